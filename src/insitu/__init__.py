@@ -1,0 +1,35 @@
+"""Compute on data where it lies.
+
+>>> import insitu
+>>> client = insitu.connect("http://127.0.0.1:8030")
+
+Importing this package imports nothing else: names are loaded at their first use (PEP 562), so that scripts and
+the command line start fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from insitu.domain.errors import InsituError
+
+__version__ = "0.1.0"
+
+__all__ = ["InsituError", "__version__"]
+
+_HOMES = {
+    "InsituError": "insitu.domain.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'insitu' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

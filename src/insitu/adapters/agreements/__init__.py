@@ -1,0 +1,1 @@
+"""Agreements port: the gateway's terms, cursor, outbox, receipts and events."""

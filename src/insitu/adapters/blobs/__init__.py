@@ -1,0 +1,1 @@
+"""Blobs port: bytes in a local folder or an object store."""

@@ -1,0 +1,1 @@
+"""Catalog port: the METADATA-API's documents and full-text index."""

@@ -1,0 +1,1 @@
+"""Chain port: any EVM JSON-RPC, and an embedded development chain."""

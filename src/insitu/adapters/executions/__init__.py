@@ -1,0 +1,1 @@
+"""Executions port: the operator's executions."""

@@ -1,0 +1,1 @@
+"""Keys port: signing and sealing with keys that never leave this adapter."""

@@ -1,0 +1,1 @@
+"""Logs port: what algorithms wrote, by execution, stage and attempt."""

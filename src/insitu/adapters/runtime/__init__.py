@@ -1,0 +1,1 @@
+"""Runtime port: sealed containers on this machine, or Kubernetes."""

@@ -1,0 +1,1 @@
+"""Wire models and paths, shared by the servers and the SDK."""

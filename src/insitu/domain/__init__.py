@@ -1,0 +1,1 @@
+"""What the specification talks about: pure values and rules; no I/O, no framework, no os, no clock."""

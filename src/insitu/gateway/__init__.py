@@ -1,0 +1,1 @@
+"""GATEWAY: follows agreements, grants, authorises and settles (specification, C6–E10)."""

@@ -1,0 +1,1 @@
+"""MARKETPLACE: the web surface of the catalogue."""

@@ -1,0 +1,1 @@
+"""METADATA-API: the catalogue of DDOs (specification, P2)."""

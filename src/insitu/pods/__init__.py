@@ -1,0 +1,1 @@
+"""Configuration and Publishing Pod: what happens before and after the compute container."""

@@ -1,0 +1,1 @@
+"""Protocols towards the outside world; the contract of each is written once, in its docstring."""

@@ -1,0 +1,1 @@
+"""The client library: assets, agreements, compute, executions."""

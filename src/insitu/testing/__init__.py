@@ -1,0 +1,1 @@
+"""Test doubles and fixtures for people who build on insitu."""
