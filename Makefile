@@ -1,0 +1,48 @@
+# `make` prints what there is. Everything works on a fresh clone: each target sets up what it needs first.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTEST := .venv/bin/python -m pytest
+
+# The contracts' own targets (build, test, vendor); absent in a source distribution.
+-include contracts/contracts.mk
+
+.PHONY: help demo up test test-fast check format bench lock clean
+
+help: ## print the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
+
+demo: ## publish, buy, compute and settle on real data, on this machine
+	@scripts/setup demo
+	@.venv/bin/insitu demo
+
+up: ## run every service of a provider on this machine (port 8030)
+	@scripts/setup run
+	@.venv/bin/insitu up
+
+test: ## run every test that this machine can run, slow ones last
+	@scripts/setup test
+	@$(PYTEST)
+
+test-fast: ## run the tests that take less than about two seconds each
+	@scripts/setup test
+	@$(PYTEST) -m "not slow"
+
+check: ## format, lint, strict types, import layers, docs, vendored ABIs, OpenAPI
+	@scripts/setup check
+	@scripts/check
+
+format: ## format the Python sources and fix what ruff can fix
+	@scripts/setup check
+	@.venv/bin/ruff check --fix-only --quiet . ; .venv/bin/ruff format .
+
+bench: ## measure our paths beside the peer or the floor of each
+	@scripts/setup run
+	@.venv/bin/python -m bench
+
+lock: ## write requirements.lock anew (make lock UPGRADE=1 for newer versions)
+	@scripts/setup check
+	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove caches and build output; keeps .venv and data
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

