@@ -1,1 +1,1 @@
-"""Protocols towards the outside world; the contract of each is written once, in its docstring."""
+"""What the services need from outside, each as one Protocol; its docstrings are the contract of every adapter."""

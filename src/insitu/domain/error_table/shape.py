@@ -1,0 +1,28 @@
+"""The shape of a row of the error table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDefinition:
+    """What an error code means, wherever it appears.
+
+    Parameters
+    ----------
+    code
+        UpperCamelCase, stable for ever.
+    status
+        The HTTP status that carries it (RFC 9110).
+    what
+        One sentence: what is the matter.
+    next_step
+        One sentence: what the person who meets it does next.
+    retry
+        True if the same request can succeed later without being changed.
+    """
+
+    code: str
+    status: int
+    what: str
+    next_step: str
+    retry: bool = False

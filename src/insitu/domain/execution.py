@@ -1,0 +1,284 @@
+"""An execution and its life: phases, reasons, steps, transitions (E4–E8, design §6).
+
+``Phase`` is small and drives the machine. ``Reason`` is for people: a stable code of the error table, a sentence of
+this time, and through the table the next step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from insitu.domain.errors import definition_of
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.plan import ExecutionPlan
+from insitu.domain.wire import Time, WireModel
+
+__all__ = [
+    "ENDED",
+    "TRANSITIONS",
+    "Charge",
+    "Execution",
+    "Observed",
+    "Phase",
+    "Reason",
+    "StageRecord",
+    "StepKey",
+    "StepKind",
+    "StepStatus",
+    "StopRequest",
+    "Stopper",
+    "Transition",
+    "Usage",
+    "charge_of",
+    "is_retriable",
+]
+
+
+class Phase(StrEnum):
+    """Where an execution stands. ``Registered`` means queued."""
+
+    REGISTERED = "Registered"
+    CONFIGURING = "Configuring"
+    EXECUTING = "Executing"
+    REVIEWING = "Reviewing"
+    PUBLISHING = "Publishing"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+
+ENDED = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED})
+
+TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
+    Phase.REGISTERED: frozenset({Phase.CONFIGURING, Phase.FAILED, Phase.STOPPED}),
+    Phase.CONFIGURING: frozenset({Phase.CONFIGURING, Phase.EXECUTING, Phase.FAILED, Phase.STOPPED}),
+    Phase.EXECUTING: frozenset({Phase.CONFIGURING, Phase.REVIEWING, Phase.FAILED, Phase.STOPPED}),
+    Phase.REVIEWING: frozenset({Phase.PUBLISHING, Phase.FAILED, Phase.STOPPED}),
+    Phase.PUBLISHING: frozenset({Phase.PUBLISHING, Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED}),
+    Phase.SUCCEEDED: frozenset(),
+    Phase.FAILED: frozenset(),
+    Phase.STOPPED: frozenset(),
+}
+"""Every permitted change of phase. A stage that follows, or a new attempt, goes back to ``Configuring``."""
+
+Stopper = Literal["consumer", "owner", "provider"]
+
+
+class Charge(StrEnum):
+    """What an ended execution costs (design §8)."""
+
+    FULL = "full"
+    """The full price, once per agreement."""
+    IF_NONE_SUCCEEDS = "ifNoneSucceeds"
+    """Nothing now; the provider may settle with it when the agreement ends without a success."""
+    NEVER = "never"
+
+
+_CONSUMERS_RISK = frozenset(
+    {
+        "AlgorithmFailed",
+        "DiskLimitExceeded",
+        "ForbiddenSystemCall",
+        "LogLimitExceeded",
+        "MemoryLimitExceeded",
+        "OutputRejected",
+        "ProcessLimitExceeded",
+        "StoppedByConsumer",
+        "TimeLimitExceeded",
+    }
+)
+_RETRIABLE = frozenset({"ConfigurationFailed", "InfrastructureFailed", "Interrupted", "PublishingFailed"})
+
+
+class Reason(WireModel):
+    """Why an execution ended or waits: a code of the error table and what happened this time."""
+
+    code: str
+    message: str
+
+    @property
+    def next_step(self) -> str:
+        """What the person who reads it does next."""
+        return definition_of(self.code).next_step
+
+
+def is_retriable(reason: Reason) -> bool:
+    """Tell whether another attempt on fresh volumes can help: only where the infrastructure failed."""
+    return reason.code in _RETRIABLE
+
+
+def charge_of(phase: Phase, reason: Reason | None) -> Charge:
+    """Decide what an ended execution costs, from its outcome alone."""
+    if phase is Phase.SUCCEEDED:
+        return Charge.FULL
+    if reason is not None and reason.code in _CONSUMERS_RISK:
+        return Charge.IF_NONE_SUCCEEDS
+    return Charge.NEVER
+
+
+class StepKind(StrEnum):
+    """The three pods of the specification (E6)."""
+
+    CONFIGURE = "configure"
+    COMPUTE = "compute"
+    PUBLISH = "publish"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StepKey:
+    """Names one step of an execution: deterministic, so that ensuring it twice starts it once.
+
+    ``stage`` is the stage's index; for publish it is the last stage's.
+    """
+
+    kind: StepKind
+    stage: int
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.stage}-{self.kind}-{self.attempt}"
+
+
+class Usage(WireModel):
+    """What a step used; null with a reason in ``unavailable`` where the infrastructure does not tell (E8)."""
+
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    wall_seconds: float | None = None
+    output_bytes: int | None = None
+    limits: dict[str, str] = Field(default_factory=dict)
+    """Limit → what enforces it (``cgroup``, ``loop-ext4``, ``rlimit``, ``none``)."""
+    unavailable: dict[str, str] = Field(default_factory=dict)
+
+
+class StepStatus(WireModel):
+    """What the runtime knows of a step.
+
+    Attributes
+    ----------
+    reason
+        None where the step runs or ended well.
+    result
+        What a pod hands to the engine, at most 4096 bytes as JSON: the configured inputs' digests, or the
+        manifest of the output.
+    """
+
+    state: Literal["running", "ended"]
+    reason: Reason | None = None
+    exit_code: int | None = None
+    usage: Usage = Usage()
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    result: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """True once the step ended well."""
+        return self.state == "ended" and self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is so at this moment, whatever was planned.
+
+    Attributes
+    ----------
+    steps
+        Every step of the execution that the runtime still knows.
+    admitted
+        True if the execution's server fits into the free capacity (asked only while it is queued).
+    position
+        Place in the queue, from 1; 0 when not queued.
+    """
+
+    steps: Mapping[StepKey, StepStatus] = field(default_factory=dict)
+    admitted: bool = True
+    position: int = 0
+
+
+class StopRequest(WireModel):
+    """Somebody wants the execution to end."""
+
+    by: Stopper
+    at: Time
+
+
+class StageRecord(WireModel):
+    """How a stage went: the attempt that counts, its times, its use, and what configure found."""
+
+    stage: int
+    attempt: int
+    configured: dict[str, JsonValue] = Field(default_factory=dict)
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    exit_code: int | None = None
+    usage: Usage = Usage()
+    reason: Reason | None = None
+
+
+class Transition(WireModel):
+    """One change of phase; ``sequence`` counts them per execution from 1, so telling it twice is harmless."""
+
+    sequence: int
+    phase: Phase
+    at: Time
+    stage: int | None = None
+    attempt: int | None = None
+    reason: Reason | None = None
+
+
+class Execution(WireModel):
+    """The operator's record of an execution; every change makes a new value with ``version`` + 1.
+
+    Attributes
+    ----------
+    stage, attempt
+        The stage's index that is being worked on and its attempt, from 1.
+    records
+        One per stage that ended (or failed), in order.
+    published
+        The result of the publish step (the manifest of the output), once it ended well.
+    reported
+        The last transition's sequence that the gateway has acknowledged.
+    handed_over
+        True once the gateway has frozen the outcome.
+    cleaned
+        True once nothing of the execution is left in the infrastructure (E7).
+    """
+
+    plan: ExecutionPlan
+    phase: Phase = Phase.REGISTERED
+    stage: int
+    attempt: int = 1
+    history: tuple[Transition, ...]
+    records: tuple[StageRecord, ...] = ()
+    published: dict[str, JsonValue] | None = None
+    stop: StopRequest | None = None
+    reason: Reason | None = None
+    reported: int = 0
+    handed_over: bool = False
+    cleaned: bool = False
+    version: int = 1
+
+    @property
+    def execution_id(self) -> ExecutionId:
+        """The plan's workflowExecutionId."""
+        return self.plan.workflow_execution_id
+
+    @property
+    def agreement_id(self) -> AgreementId:
+        """The plan's serviceAgreementId."""
+        return self.plan.service_agreement_id
+
+    @property
+    def ended(self) -> bool:
+        """True in a final phase; handing over and cleaning may still be due."""
+        return self.phase in ENDED
+
+    @property
+    def since(self) -> Time:
+        """When the present phase began."""
+        return self.history[-1].at

@@ -1,0 +1,198 @@
+"""The plan of one execution: all that the operator needs, and nothing secret (E3, design §6).
+
+The gateway resolves documents, decides who may do what, and writes the plan. The operator and its engine carry it
+out without asking anybody. A plan holds no key and no url of a data set: what must be fetched is named by a
+reference that only the gateway can open, for the holder of the execution's ticket.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.wire import Time, WireModel
+
+__all__ = [
+    "Claim",
+    "ExecutionPlan",
+    "Fetch",
+    "FileSource",
+    "ImageReference",
+    "InputFile",
+    "Limits",
+    "Mount",
+    "OutputRules",
+    "StageInput",
+    "StagePlan",
+    "Transformation",
+]
+
+
+class ImageReference(WireModel):
+    """A container image by the name of the DDO and the digest of its manifest (design §5).
+
+    Attributes
+    ----------
+    image, tag
+        As the DDO's ``supportedContainers`` write them; for people.
+    digest
+        ``sha256:`` and 64 hexadecimal digits of the manifest; for machines.
+    index_digest
+        Digest of the image index that the checksum named, where it named one.
+    """
+
+    image: str
+    tag: str
+    digest: str
+    index_digest: str | None = None
+
+
+class Mount(WireModel):
+    """A file or folder on the provider's machine, bound in place and read-only; no byte is copied."""
+
+    kind: Literal["mount"] = "mount"
+    path: str
+    """Absolute path."""
+    root: str
+    """The data root that the path must lie beneath; it is opened without following links."""
+
+
+class Claim(WireModel):
+    """A file or folder on a volume that lives on the cluster already."""
+
+    kind: Literal["pvc"] = "pvc"
+    claim: str
+    path: str = ""
+
+
+class Fetch(WireModel):
+    """A file that the Configuration Pod fetches from the gateway with the execution's ticket."""
+
+    kind: Literal["fetch"] = "fetch"
+    reference: str
+    """Opaque; unique within the plan."""
+
+
+FileSource = Annotated[Mount | Claim | Fetch, Field(discriminator="kind")]
+
+
+class InputFile(WireModel):
+    """One file of a data set or an algorithm.
+
+    Attributes
+    ----------
+    index
+        Its ``main.files[].index`` in the DDO.
+    name
+        Name inside the volume, a single path component; empty where the source is a folder that *is* the volume.
+    sha256
+        64 hexadecimal digits that the content must have; None where the DDO does not say.
+    size
+        Bytes, where known.
+    """
+
+    index: int
+    name: str
+    source: FileSource
+    sha256: str | None = None
+    size: int | None = None
+
+
+class StageInput(WireModel):
+    """What one input volume of a stage holds: a data set, or the output of an earlier stage.
+
+    ``position`` counts from 1 in ascending ``input.index``: the volume is ``/mnt/volume<position>``.
+    Exactly one of ``did`` (with ``files``) and ``previous_stage`` is given.
+    """
+
+    index: int
+    position: int
+    did: str | None = None
+    files: tuple[InputFile, ...] = ()
+    previous_stage: int | None = None
+
+
+class Transformation(WireModel):
+    """The algorithm of a stage; every file has a ``sha256``."""
+
+    did: str
+    files: tuple[InputFile, ...]
+
+
+class StagePlan(WireModel):
+    """One stage: the image, the whole argument vector, the environment, the inputs and the algorithm."""
+
+    index: int
+    stage_type: str = ""
+    image: ImageReference
+    argv: tuple[str, ...]
+    environment: dict[str, str] = Field(default_factory=dict)
+    inputs: tuple[StageInput, ...]
+    transformation: Transformation
+    parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """The stage's ``configuration``, for the receipt; ``argv`` has it already."""
+
+
+class Limits(WireModel):
+    """What the server grants to each stage; ``max_execution_seconds`` covers the sum of the stages."""
+
+    server_id: str
+    cpu_millis: int
+    """Thousandths of a core."""
+    memory_bytes: int
+    disk_bytes: int
+    """Size of a stage's output volume."""
+    gpu: int = 0
+    pids: int = 256
+    log_bytes: int = 16 * 1024 * 1024
+    """Captured output of a stage's attempt, and the size of its logs volume."""
+    max_execution_seconds: int
+
+
+class OutputRules(WireModel):
+    """The effective rules of what may leave: the strictest over all inputs (design §5 ``policy``)."""
+
+    max_bytes: int
+    max_files: int
+    types: tuple[str, ...] | None = None
+    """Allowed file name suffixes with their dot, in lower case; None allows any."""
+    logs: Literal["live", "after_review", "none"] = "live"
+    review: Literal["none", "manual"] = "none"
+
+
+class ExecutionPlan(WireModel):
+    """One execution of an agreement's workflow.
+
+    Attributes
+    ----------
+    number
+        Counts the executions of the agreement from 0; equals ``Settlement.index`` on chain.
+    start_before
+        A run starts before this time (start of the agreement + timeout).
+    finish_by
+        The hand-over ends before this time, so that the receipt can be settled.
+    published_stages
+        Indices of the stages whose outputs no later stage reads, ascending.
+    """
+
+    service_agreement_id: AgreementId
+    workflow_execution_id: ExecutionId
+    number: int
+    consumer: Address
+    did: str
+    """The agreement's DID: the first input of the workflow."""
+    workflow_did: str
+    workflow_checksum: str
+    stages: tuple[StagePlan, ...]
+    limits: Limits
+    output: OutputRules
+    published_stages: tuple[int, ...]
+    start_before: Time
+    finish_by: Time
+
+    def stage(self, index: int) -> StagePlan:
+        """Return the stage with this index. Raises ``KeyError``."""
+        for stage in self.stages:
+            if stage.index == index:
+                return stage
+        raise KeyError(index)

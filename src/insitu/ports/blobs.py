@@ -1,0 +1,35 @@
+"""The blob store: bytes under their own SHA-256 (result files, uploads, manifests)."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Protocol
+
+__all__ = ["Blobs"]
+
+
+class Blobs(Protocol):
+    """A content-addressed store. One contract suite (tests/ports/blobs) runs over every adapter."""
+
+    async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
+        """Store the bytes durably and return their SHA-256 as 64 hexadecimal digits; storing again is harmless.
+
+        With ``sha256`` other bytes raise ``ChecksumMismatch``; more than ``limit`` bytes raise ``BodyTooLarge``. In
+        either case nothing is kept.
+        """
+        ...
+
+    async def size(self, sha256: str) -> int | None:
+        """Return the number of bytes, or None if there is no such blob."""
+        ...
+
+    def open(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """Stream the bytes from ``offset``. Raises ``NotFound``."""
+        ...
+
+    async def remove(self, sha256: str) -> None:
+        """Delete the blob; a missing one is no error."""
+        ...
+
+    async def older_than(self, moment: datetime) -> tuple[str, ...]:
+        """Return the blobs that were last stored before ``moment``, for the sweeper of expired results."""
+        ...

@@ -1,0 +1,24 @@
+"""Keys that sign. A key never leaves its adapter: not into a log, an error, a command line, or a pod (design §7)."""
+
+from typing import Protocol
+
+from insitu.domain.ids import Address
+
+__all__ = ["Signer"]
+
+
+class Signer(Protocol):
+    """An account's key (secp256k1)."""
+
+    @property
+    def address(self) -> Address:
+        """The account."""
+        ...
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Sign 32 bytes: 65 bytes r ‖ s ‖ v with low s and v in {27, 28}."""
+        ...
+
+    def sign_transaction(self, transaction: dict[str, object]) -> bytes:
+        """Return the raw signed transaction (EIP-2718 typed where it says so)."""
+        ...

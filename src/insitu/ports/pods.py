@@ -1,0 +1,71 @@
+"""The Configuration and the Publishing Pod as functions, for a runtime that runs them in its own process (design §2).
+
+On a cluster the same functions run as ``insitu pod configure|publish``. The runtime gives them folders; they never see
+how those are mounted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from insitu.ports.runtime import Step
+
+__all__ = ["ConfigurePod", "OutputVolume", "PublishPod", "Workspace"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputVolume:
+    """What a stage left: folders of an untrusted algorithm, complete and no longer written.
+
+    ``console`` is the captured standard output and error of the attempt that counts.
+    """
+
+    stage: int
+    output: Path
+    logs: Path
+    console: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folders of a step.
+
+    Attributes
+    ----------
+    fetched
+        Configure writes each fetched input file to ``<fetched>/<position>/<name>``; the Compute Pod sees it
+        read-only.
+    algorithm
+        Configure writes the algorithm's files here; the Compute Pod sees it at ``/mnt/transformations/1``.
+    outputs
+        For publish: the volumes of the stages that ended well, by stage index.
+    """
+
+    fetched: Path
+    algorithm: Path
+    outputs: Mapping[int, OutputVolume]
+
+
+class ConfigurePod(Protocol):
+    """Makes a stage ready: fetches, verifies, proves that every input opens (design §6)."""
+
+    async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
+        """Fetch and check; return the digests of the inputs and the algorithm (``StepStatus.result``).
+
+        Raises ``InsituError``: ``AlgorithmChanged``, ``InputChanged``, ``InputUnreadable``, ``ConfigurationFailed``.
+        """
+        ...
+
+
+class PublishPod(Protocol):
+    """Collects the output under the owner's rules and hands it to the gateway (design §6)."""
+
+    async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
+        """Collect, check, hand over; return the manifest's digest, count and bytes (``StepStatus.result``).
+
+        Raises ``InsituError``: ``OutputRejected`` (nothing has left), ``PublishingFailed``.
+        """
+        ...
