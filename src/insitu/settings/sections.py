@@ -1,0 +1,224 @@
+"""The sections of the settings: names, defaults, units, and what each value means.
+
+The string under an attribute is its documentation; the reference page is generated from it.
+"""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+
+from insitu.settings.folder import DataFolder
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[int, Field(ge=0, le=366 * 24 * 3600)]
+Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+Amount = Annotated[str, Field(pattern=r"^[0-9]{1,39}$")]
+
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
+MIB = 1024 * 1024
+
+
+class Section(BaseModel):
+    """A frozen group of settings; unknown names are refused when they are read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ServerSettings(Section):
+    """Where this process listens, and the address under which others reach it."""
+
+    host: str = "127.0.0.1"
+    """Address to bind."""
+    port: Port = 8030
+    """TCP port to bind; 0 takes any free one."""
+    public_url: str | None = None
+    """The address that DDOs and tokens name; https unless it is this machine. Default: http://<host>:<port>."""
+    user: str = "nobody"
+    """The account that serves HTTP when the process is started as root."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _https_unless_loopback(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an http or https url")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("must be https, because tokens travel over it; http is for this machine only")
+        return value.rstrip("/")
+
+
+class ChainSettings(Section):
+    """The EVM chain that keeps DIDs, agreements and money."""
+
+    rpc_url: str | None = None
+    """JSON-RPC address of a node. Default: an embedded development chain, started as a child process."""
+    embedded_port: Port = 8545
+    """TCP port of the embedded chain on 127.0.0.1; 0 takes any free one."""
+    confirmations: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Blocks to wait before an event counts. Default: 0 on the embedded chain, 5 elsewhere."""
+    deployments: Path | None = None
+    """JSON file with the contracts' addresses. Default: chain/deployments.json in the data folder."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this process runs the chain itself."""
+        return self.rpc_url is None
+
+    @property
+    def depth(self) -> int:
+        """Confirmations that are in force, in blocks."""
+        if self.confirmations is not None:
+            return self.confirmations
+        return 0 if self.embedded else 5
+
+
+class ContainerOffer(Section):
+    """An image that new compute services allow unless their publisher says otherwise."""
+
+    image: str
+    """Repository, e.g. ``insitu/python``."""
+    tag: str
+    """For people; the checksum decides."""
+    checksum: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+    """Digest of the manifest."""
+
+
+class ServerOffer(Section):
+    """A size of machine that new compute services offer unless their publisher says otherwise."""
+
+    server_id: str
+    """Name in workflows (``serverId``)."""
+    server_type: str = ""
+    """For people (``serverType``)."""
+    price: Amount = "0"
+    """Paid to the gateway for each agreement, in base units of the token."""
+    cpu: PositiveFloat = 1
+    """Cores."""
+    gpu: Annotated[int, Field(ge=0)] = 0
+    """Devices."""
+    memory: PositiveInt = 1_000_000_000
+    """Bytes."""
+    disk: PositiveInt = 2_000_000_000
+    """Bytes of output and logs."""
+    max_execution_time: PositiveInt = HOUR
+    """Seconds for all stages of one execution together."""
+
+
+class GatewaySettings(Section):
+    """What the gateway accepts, opens and keeps."""
+
+    creators: tuple[Address, ...] = ()
+    """Accounts whose data sets may name files of this machine (``file:``, ``pvc:``)."""
+    data_roots: tuple[Path, ...] = ()
+    """Folders below which ``file:`` urls may point."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names and networks (CIDR) that are fetched although they are private or loopback."""
+    allow_private_targets: bool = False
+    """Fetch from private and loopback addresses in general; for development."""
+    free_grants_per_day: Annotated[int, Field(ge=0)] = 100
+    """Free agreements that one consumer is granted in 24 hours."""
+    result_retention: Seconds = 30 * DAY
+    """Seconds for which results are kept for download."""
+    token_lifetime: Annotated[int, Field(ge=60, le=DAY)] = 10 * MINUTE
+    """Seconds for which an access token is valid."""
+    containers: tuple[ContainerOffer, ...] = ()
+    """Default ``supportedContainers`` of new compute services."""
+    servers: tuple[ServerOffer, ...] = (ServerOffer(server_id="small", server_type="small"),)
+    """Default ``supportedServers`` of new compute services."""
+    url: str | None = None
+    """Address of a gateway in another process, for the parts that call one. Default: the object in this process."""
+
+
+class OperatorSettings(Section):
+    """How executions share this machine or cluster, and how long each phase may take."""
+
+    runtime: Literal["oci", "kubernetes"] = "oci"
+    """Where algorithms run."""
+    cpu: PositiveFloat | None = None
+    """Cores for all executions together. Default: the machine's less 20 %."""
+    memory: PositiveInt | None = None
+    """Bytes of memory for all executions together. Default: the machine's less 20 %."""
+    disk: PositiveInt | None = None
+    """Bytes of output for all executions together. Default: what is free in the data folder, less 20 %."""
+    attempts: Annotated[int, Field(ge=1, le=10)] = 2
+    """Starts of one stage before its execution is given up as ``Interrupted``."""
+    stop_grace: NonNegativeFloat = 5.0
+    """Seconds between asking an algorithm to end and killing it."""
+    queue_deadline: Seconds = HOUR
+    """Seconds that an execution may wait for capacity."""
+    configure_deadline: Seconds = 10 * MINUTE
+    """Seconds for fetching and checking inputs, algorithm and image of one stage."""
+    publish_deadline: Seconds = 10 * MINUTE
+    """Seconds for publishing and registering the result."""
+    resync: PositiveFloat = 30.0
+    """Seconds between two looks at everything; wake-ups make it a safety net."""
+    log_bytes: PositiveInt = 8 * MIB
+    """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
+    url: str | None = None
+    """Address of an operator in another process. Default: the object in this process."""
+
+
+class MetadataSettings(Section):
+    """The catalogue."""
+
+    pending_lifetime: Seconds = HOUR
+    """Seconds after which a DDO that never appeared on chain is dropped."""
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Largest number of results in one page of a search."""
+    url: str | None = None
+    """Address of a metadata service in another process. Default: the object in this process."""
+
+
+class LimitSettings(Section):
+    """Bounds on what a caller can send."""
+
+    body_bytes: PositiveInt = MIB
+    """Bytes of a JSON body."""
+    upload_bytes: PositiveInt = 64 * MIB
+    """Bytes of an uploaded algorithm."""
+
+
+class Settings(Section):
+    """Everything that can be set; see the sections."""
+
+    home: Path
+    """The data folder. Only from INSITU_HOME or ``--home``, because config.toml lies in it."""
+    server: ServerSettings = ServerSettings()
+    chain: ChainSettings = ChainSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    operator: OperatorSettings = OperatorSettings()
+    metadata: MetadataSettings = MetadataSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @property
+    def folder(self) -> DataFolder:
+        """Where each thing lies below ``home``."""
+        return DataFolder(self.home)
+
+    @property
+    def public_url(self) -> str:
+        """The address under which this process is reached, without a slash at the end."""
+        if self.server.public_url is not None:
+            return self.server.public_url
+        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
+        return f"http://{host}:{self.server.port}"
+
+    @property
+    def deployments(self) -> Path:
+        """The file with the contracts' addresses."""
+        return self.chain.deployments or self.folder.deployments
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host of a url names this machine, without asking DNS."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
