@@ -1,0 +1,129 @@
+"""The DID document (DDO): what an asset is, who published it, and which services are offered on it.
+
+`read_ddo` is lenient, since documents of several generations exist; `insitu.domain.validation.validate_ddo` is
+strict and stands before publish, buy, and exec.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from insitu.domain.canonical import JsonObject
+from insitu.domain.did import Did
+from insitu.domain.document import Document
+from insitu.domain.errors import InsituError
+from insitu.domain.service import COMPUTE, METADATA, Service
+
+CONTEXT = "https://w3id.org/did/v1"
+
+
+class PublicKey(Document):
+    """A key of the publisher; `owner` is its address."""
+
+    id: str | None = None
+    type: str | None = None
+    owner: str | None = None
+
+
+class Proof(Document):
+    """Who published the document and what the DID commits to.
+
+    Attributes
+    ----------
+    checksum
+        Service index (as a string) → checksum of the service's `main`.
+    signature_value
+        0x and 130 hex digits; what is signed: `insitu.domain.integrity`.
+    """
+
+    type: str | None = None
+    created: str | None = None
+    creator: str | None = None
+    signature_value: str | None = None
+    checksum: dict[str, str] | None = None
+
+
+class Ddo(Document):
+    """A DID document, or the fragment of one that an older source gives."""
+
+    context: Any = Field(
+        default=None, validation_alias=AliasChoices("@context", "context"), serialization_alias="@context"
+    )
+    id: str | None = None
+    created: str | None = None
+    updated: str | None = None
+    public_key: tuple[PublicKey, ...] = ()
+    authentication: tuple[JsonObject, ...] = ()
+    service: tuple[Service, ...] = ()
+    proof: Proof | None = None
+
+    @property
+    def did(self) -> Did:
+        """The document's DID.
+
+        Raises:
+            InsituError: `InvalidDid`, if it has none or not one.
+        """
+        return Did.read(self.id or "")
+
+    @property
+    def metadata(self) -> Service | None:
+        """The service of type metadata, if there is one."""
+        return next((service for service in self.service if service.type == METADATA), None)
+
+    @property
+    def main(self) -> JsonObject:
+        """`main` of the metadata service; empty if there is none."""
+        return self.metadata.main if self.metadata is not None else {}
+
+    @property
+    def asset_type(self) -> str:
+        """`dataset`, `algorithm`, `workflow`, …; empty if the document does not say."""
+        kind = self.main.get("type")
+        return kind if isinstance(kind, str) else ""
+
+    @property
+    def compute_services(self) -> tuple[Service, ...]:
+        """The services of type compute, in ascending index; those without an index last."""
+        offered = (service for service in self.service if service.type == COMPUTE)
+        return tuple(sorted(offered, key=lambda service: (service.index is None, service.index or 0)))
+
+    def service_at(self, index: int) -> Service:
+        """The service with this index (serviceDefinitionId).
+
+        Raises:
+            InsituError: `ServiceNotFound`.
+        """
+        for service in self.service:
+            if service.index == index:
+                return service
+        raise InsituError("ServiceNotFound", f"{self.id} has no service {index}", did=self.id, index=index)
+
+    def compute_service(self, index: int | None = None) -> Service:
+        """The compute service with this index; the first one if no index is given.
+
+        Raises:
+            InsituError: `ServiceNotFound`, `NoComputeService`.
+        """
+        if index is not None:
+            service = self.service_at(index)
+            if service.type != COMPUTE:
+                raise InsituError("ServiceNotFound", f"service {index} of {self.id} is no compute service")
+            return service
+        if not self.compute_services:
+            raise InsituError("NoComputeService", f"{self.id} offers no compute service", did=self.id)
+        return self.compute_services[0]
+
+
+def read_ddo(value: object) -> Ddo:
+    """Read a DDO from JSON, leniently.
+
+    Fragments, `{}` services, short DIDs, string indices, aliases and unknown fields are all accepted, and
+    `Ddo.to_json` gives back exactly what was read.
+
+    Raises:
+        InsituError: `InvalidDocument`, with a JSON pointer per member that is not of the right JSON type.
+    """
+    return Ddo.read(value)

@@ -1,0 +1,149 @@
+"""What all documents share: they read leniently, keep what they do not know, and are written back exactly.
+
+A document that was read remembers its JSON, so a round trip changes nothing: not the aliases of older
+generations, not unknown fields, not the form of a number. A document built in code is written with the
+names that the specification uses now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from typing_extensions import override
+
+from insitu.domain.canonical import JsonObject, canonical_json, escape_pointer, plain_json
+from insitu.domain.errors import InsituError, Violation
+
+
+class _Reading:
+    """Validation context that says: the input is JSON from outside, keep it."""
+
+
+_READING = _Reading()
+
+
+class Document(BaseModel):
+    """A frozen part of a document of the specification; JSON in camelCase, Python in snake_case."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True)
+
+    _source: JsonObject | None = PrivateAttr(default=None)
+
+    @classmethod
+    def read(cls, value: object, pointer: str = "") -> Self:
+        """Read a document from JSON, leniently: unknown fields are kept and aliases are understood.
+
+        Args:
+            value: what `json.loads` gave; it is copied.
+            pointer: where the value stands in a larger document, for messages.
+
+        Raises:
+            InsituError: `InvalidDocument`, with a JSON pointer per field that cannot be read.
+        """
+        plain = plain_json(value, pointer)
+        try:
+            return cls.model_validate(plain, context=_READING)
+        except ValidationError as error:
+            problems = violations_of(error, pointer)
+            raise InsituError(
+                "InvalidDocument", problems[0].message, pointer=problems[0].pointer, problems=problems
+            ) from None
+
+    def to_json(self) -> JsonObject:
+        """The JSON of this document: what it was read from, else what its fields say."""
+        written: JsonObject = self.model_dump(mode="json", by_alias=True)
+        return written
+
+    def canonical(self) -> bytes:
+        """Canonical JSON (RFC 8785) of `to_json()`.
+
+        Raises:
+            InsituError: `InvalidDocument`, for numbers without a canonical form.
+        """
+        return canonical_json(self.to_json())
+
+    def with_members(self, **members: object) -> Self:
+        """A copy with these JSON members (camelCase names) replaced; `None` removes a member.
+
+        Raises:
+            InsituError: `InvalidDocument`, if the result cannot be read.
+        """
+        changed = self.to_json()
+        for name, value in members.items():
+            if value is None:
+                changed.pop(name, None)
+            else:
+                changed[name] = json_of(value)
+        return type(self).read(changed)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_source(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        document = handler(data)
+        if isinstance(info.context, _Reading) and isinstance(data, dict):
+            document._source = data  # noqa: SLF001, a document of this class
+        return document
+
+    @model_serializer(mode="wrap")
+    def _write(self, handler: SerializerFunctionWrapHandler) -> JsonObject:
+        if self._source is not None:
+            return deepcopy(self._source)
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy; a copy with changed fields forgets the JSON that it was read from."""
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            copied._source = None  # noqa: SLF001, a document of this class
+        return copied
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Document):
+            return NotImplemented
+        return type(other) is type(self) and self.to_json() == other.to_json()
+
+    @override
+    def __hash__(self) -> int:
+        return hash((type(self), *sorted(self.to_json())))
+
+
+def json_of(value: object) -> Any:
+    """The JSON of a value that may hold documents: documents, mappings and sequences of them, scalars."""
+    if isinstance(value, Document):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {str(key): json_of(member) for key, member in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [json_of(item) for item in value]
+    return value
+
+
+def violations_of(error: ValidationError, pointer: str = "") -> list[Violation]:
+    """The problems of a pydantic error as violations with JSON pointers below `pointer`; never repeats the input."""
+    return [
+        Violation(
+            pointer=pointer + "".join(f"/{escape_pointer(str(part))}" for part in problem["loc"]),
+            code=_CODES.get(problem["type"], "WrongType"),
+            message=problem["msg"].removeprefix("Value error, "),
+        )
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
+
+
+_CODES = {"missing": "Required", "value_error": "WrongFormat", "extra_forbidden": "UnknownField"}

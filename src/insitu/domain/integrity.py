@@ -1,0 +1,149 @@
+"""What binds a document: service checksums, the DID, the on-chain checksum, the publisher's signature.
+
+* `proof.checksum[index]` = SHA3-256 of the canonical JSON of the service's `main`;
+* DID = keccak256(abi.encode(SHA3-256 of that map, creator)): it binds every `main` to its creator for ever;
+* the on-chain checksum = SHA3-256 of the whole canonical document without `proof` and `curation`: it binds one
+  version with its endpoints, templates, encrypted files and public keys.
+"""
+
+from __future__ import annotations
+
+from insitu.domain.canonical import JsonObject, checksum
+from insitu.domain.ddo import Ddo
+from insitu.domain.did import Did, derive_did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.service import Service
+from insitu.domain.signatures import personal_digest, recover_address
+
+PROOF_TYPE = "DDOIntegritySignature"
+
+
+def main_checksum(service: Service) -> str:
+    """SHA3-256 of the canonical `main` of a service: 64 hex characters."""
+    return checksum(service.main)
+
+
+def service_checksums(ddo: Ddo) -> dict[str, str]:
+    """The map for `proof.checksum`: index (as a string) → checksum of `main`, for every service with both.
+
+    Raises:
+        InsituError: `InvalidDocument`, if two services share an index or a `main` has no canonical form.
+    """
+    checksums: dict[str, str] = {}
+    for position, service in enumerate(ddo.service):
+        if service.index is None or service.attributes is None:
+            continue
+        if str(service.index) in checksums:
+            raise InsituError(
+                "InvalidDocument", f"two services have index {service.index}", pointer=f"/service/{position}/index"
+            )
+        checksums[str(service.index)] = main_checksum(service)
+    return checksums
+
+
+def onchain_checksum(ddo: Ddo) -> str:
+    """The checksum that DIDRegistry holds for this version of the document: 64 hex characters.
+
+    `proof` and `curation` are left out: the proof is made of it, and curation belongs to the marketplace.
+
+    Raises:
+        InsituError: `InvalidDocument`, if the document has no canonical form.
+    """
+    return checksum(bound_part(ddo.to_json()))
+
+
+def bound_part(document: JsonObject) -> JsonObject:
+    """The part of a DDO's JSON that the on-chain checksum covers."""
+    bound = {name: member for name, member in document.items() if name not in ("proof", "curation")}
+    if isinstance(bound.get("service"), list):
+        bound["service"] = [_without_curation(service) for service in bound["service"]]
+    return bound
+
+
+def _without_curation(service: JsonObject) -> JsonObject:
+    attributes = service.get("attributes")
+    if not isinstance(attributes, dict) or "curation" not in attributes:
+        return service
+    return {**service, "attributes": {name: value for name, value in attributes.items() if name != "curation"}}
+
+
+def verify_checksum(ddo: Ddo, expected: str) -> None:
+    """Refuse a document that is not the version that the chain names.
+
+    Args:
+        ddo: the document that the url gave.
+        expected: the on-chain checksum, 64 hex digits with or without 0x.
+
+    Raises:
+        InsituError: `ChecksumMismatch`, with both sides.
+    """
+    actual, wanted = onchain_checksum(ddo), expected.lower().removeprefix("0x")
+    if actual != wanted:
+        raise InsituError(
+            "ChecksumMismatch",
+            f"the document of {ddo.id} has checksum {actual}, registered is {wanted}",
+            actual=actual,
+            expected=wanted,
+        )
+
+
+def proof_message(did: Did, document_checksum: str) -> str:
+    """The text that the publisher signs (personal_sign) for `proof.signatureValue`.
+
+    It names the DID and this version's on-chain checksum, so a signature cannot be moved to a changed document.
+    """
+    return f"{did}\n{document_checksum}"
+
+
+def proof_digest(did: Did, document_checksum: str) -> bytes:
+    """The 32 bytes that the key signs: the personal_sign digest of `proof_message`."""
+    return personal_digest(proof_message(did, document_checksum).encode())
+
+
+def proof_signer(ddo: Ddo) -> Address:
+    """The account that signed this version of the document.
+
+    Raises:
+        InsituError: `SignatureMismatch`, if there is no readable signature; `InvalidDid`, `InvalidDocument`.
+    """
+    signature = ddo.proof.signature_value if ddo.proof is not None else None
+    if not signature:
+        raise InsituError("SignatureMismatch", "the document has no proof.signatureValue", pointer="/proof")
+    return recover_address(proof_digest(ddo.did, onchain_checksum(ddo)), signature)
+
+
+def creator_of(ddo: Ddo) -> Address:
+    """The account from which the DID derives, proved: the checksums fit the services and the DID fits both.
+
+    Raises:
+        InsituError: `ChecksumMismatch`, if a `main` or the DID was changed; `InvalidDocument`, `InvalidDid`,
+            `InvalidId`, if parts are missing.
+    """
+    proof = ddo.proof
+    if proof is None or proof.creator is None or proof.checksum is None:
+        raise InsituError("InvalidDocument", "proof needs creator and checksum", pointer="/proof")
+    creator, actual = read_address(proof.creator), service_checksums(ddo)
+    for index in sorted(actual.keys() | proof.checksum.keys()):
+        if actual.get(index) != proof.checksum.get(index):
+            raise InsituError(
+                "ChecksumMismatch",
+                f"proof.checksum of service {index} does not fit its main",
+                pointer=f"/proof/checksum/{index}",
+            )
+    derived = derive_did(proof.checksum, creator)
+    if derived != ddo.did:
+        raise InsituError("ChecksumMismatch", f"the DID should be {derived}, not {ddo.did}", pointer="/id")
+    return creator
+
+
+def verify_creator_signed(ddo: Ddo) -> Address:
+    """The creator, proved to have made the DID and signed this version (P2: what makes a new document pending).
+
+    Raises:
+        InsituError: `SignatureMismatch`, `ChecksumMismatch`, or what `creator_of` raises.
+    """
+    creator, signer = creator_of(ddo), proof_signer(ddo)
+    if signer.lower() != creator.lower():
+        raise InsituError("SignatureMismatch", f"signed by {signer}, not by the creator {creator}", pointer="/proof")
+    return creator

@@ -1,0 +1,88 @@
+"""Who signed: recovery of addresses from secp256k1 signatures, and the digests that are signed.
+
+The one module that recovers an address. Signing needs a key and is done by the keys adapters.
+"""
+
+from __future__ import annotations
+
+import re
+
+from insitu.domain.canonical import keccak256, sha256
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+
+_SIGNATURE = re.compile(r"(?:0x)?([0-9a-fA-F]{130})", re.ASCII)
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+def recover_address(digest: bytes, signature: str | bytes) -> Address:
+    """The account whose key signed a digest.
+
+    Args:
+        digest: 32 bytes.
+        signature: r ‖ s ‖ v, 65 bytes or their hex with or without 0x; v is 0, 1, 27 or 28, s is low (EIP-2).
+
+    Raises:
+        InsituError: `SignatureMismatch`, if no key can have made it.
+    """
+    from eth_keys.datatypes import Signature
+    from eth_keys.exceptions import BadSignature
+    from eth_utils.exceptions import ValidationError
+
+    raw = signature_bytes(signature)
+    recovery_id = raw[64] - 27 if raw[64] >= 27 else raw[64]
+    if recovery_id not in (0, 1) or int.from_bytes(raw[32:64], "big") > _HALF_ORDER:
+        raise InsituError("SignatureMismatch", "the signature is not in its canonical form")
+    try:
+        key = Signature(raw[:64] + bytes([recovery_id])).recover_public_key_from_msg_hash(digest)
+    except (BadSignature, ValidationError, ValueError):
+        raise InsituError("SignatureMismatch", "no key can have made this signature") from None
+    return read_address(key.to_checksum_address())
+
+
+def recover_from_halves(digest: bytes, halves: bytes) -> tuple[Address, ...]:
+    """The accounts that can have made a signature without v (64 bytes r ‖ s, as in a JWT): at most two.
+
+    A high s is accepted and lowered, since ES256K (RFC 8812) does not forbid it.
+
+    Raises:
+        InsituError: `SignatureMismatch`, if it is not 64 bytes.
+    """
+    if len(halves) != 64:
+        raise InsituError("SignatureMismatch", "an ES256K signature has 64 bytes")
+    r, s = halves[:32], int.from_bytes(halves[32:], "big")
+    low = min(s, _ORDER - s) if 0 < s < _ORDER else s
+    candidates: list[Address] = []
+    for recovery_id in (0, 1):
+        try:
+            candidates.append(recover_address(digest, r + low.to_bytes(32, "big") + bytes([recovery_id])))
+        except InsituError:
+            continue
+    return tuple(candidates)
+
+
+_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+def signature_bytes(signature: str | bytes) -> bytes:
+    """The 65 bytes of a signature given as bytes or hex.
+
+    Raises:
+        InsituError: `SignatureMismatch`.
+    """
+    if isinstance(signature, str):
+        match = _SIGNATURE.fullmatch(signature)
+        signature = bytes.fromhex(match[1]) if match else b""
+    if len(signature) != 65:
+        raise InsituError("SignatureMismatch", "a signature has 65 bytes")
+    return signature
+
+
+def personal_digest(message: bytes) -> bytes:
+    """The digest of personal_sign (EIP-191, version 0x45): what browser wallets sign for a text."""
+    return keccak256(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+
+
+def es256k_digest(signing_input: bytes) -> bytes:
+    """The digest of a JWT signed with ES256K (RFC 8812): SHA-256 of `header.payload`."""
+    return sha256(signing_input)
