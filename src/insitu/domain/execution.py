@@ -241,10 +241,10 @@ class Execution(WireModel):
         One per stage that ended (or failed), in order.
     published
         The result of the publish step (the manifest of the output), once it ended well.
+    outcome
+        The intended final transition, until the gateway has frozen an outcome (the first one wins).
     reported
         The last transition's sequence that the gateway has acknowledged.
-    handed_over
-        True once the gateway has frozen the outcome.
     cleaned
         True once nothing of the execution is left in the infrastructure (E7).
     """
@@ -257,9 +257,8 @@ class Execution(WireModel):
     records: tuple[StageRecord, ...] = ()
     published: dict[str, JsonValue] | None = None
     stop: StopRequest | None = None
-    reason: Reason | None = None
+    outcome: Transition | None = None
     reported: int = 0
-    handed_over: bool = False
     cleaned: bool = False
     version: int = 1
 
@@ -275,8 +274,13 @@ class Execution(WireModel):
 
     @property
     def ended(self) -> bool:
-        """True in a final phase; handing over and cleaning may still be due."""
+        """True in a final phase: the gateway has frozen the outcome; only cleaning may still be due."""
         return self.phase in ENDED
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the last transition happened, where there is a reason."""
+        return self.history[-1].reason
 
     @property
     def since(self) -> Time:

@@ -20,7 +20,7 @@ from insitu.domain.execution import (
     is_retriable,
 )
 
-__all__ = ["Action", "Ensure", "HandOver", "Kill", "Move", "Remove", "Rules", "Wait", "next_actions"]
+__all__ = ["Action", "Conclude", "Ensure", "HandOver", "Kill", "Move", "Remove", "Rules", "Wait", "next_actions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,17 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
-    """Give the gateway the report, ``outcome`` being the final phase, until it acknowledges."""
+class Conclude:
+    """Store the intended outcome. It becomes the final phase once the gateway has frozen it."""
 
-    outcome: Phase
+    phase: Phase
     reason: Reason | None = None
+    record: StageRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Give the gateway the report of the stored outcome until it acknowledges; what it acknowledges is final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Wait:
     until: datetime
 
 
-Action = Ensure | Move | Kill | HandOver | Remove | Wait
+Action = Ensure | Move | Kill | Conclude | HandOver | Remove | Wait
 
 _STOPPED = {"consumer": "StoppedByConsumer", "owner": "StoppedByOwner", "provider": "StoppedByProvider"}
 
@@ -98,9 +104,12 @@ def next_actions(execution: Execution, observed: Observed, now: datetime, rules:
         Attempts and deadlines.
     """
     if execution.ended:
-        return _closing(execution)
+        return () if execution.cleaned else (Remove(),)
+    if execution.outcome is not None:
+        # A stop that comes after the outcome changes nothing any more: the gateway may have frozen it already.
+        return (Kill(), HandOver())
     if execution.stop is not None:
-        return _stop(execution, execution.stop)
+        return _stop(execution.stop)
     if execution.phase is Phase.REGISTERED:
         return _queue(execution, observed, now, rules)
     if execution.phase is Phase.CONFIGURING:
@@ -112,31 +121,18 @@ def next_actions(execution: Execution, observed: Observed, now: datetime, rules:
     return _publish(execution, observed, now, rules)
 
 
-def _closing(execution: Execution) -> tuple[Action, ...]:
-    if not execution.handed_over:
-        return (Kill(), HandOver(execution.phase, execution.reason))
-    if not execution.cleaned:
-        return (Remove(),)
-    return ()
+def _stop(stop: StopRequest) -> tuple[Action, ...]:
+    return _fail(Reason(code=_STOPPED[stop.by], message=f"stopped by the {stop.by}"), Phase.STOPPED)
 
 
-def _stop(execution: Execution, stop: StopRequest) -> tuple[Action, ...]:
-    if execution.handed_over:
-        # The success is frozen at the gateway: a stop that comes after it changes nothing any more.
-        return (Move(Phase.SUCCEEDED, execution.stage, execution.attempt),)
-    return _fail(execution, Reason(code=_STOPPED[stop.by], message=f"stopped by the {stop.by}"), Phase.STOPPED)
-
-
-def _fail(
-    execution: Execution, reason: Reason, phase: Phase = Phase.FAILED, record: StageRecord | None = None
-) -> tuple[Action, ...]:
-    return (Kill(), Move(phase, execution.stage, execution.attempt, reason, record))
+def _fail(reason: Reason, phase: Phase = Phase.FAILED, record: StageRecord | None = None) -> tuple[Action, ...]:
+    return (Kill(), Conclude(phase, reason, record))
 
 
 def _queue(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
     deadline = min(execution.since + timedelta(seconds=rules.queue_seconds), execution.plan.start_before)
     if now >= deadline:
-        return _fail(execution, Reason(code="QueueTimeout", message="no capacity became free before the deadline"))
+        return _fail(Reason(code="QueueTimeout", message="no capacity became free before the deadline"))
     if not observed.admitted:
         return (Wait(deadline),)
     return (Move(Phase.CONFIGURING, execution.plan.stages[0].index, 1),)
@@ -151,7 +147,7 @@ def _configure(execution: Execution, observed: Observed, now: datetime, rules: R
     if status is not None and status.reason is not None:
         return _retry(execution, status.reason, rules)
     if now >= deadline:
-        return _fail(execution, Reason(code="ConfigurationFailed", message="the inputs were not ready in time"))
+        return _fail(Reason(code="ConfigurationFailed", message="the inputs were not ready in time"))
     return (Ensure(key, deadline), Wait(deadline))
 
 
@@ -162,7 +158,7 @@ def _compute(execution: Execution, observed: Observed, now: datetime, rules: Rul
     if status is not None and status.state == "ended":
         return _computed(execution, observed, status, rules)
     if now >= deadline:
-        return _fail(execution, Reason(code="TimeLimitExceeded", message="the server's maxExecutionTime is used up"))
+        return _fail(Reason(code="TimeLimitExceeded", message="the server's maxExecutionTime is used up"))
     return (Ensure(key, deadline), Wait(deadline))
 
 
@@ -171,7 +167,7 @@ def _computed(execution: Execution, observed: Observed, status: StepStatus, rule
     if status.reason is not None and is_retriable(status.reason):
         return _retry(execution, status.reason, rules, record)
     if status.reason is not None:
-        return _fail(execution, status.reason, record=record)
+        return _fail(status.reason, record=record)
     following = [stage.index for stage in execution.plan.stages if stage.index > execution.stage]
     if following:
         return (Move(Phase.CONFIGURING, following[0], 1, record=record),)
@@ -179,11 +175,9 @@ def _computed(execution: Execution, observed: Observed, status: StepStatus, rule
 
 
 def _publish(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
-    if execution.handed_over:
-        return (Move(Phase.SUCCEEDED, execution.stage, execution.attempt),)
     if execution.published is not None:
-        return (HandOver(Phase.SUCCEEDED), *_publish_overdue(execution, now))
-    deadline = min(execution.since + timedelta(seconds=rules.publish_seconds), execution.plan.finish_by)
+        return (Conclude(Phase.SUCCEEDED),)
+    deadline = _within(execution, execution.since + timedelta(seconds=rules.publish_seconds))
     key = StepKey(StepKind.PUBLISH, execution.stage, execution.attempt)
     status = observed.steps.get(key)
     if status is not None and status.ok:
@@ -191,24 +185,18 @@ def _publish(execution: Execution, observed: Observed, now: datetime, rules: Rul
     if status is not None and status.reason is not None:
         if is_retriable(status.reason) and execution.attempt < rules.attempts:
             return (Move(Phase.PUBLISHING, execution.stage, execution.attempt + 1, status.reason),)
-        return _fail(execution, status.reason)
+        return _fail(status.reason)
     if now >= deadline:
-        return _fail(execution, Reason(code="PublishingFailed", message="the result was not handed over in time"))
+        return _fail(Reason(code="PublishingFailed", message="the result was not handed over in time"))
     return (Ensure(key, deadline), Wait(deadline))
-
-
-def _publish_overdue(execution: Execution, now: datetime) -> tuple[Action, ...]:
-    if now < execution.plan.finish_by:
-        return ()
-    return _fail(execution, Reason(code="PublishingFailed", message="the gateway did not take the result in time"))
 
 
 def _retry(execution: Execution, reason: Reason, rules: Rules, record: StageRecord | None = None) -> tuple[Action, ...]:
     if not is_retriable(reason):
-        return _fail(execution, reason, record=record)
+        return _fail(reason, record=record)
     if execution.attempt < rules.attempts:
         return (Kill(), Move(Phase.CONFIGURING, execution.stage, execution.attempt + 1, reason, record))
-    return _fail(execution, reason, record=record)
+    return _fail(reason, record=record)
 
 
 def _record(execution: Execution, observed: Observed, status: StepStatus) -> StageRecord:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-__all__ = ["Time", "WireModel", "WireRequest", "rfc3339"]
+__all__ = ["Amount", "Time", "WireModel", "WireRequest", "rfc3339"]
 
 
 def rfc3339(moment: datetime) -> str:
@@ -19,6 +19,24 @@ def rfc3339(moment: datetime) -> str:
 
 Time = Annotated[AwareDatetime, PlainSerializer(rfc3339, when_used="json")]
 """An aware time; JSON has it as RFC 3339 in UTC with milliseconds."""
+
+
+def _digits(value: object) -> object:
+    """Read an amount: an integer, or a string of decimal digits. Floats never touch money."""
+    if isinstance(value, bool | float):
+        # Pydantic turns a ValueError into a problem with a pointer; a TypeError would escape it.
+        raise ValueError("an amount is a string of digits, in base units of the token")  # noqa: TRY004
+    if not isinstance(value, str):
+        return value
+    if not (value.isascii() and value.isdigit() and len(value) <= 78):
+        raise ValueError("an amount is a string of digits, in base units of the token")
+    return int(value)
+
+
+Amount = Annotated[
+    int, BeforeValidator(_digits), Field(ge=0, lt=2**256), PlainSerializer(str, return_type=str, when_used="json")
+]
+"""An amount in base units of the token: an integer, in JSON a string of digits."""
 
 
 class WireModel(BaseModel):

@@ -1,0 +1,243 @@
+"""Service agreements: terms, their id, their state on chain, their deadlines (C2–C5, E1; design §8).
+
+The id of an agreement *is* the EIP-712 digest of its terms. Whoever shows other terms shows another id, so terms need
+not be stored on chain: they are authenticated by hashing them again.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Annotated
+
+from eth_abi.abi import encode
+from pydantic import Field
+
+from insitu.domain.canonical import keccak256
+from insitu.domain.ids import Address, AgreementId
+from insitu.domain.wire import Amount, WireModel
+
+__all__ = [
+    "AgreementDomain",
+    "AgreementState",
+    "ConditionState",
+    "Settlement",
+    "SignedSettlement",
+    "Terms",
+    "agreement_id",
+    "settlement_digest",
+    "terms_digest",
+]
+
+Bytes32 = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
+_Uint40 = Annotated[int, Field(ge=0, lt=2**40)]
+_Uint32 = Annotated[int, Field(ge=0, lt=2**32)]
+
+TERMS_TYPE = (
+    "Terms(bytes32 seed,bytes32 did,bytes32 ddoHash,bytes32 workflowId,bytes32 workflowHash,address consumer,"
+    "address provider,uint32 serviceIndex,uint40 deadline,uint32 grantTimeout,uint32 timeout,uint32 settleTimeout,"
+    "uint256[] amounts,address[] receivers)"
+)
+SETTLEMENT_TYPE = "Settlement(bytes32 agreementId,uint32 index,uint128 charge,bytes32 receiptHash,bool last)"
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+DOMAIN_NAME = "ServiceExecutionTemplate"
+DOMAIN_VERSION = "1"
+
+
+class Terms(WireModel):
+    """What the consumer signs and pays for; the member order is that of the contract's struct.
+
+    Attributes
+    ----------
+    seed
+        The random part of the serviceAgreementId (C2).
+    ddo_hash, workflow_hash
+        On-chain checksums of the versions that are bought.
+    service_index
+        The serviceDefinitionId.
+    deadline
+        Create and lock no later than this time, in seconds since 1970.
+    grant_timeout, timeout, settle_timeout
+        Seconds, all counted from the lock.
+    amounts, receivers
+        Base units of the token and the accounts they go to, at most 8; ``receivers[0]`` gets the rounding rest.
+    """
+
+    seed: Bytes32
+    did: Bytes32
+    ddo_hash: Bytes32
+    workflow_id: Bytes32
+    workflow_hash: Bytes32
+    consumer: Address
+    provider: Address
+    service_index: _Uint32
+    deadline: _Uint40
+    grant_timeout: _Uint32
+    timeout: _Uint32
+    settle_timeout: _Uint32
+    amounts: tuple[Amount, ...] = ()
+    receivers: tuple[Address, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """The full price in base units of the token."""
+        return sum(self.amounts)
+
+    def as_tuple(self) -> tuple[object, ...]:
+        """Return the struct as contract calls take it."""
+        return tuple(getattr(self, name) for name in type(self).model_fields)
+
+
+class Settlement(WireModel):
+    """The settlement of one execution: ``index`` is the execution's number, ``receipt_hash`` commits its receipt."""
+
+    index: _Uint32
+    charge: Annotated[Amount, Field(lt=2**128)]
+    receipt_hash: Bytes32
+    last: bool = False
+
+    def as_tuple(self) -> tuple[object, ...]:
+        """Return the struct as contract calls take it."""
+        return (self.index, self.charge, self.receipt_hash, self.last)
+
+
+class SignedSettlement(WireModel):
+    """A settlement that anybody may send, for it carries the provider's signature (E10)."""
+
+    terms: Terms
+    settlement: Settlement
+    signature: str
+    """0x and 130 hexadecimal digits: 65 bytes r ‖ s ‖ v of the settlement's digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementDomain:
+    """Where an agreement lives: the EIP-712 domain of one template contract on one chain."""
+
+    chain_id: int
+    contract: Address
+
+    def separator(self) -> bytes:
+        """Return the 32 bytes of the domain separator."""
+        types = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
+        values = [
+            keccak256(DOMAIN_TYPE.encode()),
+            keccak256(DOMAIN_NAME.encode()),
+            keccak256(DOMAIN_VERSION.encode()),
+            self.chain_id,
+            self.contract,
+        ]
+        return keccak256(encode(types, values))
+
+    def digest(self, struct_hash: bytes) -> bytes:
+        """Return the 32 bytes to sign (EIP-712)."""
+        return keccak256(b"\x19\x01" + self.separator() + struct_hash)
+
+
+def terms_digest(terms: Terms, domain: AgreementDomain) -> bytes:
+    """Return the EIP-712 digest of the terms: what the consumer signs (C3)."""
+    words = [_word(value) for value in terms.as_tuple()[:-2]]
+    amounts = keccak256(b"".join(_word(amount) for amount in terms.amounts))
+    receivers = keccak256(b"".join(_word(receiver) for receiver in terms.receivers))
+    struct = b"".join([keccak256(TERMS_TYPE.encode()), *words, amounts, receivers])
+    return domain.digest(keccak256(struct))
+
+
+def agreement_id(terms: Terms, domain: AgreementDomain) -> AgreementId:
+    """Return the serviceAgreementId of the terms."""
+    return AgreementId(terms_digest(terms, domain).hex())
+
+
+def settlement_digest(agreement: AgreementId, settlement: Settlement, domain: AgreementDomain) -> bytes:
+    """Return the EIP-712 digest that the provider signs so that anybody may release the payment."""
+    words = [_word("0x" + agreement), *(_word(value) for value in settlement.as_tuple())]
+    return domain.digest(keccak256(b"".join([keccak256(SETTLEMENT_TYPE.encode()), *words])))
+
+
+def _word(value: object) -> bytes:
+    """Encode a number, address, flag or bytes32 as one word of 32 bytes (ABI)."""
+    if isinstance(value, str):
+        return bytes.fromhex(value[2:]).rjust(32, b"\0")
+    if isinstance(value, int):
+        return int(value).to_bytes(32, "big")
+    raise TypeError(f"{type(value).__name__} is no member of the terms")
+
+
+class ConditionState(IntEnum):
+    """State of a condition, as the contracts number them."""
+
+    UNINITIALIZED = 0
+    UNFULFILLED = 1
+    FULFILLED = 2
+    ABORTED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementState:
+    """An agreement on chain, decoded from its one word of storage (contracts/docs).
+
+    ``start`` is the time of creation until the payment is locked, the time of the lock afterwards; seconds since 1970.
+    """
+
+    settled: int
+    start: int
+    lock: ConditionState
+    compute: ConditionState
+    escrow: ConditionState
+    closed: bool
+
+    @classmethod
+    def from_word(cls, word: int) -> "AgreementState":
+        """Decode the packed word: settled 0–127, start 128–167, states 168–173, closed 174."""
+        return cls(
+            settled=word & (2**128 - 1),
+            start=word >> 128 & (2**40 - 1),
+            lock=ConditionState(word >> 168 & 3),
+            compute=ConditionState(word >> 170 & 3),
+            escrow=ConditionState(word >> 172 & 3),
+            closed=bool(word >> 174 & 1),
+        )
+
+    @property
+    def exists(self) -> bool:
+        """True once the agreement was created."""
+        return self.lock is not ConditionState.UNINITIALIZED
+
+    @property
+    def locked(self) -> bool:
+        """True while or after the payment is in escrow."""
+        return self.lock is ConditionState.FULFILLED
+
+    @property
+    def granted(self) -> bool:
+        """True once the provider has granted."""
+        return self.compute is ConditionState.FULFILLED
+
+    @property
+    def refunded(self) -> bool:
+        """True once the money went back, by refusal, time-out or cancellation."""
+        return self.escrow is ConditionState.ABORTED
+
+    @property
+    def awaits_grant(self) -> bool:
+        """True if the payment is locked and neither grant nor refusal has been."""
+        return self.locked and self.compute is ConditionState.UNFULFILLED and not self.refunded
+
+    def permits(self, terms: Terms, now: int) -> bool:
+        """Tell whether executions may start: granted, not closed, not refunded, before start + timeout (E1)."""
+        return self.granted and not self.closed and not self.refunded and now < self.start + terms.timeout
+
+    def grant_ends(self, terms: Terms) -> int:
+        """From this time on a missing grant can be refunded by anybody; seconds since 1970."""
+        return self.start + terms.grant_timeout
+
+    def execution_ends(self, terms: Terms) -> int:
+        """From this time on no execution may start."""
+        return self.start + terms.timeout
+
+    def settlement_ends(self, terms: Terms) -> int:
+        """From this time on nothing can be settled, and an unpaid agreement can be refunded by anybody."""
+        return self.start + terms.timeout + terms.settle_timeout
+
+    def execution_ends_at(self, terms: Terms) -> datetime:
+        """:meth:`execution_ends` as an aware time."""
+        return datetime.fromtimestamp(self.execution_ends(terms), UTC)

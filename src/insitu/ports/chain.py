@@ -1,0 +1,183 @@
+"""The chain: the ledger of DIDs and agreements, read, followed, and written to (design §8, §9).
+
+Views are asked at ``pending``, so that a fresh transaction counts and the time is the next block's. Whatever a
+contract refuses is raised as an ``InsituError`` with the contract's error name as code.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from insitu.domain.agreement import AgreementDomain, AgreementState, Terms
+from insitu.domain.ids import Address, AgreementId
+from insitu.domain.ledger import Call, DidRecord, LedgerEvent, Permit
+from insitu.ports.keys import Signer
+
+__all__ = ["Block", "Chain", "Cursor", "Logged", "Mined", "SignedTransaction", "TokenInfo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A block as a place in the chain: its number and its hash (0x and 64 digits)."""
+
+    number: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event and the transaction that it was part of."""
+
+    event: LedgerEvent
+    transaction: str
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A step of the follower.
+
+    Attributes
+    ----------
+    cursor
+        Store it in the transaction that stores what the events mean.
+    timestamp
+        Seconds since 1970.
+    events
+        In the order of the chain.
+    rolled_back_to
+        Set on the first block after a reorganisation: everything above this cursor did not happen.
+    """
+
+    cursor: Cursor
+    timestamp: int
+    events: Sequence[Logged]
+    rolled_back_to: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction ready to send; kept until it is confirmed, for sending it again is harmless."""
+
+    hash: str
+    raw: bytes
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A transaction in a block. ``block`` is where; ``gas`` what it used; ``confirmations`` blocks on top of it + 1."""
+
+    hash: str
+    block: Cursor
+    gas: int
+    ok: bool
+    confirmations: int
+    events: Sequence[Logged] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """The payment token, for display: amounts are always base units."""
+
+    address: Address
+    name: str
+    symbol: str
+    decimals: int
+
+
+class Chain(Protocol):
+    """One EVM chain with the contracts of one deployments file."""
+
+    @property
+    def agreements(self) -> AgreementDomain:
+        """The EIP-712 domain of the agreement contract: chain id and address of the ServiceExecutionTemplate."""
+        ...
+
+    def contract(self, name: str) -> Address:
+        """Return the address of a contract by its specification name. Raises ``ContractMismatch``."""
+        ...
+
+    async def verify(self) -> None:
+        """Check code hashes, token, and that the template is approved. Raises ``ContractMismatch``."""
+        ...
+
+    async def time(self) -> int:
+        """Return the time of the next block in seconds since 1970, never before the newest block's."""
+        ...
+
+    async def token(self) -> TokenInfo:
+        """Describe the payment token."""
+        ...
+
+    async def balance(self, account: Address) -> int:
+        """Return the account's tokens in base units."""
+        ...
+
+    async def native_balance(self, account: Address) -> int:
+        """Return what the account can pay for gas, in wei."""
+        ...
+
+    async def did_record(self, did: str) -> DidRecord | None:
+        """Return the registry's record of ``did:nv:…``, or None where it is not registered."""
+        ...
+
+    async def is_provider(self, did: str, account: Address) -> bool:
+        """Tell whether the account is owner or provider of the DID."""
+        ...
+
+    async def agreement(self, agreement_id: AgreementId) -> AgreementState:
+        """Return the state of an agreement (all zero where there is none)."""
+        ...
+
+    async def find_terms(self, agreement_id: AgreementId) -> Terms | None:
+        """Return the terms from the AgreementCreated event, so that the id alone is enough to go on."""
+        ...
+
+    async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
+        """E1: ask the contract's view."""
+        ...
+
+    async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
+        """Sign an allowance for ``amount`` base units (ERC-2612)."""
+        ...
+
+    async def transact(self, call: Call, signer: Signer) -> Mined:
+        """Send a call and wait until it is mined; for clients, which have no outbox.
+
+        Raises the contract's refusal, ``InsufficientFunds``, ``TransactionUnconfirmed``, ``ChainUnavailable``.
+        """
+        ...
+
+    async def next_nonce(self, account: Address) -> int:
+        """Return the account's next nonce, pending transactions counted."""
+        ...
+
+    async def sign(self, call: Call, signer: Signer, nonce: int) -> SignedTransaction:
+        """Encode, estimate and sign a call without sending it; the outbox stores it first.
+
+        Raises the contract's refusal where the call would fail now.
+        """
+        ...
+
+    async def broadcast(self, transaction: SignedTransaction) -> None:
+        """Send a signed transaction; one that is known already is no error."""
+        ...
+
+    async def outcome(self, transaction_hash: str) -> Mined | None:
+        """Return where a transaction was mined, or None while it is not."""
+        ...
+
+    def follow(self, after: Sequence[Cursor], confirmations: int = 0) -> AsyncIterator[Block]:
+        """Yield every block with its events after the newest cursor of ``after`` that the chain still knows.
+
+        ``after`` holds the last cursors, newest first (empty: from the deployment on). Where the newest is unknown, the
+        first block carries ``rolled_back_to``. Blocks without events come too, at least the newest of a batch. The
+        iterator reconnects by itself and never ends; cancel it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free connections; an embedded chain saves its state and stops."""
+        ...
