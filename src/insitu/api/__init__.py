@@ -1,1 +1,1 @@
-"""Wire models and paths, shared by the servers and the SDK."""
+"""What crosses HTTP: addresses, requests, answers, problems. Servers and SDK share it; ``/api/v1`` only grows."""

@@ -8,6 +8,8 @@ problem document (RFC 9457), the command line into two lines and an exit code. T
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from typing_extensions import override
+
 from insitu.domain.error_table import DEFINITIONS, ErrorDefinition
 
 __all__ = ["ERRORS", "ErrorDefinition", "InsituError", "Violation", "definition_of"]
@@ -73,6 +75,7 @@ class InsituError(Exception):
         """The row of the table that this error's code names."""
         return ERRORS[self.code]
 
+    @override
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, JsonValue
+from typing_extensions import override
 
 from insitu.domain.errors import definition_of
 from insitu.domain.ids import AgreementId, ExecutionId
@@ -138,6 +139,7 @@ class StepKey:
     stage: int
     attempt: int
 
+    @override
     def __str__(self) -> str:
         return f"{self.stage}-{self.kind}-{self.attempt}"
 

@@ -1,0 +1,248 @@
+"""The gateway's public surface: addresses, requests and answers (C8, E9, E10; design §4)."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from insitu.domain.agreement import SignedSettlement
+from insitu.domain.execution import Phase, Transition, Usage
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.wire import Amount, Time, WireModel, WireRequest
+
+BASE = "/api/v1/gateway/services"
+TICKETS = "/api/v1/gateway/tickets"
+EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
+"""The specification writes both /exec and /execute; all do the same (C8)."""
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+"""grant_type of RFC 7523."""
+
+Operation = Literal["exec", "compute", "download", "encrypt", "upload"]
+"""Last part of a token's audience: ``<public_url>/api/v1/gateway/services/<operation>``."""
+
+
+class GatewayInfo(WireModel):
+    """Answer of the root: who this gateway is and which chain and contracts it uses."""
+
+    software: str = "insitu gateway"
+    version: str
+    provider_address: Address
+    public_url: str
+    chain_id: int
+    contracts: dict[str, Address]
+    metadata_url: str
+    """Where this gateway's provider publishes; the url with ``{did}`` that goes on chain."""
+    supported_containers: tuple[dict[str, JsonValue], ...] = ()
+    """Images of this machine, in the form of ``supportedContainers``, for publishers to choose from."""
+    supported_servers: tuple[dict[str, JsonValue], ...] = ()
+    """Servers that fit this machine, in the form of ``supportedServers``."""
+
+
+class AccessToken(WireModel):
+    """Answer of ``POST oauth/token`` (RFC 6749 §5.1; its member names are snake_case)."""
+
+    access_token: str = Field(alias="access_token")
+    token_type: str = Field(default="Bearer", alias="token_type")
+    expires_in: int = Field(alias="expires_in")
+    """Seconds."""
+
+
+class CheckRequest(WireRequest):
+    """``POST check``: may this consumer run this workflow, on which server, for how much? Needs no token."""
+
+    consumer: Address
+    workflow_did: str
+    service_index: int | None = None
+    """serviceDefinitionId of the first input's compute service; None takes its only one."""
+
+
+class VerdictReason(WireModel):
+    """Why a workflow may not run: an error code, the asset that says so, and a sentence."""
+
+    code: str
+    did: str | None = None
+    message: str
+    next_step: str = ""
+
+
+class Receiver(WireModel):
+    """Who is paid how much, and for what."""
+
+    address: Address
+    amount: Amount
+    purpose: str = ""
+
+
+class Quote(WireModel):
+    """Answer of ``check``: everything that the terms need but seed and deadline.
+
+    Attributes
+    ----------
+    allowed
+        False with ``reasons`` where the workflow would be refused.
+    did, ddo_hash, workflow_did, workflow_hash
+        The agreement's DID (the first input) and the on-chain checksums of the versions.
+    deadline_seconds
+        How long after now the agreement must be created and locked.
+    """
+
+    allowed: bool
+    reasons: tuple[VerdictReason, ...] = ()
+    did: str
+    ddo_hash: str
+    workflow_did: str
+    workflow_hash: str
+    service_index: int
+    provider: Address
+    server: dict[str, JsonValue] = Field(default_factory=dict)
+    price: Amount = 0
+    receivers: tuple[Receiver, ...] = ()
+    deadline_seconds: int = 600
+    grant_timeout: int = 600
+    timeout: int = 86400
+    settle_timeout: int = 90000
+
+
+class ExecRequest(WireRequest):
+    """``POST exec``. With the header ``Idempotency-Key`` a retry returns the first answer."""
+
+    service_agreement_id: str
+    workflow_did: str | None = None
+    """Compared with the agreement's where given."""
+
+
+class ExecAccepted(WireModel):
+    """Answer of ``exec``."""
+
+    service_agreement_id: AgreementId
+    workflow_execution_id: ExecutionId
+    number: int
+    workflow_id: str
+    """The same as workflowExecutionId, under the name that older clients read."""
+
+
+class ReasonView(WireModel):
+    """A reason with its next step."""
+
+    code: str
+    message: str
+    next_step: str
+
+
+class StageView(WireModel):
+    """How one stage of an execution went, or is going."""
+
+    index: int
+    stage_type: str = ""
+    image: str = ""
+    attempt: int = 0
+    state: Literal["waiting", "running", "ended", "failed"] = "waiting"
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    exit_code: int | None = None
+    usage: Usage = Usage()
+
+
+class ExecutionView(WireModel):
+    """What consumer, owner and provider see of an execution."""
+
+    service_agreement_id: AgreementId
+    workflow_execution_id: ExecutionId
+    number: int
+    consumer: Address
+    did: str
+    workflow_did: str
+    phase: Phase
+    reason: ReasonView | None = None
+    position: int = 0
+    created_at: Time
+    history: tuple[Transition, ...] = ()
+    stages: tuple[StageView, ...] = ()
+    result_did: str | None = None
+    receipt_hash: str | None = None
+    charge: Amount | None = None
+    """Base units charged for this execution; None until it is decided."""
+    settled: bool = False
+    settlement_transaction: str | None = None
+
+
+class ExecutionList(WireModel):
+    """Answer of ``GET compute/executions``, newest first."""
+
+    executions: tuple[ExecutionView, ...]
+
+
+class EventView(WireModel):
+    """An event of an execution; its ``sequence`` is the SSE id.
+
+    ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded`` or ``end``.
+    """
+
+    sequence: int
+    type: str
+    at: Time
+    data: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class LogView(WireModel):
+    """A piece of captured output; the SSE id is ``<stage>:<attempt>:<end offset>``."""
+
+    stage: int
+    attempt: int
+    offset: int
+    text: str
+    """UTF-8; a byte that is none is replaced."""
+
+
+class ReceiptView(WireModel):
+    """The signed receipt and what releases the payment (E8, E10)."""
+
+    receipt_hash: str
+    envelope: dict[str, JsonValue]
+    """DSSE envelope of the in-toto statement."""
+    settlement: SignedSettlement | None = None
+    settled: bool = False
+    transaction: str | None = None
+
+
+class ResultFile(WireModel):
+    """A file of a result: name and path are told to its owner only."""
+
+    index: int
+    name: str
+    content_type: str
+    content_length: int
+    checksum: str
+
+
+class ResultView(WireModel):
+    """The result of an execution: a new asset of the consumer."""
+
+    did: str
+    owner: Address
+    files: tuple[ResultFile, ...]
+    registered: bool
+    transaction: str | None = None
+    expires_at: Time
+
+
+class EncryptRequest(WireRequest):
+    """``POST encrypt``: seal the list of files with their urls for DDOs of this creator."""
+
+    creator: Address
+    files: tuple[dict[str, JsonValue], ...] = Field(max_length=10_000)
+
+
+class Encrypted(WireModel):
+    """The sealed list, and the list as it may be public (no url, no name)."""
+
+    encrypted_files: str
+    files: tuple[dict[str, JsonValue], ...]
+
+
+class Uploaded(WireModel):
+    """Answer of ``POST upload``: a url that only this gateway opens."""
+
+    url: str
+    sha256: str
+    size: int

@@ -1,0 +1,68 @@
+"""The METADATA-API's surface: addresses, requests and answers (P2)."""
+
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from insitu.domain.ids import Address
+from insitu.domain.wire import Amount, Time, WireModel, WireRequest
+
+BASE = "/api/v1/metadata"
+ASSETS = BASE + "/assets"
+DDO = ASSETS + "/ddo"
+
+AssetState = Literal["pending", "listed", "retired"]
+Sort = Literal["relevance", "date", "price"]
+
+
+class AssetStatus(WireModel):
+    """Where an asset stands: *pending* until the follower sees its DID and checksum on chain."""
+
+    did: str
+    state: AssetState
+    checksum: str
+    owner: Address | None = None
+    version: int = 0
+    updated_at: Time
+
+
+class RetireRequest(WireRequest):
+    """Take an asset off the lists; its versions stay readable. Signed by the on-chain owner.
+
+    ``signature`` is a personal_sign of ``retire <did> <issuedAt>``; ``issued_at`` is at most 10 minutes old.
+    """
+
+    issued_at: Time
+    signature: str
+
+
+class SearchRequest(WireRequest):
+    """``POST assets/ddo/query`` and, as parameters, ``GET`` of the same address.
+
+    ``text`` is searched in name, description, tags, author and DID; without it everything is found.
+    """
+
+    text: str = Field(default="", max_length=400)
+    type: str | None = None
+    service: str | None = None
+    tag: str | None = None
+    category: str | None = None
+    author: str | None = None
+    owner: Address | None = None
+    license: str | None = None
+    price_min: Amount | None = None
+    price_max: Amount | None = None
+    sort: Sort = "relevance"
+    descending: bool = True
+    page: int = Field(default=1, ge=1, le=10_000)
+    offset: int = Field(default=20, ge=1, le=100)
+    """Results per page, under the name of the published API."""
+
+
+class SearchPage(WireModel):
+    """One page of DDOs."""
+
+    results: tuple[dict[str, JsonValue], ...]
+    page: int
+    total_pages: int
+    total_results: int

@@ -1,0 +1,30 @@
+"""The OPERATOR SERVICE's surface, for the gateway only; requests and answers are the values of its port (E3, E4)."""
+
+from insitu.domain.execution import Execution, Stopper
+from insitu.domain.wire import WireModel, WireRequest
+
+BASE = "/api/v1/operator"
+WORKFLOWS = BASE + "/workflows"
+CAPACITY = BASE + "/capacity"
+
+LOG_OFFSET_HEADER = "Insitu-Log-Offset"
+"""Offset of the first byte of a log answer."""
+
+
+class StopBody(WireRequest):
+    """``DELETE workflows/{serviceAgreementId}/{workflowExecutionId}``: who wants the end."""
+
+    by: Stopper
+
+
+class ExecutionAnswer(WireModel):
+    """A record and its place in the queue."""
+
+    execution: Execution
+    position: int = 0
+
+
+class ExecutionsAnswer(WireModel):
+    """A list of records, newest first."""
+
+    executions: tuple[Execution, ...]
