@@ -23,7 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if unknown:
         raise pytest.UsageError(f"INSITU_REQUIRE names unknown parts: {', '.join(unknown)}; known: {', '.join(PARTS)}")
     # What `scripts/setup` unpacked is found like what the system installed.
-    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(ROOT / ".cache/registry/usr/bin")])
+    os.environ["PATH"] = os.pathsep.join(
+        [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(ROOT / ".cache/registry/usr/bin")]
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,30 @@
+"""A reader holds a file in the head: medians and maxima of design §3, for the package, the tests and the contracts."""
+
+import statistics
+from pathlib import Path
+
+from architecture.sources import ROOT, committed, lines, modules, name
+
+MEDIAN, MOST, LONGEST, CONTRACT = 150, 350, 500, 300
+
+# A docstring-only __init__ is not something that is read; it would make the median say less than it should.
+READ = [path for path in modules() if lines(path) > 3]
+
+
+def test_half_of_the_modules_have_at_most_150_lines() -> None:
+    assert statistics.median(lines(path) for path in READ) <= MEDIAN
+
+
+def test_nine_of_ten_modules_have_at_most_350_lines() -> None:
+    long = [name(path) for path in READ if lines(path) > MOST]
+    assert len(long) <= len(READ) / 10, long
+
+
+def test_no_python_file_has_more_than_500_lines() -> None:
+    python = [path for path in committed() if path.suffix == ".py"]
+    assert not {name(path): lines(path) for path in python if lines(path) > LONGEST}
+
+
+def test_no_contract_has_more_than_300_lines() -> None:
+    sources: list[Path] = sorted((ROOT / "contracts" / "src").rglob("*.sol"))
+    assert not {name(path): lines(path) for path in sources if lines(path) > CONTRACT}
