@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {DIDExists, InvalidAccount, NotDIDOwner} from "./DIDErrors.sol";
+import {Provenance} from "./Provenance.sol";
+
+/// @title Registry of assets
+/// @notice Says who owns an asset, who provides it, and which version of its document is the current one. The url of the
+/// document is in the event of the block that {getDIDRegister} names.
+contract DIDRegistry is Provenance {
+    /// @notice An asset as it is now.
+    struct Register {
+        /// Who decides on it; zero if it is not registered.
+        address owner;
+        /// The block whose DIDAttributeRegistered event has the url of the document.
+        uint48 blockNumber;
+        /// How often the document was registered or updated.
+        uint48 version;
+        /// Hash of the current document.
+        bytes32 checksum;
+    }
+
+    mapping(bytes32 did => Register) private _registers;
+    mapping(bytes32 did => mapping(address account => bool)) private _providers;
+
+    /// @notice A document was registered or updated.
+    /// @param did the asset
+    /// @param owner its owner
+    /// @param checksum hash of the document
+    /// @param value url of the document
+    /// @param version 1 for the first
+    event DIDAttributeRegistered(
+        bytes32 indexed did, address indexed owner, bytes32 indexed checksum, string value, uint256 version
+    );
+
+    /// @notice An asset has a new owner.
+    /// @param did the asset
+    /// @param previousOwner the owner before; the creator, if it was registered for somebody else
+    /// @param newOwner the owner now
+    event DIDOwnershipTransferred(bytes32 indexed did, address indexed previousOwner, address indexed newOwner);
+
+    /// @notice An address may provide an asset: create agreements with it as provider.
+    /// @param did the asset
+    /// @param provider the address
+    event DIDProviderAdded(bytes32 indexed did, address indexed provider);
+
+    /// @notice An address may not provide an asset any more.
+    /// @param did the asset
+    /// @param provider the address
+    event DIDProviderRemoved(bytes32 indexed did, address indexed provider);
+
+    /// @notice Registers an asset of the caller.
+    /// @param didSeed hash of the checksums of the asset's document
+    /// @param checksum hash of the document
+    /// @param providers who may provide the asset beside its owner
+    /// @param url where the document is
+    /// @return did the asset: {hashDID} of seed and caller, so nobody can take it first
+    function registerAttribute(bytes32 didSeed, bytes32 checksum, address[] calldata providers, string calldata url)
+        external
+        returns (bytes32 did)
+    {
+        did = _register(didSeed, checksum, providers, url, msg.sender);
+    }
+
+    /// @notice Registers an asset that somebody else owns from the start. The DID derives from the caller.
+    /// @param didSeed hash of the checksums of the asset's document
+    /// @param checksum hash of the document
+    /// @param providers who may provide the asset beside its owner
+    /// @param url where the document is
+    /// @param owner the owner, who need not be online
+    /// @return did the asset: {hashDID} of seed and caller
+    function registerAttributeFor(
+        bytes32 didSeed,
+        bytes32 checksum,
+        address[] calldata providers,
+        string calldata url,
+        address owner
+    ) external returns (bytes32 did) {
+        did = _register(didSeed, checksum, providers, url, owner);
+        emit DIDOwnershipTransferred(did, msg.sender, owner);
+    }
+
+    /// @notice Replaces the document of an asset. Its owner calls it.
+    /// @param did the asset
+    /// @param checksum hash of the new document
+    /// @param url where the new document is
+    function updateAttribute(bytes32 did, bytes32 checksum, string calldata url) external {
+        _requireOwner(did);
+        _setDocument(did, msg.sender, checksum, url);
+    }
+
+    /// @notice Gives an asset away. Its owner calls it; the new owner need not be online. Providers and delegates stay.
+    /// @param did the asset
+    /// @param newOwner the owner from now on
+    function transferDIDOwnership(bytes32 did, address newOwner) external {
+        _requireOwner(did);
+        if (newOwner == address(0)) revert InvalidAccount(did, newOwner);
+        _registers[did].owner = newOwner;
+        emit DIDOwnershipTransferred(did, msg.sender, newOwner);
+    }
+
+    /// @notice Lets an address provide an asset. Its owner calls it; a second time changes nothing.
+    /// @param did the asset
+    /// @param provider the address
+    function addDIDProvider(bytes32 did, address provider) external {
+        _requireOwner(did);
+        _addProvider(did, provider);
+    }
+
+    /// @notice Takes an asset from a provider. Its owner calls it. Agreements that exist are not touched.
+    /// @param did the asset
+    /// @param provider the address
+    function removeDIDProvider(bytes32 did, address provider) external {
+        _requireOwner(did);
+        if (!_providers[did][provider]) return;
+        _providers[did][provider] = false;
+        emit DIDProviderRemoved(did, provider);
+    }
+
+    /// @notice An asset as it is now; all zero if it is not registered.
+    /// @param did the asset
+    /// @return owner, block of the current document, version, checksum
+    function getDIDRegister(bytes32 did) external view returns (Register memory) {
+        return _registers[did];
+    }
+
+    /// @notice The owner of an asset; zero if it is not registered.
+    /// @param did the asset
+    /// @return the owner
+    function getDIDOwner(bytes32 did) external view returns (address) {
+        return _registers[did].owner;
+    }
+
+    /// @inheritdoc Provenance
+    function isDIDProvider(bytes32 did, address account) public view override returns (bool) {
+        if (account == address(0)) return false;
+        return _registers[did].owner == account || _providers[did][account];
+    }
+
+    /// @notice The DID of an asset.
+    /// @param didSeed hash of the checksums of the asset's document
+    /// @param creator who registers it
+    /// @return keccak256(abi.encode(didSeed, creator))
+    function hashDID(bytes32 didSeed, address creator) public pure returns (bytes32) {
+        return keccak256(abi.encode(didSeed, creator));
+    }
+
+    /// @dev Writes a new register.
+    function _register(
+        bytes32 didSeed,
+        bytes32 checksum,
+        address[] calldata providers,
+        string calldata url,
+        address owner
+    ) private returns (bytes32 did) {
+        did = hashDID(didSeed, msg.sender);
+        if (_registers[did].owner != address(0)) revert DIDExists(did);
+        if (owner == address(0)) revert InvalidAccount(did, owner);
+
+        _setDocument(did, owner, checksum, url);
+        for (uint256 i = 0; i < providers.length; ++i) {
+            _addProvider(did, providers[i]);
+        }
+    }
+
+    /// @dev Writes owner and document, one version up.
+    function _setDocument(bytes32 did, address owner, bytes32 checksum, string calldata url) private {
+        _requireLength(url);
+        uint48 version = _registers[did].version + 1;
+        _registers[did] = Register(owner, uint48(block.number), version, checksum);
+        emit DIDAttributeRegistered(did, owner, checksum, url, version);
+    }
+
+    /// @dev Adds a provider unless it is one.
+    function _addProvider(bytes32 did, address provider) private {
+        if (provider == address(0)) revert InvalidAccount(did, provider);
+        if (_providers[did][provider]) return;
+        _providers[did][provider] = true;
+        emit DIDProviderAdded(did, provider);
+    }
+
+    /// @inheritdoc Provenance
+    function _requireOwner(bytes32 did) internal view override {
+        address owner = _registers[did].owner;
+        if (msg.sender != owner) revert NotDIDOwner(did, msg.sender, owner);
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice Payments that a call has to make, kept in memory until every storage write is done.
+struct Payouts {
+    /// Who gets the i-th amount.
+    address[] receivers;
+    /// Base units of the token.
+    uint256[] amounts;
+    /// How many payments are listed.
+    uint256 length;
+}
+
+using PayoutList for Payouts global;
+
+/// @notice Adds payments up, so that a batch makes one transfer per receiver.
+library PayoutList {
+    /// @dev Only the first receivers are searched, so that a long list of different ones stays linear in cost.
+    uint256 private constant SEARCHED = 8;
+
+    /// @notice An empty list.
+    /// @param capacity most payments that may be added
+    /// @return the list
+    function create(uint256 capacity) internal pure returns (Payouts memory) {
+        return Payouts({receivers: new address[](capacity), amounts: new uint256[](capacity), length: 0});
+    }
+
+    /// @notice Adds a payment.
+    /// @param payouts the list
+    /// @param receiver who gets it
+    /// @param amount base units of the token; nothing happens for 0
+    function add(Payouts memory payouts, address receiver, uint256 amount) internal pure {
+        if (amount == 0) return;
+        uint256 length = payouts.length;
+        uint256 searched = length < SEARCHED ? length : SEARCHED;
+        for (uint256 i = 0; i < searched; ++i) {
+            if (payouts.receivers[i] == receiver) {
+                payouts.amounts[i] += amount;
+                return;
+            }
+        }
+        payouts.receivers[length] = receiver;
+        payouts.amounts[length] = amount;
+        payouts.length = length + 1;
+    }
+
+    /// @notice Adds what each receiver gets when the charged part of the total grows.
+    /// @dev Nested cumulative floors: receiver i gets its share of what receivers 0…i get together. Nothing is left over
+    /// in any slicing, and a full settlement pays exactly the amounts. Products fit, as the total is below 2¹²⁸.
+    /// @param payouts the list
+    /// @param amounts split of the total
+    /// @param receivers who gets it
+    /// @param total sum of the amounts
+    /// @param before charged so far
+    /// @param afterwards charged now
+    function split(
+        Payouts memory payouts,
+        uint256[] calldata amounts,
+        address[] calldata receivers,
+        uint256 total,
+        uint256 before,
+        uint256 afterwards
+    ) internal pure {
+        if (before == afterwards) return;
+        for (uint256 i = amounts.length - 1; i > 0; --i) {
+            uint256 given = before * amounts[i] / total;
+            uint256 due = afterwards * amounts[i] / total;
+            payouts.add(receivers[i], due - given);
+            before -= given;
+            afterwards -= due;
+            total -= amounts[i];
+        }
+        payouts.add(receivers[0], afterwards - before);
+    }
+}
