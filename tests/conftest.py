@@ -4,7 +4,10 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from parts import PARTS, ROOT, missing, required
+
+pytest_plugins = ["pytester"]
 
 # One Hypothesis profile: no deadline, because a shared machine may pause at any moment; derandomised in CI, so that a
 # red build is red again.

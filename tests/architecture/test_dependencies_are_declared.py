@@ -6,10 +6,11 @@ import tomllib
 from importlib.metadata import packages_distributions
 
 import pytest
-from architecture.sources import PACKAGE, ROOT, imported, modules, name
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from architecture.sources import PACKAGE, ROOT, imported, modules, name
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = {extra: lines for extra, lines in PROJECT["project"]["optional-dependencies"].items() if extra != "all"}
@@ -66,7 +67,9 @@ def test_every_import_is_declared_where_it_is_used() -> None:
 
 def locked() -> dict[str, set[Version]]:
     versions: dict[str, set[Version]] = {}
-    for found in re.findall(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.M):
+    for found in re.findall(
+        r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE
+    ):
         versions.setdefault(canonicalize_name(found[0]), set()).add(Version(found[1]))
     return versions
 
@@ -96,7 +99,7 @@ def test_the_lock_file_holds_no_prerelease_and_no_address() -> None:
 @pytest.mark.needs("docs")
 def test_every_dependency_has_a_line_that_says_why_it_and_not_its_rival() -> None:
     section = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("## Dependencies")[2]
-    explained = {canonicalize_name(found) for found in re.findall(r"^\| `([^`]+)` \|", section, re.M)}
+    explained = {canonicalize_name(found) for found in re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)}
     wanted = {canonicalize_name(requirement.name) for requirement in everything()}
     assert wanted - explained == set(), "dependencies without a reason"
     assert explained - wanted == set(), "reasons without a dependency"

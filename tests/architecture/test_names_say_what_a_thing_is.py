@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+
 from architecture.sources import PACKAGE, ROOT, modules, name
 
 GRAB_BAGS = {"base", "common", "core", "helper", "helpers", "manager", "managers", "misc", "tools", "util", "utils"}
