@@ -62,12 +62,14 @@ class Checker:
 RULE_CODES = frozenset(
     {
         "InputElsewhere",
+        "ManualReviewNotSupported",
         "NoComputeService",
         "OutputDidNotSupported",
         "ServerAmbiguous",
         "ServerInstancesNotSupported",
         "StageOrder",
         "TimelockNotSupported",
+        "TooManyStages",
     }
 )
 """Codes of rules that stand in the error table themselves; the other violations are an `InvalidDocument`."""

@@ -14,7 +14,7 @@ MAX_BYTES = 2**63 - 1
 
 MAX_MILLICORES = 1_000_000_000
 
-_FACTORS = {
+_FACTORS: dict[str, int] = {
     "": 1,
     "b": 1,
     **{f"{letter}b": 1000**power for power, letter in enumerate("kmgtp", start=1)},

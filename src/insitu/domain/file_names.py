@@ -1,0 +1,99 @@
+"""Names of files that strangers chose: which of them are safe to create, to publish, and to show.
+
+Documents, archives and output volumes all name files. A name is accepted only if it means the same file on every
+system and nothing else: no way up, no absolute path, no control characters, no two names for one file.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from insitu.domain.errors import InsituError
+
+MAX_COMPONENT_BYTES = 255
+MAX_PATH_BYTES = 1024
+MAX_DEPTH = 32
+
+
+def safe_name(name: str) -> str:
+    """A single path component that can be created as it is; gives it back.
+
+    Raises:
+        InsituError: `InvalidDocument`, saying what is wrong with the name.
+    """
+    problem = _component_problem(name)
+    if problem:
+        raise InsituError("InvalidDocument", f"the file name {_shown(name)} {problem}")
+    return name
+
+
+def safe_path(path: str) -> str:
+    """A relative path with `/` between safe components; gives it back.
+
+    Raises:
+        InsituError: `InvalidDocument`, saying what is wrong with the path.
+    """
+    problem = path_problem(path)
+    if problem:
+        raise InsituError("InvalidDocument", f"the path {_shown(path)} {problem}")
+    return path
+
+
+def path_problem(path: str) -> str | None:
+    """What is wrong with a relative path, as the end of a sentence; None if it is safe."""
+    components = path.split("/")
+    if len(components) > MAX_DEPTH:
+        return f"is deeper than {MAX_DEPTH} folders"
+    for component in components:
+        problem = _component_problem(component)
+        if problem:
+            return problem
+    return None if len(path.encode()) <= MAX_PATH_BYTES else f"is longer than {MAX_PATH_BYTES} bytes"
+
+
+def _component_problem(name: str) -> str | None:
+    if name in ("", ".", ".."):
+        return "has an empty, '.' or '..' part"
+    if "/" in name or "\\" in name:
+        return "has a slash or backslash"
+    if any(unicodedata.category(character) in _UNSAFE_CATEGORIES for character in name):
+        return "has control, formatting or unassigned characters"
+    if name != name.strip() or name.endswith("."):
+        return "begins or ends with a blank, or ends with a point"
+    if len(name.encode()) > MAX_COMPONENT_BYTES:
+        return f"is longer than {MAX_COMPONENT_BYTES} bytes"
+    return None
+
+
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+
+def collision_key(path: str) -> str:
+    """Paths with equal keys are one file on some system (case, Unicode form)."""
+    return unicodedata.normalize("NFKC", path).casefold()
+
+
+def first_collision(paths: Iterable[str]) -> tuple[str, str] | None:
+    """The first two paths that are one file on some system: equal but for case or Unicode form, or a file that is
+    also another's folder; None if there are none.
+    """
+    files: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    for path in paths:
+        key = collision_key(path)
+        other = files.get(key) or folders.get(key)
+        if other is not None:
+            return other, path
+        files[key] = path
+        components = key.split("/")
+        for depth in range(1, len(components)):
+            folder = "/".join(components[:depth])
+            if folder in files:
+                return files[folder], path
+            folders.setdefault(folder, path)
+    return None
+
+
+def _shown(text: str) -> str:
+    return ascii(text[:80])

@@ -1,0 +1,218 @@
+"""The data owner's rules: which algorithms may run, what may leave, who may watch, how often.
+
+An execution obeys the strictest of the policies of all its inputs, each in the version that was bought and in the
+current one: an owner can tighten a rule at any time, and a loosened rule does not widen an old purchase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from insitu.domain.document import Document
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.plan import OutputRules
+from insitu.domain.wire import WireModel
+
+DEFAULT_MAX_EXECUTIONS = 100
+DEFAULT_MAX_FILES = 10_000
+
+ANY: Literal["any"] = "any"
+_LOGS_BY_STRICTNESS: tuple[Literal["live", "after_review", "none"], ...] = ("live", "after_review", "none")
+
+
+def _address(text: str) -> str:
+    try:
+        return read_address(text)
+    except InsituError as error:
+        raise ValueError(error.detail) from None
+
+
+AddressText = Annotated[str, AfterValidator(_address)]
+
+
+class AlgorithmReference(Document):
+    """An algorithm that the owner allows, in exactly one version."""
+
+    did: str
+    checksum: str
+    """On-chain checksum of the algorithm's DDO: 64 hex digits."""
+
+
+class OutputPolicy(Document):
+    """Limits of what may leave; what is absent is not limited by this owner."""
+
+    max_bytes: Annotated[int, Field(ge=0)] | None = None
+    max_files: Annotated[int, Field(ge=0)] | None = None
+    types: tuple[str, ...] | None = None
+    """File name suffixes that may leave, with or without their dot, in any case."""
+
+
+class Policy(Document):
+    """`main.policy` of a compute service. An absent policy means any algorithm, as the specification has it.
+
+    Attributes
+    ----------
+    algorithms
+        `any`, or the algorithms that may run. Absent beside `publishers` it means none but theirs.
+    publishers
+        Addresses whose algorithms are trusted in every version.
+    review
+        `manual` holds every output for a person's decision.
+    logs
+        Whether the consumer sees the algorithm's logs while it runs; default live where nothing is reviewed.
+    max_executions
+        Executions per agreement.
+    """
+
+    algorithms: Literal["any"] | tuple[AlgorithmReference, ...] | None = None
+    publishers: tuple[AddressText, ...] = ()
+    output: OutputPolicy = OutputPolicy()
+    review: Literal["none", "manual"] = "none"
+    logs: Literal["live", "after_review", "none"] | None = None
+    max_executions: Annotated[int, Field(ge=1)] = DEFAULT_MAX_EXECUTIONS
+
+    @property
+    def allows_any(self) -> bool:
+        """Whether every algorithm may run. Named publishers restrict even beside `any`."""
+        return not self.publishers and (self.algorithms is None or self.algorithms == ANY)
+
+    @property
+    def effective_logs(self) -> Literal["live", "after_review", "none"]:
+        """`logs`, with its default."""
+        return self.logs or ("live" if self.review == "none" else "after_review")
+
+    def allows(self, algorithm: Algorithm) -> bool:
+        """Whether this algorithm, in this version, may run."""
+        if self.allows_any or algorithm.publisher.lower() in {publisher.lower() for publisher in self.publishers}:
+            return True
+        listed = self.algorithms if isinstance(self.algorithms, tuple) else ()
+        return any(
+            reference.did == algorithm.did and _digits(reference.checksum) == _digits(algorithm.checksum)
+            for reference in listed
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """An algorithm that somebody wants to run: its DID, the on-chain checksum of its DDO, the creator of its DID."""
+
+    did: str
+    checksum: str
+    publisher: Address
+
+
+class Refusal(WireModel):
+    """One reason why something may not run: which rule, of which asset, in words."""
+
+    code: str
+    did: str
+    message: str
+
+
+class Verdict(WireModel):
+    """What the owners' rules say about a workflow: allowed, or every reason against it."""
+
+    allowed: bool
+    reasons: tuple[Refusal, ...] = ()
+
+    @classmethod
+    def of(cls, reasons: Iterable[Refusal]) -> Verdict:
+        """Allowed if nothing speaks against it; each reason is named once."""
+        distinct = tuple(dict.fromkeys(reasons))
+        return cls(allowed=not distinct, reasons=distinct)
+
+    def require(self) -> None:
+        """Refuse unless allowed.
+
+        Raises:
+            InsituError: with the code of the first reason, the others in the context.
+        """
+        if self.allowed:
+            return
+        first = self.reasons[0]
+        everything = [reason.model_dump(mode="json", by_alias=True) for reason in self.reasons]
+        raise InsituError(first.code, first.message, did=first.did, reasons=everything)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectivePolicy:
+    """The strictest of several policies; `None` where nobody limits something."""
+
+    policies: tuple[tuple[str, Policy], ...]
+    """(DID of the input, its policy), every version that counts."""
+    max_bytes: int | None
+    max_files: int | None
+    types: tuple[str, ...] | None
+    review: Literal["none", "manual"]
+    logs: Literal["live", "after_review", "none"]
+    max_executions: int
+
+    def refusals(self, algorithms: Sequence[Algorithm]) -> tuple[Refusal, ...]:
+        """Why these algorithms may not run; empty if they may."""
+        found = [
+            Refusal(
+                code="AlgorithmNotAllowed",
+                did=did,
+                message=f"the policy of {did} does not allow {algorithm.did} at checksum {algorithm.checksum}",
+            )
+            for did, policy in self.policies
+            for algorithm in algorithms
+            if not policy.allows(algorithm)
+        ]
+        found += [
+            Refusal(code="ManualReviewNotSupported", did=did, message=f"the policy of {did} asks for manual review")
+            for did, policy in self.policies
+            if policy.review == "manual"
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def output_rules(self, disk_bytes: int) -> OutputRules:
+        """The rules for the plan; the server's disk caps what no owner limits."""
+        return OutputRules(
+            max_bytes=disk_bytes if self.max_bytes is None else min(self.max_bytes, disk_bytes),
+            max_files=DEFAULT_MAX_FILES if self.max_files is None else min(self.max_files, DEFAULT_MAX_FILES),
+            types=self.types,
+            logs=self.logs,
+            review=self.review,
+        )
+
+
+def effective_policy(policies: Sequence[tuple[str, Policy]]) -> EffectivePolicy:
+    """The strictest over all inputs and versions.
+
+    Args:
+        policies: (DID, policy) of each input's compute service: the bought version and the current one.
+    """
+    rules = [policy for _, policy in policies]
+    return EffectivePolicy(
+        policies=tuple(policies),
+        max_bytes=_smallest(rule.output.max_bytes for rule in rules),
+        max_files=_smallest(rule.output.max_files for rule in rules),
+        types=_common_types(rule.output.types for rule in rules),
+        review="manual" if any(rule.review == "manual" for rule in rules) else "none",
+        logs=max((rule.effective_logs for rule in rules), key=_LOGS_BY_STRICTNESS.index, default="live"),
+        max_executions=min((rule.max_executions for rule in rules), default=DEFAULT_MAX_EXECUTIONS),
+    )
+
+
+def _smallest(limits: Iterable[int | None]) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _common_types(lists: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    restricting = [frozenset(suffix(item) for item in types) for types in lists if types is not None]
+    return tuple(sorted(frozenset.intersection(*restricting))) if restricting else None
+
+
+def suffix(text: str) -> str:
+    """A file name suffix as rules compare it: with its dot, in lower case."""
+    return "." + text.lower().removeprefix(".")
+
+
+def _digits(checksum: str) -> str:
+    return checksum.lower().removeprefix("0x")

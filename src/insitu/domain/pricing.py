@@ -1,0 +1,94 @@
+"""What a workflow costs and who is paid: one agreement for the whole workflow (design §5, "Price and receivers")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insitu.domain.compute_service import Server
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.money import MAX_AMOUNT
+
+MAX_RECEIVERS = 8
+"""The contract pays no more accounts per agreement."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedInput:
+    """An input data set as the bill sees it.
+
+    Attributes
+    ----------
+    owner
+        On-chain owner of the DID: the account that is paid.
+    price
+        Of its compute service, base units.
+    """
+
+    did: str
+    owner: Address
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillItem:
+    """One line of the bill: base units for one receiver, and for what (a DID, or `server <serverId>`)."""
+
+    purpose: str
+    receiver: Address
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of a workflow.
+
+    Attributes
+    ----------
+    items
+        The bill, line by line, also lines of 0.
+    amounts, receivers
+        For the terms: equal accounts merged, zeros left out, the gateway first (it gets the rounding rest).
+    """
+
+    items: tuple[BillItem, ...]
+    amounts: tuple[int, ...]
+    receivers: tuple[Address, ...]
+
+    @property
+    def total(self) -> int:
+        """Base units that the consumer locks."""
+        return sum(self.amounts)
+
+
+def price_of(inputs: Sequence[PricedInput], server: Server, gateway: Address, consumer: Address) -> Price:
+    """What a consumer pays for a workflow.
+
+    Each data set is paid once, to its owner; one that the consumer owns costs nothing. The server is paid once, to
+    the gateway.
+
+    Args:
+        inputs: the input data sets in the order of the workflow.
+        server: the one that was chosen.
+        gateway: account of the provider's gateway.
+        consumer: who buys.
+
+    Raises:
+        InsituError: `SeveralOwnersTooMany`, for more than 8 receivers; `InvalidAmount`, for a total beyond uint128.
+    """
+    items = [BillItem(f"server {server.server_id}", gateway, server.price)]
+    for did, priced in {priced.did: priced for priced in reversed(inputs)}.items():
+        free = priced.owner.lower() == consumer.lower()
+        items.insert(1, BillItem(did, priced.owner, 0 if free else priced.price))
+    merged: dict[str, tuple[Address, int]] = {}
+    for item in items:
+        if item.amount:
+            _, so_far = merged.get(item.receiver.lower(), (item.receiver, 0))
+            merged[item.receiver.lower()] = (item.receiver, so_far + item.amount)
+    if len(merged) > MAX_RECEIVERS:
+        raise InsituError("SeveralOwnersTooMany", f"{len(merged)} accounts would be paid, at most {MAX_RECEIVERS} can")
+    amounts = tuple(amount for _, amount in merged.values())
+    if sum(amounts) > MAX_AMOUNT:
+        raise InsituError("InvalidAmount", "the total is beyond 2^128 - 1")
+    return Price(tuple(items), amounts, tuple(receiver for receiver, _ in merged.values()))

@@ -1,0 +1,115 @@
+"""Strict validation of a whole DDO, which stands before publish, buy, and exec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from insitu.domain.asset import DATASET
+from insitu.domain.asset_rules import check_metadata
+from insitu.domain.canonical import canonical_json
+from insitu.domain.checks import Checker
+from insitu.domain.compute_rules import check_address, check_compute_service
+from insitu.domain.ddo import Ddo
+from insitu.domain.did import is_complete_did
+from insitu.domain.errors import InsituError
+from insitu.domain.service import COMPUTE, METADATA, Service
+from insitu.domain.timestamps import is_document_time
+
+MAX_SERVICES = 100
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
+
+
+def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:
+    """Refuse a document that breaks a rule of the specification.
+
+    Only form and sense are judged here; whether hashes and signatures fit: `insitu.domain.integrity`.
+
+    Args:
+        ddo: as read.
+        without_compute: the publisher wants a data set that nobody can compute on.
+
+    Raises:
+        InsituError: `InvalidDocument` with every violation as {pointer, code, message}; where all violations break
+            one rule that stands in the error table (`StageOrder`, `NoComputeService`, …), with that code.
+    """
+    checker = Checker()
+    try:
+        size = len(canonical_json(ddo.to_json()))
+        checker.require(size <= MAX_DOCUMENT_BYTES, "TooLong", f"at most {MAX_DOCUMENT_BYTES} bytes")
+    except InsituError as error:
+        checker.include(error)
+    check_ddo(ddo, checker, without_compute=without_compute)
+    checker.raise_if_any()
+
+
+def check_ddo(ddo: Ddo, checker: Checker, *, without_compute: bool = False) -> None:
+    """Report every violation of a document; see `validate_ddo`."""
+    checker.at("@context").require(bool(ddo.context), "Required", "the JSON-LD context is needed")
+    checker.at("id").require(is_complete_did(ddo.id), "InvalidDid", "did:nv: and 64 lower-case hex digits")
+    checker.at("created").require(is_document_time(ddo.created), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
+    if ddo.updated is not None:
+        checker.at("updated").require(is_document_time(ddo.updated), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
+    _check_keys(ddo, checker.at("publicKey"))
+    _check_proof(ddo, checker.at("proof"))
+    services = checker.at("service")
+    if not services.require(len(ddo.service) <= MAX_SERVICES, "TooMany", f"at most {MAX_SERVICES} services"):
+        return
+    services.require(
+        sum(service.type == METADATA for service in ddo.service) == 1, "Required", "exactly one metadata service"
+    )
+    for i, service in enumerate(ddo.service):
+        _check_service(service, (other.index for other in ddo.service[:i]), ddo, services.at(i))
+    if ddo.asset_type == DATASET and not without_compute:
+        services.require(bool(ddo.compute_services), "NoComputeService", "the data set offers no compute service")
+
+
+def _check_keys(ddo: Ddo, checker: Checker) -> None:
+    checker.require(0 < len(ddo.public_key) <= 20, "Required", "the publisher's public key is needed; at most 20")
+    for i, key in enumerate(ddo.public_key[:20]):
+        check_address(key.owner or "", checker.at(i, "owner"))
+        checker.at(i, "type").require(bool(key.type), "Required", "the type of the key is needed")
+
+
+def _check_proof(ddo: Ddo, checker: Checker) -> None:
+    proof = ddo.proof
+    if proof is None:
+        checker.report("Required", "the publisher's proof is needed")
+        return
+    checker.at("type").require(bool(proof.type), "Required", "the type of the proof is needed")
+    checker.at("created").require(is_document_time(proof.created), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
+    check_address(proof.creator or "", checker.at("creator"))
+    checker.at("signatureValue").require(bool(proof.signature_value), "Required", "the creator's signature is needed")
+    stated = set(proof.checksum or {})
+    expected = {str(service.index) for service in ddo.service if service.index is not None}
+    checker.at("checksum").require(stated == expected, "Required", "one checksum per service index, and no other")
+
+
+def _check_service(service: Service, earlier: Iterable[int | None], ddo: Ddo, checker: Checker) -> None:
+    if service.is_empty:
+        checker.report("EmptyService", "a service without any member")
+        return
+    if checker.at("index").require(service.index is not None, "Required", "a service needs an index"):
+        checker.at("index").require(service.index not in set(earlier), "Duplicate", "two services have this index")
+    checker.at("type").require(bool(service.type), "Required", "a service needs a type")
+    checker.at("serviceEndpoint").require(
+        is_http_url(service.service_endpoint), "WrongFormat", "an absolute http or https url is needed"
+    )
+    checker.at("attributes", "main").require(bool(service.main), "Required", "a service needs attributes.main")
+    if ddo.id is not None and is_complete_did(ddo.id) and ddo.id in str(service.main):
+        checker.at("attributes", "main").report("DidInMain", "main cannot hold the DID, which is derived from it")
+    if service.type == METADATA:
+        check_metadata(service, checker)
+    elif service.type == COMPUTE:
+        check_compute_service(service, checker)
+
+
+def is_http_url(text: str | None) -> bool:
+    """Whether `text` is an absolute http(s) url with a host, without user and password, and without blanks."""
+    if not text or len(text) > 2048 or any(character.isspace() or not character.isprintable() for character in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,183 @@
+"""Workflows: stages in ascending index, each with inputs, one transformation, requirements and an output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from insitu.domain.canonical import JsonObject
+from insitu.domain.compute_service import Container, Quantity
+from insitu.domain.ddo import Ddo
+from insitu.domain.document import Document
+from insitu.domain.errors import InsituError
+from insitu.domain.service import Index
+from insitu.domain.units import parse_bytes, parse_cores, parse_count
+
+MAX_STAGES = 100
+MAX_INPUTS = 100
+"""Per stage; every input is a volume, and an operator mounts no more."""
+
+
+class WorkflowInput(Document):
+    """One input of a stage: the DID of a data set, or the output of an earlier stage."""
+
+    index: Index | None = None
+    id: str | None = None
+    previous_stage: Index | None = Field(
+        default=None,
+        validation_alias=AliasChoices("previousStage", "previousIndexStage"),
+        serialization_alias="previousStage",
+    )
+
+
+class StageRequirements(Document):
+    """The least that a stage needs. `serverId` chooses a server by name."""
+
+    server_instances: int | None = None
+    server_id: str | None = None
+    container: Container | None = None
+    cpu: Quantity | None = None
+    gpu: Quantity | None = None
+    memory: Quantity | None = None
+    disk: Quantity | None = None
+
+
+class StageTransformation(Document):
+    """The algorithm of a stage."""
+
+    id: str | None = None
+
+
+class StageOutput(Document):
+    """What the result is called and described as; `id` is not supported, every result is a new asset."""
+
+    id: str | None = None
+    metadata: JsonObject | None = None
+
+
+class Stage(Document):
+    """One stage. `stage_type` is free text, shown and recorded."""
+
+    index: Index | None = None
+    stage_type: str = ""
+    requirements: StageRequirements = StageRequirements()
+    input: tuple[WorkflowInput, ...] = ()
+    transformation: StageTransformation = StageTransformation()
+    output: StageOutput = StageOutput()
+    configuration: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """The index; 0 where an old document has none."""
+        return self.index or 0
+
+    @property
+    def ordered_inputs(self) -> tuple[WorkflowInput, ...]:
+        """The inputs in ascending index: the order of the volumes and arguments."""
+        return tuple(sorted(self.input, key=lambda each: each.index or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The largest requirements of all stages: thousandths of a core, processors, bytes."""
+
+    millicores: int = 0
+    gpus: int = 0
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+
+
+class Workflow(Document):
+    """`main.workflow`."""
+
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def ordered_stages(self) -> tuple[Stage, ...]:
+        """The stages in the order in which they run."""
+        return tuple(sorted(self.stages, key=lambda stage: stage.number))
+
+    @property
+    def input_dids(self) -> tuple[str, ...]:
+        """The data sets that the workflow reads, each once, in the order of stages and inputs."""
+        return tuple(dict.fromkeys(each.id for each in self._inputs() if each.id is not None))
+
+    @property
+    def transformation_dids(self) -> tuple[str, ...]:
+        """The algorithms that the workflow runs, each once, in the order of stages."""
+        wanted = (stage.transformation.id for stage in self.ordered_stages)
+        return tuple(dict.fromkeys(did for did in wanted if did is not None))
+
+    @property
+    def published_stages(self) -> tuple[int, ...]:
+        """Indices of the stages whose output no later stage reads, ascending: these outputs are published."""
+        read = {each.previous_stage for each in self._inputs() if each.previous_stage is not None}
+        return tuple(stage.number for stage in self.ordered_stages if stage.number not in read)
+
+    @property
+    def intermediate_stages(self) -> tuple[int, ...]:
+        """Indices of the stages whose output only later stages see; it is deleted at the end."""
+        published = set(self.published_stages)
+        return tuple(stage.number for stage in self.ordered_stages if stage.number not in published)
+
+    @property
+    def server_ids(self) -> tuple[str, ...]:
+        """The servers that the stages name, each once."""
+        named = (stage.requirements.server_id for stage in self.ordered_stages)
+        return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    @property
+    def need(self) -> Need:
+        """The maxima of the stages' cpu, gpu, memory and disk.
+
+        Raises:
+            InsituError: `InvalidQuantity`.
+        """
+        wanted = [stage.requirements for stage in self.stages]
+        return Need(
+            millicores=max((parse_cores(each.cpu) for each in wanted if each.cpu is not None), default=0),
+            gpus=max((parse_count(each.gpu) for each in wanted if each.gpu is not None), default=0),
+            memory_bytes=max((parse_bytes(each.memory) for each in wanted if each.memory is not None), default=0),
+            disk_bytes=max((parse_bytes(each.disk) for each in wanted if each.disk is not None), default=0),
+        )
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """The container of each stage that names one, in order."""
+        wanted = (stage.requirements.container for stage in self.ordered_stages)
+        return tuple(container for container in wanted if container is not None)
+
+    @property
+    def output_metadata(self) -> JsonObject:
+        """What the stages whose outputs are published say about the result; later stages win."""
+        described: JsonObject = {}
+        published = set(self.published_stages)
+        for stage in self.ordered_stages:
+            if stage.number in published:
+                described |= stage.output.metadata or {}
+        return described
+
+    def _inputs(self) -> Iterator[WorkflowInput]:
+        for stage in self.ordered_stages:
+            yield from stage.ordered_inputs
+
+
+def output_prefix(stage: int, published_stages: tuple[int, ...]) -> str:
+    """Where the files of a stage stand in the result: at the top, or under `stage-<index>/` if several publish."""
+    return f"stage-{stage}/" if len(published_stages) > 1 else ""
+
+
+def read_workflow(ddo: Ddo) -> Workflow:
+    """The workflow of an asset of type workflow.
+
+    Raises:
+        InsituError: `InvalidDocument`, with pointers.
+    """
+    workflow = ddo.main.get("workflow")
+    if workflow is None:
+        raise InsituError("InvalidDocument", f"{ddo.id} is not a workflow", pointer="/service")
+    position = next(i for i, service in enumerate(ddo.service) if service is ddo.metadata)
+    return Workflow.read(workflow, f"/service/{position}/attributes/main/workflow")

@@ -1,0 +1,112 @@
+"""Strict rules of a workflow, with a violation for each one broken."""
+
+from __future__ import annotations
+
+from insitu.domain.algorithm import MAX_CONFIGURATION, configuration_problem
+from insitu.domain.checks import Checker
+from insitu.domain.compute_rules import check_container
+from insitu.domain.did import is_complete_did
+from insitu.domain.errors import InsituError
+from insitu.domain.workflow import MAX_INPUTS, MAX_STAGES, Stage, Workflow, WorkflowInput
+
+MAX_STAGE_TYPE = 200
+
+
+def validate_workflow(workflow: Workflow, pointer: str = "") -> None:
+    """Refuse a workflow that cannot be run.
+
+    Args:
+        workflow: as read.
+        pointer: where it stands in its document.
+
+    Raises:
+        InsituError: `InvalidDocument` or the one rule that is broken (`StageOrder`, `TooManyStages`,
+            `ServerAmbiguous`, `ServerInstancesNotSupported`, `OutputDidNotSupported`), with all problems.
+    """
+    checker = Checker(pointer)
+    check_workflow(workflow, checker)
+    checker.raise_if_any()
+
+
+def check_workflow(workflow: Workflow, checker: Checker) -> None:
+    """Check a workflow.
+
+    Args:
+        workflow: as read.
+        checker: at the workflow.
+    """
+    stages = checker.at("stages")
+    if not stages.require(bool(workflow.stages), "Required", "a workflow needs a stage"):
+        return
+    if not stages.require(len(workflow.stages) <= MAX_STAGES, "TooManyStages", f"at most {MAX_STAGES} stages"):
+        return
+    indices = [stage.index for stage in workflow.stages]
+    for i, stage in enumerate(workflow.stages):
+        at = stages.at(i)
+        if stage.index is None:
+            at.at("index").report("Required", "a stage needs an index")
+        elif stage.index in indices[:i]:
+            at.at("index").report("Duplicate", "two stages have this index")
+        _check_stage(stage, frozenset(index for index in indices if index is not None), at)
+    if len(workflow.server_ids) > 1:
+        stages.report("ServerAmbiguous", f"the stages name the servers {', '.join(workflow.server_ids)}"[:200])
+    stages.require(bool(workflow.input_dids), "Required", "a workflow reads at least one data set")
+
+
+def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker) -> None:
+    checker.at("stageType").require(len(stage.stage_type) <= MAX_STAGE_TYPE, "TooLong", "at most 200 characters")
+    _check_requirements(stage, checker.at("requirements"))
+    inputs = checker.at("input")
+    inputs.require(bool(stage.input), "Required", "a stage needs an input")
+    if inputs.require(len(stage.input) <= MAX_INPUTS, "TooManyStages", f"at most {MAX_INPUTS} inputs"):
+        positions = [each.index for each in stage.input]
+        for i, each in enumerate(stage.input):
+            inputs.at(i, "index").require(each.index is not None, "Required", "an input needs an index")
+            inputs.at(i, "index").require(each.index not in positions[:i], "Duplicate", "two inputs have this index")
+            _check_input(each, stage.number, indices, inputs.at(i))
+    checker.at("transformation", "id").require(
+        is_complete_did(stage.transformation.id), "InvalidDid", "the algorithm's DID is needed: did:nv: and 64 digits"
+    )
+    checker.at("output", "id").require(
+        stage.output.id is None, "OutputDidNotSupported", "every result is a new asset; leave output.id out"
+    )
+    _check_configuration(stage, checker.at("configuration"))
+
+
+def _check_input(each: WorkflowInput, stage: int, indices: frozenset[int], checker: Checker) -> None:
+    if (each.id is None) == (each.previous_stage is None):
+        checker.report("Required", "an input has either an id or a previousStage")
+    if each.id is not None:
+        checker.at("id").require(is_complete_did(each.id), "InvalidDid", "did:nv: and 64 lower-case hex digits")
+    if each.previous_stage is not None:
+        checker.at("previousStage").require(
+            each.previous_stage < stage and each.previous_stage in indices,
+            "StageOrder",
+            f"stage {stage} reads stage {each.previous_stage}, which does not run before it",
+        )
+
+
+def _check_requirements(stage: Stage, checker: Checker) -> None:
+    required = stage.requirements
+    checker.at("serverInstances").require(
+        required.server_instances in (None, 1), "ServerInstancesNotSupported", "a stage runs on one server instance"
+    )
+    if required.container is None:
+        checker.at("container").report("Required", "a stage names its container")
+    else:
+        check_container(required.container, checker.at("container"))
+    try:
+        Workflow(stages=(stage,)).need  # noqa: B018, asked for its refusal
+    except InsituError as error:
+        checker.report("InvalidQuantity", error.detail)
+
+
+def _check_configuration(stage: Stage, checker: Checker) -> None:
+    if not checker.require(
+        len(stage.configuration) <= MAX_CONFIGURATION, "TooMany", f"at most {MAX_CONFIGURATION} members"
+    ):
+        return
+    for name, value in stage.configuration.items():
+        problem = configuration_problem(name, value)
+        if problem:
+            checker.at(name[:80]).report("WrongValue", problem)
