@@ -21,6 +21,7 @@ up: ## run every service of a provider on this machine (port 8030)
 
 test: ## run every test that this machine can run, slow ones last
 	@scripts/setup test
+	@$(if $(wildcard contracts/contracts.mk),$(MAKE) --no-print-directory test-contracts)
 	@$(PYTEST)
 
 test-fast: ## run the tests that take less than about two seconds each

@@ -4,6 +4,7 @@ import re
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -15,7 +16,8 @@ from architecture.sources import PACKAGE, ROOT, imported, modules, name
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = {extra: lines for extra, lines in PROJECT["project"]["optional-dependencies"].items() if extra != "all"}
 
-# The packages that run only where their extra is installed. Everything else must do with the base dependencies.
+# The packages that run only where their extra is installed. Everything else must do with the base dependencies,
+# except for the modules that build or route an HTTP application.
 HOMES = {
     "gateway": "provider",
     "metadata": "provider",
@@ -44,6 +46,8 @@ BASE = declared(PROJECT["project"]["dependencies"])
 
 def allowed(part: str, path: str) -> set[str]:
     extras = {HOMES[part]} if part in HOMES else set()
+    if {"app", "routes"} & set(Path(path).with_suffix("").parts):
+        extras.add("provider")
     if "kubernetes" in path:
         extras.add("cluster")
     return BASE | {found for extra in extras for found in declared(EXTRAS[extra])}
