@@ -1,0 +1,247 @@
+"""The collector: reads what an untrusted algorithm left behind, and takes only plain files.
+
+Only after the last process of the container is gone. Every folder and file is reached by descriptors, opened without
+following links and without blocking, and judged by what was opened (not by what a name promised a moment before). The
+digest is computed from the same descriptor. Archives are never unpacked.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["CollectedFile", "Collection", "CollectionLimits", "Rejection", "collect", "read_collected"]
+
+CHUNK_BYTES = 1 << 20
+MAX_NAME_BYTES = 255
+_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID
+_MAX_REJECTIONS = 100
+"""A report of a hostile folder ends here; one rejection is enough to refuse an output."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionLimits:
+    """What may be collected: total bytes, number of files, levels of folders (a file at the top has depth 1)."""
+
+    max_bytes: int
+    max_files: int
+    max_depth: int = 32
+
+    @property
+    def max_entries(self) -> int:
+        """Files and folders that are looked at before the walk gives up: folders cost time and no bytes."""
+        return 4 * self.max_files + 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedFile:
+    """A plain file: its path below the folder (with ``/``), its bytes, their SHA-256 in hexadecimal digits."""
+
+    path: str
+    size: int
+    sha256: str
+    identity: tuple[int, int, int] = field(compare=False)
+    """Device, inode and modification time, so that reading again is reading the same file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Something that is not taken: a printable path, a rule (a stable name), and a sentence."""
+
+    path: str
+    rule: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a folder holds, sorted by path. Whoever publishes refuses a collection with rejections."""
+
+    files: tuple[CollectedFile, ...]
+    rejections: tuple[Rejection, ...]
+
+    @property
+    def total_bytes(self) -> int:
+        """Sum of the files' sizes."""
+        return sum(file.size for file in self.files)
+
+
+def collect(folder: Path, limits: CollectionLimits) -> Collection:
+    """Walk the folder, judge every entry, hash every plain file. Blocking: call it in a thread.
+
+    A missing folder is an empty one. The walk ends early once a cap on bytes, files or entries is broken.
+    """
+    try:
+        root = os.open(folder, _LOOK | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return Collection((), ())
+    walk = _Walk(limits)
+    try:
+        walk.folder(root, ())
+    except _EnoughSeenError:
+        pass
+    finally:
+        os.close(root)
+    return Collection(tuple(sorted(walk.files, key=lambda file: file.path)), tuple(walk.rejections))
+
+
+def read_collected(folder: Path, file: CollectedFile) -> Iterator[bytes]:
+    """Read a collected file again, in chunks. Raises ``OSError`` (ESTALE) if it is not the file that was judged."""
+    parent = os.open(folder, _LOOK | os.O_DIRECTORY)
+    try:
+        *above, name = file.path.split("/")
+        for part in above:
+            following = os.open(part, _LOOK | os.O_DIRECTORY, dir_fd=parent)
+            os.close(parent)
+            parent = following
+        opened = os.open(name, _LOOK, dir_fd=parent)
+    finally:
+        os.close(parent)
+    try:
+        found = os.fstat(opened)
+        if (found.st_dev, found.st_ino, found.st_mtime_ns) != file.identity or found.st_size != file.size:
+            raise OSError(errno.ESTALE, "the file changed after it was collected", file.path)
+        left = file.size
+        while left > 0 and (chunk := os.read(opened, min(CHUNK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk
+    finally:
+        os.close(opened)
+
+
+class _EnoughSeenError(Exception):
+    """A cap is broken, so the answer is known."""
+
+
+class _Walk:
+    """One walk. Recursion ends at the depth limit, long before Python's own."""
+
+    def __init__(self, limits: CollectionLimits) -> None:
+        self.limits = limits
+        self.files: list[CollectedFile] = []
+        self.rejections: list[Rejection] = []
+        self.bytes = 0
+        self.entries = 0
+
+    def folder(self, descriptor: int, above: tuple[str, ...]) -> None:
+        seen: set[str] = set()
+        with os.scandir(descriptor) as entries:
+            raw_names = []
+            for entry in entries:
+                self._count_entry(above)
+                raw_names.append(os.fsencode(entry.name))
+        for raw in sorted(raw_names):
+            name = self._readable_name(raw, above)
+            if name is None:
+                continue
+            key = unicodedata.normalize("NFC", name).casefold()
+            if key in seen:
+                self._reject((*above, name), "NameCollision", "differs from another name only by case or form")
+                continue
+            seen.add(key)
+            self._entry(descriptor, name, (*above, name))
+
+    def _entry(self, parent: int, name: str, path: tuple[str, ...]) -> None:
+        opened = self._open(parent, name, path)
+        if opened is None:
+            return
+        try:
+            found = os.fstat(opened)
+            if stat.S_ISDIR(found.st_mode):
+                if len(path) >= self.limits.max_depth:
+                    self._reject(path, "TooDeep", f"is deeper than {self.limits.max_depth} levels")
+                else:
+                    self.folder(opened, path)
+            elif self._is_plain(found, path):
+                self._take(opened, found, path)
+        finally:
+            os.close(opened)
+
+    def _open(self, parent: int, name: str, path: tuple[str, ...]) -> int | None:
+        try:
+            return os.open(name, _LOOK, dir_fd=parent)
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                return self._open_closed(parent, name, path)
+            if error.errno in (errno.ELOOP, errno.EMLINK):
+                self._reject(path, "SymbolicLink", "is a symbolic link")
+            else:  # a socket or a device: ENXIO
+                self._reject(path, "NotAFile", "is neither a file nor a folder")
+            return None
+
+    def _open_closed(self, parent: int, name: str, path: tuple[str, ...]) -> int | None:
+        """Its owner, who is not root, opens what it closed to itself: the mode is set on the very inode."""
+        handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            if not (stat.S_ISDIR(os.fstat(handle).st_mode) or stat.S_ISREG(os.fstat(handle).st_mode)):
+                self._reject(path, "NotAFile", "is neither a file nor a folder")
+                return None
+            Path(f"/proc/self/fd/{handle}").chmod(0o700)
+            return os.open(f"/proc/self/fd/{handle}", _LOOK & ~os.O_NOFOLLOW)
+        except PermissionError:
+            self._reject(path, "Unreadable", "cannot be opened")
+            return None
+        finally:
+            os.close(handle)
+
+    def _is_plain(self, found: os.stat_result, path: tuple[str, ...]) -> bool:
+        if not stat.S_ISREG(found.st_mode):
+            self._reject(path, "NotAFile", "is neither a file nor a folder")
+        elif found.st_nlink != 1:
+            self._reject(path, "HardLink", "has a second name (hard link)")
+        elif found.st_mode & _SPECIAL_BITS:
+            self._reject(path, "SetUserId", "has a set-user-id or set-group-id bit")
+        else:
+            return True
+        return False
+
+    def _take(self, opened: int, found: os.stat_result, path: tuple[str, ...]) -> None:
+        # st_size counts, not the blocks: a sparse file leaves this machine with all its zeros.
+        self.bytes += found.st_size
+        if self.bytes > self.limits.max_bytes:
+            self._reject(path, "TooManyBytes", f"more than {self.limits.max_bytes} bytes in all", enough=True)
+        if len(self.files) >= self.limits.max_files:
+            self._reject(path, "TooManyFiles", f"more than {self.limits.max_files} files", enough=True)
+        digest = hashlib.sha256()
+        size = 0
+        while chunk := os.read(opened, CHUNK_BYTES):
+            size += len(chunk)
+            if size > found.st_size:
+                break
+            digest.update(chunk)
+        if size != found.st_size:
+            self._reject(path, "Changed", "changed while it was read")
+            return
+        identity = (found.st_dev, found.st_ino, found.st_mtime_ns)
+        self.files.append(CollectedFile("/".join(path), size, digest.hexdigest(), identity))
+
+    def _readable_name(self, raw: bytes, above: tuple[str, ...]) -> str | None:
+        shown = (*above, raw.decode("utf-8", "backslashreplace"))
+        try:
+            name = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            self._reject(shown, "BadName", "has a name that is not UTF-8")
+            return None
+        if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name):
+            self._reject(shown, "BadName", "has a name with control characters")
+            return None
+        if "\\" in name or name != name.strip():
+            self._reject(shown, "BadName", "has a name that another system would read differently")
+            return None
+        return name
+
+    def _count_entry(self, above: tuple[str, ...]) -> None:
+        self.entries += 1
+        if self.entries > self.limits.max_entries:
+            self._reject(above or (".",), "TooManyFiles", "holds too many files and folders", enough=True)
+
+    def _reject(self, path: tuple[str, ...], rule: str, message: str, *, enough: bool = False) -> None:
+        shown = "/".join(path).encode("unicode_escape").decode("ascii")
+        self.rejections.append(Rejection(shown, rule, f"{shown[:200]} {message}"))
+        if enough or len(self.rejections) >= _MAX_REJECTIONS:
+            raise _EnoughSeenError
