@@ -1,9 +1,10 @@
 """The form in which values cross a boundary: frozen models, ``snake_case`` in Python, ``camelCase`` in JSON."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
 
 __all__ = ["Amount", "Time", "WireModel", "WireRequest", "rfc3339"]
@@ -56,3 +57,18 @@ class WireRequest(WireModel):
     """A request: unknown members are refused, so a misspelt one is told and not silently dropped."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_utf8_form(cls, value: object) -> object:
+        r"""Refuse text like ``"\ud800"``, which JSON can say but nothing can store, hash or answer."""
+        pending = [value]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, str):
+                part.encode("utf-8")
+            elif isinstance(part, Mapping):
+                pending += [*part.keys(), *part.values()]
+            elif isinstance(part, list | tuple):
+                pending += part
+        return value

@@ -1,0 +1,190 @@
+"""SQLite as every actor uses it: one file, one writer, forward-only migrations (design §9).
+
+A transaction is a function of a connection that runs in a thread; it is committed when the function returns and rolled
+back when it raises. Writers stand in one queue and begin IMMEDIATE, so a transaction never fails half way because
+another one wrote; readers see a snapshot and wait for nobody (WAL). ``synchronous=FULL``: what was committed is there
+after a power cut.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Self, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from insitu.domain.errors import InsituError
+
+__all__ = ["Database"]
+
+Result = TypeVar("Result")
+
+READERS = 4
+BUSY_SECONDS = 30.0
+
+
+class Database:
+    """A database file of one actor, opened and migrated at its first use.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made if need be. Nobody but the owner of the process may read it.
+    migrations_package
+        A package with files ``0001_<what>.sql``, ``0002_…``: applied once each, in order, each in a transaction.
+
+    Raises
+    ------
+    InsituError
+        ``SchemaTooNew`` at the first use if a newer version of the software wrote the file; ``StorageFailed`` for
+        whatever SQLite reports and the function does not handle itself.
+    """
+
+    def __init__(self, path: Path | str, migrations_package: str) -> None:
+        self._path = Path(path)
+        self._migrations = migrations_package
+        self._writer: sqlite3.Connection | None = None
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._write_turn = anyio.CapacityLimiter(1)
+        self._read_turn = anyio.CapacityLimiter(READERS)
+
+    async def write(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run ``transaction`` as the only writer and commit. It runs in a thread and must not touch the event loop."""
+        return await anyio.to_thread.run_sync(self._write, transaction, limiter=self._write_turn)
+
+    async def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run ``query`` on one consistent snapshot; it cannot write."""
+        if self._writer is None:
+            await self.open()
+        return await anyio.to_thread.run_sync(self._read, query, limiter=self._read_turn)
+
+    async def open(self) -> Self:
+        """Open and migrate now, so that a start fails early; the first use does it otherwise."""
+        await anyio.to_thread.run_sync(self._opened, limiter=self._write_turn)
+        return self
+
+    async def close(self) -> None:
+        """Close the file; unfinished transactions of others end first. The database can be used again afterwards."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._close, limiter=self._write_turn)
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _write(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
+        connection = self._opened()
+        return self._transact(connection, "BEGIN IMMEDIATE", transaction)
+
+    def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+        try:
+            return self._transact(connection, "BEGIN", query)
+        finally:
+            with self._lock:
+                self._idle.append(connection)
+
+    def _transact(
+        self, connection: sqlite3.Connection, begin: str, body: Callable[[sqlite3.Connection], Result]
+    ) -> Result:
+        try:
+            connection.execute(begin)
+            try:
+                result = body(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                # After some errors, a full disk for one, SQLite has rolled back by itself.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        return result
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._writer is None:
+            connection = self._connect()
+            try:
+                self._migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._writer = connection
+        return self._writer
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite would create the file under the umask; journal files get the mode of the database.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except (OSError, sqlite3.Error) as error:
+            raise self._failed(error) from error
+        return connection
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        scripts = _scripts(self._migrations)
+
+        def apply(transaction: sqlite3.Connection) -> None:
+            present: int = transaction.execute("PRAGMA user_version").fetchone()[0]
+            if present > len(scripts):
+                detail = f"{self._path} has schema {present}, this version knows {len(scripts)}"
+                raise InsituError("SchemaTooNew", detail)
+            for script in scripts[present:]:
+                for statement in _statements(script):
+                    transaction.execute(statement)
+            # A pragma takes no parameter; the value is a length.
+            transaction.execute(f"PRAGMA user_version = {len(scripts)}")
+
+        self._transact(connection, "BEGIN IMMEDIATE", apply)
+
+    def _close(self) -> None:
+        with self._lock:
+            connections, self._idle = [*self._idle], []
+        if self._writer is not None:
+            connections.append(self._writer)
+            self._writer = None
+        for connection in connections:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _failed(self, error: Exception) -> InsituError:
+        return InsituError("StorageFailed", f"{self._path.name}: {error}")
+
+
+def _scripts(package: str) -> list[str]:
+    """Read the migrations, which are numbered 1, 2, 3 … without a gap."""
+    found = sorted((entry for entry in files(package).iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
+    for number, entry in enumerate(found, start=1):
+        if not entry.name.startswith(f"{number:04d}_"):
+            raise InsituError("StorageFailed", f"{package}: migration {entry.name} should have number {number:04d}")
+    return [entry.read_text("utf-8") for entry in found]
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script into statements; a trigger's body keeps its semicolons."""
+    statements, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return [*statements, *([pending] if pending.strip() else [])]

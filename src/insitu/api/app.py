@@ -1,0 +1,205 @@
+"""What all HTTP servers share: problem documents (RFC 9457), limits of bodies, request ids, security headers.
+
+An actor's `app.py` gives its routers to :func:`build_app`; routers raise :class:`InsituError` and know nothing of this.
+"""
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from insitu.api.errors import MEDIA_TYPE, Problem
+from insitu.domain.canonical import escape_pointer
+from insitu.domain.errors import InsituError, Violation
+
+__all__ = ["Lifespan", "build_app"]
+
+logger = logging.getLogger("insitu.http")
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+REQUEST_ID = "X-Request-Id"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""Set where a route does not set its own."""
+
+_STATUSES = {
+    401: "InvalidToken",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    413: "BodyTooLarge",
+}
+_CODES = {"missing": "Required", "value_error": "WrongFormat", "extra_forbidden": "UnknownField"}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_MAX_PROBLEMS = 100
+
+
+def build_app(
+    title: str,
+    version: str,
+    routers: Sequence[APIRouter],
+    *,
+    max_body_bytes: int,
+    body_limits: Mapping[str, int] | None = None,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """Build an application whose every error is a problem document.
+
+    Parameters
+    ----------
+    max_body_bytes
+        A larger body is answered with 413 ``BodyTooLarge``, whether it is announced or streamed.
+    body_limits
+        Other limits by the beginning of the path, for addresses that take files; the longest that fits counts.
+    lifespan
+        What runs while the application serves.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan or _nothing,
+        docs_url=None,
+        redoc_url=None,
+        responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
+    )
+    app.add_exception_handler(InsituError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    for router in routers:
+        app.include_router(router)
+    app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}))
+    return app
+
+
+@asynccontextmanager
+async def _nothing(_: FastAPI) -> AsyncIterator[None]:
+    yield
+
+
+class _Envelope:
+    """Around every request: its id, the limit of its body, headers of the answer, and the last resort for defects."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, body_limits: Mapping[str, int]) -> None:
+        self._app = app
+        self._limit = max_body_bytes
+        self._limits = sorted(body_limits.items(), key=lambda item: len(item[0]), reverse=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": _with_headers(message.get("headers", ()), request_id)}
+            await send(message)
+
+        try:
+            await self._app(scope, self._limited(scope, receive), answer)
+        except ClientDisconnect:
+            logger.debug("request %s: the client left", request_id)
+        except Exception as error:
+            logger.exception("request %s %s %s failed", request_id, scope["method"], scope["path"])
+            if started:
+                raise
+            # The cause stays in the log: it may hold what a caller must not see.
+            failure = error if isinstance(error, InsituError) else InsituError("InternalError")
+            await _problem(failure, request_id)(scope, receive, answer)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        path = scope["path"]
+        limit = next((size for prefix, size in self._limits if path.startswith(prefix)), self._limit)
+        received = 0
+
+        async def read() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > limit or _announced(scope) > limit:
+                    raise InsituError("BodyTooLarge", f"the body has more than {limit} bytes", limit=limit)
+            return message
+
+        return read
+
+
+def _announced(scope: Scope) -> int:
+    value = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(value) if value.isdigit() and len(value) < 20 else 0
+
+
+def _request_id(scope: Scope) -> str:
+    given = dict(scope["headers"]).get(REQUEST_ID.lower().encode(), b"").decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _with_headers(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    present = {name.lower() for name, _ in headers}
+    wanted = {**HEADERS, REQUEST_ID: request_id}
+    added = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
+    return [*headers, *(header for header in added if header[0] not in present)]
+
+
+def _problem(error: InsituError, request_id: str) -> Response:
+    problem = Problem.of(error, instance=request_id)
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    # ASCII: an id that a caller sent may hold characters that have no UTF-8 form.
+    content = json.dumps(problem.model_dump(mode="json"), ensure_ascii=True)
+    return Response(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InsituError)
+    return _problem(error, request.state.request_id)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    violations = [_violation(problem) for problem in error.errors()[:_MAX_PROBLEMS]]
+    detail = violations[0].message if violations else ""
+    pointer = violations[0].pointer if violations else None
+    refusal = InsituError("InvalidRequest", detail, pointer=pointer, problems=violations)
+    return _problem(refusal, request.state.request_id)
+
+
+def _violation(problem: Mapping[str, object]) -> Violation:
+    """Say where and why; never repeat the input."""
+    place = problem["loc"]
+    source, *parts = place if isinstance(place, Sequence) and place else ("body",)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    code = _CODES.get(str(problem["type"]), "WrongType")
+    if problem["type"] == "json_invalid":
+        return Violation("", "WrongFormat", "the body is not JSON")
+    if source == "body":
+        return Violation("".join(f"/{escape_pointer(str(part))}" for part in parts), code, message)
+    return Violation("", code, f"{source} parameter {'.'.join(str(part) for part in parts)}: {message}")
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    # FastAPI reports whatever happens while it reads a body as 400; the limit of the body is one of these.
+    if isinstance(error.__cause__, InsituError):
+        return _problem(error.__cause__, request.state.request_id)
+    code = _STATUSES.get(error.status_code, "InvalidRequest" if error.status_code < 500 else "InternalError")
+    detail = error.detail if code == "InvalidRequest" else ""
+    response = _problem(InsituError(code, detail), request.state.request_id)
+    for name, value in (error.headers or {}).items():
+        response.headers.setdefault(name, value)
+    return response
