@@ -1,6 +1,10 @@
 """The command line. This module stays light: commands are imported when they are called."""
 
+import sys
+
 
 def main() -> None:
-    """Run the command line and exit with its documented exit code."""
-    raise SystemExit("insitu: no command is installed yet")
+    """Run the command line and exit with its documented exit code (``insitu.domain.exit_codes``)."""
+    from insitu.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

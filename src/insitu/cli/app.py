@@ -1,0 +1,143 @@
+"""The table of commands, the global options, and the one place where an error becomes text and an exit code."""
+
+import importlib
+from pathlib import Path
+
+import click
+from typing_extensions import override
+
+from insitu.cli.session import Session
+from insitu.domain.errors import InsituError
+from insitu.domain.exit_codes import ExitCode, exit_code_of
+
+__all__ = ["COMMANDS", "app", "run"]
+
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Use a compute service": {
+        "search": ("assets", "find data sets, algorithms and workflows"),
+        "show": ("assets", "show an asset: services, prices, rules, versions"),
+        "check": ("purchase", "say whether a workflow may run, where, and for how much"),
+        "run": ("run", "run an algorithm next to a data set, and bring the result back"),
+        "buy": ("purchase", "buy a compute service for a workflow"),
+        "agreements": ("purchase", "list what you bought"),
+        "executions": ("executions", "list executions"),
+        "status": ("executions", "show where an execution stands, and why"),
+        "logs": ("executions", "read or follow what the algorithm prints"),
+        "stop": ("executions", "stop an execution"),
+        "result": ("executions", "show or download the result"),
+        "receipt": ("receipts", "fetch the signed receipt"),
+        "verify": ("receipts", "check a receipt, offline or against the chain"),
+        "release": ("receipts", "release the payment with a receipt; anybody may"),
+        "refund": ("receipts", "get the money of a timed-out agreement back"),
+    },
+    "Offer data": {
+        "validate": ("assets", "check a document without publishing it"),
+        "publish": ("assets", "publish a data set, an algorithm or a workflow"),
+        "pause": ("assets", "take an asset off the lists"),
+        "transfer": ("assets", "hand an asset to another owner"),
+    },
+    "Run the infrastructure": {
+        "up": ("serve", "run every service of a provider on this machine"),
+        "serve": ("serve", "run one service: metadata, gateway or operator"),
+        "pod": ("serve", "run one step of a pod (started by the engine)"),
+        "image": ("images", "build, import, list and remove container images"),
+        "chain": ("chain", "deploy the contracts, or check them"),
+        "doctor": ("doctor", "check this machine, and say how to mend what is missing"),
+    },
+    "Tools": {
+        "demo": ("demo", "see the whole of it happen on real data"),
+        "keys": ("keys", "create, import and list keys"),
+        "did": ("did", "look into DIDs and documents"),
+    },
+}
+"""Command → (module in ``insitu.cli.commands``, help), by who needs it. Help needs no import of a command."""
+
+_PLACES = {name: place for group in COMMANDS.values() for name, (place, _) in group.items()}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported when they are called."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_PLACES)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = _PLACES.get(cmd_name)
+        if place is None:
+            return None
+        module = importlib.import_module(f"insitu.cli.commands.{place}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101  the table above and the modules are ours
+        return command
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], _PLACES, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " See insitu --help."
+            raise click.UsageError(f"there is no command {args[0]!r}.{hint}", ctx) from error
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), help="Data folder (INSITU_HOME).")
+@click.option("--url", help="Provider to talk to; default: the one on this machine.")
+@click.option("--account", help="Key to sign with (see insitu keys).")
+@click.option("--set", "flags", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@click.version_option(package_name="insitu", message="insitu %(version)s")
+@click.pass_context
+def app(
+    context: click.Context, home: Path | None, url: str | None, account: str | None, flags: tuple[str, ...], as_json: bool
+) -> None:
+    """Run code on data that stays where it is, and settle against a signed receipt.
+
+    Start with:  insitu demo
+    """
+    context.obj = Session.from_options(home=home, url=url, account=account, flags=flags, as_json=as_json)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return the exit code; whatever goes wrong is said on standard error."""
+    try:
+        app.main(args=arguments, prog_name="insitu", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except InsituError as error:
+        report(error, as_json="--json" in arguments)
+        return exit_code_of(error.code)
+    except BrokenPipeError:
+        return ExitCode.OK
+    return ExitCode.OK
+
+
+def report(error: InsituError, *, as_json: bool) -> None:
+    """Say what went wrong and what to do next, on standard error."""
+    if as_json:
+        from insitu.api.errors import Problem
+
+        click.echo(Problem.of(error).model_dump_json(by_alias=True, exclude_none=True), err=True)
+        return
+    click.echo(f"{click.style('error', fg='red', bold=True)} {error.code}: {error.detail}", err=True)
+    for problem in error.problems:
+        click.echo(f"  {problem.pointer or '/'}: {problem.message} ({problem.code})", err=True)
+    click.echo(f"  → {error.definition.next_step}", err=True)

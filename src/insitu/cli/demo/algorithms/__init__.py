@@ -1,0 +1,1 @@
+"""The demo's two algorithms: data of the demo, never imported by `insitu` itself."""
