@@ -1,0 +1,193 @@
+"""Blobs in a folder of this machine: ``<first two digits>/<sha256>``, written beside and renamed, so never half there.
+
+A blob is in its place only after its bytes and its name are on the disk (fsync of the file and of the folder). What a
+killed process left lies in ``incoming/`` and goes with the next sweep.
+"""
+
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio
+from anyio.to_thread import run_sync
+from typing_extensions import override
+
+from insitu.domain.errors import InsituError
+from insitu.ports.blobs import Blobs
+
+__all__ = ["FolderBlobs"]
+
+PIECE = 1024 * 1024
+"""Bytes that are read or written at a time."""
+
+_DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+class FolderBlobs(Blobs):
+    """A blob store in ``root``, which is made if need be. Several processes may use it at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+
+    @override
+    async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
+        writing = await run_sync(_Writing, self._incoming)
+        try:
+            pending = bytearray()
+            received = 0
+            async for chunk in chunks:
+                received += len(chunk)
+                if limit is not None and received > limit:
+                    raise InsituError("BodyTooLarge", f"more than {limit} bytes", limit=limit)
+                pending += chunk
+                if len(pending) >= PIECE:
+                    await run_sync(writing.write, bytes(pending))
+                    pending.clear()
+            await run_sync(writing.write, bytes(pending))
+            actual = writing.sha256
+            if sha256 is not None and sha256 != actual:
+                detail = f"the bytes have SHA-256 {actual}, announced was {sha256[:80]!r}"
+                raise InsituError("ChecksumMismatch", detail, actual=actual)
+            await run_sync(writing.keep, self._path(actual))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await run_sync(writing.discard)
+        return actual
+
+    @override
+    async def size(self, sha256: str) -> int | None:
+        return await run_sync(self._size, sha256)
+
+    @override
+    async def open(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
+        file = await run_sync(self._opened, sha256, offset)
+        try:
+            while piece := await run_sync(file.read, PIECE):
+                yield piece
+        except OSError as error:
+            raise _failed(error) from error
+        finally:
+            file.close()
+
+    @override
+    async def remove(self, sha256: str) -> None:
+        await run_sync(self._remove, sha256)
+
+    @override
+    async def older_than(self, moment: datetime) -> tuple[str, ...]:
+        return await run_sync(self._older_than, moment.astimezone(UTC).timestamp())
+
+    def _path(self, sha256: str) -> Path:
+        # Ids come from outside; anything else than digits could leave the folder.
+        if _DIGITS.fullmatch(sha256) is None:
+            raise InsituError("NotFound", "a blob is named by 64 lower-case hexadecimal digits")
+        return self._root / sha256[:2] / sha256
+
+    def _size(self, sha256: str) -> int | None:
+        if _DIGITS.fullmatch(sha256) is None:
+            return None
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _failed(error) from error
+
+    def _opened(self, sha256: str, offset: int) -> BinaryIO:
+        path = self._path(sha256)
+        try:
+            file = path.open("rb", buffering=0)
+            file.seek(offset)
+        except FileNotFoundError:
+            raise InsituError("NotFound", f"there is no blob {sha256}") from None
+        except OSError as error:
+            raise _failed(error) from error
+        return file
+
+    def _remove(self, sha256: str) -> None:
+        if _DIGITS.fullmatch(sha256) is None:
+            return
+        try:
+            self._path(sha256).unlink(missing_ok=True)
+        except OSError as error:
+            raise _failed(error) from error
+
+    def _older_than(self, moment: float) -> tuple[str, ...]:
+        try:
+            for path in _files(self._incoming):
+                if path.stat().st_mtime < moment:
+                    path.unlink(missing_ok=True)
+            kept = [path for folder in _folders(self._root) for path in _files(folder)]
+            return tuple(sorted(path.name for path in kept if path.stat().st_mtime < moment))
+        except OSError as error:
+            raise _failed(error) from error
+
+
+class _Writing:
+    """A blob that is being received. Every method runs in a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / uuid.uuid4().hex
+        self._hash = hashlib.sha256()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _failed(error) from error
+
+    @property
+    def sha256(self) -> str:
+        """Digest of what was written."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append; a disk may take less than it is given."""
+        self._hash.update(data)
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+        except OSError as error:
+            raise _failed(error) from error
+
+    def keep(self, path: Path) -> None:
+        """Make the bytes durable, then the name."""
+        try:
+            os.fsync(self._file)
+            path.parent.mkdir(exist_ok=True)
+            self._path.replace(path)
+            for folder in (path.parent, path.parent.parent):
+                _sync_folder(folder)
+        except OSError as error:
+            raise _failed(error) from error
+
+    def discard(self) -> None:
+        """Close; what was not kept is deleted."""
+        os.close(self._file)
+        self._path.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _folders(root: Path) -> list[Path]:
+    return [path for path in root.iterdir() if len(path.name) == 2] if root.exists() else []
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file()] if folder.exists() else []
+
+
+def _failed(error: OSError) -> InsituError:
+    return InsituError("StorageFailed", f"the blob store: {error.strerror or error}")
