@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from insitu.domain.document import Document
-from insitu.domain.money import Amount
+from insitu.domain.money import DocumentAmount
 from insitu.domain.service import File
 
 DATASET = "dataset"
@@ -24,7 +24,7 @@ class Asset(Document):
     date_published: str | None = None
     author: str | None = None
     license: str | None = None
-    price: Amount = 0
+    price: DocumentAmount = 0
     files: tuple[File, ...] = ()
     algorithm: Any = None
     workflow: Any = None

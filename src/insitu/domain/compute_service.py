@@ -11,7 +11,7 @@ from insitu.domain.agreement_times import AgreementTimes, agreement_times
 from insitu.domain.conditions import AgreementTemplate
 from insitu.domain.document import Document
 from insitu.domain.errors import InsituError
-from insitu.domain.money import Amount
+from insitu.domain.money import DocumentAmount
 from insitu.domain.plan import Limits
 from insitu.domain.policy import Policy
 from insitu.domain.service import COMPUTE, Service, sha256_of
@@ -48,7 +48,7 @@ class Server(Document):
     server_type: str | None = Field(
         default=None, validation_alias=AliasChoices("serverType", "typeContainer"), serialization_alias="serverType"
     )
-    price: Amount = 0
+    price: DocumentAmount = 0
     cpu: Quantity = "1"
     gpu: Quantity = "0"
     memory: Quantity = "1gb"
@@ -116,7 +116,7 @@ class ComputeService(Document):
     name: str | None = None
     creator: str | None = None
     date_published: str | None = None
-    price: Amount = 0
+    price: DocumentAmount = 0
     timeout: int = 0
     provider: Provider = Provider()
     service_agreement_template: AgreementTemplate | None = None

@@ -50,7 +50,7 @@ def _amount_field(value: object) -> int:
         raise ValueError(error.detail) from None
 
 
-Amount = Annotated[
+DocumentAmount = Annotated[
     int,
     BeforeValidator(_amount_field),
     PlainSerializer(str, return_type=str, when_used="json"),

@@ -78,9 +78,12 @@ def price_of(inputs: Sequence[PricedInput], server: Server, gateway: Address, co
         InsituError: `SeveralOwnersTooMany`, for more than 8 receivers; `InvalidAmount`, for a total beyond uint128.
     """
     items = [BillItem(f"server {server.server_id}", gateway, server.price)]
-    for did, priced in {priced.did: priced for priced in reversed(inputs)}.items():
-        free = priced.owner.lower() == consumer.lower()
-        items.insert(1, BillItem(did, priced.owner, 0 if free else priced.price))
+    distinct: dict[str, PricedInput] = {}
+    for priced in inputs:
+        distinct.setdefault(priced.did, priced)
+    for did, priced in distinct.items():
+        owned = priced.owner.lower() == consumer.lower()
+        items.append(BillItem(did, priced.owner, 0 if owned else priced.price))
     merged: dict[str, tuple[Address, int]] = {}
     for item in items:
         if item.amount:

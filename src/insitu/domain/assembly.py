@@ -1,0 +1,125 @@
+"""Making a DDO: from what a publisher says to a document with DID, checksums, and the digest to sign (P1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insitu.domain.canonical import JsonObject, checksum, plain_json
+from insitu.domain.ddo import CONTEXT, Ddo, read_ddo
+from insitu.domain.did import Did, did_seed, hash_did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.integrity import PROOF_TYPE, onchain_checksum, proof_digest
+
+KEY_TYPE = "EthereumECDSAKey"
+AUTHENTICATION_TYPE = "EthereumECDSAAuthentication"
+
+
+@dataclass(frozen=True, slots=True)
+class UnsignedDdo:
+    """A complete document that lacks only its signature.
+
+    Attributes
+    ----------
+    seed
+        32 bytes for `DIDRegistry.registerAttribute`, which derives the DID from it and the caller.
+    checksum
+        On-chain checksum of this version: 64 hex digits.
+    digest
+        32 bytes for the creator's key to sign.
+    """
+
+    did: Did
+    seed: bytes
+    document: JsonObject
+    checksum: str
+    digest: bytes
+
+    def signed(self, signature: bytes) -> Ddo:
+        """The DDO with the signature of `digest` (65 bytes r ‖ s ‖ v) in its proof."""
+        proof = {**self.document["proof"], "signatureValue": "0x" + signature.hex()}
+        return read_ddo({**self.document, "proof": proof})
+
+
+def assemble_ddo(
+    services: Sequence[JsonObject],
+    creator: Address,
+    created: str,
+    *,
+    public_key_owner: Address | None = None,
+) -> UnsignedDdo:
+    """Derive checksums and DID of the services and put the document together.
+
+    The same arguments give the same DID, so publishing again after a lost answer makes nothing new.
+
+    Args:
+        services: entries of `service[]` with index, type, serviceEndpoint, attributes; `{did}` in an endpoint is
+            replaced by the DID.
+        creator: the account that signs and registers.
+        created: time of now, as `timestamps.format_time` writes it.
+        public_key_owner: owner of the published key, if it is not the creator.
+
+    Raises:
+        InsituError: `InvalidDocument`, if a service has no index or `main`, or two share an index.
+    """
+    entries: list[JsonObject] = plain_json(list(services), "/service")
+    checksums = {str(index): checksum(main) for index, main in _mains(entries).items()}
+    seed = did_seed(checksums)
+    did = hash_did(seed, creator)
+    for entry in entries:
+        entry["serviceEndpoint"] = str(entry.get("serviceEndpoint", "")).replace("{did}", str(did))
+    document: JsonObject = {
+        "@context": CONTEXT,
+        "id": str(did),
+        "created": created,
+        "publicKey": [{"id": str(did), "type": KEY_TYPE, "owner": public_key_owner or creator}],
+        "authentication": [{"type": AUTHENTICATION_TYPE, "publicKey": str(did)}],
+        "service": entries,
+        "proof": {"type": PROOF_TYPE, "created": created, "creator": creator, "checksum": checksums},
+    }
+    return _unsigned(did, seed, document)
+
+
+def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, updated: str) -> UnsignedDdo:
+    """A new version of a published document: other endpoints, templates, files or additional information.
+
+    Every `main` must stay, for the DID derives from them; what changes is the on-chain checksum.
+
+    Args:
+        ddo: the version so far.
+        services: the new entries of `service[]`.
+        signer: the on-chain owner, who signs this version; `proof.creator` stays the creator of the DID.
+        updated: time of now.
+
+    Raises:
+        InsituError: `InvalidDocument`, if a `main` was changed, added or removed.
+    """
+    if ddo.proof is None or ddo.proof.checksum is None:
+        raise InsituError("InvalidDocument", "the document has no proof.checksum", pointer="/proof")
+    entries: list[JsonObject] = plain_json(list(services), "/service")
+    checksums = {str(index): checksum(main) for index, main in _mains(entries).items()}
+    if checksums != ddo.proof.checksum:
+        raise InsituError("InvalidDocument", "main of a service cannot change; publish a new asset", pointer="/service")
+    document = ddo.to_json() | {"service": entries, "updated": updated}
+    document["proof"] = {**document["proof"], "created": updated, "signer": signer}
+    document["proof"].pop("signatureValue", None)
+    return _unsigned(ddo.did, did_seed(checksums), document)
+
+
+def _unsigned(did: Did, seed: bytes, document: JsonObject) -> UnsignedDdo:
+    digits = onchain_checksum(read_ddo(document))
+    return UnsignedDdo(did, seed, document, digits, proof_digest(did, digits))
+
+
+def _mains(entries: Sequence[JsonObject]) -> dict[int, JsonObject]:
+    mains: dict[int, JsonObject] = {}
+    for position, entry in enumerate(entries):
+        attributes, index = entry.get("attributes"), entry.get("index")
+        main = attributes.get("main") if isinstance(attributes, dict) else None
+        if type(index) is not int or not isinstance(main, dict):
+            raise InsituError("InvalidDocument", "a service needs index and main", pointer=f"/service/{position}")
+        if index in mains:
+            raise InsituError("InvalidDocument", f"two services have index {index}", pointer=f"/service/{position}")
+        mains[index] = main
+    return mains

@@ -1,0 +1,259 @@
+"""The receipt of an execution: an in-toto statement that the provider signs and the contract commits to (E8, E10).
+
+It says which agreement, workflow, images, algorithms and inputs (as salted roots) gave which output, with what use of
+resources under which limits, under which rules, and what is charged. `receiptHash` is the SHA-256 of its payload.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final, Literal
+
+from pydantic import Field, JsonValue
+
+from insitu.domain.agreement import AgreementDomain, Terms, agreement_id
+from insitu.domain.canonical import canonical_json, plain_json, sha256_hex
+from insitu.domain.dsse import PAYLOAD_TYPE, Envelope, envelope_signer
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Charge, Phase, Reason, Usage, charge_of
+from insitu.domain.ids import Address, AgreementId, ExecutionId, workflow_execution_id
+from insitu.domain.plan import ImageReference, OutputRules
+from insitu.domain.policy import Verdict
+from insitu.domain.wire import Amount, Time, WireModel
+
+STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE: Final = "urn:insitu:execution-receipt:v1"
+
+
+class AgreementPart(WireModel):
+    """The agreement, whole: its id is the EIP-712 digest of these terms in this domain, so anybody can check it."""
+
+    service_agreement_id: AgreementId
+    chain_id: int
+    contract: Address
+    terms: Terms
+
+
+class InputPart(WireModel):
+    """An input of a stage: the version of a data set and the salted root of its files, or an earlier stage's output."""
+
+    index: int
+    position: int
+    did: str | None = None
+    checksum: str | None = None
+    """On-chain checksum of the data set's DDO at exec."""
+    root: str | None = None
+    """`merkle.files_root` with the provider's salt over the files that were mounted."""
+    previous_stage: int | None = None
+
+
+class AlgorithmPart(WireModel):
+    """The algorithm: version and the SHA-256 of each file as verified before the run."""
+
+    did: str
+    checksum: str
+    files: dict[str, str]
+    """File index → 64 hex digits."""
+
+
+class StagePart(WireModel):
+    """One stage as it ran; null times and exit code if it never did."""
+
+    index: int
+    stage_type: str
+    image: ImageReference
+    algorithm: AlgorithmPart
+    parameters: dict[str, str | int | float | bool]
+    inputs: tuple[InputPart, ...]
+    attempt: int
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    exit_code: int | None = None
+    usage: Usage = Usage()
+    """What the infrastructure did not tell is null, with a reason in `unavailable` (E8)."""
+    reason: Reason | None = None
+
+
+class PolicyPart(WireModel):
+    """The owners' verdict and the rules that held for the output."""
+
+    verdict: Verdict
+    checksums: dict[str, str]
+    """DID of an input → on-chain checksum of the version whose policy counted."""
+    output: OutputRules
+
+
+class PhasePart(WireModel):
+    """When a phase began."""
+
+    phase: Phase
+    at: Time
+
+
+class OutputPart(WireModel):
+    """What was published: `merkle.output_root` over the files, their number and bytes, and the new asset."""
+
+    root: str
+    files: int
+    bytes: int
+    published_stages: tuple[int, ...]
+    result_did: str
+
+
+class ChargePart(WireModel):
+    """What the execution costs: `amount` base units may be settled with this receipt, when `rule` says so."""
+
+    rule: Charge
+    amount: Amount
+
+
+class Software(WireModel):
+    """Who made the receipt, and what carried the execution out and enforced which limit."""
+
+    name: str = "insitu"
+    version: str
+    runtime: str = ""
+    enforcement: dict[str, str] = Field(default_factory=dict)
+
+
+class Predicate(WireModel):
+    """Everything that the receipt states; `number` counts the executions of the agreement from 0."""
+
+    agreement: AgreementPart
+    workflow_execution_id: ExecutionId
+    number: int
+    workflow_did: str
+    workflow_checksum: str
+    stages: tuple[StagePart, ...]
+    policy: PolicyPart
+    phases: tuple[PhasePart, ...]
+    outcome: Literal[Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]
+    reason: Reason | None = None
+    output: OutputPart | None = None
+    charge: ChargePart
+    software: Software
+
+
+class Subject(WireModel):
+    """What a statement is about."""
+
+    name: str
+    digest: dict[str, str]
+
+
+class Statement(WireModel):
+    """An in-toto statement (v1) about an execution."""
+
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=STATEMENT_TYPE, alias="_type")
+    subject: tuple[Subject, ...]
+    predicate_type: Literal["urn:insitu:execution-receipt:v1"] = PREDICATE_TYPE
+    predicate: Predicate
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes that are signed and hashed: the canonical JSON of the statement."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+
+class VerifiedReceipt(WireModel):
+    """A receipt that holds: who signed it, its hash as the chain has it (0x…), what it states, what was checked."""
+
+    signer: Address
+    receipt_hash: str
+    statement: Statement
+    checked: tuple[str, ...]
+
+
+def make_statement(predicate: Predicate) -> Statement:
+    """The statement of a predicate: about the output, or about the workflow where nothing was published."""
+    return Statement(subject=(_subject(predicate),), predicate=predicate)
+
+
+def _subject(predicate: Predicate) -> Subject:
+    if predicate.output is not None:
+        return Subject(name=predicate.output.result_did, digest={"sha256": predicate.output.root})
+    return Subject(name=predicate.workflow_did, digest={"sha3_256": predicate.workflow_checksum})
+
+
+def receipt_hash(payload: bytes) -> str:
+    """The hash that the contract commits to: 0x and the SHA-256 of the payload."""
+    return "0x" + sha256_hex(payload)
+
+
+def parse_statement(payload: bytes) -> Statement:
+    """Read a receipt's payload.
+
+    Raises:
+        InsituError: `SignatureInvalid`, if it is no receipt of this kind or not in canonical form.
+    """
+    try:
+        value: JsonValue = json.loads(payload)
+        if canonical_json(plain_json(value)) != payload:
+            raise InsituError("SignatureInvalid", "the receipt is not canonical JSON")
+        return Statement.model_validate(value)
+    except (ValueError, RecursionError):
+        raise InsituError("SignatureInvalid", "the payload is not a receipt of an execution") from None
+    except InsituError as error:
+        raise InsituError("SignatureInvalid", error.detail) from None
+
+
+def verify_receipt(envelope: Envelope, *, committed_hash: str | None = None) -> VerifiedReceipt:
+    """Check a receipt offline: signature, form, and that its parts fit each other.
+
+    Args:
+        envelope: as `dsse.read_envelope` gives it.
+        committed_hash: the hash that the contract has, where a chain was asked.
+
+    Raises:
+        InsituError: `SignatureInvalid`, saying which check failed.
+    """
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise InsituError("SignatureInvalid", f"the payload is not of type {PAYLOAD_TYPE}")
+    payload = envelope.payload_bytes()
+    signer, statement, digest = envelope_signer(envelope), parse_statement(payload), receipt_hash(payload)
+    predicate = statement.predicate
+    checks = [
+        ("the provider of the agreement signed it", signer.lower() == predicate.agreement.terms.provider.lower()),
+        ("the agreement id is the digest of its terms", _fits_terms(predicate)),
+        ("the execution id belongs to agreement and number", _fits_number(predicate)),
+        ("the subject is the output", statement.subject == (_subject(predicate),)),
+        ("the charge follows from the outcome", _fits_outcome(predicate)),
+        ("an output was published if and only if it succeeded", _fits_output(predicate)),
+    ]
+    if committed_hash is not None:
+        checks.append(("its hash is the one on chain", committed_hash.lower().removeprefix("0x") == digest[2:]))
+    for check, holds in checks:
+        if not holds:
+            raise InsituError("SignatureInvalid", f"this does not hold: {check}")
+    checked = ("the signature is valid", "the payload is canonical", *(check for check, _ in checks))
+    return VerifiedReceipt(signer=signer, receipt_hash=digest, statement=statement, checked=checked)
+
+
+def _fits_terms(predicate: Predicate) -> bool:
+    agreement = predicate.agreement
+    expected = agreement_id(agreement.terms, AgreementDomain(agreement.chain_id, agreement.contract))
+    return agreement.service_agreement_id == expected
+
+
+def _fits_number(predicate: Predicate) -> bool:
+    if predicate.number < 0 or predicate.number >= 2**32:
+        return False
+    agreement = predicate.agreement.service_agreement_id
+    return predicate.workflow_execution_id == workflow_execution_id(agreement, predicate.number)
+
+
+def _fits_outcome(predicate: Predicate) -> bool:
+    """Full price for a success; nothing for what is never charged; the rest is settled late or not at all."""
+    rule, amount, total = charge_of(predicate.outcome, predicate.reason), predicate.charge.amount, _total(predicate)
+    if predicate.charge.rule != rule or amount > total:
+        return False
+    return amount == 0 if rule is Charge.NEVER else amount in (0, total)
+
+
+def _total(predicate: Predicate) -> int:
+    return predicate.agreement.terms.total
+
+
+def _fits_output(predicate: Predicate) -> bool:
+    succeeded = predicate.outcome is Phase.SUCCEEDED
+    return succeeded == (predicate.output is not None) and (succeeded or predicate.reason is not None)

@@ -1,0 +1,111 @@
+"""The asset that an execution gives birth to: its metadata and services (design §6, "The result's DDO")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from insitu.domain.asset import DATASET, DEFAULT_LICENSE
+from insitu.domain.canonical import JsonObject, plain_json
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.service import DEFAULT_INDICES, METADATA
+
+MAX_NAME = 200
+_DESCRIBED = ("name", "author", "license")
+"""Members of `main` that the consumer may set; everything else says where the result came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A file of the result as everybody may see it: no name and no path, which may tell what the data is about."""
+
+    index: int
+    content_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a result came from."""
+
+    agreement_id: AgreementId
+    execution_id: ExecutionId
+    consumer: Address
+    workflow_did: str
+    workflow_name: str
+    input_dids: tuple[str, ...]
+    algorithm_dids: tuple[str, ...]
+
+
+def result_service(
+    described: Mapping[str, object],
+    origin: Origin,
+    files: Sequence[PublishedFile],
+    encrypted_files: str,
+    endpoint: str,
+    created: str,
+) -> JsonObject:
+    """The metadata service of a result, for `assembly.assemble_ddo`.
+
+    Args:
+        described: the workflow's `output.metadata`: either {main, additionalInformation} as for registering an
+            asset, or flat. Only name, author and license of `main` are the consumer's to say.
+        origin: where the result came from.
+        files: in ascending index.
+        encrypted_files: the sealed list with names, paths and urls.
+        endpoint: url with `{did}` at which the document will be found.
+        created: time of now.
+
+    Raises:
+        InsituError: `InvalidDocument`, if what is described is not JSON.
+    """
+    main, additional = _described(described)
+    name = main.get("name") or f"Result of {origin.workflow_name or origin.workflow_did}"
+    return {
+        "index": DEFAULT_INDICES[METADATA],
+        "type": METADATA,
+        "serviceEndpoint": endpoint,
+        "attributes": {
+            "main": {
+                "name": str(name)[:MAX_NAME],
+                "type": DATASET,
+                "dateCreated": created,
+                "datePublished": created,
+                "author": str(main.get("author") or origin.consumer),
+                "license": str(main.get("license") or DEFAULT_LICENSE),
+                "price": "0",
+                "files": [_public(file) for file in files],
+                "compute": {
+                    "serviceAgreementId": origin.agreement_id,
+                    "workflowExecutionId": origin.execution_id,
+                    "workflow": origin.workflow_did,
+                    "inputs": list(origin.input_dids),
+                    "algorithms": list(origin.algorithm_dids),
+                },
+            },
+            "additionalInformation": additional,
+            "encryptedFiles": encrypted_files,
+        },
+    }
+
+
+def _described(described: Mapping[str, object]) -> tuple[JsonObject, JsonObject]:
+    """Split the consumer's description into what counts as `main` and what is additional."""
+    plain: JsonObject = plain_json(described)
+    nested = plain.get("main")
+    if isinstance(nested, dict):
+        additional = plain.get("additionalInformation")
+        return nested, additional if isinstance(additional, dict) else {}
+    main = {name: plain[name] for name in _DESCRIBED if name in plain}
+    return main, {name: value for name, value in plain.items() if name not in _DESCRIBED}
+
+
+def _public(file: PublishedFile) -> JsonObject:
+    return {
+        "index": file.index,
+        "contentType": file.content_type,
+        "contentLength": str(file.size),
+        "checksum": file.sha256,
+        "checksumType": "sha256",
+    }
