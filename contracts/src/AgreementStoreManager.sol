@@ -101,9 +101,13 @@ abstract contract AgreementStoreManager is EIP712 {
         if (!before) _furtherExecutions[id][index / 256] = bits | bit;
     }
 
-    /// @dev Accepts the signer as caller, or anybody who brings its signature (ECDSA or ERC-1271).
-    function _authorize(address signer, bytes32 digest, bytes calldata signature) internal view {
-        if (msg.sender == signer) return;
+    /// @dev Accepts the signer as caller, or anybody who brings its signature of the agreement.
+    function _authorize(address signer, bytes32 id, bytes calldata signature) internal view {
+        if (msg.sender != signer) _requireSignature(signer, id, signature);
+    }
+
+    /// @dev Reverts unless the signer has signed (ECDSA with low s, or ERC-1271 if it has code).
+    function _requireSignature(address signer, bytes32 digest, bytes calldata signature) internal view {
         if (!SignatureChecker.isValidSignatureNowCalldata(signer, digest, signature)) revert InvalidSignature(signer);
     }
 }

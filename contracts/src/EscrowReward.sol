@@ -89,7 +89,9 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
     {
         // Checks
         (bytes32 id, AgreementState word, uint256 total) = _settleable(terms);
-        _authorize(terms.provider, settlementDigest(id, settlement), providerSignature);
+        if (msg.sender != terms.provider) {
+            _requireSignature(terms.provider, settlementDigest(id, settlement), providerSignature);
+        }
 
         // Effects
         Payouts memory payouts = PayoutList.create(terms.receivers.length + 1);
