@@ -1,0 +1,24 @@
+"""The clock of this machine."""
+
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+__all__ = ["SystemClock"]
+
+LONGEST_NAP = timedelta(seconds=60)
+"""Sleeping counts monotonic time; after a suspended machine or a corrected clock, this is how late a sleeper is."""
+
+
+class SystemClock:
+    """Tells UTC, in the milliseconds in which times are stored and told (:data:`insitu.domain.wire.Time`)."""
+
+    def now(self) -> datetime:
+        """Return the present time, cut to milliseconds."""
+        moment = datetime.now(UTC)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return at ``moment``, at once where it has passed."""
+        while (left := moment - datetime.now(UTC)) > timedelta():  # noqa: ASYNC110 - only the clock can tell
+            await anyio.sleep(min(left, LONGEST_NAP).total_seconds())

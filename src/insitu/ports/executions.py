@@ -1,0 +1,44 @@
+"""The operator's records of executions, durable before anything is done for them (E4)."""
+
+from typing import Protocol
+
+from insitu.domain.execution import Execution
+from insitu.domain.ids import AgreementId, ExecutionId
+
+__all__ = ["Executions"]
+
+
+class Executions(Protocol):
+    """A store of execution records. One contract suite (tests/ports/executions) runs over every adapter.
+
+    A record changes by compare and set on its ``version``, so two writers can't overwrite each other. The ticket
+    lies beside the record and never inside: a record is shown to people.
+    """
+
+    async def create(self, execution: Execution, ticket: str) -> Execution:
+        """Store a new record and its ticket, and return the record; one of the same id is returned as it is.
+
+        Raises ``ExecutionInProgress`` if another execution of the agreement has not ended: the check and the write
+        are one transaction, so two callers at once can't both pass.
+        """
+        ...
+
+    async def get(self, execution_id: ExecutionId) -> Execution | None:
+        """Return the record, or None if there is none."""
+        ...
+
+    async def ticket(self, execution_id: ExecutionId) -> str:
+        """Return the ticket; empty once the execution is settled (the gateway has revoked it), or unknown."""
+        ...
+
+    async def replace(self, execution: Execution) -> bool:
+        """Store a changed record if the stored version is ``execution.version - 1``; tell whether it was."""
+        ...
+
+    async def unsettled(self) -> tuple[Execution, ...]:
+        """Return the records with work left, in the order of their creation: not ended, or not yet cleaned."""
+        ...
+
+    async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
+        """Return the records, of one agreement or all, newest first."""
+        ...

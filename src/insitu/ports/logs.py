@@ -1,0 +1,51 @@
+"""The logs of algorithms: what a container wrote, per stage and attempt, kept after it is gone (design §6)."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from insitu.domain.ids import ExecutionId
+from insitu.ports.peers import LogKey
+from insitu.ports.runtime import LogChunk
+
+__all__ = ["Logs"]
+
+
+class Logs(Protocol):
+    """Append-only logs. One contract suite (tests/ports/logs) runs over every adapter.
+
+    Each log holds at most a cap of bytes, which the adapter is built with; what is beyond the cap is dropped.
+    """
+
+    async def append(self, execution_id: ExecutionId, key: LogKey, chunk: LogChunk) -> int:
+        """Store the chunk at its offset and return the log's size; bytes that are there already are skipped.
+
+        So a copy that was interrupted starts again anywhere at or before the size. Raises ``StorageFailed`` for a
+        chunk that would leave a gap.
+        """
+        ...
+
+    async def finish(self, execution_id: ExecutionId, key: LogKey) -> None:
+        """Mark the log as complete: whoever follows it comes to an end. A log without bytes can be finished too."""
+        ...
+
+    async def finished(self, execution_id: ExecutionId, key: LogKey) -> bool:
+        """Tell whether the log is complete."""
+        ...
+
+    async def size(self, execution_id: ExecutionId, key: LogKey) -> int:
+        """Return the number of bytes; 0 where there is no such log."""
+        ...
+
+    def read(
+        self, execution_id: ExecutionId, key: LogKey, offset: int = 0, *, follow: bool = False
+    ) -> AsyncIterator[LogChunk]:
+        """Stream the log from ``offset`` to its present end; with ``follow`` until it is finished, as bytes come."""
+        ...
+
+    async def keys(self, execution_id: ExecutionId) -> tuple[LogKey, ...]:
+        """List the logs of an execution, in order of stage and attempt."""
+        ...
+
+    async def remove(self, execution_id: ExecutionId) -> None:
+        """Delete every log of the execution; missing ones are no error."""
+        ...

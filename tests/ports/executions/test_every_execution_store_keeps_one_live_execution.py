@@ -1,0 +1,147 @@
+"""The contract of ports/executions.py, over every adapter."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
+from insitu.adapters.sqlite import Database
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Execution, Phase, Reason, StopRequest, Transition
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.ports.executions import Executions
+from insitu.testing.clock import START
+from insitu.testing.plans import AGREEMENT, plan_of, registered, stage_of
+
+OTHER = AgreementId("0b" * 32)
+TICKET = "a-ticket-that-nobody-else-may-see"
+
+
+@pytest.fixture(params=["sqlite"])
+async def executions(tmp_path: Path) -> AsyncIterator[Executions]:
+    async with Database(tmp_path / "operator.db", MIGRATIONS) as database:
+        yield SqliteExecutions(database)
+
+
+def ended(execution: Execution, *, cleaned: bool = True) -> Execution:
+    reason = Reason(code="StoppedByConsumer", message="stopped by the consumer")
+    last = Transition(sequence=len(execution.history) + 1, phase=Phase.STOPPED, at=START, reason=reason)
+    return execution.model_copy(
+        update={
+            "phase": Phase.STOPPED,
+            "history": (*execution.history, last),
+            "cleaned": cleaned,
+            "version": execution.version + 1,
+        }
+    )
+
+
+def nth(number: int, agreement: AgreementId = AGREEMENT) -> Execution:
+    return registered(plan_of(agreement=agreement, number=number))
+
+
+async def test_a_record_comes_back_as_it_was_stored(executions: Executions) -> None:
+    written = registered(plan_of(stage_of(0), stage_of(3, previous=0)))
+    assert await executions.create(written, TICKET) == written
+    assert await executions.get(written.execution_id) == written
+
+
+async def test_an_unknown_execution_is_none_and_has_no_ticket(executions: Executions) -> None:
+    assert await executions.get(ExecutionId("wx" + "a" * 26)) is None
+    assert await executions.ticket(ExecutionId("wx" + "a" * 26)) == ""
+
+
+async def test_creating_again_returns_what_is_there_and_changes_nothing(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    later = registered(plan_of(), START + timedelta(hours=1))
+    assert await executions.create(later, "another") == first
+    assert await executions.ticket(first.execution_id) == TICKET
+
+
+async def test_an_agreement_has_one_live_execution(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    with pytest.raises(InsituError, match="ExecutionInProgress") as refusal:
+        await executions.create(nth(1), TICKET)
+    assert refusal.value.context == {"executionId": first.execution_id}
+    await executions.create(nth(0, OTHER), TICKET)
+    assert await executions.replace(ended(first, cleaned=False))
+    await executions.create(nth(1), TICKET)
+
+
+async def test_of_many_callers_at_once_one_starts_an_execution(executions: Executions) -> None:
+    started: list[int] = []
+
+    async def start(number: int) -> None:
+        try:
+            await executions.create(nth(number), TICKET)
+            started.append(number)
+        except InsituError as error:
+            assert error.code == "ExecutionInProgress"
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(12):
+            tasks.start_soon(start, number)
+    assert len(started) == 1
+    assert len(await executions.list()) == 1
+
+
+async def test_a_change_is_stored_once_for_each_version(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    stop = StopRequest(by="consumer", at=START)
+    changed = first.model_copy(update={"stop": stop, "version": 2})
+    assert await executions.replace(changed)
+    assert not await executions.replace(changed)
+    assert not await executions.replace(first.model_copy(update={"version": 4}))
+    assert await executions.get(first.execution_id) == changed
+
+
+async def test_of_many_changes_of_one_version_one_is_stored(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    stored: list[int] = []
+
+    async def change(reported: int) -> None:
+        if await executions.replace(first.model_copy(update={"reported": reported, "version": 2})):
+            stored.append(reported)
+
+    async with anyio.create_task_group() as tasks:
+        for reported in range(12):
+            tasks.start_soon(change, reported)
+    present = await executions.get(first.execution_id)
+    assert present is not None
+    assert stored == [present.reported]
+
+
+async def test_a_change_of_an_unknown_execution_is_not_stored(executions: Executions) -> None:
+    assert not await executions.replace(nth(0).model_copy(update={"version": 2}))
+    assert await executions.list() == ()
+
+
+async def test_unsettled_are_those_with_work_left_in_the_order_of_creation(executions: Executions) -> None:
+    agreements = [AgreementId(f"{n:02x}" * 32) for n in (9, 3, 7, 1)]
+    made = [await executions.create(nth(0, agreement), TICKET) for agreement in agreements]
+    await executions.replace(ended(made[1]))
+    await executions.replace(ended(made[2], cleaned=False))
+    assert [each.agreement_id for each in await executions.unsettled()] == [agreements[0], agreements[2], agreements[3]]
+
+
+async def test_the_list_is_newest_first_and_of_one_agreement_if_wanted(executions: Executions) -> None:
+    first = ended(await executions.create(nth(0), TICKET))
+    await executions.replace(first)
+    other = await executions.create(nth(0, OTHER), TICKET)
+    second = await executions.create(nth(1), TICKET)
+    assert await executions.list() == (second, other, first)
+    assert await executions.list(AGREEMENT) == (second, first)
+    assert await executions.list(AgreementId("77" * 32)) == ()
+
+
+async def test_the_ticket_is_beside_the_record_and_gone_when_the_execution_is_settled(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    assert TICKET not in first.model_dump_json()
+    over = ended(first, cleaned=False)
+    await executions.replace(over)
+    assert await executions.ticket(first.execution_id) == TICKET
+    await executions.replace(over.model_copy(update={"cleaned": True, "version": over.version + 1}))
+    assert await executions.ticket(first.execution_id) == ""
