@@ -65,6 +65,12 @@ AGREEMENTS = (
         "The deadline for this call has passed.",
         "See the agreement's deadlines; after them only the refund is open.",
     ),
+    E(
+        "DispenserExhausted",
+        409,
+        "The faucet of development tokens is empty.",
+        "Ask the owner of the Dispenser to raise its limit.",
+    ),
     E("DocumentMismatch", 409, "The call names another DID than the agreement.", "Use the DID of the terms."),
     E("ExecutionAlreadySettled", 409, "This execution is settled already.", "Nothing is to be done."),
     E("GranteeMismatch", 409, "The call names another grantee than the agreement.", "Use the consumer of the terms."),
@@ -74,6 +80,12 @@ AGREEMENTS = (
         "The account does not hold enough tokens or gas.",
         "Fund the account and try again.",
         retry=True,
+    ),
+    E(
+        "InvalidAccount",
+        409,
+        "The account is not acceptable for this DID.",
+        "Use an account that is not zero.",
     ),
     E(
         "InvalidReceiver",
@@ -88,6 +100,12 @@ AGREEMENTS = (
         "Sign for this chain and contract with the expected key.",
     ),
     E("LengthMismatch", 409, "Amounts and receivers differ in number.", "Give one amount for each receiver."),
+    E(
+        "NotDIDAgent",
+        403,
+        "The caller is neither owner, provider nor delegate of the DID.",
+        "Let the owner of the DID add the caller as a provider or delegate.",
+    ),
     E("NotDIDOwner", 403, "The caller does not own this DID.", "Send the call with the owner's key."),
     E(
         "NotDIDProvider",
@@ -106,14 +124,51 @@ AGREEMENTS = (
     E("PriceTooLow", 409, "The terms pay less than the services cost.", "Ask for a quote and buy at its price."),
     E("ReceiptRequired", 409, "A payment needs the hash of a receipt.", "Give the receipt's hash."),
     E(
+        "RequestFrequencyExceeded",
+        429,
+        "The faucet of development tokens was asked too soon again.",
+        "Wait until the time in the detail.",
+        retry=True,
+    ),
+    E(
+        "RequestLimitExceeded",
+        409,
+        "The faucet of development tokens gives less at once.",
+        "Ask for at most the maximum in the detail.",
+    ),
+    E(
+        "RewardAddressMismatch",
+        409,
+        "The payment names another escrow than the agreement's.",
+        "Use the address of EscrowReward.",
+    ),
+    E(
         "TemplateNotApproved",
         409,
         "The agreement template is not approved on chain.",
         "Use the template of the deployments file.",
     ),
+    E(
+        "TemplateNotInState",
+        409,
+        "The agreement template is not in the state that this call needs.",
+        "Look at the template's state; a revoked one stays revoked.",
+    ),
     E("TermsMismatch", 409, "The terms do not fit the published service.", "Ask for a quote again and sign its terms."),
+    E(
+        "TimeoutOutOfRange",
+        409,
+        "A timeout of the terms is out of range.",
+        "Use 1 <= grantTimeout <= timeout <= 366 days, settleTimeout <= 366 days.",
+    ),
     E("TokenShortfall", 409, "The token delivered less than the amount.", "Use a token that transfers exact amounts."),
     E("TooMany", 409, "There are more entries than the contract takes.", "Send fewer of them."),
+    E(
+        "TotalTooLarge",
+        409,
+        "The total of the amounts is 2^128 base units or more.",
+        "Agree on a smaller total.",
+    ),
     E("TransactionFailed", 502, "The transaction was mined and failed.", "Read the reason in the detail."),
     E(
         "TransactionUnconfirmed",
@@ -121,5 +176,17 @@ AGREEMENTS = (
         "The transaction is not confirmed in time.",
         "Look it up by its hash before you send it again.",
         retry=True,
+    ),
+    E(
+        "ValueTooLong",
+        409,
+        "The url of the DID is too long for the registry.",
+        "Use a shorter url.",
+    ),
+    E(
+        "ZeroAmount",
+        409,
+        "A receiver would be paid nothing.",
+        "Leave receivers of nothing out.",
     ),
 )

@@ -9,6 +9,18 @@ INFRASTRUCTURE = (
     E("ImageInUse", 409, "An execution uses this image.", "Wait for its end."),
     E("ImageUnknown", 404, "No image with this digest is here.", "List the images, then build, import or pull it."),
     E("InternalError", 500, "Something went wrong that should not.", "Report it with the request id."),
+    E(
+        "KeyExists",
+        409,
+        "There is a key of this name already.",
+        "Choose another name.",
+    ),
+    E(
+        "KeyInvalid",
+        422,
+        "This is no usable key.",
+        "Export the key again, or create one.",
+    ),
     E("KeyNotFound", 404, "There is no such key.", "List the keys, or create one."),
     E("KeyPasswordWrong", 403, "The password does not open the key file.", "Give the password of this key file."),
     E(
@@ -25,6 +37,12 @@ INFRASTRUCTURE = (
         "Run insitu doctor and follow it.",
     ),
     E("SchemaTooNew", 500, "The database was written by a newer version.", "Start that version, or restore a backup."),
+    E(
+        "SealBroken",
+        422,
+        "The encrypted text does not open here.",
+        "Encrypt the files again at the gateway that serves them.",
+    ),
     E(
         "SettingsInvalid",
         400,
