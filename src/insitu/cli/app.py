@@ -1,4 +1,4 @@
-"""The table of commands, the global options, and the one place where an error becomes text and an exit code."""
+"""The table of commands, and the options that stand before them."""
 
 import importlib
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 import click
 from typing_extensions import override
 
+from insitu.cli.failure import read_failure, report
 from insitu.cli.session import Session
 from insitu.domain.errors import InsituError
-from insitu.domain.exit_codes import ExitCode, exit_code_of
 
 __all__ = ["COMMANDS", "app", "run"]
+
+INTERRUPTED = 130
+"""As in ``insitu.domain.exit_codes``, which is not imported here because help has to be fast; a test compares them."""
 
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Use a compute service": {
@@ -69,7 +72,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"insitu.cli.commands.{place}")
         command = getattr(module, cmd_name)
-        assert isinstance(command, click.Command)  # noqa: S101  the table above and the modules are ours
+        assert isinstance(command, click.Command)
         return command
 
     @override
@@ -101,7 +104,12 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="insitu", message="insitu %(version)s")
 @click.pass_context
 def app(
-    context: click.Context, home: Path | None, url: str | None, account: str | None, flags: tuple[str, ...], as_json: bool
+    context: click.Context,
+    home: Path | None,
+    url: str | None,
+    account: str | None,
+    flags: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Run code on data that stays where it is, and settle against a signed receipt.
 
@@ -111,33 +119,20 @@ def app(
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return the exit code; whatever goes wrong is said on standard error."""
+    """Run the command line and return the exit code; whatever goes wrong is said on standard error.
+
+    A command returns None or an exit code of :mod:`insitu.domain.exit_codes`.
+    """
     try:
-        app.main(args=arguments, prog_name="insitu", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        return end.exit_code
+        outcome = app.main(args=arguments, prog_name="insitu", standalone_mode=False)
     except click.Abort:
         click.echo("interrupted", err=True)
-        return ExitCode.INTERRUPTED
+        return INTERRUPTED
     except click.ClickException as error:
         error.show()
-        return ExitCode.USAGE
+        return error.exit_code
     except InsituError as error:
-        report(error, as_json="--json" in arguments)
-        return exit_code_of(error.code)
-    except BrokenPipeError:
-        return ExitCode.OK
-    return ExitCode.OK
-
-
-def report(error: InsituError, *, as_json: bool) -> None:
-    """Say what went wrong and what to do next, on standard error."""
-    if as_json:
-        from insitu.api.errors import Problem
-
-        click.echo(Problem.of(error).model_dump_json(by_alias=True, exclude_none=True), err=True)
-        return
-    click.echo(f"{click.style('error', fg='red', bold=True)} {error.code}: {error.detail}", err=True)
-    for problem in error.problems:
-        click.echo(f"  {problem.pointer or '/'}: {problem.message} ({problem.code})", err=True)
-    click.echo(f"  → {error.definition.next_step}", err=True)
+        return report(error, as_json="--json" in arguments)
+    except OSError as error:
+        return report(read_failure(error), as_json="--json" in arguments)
+    return outcome if isinstance(outcome, int) else 0

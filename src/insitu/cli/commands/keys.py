@@ -1,0 +1,90 @@
+"""Keys: who signs. A key is a file with a password, in the form that wallets export and import."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from insitu.cli.options import local
+from insitu.cli.passwords import password_for
+from insitu.cli.session import Session, pass_session
+from insitu.domain.errors import InsituError
+
+if TYPE_CHECKING:
+    from insitu.adapters.keys.keystore import StoredKey
+
+__all__ = ["keys"]
+
+_LARGEST_KEY_FILE = 64 * 1024
+
+_password = click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the password; else INSITU_KEY_PASSWORD, else you are asked.",
+)
+
+
+@click.group()
+def keys() -> None:
+    """Create, import and list keys.
+
+    A key never appears on a command line: it is drawn here, or read from a file.
+    """
+
+
+@keys.command(name="ls")
+@local
+@pass_session
+def list_(session: Session) -> None:
+    """List the keys in the data folder: names and addresses."""
+    found = session.keystore.list()
+    if session.choices.as_json:
+        session.screen.json([{"name": key.name, "address": key.address} for key in found])
+        return
+    if not found:
+        session.screen.note("no keys yet; make one: insitu keys create NAME")
+        return
+    session.screen.table(("NAME", "ADDRESS"), [(key.name, key.address) for key in found])
+
+
+@keys.command()
+@click.argument("name")
+@_password
+@local
+@pass_session
+def create(session: Session, name: str, password_file: Path | None) -> None:
+    """Draw a new key."""
+    _show(session, session.keystore.create(name, password_for(name, password_file, new=True)))
+    session.screen.note("Keep the file and its password: nobody can restore either.")
+
+
+@keys.command(name="import")
+@click.argument("name")
+@click.argument("file", type=click.File("rb"))
+@_password
+@local
+@pass_session
+def import_(session: Session, name: str, file: BinaryIO, password_file: Path | None) -> None:
+    """Import FILE: another wallet's key file, or 64 hexadecimal digits (``-`` reads standard input).
+
+    A key file keeps its password; digits get a new one.
+    """
+    content: bytes = file.read(_LARGEST_KEY_FILE)
+    if content.lstrip()[:1] == b"{":
+        if file.name in {"-", "<stdin>"}:
+            raise click.UsageError("name a key file by its path; only digits can come from standard input")
+        password = password_for(name, password_file)
+        _show(session, session.keystore.import_file(name, Path(file.name), password))
+        return
+    try:
+        digits = content.decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise InsituError("KeyInvalid", f"{file.name} is neither a key file nor hexadecimal digits") from None
+    _show(session, session.keystore.import_hex(name, digits, password_for(name, password_file, new=True)))
+
+
+def _show(session: Session, key: "StoredKey") -> None:
+    if session.choices.as_json:
+        session.screen.json({"name": key.name, "address": key.address, "path": str(key.path)})
+        return
+    session.screen.facts([("name", key.name), ("address", key.address), ("file", str(key.path))])

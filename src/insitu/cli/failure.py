@@ -1,0 +1,37 @@
+"""The one place where an error becomes text and an exit code."""
+
+import click
+
+from insitu.domain.errors import InsituError
+
+__all__ = ["explain", "read_failure", "report"]
+
+
+def report(error: InsituError, *, as_json: bool) -> int:
+    """Say on standard error what went wrong and what to do next, and return the exit code."""
+    from insitu.domain.exit_codes import exit_code_of_error
+
+    if as_json:
+        from insitu.api.errors import Problem
+
+        click.echo(Problem.of(error).model_dump_json(by_alias=True, exclude_none=True), err=True)
+    else:
+        for line in explain(error):
+            click.echo(line, err=True)
+    return exit_code_of_error(error.code)
+
+
+def explain(error: InsituError) -> list[str]:
+    """Return the lines that tell a person about an error; text of others in it is made harmless."""
+    from insitu.cli.render import plain
+
+    told = [f"{click.style('error', fg='red', bold=True)} {error.code}: {plain(error.detail)}"]
+    told += [f"  {plain(one.pointer) or '/'}: {plain(one.message)} ({plain(one.code)})" for one in error.problems]
+    told.append(f"  → {error.definition.next_step}")
+    return told
+
+
+def read_failure(error: OSError) -> InsituError:
+    """Translate what the system said about a file or folder of this machine."""
+    where = f"{error.filename}: " if error.filename else ""
+    return InsituError("StorageFailed", f"{where}{error.strerror or error}")

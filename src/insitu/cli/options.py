@@ -1,0 +1,55 @@
+"""Options that many commands share. They may stand before the command and after it; after it they are stronger."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from insitu.cli.session import Session
+
+__all__ = ["connected", "local", "yes"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    if value not in {None, False} and parameter.name is not None:
+        session = context.find_object(Session)
+        assert session is not None, "commands are called below the application, which makes the session"
+        session.choose(**{parameter.name: value})
+    return value
+
+
+def _home(command: Command) -> Command:
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=_remember,
+        help="Data folder (INSITU_HOME).",
+    )(command)
+
+
+def local(command: Command) -> Command:
+    """Add what a command takes that works on this machine: ``--home`` and ``--json``."""
+    as_json = click.option(
+        "--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Print JSON for programs."
+    )
+    return as_json(_home(command))
+
+
+def connected(command: Command) -> Command:
+    """Add what a command takes that talks to a provider: also ``--url`` and ``--account``."""
+    url = click.option(
+        "--url", expose_value=False, callback=_remember, help="Provider (INSITU_URL); default: the one on this machine."
+    )
+    account = click.option(
+        "--account", expose_value=False, callback=_remember, help="Key to sign with (INSITU_ACCOUNT); see insitu keys."
+    )
+    return url(account(local(command)))
+
+
+def yes(command: Command) -> Command:
+    """Add ``--yes``, which answers the question before something that costs."""
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask before paying.")(command)

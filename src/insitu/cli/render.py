@@ -1,0 +1,153 @@
+"""Values as text for people: amounts, times, sizes, tables, and text that others wrote.
+
+Nothing here prints, and nothing looks at a terminal, so that every form can be tested as a value.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["ago", "cut", "duration", "lines", "moment", "name_of", "plain", "size", "table", "width"]
+
+_SEQUENCES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: window titles, hyperlinks, clipboard
+    r"|\x1b[PX^_][^\x1b]*\x1b\\"  # DCS, SOS, PM, APC: strings for the terminal
+    r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"  # short sequences: character sets, reset
+)
+_UNSEEN = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
+    chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
+}
+"""Marks that turn the direction of text or break lines: with them a file name can read as another."""
+
+
+def plain(text: str, *, keep_lines: bool = False) -> str:
+    """Return text of others without anything that a terminal would obey.
+
+    Complete escape sequences vanish; what remains of control characters, and marks that reorder text, is shown by
+    its number. Tabs stay; line feeds stay with ``keep_lines``, and a carriage return becomes one.
+    """
+    text = _SEQUENCES.sub("", text)
+    if keep_lines:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(_shown(character, keep_lines=keep_lines) for character in text)
+
+
+def _shown(character: str, *, keep_lines: bool) -> str:
+    if character == "\t" or (character == "\n" and keep_lines):
+        return character
+    if character in _UNSEEN or unicodedata.category(character) in {"Cc", "Cs"}:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of untrusted text, safe to print."""
+    return plain(text, keep_lines=True).rstrip("\n").split("\n")
+
+
+def width(text: str) -> int:
+    """Return how many columns a terminal needs for a text."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"F", "W"} else 1
+
+
+def cut(text: str, columns: int) -> str:
+    """Return a text that fits into so many columns, with ``…`` where something is missing."""
+    if width(text) <= columns:
+        return text
+    kept, used = "", 1
+    for character in text:
+        used += _columns(character)
+        if used > columns:
+            break
+        kept += character
+    return kept + "…"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, columns: int | None = None) -> list[str]:
+    """Return aligned lines, the headings first.
+
+    Parameters
+    ----------
+    rows
+        Cells; they are made :func:`plain` here, because most of them come from others.
+    columns
+        The terminal's width: the first column is cut so that the others fit. None cuts nothing.
+    """
+    cells = [list(headings), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
+    if columns is not None:
+        rest = sum(widths[1:]) + 2 * (len(widths) - 1)
+        widths[0] = min(widths[0], max(columns - rest, 12))
+    return [_row(row, widths) for row in cells]
+
+
+def _row(row: Sequence[str], widths: Sequence[int]) -> str:
+    fitted = [cut(cell, wide) for cell, wide in zip(row, widths, strict=True)]
+    return "  ".join(cell + " " * (wide - width(cell)) for cell, wide in zip(fitted, widths, strict=True)).rstrip()
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in at most two units: ``850 ms``, ``12 s``, ``3 min 20 s``, ``2 h``, ``5 days``."""
+    if seconds < 1:
+        return f"{max(round(seconds * 1000), 0)} ms"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 and whole != seconds else f"{whole} s"
+    if whole < 3600:
+        return _two(whole, 60, "min", "s")
+    if whole < 2 * 86400:
+        return _two(whole // 60, 60, "h", "min")
+    return f"{whole // 86400} days"
+
+
+def _two(value: int, factor: int, large: str, small: str) -> str:
+    whole, rest = divmod(value, factor)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return a time as a person says it: ``3 min ago``, ``in 2 h``; the date where it is more than 30 days away."""
+    distance = now - then
+    if abs(distance) > timedelta(days=30):
+        return then.astimezone(UTC).strftime("%Y-%m-%d")
+    if abs(distance) < timedelta(seconds=2):
+        return "now"
+    rough = _rough(abs(distance).total_seconds())
+    return f"{rough} ago" if distance > timedelta() else f"in {rough}"
+
+
+def _rough(seconds: float) -> str:
+    for unit, size_of_unit in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size_of_unit * (2 if unit == "days" else 1):
+            return f"{int(seconds // size_of_unit)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def moment(then: datetime, now: datetime) -> str:
+    """Return a time in UTC with its distance: ``2026-01-31 03:00:00 UTC (in 2 h)``."""
+    return f"{then.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({ago(then, now)})"
+
+
+def size(number: int) -> str:
+    """Return an amount of bytes for people, in powers of 1000: ``12.3 MB``."""
+    if number < 1000:
+        return f"{number} B"
+    value = float(number)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        if value < 999.95 or unit == "PB":
+            return f"{value:.1f} {unit}"
+    raise AssertionError("unreachable: the last unit returns")
+
+
+def name_of(text: str, fallback: str = "–") -> str:
+    """Return a name that others gave, on one line, or a dash where they gave none."""
+    return plain(text).strip() or fallback

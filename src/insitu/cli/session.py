@@ -1,0 +1,114 @@
+"""What one call of the command line works with: choices, settings, screen, client, each made when it is needed."""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from insitu.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from insitu.adapters.keys.keystore import Keystore
+    from insitu.adapters.runtime.oci.images.store import ImageStore
+    from insitu.settings import Settings
+
+__all__ = ["Choices", "Session", "pass_session"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the options say that every command takes.
+
+    Attributes
+    ----------
+    home
+        Data folder; None leaves it to INSITU_HOME and its default.
+    url
+        Provider to talk to; None leaves it to INSITU_URL, then to the one on this machine.
+    account
+        Name of a key, or its address; None leaves it to INSITU_ACCOUNT, then to the only key.
+    flags
+        Settings, ``section.key`` to value.
+    """
+
+    home: Path | None = None
+    url: str | None = None
+    account: str | None = None
+    flags: tuple[tuple[str, str], ...] = ()
+    as_json: bool = False
+
+
+class Session:
+    """The one object that commands share. Nothing is read or opened before a command asks for it."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+
+    @classmethod
+    def from_options(
+        cls, *, home: Path | None, url: str | None, account: str | None, flags: tuple[str, ...], as_json: bool
+    ) -> "Session":
+        """Read the options that stand before the command. Raises a usage error for a malformed ``--set``."""
+        pairs = []
+        for flag in flags:
+            name, equals, value = flag.partition("=")
+            if not equals or "." not in name:
+                raise click.UsageError(f"--set takes section.key=value, not {flag!r}; see docs/reference/settings.md")
+            pairs.append((name, value))
+        return cls(Choices(home, url, account, tuple(pairs), as_json))
+
+    def choose(self, **choices: Any) -> None:
+        """Take over options that stand after the command; they are stronger than those before it."""
+        self.choices = replace(self.choices, **choices)
+
+    @cached_property
+    def screen(self) -> Screen:
+        """Where this call prints."""
+        return Screen(as_json=self.choices.as_json)
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings in force. Raises ``SettingsInvalid``."""
+        from insitu.settings import read_settings
+
+        return read_settings(os.environ, dict(self.choices.flags), self.choices.home)
+
+    @property
+    def url(self) -> str:
+        """The provider to talk to."""
+        return (self.choices.url or os.environ.get("INSITU_URL") or self.settings.public_url).rstrip("/")
+
+    @cached_property
+    def keystore(self) -> "Keystore":
+        """The keys of the data folder."""
+        from insitu.stack import open_keys
+
+        return open_keys(self.settings)
+
+    @cached_property
+    def images(self) -> "ImageStore":
+        """The container images of this machine."""
+        from insitu.stack import open_images
+
+        return open_images(self.settings)
+
+    def wait_for(self, asynchronous: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
+        """Call something asynchronous and wait for its end."""
+        import anyio
+
+        return anyio.run(asynchronous, *arguments)
+
+    @property
+    def account(self) -> str | None:
+        """The key that was named, if one was."""
+        return self.choices.account or os.environ.get("INSITU_ACCOUNT")
+
+
+pass_session = click.make_pass_decorator(Session)
+"""Give a command the session as its first argument."""
