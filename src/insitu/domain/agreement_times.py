@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from insitu.domain.conditions import ESCROW_REWARD, EXEC_COMPUTE, LOCK_REWARD, AgreementTemplate
+from insitu.domain.conditions import ESCROW_REWARD, EXEC_COMPUTE, LOCK_REWARD, AgreementTemplate, condition_name
 from insitu.domain.errors import InsituError
 
 DEFAULT_GRANT_TIMEOUT = 600
@@ -49,31 +49,42 @@ def agreement_times(timeout: int, template: AgreementTemplate, longest_execution
 
     Raises:
         InsituError: `TimelockNotSupported`; `InvalidDocument`, if a time is negative, above 366 days, or if
-            settling would end before an execution that started in time.
+            settling would end before an execution that started in time. The pointer is relative to `main`.
     """
-    for condition in template.conditions:
+    for position, condition in enumerate(template.conditions):
         if condition.timelock != 0:
-            raise InsituError("TimelockNotSupported", f"condition {condition.name} has timelock {condition.timelock}")
+            pointer = f"{_CONDITIONS}/{position}/timelock"
+            detail = f"condition {condition.name} has timelock {condition.timelock}"
+            raise InsituError("TimelockNotSupported", detail, pointer=pointer)
+    lock, grant, settle = (_pointer(template, name) for name in (LOCK_REWARD, EXEC_COMPUTE, ESCROW_REWARD))
     times = AgreementTimes(
         grant_timeout=template.timeout_of(EXEC_COMPUTE) or min(DEFAULT_GRANT_TIMEOUT, timeout),
         timeout=timeout,
         settle_timeout=template.timeout_of(ESCROW_REWARD) or longest_execution + SETTLE_MARGIN,
         lock_timeout=template.timeout_of(LOCK_REWARD) or DEFAULT_LOCK_TIMEOUT,
     )
-    _check(times, longest_execution)
+    _in_range(times.timeout, "/timeout")
+    _in_range(times.lock_timeout, lock)
+    _in_range(times.grant_timeout, grant)
+    _in_range(times.settle_timeout, settle)
+    if times.grant_timeout > times.timeout:
+        raise InsituError("InvalidDocument", "a grant later than the service's timeout is useless", pointer=grant)
+    least = longest_execution + SETTLEMENT_LATENCY
+    if times.settle_timeout < least:
+        detail = f"{times.settle_timeout} s are too few to settle an execution that starts just in time: {least} s"
+        raise InsituError("InvalidDocument", detail, pointer=settle)
     return times
 
 
-def _check(times: AgreementTimes, longest_execution: int) -> None:
-    for name in ("grant_timeout", "timeout", "settle_timeout", "lock_timeout"):
-        seconds = getattr(times, name)
-        if not 0 < seconds <= MAX_TIMEOUT:
-            raise InsituError("InvalidDocument", f"{name} is {seconds} s, not between 1 and {MAX_TIMEOUT}")
-    if times.grant_timeout > times.timeout:
-        raise InsituError("InvalidDocument", "the timeout of execCompute is longer than the service's timeout")
-    if times.settle_timeout < longest_execution + SETTLEMENT_LATENCY:
-        raise InsituError(
-            "InvalidDocument",
-            f"escrowReward.timeout is {times.settle_timeout} s; an execution of {longest_execution} s that starts "
-            f"just in time needs {longest_execution + SETTLEMENT_LATENCY} s to be settled",
-        )
+_CONDITIONS = "/serviceAgreementTemplate/conditions"
+
+
+def _pointer(template: AgreementTemplate, name: str) -> str:
+    positions = (i for i, c in enumerate(template.conditions) if condition_name(c.name or "") == name)
+    position = next(positions, None)
+    return _CONDITIONS if position is None else f"{_CONDITIONS}/{position}/timeout"
+
+
+def _in_range(seconds: int, pointer: str) -> None:
+    if not 0 < seconds <= MAX_TIMEOUT:
+        raise InsituError("InvalidDocument", f"{seconds} s is not between 1 and {MAX_TIMEOUT} s", pointer=pointer)

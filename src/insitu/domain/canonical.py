@@ -44,8 +44,10 @@ def plain_json(value: object, pointer: str = "") -> JsonValue:
 def _copy(value: object, pointer: str, depth: int) -> JsonValue:
     if depth > MAX_DEPTH:
         raise InsituError("InvalidDocument", f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return _writable(value, pointer)
     if isinstance(value, str):
         return _valid_text(value, pointer)
     if isinstance(value, float):
@@ -69,6 +71,13 @@ def _valid_text(text: str, pointer: str) -> str:
     except UnicodeEncodeError:
         raise InsituError("InvalidDocument", "text with a lone surrogate", pointer=pointer) from None
     return text
+
+
+def _writable(number: int, pointer: str) -> int:
+    # Python refuses to write integers of more than 4300 digits; no reader would take much smaller ones.
+    if number.bit_length() > 1024:
+        raise InsituError("InvalidDocument", "a number of more than 1024 bits", pointer=pointer)
+    return number
 
 
 def _finite(number: float, pointer: str) -> float:

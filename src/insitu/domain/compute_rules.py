@@ -59,6 +59,7 @@ def check_compute_service(service: Service, checker: Checker) -> None:
     _check_environment(compute, main.at("provider", "environment"))
     _check_policy(compute.policy, main.at("policy"))
     _check_template(service, compute, main.at("serviceAgreementTemplate"))
+    _check_times(compute, main)
 
 
 def _check_environment(compute: ComputeService, checker: Checker) -> None:
@@ -151,7 +152,6 @@ def _check_template(service: Service, compute: ComputeService, checker: Checker)
             _check_condition(condition, kind, contract, checker.at("conditions", i))
     else:
         checker.at("conditions").report("WrongValue", "the conditions are lockReward, execCompute, escrowReward")
-    _check_times(compute, checker)
 
 
 def _check_order(template: AgreementTemplate, checker: Checker) -> None:
@@ -207,10 +207,10 @@ def _check_events(events: tuple[Event, ...], expected: tuple[tuple[str, str], ..
 
 
 def _check_times(compute: ComputeService, checker: Checker) -> None:
-    if compute.timeout <= 0 or not compute.servers:
+    if not 0 < compute.timeout <= MAX_TIMEOUT or not compute.servers:
         return  # reported already; the times would only repeat it
     try:
         compute.times()
     except InsituError as error:
         if error.code != "TimelockNotSupported":
-            checker.at("conditions").report("OutOfRange", error.detail)
+            Checker(checker.pointer + (error.pointer or ""), checker.problems).report("OutOfRange", error.detail)

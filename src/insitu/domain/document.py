@@ -26,6 +26,7 @@ from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
 from insitu.domain.canonical import JsonObject, canonical_json, escape_pointer, plain_json
+from insitu.domain.checks import MAX_PROBLEMS
 from insitu.domain.errors import InsituError, Violation
 
 
@@ -58,7 +59,7 @@ class Document(BaseModel):
         try:
             return cls.model_validate(plain, context=_READING)
         except ValidationError as error:
-            problems = violations_of(error, pointer)
+            problems = violations_of(error, pointer)[:MAX_PROBLEMS]
             raise InsituError(
                 "InvalidDocument", problems[0].message, pointer=problems[0].pointer, problems=problems
             ) from None
