@@ -14,6 +14,7 @@ __all__ = [
     "AgreementCreated",
     "Call",
     "ComputeFulfilled",
+    "ComputeRefused",
     "ComputeTimedOut",
     "DidRecord",
     "DidRegistered",
@@ -103,6 +104,23 @@ def refund(terms: Terms) -> Call:
     return Call("EscrowReward", "refund", (terms.as_tuple(),))
 
 
+def used(statement: bytes, did: bytes, agent: Address, activity: bytes, attributes: str) -> Call:
+    """W3C PROV: an activity used an asset; owner, provider or delegate of the asset states it (design §6)."""
+    return Call("DIDRegistry", "used", (statement, did, agent, activity, attributes))
+
+
+def was_derived_from(
+    statement: bytes, new_did: bytes, used_did: bytes, agent: Address, activity: bytes, attributes: str
+) -> Call:
+    """W3C PROV: an asset was made from another one; owner, provider or delegate of both states it."""
+    return Call("DIDRegistry", "wasDerivedFrom", (statement, new_did, used_did, agent, activity, attributes))
+
+
+def was_associated_with(statement: bytes, did: bytes, agent: Address, activity: bytes, attributes: str) -> Call:
+    """W3C PROV: an agent took part in an activity on an asset; owner, provider or delegate of it states it."""
+    return Call("DIDRegistry", "wasAssociatedWith", (statement, did, agent, activity, attributes))
+
+
 def approve(spender: Address, amount: int) -> Call:
     """Let ``spender`` draw ``amount`` base units (ERC-20)."""
     return Call("NeverminedToken", "approve", (spender, amount))
@@ -110,7 +128,10 @@ def approve(spender: Address, amount: int) -> Call:
 
 @dataclass(frozen=True, slots=True)
 class DidRecord:
-    """A registered DID: who owns it, the checksum of its present document, where to read it (P3)."""
+    """A registered DID: who owns it, the checksum of its present document, where to read it (P3).
+
+    ``checksum`` has 64 hexadecimal digits without 0x, ``version`` counts from 1, ``url`` is whatever its owner wrote.
+    """
 
     did: str
     owner: Address
@@ -121,7 +142,7 @@ class DidRecord:
 
 @dataclass(frozen=True, slots=True)
 class DidRegistered:
-    """DIDAttributeRegistered: a DID was registered or updated."""
+    """DIDAttributeRegistered: a DID was registered or updated; members as in :class:`DidRecord`."""
 
     did: str
     owner: Address
@@ -168,6 +189,15 @@ class ComputeFulfilled:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputeRefused:
+    """ComputeExecutionCondition.Refused: the provider refused and the payment went back (C7)."""
+
+    agreement_id: AgreementId
+    did: str
+    consumer: Address
+
+
+@dataclass(frozen=True, slots=True)
 class ComputeTimedOut:
     """ComputeExecutionCondition.TimedOut: refunded for want of a grant."""
 
@@ -178,12 +208,13 @@ class ComputeTimedOut:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReleased:
-    """One execution was settled; ``receipt_hash`` is committed (E10)."""
+    """One execution was settled; ``receipt_hash`` (0x and 64 digits) is committed (E10). ``last`` closed the agreement."""
 
     agreement_id: AgreementId
     index: int
     charge: int
     receipt_hash: str
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +241,7 @@ LedgerEvent = (
     | AgreementCreated
     | LockFulfilled
     | ComputeFulfilled
+    | ComputeRefused
     | ComputeTimedOut
     | PaymentReleased
     | EscrowFulfilled

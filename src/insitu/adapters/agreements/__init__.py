@@ -1,1 +1,1 @@
-"""Agreements port: the gateway's terms, cursor, outbox, receipts and events."""
+"""The gateway's memory in SQLite."""

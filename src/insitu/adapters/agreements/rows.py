@@ -1,0 +1,118 @@
+"""From rows of gateway.db to the records of the port, and back."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from insitu.domain.agreement import SignedSettlement, Terms
+from insitu.domain.execution import Reason, Transition
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.plan import ExecutionPlan
+from insitu.domain.wire import WireModel
+from insitu.ports.agreement_records import (
+    Dossier,
+    EventRecord,
+    Frozen,
+    ItemKind,
+    KnownAgreement,
+    OutboxItem,
+    Standing,
+    StoredExecution,
+    StoredTransaction,
+    Upload,
+)
+from insitu.ports.chain import Cursor
+
+
+def milliseconds(moment: datetime) -> int:
+    """A time as the tables have it: rounded to the millisecond."""
+    return round(moment.timestamp() * 1000)
+
+
+def moment(value: int) -> datetime:
+    """The time of a column."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+def document(model: WireModel | None) -> str | None:
+    """A model as a JSON column."""
+    return model.model_dump_json() if model is not None else None
+
+
+def json_text(value: Mapping[str, JsonValue] | Mapping[str, str]) -> str:
+    """A mapping as a JSON column."""
+    return json.dumps(dict(value), separators=(",", ":"))
+
+
+def agreement_of(row: sqlite3.Row) -> KnownAgreement:
+    """A row of ``agreements``."""
+    return KnownAgreement(
+        agreement_id=AgreementId(row["agreement_id"]),
+        terms=Terms.model_validate_json(row["terms"]),
+        standing=Standing(row["standing"]),
+        reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
+        versions=json.loads(row["versions"]),
+        max_executions=row["max_executions"],
+        start=row["start"],
+        attention=row["attention"],
+        attended=row["attended"],
+        lost_since=moment(row["lost_since"]) if row["lost_since"] is not None else None,
+    )
+
+
+def execution_of(row: sqlite3.Row, transitions: list[sqlite3.Row]) -> StoredExecution:
+    """A row of ``executions`` with its rows of ``transitions``."""
+    return StoredExecution(
+        plan=ExecutionPlan.model_validate_json(row["plan"]),
+        dossier=Dossier.model_validate_json(row["dossier"]),
+        created_at=moment(row["created_at"]),
+        acknowledged=bool(row["acknowledged"]),
+        history=tuple(Transition.model_validate_json(one["transition"]) for one in transitions),
+        frozen=Frozen.model_validate_json(row["frozen"]) if row["frozen"] else None,
+        charge=int(row["charge"]) if row["charge"] is not None else None,
+        settlement=SignedSettlement.model_validate_json(row["settlement"]) if row["settlement"] else None,
+        registration=row["registration"],
+        settlement_transaction=row["settlement_transaction"],
+    )
+
+
+def event_of(row: sqlite3.Row) -> EventRecord:
+    """A row of ``events``."""
+    return EventRecord(row["sequence"], row["type"], moment(row["at"]), json.loads(row["data"]))
+
+
+def item_of(row: sqlite3.Row) -> OutboxItem:
+    """A row of ``items``."""
+    return OutboxItem(
+        key=row["key"],
+        kind=ItemKind(row["kind"]),
+        agreement_id=AgreementId(row["agreement_id"]),
+        not_before=moment(row["not_before"]),
+        execution_id=ExecutionId(row["execution_id"]) if row["execution_id"] else None,
+        payload=json.loads(row["payload"]),
+        after=row["after"],
+        batch=bool(row["batch"]),
+        attempts=row["attempts"],
+        transaction=row["transaction_hash"],
+    )
+
+
+def transaction_of(row: sqlite3.Row, items: list[sqlite3.Row]) -> StoredTransaction:
+    """A row of ``transactions`` and the keys of its items."""
+    block = Cursor(row["block_number"], row["block_hash"]) if row["block_number"] is not None else None
+    return StoredTransaction(
+        hash=row["hash"],
+        raw=row["raw"],
+        nonce=row["nonce"],
+        signed_at=moment(row["signed_at"]),
+        items=tuple(item["key"] for item in items),
+        block=block,
+    )
+
+
+def upload_of(row: sqlite3.Row) -> Upload:
+    """A row of ``uploads``."""
+    return Upload(row["upload_id"], Address(row["owner"]), row["sha256"], row["size"], moment(row["at"]))

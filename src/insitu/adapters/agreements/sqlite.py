@@ -1,0 +1,350 @@
+"""The store of the gateway in one SQLite file, gateway.db."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from typing_extensions import override
+
+from insitu.adapters.agreements.changes import apply_changes
+from insitu.adapters.agreements.rows import (
+    agreement_of,
+    document,
+    event_of,
+    execution_of,
+    item_of,
+    milliseconds,
+    moment,
+    transaction_of,
+    upload_of,
+)
+from insitu.adapters.sqlite import Database
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.plan import ExecutionPlan
+from insitu.ports.agreement_changes import Change
+from insitu.ports.agreement_records import (
+    Dossier,
+    EventRecord,
+    Frozen,
+    Idempotency,
+    KnownAgreement,
+    OutboxItem,
+    StoredExecution,
+    StoredTransaction,
+    Upload,
+)
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Cursor
+
+__all__ = ["SqliteAgreements"]
+
+_MIGRATIONS = "insitu.adapters.agreements.migrations"
+_READY = "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"  # noqa: E501
+
+
+class SqliteAgreements(Agreements):
+    """:class:`insitu.ports.agreements.Agreements` on SQLite; ``open`` early to fail early."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, _MIGRATIONS)
+
+    async def open(self) -> Self:
+        """Open and migrate. Raises ``SchemaTooNew``, ``StorageFailed``."""
+        await self._database.open()
+        return self
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._database.close()
+
+    @override
+    async def apply(self, changes: Iterable[Change]) -> None:
+        wanted = tuple(changes)
+        if wanted:
+            await self._database.write(lambda db: apply_changes(db, wanted))
+
+    @override
+    async def cursors(self) -> tuple[Cursor, ...]:
+        rows = await self._all("SELECT number, hash FROM cursors ORDER BY number DESC")
+        return tuple(Cursor(row["number"], row["hash"]) for row in rows)
+
+    @override
+    async def agreement(self, agreement_id: AgreementId) -> KnownAgreement | None:
+        rows = await self._all("SELECT * FROM agreements WHERE agreement_id = ?", agreement_id)
+        return agreement_of(rows[0]) if rows else None
+
+    @override
+    async def needing_attention(self, now: datetime, limit: int = 100) -> tuple[KnownAgreement, ...]:
+        rows = await self._all(
+            "SELECT * FROM agreements WHERE attention > attended UNION"
+            " SELECT * FROM agreements WHERE again_at IS NOT NULL AND again_at <= ? LIMIT ?",
+            milliseconds(now),
+            limit,
+        )
+        return tuple(agreement_of(row) for row in rows)
+
+    @override
+    async def next_attention(self) -> datetime | None:
+        return await self._moment("SELECT min(again_at) FROM agreements WHERE again_at IS NOT NULL")
+
+    @override
+    async def free_grants(self, consumer: Address, since: datetime) -> int:
+        rows = await self._all(
+            "SELECT count(*) FROM agreements WHERE free = 1 AND consumer = ? AND granted_at >= ?",
+            consumer.lower(),
+            milliseconds(since),
+        )
+        count: int = rows[0][0]
+        return count
+
+    @override
+    async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
+        rows = await self._all(
+            "SELECT * FROM agreements WHERE standing = 'granted' AND start > 0 AND start + timeout <= ?"
+            " AND agreement_id IN (SELECT agreement_id FROM executions WHERE frozen IS NOT NULL AND charge IS NULL)"
+            " LIMIT ?",
+            ended_before,
+            limit,
+        )
+        return tuple(agreement_of(row) for row in rows)
+
+    @override
+    async def start(
+        self,
+        agreement_id: AgreementId,
+        at: datetime,
+        limit: int,
+        draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
+        idempotency: Idempotency | None = None,
+    ) -> tuple[StoredExecution, bool]:
+        def transaction(db: sqlite3.Connection) -> tuple[StoredExecution, bool]:
+            if idempotency is not None and (known := _repeated(db, idempotency)) is not None:
+                return known, False
+            number = _next_number(db, agreement_id, limit)
+            plan, dossier = draft(number)
+            _insert(db, plan, dossier, at)
+            if idempotency is not None:
+                db.execute(
+                    "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
+                    (
+                        idempotency.caller.lower(),
+                        idempotency.key,
+                        idempotency.fingerprint,
+                        plan.workflow_execution_id,
+                    ),
+                )
+            return _require(db, plan.workflow_execution_id), True
+
+        return await self._database.write(transaction)
+
+    @override
+    async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
+        return await self._database.read(lambda db: _repeated(db, idempotency))
+
+    @override
+    async def execution(self, execution_id: ExecutionId) -> StoredExecution | None:
+        return await self._database.read(lambda db: _one(db, execution_id))
+
+    @override
+    async def executions(
+        self,
+        *,
+        agreement_id: AgreementId | None = None,
+        consumer: Address | None = None,
+        input_dids: Sequence[str] | None = None,
+        limit: int = 1000,
+    ) -> tuple[StoredExecution, ...]:
+        conditions: list[str] = []
+        arguments: list[str] = []
+        if agreement_id is not None:
+            conditions.append("agreement_id = ?")
+            arguments.append(agreement_id)
+        either: list[str] = []
+        if consumer is not None:
+            either.append("consumer = ?")
+            arguments.append(consumer.lower())
+        if input_dids is not None:
+            either.append(
+                "execution_id IN (SELECT execution_id FROM execution_inputs"
+                " WHERE did IN (SELECT value FROM json_each(?)))"
+            )
+            arguments.append(json.dumps(list(input_dids)))
+        if either:
+            conditions.append("(" + " OR ".join(either) + ")")
+        where = " WHERE " + " AND ".join(conditions) if conditions else ""
+        # Only the conditions above are put together here, no value.
+        query = f"SELECT * FROM executions{where} ORDER BY created_at DESC, number DESC LIMIT ?"  # noqa: S608
+        return await self._database.read(lambda db: _several(db, query, (*arguments, limit)))
+
+    @override
+    async def live(self) -> tuple[StoredExecution, ...]:
+        query = "SELECT * FROM executions WHERE frozen IS NULL ORDER BY created_at"
+        return await self._database.read(lambda db: _several(db, query, ()))
+
+    @override
+    async def input_dids(self) -> tuple[str, ...]:
+        return tuple(row["did"] for row in await self._all("SELECT DISTINCT did FROM execution_inputs ORDER BY did"))
+
+    @override
+    async def freeze(
+        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change]
+    ) -> tuple[StoredExecution, bool]:
+        wanted = tuple(changes)
+
+        def transaction(db: sqlite3.Connection) -> tuple[StoredExecution, bool]:
+            if not _require(db, execution_id).live:
+                return _require(db, execution_id), False
+            db.execute(
+                "UPDATE executions SET frozen = ?, expires_at = ? WHERE execution_id = ?",
+                (document(frozen), milliseconds(frozen.expires_at), execution_id),
+            )
+            files = frozen.result.files if frozen.result is not None else ()
+            blobs = [(file.sha256, execution_id) for file in files]
+            db.executemany("INSERT OR IGNORE INTO result_blobs VALUES (?, ?)", blobs)
+            apply_changes(db, wanted)
+            return _require(db, execution_id), True
+
+        return await self._database.write(transaction)
+
+    @override
+    async def events(self, execution_id: ExecutionId, after: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
+        rows = await self._all(
+            "SELECT * FROM events WHERE execution_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            execution_id,
+            after,
+            limit,
+        )
+        return tuple(event_of(row) for row in rows)
+
+    @override
+    async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:
+        query = f"SELECT * FROM items WHERE {_READY} AND not_before <= ? ORDER BY position LIMIT ?"  # noqa: S608
+        return tuple(item_of(row) for row in await self._all(query, milliseconds(now), limit))
+
+    @override
+    async def next_due(self) -> datetime | None:
+        return await self._moment(f"SELECT min(not_before) FROM items WHERE {_READY}")  # noqa: S608
+
+    @override
+    async def item(self, key: str) -> OutboxItem | None:
+        rows = await self._all("SELECT * FROM items WHERE key = ?", key)
+        return item_of(rows[0]) if rows else None
+
+    @override
+    async def in_flight(self) -> tuple[StoredTransaction, ...]:
+        def query(db: sqlite3.Connection) -> tuple[StoredTransaction, ...]:
+            rows = db.execute("SELECT * FROM transactions WHERE confirmed = 0 ORDER BY nonce, signed_at").fetchall()
+            carried = "SELECT key FROM items WHERE transaction_hash = ? ORDER BY position"
+            return tuple(transaction_of(row, db.execute(carried, (row["hash"],)).fetchall()) for row in rows)
+
+        return await self._database.read(query)
+
+    @override
+    async def use_assertion(self, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
+        def transaction(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM assertions WHERE expires_at < ?", (milliseconds(now),))
+            added = db.execute(
+                "INSERT OR IGNORE INTO assertions VALUES (?, ?, ?)", (issuer.lower(), jti, milliseconds(expires))
+            )
+            if not added.rowcount:
+                raise InsituError("TokenReused", "the jti of the assertion was used before")
+
+        await self._database.write(transaction)
+
+    @override
+    async def upload(self, upload_id: str) -> Upload | None:
+        rows = await self._all("SELECT * FROM uploads WHERE upload_id = ?", upload_id)
+        return upload_of(rows[0]) if rows else None
+
+    @override
+    async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
+        query = "SELECT * FROM executions WHERE removed = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+        return await self._database.read(lambda db: _several(db, query, (milliseconds(now), limit)))
+
+    @override
+    async def results_removed(self, execution_id: ExecutionId) -> tuple[str, ...]:
+        def transaction(db: sqlite3.Connection) -> tuple[str, ...]:
+            db.execute("UPDATE executions SET removed = 1 WHERE execution_id = ?", (execution_id,))
+            rows = db.execute(
+                "SELECT sha256 FROM result_blobs AS mine WHERE execution_id = ? AND NOT EXISTS (SELECT 1 FROM"
+                " result_blobs AS other WHERE other.sha256 = mine.sha256 AND other.execution_id != mine.execution_id)"
+                " AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.sha256 = mine.sha256) ORDER BY sha256",
+                (execution_id,),
+            ).fetchall()
+            db.execute("DELETE FROM result_blobs WHERE execution_id = ?", (execution_id,))
+            return tuple(row["sha256"] for row in rows)
+
+        return await self._database.write(transaction)
+
+    async def _all(self, query: str, *arguments: object) -> list[sqlite3.Row]:
+        return await self._database.read(lambda db: db.execute(query, arguments).fetchall())
+
+    async def _moment(self, query: str) -> datetime | None:
+        value = (await self._all(query))[0][0]
+        return moment(value) if value is not None else None
+
+
+def _several(db: sqlite3.Connection, query: str, arguments: Sequence[object]) -> tuple[StoredExecution, ...]:
+    told = "SELECT transition FROM transitions WHERE execution_id = ? ORDER BY sequence"
+    rows = db.execute(query, arguments).fetchall()
+    return tuple(execution_of(row, db.execute(told, (row["execution_id"],)).fetchall()) for row in rows)
+
+
+def _one(db: sqlite3.Connection, execution_id: str) -> StoredExecution | None:
+    found = _several(db, "SELECT * FROM executions WHERE execution_id = ?", (execution_id,))
+    return found[0] if found else None
+
+
+def _require(db: sqlite3.Connection, execution_id: str) -> StoredExecution:
+    found = _one(db, execution_id)
+    if found is None:
+        raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
+    return found
+
+
+def _repeated(db: sqlite3.Connection, request: Idempotency) -> StoredExecution | None:
+    row = db.execute(
+        "SELECT fingerprint, execution_id FROM idempotency WHERE caller = ? AND key = ?",
+        (request.caller.lower(), request.key),
+    ).fetchone()
+    if row is None:
+        return None
+    if row["fingerprint"] != request.fingerprint:
+        raise InsituError("IdempotencyConflict", "the Idempotency-Key was used for another request")
+    return _require(db, row["execution_id"])
+
+
+def _next_number(db: sqlite3.Connection, agreement_id: str, limit: int) -> int:
+    live = db.execute(
+        "SELECT execution_id FROM executions WHERE agreement_id = ? AND frozen IS NULL", (agreement_id,)
+    ).fetchone()
+    if live is not None:
+        detail = f"execution {live['execution_id']} of this agreement is running"
+        raise InsituError("ExecutionInProgress", detail, workflowExecutionId=live["execution_id"])
+    query = "SELECT coalesce(max(number), -1) + 1 FROM executions WHERE agreement_id = ?"
+    number: int = db.execute(query, (agreement_id,)).fetchone()[0]
+    if number >= limit:
+        raise InsituError("ExecutionLimitReached", f"the agreement allows {limit} executions", limit=limit)
+    return number
+
+
+def _insert(db: sqlite3.Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) -> None:
+    db.execute(
+        "INSERT INTO executions (execution_id, agreement_id, number, consumer, plan, dossier, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            plan.workflow_execution_id,
+            plan.service_agreement_id,
+            plan.number,
+            plan.consumer.lower(),
+            document(plan),
+            document(dossier),
+            milliseconds(at),
+        ),
+    )
+    dids = dict.fromkeys(one.did for stage in plan.stages for one in stage.inputs if one.did is not None)
+    db.executemany("INSERT INTO execution_inputs VALUES (?, ?)", [(did, plan.workflow_execution_id) for did in dids])

@@ -1,0 +1,288 @@
+"""What the gateway keeps: agreements, executions, frozen outcomes, outbox items, transactions, uploads (design §9)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from insitu.domain.agreement import SignedSettlement, Terms
+from insitu.domain.execution import ENDED, Charge, Phase, Reason, StageRecord, Transition
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.plan import ExecutionPlan
+from insitu.domain.policy import Verdict
+from insitu.domain.wire import Time, WireModel
+from insitu.ports.chain import Cursor
+
+__all__ = [
+    "Dossier",
+    "EventRecord",
+    "Frozen",
+    "FrozenFile",
+    "FrozenResult",
+    "Idempotency",
+    "ItemKind",
+    "KnownAgreement",
+    "OutboxItem",
+    "SourceReference",
+    "Standing",
+    "StoredExecution",
+    "StoredTransaction",
+    "Upload",
+]
+
+
+class Standing(StrEnum):
+    """Where an agreement stands with this gateway; what the chain says decides, this is the memory of it."""
+
+    CREATED = "created"
+    """Known; nothing is decided yet."""
+    GRANTING = "granting"
+    GRANTED = "granted"
+    REFUSING = "refusing"
+    REFUSED = "refused"
+    DECLINED = "declined"
+    """Neither granted nor refused on chain: the lock is too small to pay for a refusal, or a quota is used up."""
+    REFUNDED = "refunded"
+    CLOSED = "closed"
+    """Ended by a last settlement."""
+    LOST = "lost"
+    """The chain no longer knows its payment (design §8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAgreement:
+    """An agreement of which this gateway is the provider.
+
+    Attributes
+    ----------
+    versions
+        DID → on-chain checksum of every input as it was when the agreement was granted; empty before.
+    max_executions
+        What the effective policy allowed when it was granted; 0 before.
+    start
+        Time of the lock in seconds since 1970; 0 while unknown.
+    attention, attended
+        Counts what happened to it on chain, and up to where that was dealt with.
+    lost_since
+        When the lock was first missed while an execution was running.
+    """
+
+    agreement_id: AgreementId
+    terms: Terms
+    standing: Standing = Standing.CREATED
+    reason: Reason | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    max_executions: int = 0
+    start: int = 0
+    attention: int = 1
+    attended: int = 0
+    lost_since: datetime | None = None
+
+
+class SourceReference(WireModel):
+    """What a plan's ``Fetch`` reference means: a file of an asset in one version. No url is kept."""
+
+    did: str
+    checksum: str
+    index: int
+
+
+class Dossier(WireModel):
+    """What the gateway remembers of an execution beside its plan.
+
+    Attributes
+    ----------
+    workflow, services
+        For the registration at the operator, also after a restart.
+    versions
+        DID → on-chain checksum of every input and algorithm at exec.
+    salt
+        64 hexadecimal digits of the salt of the inputs' roots in the receipt.
+    fetches
+        Reference → file.
+    """
+
+    workflow: dict[str, JsonValue]
+    services: dict[str, dict[str, JsonValue]]
+    versions: dict[str, str]
+    verdict: Verdict
+    salt: str
+    fetches: dict[str, SourceReference] = Field(default_factory=dict)
+
+
+class FrozenFile(WireModel):
+    """A file of a result; ``path`` is told to its owner only."""
+
+    index: int
+    path: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+class FrozenResult(WireModel):
+    """The new asset, exactly as it will be published and registered.
+
+    ``seed`` and ``checksum`` are 64 hexadecimal digits for the registry, ``url`` has ``{did}``.
+    """
+
+    did: str
+    document: dict[str, JsonValue]
+    seed: str
+    checksum: str
+    url: str
+    files: tuple[FrozenFile, ...]
+
+
+class Frozen(WireModel):
+    """The outcome of an execution, decided once and never again.
+
+    ``envelope`` is the signed receipt and ``receipt_hash`` (0x…) what the contract commits to.
+    """
+
+    outcome: Transition
+    records: tuple[StageRecord, ...]
+    rule: Charge
+    receipt_hash: str
+    envelope: dict[str, JsonValue]
+    result: FrozenResult | None = None
+    expires_at: Time
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExecution:
+    """An execution as the gateway knows it.
+
+    Attributes
+    ----------
+    acknowledged
+        True once the operator has it.
+    charge
+        Base units; None until it is decided.
+    registration
+        Transaction that registered the result's DID for the consumer.
+    settlement_transaction
+        Transaction that committed the receipt, by whomever it was sent.
+    """
+
+    plan: ExecutionPlan
+    dossier: Dossier
+    created_at: datetime
+    acknowledged: bool = False
+    history: tuple[Transition, ...] = ()
+    frozen: Frozen | None = None
+    charge: int | None = None
+    settlement: SignedSettlement | None = None
+    registration: str | None = None
+    settlement_transaction: str | None = None
+
+    @property
+    def execution_id(self) -> ExecutionId:
+        """The plan's workflowExecutionId."""
+        return self.plan.workflow_execution_id
+
+    @property
+    def agreement_id(self) -> AgreementId:
+        """The plan's serviceAgreementId."""
+        return self.plan.service_agreement_id
+
+    @property
+    def live(self) -> bool:
+        """True until its outcome is frozen: as long no other execution of the agreement may start."""
+        return self.frozen is None
+
+    @property
+    def phase(self) -> Phase:
+        """The phase as callers see it: a result is Publishing until its DID is registered."""
+        if self.frozen is None:
+            reached = [one.phase for one in self.history if one.phase not in ENDED]
+            return reached[-1] if reached else Phase.REGISTERED
+        if self.frozen.outcome.phase is Phase.SUCCEEDED and self.registration is None:
+            return Phase.PUBLISHING
+        return self.frozen.outcome.phase
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A request that may come again: the caller's key and a hash of the body."""
+
+    caller: Address
+    key: str
+    fingerprint: str
+
+
+class ItemKind(StrEnum):
+    """What an outbox item does."""
+
+    GRANT = "grant"
+    REFUSE = "refuse"
+    PUBLISH = "publish"
+    REGISTER = "register"
+    SETTLE = "settle"
+    DERIVED = "derived"
+    """States the provenance of a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One thing to do in the outside world, exactly once in effect.
+
+    Attributes
+    ----------
+    key
+        Names the effect, so that it is wanted once: ``grant:<agreement>``, ``settle:<execution>``.
+    after
+        Key of the item that must be done before.
+    not_before
+        When it is due (again).
+    batch
+        May share a transaction with others of its kind.
+    transaction
+        Hash of the transaction that carries it, while there is one.
+    """
+
+    key: str
+    kind: ItemKind
+    agreement_id: AgreementId
+    not_before: datetime
+    execution_id: ExecutionId | None = None
+    payload: Mapping[str, JsonValue] = field(default_factory=dict)
+    after: str | None = None
+    batch: bool = False
+    attempts: int = 0
+    transaction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTransaction:
+    """A transaction of the provider's key that is not confirmed yet; ``block`` is where it was seen mined."""
+
+    hash: str
+    raw: bytes
+    nonce: int
+    signed_at: datetime
+    items: tuple[str, ...] = ()
+    block: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An uploaded file: a blob that its uploader may name in lists of files."""
+
+    upload_id: str
+    owner: Address
+    sha256: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event of an execution; ``sequence`` counts them from 1, without a gap."""
+
+    sequence: int
+    type: str
+    at: datetime
+    data: Mapping[str, JsonValue]

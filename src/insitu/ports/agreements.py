@@ -1,0 +1,146 @@
+"""The gateway's memory: terms, cursor, outbox, idempotency keys, executions, receipts, events (design §9).
+
+Each method is one transaction; what it changed is durable when it returns. One contract suite
+(tests/ports/agreements) runs over every adapter.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.plan import ExecutionPlan
+from insitu.ports.agreement_changes import Change
+from insitu.ports.agreement_records import (
+    Dossier,
+    EventRecord,
+    Frozen,
+    Idempotency,
+    KnownAgreement,
+    OutboxItem,
+    StoredExecution,
+    StoredTransaction,
+    Upload,
+)
+from insitu.ports.chain import Cursor
+
+__all__ = ["Agreements"]
+
+
+class Agreements(Protocol):
+    """Everything that the gateway must not forget."""
+
+    async def apply(self, changes: Iterable[Change]) -> None:
+        """Make these changes in order, all of them or none."""
+        ...
+
+    async def cursors(self) -> tuple[Cursor, ...]:
+        """Return the newest cursors, newest first."""
+        ...
+
+    async def agreement(self, agreement_id: AgreementId) -> KnownAgreement | None:
+        """Return an agreement, or None where it is not known."""
+        ...
+
+    async def needing_attention(self, now: datetime, limit: int = 100) -> tuple[KnownAgreement, ...]:
+        """Return agreements to which something happened that is not dealt with, or that are to be seen again by now."""
+        ...
+
+    async def next_attention(self) -> datetime | None:
+        """Return when the next agreement is to be seen again."""
+        ...
+
+    async def free_grants(self, consumer: Address, since: datetime) -> int:
+        """Count the free agreements of a consumer that were judged as granting or granted since then."""
+        ...
+
+    async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
+        """Return granted agreements with start + timeout up to then and an ended execution without a decided charge."""
+        ...
+
+    async def start(
+        self,
+        agreement_id: AgreementId,
+        at: datetime,
+        limit: int,
+        draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
+        idempotency: Idempotency | None = None,
+    ) -> tuple[StoredExecution, bool]:
+        """Allot the next number and store key, execution and plan; return the execution and whether it is new.
+
+        The same idempotency key returns the first answer. Raises ``IdempotencyConflict`` (same key, other body),
+        ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit`` numbers are used up).
+        ``draft`` is called with the number, once, and must be pure.
+        """
+        ...
+
+    async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
+        """Return what the same request started before, or None. Raises ``IdempotencyConflict``."""
+        ...
+
+    async def execution(self, execution_id: ExecutionId) -> StoredExecution | None:
+        """Return an execution with its history, or None."""
+        ...
+
+    async def executions(
+        self,
+        *,
+        agreement_id: AgreementId | None = None,
+        consumer: Address | None = None,
+        input_dids: Sequence[str] | None = None,
+        limit: int = 1000,
+    ) -> tuple[StoredExecution, ...]:
+        """List executions, newest first: of the agreement, of the consumer, or that read one of the data sets."""
+        ...
+
+    async def live(self) -> tuple[StoredExecution, ...]:
+        """Return the executions whose outcome is not frozen."""
+        ...
+
+    async def input_dids(self) -> tuple[str, ...]:
+        """Return every data set that an execution has read."""
+        ...
+
+    async def freeze(
+        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change]
+    ) -> tuple[StoredExecution, bool]:
+        """Store the outcome and the changes that follow from it, unless one is stored; return what is stored, and
+        whether it is this one. Raises ``ExecutionUnknown``.
+        """
+        ...
+
+    async def events(self, execution_id: ExecutionId, after: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
+        """Return the events of an execution with a greater sequence, in order."""
+        ...
+
+    async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:
+        """Return items that are due, carried by no transaction, and wait for no other; oldest first."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next item is due that waits for no other and is carried by no transaction."""
+        ...
+
+    async def item(self, key: str) -> OutboxItem | None:
+        """Return an item in any state."""
+        ...
+
+    async def in_flight(self) -> tuple[StoredTransaction, ...]:
+        """Return the transactions that are not confirmed, in the order of their nonces."""
+        ...
+
+    async def use_assertion(self, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
+        """Note an assertion's id until it expires. Raises ``TokenReused``."""
+        ...
+
+    async def upload(self, upload_id: str) -> Upload | None:
+        """Return an upload, or None."""
+        ...
+
+    async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
+        """Return executions whose result is kept no longer and whose files were not removed yet."""
+        ...
+
+    async def results_removed(self, execution_id: ExecutionId) -> tuple[str, ...]:
+        """Note that a result's files are gone and return the SHA-256 of those that no kept result or upload needs."""
+        ...
