@@ -1,0 +1,150 @@
+"""What follows for an asset from its stored versions and from what the chain says; inside the caller's transaction."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from insitu.ports.catalog import AssetState, Summary
+
+__all__ = ["SUMMARY", "ensure_asset", "price_text", "recompute"]
+
+PRICE_DIGITS = 78
+"""Of the largest amount that a query can name, 2^256 - 1."""
+
+SUMMARY = TypeAdapter(Summary)
+"""A summary as its column holds it: JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Register:
+    """A DID as the chain has it: the last of its events, and every checksum that it ever had."""
+
+    owner: str | None = None
+    checksum: str | None = None
+    version: int = 0
+    registered_at: int | None = None
+    named: frozenset[str] = frozenset()
+
+
+def price_text(price: int) -> str:
+    """An amount as text that sorts like the number."""
+    return str(price).zfill(PRICE_DIGITS)
+
+
+def ensure_asset(connection: sqlite3.Connection, did: str, checksum: str, now: int) -> int:
+    """Return the row of the DID; a new one is pending."""
+    connection.execute(
+        "INSERT INTO asset (did, state, checksum, version, updated_at) VALUES (?, 'pending', ?, 0, ?)"
+        " ON CONFLICT (did) DO NOTHING",
+        (did, checksum, now),
+    )
+    row: int = connection.execute("SELECT id FROM asset WHERE did = ?", (did,)).fetchone()[0]
+    return row
+
+
+def recompute(connection: sqlite3.Connection, dids: Iterable[str], now: int) -> None:
+    """Bring the rows of these DIDs, their versions and the search index in line with the ledger."""
+    for did in dids:
+        asset = connection.execute("SELECT * FROM asset WHERE did = ?", (did,)).fetchone()
+        if asset is not None:
+            _recompute(connection, asset, _register(connection, did), now)
+
+
+def _recompute(connection: sqlite3.Connection, asset: sqlite3.Row, register: _Register, now: int) -> None:
+    _mark_versions(connection, asset["id"], register.named, now)
+    shown = _version(connection, asset["id"], register.checksum)
+    if shown is None:
+        state: AssetState = "pending"
+        shown = _newest(connection, asset["id"])
+    else:
+        retired = asset["retired_version"] is not None and asset["retired_version"] >= register.version
+        state = "retired" if retired else "listed"
+    if shown is None:
+        connection.execute("DELETE FROM search WHERE rowid = ?", (asset["id"],))
+        connection.execute("DELETE FROM asset WHERE id = ?", (asset["id"],))
+        return
+    facts = (state, shown["checksum"], register.owner, register.version, register.registered_at)
+    if facts == tuple(asset[name] for name in ("state", "checksum", "owner", "version", "registered_at")):
+        return
+    connection.execute(
+        "UPDATE asset SET state = ?, checksum = ?, owner = ?, version = ?, registered_at = ?, updated_at = ?"
+        " WHERE id = ?",
+        (*facts, now, asset["id"]),
+    )
+    _index(connection, asset["id"], asset["did"], SUMMARY.validate_json(shown["summary"]), listed=state == "listed")
+
+
+def _register(connection: sqlite3.Connection, did: str) -> _Register:
+    rows = connection.execute("SELECT * FROM ledger WHERE did = ? ORDER BY block, position", (did,)).fetchall()
+    if not rows:
+        return _Register()
+    registrations = [row for row in rows if row["checksum"] is not None]
+    last = registrations[-1] if registrations else None
+    return _Register(
+        owner=rows[-1]["owner"],
+        checksum=last["checksum"] if last else None,
+        version=last["version"] if last else 0,
+        registered_at=rows[0]["time"],
+        named=frozenset(row["checksum"] for row in registrations),
+    )
+
+
+def _mark_versions(connection: sqlite3.Connection, asset: int, named: frozenset[str], now: int) -> None:
+    rows = connection.execute("SELECT checksum, on_chain FROM version WHERE asset = ?", (asset,)).fetchall()
+    for row in rows:
+        on_chain = row["checksum"] in named
+        if on_chain != bool(row["on_chain"]):
+            connection.execute(
+                "UPDATE version SET on_chain = ?, pending_since = ? WHERE asset = ? AND checksum = ?",
+                (on_chain, now, asset, row["checksum"]),
+            )
+
+
+def _version(connection: sqlite3.Connection, asset: int, checksum: str | None) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = connection.execute(
+        "SELECT checksum, summary FROM version WHERE asset = ? AND checksum = ?", (asset, checksum)
+    ).fetchone()
+    return found
+
+
+def _newest(connection: sqlite3.Connection, asset: int) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = connection.execute(
+        "SELECT checksum, summary FROM version WHERE asset = ? ORDER BY on_chain, pending_since DESC, checksum LIMIT 1",
+        (asset,),
+    ).fetchone()
+    return found
+
+
+def _index(connection: sqlite3.Connection, asset: int, did: str, summary: Summary, *, listed: bool) -> None:
+    connection.execute("DELETE FROM search WHERE rowid = ?", (asset,))
+    connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))
+    connection.execute(
+        "UPDATE asset SET type = ?, author = ?, license = ?, price = ? WHERE id = ?",
+        (
+            summary.type.casefold(),
+            summary.author.casefold(),
+            summary.license.casefold(),
+            price_text(summary.price),
+            asset,
+        ),
+    )
+    if not listed:
+        return
+    connection.execute(
+        "INSERT INTO search (rowid, name, description, tags, author, did) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            asset,
+            summary.name,
+            summary.description,
+            " ".join((*summary.tags, *summary.categories)),
+            summary.author,
+            did,
+        ),
+    )
+    facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
+    connection.executemany(
+        "INSERT OR IGNORE INTO facet (kind, value, asset) VALUES (?, ?, ?)",
+        [(kind, value.casefold(), asset) for kind, values in facets.items() for value in values],
+    )

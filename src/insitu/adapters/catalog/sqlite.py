@@ -1,0 +1,227 @@
+"""The catalogue in SQLite with its full-text index (FTS5)."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from typing_extensions import override
+
+from insitu.adapters.catalog.listing import SUMMARY, ensure_asset, recompute
+from insitu.adapters.catalog.query import select_of
+from insitu.adapters.sqlite import Database
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.ledger import DidRegistered, DidTransferred
+from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Hits, Query
+from insitu.ports.chain import Block, Cursor
+
+__all__ = ["SqliteCatalog"]
+
+KEPT_CURSORS = 256
+"""Reorganisations that reach deeper start again from the deployment; every event is then stored again."""
+
+
+class SqliteCatalog(Catalog):
+    """The catalogue in one database file."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._database = Database(path, "insitu.adapters.catalog")
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._database.close()
+
+    @override
+    async def put(
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, max_pending: int = 10_000
+    ) -> AssetRecord:
+        def keep(connection: sqlite3.Connection) -> AssetRecord:
+            earlier = _published(connection, version.creator, key)
+            if earlier is not None and earlier.did != version.did:
+                return earlier
+            moment = _milliseconds(now)
+            _check_room(connection, version, max_pending)
+            asset = ensure_asset(connection, version.did, version.checksum, moment)
+            connection.execute(
+                "INSERT INTO version (asset, checksum, creator, document, summary, on_chain, pending_since)"
+                " VALUES (?, ?, ?, ?, ?, 0, ?)"
+                " ON CONFLICT (asset, checksum) DO UPDATE SET pending_since = excluded.pending_since",
+                (
+                    asset,
+                    version.checksum,
+                    version.creator,
+                    json.dumps(version.document, ensure_ascii=False),
+                    SUMMARY.dump_json(version.summary).decode(),
+                    moment,
+                ),
+            )
+            if key is not None:
+                connection.execute(
+                    "INSERT OR IGNORE INTO publication (creator, key, asset) VALUES (?, ?, ?)",
+                    (version.creator, key, asset),
+                )
+            recompute(connection, [version.did], moment)
+            return _record(connection, BY_DID, version.did) or _vanished(version.did)
+
+        return await self._database.write(keep)
+
+    @override
+    async def record(self, did: str) -> AssetRecord | None:
+        return await self._database.read(lambda connection: _record(connection, BY_DID, did))
+
+    @override
+    async def published(self, creator: Address, key: str) -> AssetRecord | None:
+        return await self._database.read(lambda connection: _published(connection, creator, key))
+
+    @override
+    async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:
+        def find(connection: sqlite3.Connection) -> Catalogued | None:
+            row = connection.execute(
+                "SELECT version.checksum, document, on_chain FROM version JOIN asset ON asset.id = version.asset"
+                " WHERE did = ? AND version.checksum = CASE WHEN ?2 IS NOT NULL THEN ?2"
+                " WHEN state != 'pending' THEN asset.checksum END",
+                (did, checksum),
+            ).fetchone()
+            return Catalogued(row[0], json.loads(row[1]), bool(row[2])) if row else None
+
+        return await self._database.read(find)
+
+    @override
+    async def retire(self, did: str, now: datetime) -> AssetRecord | None:
+        def take_off(connection: sqlite3.Connection) -> AssetRecord | None:
+            connection.execute("UPDATE asset SET retired_version = version WHERE did = ? AND version > 0", (did,))
+            recompute(connection, [did], _milliseconds(now))
+            return _record(connection, BY_DID, did)
+
+        return await self._database.write(take_off)
+
+    @override
+    async def search(self, query: Query) -> Hits:
+        select = select_of(query)
+
+        def find(connection: sqlite3.Connection) -> Hits:
+            total: int = connection.execute(select.count, select.parameters).fetchone()[0]
+            rows = connection.execute(select.page, (*select.parameters, query.limit, query.skip))
+            return Hits(tuple(json.loads(row[0]) for row in rows), total)
+
+        return await self._database.read(find)
+
+    @override
+    async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        def find(connection: sqlite3.Connection) -> tuple[str, ...]:
+            rows = connection.execute(
+                "SELECT did FROM asset WHERE state = 'listed' AND did > ? ORDER BY did LIMIT ?", (after, limit)
+            )
+            return tuple(row[0] for row in rows)
+
+        return await self._database.read(find)
+
+    @override
+    async def cursors(self) -> tuple[Cursor, ...]:
+        def find(connection: sqlite3.Connection) -> tuple[Cursor, ...]:
+            rows = connection.execute("SELECT number, hash FROM cursor ORDER BY number DESC")
+            return tuple(Cursor(row[0], row[1]) for row in rows)
+
+        return await self._database.read(find)
+
+    @override
+    async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
+        def store(connection: sqlite3.Connection) -> frozenset[str]:
+            touched: set[str] = set()
+            for block in blocks:
+                if block.rolled_back_to is not None:
+                    touched |= _take_back(connection, block.rolled_back_to.number)
+                touched |= _log(connection, block)
+            recompute(connection, sorted(touched), _milliseconds(now))
+            connection.execute(
+                "DELETE FROM cursor WHERE number <= (SELECT max(number) FROM cursor) - ?", (KEPT_CURSORS,)
+            )
+            return frozenset(touched)
+
+        return await self._database.write(store)
+
+    @override
+    async def drop_pending(self, before: datetime) -> int:
+        def drop(connection: sqlite3.Connection) -> int:
+            moment = _milliseconds(before)
+            rows = connection.execute(
+                "SELECT DISTINCT did FROM asset JOIN version ON asset.id = asset"
+                " WHERE on_chain = 0 AND pending_since < ?",
+                (moment,),
+            ).fetchall()
+            statement = "DELETE FROM version WHERE on_chain = 0 AND pending_since < ?"
+            dropped = connection.execute(statement, (moment,)).rowcount
+            recompute(connection, [row[0] for row in rows], moment)
+            return dropped
+
+        return await self._database.write(drop)
+
+
+BY_DID = "SELECT * FROM asset WHERE did = ?"
+BY_KEY = "SELECT * FROM asset WHERE id = (SELECT asset FROM publication WHERE creator = ? AND key = ?)"
+
+
+def _check_room(connection: sqlite3.Connection, version: DocumentVersion, max_pending: int) -> None:
+    known = connection.execute(
+        "SELECT 1 FROM version JOIN asset ON asset.id = asset WHERE did = ? AND version.checksum = ?",
+        (version.did, version.checksum),
+    ).fetchone()
+    if known is not None:
+        return
+    pending = connection.execute("SELECT count(*) FROM version WHERE on_chain = 0").fetchone()[0]
+    if pending >= max_pending:
+        raise InsituError("QuotaExceeded", f"{pending} documents wait for their registration on chain")
+
+
+def _published(connection: sqlite3.Connection, creator: Address, key: str | None) -> AssetRecord | None:
+    return _record(connection, BY_KEY, creator, key)
+
+
+def _record(connection: sqlite3.Connection, statement: str, *parameters: object) -> AssetRecord | None:
+    row = connection.execute(statement, parameters).fetchone()
+    if row is None:
+        return None
+    updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
+    return AssetRecord(row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
+
+
+def _vanished(did: str) -> AssetRecord:
+    raise InsituError("StorageFailed", f"the catalogue lost {did} while it was stored")
+
+
+def _log(connection: sqlite3.Connection, block: Block) -> set[str]:
+    """Store a block's cursor and its events about DIDs; return the DIDs."""
+    cursor = block.cursor
+    connection.execute("INSERT OR REPLACE INTO cursor (number, hash) VALUES (?, ?)", (cursor.number, cursor.hash))
+    touched = set[str]()
+    for logged in block.events:
+        event = logged.event
+        if isinstance(event, DidRegistered):
+            checksum, version = event.checksum.lower().removeprefix("0x"), event.version
+        elif isinstance(event, DidTransferred):
+            checksum, version = None, None
+        else:
+            continue
+        did = str(Did.parse(event.did))
+        connection.execute(
+            "INSERT OR REPLACE INTO ledger (block, position, did, owner, checksum, version, time)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (cursor.number, logged.log_index, did, read_address(event.owner), checksum, version, block.timestamp),
+        )
+        touched.add(did)
+    return touched
+
+
+def _take_back(connection: sqlite3.Connection, number: int) -> set[str]:
+    """Forget everything above a block; return the DIDs that it was about."""
+    touched = {row[0] for row in connection.execute("SELECT DISTINCT did FROM ledger WHERE block > ?", (number,))}
+    connection.execute("DELETE FROM ledger WHERE block > ?", (number,))
+    connection.execute("DELETE FROM cursor WHERE number > ?", (number,))
+    return touched
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

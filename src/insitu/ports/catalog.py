@@ -1,0 +1,170 @@
+"""The catalogue's memory: documents that were published, what the chain says of their DIDs, and the search (P2, P3).
+
+A document is *pending* until the chain names its checksum for its DID, *listed* while it is the version that the chain
+names now, and readable by its checksum for ever after. What the chain says is kept as a log of its events by block, so
+a reorganisation takes back exactly what did not happen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import JsonValue
+
+from insitu.domain.ids import Address
+from insitu.ports.chain import Block, Cursor
+
+__all__ = ["AssetRecord", "AssetState", "Catalog", "Catalogued", "DocumentVersion", "Hits", "Query", "Sort", "Summary"]
+
+AssetState = Literal["pending", "listed", "retired"]
+Sort = Literal["relevance", "date", "price"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a search looks at, taken from a document. ``price`` in base units of the token."""
+
+    type: str
+    name: str
+    description: str
+    author: str
+    license: str
+    price: int
+    services: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """One version of a document; ``checksum`` is its on-chain checksum, 64 hexadecimal digits."""
+
+    did: str
+    checksum: str
+    creator: Address
+    document: dict[str, JsonValue]
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRecord:
+    """Where an asset stands.
+
+    Attributes
+    ----------
+    checksum
+        Of the version that the chain names; of the newest pending one where the chain knows none that is here.
+    owner, version
+        As the chain has them; None and 0 while the DID is not registered.
+    """
+
+    did: str
+    state: AssetState
+    checksum: str
+    owner: Address | None
+    version: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogued:
+    """A stored version; ``on_chain`` tells whether the chain ever named it (and still does after reorganisations)."""
+
+    checksum: str
+    document: dict[str, JsonValue]
+    on_chain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for; every part that is given must hold. Text parts are compared without case.
+
+    Attributes
+    ----------
+    words
+        Each must begin a word of name, description, tags, author or DID; empty finds everything.
+    price_min, price_max
+        Base units, both included.
+    descending
+        Best, newest, or dearest first.
+    skip, limit
+        The page.
+    """
+
+    words: tuple[str, ...] = ()
+    type: str | None = None
+    service: str | None = None
+    tag: str | None = None
+    category: str | None = None
+    author: str | None = None
+    owner: Address | None = None
+    license: str | None = None
+    price_min: int | None = None
+    price_max: int | None = None
+    sort: Sort = "relevance"
+    descending: bool = True
+    skip: int = 0
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of documents, and how many there are in all."""
+
+    documents: tuple[dict[str, JsonValue], ...]
+    total: int
+
+
+class Catalog(Protocol):
+    """The store of the METADATA-API. One contract suite (tests/ports/catalog) runs over every adapter."""
+
+    async def put(
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, max_pending: int = 10_000
+    ) -> AssetRecord:
+        """Keep a version; listed at once where the chain names it already. The same one again renews its hour.
+
+        With ``key`` (an Idempotency-Key of the creator) that stands for another DID already, nothing is kept and
+        that asset's record is returned. Raises ``QuotaExceeded`` for more than ``max_pending`` pending versions.
+        """
+        ...
+
+    async def record(self, did: str) -> AssetRecord | None:
+        """Return where the asset stands, or None where no version of it is here."""
+        ...
+
+    async def published(self, creator: Address, key: str) -> AssetRecord | None:
+        """Return the asset that the creator published under this key."""
+        ...
+
+    async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:
+        """Return the version with this checksum; without one the version that the chain names now, if it is here."""
+        ...
+
+    async def retire(self, did: str, now: datetime) -> AssetRecord | None:
+        """Take the asset off the lists until the chain names a newer version."""
+        ...
+
+    async def search(self, query: Query) -> Hits:
+        """Find listed assets."""
+        ...
+
+    async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        """Return listed DIDs in ascending order, those behind ``after``."""
+        ...
+
+    async def cursors(self) -> tuple[Cursor, ...]:
+        """Return the last blocks that were applied, newest first."""
+        ...
+
+    async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
+        """Store what blocks say about DIDs, and their cursors, in one transaction; return the DIDs that are touched.
+
+        Applying the same block again changes nothing. A block with ``rolled_back_to`` first takes back what was
+        stored above that cursor; versions that lose their place on chain are pending again from ``now`` on.
+        """
+        ...
+
+    async def drop_pending(self, before: datetime) -> int:
+        """Forget versions that have been pending since before a moment; return how many."""
+        ...
