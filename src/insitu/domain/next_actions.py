@@ -4,9 +4,13 @@ Pure: the record, what is observed, and the time go in, actions come out. The en
 Nothing here depends on having seen an event, so a wake-up may be missed, doubled, or late.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
+from insitu.domain.deadlines import Rules, compute_deadline, configure_deadline, publish_deadline, was_cut_short
 from insitu.domain.execution import (
     Execution,
     Observed,
@@ -16,26 +20,27 @@ from insitu.domain.execution import (
     StepKey,
     StepKind,
     StepStatus,
-    StopRequest,
     is_retriable,
 )
 
-__all__ = ["Action", "Conclude", "Ensure", "HandOver", "Kill", "Move", "Remove", "Rules", "Wait", "next_actions"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The few settings that deadlines derive from; seconds, but for ``attempts``."""
-
-    attempts: int = 2
-    configure_seconds: int = 3600
-    publish_seconds: int = 1800
-    queue_seconds: int = 86400
+__all__ = [
+    "Abandon",
+    "Action",
+    "Conclude",
+    "Ensure",
+    "HandOver",
+    "Kill",
+    "Move",
+    "Remove",
+    "Rules",
+    "Wait",
+    "next_actions",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Ensure:
-    """Start this step unless it runs or has ended; it is killed at ``deadline``."""
+    """Start this step unless it runs or has ended; the runtime kills it at ``deadline``."""
 
     key: StepKey
     deadline: datetime
@@ -43,19 +48,18 @@ class Ensure:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Store a transition. ``record`` is added to the stage records, ``published`` is stored."""
+    """Store a transition. ``record`` is added to the stage records."""
 
     phase: Phase
     stage: int
     attempt: int
     reason: Reason | None = None
     record: StageRecord | None = None
-    published: StepStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End every running step now."""
+    """End every running step now. If that fails, what follows is carried out all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,22 @@ class Conclude:
     phase: Phase
     reason: Reason | None = None
     record: StageRecord | None = None
+    published: Mapping[str, JsonValue] | None = field(default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Give the gateway the report of the stored outcome until it acknowledges; what it acknowledges is final."""
+    """Give the gateway the report of the stored outcome until it acknowledges; what it acknowledges is final.
+
+    If the gateway doesn't answer, what follows is carried out all the same, and this is tried again later.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Store the final phase without the gateway, which has not answered since long after it could have settled."""
+
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +99,12 @@ class Wait:
     until: datetime
 
 
-Action = Ensure | Move | Kill | Conclude | HandOver | Remove | Wait
+Action = Ensure | Move | Kill | Conclude | HandOver | Abandon | Remove | Wait
 
 _STOPPED = {"consumer": "StoppedByConsumer", "owner": "StoppedByOwner", "provider": "StoppedByProvider"}
 
 
-def next_actions(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
+def next_actions(execution: Execution, observed: Observed | None, now: datetime, rules: Rules) -> tuple[Action, ...]:
     """Decide what is due; ``Wait`` or nothing at all means that the execution is settled for now.
 
     Parameters
@@ -97,135 +112,174 @@ def next_actions(execution: Execution, observed: Observed, now: datetime, rules:
     execution
         The stored record.
     observed
-        Steps of the runtime and the admission.
+        Steps of the runtime and the admission; None where the runtime does not answer. Then only deadlines act.
     now
         The present time; deadlines are compared with it and nothing else.
     rules
         Attempts and deadlines.
     """
+    case = _Case(execution, observed, now, rules)
     if execution.ended:
         return () if execution.cleaned else (Remove(),)
     if execution.outcome is not None:
         # A stop that comes after the outcome changes nothing any more: the gateway may have frozen it already.
-        return (Kill(), HandOver())
+        return case.hand_over(execution.outcome.at)
     if execution.stop is not None:
-        return _stop(execution.stop)
+        by = execution.stop.by
+        reason = Reason(code=_STOPPED[by], message=f"stopped by the {by}")
+        return case.end(reason, execution.stop.at, phase=Phase.STOPPED)
     if execution.phase is Phase.REGISTERED:
-        return _queue(execution, observed, now, rules)
+        return case.queue()
     if execution.phase is Phase.CONFIGURING:
-        return _configure(execution, observed, now, rules)
+        return case.configure()
     if execution.phase is Phase.EXECUTING:
-        return _compute(execution, observed, now, rules)
+        return case.compute()
     if execution.phase is Phase.REVIEWING:
         return (Move(Phase.PUBLISHING, execution.stage, 1),)
-    return _publish(execution, observed, now, rules)
+    return case.publish()
 
 
-def _stop(stop: StopRequest) -> tuple[Action, ...]:
-    return _fail(Reason(code=_STOPPED[stop.by], message=f"stopped by the {stop.by}"), Phase.STOPPED)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One question: the arguments of :func:`next_actions`."""
 
+    execution: Execution
+    observed: Observed | None
+    now: datetime
+    rules: Rules
 
-def _fail(reason: Reason, phase: Phase = Phase.FAILED, record: StageRecord | None = None) -> tuple[Action, ...]:
-    return (Kill(), Conclude(phase, reason, record))
+    def queue(self) -> tuple[Action, ...]:
+        execution = self.execution
+        deadline = min(execution.since + timedelta(seconds=self.rules.queue_seconds), execution.plan.start_before)
+        if self.now >= deadline:
+            return self.fail(Reason(code="QueueTimeout", message="no capacity became free before the deadline"))
+        if self.observed is None or not self.observed.admitted:
+            return (Wait(deadline),)
+        return (Move(Phase.CONFIGURING, execution.plan.stages[0].index, 1),)
 
+    def configure(self) -> tuple[Action, ...]:
+        deadline = configure_deadline(self.execution, self.rules)
+        key, status = self.step(StepKind.CONFIGURE)
+        if status is not None and status.ok:
+            return (Move(Phase.EXECUTING, key.stage, key.attempt),)
+        if status is not None and status.reason is not None:
+            return self.retry(status.reason)
+        overdue = Reason(code="ConfigurationFailed", message="the inputs were not ready in time")
+        return self.ensure(key, status, deadline, overdue)
 
-def _queue(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
-    deadline = min(execution.since + timedelta(seconds=rules.queue_seconds), execution.plan.start_before)
-    if now >= deadline:
-        return _fail(Reason(code="QueueTimeout", message="no capacity became free before the deadline"))
-    if not observed.admitted:
-        return (Wait(deadline),)
-    return (Move(Phase.CONFIGURING, execution.plan.stages[0].index, 1),)
+    def compute(self) -> tuple[Action, ...]:
+        deadline = compute_deadline(self.execution)
+        key, status = self.step(StepKind.COMPUTE)
+        if status is not None and status.state == "ended":
+            return self.computed(status)
+        if status is None:
+            if self.observed is not None and not self.configured():
+                return self.retry(Reason(code="InfrastructureFailed", message="the prepared inputs are gone"))
+            # It never ran, so whatever took the time, it was not the algorithm.
+            return self.ensure(key, status, deadline, Reason(code="Interrupted", message="no time was left to start"))
+        return self.ensure(key, status, deadline, self.time_limit())
 
+    def computed(self, status: StepStatus) -> tuple[Action, ...]:
+        execution, reason = self.execution, status.reason
+        if reason is not None and reason.code == "TimeLimitExceeded":
+            reason = self.time_limit(reason.message)
+            return self.fail(reason)
+        if reason is not None:
+            return self.retry(reason)
+        record = self.record(None)
+        following = [stage.index for stage in execution.plan.stages if stage.index > execution.stage]
+        if following:
+            return (Move(Phase.CONFIGURING, min(following), 1, record=record),)
+        return (Move(Phase.REVIEWING, execution.stage, execution.attempt, record=record),)
 
-def _configure(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
-    deadline = _within(execution, execution.since + timedelta(seconds=rules.configure_seconds))
-    key = StepKey(StepKind.CONFIGURE, execution.stage, execution.attempt)
-    status = observed.steps.get(key)
-    if status is not None and status.ok:
-        return (Move(Phase.EXECUTING, execution.stage, execution.attempt),)
-    if status is not None and status.reason is not None:
-        return _retry(execution, status.reason, rules)
-    if now >= deadline:
-        return _fail(Reason(code="ConfigurationFailed", message="the inputs were not ready in time"))
-    return (Ensure(key, deadline), Wait(deadline))
+    def publish(self) -> tuple[Action, ...]:
+        execution = self.execution
+        deadline = publish_deadline(execution, self.rules)
+        key, status = self.step(StepKind.PUBLISH)
+        if status is not None and status.ok:
+            return (Conclude(Phase.SUCCEEDED, published=status.result),)
+        if status is not None and status.reason is not None:
+            if is_retriable(status.reason) and execution.attempt < self.rules.attempts:
+                return (Move(Phase.PUBLISHING, execution.stage, execution.attempt + 1, status.reason),)
+            return self.fail(status.reason)
+        overdue = Reason(code="PublishingFailed", message="the result was not handed over in time")
+        return self.ensure(key, status, deadline, overdue)
 
+    def hand_over(self, concluded: datetime) -> tuple[Action, ...]:
+        kill: tuple[Action, ...] = (Kill(),) if self.runs else ()
+        remove: tuple[Action, ...] = () if self.execution.cleaned else (Remove(),)
+        latest = max(self.execution.plan.finish_by, concluded) + timedelta(seconds=self.rules.hand_over_seconds)
+        if self.now >= latest:
+            reason = Reason(code="PublishingFailed", message="the gateway took no report of the execution in time")
+            return (*kill, Abandon(reason))
+        return (*kill, HandOver(), *remove)
 
-def _compute(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
-    deadline = compute_deadline(execution)
-    key = StepKey(StepKind.COMPUTE, execution.stage, execution.attempt)
-    status = observed.steps.get(key)
-    if status is not None and status.state == "ended":
-        return _computed(execution, observed, status, rules)
-    if now >= deadline:
-        return _fail(Reason(code="TimeLimitExceeded", message="the server's maxExecutionTime is used up"))
-    return (Ensure(key, deadline), Wait(deadline))
+    def step(self, kind: StepKind) -> tuple[StepKey, StepStatus | None]:
+        key = StepKey(kind, self.execution.stage, self.execution.attempt)
+        return key, None if self.observed is None else self.observed.steps.get(key)
 
+    def configured(self) -> bool:
+        status = self.step(StepKind.CONFIGURE)[1]
+        return status is not None and status.ok
 
-def _computed(execution: Execution, observed: Observed, status: StepStatus, rules: Rules) -> tuple[Action, ...]:
-    record = _record(execution, observed, status)
-    if status.reason is not None and is_retriable(status.reason):
-        return _retry(execution, status.reason, rules, record)
-    if status.reason is not None:
-        return _fail(status.reason, record=record)
-    following = [stage.index for stage in execution.plan.stages if stage.index > execution.stage]
-    if following:
-        return (Move(Phase.CONFIGURING, following[0], 1, record=record),)
-    return (Move(Phase.REVIEWING, execution.stage, execution.attempt, record=record),)
+    @property
+    def runs(self) -> bool:
+        """True if something may run: it does, or nobody can tell."""
+        if self.observed is None:
+            return self.execution.phase is not Phase.REGISTERED
+        return any(status.state == "running" for status in self.observed.steps.values())
 
+    def ensure(
+        self, key: StepKey, status: StepStatus | None, deadline: datetime, overdue: Reason
+    ) -> tuple[Action, ...]:
+        """Let the step run to its deadline, at which the runtime itself ends it; a little later we do."""
+        if self.now < deadline:
+            known = self.observed is not None and status is None
+            return (Ensure(key, deadline), Wait(deadline)) if known else (Wait(deadline),)
+        if self.observed is None:
+            overdue = Reason(code="InfrastructureFailed", message="the infrastructure did not answer")
+        latest = deadline + timedelta(seconds=self.rules.kill_seconds)
+        if self.runs and self.now < latest:
+            return (Wait(latest),)
+        return self.fail(overdue)
 
-def _publish(execution: Execution, observed: Observed, now: datetime, rules: Rules) -> tuple[Action, ...]:
-    if execution.published is not None:
-        return (Conclude(Phase.SUCCEEDED),)
-    deadline = _within(execution, execution.since + timedelta(seconds=rules.publish_seconds))
-    key = StepKey(StepKind.PUBLISH, execution.stage, execution.attempt)
-    status = observed.steps.get(key)
-    if status is not None and status.ok:
-        return (Move(Phase.PUBLISHING, execution.stage, execution.attempt, published=status),)
-    if status is not None and status.reason is not None:
-        if is_retriable(status.reason) and execution.attempt < rules.attempts:
-            return (Move(Phase.PUBLISHING, execution.stage, execution.attempt + 1, status.reason),)
-        return _fail(status.reason)
-    if now >= deadline:
-        return _fail(Reason(code="PublishingFailed", message="the result was not handed over in time"))
-    return (Ensure(key, deadline), Wait(deadline))
+    def retry(self, reason: Reason) -> tuple[Action, ...]:
+        execution = self.execution
+        if is_retriable(reason) and execution.attempt < self.rules.attempts:
+            following = execution.attempt + 1
+            return (Move(Phase.CONFIGURING, execution.stage, following, reason, self.record(reason)),)
+        return self.fail(reason)
 
+    def end(self, reason: Reason, since: datetime, phase: Phase) -> tuple[Action, ...]:
+        """Kill, and conclude once nothing runs any more, so that the use of resources is known."""
+        latest = since + timedelta(seconds=self.rules.kill_seconds)
+        if self.runs and self.now < latest:
+            return (Kill(), Wait(latest))
+        return self.fail(reason, phase)
 
-def _retry(execution: Execution, reason: Reason, rules: Rules, record: StageRecord | None = None) -> tuple[Action, ...]:
-    if not is_retriable(reason):
-        return _fail(reason, record=record)
-    if execution.attempt < rules.attempts:
-        return (Kill(), Move(Phase.CONFIGURING, execution.stage, execution.attempt + 1, reason, record))
-    return _fail(reason, record=record)
+    def fail(self, reason: Reason, phase: Phase = Phase.FAILED) -> tuple[Action, ...]:
+        kill: tuple[Action, ...] = (Kill(),) if self.runs else ()
+        return (*kill, Conclude(phase, reason, self.record(reason)))
 
+    def time_limit(self, message: str = "the server's maxExecutionTime is used up") -> Reason:
+        if was_cut_short(self.execution):
+            return Reason(code="Interrupted", message="after an interruption too little time was left")
+        return Reason(code="TimeLimitExceeded", message=message)
 
-def _record(execution: Execution, observed: Observed, status: StepStatus) -> StageRecord:
-    configured = observed.steps.get(StepKey(StepKind.CONFIGURE, execution.stage, execution.attempt))
-    return StageRecord(
-        stage=execution.stage,
-        attempt=execution.attempt,
-        configured=configured.result if configured is not None else {},
-        started_at=status.started_at,
-        ended_at=status.ended_at,
-        exit_code=status.exit_code,
-        usage=status.usage,
-        reason=status.reason,
-    )
-
-
-def compute_deadline(execution: Execution) -> datetime:
-    """Return when the algorithm of the present stage is killed.
-
-    ``maxExecutionTime`` covers the sum of the stages and attempts, so the time already spent in ``Executing`` counts;
-    and publishing must end in time to settle.
-    """
-    spent = timedelta()
-    for transition, following in zip(execution.history, execution.history[1:], strict=False):
-        if transition.phase is Phase.EXECUTING:
-            spent += following.at - transition.at
-    allowed = timedelta(seconds=execution.plan.limits.max_execution_seconds) - spent
-    return _within(execution, execution.since + max(allowed, timedelta()))
-
-
-def _within(execution: Execution, deadline: datetime) -> datetime:
-    return min(deadline, execution.plan.finish_by)
+    def record(self, reason: Reason | None) -> StageRecord | None:
+        """Say how the present attempt of the stage went; None outside of a stage's work."""
+        execution = self.execution
+        if execution.phase not in (Phase.CONFIGURING, Phase.EXECUTING):
+            return None
+        configured = self.step(StepKind.CONFIGURE)[1]
+        computed = self.step(StepKind.COMPUTE)[1] or StepStatus(state="ended")
+        return StageRecord(
+            stage=execution.stage,
+            attempt=execution.attempt,
+            configured=configured.result if configured is not None else {},
+            started_at=computed.started_at,
+            ended_at=computed.ended_at,
+            exit_code=computed.exit_code,
+            usage=computed.usage,
+            reason=reason,
+        )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from insitu.domain.execution import Execution, Phase, Transition
 from insitu.domain.ids import Address, AgreementId, workflow_execution_id
 from insitu.domain.plan import (
     ExecutionPlan,
@@ -18,7 +17,7 @@ from insitu.domain.plan import (
 )
 from insitu.testing.clock import START
 
-__all__ = ["AGREEMENT", "DATA", "IMAGE", "LIMITS", "RULES", "plan_of", "registered", "stage_of"]
+__all__ = ["AGREEMENT", "DATA", "IMAGE", "LIMITS", "RULES", "plan_of", "stage_of"]
 
 AGREEMENT = AgreementId("a9" * 32)
 DATA = "did:nv:" + "d1" * 32
@@ -78,9 +77,3 @@ def plan_of(
         start_before=now + timedelta(days=1),
         finish_by=now + timedelta(days=2),
     )
-
-
-def registered(plan: ExecutionPlan, now: datetime = START) -> Execution:
-    """Return the record with which an execution begins."""
-    first = Transition(sequence=1, phase=Phase.REGISTERED, at=now)
-    return Execution(plan=plan, stage=plan.stages[0].index, history=(first,))

@@ -11,10 +11,11 @@ from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
 from insitu.adapters.sqlite import Database
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Reason, StopRequest, Transition
+from insitu.domain.execution_changes import registered
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.ports.executions import Executions
 from insitu.testing.clock import START
-from insitu.testing.plans import AGREEMENT, plan_of, registered, stage_of
+from insitu.testing.plans import AGREEMENT, plan_of, stage_of
 
 OTHER = AgreementId("0b" * 32)
 TICKET = "a-ticket-that-nobody-else-may-see"
@@ -40,11 +41,11 @@ def ended(execution: Execution, *, cleaned: bool = True) -> Execution:
 
 
 def nth(number: int, agreement: AgreementId = AGREEMENT) -> Execution:
-    return registered(plan_of(agreement=agreement, number=number))
+    return registered(plan_of(agreement=agreement, number=number), START)
 
 
 async def test_a_record_comes_back_as_it_was_stored(executions: Executions) -> None:
-    written = registered(plan_of(stage_of(0), stage_of(3, previous=0)))
+    written = registered(plan_of(stage_of(0), stage_of(3, previous=0)), START)
     assert await executions.create(written, TICKET) == written
     assert await executions.get(written.execution_id) == written
 

@@ -1,6 +1,5 @@
 """The contract of ports/logs.py, over every adapter."""
 
-import os
 from pathlib import Path
 
 import anyio
@@ -32,6 +31,10 @@ async def read(logs: Logs, offset: int = 0, key: LogKey = FIRST, *, follow: bool
         assert chunk.offset == offset + len(content)
         content += chunk.data
     return content
+
+
+def entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 async def test_a_log_that_nobody_wrote_is_empty(logs: Logs) -> None:
@@ -150,7 +153,7 @@ async def test_an_id_that_is_no_id_reaches_no_file(logs: Logs, tmp_path: Path) -
             await logs.append(ExecutionId(trick), FIRST, LogChunk(0, b"x"))
         with pytest.raises(InsituError, match="InvalidId"):
             await logs.remove(ExecutionId(trick))
-    assert os.listdir(tmp_path) == []
+    assert entries(tmp_path) == []
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,86 @@
+"""When each phase of an execution must be over: derived from the plan, the history, and few settings (design §6)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from insitu.domain.execution import Execution, Phase, is_retriable
+
+__all__ = ["Rules", "compute_deadline", "configure_deadline", "publish_deadline", "was_cut_short"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The few settings that deadlines derive from; seconds, but for ``attempts``.
+
+    Attributes
+    ----------
+    attempts
+        Starts of a stage, and of publishing, before the execution fails.
+    queue_seconds, configure_seconds, publish_seconds
+        For waiting, for making one stage ready, and for publishing, with all attempts.
+    kill_seconds
+        How long the end of something that was killed is waited for.
+    hand_over_seconds
+        How long after ``finish_by`` the gateway is still asked to take the report.
+    """
+
+    attempts: int = 2
+    configure_seconds: int = 3600
+    publish_seconds: int = 1800
+    queue_seconds: int = 86400
+    kill_seconds: int = 30
+    hand_over_seconds: int = 86400
+
+
+def configure_deadline(execution: Execution, rules: Rules) -> datetime:
+    """Return when the present stage must be ready; an attempt that follows another has what that one left."""
+    allowed = timedelta(seconds=rules.configure_seconds) - _spent(execution, Phase.CONFIGURING, execution.stage)
+    return _within(execution, allowed)
+
+
+def compute_deadline(execution: Execution) -> datetime:
+    """Return when the algorithm of the present stage is killed.
+
+    ``maxExecutionTime`` covers the sum of the stages and attempts, so the time already spent in ``Executing`` counts;
+    and publishing must end in time to settle.
+    """
+    return _within(execution, _time_left(execution))
+
+
+def publish_deadline(execution: Execution, rules: Rules) -> datetime:
+    """Return when the result must be handed over, with all attempts."""
+    allowed = timedelta(seconds=rules.publish_seconds) - _spent(execution, Phase.PUBLISHING)
+    return _within(execution, allowed)
+
+
+def was_cut_short(execution: Execution) -> bool:
+    """Tell whether the algorithm had less than ``maxExecutionTime`` for a reason that is not its own.
+
+    Then running out of time costs nothing: an earlier attempt was lost with its time, or the agreement ends first.
+    """
+    following = pairwise(execution.history)
+    lost = any(
+        before.phase is Phase.EXECUTING and after.reason is not None and is_retriable(after.reason)
+        for before, after in following
+    )
+    return lost or execution.plan.finish_by < execution.since + _time_left(execution)
+
+
+def _time_left(execution: Execution) -> timedelta:
+    limit = timedelta(seconds=execution.plan.limits.max_execution_seconds)
+    return limit - _spent(execution, Phase.EXECUTING)
+
+
+def _spent(execution: Execution, phase: Phase, stage: int | None = None) -> timedelta:
+    """Time in earlier visits of the phase (of the stage, where one is given)."""
+    spent = timedelta()
+    for transition, following in pairwise(execution.history):
+        if transition.phase is phase and stage in (None, transition.stage):
+            # A clock that was set back gives no time as a present.
+            spent += max(following.at - transition.at, timedelta())
+    return spent
+
+
+def _within(execution: Execution, allowed: timedelta) -> datetime:
+    return min(execution.since + max(allowed, timedelta()), execution.plan.finish_by)

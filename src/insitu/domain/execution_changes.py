@@ -1,0 +1,109 @@
+"""Every change of an execution's record: a new value with the next version, and a history that has no gap.
+
+Pure. Whoever stores it compares the version (:mod:`insitu.ports.executions`). A change that :data:`TRANSITIONS` does
+not permit is a defect and raises ``ValueError``; so does a change of an execution that has ended.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from insitu.domain.execution import TRANSITIONS, Execution, Phase, Stopper, StopRequest, Transition
+from insitu.domain.next_actions import Abandon, Conclude, Move
+from insitu.domain.plan import ExecutionPlan
+
+__all__ = ["abandoned", "acknowledged", "cleaned", "concluded", "handed_over", "moved", "registered", "stop_requested"]
+
+
+def registered(plan: ExecutionPlan, now: datetime) -> Execution:
+    """Return the record with which an execution begins (E4)."""
+    first = Transition(sequence=1, phase=Phase.REGISTERED, at=now)
+    return Execution(plan=plan, stage=plan.stages[0].index, history=(first,))
+
+
+def moved(execution: Execution, move: Move, now: datetime) -> Execution:
+    """Return the record in its next phase."""
+    _permit(execution, move.phase)
+    transition = Transition(
+        sequence=_following(execution),
+        phase=move.phase,
+        at=now,
+        stage=move.stage,
+        attempt=move.attempt,
+        reason=move.reason,
+    )
+    records = execution.records if move.record is None else (*execution.records, move.record)
+    return _changed(
+        execution,
+        phase=move.phase,
+        stage=move.stage,
+        attempt=move.attempt,
+        records=records,
+        history=(*execution.history, transition),
+    )
+
+
+def concluded(execution: Execution, conclude: Conclude, now: datetime) -> Execution:
+    """Return the record with its intended outcome; the phase stays until the gateway has frozen it."""
+    _permit(execution, conclude.phase)
+    outcome = Transition(
+        sequence=_following(execution),
+        phase=conclude.phase,
+        at=now,
+        stage=execution.stage,
+        attempt=execution.attempt,
+        reason=conclude.reason,
+    )
+    records = execution.records if conclude.record is None else (*execution.records, conclude.record)
+    published = execution.published if conclude.published is None else dict(conclude.published)
+    return _changed(execution, outcome=outcome, records=records, published=published)
+
+
+def handed_over(execution: Execution, frozen: Transition) -> Execution:
+    """Return the record in the final phase that the gateway has frozen, whatever was intended here."""
+    last = frozen.model_copy(update={"sequence": _following(execution)})
+    history = (*execution.history, last)
+    return _changed(execution, phase=frozen.phase, history=history, reported=last.sequence)
+
+
+def abandoned(execution: Execution, abandon: Abandon, now: datetime) -> Execution:
+    """Return the record in a final phase that the gateway does not know of.
+
+    An intended success did not reach anybody, so it failed; a failure stays what it was.
+    """
+    outcome = execution.outcome
+    if outcome is None or outcome.phase is Phase.SUCCEEDED:
+        outcome = Transition(sequence=0, phase=Phase.FAILED, at=now, reason=abandon.reason)
+    last = outcome.model_copy(update={"sequence": _following(execution), "at": now})
+    return _changed(execution, phase=last.phase, history=(*execution.history, last))
+
+
+def cleaned(execution: Execution) -> Execution:
+    """Return the record of which nothing is left in the infrastructure (E7)."""
+    return _changed(execution, cleaned=True)
+
+
+def acknowledged(execution: Execution, sequence: int) -> Execution:
+    """Return the record with the last transition that the gateway knows. No change of its own: stored with the next."""
+    return execution.model_copy(update={"reported": max(execution.reported, sequence)})
+
+
+def stop_requested(execution: Execution, by: Stopper, now: datetime) -> Execution | None:
+    """Return the record with a wish to end; None where it changes nothing: stopped before, or concluded already."""
+    if execution.ended or execution.outcome is not None or execution.stop is not None:
+        return None
+    return _changed(execution, stop=StopRequest(by=by, at=now))
+
+
+def _permit(execution: Execution, phase: Phase) -> None:
+    if phase not in TRANSITIONS[execution.phase] or execution.outcome is not None:
+        raise ValueError(f"{execution.execution_id}: {execution.phase} does not become {phase}")
+
+
+def _following(execution: Execution) -> int:
+    return execution.history[-1].sequence + 1
+
+
+def _changed(execution: Execution, **changes: Any) -> Execution:
+    if execution.ended and set(changes) != {"cleaned"}:
+        raise ValueError(f"{execution.execution_id} has ended")
+    return execution.model_copy(update={**changes, "version": execution.version + 1})
