@@ -10,6 +10,13 @@ from insitu.domain.wire import Amount, Time, WireModel, WireRequest
 BASE = "/api/v1/metadata"
 ASSETS = BASE + "/assets"
 DDO = ASSETS + "/ddo"
+QUERY = DDO + "/query"
+PUBLICATIONS = ASSETS + "/publications"
+"""``/{creator}/{key}``: what the creator published under this Idempotency-Key."""
+HEALTH = BASE + "/health"
+
+MAX_WAIT = 30
+"""Seconds for which ``GET ddo/{did}/status?wait=`` answers later, once the version is listed."""
 
 AssetState = Literal["pending", "listed", "retired"]
 Sort = Literal["relevance", "date", "price"]
@@ -66,3 +73,22 @@ class SearchPage(WireModel):
     page: int
     total_pages: int
     total_results: int
+
+
+class AssetIds(WireModel):
+    """Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those behind the last one."""
+
+    ids: tuple[str, ...]
+    after: str | None = None
+
+
+class MetadataHealth(WireModel):
+    """Answer of ``GET health``: the block up to which this catalogue has read the chain; None before the first."""
+
+    software: str = "insitu metadata"
+    version: str
+    chain_id: int
+    registry: Address
+    url: str
+    """Where a DID of this catalogue resolves, with ``{did}``."""
+    block: int | None = None

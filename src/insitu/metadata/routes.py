@@ -1,0 +1,102 @@
+"""The METADATA-API's addresses (P2): translate HTTP, decide nothing."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, Query, Response
+
+from insitu.api.metadata_v1 import (
+    ASSETS,
+    DDO,
+    HEALTH,
+    MAX_WAIT,
+    PUBLICATIONS,
+    QUERY,
+    AssetIds,
+    AssetStatus,
+    MetadataHealth,
+    RetireRequest,
+    SearchPage,
+    SearchRequest,
+)
+from insitu.metadata.service import MetadataService
+
+__all__ = ["router"]
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+# A document's own reader judges it, with pointers; FastAPI only parses the JSON.
+Document = Annotated[Any, Body()]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
+Checksum = Annotated[str | None, Query(description="on-chain checksum of a version, 64 hexadecimal digits")]
+WithoutCompute = Annotated[
+    bool, Query(alias="withoutCompute", description="accept a data set that offers no compute service")
+]
+
+
+def router(service: MetadataService) -> APIRouter:
+    """Return the routes of a service."""
+    routes = APIRouter(tags=["metadata"])
+    _add_lists(routes, service)
+    _add_documents(routes, service)
+    return routes
+
+
+def _add_lists(routes: APIRouter, service: MetadataService) -> None:
+    @routes.get(HEALTH)
+    async def health() -> MetadataHealth:
+        return await service.health()
+
+    @routes.get(ASSETS)
+    async def list_ids(
+        after: Annotated[str, Query(max_length=80)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 1000
+    ) -> AssetIds:
+        return await service.ids(after, limit)
+
+    @routes.get(PUBLICATIONS + "/{creator}/{key}")
+    async def published(creator: str, key: str) -> AssetStatus:
+        return await service.published(creator, key)
+
+    @routes.get(QUERY)
+    async def search_by_parameters(request: Annotated[SearchRequest, Query()]) -> SearchPage:
+        return await service.search(request)
+
+    @routes.post(QUERY)
+    async def search(request: SearchRequest) -> SearchPage:
+        return await service.search(request)
+
+
+def _add_documents(routes: APIRouter, service: MetadataService) -> None:
+    @routes.post(DDO, status_code=201)
+    async def publish(
+        document: Document,
+        response: Response,
+        idempotency_key: IdempotencyKey = None,
+        without_compute: WithoutCompute = False,
+    ) -> AssetStatus:
+        status = await service.accept(document, key=idempotency_key, without_compute=without_compute)
+        response.headers["Location"] = f"{DDO}/{status.did}"
+        return status
+
+    @routes.get(DDO + "/{did}", response_model=dict[str, Any])
+    async def resolve(did: str, checksum: Checksum = None) -> Response:
+        found = await service.document(did, checksum)
+        # A version never changes; the present one may at any time.
+        headers = {"ETag": f'"{found.checksum}"'} | (
+            {"Cache-Control": IMMUTABLE} if checksum and found.on_chain else {}
+        )
+        return Response(json.dumps(found.document, ensure_ascii=False), media_type="application/json", headers=headers)
+
+    @routes.put(DDO + "/{did}")
+    async def update(did: str, document: Document, without_compute: WithoutCompute = False) -> AssetStatus:
+        return await service.update(did, document, without_compute=without_compute)
+
+    @routes.delete(DDO + "/{did}")
+    async def retire(did: str, request: RetireRequest) -> AssetStatus:
+        return await service.retire(did, request)
+
+    @routes.get(DDO + "/{did}/status")
+    async def status(
+        did: str, checksum: Checksum = None, wait: Annotated[float, Query(ge=0, le=MAX_WAIT)] = 0
+    ) -> AssetStatus:
+        return await service.status(did, checksum, wait)

@@ -1,0 +1,294 @@
+"""The METADATA-API's decisions: who may publish what, when it is listed, what a search means (P2, P3; design §7)."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import anyio
+from pydantic import JsonValue
+
+from insitu import __version__
+from insitu.api.metadata_v1 import (
+    DDO,
+    MAX_WAIT,
+    AssetIds,
+    AssetStatus,
+    MetadataHealth,
+    RetireRequest,
+    SearchPage,
+    SearchRequest,
+)
+from insitu.domain.canonical import JsonObject
+from insitu.domain.ddo import Ddo, read_ddo
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.integrity import creator_of, onchain_checksum, proof_signer, verify_creator_signed
+from insitu.domain.signatures import personal_digest, recover_address
+from insitu.domain.validation import validate_ddo
+from insitu.domain.wire import rfc3339
+from insitu.metadata.summaries import summary_of
+from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query
+from insitu.ports.chain import Block, Chain
+from insitu.ports.clock import Clock
+
+__all__ = ["MetadataService"]
+
+MAX_WORDS = 16
+FRESH = timedelta(minutes=10)
+"""A signed request to retire is this old at most."""
+SWEEP = timedelta(minutes=1)
+EMPTY_BLOCKS = 32
+"""A cursor is stored at least this often where nothing happens; a restart reads at most so many blocks again."""
+
+_WORD = re.compile(r"\w+")
+_CHECKSUM = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+
+
+class MetadataService:
+    """The catalogue of one marketplace. Implements :class:`insitu.ports.peers.MetadataPeer`.
+
+    Parameters
+    ----------
+    public_url
+        Address of the server, without a slash at the end; what goes on chain begins with it.
+    confirmations
+        Blocks to wait before the chain's word counts.
+    pending_lifetime
+        Seconds after which a document that never appeared on chain is dropped.
+    page_size
+        Largest number of results in one page.
+    max_pending
+        Documents that may wait for the chain at a time, so that strangers cannot fill the disk.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        chain: Chain,
+        clock: Clock,
+        public_url: str,
+        confirmations: int,
+        pending_lifetime: int,
+        page_size: int,
+        max_pending: int = 10_000,
+    ) -> None:
+        self._catalog = catalog
+        self._chain = chain
+        self._clock = clock
+        self._url = public_url + DDO + "/{did}"
+        self._confirmations = confirmations
+        self._lifetime = timedelta(seconds=pending_lifetime)
+        self._page_size = page_size
+        self._max_pending = max_pending
+        self._changed = anyio.Event()
+
+    async def run(self) -> None:
+        """Follow the chain and drop what never appeared on it; never returns, cancel it."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._follow)
+            tasks.start_soon(self._sweep)
+
+    async def publish(self, document: Mapping[str, JsonValue]) -> str:
+        """Publish a document of the gateway, which may be a result, and return the url that resolves it."""
+        await self.accept(document, without_compute=True)
+        return self._url
+
+    async def read(self, url: str, checksum: str | None = None) -> JsonObject:
+        """Read the document at a url of this catalogue. Raises ``AssetNotFound`` for any other."""
+        start, end = self._url.split("{did}")
+        did = url.removeprefix(start).removesuffix(end)
+        if not url.startswith(start) or url != start + did + end:
+            raise InsituError("AssetNotFound", f"{url[:200]} is no address of this catalogue")
+        return (await self.document(did, checksum)).document
+
+    async def accept(self, document: object, *, key: str | None = None, without_compute: bool = False) -> AssetStatus:
+        """P2: take a new document, pending until its registration is seen. The same one again is harmless.
+
+        Where the creator's ``key`` stands for another asset already, that one's status is returned.
+        Raises ``InvalidDocument`` and its kin, ``ChecksumMismatch``, ``SignatureMismatch``, ``NotOwner``.
+        """
+        if key is not None and _KEY.fullmatch(key) is None:
+            raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
+        ddo = read_ddo(document)
+        validate_ddo(ddo, without_compute=without_compute)
+        checksum = onchain_checksum(ddo)
+        creator = await self._publisher(ddo, checksum)
+        return await self._put(ddo, checksum, creator, key)
+
+    async def update(self, did: str, document: object, *, without_compute: bool = False) -> AssetStatus:
+        """Take a new version, signed by the on-chain owner; it is pending until the chain names its checksum.
+
+        Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
+        """
+        ddo = read_ddo(document)
+        validate_ddo(ddo, without_compute=without_compute)
+        if Did.parse(did) != ddo.did:
+            raise InsituError("InvalidDocument", "the document has another DID than the address", pointer="/id")
+        creator = creator_of(ddo)
+        await self._require_owner(did, proof_signer(ddo))
+        return await self._put(ddo, onchain_checksum(ddo), creator, None)
+
+    async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
+        """Take an asset off the lists; what was bought stays readable. Raises ``NotOwner``, ``SignatureMismatch``."""
+        text = f"retire {Did.parse(did)} {rfc3339(request.issued_at)}"
+        if abs(self._clock.now() - request.issued_at) > FRESH:
+            raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
+        await self._require_owner(did, recover_address(personal_digest(text.encode()), request.signature))
+        record = await self._catalog.retire(did, self._clock.now())
+        return _status(record or _unknown(did))
+
+    async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> AssetStatus:
+        """Tell where an asset stands; with ``wait`` answer, within so many seconds, once it (this version) is listed.
+
+        Raises ``AssetNotFound``.
+        """
+        did, wanted = str(Did.parse(did)), _digits(checksum)
+        with anyio.move_on_after(min(wait, MAX_WAIT)):
+            while True:
+                changed = self._changed
+                record = await self._catalog.record(did)
+                if record is not None and record.state != "pending" and wanted in (None, record.checksum):
+                    return _status(record)
+                if wait <= 0:
+                    break
+                await changed.wait()
+        return _status(await self._catalog.record(did) or _unknown(did))
+
+    async def published(self, creator: str, key: str) -> AssetStatus:
+        """Tell which asset a creator published under an Idempotency-Key. Raises ``AssetNotFound``."""
+        record = await self._catalog.published(read_address(creator), key)
+        if record is None:
+            raise InsituError("AssetNotFound", "the creator published nothing under this key")
+        return _status(record)
+
+    async def document(self, did: str, checksum: str | None = None) -> Catalogued:
+        """Return the listed document, or any version, even a pending one, by its checksum. Raises ``AssetNotFound``."""
+        did = str(Did.parse(did))
+        found = await self._catalog.document(did, _digits(checksum))
+        if found is None:
+            raise InsituError("AssetNotFound", f"{did} is not here in this version", did=did)
+        return found
+
+    async def search(self, request: SearchRequest) -> SearchPage:
+        """Find listed assets."""
+        words = tuple(_WORD.findall(request.text)[:MAX_WORDS])
+        limit = min(request.offset, self._page_size)
+        if request.text.strip() and not words:
+            return SearchPage(results=(), page=request.page, total_pages=0, total_results=0)
+        hits = await self._catalog.search(
+            Query(
+                words=words,
+                type=request.type,
+                service=request.service,
+                tag=request.tag,
+                category=request.category,
+                author=request.author,
+                owner=read_address(request.owner) if request.owner is not None else None,
+                license=request.license,
+                price_min=request.price_min,
+                price_max=request.price_max,
+                sort=request.sort,
+                descending=request.descending,
+                skip=(request.page - 1) * limit,
+                limit=limit,
+            )
+        )
+        pages = -(-hits.total // limit)
+        return SearchPage(results=hits.documents, page=request.page, total_pages=pages, total_results=hits.total)
+
+    async def ids(self, after: str = "", limit: int = 1000) -> AssetIds:
+        """List DIDs, those behind ``after``."""
+        found = await self._catalog.dids(after, limit)
+        return AssetIds(ids=found, after=found[-1] if len(found) == limit else None)
+
+    async def health(self) -> MetadataHealth:
+        """Tell how far the chain was read; fails where the store does."""
+        cursors = await self._catalog.cursors()
+        return MetadataHealth(
+            version=__version__,
+            chain_id=self._chain.agreements.chain_id,
+            registry=self._chain.contract("DIDRegistry"),
+            url=self._url,
+            block=cursors[0].number if cursors else None,
+        )
+
+    async def _put(self, ddo: Ddo, checksum: str, creator: Address, key: str | None) -> AssetStatus:
+        version = DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo))
+        now = self._clock.now()
+        record = await self._catalog.put(version, now, key=key, max_pending=self._max_pending)
+        self._wake()
+        return _status(record)
+
+    async def _publisher(self, ddo: Ddo, checksum: str) -> Address:
+        """Return the creator, if he or, once the DID is registered, its owner signed this version."""
+        registered = await self._chain.did_record(str(ddo.did))
+        if registered is None:
+            return verify_creator_signed(ddo)
+        creator, signer = creator_of(ddo), proof_signer(ddo)
+        on_chain = _digits(registered.checksum) == checksum
+        allowed = {registered.owner.lower(), creator.lower()} if on_chain else {registered.owner.lower()}
+        if signer.lower() not in allowed:
+            raise InsituError(
+                "NotOwner", f"signed by {signer}, the owner is {registered.owner}", owner=registered.owner
+            )
+        return creator
+
+    async def _require_owner(self, did: str, signer: Address) -> None:
+        registered = await self._chain.did_record(str(Did.parse(did)))
+        if registered is None:
+            raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
+        if registered.owner.lower() != signer.lower():
+            raise InsituError(
+                "NotOwner", f"signed by {signer}, the owner is {registered.owner}", owner=registered.owner
+            )
+
+    async def _follow(self) -> None:
+        cursors = await self._catalog.cursors()
+        stored = cursors[0].number if cursors else None
+        async for block in self._chain.follow(cursors, self._confirmations):
+            if stored is not None and _says_nothing(block) and block.cursor.number < stored + EMPTY_BLOCKS:
+                continue
+            stored = block.cursor.number
+            if await self._catalog.apply([block], self._clock.now()):
+                self._wake()
+
+    async def _sweep(self) -> None:
+        while True:
+            now = self._clock.now()
+            await self._catalog.drop_pending(now - self._lifetime)
+            await self._clock.sleep_until(now + SWEEP)
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, anyio.Event()
+        changed.set()
+
+
+def _says_nothing(block: Block) -> bool:
+    return not block.events and block.rolled_back_to is None
+
+
+def _status(record: AssetRecord) -> AssetStatus:
+    return AssetStatus(
+        did=record.did,
+        state=record.state,
+        checksum=record.checksum,
+        owner=record.owner,
+        version=record.version,
+        updated_at=record.updated_at,
+    )
+
+
+def _unknown(did: str) -> AssetRecord:
+    raise InsituError("AssetNotFound", f"{did} is not known here", did=did)
+
+
+def _digits(checksum: str | None) -> str | None:
+    if checksum is None:
+        return None
+    match = _CHECKSUM.fullmatch(checksum)
+    if match is None:
+        raise InsituError("InvalidId", "a checksum has 64 hexadecimal digits")
+    return match[1].lower()

@@ -1,0 +1,57 @@
+"""What a search looks at, taken from a document; whatever is missing or of another type is empty."""
+
+from collections.abc import Iterable
+
+from insitu.domain.canonical import JsonObject
+from insitu.domain.ddo import Ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.money import parse_amount
+from insitu.ports.catalog import Summary
+
+__all__ = ["summary_of"]
+
+MAX_WORDS = 100
+MAX_TEXT = 20_000
+
+
+def summary_of(ddo: Ddo) -> Summary:
+    """Summarise a document. The price is that of its cheapest compute service, else that of the asset itself."""
+    additional = _additional(ddo)
+    offered = [service.main.get("price", 0) for service in ddo.compute_services]
+    prices = [amount for amount in map(_amount, offered or [ddo.main.get("price", 0)]) if amount is not None]
+    return Summary(
+        type=ddo.asset_type,
+        name=_text(ddo.main.get("name")),
+        description=_text(additional.get("description") or ddo.main.get("description")),
+        author=_text(ddo.main.get("author")),
+        license=_text(ddo.main.get("license")),
+        price=min(prices, default=0),
+        services=tuple(dict.fromkeys(service.type for service in ddo.service if service.type)),
+        tags=_texts(additional.get("tags"), ddo.main.get("tags")),
+        categories=_texts(additional.get("categories"), ddo.main.get("categories")),
+    )
+
+
+def _additional(ddo: Ddo) -> JsonObject:
+    attributes = ddo.metadata.attributes if ddo.metadata is not None else None
+    return (attributes.additional_information if attributes is not None else None) or {}
+
+
+def _amount(value: object) -> int | None:
+    try:
+        return parse_amount(value)
+    except InsituError:
+        return None
+
+
+def _text(value: object) -> str:
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
+
+
+def _texts(*lists: object) -> tuple[str, ...]:
+    found = (item for each in lists if isinstance(each, list) for item in each)
+    return tuple(_distinct(item for item in found if isinstance(item, str)))[:MAX_WORDS]
+
+
+def _distinct(texts: Iterable[str]) -> Iterable[str]:
+    return dict.fromkeys(text[:200] for text in texts)
