@@ -1,0 +1,253 @@
+"""Control groups, version 1 and 2: limits on a group of ours, counters read from it and from the container's child.
+
+The runtime makes the container's own group ``c`` inside ours. Limits stand on ours, so that no setting of the runtime
+can loosen them, and both are there to be read after the exit.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["CHILD", "Cgroups", "Counters", "GroupLimits", "Hierarchy", "find_cgroups", "read_counters"]
+
+CHILD = "c"
+_PERIOD_MICROSECONDS = 100_000
+_SIGKILL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """Limits of one group: bytes, thousandths of a core, number of processes and threads."""
+
+    memory_bytes: int
+    cpu_millis: int
+    pids: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What the kernel counted; None where it does not tell. Seconds and bytes."""
+
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    oom_kills: int = 0
+    pids_refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """One mounted cgroup tree and the controllers that are bound to it (none: only grouping)."""
+
+    mount: Path
+    controllers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroups:
+    """The groups below ``base`` (a relative path) in every hierarchy of this machine.
+
+    ``version`` is 1 where memory, cpu and pids are version-1 controllers (hybrid machines too), else 2.
+    """
+
+    version: int
+    hierarchies: tuple[Hierarchy, ...]
+    base: str
+    enforced: Mapping[str, str] = field(default_factory=dict)
+
+    def path_for_runtime(self, name: str) -> str:
+        """``linux.cgroupsPath`` of config.json: the child of the group ``name``."""
+        return f"/{self.base}/{name}/{CHILD}"
+
+    def create(self, name: str, limits: GroupLimits) -> None:
+        """Make the group and set its limits; harmless if it exists. Raises ``OSError``."""
+        for hierarchy in self.hierarchies:
+            wanted = _settings(self.version, hierarchy, limits)
+            if self.version == 1 and not wanted:
+                continue
+            group = hierarchy.mount / self.base / name
+            _make_group(group)
+            if self.version == 2:
+                _delegate(hierarchy, group)
+            for setting, value in wanted.items():
+                if (group / setting).exists():
+                    _write(group / setting, value)
+
+    def counter_files(self, name: str) -> dict[str, str]:
+        """Label → path of every counter that :func:`read_counters` understands."""
+        found = {}
+        for hierarchy in self.hierarchies:
+            group = hierarchy.mount / self.base / name
+            for label, (controller, path) in _COUNTERS[self.version].items():
+                if controller in hierarchy.controllers:
+                    found[label] = str(group / path)
+        return found
+
+    def folders(self, name: str) -> list[str]:
+        """Every folder that a run of this name may have made, the deepest first."""
+        groups = [hierarchy.mount / self.base / name for hierarchy in self.hierarchies]
+        return [str(group / CHILD) for group in groups] + [str(group) for group in groups]
+
+    def names(self) -> frozenset[str]:
+        """Names of the groups that exist below the base."""
+        names: set[str] = set()
+        for hierarchy in self.hierarchies:
+            with suppress(FileNotFoundError):
+                names.update(entry.name for entry in os.scandir(hierarchy.mount / self.base) if entry.is_dir())
+        return frozenset(names)
+
+    def pids(self, name: str) -> frozenset[int]:
+        """Processes in the group or below it."""
+        found: set[int] = set()
+        for hierarchy in self.hierarchies:
+            for group in _below(hierarchy.mount / self.base / name):
+                with suppress(FileNotFoundError, OSError):
+                    found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
+        return frozenset(found)
+
+    def kill(self, name: str, patience_seconds: float = 5.0) -> bool:
+        """SIGKILL every process of the group until none is left; True if so within the patience."""
+        until = time.monotonic() + patience_seconds
+        while found := self.pids(name):
+            if time.monotonic() > until:
+                return False
+            for hierarchy in self.hierarchies:
+                with suppress(OSError):
+                    _write(hierarchy.mount / self.base / name / "cgroup.kill", "1")
+            for pid in found:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, _SIGKILL)
+            time.sleep(0.002)
+        return True
+
+    def remove(self, name: str) -> None:
+        """Remove the empty group, and the base with the last of them. Raises ``OSError`` if processes are in it."""
+        for hierarchy in self.hierarchies:
+            for group in sorted(_below(hierarchy.mount / self.base / name), reverse=True):
+                with suppress(FileNotFoundError):
+                    group.rmdir()
+            with suppress(OSError):  # another run may be using the base
+                (hierarchy.mount / self.base).rmdir()
+                (hierarchy.mount / self.base).parent.rmdir()
+
+
+def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:
+    """Find the hierarchies in the text of /proc/self/mountinfo; None where this user may not make groups."""
+    first: list[Hierarchy] = []
+    second: list[Hierarchy] = []
+    for line in mountinfo.splitlines():
+        left, _, right = line.partition(" - ")
+        mount = Path(left.split(" ")[4])
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup":
+            first.append(Hierarchy(mount, frozenset(options.split(" ")[-1].split(",")) & _VERSION_1))
+        elif kind == "cgroup2":
+            second.append(Hierarchy(mount, frozenset(_read_words(mount / "cgroup.controllers"))))
+    version = 1 if any(h.controllers for h in first) else 2
+    hierarchies = (*first, *second) if version == 1 else tuple(second)
+    writable = tuple(h for h in hierarchies if os.access(h.mount, os.W_OK))
+    if not writable:
+        return None
+    present: frozenset[str] = frozenset().union(*(h.controllers for h in writable))
+    enforced = {limit: "cgroup" if limit in present else "none" for limit in ("memory", "cpu", "pids")}
+    return Cgroups(version, writable, base, enforced)
+
+
+def read_counters(texts: Mapping[str, str | None]) -> Counters:
+    """Read the texts of :meth:`Cgroups.counter_files`, as the monitor kept them."""
+    nanoseconds = _number(texts.get("cpu_nanoseconds"))
+    microseconds = _flat(texts.get("cpu_stat")).get("usage_usec")
+    cpu = nanoseconds / 1e9 if nanoseconds is not None else None
+    if microseconds is not None:
+        cpu = microseconds / 1e6
+    kills = [_flat(texts.get(label)).get("oom_kill", 0) for label in ("memory_events", "memory_events_child")]
+    refused = [_flat(texts.get(label)).get("max", 0) for label in ("pids_events", "pids_events_child")]
+    return Counters(cpu, _number(texts.get("memory_peak")), max(kills), max(refused))
+
+
+_VERSION_1 = frozenset({"memory", "cpu", "cpuacct", "pids"})
+
+# Version 1 counts an OOM kill and a refused fork where the process was, in the child; version 2 counts upwards.
+_COUNTERS: Mapping[int, Mapping[str, tuple[str, str]]] = {
+    1: {
+        "cpu_nanoseconds": ("cpuacct", "cpuacct.usage"),
+        "memory_peak": ("memory", "memory.max_usage_in_bytes"),
+        "memory_events": ("memory", "memory.oom_control"),
+        "memory_events_child": ("memory", f"{CHILD}/memory.oom_control"),
+        "pids_events": ("pids", "pids.events"),
+        "pids_events_child": ("pids", f"{CHILD}/pids.events"),
+    },
+    2: {
+        "cpu_stat": ("cpu", "cpu.stat"),
+        "memory_peak": ("memory", "memory.peak"),
+        "memory_events": ("memory", "memory.events"),
+        "pids_events": ("pids", "pids.events"),
+        "pids_events_child": ("pids", f"{CHILD}/pids.events"),
+    },
+}
+
+
+def _settings(version: int, hierarchy: Hierarchy, limits: GroupLimits) -> dict[str, str]:
+    memory, pids = str(limits.memory_bytes), str(limits.pids)
+    quota = max(limits.cpu_millis * _PERIOD_MICROSECONDS // 1000, 1000)
+    if version == 1:
+        settings = {
+            "memory": {"memory.limit_in_bytes": memory, "memory.memsw.limit_in_bytes": memory},
+            "cpu": {"cpu.cfs_period_us": str(_PERIOD_MICROSECONDS), "cpu.cfs_quota_us": str(quota)},
+            "pids": {"pids.max": pids},
+        }
+    else:
+        settings = {
+            "memory": {"memory.max": memory, "memory.swap.max": "0"},
+            "cpu": {"cpu.max": f"{quota} {_PERIOD_MICROSECONDS}"},
+            "pids": {"pids.max": pids},
+        }
+    return {name: value for c in sorted(hierarchy.controllers) for name, value in settings.get(c, {}).items()}
+
+
+def _make_group(group: Path) -> None:
+    """Make the folders above too, and bear with a neighbour removing the empty base at the same moment."""
+    for _ in range(10):
+        with suppress(FileNotFoundError):
+            group.mkdir(parents=True, exist_ok=True)
+            return
+    group.mkdir(parents=True, exist_ok=True)
+
+
+def _delegate(hierarchy: Hierarchy, group: Path) -> None:
+    """Version 2 gives a controller to children only where every group above says so."""
+    words = " ".join(f"+{c}" for c in sorted(hierarchy.controllers & {"cpu", "memory", "pids"}))
+    if not words:
+        return
+    above = [p for p in reversed(group.parents) if p == hierarchy.mount or hierarchy.mount in p.parents]
+    for folder in [*above, group]:
+        _write(folder / "cgroup.subtree_control", words)
+
+
+def _below(group: Path) -> Iterator[Path]:
+    for folder, _, _ in os.walk(group):
+        yield Path(folder)
+
+
+def _write(path: Path, value: str) -> None:
+    with path.open("w") as file:
+        file.write(value)
+
+
+def _read_words(path: Path) -> list[str]:
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.strip().isdigit() else None
+
+
+def _flat(text: str | None) -> dict[str, int]:
+    """A flat-keyed file: ``name number`` per line."""
+    pairs = (line.split() for line in (text or "").splitlines())
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}

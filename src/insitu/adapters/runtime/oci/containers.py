@@ -1,0 +1,125 @@
+"""The blocking side of the runtime: compute steps as containers, from their folders alone."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from insitu.adapters.runtime.oci import linux
+from insitu.adapters.runtime.oci.cgroups import Cgroups
+from insitu.adapters.runtime.oci.folders import Folders, ended_now, execution_of
+from insitu.adapters.runtime.oci.images.store import ImageStore
+from insitu.adapters.runtime.oci.launch import Launch, Machine, launch
+from insitu.adapters.runtime.oci.process import Monitor, RunFolder, bury, locked, stop
+from insitu.adapters.runtime.oci.trees import delete_tree
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import StepKey, StepKind, StepStatus
+from insitu.domain.ids import ExecutionId
+
+__all__ = ["Containers"]
+
+_LOST = "the container's monitor ended without a record"
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """Containers of one data folder. Every method is blocking, idempotent, and works from names."""
+
+    folders: Folders
+    images: ImageStore
+    cgroups: Cgroups | None
+
+    def start(self, machine: Machine, execution_id: ExecutionId, key: StepKey, order: Launch) -> Monitor | None:
+        """Launch the step unless it lives or has ended; a failure to start ends it with a reason."""
+        try:
+            return launch(machine, self.images, order)
+        except InsituError as error:
+            self.refuse(execution_id, key, error.code, error.detail)
+            return None
+
+    def refuse(self, execution_id: ExecutionId, key: StepKey, code: str, message: str) -> None:
+        """Record that a step ended before its algorithm ran, and leave no process behind."""
+        folder = self._run(execution_id, key)
+        with locked(folder) as lock:
+            if lock is None or folder.exit.exists():
+                return
+            self.folders.end(execution_id, key, ended_now(code, message))
+            bury(folder, self.cgroups, _binary(folder), "lost", message)
+
+    def observe(self, execution_id: ExecutionId) -> Mapping[StepKey, StepStatus]:
+        """Return every step of the execution; a run that died without a record is buried on the way."""
+        found = {}
+        for key in self.folders.steps(execution_id):
+            status = self.folders.status(execution_id, key)
+            if status is None:
+                status = self._bury_dead(execution_id, key)
+            if status is not None:
+                found[key] = status
+        return found
+
+    def kill(self, execution_id: ExecutionId, cause: str, message: str) -> None:
+        """End every running container of the execution, through its monitor, else without."""
+        for key in self._compute_steps(execution_id):
+            folder = self._run(execution_id, key)
+            if folder.exit.exists():
+                continue
+            if not stop(folder) or not folder.exit.exists():
+                bury(folder, self.cgroups, _binary(folder), cause, message)
+
+    def remove(self, execution_id: ExecutionId) -> None:
+        """Delete mounts, control groups and folders of an execution whose steps have ended."""
+        place = self.folders.execution(execution_id)
+        for point in linux.mounts_below(place):
+            linux.unmount(point)
+        if self.cgroups is not None:
+            for name in self.cgroups.names():
+                if execution_of(name) == execution_id:
+                    self.cgroups.kill(name)
+                    self.cgroups.remove(name)
+        delete_tree(place)
+
+    def running(self) -> frozenset[ExecutionId]:
+        """Executions that have a folder or a control group."""
+        names = self.cgroups.names() if self.cgroups is not None else frozenset[str]()
+        grouped = {found for name in names if (found := execution_of(name)) is not None}
+        return self.folders.executions() | grouped
+
+    def recover(self, execution_id: ExecutionId, message: str) -> None:
+        """End what runs, with a record; what had ended by itself keeps its own."""
+        for key in self._compute_steps(execution_id):
+            folder = self._run(execution_id, key)
+            if folder.exit.exists():
+                continue
+            stop(folder)
+            # A monitor that obeyed has written "stopped"; but nobody had asked the algorithm to stop.
+            if not folder.exit.exists() or _cause(folder) == "stopped":
+                folder.exit.unlink(missing_ok=True)
+                bury(folder, self.cgroups, _binary(folder), "lost", message)
+
+    def _bury_dead(self, execution_id: ExecutionId, key: StepKey) -> StepStatus | None:
+        folder = self._run(execution_id, key)
+        with locked(folder) as lock:
+            if lock is not None and not folder.exit.exists():
+                if not folder.run.exists():
+                    return None  # not launched yet: being prepared, or prepared by a process that was killed
+                bury(folder, self.cgroups, _binary(folder), "lost", _LOST)
+        return self.folders.status(execution_id, key)
+
+    def _compute_steps(self, execution_id: ExecutionId) -> list[StepKey]:
+        return [key for key in self.folders.steps(execution_id) if key.kind is StepKind.COMPUTE]
+
+    def _run(self, execution_id: ExecutionId, key: StepKey) -> RunFolder:
+        return self.folders.run(execution_id, key.stage, key.attempt)
+
+
+def _binary(folder: RunFolder) -> str | None:
+    """The OCI runtime that the run was given to."""
+    with suppress(FileNotFoundError, ValueError):
+        return str(json.loads(folder.run.read_text("utf-8"))["binary"])
+    return None
+
+
+def _cause(folder: RunFolder) -> str | None:
+    with suppress(FileNotFoundError, ValueError):
+        return str(json.loads(folder.exit.read_text("utf-8")).get("cause"))
+    return None

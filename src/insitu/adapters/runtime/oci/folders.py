@@ -1,0 +1,153 @@
+"""Where a run lies on this machine: ``<runs>/<execution>/<stage>-<kind>-<attempt>/``.
+
+Statuses are files in there, so they are what they are whichever process looks.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from insitu.adapters.runtime.oci.outcome import read_exit
+from insitu.adapters.runtime.oci.process import RunFolder, is_alive, write_whole
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
+from insitu.domain.ids import ExecutionId, read_execution_id
+
+__all__ = ["Folders", "container_name", "execution_of"]
+
+_STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
+_CONTAINER = re.compile(r"in-(wx[a-z2-7]{26})-[0-9]+-[0-9]+")
+
+
+def container_name(execution_id: ExecutionId, key: StepKey) -> str:
+    """The deterministic name of a compute step's container and control group."""
+    return f"in-{execution_id}-{key.stage}-{key.attempt}"
+
+
+def execution_of(container: str) -> ExecutionId | None:
+    """The execution that a container belongs to; None for a name that is not ours."""
+    match = _CONTAINER.fullmatch(container)
+    return ExecutionId(match[1]) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The runs of one data folder."""
+
+    runs: Path
+
+    def execution(self, execution_id: ExecutionId) -> Path:
+        """Everything of an execution. Raises ``InvalidId`` for a name that could lead elsewhere."""
+        return self.runs / read_execution_id(execution_id)
+
+    def step(self, execution_id: ExecutionId, key: StepKey) -> Path:
+        """The folder of a step."""
+        return self.execution(execution_id) / str(key)
+
+    def run(self, execution_id: ExecutionId, stage: int, attempt: int) -> RunFolder:
+        """The folder of a compute step."""
+        key = StepKey(StepKind.COMPUTE, stage, attempt)
+        return RunFolder(self.step(execution_id, key), container_name(execution_id, key))
+
+    def files(self, execution_id: ExecutionId, stage: int, attempt: int) -> Path:
+        """What configure makes for compute: ``fetched`` and ``algorithm``."""
+        return self.execution(execution_id) / f"{stage}-files-{attempt}"
+
+    def executions(self) -> frozenset[ExecutionId]:
+        """Executions that have a folder here."""
+        found = set()
+        with suppress(FileNotFoundError):
+            for path in self.runs.iterdir():
+                with suppress(InsituError):
+                    found.add(read_execution_id(path.name))
+        return frozenset(found)
+
+    def steps(self, execution_id: ExecutionId) -> Iterator[StepKey]:
+        """Steps that were begun."""
+        with suppress(FileNotFoundError):
+            for path in sorted(self.execution(execution_id).iterdir()):
+                match = _STEP.fullmatch(path.name)
+                if match:
+                    yield StepKey(StepKind(match[2]), int(match[1]), int(match[3]))
+
+    def begin(self, execution_id: ExecutionId, key: StepKey) -> bool:
+        """Make a pod's folder; False where it was begun before."""
+        step = self.step(execution_id, key)
+        step.mkdir(parents=True, exist_ok=True)
+        if (step / "begun.json").exists():
+            return False
+        write_whole(step / "begun.json", {"at": datetime.now(UTC).isoformat()})
+        return True
+
+    def begun_at(self, execution_id: ExecutionId, key: StepKey) -> datetime | None:
+        """When a pod was begun."""
+        found = _read(self.step(execution_id, key) / "begun.json")
+        return datetime.fromisoformat(found["at"]) if found else None
+
+    def end(self, execution_id: ExecutionId, key: StepKey, status: StepStatus) -> None:
+        """Store how a step ended, unless that is known already."""
+        path = self.step(execution_id, key) / "status.json"
+        if not path.exists():
+            write_whole(path, status.model_dump(mode="json"))
+
+    def status(self, execution_id: ExecutionId, key: StepKey) -> StepStatus | None:
+        """What is known of a step; None for a compute step whose run ended without a record (it must be buried)."""
+        ended = _read(self.step(execution_id, key) / "status.json")
+        if ended is not None:
+            return StepStatus.model_validate(ended)
+        if key.kind is not StepKind.COMPUTE:
+            return StepStatus(state="running", started_at=self.begun_at(execution_id, key))
+        return self._container_status(self.run(execution_id, key.stage, key.attempt))
+
+    def _container_status(self, folder: RunFolder) -> StepStatus | None:
+        record = _read(folder.exit)
+        if record is not None:
+            return ended_status(folder, record)
+        started = None
+        with suppress(FileNotFoundError):
+            started = datetime.fromtimestamp(folder.pid.stat().st_mtime, UTC)
+        if is_alive(folder):
+            return StepStatus(state="running", started_at=started)
+        # The monitor may have written the record between the two looks.
+        record = _read(folder.exit)
+        return ended_status(folder, record) if record is not None else None
+
+
+def ended_status(folder: RunFolder, record: Mapping[str, Any]) -> StepStatus:
+    """Read a container's end from its folder."""
+    run = _read(folder.run) or {}
+    log = ""
+    with suppress(OSError):
+        log = folder.runtime_log.read_text("utf-8", "replace")[-4000:]
+    outcome = read_exit({**record, **run}, runtime_log=log, enforced=run.get("enforced", {}))
+    return StepStatus(
+        state="ended",
+        reason=outcome.reason,
+        exit_code=outcome.exit_code,
+        usage=outcome.usage,
+        started_at=_moment(record.get("started")),
+        ended_at=_moment(record.get("ended")),
+    )
+
+
+def ended_now(code: str, message: str, started: datetime | None = None) -> StepStatus:
+    """A step that ended with a reason, at this moment."""
+    reason = Reason(code=code, message=message)
+    return StepStatus(state="ended", reason=reason, started_at=started, ended_at=datetime.now(UTC))
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    return value if isinstance(value, dict) else None

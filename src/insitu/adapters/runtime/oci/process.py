@@ -1,0 +1,222 @@
+"""One container's run on this machine: launching its monitor, finding it again, ending it.
+
+Everything is found by names in the run's folder. A monitor lives exactly as long as somebody holds the folder's lock,
+so a number that was reused by another process is never mistaken for it.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from insitu.adapters.runtime.oci.cgroups import Cgroups
+
+__all__ = ["Monitor", "RunFolder", "bury", "discard", "is_alive", "launch_monitor", "locked", "stop"]
+
+_MONITOR = Path(__file__).with_name("monitor.py")
+_STOP_SECONDS = 5.0
+_VARIABLES = ("PATH", "XDG_RUNTIME_DIR")
+_WRITE_LOCK = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+"""``struct flock`` over the whole file. An open-file-description lock goes to the monitor with the descriptor."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Names in the folder of one compute step; ``name`` is the container's, and its control group's."""
+
+    path: Path
+    name: str
+
+    @property
+    def lock(self) -> Path:
+        """Held by the launching supervisor, then by the monitor, whose number it holds."""
+        return self.path / "lock"
+
+    @property
+    def run(self) -> Path:
+        """Written just before the launch: what the record needs later. Its presence means "launched"."""
+        return self.path / "run.json"
+
+    @property
+    def exit(self) -> Path:
+        """The facts of the end. Its presence means "ended"."""
+        return self.path / "exit.json"
+
+    @property
+    def log(self) -> Path:
+        """Captured output, append-only."""
+        return self.path / "console.log"
+
+    @property
+    def runtime_log(self) -> Path:
+        """What the OCI runtime itself logged."""
+        return self.path / "runtime.log"
+
+    @property
+    def state(self) -> Path:
+        """The OCI runtime's own state (``--root``)."""
+        return self.path / "state"
+
+    @property
+    def bundle(self) -> Path:
+        """The OCI bundle: config.json."""
+        return self.path / "bundle"
+
+    @property
+    def pid(self) -> Path:
+        """Number of the container's first process, written by the OCI runtime."""
+        return self.path / "pid"
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """A monitor that was just launched: its number, and the descriptors to order it and to hear its bell."""
+
+    pid: int
+    order: int
+    bell: int
+
+
+@contextlib.contextmanager
+def locked(folder: RunFolder) -> Iterator[int | None]:
+    """Take the run's lock; gives None where somebody has it, so a run lives. A monitor that inherits it keeps it."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _WRITE_LOCK)
+        except (BlockingIOError, PermissionError):
+            yield None
+        else:
+            yield lock
+    finally:
+        os.close(lock)
+
+
+def launch_monitor(lock: int, image: int) -> Monitor:
+    """Start a monitor. It waits for its order, so its start-up overlaps with the preparation of the run."""
+    order_read, order_write = os.pipe()
+    bell_read, bell_write = os.pipe()
+    try:
+        actions = [
+            (os.POSIX_SPAWN_DUP2, order_read, 0),
+            (os.POSIX_SPAWN_DUP2, bell_write, 1),
+            (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
+            # First above everything that is moved, because a number may be in use as another's source.
+            (os.POSIX_SPAWN_DUP2, lock, 100),
+            (os.POSIX_SPAWN_DUP2, image, 4),
+            (os.POSIX_SPAWN_DUP2, 100, 3),
+            (os.POSIX_SPAWN_CLOSE, 100),
+        ]
+        environment = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
+        argv = [sys.executable, "-I", "-S", "-B", str(_MONITOR)]
+        pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions, setsid=True)
+    except OSError:
+        os.close(order_write)
+        os.close(bell_read)
+        raise
+    finally:
+        os.close(order_read)
+        os.close(bell_write)
+    return Monitor(pid, order_write, bell_read)
+
+
+def send_order(monitor: Monitor, launch: list[str], order: Mapping[str, Any]) -> None:
+    """Give the monitor its order; from here on the run is its own. Raises ``OSError`` if it has ended."""
+    data = "\0".join(launch).encode() + b"\n" + json.dumps(order).encode() + b"\n"
+    while data:
+        data = data[os.write(monitor.order, data) :]
+    os.close(monitor.order)
+
+
+def discard(monitor: Monitor) -> None:
+    """End a monitor that has no order: it ends by itself when it sees that none will come."""
+    os.close(monitor.order)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(monitor.pid, 0)
+    os.close(monitor.bell)
+
+
+def is_alive(folder: RunFolder) -> bool:
+    """True while a monitor (or a supervisor that is launching one) holds the run."""
+    try:
+        lock = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Asked, not tried: a try would be seen as a lock by whoever wants to start the run at this moment.
+        answer = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _WRITE_LOCK)
+    finally:
+        os.close(lock)
+    return bool(struct.unpack_from("h", answer)[0] != fcntl.F_UNLCK)
+
+
+def stop(folder: RunFolder) -> bool:
+    """Ask the monitor to kill the container, and wait until both have ended; True if so within 5 s."""
+    until = time.monotonic() + _STOP_SECONDS
+    while is_alive(folder) and time.monotonic() < until:
+        pid = _monitor_pid(folder)
+        if pid is None:  # the supervisor has not handed the lock on yet
+            time.sleep(0.005)
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            handle = os.pidfd_open(pid)
+            try:
+                # The lock is still held after the process was pinned, so the number is the monitor's.
+                if is_alive(folder):
+                    signal.pidfd_send_signal(handle, signal.SIGTERM)
+                    _wait_end(handle, until)
+            finally:
+                os.close(handle)
+    return not is_alive(folder)
+
+
+def bury(folder: RunFolder, cgroups: Cgroups | None, binary: str | None, cause: str, message: str) -> None:
+    """End a run whose monitor is gone or does not obey: kill what is left, then write the exit file.
+
+    Call it with the run's lock, or after ``stop`` gave up. The cause and the message become the step's reason.
+    """
+    pid = _monitor_pid(folder)
+    if pid is not None and is_alive(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if cgroups is not None:
+        cgroups.kill(folder.name)
+        cgroups.remove(folder.name)
+    if binary is not None and folder.state.exists():
+        # Rootless runs have no control group: the runtime knows its first process, and checks when that was started.
+        command = [binary, "--root", str(folder.state), "delete", "--force", folder.name]
+        subprocess.run(command, capture_output=True, check=False, timeout=30)
+    if not folder.exit.exists():
+        write_whole(folder.exit, {"cause": cause, "message": message, "ended": time.time()})
+
+
+def write_whole(path: Path, value: object) -> None:
+    """Write JSON so that it appears whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text(json.dumps(value), "utf-8")
+    draft.rename(path)
+
+
+def _monitor_pid(folder: RunFolder) -> int | None:
+    try:
+        text = folder.lock.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _wait_end(handle: int, until: float) -> None:
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.poll(max(until - time.monotonic(), 0.0) * 1000)

@@ -1,0 +1,92 @@
+"""From a stage's plan to what its sandbox sees: which folder of the host stands at which path inside.
+
+``/mnt/transformations/1`` the algorithm (the working directory), ``/mnt/volume1…`` the inputs, ``/mnt/inputs/1…`` the
+same again, ``/mnt/output`` and ``/mnt/logs`` to write to.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from insitu.adapters.runtime.oci.bundle import Bind
+from insitu.domain.errors import InsituError
+from insitu.domain.plan import Claim, InputFile, Mount, StageInput, StagePlan
+
+__all__ = ["ALGORITHM", "InputPlace", "input_binds", "input_places", "sandbox_environment"]
+
+ALGORITHM = "/mnt/transformations/1"
+
+_DEFAULTS = {
+    "HOME": "/tmp",  # noqa: S108 (inside the sandbox)
+    "LANG": "C.UTF-8",
+    "NEVERMINED_INPUTS_PATH": "/mnt/inputs",
+    "NEVERMINED_OUTPUTS_PATH": "/mnt/output",
+    "NEVERMINED_TRANSFORMATIONS_PATH": "/mnt/transformations",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "TMPDIR": "/tmp",  # noqa: S108
+    "USER": "sandbox",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlace:
+    """One bind of an input: a source beneath ``root`` (None: a folder of ours), and its path inside the volume."""
+
+    position: int
+    name: str
+    path: str
+    root: str | None
+
+
+def input_places(stage: StagePlan, fetched: Path, outputs: Mapping[int, Path]) -> Iterator[InputPlace]:
+    """Tell where every input of a stage comes from. ``outputs``: the output folders of earlier stages.
+
+    Raises ``InsituError``: ``ConfigurationFailed`` for a plan that this machine cannot carry out.
+    """
+    for item in stage.inputs:
+        if item.previous_stage is not None:
+            if item.previous_stage not in outputs:
+                raise InsituError("ConfigurationFailed", f"the output of stage {item.previous_stage} is not here")
+            yield InputPlace(item.position, "", str(outputs[item.previous_stage]), None)
+        else:
+            yield from _files(item, fetched / str(item.position))
+
+
+def input_binds(places: Iterator[InputPlace], stage_one: Callable[[InputPlace], str]) -> Iterator[Bind]:
+    """Turn places into binds, each volume at both of its paths. ``stage_one`` gives the source to bind."""
+    for place in places:
+        source = stage_one(place)
+        suffix = f"/{place.name}" if place.name else ""
+        yield Bind(source, f"/mnt/volume{place.position}{suffix}")
+        yield Bind(source, f"/mnt/inputs/{place.position}{suffix}")
+
+
+def sandbox_environment(image: Mapping[str, str], stage: StagePlan) -> dict[str, str]:
+    """The algorithm's variables: ours, over them the image's (but not its HOME), over them the plan's."""
+    own = {name: value for name, value in image.items() if name not in ("HOME", "TMPDIR", "USER")}
+    return {**_DEFAULTS, **own, **stage.environment}
+
+
+def _files(item: StageInput, fetched: Path) -> Iterator[InputPlace]:
+    if not any(isinstance(file.source, Mount | Claim) for file in item.files):
+        yield InputPlace(item.position, "", str(fetched), None)
+        return
+    for file in item.files:
+        if isinstance(file.source, Claim):
+            raise InsituError("ConfigurationFailed", "an input lies on a cluster's volume, and this is one machine")
+        name = _checked_name(file, alone=len(item.files) == 1)
+        if isinstance(file.source, Mount):
+            yield InputPlace(item.position, name, file.source.path, file.source.root)
+        else:
+            yield InputPlace(item.position, name, str(fetched / name), None)
+
+
+def _checked_name(file: InputFile, *, alone: bool) -> str:
+    name = file.name
+    if name == "" and alone:
+        return name
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise InsituError("ConfigurationFailed", f"file {file.index} of an input has no usable name")
+    return name

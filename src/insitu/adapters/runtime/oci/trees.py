@@ -1,0 +1,126 @@
+"""Deleting and digesting folders whose depth and names somebody else chose."""
+
+import hashlib
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["delete_tree", "tree_digest"]
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_CHUNK = 1 << 20
+
+
+def delete_tree(folder: Path) -> None:
+    """Delete a folder and all in it; nothing if it is not there. Never follows a link, never leaves the file system.
+
+    Iterative: a tree of 3000 levels ends ``shutil.rmtree``. What lies deep is moved up before it is deleted, so only
+    one level is open at a time. Raises ``OSError`` where something is mounted below.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        return
+    root = os.open(folder, _FOLDER)
+    try:
+        serial = 0
+        while True:
+            deeper = _empty_once(root, serial)
+            if deeper == serial:
+                break
+            serial = deeper
+    finally:
+        os.close(root)
+    folder.rmdir()
+
+
+def _empty_once(root: int, serial: int) -> int:
+    """Delete the files of each folder in ``root`` and move its folders up; return the next serial number."""
+    for name in _names(root):
+        if _unlinked(name, root):
+            continue
+        inner = _open_folder(name, root)
+        try:
+            for child in _names(inner):
+                if not _unlinked(child, inner):
+                    serial += 1
+                    os.rename(child, f".deleting-{serial}-{os.getpid()}", src_dir_fd=inner, dst_dir_fd=root)
+        finally:
+            os.close(inner)
+        os.rmdir(name, dir_fd=root)
+    return serial
+
+
+def _names(folder: int) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def _unlinked(name: str, parent: int) -> bool:
+    """Delete anything but a folder."""
+    try:
+        os.unlink(name, dir_fd=parent)
+    except (IsADirectoryError, PermissionError):
+        if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            return False
+        raise
+    return True
+
+
+def _open_folder(name: str, parent: int) -> int:
+    with suppress(PermissionError):
+        return os.open(name, _FOLDER, dir_fd=parent)
+    # Its own owner may have closed it to himself; only then does this matter, because root enters everywhere.
+    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        Path(f"/proc/self/fd/{handle}").chmod(0o700)
+    finally:
+        os.close(handle)
+    return os.open(name, _FOLDER, dir_fd=parent)
+
+
+def tree_digest(folder: Path) -> str:
+    """SHA-256 over every path, kind, permission, link target and content below ``folder``, in order of the paths."""
+    digest = hashlib.sha256()
+    waiting = [b"."]
+    root = os.open(folder, _FOLDER)
+    try:
+        while waiting:
+            place = waiting.pop()
+            waiting.extend(_digest_folder(root, place, digest))
+    finally:
+        os.close(root)
+    return digest.hexdigest()
+
+
+def _digest_folder(root: int, place: bytes, digest: "hashlib._Hash") -> list[bytes]:
+    folder = os.open(place, _FOLDER, dir_fd=root)
+    below = []
+    try:
+        for name in sorted(os.fsencode(text) for text in _names(folder)):
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            kind = stat.S_IFMT(found.st_mode)
+            content = b""
+            if kind == stat.S_IFDIR:
+                below.append(place + b"/" + name)
+            elif kind == stat.S_IFLNK:
+                content = os.readlink(name, dir_fd=folder)
+            elif kind == stat.S_IFREG:
+                content = _digest_file(folder, name)
+            mode = 0o777 if kind == stat.S_IFLNK else stat.S_IMODE(found.st_mode)
+            path = place + b"/" + name
+            digest.update(b"%d %d %o %d " % (len(path), kind, mode, len(content)) + path + content)
+    finally:
+        os.close(folder)
+    return below[::-1]
+
+
+def _digest_file(folder: int, name: bytes) -> bytes:
+    opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    digest = hashlib.sha256()
+    try:
+        while chunk := os.read(opened, _CHUNK):
+            digest.update(chunk)
+    finally:
+        os.close(opened)
+    return digest.digest()

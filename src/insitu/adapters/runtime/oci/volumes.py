@@ -1,0 +1,155 @@
+"""Volumes of a run: size-capped ones for output and logs, and inputs staged in place without copying a byte.
+
+Root mode. A written volume is a sparse ext4 image on a loop device, so that its size and its number of files end
+where they were sold. An input is opened beneath its data root without following a link, and that very descriptor is
+bound to a neutral name: what was checked is what is mounted.
+"""
+
+import os
+import stat
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+from insitu.adapters.runtime.oci import linux
+from insitu.domain.errors import InsituError
+
+__all__ = ["DATA", "check_input", "create_volume", "remove_volume", "stage_input", "used_bytes"]
+
+DATA = "data"
+"""The folder of a volume that the sandbox sees; beside it lies the file system's lost+found, which it does not."""
+
+_INODE_BYTES = 256
+_BYTES_PER_FILE = 16 * 1024
+_FEW_FILES, _MANY_FILES = 1024, 65536
+_OVERHEAD_BYTES = 2 << 20
+
+
+def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid: int) -> Path:
+    """Make and mount the volume ``name`` of a run; return the folder in it that belongs to ``uid``.
+
+    The file system is copied from a template of the same size (only its few used blocks), because mke2fs would be
+    the slowest part of a start. Mounted twice is mounted once. Raises ``InsituError``: ``StorageFailed``.
+    """
+    point = folder / name
+    data = point / DATA
+    if os.path.ismount(point):
+        return data
+    try:
+        point.mkdir(parents=True, exist_ok=True)
+        image = folder / f"{name}.img"
+        _copy_sparse(_template(templates, size_bytes), image)
+        loop, device = linux.attach_loop(image)
+        try:
+            flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+            linux.mount(device, point, "ext4", flags, "nodiscard,noinit_itable")
+        finally:
+            os.close(loop)
+        data.mkdir(mode=0o700)
+        os.chown(data, uid, uid)
+    except OSError as error:
+        raise InsituError("StorageFailed", f"the volume {name} could not be made: {error}") from error
+    return data
+
+
+def remove_volume(folder: Path, name: str) -> None:
+    """Unmount and delete a volume; the loop device frees itself."""
+    linux.unmount(folder / name)
+    (folder / f"{name}.img").unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        (folder / name).rmdir()
+
+
+def used_bytes(folder: Path) -> int:
+    """Bytes in use on the file system of ``folder``: the baseline, when it is new."""
+    found = os.statvfs(folder)
+    return (found.f_blocks - found.f_bavail) * found.f_frsize
+
+
+def check_input(root: str, path: str) -> tuple[int, bool]:
+    """Open an input beneath its data root; return a descriptor (O_PATH) and whether it is a folder.
+
+    Raises ``InsituError``: ``InputUnreadable`` for a path that is absent, leaves its root, or meets a symbolic link
+    below it. The root itself may be a link: the operator wrote it in the settings.
+    """
+    relative = os.path.relpath(path, root)
+    try:
+        folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = linux.open_beneath(folder, relative, os.O_PATH)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise InsituError("InputUnreadable", f"an input cannot be opened: {error.strerror}") from error
+    mode = os.fstat(found).st_mode
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        os.close(found)
+        raise InsituError("InputUnreadable", "an input is neither a file nor a folder")
+    return found, bool(stat.S_ISDIR(mode))
+
+
+def stage_input(root: str, path: str, stage: Path) -> None:
+    """Bind an input to the neutral name ``stage``. No byte is copied; nested mounts are not carried along.
+
+    Raises ``InsituError``: ``InputUnreadable``.
+    """
+    found, is_folder = check_input(root, path)
+    try:
+        if os.path.ismount(stage):
+            linux.unmount(stage)
+        if is_folder:
+            stage.mkdir(parents=True, exist_ok=True)
+        else:
+            stage.parent.mkdir(parents=True, exist_ok=True)
+            stage.touch()
+        linux.mount(f"/proc/self/fd/{found}", stage, None, linux.MS_BIND)
+        wanted, staged = os.fstat(found), stage.stat()
+        if (wanted.st_dev, wanted.st_ino) != (staged.st_dev, staged.st_ino):
+            linux.unmount(stage)
+            raise InsituError("InputUnreadable", "an input changed while it was being mounted")
+    except OSError as error:
+        raise InsituError("InputUnreadable", f"an input cannot be mounted: {error.strerror}") from error
+    finally:
+        os.close(found)
+
+
+def _template(templates: Path, size_bytes: int) -> Path:
+    files = min(max(size_bytes // _BYTES_PER_FILE, _FEW_FILES), _MANY_FILES)
+    template = templates / f"{size_bytes}-{files}.ext4"
+    if template.exists():
+        return template
+    templates.mkdir(parents=True, exist_ok=True)
+    draft = templates / f"{template.name}.{os.getpid()}.draft"
+    with draft.open("wb") as file:
+        # What the file system keeps for itself comes on top, so that the buyer can fill what was sold.
+        overhead = files * _INODE_BYTES + min(size_bytes // 60, 256 << 20) + _OVERHEAD_BYTES
+        file.truncate(-(-(size_bytes + overhead) // 4096) * 4096)
+    features = "^has_journal,^resize_inode,^metadata_csum,uninit_bg"
+    command = ["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-O", features, "-N", str(files)]
+    environment = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+    made = subprocess.run(
+        [*command, "-E", "lazy_itable_init=1,nodiscard", str(draft)],
+        capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    if made.returncode != 0:
+        draft.unlink()
+        raise InsituError("StorageFailed", f"mke2fs failed: {made.stderr.strip()[:300]}")
+    draft.rename(template)
+    return template
+
+
+def _copy_sparse(source: Path, target: Path) -> None:
+    """Copy a file's data and keep its holes."""
+    with source.open("rb") as old, target.open("wb") as new:
+        size = os.fstat(old.fileno()).st_size
+        new.truncate(size)
+        position = 0
+        while position < size:
+            try:
+                start = os.lseek(old.fileno(), position, os.SEEK_DATA)
+            except OSError:  # ENXIO: only a hole is left
+                return
+            position = os.lseek(old.fileno(), start, os.SEEK_HOLE)
+            offset = start
+            while offset < position:
+                offset += os.copy_file_range(old.fileno(), new.fileno(), position - offset, offset, offset)
