@@ -57,16 +57,13 @@ def _component_problem(name: str) -> str | None:
         return "has an empty, '.' or '..' part"
     if "/" in name or "\\" in name:
         return "has a slash or backslash"
-    if any(unicodedata.category(character) in _UNSAFE_CATEGORIES for character in name):
-        return "has control, formatting or unassigned characters"
+    if not name.isprintable():
+        return "has control, formatting, unassigned or odd blank characters"
     if name != name.strip() or name.endswith("."):
         return "begins or ends with a blank, or ends with a point"
     if len(name.encode()) > MAX_COMPONENT_BYTES:
         return f"is longer than {MAX_COMPONENT_BYTES} bytes"
     return None
-
-
-_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def collision_key(path: str) -> str:

@@ -10,7 +10,7 @@ from insitu.domain.canonical import JsonObject, plain_json
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.service import DEFAULT_INDICES, METADATA
 
-MAX_NAME = 200
+MAX_TEXT = 200
 _DESCRIBED = ("name", "author", "license")
 """Members of `main` that the consumer may set; everything else says where the result came from."""
 
@@ -58,22 +58,21 @@ def result_service(
         created: time of now.
 
     Raises:
-        InsituError: `InvalidDocument`, if what is described is not JSON.
+        InsituError: `InvalidDocument`, if what is described is not JSON; what a valid workflow says always is.
     """
     main, additional = _described(described)
-    name = main.get("name") or f"Result of {origin.workflow_name or origin.workflow_did}"
     return {
         "index": DEFAULT_INDICES[METADATA],
         "type": METADATA,
         "serviceEndpoint": endpoint,
         "attributes": {
             "main": {
-                "name": str(name)[:MAX_NAME],
+                "name": _text(main, "name") or f"Result of {origin.workflow_name or origin.workflow_did}"[:MAX_TEXT],
                 "type": DATASET,
                 "dateCreated": created,
                 "datePublished": created,
-                "author": str(main.get("author") or origin.consumer),
-                "license": str(main.get("license") or DEFAULT_LICENSE),
+                "author": _text(main, "author") or origin.consumer,
+                "license": _text(main, "license") or DEFAULT_LICENSE,
                 "price": "0",
                 "files": [_public(file) for file in files],
                 "compute": {
@@ -99,6 +98,11 @@ def _described(described: Mapping[str, object]) -> tuple[JsonObject, JsonObject]
         return nested, additional if isinstance(additional, dict) else {}
     main = {name: plain[name] for name in _DESCRIBED if name in plain}
     return main, {name: value for name, value in plain.items() if name not in _DESCRIBED}
+
+
+def _text(main: JsonObject, name: str) -> str:
+    value = main.get(name)
+    return value[:MAX_TEXT] if isinstance(value, str) else ""
 
 
 def _public(file: PublishedFile) -> JsonObject:

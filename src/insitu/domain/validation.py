@@ -17,7 +17,8 @@ from insitu.domain.service import COMPUTE, METADATA, Service
 from insitu.domain.timestamps import is_document_time
 
 MAX_SERVICES = 100
-MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+"""Enough for 10,000 files with their sealed list."""
 
 
 def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:

@@ -63,12 +63,6 @@ DOCUMENTS = (
         "A stage reads the output of a stage that does not exist before it.",
         "Name a stage with a lower index.",
     ),
-    E(
-        "SeveralOwnersTooMany",
-        422,
-        "The workflow would pay more receivers than an agreement takes.",
-        "Use fewer inputs of different owners.",
-    ),
     E("ServerAmbiguous", 422, "The stages name different servers.", "Name one serverId for the whole workflow."),
     E(
         "ServerInstancesNotSupported",
@@ -77,6 +71,12 @@ DOCUMENTS = (
         "Set serverInstances to 1.",
     ),
     E("ServiceNotFound", 404, "The asset has no such service.", "Look at the indices of its services."),
+    E(
+        "SeveralOwnersTooMany",
+        422,
+        "The workflow would pay more receivers than an agreement takes.",
+        "Use fewer inputs of different owners.",
+    ),
     E(
         "StageOrder",
         422,
