@@ -128,9 +128,9 @@ class Cgroups:
             for group in sorted(_below(hierarchy.mount / self.base / name), reverse=True):
                 with suppress(FileNotFoundError):
                     group.rmdir()
-            with suppress(OSError):  # another run may be using the base
-                (hierarchy.mount / self.base).rmdir()
-                (hierarchy.mount / self.base).parent.rmdir()
+            for above in (hierarchy.mount / self.base, (hierarchy.mount / self.base).parent):
+                with suppress(OSError):  # another run may be using it, another may have removed it
+                    above.rmdir()
 
 
 def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:

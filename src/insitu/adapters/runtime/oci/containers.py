@@ -72,10 +72,10 @@ class Containers:
         for point in linux.mounts_below(place):
             linux.unmount(point)
         if self.cgroups is not None:
-            for name in self.cgroups.names():
-                if execution_of(name) == execution_id:
-                    self.cgroups.kill(name)
-                    self.cgroups.remove(name)
+            names = {self._run(execution_id, key).name for key in self._compute_steps(execution_id)}
+            for name in names | {name for name in self.cgroups.names() if execution_of(name) == execution_id}:
+                self.cgroups.kill(name)
+                self.cgroups.remove(name)
         delete_tree(place)
 
     def running(self) -> frozenset[ExecutionId]:
@@ -98,10 +98,10 @@ class Containers:
 
     def _bury_dead(self, execution_id: ExecutionId, key: StepKey) -> StepStatus | None:
         folder = self._run(execution_id, key)
+        if not folder.run.exists():
+            return None  # not launched yet: about to be prepared, or prepared by a process that was killed
         with locked(folder) as lock:
             if lock is not None and not folder.exit.exists():
-                if not folder.run.exists():
-                    return None  # not launched yet: being prepared, or prepared by a process that was killed
                 bury(folder, self.cgroups, _binary(folder), "lost", _LOST)
         return self.folders.status(execution_id, key)
 

@@ -245,6 +245,7 @@ def become_reaper() -> None:
 
 def main() -> None:
     """Read the order, run the container, write what happened."""
+    os.closerange(IMAGE + 1, 1 << 16)  # whatever was inherited from whoever started the supervisor
     become_reaper()
     os.set_inheritable(LOCK, False)
     os.set_inheritable(IMAGE, False)

@@ -44,7 +44,7 @@ class OciRuntime:
     Parameters
     ----------
     runs
-        Folder of the runs; mounts are made below it, one execution per folder.
+        Folder of the runs, made for this user alone where it is missing; one folder per execution, mounts in it.
     images
         Where the images of the plans are.
     configure, publish
@@ -66,6 +66,7 @@ class OciRuntime:
         runtimes: tuple[str, ...] = ("crun", "runc"),
     ) -> None:
         self._runs = runs.absolute()
+        self._runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._configure = configure
         self._publish = publish
         self._allow_unlimited = allow_unlimited
