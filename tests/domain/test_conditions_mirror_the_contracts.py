@@ -1,5 +1,9 @@
 """The agreement template document says what the contracts do: keys, order, times."""
 
+import json
+from importlib import resources
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +16,7 @@ from insitu.domain.conditions import (
     EXEC_COMPUTE,
     LOCK_REWARD,
     AgreementTemplate,
+    ConditionKind,
     agreement_template,
     condition_key,
     condition_name,
@@ -87,3 +92,24 @@ def test_times_leave_room_to_settle_or_are_refused(
         return
     assert 0 < times.grant_timeout <= times.timeout <= MAX_TIMEOUT
     assert times.settle_timeout >= longest + SETTLEMENT_LATENCY
+
+
+def signature(function: dict[str, Any]) -> str:
+    """The ABI signature of a function, tuples spelt out."""
+    return f"{function['name']}({','.join(abi_type(parameter) for parameter in function['inputs'])})"
+
+
+def abi_type(parameter: dict[str, Any]) -> str:
+    if not parameter["type"].startswith("tuple"):
+        return str(parameter["type"])
+    members = ",".join(abi_type(member) for member in parameter["components"])
+    return f"({members}){parameter['type'].removeprefix('tuple')}"
+
+
+@pytest.mark.parametrize("kind", CONDITIONS, ids=lambda kind: kind.name)
+def test_each_condition_names_a_function_of_the_deployed_contract(kind: ConditionKind) -> None:
+    artifact = resources.files("insitu.adapters.chain") / "artifacts" / f"{kind.contract_name}.json"
+    functions = [entry for entry in json.loads(artifact.read_text())["abi"] if entry["type"] == "function"]
+    events = {entry["name"] for entry in json.loads(artifact.read_text())["abi"] if entry["type"] == "event"}
+    assert kind.signature in {signature(function) for function in functions}
+    assert {name for name, _ in kind.events} <= events

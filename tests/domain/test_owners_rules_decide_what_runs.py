@@ -148,6 +148,7 @@ def test_a_verdict_is_allowed_or_names_every_reason_once() -> None:
     with pytest.raises(InsituError, match="ImageNotAllowed") as caught:
         Verdict.of([reason]).require()
     assert caught.value.context["did"] == A
+    assert [problem.code for problem in caught.value.problems] == ["ImageNotAllowed"]
 
 
 def offer(did: str = A, **environment: Any) -> OfferedService:

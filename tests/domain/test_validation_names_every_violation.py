@@ -19,6 +19,7 @@ from domain.documents import (
     dataset_ddo,
     metadata_entry,
     published,
+    stage,
     vector,
     workflow_ddo,
 )
@@ -190,6 +191,28 @@ def test_a_data_set_without_a_compute_service_is_refused_unless_asked_for() -> N
 def test_a_document_with_several_metadata_services_is_refused() -> None:
     second = {**metadata_entry(DATASET), "index": 1}
     assert ("/service", "Required") in problems_of(published([metadata_entry(DATASET), second]).to_json())
+
+
+def test_ten_thousand_stages_are_one_violation() -> None:
+    many = [stage(i, [{"index": 0, "id": "did:nv:" + "a" * 64}], "did:nv:" + "b" * 64) for i in range(10_000)]
+    with pytest.raises(InsituError, match="TooManyStages") as caught:
+        validate_ddo(workflow_ddo({"stages": many}))
+    assert caught.value.pointer == "/service/0/attributes/main/workflow/stages"
+
+
+def test_a_document_that_is_too_large_is_refused() -> None:
+    document = dataset_ddo().to_json()
+    document["service"][0]["attributes"]["additionalInformation"]["description"] = "x" * 9 * 2**20
+    with pytest.raises(InsituError, match="bytes"):
+        validate_ddo(read_ddo(document))
+
+
+def test_a_number_without_canonical_form_is_refused() -> None:
+    document = dataset_ddo().to_json()
+    document["service"][0]["attributes"]["additionalInformation"]["size"] = 2**60
+    with pytest.raises(InsituError, match="write it as a string") as caught:
+        validate_ddo(read_ddo(document))
+    assert caught.value.pointer == "/service/0/attributes/additionalInformation/size"
 
 
 def test_main_cannot_hold_the_did() -> None:

@@ -9,7 +9,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.file_names import first_collision, path_problem
 from insitu.domain.service import File, Service
 from insitu.domain.timestamps import is_document_time
-from insitu.domain.workflow import Workflow
+from insitu.domain.workflow import MAX_STAGES, Workflow
 from insitu.domain.workflow_rules import check_workflow
 
 MAX_FILES = 10_000
@@ -99,6 +99,10 @@ def _check_algorithm(service: Service, checker: Checker) -> None:
 
 
 def _check_workflow(asset: Asset, checker: Checker) -> None:
+    stages = asset.workflow.get("stages") if isinstance(asset.workflow, dict) else None
+    if isinstance(stages, list) and len(stages) > MAX_STAGES:
+        checker.at("stages").report("TooManyStages", f"at most {MAX_STAGES} stages")
+        return  # before thousands of them are read
     try:
         workflow = Workflow.read(asset.workflow if asset.workflow is not None else {}, checker.pointer)
     except InsituError as error:

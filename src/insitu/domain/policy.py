@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from insitu.domain.document import Document
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, Violation
 from insitu.domain.ids import Address, read_address
 from insitu.domain.plan import OutputRules
 from insitu.domain.wire import WireModel
@@ -130,13 +130,13 @@ class Verdict(WireModel):
         """Refuse unless allowed.
 
         Raises:
-            InsituError: with the code of the first reason, the others in the context.
+            InsituError: with the code of the first reason; every reason is among the problems.
         """
         if self.allowed:
             return
         first = self.reasons[0]
-        everything = [reason.model_dump(mode="json", by_alias=True) for reason in self.reasons]
-        raise InsituError(first.code, first.message, did=first.did, reasons=everything)
+        problems = [Violation(pointer="", code=reason.code, message=reason.message) for reason in self.reasons]
+        raise InsituError(first.code, first.message, problems=problems, did=first.did)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,12 @@ def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:
             one rule that stands in the error table (`StageOrder`, `NoComputeService`, …), with that code.
     """
     checker = Checker()
-    try:
-        size = len(canonical_json(ddo.to_json()))
-        checker.require(size <= MAX_DOCUMENT_BYTES, "TooLong", f"at most {MAX_DOCUMENT_BYTES} bytes")
-    except InsituError as error:
-        checker.include(error)
     check_ddo(ddo, checker, without_compute=without_compute)
     checker.raise_if_any()
+    # Last, because it is the dearest: a document of thousands of stages is refused for their number.
+    size = len(canonical_json(ddo.to_json()))
+    if size > MAX_DOCUMENT_BYTES:
+        raise InsituError("InvalidDocument", f"{size} bytes, at most {MAX_DOCUMENT_BYTES} are read", pointer="")
 
 
 def check_ddo(ddo: Ddo, checker: Checker, *, without_compute: bool = False) -> None:
