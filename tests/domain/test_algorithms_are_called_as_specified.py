@@ -64,6 +64,10 @@ def test_splitting_any_text_raises_nothing_but_a_refusal(text: str) -> None:
         assert error.code == "InvalidDocument"
 
 
+def test_the_order_of_configuration_does_not_depend_on_the_layout_of_the_document() -> None:
+    assert arguments(0, {"b": 1, "a": 2}) == arguments(0, {"a": 2, "b": 1})
+
+
 @pytest.mark.parametrize("text", ["$(id)", "a; b", "a && b", "a > b", "`id`", "$HOME", "*"])
 def test_a_shells_characters_mean_nothing(text: str) -> None:
     assert " ".join(split_entrypoint(text)) == text

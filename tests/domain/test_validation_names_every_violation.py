@@ -139,6 +139,7 @@ def test_a_missing_member_is_named(pointer: str) -> None:
         (f"{MAIN}/policy/algorithms", [{"did": "did:nv:1", "checksum": SHA256}], "InvalidDid"),
         (f"{MAIN}/policy/publishers", ["nobody"], "WrongFormat"),
         (f"{MAIN}/policy/output", {"maxBytes": -1}, "WrongType"),
+        (f"{MAIN}/policy/output", {"types": ["csv", "text/csv"]}, "WrongFormat"),
         (f"{TEMPLATE}/contractName", "EscrowComputeExecutionTemplate", "WrongValue"),
         (f"{TEMPLATE}/contractAddress", "0x" + "1" * 40, "WrongValue"),
         (f"{TEMPLATE}/fulfillmentOperator", 1, "WrongValue"),
@@ -168,6 +169,23 @@ def test_a_single_rule_of_the_error_table_is_the_code_of_the_error(pointer: str,
         validate_ddo(read_ddo(put(dataset_ddo().to_json(), pointer, value)))
     assert caught.value.code == code
     assert caught.value.pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "where"),
+    [
+        (f"{MAIN}/policy/algorithms", "all", f"{MAIN}/policy/algorithms"),
+        (f"{MAIN}/policy/algorithms", {}, f"{MAIN}/policy/algorithms"),
+        (f"{MAIN}/policy/algorithms", [{"did": "x"}], f"{MAIN}/policy/algorithms/0/checksum"),
+        (f"{MAIN}/policy/logs", "yes", f"{MAIN}/policy/logs"),
+        (f"{ENVIRONMENT}/supportedServers", [{"containerId": 5}], f"{ENVIRONMENT}/supportedServers/0/containerId"),
+        ("/service/0/attributes/main/files/0/contentLength", [], "/service/0/attributes/main/files/0/contentLength"),
+    ],
+)
+def test_pointers_name_places_of_the_document_and_nothing_else(pointer: str, value: object, where: str) -> None:
+    found = {pointer for pointer, _ in problems_of(put(dataset_ddo().to_json(), pointer, value))}
+    assert where in found
+    assert not [pointer for pointer in found if "[" in pointer]
 
 
 def test_the_aliases_of_the_specification_are_valid() -> None:

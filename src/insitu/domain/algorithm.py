@@ -69,7 +69,8 @@ def input_path(position: int) -> str:
 
 
 def arguments(input_count: int, configuration: Mapping[str, Scalar]) -> tuple[str, ...]:
-    """The arguments: `--input1=/mnt/volume1 … --output=/mnt/output --logs=/mnt/logs`, then `--name=value`.
+    """The arguments: `--input1=/mnt/volume1 … --output=/mnt/output --logs=/mnt/logs`, then `--name=value`
+    in the order of the names.
 
     Raises:
         InsituError: `InvalidDocument`, for a configuration name that is reserved or not a name.
@@ -79,7 +80,8 @@ def arguments(input_count: int, configuration: Mapping[str, Scalar]) -> tuple[st
         problem = configuration_problem(name, value)
         if problem:
             raise InsituError("InvalidDocument", problem)
-    passed = tuple(f"--{name}={scalar_text(value)}" for name, value in configuration.items())
+    # By name, since the canonical form of a document does not keep the order in which members were written.
+    passed = tuple(f"--{name}={scalar_text(value)}" for name, value in sorted(configuration.items()))
     return (*inputs, f"--output={OUTPUT_PATH}", f"--logs={LOGS_PATH}", *passed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from insitu.domain.agreement_times import MAX_TIMEOUT
@@ -28,6 +29,8 @@ from insitu.domain.ids import Address, read_address
 from insitu.domain.policy import AlgorithmReference, Policy
 from insitu.domain.service import Service, sha256_of
 from insitu.domain.timestamps import is_document_time
+
+_SUFFIX = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 MAX_ENTRIES = 1000
 """Servers, containers, or listed algorithms of one service."""
@@ -112,6 +115,10 @@ def _check_policy(policy: Policy, checker: Checker) -> None:
             _check_reference(reference, algorithms.at(i))
     elif policy.algorithms is not None and policy.publishers:
         algorithms.report("Contradiction", "any algorithm, or those of the named publishers: not both")
+    for i, text in enumerate(policy.output.types or ()):
+        checker.at("output", "types", i).require(
+            _SUFFIX.fullmatch(text) is not None, "WrongFormat", "a file name suffix such as .csv or tar.gz"
+        )
     if policy.review == "manual":
         checker.at("review").report("ManualReviewNotSupported", "manual review is not available yet")
 

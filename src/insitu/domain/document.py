@@ -59,7 +59,7 @@ class Document(BaseModel):
         try:
             return cls.model_validate(plain, context=_READING)
         except ValidationError as error:
-            problems = violations_of(error, pointer)[:MAX_PROBLEMS]
+            problems = violations_of(error, plain, pointer)[:MAX_PROBLEMS]
             raise InsituError(
                 "InvalidDocument", problems[0].message, pointer=problems[0].pointer, problems=problems
             ) from None
@@ -135,16 +135,37 @@ def json_of(value: object) -> Any:
     return value
 
 
-def violations_of(error: ValidationError, pointer: str = "") -> list[Violation]:
-    """The problems of a pydantic error as violations with JSON pointers below `pointer`; never repeats the input."""
-    return [
+def violations_of(error: ValidationError, value: object, pointer: str = "") -> list[Violation]:
+    """The problems of a pydantic error as violations, each once; the input is never repeated.
+
+    Args:
+        error: of validating `value`.
+        value: the JSON that was validated; pointers name places in it.
+        pointer: where the value stands in its document.
+    """
+    found = [
         Violation(
-            pointer=pointer + "".join(f"/{escape_pointer(str(part))}" for part in problem["loc"]),
+            pointer=pointer + _pointer_in(value, problem["loc"], missing=problem["type"] == "missing"),
             code=_CODES.get(problem["type"], "WrongType"),
             message=problem["msg"].removeprefix("Value error, "),
         )
         for problem in error.errors(include_url=False, include_input=False)
     ]
+    return list(dict.fromkeys(found))
 
 
 _CODES = {"missing": "Required", "value_error": "WrongFormat", "extra_forbidden": "UnknownField"}
+
+
+def _pointer_in(value: Any, location: tuple[int | str, ...], *, missing: bool) -> str:
+    """The JSON pointer of a pydantic location, which also names the branches of unions: those are left out."""
+    pointer = ""
+    for position, part in enumerate(location):
+        is_last = position == len(location) - 1
+        is_item = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if is_item or (isinstance(value, dict) and part in value):
+            value = value[part]
+        elif not (missing and is_last):
+            continue
+        pointer += f"/{escape_pointer(str(part))}"
+    return pointer
