@@ -59,6 +59,7 @@ interface Vm {
     function assertGt(uint256 left, uint256 right, string calldata what) external pure;
     function assertNotEq(bytes32 left, bytes32 right, string calldata what) external pure;
 
+    function writeLine(string calldata path, string calldata line) external;
     function writeFile(string calldata path, string calldata data) external;
     function serializeUint(string calldata object, string calldata key, uint256 value) external returns (string memory);
     function serializeString(string calldata object, string calldata key, string calldata value)

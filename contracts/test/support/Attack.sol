@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Terms} from "../../src/Agreement.sol";
+import {World} from "./World.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice A world with an attacker who has money of its own, and a victim: the consumer, whose money lies in escrow.
+abstract contract Attack is World {
+    uint256 internal constant ATTACKER_KEY = 0xBAD;
+    address internal immutable ATTACKER = vm.addr(ATTACKER_KEY);
+    uint256 internal constant ATTACKERS_MONEY = 100 ether;
+    uint256 internal constant VICTIMS_MONEY = 1_000_000 ether;
+
+    function setUp() public virtual override {
+        super.setUp();
+        vm.label(ATTACKER, "attacker");
+        _fund(ATTACKER, ATTACKERS_MONEY);
+    }
+
+    /// @dev The attacker has what it had, and can claim nothing.
+    function _assertNoGain() internal view {
+        vm.assertEq(token.balanceOf(ATTACKER), ATTACKERS_MONEY, "money of the attacker");
+        vm.assertEq(template.claimable(ATTACKER), 0, "credit of the attacker");
+    }
+
+    /// @dev The victim's price is still in escrow, and nothing else has moved.
+    function _assertVictimsPriceInEscrow() internal view {
+        _assertNoGain();
+        vm.assertEq(token.balanceOf(CONSUMER), VICTIMS_MONEY - PRICE, "money of the victim");
+        _assertBalances(0, 0, PRICE);
+    }
+
+    /// @dev The victim has all its money, and nothing is in escrow.
+    function _assertVictimWhole() internal view {
+        _assertNoGain();
+        vm.assertEq(token.balanceOf(CONSUMER), VICTIMS_MONEY, "money of the victim");
+        _assertBalances(0, 0, 0);
+    }
+
+    /// @dev Terms that name the attacker as the only receiver.
+    function _payAttacker(Terms memory t) internal view {
+        t.amounts = new uint256[](1);
+        t.receivers = new address[](1);
+        (t.amounts[0], t.receivers[0]) = (PRICE, ATTACKER);
+    }
+}
