@@ -1,0 +1,131 @@
+"""Carries out one action of the engine's decision: on the record, in the runtime, or at the gateway.
+
+Each of them can be carried out again after a crash in the middle.
+"""
+
+import logging
+from collections.abc import Callable
+
+import anyio
+
+from insitu.domain import execution_changes as changes
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Execution
+from insitu.domain.next_actions import Abandon, Action, Conclude, Ensure, HandOver, Kill, Move, Remove, Wait
+from insitu.operator.engine.log_pump import LogPumps
+from insitu.operator.engine.parts import CALL_SECONDS, Parts
+from insitu.operator.engine.progress import ProgressReport
+from insitu.ports.peers import ExecutionReport
+from insitu.ports.runtime import Enforcement, Step
+
+__all__ = ["CarryOut", "StaleRecordError"]
+
+logger = logging.getLogger("insitu.engine")
+
+
+class StaleRecordError(Exception):
+    """Somebody else has changed the record since it was read: read it and decide again."""
+
+
+class CarryOut:
+    """Carries out actions for one execution.
+
+    Parameters
+    ----------
+    enforcement
+        Tells what the runtime proved, for the report.
+    changed
+        Called after each change of the record.
+    """
+
+    def __init__(
+        self,
+        ticket: str,
+        parts: Parts,
+        pumps: LogPumps,
+        progress: ProgressReport,
+        *,
+        enforcement: Callable[[], Enforcement],
+        changed: Callable[[Execution], None],
+    ) -> None:
+        self._ticket = ticket
+        self._parts = parts
+        self._pumps = pumps
+        self._progress = progress
+        self._enforcement = enforcement
+        self._changed = changed
+
+    async def __call__(self, execution: Execution, action: Action) -> Execution:
+        """Carry out the action and return the record as it is then.
+
+        Raises ``InsituError`` and ``TimeoutError`` where a port failed, ``StaleRecordError`` where the record changed.
+        """
+        now = self._parts.clock.now()
+        match action:
+            case Move():
+                return await self.store(changes.moved(execution, action, now))
+            case Conclude():
+                return await self.store(changes.concluded(execution, action, now))
+            case Abandon():
+                return await self.store(changes.abandoned(execution, action, now))
+            case Ensure():
+                with anyio.fail_after(CALL_SECONDS):
+                    await self._parts.runtime.ensure(self._step(execution, action))
+            case Kill():
+                await self._kill(execution)
+            case HandOver():
+                return await self._hand_over(execution)
+            case Remove():
+                return await self._remove(execution)
+            case Wait():
+                pass
+        return execution
+
+    async def store(self, execution: Execution) -> Execution:
+        """Store a changed record. Raises ``StaleRecordError``."""
+        execution = changes.acknowledged(execution, self._progress.acknowledged)
+        if not await self._parts.executions.replace(execution):
+            raise StaleRecordError(execution.execution_id)
+        if execution.history[-1].sequence > execution.reported:
+            self._progress.tell(execution)
+        self._changed(execution)
+        return execution
+
+    def _step(self, execution: Execution, action: Ensure) -> Step:
+        counting = {record.stage: record.attempt for record in execution.records if record.reason is None}
+        return Step(
+            key=action.key, plan=execution.plan, attempts=counting, ticket=self._ticket, deadline=action.deadline
+        )
+
+    async def _kill(self, execution: Execution) -> None:
+        try:
+            with anyio.fail_after(CALL_SECONDS):
+                await self._parts.runtime.kill(execution.execution_id)
+        except (InsituError, TimeoutError) as error:
+            # The decision is made anew at every wake-up, and bounds how long a kill is waited for.
+            logger.warning("%s: cannot be killed now: %s", execution.execution_id, error)
+
+    async def _hand_over(self, execution: Execution) -> Execution:
+        assert execution.outcome is not None
+        await self._pumps.finish(execution)
+        enforcement = self._enforcement()
+        report = ExecutionReport(
+            plan=execution.plan,
+            history=execution.history,
+            records=execution.records,
+            outcome=execution.outcome,
+            published=execution.published,
+            runtime=enforcement.runtime,
+            enforcement=dict(enforcement.limits),
+        )
+        with anyio.fail_after(CALL_SECONDS):
+            frozen = await self._parts.gateway.finish(self._ticket, report)
+        if frozen != execution.outcome:
+            logger.warning("%s: the gateway had frozen %s before", execution.execution_id, frozen.phase)
+        return await self.store(changes.handed_over(execution, frozen))
+
+    async def _remove(self, execution: Execution) -> Execution:
+        await self._pumps.finish(execution)
+        with anyio.fail_after(CALL_SECONDS):
+            await self._parts.runtime.remove(execution.execution_id)
+        return await self.store(changes.cleaned(execution))

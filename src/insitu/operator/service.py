@@ -1,0 +1,132 @@
+"""The OPERATOR SERVICE: register, status, logs, stop, list (E3, E4). It decides and stores; the engine acts."""
+
+from collections.abc import AsyncIterator
+
+from typing_extensions import override
+
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Execution, Phase, Stopper
+from insitu.domain.execution_changes import registered, stop_requested
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.operator.capacity import queue_positions, require_capacity
+from insitu.operator.engine import Engine
+from insitu.operator.engine.log_pump import begun_logs
+from insitu.operator.registration import check_registration
+from insitu.ports.clock import Clock
+from insitu.ports.executions import Executions
+from insitu.ports.logs import Logs
+from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
+from insitu.ports.runtime import LogChunk
+
+__all__ = ["OperatorService"]
+
+
+class OperatorService(OperatorPeer):
+    """What the gateway asks for. Every call names agreement and execution; a pair that is none is unknown.
+
+    Parameters
+    ----------
+    capacity
+        What all executions share: the one that the engine admits by.
+    """
+
+    def __init__(self, *, executions: Executions, logs: Logs, engine: Engine, clock: Clock, capacity: Capacity) -> None:
+        self._executions = executions
+        self._logs = logs
+        self._engine = engine
+        self._clock = clock
+        self._capacity = capacity
+
+    @override
+    async def register(self, registration: Registration) -> Execution:
+        """Start an execution (E3); the same one again returns its record.
+
+        Raises
+        ------
+        InsituError
+            ``ExecutionInProgress``; ``CapacityExceeded``; ``RuntimeUnavailable``; ``IdempotencyConflict`` if the id
+            came before with another plan; what :func:`check_registration` raises.
+        """
+        plan = registration.plan
+        present = await self._executions.get(plan.workflow_execution_id)
+        if present is None:
+            check_registration(registration)
+            require_capacity(plan.limits, self._capacity)
+            self._require_runtime()
+            record = registered(plan, self._clock.now())
+            present = await self._executions.create(record, registration.ticket)
+            self._engine.wake()
+        if present.plan.model_dump(mode="json") != plan.model_dump(mode="json"):
+            raise InsituError("IdempotencyConflict", f"{plan.workflow_execution_id} is registered with another plan")
+        return present
+
+    @override
+    async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
+        execution = await self._executions.get(execution_id)
+        if execution is None or execution.agreement_id != agreement_id:
+            raise InsituError("ExecutionUnknown", f"the agreement has no execution {execution_id}")
+        return execution
+
+    @override
+    async def position(self, agreement_id: AgreementId, execution_id: ExecutionId) -> int:
+        execution = await self.status(agreement_id, execution_id)
+        if execution.phase is not Phase.REGISTERED:
+            return 0
+        return queue_positions(await self._executions.unsettled(), self._capacity).get(execution_id, 0)
+
+    @override
+    async def logs(
+        self,
+        agreement_id: AgreementId,
+        execution_id: ExecutionId,
+        key: LogKey,
+        offset: int = 0,
+        *,
+        follow: bool = False,
+    ) -> AsyncIterator[LogChunk]:
+        await self.status(agreement_id, execution_id)
+        grows = follow and await self._begun(agreement_id, execution_id, key)
+        async for chunk in self._logs.read(execution_id, key, offset, follow=grows):
+            yield chunk
+
+    @override
+    async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
+        await self.status(agreement_id, execution_id)
+        return await self._logs.keys(execution_id)
+
+    @override
+    async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
+        while True:
+            execution = await self.status(agreement_id, execution_id)
+            stopping = stop_requested(execution, by, self._clock.now())
+            if stopping is None:
+                return execution
+            if await self._executions.replace(stopping):
+                self._engine.wake(execution_id)
+                return stopping
+
+    @override
+    async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
+        return await self._executions.list(agreement_id)
+
+    @override
+    async def capacity(self) -> Capacity:
+        return self._capacity
+
+    def _require_runtime(self) -> None:
+        refusals = self._engine.enforcement.refusals
+        if refusals:
+            raise InsituError("RuntimeUnavailable", "; ".join(refusals))
+
+    async def _begun(self, agreement_id: AgreementId, execution_id: ExecutionId, key: LogKey) -> bool:
+        """Return once the attempt has begun, or never will; tell whether its log can still grow.
+
+        A log that began is always finished: by its pump, or when the execution is handed over.
+        """
+        while True:
+            changed = self._engine.next_change(execution_id)
+            execution = await self.status(agreement_id, execution_id)
+            begun = key in begun_logs(execution)
+            if begun or execution.ended or execution.outcome is not None:
+                return begun and not execution.ended
+            await changed.wait()
