@@ -287,7 +287,8 @@ class OciRuntime:
 
 
 def _make_workspace(step: Step, fetched: Path, algorithm: Path) -> None:
-    algorithm.mkdir(parents=True, exist_ok=True)
+    for folder in (algorithm, fetched):
+        folder.mkdir(parents=True, exist_ok=True)
     for item in step.plan.stage(step.key.stage).inputs:
         (fetched / str(item.position)).mkdir(parents=True, exist_ok=True)
 

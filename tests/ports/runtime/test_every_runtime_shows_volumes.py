@@ -1,0 +1,145 @@
+"""The contract of ports/runtime.py: what an algorithm sees, and what it leaves for others."""
+
+import json
+
+from insitu.domain.execution import StepKind
+from ports.runtime.runtime_place import SMALL, Place
+
+LIST = """
+import json, os
+found = {}
+for top in ("/mnt/inputs", "/mnt/volume1", "/mnt/volume2"):
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            found[path] = open(path).read()
+print(json.dumps(found))
+"""
+
+
+async def test_an_input_stands_at_both_of_its_paths(place: Place) -> None:
+    inputs = (place.data_set(1, {"a.csv": "one", "b.csv": "two"}), place.data_set(2, {"c d.csv": "three"}))
+    ended = await place.compute(LIST, inputs=inputs)
+    assert json.loads(ended.log) == {
+        "/mnt/volume1/a.csv": "one",
+        "/mnt/volume1/b.csv": "two",
+        "/mnt/volume2/c d.csv": "three",
+        "/mnt/inputs/1/a.csv": "one",
+        "/mnt/inputs/1/b.csv": "two",
+        "/mnt/inputs/2/c d.csv": "three",
+    }
+
+
+async def test_a_folder_can_be_the_whole_volume(place: Place) -> None:
+    folder = place.root / "data" / "year" / "2013"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "x.csv").write_text("deep")
+    ended = await place.compute(LIST, inputs=(place.folder_input(folder),))
+    assert json.loads(ended.log) == {"/mnt/volume1/deep/x.csv": "deep", "/mnt/inputs/1/deep/x.csv": "deep"}
+
+
+async def test_eleven_inputs_arrive_in_order(place: Place) -> None:
+    source = "for n in range(1, 12): print(open(f'/mnt/volume{n}/n').read(), open(f'/mnt/inputs/{n}/n').read())\n"
+    inputs = tuple(place.data_set(n, {"n": str(n)}) for n in range(1, 12))
+    ended = await place.compute(source, inputs=inputs)
+    assert ended.log.split("\n")[:11] == [f"{n} {n}" for n in range(1, 12)]
+
+
+async def test_the_algorithm_is_its_working_directory_and_cannot_be_written(place: Place) -> None:
+    source = """
+import os
+print(os.getcwd(), sorted(os.listdir()))
+for name in ("main.py", "new.py"):
+    try:
+        open(name, "a")
+    except OSError as error:
+        print(name)
+"""
+    ended = await place.compute({"main.py": source, "data.json": "{}"})
+    assert ended.log == "/mnt/transformations/1 ['data.json', 'main.py']\nmain.py\nnew.py\n"
+
+
+async def test_variables_of_older_algorithms_are_set(place: Place) -> None:
+    source = "import os\nprint({k: v for k, v in sorted(os.environ.items()) if k.startswith('NEVERMINED')})\n"
+    ended = await place.compute(source)
+    assert ended.log == (
+        "{'NEVERMINED_INPUTS_PATH': '/mnt/inputs', 'NEVERMINED_OUTPUTS_PATH': '/mnt/output', "
+        "'NEVERMINED_TRANSFORMATIONS_PATH': '/mnt/transformations'}\n"
+    )
+
+
+async def test_a_shell_entry_point_runs_with_its_arguments(place: Place) -> None:
+    argv = ("sh", "compute-entrypoint.sh", "--input1=/mnt/volume1", "--output=/mnt/output")
+    script = 'echo "$@" > /mnt/output/args.txt\n'
+    ended = await place.compute({"compute-entrypoint.sh": script}, argv=argv)
+    assert ended.output == {"args.txt": b"--input1=/mnt/volume1 --output=/mnt/output\n"}
+
+
+async def test_the_output_of_a_stage_reaches_the_next_and_nothing_else_does(place: Place) -> None:
+    first = """
+import os
+open("/mnt/output/table.csv", "w").write("a,b")
+open("/mnt/logs/private.log", "w").write("log")
+open("/tmp/scratch", "w").write("tmp")
+"""
+    second = """
+import os
+print(sorted(os.listdir("/mnt/volume1")), os.listdir("/tmp"), os.listdir("/mnt/logs"), os.listdir("/mnt/output"))
+try:
+    open("/mnt/volume1/table.csv", "a")
+except OSError as error:
+    print(error.strerror)
+open("/mnt/output/copy.csv", "w").write(open("/mnt/volume1/table.csv").read())
+"""
+    plan = place.plan({"0:main.py": first, "1:main.py": second}, stages=2)
+    for stage in (0, 1):
+        attempts = {0: 1} if stage else {}
+        configured = await place.finish(plan, StepKind.CONFIGURE, stage, attempts=attempts)
+        assert configured.ok, configured
+        computed = await place.finish(plan, StepKind.COMPUTE, stage, attempts=attempts)
+        assert computed.ok, computed
+    key = await place.start(plan, StepKind.COMPUTE, 1)
+    log = "".join([chunk.data.decode() async for chunk in place.runtime.logs(plan.workflow_execution_id, key)])
+    assert log == "['table.csv'] [] [] []\nRead-only file system\n"
+    assert await place.output(plan, 1) == {"copy.csv": b"a,b"}
+
+
+async def test_publish_sees_output_logs_and_console_of_every_stage(place: Place) -> None:
+    source = """
+import os
+os.makedirs("/mnt/output/by/month")
+open("/mnt/output/by/month/1.csv", "w").write("jan")
+open("/mnt/logs/run.log", "w").write("fine")
+print("console")
+"""
+    plan = place.plan(source)
+    await place.finish(plan, StepKind.CONFIGURE)
+    await place.finish(plan, StepKind.COMPUTE)
+    status = await place.finish(plan, StepKind.PUBLISH, attempts={0: 1})
+    assert status.result == {"stages": [0]}
+    volume = place.published[plan.workflow_execution_id].outputs[0]
+    assert (volume.output / "by" / "month" / "1.csv").read_text() == "jan"
+    assert (volume.logs / "run.log").read_text() == "fine"
+    assert volume.console is not None
+    assert volume.console.read_text() == "console\n"
+
+
+async def test_an_attempt_starts_with_fresh_volumes(place: Place) -> None:
+    plan = place.plan("import os\nprint(os.listdir('/mnt/output'))\nopen('/mnt/output/x', 'w').close()\n")
+    for attempt in (1, 2):
+        await place.finish(plan, StepKind.CONFIGURE, attempt=attempt)
+        key = await place.start(plan, StepKind.COMPUTE, attempt=attempt)
+        assert (await place.end_of(plan, key)).ok
+        log = "".join([chunk.data.decode() async for chunk in place.runtime.logs(plan.workflow_execution_id, key)])
+        assert log == "[]\n"
+
+
+async def test_an_input_is_never_copied(place: Place) -> None:
+    folder = place.root / "data" / "big"
+    folder.mkdir(parents=True)
+    with (folder / "gibibyte").open("wb") as file:
+        file.truncate(1 << 30)
+    source = "import os\nprint(os.stat('/mnt/volume1/gibibyte').st_size, os.stat('/mnt/volume1/gibibyte').st_ino)\n"
+    limits = SMALL.model_copy(update={"disk_bytes": 1 << 20})
+    ended = await place.compute(source, inputs=(place.folder_input(folder),), limits=limits)
+    assert ended.log == f"{1 << 30} {(folder / 'gibibyte').stat().st_ino}\n"
