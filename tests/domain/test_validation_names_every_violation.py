@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain.documents import (
     ALGORITHM,
     CONTAINER,
+    CONTRACT,
     DATASET,
     SERVER,
     SHA256,
@@ -197,6 +198,12 @@ def test_the_aliases_of_the_specification_are_valid() -> None:
     server = {name: value for name, value in SERVER.items() if name not in ("serverId", "serverType")}
     put(document, f"{ENVIRONMENT}/supportedServers", [{**server, "containerId": "2", "typeContainer": "medium"}])
     validate_ddo(read_ddo(document))
+
+
+def test_the_template_of_the_service_is_the_contract_of_its_conditions() -> None:
+    document = put(dataset_ddo().to_json(), "/service/1/templateId", "0x" + "1" * 40)
+    assert problems_of(document) == {(f"{TEMPLATE}/contractAddress", "WrongValue")}
+    validate_ddo(read_ddo(put(document, "/service/1/templateId", CONTRACT.lower())))
 
 
 def test_a_data_set_without_a_compute_service_is_refused_unless_asked_for() -> None:

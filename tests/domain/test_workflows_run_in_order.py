@@ -89,6 +89,11 @@ def test_a_stage_reads_only_what_runs_before_it(previous: int) -> None:
     assert error.pointer == "/w/stages/1/input/0/previousStage"
 
 
+def test_a_stage_does_not_read_a_stage_that_is_not_there() -> None:
+    error = refusal(stage(5, [{"index": 0, "id": A}], C), stage(7, [{"index": 0, "previousStage": 6}], C))
+    assert error.code == "StageOrder"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
