@@ -47,3 +47,12 @@ lock: ## write requirements.lock anew (make lock UPGRADE=1 for newer versions)
 clean: ## remove caches and build output; keeps .venv and data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+.PHONY: cluster-up cluster-down
+
+cluster-up: ## start a real Kubernetes on this machine for tests (root; builds it the first time)
+	@scripts/setup test
+	@.venv/bin/python -m tests.cluster.testbed up --second-node
+
+cluster-down: ## remove the test cluster without a trace
+	@.venv/bin/python -m tests.cluster.testbed down
