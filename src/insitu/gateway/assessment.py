@@ -1,0 +1,280 @@
+"""May this consumer run this workflow here, on which server, for how much, and if not, why (design §5, §7).
+
+Asked before buying (check), at the grant, and at exec; the owners' rules count in the version that was bought and in
+the present one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from insitu.domain.agreement_times import AgreementTimes
+from insitu.domain.algorithm import AlgorithmAsset
+from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
+from insitu.domain.compute_service import ComputeService, Server, read_compute_service
+from insitu.domain.errors import InsituError
+from insitu.domain.flavour import OfferedService, UsedAlgorithm, choose_server, flavour_refusals, usage_refusals
+from insitu.domain.ids import Address
+from insitu.domain.integrity import creator_of
+from insitu.domain.policy import Algorithm, EffectivePolicy, Refusal, Verdict, effective_policy
+from insitu.domain.pricing import Price, PricedInput, price_of
+from insitu.domain.service import File, Service
+from insitu.domain.validation import validate_ddo
+from insitu.domain.workflow import Workflow, read_workflow
+from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.documents import Documents, ResolvedAsset
+from insitu.gateway.sealing import Sealing
+from insitu.gateway.sources import FileSources
+from insitu.ports.chain import Chain
+from insitu.ports.peers import OperatorPeer
+
+__all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing"]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedInput:
+    """An input data set: the asset as it is, its compute service as it is and as it was bought, its files."""
+
+    asset: ResolvedAsset
+    entry: Service
+    present: ComputeService
+    bought: ComputeService
+    creator: Address
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedAlgorithm:
+    """An algorithm: the asset as it is, who made it, its files."""
+
+    asset: ResolvedAsset
+    main: AlgorithmAsset
+    creator: Address
+    files: tuple[File, ...]
+
+    @property
+    def price(self) -> int:
+        """Base units."""
+        return Asset.read(self.asset.ddo.main).price
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything that was found; ``server``, ``price`` and ``times`` are None where the reasons forbid them."""
+
+    workflow_asset: ResolvedAsset
+    workflow: Workflow
+    inputs: tuple[AssessedInput, ...]
+    algorithms: tuple[AssessedAlgorithm, ...]
+    policy: EffectivePolicy
+    verdict: Verdict
+    server: Server | None = None
+    price: Price | None = None
+    times: AgreementTimes | None = None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """DID → present on-chain checksum of every input and algorithm."""
+        assets = [one.asset for one in self.inputs] + [one.asset for one in self.algorithms]
+        return {asset.did: asset.record.checksum for asset in assets}
+
+    @property
+    def services(self) -> dict[str, dict[str, JsonValue]]:
+        """DID → ``main`` of each input's compute service, for the operator's own check (E4)."""
+        return {one.asset.did: one.bought.to_json() for one in self.inputs}
+
+
+@dataclass(slots=True)
+class _Findings:
+    """Reasons against, collected; an error of the infrastructure is none and goes on."""
+
+    reasons: list[Refusal] = field(default_factory=list)
+
+    def note(self, error: InsituError, did: str) -> None:
+        if is_passing(error):
+            raise error
+        self.reasons.append(Refusal(code=error.code, did=did, message=error.detail))
+
+
+def is_passing(error: InsituError) -> bool:
+    """Tell whether an error says nothing about the question but that somebody does not answer now."""
+    return error.definition.status >= 500
+
+
+class Assessor:
+    """Reads the documents of a workflow and applies every rule."""
+
+    def __init__(
+        self,
+        configuration: GatewayConfiguration,
+        provider: Address,
+        chain: Chain,
+        documents: Documents,
+        sealing: Sealing,
+        sources: FileSources,
+        operator: OperatorPeer,
+    ) -> None:
+        self._configuration = configuration
+        self._provider = provider
+        self._chain = chain
+        self._documents = documents
+        self._sealing = sealing
+        self._sources = sources
+        self._operator = operator
+
+    async def assess(
+        self,
+        consumer: Address,
+        workflow_did: str,
+        *,
+        workflow_checksum: str | None = None,
+        service_index: int | None = None,
+        bought: Mapping[str, str] | None = None,
+    ) -> Assessment:
+        """Assess a workflow for a consumer.
+
+        Parameters
+        ----------
+        workflow_checksum
+            On-chain checksum of the version that was bought; the present one where None.
+        service_index
+            serviceDefinitionId of the first input's compute service; its first one where None.
+        bought
+            DID → on-chain checksum of the inputs when they were bought; the present ones where absent.
+
+        Raises
+        ------
+        InsituError
+            What resolving and validating the workflow raises; an error of another asset is a reason, not an error.
+            ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
+        """
+        found = _Findings()
+        asset = await self._documents.resolve(workflow_did, workflow_checksum)
+        validate_ddo(asset.ddo)
+        if asset.ddo.asset_type != WORKFLOW:
+            raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow")
+        workflow = read_workflow(asset.ddo)
+        inputs = await self._inputs(workflow, service_index, bought or {}, found)
+        algorithms = await self._algorithms(workflow, found)
+        policy = effective_policy(
+            [(one.asset.did, rules.policy) for one in inputs for rules in (one.bought, one.present)]
+        )
+        for versions in (
+            [(one.asset.did, one.bought) for one in inputs],
+            [(one.asset.did, one.present) for one in inputs],
+        ):
+            found.reasons += flavour_refusals(workflow, [OfferedService(did, service) for did, service in versions])
+        found.reasons += usage_refusals(workflow, [_used(one) for one in algorithms], consumer)
+        found.reasons += policy.refusals([_policed(one) for one in algorithms])
+        server = await self._server(workflow, inputs, found)
+        price = self._price(inputs, server, consumer, found)
+        times = _times(inputs, found)
+        verdict = Verdict.of(found.reasons)
+        return Assessment(asset, workflow, inputs, algorithms, policy, verdict, server, price, times)
+
+    async def service_price(self, did: str, service_index: int) -> int:
+        """Return the price of one compute service in base units. Raises what resolving and reading it raises."""
+        asset = await self._documents.resolve(did)
+        return read_compute_service(asset.ddo.compute_service(service_index)).price
+
+    async def _inputs(
+        self, workflow: Workflow, service_index: int | None, bought: Mapping[str, str], found: _Findings
+    ) -> tuple[AssessedInput, ...]:
+        inputs: list[AssessedInput] = []
+        for position, did in enumerate(workflow.input_dids):
+            try:
+                inputs.append(await self._input(did, service_index if position == 0 else None, bought.get(did)))
+            except InsituError as error:
+                found.note(error, did)
+        return tuple(inputs)
+
+    async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
+        asset = await self._documents.resolve(did)
+        validate_ddo(asset.ddo)
+        entry = asset.ddo.compute_service(service_index)
+        self._require_here(did, entry)
+        if not await self._chain.is_provider(did, self._provider):
+            raise InsituError("NotDIDProvider", f"{self._provider} is no provider of {did}")
+        present = read_compute_service(entry)
+        version = present
+        if bought is not None and bought.removeprefix("0x") != asset.checksum:
+            then = await self._documents.resolve(did, bought)
+            version = read_compute_service(then.ddo.compute_service(entry.index))
+        creator, files = creator_of(asset.ddo), self._sealing.files_of(asset.ddo)
+        for file in files:
+            await self._sources.check(file, creator)
+        return AssessedInput(asset, entry, present, version, creator, files)
+
+    def _require_here(self, did: str, entry: Service) -> None:
+        if not self._configuration.serves(entry.service_endpoint):
+            raise InsituError("InputElsewhere", f"{did} is served at {entry.service_endpoint}")
+        template = self._chain.agreements.contract
+        if (entry.template_id or "").lower() != template.lower():
+            raise InsituError("TemplateNotApproved", f"{did} is sold under {entry.template_id}, here it is {template}")
+
+    async def _algorithms(self, workflow: Workflow, found: _Findings) -> tuple[AssessedAlgorithm, ...]:
+        algorithms: list[AssessedAlgorithm] = []
+        for did in workflow.transformation_dids:
+            try:
+                algorithms.append(await self._algorithm(did))
+            except InsituError as error:
+                found.note(error, did)
+        return tuple(algorithms)
+
+    async def _algorithm(self, did: str) -> AssessedAlgorithm:
+        asset = await self._documents.resolve(did)
+        validate_ddo(asset.ddo)
+        if asset.ddo.asset_type != ALGORITHM:
+            raise InsituError("InvalidDocument", f"{did} is not an algorithm")
+        creator, files = creator_of(asset.ddo), self._sealing.files_of(asset.ddo)
+        for file in files:
+            await self._sources.check(file, creator)
+        return AssessedAlgorithm(asset, AlgorithmAsset.read(asset.ddo.main), creator, files)
+
+    async def _server(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> Server | None:
+        if len(inputs) < len(workflow.input_dids):
+            return None
+        first = inputs[0].asset.did
+        try:
+            server = choose_server(workflow, [OfferedService(one.asset.did, one.bought) for one in inputs])
+            limits, capacity = server.limits(), await self._operator.capacity()
+        except InsituError as error:
+            found.note(error, first)
+            return None
+        wanted = (limits.cpu_millis, limits.memory_bytes, limits.disk_bytes, limits.gpu)
+        offered = (capacity.cpu_millis, capacity.memory_bytes, capacity.disk_bytes, capacity.gpu)
+        if any(want > offer for want, offer in zip(wanted, offered, strict=True)):
+            message = f"server {server.server_id} is larger than what this operator has"
+            found.reasons.append(Refusal(code="CapacityExceeded", did=first, message=message))
+        return server
+
+    def _price(
+        self, inputs: Sequence[AssessedInput], server: Server | None, consumer: Address, found: _Findings
+    ) -> Price | None:
+        if server is None:
+            return None
+        priced = [PricedInput(one.asset.did, one.asset.owner, one.bought.price) for one in inputs]
+        try:
+            return price_of(priced, server, self._provider, consumer)
+        except InsituError as error:
+            found.note(error, inputs[0].asset.did)
+            return None
+
+
+def _times(inputs: Sequence[AssessedInput], found: _Findings) -> AgreementTimes | None:
+    if not inputs:
+        return None
+    try:
+        return inputs[0].bought.times()
+    except InsituError as error:
+        found.note(error, inputs[0].asset.did)
+        return None
+
+
+def _used(one: AssessedAlgorithm) -> UsedAlgorithm:
+    return UsedAlgorithm(one.asset.did, one.asset.owner, one.price, one.main.algorithm.requirements.container)
+
+
+def _policed(one: AssessedAlgorithm) -> Algorithm:
+    return Algorithm(one.asset.did, one.asset.record.checksum, one.creator)

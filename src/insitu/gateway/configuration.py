@@ -1,0 +1,111 @@
+"""What a gateway is told at its start: plain values and keys, no port."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from typing_extensions import override
+
+from insitu.api.gateway_v1 import BASE, Operation
+from insitu.domain.ids import Address
+
+__all__ = ["FileKey", "GatewayConfiguration", "Keyring"]
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileKey:
+    """A key of lists of files: 32 bytes and their number, which counts up when the key is rotated."""
+
+    version: int
+    key: bytes
+
+    @override
+    def __repr__(self) -> str:
+        return f"FileKey(version={self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The gateway's symmetric keys (design §7); the chain key is a :class:`insitu.ports.keys.Signer`.
+
+    Attributes
+    ----------
+    files
+        Every file key that lists may still be sealed with; the one with the highest version seals.
+    tokens, tickets
+        32 bytes each, from which the keys of access tokens and of tickets derive.
+    """
+
+    files: tuple[FileKey, ...]
+    tokens: bytes
+    tickets: bytes
+
+    @override
+    def __repr__(self) -> str:
+        return f"Keyring(files={self.files!r})"
+
+    @classmethod
+    def derived(cls, root: bytes) -> "Keyring":
+        """Derive all keys from one secret of at least 32 bytes."""
+        return cls((FileKey(1, derive(root, "files/1")),), derive(root, "tokens"), derive(root, "tickets"))
+
+
+def derive(root: bytes, purpose: str) -> bytes:
+    """Return 32 bytes that say nothing about the root or about those of another purpose."""
+    return hmac.new(root, b"insitu gateway " + purpose.encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfiguration:
+    """Values of settings that the gateway needs; times in seconds, sizes in bytes.
+
+    Attributes
+    ----------
+    public_url
+        Without a slash at the end; DDOs and tokens name it.
+    metadata_url
+        Where this provider's documents are found, with ``{did}`` for the DID; goes on chain.
+    creators
+        Accounts whose lists of files may name ``file:``, ``pvc:`` and object stores.
+    data_roots
+        Absolute folders beneath which ``file:`` urls may point.
+    confirmations
+        Blocks that a transaction of ours must be deep.
+    commit_delay
+        How long receipts without a charge wait for others to share a transaction.
+    lost_after
+        How long the lock of an agreement may be missing before its execution is stopped.
+    late_after
+        How long after ``finishBy`` an operator may be silent before the gateway ends the execution.
+    """
+
+    version: str
+    public_url: str
+    metadata_url: str
+    creators: tuple[Address, ...] = ()
+    data_roots: tuple[str, ...] = ()
+    free_grants_per_day: int = 100
+    confirmations: int = 0
+    result_retention: int = 30 * 24 * 3600
+    token_lifetime: int = 600
+    upload_bytes: int = 64 * MIB
+    commit_delay: float = 30.0
+    lost_after: float = 60.0
+    late_after: float = 300.0
+    containers: tuple[dict[str, JsonValue], ...] = ()
+    servers: tuple[dict[str, JsonValue], ...] = ()
+
+    def audience(self, operation: Operation) -> str:
+        """Return the audience of tokens for an operation (design §7)."""
+        return f"{self.public_url}{BASE}/{operation}"
+
+    def serves(self, endpoint: str | None) -> bool:
+        """Tell whether a service endpoint of a DDO is this gateway's."""
+        return endpoint is not None and endpoint.startswith(f"{self.public_url}{BASE}/")
+
+    def trusts(self, creator: Address) -> bool:
+        """Tell whether a creator may name files of the provider's machines."""
+        return creator.lower() in {one.lower() for one in self.creators}

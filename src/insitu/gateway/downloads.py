@@ -1,0 +1,166 @@
+"""Results and files for those who own them, and uploads of those who publish (E9, design §5, §7)."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from insitu.api.gateway_v1 import Encrypted, EncryptRequest, ResultFile, ResultView, Uploaded
+from insitu.domain.errors import InsituError
+from insitu.domain.integrity import creator_of
+from insitu.domain.service import File
+from insitu.gateway.access import Seen
+from insitu.gateway.documents import Documents
+from insitu.gateway.sealing import Sealing, public_files
+from insitu.gateway.sources import FileSources, upload_url
+from insitu.gateway.tokens import Caller
+from insitu.ports.agreement_changes import AddUpload
+from insitu.ports.agreement_records import SourceReference, StoredExecution, Upload
+from insitu.ports.agreements import Agreements
+from insitu.ports.blobs import Blobs
+from insitu.ports.clock import Clock
+
+__all__ = ["Download", "Files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file on its way: its name and path within the asset, type, bytes where known, and the content."""
+
+    name: str
+    content_type: str
+    size: int | None
+    sha256: str | None
+    chunks: AsyncIterator[bytes]
+
+
+class Files:
+    """Seals lists, takes uploads, hands out files."""
+
+    def __init__(
+        self,
+        agreements: Agreements,
+        blobs: Blobs,
+        documents: Documents,
+        sealing: Sealing,
+        sources: FileSources,
+        clock: Clock,
+        upload_bytes: int,
+    ) -> None:
+        self._agreements = agreements
+        self._blobs = blobs
+        self._documents = documents
+        self._sealing = sealing
+        self._sources = sources
+        self._clock = clock
+        self._upload_bytes = upload_bytes
+
+    async def encrypt(self, caller: Caller, request: EncryptRequest) -> Encrypted:
+        """Seal a list of files for documents of the caller (P1).
+
+        Raises ``NotOwner``, ``InvalidDocument``, ``InvalidRequest``, ``CreatorNotAllowed``, ``TargetNotAllowed``.
+        """
+        if caller.address.lower() != request.creator.lower():
+            raise InsituError("NotOwner", f"{caller.address} can seal lists for its own documents only")
+        files: list[File] = []
+        for position, one in enumerate(request.files):
+            file = File.read({"index": position, **one}, f"/files/{position}")
+            await self._sources.check(file, request.creator)
+            files.append(await self._sources.completed(file, request.creator))
+        if len({file.index for file in files}) != len(files):
+            raise InsituError("InvalidRequest", "two files have the same index", pointer="/files")
+        sealed = self._sealing.seal(request.creator, files)
+        return Encrypted(encrypted_files=sealed, files=public_files(files))
+
+    async def upload(self, caller: Caller, chunks: AsyncIterator[bytes]) -> Uploaded:
+        """Keep a file that the caller may name in lists of files. Raises ``BodyTooLarge``."""
+        sha256 = await self._blobs.put(chunks, limit=self._upload_bytes)
+        size = await self._blobs.size(sha256)
+        upload = Upload(secrets.token_hex(16), caller.address, sha256, size or 0, self._clock.now())
+        await self._agreements.apply([AddUpload(upload)])
+        return Uploaded(url=upload_url(upload.upload_id), sha256=sha256, size=upload.size)
+
+    async def result(self, seen: Seen) -> ResultView:
+        """Describe the result of an execution to its consumer.
+
+        Raises ``NotFound`` while, or where, there is none; ``ResultExpired``.
+        """
+        execution = seen.execution
+        if execution.frozen is None or execution.frozen.result is None:
+            raise InsituError("NotFound", f"execution {execution.execution_id} has no result ({execution.phase})")
+        if self._clock.now() >= execution.frozen.expires_at:
+            raise InsituError("ResultExpired", f"the files were kept until {execution.frozen.expires_at:%Y-%m-%d}")
+        result = execution.frozen.result
+        return ResultView(
+            did=result.did,
+            owner=execution.plan.consumer,
+            files=tuple(
+                ResultFile(
+                    index=file.index,
+                    name=file.path,
+                    content_type=file.content_type,
+                    content_length=file.size,
+                    checksum=file.sha256,
+                )
+                for file in result.files
+            ),
+            registered=execution.registration is not None,
+            transaction=execution.registration or None,
+            expires_at=execution.frozen.expires_at,
+        )
+
+    async def download(self, caller: Caller, did: str, index: int) -> Download:
+        """Open a file of an asset for its on-chain owner, and nobody else.
+
+        Raises ``InvalidDid``, ``AssetNotFound``, ``DownloadNotAllowed``, ``NotFound``, ``FileNotDownloadable``,
+        ``ResultExpired``.
+        """
+        caller.require(did=did)
+        asset = await self._documents.resolve(did)
+        if asset.owner.lower() != caller.address.lower():
+            raise InsituError("DownloadNotAllowed", f"{did} belongs to {asset.owner}")
+        file = _pick(self._sealing.files_of(asset.ddo), index, did)
+        try:
+            chunks = await _begun(await self._sources.open(file, creator_of(asset.ddo)))
+        except InsituError as error:
+            if error.code == "NotFound" and (file.url or "").startswith("blob:"):
+                raise InsituError("ResultExpired", "the files of this result are no longer kept") from None
+            raise
+        content_type = file.content_type or "application/octet-stream"
+        return Download(file.name or f"file-{index}", content_type, file.size, file.sha256, chunks)
+
+    async def fetch(self, execution: StoredExecution, reference: str) -> AsyncIterator[bytes]:
+        """Open a file that the plan of an execution names, for its Configuration Pod.
+
+        Raises ``ConfigurationFailed``.
+        """
+        source = execution.dossier.fetches.get(reference)
+        if source is None:
+            raise InsituError("ConfigurationFailed", f"the plan has no file {reference[:80]!r}")
+        try:
+            return await self._open(source)
+        except InsituError as error:
+            raise InsituError("ConfigurationFailed", f"file {source.index} of {source.did}: {error.detail}") from error
+
+    async def _open(self, source: SourceReference) -> AsyncIterator[bytes]:
+        asset = await self._documents.resolve(source.did, source.checksum)
+        file = _pick(self._sealing.files_of(asset.ddo), source.index, source.did)
+        return await self._sources.open(file, creator_of(asset.ddo))
+
+
+def _pick(files: tuple[File, ...], index: int, did: str) -> File:
+    for file in files:
+        if (file.index or 0) == index:
+            return file
+    raise InsituError("NotFound", f"{did} has no file {index}")
+
+
+async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Read the first chunk now, so that a missing file is an answer and not a broken stream."""
+    first = await anext(chunks, b"")
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return whole()

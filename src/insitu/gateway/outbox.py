@@ -1,0 +1,143 @@
+"""The outbox: everything that must happen outside, in order, each once in effect, until it is done (design §6, §8)."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason
+from insitu.gateway.effects import Effects, result_of
+from insitu.gateway.transactions import Transactions
+from insitu.gateway.wakeups import OUTBOX, Wakeups, events_of
+from insitu.ports.agreement_changes import Complete, Postpone
+from insitu.ports.agreement_records import ItemKind, OutboxItem
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+from insitu.ports.peers import MetadataPeer
+
+__all__ = ["Outbox"]
+
+logger = logging.getLogger("insitu.gateway.outbox")
+
+LARGEST_BATCH = 20
+ATTEMPTS = 20
+"""Tries after which a refusal that names no cause is believed."""
+IDLE = 15.0
+QUICKEST, SLOWEST = 0.005, 1.0
+"""Seconds between two looks at a transaction that is not mined."""
+
+
+class Outbox:
+    """The one worker that sends transactions with the provider's key, and publishes results."""
+
+    def __init__(
+        self,
+        agreements: Agreements,
+        chain: Chain,
+        metadata: MetadataPeer,
+        effects: Effects,
+        transactions: Transactions,
+        clock: Clock,
+        wakeups: Wakeups,
+    ) -> None:
+        self._agreements = agreements
+        self._chain = chain
+        self._metadata = metadata
+        self._effects = effects
+        self._transactions = transactions
+        self._clock = clock
+        self._wakeups = wakeups
+
+    async def run(self) -> None:
+        """Work until cancelled; whatever is interrupted goes on from what is stored."""
+        pause = QUICKEST
+        while True:
+            seen = self._wakeups.count(OUTBOX)
+            try:
+                worked, waits = await self.turn()
+            except InsituError as error:
+                logger.warning("the outbox waits: %s", error)
+                worked, waits, pause = False, True, SLOWEST
+            if worked:
+                pause = QUICKEST
+                continue
+            until = await self._agreements.next_due()
+            if waits:
+                await anyio.sleep(pause)
+                pause = min(pause * 2, SLOWEST)
+            else:
+                pause = QUICKEST
+                await self._wakeups.wait(OUTBOX, seen, seconds=IDLE, until=until)
+
+    async def turn(self) -> tuple[bool, bool]:
+        """Do what is due. Tell whether anything was, and whether a transaction is still to be mined."""
+        waits = await self._transactions.watch()
+        due = await self._agreements.due(self._clock.now())
+        shared = [item for item in due if item.batch]
+        for item in due:
+            if not item.batch:
+                await self._carry_out(item)
+        for position in range(0, len(shared), LARGEST_BATCH):
+            await self._share(shared[position : position + LARGEST_BATCH])
+        return bool(due), waits
+
+    async def _carry_out(self, item: OutboxItem) -> None:
+        try:
+            if item.kind is ItemKind.PUBLISH:
+                await self._metadata.publish(result_of(await self._effects.execution(item)).document)
+                await self._agreements.apply([Complete(item.key)])
+            else:
+                await self._transactions.send(await self._effects.call(item), [item])
+        except InsituError as error:
+            await self._refused(item, error)
+
+    async def _share(self, items: Sequence[OutboxItem]) -> None:
+        """Settle several executions in one transaction; one that is refused must not hold up the others."""
+        if len(items) == 1:
+            await self._carry_out(items[0])
+            return
+        try:
+            await self._transactions.send(await self._effects.batch(list(items)), items)
+        except InsituError as error:
+            if error.definition.retry:
+                raise
+            for item in items:
+                await self._carry_out(item)
+
+    async def _refused(self, item: OutboxItem, error: InsituError) -> None:
+        """Find out whether the effect is there already, will never be, or has to wait."""
+        reason = Reason(code=error.code, message=error.detail)
+        if error.definition.retry:
+            await self._later(item, reason)
+            return
+        if await self._is_there(item, error):
+            await self._agreements.apply(await self._effects.done(item, item.transaction or ""))
+        elif error.definition.status >= 500 or (error.code == "TransactionFailed" and item.attempts < ATTEMPTS):
+            await self._later(item, reason)
+        else:
+            log = logger.info if item.kind is ItemKind.DERIVED else logger.error
+            log("%s is given up: %s", item.key, error)
+            await self._agreements.apply(await self._effects.given_up(item, reason))
+        if item.execution_id is not None:
+            self._wakeups.ring(events_of(item.execution_id))
+
+    async def _later(self, item: OutboxItem, reason: Reason) -> None:
+        delay = timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
+        logger.warning("%s waits %.1f s: %s: %s", item.key, delay.total_seconds(), reason.code, reason.message)
+        await self._agreements.apply([Postpone(item.key, self._clock.now() + delay, reason)])
+
+    async def _is_there(self, item: OutboxItem, error: InsituError) -> bool:
+        """Ask the chain whether somebody, we ourselves before a crash for instance, has done it."""
+        if item.kind is ItemKind.SETTLE:
+            return error.code == "ExecutionAlreadySettled"
+        if item.kind is ItemKind.REGISTER:
+            result = result_of(await self._effects.execution(item))
+            record = await self._chain.did_record(result.did)
+            return record is not None and record.checksum == result.checksum
+        if item.kind in (ItemKind.GRANT, ItemKind.REFUSE):
+            state = await self._chain.agreement(item.agreement_id)
+            return state.granted if item.kind is ItemKind.GRANT else state.refunded
+        return False

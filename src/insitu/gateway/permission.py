@@ -1,0 +1,76 @@
+"""E1: which agreement it is, and whether its consumer may execute now."""
+
+from insitu.domain.agreement import AgreementState
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId
+from insitu.ports.agreement_changes import Remember, Touch
+from insitu.ports.agreement_records import KnownAgreement, Standing
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+
+__all__ = ["Permission"]
+
+
+class Permission:
+    """Finds agreements by their id alone and asks the contract."""
+
+    def __init__(self, provider: Address, chain: Chain, agreements: Agreements, clock: Clock) -> None:
+        self._provider = provider
+        self._chain = chain
+        self._agreements = agreements
+        self._clock = clock
+
+    async def find(self, agreement_id: AgreementId) -> KnownAgreement:
+        """Return an agreement of this provider; the chain is asked where it is not remembered.
+
+        Raises ``AgreementUnknown``, ``ChainUnavailable``.
+        """
+        known = await self._agreements.agreement(agreement_id)
+        if known is not None:
+            return known
+        terms = await self._chain.find_terms(agreement_id)
+        if terms is None or terms.provider.lower() != self._provider.lower():
+            raise InsituError("AgreementUnknown", f"this gateway has no agreement {agreement_id}")
+        await self._agreements.apply([Remember(agreement_id, terms), Touch(agreement_id, 0)])
+        known = await self._agreements.agreement(agreement_id)
+        assert known is not None
+        return known
+
+    async def now(self) -> int:
+        """Return the time that deadlines are compared with: the later of this host's and the chain's, in seconds."""
+        return max(int(self._clock.now().timestamp()), await self._chain.time())
+
+    async def require(self, known: KnownAgreement, consumer: Address) -> AgreementState:
+        """Refuse unless this consumer may start an execution now; the reason is as exact as can be.
+
+        Raises ``NotConsumer``, ``AgreementUnknown``, ``AgreementLost``, ``AgreementRefused``, ``AgreementExpired``,
+        ``AgreementNotGranted``, ``ChainUnavailable``.
+        """
+        terms = known.terms
+        if terms.consumer.lower() != consumer.lower():
+            raise InsituError("NotConsumer", f"agreement {known.agreement_id} belongs to another consumer")
+        state = await self._chain.agreement(known.agreement_id)
+        now = await self.now()
+        refusal = self._refusal(known, state, now)
+        if refusal is not None:
+            raise refusal
+        workflow_id = "0x" + Did.from_hex(terms.workflow_id).digits
+        if not await self._chain.check_permissions(terms, terms.consumer, workflow_id):
+            raise InsituError("AgreementNotGranted", "checkPermissions of the contract says no")
+        return state
+
+    def _refusal(self, known: KnownAgreement, state: AgreementState, now: int) -> InsituError | None:
+        if not state.exists or not state.locked:
+            code = "AgreementLost" if known.standing in (Standing.GRANTED, Standing.LOST) else "AgreementUnknown"
+            return InsituError(code, f"the chain has no payment of agreement {known.agreement_id}")
+        if state.refunded:
+            detail = known.reason.message if known.reason is not None else "the payment went back to the consumer"
+            return InsituError("AgreementRefused" if not state.granted else "AgreementExpired", detail)
+        if not state.granted:
+            detail = known.reason.message if known.reason is not None else ""
+            return InsituError("AgreementNotGranted", detail)
+        if state.closed or now >= state.execution_ends(known.terms):
+            return InsituError("AgreementExpired", f"executions could start until {state.execution_ends(known.terms)}")
+        return None

@@ -1,0 +1,80 @@
+"""``POST check``: price, server, receivers and verdict, before any money moves (C1, design §7)."""
+
+from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
+from insitu.domain.errors import definition_of
+from insitu.domain.policy import Refusal
+from insitu.domain.pricing import Price
+from insitu.gateway.assessment import Assessment, Assessor
+from insitu.gateway.documents import Documents
+from insitu.ports.keys import Signer
+
+__all__ = ["Quoting"]
+
+
+class Quoting:
+    """Answers what the terms of an agreement must be."""
+
+    def __init__(self, assessor: Assessor, documents: Documents, signer: Signer) -> None:
+        self._assessor = assessor
+        self._documents = documents
+        self._signer = signer
+
+    async def check(self, request: CheckRequest) -> Quote:
+        """Return the quote, also where the verdict is no. Raises what resolving the workflow raises."""
+        found = await self._assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
+        first = found.workflow.input_dids[0]
+        times, price, server = found.times, found.price, found.server
+        quote = Quote(
+            allowed=found.verdict.allowed,
+            reasons=tuple(_told(reason) for reason in found.verdict.reasons),
+            did=first,
+            ddo_hash=await self._checksum(first, found),
+            workflow_did=request.workflow_did,
+            workflow_hash=found.workflow_asset.checksum,
+            service_index=_index(found, request.service_index),
+            provider=self._signer.address,
+            server=server.to_json() if server is not None else {},
+        )
+        if price is not None:
+            quote = quote.model_copy(update={"price": price.total, "receivers": _receivers(price)})
+        if times is not None:
+            quote = quote.model_copy(
+                update={
+                    "deadline_seconds": times.lock_timeout,
+                    "grant_timeout": times.grant_timeout,
+                    "timeout": times.timeout,
+                    "settle_timeout": times.settle_timeout,
+                }
+            )
+        return quote
+
+    async def _checksum(self, did: str, found: Assessment) -> str:
+        if found.inputs and found.inputs[0].asset.did == did:
+            return found.inputs[0].asset.checksum
+        return (await self._documents.record(did)).checksum
+
+
+def _receivers(price: Price) -> tuple[Receiver, ...]:
+    """The receivers as the terms have them: equal accounts merged, nobody with nothing."""
+    paid = zip(price.receivers, price.amounts, strict=True)
+    return tuple(
+        Receiver(
+            address=address,
+            amount=amount,
+            purpose=", ".join(
+                item.purpose for item in price.items if item.amount and item.receiver.lower() == address.lower()
+            ),
+        )
+        for address, amount in paid
+    )
+
+
+def _index(found: Assessment, wanted: int | None) -> int:
+    if found.inputs and found.inputs[0].asset.did == found.workflow.input_dids[0]:
+        return found.inputs[0].entry.index or 0
+    return wanted or 0
+
+
+def _told(reason: Refusal) -> VerdictReason:
+    next_step = definition_of(reason.code).next_step
+    return VerdictReason(code=reason.code, did=reason.did, message=reason.message, next_step=next_step)

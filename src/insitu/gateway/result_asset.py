@@ -1,0 +1,145 @@
+"""The result of an execution as a new asset of its consumer: exact document, sealed list, DID (E9, design §6)."""
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from insitu.domain.assembly import assemble_ddo
+from insitu.domain.ddo import read_ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.merkle import FileDigest, output_root
+from insitu.domain.result import Origin, PublishedFile, result_service
+from insitu.domain.service import File
+from insitu.domain.timestamps import format_time
+from insitu.domain.wire import WireModel
+from insitu.domain.workflow import Workflow, read_workflow
+from insitu.gateway.sealing import Sealing
+from insitu.gateway.sources import blob_url
+from insitu.ports.agreement_records import FrozenFile, FrozenResult, StoredExecution
+from insitu.ports.blobs import Blobs
+from insitu.ports.clock import Clock
+from insitu.ports.keys import Signer
+
+__all__ = ["ResultAssets"]
+
+MAX_MANIFEST = 64 * 1024 * 1024
+
+
+class ManifestFile(WireModel):
+    """A file in the manifest that the Publishing Pod handed over; ``path`` is relative, with ``/``."""
+
+    path: str
+    stage: int
+    kind: Literal["output", "log"]
+    size: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    content_type: str = "application/octet-stream"
+
+
+_MANIFEST = TypeAdapter(tuple[ManifestFile, ...])
+
+
+class ResultAssets:
+    """Makes results; the same manifest at the same time gives the same asset."""
+
+    def __init__(self, signer: Signer, sealing: Sealing, blobs: Blobs, clock: Clock, metadata_url: str) -> None:
+        self._signer = signer
+        self._sealing = sealing
+        self._blobs = blobs
+        self._clock = clock
+        self._url = metadata_url
+
+    async def make(self, execution: StoredExecution, published: dict[str, object]) -> FrozenResult:
+        """Read the manifest and write the document.
+
+        Raises
+        ------
+        InsituError
+            ``PublishingFailed`` where the manifest or a file of it is not here; ``OutputRejected`` where the manifest
+            breaks the plan's rules.
+        """
+        files = await self._read(execution, published)
+        document_files = [PublishedFile(file.index, file.content_type, file.size, file.sha256) for file in files]
+        created = format_time(self._clock.now())
+        service = result_service(
+            _workflow(execution).output_metadata,
+            self._origin(execution),
+            document_files,
+            self._sealing.seal(self._signer.address, [_sealed(file) for file in files]),
+            self._url,
+            created,
+        )
+        unsigned = assemble_ddo([service], self._signer.address, created)
+        ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
+        return FrozenResult(
+            did=str(unsigned.did),
+            document=ddo.to_json(),
+            seed=unsigned.seed.hex(),
+            checksum=unsigned.checksum,
+            url=self._url,
+            files=files,
+        )
+
+    async def _read(self, execution: StoredExecution, published: dict[str, object]) -> tuple[FrozenFile, ...]:
+        manifest = await self._manifest(str(published.get("manifest", "")))
+        rules = execution.plan.output
+        listed = [file for file in manifest if file.kind == "output" or rules.logs != "none"]
+        outputs = [file for file in listed if file.kind == "output"]
+        if len(outputs) > rules.max_files or sum(file.size for file in outputs) > rules.max_bytes:
+            raise InsituError("OutputRejected", f"{len(outputs)} files exceed what may leave")
+        for file in listed:
+            if await self._blobs.size(file.sha256) != file.size:
+                raise InsituError("PublishingFailed", "a file of the manifest was not handed over whole")
+        listed.sort(key=lambda file: file.path)
+        return tuple(
+            FrozenFile(index=index, path=file.path, content_type=file.content_type, size=file.size, sha256=file.sha256)
+            for index, file in enumerate(listed)
+        )
+
+    async def _manifest(self, sha256: str) -> tuple[ManifestFile, ...]:
+        try:
+            size = await self._blobs.size(sha256)
+            if size is None or size > MAX_MANIFEST:
+                raise InsituError("PublishingFailed", "the manifest of the output was not handed over")
+            text = b"".join([chunk async for chunk in self._blobs.open(sha256)])
+            return _MANIFEST.validate_python(json.loads(text))
+        except (ValueError, ValidationError):
+            raise InsituError("PublishingFailed", "the manifest of the output cannot be read") from None
+
+    def _origin(self, execution: StoredExecution) -> Origin:
+        plan = execution.plan
+        inputs = dict.fromkeys(one.did for stage in plan.stages for one in stage.inputs if one.did is not None)
+        return Origin(
+            agreement_id=plan.service_agreement_id,
+            execution_id=plan.workflow_execution_id,
+            consumer=plan.consumer,
+            workflow_did=plan.workflow_did,
+            workflow_name=str(read_ddo(execution.dossier.workflow).main.get("name") or ""),
+            input_dids=tuple(inputs),
+            algorithm_dids=tuple(dict.fromkeys(stage.transformation.did for stage in plan.stages)),
+        )
+
+
+def root_of(files: Sequence[FrozenFile]) -> str:
+    """Return the output root of a receipt."""
+    return output_root(FileDigest(file.path, file.sha256, file.size) for file in files)
+
+
+def _workflow(execution: StoredExecution) -> Workflow:
+    return read_workflow(read_ddo(execution.dossier.workflow))
+
+
+def _sealed(file: FrozenFile) -> File:
+    return File.read(
+        {
+            "index": file.index,
+            "name": file.path,
+            "url": blob_url(file.sha256),
+            "contentType": file.content_type,
+            "contentLength": str(file.size),
+            "checksum": file.sha256,
+            "checksumType": "sha256",
+        }
+    )

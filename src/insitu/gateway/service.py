@@ -1,0 +1,216 @@
+"""The gateway: everything that its routes offer, composed from small services."""
+
+from dataclasses import dataclass
+
+import anyio
+
+from insitu.api.gateway_v1 import ExecutionList, ExecutionView, GatewayInfo
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Phase, Reason
+from insitu.gateway.access import Access, Seen
+from insitu.gateway.assessment import Assessor
+from insitu.gateway.configuration import GatewayConfiguration, Keyring
+from insitu.gateway.desk import TicketDesk
+from insitu.gateway.documents import Documents
+from insitu.gateway.downloads import Files
+from insitu.gateway.effects import Effects
+from insitu.gateway.execution import Executing
+from insitu.gateway.finishing import Finishing
+from insitu.gateway.following import Follower
+from insitu.gateway.granting import Granting
+from insitu.gateway.outbox import Outbox
+from insitu.gateway.permission import Permission
+from insitu.gateway.planning import Planner
+from insitu.gateway.quoting import Quoting
+from insitu.gateway.receipts import Receipts
+from insitu.gateway.registration import Registrar
+from insitu.gateway.result_asset import ResultAssets
+from insitu.gateway.sealing import Sealing
+from insitu.gateway.settlement import Settling
+from insitu.gateway.sources import FileSources
+from insitu.gateway.streams import Streams
+from insitu.gateway.sweeping import Sweeper
+from insitu.gateway.tickets import Tickets
+from insitu.gateway.tokens import Caller, Tokens
+from insitu.gateway.transactions import Transactions
+from insitu.gateway.views import Views
+from insitu.gateway.wakeups import Wakeups
+from insitu.ports.agreements import Agreements
+from insitu.ports.blobs import Blobs
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+from insitu.ports.keys import Signer
+from insitu.ports.peers import MetadataPeer, OperatorPeer
+from insitu.ports.sources import Sources
+
+__all__ = ["GatewayDesk", "GatewayPorts", "GatewayService"]
+
+CONTRACTS = (
+    "DIDRegistry",
+    "NeverminedToken",
+    "ServiceExecutionTemplate",
+    "TemplateStoreManager",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayPorts:
+    """The gateway's neighbours, but for the operator."""
+
+    chain: Chain
+    signer: Signer
+    metadata: MetadataPeer
+    agreements: Agreements
+    blobs: Blobs
+    sources: Sources
+    clock: Clock
+
+
+class GatewayDesk:
+    """The part of the gateway that needs no operator; ``peer`` is what an operator is built on."""
+
+    def __init__(self, ports: GatewayPorts, keyring: Keyring, configuration: GatewayConfiguration) -> None:
+        self.ports = ports
+        self.configuration = configuration
+        self.wakeups = Wakeups(ports.clock)
+        self.documents = Documents(ports.chain, ports.metadata)
+        self.sealing = Sealing(keyring, ports.chain.agreements.chain_id)
+        self.sources = FileSources(configuration, ports.signer.address, ports.agreements, ports.blobs, ports.sources)
+        self.files = Files(
+            ports.agreements,
+            ports.blobs,
+            self.documents,
+            self.sealing,
+            self.sources,
+            ports.clock,
+            configuration.upload_bytes,
+        )
+        self.settling = Settling(ports.signer, ports.chain)
+        self.finishing = Finishing(
+            configuration,
+            ports.agreements,
+            ResultAssets(ports.signer, self.sealing, ports.blobs, ports.clock, configuration.metadata_url),
+            Receipts(ports.signer, ports.chain, configuration.version),
+            self.settling,
+            ports.clock,
+            self.wakeups,
+        )
+        self.tokens = Tokens(keyring, configuration, ports.agreements, ports.clock)
+        self.tickets = Tickets(keyring, ports.agreements, ports.clock, configuration.late_after)
+        self.peer = TicketDesk(ports.agreements, ports.blobs, self.tickets, self.files, self.finishing, self.wakeups)
+
+
+class GatewayService:
+    """What consumers, owners and the provider ask of the gateway, and the work that goes on without being asked.
+
+    Attributes
+    ----------
+    tokens, quoting, executing, access, views, streams, files
+        The services behind the routes.
+    peer
+        The gateway as the operator's neighbour.
+    """
+
+    def __init__(self, desk: GatewayDesk, operator: OperatorPeer) -> None:
+        ports, configuration = desk.ports, desk.configuration
+        self.configuration = configuration
+        self.clock = ports.clock
+        self.peer = desk.peer
+        self.tokens = desk.tokens
+        self.files = desk.files
+        self._ports = ports
+        self._operator = operator
+        self._finishing = desk.finishing
+        provider = ports.signer.address
+        assessor = Assessor(configuration, provider, ports.chain, desk.documents, desk.sealing, desk.sources, operator)
+        permission = Permission(provider, ports.chain, ports.agreements, ports.clock)
+        registrar = Registrar(
+            ports.agreements,
+            operator,
+            desk.tickets,
+            desk.finishing,
+            ports.clock,
+            desk.wakeups,
+            configuration.late_after,
+        )
+        self.quoting = Quoting(assessor, desk.documents, ports.signer)
+        self.executing = Executing(
+            ports.agreements, permission, assessor, Planner(desk.sources), registrar, ports.clock
+        )
+        self.access = Access(provider, ports.agreements, ports.chain)
+        self.views = Views(operator)
+        self.streams = Streams(ports.agreements, operator, desk.wakeups)
+        self.follower = Follower(
+            provider, configuration.confirmations, ports.chain, ports.agreements, ports.clock, desk.wakeups
+        )
+        self.granting = Granting(
+            configuration, ports.chain, ports.agreements, assessor, permission, operator, ports.clock, desk.wakeups
+        )
+        effects = Effects(ports.agreements, ports.signer, ports.clock)
+        self.outbox = Outbox(
+            ports.agreements,
+            ports.chain,
+            ports.metadata,
+            effects,
+            Transactions(
+                configuration.confirmations,
+                ports.chain,
+                ports.signer,
+                ports.agreements,
+                effects,
+                ports.clock,
+                desk.wakeups,
+            ),
+            ports.clock,
+            desk.wakeups,
+        )
+        self.registrar = registrar
+        self.sweeper = Sweeper(ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups)
+
+    async def run(self) -> None:
+        """Follow the chain, grant, send, register and sweep until cancelled; what is interrupted goes on next time."""
+        async with anyio.create_task_group() as group:
+            for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper):
+                group.start_soon(worker.run)
+
+    def info(self) -> GatewayInfo:
+        """Return what the root tells: who this gateway is, and which chain and contracts it uses."""
+        chain, configuration = self._ports.chain, self.configuration
+        return GatewayInfo(
+            version=configuration.version,
+            provider_address=self._ports.signer.address,
+            public_url=configuration.public_url,
+            chain_id=chain.agreements.chain_id,
+            contracts={name: chain.contract(name) for name in CONTRACTS},
+            metadata_url=configuration.metadata_url,
+            supported_containers=configuration.containers,
+            supported_servers=configuration.servers,
+        )
+
+    async def status(self, caller: Caller, agreement: str, execution: str) -> ExecutionView:
+        """Return one execution to whoever has a role in it."""
+        return await self.views.execution(await self.access.see(caller, agreement, execution))
+
+    async def list(self, caller: Caller, agreement: str | None, limit: int) -> ExecutionList:
+        """Return the executions that the caller may see, newest first."""
+        seen = await self.access.list(caller, agreement, limit)
+        return ExecutionList(executions=tuple([await self.views.execution(one) for one in seen]))
+
+    async def stop(self, caller: Caller, agreement: str, execution: str) -> ExecutionView:
+        """Ask for the end of an execution; an ended one stays as it is."""
+        seen = await self.access.see(caller, agreement, execution)
+        if seen.execution.live:
+            await self._stop(seen)
+            seen = await self.access.see(caller, agreement, execution)
+        return await self.views.execution(seen)
+
+    async def _stop(self, seen: Seen) -> None:
+        execution = seen.execution
+        try:
+            await self._operator.stop(execution.agreement_id, execution.execution_id, seen.role)
+        except InsituError as error:
+            if error.code != "ExecutionUnknown" or execution.acknowledged:
+                raise
+            # The operator has never had it, so there is nothing to end but the record.
+            reason = Reason(code=f"StoppedBy{seen.role.capitalize()}", message=f"stopped by the {seen.role}")
+            await self._finishing.end(execution, Phase.STOPPED, reason)

@@ -1,0 +1,92 @@
+"""What an execution costs, and what that says about the agreement's earlier ones (design §8).
+
+The first success pays the full price; later ones, and everything while a success has paid, cost nothing. Failures at
+the consumer's risk wait: if the agreement ends without a success, the first of them is charged.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from insitu.domain.agreement import Settlement, SignedSettlement, Terms, settlement_digest
+from insitu.domain.execution import Charge
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.ports.agreement_changes import Change, DecideCharge, Enqueue
+from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredExecution
+from insitu.ports.chain import Chain
+from insitu.ports.keys import Signer
+
+__all__ = ["Due", "Settling", "charge_now", "charges_at_end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A decided charge in base units; ``number`` is the execution's."""
+
+    number: int
+    charge: int
+    receipt_hash: str
+
+
+def charge_now(rule: Charge, total: int, *, paid: bool) -> int | None:
+    """Return the charge of an execution that has just ended; None where it stays open.
+
+    Parameters
+    ----------
+    total
+        The agreement's full price.
+    paid
+        True if an execution of the agreement was charged, or has succeeded for nothing, before.
+    """
+    if rule is Charge.FULL:
+        return 0 if paid else total
+    if rule is Charge.IF_NONE_SUCCEEDS and not paid and total > 0:
+        return None
+    return 0
+
+
+def charges_at_end(open_executions: Sequence[StoredExecution], total: int) -> tuple[Due, ...]:
+    """Decide the open ones when no execution can start any more and none has succeeded: the first is charged."""
+    ordered = sorted(open_executions, key=lambda one: one.plan.number)
+    return tuple(
+        Due(one.plan.number, total if position == 0 else 0, one.frozen.receipt_hash)
+        for position, one in enumerate(ordered)
+        if one.frozen is not None
+    )
+
+
+class Settling:
+    """Signs settlements and wants them sent."""
+
+    def __init__(self, signer: Signer, chain: Chain) -> None:
+        self._signer = signer
+        self._chain = chain
+
+    def decide(
+        self,
+        agreement_id: AgreementId,
+        terms: Terms,
+        execution_id: ExecutionId,
+        due: Due,
+        not_before: datetime,
+        after: str | None = None,
+    ) -> Iterable[Change]:
+        """Return the changes that fix a charge and put its settlement into the outbox.
+
+        One that moves no money may share a transaction with others (design §7, "Griefing").
+        """
+        settlement = Settlement(index=due.number, charge=due.charge, receipt_hash=due.receipt_hash)
+        digest = settlement_digest(agreement_id, settlement, self._chain.agreements)
+        signature = "0x" + self._signer.sign_digest(digest).hex()
+        signed = SignedSettlement(terms=terms, settlement=settlement, signature=signature)
+        item = OutboxItem(
+            key=f"settle:{execution_id}",
+            kind=ItemKind.SETTLE,
+            agreement_id=agreement_id,
+            execution_id=execution_id,
+            not_before=not_before,
+            payload=settlement.model_dump(mode="json", by_alias=True),
+            after=after,
+            batch=due.charge == 0,
+        )
+        return (DecideCharge(execution_id, due.charge, signed), Enqueue(item))

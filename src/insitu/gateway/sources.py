@@ -1,0 +1,181 @@
+"""From the urls of a list of files to what the plan says about them, and to bytes for those who may have them.
+
+=============  =========================================  =======================
+url            who may name it                            in the plan
+=============  =========================================  =======================
+``file:``      creators that settings trust, in a root    mount, in place
+``pvc:``       creators that settings trust               claim
+``http(s):``   everybody; public addresses                fetch
+``s3:`` …      creators that settings trust               fetch
+``upload:``    the account that uploaded it               fetch
+``blob:``      this gateway, for results                  fetch
+=============  =========================================  =======================
+"""
+
+import posixpath
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from insitu.domain.errors import InsituError
+from insitu.domain.file_names import collision_key, safe_name, safe_path
+from insitu.domain.ids import Address
+from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount
+from insitu.domain.service import File
+from insitu.gateway.configuration import GatewayConfiguration
+from insitu.ports.agreements import Agreements
+from insitu.ports.blobs import Blobs
+from insitu.ports.sources import Sources
+
+__all__ = ["FileSources", "blob_url", "upload_url"]
+
+WEB = frozenset({"http", "https"})
+PLACED = frozenset({"file", "pvc"})
+"""At the provider: mounted, never downloadable."""
+OWN = frozenset({"blob", "upload"})
+
+
+def blob_url(sha256: str) -> str:
+    """The url of a file of a result."""
+    return f"blob:{sha256}"
+
+
+def upload_url(upload_id: str) -> str:
+    """The url of an uploaded file."""
+    return f"upload:{upload_id}"
+
+
+class FileSources:
+    """Decides what each url means here, and opens those that are not in place."""
+
+    def __init__(
+        self,
+        configuration: GatewayConfiguration,
+        provider: Address,
+        agreements: Agreements,
+        blobs: Blobs,
+        sources: Sources,
+    ) -> None:
+        self._configuration = configuration
+        self._provider = provider
+        self._agreements = agreements
+        self._blobs = blobs
+        self._sources = sources
+
+    async def check(self, file: File, creator: Address) -> None:
+        """Refuse a url that this creator may not name.
+
+        Raises ``InvalidRequest``, ``CreatorNotAllowed``, ``TargetNotAllowed``, ``NotFound``.
+        """
+        url = _split(file)
+        if url.scheme in WEB:
+            await self._sources.check(url.geturl())
+        elif url.scheme == "upload":
+            await self._uploaded(url.path, creator)
+        elif url.scheme == "blob":
+            if creator.lower() != self._provider.lower():
+                raise InsituError("CreatorNotAllowed", "blob: names files of results; they are this gateway's to name")
+        else:
+            self._trusted(url, creator)
+            if url.scheme not in PLACED:
+                await self._sources.check(url.geturl())
+
+    async def plan(self, files: Sequence[File], creator: Address, prefix: str) -> tuple[InputFile, ...]:
+        """Return the files of one volume; ``prefix`` makes the references of fetched ones unique within a plan.
+
+        Raises what :meth:`check` raises, and ``InvalidDocument`` for unsafe or colliding names.
+        """
+        planned: list[InputFile] = []
+        taken: set[str] = set()
+        for file in files:
+            await self.check(file, creator)
+            index = file.index or 0
+            name = _volume_name(file, single=len(files) == 1)
+            if collision_key(name) in taken:
+                name = f"{index}-{name}"
+            taken.add(collision_key(name))
+            source = self._source(_split(file), f"{prefix}{index}")
+            planned.append(InputFile(index=index, name=name, source=source, sha256=file.sha256, size=file.size))
+        return tuple(planned)
+
+    async def open(self, file: File, creator: Address) -> AsyncIterator[bytes]:
+        """Stream a file that is fetched.
+
+        Raises ``FileNotDownloadable`` for one that is in place, ``ConfigurationFailed``, ``TargetNotAllowed``.
+        """
+        url = _split(file)
+        if url.scheme in PLACED:
+            raise InsituError("FileNotDownloadable", f"file {file.index} lives at the provider and never leaves it")
+        await self.check(file, creator)
+        if url.scheme == "blob":
+            return self._blobs.open(_sha256(url.path))
+        if url.scheme == "upload":
+            return self._blobs.open(await self._uploaded(url.path, creator))
+        return self._sources.open(url.geturl())
+
+    async def completed(self, file: File, creator: Address) -> File:
+        """Return an uploaded file with the length and checksum that the upload had."""
+        url = _split(file)
+        if url.scheme != "upload":
+            return file
+        upload = await self._agreements.upload(url.path)
+        if upload is None or upload.owner.lower() != creator.lower():
+            raise InsituError("NotFound", f"{creator} has no upload {url.path}")
+        return file.with_members(checksum=upload.sha256, checksumType="sha256", contentLength=str(upload.size))
+
+    def _source(self, url: SplitResult, reference: str) -> FileSource:
+        if url.scheme == "file":
+            path = unquote(url.path)
+            return Mount(path=path.rstrip("/"), root=self._root_of(path))
+        if url.scheme == "pvc":
+            claim, _, path = url.path.lstrip("/").partition("/")
+            return Claim(claim=safe_name(claim), path=safe_path(path.rstrip("/")) if path.rstrip("/") else "")
+        return Fetch(reference=reference)
+
+    def _trusted(self, url: SplitResult, creator: Address) -> None:
+        if not self._configuration.trusts(creator):
+            raise InsituError("CreatorNotAllowed", f"{url.scheme}: is not open for {creator}")
+        if url.scheme == "file":
+            self._root_of(unquote(url.path))
+
+    def _root_of(self, path: str) -> str:
+        """Find the data root of a path. The runner opens it again without following links; this is only the rule."""
+        plain = path.rstrip("/")
+        if posixpath.normpath(plain) != plain or "\0" in plain or not plain.startswith("/"):
+            raise InsituError("InvalidRequest", "a file: url needs an absolute path without . and ..")
+        roots = [root.rstrip("/") for root in self._configuration.data_roots]
+        fitting = [root for root in roots if plain == root or plain.startswith(root + "/")]
+        if not fitting:
+            raise InsituError("CreatorNotAllowed", "the path lies beneath no data root of this gateway")
+        return max(fitting, key=len)
+
+    async def _uploaded(self, upload_id: str, creator: Address) -> str:
+        upload = await self._agreements.upload(upload_id)
+        if upload is None or upload.owner.lower() != creator.lower():
+            raise InsituError("NotFound", f"{creator} has no upload {upload_id[:80]!r}")
+        return upload.sha256
+
+
+def _split(file: File) -> SplitResult:
+    try:
+        url = urlsplit(file.url or "")
+    except ValueError:
+        url = SplitResult("", "", "", "", "")
+    if not url.scheme or (url.scheme in PLACED | OWN and url.netloc not in ("", "localhost")):
+        raise InsituError("InvalidRequest", f"file {file.index} has no url that can be read", pointer="/files")
+    return url
+
+
+def _volume_name(file: File, *, single: bool) -> str:
+    """One path component. A folder that is the only entry is the volume itself and needs none."""
+    url = _split(file)
+    is_folder = url.scheme in PLACED and url.path.endswith("/")
+    if single and is_folder:
+        return ""
+    name = file.name or posixpath.basename(unquote(url.path).rstrip("/")) or f"file-{file.index or 0}"
+    return safe_name(safe_path(name).replace("/", "_"))
+
+
+def _sha256(text: str) -> str:
+    if len(text) != 64 or any(digit not in "0123456789abcdef" for digit in text):
+        raise InsituError("InvalidRequest", "blob: needs 64 hexadecimal digits")
+    return text

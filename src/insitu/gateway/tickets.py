@@ -1,0 +1,61 @@
+"""Tickets: the right of one execution's pods to fetch inputs and hand over its output (design §6)."""
+
+import hashlib
+import hmac
+from datetime import timedelta
+
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import ExecutionId, read_execution_id
+from insitu.gateway.configuration import Keyring
+from insitu.ports.agreement_records import StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.clock import Clock
+
+__all__ = ["Tickets"]
+
+MAX_TICKET = 256
+
+
+class Tickets:
+    """Makes tickets and reads them.
+
+    A ticket derives from the execution's id and a key, so that nothing secret is stored and a registration that is
+    sent again carries the same one.
+    """
+
+    def __init__(self, keyring: Keyring, agreements: Agreements, clock: Clock, grace: float) -> None:
+        self._key = keyring.tickets
+        self._agreements = agreements
+        self._clock = clock
+        self._grace = timedelta(seconds=grace)
+
+    def issue(self, execution_id: ExecutionId) -> str:
+        """Return the ticket of an execution."""
+        return f"{execution_id}.{hmac.new(self._key, execution_id.encode(), hashlib.sha256).hexdigest()}"
+
+    async def read(self, ticket: str) -> StoredExecution:
+        """Return the execution of a ticket, ended or not: telling an outcome again is harmless.
+
+        Raises ``InvalidToken``.
+        """
+        text, _, _ = ticket[:MAX_TICKET].partition(".")
+        try:
+            execution_id = read_execution_id(text)
+        except InsituError:
+            raise InsituError("InvalidToken", "this is not a ticket of an execution") from None
+        if not hmac.compare_digest(self.issue(execution_id).encode(), ticket.encode()):
+            raise InsituError("InvalidToken", "this is not a ticket of an execution")
+        execution = await self._agreements.execution(execution_id)
+        if execution is None:
+            raise InsituError("InvalidToken", "the ticket's execution is not known")
+        return execution
+
+    async def use(self, ticket: str) -> StoredExecution:
+        """Return the live execution of a ticket: only it may fetch and hand over bytes.
+
+        Raises ``InvalidToken``, ``TokenExpired``.
+        """
+        execution = await self.read(ticket)
+        if not execution.live or self._clock.now() > execution.plan.finish_by + self._grace:
+            raise InsituError("TokenExpired", f"the ticket of {execution.execution_id} is no longer valid")
+        return execution

@@ -1,0 +1,236 @@
+"""Sign-in with a wallet: assertions (RFC 7523) and the access tokens that they buy (design §7)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import jwt
+
+from insitu.api.gateway_v1 import JWT_BEARER, AccessToken, Operation
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, ExecutionId, read_address, read_agreement_id, read_execution_id
+from insitu.domain.signatures import es256k_digest, personal_digest, recover_address, recover_from_halves
+from insitu.gateway.configuration import GatewayConfiguration, Keyring
+from insitu.ports.agreements import Agreements
+from insitu.ports.clock import Clock
+
+__all__ = ["Caller", "Tokens"]
+
+MAX_ASSERTION = 8192
+MAX_JTI = 128
+LONGEST_ASSERTION = timedelta(minutes=10)
+LEEWAY = timedelta(seconds=30)
+"""How far the clocks of a wallet and the gateway may differ."""
+KEY_SECONDS = 3600
+"""Every hour has its own key; a token of the hour before is still good."""
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, for what, and until when; ids that the token names restrict it to them."""
+
+    address: Address
+    operation: Operation
+    expires: datetime
+    agreement: AgreementId | None = None
+    execution: ExecutionId | None = None
+    did: str | None = None
+
+    def require(
+        self, agreement: AgreementId | None = None, execution: ExecutionId | None = None, did: str | None = None
+    ) -> None:
+        """Refuse ids that the token was not made for. Raises ``AudienceMismatch``."""
+        pairs = ((self.agreement, agreement), (self.execution, execution), (self.did, did))
+        for allowed, wanted in pairs:
+            if allowed is not None and wanted is not None and allowed != wanted:
+                raise InsituError("AudienceMismatch", f"the token was made for {allowed}, not for {wanted}")
+
+
+class Tokens:
+    """Gives out access tokens and reads them."""
+
+    def __init__(
+        self, keyring: Keyring, configuration: GatewayConfiguration, agreements: Agreements, clock: Clock
+    ) -> None:
+        self._root = keyring.tokens
+        self._configuration = configuration
+        self._agreements = agreements
+        self._clock = clock
+
+    async def grant(self, grant_type: str, assertion: str) -> AccessToken:
+        """Exchange an assertion for an access token; an assertion is good once.
+
+        Raises
+        ------
+        InsituError
+            ``InvalidRequest`` for another grant type, ``InvalidToken``, ``TokenExpired``, ``TokenReused``,
+            ``SignatureMismatch``, ``AudienceMismatch``.
+        """
+        if grant_type != JWT_BEARER:
+            raise InsituError("InvalidRequest", f"grant_type must be {JWT_BEARER}", pointer="/grant_type")
+        claims, issuer = _verified(assertion)
+        now = self._clock.now()
+        operation = self._operation(claims.get("aud"))
+        expires = _expiry(claims, now)
+        jti = claims.get("jti")
+        if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
+            raise InsituError("InvalidToken", f"the assertion needs a jti of 1 to {MAX_JTI} characters")
+        restricted = _restrictions(claims)
+        await self._agreements.use_assertion(issuer, jti, expires, now)
+        lifetime = self._configuration.token_lifetime
+        period = _period(now)
+        token = jwt.encode(
+            {
+                "iss": self._configuration.public_url,
+                "sub": issuer,
+                "aud": self._configuration.audience(operation),
+                "iat": int(now.timestamp()),
+                "exp": int(now.timestamp()) + lifetime,
+                **restricted,
+            },
+            self._key(period),
+            algorithm="HS256",
+            headers={"kid": str(period), "typ": "at+JWT"},
+        )
+        return AccessToken(access_token=token, expires_in=lifetime)
+
+    def read(self, authorization: str | None, *operations: Operation) -> Caller:
+        """Read the Authorization header of a request to one of these operations.
+
+        Raises
+        ------
+        InsituError
+            ``InvalidToken``, ``TokenExpired``, ``AudienceMismatch``.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token or len(token) > MAX_ASSERTION:
+            raise InsituError("InvalidToken", "send Authorization: Bearer with a token of oauth/token")
+        claims = self._claims(token.strip())
+        operation = self._operation(claims.get("aud"))
+        if operation not in operations:
+            wanted = " or ".join(self._configuration.audience(one) for one in operations)
+            raise InsituError("AudienceMismatch", f"the token is for {claims.get('aud')}, needed is {wanted}")
+        expires = datetime.fromtimestamp(claims["exp"], UTC)
+        if self._clock.now() >= expires:
+            raise InsituError("TokenExpired")
+        return Caller(
+            address=read_address(claims["sub"]),
+            operation=operation,
+            expires=expires,
+            agreement=AgreementId(claims["agreement"]) if "agreement" in claims else None,
+            execution=ExecutionId(claims["execution"]) if "execution" in claims else None,
+            did=claims.get("did"),
+        )
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            kid = jwt.get_unverified_header(token).get("kid", "")
+            present = _period(self._clock.now())
+            if kid not in {str(present), str(present - 1), str(present + 1)}:
+                raise InsituError("TokenExpired", "the key of this token is no longer in use")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._key(int(kid)),
+                algorithms=["HS256"],
+                # Time is compared with the gateway's clock, the audience with the operation.
+                options={
+                    "require": ["exp", "sub", "aud"],
+                    "verify_exp": False,
+                    "verify_aud": False,
+                    "verify_iat": False,
+                },
+            )
+        except jwt.PyJWTError:
+            raise InsituError("InvalidToken", "the access token was not made here") from None
+        return claims
+
+    def _operation(self, audience: object) -> Operation:
+        for operation in OPERATIONS:
+            if audience == self._configuration.audience(operation):
+                return operation
+        expected = self._configuration.audience(OPERATIONS[0])
+        raise InsituError(
+            "AudienceMismatch", f"aud must be the url of an operation of this gateway, such as {expected}"
+        )
+
+    def _key(self, period: int) -> bytes:
+        return hmac.new(self._root, str(period).encode(), hashlib.sha256).digest()
+
+
+def _period(now: datetime) -> int:
+    return int(now.timestamp()) // KEY_SECONDS
+
+
+def _verified(assertion: str) -> tuple[dict[str, Any], Address]:
+    """Read an assertion and prove that the key of its ``iss`` signed it: ES256K, or personal_sign of a wallet."""
+    parts = assertion.split(".")
+    if len(assertion) > MAX_ASSERTION or len(parts) != 3:
+        raise InsituError("InvalidToken", "the assertion is not a signed JWT")
+    header, claims = _json(parts[0]), _json(parts[1])
+    if header.get("alg") != "ES256K":
+        raise InsituError("InvalidToken", "the assertion must be signed with ES256K")
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str):
+        raise InsituError("InvalidToken", "the assertion needs iss, the address of the wallet")
+    address = read_address(issuer)
+    signed = f"{parts[0]}.{parts[1]}".encode()
+    if claims.get("eths") not in (None, "personal"):
+        raise InsituError("InvalidToken", "eths is either absent or personal")
+    digest = personal_digest(signed) if claims.get("eths") == "personal" else es256k_digest(signed)
+    signature = _decoded(parts[2])
+    signers = (recover_address(digest, signature),) if len(signature) == 65 else recover_from_halves(digest, signature)
+    if address not in signers:
+        raise InsituError("SignatureMismatch", f"the assertion is not signed by {address}")
+    return claims, address
+
+
+def _expiry(claims: dict[str, Any], now: datetime) -> datetime:
+    end, issued = _time(claims.get("exp")), _time(claims.get("iat", 0))
+    if end <= now:
+        raise InsituError("TokenExpired", "the assertion has expired")
+    if end > now + LONGEST_ASSERTION + LEEWAY or issued > now + LEEWAY:
+        raise InsituError("InvalidToken", "an assertion is valid for at most 10 minutes from now")
+    return end
+
+
+def _time(value: object) -> datetime:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**35:
+        raise InsituError("InvalidToken", "exp and iat are seconds since 1970")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _restrictions(claims: dict[str, Any]) -> dict[str, str]:
+    """The ids that the token is for: our names, or those of older clients (``sub`` and ``execution_id``)."""
+    agreement = claims.get("agreement", claims.get("sub"))
+    execution = claims.get("execution", claims.get("execution_id"))
+    restricted: dict[str, str] = {}
+    if isinstance(agreement, str) and agreement.lower() != str(claims.get("iss")).lower():
+        restricted["agreement"] = read_agreement_id(agreement)
+    if isinstance(execution, str):
+        restricted["execution"] = read_execution_id(execution)
+    if isinstance(claims.get("did"), str):
+        restricted["did"] = claims["did"]
+    return restricted
+
+
+def _json(part: str) -> dict[str, Any]:
+    try:
+        value = json.loads(_decoded(part))
+    except (ValueError, RecursionError):
+        raise InsituError("InvalidToken", "the assertion is not a signed JWT") from None
+    if not isinstance(value, dict):
+        raise InsituError("InvalidToken", "the assertion is not a signed JWT")
+    return value
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise InsituError("InvalidToken", "a part of the assertion is not base64url") from None

@@ -1,0 +1,141 @@
+"""What callers are told of an execution; where the owner's policy is not live, the consumer gets codes and times."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from insitu.api.gateway_v1 import EventView, ExecutionView, ReasonView, ReceiptView, StageView
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import ENDED, Execution, Phase, Reason, StageRecord, Transition
+from insitu.domain.plan import StagePlan
+from insitu.gateway.access import Seen
+from insitu.ports.agreement_records import EventRecord, StoredExecution
+from insitu.ports.peers import OperatorPeer
+
+__all__ = ["Views", "event_view"]
+
+logger = logging.getLogger("insitu.gateway.views")
+
+HIDDEN = "the owner's policy keeps the details"
+
+
+class Views:
+    """Puts together what the gateway stores and what the operator knows of a live execution."""
+
+    def __init__(self, operator: OperatorPeer) -> None:
+        self._operator = operator
+
+    async def execution(self, seen: Seen) -> ExecutionView:
+        """Return the view; an operator that does not answer leaves out the present stage."""
+        execution = seen.execution
+        live, position = await self._live(execution) if execution.live else (None, 0)
+        history = _history(execution, live)
+        phase = history[-1].phase if history and execution.live else execution.phase
+        frozen = execution.frozen
+        ended = frozen is not None and execution.phase in ENDED
+        reason = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
+        records = frozen.records if frozen is not None else live.records if live is not None else ()
+        return ExecutionView(
+            service_agreement_id=execution.agreement_id,
+            workflow_execution_id=execution.execution_id,
+            number=execution.plan.number,
+            consumer=execution.plan.consumer,
+            did=execution.plan.did,
+            workflow_did=execution.plan.workflow_did,
+            phase=phase,
+            reason=_reason(reason, seen) if reason is not None else None,
+            position=position,
+            created_at=execution.created_at,
+            history=tuple(_transition(one, seen) for one in history),
+            stages=tuple(_stage(stage, records, history, seen) for stage in execution.plan.stages),
+            result_did=frozen.result.did if frozen is not None and frozen.result is not None else None,
+            receipt_hash=frozen.receipt_hash if frozen is not None else None,
+            charge=execution.charge,
+            settled=execution.settlement_transaction is not None,
+            settlement_transaction=execution.settlement_transaction or None,
+        )
+
+    async def _live(self, execution: StoredExecution) -> tuple[Execution | None, int]:
+        try:
+            record = await self._operator.status(execution.agreement_id, execution.execution_id)
+            position = 0
+            if record.phase is Phase.REGISTERED:
+                position = await self._operator.position(execution.agreement_id, execution.execution_id)
+        except InsituError as error:
+            logger.info("the operator does not tell about %s: %s", execution.execution_id, error)
+            return None, 0
+        return record, position
+
+
+def receipt_view(execution: StoredExecution) -> ReceiptView:
+    """Return the receipt of an ended execution. Raises ``NotFound`` while there is none."""
+    if execution.frozen is None:
+        raise InsituError("NotFound", f"execution {execution.execution_id} has not ended, so it has no receipt yet")
+    return ReceiptView(
+        receipt_hash=execution.frozen.receipt_hash,
+        envelope=execution.frozen.envelope,
+        settlement=execution.settlement,
+        settled=execution.settlement_transaction is not None,
+        transaction=execution.settlement_transaction or None,
+    )
+
+
+def event_view(event: EventRecord, seen: Seen) -> EventView:
+    """Return an event as the caller may see it."""
+    data = dict(event.data)
+    if event.type == "phase":
+        told = _transition(Transition.model_validate(data), seen)
+        data = told.model_dump(mode="json", by_alias=True)
+    elif not seen.is_told_everything:
+        data = {name: value for name, value in data.items() if name != "message"}
+    return EventView(sequence=event.sequence, type=event.type, at=event.at, data=data)
+
+
+def _history(execution: StoredExecution, live: Execution | None) -> tuple[Transition, ...]:
+    """The transitions that count for callers: a final one is the gateway's own."""
+    if live is None or not execution.live:
+        return execution.history
+    told = {one.sequence: one for one in (*execution.history, *live.history) if one.phase not in ENDED}
+    return tuple(told[sequence] for sequence in sorted(told))
+
+
+def _last_reason(history: Sequence[Transition]) -> Reason | None:
+    return history[-1].reason if history else None
+
+
+def _transition(one: Transition, seen: Seen) -> Transition:
+    if one.reason is None or seen.is_told_everything:
+        return one
+    return one.model_copy(update={"reason": Reason(code=one.reason.code, message=HIDDEN)})
+
+
+def _reason(reason: Reason, seen: Seen) -> ReasonView:
+    message = reason.message if seen.is_told_everything else HIDDEN
+    return ReasonView(code=reason.code, message=message, next_step=reason.next_step)
+
+
+def _stage(stage: StagePlan, records: Sequence[StageRecord], history: Sequence[Transition], seen: Seen) -> StageView:
+    view = StageView(index=stage.index, stage_type=stage.stage_type, image=f"{stage.image.image}:{stage.image.tag}")
+    entered = [one for one in history if one.stage == stage.index]
+    record = next((one for one in reversed(records) if one.stage == stage.index), None)
+    if record is not None and (not entered or record.attempt == (entered[-1].attempt or record.attempt)):
+        told: Mapping[str, object] = {
+            "attempt": record.attempt,
+            "state": "ended" if record.reason is None else "failed",
+            "started_at": record.started_at,
+            "ended_at": record.ended_at,
+        }
+        if seen.is_told_everything:
+            told = {**told, "exit_code": record.exit_code, "usage": record.usage}
+        return view.model_copy(update=dict(told))
+    if entered:
+        return view.model_copy(
+            update={"attempt": entered[-1].attempt or 0, "state": "running", "started_at": entered[-1].at}
+        )
+    return view
+
+
+def problem_data(error: InsituError) -> dict[str, JsonValue]:
+    """Return an error as the data of a stream's last event."""
+    return {"code": error.code, "message": error.detail}
