@@ -17,8 +17,7 @@ def main() -> None:
     if options.action == "up":
         cluster.up(second_node=options.second_node)
         sys.stdout.write(
-            f"cluster: ready after {time.monotonic() - began:.1f} s; export KUBECONFIG={cluster.layout.kubeconfig}"
-            + "\n"
+            f"cluster: ready after {time.monotonic() - began:.1f} s; export KUBECONFIG={cluster.layout.kubeconfig}\n"
         )
     elif options.action == "down":
         cluster.down()
