@@ -10,7 +10,7 @@ from typing import Protocol
 
 from insitu.domain.agreement import AgreementDomain, AgreementState, Terms
 from insitu.domain.ids import Address, AgreementId
-from insitu.domain.ledger import Call, DidRecord, LedgerEvent, Permit
+from insitu.domain.ledger import AgreementCreated, Call, DidRecord, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.keys import Signer
 
 __all__ = ["Block", "Chain", "Cursor", "Logged", "Mined", "SignedTransaction", "TokenInfo"]
@@ -133,6 +133,14 @@ class Chain(Protocol):
 
     async def find_terms(self, agreement_id: AgreementId) -> Terms | None:
         """Return the terms from the AgreementCreated event, so that the id alone is enough to go on."""
+        ...
+
+    async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
+        """Return the agreements that a consumer created, newest first."""
+        ...
+
+    async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
+        """Return what was settled of an agreement, newest first; the committed hashes of receipts are in it."""
         ...
 
     async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
