@@ -11,6 +11,13 @@ from insitu.domain.wire import Amount, Time, WireModel, WireRequest
 
 BASE = "/api/v1/gateway/services"
 TICKETS = "/api/v1/gateway/tickets"
+TICKET_PROGRESS = TICKETS + "/progress"
+TICKET_FILES = TICKETS + "/files"
+TICKET_OUTPUTS = TICKETS + "/outputs"
+TICKET_FINISH = TICKETS + "/finish"
+"""For pods and the operator, with ``Authorization: Bearer <ticket>``: POST transitions, GET ``/{reference}``, PUT
+``/{sha256}``, POST the report."""
+
 EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
 """The specification writes both /exec and /execute; all do the same (C8)."""
 
@@ -224,6 +231,13 @@ class ResultView(WireModel):
     registered: bool
     transaction: str | None = None
     expires_at: Time
+
+
+class Progress(WireRequest):
+    """``POST progress`` of a ticket: transitions of its execution; known sequences are ignored."""
+
+    workflow_execution_id: ExecutionId
+    transitions: tuple[Transition, ...] = Field(max_length=10_000)
 
 
 class EncryptRequest(WireRequest):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 from typing_extensions import override
 
-from insitu.api.gateway_v1 import BASE, Operation
+from insitu.api.gateway_v1 import BASE, EXEC_ALIASES, Operation
 from insitu.domain.ids import Address
 
 __all__ = ["FileKey", "GatewayConfiguration", "Keyring"]
@@ -104,7 +104,7 @@ class GatewayConfiguration:
 
     def serves(self, endpoint: str | None) -> bool:
         """Tell whether a service endpoint of a DDO is this gateway's."""
-        return endpoint is not None and endpoint.startswith(f"{self.public_url}{BASE}/")
+        return endpoint in {f"{self.public_url}{BASE}{alias}" for alias in EXEC_ALIASES}
 
     def trusts(self, creator: Address) -> bool:
         """Tell whether a creator may name files of the provider's machines."""

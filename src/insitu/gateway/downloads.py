@@ -11,7 +11,7 @@ from insitu.domain.service import File
 from insitu.gateway.access import Seen
 from insitu.gateway.documents import Documents
 from insitu.gateway.sealing import Sealing, public_files
-from insitu.gateway.sources import FileSources, upload_url
+from insitu.gateway.sources import FileSources, is_own, upload_url
 from insitu.gateway.tokens import Caller
 from insitu.ports.agreement_changes import AddUpload
 from insitu.ports.agreement_records import SourceReference, StoredExecution, Upload
@@ -19,7 +19,7 @@ from insitu.ports.agreements import Agreements
 from insitu.ports.blobs import Blobs
 from insitu.ports.clock import Clock
 
-__all__ = ["Download", "Files"]
+__all__ = ["Download", "Files", "begun"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Download:
     name: str
     content_type: str
     size: int | None
-    sha256: str | None
     chunks: AsyncIterator[bytes]
 
 
@@ -120,13 +119,15 @@ class Files:
             raise InsituError("DownloadNotAllowed", f"{did} belongs to {asset.owner}")
         file = _pick(self._sealing.files_of(asset.ddo), index, did)
         try:
-            chunks = await _begun(await self._sources.open(file, creator_of(asset.ddo)))
+            chunks = await begun(await self._sources.open(file, creator_of(asset.ddo)))
         except InsituError as error:
             if error.code == "NotFound" and (file.url or "").startswith("blob:"):
                 raise InsituError("ResultExpired", "the files of this result are no longer kept") from None
             raise
         content_type = file.content_type or "application/octet-stream"
-        return Download(file.name or f"file-{index}", content_type, file.size, file.sha256, chunks)
+        # A length that somebody else's document states is no promise of what its url gives.
+        size = file.size if is_own(file) else None
+        return Download(file.name or f"file-{index}", content_type, size, chunks)
 
     async def fetch(self, execution: StoredExecution, reference: str) -> AsyncIterator[bytes]:
         """Open a file that the plan of an execution names, for its Configuration Pod.
@@ -154,7 +155,7 @@ def _pick(files: tuple[File, ...], index: int, did: str) -> File:
     raise InsituError("NotFound", f"{did} has no file {index}")
 
 
-async def _begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Read the first chunk now, so that a missing file is an answer and not a broken stream."""
     first = await anext(chunks, b"")
 

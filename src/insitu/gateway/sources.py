@@ -26,7 +26,7 @@ from insitu.ports.agreements import Agreements
 from insitu.ports.blobs import Blobs
 from insitu.ports.sources import Sources
 
-__all__ = ["FileSources", "blob_url", "upload_url"]
+__all__ = ["FileSources", "blob_url", "is_own", "upload_url"]
 
 WEB = frozenset({"http", "https"})
 PLACED = frozenset({"file", "pvc"})
@@ -42,6 +42,11 @@ def blob_url(sha256: str) -> str:
 def upload_url(upload_id: str) -> str:
     """The url of an uploaded file."""
     return f"upload:{upload_id}"
+
+
+def is_own(file: File) -> bool:
+    """Whether the bytes lie in this gateway's blob store."""
+    return _split(file).scheme in OWN
 
 
 class FileSources:

@@ -4,8 +4,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Self
 
 from typing_extensions import override
 
@@ -40,26 +38,19 @@ from insitu.ports.agreement_records import (
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
 
-__all__ = ["SqliteAgreements"]
+__all__ = ["MIGRATIONS", "SqliteAgreements"]
 
-_MIGRATIONS = "insitu.adapters.agreements.migrations"
+MIGRATIONS = "insitu.adapters.agreements.migrations"
+"""For :class:`insitu.adapters.sqlite.Database`."""
+
 _READY = "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"  # noqa: E501
 
 
 class SqliteAgreements(Agreements):
-    """:class:`insitu.ports.agreements.Agreements` on SQLite; ``open`` early to fail early."""
+    """:class:`insitu.ports.agreements.Agreements` in a database with :data:`MIGRATIONS`."""
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _MIGRATIONS)
-
-    async def open(self) -> Self:
-        """Open and migrate. Raises ``SchemaTooNew``, ``StorageFailed``."""
-        await self._database.open()
-        return self
-
-    async def close(self) -> None:
-        """Close the file."""
-        await self._database.close()
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @override
     async def apply(self, changes: Iterable[Change]) -> None:

@@ -1,0 +1,129 @@
+"""Executions: status, events, logs, receipt, result, list, stop."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+
+from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, ReceiptView, ResultView
+from insitu.domain.errors import InsituError
+from insitu.gateway.access import Role
+from insitu.gateway.routes.event_stream import EventStream, ServerEvent
+from insitu.gateway.routes.services import Authorization
+from insitu.gateway.service import GatewayService
+from insitu.gateway.streams import LogPiece, LogPosition
+from insitu.gateway.views import receipt_view
+
+__all__ = ["compute_router"]
+
+COMPUTE = BASE + "/compute"
+IDS = "/{agreement}/{execution}"
+
+CONSUMER: tuple[Role, ...] = ("consumer",)
+CONSUMER_OR_PROVIDER: tuple[Role, ...] = ("consumer", "provider")
+
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
+Accept = Annotated[str, Header(max_length=1000)]
+
+
+def compute_router(service: GatewayService) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+    _add_answers(routes, service)
+    _add_streams(routes, service)
+    return routes
+
+
+def _add_answers(routes: APIRouter, service: GatewayService) -> None:
+    @routes.get(COMPUTE + "/executions")
+    async def executions(
+        authorization: Authorization = None,
+        agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=100)] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> ExecutionList:
+        return await service.list(service.tokens.read(authorization, "compute"), agreement, limit)
+
+    @routes.get(COMPUTE + "/status" + IDS)
+    async def status(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:
+        return await service.status(service.tokens.read(authorization, "compute"), agreement, execution)
+
+    @routes.get(COMPUTE + "/receipt" + IDS)
+    async def receipt(agreement: str, execution: str, authorization: Authorization = None) -> ReceiptView:
+        caller = service.tokens.read(authorization, "compute")
+        return receipt_view((await service.access.see(caller, agreement, execution)).execution)
+
+    @routes.get(COMPUTE + "/result" + IDS)
+    async def result(agreement: str, execution: str, authorization: Authorization = None) -> ResultView:
+        caller = service.tokens.read(authorization, "compute")
+        return await service.files.result(await service.access.see(caller, agreement, execution, CONSUMER))
+
+    @routes.delete(COMPUTE + IDS)
+    async def stop(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:
+        return await service.stop(service.tokens.read(authorization, "compute"), agreement, execution)
+
+
+def _add_streams(routes: APIRouter, service: GatewayService) -> None:
+    @routes.get(COMPUTE + "/events" + IDS, response_class=EventStream, responses=_STREAM)
+    async def events(
+        agreement: str,
+        execution: str,
+        authorization: Authorization = None,
+        last: LastEventId = None,
+        after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    ) -> Response:
+        caller = service.tokens.read(authorization, "compute")
+        seen = await service.access.see(caller, agreement, execution)
+        source = _events(service.streams.events(seen, _sequence(last) if last else after or 0))
+        return EventStream(source, service.clock, caller.expires)
+
+    @routes.get(COMPUTE + "/logs" + IDS, response_class=EventStream, responses=_STREAM)
+    async def logs(
+        agreement: str,
+        execution: str,
+        authorization: Authorization = None,
+        last: LastEventId = None,
+        accept: Accept = "",
+        follow: bool = True,
+        stage: Annotated[int | None, Query(ge=0)] = None,
+    ) -> Response:
+        caller = service.tokens.read(authorization, "compute")
+        seen = await service.access.see(caller, agreement, execution, CONSUMER_OR_PROVIDER)
+        streamed = "text/event-stream" in accept
+        pieces = service.streams.logs(seen, LogPosition.read(last), follow=follow and streamed)
+        if not streamed:
+            return StreamingResponse(_text(pieces, stage), media_type="text/plain; charset=utf-8")
+        return EventStream(_logs(pieces, stage), service.clock, caller.expires)
+
+
+_STREAM: dict[int | str, dict[str, object]] = {
+    200: {
+        "content": {"text/event-stream": {"schema": EventView.model_json_schema()}},
+        "description": "Server-sent events",
+    }
+}
+
+
+def _sequence(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise InsituError("InvalidRequest", "Last-Event-ID is the sequence of an event")
+    return int(text)
+
+
+async def _events(source: AsyncIterator[EventView]) -> AsyncGenerator[ServerEvent, None]:
+    async for event in source:
+        yield ServerEvent(event.type, event.model_dump_json(), str(event.sequence))
+
+
+async def _logs(source: AsyncIterator[LogPiece], stage: int | None) -> AsyncGenerator[ServerEvent, None]:
+    async for piece in source:
+        if stage is None or piece.view.stage == stage:
+            yield ServerEvent("log", piece.view.model_dump_json(), str(piece.after))
+    yield ServerEvent("end", "{}")
+
+
+async def _text(source: AsyncIterator[LogPiece], stage: int | None) -> AsyncIterator[str]:
+    """Plain text for people at a terminal: an algorithm must not be able to send it control sequences."""
+    async for piece in source:
+        if stage is None or piece.view.stage == stage:
+            yield "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in piece.view.text)

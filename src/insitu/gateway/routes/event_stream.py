@@ -1,0 +1,93 @@
+"""Server-sent events (WHATWG HTML) with heartbeats, ended when the client leaves or its token ends."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
+
+from insitu.domain.errors import InsituError
+from insitu.gateway.views import problem_data
+from insitu.ports.clock import Clock
+
+__all__ = ["EventStream", "ServerEvent"]
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a comment tells proxies and clients that the connection lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event; ``data`` is JSON on one line."""
+
+    event: str
+    data: str
+    id: str | None = None
+
+    def encoded(self) -> bytes:
+        """Return the bytes of the event stream format."""
+        line = f"id: {self.id}\n" if self.id is not None else ""
+        return f"{line}event: {self.event}\ndata: {self.data}\n\n".encode()
+
+
+class EventStream(Response):
+    """Sends what a source yields. At ``until`` it ends with ``token-expired``, so that the client signs in again."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, source: AsyncGenerator[ServerEvent, None], clock: Clock, until: datetime) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._source = source
+        self._clock = clock
+        self._until = until
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        outgoing, incoming = anyio.create_memory_object_stream[ServerEvent](0)
+        async with anyio.create_task_group() as group, incoming:
+            group.start_soon(self._produce, outgoing)
+            group.start_soon(self._leave, receive, group.cancel_scope)
+            while True:
+                event: ServerEvent | None = None
+                try:
+                    with anyio.move_on_after(HEARTBEAT):
+                        event = await incoming.receive()
+                except anyio.EndOfStream:
+                    break
+                await _send(send, event.encoded() if event is not None else b": heartbeat\n\n", more=True)
+            await _send(send, b"", more=False)
+            group.cancel_scope.cancel()
+
+    async def _produce(self, outgoing: MemoryObjectSendStream[ServerEvent]) -> None:
+        async with outgoing, anyio.create_task_group() as group:
+            group.start_soon(self._expire, outgoing, group.cancel_scope)
+            try:
+                async with aclosing(self._source) as source:
+                    async for event in source:
+                        await outgoing.send(event)
+            except InsituError as error:
+                # The status line is sent; a stream can only say it in its own words.
+                data = problem_data(error)
+                await outgoing.send(ServerEvent("error", f'{{"code": "{data["code"]}"}}'))
+            group.cancel_scope.cancel()
+
+    async def _expire(self, outgoing: MemoryObjectSendStream[ServerEvent], scope: anyio.CancelScope) -> None:
+        await self._clock.sleep_until(self._until)
+        await outgoing.send(ServerEvent("token-expired", "{}"))
+        scope.cancel()
+
+    async def _leave(self, receive: Receive, scope: anyio.CancelScope) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+
+async def _send(send: Send, body: bytes, *, more: bool) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})

@@ -1,0 +1,48 @@
+"""Files: sealing lists, uploads, downloads."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
+from insitu.gateway.downloads import Download
+from insitu.gateway.routes.services import Authorization
+from insitu.gateway.service import GatewayService
+
+__all__ = ["files_router"]
+
+
+def files_router(service: GatewayService) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+
+    @routes.post(BASE + "/encrypt")
+    async def encrypt(request: EncryptRequest, authorization: Authorization = None) -> Encrypted:
+        return await service.files.encrypt(service.tokens.read(authorization, "encrypt"), request)
+
+    @routes.post(BASE + "/upload", status_code=201)
+    async def upload(request: Request, authorization: Authorization = None) -> Uploaded:
+        caller = service.tokens.read(authorization, "upload")
+        return await service.files.upload(caller, request.stream())
+
+    @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse)
+    async def download(did: str, index: int, authorization: Authorization = None) -> Response:
+        caller = service.tokens.read(authorization, "download")
+        return _streamed(await service.files.download(caller, did, index))
+
+    return routes
+
+
+def _streamed(file: Download) -> Response:
+    """Never shown in a browser: the content is a stranger's (an algorithm's)."""
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+    if file.size is not None:
+        headers["Content-Length"] = str(file.size)
+    return StreamingResponse(_chunks(file), media_type=file.content_type, headers=headers)
+
+
+async def _chunks(file: Download) -> AsyncIterator[bytes]:
+    async for chunk in file.chunks:
+        yield chunk

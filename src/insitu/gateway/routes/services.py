@@ -1,0 +1,51 @@
+"""Who this gateway is, sign-in, check, and exec (C1, C8)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Header
+
+from insitu.api.gateway_v1 import (
+    BASE,
+    EXEC_ALIASES,
+    AccessToken,
+    CheckRequest,
+    ExecAccepted,
+    ExecRequest,
+    GatewayInfo,
+    Quote,
+)
+from insitu.gateway.service import GatewayService
+
+__all__ = ["Authorization", "services_router"]
+
+Authorization = Annotated[str | None, Header(max_length=16_384)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+def services_router(service: GatewayService) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter()
+
+    @routes.get(BASE)
+    async def info() -> GatewayInfo:
+        return service.info()
+
+    @routes.post(BASE + "/oauth/token")
+    async def token(
+        grant_type: Annotated[str, Form(max_length=200)], assertion: Annotated[str, Form(max_length=16_384)]
+    ) -> AccessToken:
+        return await service.tokens.grant(grant_type, assertion)
+
+    @routes.post(BASE + "/check")
+    async def check(request: CheckRequest) -> Quote:
+        return await service.quoting.check(request)
+
+    async def execute(
+        request: ExecRequest, authorization: Authorization = None, key: IdempotencyKey = None
+    ) -> ExecAccepted:
+        caller = service.tokens.read(authorization, "exec")
+        return await service.executing.execute(caller, request, key)
+
+    for alias in EXEC_ALIASES:
+        routes.add_api_route(BASE + alias, execute, methods=["POST"], status_code=202, name=alias.strip("/"))
+    return routes
