@@ -1,0 +1,152 @@
+"""The Configuration Pod: fetches what is fetched, verifies everything, and says what was found (E6, design §6)."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from anyio.to_thread import run_sync
+from pydantic import JsonValue
+
+from insitu.domain.canonical import canonical_json
+from insitu.domain.errors import InsituError
+from insitu.domain.merkle import FileDigest, files_root
+from insitu.domain.plan import Claim, Fetch, InputFile, Mount, StageInput
+from insitu.pods.beneath import open_beneath
+from insitu.pods.digests import PIECE, DigestCache, InputDigest, digest_input
+from insitu.pods.fetching import Room, write_file
+from insitu.ports.peers import GatewayPeer
+from insitu.ports.pods import Workspace
+from insitu.ports.runtime import Step
+
+__all__ = ["Configure"]
+
+MOST_RESULT = 4096
+"""Bytes of JSON that a step's result may have (:class:`insitu.domain.execution.StepStatus`)."""
+
+Found = dict[str, str]
+"""File index → SHA-256 (of a folder: its Merkle root)."""
+
+
+class Configure:
+    """Makes one stage ready. Implements :class:`insitu.ports.pods.ConfigurePod`.
+
+    It runs again from the beginning after an interruption. That every input opens for the sandbox's user is proved
+    by the runtime, which knows that user and the mounts.
+    """
+
+    def __init__(self, gateway: GatewayPeer, cache: DigestCache | None = None) -> None:
+        self._gateway = gateway
+        self._cache = cache or DigestCache()
+
+    async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
+        """Fetch and verify; return ``{"inputs": {position: {index: sha256}}, "algorithm": {index: sha256}}``.
+
+        Raises
+        ------
+        InsituError
+            ``AlgorithmChanged``, ``InputChanged``, ``InputUnreadable``, ``ConfigurationFailed``.
+        """
+        stage = step.plan.stage(step.key.stage)
+        room = Room(step.plan.limits.disk_bytes)
+        inputs: dict[str, Found] = {}
+        for each in stage.inputs:
+            if each.did is not None:
+                inputs[str(each.position)] = await self._input(step, each, workspace.fetched, room)
+        algorithm: Found = {}
+        for file in stage.transformation.files:
+            found = await self._algorithm(step, file, workspace.algorithm, room)
+            _verify(file, found, "AlgorithmChanged", stage.transformation.did)
+            algorithm[str(file.index)] = found.sha256
+        return _result(inputs, algorithm)
+
+    async def _input(self, step: Step, each: StageInput, fetched: Path, room: Room) -> Found:
+        found: Found = {}
+        folder = fetched / str(each.position)
+        for file in each.files:
+            if isinstance(file.source, Fetch):
+                path = _inside(folder, file)
+                digest = await write_file(path, self._fetch(step, file.source), room)
+            else:
+                digest = await self._in_place(file)
+            _verify(file, digest, "InputChanged", each.did or "")
+            found[str(file.index)] = digest.sha256
+        return found
+
+    async def _in_place(self, file: InputFile) -> InputDigest:
+        name = f"file {file.index} ({file.name})" if file.name else f"folder {file.index}"
+        opened = await run_sync(_open, file.source, name)
+        try:
+            return await digest_input(opened, self._cache)
+        except OSError as error:
+            raise InsituError("InputUnreadable", f"{name} cannot be read: {error.strerror}") from error
+        finally:
+            os.close(opened)
+
+    async def _algorithm(self, step: Step, file: InputFile, folder: Path, room: Room) -> InputDigest:
+        path = _inside(folder, file)
+        if isinstance(file.source, Fetch):
+            return await write_file(path, self._fetch(step, file.source), room, mode=0o555)
+        opened = await run_sync(_open, file.source, file.name)
+        try:
+            return await write_file(path, _read(opened), room, mode=0o555)
+        finally:
+            os.close(opened)
+
+    async def _fetch(self, step: Step, source: Fetch) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._gateway.fetch(step.ticket, source.reference):
+                yield chunk
+        except InsituError as error:
+            if error.code == "ConfigurationFailed":
+                raise
+            raise InsituError("ConfigurationFailed", f"{source.reference}: {error}") from error
+
+
+def _open(source: Mount | Claim | Fetch, name: str) -> int:
+    if isinstance(source, Mount):
+        return open_beneath(source.root, source.path, name)
+    raise InsituError("ConfigurationFailed", f"{name} lies on a volume that is not here")
+
+
+async def _read(opened: int) -> AsyncIterator[bytes]:
+    at = 0
+    while piece := await run_sync(os.pread, opened, PIECE, at):
+        at += len(piece)
+        yield piece
+
+
+def _inside(folder: Path, file: InputFile) -> Path:
+    """Return the path of a file that we write. The plan was checked; a name is looked at again where it is used."""
+    if file.name in ("", ".", "..") or "/" in file.name or "\0" in file.name:
+        raise InsituError("ConfigurationFailed", f"file {file.index} has no usable name")
+    return folder / file.name
+
+
+def _verify(file: InputFile, found: InputDigest, code: str, did: str) -> None:
+    if found.is_folder:
+        return
+    if file.sha256 is not None and found.sha256 != file.sha256:
+        raise InsituError(code, f"file {file.index} of {did} has SHA-256 {found.sha256}, published is {file.sha256}")
+    if file.size is not None and found.size != file.size:
+        raise InsituError(code, f"file {file.index} of {did} has {found.size} bytes, published are {file.size}")
+
+
+def _result(inputs: Mapping[str, Found], algorithm: Found) -> dict[str, JsonValue]:
+    """Return the digests, or where there are too many for a result, a root over those of each volume."""
+    whole: dict[str, JsonValue] = {
+        "inputs": {position: {**found} for position, found in inputs.items()},
+        "algorithm": {**algorithm},
+    }
+    if len(canonical_json(whole)) <= MOST_RESULT:
+        return whole
+    roots: dict[str, JsonValue] = {
+        "inputs": {position: {"root": _root(found)} for position, found in inputs.items()},
+        "algorithm": {"root": _root(algorithm)},
+    }
+    if len(canonical_json(roots)) <= MOST_RESULT:
+        return roots
+    return {"root": files_root(FileDigest(position, _root(found), 0) for position, found in inputs.items())}
+
+
+def _root(found: Found) -> str:
+    return files_root(FileDigest(index, sha256, 0) for index, sha256 in found.items())

@@ -1,0 +1,63 @@
+"""Writing files into a workspace while they come, counted and hashed on the way."""
+
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from anyio.to_thread import run_sync
+
+from insitu.domain.errors import InsituError
+from insitu.pods.digests import InputDigest
+
+__all__ = ["Room", "write_file"]
+
+PIECE = 1024 * 1024
+"""Bytes that are written at a time."""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Room:
+    """How many bytes a workspace may still take. The host's disk is everybody's."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._left = limit
+
+    def take(self, count: int) -> None:
+        """Count bytes. Raises ``InsituError``: ``ConfigurationFailed`` when there is no room for them."""
+        self._left -= count
+        if self._left < 0:
+            detail = f"the fetched files have more than {self._limit} bytes, the disk of the server"
+            raise InsituError("ConfigurationFailed", detail)
+
+
+async def write_file(path: Path, chunks: AsyncIterator[bytes], room: Room, *, mode: int = 0o644) -> InputDigest:
+    """Write the chunks into a new file, or over the one of a try before, and return its digest.
+
+    Raises ``InsituError``: ``ConfigurationFailed``.
+    """
+    digest, size, pending = hashlib.sha256(), 0, bytearray()
+    try:
+        descriptor = await run_sync(os.open, path, _NEW, mode)
+        try:
+            async for chunk in chunks:
+                room.take(len(chunk))
+                size += len(chunk)
+                pending += chunk
+                if len(pending) >= PIECE:
+                    await run_sync(_flush, descriptor, digest, pending)
+            await run_sync(_flush, descriptor, digest, pending)
+            os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise InsituError("ConfigurationFailed", f"{path.name} cannot be written: {error.strerror}") from error
+    return InputDigest(digest.hexdigest(), size)
+
+
+def _flush(descriptor: int, digest: "hashlib._Hash", pending: bytearray) -> None:
+    digest.update(pending)
+    while pending:
+        del pending[: os.write(descriptor, pending)]

@@ -1,0 +1,223 @@
+"""The Publishing Pod: paths, the manifest, the owners' rules, and that nothing leaves when one is broken."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import StepKey, StepKind
+from insitu.domain.merkle import FileDigest, output_root
+from insitu.domain.plan import OutputRules
+from insitu.pods.publish import Publish
+from insitu.ports.pods import OutputVolume, Workspace
+from insitu.ports.runtime import Step
+from insitu.testing.clock import START
+from insitu.testing.plans import RULES, plan_of, stage_of
+from insitu.testing.recording_gateway import TICKET, RecordingGateway
+
+
+class Bench:
+    """Output volumes of stages, and a gateway."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.gateway = RecordingGateway(folder / "gateway")
+
+    def write(self, path: str, content: bytes, stage: int = 0, volume: str = "output") -> Path:
+        target = self.folder / str(stage) / volume / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        return target
+
+    async def publish(self, *stages: tuple[int, int | None], rules: OutputRules = RULES):  # type: ignore[no-untyped-def]
+        """Publish; ``stages`` are (index, the stage that it reads), one stage 0 by default."""
+        plan = plan_of(*(stage_of(index, previous=read) for index, read in stages or ((0, None),)), output=rules)
+        outputs = {
+            stage.index: OutputVolume(
+                stage.index,
+                self.folder / str(stage.index) / "output",
+                self.folder / str(stage.index) / "logs",
+                self.folder / str(stage.index) / "console",
+            )
+            for stage in plan.stages
+        }
+        step = Step(StepKey(StepKind.PUBLISH, plan.stages[-1].index, 1), plan, {}, TICKET, START)
+        return await Publish(self.gateway)(step, Workspace(self.folder, self.folder, outputs))
+
+    async def manifest(self, *stages: tuple[int, int | None], rules: OutputRules = RULES) -> list[dict[str, object]]:
+        result = await self.publish(*stages, rules=rules)
+        files: list[dict[str, object]] = json.loads(self.gateway.blob(result["manifest"]))
+        return files
+
+    async def rejected(self, rule: str, rules: OutputRules = RULES) -> str:
+        with pytest.raises(InsituError) as refusal:
+            await self.publish(rules=rules)
+        assert refusal.value.code == "OutputRejected"
+        assert refusal.value.detail.startswith(rule + ":"), refusal.value.detail
+        assert self.gateway.calls == [], "nothing has left"
+        return refusal.value.detail
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def rules(**changes: object) -> OutputRules:
+    return RULES.model_copy(update=changes)
+
+
+async def test_a_result_is_files_a_manifest_and_a_root(bench: Bench) -> None:
+    bench.write("table.csv", b"a,b\n")
+    bench.write("deep/er/plot.png", b"png")
+    result = await bench.publish()
+    files = json.loads(bench.gateway.blob(result["manifest"]))
+    assert [(each["path"], each["kind"], each["contentType"]) for each in files] == [
+        ("deep/er/plot.png", "output", "image/png"),
+        ("table.csv", "output", "text/csv"),
+    ]
+    for each in files:
+        assert hashlib.sha256(bench.gateway.blob(each["sha256"])).hexdigest() == each["sha256"]
+    root = output_root(FileDigest(each["path"], each["sha256"], each["size"]) for each in files)
+    assert result == {"manifest": result["manifest"], "files": 2, "bytes": 7, "outputRoot": root}
+
+
+async def test_publishing_again_gives_the_same_result(bench: Bench) -> None:
+    bench.write("table.csv", b"a,b\n")
+    bench.write("log.txt", b"log", volume="logs")
+    assert await bench.publish() == await bench.publish()
+
+
+async def test_an_output_without_files_is_a_result(bench: Bench) -> None:
+    result = await bench.publish()
+    assert (result["files"], result["bytes"]) == (0, 0)
+    assert bench.gateway.blob(result["manifest"]) == b"[]"
+
+
+async def test_only_the_output_of_stages_that_nobody_reads_is_published(bench: Bench) -> None:
+    bench.write("intermediate.csv", b"secret", stage=0)
+    bench.write("final.csv", b"final", stage=1)
+    files = await bench.manifest((0, None), (1, 0))
+    assert [each["path"] for each in files] == ["final.csv"]
+
+
+async def test_several_published_stages_have_a_folder_each(bench: Bench) -> None:
+    bench.write("table.csv", b"zero", stage=0)
+    bench.write("table.csv", b"two", stage=2)
+    files = await bench.manifest((0, None), (2, None))
+    assert [(each["path"], each["stage"]) for each in files] == [("stage-0/table.csv", 0), ("stage-2/table.csv", 2)]
+
+
+async def test_logs_leave_with_the_output_where_they_are_live(bench: Bench) -> None:
+    bench.write("table.csv", b"a,b\n")
+    bench.write("steps.log", b"step\n", volume="logs")
+    (bench.folder / "0/console").write_bytes(b"hello\n")
+    files = await bench.manifest()
+    assert [(each["path"], each["kind"]) for each in files] == [
+        ("logs/console.log", "log"),
+        ("logs/steps.log", "log"),
+        ("table.csv", "output"),
+    ]
+
+
+async def test_logs_of_several_stages_are_apart(bench: Bench) -> None:
+    for stage in (0, 1):
+        bench.write("steps.log", b"step %d\n" % stage, stage=stage, volume="logs")
+    files = await bench.manifest((0, None), (1, 0))
+    assert [each["path"] for each in files] == ["logs/stage-0/steps.log", "logs/stage-1/steps.log"]
+
+
+async def test_the_console_gives_way_to_a_log_of_its_name(bench: Bench) -> None:
+    bench.write("console.log", b"the algorithm's\n", volume="logs")
+    (bench.folder / "0/console").write_bytes(b"ours\n")
+    files = await bench.manifest()
+    assert [each["path"] for each in files] == ["logs/console-1.log", "logs/console.log"]
+
+
+@pytest.mark.parametrize("policy", ["after_review", "none"])
+async def test_logs_stay_where_the_owner_says_so(bench: Bench, policy: str) -> None:
+    bench.write("steps.log", b"patient 4711\n", volume="logs")
+    (bench.folder / "0/console").write_bytes(b"patient 4711\n")
+    assert await bench.manifest(rules=rules(logs=policy)) == []
+
+
+async def test_too_many_bytes_are_rejected(bench: Bench) -> None:
+    bench.write("a.csv", b"12345")
+    bench.write("b.csv", b"12345")
+    await bench.rejected("TooManyBytes", rules(max_bytes=9))
+    await bench.publish(rules=rules(max_bytes=10))
+
+
+async def test_too_many_files_are_rejected(bench: Bench) -> None:
+    bench.write("a.csv", b"")
+    bench.write("b.csv", b"")
+    await bench.rejected("TooManyFiles", rules(max_files=1))
+    await bench.publish(rules=rules(max_files=2))
+
+
+async def test_logs_count_in_the_limits(bench: Bench) -> None:
+    bench.write("a.csv", b"12345")
+    bench.write("a.log", b"12345", volume="logs")
+    await bench.rejected("TooManyBytes", rules(max_bytes=9))
+    (bench.folder / "0/console").write_bytes(b"1")
+    await bench.rejected("TooManyBytes", rules(max_bytes=10))
+    await bench.publish(rules=rules(max_bytes=11, max_files=2))
+
+
+async def test_other_types_are_rejected(bench: Bench) -> None:
+    bench.write("table.CSV", b"")
+    bench.write("model.pkl", b"")
+    assert "model.pkl" in await bench.rejected("WrongType", rules(types=(".csv",)))
+
+
+async def test_a_log_is_text_whatever_the_types_are(bench: Bench) -> None:
+    bench.write("table.csv", b"")
+    bench.write("steps.log", b"", volume="logs")
+    (bench.folder / "0/console").write_bytes(b"1")
+    await bench.publish(rules=rules(types=(".csv",)))
+    bench.gateway.calls.clear()
+    bench.write("data.parquet", b"", volume="logs")
+    assert "data.parquet" in await bench.rejected("WrongType", rules(types=(".csv",)))
+
+
+async def test_links_leave_nothing(bench: Bench) -> None:
+    bench.write("table.csv", b"")
+    (bench.folder / "0/output/passwd").symlink_to("/etc/passwd")
+    await bench.rejected("SymbolicLink")
+
+
+async def test_an_output_that_would_be_a_log_is_rejected(bench: Bench) -> None:
+    bench.write("logs/steps.log", b"mine")
+    bench.write("steps.log", b"theirs", volume="logs")
+    await bench.rejected("NameCollision")
+
+
+@pytest.mark.parametrize("name", ["two\nlines.csv", "\u202etxt.exe", "point."])
+async def test_names_that_mean_something_else_elsewhere_are_rejected(bench: Bench, name: str) -> None:
+    bench.write(name, b"")
+    await bench.rejected("BadName")
+
+
+async def test_equal_files_are_handed_over_once(bench: Bench) -> None:
+    for number in range(20):
+        bench.write(f"{number}.csv", b"same")
+    assert len(await bench.manifest()) == 20
+    assert bench.gateway.calls == ["put_output", "put_output"]
+
+
+async def test_a_gateway_that_does_not_answer_can_be_tried_again(bench: Bench) -> None:
+    bench.write("table.csv", b"a,b\n")
+    bench.gateway.broken = {"put_output"}
+    with pytest.raises(InsituError, match="PublishingFailed"):
+        await bench.publish()
+    bench.gateway.broken = set()
+    await bench.publish()
+
+
+async def test_an_output_that_is_gone_is_no_empty_result(bench: Bench) -> None:
+    plan = plan_of(stage_of(0))
+    step = Step(StepKey(StepKind.PUBLISH, 0, 1), plan, {}, TICKET, START)
+    with pytest.raises(InsituError, match="PublishingFailed"):
+        await Publish(bench.gateway)(step, Workspace(bench.folder, bench.folder, {}))
