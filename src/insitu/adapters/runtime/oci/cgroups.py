@@ -4,6 +4,7 @@ The runtime makes the container's own group ``c`` inside ours. Limits stand on o
 can loosen them, and both are there to be read after the exit.
 """
 
+import errno
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -122,8 +123,22 @@ class Cgroups:
             time.sleep(0.002)
         return True
 
-    def remove(self, name: str) -> None:
-        """Remove the empty group, and the base with the last of them. Raises ``OSError`` if processes are in it."""
+    def remove(self, name: str, patience_seconds: float = 5.0) -> None:
+        """Kill what is in the group and remove it, and the base with the last group. Raises ``OSError`` in the end.
+
+        Version 1 has a tree per controller, and a runtime that was just killed may have been filling them.
+        """
+        until = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return self._remove(name)
+            except OSError as error:
+                if error.errno != errno.EBUSY or time.monotonic() > until:
+                    raise
+            self.kill(name, patience_seconds)
+            time.sleep(0.002)
+
+    def _remove(self, name: str) -> None:
         for hierarchy in self.hierarchies:
             for group in sorted(_below(hierarchy.mount / self.base / name), reverse=True):
                 with suppress(FileNotFoundError):

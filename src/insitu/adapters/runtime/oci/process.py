@@ -187,9 +187,10 @@ def bury(folder: RunFolder, cgroups: Cgroups | None, binary: str | None, cause: 
     Call it with the run's lock, or after ``stop`` gave up. The cause and the message become the step's reason.
     """
     pid = _monitor_pid(folder)
-    if pid is not None and is_alive(folder):
+    launchers = _launchers(folder)
+    for number in ([pid] if pid is not None and is_alive(folder) else []) + launchers:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(number, signal.SIGKILL)
     if cgroups is not None:
         cgroups.kill(folder.name)
         cgroups.remove(folder.name)
@@ -214,6 +215,16 @@ def _monitor_pid(folder: RunFolder) -> int | None:
     except (OSError, UnicodeDecodeError):
         return None
     return int(text) if text.isdigit() else None
+
+
+def _launchers(folder: RunFolder) -> list[int]:
+    """OCI runtimes that still start this container: an orphan would finish it after everybody has looked away."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.fsencode(folder.state) in (process / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return found
 
 
 def _wait_end(handle: int, until: float) -> None:
