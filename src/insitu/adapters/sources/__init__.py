@@ -1,0 +1,1 @@
+"""Files that live elsewhere: the web and object stores."""
