@@ -121,6 +121,12 @@ AGREEMENTS = (
         retry=True,
     ),
     E("NothingToWithdraw", 409, "Nothing is credited to this account.", "Nothing is to be done."),
+    E(
+        "PriceTooHigh",
+        409,
+        "The price is higher than the highest that you would pay.",
+        "Allow a higher price, or choose a smaller server or another data set.",
+    ),
     E("PriceTooLow", 409, "The terms pay less than the services cost.", "Ask for a quote and buy at its price."),
     E("ReceiptRequired", 409, "A payment needs the hash of a receipt.", "Give the receipt's hash."),
     E(

@@ -1,0 +1,235 @@
+"""Agreements: ask for a price, buy, wait for the grant, look, refund (C1–C8, design §8)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from insitu.api.gateway_v1 import CheckRequest, Quote
+from insitu.domain.agreement import AgreementState, Terms, agreement_id
+from insitu.domain.did import Did
+from insitu.domain.errors import ERRORS, InsituError
+from insitu.domain.ids import AgreementId, read_agreement_id
+from insitu.domain.ledger import AgreementCreated, create_and_lock, refund
+from insitu.ports.chain import Chain, Mined
+from insitu.ports.keys import Signer
+from insitu.sdk.gateway import GatewayClient, gateway_url
+from insitu.sdk.grants import wait_for_grant
+from insitu.sdk.quotes import read_wanted, terms_of, verify_quote
+from insitu.sdk.resolving import Resolver
+
+__all__ = ["Agreement", "Agreements"]
+
+Status = Literal["created", "locked", "granted", "refunded", "settled", "closed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A service agreement: what was agreed and how it stands on chain.
+
+    Attributes
+    ----------
+    id
+        serviceAgreementId; it is enough to execute, later and from elsewhere.
+    now
+        The chain's time when it was looked at, in seconds since 1970.
+    transaction
+        The purchase, where it was made by this call.
+    """
+
+    id: AgreementId
+    terms: Terms
+    state: AgreementState
+    now: int
+    transaction: str | None = None
+
+    @property
+    def did(self) -> str:
+        """The data set that the agreement names: the workflow's first input."""
+        return str(Did.from_hex(self.terms.did))
+
+    @property
+    def workflow_did(self) -> str:
+        """The workflow that was bought."""
+        return str(Did.from_hex(self.terms.workflow_id))
+
+    @property
+    def price(self) -> int:
+        """Base units of the token."""
+        return self.terms.total
+
+    @property
+    def status(self) -> Status:
+        """How it stands, in one word."""
+        if self.state.refunded:
+            return "refunded"
+        if self.state.closed:
+            return "closed"
+        if not self.state.locked:
+            return "created"
+        if not self.state.granted:
+            return "locked"
+        if self.now >= self.state.execution_ends(self.terms):
+            return "expired"
+        return "settled" if self.price and self.state.settled == self.price else "granted"
+
+    @property
+    def executable(self) -> bool:
+        """Whether executions may start."""
+        return self.state.permits(self.terms, self.now)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the last execution may start."""
+        return datetime.fromtimestamp(self.state.execution_ends(self.terms), UTC)
+
+
+class Agreements:
+    """Buys services in the name of one account; ``client.agreements``."""
+
+    def __init__(
+        self, chain: Chain, signer: Signer, resolver: Resolver, gateway_at: Callable[[str], GatewayClient]
+    ) -> None:
+        self._chain = chain
+        self._signer = signer
+        self._resolver = resolver
+        self._gateway_at = gateway_at
+        self._trusted = False
+
+    async def check(self, workflow_did: str, service_index: int | None = None) -> Quote:
+        """Ask whether a workflow may run, on which server, for how much; compared with the documents.
+
+        ``service_index`` is the serviceDefinitionId of the first input's compute service. A quote that is not
+        ``allowed`` says why.
+
+        Raises what resolving raises, ``TermsMismatch``, ``TemplateNotApproved``, ``NotDIDProvider``.
+        """
+        wanted = await read_wanted(self._resolver, self._chain, workflow_did, service_index)
+        gateway = self._gateway_at(gateway_url(wanted.endpoint))
+        consumer = self._signer.address
+        quote = await gateway.check(
+            CheckRequest(consumer=consumer, workflow_did=workflow_did, service_index=service_index)
+        )
+        if quote.allowed:
+            await verify_quote(quote, wanted, self._chain, consumer)
+        return quote
+
+    async def buy(
+        self,
+        workflow_did: str,
+        *,
+        service_index: int | None = None,
+        max_price: int | None = None,
+        seed: str | None = None,
+        wait: bool = True,
+    ) -> Agreement:
+        """C1–C8: check, agree on the terms, create and lock in one transaction, wait for the grant.
+
+        Parameters
+        ----------
+        max_price
+            Base units; a higher price is refused before any money moves.
+        seed
+            The random part of the id, 64 hexadecimal digits. Whoever stores it before calling can repeat the call:
+            an agreement of this account with this seed is found and not bought again.
+        wait
+            Return only once the provider has granted.
+
+        Raises
+        ------
+        InsituError
+            The code of the first reason where the workflow may not run; ``PriceTooHigh``, ``InsufficientFunds``,
+            ``TemplateNotApproved``, ``ContractMismatch``, ``AgreementRefused``, ``AgreementNotGranted``.
+        """
+        bought = await self._with_seed(seed) if seed is not None else None
+        if bought is None:
+            bought = await self._buy(workflow_did, service_index, max_price, seed)
+        if not wait:
+            return bought
+        mined = await self._chain.outcome(bought.transaction) if bought.transaction is not None else None
+        await wait_for_grant(self._chain, bought.id, bought.terms, mined.block if mined is not None else None)
+        granted = await self._present(bought.id, bought.terms)
+        return replace(granted, transaction=bought.transaction)
+
+    async def show(self, agreement: str) -> Agreement:
+        """Return an agreement from its id alone. Raises ``AgreementUnknown``."""
+        wanted = read_agreement_id(agreement)
+        terms = await self._chain.find_terms(wanted)
+        if terms is None or agreement_id(terms, self._chain.agreements) != wanted:
+            raise InsituError("AgreementUnknown", f"the chain has no agreement {wanted}", agreement=wanted)
+        return await self._present(wanted, terms)
+
+    async def wait_for_grant(self, agreement: str) -> Agreement:
+        """C8: return once the provider has granted.
+
+        Raises ``AgreementRefused`` where the money went back, ``AgreementNotGranted`` where the time for it is over.
+        """
+        found = await self.show(agreement)
+        await wait_for_grant(self._chain, found.id, found.terms)
+        return await self._present(found.id, found.terms)
+
+    async def list(self) -> tuple[Agreement, ...]:
+        """List the agreements of the account, newest first."""
+        created = await self._chain.find_agreements(self._signer.address)
+        return tuple([await self._present(one.agreement_id, one.terms) for one in created])
+
+    async def refund(self, agreement: str) -> Mined:
+        """Send the money of a timed-out agreement back to its consumer; anybody may.
+
+        Raises ``NotTimedOut`` with the deadline, ``ConditionNotInState``.
+        """
+        found = await self.show(agreement)
+        return await self._chain.transact(refund(found.terms), self._signer)
+
+    async def _buy(
+        self, workflow_did: str, service_index: int | None, max_price: int | None, seed: str | None
+    ) -> Agreement:
+        quote = await self.check(workflow_did, service_index)
+        _require_allowed(quote)
+        if max_price is not None and quote.price > max_price:
+            raise InsituError(
+                "PriceTooHigh", f"the price is {quote.price}, allowed were {max_price}", price=quote.price
+            )
+        await self._trust_contracts()
+        terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
+        await self._require_funds(terms)
+        domain = self._chain.agreements
+        permit = None
+        if terms.total:
+            permit = await self._chain.permit(self._signer, domain.contract, terms.total, terms.deadline)
+        # C3: the consumer sends it, so the transaction's own signature covers the terms.
+        mined = await self._chain.transact(create_and_lock(terms, permit=permit), self._signer)
+        return replace(await self._present(agreement_id(terms, domain), terms), transaction=mined.hash)
+
+    async def _with_seed(self, seed: str) -> Agreement | None:
+        wanted = "0x" + read_agreement_id(seed)
+        created: tuple[AgreementCreated, ...] = await self._chain.find_agreements(self._signer.address)
+        for one in created:
+            if one.terms.seed == wanted:
+                return await self._present(one.agreement_id, one.terms)
+        return None
+
+    async def _trust_contracts(self) -> None:
+        """Pay only contracts whose code is ours, under a template that is approved."""
+        if not self._trusted:
+            await self._chain.verify()
+            self._trusted = True
+
+    async def _require_funds(self, terms: Terms) -> None:
+        held = await self._chain.balance(terms.consumer)
+        if held < terms.total:
+            token = await self._chain.token()
+            detail = f"{terms.consumer} holds {held} base units of {token.symbol}, the price is {terms.total}"
+            raise InsituError("InsufficientFunds", detail, held=held, price=terms.total)
+
+    async def _present(self, wanted: AgreementId, terms: Terms) -> Agreement:
+        return Agreement(wanted, terms, await self._chain.agreement(wanted), await self._chain.time())
+
+
+def _require_allowed(quote: Quote) -> None:
+    if quote.allowed:
+        return
+    reasons = [reason.model_dump(mode="json") for reason in quote.reasons]
+    first = quote.reasons[0] if quote.reasons else None
+    code = first.code if first is not None and first.code in ERRORS else "TermsMismatch"
+    raise InsituError(code, first.message if first is not None else "the gateway refuses", reasons=reasons)

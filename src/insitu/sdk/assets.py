@@ -1,0 +1,282 @@
+"""Assets: publish, find, resolve, change, hand over, download (P1–P3)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from anyio.to_thread import run_sync
+
+from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
+from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
+from insitu.domain.asset import Asset as AssetMain
+from insitu.domain.canonical import JsonObject, sha256_hex
+from insitu.domain.ddo import Ddo
+from insitu.domain.did import Did
+from insitu.domain.ids import Address, read_address
+from insitu.domain.ledger import transfer_ownership
+from insitu.ports.chain import Chain, Mined
+from insitu.ports.keys import Signer
+from insitu.sdk.containers import choose_containers
+from insitu.sdk.downloads import save
+from insitu.sdk.files import FileLike, content_type, described_files, entrypoint_of, read_contents
+from insitu.sdk.gateway import GatewayClient
+from insitu.sdk.metadata import MetadataClient
+from insitu.sdk.offers import Offer
+from insitu.sdk.publishing import Asset, Publisher
+from insitu.sdk.resolving import Resolver
+from insitu.sdk.workflows import Stage, described_stages
+
+__all__ = ["Assets"]
+
+
+class Assets:
+    """The assets of a catalogue, in the name of one account; ``client.assets``."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        signer: Signer,
+        metadata: MetadataClient,
+        gateway: GatewayClient,
+        resolver: Resolver,
+    ) -> None:
+        self._chain = chain
+        self._signer = signer
+        self._metadata = metadata
+        self._gateway = gateway
+        self._resolver = resolver
+        self._publisher = Publisher(chain, signer, metadata, gateway)
+
+    async def register_asset(
+        self,
+        asset_metadata: Mapping[str, Any],
+        services_description: Sequence[Mapping[str, Any]] = (),
+        publisher_public_key: str | None = None,
+        *,
+        without_compute: bool = False,
+    ) -> Asset:
+        """P1–P3 in one call: DID, DDO, METADATA-API, registry; returns once the asset is listed.
+
+        The same call of the same account again, after a lost answer or by another process, gives the same DID.
+
+        Parameters
+        ----------
+        asset_metadata
+            ``{"main": {...}, "additionalInformation": {...}}`` of the METADATA specification, or ``main`` alone.
+            ``main.files`` may hold urls: they are sealed by the gateway and never published.
+        services_description
+            The further services, ``{"type": "compute", "attributes": {"main": {...}}}`` for one. Index, endpoint,
+            templateId and serviceAgreementTemplate are filled in where absent.
+        publisher_public_key
+            Key to publish, as an address or in hexadecimal digits; the account's own by default.
+        without_compute
+            Publish a data set although nobody can compute on it.
+
+        Raises
+        ------
+        InsituError
+            ``InvalidDocument`` and its kin with pointers, ``NoComputeService``, ``CreatorNotAllowed``,
+            ``InsufficientFunds``, ``ContractMismatch``, ``PeerUnavailable``, ``ChainUnavailable``.
+        """
+        return await self._publisher.register(
+            asset_metadata, services_description, publisher_public_key, without_compute=without_compute
+        )
+
+    async def publish_dataset(
+        self,
+        name: str,
+        files: Sequence[FileLike],
+        *,
+        algorithms: Literal["any"] | Sequence[str],
+        publishers: Sequence[str] = (),
+        price: int = 0,
+        timeout: int = 86400,  # noqa: ASYNC109 - the specification's word; nothing waits for it
+        containers: Sequence[Mapping[str, Any]] | None = None,
+        servers: Sequence[Mapping[str, Any]] | None = None,
+        output: Mapping[str, Any] | None = None,
+        logs: Literal["live", "after_review", "none"] | None = None,
+        max_executions: int | None = None,
+        author: str = "",
+        license: str = DEFAULT_LICENSE,  # noqa: A002 - the specification's word
+        description: str = "",
+        tags: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> Asset:
+        """Publish a data set with a compute service, without moving it.
+
+        Parameters
+        ----------
+        files
+            Paths at the provider (opened in place), urls, or descriptions as in ``main.files``.
+        algorithms
+            DIDs of the algorithms that may run, each in its present version, or ``"any"``.
+        publishers
+            Addresses whose algorithms may all run.
+        price
+            Base units of the token for each agreement, beside the server's price.
+        timeout
+            Seconds from the purchase in which executions may start.
+        containers, servers
+            As ``supportedContainers`` and ``supportedServers``; what the gateway offers by default.
+        output, logs, max_executions
+            Rules of the policy: ``{maxBytes, maxFiles, types}``; who sees logs; executions for each agreement.
+        """
+        info = await self._publisher.gateway_info()
+        offer = Offer(
+            price=price,
+            timeout=timeout,
+            containers=tuple(info.supported_containers if containers is None else containers),
+            servers=tuple(info.supported_servers if servers is None else servers),
+            algorithms="any" if algorithms == "any" else [await self._version(did) for did in algorithms],
+            publishers=tuple(publishers),
+            output=output,
+            logs=logs,
+            max_executions=max_executions,
+        )
+        main: JsonObject = {"name": name, "type": DATASET, "author": author or self._signer.address, "license": license}
+        main |= {"price": str(price), "files": await run_sync(described_files, files)}
+        return await self.register_asset(_attributes(main, description, tags, categories), [offer.service()])
+
+    async def publish_algorithm(
+        self,
+        name: str,
+        files: Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path],
+        *,
+        entrypoint: str | None = None,
+        container: Mapping[str, Any] | None = None,
+        language: str = "",
+        version: str = "1",
+        price: int = 0,
+        author: str = "",
+        license: str = DEFAULT_LICENSE,  # noqa: A002 - the specification's word
+        description: str = "",
+        tags: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> Asset:
+        """Publish an algorithm; its files are uploaded to the gateway, and verified before each run.
+
+        The same files under the same description are the same asset again.
+
+        Parameters
+        ----------
+        files
+            Paths, a folder, or name → content.
+        entrypoint
+            How it is started, ``python3 count.py``; found out for a single script.
+        container
+            ``{image, tag, checksum}`` that it needs; None leaves it to the workflow.
+        price
+            0 lets everybody use it, anything else only its owner.
+        """
+        contents = await run_sync(read_contents, files)
+        start = entrypoint or entrypoint_of(list(contents))
+        algorithm: JsonObject = {"language": language, "format": "docker-image", "version": version}
+        algorithm |= {"entrypoint": start} if start is not None else {}
+        algorithm |= {"requirements": {"container": dict(container)}} if container is not None else {}
+        main: JsonObject = {
+            "name": name,
+            "type": ALGORITHM,
+            "author": author or self._signer.address,
+            "license": license,
+        }
+        main |= {"price": str(price), "algorithm": algorithm}
+        attributes = _attributes(main, description, tags, categories)
+        identity = {**attributes, "contents": {file: sha256_hex(data) for file, data in contents.items()}}
+        if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
+            main["files"] = [await self._uploaded(index, *item) for index, item in enumerate(sorted(contents.items()))]
+        return await self._publisher.register(attributes, identity=identity)
+
+    async def publish_workflow(
+        self,
+        name: str,
+        stages: Sequence[Stage],
+        *,
+        author: str = "",
+        license: str = DEFAULT_LICENSE,  # noqa: A002 - the specification's word
+        description: str = "",
+        tags: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> Asset:
+        """Publish a workflow; an equal one is reused."""
+        containers = await choose_containers(stages, self._resolver)
+        main: JsonObject = {
+            "name": name,
+            "type": WORKFLOW,
+            "author": author or self._signer.address,
+            "license": license,
+        }
+        main |= {"price": "0", "files": [], "workflow": described_stages(stages, containers)}
+        return await self.register_asset(_attributes(main, description, tags, categories))
+
+    async def resolve(self, did: str, checksum: str | None = None) -> Ddo:
+        """Return the document of a DID: the present version, or the one with this on-chain checksum.
+
+        Raises ``AssetNotFound``, ``ChecksumMismatch``.
+        """
+        return (await self._resolver.resolve(did, checksum)).ddo
+
+    async def owner(self, did: str) -> Address:
+        """Return the on-chain owner. Raises ``AssetNotFound``."""
+        return (await self._resolver.record(did)).owner
+
+    async def status(self, did: str) -> AssetStatus:
+        """Tell where an asset stands in the catalogue. Raises ``AssetNotFound``."""
+        return await self._metadata.status(did)
+
+    async def search(self, text: str = "", **filters: Any) -> SearchPage:
+        """Find listed assets; the filters are those of :class:`insitu.api.metadata_v1.SearchRequest`."""
+        return await self._metadata.search(SearchRequest(text=text, **filters))
+
+    async def update(self, did: str, services: Sequence[Mapping[str, Any]], *, without_compute: bool = False) -> Asset:
+        """Publish a new version: other endpoints, additional information, files; every ``main`` stays.
+
+        Raises ``NotDIDOwner``, ``InvalidDocument``.
+        """
+        present = await self._resolver.resolve(did)
+        entries: list[JsonObject] = [dict(service) for service in services]
+        if entries == present.ddo.to_json().get("service"):
+            return Asset(did, present.ddo, present.checksum, present.owner)
+        return await self._publisher.revise(present.ddo, entries, without_compute=without_compute)
+
+    async def retire(self, did: str) -> AssetStatus:
+        """Take an asset off the lists; what was bought stays usable. Raises ``NotOwner``."""
+        return await self._metadata.retire(did, self._signer)
+
+    async def transfer(self, did: str, owner: str) -> Mined:
+        """Hand an asset to another owner, in one transaction that cannot be taken back. Raises ``NotDIDOwner``."""
+        return await self._chain.transact(transfer_ownership(bytes(Did.parse(did)), read_address(owner)), self._signer)
+
+    async def download(self, did: str, folder: Path | str) -> list[Path]:
+        """Download the files of an asset that the account owns, verified; returns their paths.
+
+        Raises ``DownloadNotAllowed``, ``FileNotDownloadable``, ``ResultExpired``, ``ChecksumMismatch``.
+        """
+        asset = AssetMain.read((await self.resolve(did)).main)
+        paths = []
+        for position, file in enumerate(asset.files):
+            index = position if file.index is None else file.index
+            async with self._gateway.download(did, index) as download:
+                paths.append(await save(download.chunks, Path(folder), download.name, sha256=file.sha256))
+        return paths
+
+    async def _uploaded(self, index: int, name: str, content: bytes) -> JsonObject:
+        uploaded = await self._gateway.upload(content)
+        return {
+            "index": index,
+            "url": uploaded.url,
+            "name": name,
+            "contentType": content_type(name),
+            "contentLength": str(len(content)),
+            "checksum": sha256_hex(content),
+            "checksumType": "sha256",
+        }
+
+    async def _version(self, did: str) -> JsonObject:
+        return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
+
+
+def _attributes(
+    main: Mapping[str, Any], description: str, tags: Sequence[str], categories: Sequence[str]
+) -> dict[str, Any]:
+    additional = {"description": description, "tags": list(tags), "categories": list(categories)}
+    return {"main": main, "additionalInformation": {name: value for name, value in additional.items() if value}}

@@ -1,0 +1,72 @@
+"""Executions of what was bought (C8, E1–E10)."""
+
+import uuid
+from collections.abc import Callable
+
+from insitu.api.gateway_v1 import ExecRequest, ExecutionView
+from insitu.domain.ids import read_agreement_id, read_execution_id
+from insitu.sdk.agreements import Agreement, Agreements
+from insitu.sdk.execution import Execution
+from insitu.sdk.gateway import GatewayClient, gateway_url
+from insitu.sdk.resolving import Resolver
+
+__all__ = ["Compute"]
+
+
+class Compute:
+    """Starts and finds executions in the name of one account; ``client.compute``."""
+
+    def __init__(
+        self,
+        agreements: Agreements,
+        resolver: Resolver,
+        gateway: GatewayClient,
+        gateway_at: Callable[[str], GatewayClient],
+    ) -> None:
+        self._agreements = agreements
+        self._resolver = resolver
+        self._gateway = gateway
+        self._gateway_at = gateway_at
+
+    async def execute(self, agreement: str, *, idempotency_key: str | None = None) -> Execution:
+        """Start an execution; the agreement's id is enough, at any time until its timeout.
+
+        With an ``idempotency_key`` a repeated call, of another process even, finds the execution of the first.
+
+        Raises ``AgreementUnknown``, ``AgreementNotGranted``, ``AgreementExpired``, ``NotConsumer``,
+        ``ExecutionInProgress``, ``ExecutionLimitReached``, and why the workflow may no longer run.
+        """
+        bought = await self._agreements.show(agreement)
+        endpoint = await self._endpoint(bought)
+        gateway = self._gateway_at(gateway_url(endpoint))
+        accepted = await gateway.exec(
+            ExecRequest(service_agreement_id=bought.id, workflow_did=bought.workflow_did),
+            idempotency_key=idempotency_key or uuid.uuid4().hex,
+            endpoint=endpoint,
+        )
+        return Execution(gateway, accepted.service_agreement_id, accepted.workflow_execution_id)
+
+    async def run_workflow(
+        self, workflow_did: str, *, service_index: int | None = None, max_price: int | None = None
+    ) -> Execution:
+        """Buy the workflow's services and start its first execution; see ``Agreements.buy``."""
+        bought = await self._agreements.buy(workflow_did, service_index=service_index, max_price=max_price)
+        return await self.execute(bought.id)
+
+    async def execution(self, agreement: str, execution: str) -> Execution:
+        """Return the handle of an execution, from its two ids. Raises ``AgreementUnknown``, ``InvalidId``."""
+        execution_id = read_execution_id(execution)
+        bought = await self._agreements.show(agreement)
+        return Execution(self._gateway_at(gateway_url(await self._endpoint(bought))), bought.id, execution_id)
+
+    async def executions(self, agreement: str | None = None) -> tuple[ExecutionView, ...]:
+        """List executions that the account may see, newest first: of one agreement, or all at the client's gateway."""
+        if agreement is None:
+            return await self._gateway.executions()
+        bought = await self._agreements.show(read_agreement_id(agreement))
+        return await self._gateway_at(gateway_url(await self._endpoint(bought))).executions(bought.id)
+
+    async def _endpoint(self, bought: Agreement) -> str:
+        """The service's present endpoint: its owner may have moved it since the purchase."""
+        present = await self._resolver.resolve(bought.did)
+        return present.ddo.compute_service(bought.terms.service_index).service_endpoint or ""

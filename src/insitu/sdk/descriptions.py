@@ -1,0 +1,110 @@
+"""From what a publisher says to complete service entries: the specification's parts that nobody wants to type (P1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from insitu.api.gateway_v1 import BASE, EXEC_ALIASES
+from insitu.domain.asset import asset_main
+from insitu.domain.canonical import JsonObject, plain_json
+from insitu.domain.conditions import agreement_template
+from insitu.domain.ids import Address
+from insitu.domain.money import parse_amount
+from insitu.domain.service import COMPUTE, DEFAULT_INDICES, METADATA, Service
+
+__all__ = ["Description", "Surroundings", "complete_services", "read_description"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where an asset is published: the urls of catalogue and gateway, the template's contract and its chain."""
+
+    metadata_address: str
+    gateway_url: str
+    contract: Address
+    chain_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """An asset as its publisher describes it: ``attributes`` of the metadata service, its files, the other services."""
+
+    attributes: JsonObject
+    files: tuple[JsonObject, ...]
+    services: tuple[JsonObject, ...]
+
+    @property
+    def names_urls(self) -> bool:
+        """Whether the files are told with their urls, which must be sealed before anybody sees the document."""
+        return any("url" in file for file in self.files)
+
+
+def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mapping[str, Any]]) -> Description:
+    """Take apart what was given: either ``{"main": …, "additionalInformation": …}``, or ``main`` alone.
+
+    Raises ``InvalidDocument`` for values that are not JSON.
+    """
+    given: JsonObject = plain_json(asset_metadata)
+    attributes: JsonObject = given if isinstance(given.get("main"), dict) else {"main": given}
+    attributes.setdefault("additionalInformation", {})
+    files = attributes["main"].get("files", [])
+    told = tuple(file for file in files if isinstance(file, dict)) if isinstance(files, list) else ()
+    numbered = tuple({"index": position, **file} for position, file in enumerate(told))
+    return Description(attributes, numbered, tuple(plain_json(list(services))))
+
+
+def complete_services(
+    description: Description,
+    public_files: Sequence[JsonObject],
+    encrypted_files: str | None,
+    surroundings: Surroundings,
+    creator: Address,
+    created: str,
+) -> list[JsonObject]:
+    """Return the entries of ``service[]``; what was given stays, what is missing is filled in."""
+    main = asset_main({**description.attributes["main"], "files": list(public_files)}, created)
+    attributes = {**description.attributes, "main": main}
+    if encrypted_files is not None:
+        attributes["encryptedFiles"] = encrypted_files
+    metadata: JsonObject = {
+        "index": DEFAULT_INDICES[METADATA],
+        "type": METADATA,
+        "serviceEndpoint": surroundings.metadata_address,
+        "attributes": attributes,
+    }
+    entries = [metadata]
+    for service in description.services:
+        entries.append(_completed(service, {entry["index"] for entry in entries}, surroundings, creator, created))
+    return entries
+
+
+def _completed(
+    service: JsonObject, taken: set[int], surroundings: Surroundings, creator: Address, created: str
+) -> JsonObject:
+    entry = dict(service)
+    given = Service.read(entry).index
+    entry.pop("serviceDefinitionId", None)
+    entry["index"] = _free_index(str(entry.get("type")), taken) if given is None else given
+    if entry.get("type") != COMPUTE:
+        return entry
+    entry.setdefault("serviceEndpoint", surroundings.gateway_url + BASE + EXEC_ALIASES[0])
+    entry.setdefault("templateId", surroundings.contract)
+    attributes = dict(entry.get("attributes") or {})
+    main = {
+        "name": "dataAssetComputeServiceAgreement",
+        "creator": creator,
+        "datePublished": created,
+        "price": "0",
+        "timeout": 86400,
+        **(attributes.get("main") or {}),
+    }
+    if "serviceAgreementTemplate" not in main and "serviceAgreementTemplate" not in attributes:
+        template = agreement_template(surroundings.contract, surroundings.chain_id, price=parse_amount(main["price"]))
+        main["serviceAgreementTemplate"] = template.to_json()
+    entry["attributes"] = {**attributes, "main": main}
+    return entry
+
+
+def _free_index(kind: str, taken: set[int]) -> int:
+    usual = DEFAULT_INDICES.get(kind, 5)
+    return next(index for index in range(usual, usual + len(taken) + 1) if index not in taken)

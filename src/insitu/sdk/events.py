@@ -1,0 +1,124 @@
+"""Server-sent events: what the gateway tells while something goes on, without gaps over broken connections."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import httpx
+
+from insitu.domain.errors import InsituError
+from insitu.sdk.http import Http
+
+__all__ = ["ServerEvent", "follow", "parse_events"]
+
+TOKEN_EXPIRED = "token-expired"  # noqa: S105 - name of an event
+END = "end"
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+SILENT_ATTEMPTS = 8
+"""Connections in a row that bring nothing before the server counts as gone; about half a minute."""
+ALIVE = 10.0
+"""Seconds that an open connection must last to count as one that works."""
+MAX_LINE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event: ``id`` resumes behind it."""
+
+    name: str
+    data: str
+    id: str | None
+
+
+async def follow(
+    http: Http,
+    url: str,
+    authorization: Callable[[bool], Awaitable[Mapping[str, str]]],
+    *,
+    params: Mapping[str, Any] | None = None,
+    last_id: str | None = None,
+) -> AsyncIterator[ServerEvent]:
+    """Yield events until the server says ``end``; a broken connection or an expired token is resumed.
+
+    ``authorization`` gives the headers of a call; True asks for a fresh token. Raises what the server refuses, and
+    ``PeerUnavailable`` where it stays away.
+    """
+    patience, fresh = _Patience(url), False
+    while True:
+        began = anyio.current_time()
+        try:
+            headers = {**await authorization(fresh), "Accept": "text/event-stream"}
+            headers |= {"Last-Event-ID": last_id} if last_id is not None else {}
+            async with http.stream("GET", url, params=params, headers=headers) as response:
+                fresh = False
+                async for event in parse_events(response):
+                    patience.renew()
+                    if event.name == TOKEN_EXPIRED:
+                        fresh = True
+                        break
+                    last_id = event.id or last_id
+                    yield event
+                    if event.name == END:
+                        return
+        except InsituError as error:
+            fresh = _with_fresh_token(error, tried=fresh)
+        await patience.spend(began)
+
+
+class _Patience:
+    """Counts connections in a row that bring nothing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._fruitless = 0
+
+    def renew(self) -> None:
+        self._fruitless = 0
+
+    async def spend(self, began: float) -> None:
+        """Wait before the next connection; raises once there were too many."""
+        # A connection that stood for a while was worth something, even if nothing happened.
+        self._fruitless = 0 if anyio.current_time() - began > ALIVE else self._fruitless + 1
+        if self._fruitless > SILENT_ATTEMPTS:
+            raise InsituError("PeerUnavailable", f"{self._url} does not answer, or ends the stream again and again")
+        if self._fruitless > 1:
+            await anyio.sleep(min(FIRST_PAUSE * 2**self._fruitless, LONGEST_PAUSE))
+
+
+def _with_fresh_token(error: InsituError, *, tried: bool) -> bool:
+    """Tell whether another token helps; raise what another connection cannot help."""
+    refused = error.code in {"TokenExpired", "InvalidToken"}
+    if (refused and tried) or not (refused or error.code == "PeerUnavailable"):
+        raise error
+    return refused
+
+
+async def parse_events(response: httpx.Response) -> AsyncIterator[ServerEvent]:
+    """Read events from a response (WHATWG HTML, "Server-sent events"); comments are heartbeats."""
+    name, data, last_id = "", list[str](), None
+    async for line in _lines(response):
+        if not line:
+            if data:
+                yield ServerEvent(name or "message", "\n".join(data), last_id)
+            name, data = "", []
+            continue
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+        elif field == "id" and "\0" not in value:
+            last_id = value
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Split at line feeds only: JSON may hold other characters that Unicode counts as line ends."""
+    pending = b""
+    async for chunk in response.aiter_bytes():
+        *complete, pending = (pending + chunk).split(b"\n")
+        for line in complete:
+            yield line.removesuffix(b"\r").decode("utf-8", "replace")
+        if len(pending) > MAX_LINE:
+            raise InsituError("PeerUnavailable", "the stream has a line without an end")

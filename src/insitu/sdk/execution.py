@@ -1,0 +1,80 @@
+"""One execution, as its consumer holds it: watch, wait, read, stop (E9, design §6)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+from typing_extensions import override
+
+from insitu.api.gateway_v1 import EventView, ExecutionView, LogView, ReceiptView, ResultView
+from insitu.domain.execution import ENDED
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.sdk.downloads import save
+from insitu.sdk.gateway import GatewayClient
+
+__all__ = ["Execution"]
+
+
+class Execution:
+    """An execution at a gateway. It holds nothing but the two ids: make it anew at any time, from anywhere."""
+
+    def __init__(self, gateway: GatewayClient, agreement_id: AgreementId, execution_id: ExecutionId) -> None:
+        self._gateway = gateway
+        self.agreement_id = agreement_id
+        """serviceAgreementId"""
+        self.execution_id = execution_id
+        """workflowExecutionId"""
+
+    @override
+    def __repr__(self) -> str:
+        return f"Execution({self.execution_id} of {self.agreement_id})"
+
+    async def status(self) -> ExecutionView:
+        """Tell where it stands, and why."""
+        return await self._gateway.status(self.agreement_id, self.execution_id)
+
+    async def events(self, after: int | None = None) -> AsyncIterator[EventView]:
+        """Yield its events, behind number ``after``, until its end; a broken connection is resumed."""
+        async for event in self._gateway.events(self.agreement_id, self.execution_id, after=after):
+            yield event
+
+    async def logs(self, *, follow: bool = True, after: str | None = None) -> AsyncIterator[LogView]:
+        """Yield what its stages print, until its end or, without ``follow``, what there is now.
+
+        Raises ``NotConsumer`` where the owner's policy does not show logs.
+        """
+        async for piece in self._gateway.logs(self.agreement_id, self.execution_id, follow_on=follow, after=after):
+            yield piece
+
+    async def wait(self, seconds: float | None = None) -> ExecutionView:
+        """Return once it has ended and everything of its end is done, or after ``seconds`` as it is then."""
+        with anyio.move_on_after(seconds):
+            async for _ in self.events():
+                continue
+        return await self.status()
+
+    async def ended(self) -> bool:
+        """Tell whether it has ended."""
+        return (await self.status()).phase in ENDED
+
+    async def result(self) -> ResultView:
+        """Return the new asset and its files. Raises ``NotFound`` while there is none, or if there will be none."""
+        return await self._gateway.result(self.agreement_id, self.execution_id)
+
+    async def download(self, folder: Path | str) -> list[Path]:
+        """Download the files of the result, each verified; returns their paths. Raises ``ResultExpired``."""
+        result = await self.result()
+        paths = []
+        for file in result.files:
+            async with self._gateway.download(result.did, file.index) as download:
+                sha256 = file.checksum.removeprefix("sha256:")
+                paths.append(await save(download.chunks, Path(folder), file.name, sha256=sha256))
+        return paths
+
+    async def receipt(self) -> ReceiptView:
+        """Return the signed receipt and what releases the payment."""
+        return await self._gateway.receipt(self.agreement_id, self.execution_id)
+
+    async def stop(self) -> ExecutionView:
+        """Stop it; an ended one stays as it is."""
+        return await self._gateway.stop(self.agreement_id, self.execution_id)

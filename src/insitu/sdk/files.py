@@ -1,0 +1,95 @@
+"""Files as a publisher names them: paths, urls, contents; and what documents say about them."""
+
+import mimetypes
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from insitu.domain.algorithm import ENTRYPOINT_SCRIPT
+from insitu.domain.canonical import JsonObject
+from insitu.domain.errors import InsituError
+from insitu.domain.file_names import safe_path
+
+__all__ = ["FileLike", "content_type", "described_files", "entrypoint_of", "read_contents"]
+
+FileLike = str | Path | Mapping[str, Any]
+"""A path of this machine, a url, or a description as in ``main.files``."""
+
+_INTERPRETERS = {".py": "python3", ".sh": "sh", ".r": "Rscript", ".js": "node"}
+
+
+def content_type(name: str) -> str:
+    """Guess the media type of a file from its name."""
+    return mimetypes.guess_type(name, strict=False)[0] or "application/octet-stream"
+
+
+def described_files(files: Sequence[FileLike]) -> list[JsonObject]:
+    """Describe the files of a data set; a path becomes a ``file:`` url, which is opened where it is."""
+    return [_described(position, file) for position, file in enumerate(files)]
+
+
+def _described(position: int, file: FileLike) -> JsonObject:
+    if isinstance(file, Mapping):
+        return {"index": position, **file}
+    if isinstance(file, str) and _is_url(file):
+        name = PurePosixPath(urlsplit(file).path).name
+        named = {"name": name} if name else {}
+        return {"index": position, "url": file, **named, "contentType": content_type(name)}
+    path = Path(file).expanduser().absolute()
+    described = {"index": position, "url": path.as_uri(), "name": path.name, "contentType": content_type(path.name)}
+    # The data may lie on another machine, the provider's; then only the provider knows its length.
+    return described | ({"contentLength": str(path.stat().st_size)} if path.is_file() else {})
+
+
+def _is_url(text: str) -> bool:
+    scheme = urlsplit(text).scheme
+    return len(scheme) > 1 and text.startswith(scheme + ":")
+
+
+def read_contents(files: Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path]) -> dict[str, bytes]:
+    """Read the files of an algorithm: name → content. A folder stands for all files in it.
+
+    Raises ``InvalidRequest`` where there is no file, ``InvalidDocument`` for a name that is not safe.
+    """
+    if isinstance(files, Mapping):
+        named = {name: _content(value) for name, value in files.items()}
+    else:
+        paths = [Path(files)] if isinstance(files, str | Path) else [Path(one) for one in files]
+        named = dict(pair for path in paths for pair in _named(path.expanduser()))
+    if not named:
+        raise InsituError("InvalidRequest", "an algorithm has at least one file")
+    return {safe_path(name): content for name, content in named.items()}
+
+
+def _content(value: bytes | str | Path) -> bytes:
+    if isinstance(value, Path):
+        return _read(value)
+    return value.encode() if isinstance(value, str) else value
+
+
+def _named(path: Path) -> list[tuple[str, bytes]]:
+    if path.is_dir():
+        inside = sorted(one for one in path.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+        return [(one.relative_to(path).as_posix(), _read(one)) for one in inside]
+    return [(path.name, _read(path))]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InsituError("InvalidRequest", f"{path} cannot be read: {error.strerror}") from error
+
+
+def entrypoint_of(names: Sequence[str]) -> str | None:
+    """Say how an algorithm of one script is started; None where ``compute-entrypoint.sh`` says it.
+
+    Raises ``InvalidRequest`` where the publisher must say it.
+    """
+    if ENTRYPOINT_SCRIPT in names:
+        return None
+    if len(names) == 1 and (interpreter := _INTERPRETERS.get(PurePosixPath(names[0]).suffix.lower())):
+        return f"{interpreter} {shlex.quote(names[0])}"
+    raise InsituError("InvalidRequest", f"say how the algorithm is started, or add a file {ENTRYPOINT_SCRIPT}")

@@ -1,0 +1,220 @@
+"""A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10; design §4)."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from insitu.api.gateway_v1 import (
+    BASE,
+    EXEC_ALIASES,
+    CheckRequest,
+    Encrypted,
+    EncryptRequest,
+    EventView,
+    ExecAccepted,
+    ExecRequest,
+    ExecutionList,
+    ExecutionView,
+    GatewayInfo,
+    LogView,
+    Operation,
+    Quote,
+    ReceiptView,
+    ResultView,
+    Uploaded,
+)
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.ports.keys import Signer
+from insitu.sdk.events import follow
+from insitu.sdk.http import Http, read_model
+from insitu.sdk.tokens import Tokens
+
+__all__ = ["Download", "GatewayClient", "file_name", "gateway_url"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def gateway_url(endpoint: str) -> str:
+    """Return the gateway's address from the serviceEndpoint of a DDO. Raises ``InvalidDocument``.
+
+    The endpoint that the publisher wrote decides where to sign in and what to call (C8); a wallet signs for that
+    address only.
+    """
+    for alias in EXEC_ALIASES:
+        if endpoint.endswith(BASE + alias):
+            return endpoint.removesuffix(BASE + alias)
+    raise InsituError("InvalidDocument", f"{endpoint[:200]!r} is no endpoint of a compute service")
+
+
+def file_name(disposition: str) -> str | None:
+    """Return the name in a Content-Disposition header (RFC 6266), if it has one."""
+    message = Message()
+    message["Content-Disposition"] = disposition
+    return message.get_filename()
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that is being received; its name is the server's and may be a path, to be checked by who writes it."""
+
+    name: str
+    chunks: AsyncIterator[bytes]
+
+
+class GatewayClient:
+    """Calls one gateway in the name of one wallet.
+
+    Parameters
+    ----------
+    url
+        Address of the gateway, without the path of the API.
+    """
+
+    def __init__(self, http: Http, url: str, signer: Signer) -> None:
+        self.url = url.rstrip("/")
+        self._http = http
+        self._base = self.url + BASE
+        self._tokens = Tokens(http, self.url, signer)
+
+    @property
+    def account(self) -> Address:
+        """The wallet's address."""
+        return self._tokens.account
+
+    async def info(self) -> GatewayInfo:
+        """Tell who this gateway is and which chain and contracts it uses."""
+        return await self._http.model(GatewayInfo, "GET", self._base)
+
+    async def check(self, request: CheckRequest) -> Quote:
+        """Ask for verdict, server and price of a workflow. Needs no token."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        return await self._http.model(Quote, "POST", f"{self._base}/check", json=body, idempotent=True)
+
+    async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
+        """Start an execution (C8); with the same key again it is the same one.
+
+        ``endpoint`` is the DDO's serviceEndpoint.
+        """
+        body = request.model_dump(mode="json", exclude_none=True)
+        address = endpoint or self._base + EXEC_ALIASES[0]
+        headers = {"Idempotency-Key": idempotency_key}
+        return await self._authorised(ExecAccepted, "exec", "POST", address, json=body, more=headers, idempotent=True)
+
+    async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
+        """Tell where an execution stands, and why."""
+        return await self._authorised(
+            ExecutionView, "compute", "GET", self._compute("status", agreement_id, execution_id)
+        )
+
+    async def executions(self, agreement_id: AgreementId | None = None) -> tuple[ExecutionView, ...]:
+        """List the executions that the wallet may see, newest first."""
+        params = {"serviceAgreementId": agreement_id}
+        address = f"{self._base}/compute/executions"
+        return (await self._authorised(ExecutionList, "compute", "GET", address, params=params)).executions
+
+    async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
+        """Stop an execution; an ended one stays as it is."""
+        address = f"{self._base}/compute/{agreement_id}/{execution_id}"
+        return await self._authorised(ExecutionView, "compute", "DELETE", address)
+
+    async def receipt(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ReceiptView:
+        """Return the signed receipt and what releases the payment."""
+        return await self._authorised(
+            ReceiptView, "compute", "GET", self._compute("receipt", agreement_id, execution_id)
+        )
+
+    async def result(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ResultView:
+        """Return the new asset and its files. Raises ``NotFound`` while there is none."""
+        return await self._authorised(ResultView, "compute", "GET", self._compute("result", agreement_id, execution_id))
+
+    async def events(
+        self, agreement_id: AgreementId, execution_id: ExecutionId, *, after: int | None = None
+    ) -> AsyncIterator[EventView]:
+        """Yield the events of an execution behind number ``after`` until its end; resumes by itself."""
+        address = self._compute("events", agreement_id, execution_id)
+        last = str(after) if after is not None else None
+        async for event in follow(self._http, address, self._authorization("compute"), last_id=last):
+            yield _read(EventView, event.data, address)
+
+    async def logs(
+        self,
+        agreement_id: AgreementId,
+        execution_id: ExecutionId,
+        *,
+        follow_on: bool = True,
+        stage: int | None = None,
+        after: str | None = None,
+    ) -> AsyncIterator[LogView]:
+        """Yield what the stages print; resumes by itself.
+
+        ``after`` is ``<stage>:<attempt>:<end offset>``; without ``follow_on`` it ends with what there is now.
+        """
+        address = self._compute("logs", agreement_id, execution_id)
+        params = {"follow": "true" if follow_on else "false", "stage": stage}
+        stream = follow(self._http, address, self._authorization("compute"), params=params, last_id=after)
+        async for event in stream:
+            if event.name in {"log", "message"}:
+                yield _read(LogView, event.data, address)
+
+    async def encrypt(self, request: EncryptRequest) -> Encrypted:
+        """Seal a list of files with their urls for documents of their creator."""
+        body = request.model_dump(mode="json")
+        return await self._authorised(Encrypted, "encrypt", "POST", f"{self._base}/encrypt", json=body, idempotent=True)
+
+    async def upload(self, content: bytes) -> Uploaded:
+        """Keep the bytes of an algorithm at the gateway."""
+        more = {"Content-Type": "application/octet-stream"}
+        return await self._authorised(
+            Uploaded, "upload", "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
+        )
+
+    @asynccontextmanager
+    async def download(self, did: str, index: int) -> AsyncIterator[Download]:
+        """Open a file of an asset that the wallet owns. Raises ``DownloadNotAllowed``, ``FileNotDownloadable``."""
+        headers = await self._tokens.headers("download")
+        async with self._http.stream("GET", f"{self._base}/download/{did}/{index}", headers=headers) as response:
+            name = file_name(response.headers.get("Content-Disposition", "")) or f"file-{index}"
+            yield Download(name, response.aiter_bytes())
+
+    async def _authorised(
+        self,
+        kind: type[Model],
+        operation: Operation,
+        method: str,
+        address: str,
+        *,
+        more: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Model:
+        """Call with a token; one that the gateway no longer takes is replaced once."""
+        headers = {**await self._tokens.headers(operation), **(more or {})}
+        try:
+            return await self._http.model(kind, method, address, headers=headers, **options)
+        except InsituError as error:
+            if error.code not in {"TokenExpired", "InvalidToken"}:
+                raise
+        headers = {**await self._tokens.headers(operation, fresh=True), **(more or {})}
+        return await self._http.model(kind, method, address, headers=headers, **options)
+
+    def _authorization(self, operation: Operation) -> Callable[[bool], Awaitable[Mapping[str, str]]]:
+        async def headers(fresh: bool) -> Mapping[str, str]:
+            return await self._tokens.headers(operation, fresh=fresh)
+
+        return headers
+
+    def _compute(self, what: str, agreement_id: AgreementId, execution_id: ExecutionId) -> str:
+        return f"{self._base}/compute/{what}/{agreement_id}/{execution_id}"
+
+
+def _read(kind: type[Model], data: str, address: str) -> Model:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        raise InsituError("PeerUnavailable", f"{address} sent an event that is not JSON") from None
+    return read_model(kind, value, address)

@@ -1,0 +1,63 @@
+"""C8: seeing ComputeExecutionCondition.Fulfilled, or that it will not come."""
+
+import anyio
+
+from insitu.domain.agreement import Terms
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import AgreementId
+from insitu.domain.ledger import ComputeFulfilled, EscrowAborted
+from insitu.ports.chain import Chain, Cursor
+
+__all__ = ["wait_for_grant"]
+
+FIRST_LOOK, LONGEST_LOOK = 0.05, 1.0
+"""Seconds between two looks at the state. The events make it fast; this makes it sure."""
+
+
+async def wait_for_grant(chain: Chain, agreement_id: AgreementId, terms: Terms, since: Cursor | None = None) -> None:
+    """Return once the agreement is granted.
+
+    ``since`` is the block of the purchase, where it is known: then the events behind it are followed.
+
+    Raises ``AgreementUnknown``, ``AgreementRefused``, ``AgreementNotGranted``.
+    """
+    watch = _Watch(chain, agreement_id)
+    async with anyio.create_task_group() as tasks:
+        if since is not None:
+            tasks.start_soon(watch.follow, since)
+        look = FIRST_LOOK
+        while not await _is_granted(chain, agreement_id, terms):
+            with anyio.move_on_after(look):
+                await watch.seen.wait()
+            look = min(look * 1.5, LONGEST_LOOK)
+        tasks.cancel_scope.cancel()
+
+
+class _Watch:
+    def __init__(self, chain: Chain, agreement_id: AgreementId) -> None:
+        self._chain = chain
+        self._agreement_id = agreement_id
+        self.seen = anyio.Event()
+        """Set by the first event that decides."""
+
+    async def follow(self, since: Cursor) -> None:
+        async for block in self._chain.follow([since]):
+            for logged in block.events:
+                event = logged.event
+                if isinstance(event, ComputeFulfilled | EscrowAborted) and event.agreement_id == self._agreement_id:
+                    self.seen.set()
+                    return
+
+
+async def _is_granted(chain: Chain, agreement_id: AgreementId, terms: Terms) -> bool:
+    state = await chain.agreement(agreement_id)
+    if state.refunded:
+        raise InsituError("AgreementRefused", f"the payment of {agreement_id} went back to {terms.consumer}")
+    if state.granted:
+        return True
+    if not state.locked:
+        raise InsituError("AgreementUnknown", f"the chain has no paid agreement {agreement_id}")
+    if await chain.time() >= state.grant_ends(terms):
+        detail = f"the provider did not grant {agreement_id} in time; the payment can be refunded"
+        raise InsituError("AgreementNotGranted", detail)
+    return False

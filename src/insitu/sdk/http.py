@@ -1,0 +1,213 @@
+"""HTTP as every surface speaks it: retries that are safe, problem documents as errors, bounded answers.
+
+The one place that knows httpx. A call that may have happened is repeated only if repeating it is harmless.
+"""
+
+import json as json_format
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from insitu import __version__
+from insitu.api.errors import Problem
+from insitu.domain.errors import InsituError
+
+__all__ = ["Http"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+ATTEMPTS = 4
+FIRST_PAUSE = 0.1
+"""Seconds; each further pause is three times as long, less a random part."""
+LONGEST_PAUSE = 5.0
+MAX_ANSWER = 32 * 1024 * 1024
+"""Bytes of a JSON answer."""
+IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "PUT"})
+PASSING = frozenset({429, 502, 503, 504})
+"""Statuses that say: not now."""
+
+
+class Http:
+    """A client of HTTP servers of this system. Use it as a context manager, or call :meth:`close`.
+
+    Parameters
+    ----------
+    timeout
+        Seconds without a byte after which a server counts as silent.
+    transport
+        Another way to reach the servers, an ASGI application for one.
+    """
+
+    def __init__(self, *, timeout: float = 60.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout, connect=10.0),
+            transport=transport,
+            headers={"User-Agent": f"insitu/{__version__}"},
+            trust_env=transport is None,
+        )
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+        follow_redirects: bool = False,
+    ) -> Any:
+        """Call and return the JSON of the answer, None where there is none.
+
+        ``idempotent`` says that repeating is harmless although the method does not promise it.
+
+        Raises the server's problem as an error; ``PeerUnavailable`` where it does not answer, or not with JSON.
+        """
+        repeatable = method in IDEMPOTENT if idempotent is None else idempotent
+        body: dict[str, Any] = {"json": json} if json is not None else {}
+        body |= {"data": form} if form is not None else {}
+        body |= {"content": content} if content is not None else {}
+        request = self._request(method, url, params, headers=headers, **body)
+        for attempt in range(1, ATTEMPTS + 1):
+            pause = _pause(attempt)
+            try:
+                response = await self._client.send(request, stream=True, follow_redirects=follow_redirects)
+                try:
+                    raw = await _bounded(response)
+                finally:
+                    await response.aclose()
+            except httpx.TransportError as error:
+                # A connection that was never made carried nothing to the server.
+                unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if attempt == ATTEMPTS or not (repeatable or unsent):
+                    raise unavailable(url, error) from error
+            except httpx.HTTPError as error:
+                raise unavailable(url, error) from error
+            else:
+                if response.is_success:
+                    return _parsed(raw, url)
+                failure = _failure(response.status_code, raw, url)
+                if attempt == ATTEMPTS or not repeatable or response.status_code not in PASSING:
+                    raise failure
+                pause = max(pause, _retry_after(response))
+            await anyio.sleep(min(pause, LONGEST_PAUSE))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def model(self, kind: type[Model], method: str, url: str, **options: Any) -> Model:
+        """Call and read the answer as a model; the options are those of :meth:`call`."""
+        return read_model(kind, await self.call(method, url, **options), url)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        content: AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """Send or receive bytes as they come; the answer was a success. Nothing is repeated."""
+        request = self._request(method, url, params, headers=headers, content=content)
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            raise unavailable(url, error) from error
+        try:
+            if not response.is_success:
+                raise _failure(response.status_code, await _bounded(response), url)
+            yield response
+        except httpx.HTTPError as error:
+            raise unavailable(url, error) from error
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _request(self, method: str, url: str, params: Mapping[str, Any] | None, **options: Any) -> httpx.Request:
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        try:
+            # A url that came from a document may have a query of its own, which stays.
+            address = httpx.URL(url).copy_merge_params(given) if given else httpx.URL(url)
+            return self._client.build_request(method, address, **options)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise InsituError("InvalidRequest", f"{url[:200]!r} is no url: {error}") from error
+
+
+def unavailable(url: str, error: Exception) -> InsituError:
+    """A server that does not answer, as an error."""
+    return InsituError(
+        "PeerUnavailable", f"{_host(url)} does not answer: {str(error) or type(error).__name__}", url=url
+    )
+
+
+def read_model(kind: type[Model], value: Any, url: str) -> Model:
+    """Read an answer. Raises ``PeerUnavailable`` where it is not what was asked for."""
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = "/".join(str(part) for part in first["loc"])
+        raise InsituError("PeerUnavailable", f"{url} answered something else: {place}: {first['msg']}") from None
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    received = bytearray()
+    async for chunk in response.aiter_bytes():
+        received += chunk
+        if len(received) > MAX_ANSWER:
+            raise InsituError("PeerUnavailable", f"{response.url.host} answers with more than {MAX_ANSWER} bytes")
+    return bytes(received)
+
+
+def _parsed(raw: bytes, url: str) -> Any:
+    if not raw:
+        return None
+    try:
+        return json_format.loads(raw)
+    except (ValueError, RecursionError):
+        raise InsituError("PeerUnavailable", f"{url} answered with something that is not JSON") from None
+
+
+def _failure(status: int, raw: bytes, url: str) -> InsituError:
+    """The server's problem as an error; a proxy in between speaks no problem documents."""
+    try:
+        return Problem.model_validate_json(raw).error()
+    except ValidationError:
+        code = {404: "NotFound", 413: "BodyTooLarge"}.get(status, "PeerUnavailable")
+        return InsituError(code, f"{_host(url)} answered with status {status}")
+
+
+def _pause(attempt: int) -> float:
+    return FIRST_PAUSE * pow(3.0, attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
+
+
+def _retry_after(response: httpx.Response) -> float:
+    value: str = response.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() and len(value) < 6 else 0.0
+
+
+def _host(url: str) -> str:
+    try:
+        return httpx.URL(url).netloc.decode("ascii") or url
+    except (httpx.InvalidURL, ValueError):
+        return url[:200]

@@ -1,0 +1,129 @@
+"""A client of the METADATA-API (P2)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from insitu.api.metadata_v1 import (
+    ASSETS,
+    DDO,
+    HEALTH,
+    MAX_WAIT,
+    PUBLICATIONS,
+    QUERY,
+    AssetIds,
+    AssetStatus,
+    MetadataHealth,
+    RetireRequest,
+    SearchPage,
+    SearchRequest,
+)
+from insitu.domain.canonical import JsonObject
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.signatures import personal_digest
+from insitu.domain.wire import rfc3339
+from insitu.ports.keys import Signer
+from insitu.sdk.http import Http
+
+__all__ = ["MetadataClient"]
+
+
+class MetadataClient:
+    """Calls one METADATA-API.
+
+    Parameters
+    ----------
+    url
+        Address of the server, without the path of the API.
+    """
+
+    def __init__(self, http: Http, url: str) -> None:
+        self._http = http
+        self._url = url.rstrip("/")
+
+    @property
+    def address(self) -> str:
+        """The url that goes on chain, with ``{did}`` for the DID (P3)."""
+        return f"{self._url}{DDO}/{{did}}"
+
+    async def publish(
+        self, document: Mapping[str, JsonValue], *, key: str | None = None, without_compute: bool = False
+    ) -> AssetStatus:
+        """Publish a document; see ``MetadataService.accept``. Again is harmless."""
+        return await self._http.model(
+            AssetStatus,
+            "POST",
+            self._url + DDO,
+            json=document,
+            params={"withoutCompute": "true" if without_compute else None},
+            headers={"Idempotency-Key": key} if key is not None else None,
+            idempotent=True,
+        )
+
+    async def update(self, document: Mapping[str, JsonValue], *, without_compute: bool = False) -> AssetStatus:
+        """Publish a new version, signed by the on-chain owner."""
+        return await self._http.model(
+            AssetStatus,
+            "PUT",
+            self._at(str(document.get("id"))),
+            json=document,
+            params={"withoutCompute": "true" if without_compute else None},
+        )
+
+    async def retire(self, did: str, signer: Signer) -> AssetStatus:
+        """Take an asset off the lists; the signer must be its on-chain owner."""
+        now = datetime.now(UTC)
+        digest = personal_digest(f"retire {did} {rfc3339(now)}".encode())
+        request = RetireRequest(issued_at=now, signature="0x" + signer.sign_digest(digest).hex())
+        body = request.model_dump(mode="json")
+        return await self._http.model(AssetStatus, "DELETE", self._at(did), json=body)
+
+    async def read(self, url: str, checksum: str | None = None) -> JsonObject:
+        """Read the document at a url, of any server; nothing is verified. Raises ``AssetNotFound``."""
+        try:
+            document = await self._http.call("GET", url, params={"checksum": checksum}, follow_redirects=True)
+        except InsituError as error:
+            if error.code != "NotFound":
+                raise
+            raise InsituError("AssetNotFound", f"there is no document at {url}") from None
+        if not isinstance(document, dict):
+            raise InsituError("ChecksumMismatch", f"there is no document at {url}, but something else")
+        return document
+
+    async def document(self, did: str, checksum: str | None = None) -> JsonObject:
+        """Read a document of this server; nothing is verified."""
+        return await self.read(self._at(did), checksum)
+
+    async def status(self, did: str, *, checksum: str | None = None, wait: float = 0) -> AssetStatus:
+        """Tell where an asset stands; with ``wait`` (seconds) once it is listed, or then as it is."""
+        params: dict[str, Any] = {"checksum": checksum, "wait": min(wait, MAX_WAIT) or None}
+        return await self._http.model(AssetStatus, "GET", self._at(did) + "/status", params=params)
+
+    async def published(self, creator: Address, key: str) -> AssetStatus | None:
+        """Tell which asset the creator published under an Idempotency-Key, if any."""
+        try:
+            return await self._http.model(AssetStatus, "GET", f"{self._url}{PUBLICATIONS}/{creator}/{key}")
+        except InsituError as error:
+            if error.code != "AssetNotFound":
+                raise
+            return None
+
+    async def search(self, request: SearchRequest) -> SearchPage:
+        """Find listed assets."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        return await self._http.model(SearchPage, "POST", self._url + QUERY, json=body, idempotent=True)
+
+    async def ids(self, after: str = "") -> AssetIds:
+        """List DIDs, those behind ``after``."""
+        return await self._http.model(AssetIds, "GET", self._url + ASSETS, params={"after": after or None})
+
+    async def health(self) -> MetadataHealth:
+        """Tell how far the server has read the chain."""
+        return await self._http.model(MetadataHealth, "GET", self._url + HEALTH)
+
+    def _at(self, did: str) -> str:
+        return f"{self._url}{DDO}/{Did.parse(did)}"

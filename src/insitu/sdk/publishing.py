@@ -1,0 +1,206 @@
+"""P1–P3 in one call that can be repeated: describe, seal, sign, publish, register, wait until it is listed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+
+from insitu.api.gateway_v1 import EncryptRequest, GatewayInfo
+from insitu.api.metadata_v1 import MAX_WAIT, AssetStatus
+from insitu.domain.assembly import UnsignedDdo, assemble_ddo, revise_ddo
+from insitu.domain.canonical import JsonObject, canonical_json, keccak256, sha256, sha256_hex
+from insitu.domain.ddo import Ddo, read_ddo
+from insitu.domain.did import did_seed
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.integrity import creator_of, onchain_checksum, verify_checksum
+from insitu.domain.ledger import register_attribute, update_attribute
+from insitu.domain.timestamps import format_time
+from insitu.domain.validation import validate_ddo
+from insitu.ports.chain import Chain, Mined
+from insitu.ports.keys import Signer
+from insitu.sdk.descriptions import Description, Surroundings, complete_services, read_description
+from insitu.sdk.gateway import GatewayClient
+from insitu.sdk.metadata import MetadataClient
+
+__all__ = ["Asset", "Publisher"]
+
+LISTING_SECONDS = 180
+"""How long after its registration an asset may take to be listed; a chain with confirmations takes a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A published asset.
+
+    Attributes
+    ----------
+    checksum
+        On-chain checksum of this version: 64 hexadecimal digits.
+    transaction
+        The transaction that registered it now; None where it was registered before.
+    """
+
+    did: str
+    ddo: Ddo
+    checksum: str
+    owner: Address
+    transaction: str | None = None
+
+    @property
+    def reused(self) -> bool:
+        """True where an equal asset was there already."""
+        return self.transaction is None
+
+
+class Publisher:
+    """Publishes assets of one account at one catalogue, with one gateway as their provider."""
+
+    def __init__(self, chain: Chain, signer: Signer, metadata: MetadataClient, gateway: GatewayClient) -> None:
+        self._chain = chain
+        self._signer = signer
+        self._metadata = metadata
+        self._gateway = gateway
+
+    async def gateway_info(self) -> GatewayInfo:
+        """Ask the gateway who it is. Raises ``ContractMismatch`` where it works with other contracts."""
+        info = await self._gateway.info()
+        ours = self._chain.agreements
+        theirs = info.contracts.get("ServiceExecutionTemplate", "")
+        if info.chain_id != ours.chain_id or theirs.lower() != ours.contract.lower():
+            detail = f"the gateway uses the template {theirs} on chain {info.chain_id}, the deployments file names "
+            raise InsituError("ContractMismatch", detail + f"{ours.contract} on chain {ours.chain_id}")
+        return info
+
+    async def register(
+        self,
+        asset_metadata: Mapping[str, Any],
+        services: Sequence[Mapping[str, Any]] = (),
+        publisher_public_key: str | None = None,
+        *,
+        without_compute: bool = False,
+        identity: Mapping[str, Any] | None = None,
+    ) -> Asset:
+        """Publish and register an asset, or find the equal one of an earlier call; see ``Assets.register_asset``.
+
+        ``identity`` says what makes two calls equal where that is not the description itself.
+        """
+        description = read_description(asset_metadata, services)
+        key = self.key_of(identity if identity is not None else _identity(description))
+        earlier = await self.earlier(key)
+        if earlier is not None:
+            return await self._registered(earlier, key, without_compute=without_compute)
+        unsigned = await self._assemble(description, publisher_public_key)
+        ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
+        validate_ddo(ddo, without_compute=without_compute)
+        return await self._registered(ddo, key, without_compute=without_compute)
+
+    def key_of(self, identity: Mapping[str, Any]) -> str:
+        """Return the Idempotency-Key of a description: only its author can know it, for it comes of a signature."""
+        contract = self._chain.contract("DIDRegistry")
+        text = canonical_json([self._chain.agreements.chain_id, contract, self._gateway.url, dict(identity)])
+        return sha256_hex(self._signer.sign_digest(sha256(b"insitu register_asset " + text)))
+
+    async def earlier(self, key: str) -> Ddo | None:
+        """Return the document that this account published under a key, if it is still its own and not retired."""
+        status = await self._metadata.published(self._signer.address, key)
+        if status is None or status.state == "retired":
+            return None
+        if status.owner is not None and status.owner.lower() != self._signer.address.lower():
+            return None
+        ddo = read_ddo(await self._metadata.document(status.did, status.checksum))
+        verify_checksum(ddo, status.checksum)
+        if creator_of(ddo) != self._signer.address:
+            raise InsituError("ChecksumMismatch", f"the catalogue says that {status.did} is ours, which it is not")
+        return ddo
+
+    async def revise(self, ddo: Ddo, services: Sequence[JsonObject], *, without_compute: bool = False) -> Asset:
+        """Publish and register a new version; again is harmless. Raises ``NotDIDOwner``, ``InvalidDocument``."""
+        unsigned = revise_ddo(ddo, services, self._signer.address, format_time(datetime.now(UTC)))
+        revised = unsigned.signed(self._signer.sign_digest(unsigned.digest))
+        validate_ddo(revised, without_compute=without_compute)
+        await self._metadata.update(revised.to_json(), without_compute=without_compute)
+        call = update_attribute(bytes(revised.did), bytes.fromhex(unsigned.checksum), self._metadata.address)
+        mined = await self._chain.transact(call, self._signer)
+        return await self._listed(revised, unsigned.checksum, mined)
+
+    async def _assemble(self, description: Description, publisher_public_key: str | None) -> UnsignedDdo:
+        creator, created = self._signer.address, format_time(datetime.now(UTC))
+        files, sealed = description.files, None
+        if description.names_urls:
+            encrypted = await self._gateway.encrypt(EncryptRequest(creator=creator, files=files))
+            files, sealed = encrypted.files, encrypted.encrypted_files
+        surroundings = Surroundings(
+            metadata_address=self._metadata.address,
+            gateway_url=self._gateway.url,
+            contract=self._chain.agreements.contract,
+            chain_id=self._chain.agreements.chain_id,
+        )
+        services = complete_services(description, files, sealed, surroundings, creator, created)
+        return assemble_ddo(services, creator, created, public_key_owner=_key_owner(publisher_public_key))
+
+    async def _registered(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
+        """P2 and P3 for a signed document, from wherever an earlier attempt stopped."""
+        status = await self._metadata.publish(ddo.to_json(), key=key, without_compute=without_compute)
+        if status.did != ddo.id:
+            # The same call ran twice at once, or the equal asset is no longer ours: then this one is new.
+            earlier = await self.earlier(key)
+            if earlier is not None:
+                return await self._registered(earlier, key, without_compute=without_compute)
+            status = await self._metadata.publish(ddo.to_json(), without_compute=without_compute)
+        checksum = onchain_checksum(ddo)
+        mined = await self._register(ddo, checksum)
+        return await self._listed(ddo, checksum, mined)
+
+    async def _register(self, ddo: Ddo, checksum: str) -> Mined | None:
+        if await self._chain.did_record(str(ddo.did)) is not None:
+            return None
+        info = await self.gateway_info()
+        seed = did_seed((ddo.proof.checksum if ddo.proof is not None else None) or {})
+        call = register_attribute(seed, bytes.fromhex(checksum), [info.provider_address], self._metadata.address)
+        try:
+            return await self._chain.transact(call, self._signer)
+        except InsituError as error:
+            if error.code != "DIDExists":
+                raise
+            return None
+
+    async def _listed(self, ddo: Ddo, checksum: str, mined: Mined | None) -> Asset:
+        did, status = str(ddo.did), None
+        with anyio.move_on_after(LISTING_SECONDS):
+            while not _shows(status, checksum):
+                status = await self._metadata.status(did, checksum=checksum, wait=MAX_WAIT)
+        if status is None or not _shows(status, checksum):
+            raise InsituError("AssetNotFound", f"{did} is registered, but the catalogue does not list it yet", did=did)
+        return Asset(did, ddo, checksum, status.owner or self._signer.address, mined.hash if mined else None)
+
+
+def _shows(status: AssetStatus | None, checksum: str) -> bool:
+    return status is not None and status.state == "listed" and status.checksum == checksum
+
+
+def _identity(description: Description) -> JsonObject:
+    return {
+        "attributes": description.attributes,
+        "files": list(description.files),
+        "services": list(description.services),
+    }
+
+
+def _key_owner(key: str | None) -> Address | None:
+    """The address of a published key: given as an address, or as the 64 or 65 bytes of a public key in hexadecimal."""
+    if key is None:
+        return None
+    digits = key.removeprefix("0x")
+    if len(digits) == 40:
+        return read_address("0x" + digits)
+    try:
+        raw = bytes.fromhex(digits)
+    except ValueError:
+        raw = b""
+    raw = raw[1:] if len(raw) == 65 and raw[0] == 4 else raw
+    if len(raw) != 64:
+        raise InsituError("InvalidRequest", "a public key is an address, or 64 or 65 bytes in hexadecimal digits")
+    return read_address("0x" + keccak256(raw)[-20:].hex())

@@ -1,0 +1,149 @@
+"""A quote is believed only where the documents say the same (C1; design §5, "Price and receivers")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insitu.api.gateway_v1 import Quote
+from insitu.domain.agreement import Terms
+from insitu.domain.agreement_times import AgreementTimes
+from insitu.domain.compute_service import ComputeService, Server, read_compute_service
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.flavour import OfferedService, choose_server
+from insitu.domain.ids import Address, new_seed, read_address
+from insitu.domain.pricing import Price, PricedInput, price_of
+from insitu.domain.service import Service
+from insitu.domain.validation import validate_ddo
+from insitu.domain.workflow import Workflow, read_workflow
+from insitu.ports.chain import Chain
+from insitu.sdk.resolving import Resolved, Resolver
+
+__all__ = ["Expected", "WantedInput", "WantedWorkflow", "read_wanted", "terms_of", "verify_quote"]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedInput:
+    """An input data set as its document has it now."""
+
+    asset: Resolved
+    entry: Service
+    service: ComputeService
+
+
+@dataclass(frozen=True, slots=True)
+class WantedWorkflow:
+    """A workflow that somebody wants to run, and its inputs in order."""
+
+    asset: Resolved
+    workflow: Workflow
+    inputs: tuple[WantedInput, ...]
+
+    @property
+    def endpoint(self) -> str:
+        """ServiceEndpoint of the compute service that is bought: the first input's."""
+        return self.inputs[0].entry.service_endpoint or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the documents say that a purchase costs: computed here, by the same rules as the gateway's."""
+
+    server: Server
+    price: Price
+    times: AgreementTimes
+
+
+async def read_wanted(resolver: Resolver, chain: Chain, workflow_did: str, service_index: int | None) -> WantedWorkflow:
+    """Resolve a workflow and its inputs, strictly.
+
+    Raises ``InvalidDocument``, ``NoComputeService``, ``AssetNotFound``, and ``TemplateNotApproved`` where a service
+    is not sold under the template of our deployments file.
+    """
+    asset = await resolver.resolve(workflow_did)
+    validate_ddo(asset.ddo)
+    workflow = read_workflow(asset.ddo)
+    if not workflow.input_dids:
+        raise InsituError("InvalidDocument", f"{workflow_did} reads no data set")
+    inputs = []
+    for position, did in enumerate(workflow.input_dids):
+        inputs.append(await _input(resolver, chain, did, service_index if position == 0 else None))
+    return WantedWorkflow(asset, workflow, tuple(inputs))
+
+
+async def _input(resolver: Resolver, chain: Chain, did: str, service_index: int | None) -> WantedInput:
+    found = await resolver.resolve(did)
+    validate_ddo(found.ddo)
+    entry = found.ddo.compute_service(service_index)
+    template = chain.agreements.contract
+    if (entry.template_id or "").lower() != template.lower():
+        detail = f"{did} is sold under the template {entry.template_id}, the deployments file names {template}"
+        raise InsituError("TemplateNotApproved", detail)
+    return WantedInput(found, entry, read_compute_service(entry))
+
+
+def _expected(wanted: WantedWorkflow, provider: Address, consumer: Address) -> Expected:
+    offers = [OfferedService(one.asset.did, one.service) for one in wanted.inputs]
+    server = choose_server(wanted.workflow, offers)
+    priced = [PricedInput(one.asset.did, one.asset.owner, one.service.price) for one in wanted.inputs]
+    return Expected(server, price_of(priced, server, provider, consumer), wanted.inputs[0].service.times())
+
+
+async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consumer: Address) -> None:
+    """Refuse a quote that asks for something else than the documents and the chain say.
+
+    Raises ``TermsMismatch`` with both sides, ``NotDIDProvider``, ``NoSuitableServer``.
+    """
+    for one in wanted.inputs:
+        if not await chain.is_provider(one.asset.did, quote.provider):
+            raise InsituError("NotDIDProvider", f"{quote.provider} is no provider of {one.asset.did}")
+    first, expected = wanted.inputs[0], _expected(wanted, quote.provider, consumer)
+    times = expected.times
+    pairs: Sequence[tuple[str, object, object]] = [
+        ("did", quote.did, first.asset.did),
+        ("version of the data set", _digits(quote.ddo_hash), first.asset.checksum),
+        ("workflow", quote.workflow_did, wanted.asset.did),
+        ("version of the workflow", _digits(quote.workflow_hash), wanted.asset.checksum),
+        ("service", quote.service_index, first.entry.index),
+        ("server", quote.server.get("serverId"), expected.server.server_id),
+        ("price", quote.price, expected.price.total),
+        ("receivers", _receivers(quote), _paid(expected.price)),
+        ("grantTimeout", quote.grant_timeout, times.grant_timeout),
+        ("timeout", quote.timeout, times.timeout),
+        ("settleTimeout", quote.settle_timeout, times.settle_timeout),
+    ]
+    for name, told, own in pairs:
+        if told != own:
+            raise InsituError("TermsMismatch", f"the quote's {name} is {told}, the documents say {own}")
+
+
+def terms_of(quote: Quote, consumer: Address, now: int, seed: str | None = None) -> Terms:
+    """Return the terms of a quote (C2, C3); ``now`` is the chain's time in seconds, ``seed`` 64 hexadecimal digits."""
+    return Terms(
+        seed="0x" + (seed or new_seed()),
+        did="0x" + Did.parse(quote.did).digits,
+        ddo_hash="0x" + _digits(quote.ddo_hash),
+        workflow_id="0x" + Did.parse(quote.workflow_did).digits,
+        workflow_hash="0x" + _digits(quote.workflow_hash),
+        consumer=consumer,
+        provider=read_address(quote.provider),
+        service_index=quote.service_index,
+        deadline=now + quote.deadline_seconds,
+        grant_timeout=quote.grant_timeout,
+        timeout=quote.timeout,
+        settle_timeout=quote.settle_timeout,
+        amounts=tuple(one.amount for one in quote.receivers),
+        receivers=tuple(read_address(one.address) for one in quote.receivers),
+    )
+
+
+def _receivers(quote: Quote) -> tuple[tuple[str, int], ...]:
+    return tuple((one.address.lower(), one.amount) for one in quote.receivers)
+
+
+def _paid(price: Price) -> tuple[tuple[str, int], ...]:
+    paid = zip(price.receivers, price.amounts, strict=True)
+    return tuple((address.lower(), amount) for address, amount in paid)
+
+
+def _digits(checksum: str) -> str:
+    return checksum.lower().removeprefix("0x")
