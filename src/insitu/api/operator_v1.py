@@ -2,6 +2,7 @@
 
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.wire import WireModel, WireRequest
+from insitu.ports.peers import LogKey
 
 BASE = "/api/v1/operator"
 WORKFLOWS = BASE + "/workflows"
@@ -28,3 +29,12 @@ class ExecutionsAnswer(WireModel):
     """A list of records, newest first."""
 
     executions: tuple[Execution, ...]
+
+
+class LogKeysAnswer(WireModel):
+    """``GET workflows/{serviceAgreementId}/{workflowExecutionId}/logs``: which logs there are.
+
+    Each is at ``…/logs/{stage}/{attempt}?offset=&follow=`` as bytes.
+    """
+
+    keys: tuple[LogKey, ...]

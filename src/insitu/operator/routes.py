@@ -1,0 +1,106 @@
+"""The OPERATOR SERVICE's addresses (E3, E4): for the configured gateway only, and never on the public port."""
+
+import hmac
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from insitu.api.operator_v1 import (
+    CAPACITY,
+    LOG_OFFSET_HEADER,
+    WORKFLOWS,
+    ExecutionAnswer,
+    ExecutionsAnswer,
+    LogKeysAnswer,
+    StopBody,
+)
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Execution
+from insitu.domain.ids import AgreementId, ExecutionId, read_agreement_id, read_execution_id
+from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
+from insitu.ports.runtime import LogChunk
+
+__all__ = ["router"]
+
+ONE = WORKFLOWS + "/{serviceAgreementId}/{workflowExecutionId}"
+
+Count = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def _pair(
+    agreement: Annotated[str, Path(alias="serviceAgreementId")],
+    execution: Annotated[str, Path(alias="workflowExecutionId")],
+) -> tuple[AgreementId, ExecutionId]:
+    return read_agreement_id(agreement), read_execution_id(execution)
+
+
+Pair = Annotated[tuple[AgreementId, ExecutionId], Depends(_pair)]
+
+
+def router(service: OperatorPeer, service_key: str) -> APIRouter:
+    """Return the routes of a service; every request shows the service key as a bearer token.
+
+    Raises ``ValueError`` for a key that anybody could guess.
+    """
+    if len(service_key) < 16:
+        raise ValueError("a service key has at least 16 characters")
+
+    def require_key(authorization: Annotated[str | None, Header(max_length=1024)] = None) -> None:
+        scheme, _, given = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), service_key.encode()):
+            raise InsituError("ServiceKeyRequired")
+
+    routes = APIRouter(tags=["operator"], dependencies=[Depends(require_key)])
+    _add_workflows(routes, service)
+    _add_logs(routes, service)
+    return routes
+
+
+def _add_workflows(routes: APIRouter, service: OperatorPeer) -> None:
+    async def answer(execution: Execution) -> ExecutionAnswer:
+        position = await service.position(execution.agreement_id, execution.execution_id)
+        return ExecutionAnswer(execution=execution, position=position)
+
+    @routes.post(WORKFLOWS, status_code=201)
+    async def register(registration: Registration) -> ExecutionAnswer:
+        return await answer(await service.register(registration))
+
+    @routes.get(WORKFLOWS)
+    async def list_executions(
+        agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=80)] = None,
+    ) -> ExecutionsAnswer:
+        wanted = None if agreement is None else read_agreement_id(agreement)
+        return ExecutionsAnswer(executions=await service.list(wanted))
+
+    @routes.get(ONE)
+    async def status(pair: Pair) -> ExecutionAnswer:
+        return await answer(await service.status(*pair))
+
+    @routes.delete(ONE, status_code=202)
+    async def stop(pair: Pair, body: StopBody) -> ExecutionAnswer:
+        return await answer(await service.stop(*pair, body.by))
+
+    @routes.get(CAPACITY)
+    async def capacity() -> Capacity:
+        return await service.capacity()
+
+
+def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:
+    @routes.get(ONE + "/logs")
+    async def log_keys(pair: Pair) -> LogKeysAnswer:
+        return LogKeysAnswer(keys=await service.log_keys(*pair))
+
+    @routes.get(ONE + "/logs/{stage}/{attempt}", response_class=StreamingResponse)
+    async def logs(pair: Pair, stage: int, attempt: int, offset: Count = 0, follow: bool = False) -> Response:
+        # An unknown execution is an answer, not a broken stream.
+        await service.status(*pair)
+        chunks = service.logs(*pair, LogKey(stage=stage, attempt=attempt), offset, follow=follow)
+        headers = {LOG_OFFSET_HEADER: str(offset)}
+        return StreamingResponse(_bytes(chunks), media_type="application/octet-stream", headers=headers)
+
+
+async def _bytes(chunks: AsyncIterator[LogChunk]) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        yield chunk.data
