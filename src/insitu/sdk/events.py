@@ -1,5 +1,6 @@
 """Server-sent events: what the gateway tells while something goes on, without gaps over broken connections."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import anyio
 import httpx
 
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, definition_of
 from insitu.sdk.http import Http
 
 __all__ = ["ServerEvent", "follow", "parse_events"]
 
 TOKEN_EXPIRED = "token-expired"  # noqa: S105 - name of an event
 END = "end"
+ERROR = "error"
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 SILENT_ATTEMPTS = 8
 """Connections in a row that bring nothing before the server counts as gone; about half a minute."""
@@ -54,6 +56,8 @@ async def follow(
                 fresh = False
                 async for event in parse_events(response):
                     patience.renew()
+                    if event.name == ERROR:
+                        raise _told(event)
                     if event.name == TOKEN_EXPIRED:
                         fresh = True
                         break
@@ -89,9 +93,19 @@ class _Patience:
 def _with_fresh_token(error: InsituError, *, tried: bool) -> bool:
     """Tell whether another token helps; raise what another connection cannot help."""
     refused = error.code in {"TokenExpired", "InvalidToken"}
-    if (refused and tried) or not (refused or error.code == "PeerUnavailable"):
+    if (refused and tried) or not (refused or error.definition.retry):
         raise error
     return refused
+
+
+def _told(event: ServerEvent) -> InsituError:
+    """What a server says when it fails in the middle of a stream: a problem's members, the code at least."""
+    try:
+        members = json.loads(event.data)
+        code, detail = str(members["code"]), str(members.get("detail", ""))
+    except (ValueError, KeyError, AttributeError, TypeError):
+        code, detail = "PeerUnavailable", "the stream ended with an error"
+    return InsituError(definition_of(code).code, detail)
 
 
 async def parse_events(response: httpx.Response) -> AsyncIterator[ServerEvent]:

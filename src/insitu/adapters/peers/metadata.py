@@ -1,0 +1,61 @@
+"""Catalogues in other processes: publish at the configured one, read wherever the chain says."""
+
+from pydantic import JsonValue
+from typing_extensions import override
+
+from insitu.ports.peers import MetadataPeer
+from insitu.sdk.http import Http
+from insitu.sdk.metadata import MetadataClient
+
+__all__ = ["HttpMetadata", "OwnMetadata"]
+
+
+class HttpMetadata(MetadataPeer):
+    """A METADATA-API over HTTP.
+
+    Parameters
+    ----------
+    http
+        For reading urls of strangers give one whose transport refuses private targets (design §5).
+    url
+        Address of the catalogue to publish at, without the path of the API.
+    """
+
+    def __init__(self, http: Http, url: str) -> None:
+        self._client = MetadataClient(http, url)
+
+    @override
+    async def publish(self, document: dict[str, JsonValue]) -> str:
+        await self._client.publish(document, without_compute=True)
+        return self._client.address
+
+    @override
+    async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
+        return await self._client.read(url, checksum)
+
+
+class OwnMetadata(MetadataPeer):
+    """The catalogue of this process for its own urls, others over HTTP.
+
+    Parameters
+    ----------
+    own
+        The service object.
+    own_url
+        What its urls begin with.
+    others
+        Reads all other urls.
+    """
+
+    def __init__(self, own: MetadataPeer, own_url: str, others: MetadataPeer) -> None:
+        self._own = own
+        self._prefix = own_url.rstrip("/") + "/"
+        self._others = others
+
+    @override
+    async def publish(self, document: dict[str, JsonValue]) -> str:
+        return await self._own.publish(document)
+
+    @override
+    async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
+        return await (self._own if url.startswith(self._prefix) else self._others).read(url, checksum)
