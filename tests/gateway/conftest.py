@@ -1,0 +1,25 @@
+"""One chain for all tests of the gateway; each test has its own people, so that it sees its own agreements only."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.world import RESULT, World, world
+from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.adapters.keys.dev import dev_signer
+
+
+@pytest.fixture(scope="session")
+async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
+    started = await EmbeddedChain.start(tmp_path_factory.mktemp("chain"), dev_signer("deployer"))
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+async def provider(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[World]:
+    """A provider whose executions end well with the result 42."""
+    async with world(chain, tmp_path) as made:
+        made.operator.runtime.script.update(await made.output({"count.txt": RESULT}))
+        yield made

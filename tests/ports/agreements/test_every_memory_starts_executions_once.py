@@ -1,0 +1,205 @@
+"""Executions in the gateway's memory: numbers, idempotency keys, one live, frozen once, events in order."""
+
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from insitu.domain.agreement import Settlement, SignedSettlement
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Phase
+from insitu.domain.ids import ExecutionId
+from insitu.ports.agreement_changes import (
+    Acknowledge,
+    AddEvent,
+    AddTransition,
+    AddUpload,
+    DecideCharge,
+    Enqueue,
+    NoteRegistered,
+    NoteSettled,
+)
+from insitu.ports.agreement_records import Idempotency, Upload
+from insitu.ports.agreements import Agreements
+from insitu.testing.clock import START
+from insitu.testing.plans import AGREEMENT, DATA
+from ports.agreements.agreement_samples import (
+    CONSUMER,
+    OTHER,
+    PROVIDER,
+    draft_of,
+    frozen_of,
+    item,
+    started,
+    terms_of,
+    transition,
+)
+
+KEY = Idempotency(CONSUMER, "key", "body")
+
+
+async def test_an_execution_comes_back_as_it_was_stored(agreements: Agreements) -> None:
+    execution, new = await agreements.start(AGREEMENT, START, 100, draft_of())
+    assert new
+    assert execution.plan == draft_of()(0)[0]
+    assert execution.dossier == draft_of()(0)[1]
+    assert execution.created_at == START
+    assert execution.live
+    assert execution.phase is Phase.REGISTERED
+    assert await agreements.execution(execution.execution_id) == execution
+    assert await agreements.execution(ExecutionId("wx" + "a" * 26)) is None
+
+
+async def test_the_same_key_gives_the_first_answer_and_another_body_is_a_conflict(agreements: Agreements) -> None:
+    first, _ = await agreements.start(AGREEMENT, START, 100, draft_of(), KEY)
+    again, new = await agreements.start(AGREEMENT, START + timedelta(hours=1), 100, draft_of(), KEY)
+    assert (again, new) == (first, False)
+    assert await agreements.repeated(KEY) == first
+    with pytest.raises(InsituError, match="IdempotencyConflict"):
+        await agreements.start(AGREEMENT, START, 100, draft_of(), Idempotency(CONSUMER, "key", "another body"))
+
+
+async def test_keys_of_different_callers_do_not_meet(agreements: Agreements) -> None:
+    await agreements.start(AGREEMENT, START, 100, draft_of(), KEY)
+    assert await agreements.repeated(Idempotency(PROVIDER, "key", "body")) is None
+    _, new = await agreements.start(OTHER, START, 100, draft_of(OTHER), Idempotency(PROVIDER, "key", "body"))
+    assert new
+
+
+async def test_one_execution_of_an_agreement_is_live_at_a_time(agreements: Agreements) -> None:
+    first = await started(agreements)
+    with pytest.raises(InsituError, match="ExecutionInProgress"):
+        await started(agreements)
+    await started(agreements, OTHER)
+    await agreements.freeze(first.execution_id, frozen_of(), [])
+    second = await started(agreements)
+    assert second.plan.number == 1
+    assert {one.execution_id for one in await agreements.live()} == {
+        second.execution_id,
+        (await agreements.executions(agreement_id=OTHER))[0].execution_id,
+    }
+
+
+async def test_of_many_that_start_at_once_one_does(agreements: Agreements) -> None:
+    outcomes: list[str] = []
+
+    async def try_to_start() -> None:
+        try:
+            outcomes.append((await started(agreements)).execution_id)
+        except InsituError as error:
+            outcomes.append(error.code)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(8):
+            group.start_soon(try_to_start)
+    assert outcomes.count("ExecutionInProgress") == 7
+
+
+async def test_numbers_end_at_the_limit(agreements: Agreements) -> None:
+    for _ in range(2):
+        execution = await started(agreements)
+        await agreements.freeze(execution.execution_id, frozen_of(), [])
+    with pytest.raises(InsituError, match="ExecutionLimitReached"):
+        await agreements.start(AGREEMENT, START, 2, draft_of())
+
+
+async def test_the_first_outcome_wins_with_all_that_follows_from_it(agreements: Agreements) -> None:
+    execution = await started(agreements)
+    first, second = frozen_of("aa" * 32), frozen_of(phase=Phase.FAILED)
+    stored, mine = await agreements.freeze(execution.execution_id, first, [Enqueue(item("settle:1"))])
+    assert mine
+    assert stored.frozen == first
+    assert stored.phase is Phase.PUBLISHING
+    stored, mine = await agreements.freeze(execution.execution_id, second, [Enqueue(item("settle:2"))])
+    assert not mine
+    assert stored.frozen == first
+    assert [one.key for one in await agreements.due(START)] == ["settle:1"]
+    await agreements.apply([NoteRegistered(execution.execution_id, "0xabc")])
+    found = await agreements.execution(execution.execution_id)
+    assert found is not None
+    assert found.phase is Phase.SUCCEEDED
+    assert found.registration == "0xabc"
+
+
+async def test_an_outcome_of_an_unknown_execution_is_refused(agreements: Agreements) -> None:
+    with pytest.raises(InsituError, match="ExecutionUnknown"):
+        await agreements.freeze(ExecutionId("wx" + "a" * 26), frozen_of(), [])
+
+
+async def test_transitions_are_told_once_and_number_the_events(agreements: Agreements) -> None:
+    execution = await started(agreements)
+    told = [AddTransition(execution.execution_id, transition(n)) for n in (1, 2)]
+    await agreements.apply([*told, told[0]])
+    await agreements.apply([AddEvent(execution.execution_id, "result", START, {"did": "x"}, once="result")] * 2)
+    await agreements.apply([AddTransition(execution.execution_id, transition(3, Phase.EXECUTING))])
+    events = await agreements.events(execution.execution_id)
+    assert [(one.sequence, one.type) for one in events] == [(1, "phase"), (2, "phase"), (3, "result"), (4, "phase")]
+    assert [one.sequence for one in await agreements.events(execution.execution_id, after=2)] == [3, 4]
+    found = await agreements.execution(execution.execution_id)
+    assert found is not None
+    assert [one.sequence for one in found.history] == [1, 2, 3]
+    assert found.phase is Phase.EXECUTING
+
+
+async def test_a_change_that_fails_takes_the_others_back(agreements: Agreements) -> None:
+    execution = await started(agreements)
+    unknown = ExecutionId("wx" + "a" * 26)
+    with pytest.raises(InsituError, match="StorageFailed"):
+        await agreements.apply([Acknowledge(execution.execution_id), AddEvent(unknown, "end", START)])
+    found = await agreements.execution(execution.execution_id)
+    assert found is not None
+    assert not found.acknowledged
+
+
+async def test_a_charge_is_decided_once(agreements: Agreements) -> None:
+    execution = await started(agreements)
+    settlement = Settlement(index=0, charge=13, receipt_hash="0x" + "ee" * 32)
+    signed = SignedSettlement(terms=terms_of(), settlement=settlement, signature="0x" + "1b" * 65)
+    await agreements.apply([DecideCharge(execution.execution_id, 13, signed)])
+    await agreements.apply([DecideCharge(execution.execution_id, 0, signed)])
+    await agreements.apply([NoteSettled(execution.execution_id, "0xdef")])
+    found = await agreements.execution(execution.execution_id)
+    assert found is not None
+    assert (found.charge, found.settlement, found.settlement_transaction) == (13, signed, "0xdef")
+
+
+async def test_executions_are_found_by_agreement_consumer_and_input(agreements: Agreements) -> None:
+    one, two = await started(agreements), await started(agreements, OTHER, START + timedelta(seconds=1))
+    assert await agreements.executions() == (two, one)
+    assert await agreements.executions(agreement_id=OTHER) == (two,)
+    assert await agreements.executions(consumer=CONSUMER, limit=1) == (two,)
+    assert await agreements.executions(consumer=PROVIDER) == ()
+    assert await agreements.executions(consumer=PROVIDER, input_dids=[DATA]) == (two, one)
+    assert await agreements.executions(consumer=PROVIDER, input_dids=[DATA], agreement_id=AGREEMENT) == (one,)
+    assert await agreements.executions(input_dids=[]) == ()
+    assert await agreements.input_dids() == (DATA,)
+
+
+async def test_files_of_an_expired_result_go_unless_somebody_else_needs_them(agreements: Agreements) -> None:
+    shared, alone, uploaded = "aa" * 32, "bb" * 32, "cc" * 32
+    first, second = await started(agreements), await started(agreements, OTHER)
+    await agreements.freeze(first.execution_id, frozen_of(shared, alone, uploaded), [])
+    await agreements.freeze(second.execution_id, frozen_of(shared), [])
+    await agreements.apply([AddUpload(Upload("u1", CONSUMER, uploaded, 3, START))])
+    assert await agreements.expired_results(START) == ()
+    expired = await agreements.expired_results(START + timedelta(days=31))
+    assert {one.execution_id for one in expired} == {first.execution_id, second.execution_id}
+    assert await agreements.results_removed(first.execution_id) == (alone,)
+    assert await agreements.results_removed(second.execution_id) == (shared,)
+    assert await agreements.expired_results(START + timedelta(days=31)) == ()
+
+
+async def test_an_upload_comes_back(agreements: Agreements) -> None:
+    upload = Upload("u1", CONSUMER, "cc" * 32, 3, START)
+    await agreements.apply([AddUpload(upload)])
+    assert await agreements.upload("u1") == upload
+    assert await agreements.upload("u2") is None
+
+
+async def test_an_assertion_is_good_once_until_it_expires(agreements: Agreements) -> None:
+    expires = START + timedelta(minutes=5)
+    await agreements.use_assertion(CONSUMER, "j1", expires, START)
+    await agreements.use_assertion(PROVIDER, "j1", expires, START)
+    with pytest.raises(InsituError, match="TokenReused"):
+        await agreements.use_assertion(CONSUMER, "j1", expires, START + timedelta(minutes=4))
+    await agreements.use_assertion(CONSUMER, "j1", expires, START + timedelta(minutes=6))
