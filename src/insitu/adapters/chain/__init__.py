@@ -1,1 +1,1 @@
-"""Chain port: any EVM JSON-RPC, and an embedded development chain."""
+"""Chain port: any EVM JSON-RPC (``EvmChain``), and an embedded development chain (``EmbeddedChain``)."""

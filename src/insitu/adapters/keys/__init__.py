@@ -1,1 +1,1 @@
-"""Keys port: signing and sealing with keys that never leave this adapter."""
+"""Keys on this machine: keystore files, development accounts, and the gateway's symmetric keys (design §7, §9)."""

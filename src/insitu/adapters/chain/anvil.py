@@ -1,0 +1,171 @@
+"""The process of the development chain: found, started as a child that does not outlive us, watched, stopped."""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import insitu
+from insitu.adapters.chain import tether
+from insitu.adapters.chain.rpc import JsonRpc
+from insitu.domain.errors import InsituError
+
+__all__ = ["AnvilProcess", "find_anvil", "free_port"]
+
+_LOG = logging.getLogger(__name__)
+
+_READY_WITHIN = 30.0
+"""Seconds from the start to the first answer; usually 0.1, more with a large state on a busy machine."""
+
+_LOOK_EVERY = 0.005
+_STOP_WITHIN = 20.0
+"""Seconds for saving the state; after them the process is killed."""
+
+_INSTALL = "npm install --global @foundry-rs/anvil; in a clone: scripts/setup run; or set chain.rpc_url"
+
+
+def find_anvil() -> Path:
+    """Return the programme: of the clone's npm packages, else on PATH, else where foundryup puts it.
+
+    Raises ``ExtraMissing`` with the line that installs it.
+    """
+    modules = Path(insitu.__file__).parents[2] / "contracts" / "node_modules"
+    places = [
+        modules / ".bin" / "anvil",
+        *sorted(modules.glob("@foundry-rs/anvil-*/bin/anvil")),
+        Path(shutil.which("anvil") or ""),
+        Path.home() / ".foundry" / "bin" / "anvil",
+    ]
+    for place in places:
+        if place.is_file() and os.access(place, os.X_OK):
+            return place
+    raise InsituError("ExtraMissing", f"the embedded chain needs anvil: {_INSTALL}")
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class AnvilProcess:
+    """One run of anvil on 127.0.0.1.
+
+    Parameters
+    ----------
+    port
+        TCP port to listen on.
+    log
+        File for what it writes on its standard streams; started anew with each run.
+    arguments
+        Further arguments.
+    inherited
+        Descriptors that the process keeps open (a lock that must live as long as it does).
+    """
+
+    def __init__(self, port: int, log: Path, arguments: tuple[str, ...] = (), inherited: tuple[int, ...] = ()) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        self._arguments = arguments
+        self._inherited = inherited
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    async def start(self) -> None:
+        """Start and return at the first answer. Raises ``ExtraMissing``, ``ChainUnavailable`` with its last words."""
+        if not _bindable(self.port):
+            detail = f"port {self.port} of 127.0.0.1 is in use: stop what uses it, or set chain.embedded_port"
+            raise InsituError("AlreadyRunning", detail)
+        # The parent's death is that of the thread that forks, so this is done here and not in a worker thread.
+        command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(self.port), *self._arguments]
+        child = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - forking takes a millisecond, see above
+                child,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=self._inherited,
+                process_group=0,  # Ctrl-C in a terminal is for us: whoever ends last needs the chain
+            )
+        try:
+            await self._answers()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    async def ended(self) -> int:
+        """Return the exit code once the process has ended, without polling it."""
+        assert self._process is not None
+        descriptor = os.pidfd_open(self._process.pid)
+        loop, gone = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(descriptor, gone.set)
+        try:
+            await gone.wait()
+        finally:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+        return self._process.wait()
+
+    async def stop(self) -> None:
+        """Let it save its state and end; kill it if it doesn't. Idempotent."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.ended(), _STOP_WITHIN)
+        except TimeoutError:
+            _LOG.warning("the embedded chain did not end within %g s and is killed", _STOP_WITHIN)
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """The end of what it wrote, on one line."""
+        text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+        return " ".join(text.split())[-600:]
+
+    async def _answers(self) -> None:
+        assert self._process is not None
+        give_up = asyncio.get_running_loop().time() + _READY_WITHIN
+        async with JsonRpc(self.url) as rpc:
+            while asyncio.get_running_loop().time() < give_up:
+                if self._process.poll() is not None:
+                    detail = f"anvil ended with {self._process.returncode}: {self.last_words()}"
+                    raise InsituError("ChainUnavailable", detail)
+                if await _listening(self.port):
+                    await rpc.call("eth_chainId")
+                    return
+                await asyncio.sleep(_LOOK_EVERY)
+        raise InsituError("ChainUnavailable", f"anvil does not answer after {_READY_WITHIN:g} s: {self.last_words()}")
+
+
+def _bindable(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+async def _listening(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True

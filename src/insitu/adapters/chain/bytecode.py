@@ -1,0 +1,71 @@
+"""Proof that the contracts of a deployments file are ours: their code, how they are wired, and the template's state."""
+
+from typing import Any
+
+from insitu.adapters.chain.contracts import DEPLOYED, TEMPLATE, artifact
+from insitu.adapters.chain.deployments import Deployments
+from insitu.adapters.chain.refusals import NodeError
+from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.domain.canonical import keccak256
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+
+__all__ = ["check_code", "read_view", "verify_deployment"]
+
+_WIRES = {"token": "NeverminedToken", "didRegistry": "DIDRegistry", "templateStore": "TemplateStoreManager"}
+"""Immutable members of the template, and what they must point at."""
+
+
+async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
+    """Check chain, code, wiring, and that the template is approved.
+
+    Raises ``ContractMismatch`` with both sides, ``TemplateNotApproved``.
+    """
+    chain_id = number(await rpc.call("eth_chainId"))
+    if chain_id != deployments.chain_id:
+        detail = f"the node is on chain {chain_id}, the deployments file on chain {deployments.chain_id}"
+        raise InsituError("ContractMismatch", detail, actual=chain_id, expected=deployments.chain_id)
+    for name in DEPLOYED:
+        if name in deployments.contracts and not (name == "NeverminedToken" and deployments.external_token):
+            await check_code(rpc, name, deployments.address(name))
+    template = deployments.address(TEMPLATE)
+    for member, name in _WIRES.items():
+        found = read_address((await read_view(rpc, template, TEMPLATE, member))[0])
+        if found != deployments.address(name):
+            detail = f"the template's {member} is {found}, not {deployments.address(name)}"
+            raise InsituError("ContractMismatch", detail, actual=found, expected=deployments.address(name))
+    store = deployments.address("TemplateStoreManager")
+    if not (await read_view(rpc, store, "TemplateStoreManager", "isTemplateApproved", template))[0]:
+        raise InsituError("TemplateNotApproved", f"{template} is not approved by {store}")
+
+
+async def check_code(rpc: JsonRpc, name: str, address: Address) -> None:
+    """Compare the code at an address with the vendored one, immutable members left out. Raises ``ContractMismatch``."""
+    code = bytes.fromhex((await rpc.call("eth_getCode", address, "latest"))[2:])
+    expected = artifact(name)
+    if not code:
+        raise InsituError("ContractMismatch", f"there is no code at {address}, where {name} should be")
+    actual_hash = keccak256(expected.masked(code)).hex()
+    expected_hash = keccak256(expected.masked(expected.deployed_bytecode)).hex()
+    if actual_hash != expected_hash:
+        detail = f"the code of {name} at {address} hashes to {actual_hash}, not {expected_hash}"
+        raise InsituError("ContractMismatch", detail, actual=actual_hash, expected=expected_hash)
+
+
+async def read_view(
+    rpc: JsonRpc, address: Address, contract: str, function: str, *arguments: object, block: str = "pending"
+) -> tuple[Any, ...]:
+    """Ask a view of a contract.
+
+    Raises the contract's refusal, ``ContractMismatch`` where the answer doesn't fit, ``ChainUnavailable``.
+    """
+    view = artifact(contract).function(function)
+    request = {"to": address, "data": "0x" + view.encode(arguments).hex()}
+    try:
+        answer = await rpc.call("eth_call", request, block)
+    except NodeError as error:
+        if block == "pending" and error.code == "ChainUnavailable":
+            # Some nodes have no pending state; what is mined is then the best there is.
+            return await read_view(rpc, address, contract, function, *arguments, block="latest")
+        raise
+    return view.decode(bytes.fromhex(answer[2:]))

@@ -1,0 +1,193 @@
+"""``EvmChain``: the chain port over any EVM node that speaks JSON-RPC."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from typing_extensions import override
+
+from insitu.adapters.chain.bytecode import read_view, verify_deployment
+from insitu.adapters.chain.contracts import TEMPLATE, encode_call
+from insitu.adapters.chain.deployments import Deployments
+from insitu.adapters.chain.events import EventReader, event_topic
+from insitu.adapters.chain.follower import Follower
+from insitu.adapters.chain.headers import newest_header
+from insitu.adapters.chain.heads import Heads
+from insitu.adapters.chain.history import find_logs
+from insitu.adapters.chain.permits import signed_permit
+from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.transactions import Transactions
+from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, read_address
+from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, Permit
+from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
+from insitu.ports.keys import Signer
+
+__all__ = ["EvmChain"]
+
+_POLL = 1.0
+"""Seconds between two looks for new blocks at a node that pushes none."""
+
+_GRACE = 30.0
+"""Seconds for which one of several nodes behind an address may lag."""
+
+
+class EvmChain:
+    """One EVM chain with the contracts of one deployments file.
+
+    Parameters
+    ----------
+    rpc_url
+        JSON-RPC address, http or https. New blocks are pushed if a websocket answers at the same address.
+    deployments
+        Where the contracts are.
+    patience
+        Seconds until :meth:`transact` gives up waiting.
+    grace
+        Seconds for which the node may lag behind what it showed before.
+    """
+
+    def __init__(
+        self,
+        rpc_url: str,
+        deployments: Deployments,
+        *,
+        patience: float = 180,
+        grace: float = _GRACE,
+        poll: float = _POLL,
+    ) -> None:
+        self.deployments = deployments
+        self._rpc = JsonRpc(rpc_url)
+        self._events = EventReader(deployments)
+        self._transactions = Transactions(self._rpc, deployments.chain_id, self._events, patience)
+        self._heads = Heads(rpc_url, poll)
+        self._grace = grace
+        self._token: TokenInfo | None = None
+
+    @classmethod
+    def of_file(cls, rpc_url: str, deployments: Path) -> Self:
+        """Use the contracts of a deployments file. Raises ``ContractMismatch``, ``SettingsInvalid``."""
+        return cls(rpc_url, Deployments.read(deployments))
+
+    @property
+    def agreements(self) -> AgreementDomain:
+        """The EIP-712 domain of the agreement contract."""
+        return self.deployments.domain
+
+    def contract(self, name: str) -> Address:
+        """Return the address of a contract by its specification name. Raises ``ContractMismatch``."""
+        return self.deployments.address(name)
+
+    async def verify(self) -> None:
+        """Check chain id, code, wiring, template. Raises ``ContractMismatch``, ``TemplateNotApproved``."""
+        await verify_deployment(self._rpc, self.deployments)
+
+    async def time(self) -> int:
+        """Return the time of the next block in seconds since 1970, never before the newest block's."""
+        newest = (await newest_header(self._rpc)).timestamp
+        pending = await self._rpc.call("eth_getBlockByNumber", "pending", False)
+        return newest if pending is None else max(newest, number(pending["timestamp"]))
+
+    async def token(self) -> TokenInfo:
+        """Describe the payment token."""
+        if self._token is None:
+            name, symbol, decimals = [
+                (await self._view("NeverminedToken", view))[0] for view in ("name", "symbol", "decimals")
+            ]
+            self._token = TokenInfo(self.contract("NeverminedToken"), name, symbol, decimals)
+        return self._token
+
+    async def balance(self, account: Address) -> int:
+        """Return the account's tokens in base units."""
+        return int((await self._view("NeverminedToken", "balanceOf", account))[0])
+
+    async def native_balance(self, account: Address) -> int:
+        """Return what the account can pay for gas, in wei."""
+        return number(await self._rpc.call("eth_getBalance", account, "latest"))
+
+    async def did_record(self, did: str) -> DidRecord | None:
+        """Return the registry's record, with the url of the event in the block that it names."""
+        digits = Did.parse(did).digits
+        # A pending registration has no event yet, so that only mined ones are asked for.
+        ((owner, block, version, checksum),) = await self._view("DIDRegistry", "getDIDRegister", digits, block="latest")
+        if not version:
+            return None
+        topics = [event_topic("DIDRegistry", "DIDAttributeRegistered"), "0x" + digits]
+        span = {"fromBlock": hex(block), "toBlock": hex(block), "address": self.contract("DIDRegistry")}
+        logs = await self._rpc.call("eth_getLogs", {**span, "topics": topics})
+        for logged in self._events.read(logs):
+            if isinstance(logged.event, DidRegistered) and logged.event.version == version:
+                return DidRecord(did, read_address(owner), checksum.hex(), logged.event.url, version)
+        raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
+
+    async def is_provider(self, did: str, account: Address) -> bool:
+        """Tell whether the account is owner or provider of the DID."""
+        return bool((await self._view("DIDRegistry", "isDIDProvider", Did.parse(did).digits, account))[0])
+
+    async def agreement(self, agreement_id: AgreementId) -> AgreementState:
+        """Return the state of an agreement (all zero where there is none)."""
+        (state,) = await self._view("AgreementStoreManager", "getAgreement", agreement_id)
+        settled, start, lock, compute, escrow, closed = state
+        return AgreementState(
+            settled, start, ConditionState(lock), ConditionState(compute), ConditionState(escrow), closed
+        )
+
+    async def find_terms(self, agreement_id: AgreementId) -> Terms | None:
+        """Return the terms from the AgreementCreated event."""
+        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), "0x" + agreement_id]
+        logs = await find_logs(self._rpc, self.contract(TEMPLATE), topics, self.deployments.block)
+        for logged in self._events.read(logs):
+            if isinstance(logged.event, AgreementCreated):
+                return logged.event.terms
+        return None
+
+    async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
+        """E1: ask the contract's view."""
+        arguments = (terms.as_tuple(), consumer, workflow_id)
+        return bool((await self._view("ComputeExecutionCondition", "checkPermissions", *arguments))[0])
+
+    async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
+        """Sign an allowance for ``amount`` base units (ERC-2612)."""
+        (nonce,) = await self._view("NeverminedToken", "nonces", signer.address)
+        (separator,) = await self._view("NeverminedToken", "DOMAIN_SEPARATOR")
+        return signed_permit(signer, spender, amount, deadline, nonce=nonce, separator=separator)
+
+    async def transact(self, call: Call, signer: Signer) -> Mined:
+        """Send a call and wait until it is mined."""
+        return await self._transactions.send(self.contract(call.contract), encode_call(call), signer)
+
+    async def next_nonce(self, account: Address) -> int:
+        """Return the account's next nonce, pending transactions counted."""
+        return await self._transactions.next_nonce(account)
+
+    async def sign(self, call: Call, signer: Signer, nonce: int) -> SignedTransaction:
+        """Encode, estimate and sign a call without sending it."""
+        return await self._transactions.sign(self.contract(call.contract), encode_call(call), signer, nonce)
+
+    async def broadcast(self, transaction: SignedTransaction) -> None:
+        """Send a signed transaction; one that is known already is no error."""
+        await self._transactions.broadcast(transaction)
+
+    async def outcome(self, transaction_hash: str) -> Mined | None:
+        """Return where a transaction was mined, or None while it is not."""
+        return await self._transactions.outcome(transaction_hash)
+
+    def follow(self, after: Sequence[Cursor], confirmations: int = 0) -> AsyncIterator[Block]:
+        """Yield every block with its events; see the port."""
+        start = max(0, self.deployments.block - 1)
+        follower = Follower(self._rpc, self._events, self._heads, start=start, grace=self._grace)
+        return follower.follow(after, confirmations)
+
+    async def close(self) -> None:
+        """Free connections."""
+        await self._heads.close()
+        await self._rpc.close()
+
+    @override
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._rpc.host}, chain {self.deployments.chain_id})"
+
+    async def _view(self, contract: str, view: str, *arguments: object, block: str = "pending") -> tuple[Any, ...]:
+        return await read_view(self._rpc, self.contract(contract), contract, view, *arguments, block=block)

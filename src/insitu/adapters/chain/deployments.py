@@ -1,0 +1,88 @@
+"""The deployments file: on which chain, where, and since which block our contracts are."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError
+
+from insitu.adapters.chain.contracts import TEMPLATE, contract_address_name
+from insitu.domain.agreement import AgreementDomain
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.wire import WireModel
+
+__all__ = ["Deployments", "replace_file"]
+
+
+class Deployments(WireModel):
+    """Addresses of one deployment.
+
+    Attributes
+    ----------
+    chain_id
+        As in EIP-155.
+    block
+        The block of the first contract: nothing of ours is below it.
+    contracts
+        Address by specification name. ``NeverminedToken`` is the payment token, whatever its own name.
+    external_token
+        True where the token was there before and is not our NeverminedToken.
+    rpc_url
+        Where the embedded chain listens; absent for others, whose address is a setting.
+    """
+
+    chain_id: Annotated[int, Field(ge=1)]
+    block: Annotated[int, Field(ge=0)]
+    contracts: dict[str, Address]
+    external_token: bool = False
+    rpc_url: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a deployments file. Raises ``ContractMismatch`` where it is missing or malformed."""
+        try:
+            found = cls.model_validate_json(path.read_bytes())
+            addresses = {name: read_address(address) for name, address in found.contracts.items()}
+        except FileNotFoundError:
+            raise InsituError("ContractMismatch", f"there is no deployments file at {path}") from None
+        except OSError as error:
+            raise InsituError("StorageFailed", f"{path}: {error.strerror}") from None
+        except (ValidationError, InsituError) as error:
+            raise InsituError("ContractMismatch", f"{path} is no deployments file: {_first(error)}") from None
+        return found.model_copy(update={"contracts": addresses})
+
+    def write(self, path: Path) -> None:
+        """Write the file atomically. Raises ``StorageFailed``."""
+        document = self.model_dump(mode="json", exclude_none=True)
+        replace_file(path, (json.dumps(document, indent=2) + "\n").encode())
+
+    def address(self, name: str) -> Address:
+        """Return where a contract of the specification is. Raises ``ContractMismatch``."""
+        own = contract_address_name(name)
+        if own not in self.contracts:
+            raise InsituError("ContractMismatch", f"the deployments file has no {own}")
+        return self.contracts[own]
+
+    @property
+    def domain(self) -> AgreementDomain:
+        """The EIP-712 domain of agreements."""
+        return AgreementDomain(self.chain_id, self.address(TEMPLATE))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file's bytes atomically. Raises ``StorageFailed``."""
+    neighbour = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        neighbour.write_bytes(content)
+        neighbour.replace(path)
+    except OSError as error:
+        raise InsituError("StorageFailed", f"{path}: {error.strerror}") from None
+
+
+def _first(error: ValidationError | InsituError) -> str:
+    if isinstance(error, InsituError):
+        return error.detail
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

@@ -1,0 +1,97 @@
+"""Wake-ups when the chain has grown: pushed over a websocket where the node offers one, else by looking again.
+
+A wake-up carries no data and may be lost: whoever waits looks at the chain itself, and looks again after a while.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from urllib.parse import urlsplit
+
+__all__ = ["Heads"]
+
+_LOG = logging.getLogger(__name__)
+
+_SAFETY_NET = 15.0
+"""Seconds between two looks while the node pushes."""
+
+_OPEN_WITHIN = 10.0
+"""Seconds for the opening handshake."""
+
+_FIRST_RETRY, _LONGEST_RETRY = 0.1, 60.0
+"""Seconds between two attempts to subscribe."""
+
+
+class Heads:
+    """Tells when to look at the chain again; shared by all followers of one node.
+
+    Parameters
+    ----------
+    url
+        http or https; the websocket is tried at the same address.
+    poll
+        Seconds between two looks while nothing is pushed.
+    """
+
+    def __init__(self, url: str, poll: float) -> None:
+        parts = urlsplit(url)
+        self._url = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
+        self._poll = poll
+        self._pushed = False
+        self._count = 0
+        self._grown = asyncio.Condition()
+        self._listener: asyncio.Task[None] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many wake-ups there were: take it before looking, and give it to :meth:`wait`."""
+        return self._count
+
+    async def wait(self, seen: int) -> None:
+        """Return at the next wake-up after ``seen``, or when it is time to look anyway."""
+        if self._listener is None:
+            self._listener = asyncio.create_task(self._listen(), name="chain heads")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SAFETY_NET if self._pushed else self._poll), self._grown:
+                await self._grown.wait_for(lambda: self._count != seen)
+
+    async def close(self) -> None:
+        """Stop listening."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.cancel()
+            await asyncio.wait([listener])
+
+    async def _listen(self) -> None:
+        retry = _FIRST_RETRY
+        while True:
+            try:
+                await self._subscribed()
+            except Exception as error:  # noqa: BLE001 - whatever ends a push, looking goes on and a retry follows
+                _LOG.debug("no new heads are pushed by %s: %s", urlsplit(self._url).hostname, type(error).__name__)
+            retry = _FIRST_RETRY if self._pushed else min(retry * 2, _LONGEST_RETRY)
+            self._pushed = False
+            await self._wake()
+            await asyncio.sleep(retry)
+
+    async def _subscribed(self) -> None:
+        """Wake for each pushed head until the connection ends."""
+        # Not web3's persistent provider: it spins while it waits for an answer, and may lose a cancellation.
+        from websockets.asyncio.client import connect
+
+        request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
+        async with connect(self._url, open_timeout=_OPEN_WITHIN, close_timeout=1, proxy=None) as socket:
+            await socket.send(json.dumps(request))
+            answer = json.loads(await socket.recv())
+            if "result" not in answer:
+                raise ConnectionError("new heads are not offered")
+            self._pushed = True
+            await self._wake()
+            async for _ in socket:
+                await self._wake()
+
+    async def _wake(self) -> None:
+        async with self._grown:
+            self._count += 1
+            self._grown.notify_all()

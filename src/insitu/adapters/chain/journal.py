@@ -1,0 +1,70 @@
+"""The journal of a deployment: a transaction is written down before it is sent, so that a restart goes on from it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from insitu.adapters.chain.deployments import replace_file
+from insitu.domain.canonical import keccak256
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.ports.chain import SignedTransaction
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """Signed transactions by step. They are public the moment they are sent; no key is in them.
+
+    Parameters
+    ----------
+    path
+        The file. Made when the first step is.
+    chain_id, deployer
+        Whose journal it is. Raises ``SettingsInvalid`` where the file is another's.
+    """
+
+    def __init__(self, path: Path, chain_id: int, deployer: Address) -> None:
+        self._path = path
+        self._head: dict[str, Any] = {"chainId": chain_id, "deployer": deployer}
+        found = self._read()
+        if found and {name: found.get(name) for name in self._head} != self._head:
+            detail = f"{path} is the journal of chain {found.get('chainId')} and deployer {found.get('deployer')}"
+            raise InsituError("SettingsInvalid", detail)
+        self._steps: dict[str, dict[str, Any]] = dict(found.get("steps", {}))
+
+    def transaction(self, step: str, data: bytes) -> SignedTransaction | None:
+        """Return what was signed for a step, if anything was with the same data."""
+        entry = self._steps.get(step)
+        if entry is None or entry["data"] != keccak256(data).hex():
+            return None
+        return SignedTransaction(entry["transaction"], bytes.fromhex(entry["raw"]), entry["nonce"])
+
+    def write(self, step: str, data: bytes, transaction: SignedTransaction) -> None:
+        """Note what is about to be sent. Raises ``StorageFailed``."""
+        self._steps[step] = {
+            "data": keccak256(data).hex(),
+            "transaction": transaction.hash,
+            "nonce": transaction.nonce,
+            "raw": transaction.raw.hex(),
+        }
+        self._save()
+
+    def forget(self, step: str) -> None:
+        """Drop a step whose transaction failed, or never will be mined since another one took its nonce."""
+        self._steps.pop(step, None)
+        self._save()
+
+    def _save(self) -> None:
+        replace_file(self._path, (json.dumps({**self._head, "steps": self._steps}, indent=1) + "\n").encode())
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            raise InsituError("SettingsInvalid", f"{self._path} is no journal of a deployment") from None
+        if not isinstance(found, dict):
+            raise InsituError("SettingsInvalid", f"{self._path} is no journal of a deployment")
+        return found

@@ -1,0 +1,184 @@
+"""Transactions: what they cost, signing, sending, and where they ended up (EIP-155, EIP-1559)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+
+from insitu.adapters.chain.events import EventReader
+from insitu.adapters.chain.refusals import NodeError
+from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.domain.canonical import keccak256
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.ports.chain import Cursor, Mined, SignedTransaction
+from insitu.ports.keys import Signer
+
+__all__ = ["Transactions"]
+
+_GAS_MARGIN = (5, 4)
+"""Estimates are raised by a quarter: what a call costs changes with the state that it meets."""
+
+_KNOWN = ("already known", "already imported", "known transaction", "alreadyknown")
+_NONCE_TAKEN = ("nonce too low", "replacement transaction underpriced", "oldnonce", "nonce has already been used")
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.002, 1.0
+"""Seconds between two questions for a receipt; doubled each time."""
+
+
+class Transactions:
+    """Writes to one chain.
+
+    Parameters
+    ----------
+    rpc, chain_id
+        The node, and the chain for which is signed.
+    events
+        Reads the logs of receipts; None where none are of interest.
+    patience
+        Seconds until :meth:`finish` gives up.
+    """
+
+    def __init__(self, rpc: JsonRpc, chain_id: int, events: EventReader | None, patience: float = 180) -> None:
+        self._rpc = rpc
+        self._chain_id = chain_id
+        self._events = events
+        self._patience = patience
+        self._turns: dict[str, anyio.Lock] = {}
+
+    async def next_nonce(self, account: Address) -> int:
+        """Return the account's next nonce, pending transactions counted."""
+        return number(await self._rpc.call("eth_getTransactionCount", account, "pending"))
+
+    async def sign(self, to: Address | None, data: bytes, signer: Signer, nonce: int) -> SignedTransaction:
+        """Estimate and sign a transaction without value; ``to`` None creates a contract.
+
+        Raises the contract's refusal where it would fail now, ``InsufficientFunds`` where gas can't be paid.
+        """
+        request: dict[str, object] = {"from": signer.address, "data": "0x" + data.hex()}
+        if to is not None:
+            request["to"] = to
+        used = number(await self._rpc.call("eth_estimateGas", request, "pending"))
+        transaction: dict[str, object] = {
+            "chainId": self._chain_id,
+            "nonce": nonce,
+            "value": 0,
+            "data": data,
+            "gas": used * _GAS_MARGIN[0] // _GAS_MARGIN[1],
+            **await self._fees(),
+        }
+        if to is not None:
+            transaction["to"] = to
+        raw = signer.sign_transaction(transaction)
+        return SignedTransaction("0x" + keccak256(raw).hex(), raw, nonce)
+
+    async def broadcast(self, transaction: SignedTransaction) -> None:
+        """Send a signed transaction. One that is known, waiting or mined, is no error.
+
+        Raises ``TransactionFailed`` where another transaction took its nonce, ``InsufficientFunds``.
+        """
+        try:
+            await self._rpc.call("eth_sendRawTransaction", "0x" + transaction.raw.hex())
+        except NodeError as error:
+            said = error.message.lower()
+            if any(sign in said for sign in _KNOWN) or await self._is_known(transaction.hash):
+                return
+            if any(sign in said for sign in _NONCE_TAKEN):
+                detail = f"another transaction took nonce {transaction.nonce}"
+                raise InsituError("TransactionFailed", detail, transaction=transaction.hash, nonceTaken=True) from None
+            raise
+
+    async def outcome(self, transaction_hash: str) -> Mined | None:
+        """Return where a transaction was mined, or None while it is not."""
+        receipt = await self._rpc.call("eth_getTransactionReceipt", transaction_hash)
+        if receipt is None or receipt.get("blockNumber") is None:
+            return None
+        newest = number(await self._rpc.call("eth_blockNumber"))
+        block = Cursor(number(receipt["blockNumber"]), receipt["blockHash"])
+        ok = number(receipt["status"]) == 1
+        return Mined(
+            hash=transaction_hash,
+            block=block,
+            gas=number(receipt["gasUsed"]),
+            ok=ok,
+            confirmations=max(1, newest - block.number + 1),
+            events=self._events.read(receipt["logs"]) if self._events else (),
+            error=None if ok else str(await self.reason(transaction_hash, block)),
+        )
+
+    async def finish(self, transaction: SignedTransaction) -> Mined:
+        """Send a transaction and wait until it is mined.
+
+        Raises the contract's refusal or ``TransactionFailed`` where it was mined and failed,
+        ``TransactionUnconfirmed`` where it is not mined in time.
+        """
+        await self.broadcast(transaction)
+        mined = None
+        with anyio.move_on_after(self._patience):
+            mined = await self._mined(transaction.hash)
+        if mined is None:
+            detail = f"{transaction.hash} is not mined after {self._patience:g} s"
+            raise InsituError("TransactionUnconfirmed", detail, transaction=transaction.hash)
+        if not mined.ok:
+            raise await self.reason(mined.hash, mined.block)
+        return mined
+
+    async def send(self, to: Address | None, data: bytes, signer: Signer) -> Mined:
+        """Sign, send, wait; transactions of one account take turns.
+
+        Another process that uses the same account may take the nonce in between; then the next one is tried.
+        """
+        async with self._turns.setdefault(signer.address, anyio.Lock()):
+            for attempt in range(5):
+                nonce = await self.next_nonce(signer.address)
+                signed = await self.sign(to, data, signer, nonce)
+                try:
+                    return await self.finish(signed)
+                except InsituError as error:
+                    if attempt == 4 or not error.context.get("nonceTaken"):
+                        raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def reason(self, transaction_hash: str, block: Cursor) -> InsituError:
+        """Say why a mined transaction failed, by repeating it on the state before its block, then after it."""
+        mined: Mapping[str, Any] | None = await self._rpc.call("eth_getTransactionByHash", transaction_hash)
+        if mined is not None:
+            request = {name: mined[name] for name in ("from", "to", "gas", "value") if mined.get(name)}
+            request["data"] = mined["input"]
+            for height in (block.number - 1, block.number):
+                refusal = await self._refusal(request, height)
+                if refusal is not None:
+                    return InsituError(refusal.code, refusal.detail, transaction=transaction_hash)
+        return InsituError("TransactionFailed", f"{transaction_hash} failed in block {block.number}")
+
+    async def _refusal(self, request: Mapping[str, object], height: int) -> InsituError | None:
+        try:
+            await self._rpc.call("eth_call", request, hex(height))
+        except NodeError as error:
+            # A node without old state can't say; that is not the contract's refusal.
+            return None if error.code == "ChainUnavailable" else error
+        return None
+
+    async def _mined(self, transaction_hash: str) -> Mined:
+        wait = _FIRST_WAIT
+        while True:
+            mined = await self.outcome(transaction_hash)
+            if mined is not None:
+                return mined
+            await anyio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    async def _is_known(self, transaction_hash: str) -> bool:
+        return await self._rpc.call("eth_getTransactionByHash", transaction_hash) is not None
+
+    async def _fees(self) -> dict[str, object]:
+        """Return what is offered for gas: twice the base fee and the node's tip, or its gas price before EIP-1559."""
+        newest = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+        if newest.get("baseFeePerGas") is None:
+            return {"gasPrice": number(await self._rpc.call("eth_gasPrice"))}
+        tip = number(await self._rpc.call("eth_maxPriorityFeePerGas"))
+        return {
+            "type": 2,
+            "maxPriorityFeePerGas": tip,
+            "maxFeePerGas": 2 * number(newest["baseFeePerGas"]) + tip,
+        }

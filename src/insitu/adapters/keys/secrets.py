@@ -1,0 +1,148 @@
+"""Symmetric keys of a gateway: for encrypted file lists, for access tokens, and between gateway and operator.
+
+Each lies in a file of its own, mode 0600, created once; they are never derived from one another nor from the chain key.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from insitu.adapters.keys.private_files import create_once, replace_private
+from insitu.domain.errors import InsituError
+
+__all__ = ["FileCipher", "VersionedKeys", "service_key", "stored_password"]
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+def service_key(path: Path) -> str:
+    """Return the key with which a gateway shows itself to its operator: 43 url-safe characters, drawn once."""
+    return _text_once(path)
+
+
+def stored_password(path: Path) -> str:
+    """Return the password of the key files of an unattended installation: 43 url-safe characters, drawn once.
+
+    Whoever reads this file and the key file has the key; both are readable by their owner only. Production takes the
+    password from the environment's secret store instead.
+    """
+    return _text_once(path)
+
+
+def _text_once(path: Path) -> str:
+    text = create_once(path, lambda: secrets.token_urlsafe(_KEY_BYTES).encode() + b"\n").decode("ascii", "replace")
+    if len(text.strip()) < 32:
+        raise InsituError("KeyInvalid", f"{path} holds fewer than 32 characters")
+    return text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedKeys:
+    """Keys of 32 bytes with version numbers: the newest seals, all of them open (so that keys can be rotated).
+
+    Attributes
+    ----------
+    current
+        The newest version.
+    """
+
+    current: int
+    _keys: Mapping[int, bytes] = field(repr=False)
+
+    @staticmethod
+    def load(path: Path) -> "VersionedKeys":
+        """Read the keys; create the file with version 1 where it isn't there. Raises ``KeyInvalid``."""
+        first = VersionedKeys(1, {1: secrets.token_bytes(_KEY_BYTES)})
+        return _read_keys(create_once(path, first.encoded), path)
+
+    @staticmethod
+    def rotate(path: Path, keep: int | None = None) -> "VersionedKeys":
+        """Add a new version to the file, as :meth:`rotated`, and return all."""
+        keys = VersionedKeys.load(path).rotated(keep)
+        replace_private(path, keys.encoded())
+        return keys
+
+    @property
+    def newest(self) -> bytes:
+        """The 32 bytes of the current version."""
+        return self._keys[self.current]
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions that are kept, newest first."""
+        return tuple(sorted(self._keys, reverse=True))
+
+    def key(self, version: int) -> bytes:
+        """Return the 32 bytes of a version. Raises ``KeyNotFound``."""
+        if version not in self._keys:
+            raise InsituError("KeyNotFound", f"version {version} of this key is not kept")
+        return self._keys[version]
+
+    def rotated(self, keep: int | None = None) -> "VersionedKeys":
+        """Return these keys and a new newest one; ``keep`` is how many remain (None: all)."""
+        version = self.current + 1
+        keys = {**self._keys, version: secrets.token_bytes(_KEY_BYTES)}
+        kept = sorted(keys)[-keep:] if keep else sorted(keys)
+        return VersionedKeys(version, {number: keys[number] for number in kept})
+
+    def encoded(self) -> bytes:
+        """Return the file's content. It holds the keys."""
+        keys = {str(version): base64.b64encode(key).decode() for version, key in self._keys.items()}
+        return (json.dumps({"current": self.current, "keys": keys}, indent=1) + "\n").encode()
+
+
+def _read_keys(content: bytes, path: Path) -> VersionedKeys:
+    try:
+        document: dict[str, Any] = json.loads(content)
+        keys = {int(version): base64.b64decode(key, validate=True) for version, key in document["keys"].items()}
+        current = int(document["current"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InsituError("KeyInvalid", f"{path} is no file of versioned keys") from None
+    if current not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
+        raise InsituError("KeyInvalid", f"{path} lacks its current key, or a key has not {_KEY_BYTES} bytes")
+    return VersionedKeys(current, keys)
+
+
+class FileCipher:
+    """Seals file lists (``encryptedFiles``) with AES-256-GCM under a versioned key.
+
+    A sealed text is url-safe base64 of: version (4 bytes, big-endian) ‖ nonce (12) ‖ ciphertext and tag (n + 16). The
+    version is authenticated with the associated data. Nonces are random: rotate the key before 2³² seals.
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: VersionedKeys) -> None:
+        self._keys = keys
+
+    def encrypt(self, plain: bytes, associated: bytes) -> str:
+        """Seal bytes so that they open only beside the same ``associated`` bytes."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        version = self._keys.current.to_bytes(4, "big")
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = AESGCM(self._keys.newest).encrypt(nonce, plain, version + associated)
+        return base64.urlsafe_b64encode(version + nonce + sealed).decode()
+
+    def decrypt(self, sealed: str, associated: bytes) -> bytes:
+        """Open what :meth:`encrypt` sealed. Raises ``SealBroken``, ``KeyNotFound`` for a dropped version."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            raw = base64.b64decode(sealed.encode("ascii"), altchars=b"-_", validate=True)
+        except ValueError:
+            raise InsituError("SealBroken", "the encrypted text is not url-safe base64") from None
+        version, nonce, body = raw[:4], raw[4 : 4 + _NONCE_BYTES], raw[4 + _NONCE_BYTES :]
+        if len(body) < 16:
+            raise InsituError("SealBroken", "the encrypted text is too short")
+        key = self._keys.key(int.from_bytes(version, "big"))
+        try:
+            return AESGCM(key).decrypt(nonce, body, version + associated)
+        except InvalidTag:
+            raise InsituError("SealBroken", "the text was sealed for something else, or changed") from None
