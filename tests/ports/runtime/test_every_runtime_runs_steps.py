@@ -6,7 +6,7 @@ import pytest
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.plan import ImageReference
-from ports.runtime.runtime_place import AS_ROOT, SMALL, Place
+from ports.runtime.runtime_place import LIMITED, SMALL, Place
 
 HELLO = "print('hello', flush=True)\nopen('/mnt/output/result.txt', 'w').write('done')\n"
 SLEEP = "import time\nprint('started', flush=True)\ntime.sleep(60)\n"
@@ -134,7 +134,7 @@ async def test_use_is_measured_and_the_limits_in_force_are_named(place: Place) -
     assert usage.output_bytes is not None
     assert usage.output_bytes >= 3 << 20
     assert set(usage.limits) >= {"memory", "cpu", "pids", "disk", "network", "syscalls"}
-    if AS_ROOT:
+    if LIMITED:
         assert usage.peak_memory_bytes is not None
         assert usage.peak_memory_bytes > 1 << 20
     else:
@@ -158,7 +158,7 @@ async def test_the_probe_proves_the_seal(place: Place) -> None:
     assert found.limits["network"] != "none"
     assert found.limits["syscalls"] != "none"
     assert found.limits["disk"] != "none"
-    if AS_ROOT:
+    if LIMITED:
         assert found.limits["memory"] != "none"
 
 

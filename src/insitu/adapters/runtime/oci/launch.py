@@ -123,7 +123,7 @@ def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) 
         uid=SANDBOX_UID,
         cgroups_path=group,
         rootless=(os.geteuid(), os.getegid()) if machine.rootless else None,
-        processes=limits.pids if group is None else None,
+        processes=limits.pids if machine.enforced.get("pids") == "rlimit" else None,
         file_bytes=limits.disk_bytes,
     )
     (folder.bundle / "config.json").write_text(json.dumps(config_json(sandbox)), "utf-8")

@@ -1,7 +1,8 @@
 """Copies rootless volumes to the disk: ``python -m insitu.adapters.runtime.oci.salvage BYTES OUTPUT LOGS``.
 
 They live in memory, in a mount namespace that ends with the container; the monitor holds them as descriptors 10 and
-11. Links and pipes are made again as they are, so that the collector sees and rejects them. Exit status 1: more bytes
+11. Links, pipes and set-user-id bits are made again as they are, so that the collector sees and rejects them. Exit
+status 1: more bytes
 than the volume may have (sparse files).
 """
 
@@ -25,53 +26,58 @@ class _TooLargeError(Exception):
 def copy_tree(source: int, target: Path, budget: int) -> None:
     """Copy what the folder descriptor ``source`` holds into ``target``. Raises an error beyond ``budget`` bytes."""
     target.mkdir(parents=True, exist_ok=True)
-    opened = os.open(target, _FOLDER)
-    try:
-        _copy_folder(source, opened, [budget], 0)
-    finally:
-        os.close(opened)
+    _Copy(budget).folder(source, target, 0)
 
 
-def _copy_folder(source: int, target: int, left: list[int], depth: int) -> None:
-    with os.scandir(source) as entries:
-        names = [entry.name for entry in entries]
-    for name in names:
-        found = os.stat(name, dir_fd=source, follow_symlinks=False)
-        if stat.S_ISDIR(found.st_mode):
-            os.mkdir(name, 0o700, dir_fd=target)
-            if depth < _MAX_DEPTH:
-                _enter(source, target, name, left, depth)
-        elif stat.S_ISLNK(found.st_mode):
-            os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
-        elif stat.S_ISREG(found.st_mode):
-            _copy_file(source, target, name, left)
-        else:
-            os.mkfifo(name, 0o600, dir_fd=target)
+class _Copy:
+    """One copy. Its target is out of the algorithm's reach, so paths may be used there."""
 
+    def __init__(self, budget: int) -> None:
+        self.left = budget
+        self.links: dict[int, Path] = {}
 
-def _enter(source: int, target: int, name: str, left: list[int], depth: int) -> None:
-    _open_up(source, name)
-    inner, copy = os.open(name, _FOLDER, dir_fd=source), os.open(name, _FOLDER, dir_fd=target)
-    try:
-        _copy_folder(inner, copy, left, depth + 1)
-    finally:
-        os.close(inner)
-        os.close(copy)
+    def folder(self, source: int, target: Path, depth: int) -> None:
+        with os.scandir(source) as entries:
+            names = [entry.name for entry in entries]
+        for name in names:
+            found = os.stat(name, dir_fd=source, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                (target / name).mkdir(mode=0o700)
+                if depth < _MAX_DEPTH:
+                    self._enter(source, name, target, depth)
+            elif stat.S_ISLNK(found.st_mode):
+                (target / name).symlink_to(os.readlink(name, dir_fd=source))
+            elif stat.S_ISREG(found.st_mode):
+                self._file(source, name, found, target / name)
+            else:
+                os.mkfifo(target / name, 0o600)
 
+    def _enter(self, source: int, name: str, target: Path, depth: int) -> None:
+        _open_up(source, name)
+        inner = os.open(name, _FOLDER, dir_fd=source)
+        try:
+            self.folder(inner, target / name, depth + 1)
+        finally:
+            os.close(inner)
 
-def _copy_file(source: int, target: int, name: str, left: list[int]) -> None:
-    _open_up(source, name)
-    old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
-    new = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=target)
-    try:
-        while chunk := os.read(old, _CHUNK):
-            left[0] -= len(chunk)
-            if left[0] < 0:
-                raise _TooLargeError
-            os.write(new, chunk)
-    finally:
-        os.close(old)
-        os.close(new)
+    def _file(self, source: int, name: str, found: os.stat_result, target: Path) -> None:
+        if found.st_nlink > 1 and found.st_ino in self.links:
+            target.hardlink_to(self.links[found.st_ino])
+            return
+        self.links[found.st_ino] = target
+        _open_up(source, name)
+        old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
+        new = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            while chunk := os.read(old, _CHUNK):
+                self.left -= len(chunk)
+                if self.left < 0:
+                    raise _TooLargeError
+                os.write(new, chunk)
+            os.fchmod(new, stat.S_IMODE(found.st_mode) | 0o600)
+        finally:
+            os.close(old)
+            os.close(new)
 
 
 def _open_up(folder: int, name: str) -> None:

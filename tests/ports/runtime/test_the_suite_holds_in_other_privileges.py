@@ -1,0 +1,61 @@
+"""The same suite where this process is not: under crun with version-2 control groups, and without root."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from parts import ROOT
+
+INNER = (
+    "tests/ports/runtime/test_every_runtime_runs_steps.py",
+    "tests/ports/runtime/test_every_runtime_shows_volumes.py",
+    "tests/hostile/test_the_kernel_is_closed.py",
+    "tests/hostile/test_files_stay_as_they_are.py",
+)
+STRANGER = 61_234
+
+# A mount namespace of its own, in which only version-2 control groups are mounted: the host keeps what it has.
+UNIFIED = "mount --make-rprivate / && umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec"
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("linux", "root", "filesystems")]
+
+
+def suite(folder: Path) -> list[str]:
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", f"--basetemp={folder / 'tests'}"]
+    return [sys.executable, "-m", "pytest", *options, *INNER]
+
+
+def passes(command: list[str], folder: Path, **more: int | list[int]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
+    environment |= {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False, **more
+    )  # type: ignore[call-overload]
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+@pytest.mark.needs("crun")
+def test_under_crun_and_version_2_control_groups(tmp_path: Path) -> None:
+    passes(["unshare", "--mount", "sh", "-c", f'{UNIFIED} "$@"', "sh", *suite(tmp_path)], tmp_path)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="insitu-rootless-"))
+    os.chown(folder, STRANGER, STRANGER)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.needs("oci")
+def test_without_root(home: Path) -> None:
+    if any(not folder.stat().st_mode & 0o001 for folder in (ROOT, *ROOT.parents)):
+        pytest.skip("another user cannot read this clone")
+    passes(suite(home), home, user=STRANGER, group=STRANGER, extra_groups=[])
