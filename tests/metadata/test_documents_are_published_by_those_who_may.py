@@ -1,0 +1,277 @@
+"""Who may publish, update and retire what, and when it is seen (design §4 P2, §7)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.adapters.keys.dev import dev_signer
+from insitu.api.errors import MEDIA_TYPE
+from insitu.api.metadata_v1 import DDO, QUERY
+from insitu.domain.assembly import revise_ddo
+from insitu.domain.canonical import JsonObject
+from insitu.domain.ddo import read_ddo
+from insitu.domain.ledger import transfer_ownership
+from insitu.domain.signatures import personal_digest
+from insitu.domain.timestamps import format_time
+from insitu.domain.wire import rfc3339
+from insitu.ports.keys import Signer
+from insitu.testing.chain import ChainControls
+from insitu.testing.clock import ControlledClock
+from metadata.documents import dataset, described, eventually, register, register_version, signed
+
+pytestmark = pytest.mark.needs("chain")
+
+ALICE, BOB, MALLORY = dev_signer("owner"), dev_signer("second-owner"), dev_signer("stranger")
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> JsonObject:
+    assert answer.headers["content-type"] == MEDIA_TYPE, answer.text
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code), problem["detail"]
+    return problem
+
+
+async def listed(http: httpx.AsyncClient, did: str, checksum: str | None = None) -> JsonObject:
+    params = {"wait": 20} | ({"checksum": checksum} if checksum else {})
+    status = (await http.get(f"{DDO}/{did}/status", params=params)).json()
+    assert status["state"] == "listed"
+    return status
+
+
+async def publish(http: httpx.AsyncClient, chain: EmbeddedChain, name: str = "", **members: Any) -> Any:
+    unsigned = dataset(chain, ALICE, name, **members)
+    assert (await http.post(DDO, json=signed(unsigned, ALICE))).status_code == 201
+    await register(chain, unsigned, ALICE)
+    await listed(http, str(unsigned.did))
+    return unsigned
+
+
+def revision(unsigned: Any, description: str, signer: Signer) -> Any:
+    document = read_ddo(signed(unsigned, ALICE))
+    services = [service.to_json() for service in document.service]
+    services[0]["attributes"]["additionalInformation"] = {"description": description}
+    return revise_ddo(document, services, signer.address, format_time(datetime.now(UTC)))
+
+
+def retirement(did: str, signer: Signer, age: timedelta = timedelta()) -> JsonObject:
+    issued = rfc3339(datetime.now(UTC) - age)
+    signature = signer.sign_digest(personal_digest(f"retire {did} {issued}".encode()))
+    return {"issuedAt": issued, "signature": "0x" + signature.hex()}
+
+
+async def test_a_document_is_pending_until_its_registration_is_seen(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    unsigned = dataset(chain, ALICE)
+    document, did = signed(unsigned, ALICE), str(unsigned.did)
+    answer = await http.post(DDO, json=document)
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"{DDO}/{did}"
+    assert (answer.json()["state"], answer.json()["owner"]) == ("pending", None)
+    refused(await http.get(f"{DDO}/{did}"), 404, "AssetNotFound")
+
+    mined = await register(chain, unsigned, ALICE)
+
+    status = await listed(http, did)
+    assert (status["owner"], status["version"], status["checksum"]) == (ALICE.address, 1, unsigned.checksum)
+    resolved = await http.get(f"{DDO}/{did}")
+    assert resolved.json() == document
+    assert resolved.headers["etag"] == f'"{unsigned.checksum}"'
+    assert (await http.get("/api/v1/metadata/health")).json()["block"] >= mined.block.number
+
+
+async def test_the_same_document_again_is_harmless(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    unsigned = await publish(http, chain)
+    assert (await http.post(DDO, json=signed(unsigned, ALICE))).json()["state"] == "listed"
+    found = await http.post(QUERY, json={"text": str(unsigned.did)})
+    assert found.json()["totalResults"] == 1
+
+
+async def test_a_key_names_the_first_of_equal_publications(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    first, second = dataset(chain, ALICE, "One"), dataset(chain, ALICE, "Two")
+    headers = {"Idempotency-Key": "key-of-alice"}
+    for one in (first, second):
+        answer = await http.post(DDO, json=signed(one, ALICE), headers=headers)
+        assert answer.json()["did"] == str(first.did)
+    known = await http.get(f"/api/v1/metadata/assets/publications/{ALICE.address}/key-of-alice")
+    assert known.json()["did"] == str(first.did)
+    refused(await http.get(f"/api/v1/metadata/assets/publications/{BOB.address}/key-of-alice"), 404, "AssetNotFound")
+    refused(await http.post(DDO, json=signed(second, ALICE), headers={"Idempotency-Key": "a b"}), 400, "InvalidRequest")
+
+
+async def test_only_the_creator_publishes_a_new_document(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    unsigned = dataset(chain, ALICE)
+    problem = refused(await http.post(DDO, json=signed(unsigned, MALLORY)), 401, "SignatureMismatch")
+    assert ALICE.address in problem["detail"]
+
+
+async def test_a_document_that_was_changed_after_signing_is_refused(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    document = signed(dataset(chain, ALICE), ALICE)
+    document["service"][0]["attributes"]["main"]["name"] = "Something else"
+    problem = refused(await http.post(DDO, json=document), 409, "ChecksumMismatch")
+    assert problem["pointer"] == "/proof/checksum/0"
+    document = signed(dataset(chain, ALICE), ALICE)
+    document["service"][1]["serviceEndpoint"] = "https://mallory.example/api/v1/gateway/services/exec"
+    refused(await http.post(DDO, json=document), 401, "SignatureMismatch")
+
+
+async def test_a_document_that_breaks_rules_is_refused_with_pointers(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    document = signed(dataset(chain, ALICE), ALICE)
+    document["service"][0]["attributes"]["main"]["price"] = "-1"
+    document["service"][1]["attributes"]["main"]["timeout"] = 0
+    document["id"] = "did:nv:1"
+    problem = refused(await http.post(DDO, json=document), 422, "InvalidDocument")
+    pointers = {one["pointer"] for one in problem["problems"]}
+    assert pointers >= {"/id", "/service/1/attributes/main/timeout", "/service/0/attributes/main/price"}
+
+
+async def test_a_data_set_without_a_compute_service_is_refused_unless_it_is_meant(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    main = {"name": "Mute", "type": "dataset", "author": "", "files": []}
+    document = signed(described(chain, ALICE, main, []), ALICE)
+    refused(await http.post(DDO, json=document), 422, "NoComputeService")
+    assert (await http.post(DDO, json=document, params={"withoutCompute": "true"})).status_code == 201
+
+
+async def test_an_update_needs_the_owner_and_is_seen_when_the_chain_names_it(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    first = await publish(http, chain)
+    url = f"{DDO}/{first.did}"
+    forged = revision(first, "forged", MALLORY)
+    refused(await http.put(url, json=signed(forged, MALLORY)), 403, "NotOwner")
+    refused(await http.post(DDO, json=signed(forged, MALLORY)), 403, "NotOwner")
+
+    second = revision(first, "better", ALICE)
+    answer = await http.put(url, json=signed(second, ALICE))
+    assert (answer.json()["state"], answer.json()["checksum"]) == ("listed", first.checksum)
+    assert (await http.get(url)).json() == signed(first, ALICE)
+
+    await register_version(chain, second, ALICE)
+
+    assert (await listed(http, str(first.did), second.checksum))["version"] == 2
+    assert (await http.get(url)).json() == signed(second, ALICE)
+    old = await http.get(url, params={"checksum": "0x" + first.checksum.upper()})
+    assert old.json() == signed(first, ALICE)
+    assert "immutable" in old.headers["cache-control"]
+    assert (await http.post(QUERY, json={"text": "better"})).json()["totalResults"] == 1
+
+
+async def test_an_update_for_another_did_or_of_nothing_is_refused(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    unsigned = dataset(chain, ALICE, "Unregistered")
+    url = f"{DDO}/{unsigned.did}"
+    refused(await http.put(url, json=signed(unsigned, ALICE)), 404, "AssetNotFound")
+    other = dataset(chain, ALICE, "Other")
+    refused(await http.put(url, json=signed(other, ALICE)), 422, "InvalidDocument")
+
+
+async def test_ownership_follows_the_chain(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    first = await publish(http, chain, "Handed over")
+    await chain.transact(transfer_ownership(bytes(first.did), BOB.address), ALICE)
+    url = f"{DDO}/{first.did}"
+
+    async def is_bobs() -> bool:
+        return (await http.get(url + "/status")).json()["owner"] == BOB.address
+
+    await eventually(is_bobs)
+    by_old, by_new = revision(first, "old owner", ALICE), revision(first, "new owner", BOB)
+    refused(await http.put(url, json=signed(by_old, ALICE)), 403, "NotOwner")
+    assert (await http.put(url, json=signed(by_new, BOB))).status_code == 200
+    await register_version(chain, by_new, BOB)
+    await listed(http, str(first.did), by_new.checksum)
+    assert (await http.post(QUERY, json={"owner": BOB.address, "text": "new owner"})).json()["totalResults"] == 1
+
+
+async def test_only_the_owner_retires_and_the_document_stays_readable(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    unsigned = await publish(http, chain, "Retired soon")
+    did, url = str(unsigned.did), f"{DDO}/{unsigned.did}"
+    refused(await http.request("DELETE", url, json=retirement(did, MALLORY)), 403, "NotOwner")
+    stale = retirement(did, ALICE, age=timedelta(minutes=11))
+    refused(await http.request("DELETE", url, json=stale), 401, "SignatureMismatch")
+
+    answer = await http.request("DELETE", url, json=retirement(did, ALICE))
+
+    assert answer.json()["state"] == "retired"
+    assert (await http.post(QUERY, json={"text": "retired"})).json()["totalResults"] == 0
+    assert did not in (await http.get("/api/v1/metadata/assets")).json()["ids"]
+    assert (await http.get(url)).json() == signed(unsigned, ALICE)
+
+
+async def test_a_document_may_come_after_its_registration(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    unsigned = dataset(chain, ALICE, "Late")
+    await register(chain, unsigned, ALICE)
+    await http.post(DDO, json=signed(unsigned, ALICE))
+    await listed(http, str(unsigned.did))
+
+
+async def test_nobody_can_put_another_document_under_a_registered_did(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    """The creator has handed it over: what he signs now is no longer the owner's word."""
+    first = await publish(http, chain, "Sold")
+    await chain.transact(transfer_ownership(bytes(first.did), BOB.address), ALICE)
+    refused(await http.post(DDO, json=signed(revision(first, "mine still", ALICE), ALICE)), 403, "NotOwner")
+    assert (await http.post(DDO, json=signed(first, ALICE))).status_code == 201
+
+
+async def test_what_never_appears_on_chain_is_dropped_after_its_time(
+    make_catalogue: Callable[..., Any], chain: EmbeddedChain
+) -> None:
+    clock = ControlledClock()
+    catalogue = make_catalogue(clock=clock, pending_lifetime=600)
+    await catalogue.start()
+    unsigned = dataset(chain, ALICE, "Forgotten")
+    await catalogue.http.post(DDO, json=signed(unsigned, ALICE))
+    url = f"{DDO}/{unsigned.did}/status"
+    clock.advance(500)
+    assert (await catalogue.http.get(url)).json()["state"] == "pending"
+    clock.advance(200)
+
+    async def is_gone() -> bool:
+        clock.advance(60)
+        return (await catalogue.http.get(url)).status_code == 404
+
+    await eventually(is_gone)
+
+
+async def test_a_restart_goes_on_where_it_stopped(make_catalogue: Callable[..., Any], chain: EmbeddedChain) -> None:
+    catalogue = make_catalogue()
+    await catalogue.start()
+    before = await publish(catalogue.http, chain, "Before")
+    during = dataset(chain, ALICE, "During")
+    await catalogue.http.post(DDO, json=signed(during, ALICE))
+    await catalogue.stop()
+    await register(chain, during, ALICE)
+    await catalogue.restart()
+    for unsigned in (before, during):
+        await listed(catalogue.http, str(unsigned.did))
+
+
+async def test_a_reorganisation_takes_a_listing_back(catalogue: Any, chain: EmbeddedChain) -> None:
+    http, controls = catalogue.http, ChainControls(chain)
+    stays = await publish(http, chain, "Stays")
+    await controls.mine(3)
+    goes = await publish(http, chain, "Goes")
+    await controls.reorganise(1)
+    await controls.mine(2)
+
+    async def is_pending() -> bool:
+        return (await http.get(f"{DDO}/{goes.did}/status")).json()["state"] == "pending"
+
+    await eventually(is_pending)
+    await listed(http, str(stays.did))
+    await register(chain, goes, ALICE)
+    await listed(http, str(goes.did))
