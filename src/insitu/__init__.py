@@ -12,13 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from insitu.domain.errors import InsituError
+    from insitu.sdk.client import Client
+    from insitu.sdk.synchronous import SyncClient
+    from insitu.sdk.workflows import Previous, Stage
+    from insitu.stack.client import connect, connect_async
 
 __version__ = "0.1.0"
 
-__all__ = ["InsituError", "__version__"]
+__all__ = [
+    "Client",
+    "InsituError",
+    "Previous",
+    "Stage",
+    "SyncClient",
+    "__version__",
+    "connect",
+    "connect_async",
+]
 
 _HOMES = {
+    "Client": "insitu.sdk.client",
     "InsituError": "insitu.domain.errors",
+    "Previous": "insitu.sdk.workflows",
+    "Stage": "insitu.sdk.workflows",
+    "SyncClient": "insitu.sdk.synchronous",
+    "connect": "insitu.stack.client",
+    "connect_async": "insitu.stack.client",
 }
 
 

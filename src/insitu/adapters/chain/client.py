@@ -13,7 +13,7 @@ from insitu.adapters.chain.events import EventReader, event_topic
 from insitu.adapters.chain.follower import Follower
 from insitu.adapters.chain.headers import newest_header
 from insitu.adapters.chain.heads import Heads
-from insitu.adapters.chain.history import find_logs
+from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import signed_permit
 from insitu.adapters.chain.rpc import JsonRpc, number
 from insitu.adapters.chain.transactions import Transactions
@@ -21,7 +21,7 @@ from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionSt
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, read_address
-from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, Permit
+from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
 from insitu.ports.keys import Signer
 
@@ -143,6 +143,21 @@ class EvmChain:
                 return logged.event.terms
         return None
 
+    async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
+        """Return the agreements that a consumer created, newest first."""
+        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), None, _address_topic(consumer)]
+        found = await self._past(topics)
+        return tuple(event for event in found if isinstance(event, AgreementCreated))
+
+    async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
+        """Return what was settled of an agreement, newest first."""
+        found = await self._past([event_topic("EscrowReward", "PaymentReleased"), "0x" + agreement_id])
+        return tuple(event for event in found if isinstance(event, PaymentReleased))
+
+    async def _past(self, topics: list[str | None]) -> list[LedgerEvent]:
+        logs = await all_logs(self._rpc, self.contract(TEMPLATE), topics, self.deployments.block)
+        return [logged.event for log in logs for logged in self._events.read([log])]
+
     async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
         """E1: ask the contract's view."""
         arguments = (terms.as_tuple(), consumer, workflow_id)
@@ -191,3 +206,8 @@ class EvmChain:
 
     async def _view(self, contract: str, view: str, *arguments: object, block: str = "pending") -> tuple[Any, ...]:
         return await read_view(self._rpc, self.contract(contract), contract, view, *arguments, block=block)
+
+
+def _address_topic(account: Address) -> str:
+    """Return an address as an indexed parameter of a log: 32 bytes, left-padded."""
+    return "0x" + account[2:].lower().rjust(64, "0")

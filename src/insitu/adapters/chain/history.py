@@ -1,6 +1,6 @@
 """Looking for logs in the whole past of a deployment, also at nodes that answer for few blocks at a time."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from insitu.adapters.chain.headers import newest_header
@@ -8,17 +8,32 @@ from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.ids import Address
 
-__all__ = ["find_logs"]
+__all__ = ["all_logs", "find_logs"]
 
 _SMALLEST = 64
 """Blocks; a node that refuses even so few is not usable."""
 
 
-async def find_logs(rpc: JsonRpc, address: Address, topics: Sequence[str], first: int) -> list[dict[str, Any]]:
-    """Return the newest logs with these topics since block ``first``: all of one answer, found from the newest down.
+async def find_logs(rpc: JsonRpc, address: Address, topics: Sequence[str | None], first: int) -> list[dict[str, Any]]:
+    """Return the newest logs with these topics since block ``first``: all of one answer, found from the newest down."""
+    async for logs in _stretches(rpc, address, topics, first):
+        if logs:
+            return logs
+    return []
 
-    The whole past is asked for first; where the node refuses, ever shorter stretches.
-    """
+
+async def all_logs(rpc: JsonRpc, address: Address, topics: Sequence[str | None], first: int) -> list[dict[str, Any]]:
+    """Return every log with these topics since block ``first``, newest first; None is any topic."""
+    found: list[dict[str, Any]] = []
+    async for logs in _stretches(rpc, address, topics, first):
+        found += reversed(logs)
+    return found
+
+
+async def _stretches(
+    rpc: JsonRpc, address: Address, topics: Sequence[str | None], first: int
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """Ask for the whole past first; where the node refuses, for ever shorter stretches, from the newest down."""
     last = (await newest_header(rpc)).number
     stretch = last - first + 1
     while last >= first:
@@ -31,7 +46,5 @@ async def find_logs(rpc: JsonRpc, address: Address, topics: Sequence[str], first
                 raise
             stretch //= 2
             continue
-        if logs:
-            return logs
+        yield logs
         last = begin - 1
-    return []

@@ -1,0 +1,108 @@
+"""Connecting a person to a provider: key, chain and addresses of the settings, in one call."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from insitu.domain.errors import InsituError
+from insitu.settings import Settings, read_settings
+from insitu.stack.parts import open_chain, open_signer
+
+if TYPE_CHECKING:
+    from insitu.ports.keys import Signer
+    from insitu.sdk.client import Client
+    from insitu.sdk.synchronous import SyncClient
+
+__all__ = ["connect", "connect_async"]
+
+PASSWORD = "INSITU_KEY_PASSWORD"  # noqa: S105  the name of a variable
+
+
+def connect(
+    url: str | None = None,
+    *,
+    account: str | None = None,
+    password: str | None = None,
+    home: Path | str | None = None,
+    signer: "Signer | None" = None,
+    settings: Settings | None = None,
+) -> "SyncClient":
+    """Connect to a provider, for scripts and notebooks.
+
+    Parameters
+    ----------
+    url
+        Address of the provider's gateway. Default: INSITU_URL, then the one on this machine.
+    account
+        Name or address of a key in the data folder; on the development chain also ``consumer``, ``owner`` …
+        Default: INSITU_ACCOUNT, then the only key, then ``consumer`` on the development chain.
+    password
+        Of the key file. Default: INSITU_KEY_PASSWORD.
+    home
+        The data folder. Default: INSITU_HOME.
+    signer, settings
+        Instead of what ``account`` and ``home`` name.
+
+    Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``ContractMismatch``, ``SettingsInvalid``.
+    """
+    from insitu.sdk.synchronous import SyncClient
+
+    make = _maker(url, account, password, home, signer, settings)
+    return SyncClient(make)
+
+
+async def connect_async(
+    url: str | None = None,
+    *,
+    account: str | None = None,
+    password: str | None = None,
+    home: Path | str | None = None,
+    signer: "Signer | None" = None,
+    settings: Settings | None = None,
+) -> "Client":
+    """Connect to a provider; as :func:`connect`, for asynchronous programs. Close the client, or use ``async with``."""
+    return _maker(url, account, password, home, signer, settings)()
+
+
+def _maker(
+    url: str | None,
+    account: str | None,
+    password: str | None,
+    home: Path | str | None,
+    signer: "Signer | None",
+    settings: Settings | None,
+) -> "Callable[[], Client]":
+    """Read keys and settings now, so that mistakes are told before a thread is started."""
+    read = settings or read_settings(os.environ, home=Path(home) if home is not None else None)
+    chosen = signer or open_signer(read, account or _default_account(read), lambda name: _password(name, password))
+    address = url or os.environ.get("INSITU_URL") or read.public_url
+
+    def make() -> "Client":
+        from insitu.sdk.client import Client
+
+        return Client(open_chain(read), chosen, address, metadata_url=read.metadata.url)
+
+    return make
+
+
+def _default_account(settings: Settings) -> str:
+    from insitu.stack.parts import open_keys
+
+    named = os.environ.get("INSITU_ACCOUNT")
+    if named:
+        return named
+    names = [key.name for key in open_keys(settings).list() if key.name != "provider"]
+    if len(names) == 1:
+        return names[0]
+    if not names and settings.chain.embedded:
+        return "consumer"
+    choice = f"there are several keys: {', '.join(names)}" if names else f"there is no key in {settings.folder.keys}"
+    raise InsituError("KeyNotFound", f"{choice}; say which with account=")
+
+
+def _password(name: str, password: str | None) -> str:
+    given = password if password is not None else os.environ.get(PASSWORD)
+    if given is None:
+        raise InsituError("KeyPasswordWrong", f"the key {name} needs a password: give password=, or set {PASSWORD}")
+    return given

@@ -1,0 +1,97 @@
+"""What a provider of this machine offers to publishers: its accounts, images, servers, and keys."""
+
+from pydantic import JsonValue
+
+from insitu.domain.units import format_bytes, format_cores
+from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
+from insitu.ports.keys import Signer
+from insitu.settings import Settings
+
+__all__ = ["embedded_creators", "gateway_configuration", "keyring", "provider_signer"]
+
+DEVELOPMENT_OWNERS = ("owner", "second-owner")
+"""Development accounts that may name files of this machine, on the embedded chain only."""
+
+FUNDED = ("provider", "owner", "second-owner", "consumer", "second-consumer", "relayer")
+"""Development accounts that get tokens and gas on the embedded chain."""
+
+
+def provider_signer(settings: Settings) -> Signer:
+    """Return the chain key of this provider: a development account, else a key file that is drawn at the first start.
+
+    The key file's password is INSITU_PROVIDER_PASSWORD's or, for an unattended machine, one that is drawn into a file
+    beside it that only its owner reads.
+    """
+    import os
+
+    from insitu.adapters.keys.dev import dev_signer
+    from insitu.adapters.keys.secrets import stored_password
+    from insitu.stack.parts import open_keys
+
+    if settings.chain.embedded:
+        return dev_signer("provider")
+    password = os.environ.get("INSITU_PROVIDER_PASSWORD") or stored_password(settings.folder.keys / "provider.password")
+    return open_keys(settings).open_or_create("provider", password)
+
+
+def keyring(settings: Settings) -> Keyring:
+    """Return the gateway's symmetric keys, each from a file of its own that is drawn once."""
+    from insitu.adapters.keys.secrets import VersionedKeys
+
+    files = VersionedKeys.load(settings.folder.keys / "files.keys")
+    return Keyring(
+        files=tuple(FileKey(version, files.key(version)) for version in files.versions),
+        tokens=VersionedKeys.load(settings.folder.keys / "tokens.keys").newest,
+        tickets=VersionedKeys.load(settings.folder.keys / "tickets.keys").newest,
+    )
+
+
+def embedded_creators(settings: Settings) -> tuple[str, ...]:
+    """Return the accounts that may name files of this machine where the settings name none: development owners."""
+    from insitu.adapters.keys.dev import dev_signer
+
+    if not settings.chain.embedded:
+        return ()
+    return tuple(dev_signer(name).address for name in DEVELOPMENT_OWNERS)
+
+
+async def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:
+    """Return the gateway's values. Without ``gateway.containers`` every image of this machine is offered."""
+    from insitu import __version__
+    from insitu.domain.ids import read_address
+    from insitu.stack.parts import open_images
+
+    gateway = settings.gateway
+    containers: list[dict[str, JsonValue]] = [
+        {"image": one.image, "tag": one.tag, "checksum": one.checksum} for one in gateway.containers
+    ]
+    if not containers:
+        stored = await open_images(settings).list()
+        containers = [{"image": one.name, "tag": one.tag, "checksum": one.digest} for one in stored]
+    servers: list[dict[str, JsonValue]] = [
+        {
+            "serverId": one.server_id,
+            "serverType": one.server_type,
+            "price": one.price,
+            "cpu": format_cores(int(one.cpu * 1000)),
+            "gpu": str(one.gpu),
+            "memory": format_bytes(one.memory),
+            "disk": format_bytes(one.disk),
+            "maxExecutionTime": one.max_execution_time,
+        }
+        for one in gateway.servers
+    ]
+    return GatewayConfiguration(
+        version=__version__,
+        public_url=public_url,
+        metadata_url=metadata_url,
+        creators=tuple(read_address(one) for one in gateway.creators or embedded_creators(settings)),
+        data_roots=tuple(str(root) for root in gateway.data_roots),
+        free_grants_per_day=gateway.free_grants_per_day,
+        confirmations=settings.chain.depth,
+        result_retention=gateway.result_retention,
+        token_lifetime=gateway.token_lifetime,
+        upload_bytes=settings.limits.upload_bytes,
+        containers=tuple(containers),
+        servers=tuple(servers),
+    )

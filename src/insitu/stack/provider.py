@@ -1,0 +1,250 @@
+"""The services of one process: built from the settings, wired to each other or to peers elsewhere (design §2)."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.settings import Settings, capacity_of
+from insitu.stack.locking import folder_lock
+from insitu.stack.offers import FUNDED, gateway_configuration, keyring, provider_signer
+from insitu.stack.parts import open_chain, open_images
+
+if TYPE_CHECKING:
+    from insitu.adapters.chain.client import EvmChain
+    from insitu.gateway.service import GatewayDesk, GatewayService
+    from insitu.metadata.service import MetadataService
+    from insitu.operator.engine import Engine
+    from insitu.operator.service import OperatorService
+    from insitu.ports.peers import GatewayPeer, MetadataPeer, OperatorPeer
+    from insitu.sdk.http import Http
+
+__all__ = ["ACTORS", "Actor", "Services", "open_services"]
+
+Actor = Literal["metadata", "gateway", "operator"]
+ACTORS: tuple[Actor, ...] = ("metadata", "gateway", "operator")
+
+
+@dataclass(slots=True)
+class Services:
+    """The actors of this process. Those that run elsewhere are None; their peers are HTTP clients.
+
+    Attributes
+    ----------
+    announcements
+        One line for each embedded part: nothing falls back silently (design §9).
+    """
+
+    settings: Settings
+    public_url: str
+    chain: "EvmChain | None" = None
+    metadata: "MetadataService | None" = None
+    gateway: "GatewayService | None" = None
+    operator: "OperatorService | None" = None
+    engine: "Engine | None" = None
+    service_key: str = ""
+    announcements: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Do the work that goes on without requests, until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            for worker in (self.engine, self.metadata, self.gateway):
+                if worker is not None:
+                    tasks.start_soon(worker.run)
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, actors: frozenset[Actor], public_url: str) -> AsyncIterator[Services]:
+    """Open the actors on the data folder, which no other process may use at the same time.
+
+    Raises ``AlreadyRunning``, ``SettingsInvalid`` where a neighbour's address is missing, ``ExtraMissing``.
+    """
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(folder_lock(settings.folder.lock))
+        services = Services(settings, public_url)
+        builder = _Builder(services, stack, actors)
+        await builder.build()
+        yield services
+
+
+class _Builder:
+    """Builds in the order of need: chain, metadata, the gateway's desk, operator, gateway."""
+
+    def __init__(self, services: Services, stack: AsyncExitStack, actors: frozenset[Actor]) -> None:
+        self._services = services
+        self._settings = services.settings
+        self._stack = stack
+        self._actors = actors
+        self._http: Http | None = None
+
+    async def build(self) -> None:
+        services, actors = self._services, self._actors
+        from insitu.adapters.keys.secrets import service_key
+
+        services.service_key = service_key(self._settings.folder.keys / "service.key")
+        if actors & {"metadata", "gateway"}:
+            services.chain = await self._chain()
+        if "metadata" in actors:
+            services.metadata = self._metadata()
+        desk = await self._desk() if "gateway" in actors else None
+        if "operator" in actors:
+            await self._operator(desk.peer if desk is not None else self._gateway_peer())
+        if desk is not None:
+            from insitu.gateway.service import GatewayService
+
+            services.gateway = GatewayService(desk, services.operator or self._operator_peer())
+
+    async def _chain(self) -> "EvmChain":
+        settings = self._settings
+        if not settings.chain.embedded:
+            chain = open_chain(settings)
+            self._stack.push_async_callback(chain.close)
+            await chain.verify()
+            return chain
+        from insitu.adapters.chain.embedded import EmbeddedChain
+        from insitu.adapters.keys.dev import dev_signer
+
+        funded = [dev_signer(name).address for name in FUNDED]
+        embedded = await EmbeddedChain.start(
+            settings.folder.chain, dev_signer("deployer"), port=settings.chain.embedded_port, funded=funded
+        )
+        self._stack.push_async_callback(embedded.close)
+        self._services.announcements.append(f"development chain {embedded.agreements.chain_id} at {embedded.url}")
+        return embedded
+
+    def _metadata(self) -> "MetadataService":
+        from insitu.adapters.catalog.sqlite import SqliteCatalog
+        from insitu.adapters.clock import SystemClock
+        from insitu.metadata.service import MetadataService
+
+        settings = self._settings
+        catalog = SqliteCatalog(settings.folder.metadata_db)
+        self._stack.push_async_callback(catalog.close)
+        return MetadataService(
+            catalog=catalog,
+            chain=self._opened_chain(),
+            clock=SystemClock(),
+            public_url=self._services.public_url,
+            confirmations=settings.chain.depth,
+            pending_lifetime=settings.metadata.pending_lifetime,
+            page_size=settings.metadata.page_size,
+        )
+
+    async def _desk(self) -> "GatewayDesk":
+        from insitu.adapters.agreements.sqlite import SqliteAgreements
+        from insitu.adapters.blobs.folder import FolderBlobs
+        from insitu.adapters.clock import SystemClock
+        from insitu.adapters.sources.targets import Targets
+        from insitu.adapters.sources.web import WebSources
+        from insitu.adapters.sqlite import Database
+        from insitu.api.metadata_v1 import DDO
+        from insitu.gateway.service import GatewayDesk, GatewayPorts
+
+        settings, services = self._settings, self._services
+        database = Database(settings.folder.gateway_db, "insitu.adapters.agreements.migrations")
+        await self._stack.enter_async_context(database)
+        metadata_url = (settings.metadata.url or services.public_url) + DDO + "/{did}"
+        ports = GatewayPorts(
+            chain=self._opened_chain(),
+            signer=provider_signer(settings),
+            metadata=self._metadata_peer(),
+            agreements=SqliteAgreements(database),
+            blobs=FolderBlobs(settings.folder.blobs),
+            sources=WebSources(
+                Targets(settings.gateway.allowed_hosts, allow_private=settings.gateway.allow_private_targets)
+            ),
+            clock=SystemClock(),
+        )
+        configuration = await gateway_configuration(settings, services.public_url, metadata_url)
+        return GatewayDesk(ports, keyring(settings), configuration)
+
+    async def _operator(self, gateway: "GatewayPeer") -> None:
+        from insitu.adapters.clock import SystemClock
+        from insitu.adapters.executions.sqlite import SqliteExecutions
+        from insitu.adapters.logs.files import FileLogs
+        from insitu.adapters.runtime.oci.runner import OciRuntime
+        from insitu.adapters.sqlite import Database
+        from insitu.domain.next_actions import Rules
+        from insitu.operator.engine import Engine, Parts
+        from insitu.operator.service import OperatorService
+        from insitu.pods.configure import Configure
+        from insitu.pods.publish import Publish
+        from insitu.ports.peers import Capacity
+
+        settings = self._settings
+        database = Database(settings.folder.operator_db, "insitu.adapters.executions")
+        await self._stack.enter_async_context(database)
+        clock, offer = SystemClock(), capacity_of(settings.operator, settings.home)
+        logs = FileLogs(settings.folder.logs, cap=settings.operator.log_bytes)
+        executions = SqliteExecutions(database)
+        capacity = Capacity(cpu_millis=int(offer.cpu * 1000), memory_bytes=offer.memory, disk_bytes=offer.disk)
+        parts = Parts(
+            executions=executions,
+            logs=logs,
+            runtime=OciRuntime(
+                runs=settings.folder.runs,
+                images=open_images(settings),
+                configure=Configure(gateway),
+                publish=Publish(gateway),
+            ),
+            gateway=gateway,
+            clock=clock,
+            rules=Rules(
+                attempts=settings.operator.attempts,
+                configure_seconds=settings.operator.configure_deadline,
+                publish_seconds=settings.operator.publish_deadline,
+                queue_seconds=settings.operator.queue_deadline,
+            ),
+            capacity=capacity,
+            resync=timedelta(seconds=settings.operator.resync),
+        )
+        self._services.engine = Engine(parts)
+        self._services.operator = OperatorService(
+            executions=executions, logs=logs, engine=self._services.engine, clock=clock, capacity=capacity
+        )
+
+    def _opened_chain(self) -> "EvmChain":
+        if self._services.chain is None:
+            raise InsituError("InternalError", "the chain is opened before the services that need it")
+        return self._services.chain
+
+    def _metadata_peer(self) -> "MetadataPeer":
+        from insitu.adapters.peers.metadata import HttpMetadata, OwnMetadata
+
+        own, public_url = self._services.metadata, self._services.public_url
+        if own is None:
+            return HttpMetadata(self._client(), self._address("metadata"))
+        return OwnMetadata(own, public_url, HttpMetadata(self._client(), public_url))
+
+    def _operator_peer(self) -> "OperatorPeer":
+        from insitu.adapters.peers.operator import HttpOperator
+
+        return HttpOperator(self._client(), self._address("operator"), self._services.service_key)
+
+    def _gateway_peer(self) -> "GatewayPeer":
+        from insitu.adapters.peers.gateway import HttpGateway
+
+        return HttpGateway(self._client(), self._address("gateway"))
+
+    def _address(self, actor: Actor) -> str:
+        addresses: Mapping[Actor, str | None] = {
+            "metadata": self._settings.metadata.url,
+            "gateway": self._settings.gateway.url,
+            "operator": self._settings.operator.url,
+        }
+        address = addresses[actor]
+        if address is None:
+            raise InsituError("SettingsInvalid", f"the {actor} runs in another process: set {actor}.url to its address")
+        return address
+
+    def _client(self) -> "Http":
+        from insitu.sdk.http import Http
+
+        if self._http is None:
+            self._http = Http()
+            self._stack.push_async_callback(self._http.close)
+        return self._http
