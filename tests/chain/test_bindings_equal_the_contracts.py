@@ -1,0 +1,168 @@
+"""Python and Solidity say the same: types, order, ids, digests, error codes. The contract is asked, not its source."""
+
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insitu.adapters.chain.bytecode import read_view
+from insitu.adapters.chain.contracts import DEPLOYED, abi_type, artifact
+from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.adapters.chain.rpc import JsonRpc
+from insitu.domain.agreement import (
+    DOMAIN_NAME,
+    DOMAIN_VERSION,
+    SETTLEMENT_TYPE,
+    TERMS_TYPE,
+    ConditionState,
+    Settlement,
+    Terms,
+    agreement_id,
+    settlement_digest,
+)
+from insitu.domain.canonical import keccak256
+from insitu.domain.did import hash_did
+from insitu.domain.errors import ERRORS
+from insitu.domain.ids import Address, AgreementId, read_address
+from insitu.domain.wire import WireModel
+from insitu.testing.chain import running_chain
+
+pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
+
+words = st.binary(min_size=32, max_size=32).map(lambda raw: "0x" + raw.hex())
+addresses = st.binary(min_size=20, max_size=20).map(lambda raw: read_address("0x" + raw.hex()))
+
+
+Model = TypeVar("Model", bound=WireModel)
+
+
+def number(bits: int) -> st.SearchStrategy[int]:
+    return st.one_of(st.integers(0, 2**bits - 1), st.sampled_from([0, 1, 2**bits - 1]))
+
+
+def built(kind: type[Model], **members: st.SearchStrategy[object]) -> st.SearchStrategy[Model]:
+    return st.fixed_dictionaries(members).map(kind.model_validate)
+
+
+terms = built(
+    Terms,
+    seed=words,
+    did=words,
+    ddo_hash=words,
+    workflow_id=words,
+    workflow_hash=words,
+    consumer=addresses,
+    provider=addresses,
+    service_index=number(32),
+    deadline=number(40),
+    grant_timeout=number(32),
+    timeout=number(32),
+    settle_timeout=number(32),
+    amounts=st.lists(number(256), max_size=9),
+    receivers=st.lists(addresses, max_size=9),
+)
+settlements = built(Settlement, index=number(32), charge=number(128), receipt_hash=words, last=st.booleans())
+
+
+@pytest.fixture(scope="module")
+async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
+    async with running_chain(tmp_path_factory.mktemp("chain")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def rpc(chain: EmbeddedChain) -> AsyncIterator[JsonRpc]:
+    async with JsonRpc(chain.url) as connected:
+        yield connected
+
+
+def members(contract: str, function: str, position: int) -> list[tuple[str, str]]:
+    """(type, name) of each member of the struct that a function takes."""
+    entry = next(e for e in artifact(contract).abi if e.get("name") == function and e["type"] == "function")
+    return [(abi_type(part), part["name"]) for part in entry["inputs"][position]["components"]]
+
+
+def test_the_struct_of_the_terms_has_the_members_of_the_signed_type() -> None:
+    written = ",".join(f"{kind} {name}" for kind, name in members(DOMAIN_NAME, "createAgreement", 0))
+    assert f"Terms({written})" == TERMS_TYPE
+    camel = [field.alias or name for name, field in Terms.model_fields.items()]
+    assert camel == [name for _, name in members(DOMAIN_NAME, "createAgreement", 0)]
+
+
+def test_the_struct_of_a_settlement_has_the_members_of_the_signed_type() -> None:
+    written = ",".join(f"{kind} {name}" for kind, name in members("EscrowReward", "fulfill", 1))
+    assert f"Settlement(bytes32 agreementId,{written})" == SETTLEMENT_TYPE
+
+
+async def test_the_contract_signs_for_the_same_domain(chain: EmbeddedChain, rpc: JsonRpc) -> None:
+    template = chain.contract(DOMAIN_NAME)
+    _, name, version, chain_id, contract, _, _ = await read_view(rpc, template, DOMAIN_NAME, "eip712Domain")
+    assert (name, version) == (DOMAIN_NAME, DOMAIN_VERSION)
+    assert (chain_id, read_address(contract)) == (chain.agreements.chain_id, chain.agreements.contract)
+
+
+@settings(max_examples=60)
+@given(sample=terms)
+async def test_ids_of_agreements_are_the_contracts(chain: EmbeddedChain, rpc: JsonRpc, sample: Terms) -> None:
+    template = chain.contract(DOMAIN_NAME)
+    (found,) = await read_view(rpc, template, "AgreementStoreManager", "agreementId", sample.as_tuple())
+    assert found.hex() == agreement_id(sample, chain.agreements)
+
+
+@settings(max_examples=60)
+@given(agreement=words, sample=settlements)
+async def test_digests_of_settlements_are_the_contracts(
+    chain: EmbeddedChain, rpc: JsonRpc, agreement: str, sample: Settlement
+) -> None:
+    template = chain.contract(DOMAIN_NAME)
+    arguments = (agreement, sample.as_tuple())
+    (found,) = await read_view(rpc, template, "AgreementStoreManager", "settlementDigest", *arguments)
+    assert found == settlement_digest(AgreementId(agreement[2:]), sample, chain.agreements)
+
+
+@settings(max_examples=60)
+@given(seed=st.binary(min_size=32, max_size=32), creator=addresses)
+async def test_dids_are_the_registrys(chain: EmbeddedChain, rpc: JsonRpc, seed: bytes, creator: Address) -> None:
+    (found,) = await read_view(rpc, chain.contract("DIDRegistry"), "DIDRegistry", "hashDID", seed, creator)
+    assert found == bytes(hash_did(seed, creator))
+
+
+@given(sample=terms)
+def test_terms_survive_their_json(sample: Terms) -> None:
+    assert Terms.model_validate_json(sample.model_dump_json()) == sample
+
+
+async def test_a_condition_nobody_knows_is_in_the_first_state(chain: EmbeddedChain, rpc: JsonRpc) -> None:
+    template = chain.contract(DOMAIN_NAME)
+    state = await chain.agreement(AgreementId("00" * 32))
+    assert state.lock is ConditionState.UNINITIALIZED
+    (found,) = await read_view(rpc, template, "AgreementStoreManager", "getAgreement", "0x" + "00" * 32)
+    assert found == (0, 0, 0, 0, 0, False)
+
+
+OURS = (DOMAIN_NAME, "DIDRegistry", "TemplateStoreManager", "Dispenser")
+OF_LIBRARIES = {
+    "InvalidShortString",
+    "OwnableInvalidOwner",
+    "OwnableUnauthorizedAccount",
+    "ReentrancyGuardReentrantCall",
+    "SafeERC20FailedOperation",
+    "StringTooLong",
+}
+
+
+@pytest.mark.parametrize("contract", OURS)
+def test_each_refusal_of_our_contracts_has_a_code_of_its_name(contract: str) -> None:
+    named = {entry["name"] for entry in artifact(contract).abi if entry["type"] == "error"}
+    assert named - OF_LIBRARIES - set(ERRORS) == set()
+
+
+@pytest.mark.parametrize("contract", DEPLOYED)
+def test_immutable_places_lie_in_the_code(contract: str) -> None:
+    found = artifact(contract)
+    assert len(found.bytecode) > len(found.deployed_bytecode) > 100
+    assert all(start + length <= len(found.deployed_bytecode) for start, length in found.immutables)
+    assert found.masked(found.deployed_bytecode) == found.deployed_bytecode
+    assert keccak256(found.deployed_bytecode) != keccak256(b"")
