@@ -1,6 +1,8 @@
 """What all servers share: whatever goes wrong is answered with one shape (RFC 9457), limits and headers hold."""
 
+import sys
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 import pytest
@@ -99,7 +101,12 @@ async def test_a_malformed_body_is_an_invalid_request(client: httpx.AsyncClient,
 
 
 @pytest.mark.parametrize("body", [b"[" * 5_000_000, b'{"width": 1' + b"0" * 5000 + b"}"])
-async def test_deep_nesting_and_endless_numbers_are_invalid_requests(body: bytes) -> None:
+async def test_deep_nesting_and_endless_numbers_are_invalid_requests(
+    body: bytes, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(partial(sys.setrecursionlimit, sys.getrecursionlimit()))
+    # As importing eth-account does: the parser of JSON would now overflow the stack of the process.
+    sys.setrecursionlimit(100_000)
     app = build_app("Sample", "1", [router], max_body_bytes=10_000_000)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sample") as http:
         headers = {"Content-Type": "application/json"}

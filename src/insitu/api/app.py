@@ -6,6 +6,7 @@ An actor's `app.py` gives its routers to :func:`build_app`; routers raise :class
 import json
 import logging
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -44,6 +45,7 @@ _STATUSES = {
 _CODES = {"missing": "Required", "value_error": "WrongFormat", "extra_forbidden": "UnknownField"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _MAX_PROBLEMS = 100
+NESTED_CALLS = 3000
 
 
 def build_app(
@@ -100,6 +102,7 @@ class _Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        _cap_recursion()
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
@@ -138,6 +141,16 @@ class _Envelope:
             return message
 
         return read
+
+
+def _cap_recursion() -> None:
+    """Keep the limit of nested calls sane, so that a body of a million brackets fails and does not end the process.
+
+    A library that signing needs (py_ecc) sets it to 100,000 when it is imported; the parser of JSON counts by the same
+    limit and overflows the stack long before.
+    """
+    if sys.getrecursionlimit() > NESTED_CALLS:
+        sys.setrecursionlimit(NESTED_CALLS)
 
 
 def _announced(scope: Scope) -> int:

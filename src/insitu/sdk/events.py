@@ -1,6 +1,5 @@
 """Server-sent events: what the gateway tells while something goes on, without gaps over broken connections."""
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import anyio
 import httpx
 
 from insitu.domain.errors import InsituError, definition_of
-from insitu.sdk.http import Http
+from insitu.sdk.http import ANY_JSON, Http
 
 __all__ = ["ServerEvent", "follow", "parse_events"]
 
@@ -101,7 +100,7 @@ def _with_fresh_token(error: InsituError, *, tried: bool) -> bool:
 def _told(event: ServerEvent) -> InsituError:
     """What a server says when it fails in the middle of a stream: a problem's members, the code at least."""
     try:
-        members = json.loads(event.data)
+        members = ANY_JSON.validate_json(event.data)
         code, detail = str(members["code"]), str(members.get("detail", ""))
     except (ValueError, KeyError, AttributeError, TypeError):
         code, detail = "PeerUnavailable", "the stream ended with an error"

@@ -1,13 +1,12 @@
 """A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10; design §4)."""
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from insitu.api.gateway_v1 import (
     BASE,
@@ -32,7 +31,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.ports.keys import Signer
 from insitu.sdk.events import follow
-from insitu.sdk.http import Http, read_model
+from insitu.sdk.http import ANY_JSON, Http, read_model
 from insitu.sdk.tokens import Tokens
 
 __all__ = ["Download", "GatewayClient", "file_name", "gateway_url"]
@@ -214,7 +213,7 @@ class GatewayClient:
 
 def _read(kind: type[Model], data: str, address: str) -> Model:
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
+        value = ANY_JSON.validate_json(data)
+    except ValidationError:
         raise InsituError("PeerUnavailable", f"{address} sent an event that is not JSON") from None
     return read_model(kind, value, address)

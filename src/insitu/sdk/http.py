@@ -3,7 +3,6 @@
 The one place that knows httpx. A call that may have happened is repeated only if repeating it is harmless.
 """
 
-import json as json_format
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 import anyio
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from insitu import __version__
 from insitu.api.errors import Problem
@@ -29,6 +28,7 @@ LONGEST_PAUSE = 5.0
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes of a JSON answer."""
 IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "PUT"})
+ANY_JSON: TypeAdapter[Any] = TypeAdapter(Any)
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that say: not now."""
 
@@ -183,8 +183,9 @@ def _parsed(raw: bytes, url: str) -> Any:
     if not raw:
         return None
     try:
-        return json_format.loads(raw)
-    except (ValueError, RecursionError):
+        # Pydantic's parser bounds the nesting by itself, whatever limits other libraries have set.
+        return ANY_JSON.validate_json(raw)
+    except ValidationError:
         raise InsituError("PeerUnavailable", f"{url} answered with something that is not JSON") from None
 
 
