@@ -1,6 +1,7 @@
 # Targets of the contracts; included by the Makefile of the repository, run from its root.
 
-.PHONY: contracts contracts-vendor check-contracts check-contracts-static test-contracts test-contracts-long contracts-gas
+.PHONY: contracts contracts-vendor contracts-record check-contracts check-contracts-static
+.PHONY: test-contracts test-contracts-long
 
 # The toolchain of the lock file.
 contracts/node_modules/.package-lock.json: contracts/package.json contracts/package-lock.json
@@ -10,8 +11,20 @@ contracts/node_modules/.package-lock.json: contracts/package.json contracts/pack
 contracts: contracts/node_modules/.package-lock.json ## compile the contracts
 	scripts/contracts build
 
-contracts-vendor: contracts/node_modules/.package-lock.json ## write the vendored ABIs and bytecode
+contracts-vendor: contracts/node_modules/.package-lock.json ## write the vendored ABIs and bytecode of the contracts
 	scripts/contracts vendor
 
-check-contracts: contracts/node_modules/.package-lock.json ## vendored artifacts equal the sources
+contracts-record: contracts/node_modules/.package-lock.json ## write the contracts' gas table and test vectors
+	scripts/contracts-test record
+
+check-contracts: contracts/node_modules/.package-lock.json ## compare the vendored ABIs and bytecode with the sources
 	scripts/contracts check
+
+check-contracts-static: contracts/node_modules/.package-lock.json ## analyse the contracts with slither
+	scripts/contracts-static
+
+test-contracts: contracts/node_modules/.package-lock.json ## test the contracts, with a short random run
+	scripts/contracts-test run
+
+test-contracts-long: contracts/node_modules/.package-lock.json ## test the contracts with a million random calls
+	scripts/contracts-test long

@@ -164,12 +164,15 @@ library AgreementHashing {
         );
     }
 
-    /// @notice Full price of terms whose amounts were checked at creation, in base units of the token.
+    /// @notice Full price of an agreement, in base units of the token.
+    /// @dev Only for terms of an agreement that exists: its creation has checked that the sum is below 2¹²⁸.
     /// @param amounts the amounts
     /// @return sum their sum
     function total(uint256[] calldata amounts) internal pure returns (uint256 sum) {
         for (uint256 i = 0; i < amounts.length; ++i) {
-            sum += amounts[i];
+            unchecked {
+                sum += amounts[i];
+            }
         }
     }
 }

@@ -26,6 +26,9 @@ import {PayoutList, Payouts} from "./Payouts.sol";
 abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
+    /// @notice Most receivers of a price.
+    uint256 public constant MAX_RECEIVERS = 8;
+
     /// @notice What could not be transferred to an address, in base units of the token; {withdraw} tries again.
     mapping(address who => uint256 amount) public claimable;
 
@@ -94,7 +97,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         }
 
         // Effects
-        Payouts memory payouts = PayoutList.create(terms.receivers.length + 1);
+        Payouts memory payouts = PayoutList.create(MAX_RECEIVERS + 1);
         AgreementState next = _settle(id, word, settlement, total);
         _store(terms, id, word, next, total, payouts);
 
@@ -106,11 +109,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
     /// several times get one transfer. One bad item reverts the whole batch.
     /// @param items the agreements and their executions
     function fulfillBatch(Item[] calldata items) external nonReentrant {
-        uint256 capacity = 0;
-        for (uint256 i = 0; i < items.length; ++i) {
-            capacity += items[i].terms.receivers.length + 1;
-        }
-        Payouts memory payouts = PayoutList.create(capacity);
+        Payouts memory payouts = PayoutList.create(items.length * (MAX_RECEIVERS + 1));
 
         for (uint256 i = 0; i < items.length; ++i) {
             Terms calldata terms = items[i].terms;
@@ -242,7 +241,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         bool fulfilled = next.state(Condition.EscrowReward) == ConditionState.Fulfilled
             && word.state(Condition.EscrowReward) == ConditionState.Unfulfilled;
         if (!fulfilled) return;
-        payouts.add(terms.consumer, total - settled);
+        payouts.push(terms.consumer, total - settled);
         emit Fulfilled(id, terms.consumer, terms.provider, settled, total - settled);
     }
 

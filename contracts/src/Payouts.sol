@@ -39,6 +39,16 @@ library PayoutList {
                 return;
             }
         }
+        payouts.push(receiver, amount);
+    }
+
+    /// @notice Adds a payment of its own, even if the receiver is listed.
+    /// @param payouts the list
+    /// @param receiver who gets it
+    /// @param amount base units of the token; nothing happens for 0
+    function push(Payouts memory payouts, address receiver, uint256 amount) internal pure {
+        if (amount == 0) return;
+        uint256 length = payouts.length;
         payouts.receivers[length] = receiver;
         payouts.amounts[length] = amount;
         payouts.length = length + 1;

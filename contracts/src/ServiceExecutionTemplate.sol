@@ -29,9 +29,6 @@ import {TemplateStoreManager} from "./TemplateStoreManager.sol";
 /// @notice The one deployed contract of an agreement: its address is the `templateId` of a service, and each
 /// `contractName` of the service's conditions resolves to it. It has no owner, and nobody can upgrade it.
 contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondition, EscrowReward {
-    /// @notice Most receivers of a price.
-    uint256 public constant MAX_RECEIVERS = 8;
-
     /// @notice Longest of each of the three time spans, in seconds.
     uint256 public constant MAX_TIMEOUT = 366 days;
 
@@ -71,10 +68,10 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         id = agreementId(terms);
         _authorize(terms.consumer, id, consumerSignature);
         AgreementState word = _states[id];
-        uint256 price = AgreementHashing.total(terms.amounts);
+        if (!word.exists()) word = _create(terms, id);
 
         // Effects
-        if (!word.exists()) word = _create(terms, id);
+        uint256 price = AgreementHashing.total(terms.amounts);
         _states[id] = _lock(terms, id, word, price);
 
         // Interactions
@@ -100,10 +97,10 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         _authorize(terms.consumer, id, consumerSignature);
         _authorize(terms.provider, id, providerSignature);
         AgreementState word = _states[id];
-        uint256 price = AgreementHashing.total(terms.amounts);
+        if (!word.exists()) word = _create(terms, id);
 
         // Effects
-        if (!word.exists()) word = _create(terms, id);
+        uint256 price = AgreementHashing.total(terms.amounts);
         bool locks = word.state(Condition.LockReward) == ConditionState.Unfulfilled;
         if (locks) word = _lock(terms, id, word, price);
         _states[id] = _grant(terms, id, word);

@@ -45,7 +45,6 @@ contract AttacksTest is Attack {
         _assertVictimsPriceInEscrow();
     }
 
-    /// forge-config: default.fuzz.runs = 1024
     function testFuzz_A1_ChangedTermsGiveAnUnknownAgreement(uint256 choice, uint256 mask) public {
         Terms memory t = _terms();
         bytes32 id = _open(t);
@@ -320,11 +319,10 @@ contract AttacksTest is Attack {
         vm.expectRevert(
             abi.encodeWithSelector(TotalTooLarge.selector, type(uint256).max, uint256(type(uint128).max))
         );
-        _create(t);
+        _lock(t);
         _assertVictimWhole();
     }
 
-    /// forge-config: default.fuzz.runs = 2048
     function testFuzz_A16_NoSlicingLeavesDust(uint256 seed) public {
         uint256 count = _bound(seed, 1, 8);
         Terms memory t = _terms();

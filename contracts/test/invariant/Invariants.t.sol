@@ -40,7 +40,6 @@ contract InvariantsTest {
         targets[0] = FuzzSelector(address(handler), _selectors());
     }
 
-    /// forge-config: default.invariant.fail-on-revert = true
     function invariant_I1_I3_EveryBaseUnitIsWhereItBelongs() public view {
         handler.assertMoney();
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
 import {TemplateNotInState, TemplateState, TemplateStoreManager} from "../../src/TemplateStoreManager.sol";
+import {Deployed} from "../support/Deployed.sol";
 import {vm} from "../support/Vm.sol";
 
 /// proposeTemplate(template)
@@ -30,7 +31,7 @@ contract TemplateStoreManagerTest {
     TemplateStoreManager private templates;
 
     function setUp() public {
-        templates = new TemplateStoreManager(OWNER);
+        templates = Deployed.templates(OWNER);
     }
 
     function test_Propose_ItProposesForAnybody() public {

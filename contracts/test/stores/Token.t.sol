@@ -12,6 +12,7 @@ import {
     RequestLimitExceeded
 } from "../../src/Dispenser.sol";
 import {NeverminedToken} from "../../src/NeverminedToken.sol";
+import {Deployed} from "../support/Deployed.sol";
 import {vm} from "../support/Vm.sol";
 
 /// NeverminedToken
@@ -39,8 +40,8 @@ contract TokenTest {
 
     function setUp() public {
         vm.warp(1_700_000_000);
-        token = new NeverminedToken(ADMIN);
-        dispenser = new Dispenser(token, ADMIN);
+        token = Deployed.token(ADMIN);
+        dispenser = Deployed.dispenser(token, ADMIN);
         bytes32 minter = token.MINTER_ROLE();
         vm.prank(ADMIN);
         token.grantRole(minter, address(dispenser));

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DIDRegistry} from "../../src/DIDRegistry.sol";
+import {Deployed} from "./Deployed.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice A registry, the people who use it, and an asset of the owner that the provider provides.
@@ -19,7 +20,7 @@ abstract contract Registry {
 
     function setUp() public virtual {
         vm.roll(100);
-        registry = new DIDRegistry();
+        registry = Deployed.registry();
         did = registry.hashDID(SEED, OWNER);
     }
 

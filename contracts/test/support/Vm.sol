@@ -31,6 +31,8 @@ interface Vm {
     function label(address account, string calldata name) external;
     function etch(address account, bytes calldata code) external;
 
+    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
+
     function expectRevert(bytes calldata data) external;
     function expectRevert(bytes4 selector) external;
     function expectPartialRevert(bytes4 selector) external;
@@ -61,17 +63,9 @@ interface Vm {
 
     function writeLine(string calldata path, string calldata line) external;
     function writeFile(string calldata path, string calldata data) external;
-    function serializeUint(string calldata object, string calldata key, uint256 value) external returns (string memory);
-    function serializeString(string calldata object, string calldata key, string calldata value)
-        external
-        returns (string memory);
-    function serializeBytes32(string calldata object, string calldata key, bytes32 value)
-        external
-        returns (string memory);
-    function serializeAddress(string calldata object, string calldata key, address value)
-        external
-        returns (string memory);
-    function writeJson(string calldata json, string calldata path) external;
+    function toString(bytes32 value) external pure returns (string memory);
+    function toString(bytes calldata value) external pure returns (string memory);
+    function toString(address value) external pure returns (string memory);
     function toString(uint256 value) external pure returns (string memory);
 }
 

@@ -17,6 +17,7 @@ import {DIDRegistry} from "../../src/DIDRegistry.sol";
 import {NeverminedToken} from "../../src/NeverminedToken.sol";
 import {ServiceExecutionTemplate} from "../../src/ServiceExecutionTemplate.sol";
 import {TemplateStoreManager} from "../../src/TemplateStoreManager.sol";
+import {Deployed} from "./Deployed.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice A deployment with people in it, and ways to bring an agreement into each of its states.
@@ -50,8 +51,8 @@ abstract contract World {
         vm.label(OWNER, "owner");
         vm.label(STRANGER, "stranger");
         token = _deployToken();
-        registry = new DIDRegistry();
-        templates = new TemplateStoreManager(ADMIN);
+        registry = Deployed.registry();
+        templates = Deployed.templates(ADMIN);
         template = _deployTemplate();
         did = _registerAsset("asset");
         _fund(CONSUMER, 1_000_000 ether);
@@ -60,11 +61,11 @@ abstract contract World {
     // -- deployment ---------------------------------------------------------------------------------------------------
 
     function _deployToken() internal virtual returns (IERC20) {
-        return new NeverminedToken(ADMIN);
+        return Deployed.token(ADMIN);
     }
 
     function _deployTemplate() internal returns (ServiceExecutionTemplate deployed) {
-        deployed = new ServiceExecutionTemplate(token, registry, templates);
+        deployed = Deployed.template(token, registry, templates);
         templates.proposeTemplate(address(deployed));
         vm.prank(ADMIN);
         templates.approveTemplate(address(deployed));
