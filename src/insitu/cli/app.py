@@ -35,14 +35,14 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Offer data": {
         "validate": ("assets", "check a document without publishing it"),
-        "publish": ("assets", "publish a data set, an algorithm or a workflow"),
+        "publish": ("publish", "publish a data set, an algorithm or a workflow"),
         "pause": ("assets", "take an asset off the lists"),
         "transfer": ("assets", "hand an asset to another owner"),
     },
     "Run the infrastructure": {
         "up": ("serve", "run every service of a provider on this machine"),
         "serve": ("serve", "run one service: metadata, gateway or operator"),
-        "pod": ("serve", "run one step of a pod (started by the engine)"),
+        "pod": ("pod", "run one step of a pod (started by the engine)"),
         "image": ("images", "build, import, list and remove container images"),
         "chain": ("chain", "deploy the contracts, or check them"),
         "doctor": ("doctor", "check this machine, and say how to mend what is missing"),
@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"insitu.cli.commands.{place}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
-        return command
+        return _with_examples(command)
 
     @override
     def resolve_command(
@@ -93,6 +93,17 @@ class LazyGroup(click.Group):
         for title, commands in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
+
+
+def _with_examples(command: click.Command) -> click.Command:
+    """Keep the lines of indented paragraphs in help texts: they are examples."""
+    import inspect
+
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join("\b\n" + text if text.startswith("    ") else text for text in paragraphs)
+    for nested in getattr(command, "commands", {}).values():
+        _with_examples(nested)
+    return command
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

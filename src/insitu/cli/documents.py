@@ -1,13 +1,17 @@
-"""Reading documents that a person names on the command line."""
+"""Documents: read from where a person says, and what a list tells of one."""
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["LARGEST", "read_json"]
+if TYPE_CHECKING:
+    from insitu.domain.ddo import Ddo
+
+__all__ = ["LARGEST", "price_of_document", "published_at", "read_json"]
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a document that is read; real ones have some kilobytes."""
@@ -36,3 +40,24 @@ def read_json(source: str) -> Any:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(LARGEST + 1)
+
+
+def price_of_document(ddo: "Ddo") -> int | None:
+    """Return what an asset costs in base units: the cheapest compute service, else the asset; None if unreadable."""
+    from insitu.domain.compute_service import read_compute_service
+    from insitu.domain.money import parse_amount
+
+    try:
+        if ddo.compute_services:
+            return min(read_compute_service(service).price for service in ddo.compute_services)
+        return parse_amount(ddo.main.get("price", "0"))
+    except InsituError:
+        return None
+
+
+def published_at(ddo: "Ddo") -> datetime | None:
+    """Return when a document says that it was published; None if it does not, or not readably."""
+    from insitu.domain.timestamps import is_document_time, parse_time
+
+    told = ddo.main.get("datePublished") or ddo.created
+    return parse_time(str(told)) if is_document_time(told) else None

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from insitu.cli.screen import Screen
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.adapters.keys.keystore import Keystore
     from insitu.adapters.runtime.oci.images.store import ImageStore
+    from insitu.ports.keys import Signer
+    from insitu.sdk.client import Client
     from insitu.settings import Settings
 
 __all__ = ["Choices", "Session", "pass_session"]
@@ -99,15 +102,59 @@ class Session:
         return open_images(self.settings)
 
     def wait_for(self, asynchronous: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
-        """Call something asynchronous and wait for its end."""
+        """Call something asynchronous and wait for its end. Errors of several tasks at once become the first one."""
         import anyio
 
-        return anyio.run(asynchronous, *arguments)
+        try:
+            return anyio.run(asynchronous, *arguments)
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+    def signer(self, role: str = "consumer") -> "Signer":
+        """Open the key to sign with.
+
+        ``role`` names the development account that is taken on the embedded chain where no account is chosen.
+
+        Raises ``KeyNotFound`` where it is not clear which key is meant.
+        """
+        from insitu.cli.passwords import password_for
+        from insitu.stack import open_signer
+
+        return open_signer(self.settings, self.account or self._only_key(role), password_for)
+
+    def act(self, work: "Callable[[Client], Awaitable[Result]]", role: str = "consumer") -> Result:
+        """Connect to the provider in the name of the account, do the work, and close the connections."""
+        from insitu.stack import connect_async
+
+        signer = self.signer(role)
+
+        async def connected() -> Result:
+            async with await connect_async(self.url, signer=signer, settings=self.settings) as client:
+                return await work(client)
+
+        return self.wait_for(connected)
+
+    def _only_key(self, role: str) -> str:
+        names = [key.name for key in self.keystore.list() if key.name != "provider"]
+        if len(names) == 1:
+            return names[0]
+        if self.settings.chain.embedded and not names:
+            return role
+        if not names:
+            raise InsituError("KeyNotFound", f"there is no key in {self.settings.folder.keys}: insitu keys create NAME")
+        raise InsituError("KeyNotFound", f"there are several keys: name one with --account: {', '.join(names)}")
 
     @property
     def account(self) -> str | None:
         """The key that was named, if one was."""
         return self.choices.account or os.environ.get("INSITU_ACCOUNT")
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error of a group that says most: a refusal of ours before anything else."""
+    found = [error for error in group.exceptions if not isinstance(error, BaseExceptionGroup)]
+    found += [_first(error) for error in group.exceptions if isinstance(error, BaseExceptionGroup)]
+    return next((error for error in found if isinstance(error, InsituError)), found[0])
 
 
 pass_session = click.make_pass_decorator(Session)

@@ -6,6 +6,7 @@ this package costs nothing.
 """
 
 from insitu.stack.client import connect, connect_async
+from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     chain_programme,
     check_contracts,
@@ -25,6 +26,7 @@ __all__ = [
     "connect",
     "connect_async",
     "deploy_contracts",
+    "development_accounts",
     "gateway_info",
     "open_chain",
     "open_images",

@@ -7,7 +7,7 @@ from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
 from insitu.ports.keys import Signer
 from insitu.settings import Settings
 
-__all__ = ["embedded_creators", "gateway_configuration", "keyring", "provider_signer"]
+__all__ = ["development_accounts", "embedded_creators", "gateway_configuration", "keyring", "provider_signer"]
 
 DEVELOPMENT_OWNERS = ("owner", "second-owner")
 """Development accounts that may name files of this machine, on the embedded chain only."""
@@ -53,6 +53,13 @@ def embedded_creators(settings: Settings) -> tuple[str, ...]:
     if not settings.chain.embedded:
         return ()
     return tuple(dev_signer(name).address for name in DEVELOPMENT_OWNERS)
+
+
+def development_accounts(settings: Settings) -> dict[str, str]:
+    """Return name and address of the funded accounts of the embedded chain; none on another chain."""
+    from insitu.adapters.keys.dev import dev_signer
+
+    return {name: dev_signer(name).address for name in FUNDED} if settings.chain.embedded else {}
 
 
 async def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:

@@ -85,6 +85,8 @@ def _bind(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # From now on callers wait in the queue instead of being refused while the services start.
+        listening.listen(128)
     except OSError as error:
         listening.close()
         raise InsituError("AlreadyRunning", f"{host} port {port} cannot be used: {error.strerror}") from error

@@ -26,8 +26,7 @@ def did() -> None:
 @pass_session
 def resolve(session: Session, did: str) -> None:
     """Print the document of a DID: registry, url, document, checksum compared with the one on chain."""
-    with session.client() as client:
-        session.screen.json(client.assets.resolve(did).to_json())
+    session.screen.json(session.act(lambda client: client.assets.resolve(did)).to_json())
 
 
 @did.command()
@@ -56,8 +55,7 @@ def _document(session: Session, name: str) -> "Ddo":
 
     if not name.startswith("did:"):
         return read_ddo(read_json(name))
-    with session.client() as client:
-        return client.assets.resolve(name)
+    return session.act(lambda client: client.assets.resolve(name))
 
 
 def _facts(found: "Verification") -> list[tuple[str, str]]:

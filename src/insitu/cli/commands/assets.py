@@ -1,0 +1,158 @@
+"""Assets: find, look at, check, take off the lists, hand over."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from insitu.cli.documents import read_json
+from insitu.cli.options import connected, local
+from insitu.cli.render import ago, name_of
+from insitu.cli.session import Session, pass_session
+from insitu.cli.views import amount, now
+
+if TYPE_CHECKING:
+    from insitu.api.metadata_v1 import SearchPage
+    from insitu.ports.chain import TokenInfo
+    from insitu.sdk.client import Client
+
+__all__ = ["pause", "search", "show", "transfer", "validate"]
+
+
+@click.command()
+@click.argument("words", nargs=-1)
+@click.option("--type", "kind", metavar="TYPE", help="dataset, algorithm, workflow.")
+@click.option("--tag", help="Only assets with this tag.")
+@click.option("--author", help="Only assets of this author.")
+@click.option("--owner", help="Only assets of this account.")
+@click.option("--service", help="Only assets with a service of this type, for instance compute.")
+@click.option("--max-price", metavar="AMOUNT", help="Only assets that cost at most so many tokens.")
+@click.option("--sort", type=click.Choice(["relevance", "date", "price"]), default="relevance", show_default=True)
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Results in a page.")
+@connected
+@pass_session
+def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit: int, **filters: Any) -> None:
+    """Find data sets, algorithms and workflows. Without WORDS everything is found.
+
+    insitu search flights --type dataset
+    """
+    chosen = {name: value for name, value in filters.items() if value is not None and name != "max_price"}
+
+    async def found(client: "Client") -> "tuple[SearchPage, TokenInfo]":
+        from insitu.domain.money import amount_of_display
+
+        token = await client.chain.token()
+        if (limit_of_price := filters["max_price"]) is not None:
+            chosen["price_max"] = amount_of_display(limit_of_price, token.decimals)
+        return await client.assets.search(" ".join(words), type=kind, offset=limit, **chosen), token
+
+    page, token = session.act(found)
+    if session.choices.as_json:
+        session.screen.json(page)
+        return
+    if not page.results:
+        session.screen.note("nothing found")
+        return
+    session.screen.table(("NAME", "TYPE", "PRICE", "PUBLISHED", "DID"), [_row(one, token) for one in page.results])
+    if page.total_pages > page.page:
+        session.screen.note(
+            f"page {page.page} of {page.total_pages}, {page.total_results} in all: --page {page.page + 1}"
+        )
+
+
+def _row(document: dict[str, Any], token: "TokenInfo") -> tuple[str, str, str, str, str]:
+    from insitu.cli.documents import price_of_document, published_at
+    from insitu.domain.ddo import read_ddo
+
+    ddo = read_ddo(document)
+    price, since = price_of_document(ddo), published_at(ddo)
+    return (
+        name_of(str(ddo.main.get("name") or "")),
+        name_of(ddo.asset_type),
+        "–" if price is None else amount(price, token),
+        "–" if since is None else ago(since, now()),
+        str(ddo.id),
+    )
+
+
+@click.command()
+@click.argument("did")
+@click.option("--checksum", help="An earlier version, by its on-chain checksum.")
+@connected
+@pass_session
+def show(session: Session, did: str, checksum: str | None) -> None:
+    """Show an asset: who owns it, what it offers at which price, under which rules. The document is verified."""
+    from insitu.cli.asset_views import asset_facts
+
+    async def found(client: "Client") -> None:
+        ddo = await client.assets.resolve(did, checksum)
+        if session.choices.as_json:
+            session.screen.json(ddo.to_json())
+            return
+        token, owner = await client.chain.token(), await client.assets.owner(did)
+        status = await client.assets.status(did)
+        for heading, pairs in asset_facts(ddo, owner, status, token):
+            if heading:
+                session.screen.line(f"\n{click.style(heading, bold=True)}")
+            session.screen.facts(pairs)
+
+    session.act(found)
+
+
+@click.command()
+@click.argument("file", metavar="FILE|-")
+@click.option("--without-compute", is_flag=True, help="Accept a data set on which nobody can compute.")
+@local
+@pass_session
+def validate(session: Session, file: str, *, without_compute: bool) -> None:
+    """Check a document without publishing it. Every violation is told with its place (a JSON pointer)."""
+    from insitu.domain.ddo import read_ddo
+    from insitu.domain.validation import validate_ddo
+
+    ddo = read_ddo(read_json(file))
+    validate_ddo(ddo, without_compute=without_compute)
+    if session.choices.as_json:
+        session.screen.json({"valid": True, "did": ddo.id, "type": ddo.asset_type})
+    else:
+        session.screen.line(f"valid: {name_of(ddo.asset_type)} {ddo.id}")
+
+
+@click.command()
+@click.argument("did")
+@connected
+@pass_session
+def pause(session: Session, did: str) -> None:
+    """Take an asset off the lists. What was bought stays usable; a new version lists it again."""
+
+    async def paused(client: "Client") -> None:
+        status = await client.assets.retire(did)
+        if session.choices.as_json:
+            session.screen.json(status)
+        else:
+            session.screen.line(f"{status.state} {status.did}")
+
+    session.act(paused, "owner")
+
+
+@click.command()
+@click.argument("did")
+@click.argument("account", metavar="ADDRESS")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@connected
+@pass_session
+def transfer(session: Session, did: str, account: str, *, yes: bool) -> None:
+    """Hand an asset to another owner. This cannot be taken back."""
+
+    async def handed(client: "Client") -> None:
+        ddo = await client.assets.resolve(did)
+        session.screen.note(
+            f"{name_of(str(ddo.main.get('name') or ''))}  {did}\nfrom  {client.account}\nto    {account}"
+        )
+        session.screen.confirm("Hand it over?", yes=yes, unattended="a transfer is final: give --yes to do it unasked")
+        mined = await client.assets.transfer(did, account)
+        if session.choices.as_json:
+            session.screen.json({"did": did, "owner": account, "transaction": mined.hash})
+        else:
+            session.screen.line(mined.hash)
+
+    session.act(handed, "owner")

@@ -1,0 +1,191 @@
+"""The doctor: looks at everything that has to be right, and says for each thing that is not what mends it."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from insitu.cli.findings import Finding, Verdict, check_disk, check_extra, check_kernel, check_port, check_python
+from insitu.cli.options import connected
+from insitu.cli.render import plain
+from insitu.cli.session import Session, pass_session
+from insitu.domain.errors import InsituError
+
+if TYPE_CHECKING:
+    from insitu.api.gateway_v1 import GatewayInfo
+
+__all__ = ["doctor"]
+
+_MARKS = {
+    Verdict.OK: ("ok", "green"),
+    Verdict.WARNING: ("warn", "yellow"),
+    Verdict.FAILED: ("FAIL", "red"),
+    Verdict.SKIPPED: ("skip", "cyan"),
+}
+
+
+@click.command()
+@click.option(
+    "--role",
+    type=click.Choice(["provider", "consumer"]),
+    default="provider",
+    show_default=True,
+    help="What this machine is to be used for.",
+)
+@connected
+@pass_session
+def doctor(session: Session, role: str) -> int:
+    """Check this machine, and say how to mend what is missing.
+
+    Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, ports, chain, contracts,
+    gateway, images and keys. The exit code is not 0 if something that the role requires is missing.
+    """
+    found = []
+    for finding in examine(session, role):
+        found.append(finding)
+        if not session.choices.as_json:
+            _show(session, finding)
+    failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
+    if session.choices.as_json:
+        parts = [
+            {"part": one.part, "verdict": one.verdict.value, "detail": one.detail, "remedy": one.remedy}
+            for one in found
+        ]
+        session.screen.json({"role": role, "ready": not failed, "findings": parts})
+    elif failed:
+        session.screen.line(f"not ready: {', '.join(one.part for one in failed)}")
+    else:
+        session.screen.line(f"ready to be a {role}")
+    return 1 if failed else 0
+
+
+def examine(session: Session, role: str) -> Iterator[Finding]:
+    """Yield what is found, one part after the other, the cheap ones first."""
+    is_provider = role == "provider"
+    yield check_python()
+    settings = session.settings
+    gateway = _gateway(session)
+    if is_provider:
+        yield check_extra("provider", required=True)
+        yield check_kernel()
+        yield check_disk(settings.home)
+        yield from _runtime(session)
+        yield from _chain_programme(session)
+        if gateway is None:
+            yield check_port("HTTP", settings.server.host, settings.server.port)
+            if settings.chain.embedded:
+                yield check_port("embedded chain", "127.0.0.1", settings.chain.embedded_port)
+    yield _reached(session, gateway, required=not is_provider)
+    yield _contracts(session)
+    if is_provider:
+        yield _images(session)
+    yield _keys(session)
+
+
+def _show(session: Session, finding: Finding) -> None:
+    mark, colour = _MARKS[finding.verdict]
+    label = click.style(mark.ljust(4), fg=colour, bold=finding.verdict is Verdict.FAILED)
+    session.screen.line(f"{label}  {finding.part.ljust(16)}  {plain(finding.detail)}")
+    if finding.remedy and finding.verdict is not Verdict.OK:
+        session.screen.line(f"{'':24}→ {finding.remedy}")
+
+
+def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part: str) -> Finding:
+    """Make a finding of something that answers with a detail or raises."""
+    try:
+        return Finding(part, Verdict.OK, session.wait_for(asynchronous))
+    except InsituError as error:
+        return Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
+
+
+def _runtime(session: Session) -> Iterator[Finding]:
+    """Run a sealed container for real, and tell which limit is enforced by what."""
+    from insitu.stack import probe_runtime
+
+    try:
+        found = session.wait_for(probe_runtime, session.settings)
+    except InsituError as error:
+        yield Finding("runtime", Verdict.FAILED, error.detail, error.definition.next_step)
+        return
+    for refusal in found.refusals:
+        remedy = "apt-get install crun   (or runc)" if "not installed" in refusal else "see docs/how-to/provide.md"
+        yield Finding("runtime", Verdict.FAILED, refusal, remedy)
+    if not found.refusals:
+        yield Finding("runtime", Verdict.OK, f"{found.runtime}, sealed: proved with a container")
+    for limit, enforcement in sorted(found.limits.items()):
+        if enforcement == "none":
+            remedy = f"run as root, or let systemd delegate control groups; {limit} is not limited now"
+            yield Finding(f"limit {limit}", Verdict.WARNING, "not enforced", remedy)
+        else:
+            yield Finding(f"limit {limit}", Verdict.OK, f"enforced by {enforcement}")
+
+
+def _chain_programme(session: Session) -> Iterator[Finding]:
+    if not session.settings.chain.embedded:
+        return
+    from insitu.stack import chain_programme
+
+    try:
+        yield Finding("anvil", Verdict.OK, str(chain_programme()))
+    except InsituError as error:
+        yield Finding("anvil", Verdict.FAILED, error.detail, "install it, or set chain.rpc_url to a node of yours")
+
+
+def _gateway(session: Session) -> "GatewayInfo | None":
+    from insitu.stack import gateway_info
+
+    try:
+        return session.wait_for(gateway_info, session.url)
+    except InsituError:
+        return None  # the finding about the gateway says so
+
+
+def _reached(session: Session, gateway: "GatewayInfo | None", *, required: bool) -> Finding:
+    if gateway is None:
+        verdict = Verdict.FAILED if required else Verdict.SKIPPED
+        return Finding("gateway", verdict, f"nothing answers at {session.url}", "insitu up, or --url of a provider")
+    detail = f"{session.url}, version {gateway.version}, provider {gateway.provider_address}"
+    return Finding("gateway", Verdict.OK, detail)
+
+
+def _contracts(session: Session) -> Finding:
+    """Compare the contracts on chain with ours: code, wiring, approval."""
+    settings = session.settings
+    if not settings.deployments.exists():
+        if settings.chain.embedded:
+            return Finding("contracts", Verdict.SKIPPED, "not deployed yet", "insitu up deploys them")
+        return Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", "insitu chain deploy")
+
+    async def verified() -> str:
+        from insitu.stack import open_chain
+
+        chain = open_chain(settings)
+        try:
+            await chain.verify()
+            domain = chain.agreements
+            return f"chain {domain.chain_id}, {domain.contract}: code, wiring and approval are right"
+        finally:
+            await chain.close()
+
+    found = _attempt(session, verified, "contracts")
+    if found.verdict is Verdict.FAILED and settings.chain.embedded and "answer" in found.detail:
+        return Finding("contracts", Verdict.SKIPPED, "the embedded chain is not running", "insitu up")
+    return found
+
+
+def _images(session: Session) -> Finding:
+    images = session.wait_for(session.images.list)
+    if not images:
+        return Finding("images", Verdict.WARNING, "none: nothing can run yet", "insitu image build -p pandas")
+    return Finding("images", Verdict.OK, ", ".join(f"{one.name}:{one.tag}" for one in images))
+
+
+def _keys(session: Session) -> Finding:
+    keys = session.keystore.list()
+    exposed = [key.name for key in keys if key.path.stat().st_mode & 0o077]
+    if exposed:
+        remedy = f"chmod 600 {session.settings.folder.keys}/*.json"
+        return Finding("keys", Verdict.FAILED, f"others can read: {', '.join(exposed)}", remedy)
+    if not keys:
+        return Finding("keys", Verdict.SKIPPED, "none in the data folder", "insitu keys create NAME")
+    return Finding("keys", Verdict.OK, ", ".join(f"{key.name} {key.address}" for key in keys))

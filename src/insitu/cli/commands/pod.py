@@ -1,0 +1,102 @@
+"""The Configuration and the Publishing Pod as processes, for a cluster. The engine starts them; people do not."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from insitu.cli.documents import read_json
+from insitu.cli.options import local
+from insitu.cli.session import Session, pass_session
+from insitu.domain.errors import InsituError
+
+if TYPE_CHECKING:
+    from insitu.ports.pods import OutputVolume
+    from insitu.ports.runtime import Step
+
+__all__ = ["pod"]
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["configure", "publish"]))
+@click.argument("step", metavar="STEP.json")
+@click.option(
+    "--workspace",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder with fetched/, algorithm/, and outputs/STAGE/{output,logs,console.log}.",
+)
+@click.option("--result", type=click.Path(dir_okay=False, path_type=Path), help="File for the step's status as JSON.")
+@local
+@pass_session
+def pod(session: Session, kind: str, step: str, workspace: Path, result: Path | None) -> int:
+    """Run one step of a pod, and write its status. The execution's ticket is read from INSITU_TICKET.
+
+    STEP.json has plan, stage, attempt, attempts (stage to attempt) and deadline (RFC 3339).
+    """
+    from insitu.domain.execution import Reason, StepStatus
+    from insitu.ports.pods import Workspace
+    from insitu.stack.pods import run_pod
+
+    wanted, began = _step(kind, read_json(step)), datetime.now(UTC)
+    folders = Workspace(workspace / "fetched", workspace / "algorithm", _outputs(workspace / "outputs"))
+    left = (wanted.deadline - began).total_seconds()
+
+    async def carried_out() -> dict[str, Any]:
+        import anyio
+
+        with anyio.fail_after(max(left, 0.0)):
+            return await run_pod(session.settings, wanted, folders)
+
+    try:
+        found = session.wait_for(carried_out)
+    except InsituError as error:
+        status = StepStatus(state="ended", reason=Reason(code=error.code, message=error.detail), started_at=began)
+    except TimeoutError:
+        reason = Reason(code="InfrastructureFailed", message=f"{kind} did not end before its deadline")
+        status = StepStatus(state="ended", reason=reason, started_at=began)
+    else:
+        status = StepStatus(state="ended", result=found, started_at=began)
+    status = status.model_copy(update={"ended_at": datetime.now(UTC)})
+    if result is None:
+        session.screen.json(status)
+    else:
+        result.write_text(status.model_dump_json(by_alias=True, exclude_none=True) + "\n", "utf-8")
+    return 0 if status.ok else 1
+
+
+def _step(kind: str, value: Any) -> "Step":
+    """Read what the engine handed over. Raises ``InvalidRequest``."""
+    from insitu.domain.execution import StepKey, StepKind
+    from insitu.domain.plan import ExecutionPlan
+    from insitu.ports.runtime import Step
+
+    ticket = os.environ.get("INSITU_TICKET", "")
+    if not ticket:
+        raise InsituError("InvalidRequest", "INSITU_TICKET holds the execution's ticket, and is not set")
+    try:
+        return Step(
+            key=StepKey(StepKind(kind), int(value["stage"]), int(value["attempt"])),
+            plan=ExecutionPlan.model_validate(value["plan"]),
+            attempts={int(stage): int(attempt) for stage, attempt in value.get("attempts", {}).items()},
+            ticket=ticket,
+            deadline=datetime.fromisoformat(value["deadline"]).astimezone(UTC),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InsituError("InvalidRequest", f"the step cannot be read: {type(error).__name__}: {error}"[:500]) from None
+
+
+def _outputs(folder: Path) -> "dict[int, OutputVolume]":
+    from insitu.ports.pods import OutputVolume
+
+    found = {}
+    for stage in folder.iterdir() if folder.is_dir() else ():
+        if stage.name.isdigit():
+            console = stage / "console.log"
+            volume = OutputVolume(
+                int(stage.name), stage / "output", stage / "logs", console if console.exists() else None
+            )
+            found[volume.stage] = volume
+    return found

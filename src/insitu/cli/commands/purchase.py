@@ -1,0 +1,151 @@
+"""Buying: the price and the verdict, the agreement, what was bought."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from insitu.cli.options import connected, yes
+from insitu.cli.render import ago, plain
+from insitu.cli.session import Session, pass_session
+from insitu.cli.views import agreement_facts, amount, now, quote_facts
+
+if TYPE_CHECKING:
+    from insitu.api.gateway_v1 import Quote
+    from insitu.ports.chain import TokenInfo
+    from insitu.sdk.client import Client
+
+__all__ = ["agreements", "buy", "check", "refuse", "show_quote"]
+
+_service = click.option(
+    "--service", "service_index", type=int, help="Index of the first data set's compute service, if it has several."
+)
+
+
+@click.command()
+@click.argument("workflow", metavar="WORKFLOW")
+@_service
+@connected
+@pass_session
+def check(session: Session, workflow: str, service_index: int | None) -> int:
+    """Say whether a workflow may run, where, and for how much. Nothing is bought.
+
+    WORKFLOW is its DID. What the gateway says is compared with the documents and the chain.
+    """
+    from insitu.domain.exit_codes import NOT_ALLOWED, OK
+
+    async def checked(client: "Client") -> int:
+        quote, token = await client.agreements.check(workflow, service_index), await client.chain.token()
+        if session.choices.as_json:
+            session.screen.json(quote)
+        elif quote.allowed:
+            session.screen.line(click.style("allowed", fg="green", bold=True))
+            session.screen.facts(quote_facts(quote, token, client.account))
+        else:
+            refuse(session, quote)
+        return OK if quote.allowed else NOT_ALLOWED
+
+    return session.act(checked)
+
+
+@click.command()
+@click.argument("workflow", metavar="WORKFLOW")
+@_service
+@click.option("--max-price", metavar="AMOUNT", help="Refuse a higher price, in tokens.")
+@click.option("--no-wait", is_flag=True, help="Do not wait for the provider's grant.")
+@yes
+@connected
+@pass_session
+def buy(
+    session: Session, workflow: str, service_index: int | None, max_price: str | None, *, no_wait: bool, yes: bool
+) -> int:
+    """Buy a compute service for a workflow, and print the agreement's id.
+
+    The price goes into escrow. With the id alone the workflow can be executed until the agreement ends, from anywhere:
+
+        insitu run --agreement ID
+    """
+    from insitu.domain.exit_codes import NOT_ALLOWED, OK
+
+    async def bought(client: "Client") -> int:
+        from insitu.domain.money import amount_of_display
+
+        screen, token = session.screen, await client.chain.token()
+        quote = await client.agreements.check(workflow, service_index)
+        if not quote.allowed:
+            refuse(session, quote)
+            return NOT_ALLOWED
+        if not yes:
+            show_quote(session, quote, token, client.account)
+        limit = quote.price if max_price is None else amount_of_display(max_price, token.decimals)
+        if quote.price:
+            screen.confirm("Pay?", yes=yes, unattended="paying needs an answer: give --yes to pay without being asked")
+        with screen.activity("buying, then waiting for the provider's grant"):
+            agreement = await client.agreements.buy(
+                workflow, service_index=service_index, max_price=limit, wait=not no_wait
+            )
+        if session.choices.as_json:
+            screen.json({"serviceAgreementId": agreement.id, "status": agreement.status, "price": str(agreement.price)})
+        else:
+            screen.note(f"paid {amount(agreement.price, token)} into escrow, {agreement.status}")
+            screen.line(agreement.id)
+        return OK
+
+    return session.act(bought)
+
+
+@click.command()
+@click.argument("agreement", required=False)
+@connected
+@pass_session
+def agreements(session: Session, agreement: str | None) -> None:
+    """List what you bought, newest first; or show one AGREEMENT."""
+
+    async def listed(client: "Client") -> None:
+        token = await client.chain.token()
+        if agreement is not None:
+            found = [await client.agreements.show(agreement)]
+        else:
+            found = list(await client.agreements.list())
+        if session.choices.as_json:
+            shown = [
+                {
+                    "serviceAgreementId": one.id,
+                    "status": one.status,
+                    "executable": one.executable,
+                    "price": str(one.price),
+                    "settled": str(one.state.settled),
+                    "did": one.did,
+                    "workflowDid": one.workflow_did,
+                    "endsAt": one.ends_at.isoformat().replace("+00:00", "Z"),
+                }
+                for one in found
+            ]
+            session.screen.json(shown if agreement is None else shown[0])
+        elif agreement is not None:
+            session.screen.facts(agreement_facts(found[0], token))
+        elif found:
+            rows = [(one.status, amount(one.price, token), ago(one.ends_at, now()), one.id) for one in found]
+            session.screen.table(("STATUS", "PRICE", "ENDS", "AGREEMENT"), rows)
+        else:
+            session.screen.note("nothing bought yet with this account")
+
+    session.act(listed)
+
+
+def show_quote(session: Session, quote: "Quote", token: "TokenInfo", account: str) -> None:
+    """Show on standard error what a person decides about."""
+    for name, value in quote_facts(quote, token, account):
+        for position, line in enumerate(value.split("\n") if value else []):
+            session.screen.note(f"{name if position == 0 else '':12}{line}")
+
+
+def refuse(session: Session, quote: "Quote") -> None:
+    """Say why a workflow may not run: every reason, with what to do about it."""
+    if session.choices.as_json:
+        session.screen.json(quote)
+        return
+    session.screen.note(click.style("not allowed", fg="red", bold=True))
+    for reason in quote.reasons:
+        session.screen.note(f"  {reason.code}: {plain(reason.message)}")
+        if reason.next_step:
+            session.screen.note(f"    → {plain(reason.next_step)}")

