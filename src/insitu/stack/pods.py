@@ -1,4 +1,4 @@
-"""One step of a pod in a process of its own, as on a cluster; on one machine the engine's process calls the same code."""
+"""One step of a pod in a process of its own, as on a cluster; on one machine the engine calls the same code."""
 
 from pydantic import JsonValue
 

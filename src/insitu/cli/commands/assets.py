@@ -136,22 +136,22 @@ def pause(session: Session, did: str) -> None:
 
 @click.command()
 @click.argument("did")
-@click.argument("account", metavar="ADDRESS")
+@click.argument("recipient", metavar="ADDRESS")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @connected
 @pass_session
-def transfer(session: Session, did: str, account: str, *, yes: bool) -> None:
+def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
     """Hand an asset to another owner. This cannot be taken back."""
 
     async def handed(client: "Client") -> None:
         ddo = await client.assets.resolve(did)
         session.screen.note(
-            f"{name_of(str(ddo.main.get('name') or ''))}  {did}\nfrom  {client.account}\nto    {account}"
+            f"{name_of(str(ddo.main.get('name') or ''))}  {did}\nfrom  {client.account}\nto    {recipient}"
         )
         session.screen.confirm("Hand it over?", yes=yes, unattended="a transfer is final: give --yes to do it unasked")
-        mined = await client.assets.transfer(did, account)
+        mined = await client.assets.transfer(did, recipient)
         if session.choices.as_json:
-            session.screen.json({"did": did, "owner": account, "transaction": mined.hash})
+            session.screen.json({"did": did, "owner": recipient, "transaction": mined.hash})
         else:
             session.screen.line(mined.hash)
 

@@ -95,8 +95,7 @@ def _outputs(folder: Path) -> "dict[int, OutputVolume]":
     for stage in folder.iterdir() if folder.is_dir() else ():
         if stage.name.isdigit():
             console = stage / "console.log"
-            volume = OutputVolume(
+            found[int(stage.name)] = OutputVolume(
                 int(stage.name), stage / "output", stage / "logs", console if console.exists() else None
             )
-            found[volume.stage] = volume
     return found
