@@ -1,0 +1,64 @@
+"""Help, misspelt commands, options before and after the command, errors with a next step, exit codes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from insitu.cli.app import COMMANDS, INTERRUPTED, app, run
+from insitu.domain import exit_codes
+
+NAMES = [name for group in COMMANDS.values() for name in group]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == 0
+    assert f"insitu {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_overview_says_what_each_command_is_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    assert re.search(rf"^  {name} +[a-z]", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_a_misspelt_command_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serach"]) == exit_codes.USAGE
+    assert "Did you mean 'search'?" in capsys.readouterr().err
+
+
+def test_a_malformed_setting_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--home", str(tmp_path), "--set", "port:8030", "keys", "ls"]) == exit_codes.USAGE
+    assert "section.key=value" in capsys.readouterr().err
+
+
+def test_an_unknown_setting_is_refused_with_its_neighbour(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--home", str(tmp_path), "--set", "server.prot=1", "keys", "ls"]) == exit_codes.INVALID
+    told = capsys.readouterr().err
+    assert "did you mean 'port'" in told
+    assert "→" in told
+
+
+def test_an_error_is_a_problem_document_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", str(tmp_path / "missing.json"), "--json"]) == exit_codes.NOT_FOUND
+    problem = json.loads(capsys.readouterr().err)
+    assert problem["type"] == "urn:insitu:error:NotFound"
+    assert problem["nextStep"]
+
+
+def test_options_may_stand_on_either_side_of_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--home", str(tmp_path), "--json", "keys", "ls"]) == 0
+    before = capsys.readouterr().out
+    assert run(["keys", "ls", "--home", str(tmp_path), "--json"]) == 0
+    assert capsys.readouterr().out == before == "[]\n"
+
+
+def test_the_code_of_an_interruption_is_the_documented_one() -> None:
+    assert exit_codes.INTERRUPTED == INTERRUPTED
+
+
+def test_no_option_takes_a_secret() -> None:
+    wanted = {"--password", "--key", "--private-key", "--secret"}
+    assert not {option for parameter in app.params for option in parameter.opts} & wanted
