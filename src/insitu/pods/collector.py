@@ -227,8 +227,8 @@ class _Walk:
         except UnicodeDecodeError:
             self._reject(shown, "BadName", "has a name that is not UTF-8")
             return None
-        if any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in name):
-            self._reject(shown, "BadName", "has a name with control characters")
+        if not name.isprintable():  # controls, marks of direction, line separators, unassigned characters
+            self._reject(shown, "BadName", "has a name with characters that cannot be shown")
             return None
         if "\\" in name or name != name.strip():
             self._reject(shown, "BadName", "has a name that another system would read differently")

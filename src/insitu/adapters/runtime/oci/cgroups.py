@@ -153,7 +153,9 @@ def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:
     first: list[Hierarchy] = []
     second: list[Hierarchy] = []
     for line in mountinfo.splitlines():
-        left, _, right = line.partition(" - ")
+        left, separator, right = line.partition(" - ")
+        if not separator:
+            continue
         mount = Path(left.split(" ")[4])
         kind, _, options = right.split(" ", 2)
         if kind == "cgroup":

@@ -1,0 +1,139 @@
+"""Both versions of control groups: found, limited, counted, removed. What this machine lacks is played by folders."""
+
+from pathlib import Path
+
+import pytest
+
+from insitu.adapters.runtime.oci.cgroups import Cgroups, Counters, GroupLimits, Hierarchy, find_cgroups, read_counters
+
+LIMITS = GroupLimits(memory_bytes=256 << 20, cpu_millis=1500, pids=64)
+
+
+def mountinfo(*mounts: tuple[Path, str, str]) -> str:
+    lines = [
+        f"{n} 1 0:{n} / {path} rw,relatime - {kind} {kind} rw{opts}" for n, (path, kind, opts) in enumerate(mounts)
+    ]
+    return "22 27 0:21 / /proc rw,relatime - proc proc rw\n" + "\n".join(lines) + "\n"
+
+
+def test_hybrid_machines_use_version_1(tmp_path: Path) -> None:
+    names = ("memory", "cpu", "pids", "unified")
+    for name in names:
+        (tmp_path / name).mkdir()
+    (tmp_path / "unified" / "cgroup.controllers").write_text("\n")
+    mounts = [(tmp_path / name, "cgroup", f",{name}") for name in names[:3]]
+    found = find_cgroups(mountinfo(*mounts, (tmp_path / "unified", "cgroup2", "")), "insitu/x")
+    assert found is not None
+    assert found.version == 1
+    assert found.enforced == {"memory": "cgroup", "cpu": "cgroup", "pids": "cgroup"}
+
+
+def test_unified_machines_use_version_2_and_say_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory\n")
+    found = find_cgroups(mountinfo((tmp_path, "cgroup2", "")), "insitu/x")
+    assert found is not None
+    assert found.version == 2
+    assert found.enforced == {"memory": "cgroup", "cpu": "cgroup", "pids": "none"}
+
+
+def test_without_any_hierarchy_there_are_none() -> None:
+    assert find_cgroups(mountinfo(), "insitu/x") is None
+
+
+def test_version_2_hands_controllers_down_and_limits_the_parent(tmp_path: Path) -> None:
+    groups = Cgroups(2, (Hierarchy(tmp_path, frozenset({"cpu", "memory", "pids", "io"})),), "insitu/x")
+    group = tmp_path / "insitu" / "x" / "in-1"
+    group.mkdir(parents=True)
+    for name in ("memory.max", "memory.swap.max", "cpu.max", "pids.max"):
+        (group / name).touch()
+    groups.create("in-1", LIMITS)
+    for above in (tmp_path, tmp_path / "insitu", tmp_path / "insitu" / "x", group):
+        assert (above / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert (group / "memory.max").read_text() == str(256 << 20)
+    assert (group / "memory.swap.max").read_text() == "0"
+    assert (group / "cpu.max").read_text() == "150000 100000"
+    assert (group / "pids.max").read_text() == "64"
+    assert groups.path_for_runtime("in-1") == "/insitu/x/in-1/c"
+
+
+def test_version_1_limits_each_tree(tmp_path: Path) -> None:
+    trees = tuple(Hierarchy(tmp_path / name, frozenset({name})) for name in ("memory", "cpu", "pids"))
+    groups = Cgroups(1, trees, "insitu/x")
+    wanted = {
+        "memory/memory.limit_in_bytes": str(256 << 20),
+        "memory/memory.memsw.limit_in_bytes": str(256 << 20),
+        "cpu/cpu.cfs_quota_us": "150000",
+        "pids/pids.max": "64",
+    }
+    for path in wanted:
+        tree, _, name = path.partition("/")
+        (tmp_path / tree / "insitu" / "x" / "in-1").mkdir(parents=True, exist_ok=True)
+        (tmp_path / tree / "insitu" / "x" / "in-1" / name).touch()
+    groups.create("in-1", LIMITS)
+    for path, value in wanted.items():
+        tree, _, name = path.partition("/")
+        assert (tmp_path / tree / "insitu" / "x" / "in-1" / name).read_text() == value
+
+
+def test_a_tiny_share_is_at_least_what_the_kernel_takes(tmp_path: Path) -> None:
+    groups = Cgroups(2, (Hierarchy(tmp_path, frozenset({"cpu"})),), "x")
+    (tmp_path / "x" / "in-1").mkdir(parents=True)
+    (tmp_path / "x" / "in-1" / "cpu.max").touch()
+    groups.create("in-1", GroupLimits(memory_bytes=1, cpu_millis=1, pids=1))
+    assert (tmp_path / "x" / "in-1" / "cpu.max").read_text() == "1000 100000"
+
+
+@pytest.mark.parametrize(
+    ("texts", "counters"),
+    [
+        ({}, Counters()),
+        (
+            {
+                "cpu_nanoseconds": "1971000000\n",
+                "memory_peak": "77594624\n",
+                "memory_events": "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+                "memory_events_child": "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n",
+                "pids_events": "max 0\n",
+                "pids_events_child": "max 3\n",
+            },
+            Counters(1.971, 77594624, 1, 3),
+        ),
+        (
+            {
+                "cpu_stat": "usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\nnr_periods 3\n",
+                "memory_peak": "1048576\n",
+                "memory_events": "low 0\nhigh 0\nmax 12\noom 1\noom_kill 2\noom_group_kill 0\n",
+                "pids_events": "max 5\n",
+                "pids_events_child": None,
+            },
+            Counters(1.5, 1048576, 2, 5),
+        ),
+        ({"memory_peak": "max\n", "cpu_stat": "garbage", "pids_events": "max many\n"}, Counters()),
+    ],
+    ids=["nothing", "version 1", "version 2", "garbage"],
+)
+def test_counters_are_read(texts: dict[str, str | None], counters: Counters) -> None:
+    assert read_counters(texts) == counters
+
+
+@pytest.mark.needs("root")
+def test_real_groups_are_made_killed_and_removed(tmp_path: Path) -> None:
+    import subprocess
+
+    text = Path("/proc/self/mountinfo").read_text()
+    base = f"insitu-test/{tmp_path.name}"
+    groups = find_cgroups(text, base)
+    if groups is None:
+        pytest.skip("no control groups are mounted here")
+    groups.create("in-1", LIMITS)
+    assert groups.names() == {"in-1"}
+    hierarchy = next(h for h in groups.hierarchies if (h.mount / base / "in-1").exists())
+    with subprocess.Popen(["sleep", "60"]) as process:
+        (hierarchy.mount / base / "in-1" / "cgroup.procs").write_text(str(process.pid))
+        assert groups.pids("in-1") == {process.pid}
+        assert groups.kill("in-1")
+        process.wait()
+    groups.remove("in-1")
+    groups.remove("in-1")
+    assert groups.names() == frozenset()
+    assert not any((h.mount / base).exists() for h in groups.hierarchies)
