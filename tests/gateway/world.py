@@ -332,7 +332,7 @@ async def world(
         metadata_url=PUBLIC_URL + "/api/v1/metadata/assets/ddo/{did}",
         creators=tuple(signer.address for signer in people.values()),
         data_roots=(str(folder / "data"),),
-        **{"commit_delay": 0.05, "lost_after": 0.5, **configured},
+        **{"commit_delay": 0.05, "lost_after": 0.5, "patience": 0.0, **configured},
     )
     async with Database(folder / "gateway.db", MIGRATIONS) as database:
         agreements = SqliteAgreements(database)

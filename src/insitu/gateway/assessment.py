@@ -174,9 +174,15 @@ class Assessor:
         return Assessment(asset, workflow, inputs, algorithms, policy, verdict, server, price, times)
 
     async def service_price(self, did: str, service_index: int) -> int:
-        """Return the price of one compute service in base units. Raises what resolving and reading it raises."""
-        asset = await self._documents.resolve(did)
-        return read_compute_service(asset.ddo.compute_service(service_index)).price
+        """Return the price in base units of a compute service, of the asset's first one where the index is wrong.
+
+        Raises what resolving and reading it raises.
+        """
+        services = (await self._documents.resolve(did)).ddo.compute_services
+        named = [service for service in services if service.index == service_index]
+        for service in (*named, *services):
+            return read_compute_service(service).price
+        raise InsituError("NoComputeService", f"{did} offers no compute service", did=did)
 
     async def _inputs(
         self, workflow: Workflow, service_index: int | None, bought: Mapping[str, str], found: _Findings

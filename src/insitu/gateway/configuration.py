@@ -76,6 +76,8 @@ class GatewayConfiguration:
         Blocks that a transaction of ours must be deep.
     commit_delay
         How long receipts without a charge wait for others to share a transaction.
+    patience
+        How long a reason that may pass, such as a document that is not there yet, is waited for before refusing.
     lost_after
         How long the lock of an agreement may be missing before its execution is stopped.
     late_after
@@ -93,6 +95,7 @@ class GatewayConfiguration:
     token_lifetime: int = 600
     upload_bytes: int = 64 * MIB
     commit_delay: float = 30.0
+    patience: float = 60.0
     lost_after: float = 60.0
     late_after: float = 300.0
     containers: tuple[dict[str, JsonValue], ...] = ()

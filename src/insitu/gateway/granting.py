@@ -26,8 +26,6 @@ __all__ = ["Granting"]
 logger = logging.getLogger("insitu.gateway.granting")
 
 RETRY = timedelta(seconds=2)
-PATIENCE = 60
-"""Seconds for which a reason that may pass (a document that is not there yet) is waited for before refusing."""
 AT_ONCE = 8
 """Agreements that are judged at the same time, so that a document behind a slow url holds up nobody else."""
 
@@ -154,7 +152,7 @@ class Granting:
         self, known: KnownAgreement, error: InsituError, waited: int
     ) -> tuple[list[Change], datetime | None]:
         now = self._clock.now()
-        if (is_passing(error) or error.definition.retry) and waited < min(PATIENCE, known.terms.grant_timeout // 2):
+        if (is_passing(error) or error.definition.retry) and waited < self._patience(known):
             return [], now + RETRY
         if is_passing(error):
             # Nobody knows whether it is wrong. The consumer's way out is the refund after the grant timeout.
@@ -165,6 +163,9 @@ class Granting:
             return [self._judged(known, Standing.DECLINED, reason)], None
         item = self._item(ItemKind.REFUSE, known)
         return [self._judged(known, Standing.REFUSING, reason), Enqueue(item, again=True)], None
+
+    def _patience(self, known: KnownAgreement) -> float:
+        return min(self._configuration.patience, known.terms.grant_timeout / 2)
 
     async def _is_worth_refusing(self, known: KnownAgreement) -> bool:
         """A refusal costs the provider gas: who locks less than the service's price waits for the timeout (§7)."""

@@ -1,0 +1,136 @@
+"""C7: what the provider grants, what it refuses with the money back, and what it leaves to the timeout."""
+
+from typing import Any
+
+import pytest
+
+from gateway.world import SMALL, World
+from insitu.domain.agreement import agreement_id
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import new_seed
+from insitu.domain.ledger import refund
+from insitu.ports.agreement_records import Standing
+
+pytestmark = pytest.mark.needs("chain")
+
+
+async def refused(provider: World, workflow: str, **changes: Any) -> tuple[str, bool]:
+    """Buy with changed terms; return the code of the refusal and whether the money came back at once."""
+    terms = provider.terms(await provider.quote(workflow), **changes)
+    before = await provider.chain.balance(provider.address("consumer"))
+    bought = await provider.lock(terms)
+    await provider.until_standing(bought, Standing.REFUSED, Standing.DECLINED)
+    known = await provider.agreements.agreement(bought)
+    assert known is not None
+    assert known.reason is not None
+    assert not (await provider.chain.agreement(bought)).granted
+    return known.reason.code, await provider.chain.balance(provider.address("consumer")) == before
+
+
+async def test_terms_that_were_not_offered_are_refused_and_the_money_is_back_at_once(provider: World) -> None:
+    data, other = await provider.publish_dataset(), await provider.publish_dataset()
+    workflow, another = await provider.simple_workflow(data), await provider.simple_workflow(other)
+    quote = await provider.quote(workflow)
+    stranger = provider.address("stranger")
+    elsewhere = await provider.quote(another)
+    cases: list[tuple[str, dict[str, Any]]] = [
+        ("PriceTooLow", {"amounts": (3, 9)}),
+        ("TermsMismatch", {"amounts": (4, 9)}),
+        ("TermsMismatch", {"receivers": (stranger, quote.receivers[1].address)}),
+        ("TermsMismatch", {"timeout": 86401}),
+        ("TermsMismatch", {"grant_timeout": 700}),
+        ("TermsMismatch", {"settle_timeout": 60}),
+        ("TermsMismatch", {"ddo_hash": "0x" + "ab" * 32}),
+        ("TermsMismatch", {"did": "0x" + elsewhere.did.removeprefix("did:nv:")}),
+        ("ServiceNotFound", {"service_index": 0}),
+    ]
+    for code, changes in cases:
+        told, back = await refused(provider, workflow, **changes)
+        assert (told, back) == (code, True), changes
+
+
+async def test_a_lock_below_the_services_price_is_not_worth_a_refusal(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset(price="1000"))
+    code, back = await refused(provider, workflow, amounts=(3, 4))
+    assert (code, back) == ("PriceTooLow", False)
+
+
+async def test_a_shorter_time_to_grant_and_a_longer_one_to_settle_are_granted(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset())
+    await provider.buy(workflow, grant_timeout=300, settle_timeout=10_000)
+
+
+async def test_a_policy_that_forbids_the_algorithm_refuses_the_purchase(provider: World) -> None:
+    data = await provider.publish_dataset(policy={"algorithms": []})
+    workflow = await provider.simple_workflow(data)
+    quote = await provider.quote(workflow)
+    assert not quote.allowed
+    assert [reason.code for reason in quote.reasons] == ["AlgorithmNotAllowed"]
+    assert quote.reasons[0].next_step
+    assert await refused(provider, workflow) == ("AlgorithmNotAllowed", True)
+
+
+async def test_a_workflow_that_changed_after_the_quote_is_bought_as_it_was_signed(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset())
+    code, back = await refused(provider, workflow, workflow_hash="0x" + "12" * 32)
+    assert (code, back) == ("AssetNotFound", True)
+
+
+async def test_free_agreements_are_granted_until_the_quota_is_used_up(provider: World) -> None:
+    environment = {
+        "cluster": {"type": "insitu"},
+        "supportedContainers": [{"image": "insitu/python", "tag": "3.11", "checksum": "sha256:" + "cb" * 32}],
+        "supportedServers": [SMALL | {"price": "0"}],
+    }
+    data = await provider.publish_dataset(price="0", provider={"type": "On-Premise", "environment": environment})
+    workflow = await provider.simple_workflow(data)
+    object.__setattr__(provider.configuration, "free_grants_per_day", 2)
+    for _ in range(2):
+        await provider.buy(workflow)
+    terms = provider.terms(await provider.quote(workflow), grant_timeout=2)
+    bought = await provider.lock(terms)
+    await provider.until_standing(bought, Standing.DECLINED)
+    known = await provider.agreements.agreement(bought)
+    assert known is not None
+    assert known.reason is not None
+    assert known.reason.code == "QuotaExceeded"
+
+
+async def test_without_a_grant_anybody_gives_the_money_back(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset(price="1000"))
+    before = await provider.balances()
+    terms = provider.terms(await provider.quote(workflow), amounts=(3, 4))
+    bought = await provider.lock(terms)
+    await provider.until_standing(bought, Standing.DECLINED)
+    await provider.pass_time(terms.grant_timeout + 1)
+    await provider.chain.transact(refund(terms), provider.people["stranger"])
+    await provider.until_standing(bought, Standing.REFUNDED)
+    assert await provider.balances() == before
+
+
+async def test_an_agreement_with_another_provider_is_not_this_gateways(provider: World) -> None:
+    data = await provider.publish_dataset()
+    terms = provider.terms(
+        await provider.quote(await provider.simple_workflow(data)), provider=provider.address("owner")
+    )
+    bought = await provider.lock(terms)
+    await provider.until_followed()
+    assert await provider.agreements.agreement(bought) is None
+    with pytest.raises(InsituError, match="AgreementUnknown"):
+        await provider.exec(bought)
+
+
+async def test_an_agreement_that_is_created_and_not_paid_waits(provider: World) -> None:
+    from insitu.domain.ledger import Call
+
+    workflow = await provider.simple_workflow(await provider.publish_dataset())
+    terms = provider.terms(await provider.quote(workflow), seed="0x" + new_seed())
+    create = Call("ServiceExecutionTemplate", "createAgreement", (terms.as_tuple(), b""))
+    await provider.chain.transact(create, provider.people["consumer"])
+    bought = agreement_id(terms, provider.chain.agreements)
+    await provider.until_followed()
+    known = await provider.agreements.agreement(bought)
+    assert known is not None
+    assert known.standing is Standing.CREATED
+    with pytest.raises(InsituError, match="AgreementUnknown"):
+        await provider.exec(bought)
