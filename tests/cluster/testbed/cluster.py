@@ -3,19 +3,22 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.cluster.testbed import binaries, network
 from tests.cluster.testbed.control_plane import NAMES, api_answers, start_control_plane, write_access
-from tests.cluster.testbed.layout import NODE1, NODE2, REGISTRY_PORT, Layout, NodeAddress
+from tests.cluster.testbed.layout import NODE1, NODE2, REGISTRY_PORT, ROOT, Layout, NodeAddress
 from tests.cluster.testbed.node import LO_ONLY, Node
 from tests.cluster.testbed.pause import write_pause_image
 from tests.cluster.testbed.pki import write_pki
 from tests.cluster.testbed.processes import Processes
+from tests.cluster.testbed.provisioner import STORAGE_CLASS
 from tests.cluster.testbed.sweep import sweep
 
+PROVISIONER = "provisioner"
 RUNTIME_CLASS = f"""\
 apiVersion: node.k8s.io/v1
 kind: RuntimeClass
@@ -46,7 +49,8 @@ class Cluster:
         if second_node:
             network.namespace_up()
             self.start_node(NODE2)
-        self.apply(RUNTIME_CLASS)
+        self.apply(f"{RUNTIME_CLASS}---\n{STORAGE_CLASS}")
+        self._start_provisioner()
         self._wait(lambda: api_answers(self.layout, "/api/v1/namespaces/default/serviceaccounts/default"))
 
     def start_node(self, address: NodeAddress) -> None:
@@ -63,11 +67,10 @@ class Cluster:
     def down(self) -> None:
         """End every process and delete everything: mounts, devices, control groups, folders."""
         if api_answers(self.layout, "/readyz") if self.layout.kubeconfig.exists() else False:
-            self.kubectl(
-                "delete", "pods", "--all", "--all-namespaces", "--timeout=30s", "--grace-period=1", check=False
-            )
+            everywhere = ("--all", "--all-namespaces", "--timeout=30s", "--grace-period=1")
+            self.kubectl("delete", "pods", *everywhere, check=False)
         names = self.processes.names()
-        for name in [*(one for one in names if one.endswith("kubelet")), *NAMES]:
+        for name in [PROVISIONER, *(one for one in names if one.endswith("kubelet")), *NAMES]:
             self.processes.stop(name)
         for name in [one for one in self.processes.names() if one.endswith("containerd")]:
             self._end_containers(self.nodes[name.removesuffix("-containerd")])
@@ -105,6 +108,12 @@ class Cluster:
             f"http: {{addr: '0.0.0.0:{REGISTRY_PORT}'}}\n"
         )
         self.processes.start("registry", [binaries.tool("docker-registry"), "serve", config])
+
+    def _start_provisioner(self) -> None:
+        self.layout.volumes.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "tests.cluster.testbed.provisioner", self.layout.volumes]
+        env = {"KUBECONFIG": str(self.layout.kubeconfig), "PYTHONPATH": str(ROOT)}
+        self.processes.start(PROVISIONER, command, env=env)
 
     def _end_containers(self, node: Node) -> None:
         ctr = [str(binaries.tool("ctr")), "--address", str(node.socket), "--namespace", "k8s.io"]

@@ -49,6 +49,7 @@ class Processes:
                 start_new_session=True,
                 env={**os.environ, **(env or {})},
             )
+        _CHILDREN[child.pid] = child
         (self._layout.pids / name).write_text(f"{child.pid} {_started(child.pid)}\n")
 
     def wait(self, name: str, ready: Callable[[], bool], seconds: float = READY_SECONDS) -> None:
@@ -85,6 +86,7 @@ class Processes:
             if time.monotonic() > deadline:
                 self.kill(name)
             time.sleep(0.05)
+        _reap()
         (self._layout.pids / name).unlink(missing_ok=True)
 
     def names(self) -> tuple[str, ...]:
@@ -99,6 +101,15 @@ class Processes:
 
     def _log(self, name: str) -> Path:
         return self._layout.logs / f"{name}.log"
+
+
+_CHILDREN: "dict[int, subprocess.Popen[bytes]]" = {}
+"""What this very process started: it is the one that has to take note of their end."""
+
+
+def _reap() -> None:
+    for pid in [pid for pid, child in _CHILDREN.items() if child.poll() is not None]:
+        del _CHILDREN[pid]
 
 
 def _started(pid: int) -> str:

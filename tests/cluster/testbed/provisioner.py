@@ -1,0 +1,135 @@
+"""Volumes whose size is a wall: each claim of the class ``loop-ext4`` gets a file system of its own on a loop device.
+
+A process beside the cluster, as an external provisioner is: it watches claims and volumes, makes what is asked for and
+deletes what is released. ``python -m tests.cluster.testbed.provisioner FOLDER`` with KUBECONFIG.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from lightkube import ApiError, Client
+from lightkube.models.core_v1 import HostPathVolumeSource, ObjectReference, PersistentVolumeSpec
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
+
+NAME = "insitu.internal/loop-ext4"
+CLASS = "loop-ext4"
+STORAGE_CLASS = f"""\
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {{name: {CLASS}}}
+provisioner: {NAME}
+reclaimPolicy: Delete
+"""
+MADE_BY = "pv.kubernetes.io/provisioned-by"
+_UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
+_BYTES_PER_FILE = 16 * 1024
+
+log = logging.getLogger("provisioner")
+
+
+class Provisioner:
+    """Makes and deletes volumes below one folder."""
+
+    def __init__(self, folder: Path, client: Client) -> None:
+        self._folder = folder
+        self._client = client
+
+    def run(self) -> None:
+        """Work until killed."""
+        for kind, handle in ((PersistentVolumeClaim, self._claim), (PersistentVolume, self._volume)):
+            threading.Thread(target=self._watch, args=(kind, handle), daemon=True).start()
+        threading.Event().wait()
+
+    def _watch(self, kind: Any, handle: Callable[[Any], None]) -> None:
+        while True:
+            try:
+                for event, found in self._client.watch(
+                    kind, **({} if kind is PersistentVolume else {"namespace": "*"})
+                ):
+                    if event != "DELETED":
+                        handle(found)
+            except (ApiError, httpx2.HTTPError, OSError, subprocess.CalledProcessError):
+                log.exception("%s: watching again", kind.__name__)
+                time.sleep(0.2)
+
+    def _claim(self, claim: PersistentVolumeClaim) -> None:
+        spec, meta = claim.spec, claim.metadata
+        if spec.storageClassName != CLASS or spec.volumeName or meta.deletionTimestamp:
+            return
+        name, size = f"pvc-{meta.uid}", spec.resources.requests["storage"]
+        self._make(name, read_quantity(size))
+        reference = ObjectReference(
+            apiVersion="v1",
+            kind="PersistentVolumeClaim",
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+        )
+        volume = PersistentVolume(
+            metadata=ObjectMeta(name=name, annotations={MADE_BY: NAME}),
+            spec=PersistentVolumeSpec(
+                accessModes=spec.accessModes,
+                capacity={"storage": size},
+                claimRef=reference,
+                hostPath=HostPathVolumeSource(path=str(self._folder / name), type="Directory"),
+                persistentVolumeReclaimPolicy="Delete",
+                storageClassName=CLASS,
+            ),
+        )
+        try:
+            self._client.create(volume)
+        except ApiError as error:
+            if error.status.code != 409:
+                raise
+
+    def _volume(self, volume: PersistentVolume) -> None:
+        ours = (volume.metadata.annotations or {}).get(MADE_BY) == NAME
+        if ours and volume.status.phase == "Released" and volume.metadata.deletionTimestamp is None:
+            self._delete(volume.metadata.name)
+            self._client.delete(PersistentVolume, volume.metadata.name)
+
+    def _make(self, name: str, size: int) -> None:
+        point, image = self._folder / name, self._folder / f"{name}.img"
+        if os.path.ismount(point):
+            return
+        point.mkdir(parents=True, exist_ok=True)
+        files = min(max(size // _BYTES_PER_FILE, 1024), 65536)
+        with image.open("wb") as file:
+            file.truncate(-(-(size + files * 256 + size // 60 + (2 << 20)) // 4096) * 4096)
+        features = "^has_journal,^resize_inode,^metadata_csum,uninit_bg"
+        options = ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-O", features, "-N", str(files)]
+        subprocess.run(["mke2fs", *options, "-E", "lazy_itable_init=1,nodiscard", str(image)], check=True)
+        subprocess.run(["mount", "-o", "loop,nosuid,nodev", str(image), str(point)], check=True)
+        point.chmod(0o777)
+
+    def _delete(self, name: str) -> None:
+        point = self._folder / name
+        if os.path.ismount(point):
+            subprocess.run(["umount", str(point)], check=True)
+        (self._folder / f"{name}.img").unlink(missing_ok=True)
+        if point.exists():
+            point.rmdir()
+
+
+def read_quantity(text: str) -> int:
+    """Read a quantity of bytes as Kubernetes writes it."""
+    for unit, factor in _UNITS.items():
+        if text.endswith(unit):
+            return int(Decimal(text.removesuffix(unit)) * factor)
+    return int(Decimal(text))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    Provisioner(Path(sys.argv[1]), Client()).run()
