@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
-from insitu.domain.canonical import JsonObject, sha256_hex
+from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
 from insitu.domain.ddo import Ddo
 from insitu.domain.did import Did
 from insitu.domain.ids import Address, read_address
@@ -181,7 +181,8 @@ class Assets:
         }
         main |= {"price": str(price), "algorithm": algorithm}
         attributes = _attributes(main, description, tags, categories)
-        identity = {**attributes, "contents": {file: sha256_hex(data) for file, data in contents.items()}}
+        # A copy, because the files join ``main`` below, with urls that are new at each upload.
+        identity = plain_json({**attributes, "contents": {file: sha256_hex(data) for file, data in contents.items()}})
         if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
             main["files"] = [await self._uploaded(index, *item) for index, item in enumerate(sorted(contents.items()))]
         return await self._publisher.register(attributes, identity=identity)
