@@ -11,6 +11,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,9 +83,8 @@ def collect(folder: Path, limits: CollectionLimits) -> Collection:
         return Collection((), ())
     walk = _Walk(limits)
     try:
-        walk.folder(root, ())
-    except _EnoughSeenError:
-        pass
+        with suppress(_EnoughSeenError):
+            walk.folder(root, ())
     finally:
         os.close(root)
     return Collection(tuple(sorted(walk.files, key=lambda file: file.path)), tuple(walk.rejections))

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from insitu.adapters.runtime.oci.folders import Folders
+from insitu.adapters.runtime.oci.linux import mount, unmount
 from insitu.adapters.runtime.oci.process import RunFolder, discard, is_alive, launch_monitor, locked
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
@@ -167,6 +168,27 @@ async def test_a_supervisor_killed_between_preparing_and_ordering_starts_nothing
     assert status.reason is not None
     assert status.reason.code == "Interrupted"
     assert (await place.finish(plan, StepKind.COMPUTE)).reason == status.reason
+
+
+@pytest.mark.needs("root")
+async def test_an_output_that_is_gone_does_not_pass_for_an_empty_one(place: Place) -> None:
+    plan = place.plan("open('/mnt/output/x', 'w').close()\n")
+    await place.finish(plan, StepKind.CONFIGURE)
+    assert (await place.finish(plan, StepKind.COMPUTE)).ok
+    unmount(run_folder(place, plan).path / "output")  # as after a restart of the machine
+    status = await place.finish(plan, StepKind.PUBLISH, attempts={0: 1})
+    assert status.reason is not None
+    assert status.reason.code == "InfrastructureFailed"
+    assert plan.workflow_execution_id not in place.published
+
+
+@pytest.mark.needs("root")
+async def test_a_probe_that_was_killed_is_swept_up_at_the_next_start(place: Place) -> None:
+    folder = place.root / "runs" / ".probe-killed"
+    (folder / "output").mkdir(parents=True)
+    mount("none", folder / "output", "tmpfs", 0)
+    await place.runtime.recover()
+    assert not folder.exists()
 
 
 async def test_a_half_written_exit_is_no_exit(place: Place) -> None:

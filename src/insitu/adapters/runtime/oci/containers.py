@@ -12,7 +12,6 @@ from insitu.adapters.runtime.oci.images.store import ImageStore
 from insitu.adapters.runtime.oci.launch import Launch, Machine, launch
 from insitu.adapters.runtime.oci.process import Monitor, RunFolder, bury, locked, stop
 from insitu.adapters.runtime.oci.trees import delete_tree
-from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId
 
@@ -29,13 +28,9 @@ class Containers:
     images: ImageStore
     cgroups: Cgroups | None
 
-    def start(self, machine: Machine, execution_id: ExecutionId, key: StepKey, order: Launch) -> Monitor | None:
-        """Launch the step unless it lives or has ended; a failure to start ends it with a reason."""
-        try:
-            return launch(machine, self.images, order)
-        except InsituError as error:
-            self.refuse(execution_id, key, error.code, error.detail)
-            return None
+    def start(self, machine: Machine, order: Launch) -> Monitor | None:
+        """Launch the step unless it lives or has ended. Raises ``InsituError`` where it cannot be started."""
+        return launch(machine, self.images, order)
 
     def refuse(self, execution_id: ExecutionId, key: StepKey, code: str, message: str) -> None:
         """Record that a step ended before its algorithm ran, and leave no process behind."""

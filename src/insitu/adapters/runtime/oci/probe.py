@@ -11,8 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.adapters.runtime.oci.volumes import create_volume
 from insitu.domain.errors import InsituError
 
-__all__ = ["Probe", "cgroups_of", "probe_machine"]
+__all__ = ["Probe", "cgroups_of", "probe_machine", "sweep_probes"]
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_SECONDS = 30
@@ -103,7 +103,7 @@ def probe_machine(runs: Path, cgroups: Cgroups | None, candidates: tuple[str, ..
             continue
         try:
             with _probe_folder(runs) as folder:
-                limits = _try(binary, Path(folder), cgroups, rootless=rootless)
+                limits = _try(binary, folder, cgroups, rootless=rootless)
         except (InsituError, OSError, subprocess.SubprocessError) as error:
             refusals.append(f"{candidate}: {error}")
             continue
@@ -111,20 +111,29 @@ def probe_machine(runs: Path, cgroups: Cgroups | None, candidates: tuple[str, ..
     return Probe("none", None, rootless, {}, tuple(refusals))
 
 
-class _probe_folder:  # noqa: N801 (used as a function)
-    """A folder that vanishes with everything that is mounted in it."""
+def sweep_probes(runs: Path, cgroups: Cgroups | None) -> None:
+    """Remove what a probe left that was killed. Call it while no other process uses the folder."""
+    for name in cgroups.names() if cgroups is not None else ():
+        if cgroups is not None and name.startswith("probe-"):
+            cgroups.remove(name)
+    for folder in runs.glob(".probe-*"):
+        _vanish(folder)
 
-    def __init__(self, runs: Path) -> None:
-        runs.mkdir(parents=True, exist_ok=True)
-        self.path = Path(tempfile.mkdtemp(prefix=".probe-", dir=runs))
 
-    def __enter__(self) -> Path:
-        return self.path
+@contextmanager
+def _probe_folder(runs: Path) -> Iterator[Path]:
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".probe-", dir=runs))
+    try:
+        yield folder
+    finally:
+        _vanish(folder)
 
-    def __exit__(self, *_: object) -> None:
-        for point in linux.mounts_below(self.path):
-            linux.unmount(point)
-        delete_tree(self.path)
+
+def _vanish(folder: Path) -> None:
+    for point in linux.mounts_below(folder):
+        linux.unmount(point)
+    delete_tree(folder)
 
 
 def _try(binary: str, folder: Path, cgroups: Cgroups | None, *, rootless: bool) -> dict[str, str]:

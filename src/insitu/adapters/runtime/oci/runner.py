@@ -19,7 +19,7 @@ from insitu.adapters.runtime.oci.containers import Containers
 from insitu.adapters.runtime.oci.folders import Folders, ended_now
 from insitu.adapters.runtime.oci.images.store import ImageStore
 from insitu.adapters.runtime.oci.launch import LOGS, OUTPUT, SANDBOX_UID, Launch, Machine, volume_folder
-from insitu.adapters.runtime.oci.probe import Probe, cgroups_of, probe_machine
+from insitu.adapters.runtime.oci.probe import Probe, cgroups_of, probe_machine, sweep_probes
 from insitu.adapters.runtime.oci.process import Monitor
 from insitu.adapters.runtime.oci.readable import check_readable
 from insitu.adapters.runtime.oci.staging import input_places
@@ -129,6 +129,7 @@ class OciRuntime:
 
     async def recover(self) -> None:
         """End what ran when this process was last here. See `Runtime.recover`."""
+        await to_thread.run_sync(partial(sweep_probes, self._runs, self._cgroups))
         for execution_id in await self.running():
             for key in self._folders.steps(execution_id):
                 if key.kind is not StepKind.COMPUTE and (execution_id, key) not in self._pods:
@@ -167,20 +168,29 @@ class OciRuntime:
             await to_thread.run_sync(refuse)
             self._changed.set()
             return
-        files = self._folders.files(execution_id, key.stage, key.attempt)
-        order = Launch(
-            folder=self._folders.run(execution_id, key.stage, key.attempt),
-            stage=step.plan.stage(key.stage),
-            limits=step.plan.limits,
-            deadline=step.deadline,
-            fetched=files / "fetched",
-            algorithm=files / "algorithm",
-            outputs={s: v.output for s, v in self._volumes(step, machine.rootless).items()},
-        )
-        monitor = await to_thread.run_sync(partial(self._containers.start, machine, execution_id, key, order))
+        monitor = await to_thread.run_sync(partial(self._start, machine, step))
         if monitor is not None:
             self._listen(monitor)
         self._changed.set()
+
+    def _start(self, machine: Machine, step: Step) -> Monitor | None:
+        """Launch the step unless it lives or has ended; a failure to start ends it with a reason."""
+        execution_id, key = step.plan.workflow_execution_id, step.key
+        files = self._folders.files(execution_id, key.stage, key.attempt)
+        try:
+            order = Launch(
+                folder=self._folders.run(execution_id, key.stage, key.attempt),
+                stage=step.plan.stage(key.stage),
+                limits=step.plan.limits,
+                deadline=step.deadline,
+                fetched=files / "fetched",
+                algorithm=files / "algorithm",
+                outputs={s: v.output for s, v in self._volumes(step, machine.rootless).items()},
+            )
+            return self._containers.start(machine, order)
+        except InsituError as error:
+            self._containers.refuse(execution_id, key, error.code, error.detail)
+            return None
 
     def _listen(self, monitor: Monitor) -> None:
         """Wake whoever waits for a change when the monitor rings, and reap it when it has ended."""
@@ -200,11 +210,19 @@ class OciRuntime:
         self._bells.add(monitor.bell)
 
     def _volumes(self, step: Step, rootless: bool) -> dict[int, OutputVolume]:
-        """The volumes of the stages that ended well before this step."""
+        """The volumes of the stages that ended well before this step.
+
+        Raises ``InsituError``: ``InfrastructureFailed`` where one is gone. A missing folder must not pass for an
+        empty output.
+        """
         found = {}
         for stage, attempt in step.attempts.items():
             run = self._folders.run(step.plan.workflow_execution_id, stage, attempt)
             output, logs = (volume_folder(run, target, rootless=rootless) for target in (OUTPUT, LOGS))
+            if not output.is_dir():
+                raise InsituError(
+                    "InfrastructureFailed", f"the output of stage {stage} is not mounted any more"
+                )
             found[stage] = OutputVolume(stage, output, logs, run.log)
         return found
 
@@ -265,9 +283,9 @@ class OciRuntime:
     # ----------------------------------------------------------------------------------------------------------- probe
 
     async def _machine(self) -> tuple[Machine | None, tuple[str, ...]]:
-        found = await self._probe()
-        if found.refusals or found.binary is None:
-            return None, found.refusals
+        found, proved = await self._probe(), await self.probe()
+        if proved.refusals or found.binary is None:
+            return None, proved.refusals
         return Machine(
             binary=found.binary,
             cgroups=self._cgroups,
