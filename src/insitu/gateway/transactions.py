@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
@@ -48,6 +48,8 @@ class Transactions:
         self._effects = effects
         self._clock = clock
         self._wakeups = wakeups
+        self._sent: dict[str, datetime] = {}
+        """When this process last sent what is not mined yet."""
 
     async def send(self, call: Call, items: Sequence[OutboxItem]) -> None:
         """Sign, store, and send. Raises the contract's refusal, before anything is stored; ``ChainUnavailable``."""
@@ -75,6 +77,7 @@ class Transactions:
         return bool(unmined)
 
     async def _mined(self, transaction: StoredTransaction, mined: Mined) -> None:
+        self._sent.pop(transaction.hash, None)
         if not mined.ok:
             reason = Reason(code="TransactionFailed", message=mined.error or "the contract refused it")
             logger.warning("transaction %s failed: %s", transaction.hash, reason.message)
@@ -106,20 +109,24 @@ class Transactions:
                 await self._forget(one, "an earlier transaction of the key is lost")
             return
         for one in unmined:
-            if one in lost or self._clock.now() >= one.signed_at + SEND_AGAIN or one.nonce >= expected:
+            sent = self._sent.get(one.hash)
+            if one in lost or sent is None or self._clock.now() >= sent + SEND_AGAIN:
                 await self._broadcast(one)
 
     async def _broadcast(self, transaction: StoredTransaction) -> None:
+        self._sent[transaction.hash] = self._clock.now()
         try:
             await self._chain.broadcast(SignedTransaction(transaction.hash, transaction.raw, transaction.nonce))
         except InsituError as error:
             if error.definition.retry:
+                self._sent.pop(transaction.hash, None)
                 logger.warning("transaction %s is not sent yet: %s", transaction.hash, error)
                 return
             if await self._chain.outcome(transaction.hash) is None:
                 await self._forget(transaction, error.detail)
 
     async def _forget(self, transaction: StoredTransaction, why: str) -> None:
+        self._sent.pop(transaction.hash, None)
         logger.warning("transaction %s is replaced: %s", transaction.hash, why)
         reason = Reason(code="TransactionFailed", message=why)
         await self._agreements.apply([Detach(transaction.hash, self._clock.now(), reason)])
