@@ -91,8 +91,10 @@ class OperatorService(OperatorPeer):
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        await self.status(agreement_id, execution_id)
-        return await self._logs.keys(execution_id)
+        # An attempt that has begun counts before its first byte: whoever asks now can follow it from there.
+        begun = begun_logs(await self.status(agreement_id, execution_id))
+        present = {*begun, *await self._logs.keys(execution_id)}
+        return tuple(sorted(present, key=lambda key: (key.stage, key.attempt)))
 
     @override
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:

@@ -17,6 +17,7 @@ class Narrator:
     def __init__(self) -> None:
         self._chapter = 0
         self._began = time.monotonic()
+        self._pending: dict[int, str] = {}
         self.checks: list[str] = []
         """What was checked, in order."""
 
@@ -36,8 +37,10 @@ class Narrator:
         click.echo(f"   {text}")
 
     def log(self, stage: int, text: str) -> None:
-        """Show what an algorithm prints, made harmless."""
-        for line in lines(text):
+        """Show what an algorithm prints, made harmless, line by line; a piece may end within one."""
+        whole, newline, rest = (self._pending.get(stage, "") + text).rpartition("\n")
+        self._pending[stage] = rest
+        for line in lines(whole) if newline else ():
             click.secho(f"           │ {stage}: {line}", dim=True)
 
     def rows(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -23,7 +23,8 @@ __all__ = ["People", "Story"]
 
 TOKEN = 10**18
 PRICES = {"flights": 5 * TOKEN, "weather": 3 * TOKEN}
-RULES = {"maxBytes": 1_000_000, "maxFiles": 10, "types": [".csv", ".png", ".txt", ".log"]}
+MAX_BYTES = 1_000_000
+RULES = {"maxBytes": MAX_BYTES, "maxFiles": 10, "types": [".csv", ".png", ".txt", ".log"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ class Story:
         """Write an amount for people."""
         return display_amount(amount, self.decimals, self.symbol)
 
-    def _change(self, amount: int) -> str:
+    def change(self, amount: int) -> str:
+        """Write a change of a balance for people."""
         return f"{'−' if amount < 0 else '+' if amount else ' '}{self.money(abs(amount))}"
 
     async def publish(self) -> None:
@@ -152,9 +154,8 @@ class Story:
             narrator.say(f"{reason.code}: {reason.message}")
         narrator.check("the owners' rules allow the workflow", self.quote.allowed)
         server = self.quote.server
-        narrator.say(
-            f"server {server.get('serverId')}: {server.get('cpu')} cores, {server.get('memory')}, disk {server.get('disk')}"
-        )
+        size_of = [f"{server.get(name)} {name}" for name in ("cpu", "memory", "disk")]
+        narrator.say(f"server {server.get('serverId')}: {', '.join(size_of)}")
         narrator.rows(
             ("WHO", "GETS", "FOR"),
             [(one.address, self.money(one.amount), cut(one.purpose, 60)) for one in self.quote.receivers],
@@ -198,6 +199,7 @@ class Story:
         narrator.say(f"workflowExecutionId {execution.execution_id}")
         began = narrator.seconds
         printed: list[str] = []
+        printed_before_the_end = ""
 
         async def follow_logs() -> None:
             async for piece in execution.logs():
@@ -211,11 +213,13 @@ class Story:
                 stage = event.data.get("stage")
                 where = f" stage {stage}" if stage is not None else ""
                 narrator.say(f"{narrator.seconds - began:7.2f} s  {event.type:8} {what}{where}")
+                if what == Phase.REVIEWING:
+                    printed_before_the_end = "".join(printed)
         self.view = await execution.status()
         if self.view.reason is not None:
             narrator.say(f"{self.view.reason.code}: {self.view.reason.message}")
         narrator.check("the execution succeeded", self.view.phase is Phase.SUCCEEDED)
-        narrator.check("its logs came while it ran", any("departures" in text for text in printed))
+        narrator.check("its logs came while it ran", "departures" in printed_before_the_end)
 
     async def fetch(self) -> None:
         """The result: a new asset of the consumer."""
@@ -242,7 +246,7 @@ class Story:
         narrator.say(
             f"left the provider: {size(left)} in {len(self.result.files)} files;  stayed there: {size(stayed)}"
         )
-        narrator.check("what left is within the owners' rules", left <= RULES["maxBytes"])
+        narrator.check("what left is within the owners' rules", left <= MAX_BYTES)
 
     async def verify(self) -> None:
         """E8: the signed receipt."""
@@ -275,7 +279,7 @@ class Story:
         )
         after = await self.balances()
         self.paid = {name: after[name] - before[name] for name in before}
-        narrator.rows(("WHO", "CHANGE"), [(name, self._change(change)) for name, change in self.paid.items()])
+        narrator.rows(("WHO", "CHANGE"), [(name, self.change(change)) for name, change in self.paid.items()])
         narrator.check("the buyer paid the agreed price", self.paid["data scientist"] == -self.quote.price)
         narrator.check("the airline office got its price", self.paid["airline office"] == PRICES["flights"])
         narrator.check("the weather service got its price", self.paid["weather service"] == PRICES["weather"])

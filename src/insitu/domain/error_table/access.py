@@ -31,7 +31,7 @@ ACCESS = (
         "CreatorNotAllowed",
         403,
         "This gateway does not open files on its machine for this creator.",
-        "Ask the operator of the gateway to list the creator under gateway.creators.",
+        "Ask the operator to list the creator under gateway.creators and the folder under gateway.data_roots.",
     ),
     E(
         "DownloadNotAllowed",

@@ -1,0 +1,158 @@
+"""``insitu demo``: publish, buy, compute and settle on real data, on this machine, and check every step."""
+
+import json
+import logging
+import os
+import socket
+import webbrowser
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+import click
+
+from insitu.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from insitu.cli.demo.narrator import Narrator
+    from insitu.cli.demo.story import People, Story
+    from insitu.sdk.client import Client
+    from insitu.settings import Settings
+    from insitu.stack.provider import Services
+
+__all__ = ["demo"]
+
+IMAGE, TAG = "insitu/pandas", "3.11"
+PACKAGES = ("pandas", "matplotlib")
+SERVER = {
+    "server_id": "demo",
+    "server_type": "one core",
+    "price": str(2 * 10**18),
+    "cpu": 1,
+    "memory": 1_500_000_000,
+    "disk": 500_000_000,
+    "max_execution_time": 600,
+}
+
+
+@click.command()
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-output"),
+    show_default=True,
+    help="Where the result, the receipt and the report go.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
+@pass_session
+def demo(session: Session, output: Path, show: bool) -> None:
+    """See the whole of it happen on real data.
+
+    Two owners publish 336,776 flights and a year of weather; a data scientist buys a computation on both, runs two
+    algorithms next to them, and gets a table and a picture; the money follows a signed receipt. Exit code 0 means
+    that each of these was checked.
+    """
+    from insitu.cli.demo.narrator import Narrator
+    from insitu.cli.demo.report import write_report
+
+    narrator = Narrator()
+    output.mkdir(parents=True, exist_ok=True)
+    story = session.wait_for(_play, session, narrator, output.absolute())
+    report = write_report(story)
+    click.echo()
+    click.secho(f"{len(narrator.checks)} checks passed in {narrator.seconds:.1f} s", bold=True)
+    click.echo(f"report: {report}")
+    if show:
+        webbrowser.open(report.as_uri())
+
+
+async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
+    from insitu.cli.demo.data import prepare
+    from insitu.cli.demo.story import Story
+    from insitu.stack import serve
+
+    settings = _settings(session)
+    narrator.chapter("A provider starts on this machine")
+    flights, weather = await anyio.to_thread.run_sync(prepare, settings.home / "data")
+    log = settings.home / "demo.log"
+    logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    await _image(settings, narrator)
+    started = anyio.Event()
+    running: list[Services] = []
+
+    def ready(services: "Services") -> None:
+        running.append(services)
+        started.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(serve, settings, ready=ready))
+        await started.wait()
+        url = running[0].public_url
+        for line in running[0].announcements:
+            narrator.say(line)
+        narrator.say(f"gateway and catalogue at {url}, log in {log}")
+        async with AsyncExitStack() as clients:
+            people = await _people(settings, url, clients)
+            story = Story(people, narrator, output, flights, weather)
+            await story.tell()
+        tasks.cancel_scope.cancel()
+    return story
+
+
+def _settings(session: Session) -> "Settings":
+    """A provider of its own beside whatever this machine has: other folder, any free ports, both owners trusted."""
+    from insitu.settings import default_home, read_settings
+
+    home = session.choices.home or default_home(os.environ).with_name("insitu-demo")
+    flags = {
+        "server.port": str(_port(home / "port")),
+        "chain.embedded_port": "0",
+        "gateway.data_roots": str(home / "data"),
+        "gateway.servers": json.dumps([SERVER]),
+        **dict(session.choices.flags),
+    }
+    return read_settings(os.environ, flags, home)
+
+
+def _port(file: Path) -> int:
+    """Return the port of the first start, so that what was published then is still served; another if it is taken."""
+    with suppress(OSError, ValueError), socket.socket() as trial:
+        wanted = int(file.read_text())
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind(("127.0.0.1", wanted))
+        return wanted
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        found: int = free.getsockname()[1]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{found}\n")
+    return found
+
+
+async def _image(settings: "Settings", narrator: "Narrator") -> None:
+    """Build the container image from this machine's Python; an equal one is there at the second start."""
+    from insitu.cli.render import size
+    from insitu.stack import open_images
+
+    began = narrator.seconds
+    image = await open_images(settings).build_from_host(PACKAGES, IMAGE, TAG)
+    took = narrator.seconds - began
+    narrator.say(
+        f"image {IMAGE}:{TAG}, {size(image.size_bytes)}, of this machine's Python with {' and '.join(PACKAGES)}"
+    )
+    narrator.say(f"    {image.digest}  ({took:.1f} s, no registry)")
+
+
+async def _people(settings: "Settings", url: str, clients: AsyncExitStack) -> "People":
+    from insitu.cli.demo.story import People
+    from insitu.stack import connect_async
+
+    async def person(account: str) -> "Client":
+        return await clients.enter_async_context(await connect_async(url, account=account, settings=settings))
+
+    return People(
+        airline=await person("owner"), weather=await person("second-owner"), scientist=await person("consumer")
+    )
