@@ -5,6 +5,12 @@ from insitu.domain.error_table.shape import ErrorDefinition as E
 INFRASTRUCTURE = (
     E("AlreadyRunning", 409, "Another process uses this data folder.", "Stop it, or use another folder."),
     E("ArchiveInvalid", 422, "The image archive is broken or unsafe.", "Export the image again as an OCI layout."),
+    E(
+        "DemoFailed",
+        500,
+        "The demo saw something else than it should.",
+        "Read the demo's log, and report it with the line that failed.",
+    ),
     E("ExtraMissing", 501, "This part is not installed.", "Install the extra that the detail names."),
     E("ImageInUse", 409, "An execution uses this image.", "Wait for its end."),
     E("ImageUnknown", 404, "No image with this digest is here.", "List the images, then build, import or pull it."),

@@ -64,7 +64,7 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
 
 
 def _add_streams(routes: APIRouter, service: GatewayService) -> None:
-    @routes.get(COMPUTE + "/events" + IDS, response_class=EventStream, responses=_STREAM)
+    @routes.get(COMPUTE + "/events" + IDS, status_code=200, response_class=EventStream, responses=_STREAM)
     async def events(
         agreement: str,
         execution: str,
@@ -77,7 +77,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         source = _events(service.streams.events(seen, _sequence(last) if last else after or 0))
         return EventStream(source, service.clock, caller.expires)
 
-    @routes.get(COMPUTE + "/logs" + IDS, response_class=EventStream, responses=_STREAM)
+    @routes.get(COMPUTE + "/logs" + IDS, status_code=200, response_class=EventStream, responses=_STREAM)
     async def logs(
         agreement: str,
         execution: str,
