@@ -58,7 +58,7 @@ def _asset(ddo: "Ddo", owner: str, status: "AssetStatus") -> Facts:
 
 def _service(service: "ComputeService", token: "TokenInfo") -> Facts:
     servers = [
-        f"{plain(server.server_id or '')}: {amount(server.price, token)}, {plain(server.cpu)} cores, "
+        f"{plain(server.server_id or '')}: {amount(server.price, token)}, {_cores(server.cpu)}, "
         f"{plain(server.memory)} memory, {plain(server.disk)} disk, at most {duration(server.max_execution_time)}"
         for server in service.servers
     ]
@@ -70,6 +70,10 @@ def _service(service: "ComputeService", token: "TokenInfo") -> Facts:
         ("images", "\n".join(images)),
         *_rules(service.policy),
     ]
+
+
+def _cores(number: str) -> str:
+    return f"{plain(number)} {'core' if number == '1' else 'cores'}"
 
 
 def _rules(policy: "Policy") -> Facts:

@@ -46,11 +46,13 @@ async def watch(execution: "Execution", activity: "Activity", *, logs: bool = Tr
 def _tell(event: "EventView", activity: "Activity", seconds: float) -> None:
     data = event.data
     if event.type == "phase":
-        phase = str(data.get("phase"))
-        stage = f", stage {data['stage']}" if data.get("stage") is not None else ""
-        reason = data.get("reason")
-        why = f": {plain(str(reason.get('message')))}" if isinstance(reason, dict) else ""
-        activity.title(f"{phase.ljust(11)} {duration(seconds).rjust(8)}  {_DOING.get(phase, '')}{stage}{why}".rstrip())
+        phase, reason = str(data.get("phase")), data.get("reason")
+        doing = _DOING.get(phase, "")
+        if doing and data.get("stage") is not None:
+            doing += f", stage {data['stage']}"
+        if isinstance(reason, dict):
+            doing = plain(str(reason.get("message")))
+        activity.title(f"{phase.ljust(11)} {duration(seconds).rjust(8)}  {doing}".rstrip())
     elif event.type == "settled":
         activity.say(f"settled     {duration(seconds).rjust(8)}  in {plain(str(data.get('transaction')))}")
 

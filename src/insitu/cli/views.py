@@ -48,7 +48,7 @@ def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[
     """Return what a person has to know before paying."""
     server = {name: plain(str(value)) for name, value in quote.server.items()}
     paid = [f"{amount(one.amount, token)} to {one.address}  {plain(one.purpose)}".rstrip() for one in quote.receivers]
-    machine = ", ".join(f"{name} {server[name]}" for name in ("cpu", "memory", "disk") if name in server)
+    machine = ", ".join(f"{name} {server[name]}" for name in ("cpu", "memory", "disk") if server.get(name))
     limit = (
         f"at most {duration(int(server['maxExecutionTime']))}" if server.get("maxExecutionTime", "").isdigit() else ""
     )

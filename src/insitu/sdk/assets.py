@@ -243,6 +243,11 @@ class Assets:
         """Take an asset off the lists; what was bought stays usable. Raises ``NotOwner``."""
         return await self._metadata.retire(did, self._signer)
 
+    async def relist(self, did: str) -> Asset:
+        """List a retired asset again: the same document as a new version. Raises ``NotDIDOwner``."""
+        ddo = (await self._resolver.resolve(did)).ddo
+        return await self._publisher.revise(ddo, [one.to_json() for one in ddo.service], without_compute=True)
+
     async def transfer(self, did: str, owner: str) -> Mined:
         """Hand an asset to another owner, in one transaction that cannot be taken back. Raises ``NotDIDOwner``."""
         return await self._chain.transact(transfer_ownership(bytes(Did.parse(did)), read_address(owner)), self._signer)

@@ -119,13 +119,16 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
 
 @click.command()
 @click.argument("did")
+@click.option("--resume", is_flag=True, help="Put it on the lists again, as a new version of the same document.")
 @connected
 @pass_session
-def pause(session: Session, did: str) -> None:
-    """Take an asset off the lists. What was bought stays usable; a new version lists it again."""
+def pause(session: Session, did: str, *, resume: bool) -> None:
+    """Take an asset off the lists. What was bought stays usable."""
 
     async def paused(client: "Client") -> None:
-        status = await client.assets.retire(did)
+        if resume:
+            await client.assets.relist(did)
+        status = await client.assets.status(did) if resume else await client.assets.retire(did)
         if session.choices.as_json:
             session.screen.json(status)
         else:

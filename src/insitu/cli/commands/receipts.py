@@ -1,6 +1,7 @@
 """Receipts and money: fetch and check a receipt, release the payment, get the money back."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import click
 
 from insitu.cli.documents import read_json
 from insitu.cli.options import connected
-from insitu.cli.render import duration, plain
+from insitu.cli.render import duration, moment, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
 from insitu.domain.errors import InsituError
@@ -16,6 +17,7 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ReceiptView
     from insitu.domain.receipt import Predicate, VerifiedReceipt
+    from insitu.sdk.agreements import Agreement
     from insitu.sdk.client import Client
 
 __all__ = ["receipt", "refund", "release", "verify"]
@@ -116,6 +118,7 @@ def release(session: Session, source: tuple[str, ...]) -> None:
             view = _read(ReceiptView, stored, source[0])
         else:
             view = await (await find_execution(client, source)).receipt()
+        await _refuse_if_settled(client, view)
         mined = await client.release(view)
         if session.choices.as_json:
             session.screen.json({"transaction": mined.hash, "receiptHash": view.receipt_hash})
@@ -123,6 +126,19 @@ def release(session: Session, source: tuple[str, ...]) -> None:
             session.screen.line(mined.hash)
 
     session.act(released)
+
+
+async def _refuse_if_settled(client: "Client", view: "ReceiptView") -> None:
+    """Say in words that nothing is to be done; the contract would refuse with less of them."""
+    if view.settlement is None:
+        return
+    from insitu.domain.agreement import agreement_id
+
+    agreement = agreement_id(view.settlement.terms, client.chain.agreements)
+    for settled in await client.chain.find_settlements(agreement):
+        if settled.index == view.settlement.settlement.index:
+            detail = f"execution {settled.index} of {agreement} is settled already, with receipt {settled.receipt_hash}"
+            raise InsituError("ExecutionAlreadySettled", detail)
 
 
 def _read(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "ReceiptView":
@@ -142,6 +158,7 @@ def refund(session: Session, agreement: str) -> None:
     """Get the money of an agreement back that was not granted, or not settled, in time. Anybody may ask for it."""
 
     async def refunded(client: "Client") -> None:
+        _refuse_if_not_due(await client.agreements.show(agreement))
         mined = await client.agreements.refund(agreement)
         if session.choices.as_json:
             session.screen.json({"transaction": mined.hash, "serviceAgreementId": agreement})
@@ -149,3 +166,16 @@ def refund(session: Session, agreement: str) -> None:
             session.screen.line(mined.hash)
 
     session.act(refunded)
+
+
+def _refuse_if_not_due(found: "Agreement") -> None:
+    """Say in words why there is nothing to refund, or from when there is."""
+    state, terms = found.state, found.terms
+    if state.refunded:
+        raise InsituError("ConditionNotInState", f"the money of {found.id} went back already")
+    if found.price and state.settled >= found.price:
+        raise InsituError("ConditionNotInState", f"{found.id} is settled in full: nothing is left to refund")
+    due = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
+    if state.locked and found.now < due:
+        present, then = datetime.fromtimestamp(found.now, UTC), datetime.fromtimestamp(due, UTC)
+        raise InsituError("NotTimedOut", f"{found.id} can be refunded from {moment(then, present)} on", due=due)

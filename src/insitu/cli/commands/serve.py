@@ -1,5 +1,6 @@
 """The servers: every actor in one process, or one of them."""
 
+import json
 import logging
 import os
 import signal
@@ -22,17 +23,25 @@ _LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s %(message)s"
 
 
 @click.command()
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    help="Folder whose files may be published (gateway.data_roots).",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log more.")
 @local
 @pass_session
-def up(session: Session, *, verbose: bool) -> None:
+def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
     """Run every service of a provider on this machine.
 
     Says once what is embedded and where it lies; after that standard error is a log. SIGTERM and Ctrl-C end it
     cleanly: what runs is retried at the next start.
 
-        insitu --set server.port=8030 up
+        insitu up --data /srv/data
     """
+    if data:
+        session.choose(flags=(*session.choices.flags, ("gateway.data_roots", json.dumps(data))))
     _serve(session, ("gateway", "metadata", "operator"), verbose=verbose)
 
 
