@@ -1,0 +1,236 @@
+"""The gateway's addresses as clients meet them: sign-in, exec, status, streams, receipt, result, download."""
+
+import hashlib
+import json
+from typing import Any
+
+import anyio
+import pytest
+
+from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, json_of
+from insitu.api.gateway_v1 import BASE, CheckRequest, EncryptRequest, ExecRequest
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Phase
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.sdk.gateway import GatewayClient
+from insitu.sdk.http import Http
+from insitu.testing.scripted_runtime import Ending
+
+pytestmark = pytest.mark.needs("chain")
+
+
+def client(provider: World, who: str) -> GatewayClient:
+    return GatewayClient(Http(transport=provider.http._transport), PUBLIC_URL, provider.people[who])
+
+
+async def bought(provider: World, **main: Any) -> AgreementId:
+    return await provider.buy(await provider.simple_workflow(await provider.publish_dataset(**main)))
+
+
+async def finished(provider: World, **main: Any) -> tuple[AgreementId, ExecutionId]:
+    agreement = await bought(provider, **main)
+    started = await provider.exec(agreement)
+    await provider.until_events(started.workflow_execution_id, "end")
+    await provider.operator.until(started.workflow_execution_id)
+    return agreement, started.workflow_execution_id
+
+
+async def test_the_root_says_who_this_gateway_is(provider: World) -> None:
+    info = await client(provider, "stranger").info()
+    assert info.provider_address == provider.address("provider")
+    assert info.contracts["ServiceExecutionTemplate"] == provider.chain.agreements.contract
+    assert info.chain_id == 31337
+    assert "{did}" in info.metadata_url
+
+
+async def test_a_consumer_goes_the_whole_way_over_http(provider: World) -> None:
+    data = await provider.publish_dataset()
+    workflow = await provider.simple_workflow(data)
+    consumer = client(provider, "consumer")
+    quote = await consumer.check(CheckRequest(consumer=consumer.account, workflow_did=workflow))
+    assert (quote.allowed, quote.price, quote.did) == (True, 13, data)
+    assert {one.purpose: one.amount for one in quote.receivers} == {data: 10, "server small": 3}
+    agreement = await provider.buy(workflow)
+    request = ExecRequest(service_agreement_id=agreement, workflow_did=workflow)
+    started = await consumer.exec(request, idempotency_key="once")
+    assert await consumer.exec(request, idempotency_key="once") == started
+    execution = started.workflow_execution_id
+    events = [event async for event in consumer.events(agreement, execution)]
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    assert events[-1].type == "end"
+    again = [event async for event in consumer.events(agreement, execution, after=events[2].sequence)]
+    assert again == events[3:]
+    view = await consumer.status(agreement, execution)
+    assert (view.phase, view.charge, view.settled) == (Phase.SUCCEEDED, 13, True)
+    assert view.settlement_transaction is not None
+    result = await consumer.result(agreement, execution)
+    assert [file.name for file in result.files] == ["count.txt"]
+    assert result.registered
+    async with consumer.download(result.did, 0) as download:
+        assert download.name == "count.txt"
+        assert b"".join([chunk async for chunk in download.chunks]) == RESULT
+    receipt = await consumer.receipt(agreement, execution)
+    assert receipt.settlement is not None
+    assert receipt.settlement.settlement.charge == 13
+    assert receipt.settled
+    assert [one.workflow_execution_id for one in await consumer.executions()] == [execution]
+    assert [one.workflow_execution_id for one in await consumer.executions(agreement)] == [execution]
+
+
+@pytest.mark.parametrize("alias", ["/exec", "/execute", "/compute/exec"])
+async def test_every_name_of_exec_does_the_same(provider: World, alias: str) -> None:
+    agreement = await bought(provider)
+    consumer = client(provider, "consumer")
+    request = ExecRequest(service_agreement_id="0x" + agreement.upper())
+    started = await consumer.exec(request, idempotency_key="k", endpoint=PUBLIC_URL + BASE + alias)
+    assert started.workflow_id == started.workflow_execution_id
+    await provider.until_events(started.workflow_execution_id, "end")
+
+
+async def test_logs_come_live_and_resume_by_offset(provider: World) -> None:
+    lines = tuple(f"línea {number}\n".encode() for number in range(3))
+    provider.operator.runtime.script["0-compute-1"] = Ending(log=(lines[0][:2], lines[0][2:], *lines[1:]))
+    agreement, execution = await finished(provider)
+    consumer = client(provider, "consumer")
+    pieces = [piece async for piece in consumer.logs(agreement, execution)]
+    assert "".join(piece.text for piece in pieces) == "línea 0\nlínea 1\nlínea 2\n"
+    assert {(piece.stage, piece.attempt) for piece in pieces} == {(0, 1)}
+    after = f"0:1:{len(lines[0])}"
+    rest = [piece async for piece in consumer.logs(agreement, execution, after=after)]
+    assert "".join(piece.text for piece in rest) == "línea 1\nlínea 2\n"
+    assert rest[0].offset == len(lines[0])
+
+
+async def test_a_terminal_is_not_moved_by_an_algorithms_log(provider: World) -> None:
+    provider.operator.runtime.script["0-compute-1"] = Ending(log=(b"\x1b[2Jhello\n",))
+    agreement, execution = await finished(provider)
+    headers = {**await client(provider, "consumer")._tokens.headers("compute"), "Accept": "text/plain"}
+    response = await provider.http.get(f"{BASE}/compute/logs/{agreement}/{execution}", headers=headers)
+    assert response.text == "\\x1b[2Jhello\n"
+
+
+async def test_where_the_policy_is_not_live_the_consumer_gets_codes_and_times_only(provider: World) -> None:
+    provider.operator.runtime.script["0-compute-1"] = Ending(code="AlgorithmFailed", log=(b"secret of the data\n",))
+    agreement, execution = await finished(provider, policy={"algorithms": "any", "logs": "none"})
+    consumer = client(provider, "consumer")
+    view = await consumer.status(agreement, execution)
+    assert view.reason is not None
+    assert view.reason.code == "AlgorithmFailed"
+    told = [*(event.data for event in [one async for one in consumer.events(agreement, execution)]), view.model_dump()]
+    assert "so says the script" not in json.dumps(told, default=str)
+    assert view.stages[0].exit_code is None
+    assert view.stages[0].ended_at is not None
+    with pytest.raises(InsituError, match="NotConsumer"):
+        [piece async for piece in consumer.logs(agreement, execution)]
+    own = await client(provider, "provider").status(agreement, execution)
+    assert own.reason is not None
+    assert "so says the script" in own.reason.message
+
+
+async def test_an_owner_lists_and_stops_executions_on_its_data_and_reads_their_receipts(provider: World) -> None:
+    agreement = await bought(provider)
+    provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
+    started = await provider.exec(agreement)
+    await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
+    owner, other = client(provider, "owner"), client(provider, "second-owner")
+    assert [one.workflow_execution_id for one in await owner.executions()] == [started.workflow_execution_id]
+    assert await other.executions() == ()
+    await owner.stop(agreement, started.workflow_execution_id)
+    await provider.until_events(started.workflow_execution_id, "end")
+    assert (await owner.receipt(agreement, started.workflow_execution_id)).receipt_hash.startswith("0x")
+    for call in (owner.result, other.status, other.receipt):
+        with pytest.raises(InsituError, match="NotConsumer"):
+            await call(agreement, started.workflow_execution_id)
+
+
+async def test_ids_that_do_not_belong_together_are_not_found(provider: World) -> None:
+    agreement, execution = await finished(provider)
+    consumer = client(provider, "consumer")
+    with pytest.raises(InsituError, match="ExecutionUnknown"):
+        await consumer.status(AgreementId("ab" * 32), execution)
+    with pytest.raises(InsituError, match="ExecutionUnknown"):
+        await consumer.status(agreement, ExecutionId("wx" + "a" * 26))
+
+
+async def test_a_sealed_list_opens_for_its_creator_only(provider: World) -> None:
+    owner = client(provider, "owner")
+    path = provider.folder / "data" / "a.csv"
+    files: Any = ({"url": path.as_uri(), "name": "a.csv", "contentType": "text/csv", "contentLength": "3"},)
+    sealed = await owner.encrypt(EncryptRequest(creator=owner.account, files=files))
+    assert sealed.files == ({"index": 0, "contentType": "text/csv", "contentLength": "3"},)
+    assert path.name not in json.dumps(sealed.model_dump(mode="json"))
+    opened = provider.desk.sealing.open(sealed.encrypted_files, owner.account)
+    assert opened[0].url == path.as_uri()
+    with pytest.raises(InsituError, match="InputElsewhere"):
+        provider.desk.sealing.open(sealed.encrypted_files, provider.address("stranger"))
+    with pytest.raises(InsituError, match="NotOwner"):
+        await owner.encrypt(EncryptRequest(creator=provider.address("stranger"), files=files))
+
+
+async def test_an_upload_is_named_by_its_uploader_only(provider: World) -> None:
+    consumer, stranger = client(provider, "consumer"), client(provider, "stranger")
+    uploaded = await consumer.upload(SCRIPT)
+    assert uploaded.sha256 == hashlib.sha256(SCRIPT).hexdigest()
+    files: Any = ({"url": uploaded.url, "name": "count.py", "contentType": "text/x-python"},)
+    sealed = await consumer.encrypt(EncryptRequest(creator=consumer.account, files=files))
+    assert sealed.files[0]["checksum"] == uploaded.sha256
+    assert sealed.files[0]["contentLength"] == str(len(SCRIPT))
+    with pytest.raises(InsituError, match="NotFound"):
+        await stranger.encrypt(EncryptRequest(creator=stranger.account, files=files))
+    blob: Any = ({"url": f"blob:{uploaded.sha256}", "contentType": "text/plain"},)
+    with pytest.raises(InsituError, match="CreatorNotAllowed"):
+        await stranger.encrypt(EncryptRequest(creator=stranger.account, files=blob))
+
+
+async def test_files_go_to_the_on_chain_owner_and_data_in_place_to_nobody(provider: World) -> None:
+    agreement, execution = await finished(provider)
+    result = await client(provider, "consumer").result(agreement, execution)
+    with pytest.raises(InsituError, match="DownloadNotAllowed"):
+        async with client(provider, "provider").download(result.did, 0):
+            pass
+    data = (await provider.execution(execution)).plan.did
+    with pytest.raises(InsituError, match="FileNotDownloadable"):
+        async with client(provider, "owner").download(data, 0):
+            pass
+    with pytest.raises(InsituError, match="NotFound"):
+        async with client(provider, "consumer").download(result.did, 7):
+            pass
+
+
+async def test_a_result_is_kept_for_its_time_and_then_says_so(provider: World) -> None:
+    object.__setattr__(provider.configuration, "result_retention", 0)
+    agreement, execution = await finished(provider)
+    consumer = client(provider, "consumer")
+    frozen = (await provider.execution(execution)).frozen
+    assert frozen is not None
+    assert frozen.result is not None
+    await provider.gateway.sweeper.remove_results()
+    with pytest.raises(InsituError, match="ResultExpired"):
+        await consumer.result(agreement, execution)
+    with pytest.raises(InsituError, match="ResultExpired"):
+        async with consumer.download(frozen.result.did, 0):
+            pass
+
+
+async def test_a_stream_ends_when_its_token_does(provider: World) -> None:
+    object.__setattr__(provider.configuration, "token_lifetime", 1)
+    agreement = await bought(provider)
+    provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
+    started = await provider.exec(agreement)
+    headers = await client(provider, "consumer")._tokens.headers("compute")
+    address = f"{BASE}/compute/events/{agreement}/{started.workflow_execution_id}"
+    with anyio.fail_after(10):
+        response = await provider.http.get(address, headers=headers)
+    assert response.text.rstrip().endswith("event: token-expired\ndata: {}")
+    assert json_of(await provider.http.get(address, headers=headers))["code"] == "TokenExpired"
+
+
+async def test_a_stop_before_the_operator_has_it_ends_it(provider: World) -> None:
+    async def silent(*_: object) -> None:
+        raise InsituError("PeerUnavailable", "nobody there")
+
+    agreement = await bought(provider)
+    provider.operator.service.register = silent  # type: ignore[assignment, method-assign]
+    started = await provider.exec(agreement)
+    view = await client(provider, "consumer").stop(agreement, started.workflow_execution_id)
+    assert view.phase is Phase.STOPPED
