@@ -134,7 +134,7 @@ class Catalog(Protocol):
         ...
 
     async def published(self, creator: Address, key: str) -> AssetRecord | None:
-        """Return the asset that the creator published under this key."""
+        """Return the asset that the creator published under this key, unless the chain names another version of it."""
         ...
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:

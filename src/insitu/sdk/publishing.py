@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -92,9 +92,8 @@ class Publisher:
         earlier = await self.earlier(key)
         if earlier is not None:
             return await self._registered(earlier, key, without_compute=without_compute)
-        unsigned = await self._assemble(description, publisher_public_key)
+        unsigned = await self._assemble(description, publisher_public_key, without_compute=without_compute)
         ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
-        validate_ddo(ddo, without_compute=without_compute)
         return await self._registered(ddo, key, without_compute=without_compute)
 
     def key_of(self, identity: Mapping[str, Any]) -> str:
@@ -126,8 +125,10 @@ class Publisher:
         mined = await self._chain.transact(call, self._signer)
         return await self._listed(revised, unsigned.checksum, mined)
 
-    async def _assemble(self, description: Description, publisher_public_key: str | None) -> UnsignedDdo:
-        creator, created = self._signer.address, format_time(datetime.now(UTC))
+    async def _assemble(
+        self, description: Description, publisher_public_key: str | None, *, without_compute: bool
+    ) -> UnsignedDdo:
+        creator, created = self._signer.address, datetime.now(UTC)
         files, sealed = description.files, None
         if description.names_urls:
             encrypted = await self._gateway.encrypt(EncryptRequest(creator=creator, files=files))
@@ -138,8 +139,22 @@ class Publisher:
             contract=self._chain.agreements.contract,
             chain_id=self._chain.agreements.chain_id,
         )
-        services = complete_services(description, files, sealed, surroundings, creator, created)
-        return assemble_ddo(services, creator, created, public_key_owner=_key_owner(publisher_public_key))
+        owner = _key_owner(publisher_public_key)
+        taken: set[str] = set()
+        while True:
+            moment = format_time(created)
+            services = complete_services(description, files, sealed, surroundings, creator, moment)
+            unsigned = assemble_ddo(services, creator, moment, public_key_owner=owner)
+            # Form and sense are judged before anything is published; they do not depend on the signature.
+            validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute)
+            did = str(unsigned.did)
+            if did in taken:
+                raise InsituError("DIDExists", f"{did} is registered with other files or details", did=did)
+            if await self._chain.did_record(did) is None:
+                return unsigned
+            # Assets that differ only in what is sealed have one DID if they are of one second.
+            taken.add(did)
+            created += timedelta(seconds=1)
 
     async def _registered(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
         """P2 and P3 for a signed document, from wherever an earlier attempt stopped."""
@@ -152,6 +167,9 @@ class Publisher:
             status = await self._metadata.publish(ddo.to_json(), without_compute=without_compute)
         checksum = onchain_checksum(ddo)
         mined = await self._register(ddo, checksum)
+        record = await self._chain.did_record(str(ddo.did))
+        if record is not None and record.checksum.removeprefix("0x") != checksum:
+            raise InsituError("DIDExists", f"{ddo.did} is registered with other files or details", did=ddo.id)
         return await self._listed(ddo, checksum, mined)
 
     async def _register(self, ddo: Ddo, checksum: str) -> Mined | None:

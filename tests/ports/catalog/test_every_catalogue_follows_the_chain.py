@@ -100,6 +100,20 @@ async def test_a_key_stands_for_the_first_asset_that_its_creator_published_under
     assert await catalog.published(ALICE, "other") is None
 
 
+async def test_a_key_does_not_stand_for_a_version_that_lost_its_did_to_another(catalog: Catalog) -> None:
+    lost, won = version(1), version(1, revision=1)
+    await catalog.put(lost, NOW, key="lost")
+    await catalog.put(won, NOW, key="won")
+    await catalog.apply([block(1, registered(won))], NOW)
+    assert await catalog.published(ALICE, "lost") is None
+    found = await catalog.published(ALICE, "won")
+    assert found is not None
+    assert found.checksum == won.checksum
+    assert (await catalog.put(version(2), NOW, key="lost")).did == did(2)
+    await catalog.apply([block(2, registered(version(1, revision=2), 2))], NOW)
+    assert await catalog.published(ALICE, "won") is not None, "an update is still the same asset"
+
+
 async def test_pending_versions_are_dropped_after_their_time_and_listed_ones_stay(catalog: Catalog) -> None:
     for number in (1, 2):
         await catalog.put(version(number), NOW, key=str(number))

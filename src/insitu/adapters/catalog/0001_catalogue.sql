@@ -42,14 +42,16 @@ CREATE TABLE facet (
 ) WITHOUT ROWID;
 CREATE INDEX facet_by_asset ON facet (asset);
 
--- The creator's Idempotency-Keys.
+-- The creator's Idempotency-Keys, each with the version that was published under it.
 CREATE TABLE publication (
     creator TEXT NOT NULL,
     key TEXT NOT NULL,
-    asset INTEGER NOT NULL REFERENCES asset (id) ON DELETE CASCADE,
-    PRIMARY KEY (creator, key)
+    asset INTEGER NOT NULL,
+    checksum TEXT NOT NULL,
+    PRIMARY KEY (creator, key),
+    FOREIGN KEY (asset, checksum) REFERENCES version (asset, checksum) ON DELETE CASCADE
 ) WITHOUT ROWID;
-CREATE INDEX publication_by_asset ON publication (asset);
+CREATE INDEX publication_by_version ON publication (asset, checksum);
 
 -- What the chain says about DIDs, also about those whose document is not here yet. A transfer has no checksum.
 CREATE TABLE ledger (

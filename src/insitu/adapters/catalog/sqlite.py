@@ -60,8 +60,8 @@ class SqliteCatalog(Catalog):
             )
             if key is not None:
                 connection.execute(
-                    "INSERT OR IGNORE INTO publication (creator, key, asset) VALUES (?, ?, ?)",
-                    (version.creator, key, asset),
+                    "INSERT OR REPLACE INTO publication (creator, key, asset, checksum) VALUES (?, ?, ?, ?)",
+                    (version.creator, key, asset, version.checksum),
                 )
             recompute(connection, [version.did], moment)
             return _record(connection, BY_DID, version.did) or _vanished(version.did)
@@ -161,7 +161,12 @@ class SqliteCatalog(Catalog):
 
 
 BY_DID = "SELECT * FROM asset WHERE did = ?"
-BY_KEY = "SELECT * FROM asset WHERE id = (SELECT asset FROM publication WHERE creator = ? AND key = ?)"
+# A version that lost the DID to another one of the same creator is not what the key stands for.
+BY_KEY = """
+SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset
+JOIN version ON version.asset = publication.asset AND version.checksum = publication.checksum
+WHERE publication.creator = ? AND publication.key = ? AND (version.on_chain = 1 OR asset.version = 0)
+"""
 
 
 def _check_room(connection: sqlite3.Connection, version: DocumentVersion, max_pending: int) -> None:

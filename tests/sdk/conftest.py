@@ -1,0 +1,26 @@
+"""One chain for all tests of the SDK; each test has its own provider and people."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.world import RESULT
+from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.adapters.keys.dev import dev_signer
+from sdk.market import Market, market
+
+
+@pytest.fixture(scope="session")
+async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
+    started = await EmbeddedChain.start(tmp_path_factory.mktemp("chain"), dev_signer("deployer"))
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+async def provider(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[Market]:
+    """A provider whose executions end well with the result 42."""
+    async with market(chain, tmp_path) as made:
+        made.world.operator.runtime.script.update(await made.world.output({"count.txt": RESULT}))
+        yield made
