@@ -1,5 +1,6 @@
 """A node may be slow, silent, wrong, or not a node: each is ChainUnavailable, and its address stays secret."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -68,12 +69,17 @@ BAD = {
 
 
 @pytest.mark.parametrize("answer", BAD.values(), ids=BAD.keys())
-async def test_no_usable_answer_is_chain_unavailable_without_the_urls_secrets(answer: Answer) -> None:
+async def test_no_usable_answer_is_chain_unavailable_without_the_urls_secrets(
+    answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     async with node(answer) as url, JsonRpc(url, timeout=0.5) as rpc:
         with pytest.raises(InsituError, match="ChainUnavailable") as failed:
             await rpc.call("eth_chainId")
     assert "secret" not in str(failed.value)
     assert "secret" not in repr(rpc)
+    assert "/v3/" not in caplog.text
+    assert "user" not in caplog.text
     assert failed.value.__cause__ is None
     assert failed.value.__suppress_context__ or failed.value.__context__ is None
 
@@ -104,6 +110,22 @@ async def test_any_error_answer_is_translated(error: str) -> None:
     async with node(http("200 OK", body)) as url, JsonRpc(url) as rpc:
         with pytest.raises(InsituError, match="ChainUnavailable"):
             await rpc.call("eth_call")
+
+
+async def test_a_cancelled_call_leaves_the_connection_usable() -> None:
+    """A node is asked by services that are cancelled at any moment; the next question must still get its answer."""
+    good, calls = http("200 OK", b'{"jsonrpc":"2.0","id":1,"result":"0x1"}'), 0
+
+    async def first_silent(stream: SocketStream) -> None:
+        nonlocal calls
+        calls += 1
+        await (silence if calls <= 3 else good)(stream)
+
+    async with node(first_silent) as url, JsonRpc(url) as rpc:
+        for _ in range(3):
+            with anyio.move_on_after(0.05):
+                await rpc.call("eth_chainId")
+        assert await rpc.call("eth_chainId") == "0x1"
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8545", "ftp://node", "ws://node:8546", "http://"])

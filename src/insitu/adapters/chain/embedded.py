@@ -190,24 +190,22 @@ async def _started(folder: Path, files: StateFiles, port: int, lock: FolderLock)
 
 async def _deployed(url: str, folder: Path, deployer: Signer) -> Deployments:
     """Return the contracts of this chain, deployed now if it lacks them, and write the deployments file."""
-    path, journal = folder / "deployments.json", folder / "deploy.json"
+    path, journal = anyio.Path(folder / "deployments.json"), anyio.Path(folder / "deploy.json")
     async with JsonRpc(url) as rpc:
-        found = await _present(rpc, path)
+        found = await _present(rpc, Path(path)) if await path.exists() else None
         if found is None:
-            if number(await rpc.call("eth_blockNumber")) == 0:
-                # A new chain, or one that lost everything: what the journal says happened on another one.
-                await anyio.Path(journal).unlink(missing_ok=True)
+            if await path.exists() or number(await rpc.call("eth_blockNumber")) == 0:
+                # What the journal says happened on a chain that is gone, or made contracts that are not ours.
+                await journal.unlink(missing_ok=True)
             await rpc.call("anvil_setBalance", deployer.address, hex(FUNDED_NATIVE))
-            found = await deploy(rpc, deployer, journal, DeploymentPlan(), _LOG.debug)
+            found = await deploy(rpc, deployer, Path(journal), DeploymentPlan(), _LOG.debug)
     found = found.model_copy(update={"rpc_url": url})
-    await anyio.to_thread.run_sync(found.write, path)
+    await anyio.to_thread.run_sync(found.write, Path(path))
     return found
 
 
 async def _present(rpc: JsonRpc, path: Path) -> Deployments | None:
-    """Return the contracts of the deployments file if the chain has them; say so if it had others."""
-    if not await anyio.Path(path).exists():
-        return None
+    """Return the contracts of the deployments file if the chain has them; say so if it has not."""
     try:
         found = await anyio.to_thread.run_sync(Deployments.read, path)
         await verify_deployment(rpc, found)

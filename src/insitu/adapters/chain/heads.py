@@ -7,7 +7,10 @@ import asyncio
 import contextlib
 import json
 import logging
+from typing import Literal
 from urllib.parse import urlsplit
+
+from insitu.adapters.chain.rpc import is_loopback
 
 __all__ = ["Heads"]
 
@@ -37,6 +40,8 @@ class Heads:
     def __init__(self, url: str, poll: float) -> None:
         parts = urlsplit(url)
         self._url = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
+        # As for requests: a proxy of the environment is not for this machine.
+        self._proxy: Literal[True] | None = None if is_loopback(parts.hostname or "") else True
         self._poll = poll
         self._pushed = False
         self._count = 0
@@ -77,11 +82,10 @@ class Heads:
 
     async def _subscribed(self) -> None:
         """Wake for each pushed head until the connection ends."""
-        # Not web3's persistent provider: it spins while it waits for an answer, and may lose a cancellation.
         from websockets.asyncio.client import connect
 
         request = {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
-        async with connect(self._url, open_timeout=_OPEN_WITHIN, close_timeout=1, proxy=None) as socket:
+        async with connect(self._url, open_timeout=_OPEN_WITHIN, close_timeout=1, proxy=self._proxy) as socket:
             await socket.send(json.dumps(request))
             answer = json.loads(await socket.recv())
             if "result" not in answer:

@@ -1,8 +1,9 @@
-"""JSON-RPC to a node over HTTP. The one place that imports web3's providers, and it does so at the first call."""
+"""JSON-RPC 2.0 to a node over HTTP: requests, answers, and every way in which there is none."""
 
-import json
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self, cast
+import ipaddress
+import itertools
+import logging
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -12,17 +13,19 @@ from insitu.adapters.chain.refusals import NodeError
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
-    from web3.providers.rpc import AsyncHTTPProvider
-    from web3.types import RPCEndpoint
+    import httpx
 
-__all__ = ["JsonRpc", "number"]
+__all__ = ["JsonRpc", "is_loopback", "number"]
 
 _TIMEOUT = 20.0
 """Seconds for one answer; a node that needs longer is not usable."""
 
+_KEEP_ALIVE = 60.0
+"""Seconds for which an idle connection is kept."""
+
 
 class JsonRpc:
-    """A node's JSON-RPC endpoint.
+    """A node's JSON-RPC endpoint. Connections are opened at the first call; any call may be cancelled.
 
     Parameters
     ----------
@@ -38,17 +41,18 @@ class JsonRpc:
             raise InsituError("SettingsInvalid", "chain.rpc_url must be an http or https url")
         self.url = url
         self.host = parts.hostname + (f":{parts.port}" if parts.port else "")
+        self._local = is_loopback(parts.hostname)
         self._timeout = timeout
-        self._provider: AsyncHTTPProvider | None = None
-        self._losses: tuple[type[BaseException], ...] = ()
-        self._import = anyio.Lock()
+        self._numbers = itertools.count(1)
+        self._client: httpx.AsyncClient | None = None
 
     async def call(self, method: str, *parameters: object) -> Any:
         """Return the result of a method.
 
         Raises ``ChainUnavailable`` where no answer comes, :class:`NodeError` where the node answers with an error.
         """
-        answer = await self._answer(method, parameters)
+        request = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}
+        answer = await self._answer(method, request)
         if "error" in answer:
             raise _refusal(method, answer["error"])
         if "result" not in answer:
@@ -57,9 +61,9 @@ class JsonRpc:
 
     async def close(self) -> None:
         """Close the connections. Calls after it open new ones."""
-        if self._provider is not None:
-            await self._provider.disconnect()
-            self._provider = None
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,28 +75,51 @@ class JsonRpc:
     def __repr__(self) -> str:
         return f"JsonRpc({self.host})"
 
-    async def _answer(self, method: str, parameters: tuple[object, ...]) -> dict[str, Any]:
-        provider = self._provider or await self._connected()
+    async def _answer(self, method: str, request: dict[str, object]) -> dict[str, Any]:
+        import httpx
+
+        if self._client is None:
+            limits = httpx.Limits(max_connections=50, keepalive_expiry=_KEEP_ALIVE)
+            logging.getLogger("httpx").addFilter(_Unlogged(self.url))
+            # A proxy of the environment is not for this machine.
+            self._client = httpx.AsyncClient(timeout=self._timeout, limits=limits, trust_env=not self._local)
         try:
+            # httpx bounds each wait for bytes; this bounds the whole answer.
             with anyio.fail_after(self._timeout):
-                answer: object = await provider.make_request(cast("RPCEndpoint", method), list(parameters))
+                response = await self._client.post(self.url, json=request)
         except TimeoutError:
             detail = f"{self.host} did not answer {method} within {self._timeout:g} s"
             raise InsituError("ChainUnavailable", detail) from None
-        except self._losses as error:
-            detail = f"{self.host} does not answer ({type(error).__name__})"
+        except httpx.HTTPError as error:
+            raise InsituError("ChainUnavailable", f"{self.host} does not answer ({type(error).__name__})") from None
+        try:
+            answer: object = response.json()
+        except ValueError:  # no JSON, or no UTF-8
+            detail = f"{self.host} answered {method} with status {response.status_code} and no JSON"
             raise InsituError("ChainUnavailable", detail) from None
         if not isinstance(answer, dict):
             raise InsituError("ChainUnavailable", f"{self.host} does not speak JSON-RPC")
         return answer
 
-    async def _connected(self) -> "AsyncHTTPProvider":
-        async with self._import:
-            if self._provider is None:
-                # web3 takes more than a second to load; meanwhile the services go on.
-                await anyio.to_thread.run_sync(import_module, "web3.providers.rpc")
-                self._provider, self._losses = _provider(self.url)
-            return self._provider
+
+class _Unlogged(logging.Filter):
+    """Keeps a node's address, which may hold an access key, out of httpx's log of requests."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (isinstance(record.args, tuple) and self._url in map(str, record.args))
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Unlogged) and other._url == self._url  # so that a logger has it once
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._url)
 
 
 def number(quantity: str) -> int:
@@ -100,16 +127,14 @@ def number(quantity: str) -> int:
     return int(quantity, 16)
 
 
-def _provider(url: str) -> tuple["AsyncHTTPProvider", tuple[type[BaseException], ...]]:
-    """Return a provider that does not retry, and the exceptions that mean "no answer"."""
-    from web3.exceptions import Web3Exception
-    from web3.providers.rpc import AsyncHTTPProvider
-
-    provider = AsyncHTTPProvider(url)
-    connection_errors = tuple(provider.exception_retry_configuration.errors)
-    # Retrying is decided above: a follower waits and goes on, a person wants to be told.
-    provider.exception_retry_configuration = None  # type: ignore[assignment]
-    return provider, (*connection_errors, OSError, Web3Exception, json.JSONDecodeError, UnicodeDecodeError)
+def is_loopback(host: str) -> bool:
+    """Tell whether a host of a url is this machine, without asking DNS."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _refusal(method: str, error: Any) -> NodeError:
