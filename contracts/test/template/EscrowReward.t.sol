@@ -57,7 +57,8 @@ import {Vm, vm} from "../support/Vm.sol";
 /// ├── given the agreement is closed
 /// │   └── it reverts ConditionNotInState
 /// ├── given the agreement is refunded after its grant
-/// │   └── it reverts, for the deadline has passed
+/// │   ├── it reverts DeadlinePassed
+/// │   └── it would revert ConditionNotInState even if time went back
 /// ├── given the agreement is refused
 /// │   └── it reverts ConditionNotInState
 /// ├── given the agreement is locked
@@ -299,6 +300,15 @@ contract EscrowRewardTest is World {
         vm.warp(deadline);
         template.refund(t);
         _expectTooLate(t, _charge(0, 1));
+    }
+
+    function test_GivenItIsRefundedAfterItsGrant_ItWouldRevertEvenIfTimeWentBack() public {
+        Terms memory t = _terms();
+        bytes32 id = _open(t);
+        vm.warp(START + t.timeout + t.settleTimeout);
+        template.refund(t);
+        vm.warp(START);
+        _expectReverts(t, id, Condition.EscrowReward, ConditionState.Aborted, ConditionState.Unfulfilled);
     }
 
     function test_GivenItIsRefused_ItReverts() public {
