@@ -1,0 +1,161 @@
+"""A real provider for a journey: `insitu up` as a process of its own, and the command line of the people around it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+INSITU = (sys.executable, "-m", "insitu")
+START_SECONDS, STOP_SECONDS = 90, 30
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its exit code, the answer, and what was said beside it."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def line(self) -> str:
+        """The answer, where it is one line."""
+        (line,) = self.out.splitlines()
+        return line
+
+    @property
+    def json(self) -> Any:
+        """The answer, where it is JSON."""
+        return json.loads(self.out)
+
+    @property
+    def problem(self) -> Any:
+        """The problem document of a command that was told to speak JSON."""
+        return json.loads(self.err.splitlines()[-1])
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment without settings of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("INSITU_")}
+    return kept | {"NO_COLOR": "1", "PYTHONWARNINGS": "default"} | extra
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at a terminal far from the provider: a data folder, an account, and the provider's address."""
+
+    home: Path
+    url: str
+    account: str | None = None
+    flags: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def command(self) -> list[str]:
+        """The beginning of each command."""
+        settings = [part for flag in self.flags for part in ("--set", flag)]
+        account = ["--account", self.account] if self.account else []
+        return [*INSITU, "--home", str(self.home), "--url", self.url, *settings, *account]
+
+    def insitu(self, *arguments: str | Path, typed: str = "") -> Ended:
+        """Run a command to its end, without a terminal."""
+        ended = subprocess.run(
+            [*self.command, *map(str, arguments)],
+            input=typed,
+            env=environment(**self.variables),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+        )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    def succeeds(self, *arguments: str | Path, typed: str = "") -> Ended:
+        """Run a command that must succeed."""
+        ended = self.insitu(*arguments, typed=typed)
+        assert ended.code == 0, f"insitu {' '.join(map(str, arguments))}: {ended.code}\n{ended.out}\n{ended.err}"
+        return ended
+
+
+@dataclass
+class Provider:
+    """A running `insitu up`, with an image, and a folder of data that may be published."""
+
+    home: Path
+    data: Path
+    process: "subprocess.Popen[str]"
+    announced: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return str(self.announced["url"])
+
+    @property
+    def rpc_url(self) -> str:
+        return str(json.loads((self.home / "chain" / "deployments.json").read_text())["rpcUrl"])
+
+    def person(self, account: str) -> Person:
+        """Somebody with a development account, on the provider's machine."""
+        return Person(self.home, self.url, account)
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the process to end, and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(by)
+        return self.process.wait(STOP_SECONDS)
+
+
+def build_image(home: Path) -> str:
+    """Build the smallest image, the host's Python, and return its digest."""
+    built = subprocess.run(
+        [*INSITU, "--home", str(home), "--json", "image", "build"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=180,
+    )
+    return str(json.loads(built.stdout)["checksum"])
+
+
+def start(home: Path, data: Path, *flags: str) -> Provider:
+    """Start `insitu up` on free ports and wait for its announcement."""
+    settings = [part for flag in ("server.port=0", "chain.embedded_port=0", *flags) for part in ("--set", flag)]
+    log = (home / "up.log").open("a")
+    process = subprocess.Popen(
+        [*INSITU, "--home", str(home), *settings, "up", "--json", "--data", str(data)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        start_new_session=True,
+    )
+    log.close()
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise AssertionError(f"insitu up ended with {process.wait(START_SECONDS)}:\n{(home / 'up.log').read_text()}")
+    return Provider(home, data, process, json.loads(line))
+
+
+@contextmanager
+def provider(folder: Path, *flags: str) -> Iterator[Provider]:
+    """A provider below a folder, from its first start to its end."""
+    home, data = folder / "home", folder / "data"
+    home.mkdir()
+    data.mkdir()
+    build_image(home)
+    running = start(home, data, *flags)
+    try:
+        yield running
+    finally:
+        code = running.stop()
+        if running.process.stdout is not None:
+            running.process.stdout.close()
+        assert code == 0, (home / "up.log").read_text()[-4000:]
