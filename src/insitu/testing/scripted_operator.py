@@ -1,57 +1,22 @@
-"""A whole operator over a scripted runtime: real service, engine, stores and logs in one folder."""
+"""A whole operator over a scripted runtime: everything is real, but steps end as a script says."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
-import anyio
-
-from insitu.adapters.clock import SystemClock
-from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
-from insitu.adapters.logs.files import FileLogs
-from insitu.adapters.sqlite import Database
-from insitu.domain.execution import Execution, Phase
-from insitu.domain.ids import ExecutionId
 from insitu.domain.next_actions import Rules
-from insitu.operator.engine import Engine, Parts
-from insitu.operator.service import OperatorService
 from insitu.ports.clock import Clock
-from insitu.ports.executions import Executions
-from insitu.ports.logs import Logs
 from insitu.ports.peers import Capacity, GatewayPeer
+from insitu.testing.running_operator import CAPACITY, RunningOperator, running_operator
 from insitu.testing.scripted_runtime import Ending, ScriptedRuntime
 
 __all__ = ["CAPACITY", "ScriptedOperator", "scripted_operator"]
 
-CAPACITY = Capacity(cpu_millis=4000, memory_bytes=4 * 1024**3, disk_bytes=64 * 1024**3)
+ScriptedOperator = RunningOperator[ScriptedRuntime]
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedOperator:
-    """The parts of a running operator."""
-
-    service: OperatorService
-    engine: Engine
-    runtime: ScriptedRuntime
-    executions: Executions
-    logs: Logs
-
-    async def until(self, execution_id: ExecutionId, *phases: Phase) -> Execution:
-        """Return the record once it is in one of the phases; without any, once it has ended and is cleaned."""
-        while True:
-            changed = self.engine.next_change(execution_id)
-            execution = await self.executions.get(execution_id)
-            if execution is not None and execution.phase in phases:
-                return execution
-            if not phases and execution is not None and execution.ended and execution.cleaned:
-                return execution
-            await changed.wait()
-
-
-@asynccontextmanager
-async def scripted_operator(
+def scripted_operator(
     folder: Path,
     gateway: GatewayPeer,
     script: Mapping[str, Ending] | None = None,
@@ -60,27 +25,14 @@ async def scripted_operator(
     rules: Rules | None = None,
     capacity: Capacity = CAPACITY,
     resync: timedelta = timedelta(seconds=30),
-) -> AsyncIterator[ScriptedOperator]:
-    """Run an operator on the folder until the block ends; what runs is then abandoned, as a killed process does."""
-    clock = clock or SystemClock()
-    logs = FileLogs(folder / "logs", cap=16 * 1024**2)
-    async with Database(folder / "operator.db", MIGRATIONS) as database, anyio.create_task_group() as tasks:
-        executions = SqliteExecutions(database)
-        runtime = ScriptedRuntime(folder / "runs", clock, tasks, script)
-        parts = Parts(
-            executions=executions,
-            logs=logs,
-            runtime=runtime,
-            gateway=gateway,
-            clock=clock,
-            rules=rules or Rules(),
-            capacity=capacity,
-            resync=resync,
-        )
-        engine = Engine(parts)
-        service = OperatorService(executions=executions, logs=logs, engine=engine, clock=clock, capacity=capacity)
-        tasks.start_soon(engine.run)
-        try:
-            yield ScriptedOperator(service, engine, runtime, executions, logs)
-        finally:
-            tasks.cancel_scope.cancel()
+) -> AbstractAsyncContextManager[ScriptedOperator]:
+    """Run an operator whose runtime follows the script; see :func:`running_operator`."""
+    return running_operator(
+        folder,
+        gateway,
+        lambda tasks, clock: ScriptedRuntime(folder / "runs", clock, tasks, script),
+        clock=clock,
+        rules=rules,
+        capacity=capacity,
+        resync=resync,
+    )

@@ -1,0 +1,95 @@
+"""A whole operator in one folder: real service, engine, stores and logs, over any runtime."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+
+from insitu.adapters.clock import SystemClock
+from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
+from insitu.adapters.logs.files import FileLogs
+from insitu.adapters.sqlite import Database
+from insitu.domain.execution import Execution, Phase
+from insitu.domain.ids import ExecutionId
+from insitu.domain.next_actions import Rules
+from insitu.operator.engine import Engine, Parts
+from insitu.operator.service import OperatorService
+from insitu.ports.clock import Clock
+from insitu.ports.executions import Executions
+from insitu.ports.logs import Logs
+from insitu.ports.peers import Capacity, GatewayPeer
+from insitu.ports.runtime import Runtime
+
+__all__ = ["CAPACITY", "RunningOperator", "running_operator"]
+
+CAPACITY = Capacity(cpu_millis=4000, memory_bytes=4 * 1024**3, disk_bytes=64 * 1024**3)
+
+AnyRuntime = TypeVar("AnyRuntime", bound=Runtime)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningOperator(Generic[AnyRuntime]):
+    """The parts of a running operator."""
+
+    service: OperatorService
+    engine: Engine
+    runtime: AnyRuntime
+    executions: Executions
+    logs: Logs
+
+    async def until(self, execution_id: ExecutionId, *phases: Phase) -> Execution:
+        """Return the record once it is in one of the phases; without any, once it has ended and is cleaned."""
+        while True:
+            changed = self.engine.next_change(execution_id)
+            execution = await self.executions.get(execution_id)
+            if execution is not None and execution.phase in phases:
+                return execution
+            if not phases and execution is not None and execution.ended and execution.cleaned:
+                return execution
+            await changed.wait()
+
+
+@asynccontextmanager
+async def running_operator(
+    folder: Path,
+    gateway: GatewayPeer,
+    make_runtime: Callable[[TaskGroup, Clock], AnyRuntime],
+    *,
+    clock: Clock | None = None,
+    rules: Rules | None = None,
+    capacity: Capacity = CAPACITY,
+    resync: timedelta = timedelta(seconds=30),
+) -> AsyncIterator[RunningOperator[AnyRuntime]]:
+    """Run an operator on the folder until the block ends; what runs is then abandoned, as a killed process does.
+
+    Parameters
+    ----------
+    make_runtime
+        Makes the runtime from a group for its tasks, which are cancelled at the end, and the clock.
+    """
+    clock = clock or SystemClock()
+    logs = FileLogs(folder / "logs", cap=16 * 1024**2)
+    async with Database(folder / "operator.db", MIGRATIONS) as database, anyio.create_task_group() as tasks:
+        executions, runtime = SqliteExecutions(database), make_runtime(tasks, clock)
+        parts = Parts(
+            executions=executions,
+            logs=logs,
+            runtime=runtime,
+            gateway=gateway,
+            clock=clock,
+            rules=rules or Rules(),
+            capacity=capacity,
+            resync=resync,
+        )
+        engine = Engine(parts)
+        service = OperatorService(executions=executions, logs=logs, engine=engine, clock=clock, capacity=capacity)
+        tasks.start_soon(engine.run)
+        try:
+            yield RunningOperator(service, engine, runtime, executions, logs)
+        finally:
+            tasks.cancel_scope.cancel()
