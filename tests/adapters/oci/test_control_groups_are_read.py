@@ -25,7 +25,7 @@ def test_hybrid_machines_use_version_1(tmp_path: Path) -> None:
     found = find_cgroups(mountinfo(*mounts, (tmp_path / "unified", "cgroup2", "")), "insitu/x")
     assert found is not None
     assert found.version == 1
-    assert found.enforced == {"memory": "cgroup", "cpu": "cgroup", "pids": "cgroup"}
+    assert [sorted(hierarchy.controllers) for hierarchy in found.hierarchies] == [["memory"], ["cpu"], ["pids"], []]
 
 
 def test_unified_machines_use_version_2_and_say_what_is_missing(tmp_path: Path) -> None:
@@ -33,7 +33,14 @@ def test_unified_machines_use_version_2_and_say_what_is_missing(tmp_path: Path) 
     found = find_cgroups(mountinfo((tmp_path, "cgroup2", "")), "insitu/x")
     assert found is not None
     assert found.version == 2
-    assert found.enforced == {"memory": "cgroup", "cpu": "cgroup", "pids": "none"}
+    group = tmp_path / "insitu" / "x" / "in-1"
+    group.mkdir(parents=True)
+    for name in ("memory.max", "cpu.max"):
+        (group / name).touch()
+    found.create("in-1", LIMITS)
+    assert found.enforced_on("in-1", LIMITS) == {"memory": "cgroup", "cpu": "cgroup", "pids": "none"}
+    (group / "memory.max").write_text("max\n")
+    assert found.enforced_on("in-1", LIMITS)["memory"] == "none", "read back, not believed"
 
 
 def test_without_any_hierarchy_there_are_none() -> None:

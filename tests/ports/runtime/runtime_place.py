@@ -202,8 +202,10 @@ class Place:
         return b"".join(chunks).decode("utf-8", "replace")
 
     async def output(self, plan: ExecutionPlan, stage: int = 0, attempt: int = 1) -> dict[str, bytes]:
-        """The plain files that a stage has written, by path."""
-        await self.finish(plan, StepKind.PUBLISH, stage, attempts={stage: attempt})
+        """The plain files that a stage has written, by path; none where its container could not be made."""
+        status = await self.finish(plan, StepKind.PUBLISH, stage, attempts={stage: attempt})
+        if not status.ok:
+            return {}
         folder = self.published[plan.workflow_execution_id].outputs[stage].output
         files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
         return {str(path.relative_to(folder)): path.read_bytes() for path in files if path.stat().st_size < 1 << 20}

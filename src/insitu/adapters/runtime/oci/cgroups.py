@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["CHILD", "Cgroups", "Counters", "GroupLimits", "Hierarchy", "find_cgroups", "read_counters"]
@@ -56,7 +56,6 @@ class Cgroups:
     version: int
     hierarchies: tuple[Hierarchy, ...]
     base: str
-    enforced: Mapping[str, str] = field(default_factory=dict)
 
     def path_for_runtime(self, name: str) -> str:
         """``linux.cgroupsPath`` of config.json: the child of the group ``name``."""
@@ -75,6 +74,17 @@ class Cgroups:
             for setting, value in wanted.items():
                 if (group / setting).exists():
                     _write(group / setting, value)
+
+    def enforced_on(self, name: str, limits: GroupLimits) -> dict[str, str]:
+        """Read back which limits the kernel has taken: limit → ``cgroup`` or ``none``."""
+        found = dict.fromkeys(("memory", "cpu", "pids"), "none")
+        for hierarchy in self.hierarchies:
+            group = hierarchy.mount / self.base / name
+            wanted = _settings(self.version, hierarchy, limits)
+            for limit, setting in _MAIN_SETTING[self.version].items():
+                if setting in wanted and _read_words(group / setting) == wanted[setting].split():
+                    found[limit] = "cgroup"
+        return found
 
     def counter_files(self, name: str) -> dict[str, str]:
         """Label → path of every counter that :func:`read_counters` understands."""
@@ -167,9 +177,7 @@ def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:
     writable = tuple(h for h in hierarchies if os.access(h.mount, os.W_OK))
     if not writable:
         return None
-    present: frozenset[str] = frozenset().union(*(h.controllers for h in writable))
-    enforced = {limit: "cgroup" if limit in present else "none" for limit in ("memory", "cpu", "pids")}
-    return Cgroups(version, writable, base, enforced)
+    return Cgroups(version, writable, base)
 
 
 def read_counters(texts: Mapping[str, str | None]) -> Counters:
@@ -184,6 +192,10 @@ def read_counters(texts: Mapping[str, str | None]) -> Counters:
     return Counters(cpu, _number(texts.get("memory_peak")), max(kills), max(refused))
 
 
+_MAIN_SETTING: Mapping[int, Mapping[str, str]] = {
+    1: {"memory": "memory.limit_in_bytes", "cpu": "cpu.cfs_quota_us", "pids": "pids.max"},
+    2: {"memory": "memory.max", "cpu": "cpu.max", "pids": "pids.max"},
+}
 _VERSION_1 = frozenset({"memory", "cpu", "cpuacct", "pids"})
 
 # Version 1 counts an OOM kill and a refused fork where the process was, in the child; version 2 counts upwards.
@@ -240,7 +252,8 @@ def _delegate(hierarchy: Hierarchy, group: Path) -> None:
         return
     above = [p for p in reversed(group.parents) if p == hierarchy.mount or hierarchy.mount in p.parents]
     for folder in [*above, group]:
-        _write(folder / "cgroup.subtree_control", words)
+        with suppress(OSError):  # a group with processes cannot hand down; what then holds is read back
+            _write(folder / "cgroup.subtree_control", words)
 
 
 def _below(group: Path) -> Iterator[Path]:

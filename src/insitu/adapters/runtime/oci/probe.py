@@ -29,6 +29,7 @@ __all__ = ["Probe", "cgroups_of", "probe_machine", "sweep_probes"]
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_SECONDS = 30
 _VOLUME_BYTES = 1 << 20
+_PROBE_LIMITS = GroupLimits(memory_bytes=256 << 20, cpu_millis=1000, pids=64)
 
 # Runs inside, with -I -S. Each line tells what a forbidden attempt led to: 0 is success, else the error number.
 _SCRIPT = """
@@ -141,7 +142,7 @@ def _try(binary: str, folder: Path, cgroups: Cgroups | None, *, rootless: bool) 
     name = f"probe-{folder.name.removeprefix('.probe-')}"
     group = None
     if cgroups is not None:
-        cgroups.create(name, GroupLimits(memory_bytes=256 << 20, cpu_millis=1000, pids=64))
+        cgroups.create(name, _PROBE_LIMITS)
         group = cgroups.path_for_runtime(name)
     try:
         sandbox = _sandbox(folder, group, rootless=rootless)
@@ -228,18 +229,17 @@ def _judge(facts: Mapping[str, object]) -> None:
 
 
 def _group_limits(cgroups: Cgroups | None, name: str) -> dict[str, str]:
-    """Which limits hold: the group's counters moved, so the container really ran in it."""
-    limits = {"memory": "none", "cpu": "none", "pids": "none"}
+    """Which limits hold: the kernel took them, and the group's counters moved, so the container really ran in it."""
+    nothing = {"memory": "none", "cpu": "none", "pids": "none"}
     if cgroups is None:
-        return limits
+        return nothing
     texts: dict[str, str | None] = {}
     for label, path in cgroups.counter_files(name).items():
         with suppress(OSError):
             texts[label] = Path(path).read_text("ascii")
     counters = read_counters(texts)
-    if counters.cpu_seconds or counters.peak_memory_bytes:
-        limits |= cgroups.enforced
-    return limits
+    ran_here = bool(counters.cpu_seconds or counters.peak_memory_bytes)
+    return cgroups.enforced_on(name, _PROBE_LIMITS) if ran_here else nothing
 
 
 def _version(binary: str) -> str:

@@ -220,9 +220,7 @@ class OciRuntime:
             run = self._folders.run(step.plan.workflow_execution_id, stage, attempt)
             output, logs = (volume_folder(run, target, rootless=rootless) for target in (OUTPUT, LOGS))
             if not output.is_dir():
-                raise InsituError(
-                    "InfrastructureFailed", f"the output of stage {stage} is not mounted any more"
-                )
+                raise InsituError("InfrastructureFailed", f"the output of stage {stage} is not mounted any more")
             found[stage] = OutputVolume(stage, output, logs, run.log)
         return found
 

@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
@@ -33,6 +35,7 @@ from insitu.domain.errors import InsituError
 
 __all__ = ["HostImage", "build_host_image", "host_key"]
 
+_COMPILERS = 4
 REVISION = "1"
 """Counts changes of this builder, so that an image of an older one is built anew."""
 
@@ -121,7 +124,7 @@ def build_host_image(wanted: HostImage, layout: Path) -> Descriptor:
     _add_libraries(tree, binaries)
     compiled = layout / "compiled"
     _compile(tree, wanted.interpreter, python["tag"], compiled)
-    return _write_blobs(tree, layout)
+    return _write_blobs(tree, str(Path(python["executable"]).parent), layout)
 
 
 def _ask(interpreter: Path) -> dict[str, str]:
@@ -250,28 +253,33 @@ def _compile(tree: _Tree, interpreter: Path, tag: str, folder: Path) -> None:
         lines.append(f"{path}\0/{name}\0{target}\n")
         above, _, last = name.rpartition("/")
         tree.files[f"{above}/__pycache__/{last[:-3]}.{tag}.pyc"] = target
-    done = subprocess.run(
-        [str(interpreter), "-I", "-S", "-c", _COMPILE],
-        input="".join(lines),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise InsituError("ArchiveInvalid", f"the modules could not be compiled: {done.stderr.strip()[-200:]}")
+    # A fixed number of shares, whatever the machine: what a process compiled before may show in what it writes next.
+    shares = ["".join(lines[start::_COMPILERS]) for start in range(_COMPILERS)]
+    with ThreadPoolExecutor(_COMPILERS) as pool:
+        for problem in pool.map(partial(_compile_share, interpreter), shares):
+            if problem:
+                raise InsituError("ArchiveInvalid", f"the modules could not be compiled: {problem}")
     for name in [name for name, path in tree.files.items() if path.parent == folder and not path.exists()]:
         del tree.files[name]
+
+
+def _compile_share(interpreter: Path, lines: str) -> str:
+    command = [str(interpreter), "-I", "-S", "-c", _COMPILE]
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr.strip()[-200:] or f"exit code {done.returncode}"
 
 
 # ------------------------------------------------------------------------------------------------------ the blobs
 
 
-def _write_blobs(tree: _Tree, layout: Path) -> Descriptor:
+def _write_blobs(tree: _Tree, folder: str, layout: Path) -> Descriptor:
+    """Write layer, configuration and manifest; ``folder`` holds the interpreter."""
     layer = _write_layer(tree, layout)
+    path = _PATH if folder in _PATH.split(":") else f"{folder}:{_PATH}"
     config = {
         "architecture": architecture(),
         "os": "linux",
-        "config": {"Env": [f"PATH={_PATH}", "LANG=C.UTF-8"], "WorkingDir": "/"},
+        "config": {"Env": [f"PATH={path}", "LANG=C.UTF-8"], "WorkingDir": "/"},
         "rootfs": {"type": "layers", "diff_ids": [layer.digest]},
         "history": [{"created_by": f"insitu image build (revision {REVISION})"}],
     }
