@@ -1,0 +1,185 @@
+"""Everything that a caller may do wrong is a problem document (design §10): 4xx with a code and a next step."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.world import World, json_of
+from insitu.api.gateway_v1 import BASE, TICKETS
+from insitu.domain.errors import ERRORS
+from insitu.gateway.app import gateway_app
+
+pytestmark = pytest.mark.needs("chain")
+
+AGREEMENT, EXECUTION = "ab" * 32, "wx" + "a" * 26
+DEEP = "[" * 5000 + "]" * 5000
+IDS = ["x", "../../etc", "%00", "ab" * 31, "zz" * 32, "0x" + "ab" * 32, "\u202e", "a" * 3000]
+
+
+@pytest.fixture
+async def http(provider: World) -> AsyncIterator[httpx.AsyncClient]:
+    """The gateway as `insitu serve gateway` offers it; a 500 raises nothing and is seen by the test."""
+    app = gateway_app(provider.gateway, max_body_bytes=65536)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        yield client
+
+
+def require_problem(response: httpx.Response, *statuses: int) -> Any:
+    assert response.headers["content-type"] == "application/problem+json", response.text[:500]
+    problem = json_of(response)
+    assert problem["code"] in ERRORS
+    assert problem["nextStep"]
+    assert 400 <= response.status_code < 500, problem
+    assert not statuses or response.status_code in statuses, problem
+    return problem
+
+
+async def authorised(provider: World, operation: str, who: str = "consumer") -> dict[str, str]:
+    from insitu.sdk.http import Http
+    from insitu.sdk.tokens import Tokens
+
+    tokens = Tokens(Http(transport=provider.http._transport), provider.configuration.public_url, provider.people[who])
+    return dict(await tokens.headers(operation))  # type: ignore[arg-type]
+
+
+POSTS = ["/check", "/exec", "/execute", "/compute/exec", "/encrypt"]
+BODIES = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b"7",
+    b'"text"',
+    b"\xff\xfe",
+    DEEP.encode(),
+    b'{"serviceAgreementId": 7}',
+    b'{"serviceAgreementId": "' + b"ab" * 32 + b'", "more": 1}',
+    b'{"consumer": "0x12", "workflowDid": "did:nv:12"}',
+    b'{"consumer": "' + b"0x" + b"12" * 20 + b'", "workflowDid": "did:nv:12"}',
+    b'{"consumer": "' + b"0x" + b"12" * 20 + b'", "workflowDid": "\\ud800"}',
+    b'{"consumer": "' + b"0x" + b"12" * 20 + b'", "workflowDid": "did:nv:' + b"ab" * 32 + b'", "serviceIndex": -1}',
+    b'{"creator": "x", "files": []}',
+    b'{"creator": "' + b"0x" + b"12" * 20 + b'", "files": [{"url": "file:///etc/passwd"}]}',
+]
+
+
+async def test_bodies_that_are_not_requests(provider: World, http: httpx.AsyncClient) -> None:
+    headers = {name: await authorised(provider, name) for name in ("exec", "encrypt")}
+    for path in POSTS:
+        token = headers.get("encrypt" if path == "/encrypt" else "exec", {}) if path != "/check" else {}
+        for body in BODIES:
+            sent = {**token, "Content-Type": "application/json"}
+            require_problem(await http.post(BASE + path, content=body, headers=sent))
+
+
+async def test_huge_bodies(provider: World, http: httpx.AsyncClient) -> None:
+    huge = b'{"workflowDid": "' + b"a" * 70_000 + b'"}'
+    require_problem(await http.post(BASE + "/check", content=huge, headers={"Content-Type": "application/json"}), 413)
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"a" * 65536
+
+    upload = await http.post(BASE + "/check", content=endless(), headers={"Content-Type": "application/json"})
+    require_problem(upload, 413)
+    object.__setattr__(provider.desk.files, "_upload_bytes", 1000)
+    headers = await authorised(provider, "upload")
+    require_problem(await http.post(BASE + "/upload", content=b"a" * 2000, headers=headers), 413)
+
+
+async def test_tokens_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+    own = await authorised(provider, "download")
+    execute: Any = {"serviceAgreementId": AGREEMENT}
+    encrypt: Any = {"creator": "0x" + "12" * 20, "files": []}
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "\xff"}, own):
+        for path, body in (("/exec", execute), ("/encrypt", encrypt), ("/upload", execute)):
+            require_problem(await http.post(BASE + path, json=body, headers=headers), 401, 403)
+        for path in ("status", "events", "logs", "receipt", "result"):
+            answer = await http.get(f"{BASE}/compute/{path}/{AGREEMENT}/{EXECUTION}", headers=headers)
+            require_problem(answer, 401, 403)
+        require_problem(await http.delete(f"{BASE}/compute/{AGREEMENT}/{EXECUTION}", headers=headers), 401, 403)
+        require_problem(await http.get(f"{BASE}/compute/executions", headers=headers), 401, 403)
+
+
+async def test_ids_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+    compute, download = await authorised(provider, "compute"), await authorised(provider, "download")
+    for wrong in IDS:
+        for path in ("status", "events", "logs", "receipt", "result"):
+            require_problem(await http.get(f"{BASE}/compute/{path}/{wrong}/{EXECUTION}", headers=compute), 400, 404)
+            require_problem(await http.get(f"{BASE}/compute/{path}/{AGREEMENT}/{wrong}", headers=compute), 400, 404)
+        require_problem(await http.get(f"{BASE}/download/{wrong}/0", headers=download), 400, 404)
+        query = {"serviceAgreementId": wrong}
+        answer = await http.get(f"{BASE}/compute/executions", params=query, headers=compute)
+        if wrong != "0x" + AGREEMENT:
+            require_problem(answer, 400)
+    for index in ("-1", "x", "99999999999999999999999", "1.5"):
+        did = "did:nv:" + "ab" * 32
+        require_problem(await http.get(f"{BASE}/download/{did}/{index}", headers=download), 400, 404)
+
+
+async def test_places_in_streams_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset())
+    agreement = await provider.buy(workflow)
+    started = await provider.exec(agreement)
+    await provider.until_events(started.workflow_execution_id, "end")
+    headers = {**await authorised(provider, "compute"), "Accept": "text/event-stream"}
+    for path in ("events", "logs"):
+        for wrong in ("x", "-1", "1:2", "1:2:3:4", "9" * 90, "1:1:-1", "\xb2"):
+            address = f"{BASE}/compute/{path}/{agreement}/{started.workflow_execution_id}"
+            require_problem(await http.get(address, headers={**headers, "Last-Event-ID": wrong.encode("latin-1")}), 400)
+
+
+async def test_sign_in_that_is_none(http: httpx.AsyncClient) -> None:
+    for form in ({}, {"grant_type": "x"}, {"grant_type": "x", "assertion": "y"}, {"assertion": "a" * 20_000}):
+        require_problem(await http.post(BASE + "/oauth/token", data=form))
+    require_problem(await http.post(BASE + "/oauth/token", content=b"\xff\xff\x00", headers={"Content-Type": "x/y"}))
+    multipart = {"Content-Type": "multipart/form-data; boundary=x"}
+    require_problem(await http.post(BASE + "/oauth/token", content=b"--x\r\nbroken", headers=multipart))
+
+
+async def test_idempotency_keys_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+    headers = await authorised(provider, "exec")
+    for key in (b"", b"k" * 300, b"\x01", b"\xe2\x80"):
+        sent = {**headers, "Idempotency-Key": key}
+        require_problem(await http.post(BASE + "/exec", json={"serviceAgreementId": AGREEMENT}, headers=sent))
+
+
+async def test_tickets_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+    real = provider.desk.tickets.issue(EXECUTION)  # type: ignore[arg-type]
+    for ticket in ("", "x", real, real[:-1] + "0", EXECUTION + ".", "a" * 1000, "é"):
+        headers = {"Authorization": f"Bearer {ticket}".encode()}
+        body = {"workflowExecutionId": EXECUTION, "transitions": []}
+        require_problem(await http.post(TICKETS + "/progress", json=body, headers=headers), 400, 401)
+        require_problem(await http.get(TICKETS + "/files/0-input-1-0", headers=headers), 400, 401)
+        require_problem(await http.put(TICKETS + "/outputs/" + "ab" * 32, content=b"x", headers=headers), 400, 401)
+        require_problem(await http.put(TICKETS + "/outputs/xyz", content=b"x", headers=headers), 400, 401)
+        require_problem(await http.post(TICKETS + "/finish", json={"plan": 7}, headers=headers), 400, 401)
+
+
+async def test_addresses_and_methods_that_are_none(http: httpx.AsyncClient) -> None:
+    require_problem(await http.get(BASE + "/nothing"), 404)
+    require_problem(await http.put(BASE + "/exec"), 405)
+    require_problem(await http.get(BASE + "/compute/status/a/b/c"), 404)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=20,
+)
+NAMES = ["consumer", "workflowDid", "serviceIndex", "serviceAgreementId", "creator", "files", "url", "index"]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=JSON | st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4))
+async def test_no_json_whatever_is_a_500(http: httpx.AsyncClient, body: Any) -> None:
+    text = json.dumps(body)
+    for path in POSTS:
+        answer = await http.post(BASE + path, content=text, headers={"Content-Type": "application/json"})
+        require_problem(answer)

@@ -1,0 +1,205 @@
+"""Tokens: what a wallet's assertion buys, and every way in which one is not good (design §7)."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
+from insitu.adapters.keys.signer import LocalSigner
+from insitu.adapters.sqlite import Database
+from insitu.api.gateway_v1 import JWT_BEARER
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.signatures import es256k_digest, personal_digest
+from insitu.gateway.configuration import GatewayConfiguration, Keyring
+from insitu.gateway.tokens import Tokens, _verified
+from insitu.testing.clock import ControlledClock
+
+URL = "https://gateway.example"
+WALLET, OTHER = LocalSigner(b"\x01" * 32), LocalSigner(b"\x02" * 32)
+AGREEMENT = "ab" * 32
+EXECUTION = "wx" + "a" * 26
+
+
+@pytest.fixture
+def clock() -> ControlledClock:
+    return ControlledClock()
+
+
+@pytest.fixture
+async def tokens(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Tokens]:
+    configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
+    async with Database(tmp_path / "gateway.db", MIGRATIONS) as database:
+        yield Tokens(Keyring.derived(b"k" * 32), configuration, SqliteAgreements(database), clock)
+
+
+def assertion(
+    clock: ControlledClock, *, signer: LocalSigner = WALLET, header: Any = None, whole: bool = False, **claims: Any
+) -> str:
+    now = int(clock.now().timestamp())
+    usual = {"iss": WALLET.address, "aud": audience("compute"), "iat": now, "exp": now + 300, "jti": "j1"}
+    body = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+    signed = f"{part(header or {'alg': 'ES256K', 'typ': 'JWT'})}.{part(body)}"
+    digest = personal_digest(signed.encode()) if body.get("eths") == "personal" else es256k_digest(signed.encode())
+    signature = signer.sign_digest(digest)
+    return f"{signed}.{encoded(signature if whole else signature[:64])}"
+
+
+def audience(operation: str) -> str:
+    return f"{URL}/api/v1/gateway/services/{operation}"
+
+
+def part(value: Any) -> str:
+    return encoded(json.dumps(value).encode())
+
+
+def encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+async def signed_in(tokens: Tokens, text: str) -> str:
+    return "Bearer " + (await tokens.grant(JWT_BEARER, text)).access_token
+
+
+async def test_a_wallet_signs_in_for_one_operation(tokens: Tokens, clock: ControlledClock) -> None:
+    granted = await tokens.grant(JWT_BEARER, assertion(clock))
+    assert (granted.token_type, granted.expires_in) == ("Bearer", 600)
+    header = f"Bearer {granted.access_token}"
+    caller = tokens.read(header, "compute")
+    assert caller.address == WALLET.address
+    assert caller.expires == clock.now() + timedelta(seconds=600)
+    with pytest.raises(InsituError, match="AudienceMismatch"):
+        tokens.read(header, "exec", "download")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_browsers_wallet_signs_with_personal_sign(tokens: Tokens, clock: ControlledClock, whole: bool) -> None:
+    header = await signed_in(tokens, assertion(clock, eths="personal", whole=whole))
+    assert tokens.read(header, "compute").address == WALLET.address
+
+
+async def test_a_token_for_one_execution_is_good_for_no_other(tokens: Tokens, clock: ControlledClock) -> None:
+    text = assertion(clock, agreement="0x" + AGREEMENT.upper(), execution=EXECUTION, did="did:nv:1")
+    caller = tokens.read(await signed_in(tokens, text), "compute")
+    caller.require(AgreementId(AGREEMENT), ExecutionId(EXECUTION), "did:nv:1")
+    for wrong in ({"agreement": "cd" * 32}, {"execution": "wx" + "b" * 26}, {"did": "did:nv:2"}):
+        with pytest.raises(InsituError, match="AudienceMismatch"):
+            caller.require(**wrong)  # type: ignore[arg-type]
+
+
+async def test_names_of_older_clients_restrict_as_well(tokens: Tokens, clock: ControlledClock) -> None:
+    text = assertion(clock, sub=AGREEMENT, execution_id=EXECUTION)
+    caller = tokens.read(await signed_in(tokens, text), "compute")
+    assert (caller.agreement, caller.execution) == (AGREEMENT, EXECUTION)
+    own = assertion(clock, sub=WALLET.address, jti="j2")
+    assert tokens.read(await signed_in(tokens, own), "compute").agreement is None
+
+
+@pytest.mark.parametrize(
+    ("code", "claims"),
+    [
+        ("SignatureMismatch", {"iss": OTHER.address}),
+        ("InvalidId", {"iss": "nobody"}),
+        ("InvalidToken", {"iss": None}),
+        ("AudienceMismatch", {"aud": "https://elsewhere.example/api/v1/gateway/services/compute"}),
+        ("AudienceMismatch", {"aud": audience("everything")}),
+        ("AudienceMismatch", {"aud": None}),
+        ("AudienceMismatch", {"aud": [audience("compute")]}),
+        ("InvalidToken", {"exp": None}),
+        ("InvalidToken", {"exp": "tomorrow"}),
+        ("InvalidToken", {"exp": 10**30}),
+        ("InvalidToken", {"exp": True}),
+        ("TokenExpired", {"exp": 1}),
+        ("InvalidToken", {"jti": None}),
+        ("InvalidToken", {"jti": ""}),
+        ("InvalidToken", {"jti": "x" * 129}),
+        ("InvalidToken", {"eths": "other"}),
+        ("InvalidId", {"agreement": "short"}),
+        ("InvalidId", {"execution": "short"}),
+    ],
+)
+async def test_an_assertion_that_is_not_good_is_refused(
+    tokens: Tokens, clock: ControlledClock, code: str, claims: dict[str, Any]
+) -> None:
+    with pytest.raises(InsituError, match=code):
+        await tokens.grant(JWT_BEARER, assertion(clock, **claims))
+
+
+async def test_an_assertion_is_good_for_ten_minutes_at_most(tokens: Tokens, clock: ControlledClock) -> None:
+    now = int(clock.now().timestamp())
+    await tokens.grant(JWT_BEARER, assertion(clock, exp=now + 600))
+    with pytest.raises(InsituError, match="InvalidToken"):
+        await tokens.grant(JWT_BEARER, assertion(clock, exp=now + 700, jti="j2"))
+    with pytest.raises(InsituError, match="InvalidToken"):
+        await tokens.grant(JWT_BEARER, assertion(clock, iat=now + 120, jti="j3"))
+
+
+async def test_an_assertion_is_good_once(tokens: Tokens, clock: ControlledClock) -> None:
+    text = assertion(clock)
+    await tokens.grant(JWT_BEARER, text)
+    with pytest.raises(InsituError, match="TokenReused"):
+        await tokens.grant(JWT_BEARER, text)
+
+
+async def test_another_grant_type_or_algorithm_is_refused(tokens: Tokens, clock: ControlledClock) -> None:
+    with pytest.raises(InsituError, match="InvalidRequest"):
+        await tokens.grant("password", assertion(clock))
+    for header in ({"alg": "none"}, {"alg": "HS256"}, {}):
+        with pytest.raises(InsituError, match="InvalidToken"):
+            await tokens.grant(JWT_BEARER, assertion(clock, header={"typ": "JWT", **header}))
+
+
+async def test_an_access_token_ends_and_survives_the_change_of_its_key(tokens: Tokens, clock: ControlledClock) -> None:
+    clock.advance(3590 - int(clock.now().timestamp()) % 3600)
+    header = await signed_in(tokens, assertion(clock))
+    clock.advance(300)
+    assert tokens.read(header, "compute").address == WALLET.address
+    clock.advance(300)
+    with pytest.raises(InsituError, match="TokenExpired"):
+        tokens.read(header, "compute")
+    clock.advance(3 * 3600)
+    with pytest.raises(InsituError, match="TokenExpired"):
+        tokens.read(header, "compute")
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer " + "x" * 9000])
+def test_what_is_no_token_is_refused(header: str | None, clock: ControlledClock) -> None:
+    with pytest.raises(InsituError, match="InvalidToken"):
+        reader(clock).read(header, "compute")
+
+
+async def test_a_token_of_another_gateway_is_refused(tokens: Tokens, clock: ControlledClock) -> None:
+    header = await signed_in(tokens, assertion(clock))
+    with pytest.raises(InsituError, match="InvalidToken"):
+        reader(clock).read(header, "compute")
+
+
+@given(st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,90}"))
+def test_no_text_whatever_makes_the_reader_fail(text: str) -> None:
+    with pytest.raises(InsituError):
+        _verified(text)
+    with pytest.raises(InsituError):
+        reader(ControlledClock()).read(f"Bearer {text}", "compute")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4))
+def test_claims_of_any_type_are_refused_and_nothing_else(value: Any) -> None:
+    clock = ControlledClock()
+    for name in ("iss", "aud", "exp", "iat", "jti", "eths", "agreement", "execution", "did"):
+        text = assertion(clock, **{name: value})
+        try:
+            _verified(text)
+        except InsituError as error:
+            assert error.definition.status in (400, 401)
+
+
+def reader(clock: ControlledClock) -> Tokens:
+    configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL)
+    return Tokens(Keyring.derived(b"o" * 32), configuration, None, clock)  # type: ignore[arg-type]
