@@ -181,8 +181,9 @@ class Chain(Protocol):
         """Yield every block with its events after the newest cursor of ``after`` that the chain still knows.
 
         ``after`` holds the last cursors, newest first (empty: from the deployment on). Where the newest is unknown, the
-        first block carries ``rolled_back_to``. Blocks without events come too, at least the newest of a batch. The
-        iterator reconnects by itself and never ends; cancel it.
+        first block carries ``rolled_back_to``; where nothing is above that cursor yet, this is its own block once more,
+        without events. Blocks without events come too, at least the newest of a batch. The iterator reconnects by
+        itself and never ends; cancel it.
         """
         ...
 

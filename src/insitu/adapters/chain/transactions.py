@@ -69,7 +69,8 @@ class Transactions:
         }
         if to is not None:
             transaction["to"] = to
-        raw = signer.sign_transaction(transaction)
+        # Loading what encodes transactions takes half a second the first time.
+        raw = await anyio.to_thread.run_sync(signer.sign_transaction, transaction)
         return SignedTransaction("0x" + keccak256(raw).hex(), raw, nonce)
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
