@@ -12,6 +12,7 @@ __all__ = [
     "Address",
     "AgreementId",
     "ExecutionId",
+    "annotations",
     "hex_bytes",
     "labels",
     "new_seed",
@@ -85,6 +86,11 @@ def labels(agreement_id: AgreementId, execution_id: ExecutionId) -> dict[str, st
     The label holds the first 63 digits of the agreement id; the annotation of the same name holds all 64.
     """
     return {"serviceAgreementId": agreement_id[:_LABEL_DIGITS], "workflowExecutionId": execution_id}
+
+
+def annotations(agreement_id: AgreementId, execution_id: ExecutionId) -> dict[str, str]:
+    """Return the annotations of every container, volume and object of an execution (E5): both ids in full."""
+    return {"serviceAgreementId": agreement_id, "workflowExecutionId": execution_id}
 
 
 def _checksum_case(digits: str) -> str:

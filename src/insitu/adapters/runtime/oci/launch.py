@@ -49,7 +49,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """All that a launch needs to know about its step. ``outputs``: output folders of earlier stages."""
+    """All that a launch needs to know about its step.
+
+    ``outputs``: output folders of earlier stages. ``annotations``: whose container it is, both ids in full (E5).
+    """
 
     folder: RunFolder
     stage: StagePlan
@@ -58,6 +61,7 @@ class Launch:
     fetched: Path
     algorithm: Path
     outputs: Mapping[int, Path]
+    annotations: Mapping[str, str]
 
 
 def launch(machine: Machine, images: ImageStore, order: Launch) -> Monitor | None:
@@ -126,7 +130,8 @@ def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) 
         processes=limits.pids if machine.enforced.get("pids") == "rlimit" else None,
         file_bytes=limits.disk_bytes,
     )
-    (folder.bundle / "config.json").write_text(json.dumps(config_json(sandbox)), "utf-8")
+    config = {**config_json(sandbox), "annotations": dict(order.annotations)}
+    (folder.bundle / "config.json").write_text(json.dumps(config), "utf-8")
     write_whole(folder.run, {"baseline": baseline, "enforced": dict(machine.enforced), "binary": machine.binary})
     return _command(machine, folder), _order(machine, order, group is not None)
 

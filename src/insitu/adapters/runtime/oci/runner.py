@@ -25,7 +25,7 @@ from insitu.adapters.runtime.oci.readable import check_readable
 from insitu.adapters.runtime.oci.staging import input_places
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind, StepStatus
-from insitu.domain.ids import ExecutionId
+from insitu.domain.ids import ExecutionId, annotations
 from insitu.ports.pods import ConfigurePod, OutputVolume, PublishPod, Workspace
 from insitu.ports.runtime import Enforcement, LogChunk, Step
 
