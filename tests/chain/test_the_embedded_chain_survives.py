@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
 from insitu.adapters.chain import anvil
@@ -95,6 +96,28 @@ async def test_closing_saves_and_ends_and_can_be_repeated(tmp_path: Path) -> Non
     assert await again.did_record(str(did)) is not None
     assert again.deployments.contracts == chain.deployments.contracts
     await again.close()
+
+
+async def test_a_cancelled_owner_closes_it_all_the_same(tmp_path: Path) -> None:
+    pids: list[int | None] = []
+    with anyio.CancelScope() as scope:
+        async with running_chain(tmp_path) as chain:
+            await register_did(chain, OWNER, PROVIDER.address)
+            mined = await height(chain)
+            pids.append(chain.pid)
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert [pid for pid in pids if pid and runs(pid)] == []
+    again = await start(tmp_path)
+    assert await height(again) == mined
+    await again.close()
+
+
+async def test_a_web_page_may_not_talk_to_it(tmp_path: Path) -> None:
+    async with running_chain(tmp_path) as chain, httpx.AsyncClient() as browser:
+        asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+        answer = await browser.options(chain.url, headers=asked)
+        assert "access-control-allow-origin" not in answer.headers
 
 
 async def test_money_is_given_once(tmp_path: Path) -> None:
@@ -265,6 +288,7 @@ def written(folder: Path) -> dict[str, int]:
 
 
 async def test_it_announces_itself_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     async with running_chain(tmp_path) as chain:
         said = [record.getMessage() for record in caplog.records if "embedded development chain" in record.getMessage()]
         assert said == [f"embedded development chain 31337 at {chain.url}: its money is worth nothing"]

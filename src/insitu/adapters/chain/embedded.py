@@ -33,7 +33,8 @@ FUNDED_NATIVE = 1000 * 10**18
 FUNDED_TOKENS = 10_000 * 10**18
 """Base units of the token that a development account gets once."""
 
-_ARGUMENTS = ("--hardfork", "prague", "--accounts", "0", "--chain-id", "31337")
+_ARGUMENTS = ("--hardfork", "prague", "--accounts", "0", "--chain-id", "31337", "--no-cors")
+"""A fixed EVM, no accounts that sign by themselves, and no web page that may talk to the chain."""
 
 _SAVE_AFTER = 1.0
 """Seconds from a block to saving the state; several blocks within them are saved together."""
@@ -93,7 +94,7 @@ class EmbeddedChain(EvmChain):
             asyncio.create_task(chain._supervise(folder), name="embedded chain: supervision"),
             asyncio.create_task(chain._keep_saving(), name="embedded chain: saving"),
         )
-        _LOG.warning("embedded development chain %d at %s: its money is worth nothing", deployments.chain_id, chain.url)
+        _LOG.info("embedded development chain %d at %s: its money is worth nothing", deployments.chain_id, chain.url)
         return chain
 
     @property
@@ -127,14 +128,15 @@ class EmbeddedChain(EvmChain):
 
     @override
     async def close(self) -> None:
-        """Save the state, end the process, free the folder. Idempotent."""
-        for background in self._background:
-            background.cancel()
-        if self._background:
-            await asyncio.wait(self._background)
-        await super().close()
-        await self._process.stop()
-        self._lock.release()
+        """Save the state, end the process, free the folder, also when the caller is being cancelled. Idempotent."""
+        with anyio.CancelScope(shield=True):
+            for background in self._background:
+                background.cancel()
+            if self._background:
+                await asyncio.wait(self._background)
+            await super().close()
+            await self._process.stop()
+            self._lock.release()
 
     async def _keep_saving(self) -> None:
         """Save soon after blocks were mined, so that a crash of anvil loses little; nothing is done while none are."""
