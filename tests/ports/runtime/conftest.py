@@ -1,12 +1,21 @@
 """Every test of a runtime runs over every adapter, and leaves nothing behind."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from tests.cluster.fixtures import cluster, cluster_images
 
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
-from ports.runtime.runtime_place import Place, nothing_left
+from ports.runtime.kubernetes_place import KubernetesPlace
+from ports.runtime.runtime_place import Place
+
+__all__ = ["cluster", "cluster_images"]
+
+OCI = pytest.param("oci", marks=pytest.mark.needs("linux", "oci", "filesystems"))
+KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))
+
+Adapter = Callable[[Path], Place]
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +28,19 @@ async def python_image(images: ImageStore) -> StoredImage:
     return await images.build_from_host([], "insitu/python", "test")
 
 
-@pytest.fixture(params=[pytest.param("oci", marks=pytest.mark.needs("linux", "oci", "filesystems"))])
-async def place(
-    request: pytest.FixtureRequest, tmp_path: Path, images: ImageStore, python_image: StoredImage
-) -> AsyncIterator[Place]:
+@pytest.fixture(params=[OCI, KUBERNETES])
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    """Makes the place of a test: which runtime, with which image."""
+    if request.param == "kubernetes":
+        return KubernetesPlace.on(request.getfixturevalue("cluster"), request.getfixturevalue("cluster_images"))
+    python_image, images = request.getfixturevalue("python_image"), request.getfixturevalue("images")
+    return lambda root: Place(root, python_image, images)
+
+
+@pytest.fixture
+async def place(adapter: Adapter, tmp_path: Path) -> AsyncIterator[Place]:
     (tmp_path / "data").mkdir()
-    made = Place(tmp_path, python_image, images)
+    made = adapter(tmp_path)
     yield made
     await made.clean()
-    assert await nothing_left(tmp_path) == []
+    assert await made.left() == []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 
@@ -18,6 +18,7 @@ from insitu.domain.execution import StepKey, StepKind, StepStatus
 from insitu.domain.ids import Address, AgreementId, ExecutionId, workflow_execution_id
 from insitu.domain.plan import (
     ExecutionPlan,
+    FileSource,
     ImageReference,
     InputFile,
     Limits,
@@ -58,7 +59,21 @@ class Ended:
 
 @dataclass
 class Place:
-    """One runtime adapter under test, and everything around it."""
+    """One runtime adapter under test, and everything around it: here the sealed runner of one machine.
+
+    Attributes
+    ----------
+    start_seconds
+        What a deadline needs on top until the algorithm's first instruction.
+    measures
+        Whether the infrastructure tells what an algorithm used.
+    goes_on
+        Whether steps outlive the process that started them.
+    """
+
+    start_seconds: ClassVar[float] = 0.0
+    measures: ClassVar[bool] = True
+    goes_on: ClassVar[bool] = False
 
     root: Path
     image: StoredImage
@@ -72,7 +87,7 @@ class Place:
     def __post_init__(self) -> None:
         self.runtime: Runtime = self.another_runtime()
 
-    def another_runtime(self) -> OciRuntime:
+    def another_runtime(self) -> Runtime:
         """A runtime that knows nothing but names: what a restarted process has."""
         return OciRuntime(
             runs=self.root / "runs",
@@ -146,15 +161,17 @@ class Place:
         for name, content in files.items():
             (folder / name).write_text(content)
         sources = (
-            InputFile(index=index, name=name, source=Mount(path=str(folder / name), root=str(self.root / "data")))
-            for index, name in enumerate(files)
+            InputFile(index=index, name=name, source=self.in_place(folder / name)) for index, name in enumerate(files)
         )
         return StageInput(index=position - 1, position=position, did="did:nv:" + "5" * 64, files=tuple(sources))
 
+    def in_place(self, path: Path) -> FileSource:
+        """How a plan names a file or folder of the data that lie at the provider."""
+        return Mount(path=str(path), root=str(self.root / "data"))
+
     def folder_input(self, path: Path, position: int = 1) -> StageInput:
         """A folder at the provider that is the whole volume."""
-        source = Mount(path=str(path), root=str(self.root / "data"))
-        file = InputFile(index=0, name="", source=source)
+        file = InputFile(index=0, name="", source=self.in_place(path))
         return StageInput(index=position - 1, position=position, did="did:nv:" + "6" * 64, files=(file,))
 
     async def start(
@@ -169,7 +186,7 @@ class Place:
     ) -> StepKey:
         """Ensure a step; the deadline is ``seconds`` from now."""
         key = StepKey(kind, stage, attempt)
-        deadline = datetime.now(UTC) + timedelta(seconds=seconds)
+        deadline = datetime.now(UTC) + timedelta(seconds=seconds + self.start_seconds)
         await self.runtime.ensure(Step(key, plan, attempts or {}, "ticket", deadline))
         return key
 
@@ -214,8 +231,16 @@ class Place:
         """Remove whatever is left, and let go."""
         for execution_id in await self.runtime.running():
             await self.runtime.remove(execution_id)
-        assert isinstance(self.runtime, OciRuntime)
-        await self.runtime.aclose()
+        await self.let_go(self.runtime)
+
+    async def let_go(self, runtime: Runtime) -> None:
+        """End what a runtime does in this process; what it started goes on."""
+        assert isinstance(runtime, OciRuntime)
+        await runtime.aclose()
+
+    async def left(self) -> list[str]:
+        """What is left of any execution."""
+        return await nothing_left(self.root)
 
 
 def left_behind(root: Path) -> list[str]:
