@@ -70,10 +70,11 @@ async def test_a_policy_that_forbids_the_algorithm_refuses_the_purchase(provider
     assert await refused(provider, workflow) == ("AlgorithmNotAllowed", True)
 
 
-async def test_a_workflow_that_changed_after_the_quote_is_bought_as_it_was_signed(provider: World) -> None:
+async def test_a_version_of_the_workflow_that_does_not_exist_is_refused_at_once(provider: World) -> None:
+    object.__setattr__(provider.configuration, "patience", 60.0)
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     code, back = await refused(provider, workflow, workflow_hash="0x" + "12" * 32)
-    assert (code, back) == ("AssetNotFound", True)
+    assert (code, back) == ("ChecksumMismatch", True)
 
 
 async def test_free_agreements_are_granted_until_the_quota_is_used_up(provider: World) -> None:

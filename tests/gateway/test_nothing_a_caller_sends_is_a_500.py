@@ -97,7 +97,8 @@ async def test_tokens_that_are_none(provider: World, http: httpx.AsyncClient) ->
     own = await authorised(provider, "download")
     execute: Any = {"serviceAgreementId": AGREEMENT}
     encrypt: Any = {"creator": "0x" + "12" * 20, "files": []}
-    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "\xff"}, own):
+    several: list[dict[str, Any]] = [{}, {"Authorization": "Bearer x"}, {"Authorization": b"\xff"}, own]
+    for headers in several:
         for path, body in (("/exec", execute), ("/encrypt", encrypt), ("/upload", execute)):
             require_problem(await http.post(BASE + path, json=body, headers=headers), 401, 403)
         for path in ("status", "events", "logs", "receipt", "result"):

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
@@ -58,8 +60,7 @@ class Documents:
         if key in self._cache:
             self._cache.move_to_end(key)
             return ResolvedAsset(did, record, self._cache[key], wanted)
-        document = await self._metadata.read(record.url.replace("{did}", did), wanted)
-        ddo = read_ddo(document)
+        ddo = read_ddo(await self._read(record, did, wanted))
         if ddo.id != did:
             raise InsituError("ChecksumMismatch", f"the url of {did} gives another document", did=did)
         verify_checksum(ddo, wanted)
@@ -67,3 +68,13 @@ class Documents:
         if len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return ResolvedAsset(did, record, ddo, wanted)
+
+    async def _read(self, record: DidRecord, did: str, wanted: str) -> dict[str, JsonValue]:
+        try:
+            return await self._metadata.read(record.url.replace("{did}", did), wanted)
+        except InsituError as error:
+            # The registered version may yet appear where it is published; any other one will not.
+            if error.code != "AssetNotFound" or wanted == record.checksum:
+                raise
+            detail = f"{did} has no version {wanted}, registered is {record.checksum}"
+            raise InsituError("ChecksumMismatch", detail, did=did) from error
