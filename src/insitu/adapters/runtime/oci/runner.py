@@ -187,7 +187,6 @@ class OciRuntime:
                 algorithm=files / "algorithm",
                 outputs={s: v.output for s, v in self._volumes(step, machine.rootless).items()},
                 annotations=annotations(step.plan.service_agreement_id, execution_id),
-                annotations=annotations(step.plan.service_agreement_id, execution_id),
             )
             return self._containers.start(machine, order)
         except InsituError as error:
