@@ -24,3 +24,10 @@ async def provider(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[Market
     async with market(chain, tmp_path) as made:
         made.world.operator.runtime.script.update(await made.world.output({"count.txt": RESULT}))
         yield made
+
+
+@pytest.fixture(scope="session")
+async def shared_provider(chain: EmbeddedChain, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Market]:
+    """A provider for tests that do not mind what others have published."""
+    async with market(chain, tmp_path_factory.mktemp("shared")) as made:
+        yield made

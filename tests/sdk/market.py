@@ -81,10 +81,13 @@ class Market:
 
 
 @asynccontextmanager
-async def market(chain: EmbeddedChain, folder: Path, **configured: Any) -> AsyncIterator[Market]:
+async def market(
+    chain: EmbeddedChain, folder: Path, *, granting: bool = True, **configured: Any
+) -> AsyncIterator[Market]:
+    """Run everything; without ``granting`` the gateway answers requests, but sees nothing of the chain."""
     async with AsyncExitStack() as stack:
         offered = {"containers": (IMAGE,), "servers": (SMALL,)} | configured
-        provider = await stack.enter_async_context(world(chain, folder, **offered))
+        provider = await stack.enter_async_context(world(chain, folder, working=granting, **offered))
         app = build_app(
             "provider",
             "0",
@@ -98,6 +101,9 @@ async def market(chain: EmbeddedChain, folder: Path, **configured: Any) -> Async
             uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, ws="none")
         )
         tasks = await stack.enter_async_context(anyio.create_task_group())
+        if not granting:
+            tasks.start_soon(provider.metadata.run)
+            stack.callback(tasks.cancel_scope.cancel)
         tasks.start_soon(_serve, server, listening)
         stack.callback(setattr, server, "should_exit", True)
         yield Market(provider, listening.getsockname()[1], stack)

@@ -12,7 +12,7 @@ from insitu.sdk.client import Client
 from insitu.sdk.workflows import Previous, Stage
 from sdk.market import Market
 
-pytestmark = pytest.mark.needs("chain")
+pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 
 SCRIPT = {"count.py": "print('counting')\n"}
 

@@ -1,5 +1,7 @@
 """C8: seeing ComputeExecutionCondition.Fulfilled, or that it will not come."""
 
+from contextlib import suppress
+
 import anyio
 
 from insitu.domain.agreement import Terms
@@ -22,15 +24,22 @@ async def wait_for_grant(chain: Chain, agreement_id: AgreementId, terms: Terms, 
     Raises ``AgreementUnknown``, ``AgreementRefused``, ``AgreementNotGranted``.
     """
     watch = _Watch(chain, agreement_id)
+    refusal: InsituError | None = None
     async with anyio.create_task_group() as tasks:
         if since is not None:
             tasks.start_soon(watch.follow, since)
         look = FIRST_LOOK
-        while not await _is_granted(chain, agreement_id, terms):
-            with anyio.move_on_after(look):
-                await watch.seen.wait()
-            look = min(look * 1.5, LONGEST_LOOK)
+        try:
+            while not await _is_granted(chain, agreement_id, terms):
+                with anyio.move_on_after(look):
+                    await watch.seen.wait()
+                look = min(look * 1.5, LONGEST_LOOK)
+        except InsituError as error:
+            # Raised outside of the group, which would wrap it.
+            refusal = error
         tasks.cancel_scope.cancel()
+    if refusal is not None:
+        raise refusal
 
 
 class _Watch:
@@ -41,6 +50,11 @@ class _Watch:
         """Set by the first event that decides."""
 
     async def follow(self, since: Cursor) -> None:
+        # Where the events cannot be followed, the looks at the state go on.
+        with suppress(InsituError):
+            await self._follow(since)
+
+    async def _follow(self, since: Cursor) -> None:
         async for block in self._chain.follow([since]):
             for logged in block.events:
                 event = logged.event

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from insitu.api.gateway_v1 import ReceiptView
-from insitu.domain.agreement import SignedSettlement
+from insitu.domain.agreement import SignedSettlement, agreement_id
 from insitu.domain.dsse import read_envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import settle
@@ -49,6 +49,11 @@ async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer:
     settlement = receipt.settlement if isinstance(receipt, ReceiptView) else receipt
     if settlement is None:
         raise InsituError("ReceiptRequired", "this receipt releases no payment")
+    agreement = agreement_id(settlement.terms, chain.agreements)
+    for settled in await chain.find_settlements(agreement):
+        if settled.index == settlement.settlement.index:
+            detail = f"execution {settled.index} of {agreement} is settled with receipt {settled.receipt_hash}"
+            raise InsituError("ExecutionAlreadySettled", detail)
     call = settle(settlement.terms, settlement.settlement, signature_bytes(settlement.signature))
     return await chain.transact(call, signer)
 

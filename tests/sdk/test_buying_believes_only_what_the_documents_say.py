@@ -1,0 +1,211 @@
+"""A quote is compared with documents and chain before money moves; an agreement is found again from its id alone."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.world import IMAGE
+from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import new_seed
+from insitu.sdk.client import Client
+from insitu.sdk.quotes import terms_of
+from insitu.sdk.workflows import Stage
+from insitu.testing.chain import ChainControls
+from sdk.market import Market, market
+
+pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
+
+SCRIPT = {"count.py": "print('counting')\n"}
+
+
+async def workflow_on(provider: Market, consumer: Client, *dids: str, **stage: Any) -> str:
+    algorithm = await consumer.assets.publish_algorithm("Count", SCRIPT)
+    stages = [Stage(algorithm=algorithm.did, inputs=list(dids), **stage)]
+    return (await consumer.assets.publish_workflow(f"Count {len(dids)} {stage}", stages)).did
+
+
+def answering(path: str, change: Callable[[dict[str, Any]], None]) -> Callable[..., httpx.Response]:
+    """Change the JSON of the answers of an address."""
+
+    def answered(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if not request.url.path.endswith(path):
+            return response
+        body = response.json()
+        change(body)
+        return httpx.Response(response.status_code, json=body, request=request)
+
+    return answered
+
+
+async def test_two_owners_and_the_gateway_are_paid_by_one_agreement(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    other, _ = await provider.client("second-owner")
+    consumer, _ = await provider.client("consumer")
+    one, two = await provider.dataset(owner), await provider.dataset(other, price=20)
+    workflow = await workflow_on(provider, consumer, one, two)
+
+    quote = await consumer.agreements.check(workflow)
+    assert quote.allowed
+    assert {(part.address, part.amount) for part in quote.receivers} == {
+        (owner.account, 10),
+        (other.account, 20),
+        (provider.world.address("provider"), 3),
+    }
+    before = await consumer.balance()
+    bought = await consumer.agreements.buy(workflow, max_price=33)
+    assert await consumer.balance() == before - 33
+    assert (bought.status, bought.price, bought.did, bought.workflow_did) == ("granted", 33, one, workflow)
+    assert bought.executable
+    assert bought.ends_at > datetime.now(UTC)
+
+
+async def test_an_agreement_is_found_without_any_memory(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    consumer, _ = await provider.client("consumer")
+    workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
+    first = await consumer.agreements.buy(workflow)
+    second = await consumer.agreements.buy(workflow)
+    assert first.id != second.id
+    again, _ = await provider.client("consumer")
+    assert [one.id for one in await again.agreements.list()] == [second.id, first.id]
+    shown = await again.agreements.show("0x" + first.id.upper())
+    assert (shown.terms, shown.status) == (first.terms, "granted")
+    with pytest.raises(InsituError, match="AgreementUnknown"):
+        await again.agreements.show("0" * 64)
+    assert await owner.agreements.list() == ()
+
+
+async def test_buying_again_with_the_same_seed_pays_once(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    consumer, _ = await provider.client("consumer")
+    workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
+    before, seed = await consumer.balance(), new_seed()
+    first = await consumer.agreements.buy(workflow, seed=seed)
+    again, _ = await provider.client("consumer")
+    assert (await again.agreements.buy(workflow, seed=seed)).id == first.id
+    assert await consumer.balance() == before - 13
+
+
+LIES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "price": lambda quote: quote.update(price="14"),
+    "an amount": lambda quote: quote["receivers"][0].update(amount="4"),
+    "a receiver": lambda quote: quote["receivers"][0].update(address="0x" + "11" * 20),
+    "one receiver less": lambda quote: quote["receivers"].pop(),
+    "the provider": lambda quote: quote.update(provider="0x" + "11" * 20),
+    "the data set": lambda quote: quote.update(did="did:nv:" + "1" * 64),
+    "its version": lambda quote: quote.update(ddoHash="1" * 64),
+    "the workflow": lambda quote: quote.update(workflowDid="did:nv:" + "1" * 64),
+    "the workflow's version": lambda quote: quote.update(workflowHash="1" * 64),
+    "the service": lambda quote: quote.update(serviceIndex=5),
+    "the server": lambda quote: quote.update(server={"serverId": "large"}),
+    "the timeout": lambda quote: quote.update(timeout=1),
+    "the time to grant": lambda quote: quote.update(grantTimeout=86400),
+    "the time to settle": lambda quote: quote.update(settleTimeout=86400 * 300),
+}
+
+
+@pytest.fixture
+async def offer(provider: Market) -> tuple[Market, str]:
+    owner, _ = await provider.client("owner")
+    consumer, _ = await provider.client("consumer")
+    return provider, await workflow_on(provider, consumer, await provider.dataset(owner))
+
+
+async def test_a_gateway_that_lies_gets_nothing(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, detour = await provider.client("consumer")
+    before = await consumer.balance()
+    for lie, change in LIES.items():
+        detour.answered = answering("/check", change)
+        with pytest.raises(InsituError) as refused:
+            await consumer.agreements.buy(workflow)
+        assert refused.value.code in {"TermsMismatch", "NotDIDProvider"}, lie
+    assert await consumer.balance() == before
+    assert await consumer.agreements.list() == ()
+
+
+async def test_a_document_that_was_changed_on_its_way_is_not_used(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, detour = await provider.client("consumer")
+    quote = await consumer.agreements.check(workflow)
+
+    def cheaper(document: dict[str, Any]) -> None:
+        document["service"][1]["serviceEndpoint"] = "http://mallory.test/api/v1/gateway/services/exec"
+
+    detour.answered = answering(quote.did, cheaper)
+    with pytest.raises(InsituError, match="ChecksumMismatch"):
+        await consumer.agreements.check(workflow)
+
+
+async def test_a_price_above_the_limit_or_the_purse_is_refused_before_money_moves(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, _ = await provider.client("consumer")
+    with pytest.raises(InsituError, match="PriceTooHigh"):
+        await consumer.agreements.buy(workflow, max_price=12)
+    owner, _ = await provider.client("owner")
+    dear = await workflow_on(provider, consumer, await provider.dataset(owner, "Dear", price=10**30))
+    with pytest.raises(InsituError, match="InsufficientFunds") as refused:
+        await consumer.agreements.buy(dear)
+    assert str(10**30 + 3) in refused.value.detail
+
+
+async def test_what_may_not_run_is_told_with_reasons_before_buying(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    consumer, _ = await provider.client("consumer")
+    closed = await provider.dataset(owner, "Closed", algorithms=[], publishers=[owner.account])
+    workflow = await workflow_on(provider, consumer, closed)
+    quote = await consumer.agreements.check(workflow)
+    assert not quote.allowed
+    assert [reason.code for reason in quote.reasons] == ["AlgorithmNotAllowed"]
+    assert quote.reasons[0].next_step
+    with pytest.raises(InsituError, match="AlgorithmNotAllowed"):
+        await consumer.agreements.buy(workflow)
+
+    other = {**IMAGE, "checksum": "sha256:" + "00" * 32}
+    foreign = await workflow_on(provider, consumer, await provider.dataset(owner), container=other)
+    assert [one.code for one in (await consumer.agreements.check(foreign)).reasons] == ["ImageNotAllowed"]
+
+
+async def test_an_agreement_that_nobody_granted_is_refunded(chain: EmbeddedChain, tmp_path: Path) -> None:
+    async with market(chain, tmp_path, granting=False) as provider:
+        owner, _ = await provider.client("owner")
+        consumer, _ = await provider.client("consumer")
+        workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
+        before = await consumer.balance()
+        bought = await consumer.agreements.buy(workflow, wait=False)
+        assert bought.status == "locked"
+        with pytest.raises(InsituError, match="NotTimedOut"):
+            await consumer.agreements.refund(bought.id)
+        await ChainControls(chain).advance(bought.terms.grant_timeout)
+        with pytest.raises(InsituError, match="AgreementNotGranted"):
+            await consumer.agreements.wait_for_grant(bought.id)
+        await owner.agreements.refund(bought.id)
+        assert await consumer.balance() == before
+        assert (await consumer.agreements.show(bought.id)).status == "refunded"
+
+
+async def test_a_refusal_is_seen_at_once(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, _ = await provider.client("consumer")
+    quote = await consumer.agreements.check(workflow)
+    terms = provider.world.terms(quote, timeout=quote.timeout + 1)
+    locked = await provider.world.lock(terms)
+    with pytest.raises(InsituError, match="AgreementRefused"):
+        await consumer.agreements.wait_for_grant(locked)
+
+
+async def test_the_terms_can_be_read_before_they_are_signed(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, _ = await provider.client("consumer")
+    quote = await consumer.agreements.check(workflow)
+    terms = terms_of(quote, consumer.account, 1000)
+    assert terms.deadline == 1000 + quote.deadline_seconds
+    assert terms.total == quote.price
+    assert terms_of(quote, consumer.account, 1000).seed != terms.seed
+    assert json.loads(terms.model_dump_json())["receivers"] == [part.address for part in quote.receivers]
