@@ -1,15 +1,18 @@
 """A real provider for a journey: `insitu up` as a process of its own, and the command line of the people around it."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
 
 INSITU = (sys.executable, "-m", "insitu")
 START_SECONDS, STOP_SECONDS = 90, 30
@@ -64,10 +67,26 @@ class Person:
         return [*INSITU, "--home", str(self.home), "--url", self.url, *settings, *account]
 
     def insitu(self, *arguments: str | Path, typed: str = "") -> Ended:
-        """Run a command to its end, without a terminal."""
+        """Run a command to its end, without a terminal, in this process: it is the same code and starts faster."""
+        from insitu.cli.app import run
+
+        out, err = io.StringIO(), io.StringIO()
+        typing = io.TextIOWrapper(io.BytesIO(typed.encode()))
+        variables = {name: value for name, value in environment(**self.variables).items() if name != "PYTHONWARNINGS"}
+        with (
+            mock.patch.dict(os.environ, variables, clear=True),
+            mock.patch.object(sys, "stdin", typing),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = run([*self.command[len(INSITU) :], *map(str, arguments)])
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    def started(self, *arguments: str | Path) -> Ended:
+        """Run a command as a process of its own, as a scheduler does."""
         ended = subprocess.run(
             [*self.command, *map(str, arguments)],
-            input=typed,
+            stdin=subprocess.DEVNULL,
             env=environment(**self.variables),
             capture_output=True,
             text=True,
@@ -109,6 +128,11 @@ class Provider:
         if self.process.poll() is None:
             self.process.send_signal(by)
         return self.process.wait(STOP_SECONDS)
+
+    def close(self) -> None:
+        """Free what is left of an ended process."""
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 def build_image(home: Path) -> str:
@@ -156,6 +180,13 @@ def provider(folder: Path, *flags: str) -> Iterator[Provider]:
         yield running
     finally:
         code = running.stop()
-        if running.process.stdout is not None:
-            running.process.stdout.close()
+        running.close()
         assert code == 0, (home / "up.log").read_text()[-4000:]
+
+
+def restart(ended: Provider) -> Provider:
+    """Start again on the same folder and under the same addresses, which documents name."""
+    ended.close()
+    ports = {"server": ended.url, "chain": ended.rpc_url}
+    names = {"server": "server.port", "chain": "chain.embedded_port"}
+    return start(ended.home, ended.data, *(f"{names[one]}={urlsplit(url).port}" for one, url in ports.items()))

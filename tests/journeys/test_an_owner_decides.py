@@ -1,0 +1,121 @@
+"""What a data owner does by commands: choose what may run, publish folders and documents, pause, hand over."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from insitu.domain import exit_codes
+from journeys.provider import Person, Provider
+from journeys.scripts import COUNT, FLIGHTS, written
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
+
+
+@pytest.fixture
+def table(running: Provider) -> Path:
+    """A table at the provider."""
+    return written(running.data, "decided.csv", FLIGHTS)
+
+
+def test_the_publisher_has_to_choose_what_may_run(owner: Person, table: Path) -> None:
+    refused = owner.insitu("publish", table, "--price", "1")
+    assert refused.code == exit_codes.USAGE
+    assert "--allow-any, --allow DID[@CHECKSUM] or --allow-publisher ADDRESS" in refused.err
+
+
+def test_publishing_twice_gives_the_same_did(owner: Person, table: Path) -> None:
+    command = ("publish", table, "--name", "Twice", "--allow-any")
+    first, second = owner.succeeds(*command), owner.succeeds(*command)
+    assert first.line == second.line
+    assert "published before" in second.err
+
+
+def test_a_typing_error_is_not_published(owner: Person, running: Provider) -> None:
+    refused = owner.insitu("publish", running.data / "fligths.csv", "--allow-any", "--json")
+    assert (refused.code, refused.problem["code"]) == (exit_codes.NOT_FOUND, "NotFound")
+
+
+def test_a_file_outside_of_the_providers_data_is_refused(owner: Person, tmp_path: Path) -> None:
+    refused = owner.insitu("publish", written(tmp_path, "private.csv", FLIGHTS), "--allow-any")
+    assert refused.code == exit_codes.NOT_ALLOWED
+    assert "gateway.data_roots" in refused.err
+
+
+def test_only_what_the_owner_allows_runs_and_the_refusal_says_what_to_do(
+    owner: Person, consumer: Person, table: Path, tmp_path: Path
+) -> None:
+    allowed = consumer.succeeds("publish", written(tmp_path, "allowed.py", COUNT), "--algorithm").line
+    checksum = consumer.succeeds("show", allowed).out.partition("checksum")[2].split()[0]
+    flights = owner.succeeds("publish", table, "--name", "Guarded", "--allow", f"{allowed}@{checksum}").line
+    assert f"{allowed}@{checksum}" in consumer.succeeds("show", flights).out
+
+    assert consumer.succeeds("run", allowed, "--on", flights).line.startswith("did:nv:"), "free: no question"
+    refused = consumer.insitu("run", written(tmp_path, "other.py", COUNT + "\n"), "--on", flights)
+    assert refused.code == exit_codes.NOT_ALLOWED
+    assert "AlgorithmNotAllowed" in refused.err
+    assert "→ Use an algorithm of the service's policy" in refused.err
+    workflow = refused.err.partition("workflow")[2].split()[0]
+    checked = consumer.insitu("check", workflow, "--json")
+    assert checked.code == exit_codes.NOT_ALLOWED
+    assert checked.json["reasons"][0]["code"] == "AlgorithmNotAllowed"
+
+
+def test_another_checksum_than_the_present_one_is_not_allowed(
+    owner: Person, consumer: Person, table: Path, tmp_path: Path
+) -> None:
+    algorithm = consumer.succeeds("publish", written(tmp_path, "changed.py", COUNT), "--algorithm").line
+    refused = owner.insitu("publish", table, "--allow", f"{algorithm}@{'0' * 64}", "--json")
+    assert (refused.code, refused.problem["code"]) == (exit_codes.CONFLICT, "ChecksumMismatch")
+
+
+def test_a_folder_keeps_the_paths_of_its_files(
+    owner: Person, consumer: Person, running: Provider, tmp_path: Path
+) -> None:
+    folder = running.data / "years"
+    for year in ("2012", "2013"):
+        (folder / year).mkdir(parents=True)
+        written(folder / year, "flights.csv", FLIGHTS)
+    years = owner.succeeds("publish", folder, "--allow-any").line
+    consumer.succeeds("run", written(tmp_path, "count.py", COUNT), "--on", years, "-o", tmp_path / "out")
+    assert (tmp_path / "out" / "count.txt").read_text() == "7\n"
+    assert " 8 lines" in (tmp_path / "out" / "logs" / "console.log").read_text()
+
+
+def test_a_document_is_validated_then_published(owner: Person, consumer: Person, table: Path, tmp_path: Path) -> None:
+    published = owner.succeeds("publish", table, "--name", "Pattern", "--allow-any").line
+    document = consumer.succeeds("did", "resolve", published).json
+    path = written(tmp_path, "ddo.json", json.dumps(document))
+    assert owner.succeeds("validate", path).out.startswith("valid: dataset did:nv:")
+    document["service"][0]["attributes"]["main"]["name"] = "Second edition"
+    second = owner.succeeds("publish", "--document", written(tmp_path, "second.json", json.dumps(document))).line
+    assert second != published
+    assert "Second edition" in consumer.succeeds("show", second).out
+
+    document["service"][1]["attributes"]["main"]["price"] = "-1"
+    refused = owner.insitu("validate", written(tmp_path, "wrong.json", json.dumps(document)), "--json")
+    assert refused.code == exit_codes.INVALID
+    assert any(problem["pointer"].endswith("/price") for problem in refused.problem["problems"])
+
+
+def test_a_paused_asset_leaves_the_lists_and_comes_back(owner: Person, consumer: Person, table: Path) -> None:
+    did = owner.succeeds("publish", table, "--name", "Seasonal", "--allow-any").line
+    assert owner.succeeds("pause", did).line == f"retired {did}"
+    assert did not in consumer.succeeds("search", "Seasonal").out
+    assert "retired" in consumer.succeeds("show", did).out
+    owner.succeeds("pause", did, "--resume")
+    assert did in consumer.succeeds("search", "Seasonal").out
+    stranger = consumer.insitu("pause", did, "--json")
+    assert (stranger.code, stranger.problem["code"]) == (exit_codes.NOT_ALLOWED, "NotOwner")
+
+
+def test_an_asset_is_handed_over_for_good(owner: Person, consumer: Person, running: Provider, table: Path) -> None:
+    did = owner.succeeds("publish", table, "--name", "Legacy", "--allow-any").line
+    second = running.announced["accounts"]["second-owner"]
+    unasked = owner.insitu("transfer", did, second)
+    assert unasked.code == exit_codes.USAGE
+    assert "--yes" in unasked.err
+    owner.succeeds("transfer", did, second, "--yes")
+    assert second in consumer.succeeds("show", did).out
+    late = owner.insitu("transfer", did, second, "--yes", "--json")
+    assert late.code == exit_codes.NOT_ALLOWED
