@@ -61,6 +61,10 @@ interface Vm {
     function assertGt(uint256 left, uint256 right, string calldata what) external pure;
     function assertNotEq(bytes32 left, bytes32 right, string calldata what) external pure;
 
+    function readFile(string calldata path) external view returns (string memory);
+    function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
+    function parseJsonStringArray(string calldata json, string calldata key) external pure returns (string[] memory);
+    function parseUint(string calldata text) external pure returns (uint256);
     function writeLine(string calldata path, string calldata line) external;
     function writeFile(string calldata path, string calldata data) external;
     function toString(bytes32 value) external pure returns (string memory);

@@ -29,7 +29,7 @@ abstract contract World {
     uint256 internal constant GATEWAY_KEY = 0x6A;
     address internal immutable CONSUMER = vm.addr(CONSUMER_KEY);
     address internal immutable GATEWAY = vm.addr(GATEWAY_KEY);
-    address internal constant OWNER = address(0x0111);
+    address internal immutable OWNER = vm.addr(0x0111);
     address internal constant STRANGER = address(0x0222);
     address internal constant ADMIN = address(0x0333);
 
