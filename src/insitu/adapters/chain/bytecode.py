@@ -5,7 +5,7 @@ from typing import Any
 from insitu.adapters.chain.contracts import DEPLOYED, TEMPLATE, artifact
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.refusals import NodeError
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, number, raw_bytes
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
@@ -41,7 +41,7 @@ async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
 
 async def check_code(rpc: JsonRpc, name: str, address: Address) -> None:
     """Compare the code at an address with the vendored one, immutable members left out. Raises ``ContractMismatch``."""
-    code = bytes.fromhex((await rpc.call("eth_getCode", address, "latest"))[2:])
+    code = raw_bytes(await rpc.call("eth_getCode", address, "latest"))
     expected = artifact(name)
     if not code:
         raise InsituError("ContractMismatch", f"there is no code at {address}, where {name} should be")
@@ -68,4 +68,4 @@ async def read_view(
             # Some nodes have no pending state; what is mined is then the best there is.
             return await read_view(rpc, address, contract, function, *arguments, block="latest")
         raise
-    return view.decode(bytes.fromhex(answer[2:]))
+    return view.decode(raw_bytes(answer))

@@ -15,7 +15,7 @@ from insitu.adapters.chain.headers import newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import signed_permit
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
 from insitu.domain.did import Did
@@ -88,7 +88,7 @@ class EvmChain:
         """Return the time of the next block in seconds since 1970, never before the newest block's."""
         newest = (await newest_header(self._rpc)).timestamp
         pending = await self._rpc.call("eth_getBlockByNumber", "pending", False)
-        return newest if pending is None else max(newest, number(pending["timestamp"]))
+        return newest if pending is None else max(newest, number(member(pending, "timestamp")))
 
     async def token(self) -> TokenInfo:
         """Describe the payment token."""

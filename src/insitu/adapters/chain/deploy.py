@@ -11,7 +11,7 @@ from insitu.adapters.chain.bytecode import check_code, read_view, verify_deploym
 from insitu.adapters.chain.contracts import TEMPLATE, artifact, encode_call
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.journal import Journal
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
@@ -130,7 +130,7 @@ class _Deployment:
         """Deploy a contract, once, and check what is found at its address."""
         mined = await self._sent(f"deploy {name}", None, artifact(name).creation(arguments))
         receipt = await self._rpc.call("eth_getTransactionReceipt", mined.hash)
-        address = read_address(receipt["contractAddress"])
+        address = read_address(str(member(receipt, "contractAddress")))
         await check_code(self._rpc, name, address)
         self._blocks.append(mined.block.number)
         return address

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
 
 from insitu.adapters.chain.contracts import abi_type, artifact
 from insitu.adapters.chain.deployments import Deployments
+from insitu.adapters.chain.rpc import items, member, number, raw_bytes
 from insitu.domain.agreement import Terms
 from insitu.domain.canonical import keccak256
 from insitu.domain.did import PREFIX
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, read_address
 from insitu.domain.ledger import (
     AgreementCreated,
@@ -151,21 +154,29 @@ class EventReader:
         }
         self.addresses: tuple[Address, ...] = tuple(sorted({Address(address) for address, _ in self._events}))
 
-    def read(self, logs: Sequence[Mapping[str, Any]]) -> tuple[Logged, ...]:
-        """Return the events among the logs of JSON-RPC, in their order. Other logs are left out."""
+    def read(self, logs: object) -> tuple[Logged, ...]:
+        """Return the events among the logs of JSON-RPC, in their order. Other logs are left out.
+
+        Raises ``ContractMismatch`` for a log of our contracts that doesn't fit, ``ChainUnavailable`` for no logs.
+        """
         found = []
-        for log in logs:
-            event = None if log.get("removed") else self._read(log)
+        for log in items(logs):
+            event = self._read(log)
             if event is not None:
-                found.append(Logged(event, str(log["transactionHash"]), int(log["logIndex"], 16)))
+                place = number(member(log, "logIndex"))
+                found.append(Logged(event, str(member(log, "transactionHash")), place))
         return tuple(found)
 
-    def _read(self, log: Mapping[str, Any]) -> LedgerEvent | None:
-        topics = [bytes.fromhex(topic[2:]) for topic in log["topics"]]
-        event = self._events.get((log["address"].lower(), topics[0])) if topics else None
+    def _read(self, log: object) -> LedgerEvent | None:
+        topics = [raw_bytes(topic) for topic in items(member(log, "topics"))]
+        event = self._events.get((str(member(log, "address")).lower(), topics[0])) if topics else None
         if event is None:
             return None
-        return event.read(event.fields(topics[1:], bytes.fromhex(log["data"][2:])))
+        try:
+            return event.read(event.fields(topics[1:], raw_bytes(member(log, "data"))))
+        except (DecodingError, OverflowError, ValueError):
+            detail = f"a log of {member(log, 'address')} does not fit the ABI of our contracts"
+            raise InsituError("ContractMismatch", detail) from None
 
 
 def event_topic(contract: str, name: str) -> str:

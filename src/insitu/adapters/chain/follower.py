@@ -17,7 +17,7 @@ from insitu.adapters.chain.events import EventReader
 from insitu.adapters.chain.headers import Header, header, newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.refusals import NodeError
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, items, member, number
 from insitu.domain.errors import InsituError
 from insitu.ports.chain import Block, Cursor
 
@@ -149,17 +149,19 @@ class Follower:
         """Return the logs of these blocks; None after a refusal, with a shorter stretch for the next time."""
         span = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(self._events.addresses)}
         try:
-            logs: list[dict[str, Any]] = await self._rpc.call("eth_getLogs", span)
+            logs = await self._rpc.call("eth_getLogs", span)
         except NodeError:
             if self._stretch == 1:
                 raise
             self._stretch = max(1, self._stretch // 2)
             return None
-        return sorted(logs, key=lambda log: (number(log["blockNumber"]), number(log["logIndex"])))
+        return sorted(
+            items(logs), key=lambda log: (number(member(log, "blockNumber")), number(member(log, "logIndex")))
+        )
 
     async def _of_logs(self, logs: list[dict[str, Any]]) -> Block:
         """Make the block of these logs, all of which are its."""
-        cursor = Cursor(number(logs[0]["blockNumber"]), logs[0]["blockHash"])
+        cursor = Cursor(number(logs[0]["blockNumber"]), str(member(logs[0], "blockHash")))
         time = logs[0].get("blockTimestamp")
         if time is not None:
             return Block(cursor, number(time), self._events.read(logs))

@@ -1,10 +1,8 @@
 """Blocks as JSON-RPC shows them, without their transactions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.domain.errors import InsituError
 from insitu.ports.chain import Cursor
 
@@ -39,6 +37,6 @@ async def header(rpc: JsonRpc, height: int) -> Header | None:
     return None if found is None else _read(found)
 
 
-def _read(found: Mapping[str, Any]) -> Header:
-    cursor = Cursor(number(found["number"]), found["hash"])
-    return Header(cursor, found["parentHash"], number(found["timestamp"]))
+def _read(found: object) -> Header:
+    cursor = Cursor(number(member(found, "number")), str(member(found, "hash")))
+    return Header(cursor, str(member(found, "parentHash")), number(member(found, "timestamp")))

@@ -3,6 +3,7 @@
 import ipaddress
 import itertools
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["JsonRpc", "is_loopback", "number"]
+__all__ = ["JsonRpc", "is_loopback", "items", "member", "number", "raw_bytes"]
 
 _TIMEOUT = 20.0
 """Seconds for one answer; a node that needs longer is not usable."""
@@ -122,9 +123,34 @@ class _Unlogged(logging.Filter):
         return hash(self._url)
 
 
-def number(quantity: str) -> int:
-    """Read a quantity of JSON-RPC (0x…)."""
-    return int(quantity, 16)
+def number(quantity: object) -> int:
+    """Read a quantity of JSON-RPC (0x…). Raises ``ChainUnavailable`` where it is none."""
+    try:
+        return int(str(quantity), 16)
+    except ValueError:
+        raise InsituError("ChainUnavailable", f"the node gave {str(quantity)[:40]!r} for a quantity") from None
+
+
+def raw_bytes(data: object) -> bytes:
+    """Read bytes of JSON-RPC (0x…). Raises ``ChainUnavailable`` where they are none."""
+    try:
+        return bytes.fromhex(str(data).removeprefix("0x"))
+    except ValueError:
+        raise InsituError("ChainUnavailable", f"the node gave {str(data)[:40]!r} for bytes") from None
+
+
+def member(answer: object, name: str) -> Any:
+    """Return a member of an object of JSON-RPC. Raises ``ChainUnavailable`` where it is missing."""
+    if not isinstance(answer, Mapping) or name not in answer:
+        raise InsituError("ChainUnavailable", f"the node gave an answer without {name}")
+    return answer[name]
+
+
+def items(answer: object) -> list[Any]:
+    """Return a list of JSON-RPC. Raises ``ChainUnavailable`` where it is none."""
+    if not isinstance(answer, list):
+        raise InsituError("ChainUnavailable", "the node gave no list where one belongs")
+    return answer
 
 
 def is_loopback(host: str) -> bool:

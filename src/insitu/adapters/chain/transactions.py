@@ -1,13 +1,12 @@
 """Transactions: what they cost, signing, sending, and where they ended up (EIP-155, EIP-1559)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import anyio
 
 from insitu.adapters.chain.events import EventReader
 from insitu.adapters.chain.refusals import NodeError
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
@@ -92,18 +91,18 @@ class Transactions:
     async def outcome(self, transaction_hash: str) -> Mined | None:
         """Return where a transaction was mined, or None while it is not."""
         receipt = await self._rpc.call("eth_getTransactionReceipt", transaction_hash)
-        if receipt is None or receipt.get("blockNumber") is None:
+        if receipt is None or member(receipt, "blockNumber") is None:
             return None
         newest = number(await self._rpc.call("eth_blockNumber"))
-        block = Cursor(number(receipt["blockNumber"]), receipt["blockHash"])
-        ok = number(receipt["status"]) == 1
+        block = Cursor(number(member(receipt, "blockNumber")), str(member(receipt, "blockHash")))
+        ok = number(member(receipt, "status")) == 1
         return Mined(
             hash=transaction_hash,
             block=block,
-            gas=number(receipt["gasUsed"]),
+            gas=number(member(receipt, "gasUsed")),
             ok=ok,
             confirmations=max(1, newest - block.number + 1),
-            events=self._events.read(receipt["logs"]) if self._events else (),
+            events=self._events.read(member(receipt, "logs")) if self._events else (),
             error=None if ok else str(await self.reason(transaction_hash, block)),
         )
 
@@ -142,10 +141,10 @@ class Transactions:
 
     async def reason(self, transaction_hash: str, block: Cursor) -> InsituError:
         """Say why a mined transaction failed, by repeating it on the state before its block, then after it."""
-        mined: Mapping[str, Any] | None = await self._rpc.call("eth_getTransactionByHash", transaction_hash)
+        mined = await self._rpc.call("eth_getTransactionByHash", transaction_hash)
         if mined is not None:
-            request = {name: mined[name] for name in ("from", "to", "gas", "value") if mined.get(name)}
-            request["data"] = mined["input"]
+            request = {name: member(mined, name) for name in ("from", "to", "gas", "value")}
+            request["data"] = member(mined, "input")
             for height in (block.number - 1, block.number):
                 refusal = await self._refusal(request, height)
                 if refusal is not None:
@@ -175,6 +174,8 @@ class Transactions:
     async def _fees(self) -> dict[str, object]:
         """Return what is offered for gas: twice the base fee and the node's tip, or its gas price before EIP-1559."""
         newest = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+        if not isinstance(newest, dict):
+            raise InsituError("ChainUnavailable", f"{self._rpc.host} has no newest block")
         if newest.get("baseFeePerGas") is None:
             return {"gasPrice": number(await self._rpc.call("eth_gasPrice"))}
         tip = number(await self._rpc.call("eth_maxPriorityFeePerGas"))
