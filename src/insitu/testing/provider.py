@@ -72,7 +72,9 @@ class ProviderProcess:
         told = self._announcement()
         self.url = str(told["url"])
         # The ports of the first start are kept: documents and clients name them.
-        self.flags = {**self.flags, "server.port": self.url.rpartition(":")[2]}
+        chain = json.loads(self.settings.deployments.read_text())["rpcUrl"]
+        ports = {"server.port": self.url.rpartition(":")[2], "chain.embedded_port": chain.rpartition(":")[2]}
+        self.flags = {**self.flags, **ports}
 
     def client(self, account: str = "consumer") -> "SyncClient":
         """Connect as a development account (``consumer``, ``owner``, ``second-owner`` …). Close it."""

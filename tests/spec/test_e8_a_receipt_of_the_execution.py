@@ -1,0 +1,39 @@
+"""E8. The OPERATOR retrieves a receipt demonstrating the execution; what the infrastructure does not give says why."""
+
+import pytest
+
+from insitu.domain.errors import InsituError
+from spec.conftest import Market
+
+
+async def test_a_success_has_a_receipt_that_holds_offline_and_on_chain(market: Market) -> None:
+    _, execution = await market.run()
+    receipt = await execution.receipt()
+    offline = await market.stranger.verify(receipt, on_chain=False)
+    assert offline.signer == (await market.consumer.gateway.info()).provider_address
+    proven = await market.stranger.verify(receipt)
+    assert proven.receipt_hash == receipt.receipt_hash
+
+
+async def test_it_states_agreement_images_algorithms_inputs_output_and_use(market: Market) -> None:
+    agreement, execution = await market.run()
+    statement = (await market.stranger.verify(await execution.receipt(), on_chain=False)).statement
+    predicate = statement.predicate.model_dump(mode="json")
+    assert predicate["agreement"]["serviceAgreementId"] == agreement.id
+    text = str(predicate)
+    for said in ("sha256:", execution.execution_id, "cpuSeconds", "peakMemoryBytes"):
+        assert said in text
+
+
+async def test_a_failure_has_a_receipt_too_and_charges_nothing(market: Market) -> None:
+    _, execution = await market.run("raise SystemExit(1)\n")
+    assert await market.stranger.verify(await execution.receipt(), on_chain=False)
+    assert (await execution.status()).charge == 0
+
+
+async def test_a_changed_receipt_is_not_believed(market: Market) -> None:
+    _, execution = await market.run()
+    receipt = await execution.receipt()
+    forged = {**receipt.envelope, "payload": str(receipt.envelope["payload"])[:-8] + "AAAAAAA="}
+    with pytest.raises(InsituError):
+        await market.stranger.verify(receipt.model_copy(update={"envelope": forged}), on_chain=False)
