@@ -16,6 +16,7 @@ from insitu.stack.parts import open_chain, open_images
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
+    from insitu.adapters.sources.targets import Targets
     from insitu.gateway.service import GatewayDesk, GatewayService
     from insitu.metadata.service import MetadataService
     from insitu.operator.engine import Engine
@@ -138,7 +139,6 @@ class _Builder:
         from insitu.adapters.agreements.sqlite import SqliteAgreements
         from insitu.adapters.blobs.folder import FolderBlobs
         from insitu.adapters.clock import SystemClock
-        from insitu.adapters.sources.targets import Targets
         from insitu.adapters.sources.web import WebSources
         from insitu.adapters.sqlite import Database
         from insitu.api.metadata_v1 import DDO
@@ -154,9 +154,7 @@ class _Builder:
             metadata=self._metadata_peer(),
             agreements=SqliteAgreements(database),
             blobs=FolderBlobs(settings.folder.blobs),
-            sources=WebSources(
-                Targets(settings.gateway.allowed_hosts, allow_private=settings.gateway.allow_private_targets)
-            ),
+            sources=WebSources(self._targets()),
             clock=SystemClock(),
         )
         configuration = await gateway_configuration(settings, services.public_url, metadata_url)
@@ -215,10 +213,10 @@ class _Builder:
     def _metadata_peer(self) -> "MetadataPeer":
         from insitu.adapters.peers.metadata import HttpMetadata, OwnMetadata
 
-        own, public_url = self._services.metadata, self._services.public_url
-        if own is None:
-            return HttpMetadata(self._client(), self._address("metadata"))
-        return OwnMetadata(own, public_url, HttpMetadata(self._client(), public_url))
+        own = self._services.metadata
+        address = self._services.public_url if own is not None else self._address("metadata")
+        others = HttpMetadata(self._stranger_client(), address)
+        return OwnMetadata(own or HttpMetadata(self._client(), address), address, others)
 
     def _operator_peer(self) -> "OperatorPeer":
         from insitu.adapters.peers.operator import HttpOperator
@@ -240,6 +238,21 @@ class _Builder:
         if address is None:
             raise InsituError("SettingsInvalid", f"the {actor} runs in another process: set {actor}.url to its address")
         return address
+
+    def _targets(self) -> "Targets":
+        from insitu.adapters.sources.targets import Targets
+
+        gateway = self._settings.gateway
+        return Targets(gateway.allowed_hosts, allow_private=gateway.allow_private_targets)
+
+    def _stranger_client(self) -> "Http":
+        """For urls that anybody can register on chain: it reaches public addresses only (design §5)."""
+        from insitu.adapters.sources.guarded import GuardedTransport
+        from insitu.sdk.http import Http
+
+        http = Http(timeout=10, transport=GuardedTransport(self._targets()))
+        self._stack.push_async_callback(http.close)
+        return http
 
     def _client(self) -> "Http":
         from insitu.sdk.http import Http

@@ -9,10 +9,12 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
+from insitu.adapters.sources.guarded import GuardedTransport
 from insitu.adapters.sources.targets import Targets
 from insitu.adapters.sources.web import WebSources
 from insitu.domain.errors import InsituError
 from insitu.ports.sources import Sources
+from insitu.sdk.http import Http
 
 PRIVATE = [
     "127.0.0.1",
@@ -194,3 +196,11 @@ async def server(answers: dict[str, bytes]) -> AsyncIterator[tuple[int, list[str
         tasks.start_soon(listener.serve, handle)
         yield listener.extra(SocketAttribute.local_port), seen
         tasks.cancel_scope.cancel()
+
+
+async def test_documents_behind_urls_of_strangers_are_fetched_by_the_same_rule() -> None:
+    """Anybody can register a url on chain, and a question of anybody makes the gateway read it."""
+    async with Http(transport=GuardedTransport(Targets())) as http:
+        for host in ("127.0.0.1:8545", "169.254.169.254", "[::1]:80", "10.0.0.1"):
+            with pytest.raises(InsituError, match="TargetNotAllowed"):
+                await http.call("GET", f"http://{host}/api/v1/metadata/assets/ddo/did:nv:1")

@@ -1,0 +1,52 @@
+"""An httpx transport that connects to checked addresses only (design §5): for urls that strangers wrote."""
+
+from collections.abc import Sequence
+
+import httpx
+from typing_extensions import override
+
+from insitu.adapters.sources.targets import Targets
+from insitu.domain.errors import InsituError
+
+__all__ = ["GuardedTransport"]
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Resolves each request's host once, refuses what is not public, and connects to the address that was checked.
+
+    It sees every hop of a redirect, for the client sends each as a request. Raises ``TargetNotAllowed``,
+    ``ConfigurationFailed`` where the name does not resolve.
+    """
+
+    def __init__(self, targets: Targets, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        self._targets = targets
+        # Proxies of the environment would connect on our behalf, to what we did not check.
+        self._inner = inner or httpx.AsyncHTTPTransport(trust_env=False)
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        if url.scheme not in _PORTS:
+            raise InsituError("TargetNotAllowed", f"{url.scheme[:20]!r} is no scheme of the web")
+        address = await self._targets.resolve(url.host, url.port or _PORTS[url.scheme])
+        # The certificate is checked for the name, although the connection goes to the checked address.
+        extensions = {**request.extensions, "sni_hostname": url.host}
+        checked = httpx.Request(
+            request.method,
+            url.copy_with(host=address),
+            headers=_headers(request),
+            stream=request.stream,
+            extensions=extensions,
+        )
+        return await self._inner.handle_async_request(checked)
+
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _headers(request: httpx.Request) -> Sequence[tuple[bytes, bytes]]:
+    """The headers as they are: Host names what was asked for."""
+    return request.headers.raw
