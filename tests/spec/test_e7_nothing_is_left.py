@@ -30,8 +30,9 @@ async def test_after_every_ending_no_volume_mount_or_process_is_left(market: Mar
 async def _gone(market: Market, execution: Execution) -> None:
     """Cleaning follows the end at once, but it is not part of what the consumer waits for."""
     with anyio.fail_after(20):
-        while _left(market.provider.home, execution.execution_id):
-            await anyio.sleep(0.05)  # noqa: ASYNC110  nothing tells a stranger that folders and mounts are gone
+        # Nothing tells a stranger that folders and mounts are gone, so there is nothing to wait for but time.
+        while _left(market.provider.home, execution.execution_id):  # noqa: ASYNC110
+            await anyio.sleep(0.05)
 
 
 def _left(home: Path, execution_id: str) -> list[str]:
