@@ -1,5 +1,6 @@
 """Both versions of control groups: found, limited, counted, removed. What this machine lacks is played by folders."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,22 @@ def test_real_groups_are_made_killed_and_removed(tmp_path: Path) -> None:
     groups.remove("in-1")
     assert groups.names() == frozenset()
     assert not any((h.mount / base).exists() for h in groups.hierarchies)
+
+
+@pytest.mark.needs("root")
+def test_neighbours_that_come_and_go_do_not_take_each_others_groups_away(tmp_path: Path) -> None:
+    text = Path("/proc/self/mountinfo").read_text()
+    if find_cgroups(text, "insitu-test/any") is None:
+        pytest.skip("no control groups are mounted here")
+
+    def come_and_go(number: int) -> None:
+        groups = find_cgroups(text, f"insitu-test/{tmp_path.name}-{number}")
+        assert groups is not None
+        for _ in range(40):
+            groups.create("in-1", LIMITS)
+            for hierarchy in groups.hierarchies:  # what the OCI runtime does next
+                (hierarchy.mount / groups.base / "in-1" / "c").mkdir()
+            groups.remove("in-1")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(come_and_go, range(3)))

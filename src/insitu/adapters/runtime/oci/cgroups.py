@@ -62,16 +62,17 @@ class Cgroups:
         return f"/{self.base}/{name}/{CHILD}"
 
     def create(self, name: str, limits: GroupLimits) -> None:
-        """Make the group and set its limits; harmless if it exists. Raises ``OSError``."""
+        """Make the group and set its limits; harmless if it exists. Raises ``OSError``.
+
+        It is made in every hierarchy, also where nothing is limited: the runtime will use them all, and a neighbour
+        that ends may remove an empty base at any moment.
+        """
         for hierarchy in self.hierarchies:
-            wanted = _settings(self.version, hierarchy, limits)
-            if self.version == 1 and not wanted:
-                continue
             group = hierarchy.mount / self.base / name
             _make_group(group)
             if self.version == 2:
                 _delegate(hierarchy, group)
-            for setting, value in wanted.items():
+            for setting, value in _settings(self.version, hierarchy, limits).items():
                 if (group / setting).exists():
                     _write(group / setting, value)
 
