@@ -76,12 +76,15 @@ class Outbox:
         """Do what is due. Tell whether anything was, and whether a transaction is still to be mined."""
         waits = await self._transactions.watch()
         due = await self._agreements.due(self._clock.now())
-        shared = [item for item in due if item.batch]
         for item in due:
             if not item.batch:
                 await self._carry_out(item)
+        shared = {item.key: item for item in due if item.batch}
+        if shared:
+            # The first whose time has come takes along those whose time is near.
+            shared |= {item.key: item for item in await self._agreements.batchable(LARGEST_BATCH)}
         for position in range(0, len(shared), LARGEST_BATCH):
-            await self._share(shared[position : position + LARGEST_BATCH])
+            await self._share(list(shared.values())[position : position + LARGEST_BATCH])
         return bool(due), waits
 
     async def _carry_out(self, item: OutboxItem) -> None:
@@ -113,8 +116,11 @@ class Outbox:
         if error.definition.retry:
             await self._later(item, reason)
             return
-        if await self._is_there(item, error):
-            await self._agreements.apply(await self._effects.done(item, item.transaction or ""))
+        if item.kind is ItemKind.SETTLE and error.code == "ExecutionAlreadySettled":
+            # Somebody released it, or we did before a crash; the follower tells by which transaction.
+            await self._agreements.apply([Complete(item.key)])
+        elif await self._is_there(item):
+            await self._agreements.apply(await self._effects.done(item, ""))
         elif error.definition.status >= 500 or (error.code == "TransactionFailed" and item.attempts < ATTEMPTS):
             await self._later(item, reason)
         else:
@@ -129,10 +135,8 @@ class Outbox:
         logger.warning("%s waits %.1f s: %s: %s", item.key, delay.total_seconds(), reason.code, reason.message)
         await self._agreements.apply([Postpone(item.key, self._clock.now() + delay, reason)])
 
-    async def _is_there(self, item: OutboxItem, error: InsituError) -> bool:
-        """Ask the chain whether somebody, we ourselves before a crash for instance, has done it."""
-        if item.kind is ItemKind.SETTLE:
-            return error.code == "ExecutionAlreadySettled"
+    async def _is_there(self, item: OutboxItem) -> bool:
+        """Ask the chain whether it is done: by a transaction of ours that a crash made us forget."""
         if item.kind is ItemKind.REGISTER:
             result = result_of(await self._effects.execution(item))
             record = await self._chain.did_record(result.did)

@@ -117,6 +117,10 @@ class Agreements(Protocol):
         """Return items that are due, carried by no transaction, and wait for no other; oldest first."""
         ...
 
+    async def batchable(self, limit: int = 100) -> tuple[OutboxItem, ...]:
+        """Return items that may share a transaction, were never tried, and wait for nothing but their time."""
+        ...
+
     async def next_due(self) -> datetime | None:
         """Return when the next item is due that waits for no other and is carried by no transaction."""
         ...

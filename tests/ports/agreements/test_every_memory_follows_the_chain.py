@@ -144,6 +144,14 @@ async def test_items_are_due_in_order_and_after_those_they_wait_for(agreements: 
     assert found.attempts == 1
 
 
+async def test_items_that_may_share_a_transaction_are_found_before_their_time(agreements: Agreements) -> None:
+    await agreements.apply([Enqueue(item("a", due=LATER, batch=True)), Enqueue(item("b", due=LATER))])
+    await agreements.apply([Enqueue(item("c", due=LATER, batch=True)), Enqueue(item("d", after="b", batch=True))])
+    assert [one.key for one in await agreements.batchable()] == ["a", "c"]
+    await agreements.apply([Postpone("a", LATER, REASON)])
+    assert [one.key for one in await agreements.batchable()] == ["c"]
+
+
 async def test_an_effect_is_wanted_once_unless_it_is_wanted_again(agreements: Agreements) -> None:
     await agreements.apply([Enqueue(item("a")), Enqueue(item("a"))])
     assert await keys_due(agreements) == ["a"]

@@ -217,6 +217,11 @@ class SqliteAgreements(Agreements):
         return tuple(item_of(row) for row in await self._all(query, milliseconds(now), limit))
 
     @override
+    async def batchable(self, limit: int = 100) -> tuple[OutboxItem, ...]:
+        query = f"SELECT * FROM items WHERE {_READY} AND batch = 1 AND attempts = 0 ORDER BY position LIMIT ?"  # noqa: S608
+        return tuple(item_of(row) for row in await self._all(query, limit))
+
+    @override
     async def next_due(self) -> datetime | None:
         return await self._moment(f"SELECT min(not_before) FROM items WHERE {_READY}")  # noqa: S608
 

@@ -1,0 +1,65 @@
+"""Receipts without a charge are committed in batches, and one that is refused holds up no other (design §7)."""
+
+import pytest
+
+from gateway.world import World
+from insitu.domain.agreement import Settlement
+from insitu.domain.ids import AgreementId
+from insitu.domain.ledger import settle
+from insitu.ports.agreement_records import StoredExecution
+
+pytestmark = pytest.mark.needs("chain")
+
+
+async def several(provider: World, count: int) -> tuple[AgreementId, list[StoredExecution]]:
+    """An agreement with so many executions, of which the first is paid and the others wait for a batch."""
+    object.__setattr__(provider.configuration, "commit_delay", 2.0)
+    agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
+    executions = []
+    for _ in range(count):
+        started = await provider.exec(agreement)
+        await provider.until_events(started.workflow_execution_id, "end")
+        await provider.operator.until(started.workflow_execution_id)
+        executions.append(await provider.execution(started.workflow_execution_id))
+    return agreement, executions
+
+
+async def transactions(provider: World, executions: list[StoredExecution]) -> list[str]:
+    for execution in executions:
+        await provider.until_events(execution.execution_id, "settled")
+    stored = [await provider.execution(execution.execution_id) for execution in executions]
+    return [one.settlement_transaction or "" for one in stored]
+
+
+async def test_several_receipts_without_a_charge_share_a_transaction(provider: World) -> None:
+    _, executions = await several(provider, 4)
+    paid, *free = await transactions(provider, executions)
+    assert len(set(free)) == 1
+    assert paid not in free
+
+
+async def test_a_receipt_that_somebody_else_released_does_not_hold_up_the_others(provider: World) -> None:
+    """E10: anybody may release; the signed settlement of the receipt is all it takes."""
+    agreement, executions = await several(provider, 3)
+    known = await provider.agreements.agreement(agreement)
+    signed = executions[1].settlement
+    assert known is not None
+    assert signed is not None
+    call = settle(known.terms, signed.settlement, bytes.fromhex(signed.signature.removeprefix("0x")))
+    released = await provider.chain.transact(call, provider.people["stranger"])
+    found = await transactions(provider, executions)
+    assert found[1] == released.hash
+    assert len(set(found)) == 3
+
+
+async def test_a_settlement_that_was_changed_is_released_by_nobody(provider: World) -> None:
+    agreement, executions = await several(provider, 2)
+    known = await provider.agreements.agreement(agreement)
+    signed = executions[1].settlement
+    assert known is not None
+    assert signed is not None
+    raw = bytes.fromhex(signed.signature.removeprefix("0x"))
+    for changes in ({"receipt_hash": "0x" + "12" * 32}, {"index": 7}, {"last": True}):
+        changed: Settlement = signed.settlement.model_copy(update=changes)
+        with pytest.raises(Exception, match="InvalidSignature"):
+            await provider.chain.transact(settle(known.terms, changed, raw), provider.people["stranger"])
