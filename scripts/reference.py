@@ -1,4 +1,4 @@
-"""Write the reference pages that are generated from the code: error codes, settings, phases of an execution.
+"""Write the reference pages that are generated from the code: error codes, settings, phases, the command line.
 
 `python scripts/reference.py` writes them; with `--check` it only says whether they are up to date.
 """
@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from insitu.cli.app import COMMANDS, app
 from insitu.domain import error_table
 from insitu.domain.errors import ErrorDefinition
 from insitu.domain.execution import ENDED, TRANSITIONS, Phase
+from insitu.domain.exit_codes import COMMAND_EXITS
 from insitu.settings import Settings
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -86,7 +89,49 @@ def phases() -> Iterator[str]:
     yield "```\n"
 
 
-GENERATED = {"errors.md": errors, "settings.md": settings, "phases.md": phases}
+def command_line() -> Iterator[str]:
+    """Yield the page of the command line, from the tree of commands."""
+    yield "# Command line\n"
+    yield NOTE
+    yield (
+        "Standard output carries the answer, standard error what happens on the way. `--json` makes the answer JSON, and\n"
+        "errors problem documents. Options of the application may stand before the command or after it.\n"
+    )
+    context = click.Context(app, info_name="insitu")
+    yield _options(app, context)
+    yield "## Exit codes\n"
+    yield "| code | meaning |\n|---|---|"
+    for code, meaning in COMMAND_EXITS.items():
+        yield f"| {code} | {meaning} |"
+    yield ""
+    for title, commands in COMMANDS.items():
+        yield f"## {title}\n"
+        for name in commands:
+            command = app.get_command(context, name)
+            assert command is not None
+            yield from _command(command, click.Context(command, info_name=name, parent=context), "###")
+
+
+def _command(command: click.Command, context: click.Context, heading: str) -> Iterator[str]:
+    yield f"{heading} {context.command_path}\n"
+    yield (command.help or "").replace("\b\n", "").strip() + "\n"
+    yield f"```\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
+    yield _options(command, context)
+    for name, nested in getattr(command, "commands", {}).items():
+        yield from _command(nested, click.Context(nested, info_name=name, parent=context), "####")
+
+
+def _options(command: click.Command, context: click.Context) -> str:
+    records = (parameter.get_help_record(context) for parameter in command.params)
+    rows = [f"| `{_bar(record[0])}` | {_cell(record[1])} |" for record in records if record and record[1]]
+    return "\n".join(["| option | meaning |\n|---|---|", *rows, ""]) if rows else ""
+
+
+def _bar(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+GENERATED = {"cli.md": command_line, "errors.md": errors, "settings.md": settings, "phases.md": phases}
 
 
 def main(arguments: list[str]) -> int:

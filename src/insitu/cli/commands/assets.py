@@ -32,9 +32,11 @@ __all__ = ["pause", "search", "show", "transfer", "validate"]
 @connected
 @pass_session
 def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit: int, **filters: Any) -> None:
-    """Find data sets, algorithms and workflows. Without WORDS everything is found.
+    """Find data sets, algorithms and workflows.
 
-    insitu search flights --type dataset
+    Without WORDS everything is found.
+
+        insitu search flights --type dataset
     """
     chosen = {name: value for name, value in filters.items() if value is not None and name != "max_price"}
 
