@@ -234,9 +234,10 @@ contract Handler is Model {
 
     /// @notice The token refuses somebody, answers false, takes a fee, calls back, or behaves again.
     function disturb(uint256 pick, uint256 kind) external {
-        address who = _receiver(pick);
+        address who = _concerned(_pick(pick, Phase.Open), kind >> 8);
         kind %= 10;
         if (kind < 3) hostile.setBlocked(who, true);
+        if (kind == 0) _blockReceivers(_pick(pick, Phase.Open));
         if (kind == 3 || kind == 4) hostile.setSilent(who, true);
         if (kind == 5) hostile.setFee(100);
         if (kind == 6) hostile.setHook(address(template), abi.encodeCall(template.refund, (_pick(pick, Phase.Locked).terms)));
@@ -345,6 +346,20 @@ contract Handler is Model {
 
     function _receiver(uint256 i) private view returns (address) {
         return receivers[i % RECEIVERS];
+    }
+
+    /// @dev Every receiver of an agreement; some drafts name the escrow, which is no receiver.
+    function _blockReceivers(Deal storage d) private {
+        for (uint256 i = 0; i < d.terms.receivers.length; ++i) {
+            if (d.terms.receivers[i] != address(template)) hostile.setBlocked(d.terms.receivers[i], true);
+        }
+    }
+
+    /// @dev Somebody who may be paid by an agreement.
+    function _concerned(Deal storage d, uint256 i) private view returns (address) {
+        uint256 count = d.terms.receivers.length;
+        if (i % (count + 1) == count || d.phase == Phase.None) return d.terms.consumer;
+        return d.terms.receivers[i % (count + 1)];
     }
 
     /// @dev Mostly the right one.
