@@ -52,7 +52,7 @@ def test_options_may_stand_on_either_side_of_a_command(tmp_path: Path, capsys: p
     assert run(["--home", str(tmp_path), "--json", "keys", "ls"]) == 0
     before = capsys.readouterr().out
     assert run(["keys", "ls", "--home", str(tmp_path), "--json"]) == 0
-    assert capsys.readouterr().out == before == "[]\n"
+    assert capsys.readouterr().out == before != ""
 
 
 def test_the_code_of_an_interruption_is_the_documented_one() -> None:

@@ -9,7 +9,7 @@ import anyio
 from insitu.cli.commands.purchase import refuse, show_quote
 from insitu.cli.following import watch
 from insitu.cli.render import name_of, plain
-from insitu.cli.views import amount, history_lines, phase
+from insitu.cli.views import amount, base_units, history_lines, phase
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -102,8 +102,6 @@ async def _container(client: "Client", order: Order) -> "Container":
 
 async def _bought(client: "Client", session: "Session", order: Order, workflow: str) -> str | None:
     """Show price and verdict, ask, and buy; None where the owners' rules refuse."""
-    from insitu.domain.money import amount_of_display
-
     screen, token = session.screen, await client.chain.token()
     quote = await client.agreements.check(workflow)
     if not quote.allowed:
@@ -112,7 +110,7 @@ async def _bought(client: "Client", session: "Session", order: Order, workflow: 
     show_quote(session, quote, token, client.account)
     limit = quote.price
     if order.max_price is not None:
-        limit = min(limit, amount_of_display(order.max_price, token.decimals))
+        limit = min(limit, base_units(order.max_price, token))
     if quote.price > limit:
         shown = f"the price is {amount(quote.price, token)}, allowed are {amount(limit, token)}"
         raise InsituError("PriceTooHigh", shown, price=str(quote.price))

@@ -15,6 +15,7 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from insitu.adapters.keys.keystore import Keystore
     from insitu.adapters.runtime.oci.images.store import ImageStore
+    from insitu.ports.chain import TokenInfo
     from insitu.ports.keys import Signer
     from insitu.sdk.client import Client
     from insitu.settings import Settings
@@ -133,6 +134,25 @@ class Session:
                 return await work(client)
 
         return self.wait_for(connected)
+
+    @cached_property
+    def token(self) -> "TokenInfo | None":
+        """The payment token, for display; None where no chain is set or it does not answer."""
+        from insitu.stack import open_chain
+
+        async def described() -> "TokenInfo":
+            chain = open_chain(self.settings)
+            try:
+                return await chain.token()
+            finally:
+                await chain.close()
+
+        try:
+            return self.wait_for(described)
+        except InsituError as error:
+            if error.code not in {"ChainUnavailable", "ContractMismatch"}:
+                raise
+            return None
 
     def _only_key(self, role: str) -> str:
         names = [key.name for key in self.keystore.list() if key.name != "provider"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from insitu.cli.render import ago, duration, moment, plain, size
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView, Quote, StageView
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "agreement_facts",
     "amount",
+    "base_units",
     "execution_facts",
     "history_lines",
     "now",
@@ -32,11 +34,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def amount(base_units: int, token: "TokenInfo") -> str:
-    """Return an amount for people, with the token's decimals: ``10 NVM``, ``free``."""
+def amount(number: int, token: "TokenInfo | None") -> str:
+    """Return an amount for people, with the token's decimals: ``10 NVM``, ``free``; base units for want of a chain."""
     from insitu.domain.money import display_amount
 
-    return display_amount(base_units, token.decimals, plain(token.symbol)) if base_units else "free"
+    if not number:
+        return "free"
+    return f"{number} base units" if token is None else display_amount(number, token.decimals, plain(token.symbol))
+
+
+def base_units(text: str, token: "TokenInfo | None") -> int:
+    """Return the amount that a person typed in tokens. Raises ``InvalidAmount``, ``ChainUnavailable``."""
+    from insitu.domain.money import amount_of_display
+
+    if token is None:
+        raise InsituError("ChainUnavailable", f"the chain tells how many base units {text[:40]} tokens are")
+    return amount_of_display(text, token.decimals)
 
 
 def phase(name: str) -> str:

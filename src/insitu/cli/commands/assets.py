@@ -8,7 +8,8 @@ from insitu.cli.documents import read_json
 from insitu.cli.options import connected, local
 from insitu.cli.render import ago, name_of
 from insitu.cli.session import Session, pass_session
-from insitu.cli.views import amount, now
+from insitu.cli.views import amount, base_units, now
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.metadata_v1 import SearchPage
@@ -38,17 +39,11 @@ def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit:
 
         insitu search flights --type dataset
     """
-    chosen = {name: value for name, value in filters.items() if value is not None and name != "max_price"}
-
-    async def found(client: "Client") -> "tuple[SearchPage, TokenInfo]":
-        from insitu.domain.money import amount_of_display
-
-        token = await client.chain.token()
-        if (limit_of_price := filters["max_price"]) is not None:
-            chosen["price_max"] = amount_of_display(limit_of_price, token.decimals)
-        return await client.assets.search(" ".join(words), type=kind, offset=limit, **chosen), token
-
-    page, token = session.act(found)
+    token = session.token
+    if (highest := filters.pop("max_price")) is not None:
+        filters["price_max"] = base_units(highest, token)
+    wanted = {"text": " ".join(words), "type": kind, "offset": limit, **filters}
+    page = session.wait_for(_found, session, {name: value for name, value in wanted.items() if value is not None})
     if session.choices.as_json:
         session.screen.json(page)
         return
@@ -62,7 +57,24 @@ def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit:
         )
 
 
-def _row(document: dict[str, Any], token: "TokenInfo") -> tuple[str, str, str, str, str]:
+async def _found(session: Session, wanted: dict[str, Any]) -> "SearchPage":
+    """Ask the catalogue. Neither a key nor a chain is needed for looking around."""
+    from pydantic import ValidationError
+
+    from insitu.api.metadata_v1 import SearchRequest
+    from insitu.sdk.http import Http
+    from insitu.sdk.metadata import MetadataClient
+
+    try:
+        request = SearchRequest.model_validate(wanted)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InsituError("InvalidRequest", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    async with Http() as http:
+        return await MetadataClient(http, session.settings.metadata.url or session.url).search(request)
+
+
+def _row(document: dict[str, Any], token: "TokenInfo | None") -> tuple[str, str, str, str, str]:
     from insitu.cli.documents import price_of_document, published_at
     from insitu.domain.ddo import read_ddo
 

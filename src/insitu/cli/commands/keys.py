@@ -36,15 +36,18 @@ def keys() -> None:
 @local
 @pass_session
 def list_(session: Session) -> None:
-    """List the keys in the data folder: names and addresses."""
-    found = session.keystore.list()
+    """List the keys in the data folder and, where the embedded chain is used, its development accounts."""
+    from insitu.stack import development_accounts
+
+    found: list[tuple[str, str, str]] = [(key.name, key.address, "file") for key in session.keystore.list()]
+    found += [(name, address, "development") for name, address in development_accounts(session.settings).items()]
     if session.choices.as_json:
-        session.screen.json([{"name": key.name, "address": key.address} for key in found])
+        session.screen.json([{"name": name, "address": address, "kind": kind} for name, address, kind in found])
         return
     if not found:
         session.screen.note("no keys yet; make one: insitu keys create NAME")
         return
-    session.screen.table(("NAME", "ADDRESS"), [(key.name, key.address) for key in found])
+    session.screen.table(("NAME", "ADDRESS", "KIND"), found)
 
 
 @keys.command()

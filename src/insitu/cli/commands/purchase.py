@@ -7,7 +7,7 @@ import click
 from insitu.cli.options import connected, yes
 from insitu.cli.render import ago, plain
 from insitu.cli.session import Session, pass_session
-from insitu.cli.views import agreement_facts, amount, now, quote_facts
+from insitu.cli.views import agreement_facts, amount, base_units, now, quote_facts
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import Quote
@@ -67,8 +67,6 @@ def buy(
     from insitu.domain.exit_codes import NOT_ALLOWED, OK
 
     async def bought(client: "Client") -> int:
-        from insitu.domain.money import amount_of_display
-
         screen, token = session.screen, await client.chain.token()
         quote = await client.agreements.check(workflow, service_index)
         if not quote.allowed:
@@ -76,7 +74,7 @@ def buy(
             return NOT_ALLOWED
         if not yes:
             show_quote(session, quote, token, client.account)
-        limit = quote.price if max_price is None else amount_of_display(max_price, token.decimals)
+        limit = quote.price if max_price is None else base_units(max_price, token)
         if quote.price:
             screen.confirm("Pay?", yes=yes, unattended="paying needs an answer: give --yes to pay without being asked")
         with screen.activity("buying, then waiting for the provider's grant"):
