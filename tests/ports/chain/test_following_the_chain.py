@@ -144,6 +144,21 @@ async def test_a_deep_reorganisation_while_nobody_follows_goes_back_to_the_newes
     assert not events_of(blocks)
 
 
+@pytest.mark.parametrize("growth", [1, 5, 40])
+async def test_a_reorganisation_is_seen_although_the_chain_has_grown(parties: Parties, growth: int) -> None:
+    kept = await head(parties)
+    for _ in range(2):
+        await register_did(parties.chain, parties.owner, parties.provider.address)
+    newest = await head(parties)
+    await parties.anvil("anvil_reorg", 2, [])
+    await parties.anvil("anvil_mine", hex(growth))
+    end = await head(parties)
+    blocks = await read_to(parties.chain, end.number, [newest, kept])
+    assert blocks[0].rolled_back_to == kept
+    assert blocks[-1].cursor == end
+    assert not events_of(blocks)
+
+
 async def test_cursors_that_are_all_unknown_lead_back_to_the_deployment(parties: Parties) -> None:
     end = await head(parties)
     strange = [Cursor(end.number, "0x" + "ee" * 32), Cursor(end.number - 1, "0x" + "dd" * 32)]
