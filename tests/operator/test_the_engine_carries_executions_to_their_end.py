@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from typing import Any
 
 import anyio
 import pytest
@@ -237,6 +238,40 @@ async def test_a_defect_fails_its_execution_and_no_other(start: Start, monkeypat
     assert failed.reason is not None
     assert failed.reason.code == "InfrastructureFailed"
     assert "ZeroDivisionError" in failed.reason.message
+
+
+async def test_a_runtime_that_cannot_be_understood_keeps_no_report_back(
+    start: Start, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(HELD) as operator:
+        execution = await operator.service.register(registration_of(plan()))
+        await operator.until(execution.execution_id, Phase.EXECUTING)
+
+        async def observe(_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(operator.runtime, "observe", observe)
+        operator.engine.wake(execution.execution_id)
+        await operator.until(execution.execution_id, Phase.FAILED)
+    assert gateway.report(execution.execution_id).outcome.phase is Phase.FAILED
+
+
+async def test_a_full_disk_keeps_neither_report_nor_clean_up_waiting(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(GOOD) as operator:
+        real = operator.logs.finish
+
+        async def finish(*arguments: Any) -> None:
+            if await operator.runtime.running():
+                raise InsituError("StorageFailed", "no space left on the device")
+            await real(*arguments)
+
+        monkeypatch.setattr(operator.logs, "finish", finish)
+        monkeypatch.setattr("insitu.operator.engine.log_pump.DRAIN", timedelta(milliseconds=50))
+        execution = await run(operator, plan())
+        assert execution.phase is Phase.SUCCEEDED
+        assert await operator.logs.finished(execution.execution_id, LogKey(stage=0, attempt=1))
 
 
 async def test_the_queue_keeps_its_order_and_the_capacity_is_not_exceeded(start: Start) -> None:

@@ -6,9 +6,9 @@ Only one process writes a log (the engine that owns the execution); readers in t
 import os
 import re
 import shutil
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import anyio
 from anyio.to_thread import run_sync
@@ -37,7 +37,7 @@ class FileLogs(Logs):
     def __init__(self, root: Path, *, cap: int) -> None:
         self._root = root
         self._cap = cap
-        self._grown: defaultdict[tuple[ExecutionId, LogKey], anyio.Event] = defaultdict(anyio.Event)
+        self._grown: WeakValueDictionary[tuple[ExecutionId, LogKey], anyio.Event] = WeakValueDictionary()
 
     @override
     async def append(self, execution_id: ExecutionId, key: LogKey, chunk: LogChunk) -> int:
@@ -66,15 +66,12 @@ class FileLogs(Logs):
         while True:
             # What is asked for before the last look counts: the mark is set after the last byte, and the event is
             # taken before looking, so neither bytes nor the end can slip through between.
-            grown = self._grown[execution_id, key] if follow else None
+            grown = self._grown.setdefault((execution_id, key), anyio.Event()) if follow else None
             complete = await run_sync(_mark(path).exists)
             while data := await run_sync(_piece, path, offset):
                 yield LogChunk(offset, data)
                 offset += len(data)
-            if grown is None:
-                return
-            if complete:
-                self._wake(execution_id, key)
+            if grown is None or complete:
                 return
             with anyio.move_on_after(RECHECK):
                 await grown.wait()

@@ -104,10 +104,12 @@ class CarryOut:
         except (InsituError, TimeoutError) as error:
             # The decision is made anew at every wake-up, and bounds how long a kill is waited for.
             logger.warning("%s: cannot be killed now: %s", execution.execution_id, error)
+        except Exception:
+            logger.exception("%s: cannot be killed", execution.execution_id)
 
     async def _hand_over(self, execution: Execution) -> Execution:
         assert execution.outcome is not None
-        await self._pumps.finish(execution)
+        await self._drained(execution)
         enforcement = self._enforcement()
         report = ExecutionReport(
             plan=execution.plan,
@@ -125,7 +127,19 @@ class CarryOut:
         return await self.store(changes.handed_over(execution, frozen))
 
     async def _remove(self, execution: Execution) -> Execution:
-        await self._pumps.finish(execution)
+        drained = await self._drained(execution)
         with anyio.fail_after(CALL_SECONDS):
             await self._parts.runtime.remove(execution.execution_id)
+        if not drained:
+            # Now that the volumes are gone there is room again; whoever follows the log waits for its end.
+            await self._pumps.finish(execution)
         return await self.store(changes.cleaned(execution))
+
+    async def _drained(self, execution: Execution) -> bool:
+        """Complete the logs; a full disk keeps neither the report nor the clean-up waiting."""
+        try:
+            await self._pumps.finish(execution)
+        except InsituError as error:
+            logger.warning("%s: its logs cannot be completed: %s", execution.execution_id, error)
+            return False
+        return True

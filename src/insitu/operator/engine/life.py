@@ -138,6 +138,12 @@ class Life:
         except (InsituError, TimeoutError) as error:
             logger.warning("%s: the runtime does not answer: %s", self._id, error)
             return None
+        except Exception:
+            if execution.outcome is None:
+                raise
+            # It is decided how the execution ended; what the runtime knows of it must not keep the report back.
+            logger.exception("%s: the runtime cannot be understood", self._id)
+            return None
 
     async def _hand_over(self, execution: Execution, action: Action, until: datetime) -> tuple[Execution, datetime]:
         """Hand over unless it failed a moment ago. What follows it, removing, does not wait for the gateway."""

@@ -1,7 +1,7 @@
 """Waiting: for an event or a time, with growing delays after failures, and for changes of a record."""
 
-from collections import defaultdict
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -45,14 +45,14 @@ class Backoff:
 
 
 class Changes:
-    """Wakes whoever waits for a change of an execution's record."""
+    """Wakes whoever waits for a change of an execution's record; nothing is kept where nobody waits."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[ExecutionId, anyio.Event] = defaultdict(anyio.Event)
+        self._waiting: WeakValueDictionary[ExecutionId, anyio.Event] = WeakValueDictionary()
 
     def next(self, execution_id: ExecutionId) -> anyio.Event:
         """Return the event of the next change. Take it before reading the record, wait for it after."""
-        return self._waiting[execution_id]
+        return self._waiting.setdefault(execution_id, anyio.Event())
 
     def tell(self, execution_id: ExecutionId) -> None:
         """Wake everybody who waits for this execution."""
