@@ -1,0 +1,98 @@
+"""`validate`, `did verify` and `verify` work on files alone: no key, no chain, no network."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from insitu.cli.app import run
+from insitu.domain import exit_codes
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+
+
+def document(position: int = 0) -> dict[str, Any]:
+    """A signed document of the vectors."""
+    found: dict[str, Any] = json.loads((VECTORS / "documents.json").read_text("utf-8"))[position]["document"]
+    return found
+
+
+def written(path: Path, value: object) -> str:
+    path.write_text(json.dumps(value), "utf-8")
+    return str(path)
+
+
+def test_a_valid_document_is_called_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", written(tmp_path / "ddo.json", document()), "--json"]) == exit_codes.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"valid": True, "did": document()["id"], "type": "dataset"}
+
+
+def test_every_violation_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = document()
+    broken["id"] = "did:nv:12345"
+    broken["service"][0]["attributes"]["main"].pop("name")
+    assert run(["validate", written(tmp_path / "ddo.json", broken)]) == exit_codes.INVALID
+    told = capsys.readouterr().err
+    assert "/id: " in told
+    assert "/service/0/attributes/main/name: " in told
+
+
+def test_a_document_can_come_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = io.TextIOWrapper(io.BytesIO(json.dumps(document()).encode()))
+    monkeypatch.setattr(sys, "stdin", typed)
+    assert run(["validate", "-"]) == exit_codes.OK
+    assert capsys.readouterr().out.startswith("valid: dataset did:nv:")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("{'single': 'quotes'}", "no JSON"), ("[" * 100_000, "no JSON"), ("\udcff", "no JSON"), ("[]", "InvalidDocument")],
+)
+def test_what_is_no_document_is_refused_with_a_reason(
+    text: str, code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "text.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert run(["validate", str(path)]) == exit_codes.INVALID
+    assert code in capsys.readouterr().err
+
+
+def test_a_signed_document_fits_our_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["did", "verify", written(tmp_path / "ddo.json", document())]) == exit_codes.OK
+    assert "the document is what its publisher signed" in capsys.readouterr().out
+
+
+def test_a_changed_document_is_not_to_be_relied_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = document()
+    changed["service"][0]["attributes"]["main"]["name"] = "another name"
+    assert run(["did", "verify", written(tmp_path / "ddo.json", changed), "--json"]) == exit_codes.INVALID
+    told = json.loads(capsys.readouterr().out)
+    assert not told["holds"]
+    assert told["services"]["0"] is None
+
+
+def receipt() -> dict[str, Any]:
+    """A signed receipt of the vectors."""
+    found: dict[str, Any] = json.loads((VECTORS / "receipt.json").read_text("utf-8"))
+    return found
+
+
+def test_a_receipt_is_checked_from_its_envelope_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path / "receipt.json", receipt()["envelope"])
+    assert run(["verify", path]) == exit_codes.OK
+    told = capsys.readouterr().out
+    assert "the receipt holds" in told
+    assert receipt()["signer"] in told
+    assert receipt()["receiptHash"] in told
+
+
+@pytest.mark.parametrize("value", [{}, {"envelope": {}}, [], "text"])
+def test_what_is_no_receipt_does_not_hold(value: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", written(tmp_path / "receipt.json", value), "--json"]) == exit_codes.INVALID
+    assert json.loads(capsys.readouterr().err)["code"] == "SignatureInvalid"

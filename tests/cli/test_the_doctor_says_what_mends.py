@@ -1,0 +1,104 @@
+"""Every finding that is not good has a remedy, and only what the role requires makes the exit code bad."""
+
+import json
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+import insitu.stack
+from insitu.cli import findings
+from insitu.cli.app import run
+from insitu.domain.errors import InsituError
+from insitu.ports.runtime import Enforcement
+
+SEALED = Enforcement("crun 1.8", MappingProxyType({"memory": "cgroup", "network": "namespace"}))
+
+
+def examined(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], probe: Enforcement = SEALED
+) -> tuple[int, dict[str, Any]]:
+    """The doctor's exit code and findings by part, on a machine whose probe answers this."""
+
+    async def probed(_: object) -> Enforcement:
+        return probe
+
+    monkeypatch.setattr(insitu.stack, "probe_runtime", probed)
+    monkeypatch.setattr(insitu.stack, "chain_programme", lambda: Path("/usr/bin/anvil"))
+    free_ports = ["--set", "server.port=0", "--set", "chain.embedded_port=0"]
+    code = run(["--home", str(home), "--url", "http://127.0.0.1:9", *free_ports, "doctor", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert all(one["remedy"] for one in told["findings"] if one["verdict"] in {"warning", "failed"})
+    assert told["ready"] == (code == 0)
+    return code, {one["part"]: one for one in told["findings"]}
+
+
+def test_a_new_machine_is_ready_and_knows_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = examined(tmp_path / "new", monkeypatch, capsys)
+    assert code == 0
+    assert found["runtime"]["detail"] == "crun 1.8, sealed: proved with a container"
+    assert found["gateway"]["verdict"] == "skipped"
+    assert found["contracts"]["remedy"] == "insitu up deploys them"
+    assert found["images"]["verdict"] == "warning"
+
+
+def test_a_machine_that_cannot_seal_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsealed = Enforcement("none", {}, ("crun is not installed", "runc is not installed"))
+    code, found = examined(tmp_path, monkeypatch, capsys, unsealed)
+    assert code == 1
+    assert found["runtime"]["remedy"] == "apt-get install crun   (or runc)"
+
+
+def test_a_limit_that_nobody_enforces_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = examined(tmp_path, monkeypatch, capsys, Enforcement("runc", {"memory": "none"}))
+    assert code == 0
+    assert found["limit memory"]["verdict"] == "warning"
+
+
+def test_a_missing_chain_programme_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = examined(tmp_path, monkeypatch, capsys)
+    assert code == 0
+
+    def missing() -> Path:
+        raise InsituError("ExtraMissing", "the embedded chain needs anvil")
+
+    monkeypatch.setattr(insitu.stack, "chain_programme", missing)
+    assert run(["--home", str(tmp_path), "--set", "server.port=0", "doctor"]) == 1
+    assert "not ready: anvil" in capsys.readouterr().out
+
+
+def test_key_files_that_others_read_are_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INSITU_KEY_PASSWORD", "a password of these tests")
+    assert run(["--home", str(tmp_path), "keys", "create", "alice"]) == 0
+    capsys.readouterr()
+    (tmp_path / "keys" / "alice.json").chmod(0o644)
+    code, found = examined(tmp_path, monkeypatch, capsys)
+    assert code == 1
+    assert found["keys"]["remedy"].startswith("chmod 600")
+
+
+def test_a_port_that_is_taken_is_a_warning() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        found = findings.check_port("HTTP", "127.0.0.1", taken.getsockname()[1])
+    assert found.verdict is findings.Verdict.WARNING
+    assert found.remedy
+
+
+def test_a_folder_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "LEAST_DISK", 2**62)
+    assert findings.check_disk(tmp_path / "not" / "there").verdict is findings.Verdict.FAILED
