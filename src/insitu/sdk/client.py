@@ -1,5 +1,7 @@
 """The client: publish, find, buy, run (design §10). Made by ``insitu.connect()``; or here, with ports of your own."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,10 +17,12 @@ from insitu.sdk import receipts
 from insitu.sdk.agreements import Agreements
 from insitu.sdk.assets import Assets
 from insitu.sdk.compute import Compute
+from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.resolving import Resolver
+from insitu.sdk.workflows import Stage
 
 __all__ = ["Client"]
 
@@ -63,6 +67,50 @@ class Client:
     def gateway_at(self, url: str) -> GatewayClient:
         """Return the client of the gateway at an address; its tokens are shared by all callers."""
         return self._gateways.setdefault(url.rstrip("/"), GatewayClient(self._http, url, self._signer))
+
+    async def run(
+        self,
+        algorithm: Path | str,
+        *,
+        on: str | Sequence[str],
+        configuration: Mapping[str, str | int | float | bool] | None = None,
+        entrypoint: str | None = None,
+        container: Mapping[str, str] | None = None,
+        server_id: str | None = None,
+        max_price: int | None = None,
+    ) -> Execution:
+        """Run an algorithm next to data: publish it with a workflow of one stage, check, buy, and start.
+
+        What is equal to something published before is reused, so only the purchase costs.
+
+        Parameters
+        ----------
+        algorithm
+            A script or a folder, or the DID of an algorithm.
+        on
+            DID of a data set; several in the order of ``--input1``, ``--input2`` …
+        configuration
+            Given to the algorithm as ``--name=value``.
+        entrypoint, container, server_id
+            As for ``publish_algorithm`` and ``Stage``.
+        max_price
+            Base units of the token; a higher price is refused before any money moves.
+
+        Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
+        """
+        did, name = str(algorithm), str(algorithm)
+        if not did.startswith("did:"):
+            name = Path(algorithm).name
+            did = (await self.assets.publish_algorithm(name, Path(algorithm), entrypoint=entrypoint)).did
+        stage = Stage(
+            algorithm=did,
+            inputs=[on] if isinstance(on, str) else list(on),
+            configuration=dict(configuration or {}),
+            container=container,
+            server_id=server_id,
+        )
+        workflow = await self.assets.publish_workflow(name, [stage])
+        return await self.compute.run_workflow(workflow.did, max_price=max_price)
 
     async def balance(self) -> int:
         """Return the account's tokens in base units."""
