@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
+from journeys.people import KEY, PASSWORD
 from journeys.provider import Person, Provider, build_image, restart, start
 from journeys.scripts import COUNT, FLIGHTS, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
-
-# The account "consumer" of every development chain: public knowledge, worth nothing.
-KEY = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
-PASSWORD = "correct horse battery staple"
 
 
 def somewhere_else(home: Path, provider: Provider) -> Person:
