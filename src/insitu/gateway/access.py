@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from insitu.domain.errors import InsituError
@@ -10,10 +11,13 @@ from insitu.gateway.tokens import Caller
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
 
 __all__ = ["Access", "Role", "Seen"]
 
 Role = Literal["consumer", "owner", "provider"]
+
+OWNERS_KEPT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,12 @@ class Seen:
 class Access:
     """Finds executions for callers. Seeing one needs a role in it, not a live agreement."""
 
-    def __init__(self, provider: Address, agreements: Agreements, chain: Chain) -> None:
+    def __init__(self, provider: Address, agreements: Agreements, chain: Chain, clock: Clock) -> None:
         self._provider = provider
         self._agreements = agreements
         self._chain = chain
+        self._clock = clock
+        self._owners: dict[str, tuple[str | None, datetime | None]] = {}
 
     async def see(
         self,
@@ -93,7 +99,17 @@ class Access:
         return False
 
     async def _owned(self, address: Address) -> tuple[str, ...]:
-        return tuple([did for did in await self._agreements.input_dids() if await self._owns_one(address, [did])])
+        """The data sets of an account, for lists: an owner of some seconds ago is good enough to find executions."""
+        now, owned = self._clock.now(), []
+        for did in await self._agreements.input_dids():
+            owner, since = self._owners.get(did, (None, None))
+            if since is None or now > since + OWNERS_KEPT:
+                record = await self._chain.did_record(did)
+                owner = record.owner.lower() if record is not None else None
+                self._owners[did] = (owner, now)
+            if owner == address.lower():
+                owned.append(did)
+        return tuple(owned)
 
 
 def _consumes(address: Address, execution: StoredExecution) -> bool:

@@ -26,6 +26,7 @@ __all__ = ["Granting"]
 logger = logging.getLogger("insitu.gateway.granting")
 
 RETRY = timedelta(seconds=2)
+DEFECT_RETRY = timedelta(seconds=60)
 AT_ONCE = 8
 """Agreements that are judged at the same time, so that a document behind a slow url holds up nobody else."""
 
@@ -78,6 +79,10 @@ class Granting:
             except InsituError as error:
                 logger.warning("agreement %s cannot be judged now: %s", known.agreement_id, error)
                 changes, again = [], self._clock.now() + RETRY
+            except Exception:
+                # A document that nobody foresaw must not keep the others from their grants.
+                logger.exception("agreement %s cannot be judged", known.agreement_id)
+                changes, again = [], self._clock.now() + DEFECT_RETRY
             await self._agreements.apply([*changes, Attend(known.agreement_id, known.attention, again)])
             if changes:
                 self._wakeups.ring(OUTBOX)

@@ -96,6 +96,10 @@ class Outbox:
                 await self._transactions.send(await self._effects.call(item), [item])
         except InsituError as error:
             await self._refused(item, error)
+        except Exception as error:
+            # One item that cannot be handled must not hold up the others.
+            logger.exception("%s cannot be carried out", item.key)
+            await self._later(item, Reason(code="InternalError", message=type(error).__name__))
 
     async def _share(self, items: Sequence[OutboxItem]) -> None:
         """Settle several executions in one transaction; one that is refused must not hold up the others."""

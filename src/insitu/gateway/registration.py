@@ -92,6 +92,9 @@ class Registrar:
                 await self._end(execution, InsituError("QueueTimeout", f"the operator did not take it: {error.detail}"))
                 return True
             return execution.acknowledged
+        except Exception:
+            logger.exception("%s cannot be registered", execution.execution_id)
+            return False
         return True
 
     async def _hand_over(self, execution: StoredExecution) -> None:

@@ -1,6 +1,8 @@
 """The gateway: everything that its routes offer, composed from small services."""
 
+import logging
 from dataclasses import dataclass
+from typing import Protocol
 
 import anyio
 
@@ -45,12 +47,35 @@ from insitu.ports.sources import Sources
 
 __all__ = ["GatewayDesk", "GatewayPorts", "GatewayService"]
 
+logger = logging.getLogger("insitu.gateway")
+
+START_AGAIN = 1.0
+"""Seconds."""
+
 CONTRACTS = (
     "DIDRegistry",
     "NeverminedToken",
     "ServiceExecutionTemplate",
     "TemplateStoreManager",
 )
+
+
+class Worker(Protocol):
+    """Something that works until it is cancelled."""
+
+    async def run(self) -> None:
+        """Work; what is done is stored, so that starting again is harmless."""
+        ...
+
+
+async def _keep_working(worker: Worker) -> None:
+    """Start a worker again that a defect or a failed disk has ended: the others need it, and its work is stored."""
+    while True:
+        try:
+            await worker.run()
+        except Exception:
+            logger.exception("%s ended and is started again", type(worker).__name__)
+        await anyio.sleep(START_AGAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +162,7 @@ class GatewayService:
         self.executing = Executing(
             ports.agreements, permission, assessor, Planner(desk.sources), registrar, ports.clock
         )
-        self.access = Access(provider, ports.agreements, ports.chain)
+        self.access = Access(provider, ports.agreements, ports.chain, ports.clock)
         self.views = Views(operator)
         self.streams = Streams(ports.agreements, operator, desk.wakeups)
         self.follower = Follower(
@@ -171,7 +196,7 @@ class GatewayService:
         """Follow the chain, grant, send, register and sweep until cancelled; what is interrupted goes on next time."""
         async with anyio.create_task_group() as group:
             for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper):
-                group.start_soon(worker.run)
+                group.start_soon(_keep_working, worker)
 
     def info(self) -> GatewayInfo:
         """Return what the root tells: who this gateway is, and which chain and contracts it uses."""
