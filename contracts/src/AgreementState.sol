@@ -21,16 +21,22 @@ library AgreementStates {
     /// @notice Executions below this number are kept in the word itself.
     uint256 internal constant EXECUTIONS_IN_WORD = 64;
 
+    /// @dev First bit of the start.
     uint256 private constant START = 128;
+    /// @dev First bit of the states.
     uint256 private constant CONDITIONS = 168;
+    /// @dev The bit of a last settlement.
     uint256 private constant CLOSED = 174;
+    /// @dev First bit of the executions.
     uint256 private constant EXECUTIONS = 176;
+    /// @dev All three conditions unfulfilled, at their place in the word.
+    uint256 private constant CREATED = 21 << CONDITIONS;
 
     /// @notice The word of a new agreement: all conditions unfulfilled.
     /// @param time Unix time of the creation
     /// @return the word
     function create(uint256 time) internal pure returns (AgreementState) {
-        return AgreementState.wrap((time << START) | (21 << CONDITIONS));
+        return AgreementState.wrap((time << START) | CREATED);
     }
 
     /// @notice True if the agreement was created.

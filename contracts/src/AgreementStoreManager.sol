@@ -24,7 +24,10 @@ abstract contract AgreementStoreManager is EIP712 {
     /// @notice Where this template has to be approved before it takes agreements.
     TemplateStoreManager public immutable templateStore;
 
+    /// @dev The word of each agreement.
     mapping(bytes32 agreementId => AgreementState) internal _states;
+
+    /// @dev Settled executions that have no bit in the word, 256 in a slot.
     mapping(bytes32 agreementId => mapping(uint256 slot => uint256 bits)) private _furtherExecutions;
 
     /// @notice An agreement was created. Its terms live here and nowhere else on chain.

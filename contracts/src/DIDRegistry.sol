@@ -20,7 +20,10 @@ contract DIDRegistry is Provenance {
         bytes32 checksum;
     }
 
+    /// @dev Owner and document of each asset.
     mapping(bytes32 did => Register) private _registers;
+
+    /// @dev Who provides it beside its owner.
     mapping(bytes32 did => mapping(address account => bool)) private _providers;
 
     /// @notice A document was registered or updated.

@@ -10,6 +10,7 @@ abstract contract Provenance {
     /// @notice Most bytes of a url, and of the attributes of a provenance event.
     uint256 public constant MAX_VALUE_LENGTH = 2048;
 
+    /// @dev Who may state the provenance of an asset beside its owner and providers.
     mapping(bytes32 did => mapping(address account => bool)) private _delegates;
 
     /// @notice An address may state the provenance of an asset.

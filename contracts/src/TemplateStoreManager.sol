@@ -26,6 +26,7 @@ error TemplateNotInState(address template, TemplateState actual, TemplateState e
 /// @notice Says which templates take new agreements. Its owner, a timelock or several people in production, can do
 /// nothing to agreements that exist, nor to any money.
 contract TemplateStoreManager is Ownable2Step {
+    /// @dev The state of each template.
     mapping(address template => TemplateState) private _states;
 
     /// @notice A template was proposed.
