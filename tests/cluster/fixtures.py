@@ -10,12 +10,15 @@ is taken down with the session and not with the fixture.
 """
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tests.cluster.images import Images, build_images
+from tests.cluster.testbed.binaries import component
 from tests.cluster.testbed.cluster import Cluster
 from tests.cluster.testbed.layout import NODE1, REGISTRY
 from tests.cluster.testbed.node import LO_ONLY
@@ -40,6 +43,13 @@ class ClusterAccess:
     def push(self, images: Images, digest: str, repository: str) -> None:
         """Push an image to the cluster's registry."""
         push(images.layout, digest, self.registry, repository)
+
+    def kubectl(self, *words: str, stdin: str | None = None, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Call kubectl on the cluster."""
+        command = [component("kubectl"), f"--kubeconfig={self.kubeconfig}", *words]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, done.stderr
+        return done
 
     def need_testbed(self) -> Cluster:
         """Return the testbed; skip the test on a cluster that is not ours to break."""
@@ -69,9 +79,9 @@ def cluster(pytestconfig: pytest.Config) -> ClusterAccess:
 
 
 @pytest.fixture(scope="session")
-async def cluster_images(cluster: ClusterAccess) -> Images:
+def cluster_images(cluster: ClusterAccess) -> Images:
     """The images of the tests, in the cluster's registry."""
-    images = await build_images()
+    images = anyio.run(build_images)
     for image in (images.python, images.pods):
         cluster.push(images, image.digest, image.name)
     return images

@@ -8,12 +8,9 @@ from tests.cluster.fixtures import cluster, cluster_images
 
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
 from ports.runtime.kubernetes_place import KubernetesPlace
-from ports.runtime.runtime_place import Place
+from ports.runtime.runtime_place import KUBERNETES, OCI, Place
 
 __all__ = ["cluster", "cluster_images"]
-
-OCI = pytest.param("oci", marks=pytest.mark.needs("linux", "oci", "filesystems"))
-KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))
 
 Adapter = Callable[[Path], Place]
 

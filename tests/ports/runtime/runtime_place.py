@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anyio
+import pytest
 
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
 from insitu.adapters.runtime.oci.linux import mounts_below
@@ -43,6 +44,8 @@ SMALL = Limits(
     max_execution_seconds=60,
 )
 PYTHON = ("python", "-I", "-S", "-B", "main.py")
+OCI = pytest.param("oci", marks=pytest.mark.needs("linux", "oci", "filesystems"))
+KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))
 AS_ROOT = os.geteuid() == 0
 LIMITED = missing("cgroups") is None
 """Whether control groups limit memory, processor and processes here."""

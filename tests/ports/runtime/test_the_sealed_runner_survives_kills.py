@@ -15,9 +15,11 @@ from insitu.adapters.runtime.oci.linux import mount, unmount
 from insitu.adapters.runtime.oci.process import RunFolder, discard, is_alive, launch_monitor, locked
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
-from ports.runtime.runtime_place import SMALL, Place
+from ports.runtime.runtime_place import OCI, SMALL, Place
 
 COMPUTE = StepKey(StepKind.COMPUTE, 0, 1)
+
+pytestmark = [pytest.mark.usefixtures("adapter"), pytest.mark.parametrize("adapter", [OCI], indirect=True)]
 
 # A supervisor in a process of its own: it starts the step that it is told, says so, and waits to be killed.
 SUPERVISOR = """

@@ -1,0 +1,185 @@
+"""One namespace of a Kubernetes cluster, as adapters use it: typed objects, errors of the table, raw log streams.
+
+``lightkube`` does the talking. What this adds: an object that is there already, or gone already, is no error; a
+refusal is told from a failure, because only the second can pass by itself.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import httpx2
+from anyio import move_on_after
+from lightkube import ApiError, AsyncClient, ConfigError, KubeConfig
+from lightkube.config import client_adapter
+from lightkube.types import PatchType
+
+from insitu.domain.errors import InsituError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["GROUP", "Cluster", "ConflictError", "RefusedError"]
+
+GROUP = "insitu.internal"
+"""API group of our custom resource, and the prefix of our annotations."""
+
+SECONDS = 10.0
+"""How long one call may take before the cluster counts as not answering."""
+
+WATCH_SECONDS = 290
+"""How long one watch lasts before it is made anew."""
+
+Kind = TypeVar("Kind")
+
+
+class ConflictError(Exception):
+    """The object is there already, or has changed since it was read."""
+
+
+class RefusedError(Exception):
+    """The cluster understood and said no: a rule, a quota, or a right that is missing. Again is refused again."""
+
+
+class Cluster:
+    """A namespace of a cluster.
+
+    Parameters
+    ----------
+    kubeconfig
+        File with address and credentials. None: the service account of the pod that this runs in, or KUBECONFIG.
+    namespace
+        None: the one of the configuration.
+    failure
+        Code of the error that a cluster without an answer is told as.
+
+    Raises ``InsituError``: ``SettingsInvalid`` where there is no usable configuration.
+    """
+
+    def __init__(
+        self, kubeconfig: Path | None = None, namespace: str | None = None, *, failure: str = "InfrastructureFailed"
+    ) -> None:
+        try:
+            found = KubeConfig.from_env() if kubeconfig is None else KubeConfig.from_file(kubeconfig)
+            config = found.get()
+        except (ConfigError, OSError) as error:
+            raise InsituError("SettingsInvalid", f"no cluster is configured: {error}") from error
+        if config is None:
+            raise InsituError("SettingsInvalid", "the kubeconfig has no current context")
+        self.namespace = namespace or config.namespace
+        self._failure = failure
+        timeout = httpx2.Timeout(SECONDS)
+        # Its overloads tell namespaced kinds from others; here every kind is namespaced.
+        self._client: Any = AsyncClient(config, namespace=self.namespace, timeout=timeout)
+        # Streams hold their connection, so they have a pool of their own and never keep a call waiting.
+        forever = client_adapter.ConnectionParams(timeout=httpx2.Timeout(SECONDS, read=None, pool=None))
+        self._streams = client_adapter.AsyncClient(config, forever)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+        await self._streams.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def get(self, kind: type[Kind], name: str) -> Kind | None:
+        """Return an object, or None where there is none."""
+        with self._told():
+            try:
+                found: Kind = await self._client.get(kind, name)
+            except ApiError as error:
+                if error.status.code == 404:
+                    return None
+                raise
+            return found
+
+    async def list(self, kind: type[Kind], labels: Mapping[str, Any]) -> Sequence[Kind]:
+        """Return the objects with these labels; a value of None asks for the label alone."""
+        from lightkube.operators import exists
+
+        selector = {name: exists() if value is None else value for name, value in labels.items()}
+        with self._told():
+            found = self._client.list(kind, labels=selector)
+            listed: Sequence[Kind] = [each async for each in found]
+            return listed
+
+    async def create(self, made: Any, name: str | None = None) -> Any:
+        """Create an object and return it as stored. Raises ``ConflictError`` if it is there, ``RefusedError``."""
+        with self._told():
+            return await (self._client.create(made) if name is None else self._client.create(made, name))
+
+    async def replace(self, changed: Any, name: str | None = None) -> Any:
+        """Store a changed object (or its status, by name). Raises ``ConflictError`` if another was stored meanwhile."""
+        with self._told():
+            return await (self._client.replace(changed) if name is None else self._client.replace(changed, name))
+
+    async def merge(self, kind: Any, name: str, change: Mapping[str, Any]) -> bool:
+        """Merge a change into an object; False where there is none. Raises ``ConflictError``, ``RefusedError``."""
+        with self._told():
+            try:
+                await self._client.patch(kind, name, dict(change), patch_type=PatchType.MERGE)
+            except ApiError as error:
+                if error.status.code == 404:
+                    return False
+                raise
+            return True
+
+    async def delete(self, kind: Any, name: str, *, grace: int | None = None, cascade: Any = None) -> None:
+        """Delete an object; one that is not there is no error. ``grace``: seconds for a pod to end by itself."""
+        with self._told():
+            try:
+                await self._client.delete(kind, name, grace_period=grace, cascade=cascade)
+            except ApiError as error:
+                if error.status.code != 404:
+                    raise
+
+    async def watch(self, kind: type[Kind], labels: Mapping[str, Any], seen: Callable[[Kind], None]) -> None:
+        """Call ``seen`` for every object with these labels and for each change, until the connection ends."""
+        from lightkube.operators import exists
+
+        selector = {name: exists() if value is None else value for name, value in labels.items()}
+        # A connection whose other end is gone without a word would be waited on for ever.
+        with self._told(), move_on_after(WATCH_SECONDS + SECONDS):
+            async for _, found in self._client.watch(kind, labels=selector, server_timeout=WATCH_SECONDS):
+                seen(found)
+
+    async def version(self) -> str:
+        """Return the version of the cluster, e.g. ``v1.34.4``."""
+        with self._told():
+            answer = await self._streams.get("/version", timeout=SECONDS)
+            answer.raise_for_status()
+            return str(answer.json()["gitVersion"])
+
+    @asynccontextmanager
+    async def log(self, pod: str, container: str, *, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Follow what a container wrote, from its first byte, as it comes, up to ``limit`` bytes.
+
+        Raises ``ConflictError`` while there is nothing to follow: the container has not started, or is gone.
+        """
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
+        wanted = {"container": container, "follow": "true", "limitBytes": str(limit)}
+        with self._told():
+            async with self._streams.stream("GET", path, params=wanted) as answer:
+                if answer.status_code in (400, 404):
+                    raise ConflictError(pod)
+                answer.raise_for_status()
+                yield answer.aiter_bytes()
+
+    @contextmanager
+    def _told(self) -> "Iterator[None]":
+        try:
+            yield
+        except ApiError as error:
+            message = f"{error.status.message}"
+            if error.status.code == 409:
+                raise ConflictError(message) from error
+            if error.status.code in (400, 403, 422):
+                raise RefusedError(message) from error
+            raise InsituError(self._failure, f"the cluster fails: {message[:500]}") from error
+        except httpx2.HTTPError as error:
+            raise InsituError(self._failure, f"the cluster does not answer: {type(error).__name__}") from error

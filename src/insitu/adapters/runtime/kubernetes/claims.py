@@ -1,0 +1,38 @@
+"""The volumes of a stage's attempt, as claims on the provider's storage class."""
+
+from lightkube.models.core_v1 import PersistentVolumeClaimSpec, VolumeResourceRequirements
+from lightkube.models.meta_v1 import OwnerReference
+from lightkube.resources.core_v1 import PersistentVolumeClaim
+
+from insitu.adapters.runtime.kubernetes.configuration import Placement
+from insitu.adapters.runtime.kubernetes.names import files_claim, metadata, output_claim
+from insitu.ports.runtime import Step
+
+__all__ = ["attempt_claims"]
+
+_SMALLEST = 1 << 20
+
+
+def attempt_claims(step: Step, placement: Placement, owner: OwnerReference) -> tuple[PersistentVolumeClaim, ...]:
+    """What configure fills and what the algorithm writes to; both are asked for early, for making them takes time.
+
+    Configure may fetch as much as the server has disk. Output and logs share a volume of the size of both: on many
+    clusters a volume is a disk, and a node takes few of them.
+    """
+    plan, key = step.plan, step.key
+    execution_id, limits = plan.workflow_execution_id, plan.limits
+    sizes = {
+        files_claim(execution_id, key.stage, key.attempt): limits.disk_bytes,
+        output_claim(execution_id, key.stage, key.attempt): limits.disk_bytes + limits.log_bytes,
+    }
+    return tuple(
+        PersistentVolumeClaim(
+            metadata=metadata(plan, name, owner),
+            spec=PersistentVolumeClaimSpec(
+                accessModes=["ReadWriteOnce"],
+                resources=VolumeResourceRequirements(requests={"storage": str(max(size, _SMALLEST))}),
+                storageClassName=placement.storage_class,
+            ),
+        )
+        for name, size in sizes.items()
+    )

@@ -1,0 +1,68 @@
+"""What a provider says about a cluster: where steps run there, on which storage, behind which wall."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Placement", "PodImage"]
+
+SANDBOX_UID = 1_900_000_000
+"""User and group of every step: above every range that distributions or clusters give out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodImage:
+    """The project's own image, in which configure and publish run.
+
+    Attributes
+    ----------
+    reference
+        ``registry/repository@sha256:…``.
+    command
+        Starts ``insitu pod``; its arguments follow.
+    """
+
+    reference: str
+    command: tuple[str, ...] = ("python3", "-m", "insitu", "pod")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How steps are placed on the cluster.
+
+    Attributes
+    ----------
+    pods
+        The image of configure and publish.
+    gateway_url
+        Where these two find the gateway.
+    registry
+        What stands before the name of an image that names no registry itself.
+    storage_class
+        Makes the volumes. Their size must be a wall: the probe writes past it.
+    runtime_class
+        RuntimeClass of Compute Pods (gVisor, Kata, a class without network); None: the cluster's default.
+    uid
+        User and group of every step.
+    stop_grace
+        Seconds between asking an algorithm to end and killing it; a kubelet gives at least two.
+    pending
+        Seconds after which a pod that cannot be scheduled or started is given up.
+    node_loss
+        Seconds after which a pod on a node that does not answer is given up.
+    node_selector
+        Labels of the nodes for Compute Pods.
+    gpu_resource
+        Name of the resource that a device is.
+    """
+
+    pods: PodImage
+    gateway_url: str
+    registry: str
+    storage_class: str | None
+    runtime_class: str | None = None
+    uid: int = SANDBOX_UID
+    stop_grace: int = 2
+    pending: int = 300
+    node_loss: int = 30
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    gpu_resource: str = "nvidia.com/gpu"

@@ -1,0 +1,60 @@
+"""What a Compute Pod prints, followed as its node captures it (E3).
+
+A node keeps lines, so a last line without its end gets one; and it keeps as many bytes as it is configured to
+(``containerLogMaxSize``): a log that is read on after an interruption is whole only below that.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+import anyio
+
+from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.sealing import MAIN
+from insitu.adapters.runtime.kubernetes.watching import PodWatch
+from insitu.domain.errors import InsituError
+from insitu.ports.runtime import LogChunk
+
+__all__ = ["follow"]
+
+_PATIENCE = 1.0
+"""Seconds between two looks at a pod whose log does not begin; the watch wakes earlier."""
+
+
+async def follow(
+    cluster: Cluster,
+    watch: PodWatch,
+    pod: str,
+    *,
+    offset: int,
+    limit: int,
+    ended: Callable[[], Awaitable[bool]],
+) -> AsyncIterator[LogChunk]:
+    """Yield the log from ``offset`` to at most ``limit``, until ``ended`` says so and all is read."""
+    while True:
+        rung = watch.rung()
+        # Asked before reading: what was written before the end is then read after the question.
+        is_over = await ended()
+        try:
+            with suppress(ConflictError):  # there is no log yet, or no more
+                async for chunk in _read(cluster, pod, offset, limit):
+                    yield chunk
+                    offset = chunk.end
+        except RefusedError as error:
+            raise InsituError("InfrastructureFailed", f"the log cannot be read: {error}") from error
+        if is_over or offset >= limit:
+            return
+        with anyio.move_on_after(_PATIENCE):
+            await rung.wait()
+
+
+async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncIterator[LogChunk]:
+    """Read what is beyond ``offset``; a cluster always tells a log from its beginning."""
+    position = 0
+    async with cluster.log(pod, MAIN, limit=limit) as chunks:
+        async for data in chunks:
+            fresh = data[max(offset - position, 0) :] if position + len(data) > offset else b""
+            begin = max(position, offset)
+            position += len(data)
+            if fresh:
+                yield LogChunk(begin, fresh)

@@ -1,0 +1,108 @@
+"""Ending pods and deleting what an execution has on the cluster (E7)."""
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod, Secret
+from lightkube.types import CascadeType
+
+from insitu.adapters.kubernetes import Cluster, ConflictError
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, STOP
+from insitu.adapters.runtime.kubernetes.observing import Observer
+from insitu.adapters.runtime.kubernetes.verdicts import has_run
+from insitu.adapters.runtime.kubernetes.watching import PodWatch
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason, StepKey
+from insitu.domain.ids import ExecutionId
+
+__all__ = ["Ending"]
+
+_KILL_SECONDS = 30.0
+_DELETE_SECONDS = 30.0
+_LOOK_AGAIN = 0.5
+
+
+class Ending:
+    """Ends steps so that their log stays, and removes executions so that nothing does."""
+
+    def __init__(self, cluster: Cluster, observer: Observer, watch: PodWatch) -> None:
+        self._cluster = cluster
+        self._observer = observer
+        self._watch = watch
+
+    async def stop(self, execution_id: ExecutionId, key: StepKey, pod: Pod, reason: Reason) -> None:
+        """End one pod for a reason.
+
+        A container that ran is ended by the pod's own deadline, because deleting the pod would take its log away.
+        """
+        name = pod_name(pod)
+        if has_run(pod):
+            notes = {STOP: f"{reason.code} {reason.message}"}
+            change = {"metadata": {"annotations": notes}, "spec": {"activeDeadlineSeconds": 1}}
+            await self._cluster.merge(Pod, name, change)
+        else:
+            await self._observer.end(execution_id, key, reason)
+            await self._cluster.delete(Pod, name, grace=1)
+
+    async def kill(self, execution_id: ExecutionId) -> None:
+        """End every running step and wait for it, as long as a node may take that answers."""
+        reason = Reason(code="Interrupted", message="the step was stopped")
+
+        async def nothing_runs() -> bool:
+            found = await self._observer.look(execution_id)
+            running = [key for key, status in found.statuses.items() if status.state == "running"]
+            for key in running:
+                await self.stop(execution_id, key, found.pods[key], reason)
+            return not running
+
+        await self._until(nothing_runs, _KILL_SECONDS)
+
+    async def remove(self, execution_id: ExecutionId) -> None:
+        """Delete pods, orders, volumes, and at last the record. Raises ``InsituError`` where something stays."""
+        if not await self._delete_pods(execution_id, grace=1) and not await self._delete_pods(execution_id, grace=0):
+            raise InsituError("InfrastructureFailed", f"pods of {execution_id} cannot be deleted")
+        for claim in await self._cluster.list(PersistentVolumeClaim, {EXECUTION: execution_id}):
+            await self._cluster.delete(PersistentVolumeClaim, _name(claim))
+        if not await self._until(lambda: self._gone(PersistentVolumeClaim, execution_id), _DELETE_SECONDS):
+            raise InsituError("InfrastructureFailed", f"volumes of {execution_id} cannot be deleted")
+        # The cluster deletes with the record whatever belongs to it, were it something that a crash left half made.
+        await self._cluster.delete(ConfigMap, execution_id, cascade=CascadeType.BACKGROUND)
+        self._watch.ring()
+
+    async def _delete_pods(self, execution_id: ExecutionId, *, grace: int) -> bool:
+        """Delete the pods with their orders; tell whether they are gone. Without grace a lost node is not asked."""
+        for pod in await self._cluster.list(Pod, {EXECUTION: execution_id}):
+            volumes = (pod.spec.volumes if pod.spec is not None else None) or []
+            orders = {volume.secret.secretName for volume in volumes if volume.secret is not None}
+            for order in orders:
+                await self._cluster.delete(Secret, str(order))
+            await self._cluster.delete(Pod, pod_name(pod), grace=grace)
+        return await self._until(lambda: self._gone(Pod, execution_id), _DELETE_SECONDS)
+
+    async def _gone(self, kind: type[Pod] | type[PersistentVolumeClaim], execution_id: ExecutionId) -> bool:
+        return not await self._cluster.list(kind, {EXECUTION: execution_id})
+
+    async def _until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+        """Wait until something holds, looked at whenever a pod changes."""
+        with anyio.move_on_after(seconds):
+            while True:
+                rung = self._watch.rung()
+                try:
+                    if await holds():
+                        return True
+                except ConflictError:
+                    continue
+                with anyio.move_on_after(_LOOK_AGAIN):
+                    await rung.wait()
+        return False
+
+
+def pod_name(pod: Pod) -> str:
+    """The name of a pod."""
+    return _name(pod)
+
+
+def _name(found: Pod | PersistentVolumeClaim) -> str:
+    assert found.metadata is not None
+    assert found.metadata.name is not None
+    return found.metadata.name

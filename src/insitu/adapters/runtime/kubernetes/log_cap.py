@@ -1,0 +1,75 @@
+"""No cluster limits what a container prints, so it is counted here, and too much ends the step."""
+
+import asyncio
+import logging
+
+from lightkube.resources.core_v1 import Pod
+
+from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.ending import Ending, pod_name
+from insitu.adapters.runtime.kubernetes.names import LOG_BYTES
+from insitu.adapters.runtime.kubernetes.sealing import MAIN
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason, StepKey
+from insitu.domain.ids import ExecutionId
+
+__all__ = ["LogCaps", "log_bytes"]
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+
+
+def log_bytes(pod: Pod) -> int:
+    """How much log a Compute Pod may write, in bytes."""
+    notes = (pod.metadata.annotations if pod.metadata is not None else None) or {}
+    return int(notes.get(LOG_BYTES, "0"))
+
+
+class LogCaps:
+    """One counter for each running Compute Pod that anybody has looked at."""
+
+    def __init__(self, cluster: Cluster, ending: Ending) -> None:
+        self._cluster = cluster
+        self._ending = ending
+        self._counters: dict[str, asyncio.Task[None]] = {}
+
+    def guard(self, execution_id: ExecutionId, key: StepKey, pod: Pod) -> None:
+        """Count what the pod prints, unless that is done already."""
+        name = pod_name(pod)
+        if name not in self._counters:
+            task = asyncio.create_task(self._count(execution_id, key, pod), name=f"log cap of {name}")
+            self._counters[name] = task
+            task.add_done_callback(lambda _: self._counters.pop(name, None))
+
+    async def aclose(self) -> None:
+        """Stop counting."""
+        tasks = tuple(self._counters.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _count(self, execution_id: ExecutionId, key: StepKey, pod: Pod) -> None:
+        limit = log_bytes(pod)
+        while True:
+            try:
+                if await self._printed(pod_name(pod), limit + 1) <= limit:
+                    return  # the container has ended
+                reason = Reason(code="LogLimitExceeded", message=f"more than {limit} bytes of log were written")
+                await self._ending.stop(execution_id, key, pod, reason)
+            except (ConflictError, RefusedError):
+                return
+            except InsituError as error:
+                _log.warning("%s: the log is not counted: %s", pod_name(pod), error)
+                await asyncio.sleep(_AGAIN)
+            else:
+                return
+
+    async def _printed(self, name: str, limit: int) -> int:
+        """Read until the container ends or has printed ``limit`` bytes; return how many there were."""
+        count = 0
+        async with self._cluster.log(name, MAIN, limit=limit) as chunks:
+            async for data in chunks:
+                count += len(data)
+        return count

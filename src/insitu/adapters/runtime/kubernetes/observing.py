@@ -1,0 +1,71 @@
+"""Looking at an execution: its record and its pods. What is told as ended was stored before, so it stays so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lightkube.resources.core_v1 import Pod
+
+from insitu.adapters.kubernetes import Cluster
+from insitu.adapters.runtime.kubernetes.names import EXECUTION
+from insitu.adapters.runtime.kubernetes.record import Records
+from insitu.adapters.runtime.kubernetes.verdicts import Patience, judge, step_of
+from insitu.domain.execution import Reason, StepKey, StepStatus
+from insitu.domain.ids import ExecutionId
+
+__all__ = ["Observation", "Observer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Every step's status, and the pods that there are; ``ending``: those that have to be ended, with their reason."""
+
+    statuses: Mapping[StepKey, StepStatus]
+    pods: Mapping[StepKey, Pod]
+    ending: Mapping[StepKey, Reason]
+
+
+class Observer:
+    """Looks, judges, and remembers ends.
+
+    Parameters
+    ----------
+    limits
+        What enforces each limit here; kept up to date by whoever probes.
+    """
+
+    def __init__(self, cluster: Cluster, records: Records, patience: Patience, limits: Mapping[str, str]) -> None:
+        self._cluster = cluster
+        self._records = records
+        self._patience = patience
+        self.limits = limits
+
+    async def look(self, execution_id: ExecutionId) -> Observation:
+        """Look at an execution now."""
+        # The record first: a step that it calls started had its pod before, so one that is not listed has vanished.
+        record = await self._records.get(execution_id)
+        listed = await self._cluster.list(Pod, {EXECUTION: execution_id})
+        pods = {key: pod for pod in listed if (key := step_of(pod)) is not None}
+        known = dict(record.ended) if record is not None else {}
+        started = record.started if record is not None else frozenset()
+        now = datetime.now(UTC)
+        found, ending = dict(known), {}
+        for key, pod in pods.items():
+            if key in known:
+                continue
+            verdict = judge(pod, key, now, self._patience, self.limits)
+            found[key] = verdict.status
+            if verdict.ending and verdict.status.reason is not None:
+                ending[key] = verdict.status.reason
+        for key in started - found.keys():
+            reason = Reason(code="Interrupted", message="the pod of the step is gone")
+            found[key] = StepStatus(state="ended", reason=reason, ended_at=now)
+        fresh = {key: status for key, status in found.items() if status.state == "ended" and key not in known}
+        if fresh:
+            found |= await self._records.end(execution_id, fresh)
+        return Observation(found, pods, ending)
+
+    async def end(self, execution_id: ExecutionId, key: StepKey, reason: Reason) -> None:
+        """Remember that a step ended with a reason, unless it ended before."""
+        status = StepStatus(state="ended", reason=reason, ended_at=datetime.now(UTC))
+        await self._records.end(execution_id, {key: status})

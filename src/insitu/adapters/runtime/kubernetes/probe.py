@@ -1,0 +1,179 @@
+"""Proof of the walls: a pod like a Compute Pod tries to get out, and to write past its volume (issue: isolation)."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from lightkube.models.core_v1 import (
+    Container,
+    EnvVar,
+    EnvVarSource,
+    ObjectFieldSelector,
+    PersistentVolumeClaimSpec,
+    PersistentVolumeClaimVolumeSource,
+    PodDNSConfig,
+    ResourceRequirements,
+    Volume,
+    VolumeMount,
+    VolumeResourceRequirements,
+)
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
+
+from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.configuration import Placement
+from insitu.adapters.runtime.kubernetes.names import ROLE
+from insitu.adapters.runtime.kubernetes.sealing import MAIN, literal, pod_spec, sealed, tmp
+from insitu.domain.errors import InsituError
+from insitu.ports.runtime import Enforcement
+
+__all__ = ["judge_findings", "probe_cluster"]
+
+PROBE = f"{GROUP}/probe"
+_LABELS = {PROBE: "true", ROLE: "compute", "app.kubernetes.io/managed-by": "insitu"}
+_BYTES = 16 << 20
+_SECONDS = 90.0
+_LOOK_AGAIN = 0.2
+_OUTSIDE = ("1.1.1.1:443", "8.8.8.8:53", "169.254.169.254:80", "$(KUBERNETES_SERVICE_HOST):443")
+_NODE = ("10250", "6443", "22")
+_ANSWERS = ("open", "refused")
+
+
+async def probe_cluster(cluster: Cluster, placement: Placement) -> Enforcement:
+    """Run the probe and say what is enforced; whatever is not proved is a refusal. Leaves nothing."""
+    runtime = f"kubernetes {await cluster.version()}"
+    try:
+        findings = await _run(cluster, placement)
+    except (ConflictError, RefusedError) as error:
+        return Enforcement(runtime, {}, (f"the cluster does not let a pod like a Compute Pod run: {error}",))
+    except TimeoutError:
+        return Enforcement(runtime, {}, ("a pod like a Compute Pod did not run and end in time; see its events",))
+    limits, refusals = judge_findings(findings, placement)
+    return Enforcement(runtime, limits, refusals)
+
+
+def judge_findings(found: Mapping[str, Any], placement: Placement) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Turn what the pod found into the limits that hold, and the reasons to refuse executions."""
+    refusals = []
+    reached = sorted(target for target, result in found["reached"].items() if result in _ANSWERS)
+    if reached:
+        refusals.append(
+            f"IsolationNotEnforced: a Compute Pod reaches {', '.join(reached)}; use a RuntimeClass without network, "
+            "or a network plugin that enforces the default-deny NetworkPolicy"
+        )
+    if found["disk"] not in ("ENOSPC", "EDQUOT"):
+        refusals.append(
+            f"IsolationNotEnforced: a volume of the storage class {placement.storage_class or 'default'} took more "
+            "than its size; use a class that enforces it"
+        )
+    opened = [name for name, bad in _doors(found).items() if bad]
+    if opened:
+        refusals.append(f"IsolationNotEnforced: a Compute Pod has {', '.join(opened)}")
+    alone = found["devices"] == ["lo"]
+    limits = {
+        "cpu": "cgroup",
+        "memory": "cgroup",
+        "disk": "none" if found["disk"] == "ok" else "volume",
+        "network": "none" if reached else "no device" if alone else "policy",
+        "pids": "none" if found["threads"] >= 1024 else "cgroup",
+        "syscalls": "seccomp" if found["seccomp"] else "none",
+    }
+    return limits, tuple(refusals)
+
+
+def _doors(found: Mapping[str, Any]) -> dict[str, bool]:
+    return {
+        "root": found["uid"] == 0,
+        "capabilities": found["capabilities"] != 0,
+        "ways to new privileges": not found["no_new_privileges"],
+        "unfiltered system calls": not found["seccomp"],
+        "writable system folders": bool(found["writable"]),
+        "a token of the cluster": found["token"],
+    }
+
+
+async def _run(cluster: Cluster, placement: Placement) -> Mapping[str, Any]:
+    await _sweep(cluster)
+    name = f"probe-{secrets.token_hex(4)}"
+    try:
+        await cluster.create(_claim(name, placement))
+        await cluster.create(_pod(name, placement))
+        with anyio.fail_after(_SECONDS):
+            return await _findings(cluster, name)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await cluster.delete(Pod, name, grace=1)
+            await cluster.delete(PersistentVolumeClaim, name)
+
+
+async def _sweep(cluster: Cluster) -> None:
+    """Delete what a probe left that was killed."""
+    kinds: tuple[type[Any], ...] = (Pod, PersistentVolumeClaim)
+    for kind in kinds:
+        for each in await cluster.list(kind, {PROBE: "true"}):
+            await cluster.delete(kind, each.metadata.name)
+
+
+async def _findings(cluster: Cluster, name: str) -> Mapping[str, Any]:
+    while True:
+        pod = await cluster.get(Pod, name)
+        status = pod.status if pod is not None else None
+        for each in (status.containerStatuses if status is not None else None) or []:
+            if each.state is not None and each.state.terminated is not None:
+                end = each.state.terminated
+                if end.exitCode != 0 or not end.message:
+                    raise InsituError(
+                        "InfrastructureFailed", f"the probe failed: {end.reason}, exit code {end.exitCode}"
+                    )
+                found: Mapping[str, Any] = json.loads(end.message)
+                return found
+        if status is not None and status.phase == "Failed":
+            raise InsituError("InfrastructureFailed", f"the probe did not run: {status.reason}: {status.message}")
+        # Rare and short; a watch for one pod would cost more than a few looks.
+        await anyio.sleep(_LOOK_AGAIN)
+
+
+def _claim(name: str, placement: Placement) -> PersistentVolumeClaim:
+    return PersistentVolumeClaim(
+        metadata=ObjectMeta(name=name, labels=_LABELS),
+        spec=PersistentVolumeClaimSpec(
+            accessModes=["ReadWriteOnce"],
+            resources=VolumeResourceRequirements(requests={"storage": str(_BYTES)}),
+            storageClassName=placement.storage_class,
+        ),
+    )
+
+
+def _pod(name: str, placement: Placement) -> Pod:
+    program = files(__package__).joinpath("probe_program.py").read_text("utf-8")
+    url = urlsplit(placement.gateway_url)
+    gateway = f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"
+    targets = [gateway, *_OUTSIDE, *(f"$(NODE_ADDRESS):{port}" for port in _NODE)]
+    amounts = {"cpu": "500m", "memory": "256Mi"}
+    container = Container(
+        name=MAIN,
+        image=placement.pods.reference,
+        imagePullPolicy="IfNotPresent",
+        command=["python3", "-I", "-c", literal(program)],
+        env=[
+            EnvVar("NODE_ADDRESS", valueFrom=EnvVarSource(fieldRef=ObjectFieldSelector("status.hostIP"))),
+            EnvVar("PROBE_BYTES", str(4 * _BYTES)),
+            EnvVar("PROBE_MESSAGE", "/dev/termination-log"),
+            EnvVar("PROBE_TARGETS", " ".join(targets)),
+        ],
+        resources=ResourceRequirements(limits=amounts, requests=amounts),
+        securityContext=sealed(),
+        volumeMounts=[VolumeMount(name="output", mountPath="/mnt/output", subPath="output"), tmp()],
+    )
+    output = Volume(name="output", persistentVolumeClaim=PersistentVolumeClaimVolumeSource(claimName=name))
+    deadline = datetime.now(UTC) + timedelta(seconds=_SECONDS)
+    spec = pod_spec(placement, container, [output], deadline, grace=1)
+    spec.runtimeClassName = placement.runtime_class
+    spec.nodeSelector = dict(placement.node_selector) or None
+    spec.dnsPolicy, spec.dnsConfig = "None", PodDNSConfig(nameservers=["127.0.0.1"])
+    return Pod(metadata=ObjectMeta(name=name, labels=_LABELS), spec=spec)

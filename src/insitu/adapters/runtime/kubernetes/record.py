@@ -1,0 +1,100 @@
+"""What is known of an execution's steps, kept on the cluster beside them: one ConfigMap per execution.
+
+A pod can vanish: a drained node, an impatient hand. So the record says which steps were started, and how those that
+ended did. It owns every other object of the execution: made before them, deleted after them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lightkube.models.meta_v1 import OwnerReference
+from lightkube.resources.core_v1 import ConfigMap
+
+from insitu.adapters.kubernetes import Cluster, ConflictError
+from insitu.adapters.runtime.kubernetes.names import metadata, read_step
+from insitu.domain.execution import StepKey, StepStatus
+from insitu.domain.ids import ExecutionId
+from insitu.domain.plan import ExecutionPlan
+
+__all__ = ["Record", "Records"]
+
+_STARTED = "started"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it was read: the steps that were started, and the ends of those that ended."""
+
+    owner: OwnerReference
+    version: str
+    started: frozenset[StepKey] = frozenset()
+    ended: Mapping[StepKey, StepStatus] = field(default_factory=dict)
+
+
+class Records:
+    """The records of a namespace."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    async def get(self, execution_id: ExecutionId) -> Record | None:
+        """Return the record of an execution, or None."""
+        found = await self._cluster.get(ConfigMap, execution_id)
+        return None if found is None else _read(found)
+
+    async def open(self, plan: ExecutionPlan, owner: OwnerReference | None) -> Record:
+        """Return the record of an execution, made if it is not there.
+
+        ``owner`` is the custom resource of the execution, where there is one.
+        """
+        present = await self.get(plan.workflow_execution_id)
+        if present is not None:
+            return present
+        wanted = ConfigMap(metadata=metadata(plan, plan.workflow_execution_id, owner), data={})
+        try:
+            return _read(await self._cluster.create(wanted))
+        except ConflictError:
+            return await self.open(plan, owner)
+
+    async def start(self, execution_id: ExecutionId, key: StepKey) -> None:
+        """Remember that a step was started."""
+        record = await self.get(execution_id)
+        while record is not None and key not in record.started:
+            if await self._write(execution_id, record, {str(key): _STARTED}):
+                return
+            record = await self.get(execution_id)
+
+    async def end(self, execution_id: ExecutionId, ends: Mapping[StepKey, StepStatus]) -> Mapping[StepKey, StepStatus]:
+        """Remember how steps ended, and return how they did: the first end that was stored counts."""
+        while True:
+            record = await self.get(execution_id)
+            if record is None:
+                return ends
+            fresh = {str(key): _text(status) for key, status in ends.items() if key not in record.ended}
+            if not fresh or await self._write(execution_id, record, fresh):
+                return {key: record.ended.get(key, status) for key, status in ends.items()}
+
+    async def _write(self, execution_id: ExecutionId, record: Record, data: Mapping[str, str]) -> bool:
+        change = {"metadata": {"resourceVersion": record.version}, "data": dict(data)}
+        try:
+            return await self._cluster.merge(ConfigMap, execution_id, change)
+        except ConflictError:
+            return False
+
+
+def _text(status: StepStatus) -> str:
+    return status.model_dump_json(by_alias=True, exclude_defaults=True)
+
+
+def _read(found: ConfigMap) -> Record:
+    meta = found.metadata
+    assert meta is not None
+    assert meta.name is not None
+    assert meta.uid is not None
+    steps = {key: text for name, text in (found.data or {}).items() if (key := read_step(name)) is not None}
+    return Record(
+        owner=OwnerReference(apiVersion="v1", kind="ConfigMap", name=meta.name, uid=meta.uid),
+        version=meta.resourceVersion or "",
+        started=frozenset(steps),
+        ended={key: StepStatus.model_validate_json(text) for key, text in steps.items() if text != _STARTED},
+    )

@@ -1,0 +1,141 @@
+"""The runtime port on a cluster: what is kept in memory only saves time; all state is on the cluster."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod
+from typing_extensions import override
+
+from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.configuration import Placement
+from insitu.adapters.runtime.kubernetes.console import follow
+from insitu.adapters.runtime.kubernetes.ending import Ending
+from insitu.adapters.runtime.kubernetes.log_cap import LogCaps, log_bytes
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, step_name
+from insitu.adapters.runtime.kubernetes.observing import Observer
+from insitu.adapters.runtime.kubernetes.probe import probe_cluster
+from insitu.adapters.runtime.kubernetes.record import Records
+from insitu.adapters.runtime.kubernetes.starting import Starting
+from insitu.adapters.runtime.kubernetes.verdicts import Patience
+from insitu.adapters.runtime.kubernetes.watching import PodWatch
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
+from insitu.domain.ids import ExecutionId, read_execution_id
+from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
+
+__all__ = ["KubernetesRuntime"]
+
+
+class KubernetesRuntime(Runtime):
+    """Runs steps as bare pods in one namespace (``insitu.ports.runtime.Runtime``).
+
+    Every object of an execution belongs to its record and carries its labels, so that one call finds it (E5).
+    """
+
+    def __init__(self, cluster: Cluster, placement: Placement) -> None:
+        self._cluster = cluster
+        self._placement = placement
+        self._records = Records(cluster)
+        self._watch = PodWatch(cluster)
+        self._observer = Observer(cluster, self._records, Patience(pending=placement.pending), {})
+        self._starting = Starting(cluster, placement, self._records)
+        self._ending = Ending(cluster, self._observer, self._watch)
+        self._caps = LogCaps(cluster, self._ending)
+        self._watching: asyncio.Task[None] | None = None
+
+    @override
+    async def ensure(self, step: Step) -> None:
+        self._watch_pods()
+        execution_id, key = step.plan.workflow_execution_id, step.key
+        try:
+            await self._starting.ensure(step)
+        except RefusedError as error:
+            reason = Reason(code="InfrastructureFailed", message=f"the cluster refuses the step: {error}"[:1000])
+            await self._observer.end(execution_id, key, reason)
+        except InsituError as error:
+            if error.code not in ("ConfigurationFailed", "ImageUnavailable"):
+                raise
+            await self._observer.end(execution_id, key, Reason(code=error.code, message=error.detail))
+        self._watch.ring()
+
+    @override
+    async def observe(self, execution_id: ExecutionId) -> Mapping[StepKey, StepStatus]:
+        self._watch_pods()
+        found = await self._observer.look(execution_id)
+        for key, reason in found.ending.items():
+            await self._ending.stop(execution_id, key, found.pods[key], reason)
+        for key, pod in found.pods.items():
+            if (
+                key.kind is StepKind.COMPUTE
+                and found.statuses[key].state == "running"
+                and found.statuses[key].started_at
+            ):
+                self._caps.guard(execution_id, key, pod)
+        return found.statuses
+
+    @override
+    async def running(self) -> frozenset[ExecutionId]:
+        found: set[ExecutionId] = set()
+        kinds: tuple[type[Any], ...] = (ConfigMap, Pod, PersistentVolumeClaim)
+        for kind in kinds:
+            for each in await self._cluster.list(kind, OURS):
+                found.add(read_execution_id(each.metadata.labels[EXECUTION]))
+        return frozenset(found)
+
+    @override
+    async def logs(self, execution_id: ExecutionId, key: StepKey, offset: int = 0) -> AsyncIterator[LogChunk]:
+        self._watch_pods()
+        name = step_name(execution_id, key)
+        pod = await self._cluster.get(Pod, name)
+        if pod is None:
+            return
+
+        async def ended() -> bool:
+            status = (await self._observer.look(execution_id)).statuses.get(key)
+            return status is None or status.state == "ended"
+
+        limit = log_bytes(pod)
+        async for chunk in follow(self._cluster, self._watch, name, offset=offset, limit=limit, ended=ended):
+            yield chunk
+
+    @override
+    async def kill(self, execution_id: ExecutionId) -> None:
+        self._watch_pods()
+        await self._ending.kill(execution_id)
+        self._watch.ring()
+
+    @override
+    async def remove(self, execution_id: ExecutionId) -> None:
+        self._watch_pods()
+        try:
+            await self._ending.remove(execution_id)
+        except (ConflictError, RefusedError) as error:
+            raise InsituError("InfrastructureFailed", f"{execution_id} cannot be removed: {error}") from error
+
+    @override
+    async def changed(self) -> None:
+        self._watch_pods()
+        await self._watch.news()
+
+    @override
+    async def recover(self) -> None:
+        """Nothing is to be done: the pods have gone on."""
+        self._watch_pods()
+
+    @override
+    async def probe(self) -> Enforcement:
+        found = await probe_cluster(self._cluster, self._placement)
+        self._observer.limits = found.limits
+        return found
+
+    async def aclose(self) -> None:
+        """Let go of the watch and the counters; what runs goes on."""
+        await self._caps.aclose()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+    def _watch_pods(self) -> None:
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch.run(), name="watch of pods")

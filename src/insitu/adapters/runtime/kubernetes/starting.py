@@ -1,0 +1,77 @@
+"""Starting a step: volumes, order, pod; each by its own name, so that doing it again changes nothing."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from lightkube.models.meta_v1 import OwnerReference
+from lightkube.resources.core_v1 import Pod
+
+from insitu.adapters.kubernetes import Cluster, ConflictError
+from insitu.adapters.runtime.kubernetes.claims import attempt_claims
+from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
+from insitu.adapters.runtime.kubernetes.configuration import Placement
+from insitu.adapters.runtime.kubernetes.names import step_name
+from insitu.adapters.runtime.kubernetes.record import Records
+from insitu.adapters.runtime.kubernetes.sealing import MAIN
+from insitu.adapters.runtime.kubernetes.service_pods import console_secrets, order_secret, service_pod
+from insitu.domain.execution import StepKey, StepKind
+from insitu.ports.runtime import Step
+
+__all__ = ["Starting"]
+
+
+class Starting:
+    """Starts steps."""
+
+    def __init__(self, cluster: Cluster, placement: Placement, records: Records) -> None:
+        self._cluster = cluster
+        self._placement = placement
+        self._records = records
+
+    async def ensure(self, step: Step) -> None:
+        """Start the step unless it runs or has ended.
+
+        Raises ``RefusedError`` where the cluster does not take it, and ``InsituError``.
+        """
+        execution_id = step.plan.workflow_execution_id
+        record = await self._records.open(step.plan, await self._owner(execution_id))
+        if step.key in record.started:
+            return
+        before, pod = await self._objects(step, record.owner)
+        await asyncio.gather(*(self._create(made) for made in before))
+        await self._create(pod)
+        await self._records.start(execution_id, step.key)
+
+    async def _objects(self, step: Step, owner: OwnerReference) -> tuple[Sequence[Any], Pod]:
+        """What has to be there before the pod, and the pod."""
+        placement = self._placement
+        if step.key.kind is StepKind.COMPUTE:
+            return (), compute_pod(step, placement, owner)
+        if step.key.kind is StepKind.CONFIGURE:
+            before = (order_secret(step, owner), *attempt_claims(step, placement, owner))
+            return before, service_pod(step, placement, owner, [])
+        consoles = console_secrets(step, await self._consoles(step), owner)
+        return (order_secret(step, owner), *consoles), service_pod(step, placement, owner, consoles)
+
+    async def _consoles(self, step: Step) -> dict[int, bytes]:
+        """What the stages printed, as far as it is published."""
+        if step.plan.output.logs != "live":
+            return {}
+        found = {}
+        for stage, attempt in step.attempts.items():
+            name = step_name(step.plan.workflow_execution_id, StepKey(StepKind.COMPUTE, stage, attempt))
+            try:
+                async with self._cluster.log(name, MAIN, limit=step.plan.limits.log_bytes) as chunks:
+                    found[stage] = b"".join([chunk async for chunk in chunks])
+            except ConflictError:
+                continue  # the pod is gone, and with it what it printed; the operator's log has it
+        return found
+
+    async def _create(self, made: Any) -> None:
+        with suppress(ConflictError):
+            await self._cluster.create(made)
+
+    async def _owner(self, execution_id: str) -> OwnerReference | None:
+        return None

@@ -1,0 +1,291 @@
+"""What a pod's status means. Pure, so that every ending can be tested from a status.
+
+A cluster tells the same thing in several places, and some of them early: the phase follows a container's end by a
+second, a pull that fails never ends by itself, and a container whose child was killed for memory "succeeded".
+"""
+
+import re
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lightkube.models.core_v1 import ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, PodStatus
+from lightkube.resources.core_v1 import Pod
+from pydantic import ValidationError
+
+from insitu.adapters.runtime.kubernetes.names import DEADLINE, STEP, STOP, read_step
+from insitu.domain.errors import ERRORS
+from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus, Usage
+
+__all__ = ["Patience", "Verdict", "has_run", "judge", "step_of"]
+
+_NOT_THERE = re.compile(r"not found|manifest unknown|name unknown|denied|unauthorized|invalid reference", re.IGNORECASE)
+_NO_COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied|exec format error")
+_TELLS_LIMITS = ("cpuSeconds", "peakMemoryBytes", "outputBytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for which a pod may stay in a state that could pass by itself.
+
+    Attributes
+    ----------
+    pending
+        Not scheduled, its volumes not there, its container not made.
+    pulling
+        A pull that failed for another reason than that the image is not there.
+    lost
+        Being deleted without the node saying that it is done, beyond the time that it was given.
+    """
+
+    pending: int = 300
+    pulling: int = 120
+    lost: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is so. ``ending`` is how a step ends that would not end by itself: its pod has to be ended."""
+
+    status: StepStatus
+    ending: bool = False
+
+
+def step_of(pod: Pod) -> StepKey | None:
+    """Which step a pod is."""
+    labels = (pod.metadata.labels if pod.metadata else None) or {}
+    return read_step(labels.get(STEP, ""))
+
+
+def has_run(pod: Pod) -> bool:
+    """Tell whether the pod's container was started: then there may be a log."""
+    found = _container(pod)
+    return found is not None and found.state is not None and bool(found.state.running or found.state.terminated)
+
+
+def judge(pod: Pod, key: StepKey, now: datetime, patience: Patience, limits: Mapping[str, str]) -> Verdict:
+    """Say where a step stands. ``limits``: what enforces them here, for a compute step's use of resources."""
+    return _Case(pod, key, now, patience, limits).verdict()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    pod: Pod
+    key: StepKey
+    now: datetime
+    patience: Patience
+    limits: Mapping[str, str]
+
+    @property
+    def status(self) -> PodStatus:
+        return self.pod.status or PodStatus()
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        return (self.pod.metadata.annotations if self.pod.metadata else None) or {}
+
+    def verdict(self) -> Verdict:
+        container = _container(self.pod)
+        state = container.state if container is not None else None
+        if state is not None and state.terminated is not None:
+            return Verdict(self.ended(state.terminated))
+        if self.status.phase == "Failed":
+            return Verdict(self.over(self.failed()))
+        lost = self.lost()
+        if lost is not None:
+            return Verdict(self.over(lost), ending=True)
+        if state is not None and state.running is not None:
+            return Verdict(StepStatus(state="running", started_at=state.running.startedAt))
+        stuck = self.stuck(state.waiting if state is not None else None)
+        if stuck is not None:
+            return Verdict(self.over(stuck), ending=True)
+        return Verdict(StepStatus(state="running"))
+
+    # ------------------------------------------------------------------------------------------ the container ended
+
+    def ended(self, end: ContainerStateTerminated) -> StepStatus:
+        if self.key.kind is StepKind.COMPUTE:
+            reason, code = self.computed(end)
+            return self.over(reason, end, code)
+        told = _message(end.message)
+        if end.exitCode == 0 and told is not None and told.reason is None:
+            return self.over(None, end, None, told)
+        wished = self.wished()
+        if wished is None and told is not None and told.reason is not None and told.reason.code in ERRORS:
+            wished = told.reason
+        if wished is None and self.is_late(end):
+            wished = self.late()
+        return self.over(wished or self.defect(end), end)
+
+    def computed(self, end: ContainerStateTerminated) -> tuple[Reason | None, int | None]:
+        code = end.exitCode
+        wished = self.wished()
+        if end.reason == "OOMKilled":
+            # A child that was killed for memory leaves half a result, whatever the first process then says.
+            message = "the memory limit was reached, and the kernel killed a process of the algorithm"
+            return Reason(code="MemoryLimitExceeded", message=message), 137 if code == 0 else code
+        if wished is not None and (code != 0 or wished.code != "Interrupted"):
+            return wished, code
+        if code == 0:
+            return None, 0
+        if end.reason in ("StartError", "ContainerCannotRun"):
+            return self.not_started(end.message or "")
+        return self.failure(end), code
+
+    def failure(self, end: ContainerStateTerminated) -> Reason:
+        code = end.exitCode
+        if self.status.reason == "Evicted":
+            return self.failed()
+        if self.is_late(end):
+            return self.late()
+        if code in (137, 143) and self.pod.metadata is not None and self.pod.metadata.deletionTimestamp is not None:
+            return Reason(code="Interrupted", message="the cluster ended the pod")
+        if code == 128 + signal.SIGSYS:
+            message = "a system call was refused (SIGSYS)"
+            return Reason(code="ForbiddenSystemCall", message=message)
+        return Reason(code="AlgorithmFailed", message=f"the algorithm ended with {_how(code)}")
+
+    def not_started(self, message: str) -> tuple[Reason, int | None]:
+        last = message.strip().splitlines()[-1][-500:] if message.strip() else "the cluster gave no reason"
+        if "exec" in message and _NO_COMMAND.search(message) and "mount" not in message:
+            told = f"the algorithm's command could not be started: {last}"
+            return Reason(code="AlgorithmFailed", message=told), 127
+        return Reason(code="InfrastructureFailed", message=f"the container could not be started: {last}"), None
+
+    def is_late(self, end: ContainerStateTerminated) -> bool:
+        if self.status.reason == "DeadlineExceeded":
+            return True
+        allowed = self.pod.spec.activeDeadlineSeconds if self.pod.spec else None
+        began, ended = self.status.startTime, end.finishedAt
+        if end.exitCode not in (137, 143) or allowed is None or began is None or ended is None:
+            return False
+        return ended >= began + timedelta(seconds=allowed)
+
+    def late(self) -> Reason:
+        if self.key.kind is not StepKind.COMPUTE:
+            message = f"{self.key.kind} did not end before its deadline"
+            return Reason(code="InfrastructureFailed", message=message)
+        message = "the time limit was reached, and every process of the container was killed"
+        return Reason(code="TimeLimitExceeded", message=message)
+
+    def defect(self, end: ContainerStateTerminated) -> Reason:
+        if end.reason == "OOMKilled":
+            message = f"{self.key.kind} needed more memory than its pod has"
+        elif end.exitCode == 0:
+            message = f"{self.key.kind} ended without telling a result"
+        else:
+            message = f"{self.key.kind} failed: {_how(end.exitCode)}"
+        return Reason(code="InfrastructureFailed", message=message)
+
+    def wished(self) -> Reason | None:
+        """Why we end this pod, if we do."""
+        code, _, message = self.notes.get(STOP, "").partition(" ")
+        return Reason(code=code, message=message) if code else None
+
+    # ------------------------------------------------------------------------------- the container never ran, or ends
+
+    def failed(self) -> Reason:
+        """A pod that its node or its scheduler gave up."""
+        told, message = self.status.reason or "", (self.status.message or "no reason was given")[:500]
+        wished = self.wished()
+        if wished is not None:
+            return wished
+        if told == "DeadlineExceeded":
+            return Reason(code="InfrastructureFailed", message="the pod was not started before its deadline")
+        if told == "Evicted" and "exceed" in message and "low on resource" not in message:
+            return Reason(code="DiskLimitExceeded", message=message)
+        if told in ("Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated"):
+            return Reason(code="Interrupted", message=f"the node ended the pod: {message}")
+        return Reason(code="InfrastructureFailed", message=f"the pod failed ({told or 'unknown'}): {message}")
+
+    def lost(self) -> Reason | None:
+        """A pod whose deletion its node does not confirm: the node is gone, or cut off."""
+        deletion = self.pod.metadata.deletionTimestamp if self.pod.metadata is not None else None
+        if deletion is None or self.now < deletion + timedelta(seconds=self.patience.lost):
+            return None
+        return self.wished() or Reason(code="Interrupted", message="the pod's node was lost")
+
+    def stuck(self, waiting: ContainerStateWaiting | None) -> Reason | None:
+        why, message = (waiting.reason or "", (waiting.message or "")[:500]) if waiting else ("", "")
+        if why in ("ErrImageNeverPull", "InvalidImageName"):
+            return Reason(code="ImageUnavailable", message=message or why)
+        if why in ("ErrImagePull", "ImagePullBackOff"):
+            return self.pull(message)
+        if why == "CreateContainerConfigError" and "subPath" in message:
+            return Reason(code="InputUnreadable", message="an input is not on its volume, or cannot be opened there")
+        if self.is_overdue():
+            return Reason(code="InfrastructureFailed", message="the pod was not started before its deadline")
+        if self.age() > self.patience.pending:
+            return Reason(code="InfrastructureFailed", message=f"the pod did not start: {self.pending() or message}")
+        return None
+
+    def pull(self, message: str) -> Reason | None:
+        if _NOT_THERE.search(message):
+            return Reason(code="ImageUnavailable", message=f"the image cannot be pulled by its digest: {message}")
+        if self.age() > self.patience.pulling:
+            return Reason(code="ImageUnavailable", message=f"the registry does not give the image: {message}")
+        return None
+
+    def pending(self) -> str:
+        """Why the scheduler holds it back."""
+        waiting = (each for each in self.status.conditions or [] if each.status == "False" and each.message)
+        return next((f"{each.reason}: {each.message}"[:500] for each in waiting), "")
+
+    def age(self) -> float:
+        created = self.pod.metadata.creationTimestamp if self.pod.metadata is not None else None
+        return 0.0 if created is None else (self.now - created).total_seconds()
+
+    def is_overdue(self) -> bool:
+        written = self.notes.get(DEADLINE)
+        return written is not None and self.now >= datetime.fromisoformat(written)
+
+    def over(
+        self,
+        reason: Reason | None,
+        end: ContainerStateTerminated | None = None,
+        code: int | None = None,
+        told: StepStatus | None = None,
+    ) -> StepStatus:
+        started = end.startedAt if end is not None else None
+        ended = end.finishedAt if end is not None else self.now
+        return StepStatus(
+            state="ended",
+            reason=reason,
+            exit_code=code,
+            usage=self.usage(end) if self.key.kind is StepKind.COMPUTE else Usage(),
+            started_at=started,
+            ended_at=ended,
+            result=told.result if told is not None else {},
+        )
+
+    def usage(self, end: ContainerStateTerminated | None) -> Usage:
+        unavailable = dict.fromkeys(_TELLS_LIMITS, "a cluster does not tell it without rights on its nodes")
+        wall = None
+        if end is None or end.startedAt is None or end.finishedAt is None:
+            unavailable["wallSeconds"] = "the container did not start"
+        else:
+            wall = (end.finishedAt - end.startedAt).total_seconds()  # in whole seconds, as the kubelet has them
+        return Usage(wall_seconds=wall, limits=dict(self.limits), unavailable=unavailable)
+
+
+def _container(pod: Pod) -> ContainerStatus | None:
+    found = (pod.status.containerStatuses if pod.status is not None else None) or []
+    return found[0] if found else None
+
+
+def _message(text: str | None) -> StepStatus | None:
+    """The status that a pod of ours left as its last word."""
+    try:
+        return StepStatus.model_validate_json(text or "")
+    except ValidationError:
+        return None
+
+
+def _how(code: int) -> str:
+    if code <= 128:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(code - 128).name}"
+    except ValueError:
+        return f"exit code {code}"

@@ -1,0 +1,51 @@
+"""Namespaces of the cluster for tests, and what is left in one."""
+
+import json
+import time
+
+import anyio
+
+from tests.cluster.fixtures import ClusterAccess
+
+KINDS = "pods,persistentvolumeclaims,secrets,configmaps"
+NAMESPACE = """
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: NAME
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+    pod-security.kubernetes.io/enforce-version: latest
+"""
+
+
+def make_namespace(access: ClusterAccess, name: str) -> None:
+    """Make a namespace of the restricted level, and wait for the account that pods run under."""
+    access.kubectl("apply", "-f", "-", stdin=NAMESPACE.replace("NAME", name))
+    account = ("get", "serviceaccount", "default", f"--namespace={name}")
+    deadline = time.monotonic() + 30
+    while access.kubectl(*account, check=False).returncode != 0:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the namespace {name} has no account")
+        time.sleep(0.1)
+
+
+async def objects_left(access: ClusterAccess, namespace: str, seconds: float = 15.0) -> list[str]:
+    """What is left of executions, once the cluster's own clean-up had its moment."""
+    deadline = time.monotonic() + seconds
+    while (found := _ours(access, namespace)) and time.monotonic() < deadline:  # noqa: ASYNC110 (looked at from outside)
+        await anyio.sleep(0.1)
+    return found
+
+
+def _ours(access: ClusterAccess, namespace: str) -> list[str]:
+    listed = access.kubectl(
+        "get", KINDS, f"--namespace={namespace}", "-l", "app.kubernetes.io/managed-by=insitu", "-o", "json"
+    )
+    found = [f"{each['kind']} {each['metadata']['name']}" for each in json.loads(listed.stdout)["items"]]
+    volumes = json.loads(access.kubectl("get", "persistentvolumes", "-o", "json").stdout)["items"]
+    for volume in volumes:
+        claim = volume["spec"].get("claimRef", {})
+        if claim.get("namespace") == namespace and not claim["name"].startswith("data-"):
+            found.append(f"PersistentVolume {volume['metadata']['name']} of {claim['name']}")
+    return found
