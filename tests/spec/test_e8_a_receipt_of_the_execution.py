@@ -3,6 +3,7 @@
 import pytest
 
 from insitu.domain.errors import InsituError
+from insitu.domain.execution import Charge
 from spec.conftest import Market
 
 
@@ -25,10 +26,14 @@ async def test_it_states_agreement_images_algorithms_inputs_output_and_use(marke
         assert said in text
 
 
-async def test_a_failure_has_a_receipt_too_and_charges_nothing(market: Market) -> None:
+async def test_a_failure_has_a_receipt_too_and_charges_nothing_now(market: Market) -> None:
     _, execution = await market.run("raise SystemExit(1)\n")
-    assert await market.stranger.verify(await execution.receipt(), on_chain=False)
-    assert (await execution.status()).charge == 0
+    receipt = await execution.receipt()
+    verified = await market.stranger.verify(receipt, on_chain=False)
+    assert verified.statement.predicate.charge.rule is Charge.IF_NONE_SUCCEEDS
+    # Whether it costs anything is decided when the agreement ends without a success.
+    assert (await execution.status()).charge is None
+    assert receipt.settlement is None
 
 
 async def test_a_changed_receipt_is_not_believed(market: Market) -> None:
