@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shutil
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from insitu.api.gateway_v1 import TICKET_FILES
 from insitu.cli.app import run
+from insitu.cli.commands.pod import _unpacked
 from insitu.domain import exit_codes
 
 SCRIPT = b"print('hello')\n"
@@ -119,6 +122,27 @@ def test_a_step_past_its_deadline_ends_with_a_reason(gateway: str, workspace: Pa
     reason = status["reason"]
     assert isinstance(reason, dict)
     assert reason["code"] == "InfrastructureFailed"
+
+
+def test_a_cluster_hands_the_ticket_over_as_a_file(
+    gateway: str, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INSITU_TICKET")
+    (tmp_path / "ticket").write_text(TICKET)
+    command = ["--home", str(tmp_path), "--set", f"gateway.url={gateway}", "pod", "configure"]
+    paths = [step(tmp_path / "step.json"), "--workspace", str(workspace), "--ticket", str(tmp_path / "ticket")]
+    assert run([*command, *paths, "--result", str(tmp_path / "status.json")]) == exit_codes.OK
+
+
+def test_what_stages_printed_comes_compressed_and_in_parts(tmp_path: Path) -> None:
+    printed = {0: bytes(range(256)) * 300, 10: b"", 1: b"one"}
+    for stage, content in printed.items():
+        whole = zlib.compress(content)
+        for number, at in enumerate(range(0, len(whole), 100)):
+            (tmp_path / f"{stage}.{number:03}.z").write_bytes(whole[at : at + 100])
+    found = _unpacked(tmp_path)
+    assert {stage: path.read_bytes() for stage, path in found.items()} == printed
+    shutil.rmtree(next(iter(found.values())).parent)
 
 
 def test_without_a_ticket_nothing_is_done(
