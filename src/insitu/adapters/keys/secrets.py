@@ -14,10 +14,9 @@ from typing import Any
 from insitu.adapters.keys.private_files import create_once, replace_private
 from insitu.domain.errors import InsituError
 
-__all__ = ["FileCipher", "VersionedKeys", "service_key", "stored_password"]
+__all__ = ["VersionedKeys", "service_key", "stored_password"]
 
 _KEY_BYTES = 32
-_NONCE_BYTES = 12
 
 
 def service_key(path: Path) -> str:
@@ -106,43 +105,3 @@ def _read_keys(content: bytes, path: Path) -> VersionedKeys:
     if current not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
         raise InsituError("KeyInvalid", f"{path} lacks its current key, or a key has not {_KEY_BYTES} bytes")
     return VersionedKeys(current, keys)
-
-
-class FileCipher:
-    """Seals file lists (``encryptedFiles``) with AES-256-GCM under a versioned key.
-
-    A sealed text is url-safe base64 of: version (4 bytes, big-endian) ‖ nonce (12) ‖ ciphertext and tag (n + 16). The
-    version is authenticated with the associated data. Nonces are random: rotate the key before 2³² seals.
-    """
-
-    __slots__ = ("_keys",)
-
-    def __init__(self, keys: VersionedKeys) -> None:
-        self._keys = keys
-
-    def encrypt(self, plain: bytes, associated: bytes) -> str:
-        """Seal bytes so that they open only beside the same ``associated`` bytes."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        version = self._keys.current.to_bytes(4, "big")
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self._keys.newest).encrypt(nonce, plain, version + associated)
-        return base64.urlsafe_b64encode(version + nonce + sealed).decode()
-
-    def decrypt(self, sealed: str, associated: bytes) -> bytes:
-        """Open what :meth:`encrypt` sealed. Raises ``SealBroken``, ``KeyNotFound`` for a dropped version."""
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        try:
-            raw = base64.b64decode(sealed.encode("ascii"), altchars=b"-_", validate=True)
-        except ValueError:
-            raise InsituError("SealBroken", "the encrypted text is not url-safe base64") from None
-        version, nonce, body = raw[:4], raw[4 : 4 + _NONCE_BYTES], raw[4 + _NONCE_BYTES :]
-        if len(body) < 16:
-            raise InsituError("SealBroken", "the encrypted text is too short")
-        key = self._keys.key(int.from_bytes(version, "big"))
-        try:
-            return AESGCM(key).decrypt(nonce, body, version + associated)
-        except InvalidTag:
-            raise InsituError("SealBroken", "the text was sealed for something else, or changed") from None

@@ -44,12 +44,6 @@ INFRASTRUCTURE = (
     ),
     E("SchemaTooNew", 500, "The database was written by a newer version.", "Start that version, or restore a backup."),
     E(
-        "SealBroken",
-        422,
-        "The encrypted text does not open here.",
-        "Encrypt the files again at the gateway that serves them.",
-    ),
-    E(
         "SettingsInvalid",
         400,
         "A setting is unknown or has a wrong value.",
