@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -184,6 +185,20 @@ async def test_links_beneath_the_root_are_not_followed(bench: Bench) -> None:
 async def test_a_path_outside_of_its_root_is_refused(bench: Bench) -> None:
     outside = Mount(path="/etc/passwd", root=str(bench.folder / "data"))
     await bench.refused(stage_with(data_set(1, file_of(0, outside, "passwd"))), "InputUnreadable")
+
+
+async def test_data_on_a_volume_of_the_cluster_is_verified_where_it_is_mounted(bench: Bench) -> None:
+    volume = bench.folder / "volume"
+    (volume / "year").mkdir(parents=True)
+    (volume / "year" / "rows.csv").write_bytes(ROWS)
+    (volume / "link.csv").symlink_to("/etc/hostname")
+    bench.workspace = replace(bench.workspace, claims={"data": volume})
+    inside = Claim(claim="data", path="/year/rows.csv")
+    found = await bench(stage_with(data_set(1, file_of(0, inside, "rows.csv", ROWS))))
+    assert found["inputs"] == {"1": {"0": sha256(ROWS)}}
+    for path in ("link.csv", "../data", "missing.csv"):
+        with pytest.raises(InsituError, match="InputUnreadable"):
+            await bench(stage_with(data_set(1, file_of(0, Claim(claim="data", path=path), "x"))))
 
 
 async def test_what_is_absent_or_no_file_is_refused(bench: Bench) -> None:

@@ -20,8 +20,8 @@ from insitu.ports.runtime import Step
 
 __all__ = ["Configure"]
 
-MOST_RESULT = 4096
-"""Bytes of JSON that a step's result may have (:class:`insitu.domain.execution.StepStatus`)."""
+MOST_RESULT = 3584
+"""Bytes of JSON that a step's result may have: with the status around it, it is a container's last word (4096)."""
 
 Found = dict[str, str]
 """File index → SHA-256 (of a folder: its Merkle root)."""
@@ -51,30 +51,30 @@ class Configure:
         inputs: dict[str, Found] = {}
         for each in stage.inputs:
             if each.did is not None:
-                inputs[str(each.position)] = await self._input(step, each, workspace.fetched, room)
+                inputs[str(each.position)] = await self._input(step, each, workspace, room)
         algorithm: Found = {}
         for file in stage.transformation.files:
-            found = await self._algorithm(step, file, workspace.algorithm, room)
+            found = await self._algorithm(step, file, workspace, room)
             _verify(file, found, "AlgorithmChanged", stage.transformation.did)
             algorithm[str(file.index)] = found.sha256
         return _result(inputs, algorithm)
 
-    async def _input(self, step: Step, each: StageInput, fetched: Path, room: Room) -> Found:
+    async def _input(self, step: Step, each: StageInput, workspace: Workspace, room: Room) -> Found:
         found: Found = {}
-        folder = fetched / str(each.position)
+        folder = workspace.fetched / str(each.position)
         for file in each.files:
             if isinstance(file.source, Fetch):
                 path = _inside(folder, file)
                 digest = await write_file(path, self._fetch(step, file.source), room)
             else:
-                digest = await self._in_place(file)
+                digest = await self._in_place(file, workspace)
             _verify(file, digest, "InputChanged", each.did or "")
             found[str(file.index)] = digest.sha256
         return found
 
-    async def _in_place(self, file: InputFile) -> InputDigest:
+    async def _in_place(self, file: InputFile, workspace: Workspace) -> InputDigest:
         name = f"file {file.index} ({file.name})" if file.name else f"folder {file.index}"
-        opened = await run_sync(_open, file.source, name)
+        opened = await run_sync(_open, file.source, workspace, name)
         try:
             return await digest_input(opened, self._cache)
         except OSError as error:
@@ -82,11 +82,11 @@ class Configure:
         finally:
             os.close(opened)
 
-    async def _algorithm(self, step: Step, file: InputFile, folder: Path, room: Room) -> InputDigest:
-        path = _inside(folder, file)
+    async def _algorithm(self, step: Step, file: InputFile, workspace: Workspace, room: Room) -> InputDigest:
+        path = _inside(workspace.algorithm, file)
         if isinstance(file.source, Fetch):
             return await write_file(path, self._fetch(step, file.source), room, mode=0o555)
-        opened = await run_sync(_open, file.source, file.name)
+        opened = await run_sync(_open, file.source, workspace, file.name)
         try:
             return await write_file(path, _read(opened), room, mode=0o555)
         finally:
@@ -102,9 +102,12 @@ class Configure:
             raise InsituError("ConfigurationFailed", f"{source.reference}: {error}") from error
 
 
-def _open(source: Mount | Claim | Fetch, name: str) -> int:
+def _open(source: Mount | Claim | Fetch, workspace: Workspace, name: str) -> int:
     if isinstance(source, Mount):
         return open_beneath(source.root, source.path, name)
+    if isinstance(source, Claim) and source.claim in workspace.claims:
+        root = workspace.claims[source.claim]
+        return open_beneath(str(root), str(root / source.path.strip("/")), name)
     raise InsituError("ConfigurationFailed", f"{name} lies on a volume that is not here")
 
 

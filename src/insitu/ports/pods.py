@@ -5,7 +5,7 @@ how those are mounted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -42,11 +42,14 @@ class Workspace:
         Configure writes the algorithm's files here; the Compute Pod sees it at ``/mnt/transformations/1``.
     outputs
         For publish: the volumes of the stages that ended well, by stage index.
+    claims
+        For configure: the folders of the cluster's volumes that the plan names as ``Claim``, by name, read-only.
     """
 
     fetched: Path
     algorithm: Path
     outputs: Mapping[int, OutputVolume]
+    claims: Mapping[str, Path] = field(default_factory=dict)
 
 
 class ConfigurePod(Protocol):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["pod"]
 
+MOST_MESSAGE = 2000
+"""Characters of a reason: a cluster keeps 4096 bytes of a container's last word, and half a status is none."""
+
 
 @click.command()
 @click.argument("kind", type=click.Choice(["configure", "publish"]))
@@ -28,11 +31,29 @@ __all__ = ["pod"]
     required=True,
     help="Folder with fetched/, algorithm/, and outputs/STAGE/{output,logs,console.log}.",
 )
+@click.option(
+    "--ticket",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the execution's ticket. Default: the variable INSITU_TICKET.",
+)
+@click.option(
+    "--consoles",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the captured output of stages, compressed and in parts: STAGE.NNN.z.",
+)
 @click.option("--result", type=click.Path(dir_okay=False, path_type=Path), help="File for the step's status as JSON.")
 @local
 @pass_session
-def pod(session: Session, kind: str, step: str, workspace: Path, result: Path | None) -> int:
-    """Run one step of a pod, and write its status. The execution's ticket is read from INSITU_TICKET.
+def pod(
+    session: Session,
+    kind: str,
+    step: str,
+    workspace: Path,
+    ticket: Path | None,
+    consoles: Path | None,
+    result: Path | None,
+) -> int:
+    """Run one step of a pod, and write its status.
 
     STEP.json has plan, stage, attempt, attempts (stage to attempt) and deadline (RFC 3339).
     """
@@ -40,8 +61,9 @@ def pod(session: Session, kind: str, step: str, workspace: Path, result: Path | 
     from insitu.ports.pods import Workspace
     from insitu.stack.pods import run_pod
 
-    wanted, began = _step(kind, read_json(step)), datetime.now(UTC)
-    folders = Workspace(workspace / "fetched", workspace / "algorithm", _outputs(workspace / "outputs"))
+    wanted, began = _step(kind, read_json(step), _ticket(ticket)), datetime.now(UTC)
+    outputs = _outputs(workspace / "outputs", {} if consoles is None else _unpacked(consoles))
+    folders = Workspace(workspace / "fetched", workspace / "algorithm", outputs, _claims(workspace / "claims"))
     left = (wanted.deadline - began).total_seconds()
 
     async def carried_out() -> dict[str, Any]:
@@ -53,7 +75,9 @@ def pod(session: Session, kind: str, step: str, workspace: Path, result: Path | 
     try:
         found = session.wait_for(carried_out)
     except InsituError as error:
-        status = StepStatus(state="ended", reason=Reason(code=error.code, message=error.detail), started_at=began)
+        status = StepStatus(
+            state="ended", reason=Reason(code=error.code, message=error.detail[:MOST_MESSAGE]), started_at=began
+        )
     except TimeoutError:
         reason = Reason(code="InfrastructureFailed", message=f"{kind} did not end before its deadline")
         status = StepStatus(state="ended", reason=reason, started_at=began)
@@ -67,15 +91,19 @@ def pod(session: Session, kind: str, step: str, workspace: Path, result: Path | 
     return 0 if status.ok else 1
 
 
-def _step(kind: str, value: Any) -> "Step":
+def _ticket(file: Path | None) -> str:
+    ticket = os.environ.get("INSITU_TICKET", "") if file is None else file.read_text("utf-8").strip()
+    if not ticket:
+        raise InsituError("InvalidRequest", "the execution's ticket is missing: --ticket FILE, or INSITU_TICKET")
+    return ticket
+
+
+def _step(kind: str, value: Any, ticket: str) -> "Step":
     """Read what the engine handed over. Raises ``InvalidRequest``."""
     from insitu.domain.execution import StepKey, StepKind
     from insitu.domain.plan import ExecutionPlan
     from insitu.ports.runtime import Step
 
-    ticket = os.environ.get("INSITU_TICKET", "")
-    if not ticket:
-        raise InsituError("InvalidRequest", "INSITU_TICKET holds the execution's ticket, and is not set")
     try:
         return Step(
             key=StepKey(StepKind(kind), int(value["stage"]), int(value["attempt"])),
@@ -88,14 +116,35 @@ def _step(kind: str, value: Any) -> "Step":
         raise InsituError("InvalidRequest", f"the step cannot be read: {type(error).__name__}: {error}"[:500]) from None
 
 
-def _outputs(folder: Path) -> "dict[int, OutputVolume]":
+def _outputs(folder: Path, consoles: dict[int, Path]) -> "dict[int, OutputVolume]":
     from insitu.ports.pods import OutputVolume
 
     found = {}
     for stage in folder.iterdir() if folder.is_dir() else ():
         if stage.name.isdigit():
-            console = stage / "console.log"
+            console = consoles.get(int(stage.name), stage / "console.log")
             found[int(stage.name)] = OutputVolume(
                 int(stage.name), stage / "output", stage / "logs", console if console.exists() else None
             )
+    return found
+
+
+def _claims(folder: Path) -> dict[str, Path]:
+    """The volumes of a cluster that inputs lie on."""
+    return {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+
+
+def _unpacked(folder: Path) -> dict[int, Path]:
+    """Put the parts of each stage's captured output together, in a folder of this process."""
+    import tempfile
+    import zlib
+
+    found, into = {}, Path(tempfile.mkdtemp(prefix="insitu-consoles-"))
+    stages = {int(path.name.partition(".")[0]) for path in folder.glob("*.z")}
+    for stage in sorted(stages):
+        unpacking, found[stage] = zlib.decompressobj(), into / f"{stage}.log"
+        with found[stage].open("wb") as file:
+            for part in sorted(folder.glob(f"{stage}.*.z")):
+                file.write(unpacking.decompress(part.read_bytes()))
+            file.write(unpacking.flush())
     return found
