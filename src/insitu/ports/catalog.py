@@ -83,7 +83,8 @@ class Query:
     Attributes
     ----------
     words
-        Each must begin a word of name, description, tags, author or DID; empty finds everything.
+        Each must begin a word of name, description, tags, author or DID (one of fewer than three letters must be such a
+        word); empty finds everything.
     price_min, price_max
         Base units, both included.
     descending

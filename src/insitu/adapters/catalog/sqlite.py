@@ -11,6 +11,7 @@ from typing_extensions import override
 from insitu.adapters.catalog.listing import SUMMARY, ensure_asset, recompute
 from insitu.adapters.catalog.query import select_of
 from insitu.adapters.sqlite import Database
+from insitu.domain.canonical import JsonObject
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
@@ -104,8 +105,8 @@ class SqliteCatalog(Catalog):
 
         def find(connection: sqlite3.Connection) -> Hits:
             total: int = connection.execute(select.count, select.parameters).fetchone()[0]
-            rows = connection.execute(select.page, (*select.parameters, query.limit, query.skip))
-            return Hits(tuple(json.loads(row[0]) for row in rows), total)
+            rows = connection.execute(select.page, (*select.parameters, query.limit, query.skip)).fetchall()
+            return Hits(tuple(_shown(connection, row[0]) for row in rows), total)
 
         return await self._database.read(find)
 
@@ -191,6 +192,17 @@ def _record(connection: sqlite3.Connection, statement: str, *parameters: object)
         return None
     updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
     return AssetRecord(row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
+
+
+def _shown(connection: sqlite3.Connection, asset: int) -> JsonObject:
+    """Read the document of the version that is shown; only for the rows of a page, for documents are large."""
+    row = connection.execute(
+        "SELECT document FROM version JOIN asset ON asset.id = version.asset AND asset.checksum = version.checksum"
+        " WHERE asset.id = ?",
+        (asset,),
+    ).fetchone()
+    document: JsonObject = json.loads(row[0])
+    return document
 
 
 def _vanished(did: str) -> AssetRecord:
