@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 
 from insitu.cli.app import COMMANDS, app
 from insitu.domain import error_table
-from insitu.domain.errors import ErrorDefinition
+from insitu.domain.deadlines import LIMITS
+from insitu.domain.errors import ErrorDefinition, definition_of
 from insitu.domain.execution import ENDED, TRANSITIONS, Phase
 from insitu.domain.exit_codes import COMMAND_EXITS
 from insitu.settings import Settings
@@ -87,6 +88,15 @@ def phases() -> Iterator[str]:
         if phase in ENDED:
             yield f"    {phase} --> [*]"
     yield "```\n"
+    yield (
+        "Nothing waits without an end. A stage that the infrastructure failed is started again on fresh volumes, up\n"
+        "to `operator.attempts` times within the same time; time that was lost in that way is never the consumer's. All\n"
+        "but the queue also ends in time to settle. A stop ends every phase at once.\n"
+    )
+    yield "| phase | ends at the latest after | reason | what to do next |\n|---|---|---|---|"
+    for phase, limit in LIMITS.items():
+        yield f"| {phase} | {limit.bound} | `{limit.code}` | {definition_of(limit.code).next_step} |"
+    yield ""
 
 
 def command_line() -> Iterator[str]:

@@ -14,7 +14,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from insitu.domain.deadlines import LIMITS
 from insitu.domain.execution import (
+    ENDED,
     TRANSITIONS,
     Execution,
     Observed,
@@ -49,7 +51,8 @@ from insitu.domain.next_actions import (
 )
 from insitu.domain.plan import ExecutionPlan
 from insitu.testing.clock import START
-from insitu.testing.plans import LIMITS, plan_of, stage_of
+from insitu.testing.plans import LIMITS as SERVER
+from insitu.testing.plans import plan_of, stage_of
 
 RULES = Rules(
     attempts=2, configure_seconds=100, publish_seconds=100, queue_seconds=500, kill_seconds=10, hand_over_seconds=1000
@@ -59,7 +62,7 @@ REASONS = ["AlgorithmFailed", "InputChanged", "OutputRejected", "InfrastructureF
 
 def plan(stages: int) -> ExecutionPlan:
     parts = [stage_of(0), *(stage_of(index, previous=index - 1) for index in range(1, stages))]
-    made = plan_of(*parts, limits=LIMITS.model_copy(update={"max_execution_seconds": 300}))
+    made = plan_of(*parts, limits=SERVER.model_copy(update={"max_execution_seconds": 300}))
     times = {"start_before": START + timedelta(seconds=400), "finish_by": START + timedelta(seconds=1200)}
     return made.model_copy(update=times)
 
@@ -321,6 +324,21 @@ def test_how_a_step_ends_decides_what_follows(
     assert execution.phase is phase
     assert (execution.reason.code if execution.reason else None) == code
     assert [record.attempt for record in execution.records] == attempts
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase not in ENDED and phase is not Phase.REVIEWING])
+def test_every_phase_that_waits_ends_with_the_reason_that_is_documented(phase: Phase) -> None:
+    admitted = phase is not Phase.REGISTERED
+    never: dict[str, str | None] = {f"0-{kind}-{attempt}": "never" for kind in StepKind for attempt in (1, 2)}
+    kinds = {Phase.EXECUTING: ["configure"], Phase.PUBLISHING: ["configure", "compute"]}.get(phase, [])
+    ends = {key: value for key, value in never.items() if key.split("-")[1] not in kinds}
+    world = World(registered(plan(1), START), admitted=admitted)
+    if not admitted:
+        world.now = START + timedelta(seconds=400)
+    execution = drive(world, ends)
+    assert execution.history[-2].phase is phase
+    assert execution.reason is not None
+    assert execution.reason.code == LIMITS[phase].code
 
 
 def test_a_failed_compute_publishes_nothing() -> None:

@@ -1,12 +1,13 @@
 """When each phase of an execution must be over: derived from the plan, the history, and few settings (design §6)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from insitu.domain.execution import Execution, Phase, is_retriable
 
-__all__ = ["Rules", "compute_deadline", "configure_deadline", "publish_deadline", "was_cut_short"]
+__all__ = ["LIMITS", "Limit", "Rules", "compute_deadline", "configure_deadline", "publish_deadline", "was_cut_short"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,27 @@ class Rules:
     queue_seconds: int = 86400
     kill_seconds: int = 30
     hand_over_seconds: int = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What bounds a phase, in words, and the reason with which it ends there."""
+
+    bound: str
+    code: str
+
+
+LIMITS: Mapping[Phase, Limit] = {
+    Phase.REGISTERED: Limit(
+        "`operator.queue_deadline` from the registration, and the end of the agreement's timeout", "QueueTimeout"
+    ),
+    Phase.CONFIGURING: Limit(
+        "`operator.configure_deadline` for a stage, all of its attempts together", "ConfigurationFailed"
+    ),
+    Phase.EXECUTING: Limit("the server's `maxExecutionTime` for all stages and attempts together", "TimeLimitExceeded"),
+    Phase.PUBLISHING: Limit("`operator.publish_deadline`, all attempts together", "PublishingFailed"),
+}
+"""The phases in which something is waited for. All but the queue also end in time to settle (``finish_by``)."""
 
 
 def configure_deadline(execution: Execution, rules: Rules) -> datetime:
