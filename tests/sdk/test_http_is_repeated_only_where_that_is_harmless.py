@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import anyio
-import anyio.abc
 import httpx
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from insitu.sdk import http as http_module
 from insitu.sdk.downloads import save
 from insitu.sdk.events import ServerEvent, follow, parse_events
 from insitu.sdk.gateway import file_name, gateway_url
-from insitu.sdk.guarding import GuardedTransport
 from insitu.sdk.http import ATTEMPTS, Http
 
 URL = "http://server.test/thing"
@@ -271,38 +269,3 @@ def test_the_gateway_is_where_the_document_says() -> None:
     for endpoint in ("", "https://g.test/exec", "https://g.test/api/v1/gateway/services/exec/../x"):
         with pytest.raises(InsituError, match="InvalidDocument"):
             gateway_url(endpoint)
-
-
-async def test_urls_of_strangers_do_not_lead_into_the_own_network() -> None:
-    asked: list[tuple[str, int]] = []
-
-    async def resolve(host: str, port: int) -> str:
-        asked.append((host, port))
-        raise InsituError("TargetNotAllowed", f"{host} is not public")
-
-    async with Http(transport=GuardedTransport(resolve)) as http:
-        for url in ("http://localhost/x", "https://10.0.0.1:8443/x"):
-            with pytest.raises(InsituError, match="TargetNotAllowed"):
-                await http.call("GET", url)
-    assert asked == [("localhost", 80), ("10.0.0.1", 8443)]
-
-
-async def test_a_checked_address_is_the_one_that_is_connected_to() -> None:
-    heads: list[bytes] = []
-
-    async def answer(stream: anyio.abc.SocketStream) -> None:
-        async with stream:
-            heads.append(await stream.receive())
-            await stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n7")
-
-    async def resolve(host: str, port: int) -> str:
-        assert host == "documents.test"
-        return "127.0.0.1"
-
-    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, answer)
-        port = listener.extra(anyio.abc.SocketAttribute.local_port)
-        async with Http(transport=GuardedTransport(resolve)) as http:
-            assert await http.call("GET", f"http://documents.test:{port}/x") == 7
-        tasks.cancel_scope.cancel()
-    assert f"Host: documents.test:{port}".encode().lower() in heads[0].lower()
