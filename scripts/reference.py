@@ -90,8 +90,8 @@ def phases() -> Iterator[str]:
     yield "```\n"
     yield (
         "Nothing waits without an end. A stage that the infrastructure failed is started again on fresh volumes, up\n"
-        "to `operator.attempts` times within the same time; time that was lost in that way is never the consumer's. All\n"
-        "but the queue also ends in time to settle. A stop ends every phase at once.\n"
+        "to `operator.attempts` times within the same time; time that was lost in that way is never the consumer's.\n"
+        "All but the queue also ends in time to settle. A stop ends every phase at once.\n"
     )
     yield "| phase | ends at the latest after | reason | what to do next |\n|---|---|---|---|"
     for phase, limit in LIMITS.items():
