@@ -1,10 +1,12 @@
 """One provider for the journeys that leave the clock alone; those that don't start their own."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from insitu.testing.provider import ProviderProcess
 from journeys.provider import Person, Provider, provider
+from market import Market, open_market, open_provider
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +26,17 @@ def owner(running: Provider) -> Person:
 def consumer(running: Provider) -> Person:
     """Somebody who has questions."""
     return running.person("consumer")
+
+
+@pytest.fixture(scope="session")
+def marketplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    """A provider for those who come with the SDK; its prices are a few base units."""
+    with open_provider(tmp_path_factory.mktemp("marketplace")) as started:
+        yield started
+
+
+@pytest.fixture
+async def market(marketplace: ProviderProcess) -> AsyncIterator[Market]:
+    """Everybody around it, each with a key of their own."""
+    async with open_market(marketplace) as people:
+        yield people
