@@ -1,7 +1,8 @@
-"""Keys of people who are not at the provider's machine."""
+"""Keys of people who are not at the provider's machine: those of every development chain, worth nothing."""
 
-KEY = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
-"""The account "consumer" of every development chain: public knowledge, worth nothing."""
+CONSUMER_KEY = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
+OWNER_KEY = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
+RELAYER_KEY = "92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e"
 
 PASSWORD = "correct horse battery staple"
-"""Of its key file in these tests."""
+"""Of their key files in these tests."""

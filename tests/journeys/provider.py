@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,36 @@ def start(home: Path, data: Path, *flags: str) -> Provider:
     if not line:
         raise AssertionError(f"insitu up ended with {process.wait(START_SECONDS)}:\n{(home / 'up.log').read_text()}")
     return Provider(home, data, process, json.loads(line))
+
+
+Actor = AbstractContextManager[str]
+"""A process of one actor: its address, until it has ended cleanly."""
+
+
+@contextmanager
+def actor(name: str, home: Path, settings: Sequence[str], **variables: str) -> Iterator[str]:
+    """Start `insitu serve` for one actor, wait for its announcement, and end it."""
+    flags = [part for setting in settings for part in ("--set", setting)]
+    with (home / "serve.log").open("a") as log:
+        process = subprocess.Popen(
+            [*INSITU, "--home", str(home), *flags, "serve", name, "--json"],
+            env=environment(**variables),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, (home / "serve.log").read_text()[-4000:]
+        yield str(json.loads(line)["url"])
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        code = process.wait(STOP_SECONDS)
+        process.stdout.close()
+        assert code == 0, (home / "serve.log").read_text()[-4000:]
 
 
 @contextmanager

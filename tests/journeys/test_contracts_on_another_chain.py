@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.people import KEY, PASSWORD
+from journeys.people import CONSUMER_KEY, PASSWORD
 from journeys.provider import Person, Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
@@ -17,7 +17,7 @@ def deployer(running: Provider, tmp_path: Path) -> Person:
     """A person with a funded key, for whom the provider's chain is just some chain."""
     flags = (f"chain.rpc_url={running.rpc_url}",)
     person = Person(tmp_path, running.url, flags=flags, variables={"INSITU_KEY_PASSWORD": PASSWORD})
-    person.succeeds("keys", "import", "deployer", "-", typed=KEY)
+    person.succeeds("keys", "import", "deployer", "-", typed=CONSUMER_KEY)
     return person
 
 

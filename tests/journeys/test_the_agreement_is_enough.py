@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.people import KEY, PASSWORD
+from journeys.people import CONSUMER_KEY, PASSWORD
 from journeys.provider import Person, Provider, build_image, restart, start
 from journeys.scripts import COUNT, FLIGHTS, written
 
@@ -21,7 +21,7 @@ def somewhere_else(home: Path, provider: Provider) -> Person:
     deployments = shutil.copy(provider.home / "chain" / "deployments.json", home / "contracts.json")
     flags = (f"chain.rpc_url={provider.rpc_url}", f"chain.deployments={deployments}")
     person = Person(home, provider.url, flags=flags, variables={"INSITU_KEY_PASSWORD": PASSWORD})
-    person.succeeds("keys", "import", "me", "-", typed=KEY + "\n")
+    person.succeeds("keys", "import", "me", "-", typed=CONSUMER_KEY + "\n")
     return person
 
 
