@@ -208,7 +208,7 @@ class ComputeTimedOut:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReleased:
-    """One execution was settled; ``receipt_hash`` (0x and 64 digits) is committed (E10). ``last`` closed the agreement."""
+    """One execution was settled and ``receipt_hash`` (0x and 64 digits) committed (E10); ``last``: it closed all."""
 
     agreement_id: AgreementId
     index: int

@@ -114,9 +114,15 @@ class Http:
         params: Mapping[str, Any] | None = None,
         content: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        quiet: bool = False,
     ) -> AsyncIterator[httpx.Response]:
-        """Send or receive bytes as they come; the answer was a success. Nothing is repeated."""
+        """Send or receive bytes as they come; the answer was a success. Nothing is repeated.
+
+        ``quiet`` says that the other side may be silent for long, as an algorithm that prints nothing is.
+        """
         request = self._request(method, url, params, headers=headers, content=content)
+        if quiet:
+            request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "read": None}
         try:
             response = await self._client.send(request, stream=True)
         except httpx.HTTPError as error:

@@ -82,7 +82,7 @@ class OperatorClient:
         """Stream a log from ``offset``. A connection that breaks raises ``PeerUnavailable``; go on behind what came."""
         address = f"{self._one(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}"
         params = {"offset": offset, "follow": "true" if follow else "false"}
-        async with self._http.stream("GET", address, params=params, headers=self._headers) as response:
+        async with self._http.stream("GET", address, params=params, headers=self._headers, quiet=follow) as response:
             begin = int(response.headers.get(LOG_OFFSET_HEADER, offset))
             async for data in response.aiter_bytes():
                 yield LogChunk(offset=begin, data=data)

@@ -157,7 +157,7 @@ class OperatorSettings(Section):
     """Seconds for publishing and registering the result."""
     resync: PositiveFloat = 30.0
     """Seconds between two looks at everything; wake-ups make it a safety net."""
-    log_bytes: PositiveInt = 8 * MIB
+    log_bytes: PositiveInt = 16 * MIB
     """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
     url: str | None = None
     """Address of an operator in another process. Default: the object in this process."""
