@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 import httpx
+from pydantic import JsonValue
 
 from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
 from insitu.adapters.blobs.folder import FolderBlobs
@@ -50,6 +51,13 @@ from insitu.testing.scripted_runtime import Ending
 
 PUBLIC_URL = "http://127.0.0.1:8030"
 IMAGE = {"image": "insitu/python", "tag": "3.11", "checksum": "sha256:" + "cb" * 32}
+
+
+async def offered() -> tuple[dict[str, JsonValue], ...]:
+    """The image that this provider has."""
+    return ({**IMAGE},)
+
+
 SMALL = {
     "serverId": "small",
     "serverType": "small",
@@ -348,6 +356,7 @@ async def world(
             blobs=blobs,
             sources=WebSources(Targets()),
             clock=clock,
+            containers=offered,
         )
         desk = GatewayDesk(ports, Keyring.derived(bytes(32)), configuration)
         async with scripted_operator(folder, desk.peer, script) as operator, anyio.create_task_group() as tasks:

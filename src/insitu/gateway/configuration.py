@@ -98,7 +98,6 @@ class GatewayConfiguration:
     patience: float = 60.0
     lost_after: float = 60.0
     late_after: float = 300.0
-    containers: tuple[dict[str, JsonValue], ...] = ()
     servers: tuple[dict[str, JsonValue], ...] = ()
 
     def audience(self, operation: Operation) -> str:

@@ -1,10 +1,12 @@
 """The gateway: everything that its routes offer, composed from small services."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
+from pydantic import JsonValue
 
 from insitu.api.gateway_v1 import ExecutionList, ExecutionView, GatewayInfo
 from insitu.domain.errors import InsituError
@@ -45,7 +47,7 @@ from insitu.ports.keys import Signer
 from insitu.ports.peers import MetadataPeer, OperatorPeer
 from insitu.ports.sources import Sources
 
-__all__ = ["GatewayDesk", "GatewayPorts", "GatewayService"]
+__all__ = ["GatewayDesk", "GatewayPorts", "GatewayService", "OfferedContainers"]
 
 logger = logging.getLogger("insitu.gateway")
 
@@ -78,6 +80,10 @@ async def _keep_working(worker: Worker) -> None:
         await anyio.sleep(START_AGAIN)
 
 
+OfferedContainers = Callable[[], Awaitable[tuple[dict[str, JsonValue], ...]]]
+"""Returns the images that publishers may choose from now, in the form of ``supportedContainers``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPorts:
     """The gateway's neighbours, but for the operator."""
@@ -89,6 +95,7 @@ class GatewayPorts:
     blobs: Blobs
     sources: Sources
     clock: Clock
+    containers: OfferedContainers
 
 
 class GatewayDesk:
@@ -198,7 +205,7 @@ class GatewayService:
             for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper):
                 group.start_soon(_keep_working, worker)
 
-    def info(self) -> GatewayInfo:
+    async def info(self) -> GatewayInfo:
         """Return what the root tells: who this gateway is, and which chain and contracts it uses."""
         chain, configuration = self._ports.chain, self.configuration
         return GatewayInfo(
@@ -208,7 +215,7 @@ class GatewayService:
             chain_id=chain.agreements.chain_id,
             contracts={name: chain.contract(name) for name in CONTRACTS},
             metadata_url=configuration.metadata_url,
-            supported_containers=configuration.containers,
+            supported_containers=await self._ports.containers(),
             supported_servers=configuration.servers,
         )
 

@@ -7,7 +7,14 @@ from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
 from insitu.ports.keys import Signer
 from insitu.settings import Settings
 
-__all__ = ["development_accounts", "embedded_creators", "gateway_configuration", "keyring", "provider_signer"]
+__all__ = [
+    "development_accounts",
+    "embedded_creators",
+    "gateway_configuration",
+    "keyring",
+    "offered_containers",
+    "provider_signer",
+]
 
 DEVELOPMENT_OWNERS = ("owner", "second-owner")
 """Development accounts that may name files of this machine, on the embedded chain only."""
@@ -62,19 +69,23 @@ def development_accounts(settings: Settings) -> dict[str, str]:
     return {name: dev_signer(name).address for name in FUNDED} if settings.chain.embedded else {}
 
 
-async def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:
-    """Return the gateway's values. Without ``gateway.containers`` every image of this machine is offered."""
-    from insitu import __version__
-    from insitu.domain.ids import read_address
+async def offered_containers(settings: Settings) -> tuple[dict[str, JsonValue], ...]:
+    """Return the images that publishers may choose from: those of the settings, else all of this machine now."""
     from insitu.stack.parts import open_images
 
+    named = settings.gateway.containers
+    if named:
+        return tuple({"image": one.image, "tag": one.tag, "checksum": one.checksum} for one in named)
+    stored = await open_images(settings).list()
+    return tuple({"image": one.name, "tag": one.tag, "checksum": one.digest} for one in stored)
+
+
+def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:
+    """Return the gateway's values."""
+    from insitu import __version__
+    from insitu.domain.ids import read_address
+
     gateway = settings.gateway
-    containers: list[dict[str, JsonValue]] = [
-        {"image": one.image, "tag": one.tag, "checksum": one.checksum} for one in gateway.containers
-    ]
-    if not containers:
-        stored = await open_images(settings).list()
-        containers = [{"image": one.name, "tag": one.tag, "checksum": one.digest} for one in stored]
     servers: list[dict[str, JsonValue]] = [
         {
             "serverId": one.server_id,
@@ -99,6 +110,5 @@ async def gateway_configuration(settings: Settings, public_url: str, metadata_ur
         result_retention=gateway.result_retention,
         token_lifetime=gateway.token_lifetime,
         upload_bytes=settings.limits.upload_bytes,
-        containers=tuple(containers),
         servers=tuple(servers),
     )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -11,7 +12,7 @@ import anyio
 from insitu.domain.errors import InsituError
 from insitu.settings import Settings, capacity_of
 from insitu.stack.locking import folder_lock
-from insitu.stack.offers import FUNDED, gateway_configuration, keyring, provider_signer
+from insitu.stack.offers import FUNDED, gateway_configuration, keyring, offered_containers, provider_signer
 from insitu.stack.parts import open_chain, open_images
 
 if TYPE_CHECKING:
@@ -156,8 +157,9 @@ class _Builder:
             blobs=FolderBlobs(settings.folder.blobs),
             sources=WebSources(self._targets()),
             clock=SystemClock(),
+            containers=partial(offered_containers, settings),
         )
-        configuration = await gateway_configuration(settings, services.public_url, metadata_url)
+        configuration = gateway_configuration(settings, services.public_url, metadata_url)
         return GatewayDesk(ports, keyring(settings), configuration)
 
     async def _operator(self, gateway: "GatewayPeer") -> None:

@@ -28,7 +28,7 @@ def services_router(service: GatewayService) -> APIRouter:
 
     @routes.get(BASE)
     async def info() -> GatewayInfo:
-        return service.info()
+        return await service.info()
 
     @routes.post(BASE + "/oauth/token")
     async def token(
