@@ -5,8 +5,9 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
-import {Settlement, Terms} from "../../src/Agreement.sol";
+import {Item, Settlement, Terms} from "../../src/Agreement.sol";
 import {TokenShortfall} from "../../src/AgreementErrors.sol";
+import {LockRewardCondition} from "../../src/LockRewardCondition.sol";
 import {EscrowReward} from "../../src/EscrowReward.sol";
 import {HostileToken} from "../support/HostileToken.sol";
 import {Attack} from "../support/Attack.sol";
@@ -107,6 +108,26 @@ contract HostileTokensTest is Attack {
         _assertVictimsPriceInEscrow();
     }
 
+    function test_A9_EveryCallThatMovesMoneyIsGuarded() public {
+        Terms memory own = _refundable();
+        Terms memory t = _terms();
+        _create(t);
+        _expectGuarded(own, CONSUMER, abi.encodeCall(LockRewardCondition.fulfill, (t, address(template), PRICE)));
+        _expectGuarded(own, GATEWAY, abi.encodeCall(template.refuse, (t)));
+        t = _terms();
+        _expectGuarded(own, CONSUMER, abi.encodeCall(template.createAgreementAndLock, (t, "", _noPermit())));
+        _grant(t);
+        _expectGuarded(own, GATEWAY, abi.encodeCall(EscrowReward.fulfill, (t, _charge(0, 1 ether), "")));
+        Item[] memory items = new Item[](1);
+        items[0] = _item(t, _charge(1, 1 ether));
+        _expectGuarded(own, GATEWAY, abi.encodeCall(template.fulfillBatch, (items)));
+        t = _terms();
+        bytes memory offer = _signTerms(GATEWAY_KEY, t);
+        _expectGuarded(own, CONSUMER, abi.encodeCall(template.createLockGrant, (t, "", _noPermit(), offer)));
+        vm.warp(_now() + t.timeout + t.settleTimeout);
+        _expectGuarded(own, STRANGER, abi.encodeCall(template.refund, (t)));
+    }
+
     function test_A10_ARefusedReceiverDoesNotBlockTheOthers() public {
         hostile.setBlocked(GATEWAY, true);
         Terms memory t = _terms();
@@ -177,6 +198,15 @@ contract HostileTokensTest is Attack {
         vm.prank(ATTACKER);
         template.createAgreementAndLock(own, "", _noPermit());
         vm.warp(_now() + own.grantTimeout);
+    }
+
+    /// @dev The call succeeds, and the refund that the token tries in the middle of it does not.
+    function _expectGuarded(Terms memory own, address sender, bytes memory data) private {
+        hostile.setHook(address(template), abi.encodeCall(template.refund, (own)));
+        vm.prank(sender);
+        (bool done,) = address(template).call(data);
+        vm.assertTrue(done, "the call succeeds");
+        _assertReentryFailed();
     }
 
     function _assertReentryFailed() private view {
