@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+import sys
 from pathlib import Path
 
 import anyio
@@ -127,3 +128,23 @@ async def test_only_the_owner_of_the_process_may_read_the_file(tmp_path: Path, p
     async with Database(tmp_path / "notes.db", package) as database:
         await database.write(add("secret"))
         assert modes(tmp_path) == {"notes.db": 0o600, "notes.db-shm": 0o600, "notes.db-wal": 0o600}
+
+
+async def test_somebody_who_looks_into_the_file_takes_nothing_away(tmp_path: Path, package: str) -> None:
+    """Locks of POSIX belong to the process: closing any descriptor of the file gives up those of all connections.
+
+    Then another process believes that nobody is left, and deletes the journal into which this one goes on to write.
+    """
+    path = tmp_path / "notes.db"
+    async with Database(path, package) as database:
+        await database.write(add("before"))
+        assert await database.read(notes) == ["before"], "a second connection is opened"
+        assert await seen_by_another_process(path) == "[('before',)]"
+        await database.write(add("after"))
+        assert await seen_by_another_process(path) == "[('before',), ('after',)]"
+
+
+async def seen_by_another_process(path: Path) -> str:
+    look = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT text FROM note').fetchall())"
+    ended = await anyio.run_process([sys.executable, "-c", look, str(path)])
+    return ended.stdout.decode().strip()

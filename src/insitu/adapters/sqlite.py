@@ -127,8 +127,11 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite would create the file under the umask; journal files get the mode of the database.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            # SQLite would create the file under the umask; journal files get the mode of the database. A file that is
+            # there is not opened: closing it would give up the locks of this process's other connections (POSIX), and
+            # the next process that looks into the file would take the journal away.
+            with suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
             )
