@@ -141,7 +141,8 @@ class Assessor:
         service_index
             serviceDefinitionId of the first input's compute service; its first one where None.
         bought
-            DID → on-chain checksum of the inputs when they were bought; the present ones where absent.
+            DID → on-chain checksum of the inputs when they were bought; the present ones where absent. None before
+            the purchase: then an input that its owner has retired is a reason against it.
 
         Raises
         ------
@@ -165,6 +166,8 @@ class Assessor:
             [(one.asset.did, one.present) for one in inputs],
         ):
             found.reasons += flavour_refusals(workflow, [OfferedService(did, service) for did, service in versions])
+        if bought is None:
+            found.reasons += await self._retired(workflow)
         found.reasons += usage_refusals(workflow, [_used(one) for one in algorithms], consumer)
         found.reasons += policy.refusals([_policed(one) for one in algorithms])
         server = await self._server(workflow, inputs, found)
@@ -183,6 +186,11 @@ class Assessor:
         for service in (*named, *services):
             return read_compute_service(service).price
         raise InsituError("NoComputeService", f"{did} offers no compute service", did=did)
+
+    async def _retired(self, workflow: Workflow) -> list[Refusal]:
+        """What was bought stays usable, but nobody buys on an asset that its owner took off the lists."""
+        retired = [did for did in workflow.input_dids if await self._documents.is_retired(did)]
+        return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
 
     async def _inputs(
         self, workflow: Workflow, service_index: int | None, bought: Mapping[str, str], found: _Findings

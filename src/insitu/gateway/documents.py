@@ -49,6 +49,10 @@ class Documents:
             raise InsituError("AssetNotFound", f"{did} is not registered", did=did)
         return record
 
+    async def is_retired(self, did: str) -> bool:
+        """Tell whether its owner took the asset off the lists of this provider's catalogue."""
+        return await self._metadata.is_retired(did)
+
     async def resolve(self, did: str, checksum: str | None = None) -> ResolvedAsset:
         """Return the asset in its present version, or in the one with this on-chain checksum.
 

@@ -104,6 +104,11 @@ class MetadataService:
             raise InsituError("AssetNotFound", f"{url[:200]} is no address of this catalogue")
         return (await self.document(did, checksum)).document
 
+    async def is_retired(self, did: str) -> bool:
+        """Tell whether its owner took an asset off the lists; False for one that is not known here."""
+        record = await self._catalog.record(str(Did.parse(did)))
+        return record is not None and record.state == "retired"
+
     async def accept(self, document: object, *, key: str | None = None, without_compute: bool = False) -> AssetStatus:
         """P2: take a new document, pending until its registration is seen. The same one again is harmless.
 

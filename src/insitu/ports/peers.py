@@ -130,3 +130,7 @@ class MetadataPeer(Protocol):
     async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
         """Read the DDO at ``url``, the version with the on-chain ``checksum`` where given. Raises ``AssetNotFound``."""
         ...
+
+    async def is_retired(self, did: str) -> bool:
+        """Tell whether its owner took the asset off this catalogue's lists; False for one that is not known there."""
+        ...

@@ -3,6 +3,7 @@
 from pydantic import JsonValue
 from typing_extensions import override
 
+from insitu.domain.errors import InsituError
 from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
@@ -33,6 +34,15 @@ class HttpMetadata(MetadataPeer):
     async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
         return await self._client.read(url, checksum)
 
+    @override
+    async def is_retired(self, did: str) -> bool:
+        try:
+            return (await self._client.status(did)).state == "retired"
+        except InsituError as error:
+            if error.code == "AssetNotFound":
+                return False
+            raise
+
 
 class OwnMetadata(MetadataPeer):
     """The catalogue of this process for its own urls, others over HTTP.
@@ -59,3 +69,7 @@ class OwnMetadata(MetadataPeer):
     @override
     async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
         return await (self._own if url.startswith(self._prefix) else self._others).read(url, checksum)
+
+    @override
+    async def is_retired(self, did: str) -> bool:
+        return await self._own.is_retired(did)
