@@ -33,6 +33,9 @@ UNPAID = (0, 0, 0, 0)
 PAID = (-PRICE - SERVER_PRICE, PRICE, SERVER_PRICE, 0)
 """How the balances of consumer, owner, gateway and escrow change when one agreement is settled."""
 LOCKED = (-PRICE - SERVER_PRICE, 0, 0, PRICE + SERVER_PRICE)
+"""… when it is bought."""
+SETTLED = (0, PRICE, SERVER_PRICE, -PRICE - SERVER_PRICE)
+"""… between these two moments."""
 
 
 @contextmanager
