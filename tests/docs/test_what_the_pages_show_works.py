@@ -1,0 +1,44 @@
+"""Every command and every line of Python of the first pages, typed in their order against a real provider."""
+
+import pytest
+
+from docs.conftest import Reader
+from docs.pages import ROOT, Block, blocks, says
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-run.md", "examples/two-stages/README.md"], ids=str)
+def test_a_page_can_be_typed(page: str, reader: Reader) -> None:
+    steps = blocks(page)
+    assert steps, f"{page} shows nothing to run"
+    for step in steps:
+        actual = reader.run(step)
+        if step.printed is not None:
+            assert says(step.printed, actual), f"{page}:{step.line} prints\n{actual}"
+
+
+def test_the_notebook_runs(reader: Reader) -> None:
+    published = 'insitu publish examples/data/words.txt --name "Notebook words" --price 1 --allow-any --account owner'
+    reader.run(Block("examples/notebook.py", 0, "sh", published))
+    shown = reader.run(Block("examples/notebook.py", 1, "sh", "python examples/notebook.py"))
+    assert "Succeeded did:nv:" in shown
+    assert "Succeeded charged 0" in shown
+    assert (reader.folder / "notebook-out/output.txt").read_text().count("\n") > 5
+
+
+@pytest.mark.parametrize(
+    ("printed", "actual", "fits"),
+    [
+        ("a\n…\nc", "a\nb\nb\nc", True),
+        ("a …", "a b", True),
+        ("a", "a b", False),
+        ("1.5 …", "145 x", False),
+    ],
+)
+def test_dots_stand_for_anything_and_nothing_else_does(printed: str, actual: str, fits: bool) -> None:
+    assert says(printed, actual) == fits
+
+
+def test_every_example_is_named() -> None:
+    named = (ROOT / "examples/README.md").read_text("utf-8")
+    for entry in (ROOT / "examples").iterdir():
+        assert entry.name == "README.md" or entry.name in named, entry.name
