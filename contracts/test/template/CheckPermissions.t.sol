@@ -25,7 +25,9 @@ import {vm} from "../support/Vm.sol";
 /// │   └── it is false
 /// ├── when any term is another one
 /// │   └── it is false
-/// └── when the timeout is the longest
+/// ├── when the timeout is the longest
+/// │   └── it is true until its last second
+/// └── when the time has more than 32 bits, as from the year 2106 on
 ///     └── it is true until its last second
 contract CheckPermissionsTest is World {
     function test_GivenTheAgreementIsOpen_ItIsTrue() public {
@@ -134,6 +136,18 @@ contract CheckPermissionsTest is World {
         _assertPermitted(t, true);
         vm.warp(START + 366 days);
         _assertPermitted(t, false);
+    }
+
+    function test_WhenTheTimeHasMoreThan32Bits_ItIsTrueUntilItsLastSecond() public {
+        uint256 start = 2 ** 32 - 100;
+        vm.warp(start);
+        Terms memory t = _terms();
+        _open(t);
+        vm.warp(start + t.timeout - 1);
+        _assertPermitted(t, true);
+        vm.warp(start + t.timeout);
+        _assertPermitted(t, false);
+        _settle(t, _charge(0, PRICE));
     }
 
     function _assertPermitted(Terms memory t, bool expected) private view {
