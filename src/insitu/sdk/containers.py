@@ -17,8 +17,13 @@ async def choose_containers(stages: Sequence[Stage], resolver: Resolver) -> list
     """Return ``{image, tag, checksum}`` for each stage. Raises ``ImageNotAllowed`` where nothing fits everybody."""
     chosen: list[JsonObject] = []
     common: JsonObject | None = None
+    needed: dict[str, JsonObject | None] = {}
     for stage in stages:
-        named = await _named(stage, resolver)
+        named = _named(stage)
+        if named is None:
+            if stage.algorithm not in needed:
+                needed[stage.algorithm] = await _needed(stage.algorithm, resolver)
+            named = needed[stage.algorithm]
         if named is None:
             common = common or await _common(stages, resolver)
             named = common
@@ -26,12 +31,16 @@ async def choose_containers(stages: Sequence[Stage], resolver: Resolver) -> list
     return chosen
 
 
-async def _named(stage: Stage, resolver: Resolver) -> JsonObject | None:
+def _named(stage: Stage) -> JsonObject | None:
     if isinstance(stage.container, Container):
         return stage.container.to_json()
     if isinstance(stage.container, Mapping):
         return dict(stage.container)
-    main = AlgorithmAsset.read((await resolver.resolve(stage.algorithm)).ddo.main)
+    return None
+
+
+async def _needed(algorithm: str, resolver: Resolver) -> JsonObject | None:
+    main = AlgorithmAsset.read((await resolver.resolve(algorithm)).ddo.main)
     needed = main.algorithm.requirements.container
     return needed.to_json() if needed is not None and needed.image and needed.digest else None
 
