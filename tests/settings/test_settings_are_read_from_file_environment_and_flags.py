@@ -29,10 +29,10 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
 
 
 def test_the_file_is_weaker_than_the_environment_which_is_weaker_than_a_flag(tmp_path: Path) -> None:
-    home = write(tmp_path, "[server]\nport = 1\nhost = '127.0.0.2'\nuser = 'web'\n")
+    home = write(tmp_path, "[server]\nport = 1\nhost = '127.0.0.2'\npublic_url = 'https://web.example'\n")
     environ = {"INSITU_SERVER__PORT": "2", "INSITU_SERVER__HOST": "127.0.0.3"}
     settings = read_settings(environ, {"server.port": "3"}, home)
-    assert (settings.server.port, settings.server.host, settings.server.user) == (3, "127.0.0.3", "web")
+    assert (settings.server.port, settings.server.host, settings.public_url) == (3, "127.0.0.3", "https://web.example")
 
 
 def test_a_remote_chain_waits_for_confirmations_unless_told_otherwise(tmp_path: Path) -> None:

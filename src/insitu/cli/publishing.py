@@ -50,10 +50,10 @@ def named_files(files: Sequence[str]) -> "list[FileLike]":
 
 
 def _inside(folder: Path, file: Path) -> dict[str, str]:
-    from insitu.sdk.files import content_type
+    from insitu.sdk.files import content_type, placed
 
     return {
-        "url": file.absolute().as_uri(),
+        "url": placed(file).as_uri(),
         "name": file.relative_to(folder).as_posix(),
         "contentType": content_type(file.name),
         "contentLength": str(file.stat().st_size),

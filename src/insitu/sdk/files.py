@@ -1,6 +1,7 @@
 """Files as a publisher names them: paths, urls, contents; and what documents say about them."""
 
 import mimetypes
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
 
-__all__ = ["FileLike", "content_type", "described_files", "entrypoint_of", "read_contents"]
+__all__ = ["FileLike", "content_type", "described_files", "entrypoint_of", "placed", "read_contents"]
 
 FileLike = str | Path | Mapping[str, Any]
 """A path of this machine, a url, or a description as in ``main.files``."""
@@ -23,6 +24,11 @@ _INTERPRETERS = {".py": "python3", ".sh": "sh", ".r": "Rscript", ".js": "node"}
 def content_type(name: str) -> str:
     """Guess the media type of a file from its name."""
     return mimetypes.guess_type(name, strict=False)[0] or "application/octet-stream"
+
+
+def placed(file: Path) -> Path:
+    """Return the absolute path of a file without ``..`` in it; links in it stay, for the gateway judges them."""
+    return Path(os.path.abspath(file))  # noqa: PTH100  Path.resolve would follow links
 
 
 def described_files(files: Sequence[FileLike]) -> list[JsonObject]:
@@ -37,7 +43,7 @@ def _described(position: int, file: FileLike) -> JsonObject:
         name = PurePosixPath(urlsplit(file).path).name
         named = {"name": name} if name else {}
         return {"index": position, "url": file, **named, "contentType": content_type(name)}
-    path = Path(file).expanduser().absolute()
+    path = placed(Path(file).expanduser())
     described = {"index": position, "url": path.as_uri(), "name": path.name, "contentType": content_type(path.name)}
     # The data may lie on another machine, the provider's; then only the provider knows its length.
     return described | ({"contentLength": str(path.stat().st_size)} if path.is_file() else {})

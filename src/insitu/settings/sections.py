@@ -36,8 +36,6 @@ class ServerSettings(Section):
     """TCP port to bind; 0 takes any free one."""
     public_url: str | None = None
     """The address that DDOs and tokens name; https unless it is this machine. Default: http://<host>:<port>."""
-    user: str = "nobody"
-    """The account that serves HTTP when the process is started as root."""
 
     @field_validator("public_url")
     @classmethod
