@@ -86,7 +86,7 @@ async def market(
 ) -> AsyncIterator[Market]:
     """Run everything; without ``granting`` the gateway answers requests, but sees nothing of the chain."""
     async with AsyncExitStack() as stack:
-        offered = {"containers": (IMAGE,), "servers": (SMALL,)} | configured
+        offered = {"servers": (SMALL,)} | configured
         provider = await stack.enter_async_context(world(chain, folder, working=granting, **offered))
         app = build_app(
             "provider",

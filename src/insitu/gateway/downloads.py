@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import Encrypted, EncryptRequest, ResultFile, ResultView, Uploaded
 from insitu.domain.errors import InsituError
+from insitu.domain.file_names import path_problem
 from insitu.domain.integrity import creator_of
 from insitu.domain.service import File
 from insitu.gateway.access import Seen
@@ -63,6 +64,8 @@ class Files:
         files: list[File] = []
         for position, one in enumerate(request.files):
             file = File.read({"index": position, **one}, f"/files/{position}")
+            if file.name is not None and (problem := path_problem(file.name)):
+                raise InsituError("InvalidDocument", f"the name {problem}", pointer=f"/files/{position}/name")
             await self._sources.check(file, request.creator)
             files.append(await self._sources.completed(file, request.creator))
         if len({file.index for file in files}) != len(files):

@@ -1,0 +1,22 @@
+"""A name that leads out of its volume is refused when the list is sealed, long before anybody pays (design §5)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.world import World
+from insitu.api.gateway_v1 import EncryptRequest
+from insitu.domain.errors import InsituError
+from insitu.gateway.tokens import Caller
+
+ESCAPES = ("../../etc/passwd", "/etc/passwd", "a/../../b", "nul\x00", "line\nbreak", "")
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+async def test_such_a_name_is_refused(provider: World, name: str) -> None:
+    owner = provider.people["owner"].address
+    request = EncryptRequest(creator=owner, files=({"url": "https://example.org/x", "name": name},))
+    with pytest.raises(InsituError, match="InvalidDocument") as refused:
+        caller = Caller(owner, "encrypt", datetime.max.replace(tzinfo=UTC))
+        await provider.gateway.files.encrypt(caller, request)
+    assert refused.value.pointer == "/files/0/name"
