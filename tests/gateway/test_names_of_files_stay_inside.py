@@ -16,7 +16,7 @@ ESCAPES = ("../../etc/passwd", "/etc/passwd", "a/../../b", "nul\x00", "line\nbre
 async def test_such_a_name_is_refused(provider: World, name: str) -> None:
     owner = provider.people["owner"].address
     request = EncryptRequest(creator=owner, files=({"url": "https://example.org/x", "name": name},))
+    caller = Caller(owner, "encrypt", datetime.max.replace(tzinfo=UTC))
     with pytest.raises(InsituError, match="InvalidDocument") as refused:
-        caller = Caller(owner, "encrypt", datetime.max.replace(tzinfo=UTC))
         await provider.gateway.files.encrypt(caller, request)
     assert refused.value.pointer == "/files/0/name"
