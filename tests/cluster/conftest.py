@@ -1,5 +1,24 @@
-"""Every test of this folder runs on the session's cluster."""
+"""Every test of this folder runs on the session's cluster, in one namespace, and leaves nothing of its executions."""
 
-from tests.cluster.fixtures import cluster, cluster_images
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.fixtures import ClusterAccess, cluster, cluster_images
+from tests.cluster.images import Images
+from tests.cluster.objects import make_namespace, objects_left
+from tests.cluster.provider import Provider, provider_on
 
 __all__ = ["cluster", "cluster_images"]
+
+NAMESPACE = "insitu-executions"
+
+
+@pytest.fixture
+async def provider(cluster: ClusterAccess, cluster_images: Images, tmp_path: Path) -> AsyncIterator[Provider]:
+    make_namespace(cluster, NAMESPACE)
+    async with provider_on(cluster, cluster_images, NAMESPACE, tmp_path) as made:
+        yield made
+        assert await objects_left(cluster, NAMESPACE) == []
+    cluster.kubectl("delete", "pvc", "--all", f"--namespace={NAMESPACE}", "--wait=false")

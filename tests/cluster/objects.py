@@ -1,7 +1,9 @@
 """Namespaces of the cluster for tests, and what is left in one."""
 
 import json
+import secrets
 import time
+from pathlib import Path
 
 import anyio
 
@@ -17,6 +19,32 @@ metadata:
     pod-security.kubernetes.io/enforce: restricted
     pod-security.kubernetes.io/enforce-version: latest
 """
+
+
+def claim_of_folder(access: ClusterAccess, namespace: str, folder: Path) -> str:
+    """A claim on a folder of this machine, made beforehand as a provider would; return its name."""
+    name = f"data-{secrets.token_hex(4)}"
+    common = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {**common, "volumeName": name, "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            **common,
+            "capacity": {"storage": "1Gi"},
+            "claimRef": {"namespace": namespace, "name": name},
+            "hostPath": {"path": str(folder), "type": "Directory"},
+            "persistentVolumeReclaimPolicy": "Retain",
+        },
+    }
+    access.kubectl("apply", "-f", "-", stdin=json.dumps(volume) + "\n---\n" + json.dumps(claim))
+    return name
 
 
 def make_namespace(access: ClusterAccess, name: str) -> None:

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import anyio.lowlevel
 import httpx2
-from anyio import move_on_after
+from anyio import CancelScope, move_on_after
 from lightkube import ApiError, AsyncClient, ConfigError, KubeConfig
 from lightkube.config import client_adapter
 from lightkube.types import PatchType
@@ -80,6 +81,7 @@ class Cluster:
         """Close all connections."""
         await self._client.aclose()
         await self._streams.aclose()
+        await anyio.lowlevel.checkpoint()  # connections are closed in the loop's next round
 
     async def __aenter__(self) -> Self:
         return self
@@ -145,8 +147,13 @@ class Cluster:
         selector = {name: exists() if value is None else value for name, value in labels.items()}
         # A connection whose other end is gone without a word would be waited on for ever.
         with self._told(), move_on_after(WATCH_SECONDS + SECONDS):
-            async for _, found in self._client.watch(kind, labels=selector, server_timeout=WATCH_SECONDS):
-                seen(found)
+            watching = self._client.watch(kind, labels=selector, server_timeout=WATCH_SECONDS)
+            try:
+                async for _, found in watching:
+                    seen(found)
+            finally:
+                with CancelScope(shield=True):
+                    await watching.aclose()
 
     async def version(self) -> str:
         """Return the version of the cluster, e.g. ``v1.34.4``."""
@@ -164,11 +171,15 @@ class Cluster:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         wanted = {"container": container, "follow": "true", "limitBytes": str(limit)}
         with self._told():
-            async with self._streams.stream("GET", path, params=wanted) as answer:
+            answer = await self._streams.send(self._streams.build_request("GET", path, params=wanted), stream=True)
+            try:
                 if answer.status_code in (400, 404):
                     raise ConflictError(pod)
                 answer.raise_for_status()
                 yield answer.aiter_bytes()
+            finally:
+                with CancelScope(shield=True):
+                    await answer.aclose()
 
     @contextmanager
     def _told(self) -> "Iterator[None]":

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
-from tests.cluster.objects import make_namespace, objects_left
+from tests.cluster.objects import claim_of_folder, make_namespace, objects_left
 from typing_extensions import override
 
 from insitu.adapters.kubernetes import Cluster
@@ -118,7 +118,7 @@ class KubernetesPlace(Place):
         """The test's data as a claim of the cluster: a volume that somebody made before, on the folder itself."""
         root = self.root / "data"
         if root not in self.claims:
-            self.claims[root] = self._claim_of(root)
+            self.claims[root] = claim_of_folder(self.access, self.namespace, root)
         return Claim(claim=self.claims[root], path=str(path.relative_to(root)))
 
     @override
@@ -138,30 +138,6 @@ class KubernetesPlace(Place):
     @override
     async def left(self) -> list[str]:
         return await objects_left(self.access, self.namespace)
-
-    def _claim_of(self, root: Path) -> str:
-        name = f"data-{secrets.token_hex(4)}"
-        common = {"accessModes": ["ReadOnlyMany"], "storageClassName": ""}
-        claim = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": {"name": name, "namespace": self.namespace},
-            "spec": {**common, "volumeName": name, "resources": {"requests": {"storage": "1Gi"}}},
-        }
-        volume = {
-            "apiVersion": "v1",
-            "kind": "PersistentVolume",
-            "metadata": {"name": name},
-            "spec": {
-                **common,
-                "capacity": {"storage": "1Gi"},
-                "claimRef": {"namespace": self.namespace, "name": name},
-                "hostPath": {"path": str(root), "type": "Directory"},
-                "persistentVolumeReclaimPolicy": "Retain",
-            },
-        }
-        self.access.kubectl("apply", "-f", "-", stdin=json.dumps(volume) + "\n---\n" + json.dumps(claim))
-        return name
 
 
 class _Pods(ThreadingHTTPServer):

@@ -4,8 +4,8 @@ A node keeps lines, so a last line without its end gets one; and it keeps as man
 (``containerLogMaxSize``): a log that is read on after an interruption is whole only below that.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
 
 import anyio
 
@@ -29,7 +29,7 @@ async def follow(
     offset: int,
     limit: int,
     ended: Callable[[], Awaitable[bool]],
-) -> AsyncIterator[LogChunk]:
+) -> AsyncGenerator[LogChunk, None]:
     """Yield the log from ``offset`` to at most ``limit``, until ``ended`` says so and all is read."""
     while True:
         rung = watch.rung()
@@ -37,9 +37,10 @@ async def follow(
         is_over = await ended()
         try:
             with suppress(ConflictError):  # there is no log yet, or no more
-                async for chunk in _read(cluster, pod, offset, limit):
-                    yield chunk
-                    offset = chunk.end
+                async with aclosing(_read(cluster, pod, offset, limit)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+                        offset = chunk.end
         except RefusedError as error:
             raise InsituError("InfrastructureFailed", f"the log cannot be read: {error}") from error
         if is_over or offset >= limit:
@@ -48,7 +49,7 @@ async def follow(
             await rung.wait()
 
 
-async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncIterator[LogChunk]:
+async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncGenerator[LogChunk, None]:
     """Read what is beyond ``offset``; a cluster always tells a log from its beginning."""
     position = 0
     async with cluster.log(pod, MAIN, limit=limit) as chunks:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod
@@ -43,6 +44,7 @@ class KubernetesRuntime(Runtime):
         self._ending = Ending(cluster, self._observer, self._watch)
         self._caps = LogCaps(cluster, self._ending)
         self._watching: asyncio.Task[None] | None = None
+        self._closed = False
 
     @override
     async def ensure(self, step: Step) -> None:
@@ -96,8 +98,10 @@ class KubernetesRuntime(Runtime):
             return status is None or status.state == "ended"
 
         limit = log_bytes(pod)
-        async for chunk in follow(self._cluster, self._watch, name, offset=offset, limit=limit, ended=ended):
-            yield chunk
+        following = follow(self._cluster, self._watch, name, offset=offset, limit=limit, ended=ended)
+        async with aclosing(following) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     @override
     async def kill(self, execution_id: ExecutionId) -> None:
@@ -131,11 +135,12 @@ class KubernetesRuntime(Runtime):
 
     async def aclose(self) -> None:
         """Let go of the watch and the counters; what runs goes on."""
+        self._closed = True
         await self._caps.aclose()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
 
     def _watch_pods(self) -> None:
-        if self._watching is None or self._watching.done():
+        if not self._closed and (self._watching is None or self._watching.done()):
             self._watching = asyncio.create_task(self._watch.run(), name="watch of pods")

@@ -1,0 +1,120 @@
+"""The main job on a cluster: real pods for every step, from registration to nothing left."""
+
+import hashlib
+import json
+
+import pytest
+
+from insitu.domain.execution import Phase
+from insitu.domain.plan import StageInput
+from insitu.testing.registrations import registration_of
+from tests.cluster.provider import Provider, log_of, says
+
+pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
+
+COUNT = """
+import os, pathlib, sys, time
+given = dict(argument.removeprefix("--").split("=", 1) for argument in sys.argv[1:])
+lines = []
+for name, volume in sorted(given.items()):
+    if name.startswith("input"):
+        for file in sorted(path for path in pathlib.Path(volume).rglob("*") if path.is_file()):
+            words = len(file.read_text().split())
+            lines.append(f"{name} {file.relative_to(volume)} {words}")
+            print("counted", name, flush=True)
+nested = pathlib.Path(given["output"]) / "deep" / "er"
+nested.mkdir(parents=True)
+(nested / "counts.txt").write_text("\\n".join(lines) + "\\n")
+(pathlib.Path(given["logs"]) / "steps.log").write_text("counted\\n")
+"""
+
+
+async def test_two_stages_two_inputs_a_nested_output_and_logs(provider: Provider) -> None:
+    first = provider.stage(
+        0, COUNT, provider.in_place(1, {"a.txt": "one two three"}), provider.fetched(2, "b.txt", "four five")
+    )
+    second = provider.stage(1, COUNT, StageInput(index=0, position=1, previous_stage=0))
+    async with provider.operator() as operator:
+        execution = await operator.service.register(registration_of(provider.plan(first, second)))
+        final = await operator.until(execution.execution_id)
+        log = await log_of(operator, final)
+    assert final.phase is Phase.SUCCEEDED, final.reason
+    assert log == "counted input1\ncounted input2\n"
+    assert provider.result(final) == {
+        "deep/er/counts.txt": "input1 deep/er/counts.txt 6\n",
+        "logs/stage-0/console.log": "counted input1\ncounted input2\n",
+        "logs/stage-0/steps.log": "counted\n",
+        "logs/stage-1/console.log": "counted input1\n",
+        "logs/stage-1/steps.log": "counted\n",
+    }
+    report = provider.gateway.report(final.execution_id)
+    assert report.runtime.startswith("kubernetes v")
+    assert report.enforcement["network"] == "no device"
+    for record in report.records:
+        assert record.exit_code == 0
+        assert record.configured["algorithm"] == {"0": hashlib.sha256(COUNT.encode()).hexdigest()}
+
+
+async def test_every_object_of_an_execution_carries_both_ids(provider: Provider) -> None:
+    reached = provider.gateway.hold("put_output")
+    async with provider.operator() as operator:
+        plan = provider.plan(provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one")))
+        execution = await operator.service.register(registration_of(plan))
+        await reached.wait()
+        listed = provider.access.kubectl(
+            "get",
+            "all,pods,persistentvolumeclaims,secrets,configmaps",
+            f"--namespace={provider.namespace}",
+            "-o",
+            "json",
+        )
+        provider.gateway.release()
+        final = await operator.until(execution.execution_id)
+    assert final.phase is Phase.SUCCEEDED, final.reason
+    of_the_cluster = {"kube-root-ca.crt"}
+    found = [each for each in json.loads(listed.stdout)["items"] if each["metadata"]["name"] not in of_the_cluster]
+    ours = [each for each in found if not each["metadata"]["name"].startswith("data-")]
+    assert {each["kind"] for each in ours} == {"Pod", "PersistentVolumeClaim", "Secret", "ConfigMap"}
+    for each in ours:
+        meta = each["metadata"]
+        assert meta["labels"]["workflowExecutionId"] == execution.execution_id, meta["name"]
+        assert meta["labels"]["serviceAgreementId"] == execution.agreement_id[:63], meta["name"]
+        assert meta["annotations"]["serviceAgreementId"] == execution.agreement_id, meta["name"]
+
+
+async def test_a_wrong_digest_is_refused_at_the_pull(provider: Provider) -> None:
+    stage = provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one"))
+    for digest in ("sha256:" + "00" * 32, provider.images.pods.digest):  # nobody's, and another repository's
+        image = stage.image.model_copy(update={"digest": digest})
+        plan = provider.plan(stage.model_copy(update={"image": image}), number=int(digest[-1], 16) + 1)
+        final = await provider.run(plan)
+        assert final.phase is Phase.FAILED
+        assert final.reason is not None
+        assert final.reason.code == "ImageUnavailable"
+
+
+async def test_a_pod_that_somebody_deletes_is_tried_again(provider: Provider) -> None:
+    slow = "import time\nprint('asleep', flush=True)\ntime.sleep(3)\nopen('/mnt/output/done.txt', 'w').write('done')\n"
+    async with provider.operator() as operator:
+        plan = provider.plan(provider.stage(0, slow, provider.fetched(1, "a.txt", "one")))
+        execution = await operator.service.register(registration_of(plan))
+        await says(operator, execution, b"asleep")
+        pod = f"{execution.execution_id}-0-compute-1"
+        provider.access.kubectl("delete", "pod", pod, f"--namespace={provider.namespace}", "--grace-period=1")
+        final = await operator.until(execution.execution_id)
+    assert final.phase is Phase.SUCCEEDED, final.reason
+    assert [(record.attempt, record.reason and record.reason.code) for record in final.records] == [
+        (1, "Interrupted"),
+        (2, None),
+    ]
+    assert provider.result(final)["done.txt"] == "done"
+
+
+async def test_a_data_set_that_is_not_on_its_volume_says_so(provider: Provider) -> None:
+    data = provider.in_place(1, {"a.txt": "one"})
+    (file,) = data.files
+    missing = file.model_copy(update={"source": file.source.model_copy(update={"path": "1/other.txt"})})
+    stage = provider.stage(0, COUNT, data.model_copy(update={"files": (missing,)}))
+    final = await provider.run(provider.plan(stage))
+    assert final.reason is not None
+    assert (final.phase, final.reason.code) == (Phase.FAILED, "InputUnreadable")
