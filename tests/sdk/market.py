@@ -11,7 +11,7 @@ import anyio
 import httpx
 import uvicorn
 
-from gateway.world import IMAGE, PUBLIC_URL, SMALL, World, world
+from gateway.world import PUBLIC_URL, SMALL, World, world
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.api.app import build_app
