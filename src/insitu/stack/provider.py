@@ -176,6 +176,9 @@ class _Builder:
         from insitu.ports.peers import Capacity
 
         settings = self._settings
+        if settings.operator.runtime != "oci":
+            detail = "operator.runtime: this version runs executions of a provider with oci only"
+            raise InsituError("SettingsInvalid", detail)
         database = Database(settings.folder.operator_db, "insitu.adapters.executions")
         await self._stack.enter_async_context(database)
         clock, offer = SystemClock(), capacity_of(settings.operator, settings.home)
