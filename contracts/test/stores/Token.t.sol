@@ -111,10 +111,11 @@ contract TokenTest {
     }
 
     function test_RequestTokens_GivenItHasGivenAll_ItReverts() public {
-        _setLimits(ADMIN, 10, 15, 0);
+        _setLimits(ADMIN, 10, 20, 0);
         _request(10);
-        vm.expectRevert(abi.encodeWithSelector(DispenserExhausted.selector, 20, 15));
         _request(10);
+        vm.expectRevert(abi.encodeWithSelector(DispenserExhausted.selector, 21, 20));
+        _request(1);
     }
 
     function test_SetLimits_ItChangesTheLimits() public {
