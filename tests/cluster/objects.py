@@ -8,7 +8,10 @@ from pathlib import Path
 import anyio
 
 from tests.cluster.fixtures import ClusterAccess
+from tests.cluster.testbed.layout import ROOT
 
+DEFINITION = ROOT / "deploy" / "kustomize" / "base" / "workflowexecutions.json"
+RECORDS = "insitu-records"
 KINDS = "pods,persistentvolumeclaims,secrets,configmaps"
 NAMESPACE = """
 apiVersion: v1
@@ -45,6 +48,20 @@ def claim_of_folder(access: ClusterAccess, namespace: str, folder: Path) -> str:
     }
     access.kubectl("apply", "-f", "-", stdin=json.dumps(volume) + "\n---\n" + json.dumps(claim))
     return name
+
+
+def install_records(access: ClusterAccess) -> None:
+    """Install the custom resource and wait until it is served."""
+    access.kubectl("apply", "-f", str(DEFINITION))
+    access.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/workflowexecutions.insitu.internal")
+
+
+def empty_store(access: ClusterAccess) -> Path:
+    """A namespace without records; return the kubeconfig that reaches it."""
+    install_records(access)
+    make_namespace(access, RECORDS)
+    access.kubectl("delete", "workflowexecutions,secrets", "--all", f"--namespace={RECORDS}")
+    return access.kubeconfig
 
 
 def make_namespace(access: ClusterAccess, name: str) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from typing_extensions import override
 
 from insitu.adapters.clock import SystemClock
+from insitu.adapters.executions.kubernetes import KubernetesExecutions
 from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.runtime.kubernetes import KubernetesRuntime, Placement, PodImage
 from insitu.api.app import build_app
@@ -104,6 +105,8 @@ class Provider:
     gateway_url: str
     agreement: AgreementId = field(default_factory=lambda: AgreementId(secrets.token_hex(32)))
     pending: int = 60
+    records: bool = False
+    """Whether executions are custom resources."""
 
     def placement(self) -> Placement:
         """How steps are placed."""
@@ -115,6 +118,7 @@ class Provider:
             storage_class=self.access.storage_class,
             runtime_class=self.access.runtime_class,
             pending=self.pending,
+            owned=self.records,
         )
 
     @asynccontextmanager
@@ -123,7 +127,11 @@ class Provider:
         async with Cluster(self.access.kubeconfig, self.namespace) as cluster:
             runtime = KubernetesRuntime(cluster, self.placement())
             started = running_operator(
-                self.root / "operator", self.gateway, lambda _tasks, _clock: runtime, capacity=capacity
+                self.root / "operator",
+                self.gateway,
+                lambda _tasks, _clock: runtime,
+                capacity=capacity,
+                executions=KubernetesExecutions(cluster) if self.records else None,
             )
             async with started as operator:
                 try:

@@ -64,6 +64,7 @@ async def running_operator(
     rules: Rules | None = None,
     capacity: Capacity = CAPACITY,
     resync: timedelta = timedelta(seconds=30),
+    executions: Executions | None = None,
 ) -> AsyncIterator[RunningOperator[AnyRuntime]]:
     """Run an operator on the folder until the block ends; what runs is then abandoned, as a killed process does.
 
@@ -71,11 +72,13 @@ async def running_operator(
     ----------
     make_runtime
         Makes the runtime from a group for its tasks, which are cancelled at the end, and the clock.
+    executions
+        The store; by default a file of the folder.
     """
     clock = clock or SystemClock()
     logs = FileLogs(folder / "logs", cap=16 * 1024**2)
     async with Database(folder / "operator.db", MIGRATIONS) as database, anyio.create_task_group() as tasks:
-        executions, runtime = SqliteExecutions(database), make_runtime(tasks, clock)
+        executions, runtime = executions or SqliteExecutions(database), make_runtime(tasks, clock)
         parts = Parts(
             executions=executions,
             logs=logs,

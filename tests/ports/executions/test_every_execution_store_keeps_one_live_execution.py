@@ -6,8 +6,11 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.cluster.objects import RECORDS, empty_store
 
+from insitu.adapters.executions.kubernetes import KubernetesExecutions
 from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
+from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.sqlite import Database
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Reason, StopRequest, Transition
@@ -17,14 +20,30 @@ from insitu.ports.executions import Executions
 from insitu.testing.clock import START
 from insitu.testing.plans import AGREEMENT, plan_of, stage_of
 
+pytestmark = pytest.mark.parametrize(
+    "kubeconfig",
+    ["sqlite", pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))],
+    indirect=True,
+)
+
 OTHER = AgreementId("0b" * 32)
 TICKET = "a-ticket-that-nobody-else-may-see"
 
 
-@pytest.fixture(params=["sqlite"])
-async def executions(tmp_path: Path) -> AsyncIterator[Executions]:
-    async with Database(tmp_path / "operator.db", MIGRATIONS) as database:
-        yield SqliteExecutions(database)
+@pytest.fixture
+def kubeconfig(request: pytest.FixtureRequest) -> Path | None:
+    """Of a cluster with an empty namespace for records; None where the store is a file."""
+    return empty_store(request.getfixturevalue("cluster")) if request.param == "kubernetes" else None
+
+
+@pytest.fixture
+async def executions(kubeconfig: Path | None, tmp_path: Path) -> AsyncIterator[Executions]:
+    if kubeconfig is None:
+        async with Database(tmp_path / "operator.db", MIGRATIONS) as database:
+            yield SqliteExecutions(database)
+    else:
+        async with Cluster(kubeconfig, RECORDS, failure="StorageFailed") as cluster:
+            yield KubernetesExecutions(cluster)
 
 
 def ended(execution: Execution, *, cleaned: bool = True) -> Execution:

@@ -53,6 +53,8 @@ class Placement:
         Labels of the nodes for Compute Pods.
     gpu_resource
         Name of the resource that a device is.
+    owned
+        Whether executions are custom resources of the same namespace, which then own what belongs to them.
     """
 
     pods: PodImage
@@ -66,3 +68,4 @@ class Placement:
     node_loss: int = 30
     node_selector: Mapping[str, str] = field(default_factory=dict)
     gpu_resource: str = "nvidia.com/gpu"
+    owned: bool = False

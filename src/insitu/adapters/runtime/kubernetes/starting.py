@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import OwnerReference
 from lightkube.resources.core_v1 import Pod
 
-from insitu.adapters.kubernetes import Cluster, ConflictError
+from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError
 from insitu.adapters.runtime.kubernetes.claims import attempt_claims
 from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
 from insitu.adapters.runtime.kubernetes.configuration import Placement
@@ -20,6 +21,8 @@ from insitu.domain.execution import StepKey, StepKind
 from insitu.ports.runtime import Step
 
 __all__ = ["Starting"]
+
+WorkflowExecution: Any = create_namespaced_resource(GROUP, "v1alpha1", "WorkflowExecution", "workflowexecutions")
 
 
 class Starting:
@@ -74,4 +77,12 @@ class Starting:
             await self._cluster.create(made)
 
     async def _owner(self, execution_id: str) -> OwnerReference | None:
-        return None
+        """The custom resource of the execution, where records are kept as such: with it, everything is deleted."""
+        if not self._placement.owned:
+            return None
+        found = await self._cluster.get(WorkflowExecution, execution_id)
+        if found is None:
+            return None
+        return OwnerReference(
+            apiVersion=f"{GROUP}/v1alpha1", kind="WorkflowExecution", name=execution_id, uid=found.metadata.uid
+        )

@@ -1,0 +1,226 @@
+"""Executions as custom resources of a namespace: the cluster is the store, and ``kubectl get wx`` lists them.
+
+A cluster has no transaction over two objects, and one agreement must have one live execution. So a record comes to
+life in two steps: the object first, its status after. In between its maker looks at the agreement's other objects:
+one that lives makes it give up; one that is as unborn as its own it touches, so that its maker's second step fails.
+Whoever then writes a status has seen everybody else, or has been touched by him.
+"""
+
+import asyncio
+import base64
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lightkube.generic_resource import create_namespaced_resource
+from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
+from lightkube.resources.core_v1 import Secret
+from typing_extensions import override
+
+from insitu.adapters.executions.custom_resource import (
+    GROUP,
+    KIND,
+    PLURAL,
+    VERSION,
+    read_execution,
+    spec_of,
+    status_of,
+)
+from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Execution
+from insitu.domain.ids import AgreementId, ExecutionId, labels
+from insitu.ports.executions import Executions
+
+__all__ = ["KubernetesExecutions"]
+
+WorkflowExecution: Any = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
+
+_OURS = {"app.kubernetes.io/managed-by": "insitu"}
+_SETTLED = f"{GROUP}/settled"
+"""Label of what has no work left; it only saves looking at it."""
+_CREATED = f"{GROUP}/created"
+"""Annotation: when an object was made, in nanoseconds; the cluster's own stamp has seconds."""
+_TOUCHED = f"{GROUP}/touched"
+_TRIES = 30
+
+
+class KubernetesExecutions(Executions):
+    """The records of a namespace, with a secret for each ticket."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._creating = asyncio.Lock()
+        self._last = 0
+
+    @override
+    async def create(self, execution: Execution, ticket: str) -> Execution:
+        # One maker at a time in this process; makers in others are what the two steps are for.
+        async with self._creating:
+            for attempt in range(_TRIES):
+                try:
+                    made = await self._try_create(execution, ticket)
+                except RefusedError as error:
+                    raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
+                if made is not None:
+                    return made
+                await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311 (only to not collide)
+        raise InsituError("StorageFailed", "other makers of executions of this agreement are always in between")
+
+    @override
+    async def get(self, execution_id: ExecutionId) -> Execution | None:
+        found = await self._cluster.get(WorkflowExecution, execution_id)
+        return None if found is None else _read(found)
+
+    @override
+    async def ticket(self, execution_id: ExecutionId) -> str:
+        found = await self._cluster.get(Secret, _ticket_name(execution_id))
+        return "" if found is None else base64.b64decode((found.data or {})["ticket"]).decode("ascii")
+
+    @override
+    async def replace(self, execution: Execution) -> bool:
+        found = await self._cluster.get(WorkflowExecution, execution.execution_id)
+        present = None if found is None else _read(found)
+        if present is None or present.version != execution.version - 1:
+            return False
+        if not await self._write_status(found, execution):
+            return False
+        if _is_settled(execution):
+            await self._settle(execution.execution_id)
+        return True
+
+    @override
+    async def unsettled(self) -> tuple[Execution, ...]:
+        from lightkube.operators import not_exists
+
+        found = await self._listed({**_OURS, _SETTLED: not_exists()})
+        for execution in found:
+            if _is_settled(execution):  # somebody was interrupted before he said so
+                await self._settle(execution.execution_id)
+        return tuple(each for each in found if not _is_settled(each))
+
+    @override
+    async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
+        wanted = _OURS if agreement_id is None else {**_OURS, "serviceAgreementId": _label(agreement_id)}
+        found = await self._listed(wanted)
+        return tuple(each for each in reversed(found) if agreement_id in (None, each.agreement_id))
+
+    async def watch(self, changed: Callable[[ExecutionId], None]) -> None:
+        """Tell of every record that somebody else may have changed, until the connection ends."""
+        await self._cluster.watch(WorkflowExecution, _OURS, lambda found: changed(ExecutionId(found.metadata.name)))
+
+    # ------------------------------------------------------------------------------------------------------ creating
+
+    async def _try_create(self, execution: Execution, ticket: str) -> Execution | None:
+        """Make the record, or return the one that is there; None where somebody was in between."""
+        own = await self._cluster.get(WorkflowExecution, execution.execution_id)
+        if own is None:
+            own = await self._make(execution)
+            if own is None:
+                return None
+        present = _read(own)
+        if present is not None:
+            return present
+        await self._keep_ticket(own, ticket)
+        try:
+            alone = await self._is_alone(execution)
+        except InsituError:
+            await self._cluster.delete(Secret, _ticket_name(execution.execution_id))
+            await self._cluster.delete(WorkflowExecution, execution.execution_id)
+            raise
+        return execution if alone and await self._write_status(own, execution) else None
+
+    async def _make(self, execution: Execution) -> Any:
+        self._last = max(time.time_ns(), self._last + 1)
+        ids = labels(execution.agreement_id, execution.execution_id)
+        meta = ObjectMeta(
+            name=execution.execution_id,
+            labels={**_OURS, **ids},
+            annotations={"serviceAgreementId": execution.agreement_id, _CREATED: str(self._last)},
+        )
+        try:
+            return await self._cluster.create(WorkflowExecution(metadata=meta, spec=spec_of(execution)))
+        except ConflictError:
+            return None
+
+    async def _is_alone(self, execution: Execution) -> bool:
+        """Look at the agreement's other objects, and touch the unborn. Raises ``ExecutionInProgress``."""
+        wanted = {**_OURS, "serviceAgreementId": _label(execution.agreement_id)}
+        for other in await self._cluster.list(WorkflowExecution, wanted):
+            if other.metadata.name == execution.execution_id:
+                continue
+            record = _read(other)
+            if record is None:
+                if not await self._touch(other):
+                    return False
+            elif record.agreement_id == execution.agreement_id and not record.ended:
+                running = record.execution_id
+                message = f"{running} of this agreement has not ended"
+                raise InsituError("ExecutionInProgress", message, executionId=running)
+        return True
+
+    async def _touch(self, other: Any) -> bool:
+        meta = {"resourceVersion": other.metadata.resourceVersion, "annotations": {_TOUCHED: str(time.time_ns())}}
+        try:
+            return await self._cluster.merge(WorkflowExecution, other.metadata.name, {"metadata": meta})
+        except ConflictError:
+            return False
+
+    async def _keep_ticket(self, own: Any, ticket: str) -> None:
+        owner = OwnerReference(apiVersion=f"{GROUP}/{VERSION}", kind=KIND, name=own.metadata.name, uid=own.metadata.uid)
+        meta = ObjectMeta(
+            name=_ticket_name(own.metadata.name),
+            labels=own.metadata.labels,
+            annotations={"serviceAgreementId": own.metadata.annotations["serviceAgreementId"]},
+            ownerReferences=[owner],
+        )
+        data = {"ticket": base64.b64encode(ticket.encode("ascii")).decode("ascii")}
+        try:
+            await self._cluster.create(Secret(metadata=meta, data=data))
+        except ConflictError:
+            return
+
+    # ----------------------------------------------------------------------------------------------------- changing
+
+    async def _write_status(self, found: Any, execution: Execution) -> bool:
+        """Store the status if the object is what it was when it was read."""
+        meta = ObjectMeta(name=found.metadata.name, resourceVersion=found.metadata.resourceVersion)
+        changed = WorkflowExecution.Status(metadata=meta, spec=found["spec"], status=status_of(execution))
+        try:
+            return await self._cluster.replace(changed) is not None
+        except ConflictError:
+            return False
+        except RefusedError as error:
+            raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
+
+    async def _settle(self, execution_id: ExecutionId) -> None:
+        """The gateway has revoked the ticket, and nobody needs to look at the record again."""
+        await self._cluster.delete(Secret, _ticket_name(execution_id))
+        await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": {"labels": {_SETTLED: "true"}}})
+
+    async def _listed(self, wanted: dict[str, Any]) -> Sequence[Execution]:
+        found = sorted(await self._cluster.list(WorkflowExecution, wanted), key=_created)
+        return [record for each in found if (record := _read(each)) is not None]
+
+
+def _read(found: Any) -> Execution | None:
+    """The record; None for an object that has not come to life."""
+    status = found.get("status")
+    return read_execution(found["spec"], status) if status else None
+
+
+def _created(found: Any) -> int:
+    return int((found.metadata.annotations or {}).get(_CREATED, "0"))
+
+
+def _is_settled(execution: Execution) -> bool:
+    return execution.ended and execution.cleaned
+
+
+def _ticket_name(execution_id: str) -> str:
+    return f"{execution_id}-ticket"
+
+
+def _label(agreement_id: AgreementId) -> str:
+    return labels(agreement_id, ExecutionId(""))["serviceAgreementId"]

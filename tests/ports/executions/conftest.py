@@ -1,0 +1,5 @@
+"""The custom resource needs a cluster."""
+
+from tests.cluster.fixtures import cluster
+
+__all__ = ["cluster"]
