@@ -38,6 +38,8 @@ def blocks(page: str) -> list[Block]:
 
 
 def says(printed: str, actual: str) -> bool:
-    """Whether the output is what the page shows; `…` stands for anything, lines among it."""
-    pattern = ".*".join(re.escape(part) for part in re.split(r"…", printed.strip()))
+    """Whether the output is what the page shows; `…` is anything, on a line of its own any lines or none."""
+    pattern = ""
+    for part in re.split(r"(\n…\n|…)", printed.strip()):
+        pattern += {"\n…\n": r"\n(?:.*\n)?", "…": ".*"}.get(part, re.escape(part))
     return re.fullmatch(pattern, actual.strip(), re.DOTALL) is not None
