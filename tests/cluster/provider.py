@@ -105,6 +105,7 @@ class Provider:
     gateway_url: str
     agreement: AgreementId = field(default_factory=lambda: AgreementId(secrets.token_hex(32)))
     pending: int = 60
+    runtime_class: str | None = None
     records: bool = False
     """Whether executions are custom resources."""
 
@@ -116,7 +117,7 @@ class Provider:
             gateway_url=self.gateway_url,
             registry=self.access.registry,
             storage_class=self.access.storage_class,
-            runtime_class=self.access.runtime_class,
+            runtime_class=self.runtime_class,
             pending=self.pending,
             owned=self.records,
         )
@@ -214,7 +215,7 @@ async def provider_on(access: ClusterAccess, images: Images, namespace: str, roo
         tasks.start_soon(server.serve, [listening])
         url = f"http://{access.host}:{listening.getsockname()[1]}"
         try:
-            yield Provider(root, access, images, namespace, gateway, url)
+            yield Provider(root, access, images, namespace, gateway, url, runtime_class=access.runtime_class)
         finally:
             gateway.release()
             server.should_exit = True

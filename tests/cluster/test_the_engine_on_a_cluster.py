@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from insitu.domain.execution import Phase
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Charge, Phase, charge_of
 from insitu.domain.plan import StageInput
 from insitu.testing.registrations import registration_of
 from tests.cluster.provider import Provider, log_of, says
@@ -118,3 +119,17 @@ async def test_a_data_set_that_is_not_on_its_volume_says_so(provider: Provider) 
     final = await provider.run(provider.plan(stage))
     assert final.reason is not None
     assert (final.phase, final.reason.code) == (Phase.FAILED, "InputUnreadable")
+
+
+async def test_where_a_pod_can_get_out_no_algorithm_runs(provider: Provider) -> None:
+    provider.runtime_class = None  # the cluster's default network, on which nothing enforces policies here
+    stage = provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one"))
+    async with provider.operator() as operator:
+        early = await operator.service.register(registration_of(provider.plan(stage)))
+        final = await operator.until(early.execution_id)
+        assert final.reason is not None
+        assert final.reason.code == "IsolationNotEnforced"
+        assert "a Compute Pod reaches" in final.reason.message
+        assert charge_of(final.phase, final.reason) is Charge.NEVER
+        with pytest.raises(InsituError, match="IsolationNotEnforced: a Compute Pod reaches"):
+            await operator.service.register(registration_of(provider.plan(stage, number=1)))

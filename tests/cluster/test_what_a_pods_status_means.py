@@ -241,4 +241,4 @@ def test_walls_that_hold_are_named() -> None:
 def test_a_wall_with_a_door_refuses_executions(broken: dict[str, Any]) -> None:
     _, refusals = judge_findings({**FOUND, **broken}, PLACEMENT)
     assert len(refusals) == 1
-    assert refusals[0].startswith("IsolationNotEnforced")
+    assert refusals[0].startswith(("a Compute Pod", "a volume"))

@@ -44,8 +44,8 @@ class OperatorService(OperatorPeer):
         Raises
         ------
         InsituError
-            ``ExecutionInProgress``; ``CapacityExceeded``; ``RuntimeUnavailable``; ``IdempotencyConflict`` if the id
-            came before with another plan; what :func:`check_registration` raises.
+            ``ExecutionInProgress``; ``CapacityExceeded``; ``RuntimeUnavailable`` or ``IsolationNotEnforced``;
+            ``IdempotencyConflict`` if the id came before with another plan; what :func:`check_registration` raises.
         """
         plan = registration.plan
         present = await self._executions.get(plan.workflow_execution_id)
@@ -116,9 +116,9 @@ class OperatorService(OperatorPeer):
         return self._capacity
 
     def _require_runtime(self) -> None:
-        refusals = self._engine.enforcement.refusals
-        if refusals:
-            raise InsituError("RuntimeUnavailable", "; ".join(refusals))
+        enforcement = self._engine.enforcement
+        if enforcement.refusals:
+            raise InsituError(enforcement.code, "; ".join(enforcement.refusals))
 
     async def _begun(self, agreement_id: AgreementId, execution_id: ExecutionId, key: LogKey) -> bool:
         """Return once the attempt has begun, or never will; tell whether its log can still grow.

@@ -55,12 +55,13 @@ class Enforcement:
     """What the runtime proved when it was probed.
 
     ``limits`` maps a limit (memory, cpu, pids, disk, network, syscalls) to what enforces it, ``none`` included.
-    ``refusals`` says why executions would be refused; empty means ready.
+    ``refusals`` says why executions would be refused; empty means ready. ``code`` is the error that says so.
     """
 
     runtime: str
     limits: Mapping[str, str]
     refusals: tuple[str, ...] = ()
+    code: str = "RuntimeUnavailable"
 
 
 class Runtime(Protocol):

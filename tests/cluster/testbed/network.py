@@ -38,6 +38,8 @@ def namespace_up(node: NodeAddress = NODE2) -> None:
         ("route", "add", "default", "via", NODE1.ip),
     ):
         ip("-n", node.namespace, *words)
+    # The host answers pods of that node; the route goes with the bridge.
+    ip("route", "add", node.pods, "via", node.ip, "dev", BRIDGE)
 
 
 def cut(node: NodeAddress = NODE2) -> None:

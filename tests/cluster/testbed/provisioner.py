@@ -4,19 +4,19 @@ A process beside the cluster, as an external provisioner is: it watches claims a
 deletes what is released. ``python -m tests.cluster.testbed.provisioner FOLDER`` with KUBECONFIG.
 """
 
+import faulthandler
 import logging
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
-from lightkube import ApiError, Client
+from lightkube import ApiError, AsyncClient
 from lightkube.models.core_v1 import HostPathVolumeSource, ObjectReference, PersistentVolumeSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
@@ -38,31 +38,29 @@ log = logging.getLogger("provisioner")
 
 
 class Provisioner:
-    """Makes and deletes volumes below one folder."""
+    """Makes and deletes volumes below one folder; in one thread, because the client's decoder crashes in two."""
 
-    def __init__(self, folder: Path, client: Client) -> None:
+    def __init__(self, folder: Path, client: AsyncClient) -> None:
         self._folder = folder
-        self._client = client
+        self._client: Any = client
 
-    def run(self) -> None:
+    async def run(self) -> None:
         """Work until killed."""
-        for kind, handle in ((PersistentVolumeClaim, self._claim), (PersistentVolume, self._volume)):
-            threading.Thread(target=self._watch, args=(kind, handle), daemon=True).start()
-        threading.Event().wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch, PersistentVolumeClaim, self._claim, {"namespace": "*"})
+            tasks.start_soon(self._watch, PersistentVolume, self._volume, {})
 
-    def _watch(self, kind: Any, handle: Callable[[Any], None]) -> None:
+    async def _watch(self, kind: Any, handle: Callable[[Any], Awaitable[None]], where: dict[str, str]) -> None:
         while True:
             try:
-                for event, found in self._client.watch(
-                    kind, **({} if kind is PersistentVolume else {"namespace": "*"})
-                ):
+                async for event, found in self._client.watch(kind, **where):
                     if event != "DELETED":
-                        handle(found)
+                        await handle(found)
             except (ApiError, httpx2.HTTPError, OSError, subprocess.CalledProcessError):
                 log.exception("%s: watching again", kind.__name__)
-                time.sleep(0.2)
+                await anyio.sleep(0.2)
 
-    def _claim(self, claim: PersistentVolumeClaim) -> None:
+    async def _claim(self, claim: Any) -> None:
         spec, meta = claim.spec, claim.metadata
         if spec.storageClassName != CLASS or spec.volumeName or meta.deletionTimestamp:
             return
@@ -87,16 +85,16 @@ class Provisioner:
             ),
         )
         try:
-            self._client.create(volume)
+            await self._client.create(volume)
         except ApiError as error:
             if error.status.code != 409:
                 raise
 
-    def _volume(self, volume: PersistentVolume) -> None:
+    async def _volume(self, volume: Any) -> None:
         ours = (volume.metadata.annotations or {}).get(MADE_BY) == NAME
         if ours and volume.status.phase == "Released" and volume.metadata.deletionTimestamp is None:
             self._delete(volume.metadata.name)
-            self._client.delete(PersistentVolume, volume.metadata.name)
+            await self._client.delete(PersistentVolume, volume.metadata.name)
 
     def _make(self, name: str, size: int) -> None:
         point, image = self._folder / name, self._folder / f"{name}.img"
@@ -130,6 +128,7 @@ def read_quantity(text: str) -> int:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     os.environ["PATH"] += ":/usr/sbin:/sbin"
-    Provisioner(Path(sys.argv[1]), Client()).run()
+    anyio.run(Provisioner(Path(sys.argv[1]), AsyncClient()).run)

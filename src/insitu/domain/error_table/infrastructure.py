@@ -16,6 +16,12 @@ INFRASTRUCTURE = (
     E("ImageUnknown", 404, "No image with this digest is here.", "List the images, then build, import or pull it."),
     E("InternalError", 500, "Something went wrong that should not.", "Report it with the request id."),
     E(
+        "IsolationNotEnforced",
+        503,
+        "The cluster does not seal a Compute Pod, so no algorithm runs on it.",
+        "Set cluster.runtime_class to a class without network, or install a network plugin that enforces policies.",
+    ),
+    E(
         "KeyExists",
         409,
         "There is a key of this name already.",

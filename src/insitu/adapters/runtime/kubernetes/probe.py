@@ -41,20 +41,26 @@ _SECONDS = 90.0
 _LOOK_AGAIN = 0.2
 _OUTSIDE = ("1.1.1.1:443", "8.8.8.8:53", "169.254.169.254:80", "$(KUBERNETES_SERVICE_HOST):443")
 _NODE = ("10250", "6443", "22")
+_REQUESTS, _LIMITS = {"cpu": "50m", "memory": "64Mi"}, {"cpu": "500m", "memory": "256Mi"}
 _ANSWERS = ("open", "refused")
 
 
 async def probe_cluster(cluster: Cluster, placement: Placement) -> Enforcement:
-    """Run the probe and say what is enforced; whatever is not proved is a refusal. Leaves nothing."""
+    """Run the probe and say what is enforced; a wall that does not hold is a refusal. Leaves nothing.
+
+    Raises ``InsituError`` where nothing could be found out.
+    """
     runtime = f"kubernetes {await cluster.version()}"
     try:
         findings = await _run(cluster, placement)
     except (ConflictError, RefusedError) as error:
-        return Enforcement(runtime, {}, (f"the cluster does not let a pod like a Compute Pod run: {error}",))
+        refusal = f"the cluster does not take a pod like a Compute Pod: {error}"
+        return Enforcement(runtime, {}, (refusal,), code="IsolationNotEnforced")
     except TimeoutError:
-        return Enforcement(runtime, {}, ("a pod like a Compute Pod did not run and end in time; see its events",))
+        message = "a pod like a Compute Pod did not run in time, so nothing is proved; see its events"
+        raise InsituError("InfrastructureFailed", message) from None
     limits, refusals = judge_findings(findings, placement)
-    return Enforcement(runtime, limits, refusals)
+    return Enforcement(runtime, limits, refusals, code="IsolationNotEnforced")
 
 
 def judge_findings(found: Mapping[str, Any], placement: Placement) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -63,17 +69,17 @@ def judge_findings(found: Mapping[str, Any], placement: Placement) -> tuple[dict
     reached = sorted(target for target, result in found["reached"].items() if result in _ANSWERS)
     if reached:
         refusals.append(
-            f"IsolationNotEnforced: a Compute Pod reaches {', '.join(reached)}; use a RuntimeClass without network, "
+            f"a Compute Pod reaches {', '.join(reached)}; use a RuntimeClass without network, "
             "or a network plugin that enforces the default-deny NetworkPolicy"
         )
     if found["disk"] not in ("ENOSPC", "EDQUOT"):
         refusals.append(
-            f"IsolationNotEnforced: a volume of the storage class {placement.storage_class or 'default'} took more "
+            f"a volume of the storage class {placement.storage_class or 'default'} took more "
             "than its size; use a class that enforces it"
         )
     opened = [name for name, bad in _doors(found).items() if bad]
     if opened:
-        refusals.append(f"IsolationNotEnforced: a Compute Pod has {', '.join(opened)}")
+        refusals.append(f"a Compute Pod has {', '.join(opened)}")
     alone = found["devices"] == ["lo"]
     limits = {
         "cpu": "cgroup",
@@ -154,7 +160,6 @@ def _pod(name: str, placement: Placement) -> Pod:
     url = urlsplit(placement.gateway_url)
     gateway = f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"
     targets = [gateway, *_OUTSIDE, *(f"$(NODE_ADDRESS):{port}" for port in _NODE)]
-    amounts = {"cpu": "500m", "memory": "256Mi"}
     container = Container(
         name=MAIN,
         image=placement.pods.reference,
@@ -166,7 +171,7 @@ def _pod(name: str, placement: Placement) -> Pod:
             EnvVar("PROBE_MESSAGE", "/dev/termination-log"),
             EnvVar("PROBE_TARGETS", " ".join(targets)),
         ],
-        resources=ResourceRequirements(limits=amounts, requests=amounts),
+        resources=ResourceRequirements(limits=_LIMITS, requests=_REQUESTS),
         securityContext=sealed(),
         volumeMounts=[VolumeMount(name="output", mountPath="/mnt/output", subPath="output"), tmp()],
     )

@@ -45,13 +45,19 @@ class KubernetesRuntime(Runtime):
         self._caps = LogCaps(cluster, self._ending)
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
+        self._proof: Enforcement | None = None
+        self._proving = asyncio.Lock()
 
     @override
     async def ensure(self, step: Step) -> None:
         self._watch_pods()
         execution_id, key = step.plan.workflow_execution_id, step.key
         try:
-            await self._starting.ensure(step)
+            refusal = await self._refusal() if key.kind is StepKind.COMPUTE else None
+            if refusal is None:
+                await self._starting.ensure(step)
+            else:
+                await self._observer.end(execution_id, key, refusal)
         except RefusedError as error:
             reason = Reason(code="InfrastructureFailed", message=f"the cluster refuses the step: {error}"[:1000])
             await self._observer.end(execution_id, key, reason)
@@ -129,9 +135,8 @@ class KubernetesRuntime(Runtime):
 
     @override
     async def probe(self) -> Enforcement:
-        found = await probe_cluster(self._cluster, self._placement)
-        self._observer.limits = found.limits
-        return found
+        async with self._proving:
+            return await self._prove()
 
     async def aclose(self) -> None:
         """Let go of the watch and the counters; what runs goes on."""
@@ -140,6 +145,19 @@ class KubernetesRuntime(Runtime):
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
+
+    async def _refusal(self) -> Reason | None:
+        """No algorithm runs before the walls are proved, be it that somebody has to wait for it."""
+        async with self._proving:
+            proof = self._proof or await self._prove()
+        return Reason(code=proof.code, message="; ".join(proof.refusals)[:1000]) if proof.refusals else None
+
+    async def _prove(self) -> Enforcement:
+        found = await probe_cluster(self._cluster, self._placement)
+        # A refusal is asked again: somebody may have mended what was wrong.
+        self._proof = None if found.refusals else found
+        self._observer.limits = found.limits
+        return found
 
     def _watch_pods(self) -> None:
         if not self._closed and (self._watching is None or self._watching.done()):

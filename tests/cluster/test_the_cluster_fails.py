@@ -1,0 +1,100 @@
+"""Parts of the cluster die under an execution: it goes on, or is tried again, and ends once."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from insitu.domain.execution import Phase
+from insitu.testing.registrations import registration_of
+from tests.cluster.provider import Provider, log_of, says
+from tests.cluster.testbed import network
+from tests.cluster.testbed.cluster import Cluster
+from tests.cluster.testbed.layout import NODE1, NODE2
+
+pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
+
+NAP = """
+import time
+print("asleep", flush=True)
+time.sleep(8)
+print("awake", flush=True)
+open("/mnt/output/done.txt", "w").write("done")
+"""
+EVERYTHING = (
+    "node1-kubelet",
+    "node1-containerd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "etcd",
+)
+
+
+@pytest.fixture
+async def testbed(provider: Provider) -> AsyncIterator[Cluster]:
+    found = provider.access.need_testbed()
+    yield found
+    await to_thread.run_sync(found.up)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [("node1-kubelet",), ("kube-apiserver",), ("etcd",), EVERYTHING],
+    ids=["kubelet", "apiserver", "etcd", "everything"],
+)
+async def test_an_execution_outlives_a_part_of_the_cluster(
+    provider: Provider, testbed: Cluster, parts: tuple[str, ...]
+) -> None:
+    plan = provider.plan(provider.stage(0, NAP, provider.fetched(1, "a.txt", "one")))
+    async with provider.operator() as operator:
+        execution = await operator.service.register(registration_of(plan))
+        await says(operator, execution, b"asleep")
+        for part in parts:
+            testbed.crash(part)
+        await anyio.sleep(2)
+        await to_thread.run_sync(testbed.up)
+        with anyio.fail_after(150):
+            final = await operator.until(execution.execution_id)
+        log = await log_of(operator, final)
+    assert final.phase is Phase.SUCCEEDED, final.reason
+    assert [(record.attempt, record.reason) for record in final.records] == [(1, None)]
+    assert log == "asleep\nawake\n"
+    assert provider.result(final)["done.txt"] == "done"
+
+
+async def test_an_execution_on_a_lost_node_is_tried_again_on_another(provider: Provider, testbed: Cluster) -> None:
+    await to_thread.run_sync(lambda: testbed.up(second_node=True))
+    testbed.kubectl("cordon", NODE1.name)
+    slow = NAP.replace("sleep(8)", "sleep(8 if open('/mnt/volume1/a.txt').read() else 0)")
+    plan = provider.plan(provider.stage(0, slow, provider.fetched(1, "a.txt", "one")), max_execution_seconds=600)
+    async with provider.operator() as operator:
+        execution = await operator.service.register(registration_of(plan))
+        await says(operator, execution, b"asleep")
+        pod = f"{execution.execution_id}-0-compute-1"
+        place = testbed.kubectl(
+            "get", "pod", pod, f"--namespace={provider.namespace}", "-o", "jsonpath={.spec.nodeName}"
+        )
+        assert place.stdout == NODE2.name
+        network.cut()
+        testbed.kubectl("uncordon", NODE1.name)
+        try:
+            with anyio.fail_after(200):
+                final = await operator.until(execution.execution_id)
+        finally:
+            network.mend()
+    assert final.phase is Phase.SUCCEEDED, final.reason
+    assert [(record.attempt, record.reason and record.reason.code) for record in final.records] == [
+        (1, "Interrupted"),
+        (2, None),
+    ]
+    await _until(lambda: testbed.is_ready(NODE2.name))
+
+
+async def _until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not await to_thread.run_sync(holds):
+        assert time.monotonic() < deadline
+        await anyio.sleep(0.2)
