@@ -133,7 +133,10 @@ class Session:
             async with await connect_async(self.url, signer=signer, settings=self.settings) as client:
                 return await work(client)
 
-        return self.wait_for(connected)
+        ended: list[Result] = self.wait_for(_until_interrupted, connected)
+        if not ended:
+            raise click.Abort
+        return ended[0]
 
     @cached_property
     def token(self) -> "TokenInfo | None":
@@ -168,6 +171,30 @@ class Session:
     def account(self) -> str | None:
         """The key that was named, if one was."""
         return self.choices.account or os.environ.get("INSITU_ACCOUNT")
+
+
+async def _until_interrupted(work: Callable[[], Awaitable[Result]]) -> list[Result]:
+    """Return the result of the work in a list, which stays empty where Ctrl-C ended it.
+
+    A cancelled scope cancels at every step, so whoever swallows one cancellation meets the next; asyncio's own way with
+    Ctrl-C tells a task once.
+    """
+    import signal
+
+    import anyio
+
+    ended: list[Result] = []
+    async with anyio.create_task_group() as tasks:
+
+        async def listen() -> None:
+            with anyio.open_signal_receiver(signal.SIGINT) as signals:
+                async for _ in signals:
+                    tasks.cancel_scope.cancel()
+
+        tasks.start_soon(listen)
+        ended.append(await work())
+        tasks.cancel_scope.cancel()
+    return ended
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
