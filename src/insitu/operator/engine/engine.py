@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 import anyio
 from anyio.abc import TaskGroup
@@ -24,8 +23,6 @@ from insitu.ports.runtime import Enforcement
 __all__ = ["Engine"]
 
 logger = logging.getLogger("insitu.engine")
-
-PROOF_LASTS = timedelta(days=1)
 
 PATIENCE = 10.0
 """Seconds for which the first look waits for the runtime to recover, so that nothing is tried in vain."""
@@ -90,18 +87,15 @@ class Engine:
                 return
 
     async def _probe(self) -> None:
-        """Let the runtime prove its walls at the start and daily after: somebody may have moved one."""
+        """Let the runtime prove its walls at the start."""
         clock, backoff = self._parts.clock, Backoff(1, 60)
-        while True:
+        while self._enforcement is None:
             try:
                 with anyio.fail_after(CALL_SECONDS):
                     self._enforcement = await self._parts.runtime.probe()
             except (InsituError, TimeoutError) as error:
                 logger.warning("the runtime cannot be probed: %s", error)
                 await clock.sleep_until(backoff.failed(clock.now()))
-            else:
-                backoff.succeeded()
-                await clock.sleep_until(clock.now() + PROOF_LASTS)
 
     async def _watch_runtime(self) -> None:
         clock, backoff = self._parts.clock, Backoff(0.2, 10)
