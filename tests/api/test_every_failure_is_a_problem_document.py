@@ -131,6 +131,24 @@ async def test_a_body_beyond_the_limit_is_refused_announced_or_streamed(client: 
     assert (await client.post("/upload", content=chunks(1000, 5))).json() == 5000
 
 
+async def test_who_sends_a_little_too_much_keeps_the_connection(client: httpx.AsyncClient) -> None:
+    for path in ("/upload", "/nowhere"):
+        answer = await client.post(path, content=chunks(1000, 100))
+        assert answer.is_error
+        assert "connection" not in answer.headers
+
+
+async def test_who_never_stops_sending_is_answered_and_cut_off(client: httpx.AsyncClient) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65536
+
+    for path, status, code in (("/upload", 413, "BodyTooLarge"), ("/nowhere", 404, "NotFound")):
+        answer = await client.post(path, content=endless())
+        problem(answer, status, code)
+        assert answer.headers["connection"] == "close"
+
+
 async def test_every_answer_has_the_security_headers(client: httpx.AsyncClient) -> None:
     for answer in [await client.post("/parcels", json={"width": 1}), await client.get("/nowhere")]:
         assert answer.headers["x-content-type-options"] == "nosniff"

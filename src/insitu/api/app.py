@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from insitu.api.bodies import Body
 from insitu.api.errors import MEDIA_TYPE, Problem
 from insitu.domain.canonical import escape_pointer
 from insitu.domain.errors import InsituError, Violation
@@ -105,17 +106,21 @@ class _Envelope:
         _cap_recursion()
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        body = Body(scope, receive, self._limit_of(scope["path"]))
         started = False
 
         async def answer(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": _with_headers(message.get("headers", ()), request_id)}
+                headers = _with_headers(message.get("headers", ()), request_id)
+                if not await body.finish():
+                    headers.append((b"connection", b"close"))
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
-            await self._app(scope, self._limited(scope, receive), answer)
+            await self._app(scope, body.read, answer)
         except ClientDisconnect:
             logger.debug("request %s: the client left", request_id)
         except Exception as error:
@@ -126,21 +131,8 @@ class _Envelope:
             failure = error if isinstance(error, InsituError) else InsituError("InternalError")
             await _problem(failure, request_id)(scope, receive, answer)
 
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        path = scope["path"]
-        limit = next((size for prefix, size in self._limits if path.startswith(prefix)), self._limit)
-        received = 0
-
-        async def read() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > limit or _announced(scope) > limit:
-                    raise InsituError("BodyTooLarge", f"the body has more than {limit} bytes", limit=limit)
-            return message
-
-        return read
+    def _limit_of(self, path: str) -> int:
+        return next((size for prefix, size in self._limits if path.startswith(prefix)), self._limit)
 
 
 def _cap_recursion() -> None:
@@ -151,11 +143,6 @@ def _cap_recursion() -> None:
     """
     if sys.getrecursionlimit() > NESTED_CALLS:
         sys.setrecursionlimit(NESTED_CALLS)
-
-
-def _announced(scope: Scope) -> int:
-    value = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(value) if value.isdigit() and len(value) < 20 else 0
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,0 +1,70 @@
+"""The body of a request: its limit, and what becomes of the part that nobody asked for.
+
+A server that answers before it read a body to its end leaves a connection that the caller still writes to. Whoever
+sends for ever would keep it busy for ever, and whoever sends a little too much would lose the answer, for closing a
+connection with unread bytes resets it. So a little more is read and thrown away, and then the connection is closed.
+"""
+
+import anyio
+from starlette.types import Message, Receive, Scope
+
+from insitu.domain.errors import InsituError
+
+__all__ = ["Body"]
+
+DRAINED_BYTES = 8 * 1024 * 1024
+"""So many bytes past the answer are thrown away, so that the answer is read."""
+
+DRAIN_SECONDS = 5
+
+
+class Body:
+    """One request's body as it arrives.
+
+    Parameters
+    ----------
+    limit
+        Bytes. One more raises ``BodyTooLarge``, whether it is announced or streamed.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._received = 0
+        headers = dict(scope["headers"])
+        self._announced = _length(headers.get(b"content-length", b"0"))
+        self._expects = b"expect" in headers
+        self._ended = self._announced == 0 and b"transfer-encoding" not in headers
+
+    async def read(self) -> Message:
+        """Give the application the next piece. Raises ``BodyTooLarge``."""
+        message = await self._next()
+        if self._received > self._limit or self._announced > self._limit:
+            raise InsituError("BodyTooLarge", f"the body has more than {self._limit} bytes", limit=self._limit)
+        return message
+
+    async def finish(self) -> bool:
+        """Throw the rest away; False if there is more of it than is worth reading, and the connection has to end.
+
+        To be called before the answer is sent: after it there is nothing to receive.
+        """
+        if self._expects and not self._received:
+            return self._ended  # this caller waits for leave to send
+        enough = self._received + DRAINED_BYTES
+        with anyio.move_on_after(DRAIN_SECONDS):
+            while not self._ended and self._received <= enough:
+                await self._next()
+        return self._ended
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._ended = True
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            self._ended = not message.get("more_body", False)
+        return message
+
+
+def _length(value: bytes) -> int:
+    return int(value) if value.isdigit() and len(value) < 20 else 0
