@@ -47,10 +47,12 @@ answers = st.recursive(
 
 CALLS: dict[str, Callable[[EvmChain], Awaitable[Any]]] = {
     "agreement": lambda chain: chain.agreement(AgreementId("ab" * 32)),
+    "allowance": lambda chain: chain.allowance(SIGNER.address, SIGNER.address),
     "balance": lambda chain: chain.balance(SIGNER.address),
     "broadcast": lambda chain: chain.broadcast(SignedTransaction("0x" + "12" * 32, b"raw", 1)),
     "check_permissions": lambda chain: chain.check_permissions(TERMS, SIGNER.address, TERMS.workflow_id),
     "did_record": lambda chain: chain.did_record("did:nv:" + "ab" * 32),
+    "estimate": lambda chain: chain.estimate(grant(TERMS), SIGNER.address),
     "find_terms": lambda chain: chain.find_terms(AgreementId("ab" * 32)),
     "is_provider": lambda chain: chain.is_provider("did:nv:" + "ab" * 32, SIGNER.address),
     "native_balance": lambda chain: chain.native_balance(SIGNER.address),

@@ -78,6 +78,19 @@ def create_and_lock(terms: Terms, signature: bytes = b"", permit: Permit | None 
     )
 
 
+def create_lock_grant(terms: Terms, signature: bytes = b"", permit: Permit | None = None, offer: bytes = b"") -> Call:
+    """C4, C5 and C7 in one transaction.
+
+    Without ``signature`` the caller must be the consumer; without ``offer``, the provider's signature of the same
+    terms, the caller must be the provider.
+    """
+    return Call(
+        "ServiceExecutionTemplate",
+        "createLockGrant",
+        (terms.as_tuple(), signature, tuple(permit or Permit()), offer),
+    )
+
+
 def grant(terms: Terms) -> Call:
     """C7: the provider grants the execution."""
     return Call("ComputeExecutionCondition", "fulfill", (terms.as_tuple(), terms.did, terms.consumer))
@@ -119,6 +132,11 @@ def was_derived_from(
 def was_associated_with(statement: bytes, did: bytes, agent: Address, activity: bytes, attributes: str) -> Call:
     """W3C PROV: an agent took part in an activity on an asset; owner, provider or delegate of it states it."""
     return Call("DIDRegistry", "wasAssociatedWith", (statement, did, agent, activity, attributes))
+
+
+def use_permit(owner: Address, spender: Address, permit: Permit) -> Call:
+    """Turn a permit into an allowance (ERC-2612); anybody may call it."""
+    return Call("NeverminedToken", "permit", (owner, spender, *permit))
 
 
 def approve(spender: Address, amount: int) -> Call:

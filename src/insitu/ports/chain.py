@@ -119,6 +119,10 @@ class Chain(Protocol):
         """Return what the account can pay for gas, in wei."""
         ...
 
+    async def allowance(self, owner: Address, spender: Address) -> int:
+        """Return how many base units of its tokens ``owner`` lets ``spender`` draw."""
+        ...
+
     async def did_record(self, did: str) -> DidRecord | None:
         """Return the registry's record of ``did:nv:…``, or None where it is not registered."""
         ...
@@ -155,6 +159,13 @@ class Chain(Protocol):
         """Send a call and wait until it is mined; for clients, which have no outbox.
 
         Raises the contract's refusal, ``InsufficientFunds``, ``TransactionUnconfirmed``, ``ChainUnavailable``.
+        """
+        ...
+
+    async def estimate(self, call: Call, sender: Address) -> int:
+        """Return what sending a call would cost at most, in wei. Nothing is sent, and no key is needed.
+
+        Raises the contract's refusal where the call would fail now, ``ChainUnavailable``.
         """
         ...
 

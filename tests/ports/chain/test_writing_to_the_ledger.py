@@ -19,6 +19,7 @@ from insitu.domain.ledger import (
     PaymentReleased,
     approve,
     create_and_lock,
+    create_lock_grant,
     grant,
     refund,
     refuse,
@@ -26,6 +27,7 @@ from insitu.domain.ledger import (
     register_attribute_for,
     settle,
     settle_batch,
+    use_permit,
 )
 from insitu.domain.signatures import recover_address
 from insitu.ports.chain import Mined, SignedTransaction
@@ -272,3 +274,59 @@ async def signed_approval(parties: Parties, amount: int) -> SignedTransaction:
 async def test_what_python_signs_the_contract_recovers(parties: Parties) -> None:
     digest = terms_digest(await parties.terms(1), parties.chain.agreements)
     assert recover_address(digest, parties.consumer.sign_digest(digest)) == parties.consumer.address
+
+
+async def test_a_relayed_purchase_and_its_grant_are_one_transaction(parties: Parties) -> None:
+    chain, terms = parties.chain, await parties.terms(10, 5)
+    agreement = agreement_id(terms, chain.agreements)
+    permit = await chain.permit(parties.consumer, chain.contract("EscrowReward"), 15, terms.deadline)
+    signature = parties.consumer.sign_digest(terms_digest(terms, chain.agreements))
+    mined = await chain.transact(create_lock_grant(terms, signature, permit), parties.provider)
+    kinds = [type(event) for event in events(mined)]
+    assert kinds == [AgreementCreated, LockFulfilled, ComputeFulfilled]
+    assert (await chain.agreement(agreement)).permits(terms, await chain.time())
+    with pytest.raises(InsituError, match="ConditionNotInState"):
+        await chain.transact(create_lock_grant(terms, signature, permit), parties.provider)
+
+
+async def test_an_offer_makes_purchase_and_grant_one_transaction_of_the_consumer(parties: Parties) -> None:
+    chain, terms = parties.chain, await parties.terms()
+    offer = parties.provider.sign_digest(terms_digest(terms, chain.agreements))
+    mined = await chain.transact(create_lock_grant(terms, offer=offer), parties.consumer)
+    assert [type(event) for event in events(mined)] == [AgreementCreated, LockFulfilled, ComputeFulfilled]
+    stolen = terms.model_copy(update={"timeout": terms.timeout + 1})
+    with pytest.raises(InsituError, match="InvalidSignature"):
+        await chain.transact(create_lock_grant(stolen, offer=offer), parties.consumer)
+
+
+async def test_what_a_call_would_cost_is_told_without_sending_it(parties: Parties) -> None:
+    chain, terms = parties.chain, await parties.terms()
+    call, sender = create_and_lock(terms), parties.consumer.address
+    nonce, held = await chain.next_nonce(sender), await chain.native_balance(sender)
+    most = await chain.estimate(call, sender)
+    assert (await chain.next_nonce(sender), await chain.native_balance(sender)) == (nonce, held)
+    mined = await chain.transact(call, parties.consumer)
+    assert 0 < held - await chain.native_balance(sender) <= most
+    assert mined.ok
+    with pytest.raises(InsituError, match="InvalidSignature"):
+        await chain.estimate(create_and_lock(await parties.terms()), parties.stranger.address)
+
+
+async def test_a_permit_is_judged_by_the_token_before_it_is_used(parties: Parties) -> None:
+    chain, sender = parties.chain, parties.provider.address
+    consumer, escrow = parties.consumer.address, parties.chain.contract("EscrowReward")
+    permit = await chain.permit(parties.consumer, escrow, 7, await chain.time() + 600)
+    assert await chain.estimate(use_permit(consumer, escrow, permit), sender) > 0
+    for name, changed in (
+        ("PermitInvalid", use_permit(consumer, escrow, permit._replace(value=8))),
+        ("PermitInvalid", use_permit(parties.stranger.address, escrow, permit)),
+        ("PermitExpired", use_permit(consumer, escrow, permit._replace(deadline=1))),
+    ):
+        with pytest.raises(InsituError, match=name):
+            await chain.estimate(changed, sender)
+    assert await chain.allowance(consumer, escrow) == 0
+    await chain.transact(use_permit(consumer, escrow, permit), parties.stranger)
+    assert await chain.allowance(consumer, escrow) == 7
+    with pytest.raises(InsituError, match="PermitInvalid"):
+        await chain.estimate(use_permit(consumer, escrow, permit), sender)
+    await chain.transact(approve(escrow, 0), parties.consumer)

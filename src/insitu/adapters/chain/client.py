@@ -110,6 +110,10 @@ class EvmChain:
     async def did_record(self, did: str) -> DidRecord | None:
         """Return the registry's record, with the url of the event in the block that it names."""
         digits = Did.parse(did).digits
+    async def allowance(self, owner: Address, spender: Address) -> int:
+        """Return what the spender may draw, in base units."""
+        return int((await self._view("NeverminedToken", "allowance", owner, spender))[0])
+
         # A pending registration has no event yet, so that only mined ones are asked for.
         ((owner, block, version, checksum),) = await self._view("DIDRegistry", "getDIDRegister", digits, block="latest")
         if not version:
@@ -171,6 +175,10 @@ class EvmChain:
 
     async def transact(self, call: Call, signer: Signer) -> Mined:
         """Send a call and wait until it is mined."""
+    async def estimate(self, call: Call, sender: Address) -> int:
+        """Return what sending a call would cost at most, in wei."""
+        return await self._transactions.estimate(self.contract(call.contract), encode_call(call), sender)
+
         return await self._transactions.send(self.contract(call.contract), encode_call(call), signer)
 
     async def next_nonce(self, account: Address) -> int:

@@ -1,7 +1,8 @@
 """What a node or a contract answers when it refuses, as errors of the one table.
 
 A custom error of the contracts becomes the code of the same name, its arguments (both sides of the comparison) in the
-detail. Errors of the token and of OpenZeppelin's parts become ``InsufficientFunds`` or ``ContractRejected``.
+detail. Errors of the token that a person can mend have codes of our own; those of OpenZeppelin's other parts become
+``ContractRejected``.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,13 @@ __all__ = ["NodeError", "refusal_of"]
 
 _PANIC = bytes.fromhex("4e487b71")
 _REVERT_TEXT = bytes.fromhex("08c379a0")
-_FUNDS = frozenset({"ERC20InsufficientBalance"})
+_TOKEN = {
+    "ERC20InsufficientAllowance": "AllowanceTooLow",
+    "ERC20InsufficientBalance": "InsufficientFunds",
+    "ERC2612ExpiredSignature": "PermitExpired",
+    "ERC2612InvalidSigner": "PermitInvalid",
+}
+"""The token's errors are OpenZeppelin's; what they mean here has names of our own."""
 
 
 class NodeError(InsituError):
@@ -62,8 +69,8 @@ def _of_custom(error: _CustomError, body: bytes) -> InsituError:
         return InsituError("ContractRejected", f"{error.name} with arguments that do not fit")
     named = dict(zip(error.parameters, values, strict=True))
     detail = f"{error.name}({', '.join(f'{name}={value}' for name, value in named.items())})"
-    if error.name in _FUNDS:
-        return InsituError("InsufficientFunds", detail, arguments=named)
+    if error.name in _TOKEN:
+        return InsituError(_TOKEN[error.name], detail, arguments=named)
     if error.name not in ERRORS:
         return InsituError("ContractRejected", detail, contractError=error.name, arguments=named)
     return InsituError(error.name, detail, arguments=named)

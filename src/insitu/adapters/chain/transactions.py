@@ -54,16 +54,12 @@ class Transactions:
 
         Raises the contract's refusal where it would fail now, ``InsufficientFunds`` where gas can't be paid.
         """
-        request: dict[str, object] = {"from": signer.address, "data": "0x" + data.hex()}
-        if to is not None:
-            request["to"] = to
-        used = number(await self._rpc.call("eth_estimateGas", request, "pending"))
         transaction: dict[str, object] = {
             "chainId": self._chain_id,
             "nonce": nonce,
             "value": 0,
             "data": data,
-            "gas": used * _GAS_MARGIN[0] // _GAS_MARGIN[1],
+            "gas": await self._gas(to, data, signer.address),
             **await self._fees(),
         }
         if to is not None:
@@ -71,6 +67,11 @@ class Transactions:
         # Loading what encodes transactions takes half a second the first time.
         raw = await anyio.to_thread.run_sync(signer.sign_transaction, transaction)
         return SignedTransaction("0x" + keccak256(raw).hex(), raw, nonce)
+
+    async def estimate(self, to: Address | None, data: bytes, sender: Address) -> int:
+        """Return the most that sending would cost, in wei. Raises the contract's refusal where it would fail now."""
+        gas, fees = await self._gas(to, data, sender), await self._fees()
+        return gas * number(fees.get("maxFeePerGas", fees.get("gasPrice")))
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
         """Send a signed transaction. One that is known, waiting or mined, is no error.
@@ -168,10 +169,17 @@ class Transactions:
             await anyio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
+    async def _gas(self, to: Address | None, data: bytes, sender: Address) -> int:
+        request: dict[str, object] = {"from": sender, "data": "0x" + data.hex()}
+        if to is not None:
+            request["to"] = to
+        used = number(await self._rpc.call("eth_estimateGas", request, "pending"))
+        return used * _GAS_MARGIN[0] // _GAS_MARGIN[1]
+
     async def _is_known(self, transaction_hash: str) -> bool:
         return await self._rpc.call("eth_getTransactionByHash", transaction_hash) is not None
 
-    async def _fees(self) -> dict[str, object]:
+    async def _fees(self) -> dict[str, int]:
         """Return what is offered for gas: twice the base fee and the node's tip, or its gas price before EIP-1559."""
         newest = await self._rpc.call("eth_getBlockByNumber", "latest", False)
         if not isinstance(newest, dict):

@@ -25,6 +25,12 @@ AGREEMENTS = (
         "Read the reason, correct the terms, and buy again.",
     ),
     E("AgreementUnknown", 404, "No agreement has this id.", "Check the id, the chain and the contract addresses."),
+    E(
+        "AllowanceTooLow",
+        409,
+        "The escrow is not allowed to take the price from the consumer's tokens.",
+        "Sign a permit for the whole price, or approve it.",
+    ),
     E("AmountMismatch", 409, "The amount differs from the agreed one.", "Use the amounts of a fresh quote."),
     E(
         "CallerMismatch",
@@ -122,6 +128,24 @@ AGREEMENTS = (
     ),
     E("NothingToWithdraw", 409, "Nothing is credited to this account.", "Nothing is to be done."),
     E(
+        "OfferRefused",
+        409,
+        "The provider makes no offer for these terms.",
+        "Buy without an offer: the provider looks at the agreement once it is locked.",
+    ),
+    E(
+        "PermitExpired",
+        409,
+        "The deadline of the token's permit has passed.",
+        "Sign a permit that is valid as long as the terms are.",
+    ),
+    E(
+        "PermitInvalid",
+        409,
+        "The token does not accept the permit.",
+        "Sign it with the consumer's key, for this token and chain, with the account's present nonce.",
+    ),
+    E(
         "PriceTooHigh",
         409,
         "The price is higher than the highest that you would pay.",
@@ -129,6 +153,26 @@ AGREEMENTS = (
     ),
     E("PriceTooLow", 409, "The terms pay less than the services cost.", "Ask for a quote and buy at its price."),
     E("ReceiptRequired", 409, "A payment needs the hash of a receipt.", "Give the receipt's hash."),
+    E(
+        "RelayExhausted",
+        503,
+        "The gateway pays for no more purchases of others now.",
+        "Try again later, or send the purchase yourself with an account that can pay for gas.",
+        retry=True,
+    ),
+    E(
+        "RelayLimitReached",
+        429,
+        "The gateway has sent as many purchases of this consumer as it sends in 24 hours.",
+        "Try again later, or send the purchase yourself with an account that can pay for gas.",
+        retry=True,
+    ),
+    E(
+        "RelayOff",
+        403,
+        "This gateway sends no purchases of others.",
+        "Send the purchase yourself, with an account that can pay for gas.",
+    ),
     E(
         "RequestFrequencyExceeded",
         429,
