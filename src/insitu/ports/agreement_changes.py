@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.execution import Reason, Transition
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.ports.agreement_records import OutboxItem, Standing, StoredTransaction, Upload
+from insitu.ports.agreement_records import OutboxItem, Relay, Standing, StoredTransaction, Upload
 from insitu.ports.chain import Cursor
 
 __all__ = [
@@ -34,6 +34,8 @@ __all__ = [
     "NoteRegistered",
     "NoteSettled",
     "Postpone",
+    "Promise",
+    "Release",
     "Remember",
     "RollBack",
     "Touch",
@@ -232,6 +234,20 @@ class AddUpload:
     upload: Upload
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A purchase will be sent for its consumer. What was promised more than a day before it is forgotten."""
+
+    relay: Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The purchase will not be sent: the promise counts no more, unless a transaction was signed for it."""
+
+    agreement_id: AgreementId
+
+
 Change = (
     MoveCursor
     | RollBack
@@ -256,4 +272,6 @@ Change = (
     | Confirm
     | Detach
     | AddUpload
+    | Promise
+    | Release
 )

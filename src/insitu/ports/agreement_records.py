@@ -25,6 +25,8 @@ __all__ = [
     "ItemKind",
     "KnownAgreement",
     "OutboxItem",
+    "Relay",
+    "Relayed",
     "SourceReference",
     "Standing",
     "StoredExecution",
@@ -38,6 +40,8 @@ class Standing(StrEnum):
 
     CREATED = "created"
     """Known; nothing is decided yet."""
+    RELAYING = "relaying"
+    """Accepted: the outbox sends the consumer's purchase together with the grant."""
     GRANTING = "granting"
     GRANTED = "granted"
     REFUSING = "refusing"
@@ -223,6 +227,8 @@ class ItemKind(StrEnum):
     SETTLE = "settle"
     DERIVED = "derived"
     """States the provenance of a result."""
+    RELAY = "relay"
+    """Sends a consumer's signed purchase together with the grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +259,24 @@ class OutboxItem:
     batch: bool = False
     attempts: int = 0
     transaction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A purchase that this gateway has promised to send; ``cost`` is the most that sending it costs, in wei."""
+
+    agreement_id: AgreementId
+    consumer: Address
+    cost: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What was promised since some time: purchases of one consumer, and the cost of everybody's in wei."""
+
+    purchases: int
+    cost: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    Relayed,
     StoredExecution,
     StoredTransaction,
     Upload,
@@ -52,6 +53,13 @@ class Agreements(Protocol):
 
     async def free_grants(self, consumer: Address, since: datetime) -> int:
         """Count the free agreements of a consumer that were judged as granting or granted since then."""
+        ...
+
+    async def relayed(self, consumer: Address, since: datetime) -> Relayed:
+        """Count the purchases of a consumer that were promised since then, and add up what everybody's cost.
+
+        ``since`` is at most a day before the last promise; the cost is rounded up to gwei.
+        """
         ...
 
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:

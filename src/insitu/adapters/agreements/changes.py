@@ -4,13 +4,15 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from insitu.adapters.agreements.rows import document, json_text, milliseconds
+from insitu.adapters.agreements.rows import GWEI, document, json_text, milliseconds
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
 
 _KEPT_CURSORS = 256
 _KEPT_TRANSACTIONS = 1024
 """Blocks; a confirmed transaction that lies deeper is not needed even if the chain rolls back."""
+_KEPT_RELAYS = 24 * 3600 * 1000
+"""Milliseconds."""
 
 
 def apply_changes(db: sqlite3.Connection, changes: Iterable[change.Change]) -> None:
@@ -183,6 +185,11 @@ def _attach(db: sqlite3.Connection, one: change.Attach) -> None:
         (sent.hash, sent.raw, sent.nonce, milliseconds(sent.signed_at)),
     )
     db.executemany("UPDATE items SET transaction_hash = ? WHERE key = ?", [(sent.hash, key) for key in sent.items])
+    db.execute(
+        "UPDATE relays SET signed = 1 WHERE agreement_id IN"
+        " (SELECT agreement_id FROM items WHERE kind = 'relay' AND transaction_hash = ?)",
+        (sent.hash,),
+    )
 
 
 def _mark_mined(db: sqlite3.Connection, one: change.MarkMined) -> None:
@@ -220,6 +227,19 @@ def _add_upload(db: sqlite3.Connection, one: change.AddUpload) -> None:
     )
 
 
+def _promise(db: sqlite3.Connection, one: change.Promise) -> None:
+    relay, at = one.relay, milliseconds(one.relay.at)
+    db.execute("DELETE FROM relays WHERE at < ?", (at - _KEPT_RELAYS,))
+    db.execute(
+        "INSERT INTO relays (agreement_id, consumer, cost, at) VALUES (?, ?, ?, ?)",
+        (relay.agreement_id, relay.consumer.lower(), -(-relay.cost // GWEI), at),
+    )
+
+
+def _release(db: sqlite3.Connection, one: change.Release) -> None:
+    db.execute("DELETE FROM relays WHERE agreement_id = ? AND signed = 0", (one.agreement_id,))
+
+
 _STATEMENTS: dict[type, Callable[[sqlite3.Connection, Any], None]] = {
     change.MoveCursor: _move_cursor,
     change.RollBack: _roll_back,
@@ -244,4 +264,6 @@ _STATEMENTS: dict[type, Callable[[sqlite3.Connection, Any], None]] = {
     change.Confirm: _confirm,
     change.Detach: _detach,
     change.AddUpload: _add_upload,
+    change.Promise: _promise,
+    change.Release: _release,
 }

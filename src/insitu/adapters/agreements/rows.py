@@ -26,6 +26,9 @@ from insitu.ports.agreement_records import (
 )
 from insitu.ports.chain import Cursor
 
+GWEI = 10**9
+"""Costs are kept in gwei: an integer column holds billions of coins so, and the sum is the database's."""
+
 
 def milliseconds(moment: datetime) -> int:
     """A time as the tables have it: rounded to the millisecond."""

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.rows import (
+    GWEI,
     agreement_of,
     document,
     event_of,
@@ -31,6 +32,7 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    Relayed,
     StoredExecution,
     StoredTransaction,
     Upload,
@@ -91,6 +93,16 @@ class SqliteAgreements(Agreements):
         )
         count: int = rows[0][0]
         return count
+
+    @override
+    async def relayed(self, consumer: Address, since: datetime) -> Relayed:
+        rows = await self._all(
+            "SELECT count(*) FILTER (WHERE consumer = ?), coalesce(sum(cost), 0) FROM relays WHERE at >= ?",
+            consumer.lower(),
+            milliseconds(since),
+        )
+        purchases, cost = rows[0]
+        return Relayed(purchases, cost * GWEI)
 
     @override
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
