@@ -1,10 +1,12 @@
 """What every test shares: the async backend, the order (fast first), and what happens when a part is missing."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from insitu.testing.postgresql import PostgresqlServer, running_postgresql
 from parts import PARTS, ROOT, missing, required
 
 pytest_plugins = ["pytester"]
@@ -19,6 +21,13 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """One server for all tests; each works in a schema of its own."""
+    with running_postgresql() as server:
+        yield server
 
 
 def pytest_configure(config: pytest.Config) -> None:

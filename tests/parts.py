@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from insitu.testing.postgresql import find_postgresql
+
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = "scripts/setup test"
 
@@ -75,6 +77,7 @@ PARTS: dict[str, Part] = {
     "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
     "node": Part(_node, "apt-get install nodejs npm   (Node 18 or newer)"),
     "oci": Part(lambda: programme("runc", "crun") is not None, "apt-get install runc"),
+    "postgresql": Part(lambda: find_postgresql() is not None, "apt-get install postgresql"),
     "registry": Part(lambda: programme("docker-registry", "registry") is not None, SETUP),
     "root": Part(lambda: os.geteuid() == 0, "run the tests as root"),
     "rootless": Part(lambda: os.geteuid() != 0, "run the tests as a user who is not root"),

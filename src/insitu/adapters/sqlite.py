@@ -9,15 +9,15 @@ after a power cut.
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import Self, TypeVar
 
 import anyio
 import anyio.to_thread
 
+from insitu.adapters.sql import migrations
 from insitu.domain.errors import InsituError
 
 __all__ = ["Database"]
@@ -53,6 +53,7 @@ class Database:
         self._lock = threading.Lock()
         self._write_turn = anyio.CapacityLimiter(1)
         self._read_turn = anyio.CapacityLimiter(READERS)
+        self._work_turn = anyio.Lock()
 
     async def write(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run ``transaction`` as the only writer and commit. It runs in a thread and must not touch the event loop."""
@@ -63,6 +64,11 @@ class Database:
         if self._writer is None:
             await self.open()
         return await anyio.to_thread.run_sync(self._read, query, limiter=self._read_turn)
+
+    async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run ``work`` while nobody else of this process does; other processes are kept away by the folder's lock."""
+        async with self._work_turn:
+            await work()
 
     async def open(self) -> Self:
         """Open and migrate now, so that a start fails early; the first use does it otherwise."""
@@ -144,7 +150,7 @@ class Database:
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        scripts = _scripts(self._migrations)
+        scripts = migrations(self._migrations)
 
         def apply(transaction: sqlite3.Connection) -> None:
             present: int = transaction.execute("PRAGMA user_version").fetchone()[0]
@@ -171,15 +177,6 @@ class Database:
 
     def _failed(self, error: Exception) -> InsituError:
         return InsituError("StorageFailed", f"{self._path.name}: {error}")
-
-
-def _scripts(package: str) -> list[str]:
-    """Read the migrations, which are numbered 1, 2, 3 … without a gap."""
-    found = sorted((entry for entry in files(package).iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
-    for number, entry in enumerate(found, start=1):
-        if not entry.name.startswith(f"{number:04d}_"):
-            raise InsituError("StorageFailed", f"{package}: migration {entry.name} should have number {number:04d}")
-    return [entry.read_text("utf-8") for entry in found]
 
 
 def _statements(script: str) -> list[str]:

@@ -6,6 +6,13 @@ INFRASTRUCTURE = (
     E("AlreadyRunning", 409, "Another process uses this data folder.", "Stop it, or use another folder."),
     E("ArchiveInvalid", 422, "The image archive is broken or unsafe.", "Export the image again as an OCI layout."),
     E(
+        "DatabaseUnavailable",
+        503,
+        "The database does not answer.",
+        "Check that it is running and that its address is right, then try again.",
+        retry=True,
+    ),
+    E(
         "DemoFailed",
         500,
         "The demo saw something else than it should.",
