@@ -57,7 +57,8 @@ async def test_resolving_needs_no_configured_metadata_url(provider: Market) -> N
 async def test_a_resolver_refuses_a_document_that_is_not_the_registered_one(provider: Market) -> None:
     publisher, detour = await provider.client("owner")
     did, other = await provider.dataset(publisher), await provider.dataset(publisher, "Other")
-    documents = {one: (await publisher.assets.resolve(one)).to_json() for one in (did, other)}
+    another, _ = await provider.client("stranger")
+    documents = {one: (await another.assets.resolve(one)).to_json() for one in (did, other)}
 
     def swapped(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         return httpx.Response(200, json=documents[other], request=request)

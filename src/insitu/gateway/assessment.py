@@ -6,6 +6,7 @@ the present one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -22,6 +23,7 @@ from insitu.domain.pricing import Price, PricedInput, price_of
 from insitu.domain.service import File, Service
 from insitu.domain.validation import validate_ddo
 from insitu.domain.workflow import Workflow, read_workflow
+from insitu.gateway.at_once import both, outcomes
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.documents import Documents, ResolvedAsset
 from insitu.gateway.sealing import Sealing
@@ -30,6 +32,8 @@ from insitu.ports.chain import Chain
 from insitu.ports.peers import OperatorPeer
 
 __all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing"]
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,13 @@ class _Findings:
             raise error
         self.reasons.append(Refusal(code=error.code, did=did, message=error.detail))
 
+    def sort(self, dids: Sequence[str], assessed: Sequence[A | InsituError]) -> tuple[A, ...]:
+        """Note what was refused, in the order of the assets; return the others."""
+        for did, one in zip(dids, assessed, strict=True):
+            if isinstance(one, InsituError):
+                self.note(one, did)
+        return tuple(one for one in assessed if not isinstance(one, InsituError))
+
 
 def is_passing(error: InsituError) -> bool:
     """Tell whether an error says nothing about the question but that somebody does not answer now."""
@@ -156,8 +167,12 @@ class Assessor:
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow")
         workflow = read_workflow(asset.ddo)
-        inputs = await self._inputs(workflow, service_index, bought or {}, found)
-        algorithms = await self._algorithms(workflow, found)
+        inputs_asked, algorithms_asked = await both(
+            self._inputs(workflow, service_index, bought or {}),
+            outcomes(self._algorithm(did) for did in workflow.transformation_dids),
+        )
+        inputs = found.sort(workflow.input_dids, inputs_asked)
+        algorithms = found.sort(workflow.transformation_dids, algorithms_asked)
         policy = effective_policy(
             [(one.asset.did, rules.policy) for one in inputs for rules in (one.bought, one.present)]
         )
@@ -193,22 +208,20 @@ class Assessor:
         return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
 
     async def _inputs(
-        self, workflow: Workflow, service_index: int | None, bought: Mapping[str, str], found: _Findings
-    ) -> tuple[AssessedInput, ...]:
-        inputs: list[AssessedInput] = []
-        for position, did in enumerate(workflow.input_dids):
-            try:
-                inputs.append(await self._input(did, service_index if position == 0 else None, bought.get(did)))
-            except InsituError as error:
-                found.note(error, did)
-        return tuple(inputs)
+        self, workflow: Workflow, service_index: int | None, bought: Mapping[str, str]
+    ) -> list[AssessedInput | InsituError]:
+        return await outcomes(
+            self._input(did, service_index if position == 0 else None, bought.get(did))
+            for position, did in enumerate(workflow.input_dids)
+        )
 
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
-        asset = await self._documents.resolve(did)
+        resolving, asking = self._documents.resolve(did), self._chain.is_provider(did, self._provider)
+        asset, is_provider = await both(resolving, asking)
         validate_ddo(asset.ddo)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
-        if not await self._chain.is_provider(did, self._provider):
+        if not is_provider:
             raise InsituError("NotDIDProvider", f"{self._provider} is no provider of {did}")
         present = read_compute_service(entry)
         version = present
@@ -226,15 +239,6 @@ class Assessor:
         template = self._chain.agreements.contract
         if (entry.template_id or "").lower() != template.lower():
             raise InsituError("TemplateNotApproved", f"{did} is sold under {entry.template_id}, here it is {template}")
-
-    async def _algorithms(self, workflow: Workflow, found: _Findings) -> tuple[AssessedAlgorithm, ...]:
-        algorithms: list[AssessedAlgorithm] = []
-        for did in workflow.transformation_dids:
-            try:
-                algorithms.append(await self._algorithm(did))
-            except InsituError as error:
-                found.note(error, did)
-        return tuple(algorithms)
 
     async def _algorithm(self, did: str) -> AssessedAlgorithm:
         asset = await self._documents.resolve(did)

@@ -8,6 +8,7 @@ from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_agreement_id
 from insitu.gateway.assessment import Assessment, Assessor
+from insitu.gateway.at_once import both
 from insitu.gateway.permission import Permission
 from insitu.gateway.planning import Planner
 from insitu.gateway.registration import Registrar
@@ -58,9 +59,8 @@ class Executing:
                 return accepted(earlier)
         known = await self._permission.find(agreement_id)
         _require_workflow(known, request)
-        state = await self._permission.require(known, caller.address)
         await self._require_idle(known)
-        found = await self._assess(known)
+        state, found = await both(self._permission.require(known, caller.address), self._assess(known))
         found.verdict.require()
         draft = await self._planner.draft(agreement_id, known.terms, state, found)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)

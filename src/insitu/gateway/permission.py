@@ -4,6 +4,7 @@ from insitu.domain.agreement import AgreementState
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
+from insitu.gateway.at_once import both
 from insitu.ports.agreement_changes import Remember, Touch
 from insitu.ports.agreement_records import KnownAgreement, Standing
 from insitu.ports.agreements import Agreements
@@ -51,13 +52,14 @@ class Permission:
         terms = known.terms
         if terms.consumer.lower() != consumer.lower():
             raise InsituError("NotConsumer", f"agreement {known.agreement_id} belongs to another consumer")
-        state = await self._chain.agreement(known.agreement_id)
-        now = await self.now()
+        workflow_id = "0x" + Did.from_hex(terms.workflow_id).digits
+        permits = self._chain.check_permissions(terms, terms.consumer, workflow_id)
+        looking = both(self._chain.agreement(known.agreement_id), self.now())
+        (state, now), permitted = await both(looking, permits)
         refusal = self._refusal(known, state, now)
         if refusal is not None:
             raise refusal
-        workflow_id = "0x" + Did.from_hex(terms.workflow_id).digits
-        if not await self._chain.check_permissions(terms, terms.consumer, workflow_id):
+        if not permitted:
             raise InsituError("AgreementNotGranted", "checkPermissions of the contract says no")
         return state
 

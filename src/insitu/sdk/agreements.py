@@ -95,6 +95,7 @@ class Agreements:
         self._resolver = resolver
         self._gateway_at = gateway_at
         self._trusted = False
+        self._terms: dict[AgreementId, Terms] = {}
 
     async def check(self, workflow_did: str, service_index: int | None = None) -> Quote:
         """Ask whether a workflow may run, on which server, for how much; compared with the documents.
@@ -154,10 +155,17 @@ class Agreements:
     async def show(self, agreement: str) -> Agreement:
         """Return an agreement from its id alone. Raises ``AgreementUnknown``."""
         wanted = read_agreement_id(agreement)
-        terms = await self._chain.find_terms(wanted)
-        if terms is None or agreement_id(terms, self._chain.agreements) != wanted:
-            raise InsituError("AgreementUnknown", f"the chain has no agreement {wanted}", agreement=wanted)
-        return await self._present(wanted, terms)
+        return await self._present(wanted, await self.terms(wanted))
+
+    async def terms(self, agreement: str) -> Terms:
+        """Return what an agreement's id stands for; it never changes. Raises ``AgreementUnknown``."""
+        wanted = read_agreement_id(agreement)
+        if wanted not in self._terms:
+            terms = await self._chain.find_terms(wanted)
+            if terms is None or agreement_id(terms, self._chain.agreements) != wanted:
+                raise InsituError("AgreementUnknown", f"the chain has no agreement {wanted}", agreement=wanted)
+            self._terms[wanted] = terms
+        return self._terms[wanted]
 
     async def wait_for_grant(self, agreement: str) -> Agreement:
         """C8: return once the provider has granted.

@@ -4,8 +4,10 @@ import uuid
 from collections.abc import Callable
 
 from insitu.api.gateway_v1 import ExecRequest, ExecutionView
+from insitu.domain.agreement import Terms
+from insitu.domain.did import Did
 from insitu.domain.ids import read_agreement_id, read_execution_id
-from insitu.sdk.agreements import Agreement, Agreements
+from insitu.sdk.agreements import Agreements
 from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.resolving import Resolver
@@ -36,11 +38,12 @@ class Compute:
         Raises ``AgreementUnknown``, ``AgreementNotGranted``, ``AgreementExpired``, ``NotConsumer``,
         ``ExecutionInProgress``, ``ExecutionLimitReached``, and why the workflow may no longer run.
         """
-        bought = await self._agreements.show(agreement)
-        endpoint = await self._endpoint(bought)
+        terms = await self._agreements.terms(agreement)
+        endpoint = await self._endpoint(terms)
         gateway = self._gateway_at(gateway_url(endpoint))
+        workflow_did = str(Did.from_hex(terms.workflow_id))
         accepted = await gateway.exec(
-            ExecRequest(service_agreement_id=bought.id, workflow_did=bought.workflow_did),
+            ExecRequest(service_agreement_id=read_agreement_id(agreement), workflow_did=workflow_did),
             idempotency_key=idempotency_key or uuid.uuid4().hex,
             endpoint=endpoint,
         )
@@ -56,17 +59,19 @@ class Compute:
     async def execution(self, agreement: str, execution: str) -> Execution:
         """Return the handle of an execution, from its two ids. Raises ``AgreementUnknown``, ``InvalidId``."""
         execution_id = read_execution_id(execution)
-        bought = await self._agreements.show(agreement)
-        return Execution(self._gateway_at(gateway_url(await self._endpoint(bought))), bought.id, execution_id)
+        gateway = await self._gateway_of(agreement)
+        return Execution(gateway, read_agreement_id(agreement), execution_id)
 
     async def executions(self, agreement: str | None = None) -> tuple[ExecutionView, ...]:
         """List executions that the account may see, newest first: of one agreement, or all at the client's gateway."""
         if agreement is None:
             return await self._gateway.executions()
-        bought = await self._agreements.show(read_agreement_id(agreement))
-        return await self._gateway_at(gateway_url(await self._endpoint(bought))).executions(bought.id)
+        return await (await self._gateway_of(agreement)).executions(read_agreement_id(agreement))
 
-    async def _endpoint(self, bought: Agreement) -> str:
+    async def _gateway_of(self, agreement: str) -> GatewayClient:
+        return self._gateway_at(gateway_url(await self._endpoint(await self._agreements.terms(agreement))))
+
+    async def _endpoint(self, terms: Terms) -> str:
         """The service's present endpoint: its owner may have moved it since the purchase."""
-        present = await self._resolver.resolve(bought.did)
-        return present.ddo.compute_service(bought.terms.service_index).service_endpoint or ""
+        present = await self._resolver.resolve(str(Did.from_hex(terms.did)))
+        return present.ddo.compute_service(terms.service_index).service_endpoint or ""

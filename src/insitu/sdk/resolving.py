@@ -13,6 +13,9 @@ from insitu.sdk.metadata import MetadataClient
 
 __all__ = ["Resolved", "Resolver"]
 
+KEPT = 256
+"""Documents; as many as a client looks at in a while."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -35,6 +38,7 @@ class Resolver:
     def __init__(self, chain: Chain, metadata: MetadataClient) -> None:
         self._chain = chain
         self._metadata = metadata
+        self._proved: dict[tuple[str, str], Ddo] = {}
 
     async def record(self, did: str) -> DidRecord:
         """Return the registry's record. Raises ``InvalidDid``, ``AssetNotFound``."""
@@ -50,8 +54,17 @@ class Resolver:
         """
         record = await self.record(did)
         wanted = (checksum or record.checksum).lower().removeprefix("0x")
-        ddo = read_ddo(await self._metadata.read(record.url.replace("{did}", did), wanted))
-        if ddo.id != did:
-            raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
-        verify_checksum(ddo, wanted)
+        ddo = self._proved.get((did, wanted))
+        if ddo is None:
+            ddo = read_ddo(await self._metadata.read(record.url.replace("{did}", did), wanted))
+            if ddo.id != did:
+                raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
+            verify_checksum(ddo, wanted)
+            self._keep(did, wanted, ddo)
         return Resolved(did, record, ddo, wanted)
+
+    def _keep(self, did: str, checksum: str, ddo: Ddo) -> None:
+        """A version never changes; the oldest go first, so that a client that runs for months stays small."""
+        self._proved[did, checksum] = ddo
+        if len(self._proved) > KEPT:
+            del self._proved[next(iter(self._proved))]

@@ -1,5 +1,6 @@
 """``EvmChain``: the chain port over any EVM node that speaks JSON-RPC."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -15,13 +16,13 @@ from insitu.adapters.chain.headers import newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import signed_permit
+from insitu.adapters.chain.registered_urls import RegisteredUrls
 from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
 from insitu.domain.did import Did
-from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, read_address
-from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
+from insitu.domain.ledger import AgreementCreated, Call, DidRecord, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
 from insitu.ports.keys import Signer
 
@@ -61,6 +62,7 @@ class EvmChain:
         self.deployments = deployments
         self._rpc = JsonRpc(rpc_url)
         self._events = EventReader(deployments)
+        self._urls = RegisteredUrls(self._rpc, self._events, deployments.address("DIDRegistry"))
         self._transactions = Transactions(self._rpc, deployments.chain_id, self._events, patience)
         self._heads = Heads(rpc_url, poll)
         self._grace = grace
@@ -86,8 +88,9 @@ class EvmChain:
 
     async def time(self) -> int:
         """Return the time of the next block in seconds since 1970, never before the newest block's."""
-        newest = (await newest_header(self._rpc)).timestamp
-        pending = await self._rpc.call("eth_getBlockByNumber", "pending", False)
+        looking = self._rpc.call("eth_getBlockByNumber", "pending", False)
+        mined, pending = await asyncio.gather(newest_header(self._rpc), looking)
+        newest = mined.timestamp
         return newest if pending is None else max(newest, number(member(pending, "timestamp")))
 
     async def token(self) -> TokenInfo:
@@ -107,24 +110,19 @@ class EvmChain:
         """Return what the account can pay for gas, in wei."""
         return number(await self._rpc.call("eth_getBalance", account, "latest"))
 
-    async def did_record(self, did: str) -> DidRecord | None:
-        """Return the registry's record, with the url of the event in the block that it names."""
-        digits = Did.parse(did).digits
     async def allowance(self, owner: Address, spender: Address) -> int:
         """Return what the spender may draw, in base units."""
         return int((await self._view("NeverminedToken", "allowance", owner, spender))[0])
 
+    async def did_record(self, did: str) -> DidRecord | None:
+        """Return the registry's record, with the url of the event in the block that it names."""
+        digits = Did.parse(did).digits
         # A pending registration has no event yet, so that only mined ones are asked for.
         ((owner, block, version, checksum),) = await self._view("DIDRegistry", "getDIDRegister", digits, block="latest")
         if not version:
             return None
-        topics = [event_topic("DIDRegistry", "DIDAttributeRegistered"), "0x" + digits]
-        span = {"fromBlock": hex(block), "toBlock": hex(block), "address": self.contract("DIDRegistry")}
-        logs = await self._rpc.call("eth_getLogs", {**span, "topics": topics})
-        for logged in self._events.read(logs):
-            if isinstance(logged.event, DidRegistered) and logged.event.version == version:
-                return DidRecord(did, read_address(owner), checksum.hex(), logged.event.url, version)
-        raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
+        url = await self._urls.find(digits, block, version, checksum)
+        return DidRecord(did, read_address(owner), checksum.hex(), url, version)
 
     async def is_provider(self, did: str, account: Address) -> bool:
         """Tell whether the account is owner or provider of the DID."""
@@ -175,11 +173,11 @@ class EvmChain:
 
     async def transact(self, call: Call, signer: Signer) -> Mined:
         """Send a call and wait until it is mined."""
+        return await self._transactions.send(self.contract(call.contract), encode_call(call), signer)
+
     async def estimate(self, call: Call, sender: Address) -> int:
         """Return what sending a call would cost at most, in wei."""
         return await self._transactions.estimate(self.contract(call.contract), encode_call(call), sender)
-
-        return await self._transactions.send(self.contract(call.contract), encode_call(call), signer)
 
     async def next_nonce(self, account: Address) -> int:
         """Return the account's next nonce, pending transactions counted."""
