@@ -84,7 +84,12 @@ class Query:
     ----------
     words
         Each must begin a word of name, description, tags, author or DID (one of fewer than three letters must be such a
-        word); empty finds everything.
+        word); empty finds everything. A word is a run of letters and digits, compared without case and diacritics; one
+        that is cut by other characters (``new-york``) must be found in one piece. Of a very long description (some
+        10 000 different words) an adapter may leave out the end.
+    sort
+        By relevance, a word in the name counts more than one in the description; beyond that each engine ranks in its
+        own way. Without words it is the date.
     price_min, price_max
         Base units, both included.
     descending

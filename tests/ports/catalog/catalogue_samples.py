@@ -2,18 +2,32 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+
+from insitu.adapters.catalog.postgresql import MIGRATIONS, PostgresqlCatalog
+from insitu.adapters.catalog.sqlite import SqliteCatalog
+from insitu.adapters.catalog.store import SqlCatalog
 from insitu.domain.canonical import checksum
 from insitu.domain.ids import Address
 from insitu.domain.ledger import DidRegistered, DidTransferred, LedgerEvent
 from insitu.ports.catalog import DocumentVersion, Summary
 from insitu.ports.chain import Block, Cursor, Logged
+from ports.stores import postgresql_database
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ALICE = Address("0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa")
 BOB = Address("0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB")
 
 PLAIN = Summary("dataset", "Flights", "departures of 2013", "Alice", "CC0", 10, ("metadata", "compute"), ("air",))
+
+
+def open_catalog(request: pytest.FixtureRequest, folder: Path, schema: str | None = None) -> SqlCatalog:
+    """An empty catalogue of the engine that the fixture's parameter names, or the one that is there already."""
+    if request.param == "sqlite":
+        return SqliteCatalog(folder / "metadata.db")
+    return PostgresqlCatalog(postgresql_database(request, MIGRATIONS, schema))
 
 
 def did(number: int) -> str:

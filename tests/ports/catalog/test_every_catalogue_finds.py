@@ -7,9 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from insitu.adapters.catalog.fts5 import Fts5
+from insitu.adapters.catalog.query import select_of
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.ports.catalog import Catalog, Query
-from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, registered, transferred, version
+from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, open_catalog, registered, transferred, version
+from ports.stores import ENGINES
 
 ASSETS = [
     version(1, name="Flights of New York", price=30, tags=("air", "Traffic"), categories=("Transport",)),
@@ -19,9 +22,9 @@ ASSETS = [
 ]
 
 
-@pytest.fixture(params=["sqlite"], scope="module")
-async def catalog(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Catalog]:
-    store = SqliteCatalog(tmp_path_factory.mktemp("catalogue") / "metadata.db")
+@pytest.fixture(params=ENGINES, scope="module")
+async def catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Catalog]:
+    store = open_catalog(request, tmp_path_factory.mktemp("catalogue"))
     for number, asset in enumerate(ASSETS, start=1):
         await store.put(asset, NOW)
         await store.apply([block(number, registered(asset))], NOW)
@@ -65,6 +68,12 @@ async def numbers(catalog: Catalog, query: Query) -> list[int]:
         (Query(words=("nowhere",)), set()),
         (Query(words=(did(3).removeprefix("did:nv:"),)), {3}),
         (Query(words=("flights",), author="Alice", price_min=1), {1}),
+        (Query(words=("new-york",)), {1, 2}),
+        (Query(words=("york-new",)), set()),
+        (Query(words=("york-wea",)), set()),
+        (Query(words=("ZÜRICH tra",)), {3}),
+        (Query(words=("*",)), set()),
+        (Query(words=("flights", "*")), set()),
     ],
 )
 async def test_every_part_of_a_query_must_hold(catalog: Catalog, query: Query, expected: set[int]) -> None:
@@ -115,10 +124,9 @@ async def test_the_language_of_the_index_is_not_spoken_by_callers(catalog: Catal
 async def test_a_catalogue_of_thousands_is_searched_by_its_indices(tmp_path: Path) -> None:
     """Not a time but the plan is asserted: no query walks over all assets to find one owner's."""
     store = SqliteCatalog(tmp_path / "metadata.db")
-    from insitu.adapters.catalog.query import select_of
 
     async def plan(query: Query) -> str:
-        select = select_of(query)
+        select = select_of(query, Fts5())
         rows = await store._database.read(
             lambda connection: connection.execute(f"EXPLAIN QUERY PLAN {select.count}", select.parameters).fetchall()
         )

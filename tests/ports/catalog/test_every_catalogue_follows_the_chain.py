@@ -1,26 +1,37 @@
 """The contract of ports/catalog.py: what is pending, listed, retired, and whose, whatever order things come in."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from insitu.adapters.catalog.sqlite import SqliteCatalog
+from insitu.adapters.catalog.store import SqlCatalog
 from insitu.domain.errors import InsituError
 from insitu.ports.catalog import Catalog, Query
 from insitu.ports.chain import Block, Cursor
-from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, registered, transferred, version
+from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, open_catalog, registered, transferred, version
+from ports.stores import ENGINES, new_schema
 
 LATER = NOW + timedelta(hours=1)
 
 
-@pytest.fixture(params=["sqlite"])
-async def catalog(tmp_path: Path) -> AsyncIterator[Catalog]:
-    store = SqliteCatalog(tmp_path / "metadata.db")
+Opener = Callable[[str], SqlCatalog]
+
+
+@pytest.fixture(params=ENGINES)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Opens the catalogue of a name, as another process would."""
+    prefix = new_schema()
+    return lambda name: open_catalog(request, tmp_path / name, f"{prefix}_{name}")
+
+
+@pytest.fixture
+async def catalog(opened: Opener) -> AsyncIterator[Catalog]:
+    store = opened("one")
     yield store
     await store.close()
 
@@ -213,12 +224,12 @@ async def test_cursors_come_newest_first_and_old_ones_are_forgotten(catalog: Cat
     assert 64 <= len(kept) <= 300
 
 
-async def test_what_is_stored_outlives_the_process(tmp_path: Path) -> None:
-    store = SqliteCatalog(tmp_path / "metadata.db")
+async def test_what_is_stored_outlives_the_process(opened: Opener) -> None:
+    store = opened("one")
     await store.put(version(1), NOW, key="k")
     await store.apply([block(1, registered(version(1)))], NOW)
     await store.close()
-    again = SqliteCatalog(tmp_path / "metadata.db")
+    again = opened("one")
     assert await again.dids() == (did(1),)
     assert [cursor.number for cursor in await again.cursors()] == [1]
     await again.close()
@@ -236,16 +247,17 @@ EVENTS = st.lists(
 STEPS = st.lists(st.one_of(EVENTS, st.sampled_from([(1, 0), (1, 1), (2, 0)])), max_size=8)
 
 
-@settings(max_examples=20)
+@pytest.mark.slow
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, abandoned=st.lists(EVENTS, min_size=1, max_size=3), fork_at=st.integers(0, 8), seed=st.integers())
 async def test_neither_order_nor_repetition_nor_a_detour_changes_the_end(
-    steps: list, abandoned: list, fork_at: int, seed: int, tmp_path_factory: pytest.TempPathFactory
+    steps: list, abandoned: list, fork_at: int, seed: int, opened: Opener
 ) -> None:
     """Documents before or after events, blocks twice, a fork that was given up: the same state."""
-    folder = tmp_path_factory.mktemp("catalogues")
     blocks = [block(number + 1, *step) for number, step in enumerate(s for s in steps if isinstance(s, list))]
     documents = [version(*step) for step in steps if isinstance(step, tuple)]
-    straight, odd = SqliteCatalog(folder / "straight.db"), SqliteCatalog(folder / "odd.db")
+    example = new_schema()
+    straight, odd = opened(f"{example}_straight"), opened(f"{example}_odd")
     for document in documents:
         await straight.put(document, NOW)
     await straight.apply(blocks, NOW)

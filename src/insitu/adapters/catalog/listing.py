@@ -1,14 +1,15 @@
 """What follows for an asset from its stored versions and from what the chain says; inside the caller's transaction."""
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from insitu.adapters.catalog.fulltext import Fields, FullText
+from insitu.adapters.sql import Connection, Row
 from insitu.ports.catalog import AssetState, Summary
 
-__all__ = ["SUMMARY", "ensure_asset", "price_text", "recompute"]
+__all__ = ["SUMMARY", "comparable", "ensure_asset", "price_text", "recompute"]
 
 PRICE_DIGITS = 78
 """Of the largest amount that a query can name, 2^256 - 1."""
@@ -33,7 +34,12 @@ def price_text(price: int) -> str:
     return str(price).zfill(PRICE_DIGITS)
 
 
-def ensure_asset(connection: sqlite3.Connection, did: str, checksum: str, now: int) -> int:
+def comparable(text: str) -> str:
+    """Text as it is compared: without case, and without the one character that PostgreSQL cannot store."""
+    return text.casefold().replace("\0", "\ufffd")
+
+
+def ensure_asset(connection: Connection, did: str, checksum: str, now: int) -> int:
     """Return the row of the DID; a new one is pending."""
     connection.execute(
         "INSERT INTO asset (did, state, checksum, version, updated_at) VALUES (?, 'pending', ?, 0, ?)"
@@ -44,15 +50,15 @@ def ensure_asset(connection: sqlite3.Connection, did: str, checksum: str, now: i
     return row
 
 
-def recompute(connection: sqlite3.Connection, dids: Iterable[str], now: int) -> None:
+def recompute(connection: Connection, dids: Iterable[str], now: int, fulltext: FullText) -> None:
     """Bring the rows of these DIDs, their versions and the search index in line with the ledger."""
     for did in dids:
         asset = connection.execute("SELECT * FROM asset WHERE did = ?", (did,)).fetchone()
         if asset is not None:
-            _recompute(connection, asset, _register(connection, did), now)
+            _recompute(connection, asset, _register(connection, did), now, fulltext)
 
 
-def _recompute(connection: sqlite3.Connection, asset: sqlite3.Row, register: _Register, now: int) -> None:
+def _recompute(connection: Connection, asset: Row, register: _Register, now: int, fulltext: FullText) -> None:
     _mark_versions(connection, asset["id"], register.named, now)
     shown = _version(connection, asset["id"], register.checksum)
     if shown is None:
@@ -62,7 +68,7 @@ def _recompute(connection: sqlite3.Connection, asset: sqlite3.Row, register: _Re
         retired = asset["retired_version"] is not None and asset["retired_version"] >= register.version
         state = "retired" if retired else "listed"
     if shown is None:
-        connection.execute("DELETE FROM search WHERE rowid = ?", (asset["id"],))
+        fulltext.remove(connection, asset["id"])
         connection.execute("DELETE FROM asset WHERE id = ?", (asset["id"],))
         return
     facts = (state, shown["checksum"], register.owner, register.version, register.registered_at)
@@ -73,10 +79,16 @@ def _recompute(connection: sqlite3.Connection, asset: sqlite3.Row, register: _Re
         " WHERE id = ?",
         (*facts, now, asset["id"]),
     )
-    _index(connection, asset["id"], asset["did"], SUMMARY.validate_json(shown["summary"]), listed=state == "listed")
+    fulltext.remove(connection, asset["id"])
+    summary = SUMMARY.validate_json(shown["summary"])
+    _note(connection, asset["id"], summary, listed=state == "listed")
+    if state == "listed":
+        tags = " ".join((*summary.tags, *summary.categories))
+        fields = Fields(summary.name, tags, summary.author, summary.description, asset["did"])
+        fulltext.put(connection, asset["id"], fields)
 
 
-def _register(connection: sqlite3.Connection, did: str) -> _Register:
+def _register(connection: Connection, did: str) -> _Register:
     rows = connection.execute("SELECT * FROM ledger WHERE did = ? ORDER BY block, position", (did,)).fetchall()
     if not rows:
         return _Register()
@@ -91,60 +103,42 @@ def _register(connection: sqlite3.Connection, did: str) -> _Register:
     )
 
 
-def _mark_versions(connection: sqlite3.Connection, asset: int, named: frozenset[str], now: int) -> None:
+def _mark_versions(connection: Connection, asset: int, named: frozenset[str], now: int) -> None:
     rows = connection.execute("SELECT checksum, on_chain FROM version WHERE asset = ?", (asset,)).fetchall()
     for row in rows:
         on_chain = row["checksum"] in named
         if on_chain != bool(row["on_chain"]):
             connection.execute(
                 "UPDATE version SET on_chain = ?, pending_since = ? WHERE asset = ? AND checksum = ?",
-                (on_chain, now, asset, row["checksum"]),
+                (int(on_chain), now, asset, row["checksum"]),
             )
 
 
-def _version(connection: sqlite3.Connection, asset: int, checksum: str | None) -> sqlite3.Row | None:
-    found: sqlite3.Row | None = connection.execute(
+def _version(connection: Connection, asset: int, checksum: str | None) -> Row | None:
+    found: Row | None = connection.execute(
         "SELECT checksum, summary FROM version WHERE asset = ? AND checksum = ?", (asset, checksum)
     ).fetchone()
     return found
 
 
-def _newest(connection: sqlite3.Connection, asset: int) -> sqlite3.Row | None:
-    found: sqlite3.Row | None = connection.execute(
+def _newest(connection: Connection, asset: int) -> Row | None:
+    found: Row | None = connection.execute(
         "SELECT checksum, summary FROM version WHERE asset = ? ORDER BY on_chain, pending_since DESC, checksum LIMIT 1",
         (asset,),
     ).fetchone()
     return found
 
 
-def _index(connection: sqlite3.Connection, asset: int, did: str, summary: Summary, *, listed: bool) -> None:
-    connection.execute("DELETE FROM search WHERE rowid = ?", (asset,))
+def _note(connection: Connection, asset: int, summary: Summary, *, listed: bool) -> None:
+    """Store what is filtered by; facets of listed assets only."""
     connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))
+    filtered = (comparable(summary.type), comparable(summary.author), comparable(summary.license))
     connection.execute(
         "UPDATE asset SET type = ?, author = ?, license = ?, price = ? WHERE id = ?",
-        (
-            summary.type.casefold(),
-            summary.author.casefold(),
-            summary.license.casefold(),
-            price_text(summary.price),
-            asset,
-        ),
+        (*filtered, price_text(summary.price), asset),
     )
-    if not listed:
-        return
-    connection.execute(
-        "INSERT INTO search (rowid, name, description, tags, author, did) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            asset,
-            summary.name,
-            summary.description,
-            " ".join((*summary.tags, *summary.categories)),
-            summary.author,
-            did,
-        ),
-    )
-    facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
+    facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories} if listed else {}
     connection.executemany(
-        "INSERT OR IGNORE INTO facet (kind, value, asset) VALUES (?, ?, ?)",
-        [(kind, value.casefold(), asset) for kind, values in facets.items() for value in values],
+        "INSERT INTO facet (kind, value, asset) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        [(kind, comparable(value), asset) for kind, values in facets.items() for value in values],
     )

@@ -1,0 +1,40 @@
+"""Words in SQLite: its full-text index FTS5. Text of a caller is only ever a quoted phrase in its language."""
+
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from insitu.adapters.catalog.fulltext import SHORTEST_BEGINNING, Fields, FullText
+from insitu.adapters.sql import Connection
+
+__all__ = ["Fts5"]
+
+
+class Fts5(FullText):
+    """The virtual table ``search``; its rowid is the asset's id."""
+
+    # CROSS JOIN fixes the order: the index is asked once and not for each asset.
+    source = "search CROSS JOIN asset ON asset.id = search.rowid"
+    condition = "search MATCH :match"
+    # Name, description, tags, author, DID: a word in the name counts most. The smallest value of bm25 is the best.
+    rank = "-bm25(search, 10.0, 2.0, 6.0, 3.0, 1.0)"
+
+    @override
+    def expression(self, words: Sequence[str]) -> str:
+        return " AND ".join(_phrase(word) for word in words)
+
+    @override
+    def put(self, connection: Connection, asset: int, fields: Fields) -> None:
+        connection.execute(
+            "INSERT INTO search (rowid, name, description, tags, author, did) VALUES (?, ?, ?, ?, ?, ?)",
+            (asset, fields.name, fields.description, fields.tags, fields.author, fields.did),
+        )
+
+    @override
+    def remove(self, connection: Connection, asset: int) -> None:
+        connection.execute("DELETE FROM search WHERE rowid = ?", (asset,))
+
+
+def _phrase(word: str) -> str:
+    quoted = '"' + word.replace('"', '""').replace("\0", " ") + '"'
+    return f"{quoted} *" if len(word) >= SHORTEST_BEGINNING else quoted

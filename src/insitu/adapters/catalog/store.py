@@ -1,0 +1,252 @@
+"""The catalogue in a SQL database; the engine's full-text index is given."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from typing_extensions import override
+
+from insitu.adapters.catalog.fulltext import FullText
+from insitu.adapters.catalog.listing import SUMMARY, ensure_asset, recompute
+from insitu.adapters.catalog.query import select_of
+from insitu.adapters.sql import Connection, Database, placeholders
+from insitu.domain.canonical import JsonObject
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.ledger import DidRegistered, DidTransferred
+from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Hits, Query
+from insitu.ports.chain import Block, Cursor
+
+__all__ = ["SqlCatalog"]
+
+KEPT_CURSORS = 256
+"""Reorganisations that reach deeper start again from the deployment; every event is then stored again."""
+
+
+class SqlCatalog(Catalog):
+    """The catalogue in a database with its migrations."""
+
+    def __init__(self, database: Database, fulltext: FullText) -> None:
+        self._database = database
+        self._fulltext = fulltext
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self._database.close()
+
+    @override
+    async def put(
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, max_pending: int = 10_000
+    ) -> AssetRecord:
+        def keep(connection: Connection) -> AssetRecord:
+            earlier = _published(connection, version.creator, key)
+            if earlier is not None and earlier.did != version.did:
+                return earlier
+            moment = _milliseconds(now)
+            _check_room(connection, version, max_pending)
+            asset = ensure_asset(connection, version.did, version.checksum, moment)
+            connection.execute(
+                "INSERT INTO version (asset, checksum, creator, document, summary, on_chain, pending_since)"
+                " VALUES (?, ?, ?, ?, ?, 0, ?)"
+                " ON CONFLICT (asset, checksum) DO UPDATE SET pending_since = excluded.pending_since",
+                (
+                    asset,
+                    version.checksum,
+                    version.creator,
+                    json.dumps(version.document, ensure_ascii=False),
+                    SUMMARY.dump_json(version.summary).decode(),
+                    moment,
+                ),
+            )
+            if key is not None:
+                connection.execute(
+                    "INSERT INTO publication (creator, key, asset, checksum) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (creator, key) DO UPDATE SET asset = excluded.asset, checksum = excluded.checksum",
+                    (version.creator, key, asset, version.checksum),
+                )
+            recompute(connection, [version.did], moment, self._fulltext)
+            return _record(connection, BY_DID, version.did) or _vanished(version.did)
+
+        return await self._database.write(keep)
+
+    @override
+    async def record(self, did: str) -> AssetRecord | None:
+        return await self._database.read(lambda connection: _record(connection, BY_DID, did))
+
+    @override
+    async def published(self, creator: Address, key: str) -> AssetRecord | None:
+        return await self._database.read(lambda connection: _published(connection, creator, key))
+
+    @override
+    async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:
+        def find(connection: Connection) -> Catalogued | None:
+            row = connection.execute(
+                "SELECT version.checksum, document, on_chain FROM version JOIN asset ON asset.id = version.asset"
+                " WHERE did = ? AND version.checksum ="
+                " coalesce(?, CASE WHEN state != 'pending' THEN asset.checksum END)",
+                (did, checksum),
+            ).fetchone()
+            return Catalogued(row[0], json.loads(row[1]), bool(row[2])) if row else None
+
+        return await self._database.read(find)
+
+    @override
+    async def retire(self, did: str, now: datetime) -> AssetRecord | None:
+        def take_off(connection: Connection) -> AssetRecord | None:
+            connection.execute("UPDATE asset SET retired_version = version WHERE did = ? AND version > 0", (did,))
+            recompute(connection, [did], _milliseconds(now), self._fulltext)
+            return _record(connection, BY_DID, did)
+
+        return await self._database.write(take_off)
+
+    @override
+    async def search(self, query: Query) -> Hits:
+        select = select_of(query, self._fulltext)
+
+        def find(connection: Connection) -> Hits:
+            total: int = connection.execute(select.count, select.parameters).fetchone()[0]
+            page = [row[0] for row in connection.execute(select.page, select.parameters).fetchall()]
+            return Hits(_shown(connection, page), total)
+
+        return await self._database.read(find)
+
+    @override
+    async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        def find(connection: Connection) -> tuple[str, ...]:
+            rows = connection.execute(
+                "SELECT did FROM asset WHERE state = 'listed' AND did > ? ORDER BY did LIMIT ?", (after, limit)
+            ).fetchall()
+            return tuple(row[0] for row in rows)
+
+        return await self._database.read(find)
+
+    @override
+    async def cursors(self) -> tuple[Cursor, ...]:
+        def find(connection: Connection) -> tuple[Cursor, ...]:
+            rows = connection.execute("SELECT number, hash FROM cursor ORDER BY number DESC").fetchall()
+            return tuple(Cursor(row[0], row[1]) for row in rows)
+
+        return await self._database.read(find)
+
+    @override
+    async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
+        def store(connection: Connection) -> frozenset[str]:
+            touched: set[str] = set()
+            for block in blocks:
+                if block.rolled_back_to is not None:
+                    touched |= _take_back(connection, block.rolled_back_to.number)
+                touched |= _log(connection, block)
+            recompute(connection, sorted(touched), _milliseconds(now), self._fulltext)
+            connection.execute(
+                "DELETE FROM cursor WHERE number <= (SELECT max(number) FROM cursor) - ?", (KEPT_CURSORS,)
+            )
+            return frozenset(touched)
+
+        return await self._database.write(store)
+
+    @override
+    async def drop_pending(self, before: datetime) -> int:
+        def drop(connection: Connection) -> int:
+            moment = _milliseconds(before)
+            rows = connection.execute(
+                "SELECT DISTINCT did FROM asset JOIN version ON asset.id = version.asset"
+                " WHERE on_chain = 0 AND pending_since < ?",
+                (moment,),
+            ).fetchall()
+            statement = "DELETE FROM version WHERE on_chain = 0 AND pending_since < ?"
+            dropped = connection.execute(statement, (moment,)).rowcount
+            recompute(connection, [row[0] for row in rows], moment, self._fulltext)
+            return dropped
+
+        return await self._database.write(drop)
+
+
+BY_DID = "SELECT * FROM asset WHERE did = ?"
+# A version that lost the DID to another one of the same creator is not what the key stands for.
+BY_KEY = """
+SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset
+JOIN version ON version.asset = publication.asset AND version.checksum = publication.checksum
+WHERE publication.creator = ? AND publication.key = ? AND (version.on_chain = 1 OR asset.version = 0)
+"""
+
+
+def _check_room(connection: Connection, version: DocumentVersion, max_pending: int) -> None:
+    known = connection.execute(
+        "SELECT 1 FROM version JOIN asset ON asset.id = version.asset WHERE did = ? AND version.checksum = ?",
+        (version.did, version.checksum),
+    ).fetchone()
+    if known is not None:
+        return
+    pending = connection.execute("SELECT count(*) FROM version WHERE on_chain = 0").fetchone()[0]
+    if pending >= max_pending:
+        raise InsituError("QuotaExceeded", f"{pending} documents wait for their registration on chain")
+
+
+def _published(connection: Connection, creator: Address, key: str | None) -> AssetRecord | None:
+    return _record(connection, BY_KEY, creator, key)
+
+
+def _record(connection: Connection, statement: str, *parameters: object) -> AssetRecord | None:
+    row = connection.execute(statement, parameters).fetchone()
+    if row is None:
+        return None
+    updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
+    return AssetRecord(row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
+
+
+def _shown(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:
+    """Read the documents of a page, in the versions that are shown; only now, for documents are large."""
+    if not assets:
+        return ()
+    rows = connection.execute(
+        "SELECT asset.id, document FROM version"  # noqa: S608 - question marks
+        " JOIN asset ON asset.id = version.asset AND asset.checksum = version.checksum"
+        f" WHERE asset.id IN ({placeholders(assets)})",
+        tuple(assets),
+    ).fetchall()
+    documents = {row[0]: row[1] for row in rows}
+    return tuple(json.loads(documents[asset]) for asset in assets)
+
+
+def _vanished(did: str) -> AssetRecord:
+    raise InsituError("StorageFailed", f"the catalogue lost {did} while it was stored")
+
+
+def _log(connection: Connection, block: Block) -> set[str]:
+    """Store a block's cursor and its events about DIDs; return the DIDs."""
+    cursor = block.cursor
+    connection.execute(
+        "INSERT INTO cursor (number, hash) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
+        (cursor.number, cursor.hash),
+    )
+    touched = set[str]()
+    for logged in block.events:
+        event = logged.event
+        if isinstance(event, DidRegistered):
+            checksum, version = event.checksum.lower().removeprefix("0x"), event.version
+        elif isinstance(event, DidTransferred):
+            checksum, version = None, None
+        else:
+            continue
+        did = str(Did.parse(event.did))
+        connection.execute(
+            "INSERT INTO ledger (block, position, did, owner, checksum, version, time) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (block, position) DO UPDATE SET did = excluded.did, owner = excluded.owner,"
+            " checksum = excluded.checksum, version = excluded.version, time = excluded.time",
+            (cursor.number, logged.log_index, did, read_address(event.owner), checksum, version, block.timestamp),
+        )
+        touched.add(did)
+    return touched
+
+
+def _take_back(connection: Connection, number: int) -> set[str]:
+    """Forget everything above a block; return the DIDs that it was about."""
+    rows = connection.execute("SELECT DISTINCT did FROM ledger WHERE block > ?", (number,)).fetchall()
+    connection.execute("DELETE FROM ledger WHERE block > ?", (number,))
+    connection.execute("DELETE FROM cursor WHERE number > ?", (number,))
+    return {row[0] for row in rows}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

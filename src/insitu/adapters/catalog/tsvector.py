@@ -1,0 +1,80 @@
+"""Words in PostgreSQL: a tsvector with a GIN index.
+
+The words are cut here and not by PostgreSQL's parser, whose ideas of hyphens, numbers and addresses depend on the
+server's configuration: runs of letters and digits, in lower case and without diacritics, as FTS5 has them. So a lexeme
+holds no character that means something in the language of tsquery.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from typing_extensions import override
+
+from insitu.adapters.catalog.fulltext import SHORTEST_BEGINNING, Fields, FullText
+from insitu.adapters.sql import Connection
+
+__all__ = ["Tsvector"]
+
+_WORD = re.compile(r"[^\W_]+")
+_LONGEST = 500
+"""Letters of a word that are kept; PostgreSQL takes 2046 bytes."""
+_LAST_POSITION = 16383
+"""Of a word in a tsvector; later words are found, but not as parts of a phrase."""
+_LARGEST = 900_000
+"""Bytes of lexemes and positions; PostgreSQL takes 1 MiB less one. Words behind them are not found."""
+
+
+class Tsvector(FullText):
+    """The column ``words`` of the asset, NULL for those that are not listed."""
+
+    source = "asset"
+    condition = "asset.words @@ CAST(:match AS tsquery)"
+    # Weights of D (description, DID), C (author), B (tags), A (name); long texts count a little less.
+    rank = "ts_rank('{0.1, 0.3, 0.6, 1.0}', asset.words, CAST(:match AS tsquery), 1)"
+
+    @override
+    def expression(self, words: Sequence[str]) -> str:
+        phrases = [_phrase(word) for word in words]
+        # What has no letter in it is in no asset; an empty tsquery finds nothing.
+        return " & ".join(phrases) if all(phrases) else ""
+
+    @override
+    def put(self, connection: Connection, asset: int, fields: Fields) -> None:
+        connection.execute("UPDATE asset SET words = CAST(? AS tsvector) WHERE id = ?", (_vector(fields), asset))
+
+    @override
+    def remove(self, connection: Connection, asset: int) -> None:
+        connection.execute("UPDATE asset SET words = NULL WHERE id = ?", (asset,))
+
+
+def _words(text: str) -> Iterator[str]:
+    plain = (letter for letter in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(letter))
+    return (found.group()[:_LONGEST] for found in _WORD.finditer("".join(plain)))
+
+
+def _phrase(word: str) -> str:
+    lexemes = [f"'{lexeme}'" for lexeme in _words(word)]
+    if lexemes and len(word) >= SHORTEST_BEGINNING:
+        lexemes[-1] += ":*"
+    return f"({' <-> '.join(lexemes)})" if lexemes else ""
+
+
+def _vector(fields: Fields) -> str:
+    positions: dict[str, list[str]] = {}
+    position, size = 0, 0
+    for text, weight in (
+        (fields.name, "A"),
+        (fields.tags, "B"),
+        (fields.author, "C"),
+        (fields.did, "D"),
+        (fields.description, "D"),
+    ):
+        for word in _words(text):
+            position += 1
+            size += 2 if word in positions else 8 + len(word.encode())
+            if size > _LARGEST:
+                break
+            positions.setdefault(word, []).append(f"{min(position, _LAST_POSITION)}{weight}")
+        position += 1  # so that no phrase goes from one text into the next
+    return " ".join(f"'{word}':{','.join(places)}" for word, places in positions.items())
