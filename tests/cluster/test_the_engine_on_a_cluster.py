@@ -85,9 +85,10 @@ async def test_every_object_of_an_execution_carries_both_ids(provider: Provider)
 
 async def test_a_wrong_digest_is_refused_at_the_pull(provider: Provider) -> None:
     stage = provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one"))
-    for digest in ("sha256:" + "00" * 32, provider.images.pods.digest):  # nobody's, and another repository's
+    digests = ("sha256:" + "00" * 32, provider.images.pods.digest)  # nobody's, and another repository's
+    for number, digest in enumerate(digests):
         image = stage.image.model_copy(update={"digest": digest})
-        plan = provider.plan(stage.model_copy(update={"image": image}), number=int(digest[-1], 16) + 1)
+        plan = provider.plan(stage.model_copy(update={"image": image}), number=number)
         final = await provider.run(plan)
         assert final.phase is Phase.FAILED
         assert final.reason is not None
@@ -133,3 +134,30 @@ async def test_where_a_pod_can_get_out_no_algorithm_runs(provider: Provider) -> 
         assert charge_of(final.phase, final.reason) is Charge.NEVER
         with pytest.raises(InsituError, match="IsolationNotEnforced: a Compute Pod reaches"):
             await operator.service.register(registration_of(provider.plan(stage, number=1)))
+
+
+async def test_an_output_with_a_link_leaves_nothing(provider: Provider) -> None:
+    link = "import os\nopen('/mnt/output/a.txt', 'w').write('a')\nos.symlink('/mnt/volume1/a.txt', '/mnt/output/b')\n"
+    final = await provider.run(provider.plan(provider.stage(0, link, provider.fetched(1, "a.txt", "x"))))
+    assert final.reason is not None
+    assert (final.phase, final.reason.code) == (Phase.FAILED, "OutputRejected")
+    assert "put_output" not in provider.gateway.calls
+
+
+async def test_an_input_that_the_sandbox_cannot_open_says_what_helps(provider: Provider) -> None:
+    data = provider.in_place(1, {"secret.txt": "x"})
+    (provider.root / "data" / "1" / "secret.txt").chmod(0o600)
+    final = await provider.run(provider.plan(provider.stage(0, COUNT, data)))
+    assert final.reason is not None
+    assert final.reason.code == "InputUnreadable"
+    assert "chmod" in final.reason.message
+    assert not [each for each in final.history if each.phase is Phase.EXECUTING]
+
+
+async def test_an_input_that_was_changed_since_it_was_published_is_not_computed_on(provider: Provider) -> None:
+    data = provider.in_place(1, {"a.txt": "changed"})
+    (file,) = data.files
+    data = data.model_copy(update={"files": (file.model_copy(update={"sha256": "00" * 32}),)})
+    final = await provider.run(provider.plan(provider.stage(0, COUNT, data)))
+    assert final.reason is not None
+    assert (final.phase, final.reason.code) == (Phase.FAILED, "InputChanged")

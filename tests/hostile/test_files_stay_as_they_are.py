@@ -11,7 +11,7 @@ from hostile.attempts import tried
 from insitu.domain.execution import StepKind
 from insitu.domain.plan import InputFile, Mount, StageInput
 from insitu.pods.collector import CollectionLimits, collect
-from ports.runtime.runtime_place import Place
+from ports.runtime.runtime_place import Place, only_oci
 
 CHANGE = """
 path = "/mnt/volume1/table.csv"
@@ -53,6 +53,7 @@ async def test_the_image_cannot_be_written(place: Place) -> None:
     assert (await place.images.verify(place.image.digest)).tree == tree
 
 
+@only_oci("how a volume is mounted, noexec or not, is said by its storage class and not by a pod")
 async def test_what_is_written_to_the_output_is_not_executed(place: Place) -> None:
     found = await tried(
         place,
@@ -88,6 +89,7 @@ async def test_links_of_an_input_lead_into_the_sandbox_and_not_to_the_host(place
     assert found == {"absolute": "ENOENT", "relative": "ENOENT"}
 
 
+@only_oci("a cluster has claims and no data roots; tests/cluster tries these paths on a claim")
 @pytest.mark.parametrize("trick", ["parent", "link", "link on the way", "absent", "pipe"])
 async def test_a_path_that_leaves_the_data_root_is_refused(place: Place, trick: str) -> None:
     root = place.root / "data"
@@ -113,6 +115,7 @@ async def test_a_path_that_leaves_the_data_root_is_refused(place: Place, trick: 
     assert status.reason.code == "InputUnreadable"
 
 
+@only_oci("the pods of this suite only stand in; tests/cluster tries it with those that look")
 @pytest.mark.needs("root")
 async def test_an_input_that_the_sandbox_cannot_open_is_found_before_the_run(place: Place) -> None:
     source = place.data_set(1, {"open.csv": "1", "closed.csv": "2"})
@@ -146,6 +149,7 @@ async def test_a_mount_inside_an_input_is_not_carried_along_and_not_writable(pla
     assert found == {"seen": [], "write": "EROFS"}
 
 
+@only_oci("the pods of this suite only stand in; tests/cluster tries it with those that collect")
 async def test_tricks_with_names_and_kinds_of_files_do_not_pass_the_collector(place: Place) -> None:
     source = """
 import os, socket

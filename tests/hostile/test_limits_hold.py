@@ -3,7 +3,7 @@
 import pytest
 
 from hostile.attempts import tried
-from ports.runtime.runtime_place import LIMITED, SMALL, Place
+from ports.runtime.runtime_place import LIMITED, SMALL, Place, only_oci
 
 FULL_PYTHON = ("python", "-I", "-B", "main.py")
 
@@ -14,8 +14,9 @@ async def test_a_memory_bomb_is_killed_with_that_reason(place: Place) -> None:
     assert ended.status.reason is not None
     assert ended.status.reason.code == "MemoryLimitExceeded"
     assert ended.status.exit_code == 137
-    assert ended.status.usage.peak_memory_bytes is not None
-    assert ended.status.usage.peak_memory_bytes <= SMALL.memory_bytes
+    if place.measures:
+        assert ended.status.usage.peak_memory_bytes is not None
+        assert ended.status.usage.peak_memory_bytes <= SMALL.memory_bytes
 
 
 @pytest.mark.needs("cgroups")
@@ -53,6 +54,7 @@ found["forks"] = count
     assert int(str(found["forks"])) < SMALL.pids
 
 
+@only_oci("a cluster does not tell that the limit of processes was reached, so the algorithm's own end counts")
 @pytest.mark.needs("cgroups")
 async def test_an_algorithm_that_fails_for_want_of_processes_says_so(place: Place) -> None:
     ended = await place.compute("import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(30)\n")
@@ -98,6 +100,7 @@ except OSError as error:
     assert found["error"] == "ENOSPC"
 
 
+@only_oci("a pod cannot limit the size of a file; what it really holds ends with its volume")
 async def test_a_sparse_file_cannot_be_larger_than_the_volume(place: Place) -> None:
     source = """
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -125,6 +128,7 @@ found["mebibytes"] = size >> 20
     assert int(str(found["mebibytes"])) <= 64
 
 
+@only_oci("a cluster does not tell the processor time that was used")
 @pytest.mark.needs("cgroups")
 async def test_a_spinning_algorithm_gets_the_share_that_was_sold(place: Place) -> None:
     limits = SMALL.model_copy(update={"cpu_millis": 200})

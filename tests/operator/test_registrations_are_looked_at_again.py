@@ -5,20 +5,21 @@ from contextlib import AbstractAsyncContextManager
 from copy import deepcopy
 from typing import Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from insitu.adapters.clock import SystemClock
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import Phase
+from insitu.domain.execution import Phase, StepKey, StepKind
 from insitu.domain.execution_changes import registered
 from insitu.domain.ids import AgreementId
 from insitu.domain.plan import ExecutionPlan
 from insitu.operator.capacity import queue_positions
 from insitu.operator.registration import check_registration
 from insitu.ports.peers import Capacity, Registration
-from insitu.testing.clock import START
+from insitu.testing.clock import START, ControlledClock
 from insitu.testing.plans import AGREEMENT, DATA, LIMITS, plan_of, stage_of
 from insitu.testing.registrations import registration_of
 from insitu.testing.scripted_operator import ScriptedOperator
@@ -26,6 +27,7 @@ from insitu.testing.scripted_runtime import Ending
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 HELD = {"0-compute-1": Ending(held=True)}
+OTHER = AgreementId("0c" * 32)
 
 
 def two_stages() -> ExecutionPlan:
@@ -135,13 +137,25 @@ async def test_two_stages_fit_where_their_server_fits(start: Start) -> None:
         assert (await operator.until(execution.execution_id)).phase is Phase.SUCCEEDED
 
 
-async def test_a_runtime_that_cannot_seal_takes_nothing(start: Start) -> None:
-    async with start() as operator:
-        operator.engine._enforcement = None
+async def test_a_runtime_is_proved_each_day_and_takes_nothing_while_it_cannot_seal(start: Start) -> None:
+    clock = ControlledClock()
+    async with start(clock=clock) as operator:
+
+        async def proved(times: int, *, after: float = 0) -> None:
+            clock.advance(after)
+            operator.engine.wake()
+            while operator.runtime.probes < times:  # noqa: ASYNC110 (looked at from outside, where nothing rings)
+                await anyio.sleep(0.005)
+
+        await proved(1)
         operator.runtime.refusals = ("memory is not limited",)
-        await operator.engine._probe()
-        with pytest.raises(InsituError, match="RuntimeUnavailable"):
-            await operator.service.register(registration_of(plan_of()))
+        assert (await operator.service.register(registration_of(plan_of(now=clock.now())))).phase is Phase.REGISTERED
+        await proved(2, after=24 * 3600)
+        with pytest.raises(InsituError, match="RuntimeUnavailable: memory is not limited"):
+            await operator.service.register(registration_of(plan_of(number=1, now=clock.now())))
+        operator.runtime.refusals = ()
+        await proved(3, after=60)
+        await operator.service.register(registration_of(plan_of(agreement=OTHER, now=clock.now())))
 
 
 async def test_registering_again_returns_the_record_and_another_plan_is_a_conflict(start: Start) -> None:
@@ -154,6 +168,8 @@ async def test_registering_again_returns_the_record_and_another_plan_is_a_confli
         other = plan.model_copy(update={"did": "did:nv:" + "77" * 32})
         with pytest.raises(InsituError, match="IdempotencyConflict"):
             await operator.service.register(registration_of(other))
+        operator.runtime.release(first.execution_id, StepKey(StepKind.COMPUTE, 0, 1))
+        await operator.until(first.execution_id)
         assert len([line for line in operator.runtime.starts() if "compute" in line]) == 1
 
 

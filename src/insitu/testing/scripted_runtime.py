@@ -60,6 +60,7 @@ class ScriptedRuntime(Runtime):
         self.script = dict(script or {})
         self.broken: set[str] = set()
         self.refusals: tuple[str, ...] = ()
+        self.probes = 0
         self._bell = anyio.Event()
         self._changed = anyio.Event()
         self._ends: dict[Path, anyio.Event] = {}
@@ -136,6 +137,7 @@ class ScriptedRuntime(Runtime):
     @override
     async def probe(self) -> Enforcement:
         self._check("probe")
+        self.probes += 1
         return Enforcement(runtime="scripted", limits={"memory": "none"}, refusals=self.refusals)
 
     def release(self, execution_id: ExecutionId, key: StepKey) -> None:

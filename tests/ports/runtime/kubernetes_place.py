@@ -109,7 +109,7 @@ class KubernetesPlace(Place):
             registry=self.access.registry,
             storage_class=self.access.storage_class,
             runtime_class=self.access.runtime_class,
-            pending=30,
+            pending=50,
         )
         return KubernetesRuntime(Cluster(self.access.kubeconfig, self.namespace), placement)
 

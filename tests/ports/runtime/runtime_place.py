@@ -46,6 +46,14 @@ SMALL = Limits(
 PYTHON = ("python", "-I", "-S", "-B", "main.py")
 OCI = pytest.param("oci", marks=pytest.mark.needs("linux", "oci", "filesystems"))
 KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))
+
+
+def only_oci(reason: str) -> pytest.MarkDecorator:
+    """For what a cluster cannot promise; the reason is shown where the suite runs on one."""
+    on_a_cluster = pytest.param("kubernetes", marks=[*KUBERNETES.marks, pytest.mark.skip(reason=reason)])
+    return pytest.mark.parametrize("adapter", [OCI, on_a_cluster], indirect=True)
+
+
 AS_ROOT = os.geteuid() == 0
 LIMITED = missing("cgroups") is None
 """Whether control groups limit memory, processor and processes here."""

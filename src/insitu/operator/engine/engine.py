@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import anyio
 from anyio.abc import TaskGroup
@@ -27,6 +28,12 @@ logger = logging.getLogger("insitu.engine")
 PATIENCE = 10.0
 """Seconds for which the first look waits for the runtime to recover, so that nothing is tried in vain."""
 
+PROOF_LASTS = timedelta(days=1)
+"""How long the runtime's proof of its walls is believed."""
+
+REFUSAL_LASTS = timedelta(minutes=1)
+"""When a runtime that was refused is tried again: somebody may have mended it."""
+
 
 class Engine:
     """One loop per process that finds work, and a task per execution that does it.
@@ -44,6 +51,8 @@ class Engine:
         self._positions: Mapping[ExecutionId, int] = {}
         self._woken = anyio.Event()
         self._enforcement: Enforcement | None = None
+        self._proof_ends: datetime | None = None
+        self._proof_wanted = anyio.Event()
 
     @property
     def enforcement(self) -> Enforcement:
@@ -87,15 +96,22 @@ class Engine:
                 return
 
     async def _probe(self) -> None:
-        """Let the runtime prove its walls at the start."""
+        """Let the runtime prove its walls at the start, and again whenever a look finds the proof too old."""
         clock, backoff = self._parts.clock, Backoff(1, 60)
-        while self._enforcement is None:
+        while True:
             try:
                 with anyio.fail_after(CALL_SECONDS):
-                    self._enforcement = await self._parts.runtime.probe()
+                    found = self._enforcement = await self._parts.runtime.probe()
             except (InsituError, TimeoutError) as error:
                 logger.warning("the runtime cannot be probed: %s", error)
                 await clock.sleep_until(backoff.failed(clock.now()))
+                continue
+            backoff.succeeded()
+            if found.refusals:
+                logger.error("executions are refused: %s: %s", found.code, "; ".join(found.refusals))
+            self._proof_wanted = anyio.Event()
+            self._proof_ends = clock.now() + (REFUSAL_LASTS if found.refusals else PROOF_LASTS)
+            await self._proof_wanted.wait()
 
     async def _watch_runtime(self) -> None:
         clock, backoff = self._parts.clock, Backoff(0.2, 10)
@@ -147,6 +163,9 @@ class Engine:
 
     async def _look(self, tasks: TaskGroup) -> None:
         """Begin the life of every execution with work left, and wake those whose turn in the queue has come."""
+        if self._proof_ends is not None and self._parts.clock.now() >= self._proof_ends:
+            # A deadline like any other, so no timer of a day is needed; the regular look finds it in time.
+            self._proof_wanted.set()
         unsettled = await self._parts.executions.unsettled()
         before, self._positions = self._positions, queue_positions(unsettled, self._parts.capacity)
         for execution in unsettled:

@@ -53,6 +53,9 @@ class Placement:
         Labels of the nodes for Compute Pods.
     gpu_resource
         Name of the resource that a device is.
+    proof_seconds
+        How old the proof of the walls may be when an algorithm starts. The engine renews it each day by itself; this
+        holds should that fail.
     owned
         Whether executions are custom resources of the same namespace, which then own what belongs to them.
     """
@@ -68,4 +71,5 @@ class Placement:
     node_loss: int = 30
     node_selector: Mapping[str, str] = field(default_factory=dict)
     gpu_resource: str = "nvidia.com/gpu"
+    proof_seconds: int = 25 * 3600
     owned: bool = False

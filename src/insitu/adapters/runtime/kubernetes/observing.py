@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster
+from insitu.adapters.runtime.kubernetes.inspecting import inspected, inspection_of
 from insitu.adapters.runtime.kubernetes.names import EXECUTION
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.verdicts import Patience, judge, step_of
@@ -18,11 +19,16 @@ __all__ = ["Observation", "Observer"]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Every step's status, and the pods that there are; ``ending``: those that have to be ended, with their reason."""
+    """Every step's status, and the pods that there are.
+
+    ``ending``: those that have to be ended, with their reason. ``doubtful``: those whose volume has to be looked at
+    before their end is known.
+    """
 
     statuses: Mapping[StepKey, StepStatus]
     pods: Mapping[StepKey, Pod]
     ending: Mapping[StepKey, Reason]
+    doubtful: frozenset[StepKey] = frozenset()
 
 
 class Observer:
@@ -48,13 +54,19 @@ class Observer:
         pods = {key: pod for pod in listed if (key := step_of(pod)) is not None}
         known = dict(record.ended) if record is not None else {}
         started = record.started if record is not None else frozenset()
+        looks = {key: pod for pod in listed if (key := inspection_of(pod)) is not None}
         now = datetime.now(UTC)
-        found, ending = dict(known), {}
+        found, ending, doubtful = dict(known), {}, set()
         for key, pod in pods.items():
             if key in known:
                 continue
             verdict = judge(pod, key, now, self._patience, self.limits)
             found[key] = verdict.status
+            if _is_doubtful(verdict.status):
+                seen = inspected(verdict.status, looks.get(key), now)
+                found[key] = seen or StepStatus(state="running", started_at=verdict.status.started_at)
+                if seen is None and key not in looks:
+                    doubtful.add(key)
             if verdict.ending and verdict.status.reason is not None:
                 ending[key] = verdict.status.reason
         for key in started - found.keys():
@@ -63,9 +75,14 @@ class Observer:
         fresh = {key: status for key, status in found.items() if status.state == "ended" and key not in known}
         if fresh:
             found |= await self._records.end(execution_id, fresh)
-        return Observation(found, pods, ending)
+        return Observation(found, pods, ending, frozenset(doubtful))
 
     async def end(self, execution_id: ExecutionId, key: StepKey, reason: Reason) -> None:
         """Remember that a step ended with a reason, unless it ended before."""
         status = StepStatus(state="ended", reason=reason, ended_at=datetime.now(UTC))
         await self._records.end(execution_id, {key: status})
+
+
+def _is_doubtful(status: StepStatus) -> bool:
+    """An algorithm that failed by itself may have done so for want of disk."""
+    return status.reason is not None and status.reason.code == "AlgorithmFailed" and status.exit_code != 127

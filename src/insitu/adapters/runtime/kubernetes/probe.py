@@ -56,9 +56,9 @@ async def probe_cluster(cluster: Cluster, placement: Placement) -> Enforcement:
     except (ConflictError, RefusedError) as error:
         refusal = f"the cluster does not take a pod like a Compute Pod: {error}"
         return Enforcement(runtime, {}, (refusal,), code="IsolationNotEnforced")
-    except TimeoutError:
-        message = "a pod like a Compute Pod did not run in time, so nothing is proved; see its events"
-        raise InsituError("InfrastructureFailed", message) from None
+    except TimeoutError as error:
+        message = f"a pod like a Compute Pod did not run in time, so nothing is proved: {error}"
+        raise InsituError("InfrastructureFailed", message) from error
     limits, refusals = judge_findings(findings, placement)
     return Enforcement(runtime, limits, refusals, code="IsolationNotEnforced")
 
@@ -109,8 +109,9 @@ async def _run(cluster: Cluster, placement: Placement) -> Mapping[str, Any]:
     try:
         await cluster.create(_claim(name, placement))
         await cluster.create(_pod(name, placement))
-        with anyio.fail_after(_SECONDS):
+        with anyio.move_on_after(_SECONDS):
             return await _findings(cluster, name)
+        raise TimeoutError(await _hindrance(cluster, name))
     finally:
         with anyio.CancelScope(shield=True):
             await cluster.delete(Pod, name, grace=1)
@@ -142,6 +143,18 @@ async def _findings(cluster: Cluster, name: str) -> Mapping[str, Any]:
             raise InsituError("InfrastructureFailed", f"the probe did not run: {status.reason}: {status.message}")
         # Rare and short; a watch for one pod would cost more than a few looks.
         await anyio.sleep(_LOOK_AGAIN)
+
+
+async def _hindrance(cluster: Cluster, name: str) -> str:
+    """What keeps the pod from running, as the cluster tells it."""
+    pod = await cluster.get(Pod, name)
+    status = pod.status if pod is not None else None
+    if status is None:
+        return "it is gone"
+    held = [each.message for each in status.conditions or [] if each.status == "False" and each.message]
+    waiting = (each.state.waiting for each in status.containerStatuses or [] if each.state is not None)
+    held += [f"{each.reason}: {each.message or ''}" for each in waiting if each is not None]
+    return "; ".join(held)[:500] or f"it is {status.phase}"
 
 
 def _claim(name: str, placement: Placement) -> PersistentVolumeClaim:

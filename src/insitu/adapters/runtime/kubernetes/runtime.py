@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
 from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod
@@ -46,6 +47,7 @@ class KubernetesRuntime(Runtime):
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
         self._proof: Enforcement | None = None
+        self._proved = datetime.min.replace(tzinfo=UTC)
         self._proving = asyncio.Lock()
 
     @override
@@ -73,6 +75,8 @@ class KubernetesRuntime(Runtime):
         found = await self._observer.look(execution_id)
         for key, reason in found.ending.items():
             await self._ending.stop(execution_id, key, found.pods[key], reason)
+        for key in found.doubtful:
+            await self._starting.inspect(found.pods[key], key)
         for key, pod in found.pods.items():
             if (
                 key.kind is StepKind.COMPUTE
@@ -147,15 +151,21 @@ class KubernetesRuntime(Runtime):
             await asyncio.wait([self._watching])
 
     async def _refusal(self) -> Reason | None:
-        """No algorithm runs before the walls are proved, be it that somebody has to wait for it."""
+        """No algorithm runs before the walls are proved, be it that somebody has to wait for it.
+
+        Nor on a proof that is too old: whoever runs the cluster may have changed it since.
+        """
         async with self._proving:
-            proof = self._proof or await self._prove()
+            age = (datetime.now(UTC) - self._proved).total_seconds()
+            proof = self._proof if 0 <= age <= self._placement.proof_seconds else None
+            proof = proof or await self._prove()
         return Reason(code=proof.code, message="; ".join(proof.refusals)[:1000]) if proof.refusals else None
 
     async def _prove(self) -> Enforcement:
         found = await probe_cluster(self._cluster, self._placement)
         # A refusal is asked again: somebody may have mended what was wrong.
         self._proof = None if found.refusals else found
+        self._proved = datetime.now(UTC)
         self._observer.limits = found.limits
         return found
 

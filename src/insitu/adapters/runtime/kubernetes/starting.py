@@ -9,10 +9,11 @@ from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import OwnerReference
 from lightkube.resources.core_v1 import Pod
 
-from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError
+from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedError
 from insitu.adapters.runtime.kubernetes.claims import attempt_claims
 from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
 from insitu.adapters.runtime.kubernetes.configuration import Placement
+from insitu.adapters.runtime.kubernetes.inspecting import inspection_pod
 from insitu.adapters.runtime.kubernetes.names import step_name
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.sealing import MAIN
@@ -46,6 +47,11 @@ class Starting:
         await asyncio.gather(*(self._create(made) for made in before))
         await self._create(pod)
         await self._records.start(execution_id, step.key)
+
+    async def inspect(self, computed: Pod, key: StepKey) -> None:
+        """Look at the volume of a compute step that failed."""
+        with suppress(RefusedError):  # then the algorithm's own end counts, once the look is overdue
+            await self._create(inspection_pod(computed, key, self._placement))
 
     async def _objects(self, step: Step, owner: OwnerReference) -> tuple[Sequence[Any], Pod]:
         """What has to be there before the pod, and the pod."""
