@@ -13,6 +13,7 @@ from insitu.settings.folder import DataFolder
 from insitu.settings.reading import default_home, read_settings
 from insitu.settings.sections import (
     ChainSettings,
+    ClusterSettings,
     ContainerOffer,
     GatewaySettings,
     LimitSettings,
@@ -21,11 +22,13 @@ from insitu.settings.sections import (
     ServerOffer,
     ServerSettings,
     Settings,
+    is_loopback,
 )
 
 __all__ = [
     "Capacity",
     "ChainSettings",
+    "ClusterSettings",
     "ContainerOffer",
     "DataFolder",
     "GatewaySettings",
@@ -37,5 +40,6 @@ __all__ = [
     "Settings",
     "capacity_of",
     "default_home",
+    "is_loopback",
     "read_settings",
 ]

@@ -138,11 +138,11 @@ class OperatorSettings(Section):
     runtime: Literal["oci", "kubernetes"] = "oci"
     """Where algorithms run."""
     cpu: PositiveFloat | None = None
-    """Cores for all executions together. Default: the machine's less 20 %."""
+    """Cores for all executions together. Default: the machine's less 20 %; on a cluster it has to be set."""
     memory: PositiveInt | None = None
-    """Bytes of memory for all executions together. Default: the machine's less 20 %."""
+    """Bytes of memory for all executions together. Default: as for cores."""
     disk: PositiveInt | None = None
-    """Bytes of output for all executions together. Default: what is free in the data folder, less 20 %."""
+    """Bytes of output for all executions together. Default: free in the data folder less 20 %; as for cores."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
     """Starts of one stage before its execution is given up as ``Interrupted``."""
     stop_grace: NonNegativeFloat = 5.0
@@ -159,6 +159,33 @@ class OperatorSettings(Section):
     """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
     url: str | None = None
     """Address of an operator in another process. Default: the object in this process."""
+
+
+class ClusterSettings(Section):
+    """The Kubernetes cluster that executions run on, where ``operator.runtime`` is ``kubernetes``."""
+
+    kubeconfig: Path | None = None
+    """File with address and credentials. Default: the service account of the pod that this runs in, or KUBECONFIG."""
+    namespace: str = "insitu-executions"
+    """Namespace of executions: their records, pods and volumes, and nothing else."""
+    image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")] | None = None
+    """The project's own image for the Configuration and the Publishing Pod: ``registry/repository@sha256:…``."""
+    registry: str | None = None
+    """What stands before the name of an algorithm's image that names no registry itself, e.g. ``ghcr.io/us``."""
+    gateway_url: str | None = None
+    """Where pods find the gateway. Default: ``gateway.url``, or this process where others can reach it."""
+    storage_class: str | None = None
+    """Makes the volumes, and must enforce their size. Default: the cluster's."""
+    runtime_class: str | None = None
+    """RuntimeClass of Compute Pods: one without network, gVisor, Kata. Default: the cluster's runtime."""
+    node_selector: tuple[Annotated[str, Field(pattern=r"^[^=\s]+=[^=\s]*$")], ...] = ()
+    """Labels of the nodes for Compute Pods, each ``name=value``."""
+    gpu_resource: str = "nvidia.com/gpu"
+    """Name of the resource that a device is."""
+    pending_deadline: Annotated[int, Field(ge=1, le=DAY)] = 5 * MINUTE
+    """Seconds after which a pod that cannot be scheduled or started is given up."""
+    node_loss: Annotated[int, Field(ge=1, le=DAY)] = 30
+    """Seconds after which a pod on a node that does not answer is given up."""
 
 
 class MetadataSettings(Section):
@@ -190,6 +217,7 @@ class Settings(Section):
     chain: ChainSettings = ChainSettings()
     gateway: GatewaySettings = GatewaySettings()
     operator: OperatorSettings = OperatorSettings()
+    cluster: ClusterSettings = ClusterSettings()
     metadata: MetadataSettings = MetadataSettings()
     limits: LimitSettings = LimitSettings()
 

@@ -1,6 +1,6 @@
 """The services of one process: built from the settings, wired to each other or to peers elsewhere (design §2)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 import anyio
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings, capacity_of
+from insitu.settings import Settings
+from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import folder_lock
 from insitu.stack.offers import FUNDED, gateway_configuration, keyring, offered_containers, provider_signer
-from insitu.stack.parts import open_chain, open_images
+from insitu.stack.parts import open_chain
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
@@ -39,6 +40,8 @@ class Services:
     ----------
     announcements
         One line for each embedded part: nothing falls back silently (design §9).
+    attend
+        Lets the engine work, at once or while this process leads.
     """
 
     settings: Settings
@@ -48,15 +51,18 @@ class Services:
     gateway: "GatewayService | None" = None
     operator: "OperatorService | None" = None
     engine: "Engine | None" = None
+    attend: "Callable[[Engine], Coroutine[None, None, None]] | None" = None
     service_key: str = ""
     announcements: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
         """Do the work that goes on without requests, until cancelled."""
         async with anyio.create_task_group() as tasks:
-            for worker in (self.engine, self.metadata, self.gateway):
+            for worker in (self.metadata, self.gateway):
                 if worker is not None:
                     tasks.start_soon(worker.run)
+            if self.engine is not None and self.attend is not None:
+                tasks.start_soon(self.attend, self.engine)
 
 
 @asynccontextmanager
@@ -164,36 +170,21 @@ class _Builder:
 
     async def _operator(self, gateway: "GatewayPeer") -> None:
         from insitu.adapters.clock import SystemClock
-        from insitu.adapters.executions.sqlite import SqliteExecutions
         from insitu.adapters.logs.files import FileLogs
-        from insitu.adapters.runtime.oci.runner import OciRuntime
-        from insitu.adapters.sqlite import Database
         from insitu.domain.next_actions import Rules
         from insitu.operator.engine import Engine, Parts
         from insitu.operator.service import OperatorService
-        from insitu.pods.configure import Configure
-        from insitu.pods.publish import Publish
-        from insitu.ports.peers import Capacity
 
-        settings = self._settings
-        if settings.operator.runtime != "oci":
-            detail = "operator.runtime: this version runs executions of a provider with oci only"
-            raise InsituError("SettingsInvalid", detail)
-        database = Database(settings.folder.operator_db, "insitu.adapters.executions")
-        await self._stack.enter_async_context(database)
-        clock, offer = SystemClock(), capacity_of(settings.operator, settings.home)
-        logs = FileLogs(settings.folder.logs, cap=settings.operator.log_bytes)
-        executions = SqliteExecutions(database)
-        capacity = Capacity(cpu_millis=int(offer.cpu * 1000), memory_bytes=offer.memory, disk_bytes=offer.disk)
+        settings, services = self._settings, self._services
+        if settings.operator.runtime == "kubernetes":
+            where = await on_a_cluster(settings, services.public_url, self._stack)
+        else:
+            where = await on_this_machine(settings, gateway, self._stack)
+        clock, logs = SystemClock(), FileLogs(settings.folder.logs, cap=settings.operator.log_bytes)
         parts = Parts(
-            executions=executions,
+            executions=where.executions,
             logs=logs,
-            runtime=OciRuntime(
-                runs=settings.folder.runs,
-                images=open_images(settings),
-                configure=Configure(gateway),
-                publish=Publish(gateway),
-            ),
+            runtime=where.runtime,
             gateway=gateway,
             clock=clock,
             rules=Rules(
@@ -202,12 +193,13 @@ class _Builder:
                 publish_seconds=settings.operator.publish_deadline,
                 queue_seconds=settings.operator.queue_deadline,
             ),
-            capacity=capacity,
+            capacity=where.capacity,
             resync=timedelta(seconds=settings.operator.resync),
         )
-        self._services.engine = Engine(parts)
-        self._services.operator = OperatorService(
-            executions=executions, logs=logs, engine=self._services.engine, clock=clock, capacity=capacity
+        services.engine = Engine(parts)
+        services.attend = where.attend
+        services.operator = OperatorService(
+            executions=where.executions, logs=logs, engine=services.engine, clock=clock, capacity=where.capacity
         )
 
     def _opened_chain(self) -> "EvmChain":

@@ -131,7 +131,8 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         from insitu.gateway.routes import ticket_router
 
         routers.append(gateway_router(services.gateway))
-        if services.operator is None:
+        # Who holds a ticket comes over HTTP: an operator elsewhere, or the pods of a cluster.
+        if services.operator is None or services.settings.operator.runtime == "kubernetes":
             routers.append(ticket_router(services.gateway.peer))
         body_limits |= gateway_limits(services.gateway.configuration)
     if services.operator is not None and not routers:

@@ -8,6 +8,7 @@ Whoever then writes a status has seen everybody else, or has been touched by him
 
 import asyncio
 import base64
+import logging
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,8 @@ __all__ = ["KubernetesExecutions"]
 
 WorkflowExecution: Any = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
 
+_log = logging.getLogger(__name__)
+
 _OURS = {"app.kubernetes.io/managed-by": "insitu"}
 _SETTLED = f"{GROUP}/settled"
 """Label of what has no work left; it only saves looking at it."""
@@ -44,6 +47,8 @@ _CREATED = f"{GROUP}/created"
 """Annotation: when an object was made, in nanoseconds; the cluster's own stamp has seconds."""
 _TOUCHED = f"{GROUP}/touched"
 _TRIES = 30
+_FIRST, _LONGEST = 0.1, 5.0
+"""Seconds before a watch that failed is tried again."""
 
 
 class KubernetesExecutions(Executions):
@@ -53,6 +58,8 @@ class KubernetesExecutions(Executions):
         self._cluster = cluster
         self._creating = asyncio.Lock()
         self._last = 0
+        # What this process wrote itself is no news. It only saves being woken.
+        self._own: dict[ExecutionId, int] = {}
 
     @override
     async def create(self, execution: Execution, ticket: str) -> Execution:
@@ -86,6 +93,7 @@ class KubernetesExecutions(Executions):
             return False
         if not await self._write_status(found, execution):
             return False
+        self._own[execution.execution_id] = execution.version
         if _is_settled(execution):
             await self._settle(execution.execution_id)
         return True
@@ -107,8 +115,27 @@ class KubernetesExecutions(Executions):
         return tuple(each for each in reversed(found) if agreement_id in (None, each.agreement_id))
 
     async def watch(self, changed: Callable[[ExecutionId], None]) -> None:
-        """Tell of every record that somebody else may have changed, until the connection ends."""
-        await self._cluster.watch(WorkflowExecution, _OURS, lambda found: changed(ExecutionId(found.metadata.name)))
+        """Tell of every record with work left that somebody else may have changed, until the connection ends."""
+        from lightkube.operators import not_exists
+
+        def seen(found: Any) -> None:
+            record = _read(found)
+            if record is not None and record.version > self._own.get(record.execution_id, -1):
+                changed(record.execution_id)
+
+        await self._cluster.watch(WorkflowExecution, {**_OURS, _SETTLED: not_exists()}, seen)
+
+    async def follow(self, changed: Callable[[ExecutionId], None]) -> None:
+        """Watch for ever; what changes while nobody watches is told by the next watch, which begins with everything."""
+        delay = _FIRST
+        while True:
+            try:
+                await self.watch(changed)
+                delay = _FIRST
+            except (InsituError, ConflictError, RefusedError) as error:
+                _log.warning("the executions cannot be watched: %s", error)
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, _LONGEST)
 
     # ------------------------------------------------------------------------------------------------------ creating
 
@@ -196,6 +223,7 @@ class KubernetesExecutions(Executions):
 
     async def _settle(self, execution_id: ExecutionId) -> None:
         """The gateway has revoked the ticket, and nobody needs to look at the record again."""
+        self._own.pop(execution_id, None)
         await self._cluster.delete(Secret, _ticket_name(execution_id))
         await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": {"labels": {_SETTLED: "true"}}})
 

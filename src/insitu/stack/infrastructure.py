@@ -1,0 +1,135 @@
+"""Where executions run: this machine, or a cluster. The operator gets store, runtime and amount from here."""
+
+import importlib.util
+import math
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.ports.executions import Executions
+from insitu.ports.peers import Capacity, GatewayPeer
+from insitu.ports.runtime import Runtime
+from insitu.settings import Settings, capacity_of, is_loopback
+
+if TYPE_CHECKING:
+    from insitu.adapters.kubernetes import Cluster
+    from insitu.adapters.runtime.kubernetes import Placement
+    from insitu.operator.engine import Engine
+
+__all__ = ["Infrastructure", "on_a_cluster", "on_this_machine", "open_cluster", "placement"]
+
+
+@dataclass(frozen=True, slots=True)
+class Infrastructure:
+    """What executions are kept in and run on.
+
+    Attributes
+    ----------
+    attend
+        Lets an engine work, for ever: at once, or while this process leads.
+    """
+
+    executions: Executions
+    runtime: Runtime
+    capacity: Capacity
+    attend: "Callable[[Engine], Coroutine[None, None, None]]"
+
+
+async def on_this_machine(settings: Settings, gateway: GatewayPeer, stack: AsyncExitStack) -> Infrastructure:
+    """Sealed containers of this machine, and a file; the other pods are functions of this process."""
+    from insitu.adapters.executions.sqlite import SqliteExecutions
+    from insitu.adapters.runtime.oci.runner import OciRuntime
+    from insitu.adapters.sqlite import Database
+    from insitu.pods.configure import Configure
+    from insitu.pods.publish import Publish
+    from insitu.stack.parts import open_images
+
+    database = Database(settings.folder.operator_db, "insitu.adapters.executions")
+    await stack.enter_async_context(database)
+    runtime = OciRuntime(
+        runs=settings.folder.runs,
+        images=open_images(settings),
+        configure=Configure(gateway),
+        publish=Publish(gateway),
+    )
+    return Infrastructure(SqliteExecutions(database), runtime, _capacity(settings), lambda engine: engine.run())
+
+
+async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStack) -> Infrastructure:
+    """Pods of a cluster, and its custom resources.
+
+    Raises ``SettingsInvalid`` where something that a cluster needs is not set, ``ExtraMissing``.
+    """
+    for name in ("cpu", "memory", "disk"):
+        if getattr(settings.operator, name) is None:
+            raise InsituError("SettingsInvalid", f"operator.{name}: say how much of the cluster executions may use")
+    placed = placement(settings, public_url)
+    cluster = open_cluster(settings)
+    stack.push_async_callback(cluster.aclose)
+    from insitu.adapters.executions.kubernetes import KubernetesExecutions
+    from insitu.adapters.runtime.kubernetes import KubernetesRuntime
+
+    runtime, executions = KubernetesRuntime(cluster, placed), KubernetesExecutions(cluster)
+    stack.push_async_callback(runtime.aclose)
+
+    async def attend(engine: "Engine") -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(executions.follow, engine.wake)
+            await engine.run()
+
+    return Infrastructure(executions, runtime, _capacity(settings), attend)
+
+
+def open_cluster(settings: Settings) -> "Cluster":
+    """Return the namespace of executions. Raises ``ExtraMissing``, ``SettingsInvalid``."""
+    if importlib.util.find_spec("lightkube") is None:
+        raise InsituError("ExtraMissing", "a cluster needs its extra: pip install 'insitu[cluster]'")
+    from insitu.adapters.kubernetes import Cluster
+
+    return Cluster(settings.cluster.kubeconfig, settings.cluster.namespace)
+
+
+def placement(settings: Settings, public_url: str) -> "Placement":
+    """Return how steps are placed on the cluster. Raises ``SettingsInvalid``, ``ExtraMissing``."""
+    chosen = settings.cluster
+    if chosen.image is None or chosen.registry is None:
+        missing = "image" if chosen.image is None else "registry"
+        raise InsituError("SettingsInvalid", f"cluster.{missing} is not set, and operator.runtime is kubernetes")
+    gateway_url = chosen.gateway_url or settings.gateway.url or public_url
+    if is_loopback(urlsplit(gateway_url).hostname or ""):
+        detail = (
+            f"cluster.gateway_url: pods cannot reach {gateway_url}; name an address of this machine that they reach"
+        )
+        raise InsituError("SettingsInvalid", detail)
+    if importlib.util.find_spec("lightkube") is None:
+        raise InsituError("ExtraMissing", "a cluster needs its extra: pip install 'insitu[cluster]'")
+    from insitu.adapters.runtime.kubernetes import Placement, PodImage
+
+    return Placement(
+        pods=PodImage(chosen.image),
+        gateway_url=gateway_url.rstrip("/"),
+        registry=chosen.registry.rstrip("/"),
+        storage_class=chosen.storage_class,
+        runtime_class=chosen.runtime_class,
+        stop_grace=max(2, math.ceil(settings.operator.stop_grace)),
+        pending=chosen.pending_deadline,
+        node_loss=chosen.node_loss,
+        node_selector=dict(_pair(label) for label in chosen.node_selector),
+        gpu_resource=chosen.gpu_resource,
+        owned=True,
+    )
+
+
+def _pair(label: str) -> tuple[str, str]:
+    name, _, value = label.partition("=")
+    return name, value
+
+
+def _capacity(settings: Settings) -> Capacity:
+    offer = capacity_of(settings.operator, settings.home)
+    return Capacity(cpu_millis=int(offer.cpu * 1000), memory_bytes=offer.memory, disk_bytes=offer.disk)
