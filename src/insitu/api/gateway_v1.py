@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from insitu.domain.agreement import SignedSettlement
+from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.execution import Phase, Transition, Usage
 from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.purchase import SignatureText, SignedPermit
 from insitu.domain.wire import Amount, Time, WireModel, WireRequest
 
 BASE = "/api/v1/gateway/services"
@@ -37,6 +38,8 @@ class GatewayInfo(WireModel):
     public_url: str
     chain_id: int
     contracts: dict[str, Address]
+    relay: bool = False
+    """Whether it sends purchases of consumers who sign them (``POST agreements``)."""
     metadata_url: str
     """Where this gateway's provider publishes; the url with ``{did}`` that goes on chain."""
     supported_containers: tuple[dict[str, JsonValue], ...] = ()
@@ -108,6 +111,47 @@ class Quote(WireModel):
     grant_timeout: int = 600
     timeout: int = 86400
     settle_timeout: int = 90000
+
+
+class PurchaseRequest(WireRequest):
+    """``POST agreements``: send this purchase for its consumer, and grant it in the same transaction (C3–C7).
+
+    Needs no token: the signature says who buys. The same again answers how it stands.
+    """
+
+    terms: Terms
+    signature: SignatureText
+    """The consumer's, of the EIP-712 digest of the terms, which is the serviceAgreementId."""
+    permit: SignedPermit | None = None
+    """Allowance of the token for the escrow (ERC-2612); None where there is one, or nothing to pay."""
+
+
+class Purchase(WireModel):
+    """Answer of ``agreements``: how a purchase stands.
+
+    ``status`` is ``sent`` while this gateway's transaction is on its way, else what the chain says.
+    """
+
+    service_agreement_id: AgreementId
+    status: Literal["sent", "locked", "granted", "refunded"]
+    transaction: str | None = None
+    """This gateway's; None where it is not signed yet, or where somebody else had sent the purchase."""
+
+
+class OfferRequest(WireRequest):
+    """``POST offers``: would the provider grant these terms, at once and in writing? Needs no token."""
+
+    terms: Terms
+
+
+class Offer(WireModel):
+    """Answer of ``offers``: with it the consumer's one transaction creates, locks and is granted.
+
+    It is the provider's signature of the EIP-712 digest of the terms, and good until their deadline.
+    """
+
+    service_agreement_id: AgreementId
+    signature: SignatureText
 
 
 class ExecRequest(WireRequest):

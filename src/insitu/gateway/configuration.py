@@ -72,6 +72,10 @@ class GatewayConfiguration:
         Accounts whose lists of files may name ``file:``, ``pvc:`` and object stores.
     data_roots
         Absolute folders beneath which ``file:`` urls may point.
+    relay
+        Whether purchases of consumers are sent for them.
+    relays_per_day, relay_budget
+        For how many purchases of one consumer, and for how much wei of everybody's, in 24 hours.
     confirmations
         Blocks that a transaction of ours must be deep.
     commit_delay
@@ -90,6 +94,9 @@ class GatewayConfiguration:
     creators: tuple[Address, ...] = ()
     data_roots: tuple[str, ...] = ()
     free_grants_per_day: int = 100
+    relay: bool = True
+    relays_per_day: int = 20
+    relay_budget: int = 10**17
     confirmations: int = 0
     result_retention: int = 30 * 24 * 3600
     token_lifetime: int = 600

@@ -8,6 +8,7 @@ from insitu.domain.execution import Reason
 from insitu.domain.ids import ExecutionId
 from insitu.domain.ledger import (
     Call,
+    create_lock_grant,
     grant,
     refuse,
     register_attribute_for,
@@ -17,6 +18,7 @@ from insitu.domain.ledger import (
     was_associated_with,
     was_derived_from,
 )
+from insitu.domain.purchase import SignedPurchase, call_signature
 from insitu.gateway.following import ended, settled
 from insitu.ports.agreement_changes import (
     AddEvent,
@@ -26,6 +28,7 @@ from insitu.ports.agreement_changes import (
     GiveUp,
     Judge,
     NoteRegistered,
+    Release,
     Touch,
 )
 from insitu.ports.agreement_records import FrozenResult, ItemKind, KnownAgreement, OutboxItem, Standing, StoredExecution
@@ -33,7 +36,7 @@ from insitu.ports.agreements import Agreements
 from insitu.ports.clock import Clock
 from insitu.ports.keys import Signer
 
-__all__ = ["Effects"]
+__all__ = ["Effects", "purchase_call"]
 
 
 class Effects:
@@ -49,6 +52,8 @@ class Effects:
         agreement = await self.agreement(item)
         if item.kind is ItemKind.GRANT:
             return grant(agreement.terms)
+        if item.kind is ItemKind.RELAY:
+            return purchase_call(SignedPurchase.model_validate(dict(item.payload) | {"terms": agreement.terms}))
         if item.kind is ItemKind.REFUSE:
             return refuse(agreement.terms)
         if item.kind is ItemKind.SETTLE:
@@ -70,7 +75,7 @@ class Effects:
     async def done(self, item: OutboxItem, transaction: str) -> list[Change]:
         """Return the changes of an effect that is there; harmless again."""
         changes: list[Change] = [Complete(item.key)]
-        if item.kind is ItemKind.GRANT:
+        if item.kind in (ItemKind.GRANT, ItemKind.RELAY):
             return [
                 *changes,
                 Judge(item.agreement_id, Standing.GRANTED, self._clock.now()),
@@ -88,6 +93,10 @@ class Effects:
     async def given_up(self, item: OutboxItem, reason: Reason) -> list[Change]:
         """Return the changes of an effect that will never be."""
         changes: list[Change] = [GiveUp(item.key, reason)]
+        if item.kind is ItemKind.RELAY:
+            # Whoever sends the purchase now, it is judged as any other.
+            judged = Judge(item.agreement_id, Standing.CREATED, self._clock.now(), reason)
+            changes += [judged, Release(item.agreement_id), Touch(item.agreement_id, 0)]
         if item.execution_id is not None and item.kind is not ItemKind.DERIVED:
             data = {"what": item.kind.value, "code": reason.code, "message": reason.message}
             now = self._clock.now()
@@ -138,6 +147,12 @@ class Effects:
         if item.payload["statement"] == "used":
             return used(statement, source, agent, activity, attributes)
         return was_derived_from(statement, result, source, agent, activity, attributes)
+
+
+def purchase_call(purchase: SignedPurchase) -> Call:
+    """C4, C5 and C7 in one transaction of the provider, which is why no offer of its own is needed."""
+    permit = purchase.permit.permit if purchase.permit is not None else None
+    return create_lock_grant(purchase.terms, call_signature(purchase.signature), permit)
 
 
 def result_of(execution: StoredExecution) -> FrozenResult:

@@ -1,18 +1,18 @@
 """Deciding about agreements: grant, refuse, decline, or notice that one is lost (C7, design §7, §8)."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import anyio
 
 from insitu.domain.agreement import AgreementState
-from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
-from insitu.gateway.assessment import Assessment, Assessor, is_passing
+from insitu.gateway.acceptance import Acceptance, versions_of
+from insitu.gateway.assessment import Assessment, is_passing
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.permission import Permission
-from insitu.gateway.terms_check import require_fitting_terms
 from insitu.gateway.wakeups import GRANTS, OUTBOX, Wakeups
 from insitu.ports.agreement_changes import Attend, Change, Enqueue, Judge, MarkLost
 from insitu.ports.agreement_records import ItemKind, KnownAgreement, OutboxItem, Standing
@@ -39,7 +39,7 @@ class Granting:
         configuration: GatewayConfiguration,
         chain: Chain,
         agreements: Agreements,
-        assessor: Assessor,
+        acceptance: Acceptance,
         permission: Permission,
         operator: OperatorPeer,
         clock: Clock,
@@ -48,7 +48,7 @@ class Granting:
         self._configuration = configuration
         self._chain = chain
         self._agreements = agreements
-        self._assessor = assessor
+        self._acceptance = acceptance
         self._permission = permission
         self._operator = operator
         self._clock = clock
@@ -99,10 +99,24 @@ class Granting:
             standing = known.standing if known.standing is Standing.REFUSED else standing
             return [*found, self._judged(known, standing, known.reason)], None
         if state.granted:
-            standing = Standing.CLOSED if state.closed else Standing.GRANTED
-            return [*found, self._judged(known, standing, None, state)], None
+            return [*found, await self._granted(known, state)], None
+        if known.standing is Standing.RELAYING:
+            # Somebody else sent the purchase first; the transaction that the outbox sends grants it.
+            return found, None
         changes, again = await self._judge(known, state)
         return [*found, *changes], again
+
+    async def _granted(self, known: KnownAgreement, state: AgreementState) -> Judge:
+        """Note a grant; one by an offer, or of a memory that is gone, is seen here for the first time."""
+        standing = Standing.CLOSED if state.closed else Standing.GRANTED
+        judged = self._judged(known, standing, None, state)
+        if known.versions or state.closed:
+            return judged
+        noted = await self._acceptance.versions(known.terms)
+        if noted is None:
+            return judged
+        versions, executions = noted
+        return replace(judged, versions=versions, max_executions=executions)
 
     async def _missing(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
         """The chain has no lock: usual before it, a loss after a grant."""
@@ -127,26 +141,17 @@ class Granting:
         if now >= state.grant_ends(terms):
             return [], None
         try:
-            if terms.total == 0 and known.standing is not Standing.GRANTING:
-                await self._require_quota(known)
-            found = await self._assessor.assess(
-                terms.consumer,
-                str(Did.from_hex(terms.workflow_id)),
-                workflow_checksum=terms.workflow_hash,
-                service_index=terms.service_index,
-            )
-            require_fitting_terms(terms, found)
+            found = await self._acceptance.require(terms, counted=known.standing is Standing.GRANTING)
         except InsituError as error:
             return await self._refuse(known, error, now - state.start)
         return self._grant(known, state, found), None
 
     def _grant(self, known: KnownAgreement, state: AgreementState, found: Assessment) -> list[Change]:
-        versions = {one.asset.did: one.asset.checksum for one in found.inputs}
         judged = Judge(
             known.agreement_id,
             Standing.GRANTING,
             self._clock.now(),
-            versions=versions,
+            versions=versions_of(found),
             max_executions=found.policy.max_executions,
             start=state.start,
         )
@@ -177,16 +182,10 @@ class Granting:
         if known.terms.total == 0:
             return False
         try:
-            price = await self._assessor.service_price(str(Did.from_hex(known.terms.did)), known.terms.service_index)
+            price = await self._acceptance.service_price(known.terms)
         except InsituError:
             return False
         return known.terms.total >= price
-
-    async def _require_quota(self, known: KnownAgreement) -> None:
-        limit = self._configuration.free_grants_per_day
-        since = self._clock.now() - timedelta(days=1)
-        if await self._agreements.free_grants(known.terms.consumer, since) >= limit:
-            raise InsituError("QuotaExceeded", f"{limit} free agreements in 24 hours are granted", limit=limit)
 
     def _judged(
         self, known: KnownAgreement, standing: Standing, reason: Reason | None, state: AgreementState | None = None

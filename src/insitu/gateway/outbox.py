@@ -10,7 +10,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.gateway.effects import Effects, result_of
 from insitu.gateway.transactions import Transactions
-from insitu.gateway.wakeups import OUTBOX, Wakeups, events_of
+from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, Wakeups, events_of
 from insitu.ports.agreement_changes import Complete, Postpone
 from insitu.ports.agreement_records import ItemKind, OutboxItem
 from insitu.ports.agreements import Agreements
@@ -100,6 +100,8 @@ class Outbox:
             # One item that cannot be handled must not hold up the others.
             logger.exception("%s cannot be carried out", item.key)
             await self._later(item, Reason(code="InternalError", message=type(error).__name__))
+        if item.kind is ItemKind.RELAY:
+            self._wakeups.ring(RELAYS)
 
     async def _share(self, items: Sequence[OutboxItem]) -> None:
         """Settle several executions in one transaction; one that is refused must not hold up the others."""
@@ -117,7 +119,7 @@ class Outbox:
     async def _refused(self, item: OutboxItem, error: InsituError) -> None:
         """Find out whether the effect is there already, will never be, or has to wait."""
         reason = Reason(code=error.code, message=error.detail)
-        if error.definition.retry:
+        if _may_pass(item, error):
             await self._later(item, reason)
             return
         if item.kind is ItemKind.SETTLE and error.code == "ExecutionAlreadySettled":
@@ -133,6 +135,8 @@ class Outbox:
             await self._agreements.apply(await self._effects.given_up(item, reason))
         if item.execution_id is not None:
             self._wakeups.ring(events_of(item.execution_id))
+        if item.kind is ItemKind.RELAY:
+            self._wakeups.ring(GRANTS)
 
     async def _later(self, item: OutboxItem, reason: Reason) -> None:
         delay = timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
@@ -145,7 +149,14 @@ class Outbox:
             result = result_of(await self._effects.execution(item))
             record = await self._chain.did_record(result.did)
             return record is not None and record.checksum == result.checksum
-        if item.kind in (ItemKind.GRANT, ItemKind.REFUSE):
+        if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE):
             state = await self._chain.agreement(item.agreement_id)
-            return state.granted if item.kind is ItemKind.GRANT else state.refunded
+            return state.refunded if item.kind is ItemKind.REFUSE else state.granted
         return False
+
+
+def _may_pass(item: OutboxItem, error: InsituError) -> bool:
+    """Tell whether the same step can succeed later. A consumer without the tokens does not make the others wait."""
+    if item.kind is ItemKind.RELAY and error.code == "InsufficientFunds":
+        return False
+    return error.definition.retry

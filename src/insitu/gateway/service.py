@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from insitu.api.gateway_v1 import ExecutionList, ExecutionView, GatewayInfo
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
+from insitu.gateway.acceptance import Acceptance
 from insitu.gateway.access import Access, Seen
 from insitu.gateway.assessment import Assessor
 from insitu.gateway.configuration import GatewayConfiguration, Keyring
@@ -22,12 +23,14 @@ from insitu.gateway.execution import Executing
 from insitu.gateway.finishing import Finishing
 from insitu.gateway.following import Follower
 from insitu.gateway.granting import Granting
+from insitu.gateway.offering import Offering
 from insitu.gateway.outbox import Outbox
 from insitu.gateway.permission import Permission
 from insitu.gateway.planning import Planner
 from insitu.gateway.quoting import Quoting
 from insitu.gateway.receipts import Receipts
 from insitu.gateway.registration import Registrar
+from insitu.gateway.relaying import Relaying
 from insitu.gateway.result_asset import ResultAssets
 from insitu.gateway.sealing import Sealing
 from insitu.gateway.settlement import Settling
@@ -137,7 +140,7 @@ class GatewayService:
 
     Attributes
     ----------
-    tokens, quoting, executing, access, views, streams, files
+    tokens, quoting, offering, relaying, executing, access, views, streams, files
         The services behind the routes.
     peer
         The gateway as the operator's neighbour.
@@ -165,6 +168,18 @@ class GatewayService:
             desk.wakeups,
             configuration.late_after,
         )
+        acceptance = Acceptance(configuration, ports.agreements, assessor, ports.clock)
+        self.offering = Offering(ports.signer, ports.chain, acceptance, permission)
+        self.relaying = Relaying(
+            configuration,
+            provider,
+            ports.chain,
+            ports.agreements,
+            acceptance,
+            permission,
+            ports.clock,
+            desk.wakeups,
+        )
         self.quoting = Quoting(assessor, desk.documents, ports.signer)
         self.executing = Executing(
             ports.agreements, permission, assessor, Planner(desk.sources), registrar, ports.clock
@@ -176,7 +191,14 @@ class GatewayService:
             provider, configuration.confirmations, ports.chain, ports.agreements, ports.clock, desk.wakeups
         )
         self.granting = Granting(
-            configuration, ports.chain, ports.agreements, assessor, permission, operator, ports.clock, desk.wakeups
+            configuration,
+            ports.chain,
+            ports.agreements,
+            acceptance,
+            permission,
+            operator,
+            ports.clock,
+            desk.wakeups,
         )
         effects = Effects(ports.agreements, ports.signer, ports.clock)
         self.outbox = Outbox(
@@ -214,6 +236,7 @@ class GatewayService:
             public_url=configuration.public_url,
             chain_id=chain.agreements.chain_id,
             contracts={name: chain.contract(name) for name in CONTRACTS},
+            relay=configuration.relay,
             metadata_url=configuration.metadata_url,
             supported_containers=await self._ports.containers(),
             supported_servers=configuration.servers,

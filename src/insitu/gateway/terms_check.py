@@ -4,10 +4,17 @@ from insitu.domain.agreement import Terms
 from insitu.domain.agreement_times import AgreementTimes
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
 from insitu.domain.pricing import Price
 from insitu.gateway.assessment import Assessment
 
-__all__ = ["require_fitting_terms"]
+__all__ = ["require_fitting_terms", "require_provider"]
+
+
+def require_provider(terms: Terms, provider: Address) -> None:
+    """Refuse terms that name another provider. Raises ``TermsMismatch``."""
+    if terms.provider.lower() != provider.lower():
+        raise InsituError("TermsMismatch", f"the terms name the provider {terms.provider}, this one is {provider}")
 
 
 def require_fitting_terms(terms: Terms, found: Assessment) -> None:

@@ -7,10 +7,11 @@ import anyio
 from insitu.domain.ids import ExecutionId
 from insitu.ports.clock import Clock
 
-__all__ = ["FOLLOWED", "GRANTS", "OUTBOX", "REGISTRATIONS", "Wakeups", "events_of"]
+__all__ = ["FOLLOWED", "GRANTS", "OUTBOX", "REGISTRATIONS", "RELAYS", "Wakeups", "events_of"]
 
-FOLLOWED, GRANTS, OUTBOX, REGISTRATIONS = "followed", "grants", "outbox", "registrations"
-"""Topics: the chain went on; an agreement needs attention; there is something to do or to send; an execution waits."""
+FOLLOWED, GRANTS, OUTBOX, REGISTRATIONS, RELAYS = "followed", "grants", "outbox", "registrations", "relays"
+"""Topics: the chain went on; an agreement needs attention; there is something to do or to send; an execution waits;
+a purchase of somebody was sent or given up."""
 
 
 class Wakeups:

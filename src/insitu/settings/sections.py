@@ -120,6 +120,12 @@ class GatewaySettings(Section):
     """Fetch from private and loopback addresses in general; for development."""
     free_grants_per_day: Annotated[int, Field(ge=0)] = 100
     """Free agreements that one consumer is granted in 24 hours."""
+    relay: bool = True
+    """Send the purchases of consumers who sign them and cannot pay for gas, with the provider's coin."""
+    relays_per_day: Annotated[int, Field(ge=0)] = 20
+    """Purchases that are sent for one consumer in 24 hours."""
+    relay_budget: Annotated[int, Field(ge=0)] = 10**17
+    """Wei that purchases of others may cost at most in 24 hours, all together."""
     result_retention: Seconds = 30 * DAY
     """Seconds for which results are kept for download."""
     token_lifetime: Annotated[int, Field(ge=60, le=DAY)] = 10 * MINUTE

@@ -1,4 +1,4 @@
-"""Who this gateway is, sign-in, check, and exec (C1, C8)."""
+"""Who this gateway is, sign-in, check, purchases that are sent for their consumers, offers, and exec (C1–C8)."""
 
 from typing import Annotated
 
@@ -12,8 +12,13 @@ from insitu.api.gateway_v1 import (
     ExecAccepted,
     ExecRequest,
     GatewayInfo,
+    Offer,
+    OfferRequest,
+    Purchase,
+    PurchaseRequest,
     Quote,
 )
+from insitu.domain.purchase import SignedPurchase
 from insitu.gateway.service import GatewayService
 
 __all__ = ["Authorization", "services_router"]
@@ -39,6 +44,15 @@ def services_router(service: GatewayService) -> APIRouter:
     @routes.post(BASE + "/check")
     async def check(request: CheckRequest) -> Quote:
         return await service.quoting.check(request)
+
+    @routes.post(BASE + "/agreements", status_code=202)
+    async def relay(request: PurchaseRequest) -> Purchase:
+        purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
+        return await service.relaying.relay(purchase)
+
+    @routes.post(BASE + "/offers")
+    async def offer(request: OfferRequest) -> Offer:
+        return await service.offering.offer(request.terms)
 
     async def execute(
         request: ExecRequest, authorization: Authorization = None, key: IdempotencyKey = None

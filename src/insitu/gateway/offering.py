@@ -1,0 +1,51 @@
+"""``POST offers``: the provider signs terms that it would grant (C7 ahead of C4 and C5)."""
+
+from insitu.api.gateway_v1 import Offer
+from insitu.domain.agreement import Terms, agreement_id, terms_digest
+from insitu.domain.errors import InsituError
+from insitu.gateway.acceptance import Acceptance
+from insitu.gateway.permission import Permission
+from insitu.gateway.terms_check import require_provider
+from insitu.ports.chain import Chain
+from insitu.ports.keys import Signer
+
+__all__ = ["Offering"]
+
+SLACK = 60
+"""Seconds by which a consumer's idea of the time may be ahead of ours."""
+
+
+class Offering:
+    """Signs what the grant would agree to. An offer binds the provider, so it is short and never free."""
+
+    def __init__(self, signer: Signer, chain: Chain, acceptance: Acceptance, permission: Permission) -> None:
+        self._signer = signer
+        self._chain = chain
+        self._acceptance = acceptance
+        self._permission = permission
+
+    async def offer(self, terms: Terms) -> Offer:
+        """Return the provider's signature of the terms.
+
+        Raises
+        ------
+        InsituError
+            What :meth:`Acceptance.require` raises; ``OfferRefused`` for terms that cost nothing, whose quota counts
+            grants, and for terms that could be locked later than the service's ``lockReward.timeout`` from now;
+            ``DeadlinePassed``.
+        """
+        require_provider(terms, self._signer.address)
+        if terms.total == 0:
+            raise InsituError("OfferRefused", "free agreements are granted within a quota, once they are created")
+        now = await self._permission.now()
+        if now > terms.deadline:
+            raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, it is {now}")
+        found = await self._acceptance.require(terms)
+        assert found.times is not None, "fitting terms have times"
+        latest = now + found.times.lock_timeout + SLACK
+        if terms.deadline > latest:
+            detail = f"the terms could be locked until {terms.deadline}, an offer is made until {latest} at most"
+            raise InsituError("OfferRefused", detail)
+        domain = self._chain.agreements
+        signature = "0x" + self._signer.sign_digest(terms_digest(terms, domain)).hex()
+        return Offer(service_agreement_id=agreement_id(terms, domain), signature=signature)
