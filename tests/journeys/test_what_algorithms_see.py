@@ -101,6 +101,21 @@ async def test_the_word_count_of_the_first_compute_stack_runs_unchanged(market: 
     assert (await market.files(execution))["output.txt"] == str(sum(len(text.split()) for text in texts)) == "8"
 
 
+async def test_an_algorithm_of_several_files_keeps_its_folders(market: Market) -> None:
+    dataset = await market.dataset()
+    sources = {
+        "main.py": "from shouting.words import shout\nopen('/mnt/output/out.txt', 'w').write(shout())\n",
+        "shouting/__init__.py": "",
+        "shouting/words.py": "def shout() -> str:\n    return open('/mnt/volume1/words.txt').read().upper()\n",
+    }
+    assets = market.consumer.assets
+    algorithm = await assets.publish_algorithm("package", sources, entrypoint="python3 main.py")
+
+    execution = await market.run_stages(Stage(algorithm=algorithm.did, inputs=[dataset.did]))
+
+    assert await market.files(execution) == {"out.txt": (market.provider.data / "words.txt").read_text().upper()}
+
+
 async def test_the_output_of_a_stage_reaches_the_next_one_and_nothing_else_does(market: Market) -> None:
     dataset = await market.dataset()
     first, witness = await market.algorithm(FIRST), await market.algorithm(WITNESS)

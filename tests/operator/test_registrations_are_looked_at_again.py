@@ -71,6 +71,8 @@ SERVICE = f"services.{DATA}"
         ("plan.stages.0.inputs", [], "InvalidDocument"),
         ("plan.stages.0.argv", [], "InvalidDocument"),
         ("plan.stages.0.transformation.files", [], "InvalidDocument"),
+        ("plan.stages.0.transformation.files.0.name", "lib/../../escape", "InvalidDocument"),
+        ("plan.stages.0.transformation.files.0.name", "/etc/passwd", "InvalidDocument"),
         ("plan.stages.0.transformation.files.0.sha256", None, "InvalidDocument"),
         ("plan.stages.0.transformation.did", "did:nv:" + "00" * 32, "InvalidDocument"),
         ("plan.stages.0.image.digest", WRONG, "ImageNotAllowed"),

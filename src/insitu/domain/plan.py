@@ -84,7 +84,8 @@ class InputFile(WireModel):
     index
         Its ``main.files[].index`` in the DDO.
     name
-        Name inside the volume, a single path component; empty where the source is a folder that *is* the volume.
+        Name inside the volume: of an input a single path component, empty where the source is a folder that *is* the
+        volume; of an algorithm a relative path.
     sha256
         64 hexadecimal digits that the content must have; None where the DDO does not say.
     size

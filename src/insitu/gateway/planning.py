@@ -121,7 +121,7 @@ class Planner:
         fetches: dict[str, SourceReference],
     ) -> StagePlan:
         algorithm = algorithms[stage.transformation.id or ""]
-        files = await self._sources.plan(algorithm.files, algorithm.creator, f"{stage.number}-algorithm-")
+        files = await self._sources.plan(algorithm.files, algorithm.creator, f"{stage.number}-algorithm-", folders=True)
         _note(files, algorithm.asset, fetches)
         entrypoint = algorithm.main.algorithm.entrypoint
         return StagePlan(

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from insitu.domain.errors import InsituError
-from insitu.domain.file_names import collision_key, safe_name, safe_path
+from insitu.domain.file_names import collision_key, first_collision, safe_name, safe_path
 from insitu.domain.ids import Address
 from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount
 from insitu.domain.service import File
@@ -84,8 +84,17 @@ class FileSources:
             if url.scheme not in PLACED:
                 await self._sources.check(url.geturl())
 
-    async def plan(self, files: Sequence[File], creator: Address, prefix: str) -> tuple[InputFile, ...]:
-        """Return the files of one volume; ``prefix`` makes the references of fetched ones unique within a plan.
+    async def plan(
+        self, files: Sequence[File], creator: Address, prefix: str, *, folders: bool = False
+    ) -> tuple[InputFile, ...]:
+        """Return the files of one volume.
+
+        Parameters
+        ----------
+        prefix
+            Makes the references of fetched files unique within a plan.
+        folders
+            Keep the folders of names, as an algorithm of several files needs them; else they become part of the name.
 
         Raises what :meth:`check` raises, and ``InvalidDocument`` for unsafe or colliding names.
         """
@@ -94,12 +103,16 @@ class FileSources:
         for file in files:
             await self.check(file, creator)
             index = file.index or 0
-            name = _volume_name(file, single=len(files) == 1)
+            name = _volume_name(file, single=len(files) == 1, folders=folders)
             if collision_key(name) in taken:
-                name = f"{index}-{name}"
+                head, slash, tail = name.rpartition("/")
+                name = f"{head}{slash}{index}-{tail}"
             taken.add(collision_key(name))
             source = self._source(_split(file), f"{prefix}{index}")
             planned.append(InputFile(index=index, name=name, source=source, sha256=file.sha256, size=file.size))
+        collision = first_collision(file.name for file in planned)
+        if collision is not None:
+            raise InsituError("InvalidDocument", f"{collision[0]} and {collision[1]} cannot lie in one folder")
         return tuple(planned)
 
     async def open(self, file: File, creator: Address) -> AsyncIterator[bytes]:
@@ -170,14 +183,14 @@ def _split(file: File) -> SplitResult:
     return url
 
 
-def _volume_name(file: File, *, single: bool) -> str:
-    """One path component. A folder that is the only entry is the volume itself and needs none."""
+def _volume_name(file: File, *, single: bool, folders: bool) -> str:
+    """Where a file lies in its volume. A folder that is the only entry is the volume itself and needs no name."""
     url = _split(file)
     is_folder = url.scheme in PLACED and url.path.endswith("/")
     if single and is_folder:
         return ""
     name = file.name or posixpath.basename(unquote(url.path).rstrip("/")) or f"file-{file.index or 0}"
-    return safe_name(safe_path(name).replace("/", "_"))
+    return safe_path(name) if folders else safe_name(safe_path(name).replace("/", "_"))
 
 
 def _sha256(text: str) -> str:

@@ -10,6 +10,7 @@ from insitu.domain.checks import Checker
 from insitu.domain.compute_service import ComputeService, Container
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
+from insitu.domain.file_names import first_collision, path_problem
 from insitu.domain.flavour import OfferedService, flavour_refusals, supported_container
 from insitu.domain.ids import workflow_execution_id
 from insitu.domain.plan import ExecutionPlan, InputFile, Limits, OutputRules, StagePlan
@@ -76,7 +77,7 @@ def _check_stages(stages: Sequence[StagePlan], problems: Checker) -> None:
         _check_inputs(stage, earlier, here.at("inputs"))
         files = stage.transformation.files
         here.at("transformation").require(bool(files), "Required", "an algorithm has a file")
-        _check_files(files, here.at("transformation", "files"))
+        _check_paths(files, here.at("transformation", "files"))
         for file in files:
             here.at("transformation").require(file.sha256 is not None, "Required", f"file {file.index} has no checksum")
         earlier.add(stage.index)
@@ -102,6 +103,14 @@ def _check_files(files: Sequence[InputFile], problems: Checker) -> None:
     for name in names:
         unsafe = "/" in name or "\0" in name or name in (".", "..") or (name == "" and len(names) > 1)
         problems.require(not unsafe, "WrongFormat", "a file's name is not a single path component")
+
+
+def _check_paths(files: Sequence[InputFile], problems: Checker) -> None:
+    names = [file.name for file in files]
+    problems.require(first_collision(names) is None, "Duplicate", "two files have one place")
+    for name in names:
+        problem = path_problem(name)
+        problems.require(problem is None, "WrongFormat", f"a file's path {problem}")
 
 
 def _check_against_workflow(plan: ExecutionPlan, workflow: Workflow, problems: Checker) -> None:

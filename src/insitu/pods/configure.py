@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from functools import partial
 
 from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu.domain.canonical import canonical_json
 from insitu.domain.errors import InsituError
+from insitu.domain.file_names import path_problem
 from insitu.domain.merkle import FileDigest, files_root
 from insitu.domain.plan import Claim, Fetch, InputFile, Mount, StageInput
 from insitu.pods.beneath import open_beneath
@@ -64,7 +65,7 @@ class Configure:
         folder = workspace.fetched / str(each.position)
         for file in each.files:
             if isinstance(file.source, Fetch):
-                path = _inside(folder, file)
+                path = folder / _component(file)
                 digest = await write_file(path, self._fetch(step, file.source), room)
             else:
                 digest = await self._in_place(file, workspace)
@@ -83,7 +84,8 @@ class Configure:
             os.close(opened)
 
     async def _algorithm(self, step: Step, file: InputFile, workspace: Workspace, room: Room) -> InputDigest:
-        path = _inside(workspace.algorithm, file)
+        path = workspace.algorithm / _path(file)
+        await run_sync(partial(path.parent.mkdir, parents=True, exist_ok=True))
         if isinstance(file.source, Fetch):
             return await write_file(path, self._fetch(step, file.source), room, mode=0o555)
         opened = await run_sync(_open, file.source, workspace, file.name)
@@ -118,11 +120,19 @@ async def _read(opened: int) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _inside(folder: Path, file: InputFile) -> Path:
-    """Return the path of a file that we write. The plan was checked; a name is looked at again where it is used."""
+def _component(file: InputFile) -> str:
+    """Return the name of an input that we write. The plan was checked; a name is looked at again where it is used."""
     if file.name in ("", ".", "..") or "/" in file.name or "\0" in file.name:
         raise InsituError("ConfigurationFailed", f"file {file.index} has no usable name")
-    return folder / file.name
+    return file.name
+
+
+def _path(file: InputFile) -> str:
+    """Return the path of an algorithm's file, in its folders."""
+    problem = path_problem(file.name)
+    if problem is not None:
+        raise InsituError("ConfigurationFailed", f"the path of file {file.index} {problem}")
+    return file.name
 
 
 def _verify(file: InputFile, found: InputDigest, code: str, did: str) -> None:
