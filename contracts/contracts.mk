@@ -11,8 +11,10 @@ contracts/node_modules/.package-lock.json: contracts/package.json contracts/pack
 contracts: contracts/node_modules/.package-lock.json ## compile the contracts
 	scripts/contracts build
 
-contracts-vendor: contracts/node_modules/.package-lock.json ## write the vendored ABIs and bytecode of the contracts
+contracts-vendor: contracts/node_modules/.package-lock.json ## write the vendored ABIs, bytecode and Python bindings
 	scripts/contracts vendor
+	@scripts/setup check
+	scripts/bindings
 
 contracts-record: contracts/node_modules/.package-lock.json ## write the contracts' gas table and test vectors
 	scripts/contracts-test record

@@ -26,7 +26,12 @@ HEAVY = {
 
 def loaded_by(statement: str) -> set[str]:
     """The top-level packages that a fresh interpreter has loaded after a statement."""
-    report = "import json, sys; print('\\n' + json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    return {name.partition(".")[0] for name in modules_after(statement)}
+
+
+def modules_after(statement: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded after a statement."""
+    report = "import json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
     command = [sys.executable, "-c", f"{statement}\n{report}"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -34,7 +39,9 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    assert not loaded_by("import insitu") & (HEAVY | {"click", "anyio", "asyncio"})
+    loaded = modules_after("import insitu")
+    assert not {name.partition(".")[0] for name in loaded} & (HEAVY | {"click", "anyio", "asyncio"})
+    assert not [name for name in loaded if name.startswith("insitu.adapters")]
 
 
 def test_importing_the_command_line_loads_nothing_heavy() -> None:
@@ -53,4 +60,6 @@ except SystemExit as end:
     if end.code:
         raise
 """
-    assert not loaded_by(statement) & HEAVY
+    loaded = modules_after(statement)
+    assert not {name.partition(".")[0] for name in loaded} & HEAVY
+    assert not [name for name in loaded if name.startswith("insitu.adapters")]

@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 from insitu.adapters.chain.anvil import AnvilProcess, free_port
+from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
 from insitu.adapters.chain.bytecode import read_view, verify_deployment
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.deploy import DeploymentPlan, accept_ownership, deploy
@@ -17,7 +18,7 @@ from insitu.adapters.chain.journal import Journal
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address, read_address
+from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
 from insitu.testing.chain import new_terms, register_did
 
@@ -129,8 +130,12 @@ async def test_another_owner_takes_what_is_offered_in_a_second_step(rpc: JsonRpc
 
 
 async def owners(rpc: JsonRpc, found: Deployments) -> set[Address]:
-    views = {"TemplateStoreManager": "owner", "Dispenser": "owner", "NeverminedToken": "defaultAdmin"}
-    return {read_address((await read_view(rpc, found.address(name), name, view))[0]) for name, view in views.items()}
+    views = {
+        "TemplateStoreManager": template_store_manager.owner(),
+        "Dispenser": dispenser.owner(),
+        "NeverminedToken": nevermined_token.default_admin(),
+    }
+    return {await read_view(rpc, found.address(name), view) for name, view in views.items()}
 
 
 async def test_a_token_that_is_there_is_paid_in(rpc: JsonRpc, tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chain.vendored import abi_of, abi_type
+from insitu.adapters.chain.bindings import agreement_store_manager, did_registry, structs
 from insitu.adapters.chain.bytecode import read_view
-from insitu.adapters.chain.contracts import DEPLOYED, abi_type, artifact
+from insitu.adapters.chain.contracts import DEPLOYED, artifact
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.chain.rpc import JsonRpc
+from insitu.adapters.chain.terms import contract_terms, domain_terms
 from insitu.domain.agreement import (
     DOMAIN_NAME,
     DOMAIN_VERSION,
@@ -24,7 +27,6 @@ from insitu.domain.agreement import (
 )
 from insitu.domain.canonical import keccak256
 from insitu.domain.did import hash_did
-from insitu.domain.errors import ERRORS
 from insitu.domain.ids import Address, AgreementId, read_address
 from insitu.domain.wire import WireModel
 from insitu.testing.chain import running_chain
@@ -80,7 +82,7 @@ async def rpc(chain: EmbeddedChain) -> AsyncIterator[JsonRpc]:
 
 def members(contract: str, function: str, position: int) -> list[tuple[str, str]]:
     """(type, name) of each member of the struct that a function takes."""
-    entry = next(e for e in artifact(contract).abi if e.get("name") == function and e["type"] == "function")
+    entry = next(e for e in abi_of(contract) if e.get("name") == function and e["type"] == "function")
     return [(abi_type(part), part["name"]) for part in entry["inputs"][position]["components"]]
 
 
@@ -98,16 +100,16 @@ def test_the_struct_of_a_settlement_has_the_members_of_the_signed_type() -> None
 
 async def test_the_contract_signs_for_the_same_domain(chain: EmbeddedChain, rpc: JsonRpc) -> None:
     template = chain.contract(DOMAIN_NAME)
-    _, name, version, chain_id, contract, _, _ = await read_view(rpc, template, DOMAIN_NAME, "eip712Domain")
+    _, name, version, chain_id, contract, _, _ = await read_view(rpc, template, agreement_store_manager.eip712_domain())
     assert (name, version) == (DOMAIN_NAME, DOMAIN_VERSION)
-    assert (chain_id, read_address(contract)) == (chain.agreements.chain_id, chain.agreements.contract)
+    assert (chain_id, contract) == (chain.agreements.chain_id, chain.agreements.contract)
 
 
 @settings(max_examples=60)
 @given(sample=terms)
 async def test_ids_of_agreements_are_the_contracts(chain: EmbeddedChain, rpc: JsonRpc, sample: Terms) -> None:
     template = chain.contract(DOMAIN_NAME)
-    (found,) = await read_view(rpc, template, "AgreementStoreManager", "agreementId", sample.as_tuple())
+    found = await read_view(rpc, template, agreement_store_manager.agreement_id(contract_terms(sample)))
     assert found.hex() == agreement_id(sample, chain.agreements)
 
 
@@ -117,15 +119,16 @@ async def test_digests_of_settlements_are_the_contracts(
     chain: EmbeddedChain, rpc: JsonRpc, agreement: str, sample: Settlement
 ) -> None:
     template = chain.contract(DOMAIN_NAME)
-    arguments = (agreement, sample.as_tuple())
-    (found,) = await read_view(rpc, template, "AgreementStoreManager", "settlementDigest", *arguments)
+    settlement = structs.Settlement(sample.index, sample.charge, bytes.fromhex(sample.receipt_hash[2:]), sample.last)
+    view = agreement_store_manager.settlement_digest(bytes.fromhex(agreement[2:]), settlement)
+    found = await read_view(rpc, template, view)
     assert found == settlement_digest(AgreementId(agreement[2:]), sample, chain.agreements)
 
 
 @settings(max_examples=60)
 @given(seed=st.binary(min_size=32, max_size=32), creator=addresses)
 async def test_dids_are_the_registrys(chain: EmbeddedChain, rpc: JsonRpc, seed: bytes, creator: Address) -> None:
-    (found,) = await read_view(rpc, chain.contract("DIDRegistry"), "DIDRegistry", "hashDID", seed, creator)
+    found = await read_view(rpc, chain.contract("DIDRegistry"), did_registry.hash_did(seed, creator))
     assert found == bytes(hash_did(seed, creator))
 
 
@@ -134,29 +137,17 @@ def test_terms_survive_their_json(sample: Terms) -> None:
     assert Terms.model_validate_json(sample.model_dump_json()) == sample
 
 
+@given(sample=terms)
+def test_terms_survive_the_way_to_the_contracts_and_back(sample: Terms) -> None:
+    assert domain_terms(contract_terms(sample)) == sample
+
+
 async def test_a_condition_nobody_knows_is_in_the_first_state(chain: EmbeddedChain, rpc: JsonRpc) -> None:
     template = chain.contract(DOMAIN_NAME)
     state = await chain.agreement(AgreementId("00" * 32))
     assert state.lock is ConditionState.UNINITIALIZED
-    (found,) = await read_view(rpc, template, "AgreementStoreManager", "getAgreement", "0x" + "00" * 32)
-    assert found == (0, 0, 0, 0, 0, False)
-
-
-OURS = (DOMAIN_NAME, "DIDRegistry", "TemplateStoreManager", "Dispenser")
-OF_LIBRARIES = {
-    "InvalidShortString",
-    "OwnableInvalidOwner",
-    "OwnableUnauthorizedAccount",
-    "ReentrancyGuardReentrantCall",
-    "SafeERC20FailedOperation",
-    "StringTooLong",
-}
-
-
-@pytest.mark.parametrize("contract", OURS)
-def test_each_refusal_of_our_contracts_has_a_code_of_its_name(contract: str) -> None:
-    named = {entry["name"] for entry in artifact(contract).abi if entry["type"] == "error"}
-    assert named - OF_LIBRARIES - set(ERRORS) == set()
+    found = await read_view(rpc, template, agreement_store_manager.get_agreement(bytes(32)))
+    assert found == structs.Agreement(0, 0, 0, 0, 0, False)
 
 
 @pytest.mark.parametrize("contract", DEPLOYED)

@@ -7,40 +7,104 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.adapters.chain.contracts import DEPLOYED, abi_type, artifact
+from chain.vendored import CONTRACTS, abi_of, abi_type, signature
 from insitu.adapters.chain.refusals import NodeError, refusal_of
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import ERRORS, InsituError
+from insitu.domain.ids import read_address
 
-SAMPLES: dict[str, Any] = {
-    "bytes32": b"\x12" * 32,
-    "address": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
-    "string": "text",
-}
-TOKEN = {
+OF_OPENZEPPELIN = {
+    "AccessControlBadConfirmation": "ContractRejected",
+    "AccessControlEnforcedDefaultAdminDelay": "ContractRejected",
+    "AccessControlEnforcedDefaultAdminRules": "ContractRejected",
+    "AccessControlInvalidDefaultAdmin": "ContractRejected",
+    "AccessControlUnauthorizedAccount": "CallerMismatch",
+    "ECDSAInvalidSignature": "ContractRejected",
+    "ECDSAInvalidSignatureLength": "ContractRejected",
+    "ECDSAInvalidSignatureS": "ContractRejected",
+    "ERC20ExceededCap": "ContractRejected",
     "ERC20InsufficientAllowance": "AllowanceTooLow",
     "ERC20InsufficientBalance": "InsufficientFunds",
+    "ERC20InvalidApprover": "ContractRejected",
+    "ERC20InvalidCap": "ContractRejected",
+    "ERC20InvalidReceiver": "ContractRejected",
+    "ERC20InvalidSender": "ContractRejected",
+    "ERC20InvalidSpender": "ContractRejected",
     "ERC2612ExpiredSignature": "PermitExpired",
     "ERC2612InvalidSigner": "PermitInvalid",
+    "InvalidAccountNonce": "ContractRejected",
+    "InvalidShortString": "ContractRejected",
+    "OwnableInvalidOwner": "ContractRejected",
+    "OwnableUnauthorizedAccount": "CallerMismatch",
+    "ReentrancyGuardReentrantCall": "ContractRejected",
+    "SafeCastOverflowedUintDowncast": "ContractRejected",
+    "SafeERC20FailedOperation": "ContractRejected",
+    "StringTooLong": "ContractRejected",
 }
+"""Every other error is our contracts' own, and has a code of its name."""
+
+SIDES = {
+    ("actual", "expected"),
+    ("actual", "maximum"),
+    ("allowance", "needed"),
+    ("amounts", "receivers"),
+    ("balance", "needed"),
+    ("charge", "left"),
+    ("increasedSupply", "cap"),
+    ("received", "expected"),
+    ("signer", "owner"),
+    ("time", "deadline"),
+    ("time", "earliest"),
+}
+"""How errors name what is, and what it was compared with."""
 
 
-def custom_errors() -> list[tuple[str, dict[str, Any]]]:
-    return [(name, entry) for name in DEPLOYED for entry in artifact(name).abi if entry["type"] == "error"]
+def custom_errors() -> list[dict[str, Any]]:
+    """Every error of every ABI, once."""
+    entries = (entry for name in CONTRACTS for entry in abi_of(name) if entry["type"] == "error")
+    return list({signature(entry): entry for entry in entries}.values())
 
 
-@pytest.mark.parametrize(("contract", "entry"), custom_errors(), ids=lambda value: str(value)[:30])
-def test_a_custom_error_keeps_its_name_and_arguments(contract: str, entry: dict[str, Any]) -> None:
+def sample(kind: str, position: int) -> Any:
+    """A value of the type that differs from the values of other positions."""
+    if kind.startswith("uint"):
+        return 7 + position
+    if kind == "address":
+        return read_address("0x" + f"{0xA0 + position:02x}" * 20)
+    return f"text {position}" if kind == "string" else bytes([0x10 + position]) * 32
+
+
+@pytest.mark.parametrize("entry", custom_errors(), ids=lambda entry: str(entry["name"]))
+def test_a_custom_error_becomes_a_code_of_ours_with_both_sides(entry: dict[str, Any]) -> None:
+    names = [parameter["name"] for parameter in entry["inputs"]]
     types = [abi_type(parameter) for parameter in entry["inputs"]]
-    values = [SAMPLES.get(kind, 7) for kind in types]
-    selector = keccak256(f"{entry['name']}({','.join(types)})".encode())[:4]
-    error = refusal_of(selector + encode(types, values))
-    assert error.code in {entry["name"], TOKEN.get(entry["name"], "ContractRejected")}
-    assert entry["name"] in error.detail
-    shown = {parameter["name"] for parameter in entry["inputs"]}
-    assert set(error.context["arguments"]) == shown  # type: ignore[call-overload]
-    if "address" in types:
-        assert SAMPLES["address"] in error.detail
+    values = [sample(kind, position) for position, kind in enumerate(types)]
+    shown = ["0x" + value.hex() if isinstance(value, bytes) else str(value) for value in values]
+    error = refusal_of(keccak256(signature(entry).encode())[:4] + encode(types, values))
+    assert error.code == OF_OPENZEPPELIN.get(entry["name"], entry["name"])
+    assert error.detail == f"{entry['name']}({', '.join(map('='.join, zip(names, shown, strict=True)))})"
+    assert error.context["arguments"] == dict(zip(names, shown, strict=True))
+    sides = [pair for pair in SIDES if set(pair) <= set(names)]
+    assert len(sides) <= 1
+    for actual, expected in sides:
+        assert error.context["actual"] == shown[names.index(actual)]
+        assert error.context["expected"] == shown[names.index(expected)]
+    if not sides:
+        assert not {"actual", "expected"} & error.context.keys()
+
+
+def test_every_error_that_compares_two_values_is_known_to_do_so() -> None:
+    """One value alone, or values that name the agreement, the asset and the account, are no comparison."""
+    subjects = {"agreementId", "account", "bits", "condition", "currentNonce", "did", "index", "neededRole", "owner"}
+    subjects |= {"provider", "receiver", "sender", "spender", "template", "value"}
+    left = {
+        entry["name"]: rest
+        for entry in custom_errors()
+        for names in [{parameter["name"] for parameter in entry["inputs"]}]
+        for rest in [names - subjects]
+        if len(rest) > 1 and not any(set(pair) <= names for pair in SIDES)
+    }
+    assert not left
 
 
 def test_a_reason_in_words_is_shown() -> None:
@@ -60,10 +124,9 @@ def test_any_data_is_translated(data: bytes) -> None:
 
 @given(data=st.data())
 def test_a_known_error_with_any_arguments_is_translated(data: st.DataObject) -> None:
-    _, entry = data.draw(st.sampled_from(custom_errors()))
-    types = ",".join(abi_type(parameter) for parameter in entry["inputs"])
+    entry = data.draw(st.sampled_from(custom_errors()))
     body = data.draw(st.binary(max_size=300))
-    assert refusal_of(keccak256(f"{entry['name']}({types})".encode())[:4] + body).code in ERRORS
+    assert refusal_of(keccak256(signature(entry).encode())[:4] + body).code in ERRORS
 
 
 @given(message=st.text(max_size=100), data=st.binary(max_size=100))

@@ -1,19 +1,27 @@
 """Proof that the contracts of a deployments file are ours: their code, how they are wired, and the template's state."""
 
-from typing import Any
+from typing import TypeVar
 
+from insitu.adapters.chain.abi import Invocation
+from insitu.adapters.chain.bindings import agreement_store_manager, template_store_manager
 from insitu.adapters.chain.contracts import DEPLOYED, TEMPLATE, artifact
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc, number, raw_bytes
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address, read_address
+from insitu.domain.ids import Address
 
 __all__ = ["check_code", "read_view", "verify_deployment"]
 
-_WIRES = {"token": "NeverminedToken", "didRegistry": "DIDRegistry", "templateStore": "TemplateStoreManager"}
-"""Immutable members of the template, and what they must point at."""
+T = TypeVar("T")
+
+_WIRES = {
+    "NeverminedToken": agreement_store_manager.token(),
+    "DIDRegistry": agreement_store_manager.did_registry(),
+    "TemplateStoreManager": agreement_store_manager.template_store(),
+}
+"""The contracts that the template points at for ever, and the view that says where."""
 
 
 async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
@@ -29,13 +37,13 @@ async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
         if name in deployments.contracts and not (name == "NeverminedToken" and deployments.external_token):
             await check_code(rpc, name, deployments.address(name))
     template = deployments.address(TEMPLATE)
-    for member, name in _WIRES.items():
-        found = read_address((await read_view(rpc, template, TEMPLATE, member))[0])
+    for name, view in _WIRES.items():
+        found = await read_view(rpc, template, view)
         if found != deployments.address(name):
-            detail = f"the template's {member} is {found}, not {deployments.address(name)}"
+            detail = f"the template's {view.function.name} is {found}, not {deployments.address(name)}"
             raise InsituError("ContractMismatch", detail, actual=found, expected=deployments.address(name))
     store = deployments.address("TemplateStoreManager")
-    if not (await read_view(rpc, store, "TemplateStoreManager", "isTemplateApproved", template))[0]:
+    if not await read_view(rpc, store, template_store_manager.is_template_approved(template)):
         raise InsituError("TemplateNotApproved", f"{template} is not approved by {store}")
 
 
@@ -52,20 +60,17 @@ async def check_code(rpc: JsonRpc, name: str, address: Address) -> None:
         raise InsituError("ContractMismatch", detail, actual=actual_hash, expected=expected_hash)
 
 
-async def read_view(
-    rpc: JsonRpc, address: Address, contract: str, function: str, *arguments: object, block: str = "pending"
-) -> tuple[Any, ...]:
+async def read_view(rpc: JsonRpc, address: Address, view: Invocation[T], block: str = "pending") -> T:
     """Ask a view of a contract.
 
     Raises the contract's refusal, ``ContractMismatch`` where the answer doesn't fit, ``ChainUnavailable``.
     """
-    view = artifact(contract).function(function)
-    request = {"to": address, "data": "0x" + view.encode(arguments).hex()}
+    request = {"to": address, "data": "0x" + view.data.hex()}
     try:
         answer = await rpc.call("eth_call", request, block)
     except NodeError as error:
         if block == "pending" and error.code == "ChainUnavailable":
             # Some nodes have no pending state; what is mined is then the best there is.
-            return await read_view(rpc, address, contract, function, *arguments, block="latest")
+            return await read_view(rpc, address, view, block="latest")
         raise
-    return view.decode(raw_bytes(answer))
+    return view.result(raw_bytes(answer))

@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypeVar
 
 from typing_extensions import override
 
+from insitu.adapters.chain.abi import Invocation
+from insitu.adapters.chain.bindings import agreement_store_manager, compute_execution_condition, escrow_reward
+from insitu.adapters.chain.bindings import did_registry as registry
+from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bytecode import read_view, verify_deployment
 from insitu.adapters.chain.contracts import TEMPLATE, encode_call
 from insitu.adapters.chain.deployments import Deployments
@@ -18,15 +22,19 @@ from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import signed_permit
 from insitu.adapters.chain.registered_urls import RegisteredUrls
 from insitu.adapters.chain.rpc import JsonRpc, member, number
+from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
 from insitu.domain.did import Did
-from insitu.domain.ids import Address, AgreementId, read_address
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import AgreementCreated, Call, DidRecord, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
 from insitu.ports.keys import Signer
 
 __all__ = ["EvmChain"]
+
+T = TypeVar("T")
 
 _POLL = 1.0
 """Seconds between two looks for new blocks at a node that pushes none."""
@@ -96,15 +104,17 @@ class EvmChain:
     async def token(self) -> TokenInfo:
         """Describe the payment token."""
         if self._token is None:
-            name, symbol, decimals = [
-                (await self._view("NeverminedToken", view))[0] for view in ("name", "symbol", "decimals")
-            ]
-            self._token = TokenInfo(self.contract("NeverminedToken"), name, symbol, decimals)
+            self._token = TokenInfo(
+                address=self.contract("NeverminedToken"),
+                name=await self._view("NeverminedToken", erc20.name()),
+                symbol=await self._view("NeverminedToken", erc20.symbol()),
+                decimals=await self._view("NeverminedToken", erc20.decimals()),
+            )
         return self._token
 
     async def balance(self, account: Address) -> int:
         """Return the account's tokens in base units."""
-        return int((await self._view("NeverminedToken", "balanceOf", account))[0])
+        return await self._view("NeverminedToken", erc20.balance_of(account))
 
     async def native_balance(self, account: Address) -> int:
         """Return what the account can pay for gas, in wei."""
@@ -112,33 +122,38 @@ class EvmChain:
 
     async def allowance(self, owner: Address, spender: Address) -> int:
         """Return what the spender may draw, in base units."""
-        return int((await self._view("NeverminedToken", "allowance", owner, spender))[0])
+        return await self._view("NeverminedToken", erc20.allowance(owner, spender))
 
     async def did_record(self, did: str) -> DidRecord | None:
         """Return the registry's record, with the url of the event in the block that it names."""
-        digits = Did.parse(did).digits
+        parsed = Did.parse(did)
         # A pending registration has no event yet, so that only mined ones are asked for.
-        ((owner, block, version, checksum),) = await self._view("DIDRegistry", "getDIDRegister", digits, block="latest")
-        if not version:
+        found = await self._view("DIDRegistry", registry.get_did_register(bytes(parsed)), block="latest")
+        if not found.version:
             return None
-        url = await self._urls.find(digits, block, version, checksum)
-        return DidRecord(did, read_address(owner), checksum.hex(), url, version)
+        url = await self._urls.find(parsed.digits, found.block_number, found.version, found.checksum)
+        return DidRecord(did, found.owner, found.checksum.hex(), url, found.version)
 
     async def is_provider(self, did: str, account: Address) -> bool:
         """Tell whether the account is owner or provider of the DID."""
-        return bool((await self._view("DIDRegistry", "isDIDProvider", Did.parse(did).digits, account))[0])
+        return await self._view("DIDRegistry", registry.is_did_provider(bytes(Did.parse(did)), account))
 
     async def agreement(self, agreement_id: AgreementId) -> AgreementState:
         """Return the state of an agreement (all zero where there is none)."""
-        (state,) = await self._view("AgreementStoreManager", "getAgreement", agreement_id)
-        settled, start, lock, compute, escrow, closed = state
+        view = agreement_store_manager.get_agreement(bytes.fromhex(agreement_id))
+        found = await self._view("AgreementStoreManager", view)
         return AgreementState(
-            settled, start, ConditionState(lock), ConditionState(compute), ConditionState(escrow), closed
+            settled=found.settled,
+            start=found.start,
+            lock=_condition(found.lock_reward),
+            compute=_condition(found.compute_execution),
+            escrow=_condition(found.escrow_reward),
+            closed=found.closed,
         )
 
     async def find_terms(self, agreement_id: AgreementId) -> Terms | None:
         """Return the terms from the AgreementCreated event."""
-        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), "0x" + agreement_id]
+        topics = [event_topic(agreement_store_manager.AgreementCreated), "0x" + agreement_id]
         logs = await find_logs(self._rpc, self.contract(TEMPLATE), topics, self.deployments.block)
         for logged in self._events.read(logs):
             if isinstance(logged.event, AgreementCreated):
@@ -147,13 +162,13 @@ class EvmChain:
 
     async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
         """Return the agreements that a consumer created, newest first."""
-        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), None, _address_topic(consumer)]
+        topics = [event_topic(agreement_store_manager.AgreementCreated), None, _address_topic(consumer)]
         found = await self._past(topics)
         return tuple(event for event in found if isinstance(event, AgreementCreated))
 
     async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
         """Return what was settled of an agreement, newest first."""
-        found = await self._past([event_topic("EscrowReward", "PaymentReleased"), "0x" + agreement_id])
+        found = await self._past([event_topic(escrow_reward.PaymentReleased), "0x" + agreement_id])
         return tuple(event for event in found if isinstance(event, PaymentReleased))
 
     async def _past(self, topics: list[str | None]) -> list[LedgerEvent]:
@@ -162,13 +177,14 @@ class EvmChain:
 
     async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
         """E1: ask the contract's view."""
-        arguments = (terms.as_tuple(), consumer, workflow_id)
-        return bool((await self._view("ComputeExecutionCondition", "checkPermissions", *arguments))[0])
+        workflow = bytes.fromhex(workflow_id.removeprefix("0x"))
+        view = compute_execution_condition.check_permissions(contract_terms(terms), consumer, workflow)
+        return await self._view("ComputeExecutionCondition", view)
 
     async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
         """Sign an allowance for ``amount`` base units (ERC-2612)."""
-        (nonce,) = await self._view("NeverminedToken", "nonces", signer.address)
-        (separator,) = await self._view("NeverminedToken", "DOMAIN_SEPARATOR")
+        nonce = await self._view("NeverminedToken", erc20.nonces(signer.address))
+        separator = await self._view("NeverminedToken", erc20.domain_separator())
         return signed_permit(signer, spender, amount, deadline, nonce=nonce, separator=separator)
 
     async def transact(self, call: Call, signer: Signer) -> Mined:
@@ -210,10 +226,18 @@ class EvmChain:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._rpc.host}, chain {self.deployments.chain_id})"
 
-    async def _view(self, contract: str, view: str, *arguments: object, block: str = "pending") -> tuple[Any, ...]:
-        return await read_view(self._rpc, self.contract(contract), contract, view, *arguments, block=block)
+    async def _view(self, contract: str, view: Invocation[T], block: str = "pending") -> T:
+        return await read_view(self._rpc, self.contract(contract), view, block=block)
 
 
 def _address_topic(account: Address) -> str:
     """Return an address as an indexed parameter of a log: 32 bytes, left-padded."""
     return "0x" + account[2:].lower().rjust(64, "0")
+
+
+def _condition(state: int) -> ConditionState:
+    """Name a state. Raises ``ContractMismatch`` for a number that no contract of ours has."""
+    try:
+        return ConditionState(state)
+    except ValueError:
+        raise InsituError("ContractMismatch", f"the contract answers that a condition is in state {state}") from None

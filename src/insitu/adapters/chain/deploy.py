@@ -3,12 +3,17 @@
 The order is fixed, so that on an empty chain the same deployer gets the same addresses again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from insitu.adapters.chain.abi import Invocation
+from insitu.adapters.chain.bindings import dispenser, service_execution_template
+from insitu.adapters.chain.bindings import nevermined_token as erc20
+from insitu.adapters.chain.bindings import template_store_manager as templates
 from insitu.adapters.chain.bytecode import check_code, read_view, verify_deployment
-from insitu.adapters.chain.contracts import TEMPLATE, artifact, encode_call
+from insitu.adapters.chain.contracts import TEMPLATE, artifact
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.journal import Journal
 from insitu.adapters.chain.rpc import JsonRpc, member, number
@@ -16,7 +21,6 @@ from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.ledger import Call
 from insitu.ports.chain import Mined
 from insitu.ports.keys import Signer
 
@@ -27,7 +31,17 @@ _PROPOSED, _APPROVED = 1, 2
 _STILL_OPEN = frozenset({"ChainUnavailable", "InsufficientFunds", "TransactionUnconfirmed"})
 """Errors after which a noted transaction can still be mined."""
 
-_OWNED = ("TemplateStoreManager", "Dispenser")
+
+class _Ownable(Protocol):
+    """The bindings of a contract that changes hands in two steps (OpenZeppelin's Ownable2Step)."""
+
+    def owner(self) -> Invocation[Address]: ...
+    def pending_owner(self) -> Invocation[Address]: ...
+    def transfer_ownership(self, new_owner: Address) -> Invocation[None]: ...
+    def accept_ownership(self) -> Invocation[None]: ...
+
+
+_OWNED: Mapping[str, _Ownable] = {"TemplateStoreManager": templates, "Dispenser": dispenser}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +86,18 @@ async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signe
     """Take the ownership that is offered to this account; returns the names of the contracts that it now owns."""
     transactions = Transactions(rpc, deployments.chain_id, None)
     taken = []
-    for name in _OWNED:
+    for name, binding in _OWNED.items():
         if name not in deployments.contracts:
             continue
         address = deployments.address(name)
-        pending = (await read_view(rpc, address, name, "pendingOwner"))[0]
-        if read_address(pending) == signer.address:
-            await transactions.send(address, encode_call(Call(name, "acceptOwnership", ())), signer)
+        if await read_view(rpc, address, binding.pending_owner()) == signer.address:
+            await transactions.send(address, binding.accept_ownership().data, signer)
             taken.append(name)
     if not deployments.external_token:
         address = deployments.address("NeverminedToken")
-        pending, _ = await read_view(rpc, address, "NeverminedToken", "pendingDefaultAdmin")
-        if read_address(pending) == signer.address:
-            data = encode_call(Call("NeverminedToken", "acceptDefaultAdminTransfer", ()))
-            await transactions.send(address, data, signer)
+        pending, _ = await read_view(rpc, address, erc20.pending_default_admin())
+        if pending == signer.address:
+            await transactions.send(address, erc20.accept_default_admin_transfer().data, signer)
             taken.append("NeverminedToken")
     return tuple(taken)
 
@@ -106,14 +118,17 @@ class _Deployment:
 
     async def carry_out(self, plan: DeploymentPlan) -> Deployments:
         me = self._signer.address
-        contracts = {"NeverminedToken": plan.token or await self._create("NeverminedToken", me)}
+        contracts = {"NeverminedToken": plan.token or await self._create("NeverminedToken", erc20.constructor(me))}
         if plan.token is None:
-            contracts["Dispenser"] = await self._create("Dispenser", contracts["NeverminedToken"], me)
+            arguments = dispenser.constructor(contracts["NeverminedToken"], me)
+            contracts["Dispenser"] = await self._create("Dispenser", arguments)
             await self._let_mint(contracts["NeverminedToken"], contracts["Dispenser"])
         contracts["DIDRegistry"] = await self._create("DIDRegistry")
-        contracts["TemplateStoreManager"] = store = await self._create("TemplateStoreManager", me)
-        wires = (contracts["NeverminedToken"], contracts["DIDRegistry"], store)
-        contracts[TEMPLATE] = await self._create(TEMPLATE, *wires)
+        contracts["TemplateStoreManager"] = store = await self._create(
+            "TemplateStoreManager", templates.constructor(me)
+        )
+        wires = service_execution_template.constructor(contracts["NeverminedToken"], contracts["DIDRegistry"], store)
+        contracts[TEMPLATE] = await self._create(TEMPLATE, wires)
         await self._approve(store, contracts[TEMPLATE])
         found = Deployments(
             chain_id=self._chain_id,
@@ -126,49 +141,47 @@ class _Deployment:
             await self._offer(found, plan.owner)
         return found
 
-    async def _create(self, name: str, *arguments: object) -> Address:
+    async def _create(self, name: str, arguments: bytes = b"") -> Address:
         """Deploy a contract, once, and check what is found at its address."""
-        mined = await self._sent(f"deploy {name}", None, artifact(name).creation(arguments))
+        mined = await self._sent(f"deploy {name}", None, artifact(name).bytecode + arguments)
         receipt = await self._rpc.call("eth_getTransactionReceipt", mined.hash)
         address = read_address(str(member(receipt, "contractAddress")))
         await check_code(self._rpc, name, address)
         self._blocks.append(mined.block.number)
         return address
 
-    async def _let_mint(self, token: Address, dispenser: Address) -> None:
-        if not (await read_view(self._rpc, token, "NeverminedToken", "hasRole", MINTER_ROLE, dispenser))[0]:
-            await self._called(token, Call("NeverminedToken", "grantRole", (MINTER_ROLE, dispenser)))
+    async def _let_mint(self, token: Address, minter: Address) -> None:
+        if not await read_view(self._rpc, token, erc20.has_role(MINTER_ROLE, minter)):
+            await self._called(token, "NeverminedToken", erc20.grant_role(MINTER_ROLE, minter))
 
     async def _approve(self, store: Address, template: Address) -> None:
         """Propose and approve the template, whichever of it is missing."""
-        (state,) = await read_view(self._rpc, store, "TemplateStoreManager", "getTemplateState", template)
+        state = await read_view(self._rpc, store, templates.get_template_state(template))
         if state < _PROPOSED:
-            await self._called(store, Call("TemplateStoreManager", "proposeTemplate", (template,)))
+            await self._called(store, "TemplateStoreManager", templates.propose_template(template))
         if state < _APPROVED:
-            await self._called(store, Call("TemplateStoreManager", "approveTemplate", (template,)))
+            await self._called(store, "TemplateStoreManager", templates.approve_template(template))
 
     async def _offer(self, deployments: Deployments, owner: Address) -> None:
         """Start the two-step transfer of all that has an owner."""
-        for name in _OWNED:
+        for name, binding in _OWNED.items():
             if name not in deployments.contracts:
                 continue
             address = deployments.address(name)
-            holders = {
-                read_address((await read_view(self._rpc, address, name, view))[0]) for view in ("owner", "pendingOwner")
-            }
+            holders = {await read_view(self._rpc, address, view) for view in (binding.owner(), binding.pending_owner())}
             if owner not in holders:
-                await self._called(address, Call(name, "transferOwnership", (owner,)))
+                await self._called(address, name, binding.transfer_ownership(owner))
         if not deployments.external_token:
             await self._offer_token(deployments.address("NeverminedToken"), owner)
 
     async def _offer_token(self, token: Address, owner: Address) -> None:
-        (admin,) = await read_view(self._rpc, token, "NeverminedToken", "defaultAdmin")
-        pending, _ = await read_view(self._rpc, token, "NeverminedToken", "pendingDefaultAdmin")
-        if owner not in {read_address(admin), read_address(pending)}:
-            await self._called(token, Call("NeverminedToken", "beginDefaultAdminTransfer", (owner,)))
+        admin = await read_view(self._rpc, token, erc20.default_admin())
+        pending, _ = await read_view(self._rpc, token, erc20.pending_default_admin())
+        if owner not in {admin, pending}:
+            await self._called(token, "NeverminedToken", erc20.begin_default_admin_transfer(owner))
 
-    async def _called(self, address: Address, call: Call) -> None:
-        await self._sent(f"{call.function} of {call.contract}", address, encode_call(call))
+    async def _called(self, address: Address, contract: str, call: Invocation[None]) -> None:
+        await self._sent(f"{call.function.name} of {contract}", address, call.data)
 
     async def _sent(self, step: str, to: Address | None, data: bytes) -> Mined:
         """Carry out a step: what the journal has is sent again (harmless), else it is signed, noted, sent."""

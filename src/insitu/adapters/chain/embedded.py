@@ -10,9 +10,9 @@ import anyio
 from typing_extensions import override
 
 from insitu.adapters.chain.anvil import AnvilProcess, free_port
+from insitu.adapters.chain.bindings import nevermined_token
 from insitu.adapters.chain.bytecode import verify_deployment
 from insitu.adapters.chain.client import EvmChain
-from insitu.adapters.chain.contracts import encode_call
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.folder_lock import FolderLock
@@ -20,7 +20,6 @@ from insitu.adapters.chain.rpc import JsonRpc, number
 from insitu.adapters.chain.state_files import StateFiles
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.ledger import Call
 from insitu.ports.keys import Signer
 
 __all__ = ["FUNDED_NATIVE", "FUNDED_TOKENS", "EmbeddedChain"]
@@ -121,8 +120,7 @@ class EmbeddedChain(EvmChain):
                 continue
             missing = FUNDED_TOKENS - await self.balance(account)
             if missing > 0:
-                data = encode_call(Call("NeverminedToken", "mint", (account, missing)))
-                await self._transactions.send(token, data, minter)
+                await self._transactions.send(token, nevermined_token.mint(account, missing).data, minter)
             # Last, since it is the mark of a funded account.
             await self._rpc.call("anvil_setBalance", account, hex(FUNDED_NATIVE))
 

@@ -3,21 +3,22 @@
 A log is untrusted: the address says which contract wrote it, and a caller chose some of its values (the url of a DID).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
-from insitu.adapters.chain.contracts import abi_type, artifact
+from insitu.adapters.chain.abi import Event
+from insitu.adapters.chain.bindings import agreement_store_manager as agreements
+from insitu.adapters.chain.bindings import compute_execution_condition as compute
+from insitu.adapters.chain.bindings import did_registry as registry
+from insitu.adapters.chain.bindings import escrow_reward as escrow
+from insitu.adapters.chain.bindings import lock_reward_condition as lock
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.rpc import items, member, number, raw_bytes
-from insitu.domain.agreement import Terms
-from insitu.domain.canonical import keccak256
+from insitu.adapters.chain.terms import domain_terms
 from insitu.domain.did import PREFIX
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address, AgreementId, read_address
+from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import (
     AgreementCreated,
     ComputeFulfilled,
@@ -33,108 +34,84 @@ from insitu.domain.ledger import (
 )
 from insitu.ports.chain import Logged
 
-__all__ = ["EventReader", "event_topic", "terms_of"]
+__all__ = ["EventReader", "event_topic"]
 
-_Fields = Mapping[str, Any]
-
-
-def _agreement(fields: _Fields) -> AgreementId:
-    return AgreementId(fields["agreementId"].hex())
+E = TypeVar("E", bound=Event)
 
 
-def _did(fields: _Fields) -> str:
-    return PREFIX + str(fields["did"].hex())
+def _agreement(word: bytes) -> AgreementId:
+    return AgreementId(word.hex())
 
 
-def _word(value: bytes) -> str:
-    return "0x" + value.hex()
+def _did(word: bytes) -> str:
+    return PREFIX + word.hex()
 
 
-def _registered(f: _Fields) -> LedgerEvent:
-    url = f["value"].decode("utf-8", "replace")
-    return DidRegistered(_did(f), read_address(f["owner"]), f["checksum"].hex(), url, f["version"])
+def _registered(found: registry.DIDAttributeRegistered) -> LedgerEvent:
+    return DidRegistered(_did(found.did), found.owner, found.checksum.hex(), found.value, found.version)
 
 
-def _transferred(f: _Fields) -> LedgerEvent:
-    return DidTransferred(_did(f), read_address(f["previousOwner"]), read_address(f["newOwner"]))
+def _transferred(found: registry.DIDOwnershipTransferred) -> LedgerEvent:
+    return DidTransferred(_did(found.did), found.previous_owner, found.new_owner)
 
 
-def _created(f: _Fields) -> LedgerEvent:
-    return AgreementCreated(_agreement(f), terms_of(f["terms"]))
+def _created(found: agreements.AgreementCreated) -> LedgerEvent:
+    return AgreementCreated(_agreement(found.agreement_id), domain_terms(found.terms))
 
 
-def _locked(f: _Fields) -> LedgerEvent:
-    return LockFulfilled(_agreement(f), _did(f), read_address(f["provider"]), f["amount"])
+def _locked(found: lock.Fulfilled) -> LedgerEvent:
+    return LockFulfilled(_agreement(found.agreement_id), _did(found.did), found.provider, found.amount)
 
 
-def _granted(f: _Fields) -> LedgerEvent:
-    return ComputeFulfilled(_agreement(f), _did(f), read_address(f["consumer"]), f["expiresAt"])
+def _granted(found: compute.Fulfilled) -> LedgerEvent:
+    return ComputeFulfilled(_agreement(found.agreement_id), _did(found.did), found.consumer, found.expires_at)
 
 
-def _refused(f: _Fields) -> LedgerEvent:
-    return ComputeRefused(_agreement(f), _did(f), read_address(f["consumer"]))
+def _refused(found: compute.Refused) -> LedgerEvent:
+    return ComputeRefused(_agreement(found.agreement_id), _did(found.did), found.consumer)
 
 
-def _timed_out(f: _Fields) -> LedgerEvent:
-    return ComputeTimedOut(_agreement(f), _did(f), read_address(f["consumer"]))
+def _timed_out(found: compute.TimedOut) -> LedgerEvent:
+    return ComputeTimedOut(_agreement(found.agreement_id), _did(found.did), found.consumer)
 
 
-def _released(f: _Fields) -> LedgerEvent:
-    return PaymentReleased(_agreement(f), f["index"], f["charge"], _word(f["receiptHash"]), f["last"])
+def _released(found: escrow.PaymentReleased) -> LedgerEvent:
+    receipt = "0x" + found.receipt_hash.hex()
+    return PaymentReleased(_agreement(found.agreement_id), found.index, found.charge, receipt, found.last)
 
 
-def _paid(f: _Fields) -> LedgerEvent:
-    return EscrowFulfilled(_agreement(f), f["settled"], f["refunded"])
+def _paid(found: escrow.Fulfilled) -> LedgerEvent:
+    return EscrowFulfilled(_agreement(found.agreement_id), found.settled, found.refunded)
 
 
-def _aborted(f: _Fields) -> LedgerEvent:
-    return EscrowAborted(_agreement(f), f["settled"], f["refunded"])
-
-
-_READ: Mapping[tuple[str, str], Callable[[_Fields], LedgerEvent]] = {
-    ("DIDRegistry", "DIDAttributeRegistered"): _registered,
-    ("DIDRegistry", "DIDOwnershipTransferred"): _transferred,
-    ("AgreementStoreManager", "AgreementCreated"): _created,
-    ("LockRewardCondition", "Fulfilled"): _locked,
-    ("ComputeExecutionCondition", "Fulfilled"): _granted,
-    ("ComputeExecutionCondition", "Refused"): _refused,
-    ("EscrowReward", "TimedOut"): _timed_out,
-    ("EscrowReward", "PaymentReleased"): _released,
-    ("EscrowReward", "Fulfilled"): _paid,
-    ("EscrowReward", "Aborted"): _aborted,
-}
-
-
-def terms_of(values: Sequence[Any]) -> Terms:
-    """Read the terms from the contract's struct."""
-    return Terms.model_validate(dict(zip(Terms.model_fields, map(_member, values), strict=True)))
-
-
-def _member(value: Any) -> object:
-    if isinstance(value, bytes):
-        return _word(value)
-    if isinstance(value, str):
-        return read_address(value)
-    if isinstance(value, tuple | list):
-        return tuple(_member(one) for one in value)
-    return value
+def _aborted(found: escrow.Aborted) -> LedgerEvent:
+    return EscrowAborted(_agreement(found.agreement_id), found.settled, found.refunded)
 
 
 @dataclass(frozen=True, slots=True)
-class _Event:
-    """How one event is laid out: indexed values are topics, the others follow each other in the data."""
+class _Reading(Generic[E]):
+    """An event of a contract, and what it means in the domain."""
 
-    topic: bytes
-    indexed: tuple[tuple[str, str], ...]
-    names: tuple[str, ...]
-    types: tuple[str, ...]
-    read: Callable[[_Fields], LedgerEvent]
+    contract: str
+    kind: type[E]
+    translate: Callable[[E], LedgerEvent]
 
-    def fields(self, topics: Sequence[bytes], data: bytes) -> _Fields:
-        values = dict(zip(self.names, decode(self.types, data), strict=True))
-        for (name, kind), topic in zip(self.indexed, topics, strict=True):
-            values[name] = decode([kind], topic)[0]
-        return values
+    def read(self, topics: list[bytes], data: bytes) -> LedgerEvent:
+        return self.translate(self.kind.read(topics, data))
+
+
+_READINGS: tuple[_Reading[Any], ...] = (
+    _Reading("DIDRegistry", registry.DIDAttributeRegistered, _registered),
+    _Reading("DIDRegistry", registry.DIDOwnershipTransferred, _transferred),
+    _Reading("AgreementStoreManager", agreements.AgreementCreated, _created),
+    _Reading("LockRewardCondition", lock.Fulfilled, _locked),
+    _Reading("ComputeExecutionCondition", compute.Fulfilled, _granted),
+    _Reading("ComputeExecutionCondition", compute.Refused, _refused),
+    _Reading("ComputeExecutionCondition", compute.TimedOut, _timed_out),
+    _Reading("EscrowReward", escrow.PaymentReleased, _released),
+    _Reading("EscrowReward", escrow.Fulfilled, _paid),
+    _Reading("EscrowReward", escrow.Aborted, _aborted),
+)
 
 
 class EventReader:
@@ -147,12 +124,10 @@ class EventReader:
     """
 
     def __init__(self, deployments: Deployments) -> None:
-        self._events = {
-            (deployments.address(contract).lower(), event.topic): event
-            for (contract, name), read in _READ.items()
-            for event in [_event(contract, name, read)]
+        self._readings = {
+            (deployments.address(reading.contract).lower(), reading.kind.TOPIC): reading for reading in _READINGS
         }
-        self.addresses: tuple[Address, ...] = tuple(sorted({Address(address) for address, _ in self._events}))
+        self.addresses: tuple[Address, ...] = tuple(sorted({Address(address) for address, _ in self._readings}))
 
     def read(self, logs: object) -> tuple[Logged, ...]:
         """Return the events among the logs of JSON-RPC, in their order. Other logs are left out.
@@ -169,37 +144,17 @@ class EventReader:
 
     def _read(self, log: object) -> LedgerEvent | None:
         topics = [raw_bytes(topic) for topic in items(member(log, "topics"))]
-        event = self._events.get((str(member(log, "address")).lower(), topics[0])) if topics else None
-        if event is None:
+        reading = self._readings.get((str(member(log, "address")).lower(), topics[0])) if topics else None
+        if reading is None:
             return None
         try:
-            return event.read(event.fields(topics[1:], raw_bytes(member(log, "data"))))
-        except (DecodingError, OverflowError, ValueError):
+            return reading.read(topics, raw_bytes(member(log, "data")))
+        except ValueError:
+            # Terms whose values no contract of ours lets pass.
             detail = f"a log of {member(log, 'address')} does not fit the ABI of our contracts"
             raise InsituError("ContractMismatch", detail) from None
 
 
-def event_topic(contract: str, name: str) -> str:
+def event_topic(kind: type[Event]) -> str:
     """Return the first topic (0x…) of an event, for filters."""
-    return _word(_topic(_entry(contract, name)))
-
-
-def _entry(contract: str, name: str) -> dict[str, Any]:
-    return next(e for e in artifact(contract).abi if e["type"] == "event" and e["name"] == name)
-
-
-def _topic(entry: Mapping[str, Any]) -> bytes:
-    return keccak256(f"{entry['name']}({','.join(map(abi_type, entry['inputs']))})".encode())
-
-
-def _event(contract: str, name: str, read: Callable[[_Fields], LedgerEvent]) -> _Event:
-    entry = _entry(contract, name)
-    plain = [p for p in entry["inputs"] if not p["indexed"]]
-    return _Event(
-        topic=_topic(entry),
-        indexed=tuple((p["name"], abi_type(p)) for p in entry["inputs"] if p["indexed"]),
-        names=tuple(p["name"] for p in plain),
-        # A string may hold anything, so it is read as bytes and decoded with replacements.
-        types=tuple(abi_type(p).replace("string", "bytes") for p in plain),
-        read=read,
-    )
+    return "0x" + kind.TOPIC.hex()

@@ -1,34 +1,48 @@
 """What a node or a contract answers when it refuses, as errors of the one table.
 
-A custom error of the contracts becomes the code of the same name, its arguments (both sides of the comparison) in the
-detail. Errors of the token that a person can mend have codes of our own; those of OpenZeppelin's other parts become
-``ContractRejected``.
+A custom error of the contracts becomes the code of the same name. Errors of OpenZeppelin's parts that a person can mend
+have codes of our own, the others are ``ContractRejected``. Detail and context have all arguments, and where the error
+compares two values, the context has both as ``actual`` and ``expected``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from insitu.adapters.chain.contracts import DEPLOYED, abi_type, artifact
-from insitu.domain.canonical import keccak256
+from insitu.adapters.chain.abi import CustomError
+from insitu.adapters.chain.contracts import DEPLOYED, custom_errors
 from insitu.domain.errors import ERRORS, InsituError
-from insitu.domain.ids import read_address
 
 __all__ = ["NodeError", "refusal_of"]
 
 _PANIC = bytes.fromhex("4e487b71")
 _REVERT_TEXT = bytes.fromhex("08c379a0")
-_TOKEN = {
+_OPENZEPPELIN = {
+    "AccessControlUnauthorizedAccount": "CallerMismatch",
     "ERC20InsufficientAllowance": "AllowanceTooLow",
     "ERC20InsufficientBalance": "InsufficientFunds",
     "ERC2612ExpiredSignature": "PermitExpired",
     "ERC2612InvalidSigner": "PermitInvalid",
+    "OwnableUnauthorizedAccount": "CallerMismatch",
 }
-"""The token's errors are OpenZeppelin's; what they mean here has names of our own."""
+"""Errors of the parts that are OpenZeppelin's and that a person can mend; what they mean has names of our own."""
+
+_SIDES = (
+    ("actual", "expected"),
+    ("actual", "maximum"),
+    ("time", "deadline"),
+    ("time", "earliest"),
+    ("charge", "left"),
+    ("received", "expected"),
+    ("amounts", "receivers"),
+    ("allowance", "needed"),
+    ("balance", "needed"),
+    ("increasedSupply", "cap"),
+    ("signer", "owner"),
+)
+"""The names that Solidity's errors give to the two sides of a comparison: what is, and what it was compared with."""
 
 
 class NodeError(InsituError):
@@ -42,13 +56,6 @@ class NodeError(InsituError):
         self.data = data
 
 
-@dataclass(frozen=True, slots=True)
-class _CustomError:
-    name: str
-    parameters: tuple[str, ...]
-    types: tuple[str, ...]
-
-
 def refusal_of(data: bytes) -> InsituError:
     """Translate the data that a contract reverted with."""
     selector, body = data[:4], data[4:]
@@ -56,33 +63,37 @@ def refusal_of(data: bytes) -> InsituError:
         return InsituError("ContractRejected", _first(body, "string", "reverted"))
     if selector == _PANIC:
         return InsituError("ContractRejected", f"panic {_first(body, 'uint256', '?')} in the contract")
-    known = _custom_errors().get(selector)
+    known = _custom_errors().get(selector.hex())
     if known is None:
         return InsituError("ContractRejected", f"reverted with {data[:68].hex() or 'no data'}")
     return _of_custom(known, body)
 
 
-def _of_custom(error: _CustomError, body: bytes) -> InsituError:
+def _of_custom(error: CustomError, body: bytes) -> InsituError:
     try:
-        values = [_shown(value) for value in decode(error.types, body)]
-    except (DecodingError, OverflowError):
+        arguments = {name: _shown(value) for name, value in error.arguments(body).items()}
+    except InsituError:
         return InsituError("ContractRejected", f"{error.name} with arguments that do not fit")
-    named = dict(zip(error.parameters, values, strict=True))
-    detail = f"{error.name}({', '.join(f'{name}={value}' for name, value in named.items())})"
-    if error.name in _TOKEN:
-        return InsituError(_TOKEN[error.name], detail, arguments=named)
-    if error.name not in ERRORS:
-        return InsituError("ContractRejected", detail, contractError=error.name, arguments=named)
-    return InsituError(error.name, detail, arguments=named)
+    detail = f"{error.name}({', '.join(f'{name}={value}' for name, value in arguments.items())})"
+    code = _OPENZEPPELIN.get(error.name, error.name)
+    refusal = InsituError(code if code in ERRORS else "ContractRejected", detail, arguments=arguments)
+    refusal.context.update(_sides(arguments))
+    if code not in ERRORS:
+        refusal.context["contractError"] = error.name
+    return refusal
 
 
-def _shown(value: Any) -> object:
+def _sides(arguments: Mapping[str, str]) -> dict[str, str]:
+    """Return both sides of the comparison that failed, under the names that all our errors use."""
+    for actual, expected in _SIDES:
+        if actual in arguments and expected in arguments:
+            return {"actual": arguments[actual], "expected": arguments[expected]}
+    return {}
+
+
+def _shown(value: object) -> str:
     """Show an argument: bytes as hexadecimal, addresses in the case of EIP-55, numbers as digits."""
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    if isinstance(value, str) and value.startswith("0x") and len(value) == 42:
-        return read_address(value)
-    return str(value)
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _first(body: bytes, kind: str, otherwise: str) -> str:
@@ -93,16 +104,9 @@ def _first(body: bytes, kind: str, otherwise: str) -> str:
 
 
 @cache
-def _custom_errors() -> Mapping[bytes, _CustomError]:
-    found = {}
-    for name in DEPLOYED:
-        for entry in artifact(name).abi:
-            if entry["type"] != "error":
-                continue
-            types = tuple(map(abi_type, entry["inputs"]))
-            selector = keccak256(f"{entry['name']}({','.join(types)})".encode())[:4]
-            found[selector] = _CustomError(entry["name"], tuple(p["name"] for p in entry["inputs"]), types)
-    return found
+def _custom_errors() -> Mapping[str, CustomError]:
+    """Every custom error by its selector. Loaded at the first refusal, for it needs the bindings of all contracts."""
+    return {error.selector: error for name in DEPLOYED for error in custom_errors(name)}
 
 
 def _translated(method: str, message: str, data: bytes) -> InsituError:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from insitu.adapters.chain.bindings.did_registry import DIDAttributeRegistered
 from insitu.adapters.chain.events import EventReader, event_topic
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.errors import InsituError
@@ -37,7 +38,7 @@ class RegisteredUrls:
         return self._kept[key]
 
     async def _read(self, digits: str, block: int, version: int) -> str:
-        topics = [event_topic("DIDRegistry", "DIDAttributeRegistered"), "0x" + digits]
+        topics = [event_topic(DIDAttributeRegistered), "0x" + digits]
         span = {"fromBlock": hex(block), "toBlock": hex(block), "address": self._registry}
         for logged in self._events.read(await self._rpc.call("eth_getLogs", {**span, "topics": topics})):
             if isinstance(logged.event, DidRegistered) and logged.event.version == version:

@@ -1,0 +1,216 @@
+"""The generated bindings have every function, event and error of every ABI, typed, and encode as eth-abi does."""
+
+import dataclasses
+import inspect
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import pytest
+from eth_abi.abi import encode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chain.vendored import CONTRACTS, abi_of, abi_type, signature
+from insitu.adapters.chain.abi import Event, Function, Invocation
+from insitu.adapters.chain.bindings import did_registry, dispenser, escrow_reward, nevermined_token, structs
+from insitu.adapters.chain.contracts import contract_address_name, custom_errors, encode_call
+from insitu.domain import ledger
+from insitu.domain.agreement import Settlement, Terms
+from insitu.domain.canonical import keccak256
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.ledger import Call, Permit
+
+MODULES = {
+    "AgreementStoreManager": "agreement_store_manager",
+    "ComputeExecutionCondition": "compute_execution_condition",
+    "ConditionStoreManager": "condition_store_manager",
+    "DIDRegistry": "did_registry",
+    "Dispenser": "dispenser",
+    "EscrowReward": "escrow_reward",
+    "LockRewardCondition": "lock_reward_condition",
+    "NeverminedToken": "nevermined_token",
+    "ServiceExecutionTemplate": "service_execution_template",
+    "TemplateStoreManager": "template_store_manager",
+}
+ACCOUNT = Address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
+WORD = b"\x12" * 32
+TERMS = Terms.model_validate(
+    dict.fromkeys(("seed", "did", "ddo_hash", "workflow_id", "workflow_hash"), "0x" + WORD.hex())
+    | dict.fromkeys(("consumer", "provider"), ACCOUNT)
+    | dict.fromkeys(("service_index", "deadline", "grant_timeout", "timeout", "settle_timeout"), 1)
+    | {"amounts": (3, 4), "receivers": (ACCOUNT, ACCOUNT)}
+)
+SETTLEMENT = Settlement(index=1, charge=2, receipt_hash="0x" + WORD.hex())
+
+
+def binding(contract: str) -> ModuleType:
+    return import_module(f"insitu.adapters.chain.bindings.{MODULES[contract]}")
+
+
+def entries(contract: str, kind: str) -> list[dict[str, Any]]:
+    return [entry for entry in abi_of(contract) if entry["type"] == kind]
+
+
+def selector(entry: dict[str, Any]) -> str:
+    return keccak256(signature(entry).encode())[:4].hex()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_function_is_bound_with_its_types(contract: str) -> None:
+    bound = {function.selector: function for function in binding(contract).FUNCTIONS}
+    written = {selector(entry): entry for entry in entries(contract, "function")}
+    assert bound.keys() == written.keys()
+    for code, function in bound.items():
+        assert function.name == written[code]["name"]
+        assert [kind.name for kind in function.inputs] == [abi_type(one) for one in written[code]["inputs"]]
+        assert [kind.name for kind in function.results.kinds] == [abi_type(one) for one in written[code]["outputs"]]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_event_is_bound_with_its_types(contract: str) -> None:
+    bound = {event.TOPIC: event for event in binding(contract).EVENTS}
+    written = {keccak256(signature(entry).encode()): entry for entry in entries(contract, "event")}
+    assert bound.keys() == written.keys()
+    for topic, event in bound.items():
+        layout = [(kind.name, indexed) for kind, indexed in event.LAYOUT]
+        assert layout == [(abi_type(one), one["indexed"]) for one in written[topic]["inputs"]]
+        assert event.__name__ == written[topic]["name"]
+        names = [field.name.replace("_", "").lower() for field in dataclasses.fields(event)]
+        assert names == [one["name"].lower() for one in written[topic]["inputs"]]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_custom_error_is_bound_with_its_types(contract: str) -> None:
+    bound = {error.selector: error for error in custom_errors(contract)}
+    written = {selector(entry): entry for entry in entries(contract, "error")}
+    assert bound.keys() == written.keys()
+    for code, error in bound.items():
+        assert error.name == written[code]["name"]
+        parameters = [(name, kind.name) for name, kind in error.parameters]
+        assert parameters == [(one["name"], abi_type(one)) for one in written[code]["inputs"]]
+
+
+def functions_of(module: ModuleType) -> dict[str, Any]:
+    return {
+        name: member
+        for name, member in vars(module).items()
+        if inspect.isfunction(member) and member.__module__ == module.__name__ and name != "constructor"
+    }
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_every_function_that_is_written_down_has_typed_arguments_and_results(contract: str) -> None:
+    module = binding(contract)
+    own = [
+        one for one in module.FUNCTIONS if one in [vars(module).get(name) for name in vars(module) if name.isupper()]
+    ]
+    assert len(functions_of(module)) == len(own)
+    for function in functions_of(module).values():
+        hints = inspect.get_annotations(function, eval_str=True)
+        parameters = inspect.signature(function).parameters
+        assert hints.keys() == {*parameters, "return"}
+        assert "Any" not in str(hints)
+        made = function(*parameters)
+        assert isinstance(made, Invocation)
+        assert made.arguments == tuple(parameters)
+        assert made.function in own
+
+
+CALLS = [
+    ledger.register_attribute(WORD, WORD, [ACCOUNT], "http://example.org"),
+    ledger.register_attribute_for(WORD, WORD, [ACCOUNT], "http://example.org", ACCOUNT),
+    ledger.update_attribute(WORD, WORD, "http://example.org"),
+    ledger.transfer_ownership(WORD, ACCOUNT),
+    ledger.create_and_lock(TERMS, b"signature", Permit(1, 2, 27, WORD, WORD)),
+    ledger.create_lock_grant(TERMS, b"signature", None, b"offer"),
+    ledger.grant(TERMS),
+    ledger.refuse(TERMS),
+    ledger.settle(TERMS, SETTLEMENT, b"signature"),
+    ledger.settle_batch([(TERMS, [SETTLEMENT, SETTLEMENT])]),
+    ledger.refund(TERMS),
+    ledger.used(WORD, WORD, ACCOUNT, WORD, "attributes"),
+    ledger.was_derived_from(WORD, WORD, WORD, ACCOUNT, WORD, "attributes"),
+    ledger.was_associated_with(WORD, WORD, ACCOUNT, WORD, "attributes"),
+    ledger.use_permit(ACCOUNT, ACCOUNT, Permit(1, 2, 27, WORD, WORD)),
+    ledger.approve(ACCOUNT, 5),
+]
+
+
+def plain(value: Any) -> Any:
+    """A value as eth-abi takes it: bytes where the domain writes digits."""
+    if isinstance(value, str) and value.startswith("0x") and len(value) == 66:
+        return bytes.fromhex(value[2:])
+    return type(value)(map(plain, value)) if isinstance(value, tuple | list) and type(value) in {tuple, list} else value
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.contract}.{call.function}")
+def test_every_call_of_the_domain_is_encoded_by_the_bindings(call: Call) -> None:
+    (entry,) = [one for one in entries(call.contract, "function") if one["name"] == call.function]
+    types = [abi_type(one) for one in entry["inputs"]]
+    assert encode_call(call) == bytes.fromhex(selector(entry)) + encode(types, plain(call.arguments))
+
+
+def test_every_call_of_the_domain_is_in_the_list_above() -> None:
+    makers = {
+        name
+        for name, member in vars(ledger).items()
+        if inspect.isfunction(member) and inspect.get_annotations(member).get("return") is Call
+    }
+    assert len(CALLS) == len(makers)
+
+
+def test_what_the_abi_does_not_have_is_refused() -> None:
+    for call, code in [
+        (Call("EscrowReward", "steal", ()), "InternalError"),
+        (Call("ServiceExecutionTemplate", "fulfill", ()), "InternalError"),  # three of them: none is meant
+        (Call("EscrowReward", "withdraw", ()), "InternalError"),
+        (Call("EscrowReward", "withdraw", ("nobody",)), "InternalError"),
+        (Call("DIDRegistry", "transferDIDOwnership", (WORD + b"x", ACCOUNT)), "InternalError"),
+        (Call("Bank", "withdraw", (ACCOUNT,)), "ContractMismatch"),
+    ]:
+        with pytest.raises(InsituError, match=code):
+            encode_call(call)
+
+
+def test_constructors_take_what_the_abi_says() -> None:
+    assert dispenser.constructor(ACCOUNT, ACCOUNT) == encode(["address", "address"], [ACCOUNT, ACCOUNT])
+
+
+def test_parts_of_the_template_share_its_address() -> None:
+    assert contract_address_name("EscrowReward") == "ServiceExecutionTemplate"
+    assert contract_address_name("Dispenser") == "Dispenser"
+
+
+def test_results_are_read_as_python_values() -> None:
+    register = did_registry.get_did_register(WORD)
+    answer = encode(["(address,uint48,uint48,bytes32)"], [(ACCOUNT.lower(), 5, 1, WORD)])
+    assert register.result(answer) == structs.Register(ACCOUNT, 5, 1, WORD)
+    pending = nevermined_token.pending_default_admin()
+    assert pending.result(encode(["address", "uint48"], [ACCOUNT, 9])) == (ACCOUNT, 9)
+    assert nevermined_token.name().result(encode(["bytes"], [b"caf\xe9"])) == "caf\ufffd"
+
+
+@given(st.binary(max_size=200))
+def test_any_answer_is_read_or_refused(answer: bytes) -> None:
+    for view in (did_registry.get_did_register(WORD), nevermined_token.name(), nevermined_token.owner()):
+        try:
+            view.result(answer)
+        except InsituError as error:
+            assert error.code == "ContractMismatch"
+
+
+@given(st.lists(st.binary(max_size=40), max_size=5), st.binary(max_size=300))
+def test_any_log_is_read_or_refused(topics: list[bytes], data: bytes) -> None:
+    kinds: list[type[Event]] = [*did_registry.EVENTS, *escrow_reward.EVENTS]
+    for kind in kinds:
+        try:
+            kind.read([kind.TOPIC, *topics], data)
+        except InsituError as error:
+            assert error.code == "ContractMismatch"
+
+
+def test_a_function_is_called_with_the_values_that_it_was_bound_to() -> None:
+    bound = Function("f", "00000001", (), nevermined_token.NAME.results)()
+    assert bound.data == b"\0\0\0\1"
