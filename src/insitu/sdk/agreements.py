@@ -10,11 +10,12 @@ from insitu.domain.agreement import AgreementState, Terms, agreement_id
 from insitu.domain.did import Did
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import AgreementId, read_agreement_id
-from insitu.domain.ledger import AgreementCreated, create_and_lock, refund
+from insitu.domain.ledger import AgreementCreated, refund
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.grants import wait_for_grant
+from insitu.sdk.purchases import Purchases
 from insitu.sdk.quotes import read_wanted, terms_of, verify_quote
 from insitu.sdk.resolving import Resolver
 
@@ -35,6 +36,8 @@ class Agreement:
         The chain's time when it was looked at, in seconds since 1970.
     transaction
         The purchase, where it was made by this call.
+    relayed
+        Whether the gateway sent that transaction for this account.
     """
 
     id: AgreementId
@@ -42,6 +45,7 @@ class Agreement:
     state: AgreementState
     now: int
     transaction: str | None = None
+    relayed: bool = False
 
     @property
     def did(self) -> str:
@@ -94,6 +98,7 @@ class Agreements:
         self._signer = signer
         self._resolver = resolver
         self._gateway_at = gateway_at
+        self._purchases = Purchases(chain, signer)
         self._trusted = False
         self._terms: dict[AgreementId, Terms] = {}
 
@@ -105,6 +110,9 @@ class Agreements:
 
         Raises what resolving raises, ``TermsMismatch``, ``TemplateNotApproved``, ``NotDIDProvider``.
         """
+        return (await self._quoted(workflow_did, service_index))[0]
+
+    async def _quoted(self, workflow_did: str, service_index: int | None) -> tuple[Quote, GatewayClient]:
         wanted = await read_wanted(self._resolver, self._chain, workflow_did, service_index)
         gateway = self._gateway_at(gateway_url(wanted.endpoint))
         consumer = self._signer.address
@@ -113,7 +121,7 @@ class Agreements:
         )
         if quote.allowed:
             await verify_quote(quote, wanted, self._chain, consumer)
-        return quote
+        return quote, gateway
 
     async def buy(
         self,
@@ -123,6 +131,8 @@ class Agreements:
         max_price: int | None = None,
         seed: str | None = None,
         wait: bool = True,
+        relay: bool | None = None,
+        offer: bool = False,
     ) -> Agreement:
         """C1–C8: check, agree on the terms, create and lock in one transaction, wait for the grant.
 
@@ -135,22 +145,32 @@ class Agreements:
             an agreement of this account with this seed is found and not bought again.
         wait
             Return only once the provider has granted.
+        relay
+            Let the gateway send what is signed here, and pay for its gas: True always, False never, None if this
+            account cannot. It grants in the same transaction.
+        offer
+            Ask the provider for a signed offer and send it along: then this account's transaction is granted at once,
+            and pays the gas of the grant.
 
         Raises
         ------
         InsituError
             The code of the first reason where the workflow may not run; ``PriceTooHigh``, ``InsufficientFunds``,
-            ``TemplateNotApproved``, ``ContractMismatch``, ``AgreementRefused``, ``AgreementNotGranted``.
+            ``TemplateNotApproved``, ``ContractMismatch``, ``AgreementRefused``, ``AgreementNotGranted``;
+            ``RelayOff``, ``RelayLimitReached``, ``RelayExhausted``; ``OfferRefused``.
         """
         bought = await self._with_seed(seed) if seed is not None else None
         if bought is None:
-            bought = await self._buy(workflow_did, service_index, max_price, seed)
+            terms, gateway = await self._agreed(workflow_did, service_index, max_price, seed)
+            sent = await self._purchases.send(terms, gateway, relay=relay, offer=offer)
+            bought = await self._present(agreement_id(terms, self._chain.agreements), terms)
+            bought = replace(bought, transaction=sent.transaction, relayed=sent.relayed)
         if not wait:
             return bought
         mined = await self._chain.outcome(bought.transaction) if bought.transaction is not None else None
         await wait_for_grant(self._chain, bought.id, bought.terms, mined.block if mined is not None else None)
         granted = await self._present(bought.id, bought.terms)
-        return replace(granted, transaction=bought.transaction)
+        return replace(granted, transaction=bought.transaction, relayed=bought.relayed)
 
     async def show(self, agreement: str) -> Agreement:
         """Return an agreement from its id alone. Raises ``AgreementUnknown``."""
@@ -189,10 +209,11 @@ class Agreements:
         found = await self.show(agreement)
         return await self._chain.transact(refund(found.terms), self._signer)
 
-    async def _buy(
+    async def _agreed(
         self, workflow_did: str, service_index: int | None, max_price: int | None, seed: str | None
-    ) -> Agreement:
-        quote = await self.check(workflow_did, service_index)
+    ) -> tuple[Terms, GatewayClient]:
+        """Return the terms that this account will sign, and the gateway that quoted them (C1–C3)."""
+        quote, gateway = await self._quoted(workflow_did, service_index)
         _require_allowed(quote)
         if max_price is not None and quote.price > max_price:
             raise InsituError(
@@ -201,13 +222,7 @@ class Agreements:
         await self._trust_contracts()
         terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
         await self._require_funds(terms)
-        domain = self._chain.agreements
-        permit = None
-        if terms.total:
-            permit = await self._chain.permit(self._signer, domain.contract, terms.total, terms.deadline)
-        # C3: the consumer sends it, so the transaction's own signature covers the terms.
-        mined = await self._chain.transact(create_and_lock(terms, permit=permit), self._signer)
-        return replace(await self._present(agreement_id(terms, domain), terms), transaction=mined.hash)
+        return terms, gateway
 
     async def _with_seed(self, seed: str) -> Agreement | None:
         wanted = "0x" + read_agreement_id(seed)

@@ -78,6 +78,8 @@ class Client:
         container: Mapping[str, str] | None = None,
         server_id: str | None = None,
         max_price: int | None = None,
+        relay: bool | None = None,
+        offer: bool = False,
     ) -> Execution:
         """Run an algorithm next to data: publish it with a workflow of one stage, check, buy, and start.
 
@@ -95,6 +97,8 @@ class Client:
             As for ``publish_algorithm`` and ``Stage``.
         max_price
             Base units of the token; a higher price is refused before any money moves.
+        relay, offer
+            As for ``agreements.buy``. Publishing what was not published before takes coin all the same.
 
         Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
         """
@@ -110,7 +114,7 @@ class Client:
             server_id=server_id,
         )
         workflow = await self.assets.publish_workflow(name, [stage])
-        return await self.compute.run_workflow(workflow.did, max_price=max_price)
+        return await self.compute.run_workflow(workflow.did, max_price=max_price, relay=relay, offer=offer)
 
     async def balance(self) -> int:
         """Return the account's tokens in base units."""

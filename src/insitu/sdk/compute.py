@@ -50,10 +50,18 @@ class Compute:
         return Execution(gateway, accepted.service_agreement_id, accepted.workflow_execution_id)
 
     async def run_workflow(
-        self, workflow_did: str, *, service_index: int | None = None, max_price: int | None = None
+        self,
+        workflow_did: str,
+        *,
+        service_index: int | None = None,
+        max_price: int | None = None,
+        relay: bool | None = None,
+        offer: bool = False,
     ) -> Execution:
         """Buy the workflow's services and start its first execution; see ``Agreements.buy``."""
-        bought = await self._agreements.buy(workflow_did, service_index=service_index, max_price=max_price)
+        bought = await self._agreements.buy(
+            workflow_did, service_index=service_index, max_price=max_price, relay=relay, offer=offer
+        )
         return await self.execute(bought.id)
 
     async def execution(self, agreement: str, execution: str) -> Execution:

@@ -21,7 +21,11 @@ from insitu.api.gateway_v1 import (
     ExecutionView,
     GatewayInfo,
     LogView,
+    Offer,
+    OfferRequest,
     Operation,
+    Purchase,
+    PurchaseRequest,
     Quote,
     ReceiptView,
     ResultView,
@@ -94,6 +98,16 @@ class GatewayClient:
         """Ask for verdict, server and price of a workflow. Needs no token."""
         body = request.model_dump(mode="json", exclude_none=True)
         return await self._http.model(Quote, "POST", f"{self._base}/check", json=body, idempotent=True)
+
+    async def relay(self, request: PurchaseRequest) -> Purchase:
+        """Let the gateway send a signed purchase; the same again tells how it stands. Needs no token."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=body)
+
+    async def offer(self, request: OfferRequest) -> Offer:
+        """Ask for the provider's signature of terms. Needs no token."""
+        body = request.model_dump(mode="json")
+        return await self._http.model(Offer, "POST", f"{self._base}/offers", json=body, idempotent=True)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
         """Start an execution (C8); with the same key again it is the same one.

@@ -1,0 +1,123 @@
+"""Three ways of one purchase: sent by its consumer, sent with the provider's offer, sent by the gateway (C3–C7)."""
+
+from dataclasses import dataclass
+
+import anyio
+
+from insitu.api.gateway_v1 import OfferRequest, PurchaseRequest
+from insitu.domain.agreement import AgreementDomain, Terms, agreement_id, terms_digest
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import AgreementId
+from insitu.domain.ledger import Permit, create_and_lock, create_lock_grant
+from insitu.domain.purchase import SignedPermit
+from insitu.domain.signatures import recover_address, signature_bytes
+from insitu.ports.chain import Chain
+from insitu.ports.keys import Signer
+from insitu.sdk.gateway import GatewayClient
+
+__all__ = ["Purchases", "Sent"]
+
+FIRST_LOOK, LONGEST_LOOK = 0.02, 1.0
+"""Seconds between two looks at the chain."""
+ASK_AGAIN = 5.0
+"""Seconds after which the gateway is asked whether the purchase is still on its way."""
+PASSING = frozenset({"PeerUnavailable", "ChainUnavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A purchase in a block; ``transaction`` is None where somebody else had sent it."""
+
+    transaction: str | None
+    relayed: bool
+
+
+class Purchases:
+    """Sends purchases in the name of one account. Its key signs and stays where it is."""
+
+    def __init__(self, chain: Chain, signer: Signer) -> None:
+        self._chain = chain
+        self._signer = signer
+
+    async def send(self, terms: Terms, gateway: GatewayClient, *, relay: bool | None, offer: bool) -> Sent:
+        """Create and lock the agreement, and return once that is mined.
+
+        Parameters
+        ----------
+        relay
+            True lets the gateway send it, None only if this account cannot pay for gas.
+        offer
+            Ask the provider for its signature first, so that what this account sends is granted at once.
+        """
+        domain, permit = self._chain.agreements, None
+        if terms.total:
+            permit = await self._chain.permit(self._signer, domain.contract, terms.total, terms.deadline)
+        if relay:
+            return await self._relayed(terms, permit, gateway)
+        # C3: the consumer sends it, so the transaction's own signature covers the terms.
+        call = create_and_lock(terms, permit=permit)
+        if offer:
+            call = create_lock_grant(terms, permit=permit, offer=await self._offer(terms, domain, gateway))
+        try:
+            return Sent((await self._chain.transact(call, self._signer)).hash, relayed=False)
+        except InsituError as error:
+            # The tokens were looked at before; what an account has too little of here is coin.
+            if relay is not None or error.code != "InsufficientFunds" or "arguments" in error.context:
+                raise
+        return await self._relayed_for_want_of_coin(terms, permit, gateway)
+
+    async def _offer(self, terms: Terms, domain: AgreementDomain, gateway: GatewayClient) -> bytes:
+        signature = (await gateway.offer(OfferRequest(terms=terms))).signature
+        signer = recover_address(terms_digest(terms, domain), signature)
+        if signer.lower() != terms.provider.lower():
+            raise InsituError("InvalidSignature", f"the offer is signed by {signer}, the provider is {terms.provider}")
+        return signature_bytes(signature)
+
+    async def _relayed_for_want_of_coin(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
+        try:
+            return await self._relayed(terms, permit, gateway)
+        except InsituError as error:
+            if error.code != "RelayOff":
+                raise
+            detail = f"{terms.consumer} cannot pay for gas, and {gateway.url} sends no purchases of others"
+            raise InsituError("RelayOff", detail) from error
+
+    async def _relayed(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
+        """Sign, let the gateway send it, and see on chain that it has."""
+        domain = self._chain.agreements
+        agreement = agreement_id(terms, domain)
+        signature = "0x" + self._signer.sign_digest(terms_digest(terms, domain)).hex()
+        request = PurchaseRequest(
+            terms=terms, signature=signature, permit=SignedPermit.of(permit) if permit is not None else None
+        )
+        transaction = (await gateway.relay(request)).transaction
+        while not await self._is_mined(agreement, transaction):
+            if await self._chain.time() > terms.deadline:
+                detail = f"{gateway.url} did not send the purchase until its deadline; nothing was paid, nor can be now"
+                raise InsituError("TransactionUnconfirmed", detail, transaction=transaction)
+            transaction = await self._asked_again(request, gateway, transaction)
+        return Sent(transaction, relayed=True)
+
+    async def _asked_again(
+        self, request: PurchaseRequest, gateway: GatewayClient, transaction: str | None
+    ) -> str | None:
+        """Ask how it stands, which is harmless; a refusal ends the waiting, a gateway that is away does not."""
+        try:
+            return (await gateway.relay(request)).transaction
+        except InsituError as error:
+            if error.code not in PASSING:
+                raise
+            return transaction
+
+    async def _is_mined(self, agreement: AgreementId, transaction: str | None) -> bool:
+        """Look for some time whether the agreement is locked, and in a block if we know by what."""
+        look = FIRST_LOOK
+        with anyio.move_on_after(ASK_AGAIN):
+            while True:
+                if (await self._chain.agreement(agreement)).locked and (
+                    transaction is None or await self._chain.outcome(transaction) is not None
+                ):
+                    return True
+                await anyio.sleep(look)
+                look = min(look * 2, LONGEST_LOOK)
+        return False
