@@ -131,7 +131,8 @@ class Database:
         return self
 
     async def close(self) -> None:
-        """Close the connections; unfinished transactions end first. The database can be used again afterwards."""
+        """Close the connections, those in use when they are given back. The database can be used again afterwards."""
+        self._opened = False
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._drop_idle)
 
@@ -189,7 +190,10 @@ class Database:
 
     def _give_back(self, connection: psycopg.Connection[Any]) -> None:
         with self._lock:
-            self._idle.append(connection)
+            if self._opened:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _may_try_again(self, error: psycopg.Error, attempt: int, seconds: float) -> bool:
         if isinstance(error, _IN_THE_WAY):

@@ -76,8 +76,8 @@ class Database(Protocol):
 
 
 def placeholders(values: Sequence[object]) -> str:
-    """Return ``?, ?, ?``: one for each value of an ``IN (…)``."""
-    return ", ".join("?" * len(values))
+    """Return ``?, ?, ?``: one for each value of an ``IN (…)``; NULL, which nothing is, where there are none."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 def migrations(package: str) -> list[str]:

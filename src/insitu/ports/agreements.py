@@ -4,7 +4,7 @@ Each method is one transaction; what it changed is durable when it returns. One 
 (tests/ports/agreements) runs over every adapter.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -78,7 +78,7 @@ class Agreements(Protocol):
 
         The same idempotency key returns the first answer. Raises ``IdempotencyConflict`` (same key, other body),
         ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit`` numbers are used up).
-        ``draft`` is called with the number, once, and must be pure.
+        ``draft`` is called with the number and must be pure: it is called anew if another transaction is in the way.
         """
         ...
 
@@ -155,4 +155,13 @@ class Agreements(Protocol):
 
     async def results_removed(self, execution_id: ExecutionId) -> tuple[str, ...]:
         """Note that a result's files are gone and return the SHA-256 of those that no kept result or upload needs."""
+        ...
+
+    async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run ``work`` while no other gateway on the same memory does, and return when it returns.
+
+        For what goes on without requests: the chain is followed, and the outbox carried out, by one. Others wait; one
+        takes over when it ends, however it ends. Where the turn cannot be held any more, for the memory was away,
+        ``work`` is cancelled, and begun again at the next turn.
+        """
         ...

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import anyio
 import pytest
 
 from insitu.domain.execution import Phase, Reason
@@ -222,3 +223,21 @@ async def test_items_of_a_transaction_that_will_never_count_are_due_again(agreem
     await agreements.apply([Detach(sent(7).hash, START, REASON)])
     assert await agreements.in_flight() == ()
     assert await keys_due(agreements) == ["a"]
+
+
+async def test_what_works_alone_is_never_beside_itself(agreements: Agreements, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.01)
+    working = 0
+    seen: list[int] = []
+
+    async def work() -> None:
+        nonlocal working
+        working += 1
+        seen.append(working)
+        await anyio.sleep(0.02)
+        working -= 1
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(agreements.work_alone, work)
+    assert seen == [1, 1, 1]

@@ -1,10 +1,10 @@
 """Each change of the port as statements; the caller gives the transaction."""
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from insitu.adapters.agreements.rows import GWEI, document, json_text, milliseconds
+from insitu.adapters.sql import Connection
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
 
@@ -16,24 +16,27 @@ _KEPT_RELAYS = 24 * 3600 * 1000
 """Milliseconds."""
 
 
-def apply_changes(db: sqlite3.Connection, changes: Iterable[change.Change]) -> None:
+def apply_changes(db: Connection, changes: Iterable[change.Change]) -> None:
     """Carry out changes in order."""
     for one in changes:
         _STATEMENTS[type(one)](db, one)
 
 
-def _move_cursor(db: sqlite3.Connection, one: change.MoveCursor) -> None:
+def _move_cursor(db: Connection, one: change.MoveCursor) -> None:
     number = one.cursor.number
-    db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (number, one.cursor.hash))
+    db.execute(
+        "INSERT INTO cursors (number, hash) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
+        (number, one.cursor.hash),
+    )
     db.execute(
         "DELETE FROM cursors WHERE number < (SELECT min(number) FROM"
-        " (SELECT number FROM cursors ORDER BY number DESC LIMIT ?))",
+        " (SELECT number FROM cursors ORDER BY number DESC LIMIT ?) AS newest)",
         (_KEPT_CURSORS,),
     )
     db.execute("DELETE FROM transactions WHERE confirmed = 1 AND block_number < ?", (number - _KEPT_TRANSACTIONS,))
 
 
-def _roll_back(db: sqlite3.Connection, one: change.RollBack) -> None:
+def _roll_back(db: Connection, one: change.RollBack) -> None:
     number = one.to.number
     db.execute("DELETE FROM cursors WHERE number > ?", (number,))
     db.execute("UPDATE agreements SET attention = attention + 1 WHERE touched_block > ?", (number,))
@@ -43,38 +46,48 @@ def _roll_back(db: sqlite3.Connection, one: change.RollBack) -> None:
     )
 
 
-def _remember(db: sqlite3.Connection, one: change.Remember) -> None:
+def _remember(db: Connection, one: change.Remember) -> None:
     terms = one.terms
     db.execute(
-        "INSERT OR IGNORE INTO agreements (agreement_id, consumer, free, timeout, terms, standing)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (one.agreement_id, terms.consumer.lower(), terms.total == 0, terms.timeout, document(terms), Standing.CREATED),
+        "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            one.agreement_id,
+            terms.consumer.lower(),
+            int(terms.total == 0),
+            terms.timeout,
+            document(terms),
+            Standing.CREATED.value,
+        ),
     )
 
 
-def _touch(db: sqlite3.Connection, one: change.Touch) -> None:
+def _touch(db: Connection, one: change.Touch) -> None:
     db.execute(
-        "UPDATE agreements SET attention = attention + 1, touched_block = max(touched_block, ?) WHERE agreement_id = ?",
-        (one.block, one.agreement_id),
+        "UPDATE agreements SET attention = attention + 1,"
+        " touched_block = CASE WHEN touched_block < :block THEN :block ELSE touched_block END"
+        " WHERE agreement_id = :agreement",
+        {"block": one.block, "agreement": one.agreement_id},
     )
 
 
-def _attend(db: sqlite3.Connection, one: change.Attend) -> None:
+def _attend(db: Connection, one: change.Attend) -> None:
     again = milliseconds(one.again) if one.again is not None else None
     db.execute(
-        "UPDATE agreements SET attended = max(attended, ?), again_at = ? WHERE agreement_id = ?",
-        (one.attention, again, one.agreement_id),
+        "UPDATE agreements SET attended = CASE WHEN attended < :attention THEN :attention ELSE attended END,"
+        " again_at = :again WHERE agreement_id = :agreement",
+        {"attention": one.attention, "again": again, "agreement": one.agreement_id},
     )
 
 
-def _judge(db: sqlite3.Connection, one: change.Judge) -> None:
+def _judge(db: Connection, one: change.Judge) -> None:
     granted = milliseconds(one.at) if one.standing in _GRANTED else None
     db.execute(
         "UPDATE agreements SET standing = ?, reason = ?, versions = coalesce(?, versions),"
         " max_executions = coalesce(?, max_executions), start = coalesce(?, start),"
         " granted_at = coalesce(granted_at, ?) WHERE agreement_id = ?",
         (
-            one.standing,
+            one.standing.value,
             document(one.reason),
             json_text(one.versions) if one.versions is not None else None,
             one.max_executions,
@@ -85,69 +98,69 @@ def _judge(db: sqlite3.Connection, one: change.Judge) -> None:
     )
 
 
-def _mark_lost(db: sqlite3.Connection, one: change.MarkLost) -> None:
+def _mark_lost(db: Connection, one: change.MarkLost) -> None:
     since = milliseconds(one.since) if one.since is not None else None
     db.execute("UPDATE agreements SET lost_since = ? WHERE agreement_id = ?", (since, one.agreement_id))
 
 
-def _acknowledge(db: sqlite3.Connection, one: change.Acknowledge) -> None:
+def _acknowledge(db: Connection, one: change.Acknowledge) -> None:
     db.execute("UPDATE executions SET acknowledged = 1 WHERE execution_id = ?", (one.execution_id,))
 
 
-def _add_transition(db: sqlite3.Connection, one: change.AddTransition) -> None:
+def _add_transition(db: Connection, one: change.AddTransition) -> None:
     text = one.transition.model_dump_json()
     added = db.execute(
-        "INSERT OR IGNORE INTO transitions VALUES (?, ?, ?)", (one.execution_id, one.transition.sequence, text)
+        "INSERT INTO transitions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (one.execution_id, one.transition.sequence, text),
     )
     if added.rowcount:
         _number_event(db, one.execution_id, "phase", milliseconds(one.transition.at), text, None)
 
 
-def _add_event(db: sqlite3.Connection, one: change.AddEvent) -> None:
+def _add_event(db: Connection, one: change.AddEvent) -> None:
     once = one.once or None
-    known = db.execute("SELECT 1 FROM events WHERE execution_id = ? AND once = ?", (one.execution_id, once))
-    if once is not None and known.fetchone() is not None:
+    known = "SELECT 1 FROM events WHERE execution_id = ? AND once = ?"
+    if once is not None and db.execute(known, (one.execution_id, once)).fetchone() is not None:
         return
     _number_event(db, one.execution_id, one.type, milliseconds(one.at), json_text(one.data), once)
 
 
-def _number_event(db: sqlite3.Connection, execution_id: str, kind: str, at: int, data: str, once: str | None) -> None:
-    db.execute(
-        "INSERT INTO events SELECT ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ? FROM events WHERE execution_id = ?",
-        (execution_id, kind, at, data, once, execution_id),
-    )
+def _number_event(db: Connection, execution_id: str, kind: str, at: int, data: str, once: str | None) -> None:
+    last = "SELECT coalesce(max(sequence), 0) FROM events WHERE execution_id = ?"
+    sequence = db.execute(last, (execution_id,)).fetchone()[0] + 1
+    db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (execution_id, sequence, kind, at, data, once))
 
 
-def _decide_charge(db: sqlite3.Connection, one: change.DecideCharge) -> None:
+def _decide_charge(db: Connection, one: change.DecideCharge) -> None:
     db.execute(
         "UPDATE executions SET charge = ?, settlement = ? WHERE execution_id = ? AND charge IS NULL",
         (str(one.charge), document(one.settlement), one.execution_id),
     )
 
 
-def _note_registered(db: sqlite3.Connection, one: change.NoteRegistered) -> None:
+def _note_registered(db: Connection, one: change.NoteRegistered) -> None:
     db.execute("UPDATE executions SET registration = ? WHERE execution_id = ?", (one.transaction, one.execution_id))
 
 
-def _note_settled(db: sqlite3.Connection, one: change.NoteSettled) -> None:
+def _note_settled(db: Connection, one: change.NoteSettled) -> None:
     db.execute(
         "UPDATE executions SET settlement_transaction = ? WHERE execution_id = ?", (one.transaction, one.execution_id)
     )
 
 
-def _enqueue(db: sqlite3.Connection, one: change.Enqueue) -> None:
+def _enqueue(db: Connection, one: change.Enqueue) -> None:
     item = one.item
     db.execute(
-        "INSERT OR IGNORE INTO items (key, kind, agreement_id, execution_id, payload, after, batch, not_before)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO items (key, kind, agreement_id, execution_id, payload, after, batch, not_before)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             item.key,
-            item.kind,
+            item.kind.value,
             item.agreement_id,
             item.execution_id,
             json_text(item.payload),
             item.after,
-            item.batch,
+            int(item.batch),
             milliseconds(item.not_before),
         ),
     )
@@ -159,30 +172,31 @@ def _enqueue(db: sqlite3.Connection, one: change.Enqueue) -> None:
         )
 
 
-def _postpone(db: sqlite3.Connection, one: change.Postpone) -> None:
+def _postpone(db: Connection, one: change.Postpone) -> None:
     db.execute(
         "UPDATE items SET not_before = ?, reason = ?, attempts = attempts + 1 WHERE key = ? AND state = 'waiting'",
         (milliseconds(one.until), document(one.reason), one.key),
     )
 
 
-def _complete(db: sqlite3.Connection, one: change.Complete) -> None:
+def _complete(db: Connection, one: change.Complete) -> None:
     db.execute("UPDATE items SET state = 'done', reason = NULL WHERE key = ?", (one.key,))
 
 
-def _give_up(db: sqlite3.Connection, one: change.GiveUp) -> None:
+def _give_up(db: Connection, one: change.GiveUp) -> None:
     db.execute(
-        "WITH RECURSIVE waiting(key) AS (VALUES (?) UNION SELECT items.key FROM items JOIN waiting"
-        " ON items.after = waiting.key) UPDATE items SET state = 'given up', reason = ?, transaction_hash = NULL"
-        " WHERE state = 'waiting' AND key IN waiting",
-        (one.key, document(one.reason)),
+        "WITH RECURSIVE waiting(key) AS (SELECT key FROM items WHERE key = :key OR after = :key"
+        " UNION SELECT items.key FROM items JOIN waiting ON items.after = waiting.key)"
+        " UPDATE items SET state = 'given up', reason = :reason, transaction_hash = NULL"
+        " WHERE state = 'waiting' AND key IN (SELECT key FROM waiting)",
+        {"key": one.key, "reason": document(one.reason)},
     )
 
 
-def _attach(db: sqlite3.Connection, one: change.Attach) -> None:
+def _attach(db: Connection, one: change.Attach) -> None:
     sent = one.transaction
     db.execute(
-        "INSERT OR IGNORE INTO transactions (hash, raw, nonce, signed_at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO transactions (hash, raw, nonce, signed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (sent.hash, sent.raw, sent.nonce, milliseconds(sent.signed_at)),
     )
     db.executemany("UPDATE items SET transaction_hash = ? WHERE key = ?", [(sent.hash, key) for key in sent.items])
@@ -193,24 +207,24 @@ def _attach(db: sqlite3.Connection, one: change.Attach) -> None:
     )
 
 
-def _mark_mined(db: sqlite3.Connection, one: change.MarkMined) -> None:
+def _mark_mined(db: Connection, one: change.MarkMined) -> None:
     db.execute(
         "UPDATE transactions SET block_number = ?, block_hash = ? WHERE hash = ?",
         (one.block.number, one.block.hash, one.hash),
     )
 
 
-def _mark_unmined(db: sqlite3.Connection, one: change.MarkUnmined) -> None:
+def _mark_unmined(db: Connection, one: change.MarkUnmined) -> None:
     db.execute(
         "UPDATE transactions SET block_number = NULL, block_hash = NULL, confirmed = 0 WHERE hash = ?", (one.hash,)
     )
 
 
-def _confirm(db: sqlite3.Connection, one: change.Confirm) -> None:
+def _confirm(db: Connection, one: change.Confirm) -> None:
     db.execute("UPDATE transactions SET confirmed = 1 WHERE hash = ?", (one.hash,))
 
 
-def _detach(db: sqlite3.Connection, one: change.Detach) -> None:
+def _detach(db: Connection, one: change.Detach) -> None:
     # An item that was done by a transaction that the chain forgot is to be done again.
     db.execute(
         "UPDATE items SET state = 'waiting', transaction_hash = NULL, not_before = ?, reason = ?,"
@@ -220,15 +234,15 @@ def _detach(db: sqlite3.Connection, one: change.Detach) -> None:
     db.execute("DELETE FROM transactions WHERE hash = ?", (one.hash,))
 
 
-def _add_upload(db: sqlite3.Connection, one: change.AddUpload) -> None:
+def _add_upload(db: Connection, one: change.AddUpload) -> None:
     upload = one.upload
     db.execute(
-        "INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO uploads VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (upload.upload_id, upload.owner, upload.sha256, upload.size, milliseconds(upload.at)),
     )
 
 
-def _promise(db: sqlite3.Connection, one: change.Promise) -> None:
+def _promise(db: Connection, one: change.Promise) -> None:
     relay, at = one.relay, milliseconds(one.relay.at)
     db.execute("DELETE FROM relays WHERE at < ?", (at - _KEPT_RELAYS,))
     db.execute(
@@ -237,11 +251,11 @@ def _promise(db: sqlite3.Connection, one: change.Promise) -> None:
     )
 
 
-def _release(db: sqlite3.Connection, one: change.Release) -> None:
+def _release(db: Connection, one: change.Release) -> None:
     db.execute("DELETE FROM relays WHERE agreement_id = ? AND signed = 0", (one.agreement_id,))
 
 
-_STATEMENTS: dict[type, Callable[[sqlite3.Connection, Any], None]] = {
+_STATEMENTS: dict[type, Callable[[Connection, Any], None]] = {
     change.MoveCursor: _move_cursor,
     change.RollBack: _roll_back,
     change.Remember: _remember,

@@ -1,12 +1,12 @@
 """From rows of gateway.db to the records of the port, and back."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
+from insitu.adapters.sql import Row
 from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.execution import Reason, Transition
 from insitu.domain.ids import Address, AgreementId, ExecutionId
@@ -50,7 +50,7 @@ def json_text(value: Mapping[str, JsonValue] | Mapping[str, str]) -> str:
     return json.dumps(dict(value), separators=(",", ":"))
 
 
-def agreement_of(row: sqlite3.Row) -> KnownAgreement:
+def agreement_of(row: Row) -> KnownAgreement:
     """A row of ``agreements``."""
     return KnownAgreement(
         agreement_id=AgreementId(row["agreement_id"]),
@@ -66,7 +66,7 @@ def agreement_of(row: sqlite3.Row) -> KnownAgreement:
     )
 
 
-def execution_of(row: sqlite3.Row, transitions: list[sqlite3.Row]) -> StoredExecution:
+def execution_of(row: Row, transitions: list[Row]) -> StoredExecution:
     """A row of ``executions`` with its rows of ``transitions``."""
     return StoredExecution(
         plan=ExecutionPlan.model_validate_json(row["plan"]),
@@ -82,12 +82,12 @@ def execution_of(row: sqlite3.Row, transitions: list[sqlite3.Row]) -> StoredExec
     )
 
 
-def event_of(row: sqlite3.Row) -> EventRecord:
+def event_of(row: Row) -> EventRecord:
     """A row of ``events``."""
     return EventRecord(row["sequence"], row["type"], moment(row["at"]), json.loads(row["data"]))
 
 
-def item_of(row: sqlite3.Row) -> OutboxItem:
+def item_of(row: Row) -> OutboxItem:
     """A row of ``items``."""
     return OutboxItem(
         key=row["key"],
@@ -103,12 +103,12 @@ def item_of(row: sqlite3.Row) -> OutboxItem:
     )
 
 
-def transaction_of(row: sqlite3.Row, items: list[sqlite3.Row]) -> StoredTransaction:
+def transaction_of(row: Row, items: list[Row]) -> StoredTransaction:
     """A row of ``transactions`` and the keys of its items."""
     block = Cursor(row["block_number"], row["block_hash"]) if row["block_number"] is not None else None
     return StoredTransaction(
         hash=row["hash"],
-        raw=row["raw"],
+        raw=bytes(row["raw"]),
         nonce=row["nonce"],
         signed_at=moment(row["signed_at"]),
         items=tuple(item["key"] for item in items),
@@ -116,6 +116,6 @@ def transaction_of(row: sqlite3.Row, items: list[sqlite3.Row]) -> StoredTransact
     )
 
 
-def upload_of(row: sqlite3.Row) -> Upload:
+def upload_of(row: Row) -> Upload:
     """A row of ``uploads``."""
     return Upload(row["upload_id"], Address(row["owner"]), row["sha256"], row["size"], moment(row["at"]))

@@ -1,0 +1,379 @@
+"""The store of the gateway in a SQL database."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+
+from typing_extensions import override
+
+from insitu.adapters.agreements.changes import apply_changes
+from insitu.adapters.agreements.rows import (
+    GWEI,
+    agreement_of,
+    document,
+    event_of,
+    execution_of,
+    item_of,
+    milliseconds,
+    moment,
+    transaction_of,
+    upload_of,
+)
+from insitu.adapters.sql import Connection, Database, Row, placeholders
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.plan import ExecutionPlan
+from insitu.ports.agreement_changes import Change
+from insitu.ports.agreement_records import (
+    Dossier,
+    EventRecord,
+    Frozen,
+    Idempotency,
+    KnownAgreement,
+    OutboxItem,
+    Relayed,
+    StoredExecution,
+    StoredTransaction,
+    Upload,
+)
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Cursor
+
+__all__ = ["SqlAgreements"]
+
+_READY = "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"  # noqa: E501
+
+
+_AT_ONCE = 500
+"""Values in one list of a statement."""
+
+
+class SqlAgreements(Agreements):
+    """:class:`insitu.ports.agreements.Agreements` in a database with its migrations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @override
+    async def apply(self, changes: Iterable[Change]) -> None:
+        wanted = tuple(changes)
+        if wanted:
+            await self._database.write(lambda db: apply_changes(db, wanted))
+
+    @override
+    async def cursors(self) -> tuple[Cursor, ...]:
+        rows = await self._all("SELECT number, hash FROM cursors ORDER BY number DESC")
+        return tuple(Cursor(row["number"], row["hash"]) for row in rows)
+
+    @override
+    async def agreement(self, agreement_id: AgreementId) -> KnownAgreement | None:
+        rows = await self._all("SELECT * FROM agreements WHERE agreement_id = ?", agreement_id)
+        return agreement_of(rows[0]) if rows else None
+
+    @override
+    async def needing_attention(self, now: datetime, limit: int = 100) -> tuple[KnownAgreement, ...]:
+        rows = await self._all(
+            "SELECT * FROM agreements WHERE attention > attended UNION"
+            " SELECT * FROM agreements WHERE again_at IS NOT NULL AND again_at <= ? LIMIT ?",
+            milliseconds(now),
+            limit,
+        )
+        return tuple(agreement_of(row) for row in rows)
+
+    @override
+    async def next_attention(self) -> datetime | None:
+        return await self._moment("SELECT min(again_at) FROM agreements WHERE again_at IS NOT NULL")
+
+    @override
+    async def free_grants(self, consumer: Address, since: datetime) -> int:
+        rows = await self._all(
+            "SELECT count(*) FROM agreements WHERE free = 1 AND consumer = ? AND granted_at >= ?",
+            consumer.lower(),
+            milliseconds(since),
+        )
+        count: int = rows[0][0]
+        return count
+
+    @override
+    async def relayed(self, consumer: Address, since: datetime) -> Relayed:
+        rows = await self._all(
+            "SELECT count(*) FILTER (WHERE consumer = ?), coalesce(sum(cost), 0) FROM relays WHERE at >= ?",
+            consumer.lower(),
+            milliseconds(since),
+        )
+        purchases, cost = rows[0]
+        return Relayed(purchases, int(cost) * GWEI)
+
+    @override
+    async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
+        rows = await self._all(
+            "SELECT * FROM agreements WHERE standing = 'granted' AND start > 0 AND start + timeout <= ?"
+            " AND agreement_id IN (SELECT agreement_id FROM executions WHERE frozen IS NOT NULL AND charge IS NULL)"
+            " LIMIT ?",
+            ended_before,
+            limit,
+        )
+        return tuple(agreement_of(row) for row in rows)
+
+    @override
+    async def start(
+        self,
+        agreement_id: AgreementId,
+        at: datetime,
+        limit: int,
+        draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
+        idempotency: Idempotency | None = None,
+    ) -> tuple[StoredExecution, bool]:
+        def transaction(db: Connection) -> tuple[StoredExecution, bool]:
+            if idempotency is not None and (known := _repeated(db, idempotency)) is not None:
+                return known, False
+            number = _next_number(db, agreement_id, limit)
+            plan, dossier = draft(number)
+            _insert(db, plan, dossier, at)
+            if idempotency is not None:
+                db.execute(
+                    "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
+                    (
+                        idempotency.caller.lower(),
+                        idempotency.key,
+                        idempotency.fingerprint,
+                        plan.workflow_execution_id,
+                    ),
+                )
+            return _require(db, plan.workflow_execution_id), True
+
+        return await self._database.write(transaction)
+
+    @override
+    async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
+        return await self._database.read(lambda db: _repeated(db, idempotency))
+
+    @override
+    async def execution(self, execution_id: ExecutionId) -> StoredExecution | None:
+        return await self._database.read(lambda db: _one(db, execution_id))
+
+    @override
+    async def executions(
+        self,
+        *,
+        agreement_id: AgreementId | None = None,
+        consumer: Address | None = None,
+        input_dids: Sequence[str] | None = None,
+        limit: int = 1000,
+    ) -> tuple[StoredExecution, ...]:
+        conditions: list[str] = []
+        arguments: list[object] = []
+        if agreement_id is not None:
+            conditions.append("agreement_id = ?")
+            arguments.append(agreement_id)
+        either: list[str] = []
+        if consumer is not None:
+            either.append("consumer = ?")
+            arguments.append(consumer.lower())
+        if input_dids is not None:
+            read = f"SELECT execution_id FROM execution_inputs WHERE did IN ({placeholders(input_dids)})"  # noqa: S608
+            either.append(f"execution_id IN ({read})")
+            arguments += input_dids
+        if either:
+            conditions.append("(" + " OR ".join(either) + ")")
+        where = " WHERE " + " AND ".join(conditions) if conditions else ""
+        # Only the conditions above are put together here, no value.
+        query = f"SELECT * FROM executions{where} ORDER BY created_at DESC, number DESC LIMIT ?"  # noqa: S608
+        return await self._database.read(lambda db: _several(db, query, (*arguments, limit)))
+
+    @override
+    async def live(self) -> tuple[StoredExecution, ...]:
+        query = "SELECT * FROM executions WHERE frozen IS NULL ORDER BY created_at"
+        return await self._database.read(lambda db: _several(db, query, ()))
+
+    @override
+    async def input_dids(self) -> tuple[str, ...]:
+        return tuple(row["did"] for row in await self._all("SELECT DISTINCT did FROM execution_inputs ORDER BY did"))
+
+    @override
+    async def freeze(
+        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change]
+    ) -> tuple[StoredExecution, bool]:
+        wanted = tuple(changes)
+
+        def transaction(db: Connection) -> tuple[StoredExecution, bool]:
+            if not _require(db, execution_id).live:
+                return _require(db, execution_id), False
+            db.execute(
+                "UPDATE executions SET frozen = ?, expires_at = ? WHERE execution_id = ?",
+                (document(frozen), milliseconds(frozen.expires_at), execution_id),
+            )
+            files = frozen.result.files if frozen.result is not None else ()
+            blobs = [(file.sha256, execution_id) for file in files]
+            db.executemany("INSERT INTO result_blobs VALUES (?, ?) ON CONFLICT DO NOTHING", blobs)
+            apply_changes(db, wanted)
+            return _require(db, execution_id), True
+
+        return await self._database.write(transaction)
+
+    @override
+    async def events(self, execution_id: ExecutionId, after: int = 0, limit: int = 1000) -> tuple[EventRecord, ...]:
+        rows = await self._all(
+            "SELECT * FROM events WHERE execution_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            execution_id,
+            after,
+            limit,
+        )
+        return tuple(event_of(row) for row in rows)
+
+    @override
+    async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:
+        query = f"SELECT * FROM items WHERE {_READY} AND not_before <= ? ORDER BY position LIMIT ?"  # noqa: S608
+        return tuple(item_of(row) for row in await self._all(query, milliseconds(now), limit))
+
+    @override
+    async def batchable(self, limit: int = 100) -> tuple[OutboxItem, ...]:
+        query = f"SELECT * FROM items WHERE {_READY} AND batch = 1 AND attempts = 0 ORDER BY position LIMIT ?"  # noqa: S608
+        return tuple(item_of(row) for row in await self._all(query, limit))
+
+    @override
+    async def next_due(self) -> datetime | None:
+        return await self._moment(f"SELECT min(not_before) FROM items WHERE {_READY}")  # noqa: S608
+
+    @override
+    async def item(self, key: str) -> OutboxItem | None:
+        rows = await self._all("SELECT * FROM items WHERE key = ?", key)
+        return item_of(rows[0]) if rows else None
+
+    @override
+    async def in_flight(self) -> tuple[StoredTransaction, ...]:
+        def query(db: Connection) -> tuple[StoredTransaction, ...]:
+            rows = db.execute("SELECT * FROM transactions WHERE confirmed = 0 ORDER BY nonce, signed_at").fetchall()
+            carried = db.execute(
+                "SELECT items.key, transaction_hash FROM items JOIN transactions ON hash = transaction_hash"
+                " WHERE confirmed = 0 ORDER BY position"
+            ).fetchall()
+            items = _grouped(carried, "transaction_hash")
+            return tuple(transaction_of(row, items.get(row["hash"], [])) for row in rows)
+
+        return await self._database.read(query)
+
+    @override
+    async def use_assertion(self, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
+        def transaction(db: Connection) -> None:
+            db.execute("DELETE FROM assertions WHERE expires_at < ?", (milliseconds(now),))
+            added = db.execute(
+                "INSERT INTO assertions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (issuer.lower(), jti, milliseconds(expires)),
+            )
+            if not added.rowcount:
+                raise InsituError("TokenReused", "the jti of the assertion was used before")
+
+        await self._database.write(transaction)
+
+    @override
+    async def upload(self, upload_id: str) -> Upload | None:
+        rows = await self._all("SELECT * FROM uploads WHERE upload_id = ?", upload_id)
+        return upload_of(rows[0]) if rows else None
+
+    @override
+    async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
+        query = "SELECT * FROM executions WHERE removed = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+        return await self._database.read(lambda db: _several(db, query, (milliseconds(now), limit)))
+
+    @override
+    async def results_removed(self, execution_id: ExecutionId) -> tuple[str, ...]:
+        def transaction(db: Connection) -> tuple[str, ...]:
+            db.execute("UPDATE executions SET removed = 1 WHERE execution_id = ?", (execution_id,))
+            rows = db.execute(
+                "SELECT sha256 FROM result_blobs AS mine WHERE execution_id = ? AND NOT EXISTS (SELECT 1 FROM"
+                " result_blobs AS other WHERE other.sha256 = mine.sha256 AND other.execution_id != mine.execution_id)"
+                " AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.sha256 = mine.sha256) ORDER BY sha256",
+                (execution_id,),
+            ).fetchall()
+            db.execute("DELETE FROM result_blobs WHERE execution_id = ?", (execution_id,))
+            return tuple(row["sha256"] for row in rows)
+
+        return await self._database.write(transaction)
+
+    @override
+    async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
+        await self._database.work_alone(work)
+
+    async def _all(self, query: str, *arguments: object) -> list[Row]:
+        return await self._database.read(lambda db: db.execute(query, arguments).fetchall())
+
+    async def _moment(self, query: str) -> datetime | None:
+        value = (await self._all(query))[0][0]
+        return moment(value) if value is not None else None
+
+
+def _several(db: Connection, query: str, arguments: Sequence[object]) -> tuple[StoredExecution, ...]:
+    rows = db.execute(query, arguments).fetchall()
+    told: dict[str, list[Row]] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        ids = [row["execution_id"] for row in rows[start : start + _AT_ONCE]]
+        transitions = db.execute(
+            "SELECT execution_id, transition FROM transitions"  # noqa: S608 - question marks
+            f" WHERE execution_id IN ({placeholders(ids)}) ORDER BY execution_id, sequence",
+            ids,
+        )
+        told |= _grouped(transitions.fetchall(), "execution_id")
+    return tuple(execution_of(row, told.get(row["execution_id"], [])) for row in rows)
+
+
+def _grouped(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row[column], []).append(row)
+    return groups
+
+
+def _one(db: Connection, execution_id: str) -> StoredExecution | None:
+    found = _several(db, "SELECT * FROM executions WHERE execution_id = ?", (execution_id,))
+    return found[0] if found else None
+
+
+def _require(db: Connection, execution_id: str) -> StoredExecution:
+    found = _one(db, execution_id)
+    if found is None:
+        raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
+    return found
+
+
+def _repeated(db: Connection, request: Idempotency) -> StoredExecution | None:
+    row = db.execute(
+        "SELECT fingerprint, execution_id FROM idempotency WHERE caller = ? AND key = ?",
+        (request.caller.lower(), request.key),
+    ).fetchone()
+    if row is None:
+        return None
+    if row["fingerprint"] != request.fingerprint:
+        raise InsituError("IdempotencyConflict", "the Idempotency-Key was used for another request")
+    return _require(db, row["execution_id"])
+
+
+def _next_number(db: Connection, agreement_id: str, limit: int) -> int:
+    live = db.execute(
+        "SELECT execution_id FROM executions WHERE agreement_id = ? AND frozen IS NULL", (agreement_id,)
+    ).fetchone()
+    if live is not None:
+        detail = f"execution {live['execution_id']} of this agreement is running"
+        raise InsituError("ExecutionInProgress", detail, workflowExecutionId=live["execution_id"])
+    query = "SELECT coalesce(max(number), -1) + 1 FROM executions WHERE agreement_id = ?"
+    number: int = db.execute(query, (agreement_id,)).fetchone()[0]
+    if number >= limit:
+        raise InsituError("ExecutionLimitReached", f"the agreement allows {limit} executions", limit=limit)
+    return number
+
+
+def _insert(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) -> None:
+    db.execute(
+        "INSERT INTO executions (execution_id, agreement_id, number, consumer, plan, dossier, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            plan.workflow_execution_id,
+            plan.service_agreement_id,
+            plan.number,
+            plan.consumer.lower(),
+            document(plan),
+            document(dossier),
+            milliseconds(at),
+        ),
+    )
+    dids = dict.fromkeys(one.did for stage in plan.stages for one in stage.inputs if one.did is not None)
+    db.executemany("INSERT INTO execution_inputs VALUES (?, ?)", [(did, plan.workflow_execution_id) for did in dids])
