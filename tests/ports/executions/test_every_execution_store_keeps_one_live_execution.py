@@ -8,6 +8,7 @@ import anyio
 import pytest
 from tests.cluster.objects import RECORDS, empty_store
 
+from insitu.adapters.executions import postgresql
 from insitu.adapters.executions.kubernetes import KubernetesExecutions
 from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
 from insitu.adapters.kubernetes import Cluster
@@ -19,10 +20,11 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.ports.executions import Executions
 from insitu.testing.clock import START
 from insitu.testing.plans import AGREEMENT, plan_of, stage_of
+from ports.stores import ENGINES, postgresql_database
 
 pytestmark = pytest.mark.parametrize(
-    "kubeconfig",
-    ["sqlite", pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))],
+    "engine",
+    [*ENGINES, pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root"))],
     indirect=True,
 )
 
@@ -31,16 +33,23 @@ TICKET = "a-ticket-that-nobody-else-may-see"
 
 
 @pytest.fixture
-def kubeconfig(request: pytest.FixtureRequest) -> Path | None:
-    """Of a cluster with an empty namespace for records; None where the store is a file."""
-    return empty_store(request.getfixturevalue("cluster")) if request.param == "kubernetes" else None
+def engine(request: pytest.FixtureRequest) -> tuple[str, Path | None]:
+    """Its name; of a cluster with an empty namespace for records the kubeconfig too."""
+    found = empty_store(request.getfixturevalue("cluster")) if request.param == "kubernetes" else None
+    return request.param, found
 
 
 @pytest.fixture
-async def executions(kubeconfig: Path | None, tmp_path: Path) -> AsyncIterator[Executions]:
-    if kubeconfig is None:
-        async with Database(tmp_path / "operator.db", MIGRATIONS) as database:
-            yield SqliteExecutions(database)
+async def executions(
+    engine: tuple[str, Path | None], request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[Executions]:
+    name, kubeconfig = engine
+    if name == "sqlite":
+        async with Database(tmp_path / "operator.db", MIGRATIONS) as file:
+            yield SqliteExecutions(file)
+    elif name == "postgresql":
+        async with postgresql_database(request, postgresql.MIGRATIONS) as database:
+            yield postgresql.PostgresqlExecutions(database)
     else:
         async with Cluster(kubeconfig, RECORDS, failure="StorageFailed") as cluster:
             yield KubernetesExecutions(cluster)

@@ -1,15 +1,6 @@
 """Executions in the operator's SQLite file."""
 
-import sqlite3
-from collections.abc import Sequence
-
-from typing_extensions import override
-
-from insitu.adapters.sqlite import Database
-from insitu.domain.errors import InsituError
-from insitu.domain.execution import Execution
-from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.ports.executions import Executions
+from insitu.adapters.executions.store import SqlExecutions
 
 __all__ = ["MIGRATIONS", "SqliteExecutions"]
 
@@ -17,99 +8,5 @@ MIGRATIONS = "insitu.adapters.executions"
 """The package whose ``.sql`` files make the schema: ``Database(path, MIGRATIONS)``."""
 
 
-class SqliteExecutions(Executions):
-    """A table of records; that one agreement has one live execution is a unique index, not a promise."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @override
-    async def create(self, execution: Execution, ticket: str) -> Execution:
-        def transaction(connection: sqlite3.Connection) -> Execution:
-            found = _find(connection, execution.execution_id)
-            if found is not None:
-                return found
-            try:
-                connection.execute(_INSERT, {**_columns(execution), "ticket": ticket})
-            except sqlite3.IntegrityError:
-                raise _in_progress(connection, execution.agreement_id) from None
-            return execution
-
-        return await self._database.write(transaction)
-
-    @override
-    async def get(self, execution_id: ExecutionId) -> Execution | None:
-        return await self._database.read(lambda connection: _find(connection, execution_id))
-
-    @override
-    async def ticket(self, execution_id: ExecutionId) -> str:
-        def query(connection: sqlite3.Connection) -> str:
-            row = connection.execute("SELECT ticket FROM executions WHERE execution_id = ?", (execution_id,)).fetchone()
-            return "" if row is None else str(row["ticket"])
-
-        return await self._database.read(query)
-
-    @override
-    async def replace(self, execution: Execution) -> bool:
-        def transaction(connection: sqlite3.Connection) -> bool:
-            changed = connection.execute(_UPDATE, _columns(execution)).rowcount
-            return changed == 1
-
-        return await self._database.write(transaction)
-
-    @override
-    async def unsettled(self) -> tuple[Execution, ...]:
-        return await self._select("WHERE settled = 0 ORDER BY number")
-
-    @override
-    async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
-        if agreement_id is None:
-            return await self._select("ORDER BY number DESC")
-        return await self._select("WHERE agreement_id = ? ORDER BY number DESC", agreement_id)
-
-    async def _select(self, clause: str, *parameters: str) -> tuple[Execution, ...]:
-        def query(connection: sqlite3.Connection) -> tuple[Execution, ...]:
-            # Only constants of this module become part of the statement.
-            return _read(connection.execute(f"SELECT record FROM executions {clause}", parameters).fetchall())  # noqa: S608
-
-        return await self._database.read(query)
-
-
-_INSERT = """
-INSERT INTO executions (execution_id, agreement_id, version, live, settled, record, ticket)
-VALUES (:execution_id, :agreement_id, :version, :live, :settled, :record, :ticket)
-"""
-_UPDATE = """
-UPDATE executions
-SET version = :version, live = :live, settled = :settled, record = :record,
-    ticket = CASE WHEN :settled THEN '' ELSE ticket END
-WHERE execution_id = :execution_id AND version = :version - 1
-"""
-
-
-def _columns(execution: Execution) -> dict[str, str | int]:
-    return {
-        "execution_id": execution.execution_id,
-        "agreement_id": execution.agreement_id,
-        "version": execution.version,
-        "live": int(not execution.ended),
-        "settled": int(execution.ended and execution.cleaned),
-        "record": execution.model_dump_json(by_alias=True),
-    }
-
-
-def _find(connection: sqlite3.Connection, execution_id: ExecutionId) -> Execution | None:
-    rows = connection.execute("SELECT record FROM executions WHERE execution_id = ?", (execution_id,)).fetchall()
-    return next(iter(_read(rows)), None)
-
-
-def _read(rows: Sequence[sqlite3.Row]) -> tuple[Execution, ...]:
-    return tuple(Execution.model_validate_json(row["record"]) for row in rows)
-
-
-def _in_progress(connection: sqlite3.Connection, agreement_id: AgreementId) -> InsituError:
-    row = connection.execute(
-        "SELECT execution_id FROM executions WHERE agreement_id = ? AND live = 1", (agreement_id,)
-    ).fetchone()
-    running = str(row["execution_id"])
-    return InsituError("ExecutionInProgress", f"{running} of this agreement has not ended", executionId=running)
+class SqliteExecutions(SqlExecutions):
+    """The operator's records in a file with :data:`MIGRATIONS`."""
