@@ -28,7 +28,7 @@ test-fast: ## run the tests that take less than about two seconds each
 	@scripts/setup test
 	@$(PYTEST) -m "not slow"
 
-check: ## format, lint, strict types, import layers, docs, vendored ABIs and bindings, OpenAPI
+check: ## format, lint, strict types, import layers, docs, contracts (slither, ABIs, bindings), OpenAPI
 	@scripts/setup check
 	@scripts/check
 

@@ -23,7 +23,8 @@ check-contracts: contracts/node_modules/.package-lock.json ## compare the vendor
 	scripts/contracts check
 
 check-contracts-static: contracts/node_modules/.package-lock.json ## analyse the contracts with slither
-	scripts/contracts-static
+	@scripts/setup check
+	scripts/contracts-static --again
 
 test-contracts: contracts/node_modules/.package-lock.json ## test the contracts, with a short random run
 	scripts/contracts-test run
