@@ -8,7 +8,7 @@ import click
 
 from insitu.cli.session import Session
 
-__all__ = ["connected", "local", "yes"]
+__all__ = ["connected", "local", "sending", "yes"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,6 +48,19 @@ def connected(command: Command) -> Command:
         "--account", expose_value=False, callback=_remember, help="Key to sign with (INSITU_ACCOUNT); see insitu keys."
     )
     return url(account(local(command)))
+
+
+def sending(command: Command) -> Command:
+    """Add who sends a purchase: ``--relay/--no-relay`` and ``--offer``."""
+    relay = click.option(
+        "--relay/--no-relay",
+        default=None,
+        help="Let the gateway send the purchase and pay its gas; default: only if this account cannot.",
+    )
+    offer = click.option(
+        "--offer", is_flag=True, help="Ask for the provider's signed offer, so that the purchase is granted at once."
+    )
+    return relay(offer(command))
 
 
 def yes(command: Command) -> Command:

@@ -37,6 +37,8 @@ class Order:
     output: Path | None = None
     follow: bool = True
     yes: bool = False
+    relay: bool | None = None
+    offer: bool = False
 
 
 async def carry_out(client: "Client", session: "Session", order: Order) -> int:
@@ -121,8 +123,8 @@ async def _bought(client: "Client", session: "Session", order: Order, workflow: 
             unattended="paying needs an answer: give --yes, or buy first and run with --agreement ID",
         )
     with screen.activity("buying, then waiting for the provider's grant"):
-        agreement = await client.agreements.buy(workflow, max_price=limit)
-    screen.note(f"agreement   {agreement.id}")
+        agreement = await client.agreements.buy(workflow, max_price=limit, relay=order.relay, offer=order.offer)
+    screen.note(f"agreement   {agreement.id}{'  (sent by the gateway)' if agreement.relayed else ''}")
     return agreement.id
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from insitu.cli.options import connected, yes
+from insitu.cli.options import connected, sending, yes
 from insitu.cli.render import ago, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import agreement_facts, amount, base_units, now, quote_facts
@@ -52,15 +52,25 @@ def check(session: Session, workflow: str, service_index: int | None) -> int:
 @_service
 @click.option("--max-price", metavar="AMOUNT", help="Refuse a higher price, in tokens.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the provider's grant.")
+@sending
 @yes
 @connected
 @pass_session
 def buy(
-    session: Session, workflow: str, service_index: int | None, max_price: str | None, *, no_wait: bool, yes: bool
+    session: Session,
+    workflow: str,
+    service_index: int | None,
+    max_price: str | None,
+    *,
+    relay: bool | None,
+    offer: bool,
+    no_wait: bool,
+    yes: bool,
 ) -> int:
     """Buy a compute service for a workflow, and print the agreement's id.
 
-    The price goes into escrow. With the id alone the workflow can be executed until the agreement ends, from anywhere:
+    The price goes into escrow. Who has no coin for gas signs, and the gateway sends the purchase. With the id alone the
+    workflow can be executed until the agreement ends, from anywhere:
 
         insitu run --agreement ID
     """
@@ -79,12 +89,26 @@ def buy(
             screen.confirm("Pay?", yes=yes, unattended="paying needs an answer: give --yes to pay without being asked")
         with screen.activity("buying, then waiting for the provider's grant"):
             agreement = await client.agreements.buy(
-                workflow, service_index=service_index, max_price=limit, wait=not no_wait
+                workflow,
+                service_index=service_index,
+                max_price=limit,
+                wait=not no_wait,
+                relay=relay,
+                offer=offer,
             )
         if session.choices.as_json:
-            screen.json({"serviceAgreementId": agreement.id, "status": agreement.status, "price": str(agreement.price)})
+            screen.json(
+                {
+                    "serviceAgreementId": agreement.id,
+                    "status": agreement.status,
+                    "price": str(agreement.price),
+                    "relayed": agreement.relayed,
+                    "transaction": agreement.transaction,
+                }
+            )
         else:
-            screen.note(f"paid {amount(agreement.price, token)} into escrow, {agreement.status}")
+            sent = "; the gateway sent it" if agreement.relayed else ""
+            screen.note(f"paid {amount(agreement.price, token)} into escrow, {agreement.status}{sent}")
             screen.line(agreement.id)
         return OK
 

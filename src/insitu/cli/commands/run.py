@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from insitu.cli.options import connected, yes
+from insitu.cli.options import connected, sending, yes
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _PASSED_ON = {"ignore_unknown_options": True}
 @click.option("--max-price", metavar="AMOUNT", help="Refuse a higher price, in tokens.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder to download the result into.")
 @click.option("--no-follow", is_flag=True, help="Start it, print its id, and end.")
+@sending
 @yes
 @connected
 @pass_session
@@ -68,6 +69,8 @@ def run(
         output=options["output"],
         follow=not options["no_follow"],
         yes=options["yes"],
+        relay=options["relay"],
+        offer=options["offer"],
     )
 
     async def carried_out(client: "Client") -> int:

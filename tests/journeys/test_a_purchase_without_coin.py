@@ -1,0 +1,79 @@
+"""Somebody with tokens and without coin for gas buys at a terminal: the same words, the gateway sends."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from insitu.adapters.keys.dev import dev_signer
+from insitu.domain import exit_codes
+from journeys.provider import Person, Provider, provider
+from journeys.scripts import COUNT, FLIGHTS, written
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
+
+
+def asked(running: Provider, method: str, *parameters: object) -> Any:
+    """Ask the chain's node."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+    request = urllib.request.Request(running.rpc_url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)["result"]
+
+
+@pytest.fixture
+def penniless(running: Provider) -> Iterator[Person]:
+    """Somebody whose account has tokens, and not a wei."""
+    account = dev_signer("second-consumer").address
+    held = asked(running, "eth_getBalance", account, "latest")
+    asked(running, "anvil_setBalance", account, "0x0")
+    yield running.person("second-consumer")
+    assert asked(running, "eth_getBalance", account, "latest") == "0x0"
+    asked(running, "anvil_setBalance", account, held)
+
+
+@pytest.fixture
+def workflow(running: Provider, owner: Person, consumer: Person, tmp_path: Path) -> str:
+    """A workflow that somebody has published, on a data set for 3 tokens."""
+    table = written(running.data, "relayed.csv", FLIGHTS)
+    flights = owner.succeeds("publish", table, "--name", "Relayed", "--price", "3", "--allow-any").line
+    unpaid = consumer.insitu("run", written(tmp_path, "count.py", COUNT), "--on", flights)
+    return unpaid.err.partition("workflow")[2].split()[0]
+
+
+def test_buying_and_running_take_no_other_words(penniless: Person, workflow: str, tmp_path: Path) -> None:
+    bought = penniless.succeeds("buy", workflow, "--yes", "--json").json
+    assert (bought["status"], bought["relayed"], bought["price"]) == ("granted", True, str(3 * 10**18))
+    ran = penniless.succeeds("run", "--agreement", bought["serviceAgreementId"], "-o", tmp_path / "out")
+    assert ran.line.startswith("did:nv:")
+    assert (tmp_path / "out" / "count.txt").read_text() == "3\n"
+    shown = penniless.succeeds("run", workflow, "--yes", "-o", tmp_path / "again")
+    assert "(sent by the gateway)" in shown.err
+
+
+def test_who_wants_to_send_it_is_told_what_is_missing(penniless: Person, workflow: str) -> None:
+    refused = penniless.insitu("buy", workflow, "--yes", "--no-relay", "--json")
+    assert refused.problem["code"] == "InsufficientFunds"
+    assert "gas" in refused.problem["detail"]
+    assert refused.code == exit_codes.TRY_AGAIN
+
+
+def test_who_has_coin_may_ask_for_it_or_for_an_offer(running: Provider, workflow: str) -> None:
+    consumer = running.person("consumer")
+    relayed = consumer.succeeds("buy", workflow, "--yes", "--relay", "--json").json
+    offered = consumer.succeeds("buy", workflow, "--yes", "--offer", "--json").json
+    assert (relayed["relayed"], relayed["status"]) == (True, "granted")
+    assert (offered["relayed"], offered["status"]) == (False, "granted")
+
+
+def test_a_provider_that_sends_nothing_says_so(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    with provider(tmp_path_factory.mktemp("off"), "gateway.relay=false") as running:
+        table = written(running.data, "flights.csv", FLIGHTS)
+        flights = running.person("owner").succeeds("publish", table, "--price", "3", "--allow-any").line
+        unpaid = running.person("consumer").insitu("run", written(tmp_path, "count.py", COUNT), "--on", flights)
+        workflow = unpaid.err.partition("workflow")[2].split()[0]
+        refused = running.person("consumer").insitu("buy", workflow, "--yes", "--relay", "--json")
+        assert (refused.code, refused.problem["code"]) == (exit_codes.NOT_ALLOWED, "RelayOff")
