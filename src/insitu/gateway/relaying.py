@@ -22,8 +22,8 @@ from insitu.gateway.effects import purchase_call
 from insitu.gateway.permission import Permission
 from insitu.gateway.terms_check import require_provider
 from insitu.gateway.wakeups import OUTBOX, RELAYS, Wakeups
-from insitu.ports.agreement_changes import Enqueue, Judge, Promise, Remember
-from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, Standing
+from insitu.ports.agreement_changes import Change, Enqueue, Judge, Remember
+from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, RelayLimits, Standing
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Chain
 from insitu.ports.clock import Clock
@@ -31,8 +31,6 @@ from insitu.ports.clock import Clock
 __all__ = ["Relaying"]
 
 PERIOD = timedelta(days=1)
-UNSENT = (Standing.CREATED, Standing.DECLINED, Standing.LOST)
-"""Standings of agreements that the chain does not have and that nothing is on its way for."""
 LEAST = 15
 """Seconds that must be left of the terms' deadline, so that a block can come in time."""
 ANSWER_WITHIN = 10.0
@@ -61,7 +59,6 @@ class Relaying:
         self._permission = permission
         self._clock = clock
         self._wakeups = wakeups
-        self._promising = anyio.Lock()
 
     async def relay(self, purchase: SignedPurchase) -> Purchase:
         """Send a purchase, once, and tell how it stands; one that is sent already, by whomever, is only told.
@@ -93,6 +90,7 @@ class Relaying:
         if now + LEAST > terms.deadline:
             detail = f"the terms can be locked until {terms.deadline}, it is {now} and a block takes its time"
             raise InsituError("DeadlinePassed", detail)
+        await self._require_turn(terms.consumer)
         found = await self._acceptance.require(terms)
         if terms.total:
             await self._require_payment(terms, purchase.permit)
@@ -101,6 +99,14 @@ class Relaying:
             raise InsituError("RelayExhausted", f"{self._provider} cannot pay for the gas of this purchase")
         await self._promise(agreement, purchase, found, cost)
         self._wakeups.ring(OUTBOX)
+
+    async def _require_turn(self, consumer: Address) -> None:
+        """Spare the documents where a limit is reached already; it is looked at again with the promise."""
+        relayed = await self._agreements.relayed(consumer, self._clock.now() - PERIOD)
+        limit = self._configuration.relays_per_day
+        if relayed.purchases >= limit:
+            detail = f"{limit} purchases of {consumer} are sent in 24 hours"
+            raise InsituError("RelayLimitReached", detail, limit=limit)
 
     async def _require_payment(self, terms: Terms, permit: SignedPermit | None) -> None:
         escrow, price = self._chain.agreements.contract, terms.total
@@ -118,27 +124,16 @@ class Relaying:
         await self._chain.estimate(use_permit(terms.consumer, escrow, permit.permit), self._provider)
 
     async def _promise(self, agreement: AgreementId, purchase: SignedPurchase, found: Assessment, cost: int) -> None:
-        """Store the promise with all that follows from it. One after the other, so that the limits hold."""
+        """Store the promise with all that follows from it, within the limits."""
         now, consumer = self._clock.now(), purchase.terms.consumer
         payload = purchase.model_dump(mode="json", by_alias=True, include={"signature", "permit"})
         item = OutboxItem(f"relay:{agreement}", ItemKind.RELAY, agreement, now, payload=payload)
         judged = Judge(
             agreement, Standing.RELAYING, now, versions=versions_of(found), max_executions=found.policy.max_executions
         )
-        async with self._promising:
-            known = await self._agreements.agreement(agreement)
-            if known is not None and known.standing not in UNSENT:
-                return
-            relayed = await self._agreements.relayed(consumer, now - PERIOD)
-            limit, budget = self._configuration.relays_per_day, self._configuration.relay_budget
-            if relayed.purchases >= limit:
-                raise InsituError("RelayLimitReached", f"{limit} purchases of {consumer} were sent in 24 hours")
-            if relayed.cost + cost > budget:
-                detail = f"purchases of 24 hours may cost {relayed.cost} of {budget} wei, this one {cost} more"
-                raise InsituError("RelayExhausted", detail)
-            promise = Promise(Relay(agreement, consumer, cost, now))
-            remember = Remember(agreement, purchase.terms)
-            await self._agreements.apply([remember, judged, promise, Enqueue(item, again=True)])
+        limits = RelayLimits(self._configuration.relays_per_day, self._configuration.relay_budget)
+        changes: list[Change] = [Remember(agreement, purchase.terms), judged, Enqueue(item, again=True)]
+        await self._agreements.promise(Relay(agreement, consumer, cost, now), limits, changes)
 
     async def _sent(self, agreement: AgreementId) -> Purchase:
         """Wait for the transaction of an accepted purchase; raise why it is given up."""

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.execution import Reason, Transition
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.ports.agreement_records import OutboxItem, Relay, Standing, StoredTransaction, Upload
+from insitu.ports.agreement_records import OutboxItem, Standing, StoredTransaction, Upload
 from insitu.ports.chain import Cursor
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "NoteRegistered",
     "NoteSettled",
     "Postpone",
-    "Promise",
     "Release",
     "Remember",
     "RollBack",
@@ -235,15 +234,8 @@ class AddUpload:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """A purchase will be sent for its consumer. What was promised more than a day before it is forgotten."""
-
-    relay: Relay
-
-
-@dataclass(frozen=True, slots=True)
 class Release:
-    """The purchase will not be sent: the promise counts no more, unless a transaction was signed for it."""
+    """A promised purchase will not be sent: it counts no more, unless a transaction was signed for it."""
 
     agreement_id: AgreementId
 
@@ -272,6 +264,5 @@ Change = (
     | Confirm
     | Detach
     | AddUpload
-    | Promise
     | Release
 )

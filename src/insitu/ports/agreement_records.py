@@ -26,6 +26,7 @@ __all__ = [
     "KnownAgreement",
     "OutboxItem",
     "Relay",
+    "RelayLimits",
     "Relayed",
     "SourceReference",
     "Standing",
@@ -269,6 +270,14 @@ class Relay:
     consumer: Address
     cost: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RelayLimits:
+    """What may be promised in 24 hours: purchases of one consumer, and the cost of everybody's in wei."""
+
+    purchases: int
+    cost: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    Relay,
     Relayed,
+    RelayLimits,
     StoredExecution,
     StoredTransaction,
     Upload,
@@ -58,7 +60,15 @@ class Agreements(Protocol):
     async def relayed(self, consumer: Address, since: datetime) -> Relayed:
         """Count the purchases of a consumer that were promised since then, and add up what everybody's cost.
 
-        ``since`` is at most a day before the last promise; the cost is rounded up to gwei.
+        ``since`` is at most a day ago: older promises are forgotten. Each cost is rounded up to gwei.
+        """
+        ...
+
+    async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
+        """Promise to send a purchase, with the changes that follow from it; tell whether that is new.
+
+        Nothing changes where the purchase is on its way or was made: the agreement stands otherwise than created,
+        declined or lost. Raises ``RelayLimitReached``, ``RelayExhausted`` by what was promised in the day before.
         """
         ...
 

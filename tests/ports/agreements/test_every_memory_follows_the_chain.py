@@ -1,6 +1,6 @@
 """Agreements, cursors and the outbox in the gateway's memory, also when the chain is reorganised."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import anyio
 import pytest
@@ -21,18 +21,16 @@ from insitu.ports.agreement_changes import (
     MarkUnmined,
     MoveCursor,
     Postpone,
-    Promise,
-    Release,
     Remember,
     RollBack,
     Touch,
 )
-from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, Relayed, Standing
+from insitu.ports.agreement_records import Standing
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
 from insitu.testing.clock import START
 from insitu.testing.plans import AGREEMENT
-from ports.agreements.agreement_samples import CONSUMER, OTHER, PROVIDER, frozen_of, item, sent, started, terms_of
+from ports.agreements.agreement_samples import CONSUMER, OTHER, frozen_of, item, sent, started, terms_of
 
 REASON = Reason(code="TermsMismatch", message="too cheap")
 LATER = START + timedelta(seconds=10)
@@ -119,28 +117,6 @@ async def test_free_grants_are_counted_for_each_consumer_and_time(agreements: Ag
     await agreements.apply([Judge(ids[0], Standing.GRANTED, LATER)])
     assert await agreements.free_grants(CONSUMER, START) == 2
     assert await agreements.free_grants(CONSUMER, LATER) == 1
-
-
-def relay_of(agreement: AgreementId, cost: int, at: datetime = START) -> Relay:
-    return Relay(agreement, CONSUMER, cost, at)
-
-
-async def test_promised_purchases_are_counted_for_each_consumer_and_their_cost_for_all(agreements: Agreements) -> None:
-    other = Relay(OTHER, PROVIDER, 10**18, LATER)
-    await agreements.apply([Promise(relay_of(AGREEMENT, 2 * 10**9 + 1)), Promise(other)])
-    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 10**18 + 3 * 10**9)
-    assert await agreements.relayed(CONSUMER, LATER) == Relayed(0, 10**18)
-    late = START + timedelta(days=1, seconds=1)
-    await agreements.apply([Promise(relay_of(AGREEMENT, 1, late))])
-    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 10**18 + 10**9)
-
-
-async def test_a_promise_counts_no_more_if_nothing_was_signed_for_it(agreements: Agreements) -> None:
-    wanted = [OutboxItem(f"relay:{one}", ItemKind.RELAY, one, START) for one in (AGREEMENT, OTHER)]
-    await agreements.apply([Enqueue(one) for one in wanted])
-    await agreements.apply([Promise(relay_of(one.agreement_id, 5 * 10**9)) for one in wanted])
-    await agreements.apply([Attach(sent(7, wanted[0].key)), Release(AGREEMENT), Release(OTHER)])
-    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 5 * 10**9)
 
 
 @pytest.mark.parametrize(("now", "found"), [(1099, 0), (1100, 1)])

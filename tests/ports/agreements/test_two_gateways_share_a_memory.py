@@ -10,8 +10,8 @@ from insitu.adapters.agreements.postgresql import MIGRATIONS, PostgresqlAgreemen
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
 from insitu.domain.ids import AgreementId
-from insitu.ports.agreement_changes import AddEvent, Attach, Detach, Enqueue, Remember, Touch
-from insitu.ports.agreement_records import Idempotency
+from insitu.ports.agreement_changes import AddEvent, Attach, Detach, Enqueue, Judge, Remember, Touch
+from insitu.ports.agreement_records import Idempotency, Relay, RelayLimits, Standing
 from insitu.testing.clock import START
 from insitu.testing.plans import AGREEMENT
 from ports.agreements.agreement_samples import CONSUMER, draft_of, frozen_of, item, sent, started, terms_of
@@ -137,6 +137,22 @@ async def test_nothing_that_happens_to_an_agreement_is_counted_twice_or_missed(t
     found = await two[1].agreement(AGREEMENT)
     assert found is not None
     assert (found.attention, found.terms) == (1 + MANY, terms_of())
+
+
+async def test_promises_stay_within_the_limits_whoever_makes_them(two: Two) -> None:
+    refusals: list[str] = []
+
+    async def promise(agreements: PostgresqlAgreements, number: int) -> None:
+        agreement = AgreementId(f"{number:064x}")
+        changes = [Remember(agreement, terms_of(seed=f"{number:02x}")), Judge(agreement, Standing.RELAYING, START)]
+        try:
+            await agreements.promise(Relay(agreement, CONSUMER, 1, START), RelayLimits(3, 10**18), changes)
+        except InsituError as error:
+            refusals.append(error.code)
+
+    await at_once(two, promise)
+    assert refusals == ["RelayLimitReached"] * (MANY - 3)
+    assert (await two[0].relayed(CONSUMER, START)).purchases == 3
 
 
 async def test_an_effect_is_wanted_once_whoever_wants_it(two: Two) -> None:

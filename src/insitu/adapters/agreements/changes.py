@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from insitu.adapters.agreements.rows import GWEI, document, json_text, milliseconds
+from insitu.adapters.agreements.rows import document, json_text, milliseconds
 from insitu.adapters.sql import Connection
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
@@ -12,8 +12,6 @@ _GRANTED = (Standing.RELAYING, Standing.GRANTING, Standing.GRANTED)
 _KEPT_CURSORS = 256
 _KEPT_TRANSACTIONS = 1024
 """Blocks; a confirmed transaction that lies deeper is not needed even if the chain rolls back."""
-_KEPT_RELAYS = 24 * 3600 * 1000
-"""Milliseconds."""
 
 
 def apply_changes(db: Connection, changes: Iterable[change.Change]) -> None:
@@ -242,15 +240,6 @@ def _add_upload(db: Connection, one: change.AddUpload) -> None:
     )
 
 
-def _promise(db: Connection, one: change.Promise) -> None:
-    relay, at = one.relay, milliseconds(one.relay.at)
-    db.execute("DELETE FROM relays WHERE at < ?", (at - _KEPT_RELAYS,))
-    db.execute(
-        "INSERT INTO relays (agreement_id, consumer, cost, at) VALUES (?, ?, ?, ?)",
-        (relay.agreement_id, relay.consumer.lower(), -(-relay.cost // GWEI), at),
-    )
-
-
 def _release(db: Connection, one: change.Release) -> None:
     db.execute("DELETE FROM relays WHERE agreement_id = ? AND signed = 0", (one.agreement_id,))
 
@@ -279,6 +268,5 @@ _STATEMENTS: dict[type, Callable[[Connection, Any], None]] = {
     change.Confirm: _confirm,
     change.Detach: _detach,
     change.AddUpload: _add_upload,
-    change.Promise: _promise,
     change.Release: _release,
 }

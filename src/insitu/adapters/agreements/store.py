@@ -6,8 +6,8 @@ from datetime import datetime
 from typing_extensions import override
 
 from insitu.adapters.agreements.changes import apply_changes
+from insitu.adapters.agreements.relays import promise, relayed
 from insitu.adapters.agreements.rows import (
-    GWEI,
     agreement_of,
     document,
     event_of,
@@ -30,7 +30,9 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    Relay,
     Relayed,
+    RelayLimits,
     StoredExecution,
     StoredTransaction,
     Upload,
@@ -95,13 +97,12 @@ class SqlAgreements(Agreements):
 
     @override
     async def relayed(self, consumer: Address, since: datetime) -> Relayed:
-        rows = await self._all(
-            "SELECT count(*) FILTER (WHERE consumer = ?), coalesce(sum(cost), 0) FROM relays WHERE at >= ?",
-            consumer.lower(),
-            milliseconds(since),
-        )
-        purchases, cost = rows[0]
-        return Relayed(purchases, int(cost) * GWEI)
+        return await self._database.read(lambda db: relayed(db, consumer, milliseconds(since)))
+
+    @override
+    async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
+        wanted = tuple(changes)
+        return await self._database.write(lambda db: promise(db, relay, limits, wanted))
 
     @override
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
