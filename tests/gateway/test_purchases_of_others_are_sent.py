@@ -22,6 +22,7 @@ from insitu.api.gateway_v1 import BASE
 from insitu.domain.ids import Address
 from insitu.domain.ledger import AgreementCreated, Call, ComputeFulfilled, LockFulfilled, create_and_lock, use_permit
 from insitu.domain.purchase import SignedPurchase
+from insitu.gateway.effects import purchase_call
 from insitu.ports.agreement_records import Standing
 
 pytestmark = pytest.mark.needs("chain")
@@ -194,6 +195,7 @@ WRONG: dict[str, tuple[str, Wrong]] = {
     "a price that is too low": ("PriceTooLow", resigned(amounts=(9, 3))),
     "a workflow that is not there": ("AssetNotFound", resigned(workflow_id="0x" + "ab" * 32)),
     "a deadline that has passed": ("DeadlinePassed", resigned(deadline=1)),
+    "a deadline that is far away": ("TermsMismatch", resigned(deadline=2**40 - 1)),
     "a permit of a stranger": ("PermitInvalid", with_a_strangers_permit),
     "a permit with another value than signed": ("PermitInvalid", with_another_value),
     "a permit for less": ("AllowanceTooLow", with_a_permit_for_less),
@@ -313,10 +315,14 @@ async def test_strangers_cannot_spend_more_than_the_budget(provider: World) -> N
     assert await code_of(provider, await signed(provider, again)) == "RelayExhausted"
 
 
-async def test_a_provider_that_cannot_pay_for_gas_says_so(provider: World) -> None:
+async def test_a_provider_keeps_coin_for_what_it_has_sold(provider: World) -> None:
     purchase = await signed(provider, await offered_terms(provider))
-    await penniless(provider, "provider")
-    assert await code_of(provider, purchase) == "RelayExhausted"
+    cost = await provider.chain.estimate(purchase_call(purchase), provider.address("provider"))
+    for held, expected in ((0, "RelayExhausted"), (9 * cost, "RelayExhausted")):
+        await provider.chain.rpc("anvil_setBalance", provider.address("provider"), hex(held))
+        assert await code_of(provider, purchase) == expected
+    await provider.chain.rpc("anvil_setBalance", provider.address("provider"), hex(20 * cost))
+    assert (await post(provider, purchase)).status_code == 202
 
 
 async def test_what_is_no_purchase_is_told_by_its_members(provider: World) -> None:

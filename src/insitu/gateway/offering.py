@@ -5,14 +5,11 @@ from insitu.domain.agreement import Terms, agreement_id, terms_digest
 from insitu.domain.errors import InsituError
 from insitu.gateway.acceptance import Acceptance
 from insitu.gateway.permission import Permission
-from insitu.gateway.terms_check import require_provider
+from insitu.gateway.terms_check import require_prompt_lock, require_provider
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 
 __all__ = ["Offering"]
-
-SLACK = 60
-"""Seconds by which a consumer's idea of the time may be ahead of ours."""
 
 
 class Offering:
@@ -31,21 +28,14 @@ class Offering:
         ------
         InsituError
             What :meth:`Acceptance.require` raises; ``OfferRefused`` for terms that cost nothing, whose quota counts
-            grants, and for terms that could be locked later than the service's ``lockReward.timeout`` from now;
-            ``DeadlinePassed``.
+            grants; ``DeadlinePassed``, and ``TermsMismatch`` for a deadline later than the service's
+            ``lockReward.timeout`` from now.
         """
         require_provider(terms, self._signer.address)
         if terms.total == 0:
             raise InsituError("OfferRefused", "free agreements are granted within a quota, once they are created")
-        now = await self._permission.now()
-        if now > terms.deadline:
-            raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, it is {now}")
         found = await self._acceptance.require(terms)
-        assert found.times is not None, "fitting terms have times"
-        latest = now + found.times.lock_timeout + SLACK
-        if terms.deadline > latest:
-            detail = f"the terms could be locked until {terms.deadline}, an offer is made until {latest} at most"
-            raise InsituError("OfferRefused", detail)
+        require_prompt_lock(terms, found, await self._permission.now())
         domain = self._chain.agreements
         signature = "0x" + self._signer.sign_digest(terms_digest(terms, domain)).hex()
         return Offer(service_agreement_id=agreement_id(terms, domain), signature=signature)

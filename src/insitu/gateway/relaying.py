@@ -20,7 +20,7 @@ from insitu.gateway.assessment import Assessment
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.effects import purchase_call
 from insitu.gateway.permission import Permission
-from insitu.gateway.terms_check import require_provider
+from insitu.gateway.terms_check import require_prompt_lock, require_provider
 from insitu.gateway.wakeups import OUTBOX, RELAYS, Wakeups
 from insitu.ports.agreement_changes import Change, Enqueue, Judge, Remember
 from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, RelayLimits, Standing
@@ -31,6 +31,8 @@ from insitu.ports.clock import Clock
 __all__ = ["Relaying"]
 
 PERIOD = timedelta(days=1)
+KEPT = 10
+"""Times the cost of a purchase that the provider must hold: what it has sold before has to be settled, too."""
 LEAST = 15
 """Seconds that must be left of the terms' deadline, so that a block can come in time."""
 ANSWER_WITHIN = 10.0
@@ -92,11 +94,13 @@ class Relaying:
             raise InsituError("DeadlinePassed", detail)
         await self._require_turn(terms.consumer)
         found = await self._acceptance.require(terms)
+        require_prompt_lock(terms, found, now)
         if terms.total:
             await self._require_payment(terms, purchase.permit)
         cost = await self._chain.estimate(purchase_call(purchase), self._provider)
-        if await self._chain.native_balance(self._provider) < cost:
-            raise InsituError("RelayExhausted", f"{self._provider} cannot pay for the gas of this purchase")
+        if await self._chain.native_balance(self._provider) < KEPT * cost:
+            detail = f"{self._provider} keeps its coin for grants and settlements, until it is given more"
+            raise InsituError("RelayExhausted", detail)
         await self._promise(agreement, purchase, found, cost)
         self._wakeups.ring(OUTBOX)
 

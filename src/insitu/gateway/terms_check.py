@@ -8,13 +8,29 @@ from insitu.domain.ids import Address
 from insitu.domain.pricing import Price
 from insitu.gateway.assessment import Assessment
 
-__all__ = ["require_fitting_terms", "require_provider"]
+__all__ = ["require_fitting_terms", "require_prompt_lock", "require_provider"]
+
+SLACK = 60
+"""Seconds by which a consumer's idea of the time may be ahead of ours."""
 
 
 def require_provider(terms: Terms, provider: Address) -> None:
     """Refuse terms that name another provider. Raises ``TermsMismatch``."""
     if terms.provider.lower() != provider.lower():
         raise InsituError("TermsMismatch", f"the terms name the provider {terms.provider}, this one is {provider}")
+
+
+def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
+    """Refuse terms that could be locked long after they were judged. Raises ``DeadlinePassed``, ``TermsMismatch``.
+
+    Where a grant follows the lock, it is judged then; where it comes with the lock, it was judged before.
+    """
+    if now > terms.deadline:
+        raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, it is {now}")
+    assert found.times is not None, "fitting terms have times"
+    latest = now + found.times.lock_timeout + SLACK
+    if terms.deadline > latest:
+        raise InsituError("TermsMismatch", f"the deadline is {terms.deadline} in the terms, at most {latest}")
 
 
 def require_fitting_terms(terms: Terms, found: Assessment) -> None:
