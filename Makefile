@@ -48,7 +48,7 @@ clean: ## remove caches and build output; keeps .venv and data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-.PHONY: cluster-up cluster-down test-cluster
+.PHONY: cluster-up cluster-down test-cluster bench-cluster
 
 cluster-up: ## start a real Kubernetes on this machine for tests (root; builds it the first time)
 	@scripts/setup test
@@ -61,3 +61,8 @@ test-cluster: ## run the tests that need Kubernetes, on a cluster of their own (
 	@scripts/setup test
 	@.venv/bin/python -m tests.cluster.testbed build
 	@INSITU_REQUIRE=cluster,root $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile tests/operator
+
+bench-cluster: ## measure an execution on the test cluster beside three bare pods (root)
+	@scripts/setup test
+	@.venv/bin/python -m tests.cluster.testbed build
+	@.venv/bin/python -m bench.cluster
