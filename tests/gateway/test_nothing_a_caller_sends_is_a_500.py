@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.purchases import offered_terms, signed
 from gateway.world import World, json_of
 from insitu.api.gateway_v1 import BASE, TICKETS
+from insitu.domain.agreement import Terms
 from insitu.domain.errors import ERRORS
 from insitu.gateway.app import gateway_app
 
@@ -48,7 +50,8 @@ async def authorised(provider: World, operation: str, who: str = "consumer") -> 
     return dict(await tokens.headers(operation))  # type: ignore[arg-type]
 
 
-POSTS = ["/check", "/exec", "/execute", "/compute/exec", "/encrypt"]
+POSTS = ["/check", "/agreements", "/offers", "/exec", "/execute", "/compute/exec", "/encrypt"]
+OPEN = {"/check", "/agreements", "/offers"}
 BODIES = [
     b"",
     b"{",
@@ -72,10 +75,42 @@ BODIES = [
 async def test_bodies_that_are_not_requests(provider: World, http: httpx.AsyncClient) -> None:
     headers = {name: await authorised(provider, name) for name in ("exec", "encrypt")}
     for path in POSTS:
-        token = headers.get("encrypt" if path == "/encrypt" else "exec", {}) if path != "/check" else {}
+        token = headers.get("encrypt" if path == "/encrypt" else "exec", {}) if path not in OPEN else {}
         for body in BODIES:
             sent = {**token, "Content-Type": "application/json"}
             require_problem(await http.post(BASE + path, content=body, headers=sent))
+
+
+HIGHEST = 2**256 - 1
+SOMEBODY = "0x" + "12" * 20
+ODD_TERMS: list[dict[str, Any]] = [
+    {"amounts": [str(HIGHEST)] * 2},
+    {"amounts": ["0", "0"]},
+    {"amounts": ["13"]},
+    {"amounts": ["10", "3", "1"]},
+    {"receivers": [SOMEBODY] * 9, "amounts": ["1"] * 9},
+    {"receivers": ["0x" + "00" * 20, SOMEBODY]},
+    {"receivers": [], "amounts": []},
+    {"serviceIndex": 2**32 - 1},
+    {"grantTimeout": 0, "timeout": 0, "settleTimeout": 2**32 - 1},
+    {"did": "0x" + "00" * 32, "workflowId": "0x" + "ff" * 32},
+    {"ddoHash": "0x" + "00" * 32},
+    {"workflowHash": "0x" + "00" * 32},
+    {"consumer": "0x" + "00" * 20},
+]
+
+
+async def test_purchases_with_odd_terms(provider: World, http: httpx.AsyncClient) -> None:
+    terms = await offered_terms(provider)
+    for odd in ODD_TERMS:
+        other = Terms.model_validate(terms.model_dump(by_alias=True) | odd)
+        purchase = await signed(provider, other, allowed=13)
+        for permit in (None, {"value": str(HIGHEST), "deadline": 2**64 - 1, "signature": "0x" + "ff" * 65}):
+            body = purchase.model_dump(mode="json", by_alias=True) | {"permit": permit}
+            require_problem(await http.post(BASE + "/agreements", json=body))
+        answer = await http.post(BASE + "/offers", json={"terms": other.model_dump(mode="json", by_alias=True)})
+        if "consumer" not in odd:  # An offer to nobody is of use to nobody.
+            require_problem(answer)
 
 
 async def test_huge_bodies(provider: World, http: httpx.AsyncClient) -> None:

@@ -259,6 +259,32 @@ async def test_a_purchase_that_a_stranger_sent_first_is_granted_and_told(provide
     assert len(await created(provider)) == 1
 
 
+async def test_a_stranger_who_is_faster_within_the_block_changes_nothing(provider: World) -> None:
+    """Both transactions wait for the same block, the stranger's pays more and goes first."""
+    terms = await offered_terms(provider)
+    held, purchase = await provider.chain.balance(terms.consumer), await signed(provider, terms)
+    assert purchase.permit is not None
+    sent = create_and_lock(terms, bytes.fromhex(purchase.signature[2:]), purchase.permit.permit)
+    stranger = provider.people["stranger"]
+    await provider.until_followed()
+    first = await provider.chain.sign(sent, stranger, await provider.chain.next_nonce(stranger.address))
+    await provider.chain.rpc("evm_setAutomine", False)
+    try:
+        told = json_of(await post(provider, purchase))
+        await provider.chain.broadcast(first)
+    finally:
+        await provider.chain.rpc("evm_setAutomine", True)
+    await provider.chain.rpc("anvil_mine", 1)
+    await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
+    assert await provider.chain.balance(terms.consumer) == held - terms.total
+    assert len(await created(provider)) == 1
+    again = json_of(await post(provider, purchase))
+    assert again["status"] == "granted"
+    mined = await provider.chain.outcome(told["transaction"])
+    assert mined is not None
+    assert mined.ok
+
+
 async def test_an_agreement_that_a_stranger_only_created_is_paid_all_the_same(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)

@@ -4,6 +4,7 @@ Everything that can be known is looked at before a coin is spent, by the same ju
 an item of the outbox like any other: stored before it is sent, sent in the order of nonces, once in effect.
 """
 
+import logging
 from datetime import timedelta
 from typing import Literal
 
@@ -29,6 +30,8 @@ from insitu.ports.chain import Chain
 from insitu.ports.clock import Clock
 
 __all__ = ["Relaying"]
+
+logger = logging.getLogger("insitu.gateway.relaying")
 
 PERIOD = timedelta(days=1)
 KEPT = 10
@@ -137,7 +140,8 @@ class Relaying:
         )
         limits = RelayLimits(self._configuration.relays_per_day, self._configuration.relay_budget)
         changes: list[Change] = [Remember(agreement, purchase.terms), judged, Enqueue(item, again=True)]
-        await self._agreements.promise(Relay(agreement, consumer, cost, now), limits, changes)
+        if await self._agreements.promise(Relay(agreement, consumer, cost, now), limits, changes):
+            logger.info("agreement %s of %s will be sent, for at most %d wei", agreement, consumer, cost)
 
     async def _sent(self, agreement: AgreementId) -> Purchase:
         """Wait for the transaction of an accepted purchase; raise why it is given up."""

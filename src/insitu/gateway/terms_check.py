@@ -83,7 +83,8 @@ def _require_price(terms: Terms, price: Price) -> None:
             price=str(price.total),
         )
     agreed = _shares(terms.receivers, terms.amounts)
-    if agreed != _shares(price.receivers, price.amounts) or len(agreed) != len(terms.receivers):
+    counts = {len(agreed), len(terms.receivers), len(terms.amounts)}
+    if agreed != _shares(price.receivers, price.amounts) or len(counts) > 1:
         raise InsituError("TermsMismatch", "receivers or amounts differ from the quoted ones")
 
 
