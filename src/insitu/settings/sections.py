@@ -163,6 +163,8 @@ class OperatorSettings(Section):
     """Seconds between two looks at everything; wake-ups make it a safety net."""
     log_bytes: PositiveInt = 16 * MIB
     """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
+    logs: Path | None = None
+    """Folder of what algorithms print; replicas of an operator share one. Default: logs/ in the data folder."""
     url: str | None = None
     """Address of an operator in another process. Default: the object in this process."""
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Infrastructure", "on_a_cluster", "on_this_machine", "open_cluster", "placement"]
 
+ENGINE_LEASE = "insitu-engine"
+"""Name of the lease that the working engine of a namespace holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
@@ -72,15 +75,17 @@ async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStac
     cluster = open_cluster(settings)
     stack.push_async_callback(cluster.aclose)
     from insitu.adapters.executions.kubernetes import KubernetesExecutions
+    from insitu.adapters.kubernetes_leadership import Leadership
     from insitu.adapters.runtime.kubernetes import KubernetesRuntime
 
+    leadership = Leadership(cluster, ENGINE_LEASE)
     runtime, executions = KubernetesRuntime(cluster, placed), KubernetesExecutions(cluster)
     stack.push_async_callback(runtime.aclose)
 
     async def attend(engine: "Engine") -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(executions.follow, engine.wake)
-            await engine.run()
+            await leadership.lead(engine.run)
 
     return Infrastructure(executions, runtime, _capacity(settings), attend)
 

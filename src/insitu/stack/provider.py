@@ -180,7 +180,10 @@ class _Builder:
             where = await on_a_cluster(settings, services.public_url, self._stack)
         else:
             where = await on_this_machine(settings, gateway, self._stack)
-        clock, logs = SystemClock(), FileLogs(settings.folder.logs, cap=settings.operator.log_bytes)
+        folder = settings.operator.logs or settings.folder.logs
+        # Elsewhere writes a log of which nothing here is told, so its reader looks more often.
+        recheck = 5.0 if settings.operator.logs is None else 0.5
+        clock, logs = SystemClock(), FileLogs(folder, cap=settings.operator.log_bytes, recheck=recheck)
         parts = Parts(
             executions=where.executions,
             logs=logs,

@@ -1,6 +1,7 @@
 """Logs as append-only files: ``<root>/<execution>/<stage>-<attempt>.log``, and ``.end`` beside one that is complete.
 
-Only one process writes a log (the engine that owns the execution); readers in that process are woken by it.
+Only one process writes a log (the engine that owns the execution); readers in that process are woken by it, and those
+in others that share the folder look again.
 """
 
 import os
@@ -25,17 +26,19 @@ __all__ = ["FileLogs"]
 PIECE = 64 * 1024
 """Bytes that are read at a time."""
 
-RECHECK = 5.0
-"""Seconds after which a follower looks again, though nothing woke it; a safety net."""
-
 _LOG = re.compile(r"(0|[1-9][0-9]{0,9})-([1-9][0-9]{0,9})\.(?:log|end)", re.ASCII)
 
 
 class FileLogs(Logs):
-    """Logs below ``root``, each at most ``cap`` bytes. Only the owner of the process may read the files."""
+    """Logs below ``root``, each at most ``cap`` bytes. Only the owner of the process may read the files.
 
-    def __init__(self, root: Path, *, cap: int) -> None:
+    ``recheck``: seconds after which a follower looks again, though nothing woke it. A safety net where this process
+    writes the logs; where another does that shares the folder, the only way.
+    """
+
+    def __init__(self, root: Path, *, cap: int, recheck: float = 5.0) -> None:
         self._root = root
+        self._recheck = recheck
         self._cap = cap
         self._grown: WeakValueDictionary[tuple[ExecutionId, LogKey], anyio.Event] = WeakValueDictionary()
 
@@ -73,7 +76,7 @@ class FileLogs(Logs):
                 offset += len(data)
             if grown is None or complete:
                 return
-            with anyio.move_on_after(RECHECK):
+            with anyio.move_on_after(self._recheck):
                 await grown.wait()
 
     @override

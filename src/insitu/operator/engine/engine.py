@@ -39,7 +39,7 @@ class Engine:
     """One loop per process that finds work, and a task per execution that does it.
 
     The store is the only memory: killing the process at any moment loses nothing, and a second start goes on where
-    the first one was. One engine at a time works on a store; the lock of the data folder sees to that.
+    the first one was. One engine at a time works on a store; the lock of the data folder or a lease sees to that.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -73,7 +73,8 @@ class Engine:
         return self._changes.next(execution_id)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled. It can be called again after that: what was begun before is begun anew."""
+        self._begun.clear()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recover)
             with anyio.move_on_after(PATIENCE):
