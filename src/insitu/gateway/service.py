@@ -222,7 +222,13 @@ class GatewayService:
         self.sweeper = Sweeper(ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups)
 
     async def run(self) -> None:
-        """Follow the chain, grant, send, register and sweep until cancelled; what is interrupted goes on next time."""
+        """Follow the chain, grant, send, register and sweep until cancelled; what is interrupted goes on next time.
+
+        Of several gateways on one memory one does so; the others wait, and answer requests.
+        """
+        await self._ports.agreements.work_alone(self._work)
+
+    async def _work(self) -> None:
         async with anyio.create_task_group() as group:
             for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper):
                 group.start_soon(_keep_working, worker)

@@ -136,6 +136,8 @@ class GatewaySettings(Section):
     """Default ``supportedServers`` of new compute services."""
     url: str | None = None
     """Address of a gateway in another process, for the parts that call one. Default: the object in this process."""
+    database_url_file: Path | None = None
+    """Secret file with the ``postgresql://`` url of agreements and receipts. Default: SQLite, gateway.db."""
 
 
 class OperatorSettings(Section):
@@ -167,6 +169,8 @@ class OperatorSettings(Section):
     """Folder of what algorithms print; replicas of an operator share one. Default: logs/ in the data folder."""
     url: str | None = None
     """Address of an operator in another process. Default: the object in this process."""
+    database_url_file: Path | None = None
+    """Secret file with the ``postgresql://`` url of executions, but on a cluster. Default: SQLite, operator.db."""
 
 
 class ClusterSettings(Section):
@@ -205,6 +209,8 @@ class MetadataSettings(Section):
     """Largest number of results in one page of a search."""
     url: str | None = None
     """Address of a metadata service in another process. Default: the object in this process."""
+    database_url_file: Path | None = None
+    """Secret file with the ``postgresql://`` url of the catalogue. Default: SQLite, metadata.db."""
 
 
 class LimitSettings(Section):

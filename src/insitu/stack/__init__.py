@@ -19,6 +19,7 @@ from insitu.stack.parts import (
     probe_runtime,
 )
 from insitu.stack.serving import serve
+from insitu.stack.stores import describe_database, remote_stores
 
 __all__ = [
     "chain_programme",
@@ -26,6 +27,7 @@ __all__ = [
     "connect",
     "connect_async",
     "deploy_contracts",
+    "describe_database",
     "development_accounts",
     "gateway_info",
     "open_chain",
@@ -33,5 +35,6 @@ __all__ = [
     "open_keys",
     "open_signer",
     "probe_runtime",
+    "remote_stores",
     "serve",
 ]

@@ -15,6 +15,7 @@ from insitu.ports.executions import Executions
 from insitu.ports.peers import Capacity, GatewayPeer
 from insitu.ports.runtime import Runtime
 from insitu.settings import Settings, capacity_of, is_loopback
+from insitu.stack.stores import open_executions
 
 if TYPE_CHECKING:
     from insitu.adapters.kubernetes import Cluster
@@ -45,22 +46,19 @@ class Infrastructure:
 
 async def on_this_machine(settings: Settings, gateway: GatewayPeer, stack: AsyncExitStack) -> Infrastructure:
     """Sealed containers of this machine, and a file; the other pods are functions of this process."""
-    from insitu.adapters.executions.sqlite import SqliteExecutions
     from insitu.adapters.runtime.oci.runner import OciRuntime
-    from insitu.adapters.sqlite import Database
     from insitu.pods.configure import Configure
     from insitu.pods.publish import Publish
     from insitu.stack.parts import open_images
 
-    database = Database(settings.folder.operator_db, "insitu.adapters.executions")
-    await stack.enter_async_context(database)
+    executions = await open_executions(settings, stack)
     runtime = OciRuntime(
         runs=settings.folder.runs,
         images=open_images(settings),
         configure=Configure(gateway),
         publish=Publish(gateway),
     )
-    return Infrastructure(SqliteExecutions(database), runtime, _capacity(settings), lambda engine: engine.run())
+    return Infrastructure(executions, runtime, _capacity(settings), lambda engine: engine.run())
 
 
 async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStack) -> Infrastructure:

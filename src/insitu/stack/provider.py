@@ -15,6 +15,7 @@ from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import folder_lock
 from insitu.stack.offers import FUNDED, gateway_configuration, keyring, offered_containers, provider_signer
 from insitu.stack.parts import open_chain
+from insitu.stack.stores import open_agreements, open_catalog
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
@@ -97,7 +98,7 @@ class _Builder:
         if actors & {"metadata", "gateway"}:
             services.chain = await self._chain()
         if "metadata" in actors:
-            services.metadata = self._metadata()
+            services.metadata = await self._metadata()
         desk = await self._desk() if "gateway" in actors else None
         if "operator" in actors:
             await self._operator(desk.peer if desk is not None else self._gateway_peer())
@@ -124,16 +125,13 @@ class _Builder:
         self._services.announcements.append(f"development chain {embedded.agreements.chain_id} at {embedded.url}")
         return embedded
 
-    def _metadata(self) -> "MetadataService":
-        from insitu.adapters.catalog.sqlite import SqliteCatalog
+    async def _metadata(self) -> "MetadataService":
         from insitu.adapters.clock import SystemClock
         from insitu.metadata.service import MetadataService
 
         settings = self._settings
-        catalog = SqliteCatalog(settings.folder.metadata_db)
-        self._stack.push_async_callback(catalog.close)
         return MetadataService(
-            catalog=catalog,
+            catalog=await open_catalog(settings, self._stack),
             chain=self._opened_chain(),
             clock=SystemClock(),
             public_url=self._services.public_url,
@@ -143,23 +141,19 @@ class _Builder:
         )
 
     async def _desk(self) -> "GatewayDesk":
-        from insitu.adapters.agreements.sqlite import SqliteAgreements
         from insitu.adapters.blobs.folder import FolderBlobs
         from insitu.adapters.clock import SystemClock
         from insitu.adapters.sources.web import WebSources
-        from insitu.adapters.sqlite import Database
         from insitu.api.metadata_v1 import DDO
         from insitu.gateway.service import GatewayDesk, GatewayPorts
 
         settings, services = self._settings, self._services
-        database = Database(settings.folder.gateway_db, "insitu.adapters.agreements.migrations")
-        await self._stack.enter_async_context(database)
         metadata_url = (settings.metadata.url or services.public_url) + DDO + "/{did}"
         ports = GatewayPorts(
             chain=self._opened_chain(),
             signer=provider_signer(settings),
             metadata=self._metadata_peer(),
-            agreements=SqliteAgreements(database),
+            agreements=await open_agreements(settings, self._stack),
             blobs=FolderBlobs(settings.folder.blobs),
             sources=WebSources(self._targets()),
             clock=SystemClock(),

@@ -1,6 +1,7 @@
 """The doctor: looks at everything that has to be right, and says for each thing that is not what mends it."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -37,8 +38,9 @@ _MARKS = {
 def doctor(session: Session, role: str) -> int:
     """Check this machine, and say how to mend what is missing.
 
-    Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, ports, chain, contracts,
-    gateway, images and keys. The exit code is not 0 if something that the role requires is missing.
+    Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, PostgreSQL where it is
+    used, ports, chain, contracts, gateway, images and keys. The exit code is not 0 if something that the role requires
+    is missing.
     """
     found = []
     for finding in examine(session, role):
@@ -69,6 +71,7 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
         yield check_extra("provider", required=True)
         yield check_kernel()
         yield check_disk(settings.home)
+        yield from _databases(session)
         yield from _runtime(session)
         yield from _chain_programme(session)
         if gateway is None:
@@ -96,6 +99,17 @@ def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part:
         return Finding(part, Verdict.OK, session.wait_for(asynchronous))
     except InsituError as error:
         return Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
+
+
+def _databases(session: Session) -> Iterator[Finding]:
+    """Look at the stores that are not files of the data folder: does the server answer, is the schema ours."""
+    from insitu.stack import describe_database, remote_stores
+
+    actors = remote_stores(session.settings)
+    if actors:
+        yield check_extra("postgresql", required=True)
+    for actor in actors:
+        yield _attempt(session, partial(describe_database, session.settings, actor), f"{actor} store")
 
 
 def _runtime(session: Session) -> Iterator[Finding]:
