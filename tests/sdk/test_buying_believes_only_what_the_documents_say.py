@@ -132,8 +132,10 @@ async def test_a_gateway_that_lies_gets_nothing(offer: tuple[Market, str]) -> No
 
 async def test_a_document_that_was_changed_on_its_way_is_not_used(offer: tuple[Market, str]) -> None:
     provider, workflow = offer
+    before, _ = await provider.client("consumer")
+    quote = await before.agreements.check(workflow)
+    # A client keeps the versions that it has read, so one that has read none asks.
     consumer, detour = await provider.client("consumer")
-    quote = await consumer.agreements.check(workflow)
 
     def cheaper(document: dict[str, Any]) -> None:
         document["service"][1]["serviceEndpoint"] = "http://mallory.test/api/v1/gateway/services/exec"

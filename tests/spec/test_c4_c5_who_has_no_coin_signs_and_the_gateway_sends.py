@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import anyio
 import pytest
 
 from insitu.domain.errors import InsituError
@@ -53,6 +54,16 @@ async def test_who_refuses_to_be_helped_is_told_what_is_missing(market: Market, 
     with pytest.raises(InsituError, match="cannot pay for the gas"):
         await market.consumer.agreements.buy(penniless, relay=False)
     assert await market.changes(before) == (0, 0, 0, 0)
+
+
+async def test_without_await_it_is_the_same(market: Market, penniless: str) -> None:
+    def bought() -> Agreement:
+        with market.provider.client("consumer") as client:
+            agreement: Agreement = client.agreements.buy(penniless)
+            return agreement
+
+    agreement = await anyio.to_thread.run_sync(bought)
+    assert (agreement.status, agreement.relayed) == ("granted", True)
 
 
 async def test_with_the_providers_offer_the_consumers_transaction_is_granted(market: Market) -> None:
