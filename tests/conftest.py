@@ -1,6 +1,7 @@
 """What every test shares: the async backend, the order (fast first), and what happens when a part is missing."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(f"{item.nodeid} needs unknown parts {sorted(unknown)}; tests/parts.py lists them")
         if "cluster" in needs(item):
             item.add_marker("cluster")  # so that `make test-cluster` can choose them
+
+
+def pytest_collection_finish() -> None:
+    # Test modules that import eth-account raise this limit (see `load_account`), and deep JSON then ends the process.
+    sys.setrecursionlimit(min(sys.getrecursionlimit(), 1000))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

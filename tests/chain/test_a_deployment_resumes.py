@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typing_extensions import override
 
+from chain.interrupted import Fragile, ProcessEndedError
 from insitu.adapters.chain.anvil import AnvilProcess, free_port
-from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
-from insitu.adapters.chain.bytecode import read_view, verify_deployment
+from insitu.adapters.chain.bytecode import verify_deployment
 from insitu.adapters.chain.client import EvmChain
-from insitu.adapters.chain.deploy import DeploymentPlan, accept_ownership, deploy
+from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.journal import Journal
+from insitu.adapters.chain.ownership import accept_ownership, minters_of, ownerships
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.errors import InsituError
@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 DEPLOYER, OWNER = dev_signer("deployer"), dev_signer("owner")
 STEPS = 8
 """Transactions of a full deployment: five contracts, the right to mint, proposal, approval."""
+HANDING_OVER = 4
+"""Further ones for another owner: three offers, and the deployer's own right to mint given up."""
 
 
 @pytest.fixture(scope="module")
@@ -53,31 +55,6 @@ async def deployed(rpc: JsonRpc, folder: Path, **plan: Any) -> Deployments:
     return await deploy(rpc, DEPLOYER, folder / "journal.json", DeploymentPlan(**plan), silent)
 
 
-class ProcessEndedError(Exception):
-    """The process ended."""
-
-
-class Fragile(JsonRpc):
-    """A connection of a process that ends before or after its n-th transaction is sent."""
-
-    def __init__(self, url: str, survive: int, *, sent: bool) -> None:
-        super().__init__(url)
-        self._left = survive
-        self._sent = sent
-
-    @override
-    async def call(self, method: str, *parameters: object) -> Any:
-        if method != "eth_sendRawTransaction":
-            return await super().call(method, *parameters)
-        self._left -= 1
-        if self._left < 0 and not self._sent:
-            raise ProcessEndedError
-        result = await super().call(method, *parameters)
-        if self._left < 0:
-            raise ProcessEndedError
-        return result
-
-
 @pytest.mark.parametrize("sent", [False, True], ids=["before sending", "after sending"])
 @pytest.mark.parametrize("step", range(STEPS))
 async def test_an_interruption_anywhere_changes_neither_addresses_nor_the_number_of_transactions(
@@ -90,6 +67,21 @@ async def test_an_interruption_anywhere_changes_neither_addresses_nor_the_number
     await verify_deployment(rpc, found)
     assert int(await rpc.call("eth_getTransactionCount", DEPLOYER.address, "latest"), 16) == STEPS
     assert found.contracts["DIDRegistry"] == "0xCf7Ed3AccA5a467e9e704C703E8D87F634fB0Fc9"
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["before sending", "after sending"])
+@pytest.mark.parametrize("step", range(STEPS, STEPS + HANDING_OVER))
+async def test_an_interruption_while_handing_over_is_caught_up_with(
+    rpc: JsonRpc, tmp_path: Path, step: int, sent: bool
+) -> None:
+    async with Fragile(rpc.url, step, sent=sent) as fragile:
+        with pytest.raises(ProcessEndedError):
+            await deployed(fragile, tmp_path, owner=OWNER.address)
+    found = await deployed(rpc, tmp_path, owner=OWNER.address)
+    sent_in_all = int(await rpc.call("eth_getTransactionCount", DEPLOYER.address, "latest"), 16)
+    assert sent_in_all == STEPS + HANDING_OVER
+    assert {one.offered for one in await ownerships(rpc, found)} == {OWNER.address}
+    assert await minters_of(rpc, found) == {found.address("Dispenser")}
 
 
 async def test_a_finished_deployment_is_found_again_without_a_transaction(rpc: JsonRpc, tmp_path: Path) -> None:
@@ -111,6 +103,7 @@ async def test_the_file_is_read_as_it_was_written(rpc: JsonRpc, tmp_path: Path) 
         "block",
         "contracts",
         "externalToken",
+        "owner",
     }
     assert found.block == 1
 
@@ -121,8 +114,11 @@ async def test_another_owner_takes_what_is_offered_in_a_second_step(rpc: JsonRpc
     assert await accept_ownership(rpc, found, dev_signer("stranger")) == ()
     await rpc.call("evm_increaseTime", 2)  # the token's admin can't change within the second of the offer
     await rpc.call("anvil_mine")
+    async with Fragile(rpc.url, 1, sent=True) as fragile:
+        with pytest.raises(ProcessEndedError):
+            await accept_ownership(fragile, found, OWNER)
     taken = await accept_ownership(rpc, found, OWNER)
-    assert taken == ("TemplateStoreManager", "Dispenser", "NeverminedToken")
+    assert taken == ("NeverminedToken",), "the other two were taken before the interruption"
     assert await owners(rpc, found) == {OWNER.address}
     assert await accept_ownership(rpc, found, OWNER) == ()
     # A deployment that is over does not offer again.
@@ -130,12 +126,7 @@ async def test_another_owner_takes_what_is_offered_in_a_second_step(rpc: JsonRpc
 
 
 async def owners(rpc: JsonRpc, found: Deployments) -> set[Address]:
-    views = {
-        "TemplateStoreManager": template_store_manager.owner(),
-        "Dispenser": dispenser.owner(),
-        "NeverminedToken": nevermined_token.default_admin(),
-    }
-    return {await read_view(rpc, found.address(name), view) for name, view in views.items()}
+    return {one.owner for one in await ownerships(rpc, found)}
 
 
 async def test_a_token_that_is_there_is_paid_in(rpc: JsonRpc, tmp_path: Path) -> None:

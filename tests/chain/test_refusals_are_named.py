@@ -15,7 +15,7 @@ from insitu.domain.ids import read_address
 
 OF_OPENZEPPELIN = {
     "AccessControlBadConfirmation": "ContractRejected",
-    "AccessControlEnforcedDefaultAdminDelay": "ContractRejected",
+    "AccessControlEnforcedDefaultAdminDelay": "NotTimedOut",
     "AccessControlEnforcedDefaultAdminRules": "ContractRejected",
     "AccessControlInvalidDefaultAdmin": "ContractRejected",
     "AccessControlUnauthorizedAccount": "CallerMismatch",

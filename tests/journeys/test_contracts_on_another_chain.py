@@ -27,7 +27,8 @@ def test_contracts_are_deployed_once_and_checked(deployer: Person, running: Prov
     assert "--yes" in unasked.err
     deployed = deployer.succeeds("chain", "deploy", "--yes", "--json").json
     assert deployer.succeeds("chain", "deploy", "--yes", "--json").json == deployed, "again is harmless"
-    assert deployer.succeeds("chain", "check", "--json").json == deployed
+    checked = deployer.succeeds("chain", "check", "--json").json
+    assert (checked["contracts"], checked["ready"]) == (deployed, True)
     theirs = json.loads((running.home / "chain" / "deployments.json").read_text())["contracts"]
     assert not set(deployed.values()) & set(theirs.values())
 
@@ -39,7 +40,9 @@ def test_other_code_at_an_address_is_told(deployer: Person) -> None:
     document["contracts"]["DIDRegistry"] = document["contracts"]["TemplateStoreManager"]
     path.write_text(json.dumps(document))
     refused = deployer.insitu("chain", "check", "--json")
-    assert (refused.code, refused.problem["code"]) == (exit_codes.FAILED, "ContractMismatch")
+    assert (refused.code, refused.json["ready"]) == (exit_codes.FAILED, False)
+    wrong = [one["part"] for one in refused.json["findings"] if one["verdict"] == "failed"]
+    assert wrong == ["code of DIDRegistry", "didRegistry of the template"]
 
 
 def test_a_client_does_not_work_with_other_contracts_than_the_providers(deployer: Person) -> None:

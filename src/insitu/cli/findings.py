@@ -9,10 +9,28 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from insitu.cli.render import size
+import click
 
-__all__ = ["Finding", "Verdict", "check_disk", "check_extra", "check_kernel", "check_port", "check_python"]
+from insitu.cli.render import plain, size
+
+if TYPE_CHECKING:
+    from insitu.adapters.chain.inspection import Inspected
+    from insitu.cli.screen import Screen
+
+__all__ = [
+    "Finding",
+    "Verdict",
+    "as_json",
+    "check_disk",
+    "check_extra",
+    "check_kernel",
+    "check_port",
+    "check_python",
+    "finding_of",
+    "show",
+]
 
 ENOUGH_DISK = 5_000_000_000
 """Bytes below which the doctor warns: an image with pandas and the outputs of a few runs."""
@@ -48,6 +66,37 @@ class Finding:
     verdict: Verdict
     detail: str
     remedy: str = ""
+
+
+_MARKS = {
+    Verdict.OK: ("ok", "green"),
+    Verdict.WARNING: ("warn", "yellow"),
+    Verdict.FAILED: ("FAIL", "red"),
+    Verdict.SKIPPED: ("skip", "cyan"),
+}
+
+
+def show(screen: "Screen", finding: Finding, width: int = 16) -> None:
+    """Print a finding for people; what mends it stands below it."""
+    mark, colour = _MARKS[finding.verdict]
+    label = click.style(mark.ljust(4), fg=colour, bold=finding.verdict is Verdict.FAILED)
+    screen.line(f"{label}  {finding.part.ljust(width)}  {plain(finding.detail)}")
+    if finding.remedy and finding.verdict is not Verdict.OK:
+        screen.line(f"{'':{width + 8}}→ {finding.remedy}")
+
+
+def as_json(finding: Finding) -> dict[str, str]:
+    """Return a finding for programs."""
+    parts = {"part": finding.part, "verdict": finding.verdict.value}
+    return parts | {"detail": finding.detail, "remedy": finding.remedy}
+
+
+def finding_of(inspected: "Inspected") -> Finding:
+    """Return what was found about a contract as a finding."""
+    if not inspected.code:
+        return Finding(inspected.part, Verdict.OK, inspected.detail)
+    verdict = Verdict.WARNING if inspected.harmless else Verdict.FAILED
+    return Finding(inspected.part, verdict, inspected.detail, inspected.next_step)
 
 
 def check_python() -> Finding:

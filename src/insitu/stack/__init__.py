@@ -6,14 +6,14 @@ this package costs nothing.
 """
 
 from insitu.stack.client import connect, connect_async
+from insitu.stack.contracts import accept_contracts, deploy_contracts, inspect_contracts
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     chain_programme,
-    check_contracts,
-    deploy_contracts,
     gateway_info,
     open_chain,
     open_images,
+    open_key_file,
     open_keys,
     open_signer,
     probe_runtime,
@@ -22,16 +22,18 @@ from insitu.stack.serving import serve
 from insitu.stack.stores import describe_database, remote_stores
 
 __all__ = [
+    "accept_contracts",
     "chain_programme",
-    "check_contracts",
     "connect",
     "connect_async",
     "deploy_contracts",
     "describe_database",
     "development_accounts",
     "gateway_info",
+    "inspect_contracts",
     "open_chain",
     "open_images",
+    "open_key_file",
     "open_keys",
     "open_signer",
     "probe_runtime",

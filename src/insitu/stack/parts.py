@@ -6,23 +6,22 @@ from typing import TYPE_CHECKING, NoReturn
 
 from insitu.domain.errors import InsituError
 from insitu.settings import Settings
+from insitu.stack.contracts import deployed_at
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
     from insitu.adapters.keys.keystore import Keystore
     from insitu.adapters.runtime.oci.images.store import ImageStore
     from insitu.api.gateway_v1 import GatewayInfo
-    from insitu.domain.ids import Address
     from insitu.ports.keys import Signer
     from insitu.ports.runtime import Enforcement
 
 __all__ = [
     "chain_programme",
-    "check_contracts",
-    "deploy_contracts",
     "gateway_info",
     "open_chain",
     "open_images",
+    "open_key_file",
     "open_keys",
     "open_signer",
     "probe_runtime",
@@ -60,6 +59,16 @@ def open_signer(settings: Settings, account: str, password: Callable[[str], str]
     return keystore.open(found.name, password(found.name))
 
 
+def open_key_file(path: Path, password: Callable[[str], str]) -> "Signer":
+    """Open a key file (Web3 Secret Storage) that is not in the data folder.
+
+    Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``KeyInvalid``.
+    """
+    from insitu.adapters.keys.keystore import Keystore
+
+    return Keystore.open_file(path, password(path.name))
+
+
 def open_images(settings: Settings) -> "ImageStore":
     """Return the container images of this machine."""
     from insitu.adapters.runtime.oci.images.store import ImageStore
@@ -74,14 +83,8 @@ def open_chain(settings: Settings) -> "EvmChain":
     file, ``ChainUnavailable`` where the embedded chain never ran.
     """
     from insitu.adapters.chain.client import EvmChain
-    from insitu.adapters.chain.deployments import Deployments
 
-    deployments = Deployments.read(settings.deployments)
-    url = settings.chain.rpc_url or deployments.rpc_url
-    if url is None:
-        raise InsituError(
-            "ChainUnavailable", f"{settings.deployments} does not say where the chain is; set chain.rpc_url"
-        )
+    deployments, url = deployed_at(settings)
     return EvmChain(url, deployments)
 
 
@@ -90,40 +93,6 @@ def chain_programme() -> Path:
     from insitu.adapters.chain.anvil import find_anvil
 
     return find_anvil()
-
-
-async def check_contracts(settings: Settings) -> dict[str, str]:
-    """Check code, wiring and approval of the contracts and return their addresses. Raises ``ContractMismatch``."""
-    chain = open_chain(settings)
-    try:
-        await chain.verify()
-        return dict(chain.deployments.contracts)
-    finally:
-        await chain.close()
-
-
-async def deploy_contracts(
-    settings: Settings,
-    signer: "Signer",
-    *,
-    token: "Address | None" = None,
-    owner: "Address | None" = None,
-    say: Callable[[str], None],
-) -> dict[str, str]:
-    """Deploy the contracts to the chain of the settings and write the deployments file; resumes where it stopped."""
-    from insitu.adapters.chain.deploy import DeploymentPlan, deploy
-    from insitu.adapters.chain.rpc import JsonRpc
-
-    if settings.chain.rpc_url is None:
-        raise InsituError("SettingsInvalid", "chain.rpc_url says where to deploy, and is not set")
-    rpc = JsonRpc(settings.chain.rpc_url)
-    try:
-        journal = settings.deployments.with_suffix(".journal")
-        found = await deploy(rpc, signer, journal, DeploymentPlan(token=token, owner=owner), say)
-    finally:
-        await rpc.close()
-    found.write(settings.deployments)
-    return dict(found.contracts)
 
 
 async def probe_runtime(settings: Settings) -> "Enforcement":

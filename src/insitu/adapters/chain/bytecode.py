@@ -12,11 +12,11 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 
-__all__ = ["check_code", "read_view", "verify_deployment"]
+__all__ = ["WIRES", "check_chain", "check_code", "check_wire", "read_view", "verify_deployment"]
 
 T = TypeVar("T")
 
-_WIRES = {
+WIRES = {
     "NeverminedToken": agreement_store_manager.token(),
     "DIDRegistry": agreement_store_manager.did_registry(),
     "TemplateStoreManager": agreement_store_manager.template_store(),
@@ -29,26 +29,41 @@ async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
 
     Raises ``ContractMismatch`` with both sides, ``TemplateNotApproved``.
     """
-    chain_id = number(await rpc.call("eth_chainId"))
-    if chain_id != deployments.chain_id:
-        detail = f"the node is on chain {chain_id}, the deployments file on chain {deployments.chain_id}"
-        raise InsituError("ContractMismatch", detail, actual=chain_id, expected=deployments.chain_id)
+    await check_chain(rpc, deployments)
     for name in DEPLOYED:
         if name in deployments.contracts and not (name == "NeverminedToken" and deployments.external_token):
             await check_code(rpc, name, deployments.address(name))
-    template = deployments.address(TEMPLATE)
-    for name, view in _WIRES.items():
-        found = await read_view(rpc, template, view)
-        if found != deployments.address(name):
-            detail = f"the template's {view.function.name} is {found}, not {deployments.address(name)}"
-            raise InsituError("ContractMismatch", detail, actual=found, expected=deployments.address(name))
-    store = deployments.address("TemplateStoreManager")
+    for name in WIRES:
+        await check_wire(rpc, deployments, name)
+    store, template = deployments.address("TemplateStoreManager"), deployments.address(TEMPLATE)
     if not await read_view(rpc, store, template_store_manager.is_template_approved(template)):
         raise InsituError("TemplateNotApproved", f"{template} is not approved by {store}")
 
 
-async def check_code(rpc: JsonRpc, name: str, address: Address) -> None:
-    """Compare the code at an address with the vendored one, immutable members left out. Raises ``ContractMismatch``."""
+async def check_chain(rpc: JsonRpc, deployments: Deployments) -> str:
+    """Compare the node's chain with the deployment's; returns it for people. Raises ``ContractMismatch``."""
+    chain_id = number(await rpc.call("eth_chainId"))
+    if chain_id != deployments.chain_id:
+        detail = f"the node is on chain {chain_id}, the deployments file on chain {deployments.chain_id}"
+        raise InsituError("ContractMismatch", detail, actual=chain_id, expected=deployments.chain_id)
+    return f"{chain_id} at {rpc.host}"
+
+
+async def check_wire(rpc: JsonRpc, deployments: Deployments, name: str) -> Address:
+    """Compare what the template points at with a contract of the deployment. Raises ``ContractMismatch``."""
+    view, expected = WIRES[name], deployments.address(name)
+    found = await read_view(rpc, deployments.address(TEMPLATE), view)
+    if found != expected:
+        detail = f"the template's {view.function.name} is {found}, not {expected}"
+        raise InsituError("ContractMismatch", detail, actual=found, expected=expected)
+    return found
+
+
+async def check_code(rpc: JsonRpc, name: str, address: Address) -> str:
+    """Compare the code at an address with the vendored one, immutable members left out; returns its keccak256.
+
+    Raises ``ContractMismatch``.
+    """
     code = raw_bytes(await rpc.call("eth_getCode", address, "latest"))
     expected = artifact(name)
     if not code:
@@ -58,6 +73,7 @@ async def check_code(rpc: JsonRpc, name: str, address: Address) -> None:
     if actual_hash != expected_hash:
         detail = f"the code of {name} at {address} hashes to {actual_hash}, not {expected_hash}"
         raise InsituError("ContractMismatch", detail, actual=actual_hash, expected=expected_hash)
+    return actual_hash
 
 
 async def read_view(rpc: JsonRpc, address: Address, view: Invocation[T], block: str = "pending") -> T:

@@ -3,10 +3,9 @@
 The order is fixed, so that on an empty chain the same deployer gets the same addresses again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from insitu.adapters.chain.abi import Invocation
 from insitu.adapters.chain.bindings import dispenser, service_execution_template
@@ -16,32 +15,19 @@ from insitu.adapters.chain.bytecode import check_code, read_view, verify_deploym
 from insitu.adapters.chain.contracts import TEMPLATE, artifact
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.journal import Journal
+from insitu.adapters.chain.ownership import MINTER_ROLE, OWNED, Ownable
 from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.transactions import Transactions
-from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.ports.chain import Mined
 from insitu.ports.keys import Signer
 
-__all__ = ["MINTER_ROLE", "DeploymentPlan", "accept_ownership", "deploy"]
+__all__ = ["DeploymentPlan", "deploy"]
 
-MINTER_ROLE = keccak256(b"minter")
 _PROPOSED, _APPROVED = 1, 2
 _STILL_OPEN = frozenset({"ChainUnavailable", "InsufficientFunds", "TransactionUnconfirmed"})
 """Errors after which a noted transaction can still be mined."""
-
-
-class _Ownable(Protocol):
-    """The bindings of a contract that changes hands in two steps (OpenZeppelin's Ownable2Step)."""
-
-    def owner(self) -> Invocation[Address]: ...
-    def pending_owner(self) -> Invocation[Address]: ...
-    def transfer_ownership(self, new_owner: Address) -> Invocation[None]: ...
-    def accept_ownership(self) -> Invocation[None]: ...
-
-
-_OWNED: Mapping[str, _Ownable] = {"TemplateStoreManager": templates, "Dispenser": dispenser}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +40,7 @@ class DeploymentPlan:
         An ERC-20 token to pay in; None deploys our NeverminedToken and its Dispenser.
     owner
         Who shall own what has an owner (template store, Dispenser, token). Ownership is offered at the end; the owner
-        takes it with :func:`accept_ownership`. None: the deployer keeps it.
+        takes it with ``accept_ownership``. None: the deployer keeps it.
     """
 
     token: Address | None = None
@@ -80,26 +66,6 @@ async def deploy(
     chain_id = number(await rpc.call("eth_chainId"))
     deployment = _Deployment(rpc, signer, Journal(journal, chain_id, signer.address), chain_id, say)
     return await deployment.carry_out(plan)
-
-
-async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signer) -> tuple[str, ...]:
-    """Take the ownership that is offered to this account; returns the names of the contracts that it now owns."""
-    transactions = Transactions(rpc, deployments.chain_id, None)
-    taken = []
-    for name, binding in _OWNED.items():
-        if name not in deployments.contracts:
-            continue
-        address = deployments.address(name)
-        if await read_view(rpc, address, binding.pending_owner()) == signer.address:
-            await transactions.send(address, binding.accept_ownership().data, signer)
-            taken.append(name)
-    if not deployments.external_token:
-        address = deployments.address("NeverminedToken")
-        pending, _ = await read_view(rpc, address, erc20.pending_default_admin())
-        if pending == signer.address:
-            await transactions.send(address, erc20.accept_default_admin_transfer().data, signer)
-            taken.append("NeverminedToken")
-    return tuple(taken)
 
 
 class _Deployment:
@@ -130,11 +96,15 @@ class _Deployment:
         wires = service_execution_template.constructor(contracts["NeverminedToken"], contracts["DIDRegistry"], store)
         contracts[TEMPLATE] = await self._create(TEMPLATE, wires)
         await self._approve(store, contracts[TEMPLATE])
+        owner = plan.owner
+        if owner is None:
+            owner = await read_view(self._rpc, store, templates.owner())
         found = Deployments(
             chain_id=self._chain_id,
             block=min(self._blocks),
             contracts=contracts,
             external_token=plan.token is not None,
+            owner=owner,
         )
         await verify_deployment(self._rpc, found)
         if plan.owner is not None and plan.owner != me:
@@ -151,37 +121,66 @@ class _Deployment:
         return address
 
     async def _let_mint(self, token: Address, minter: Address) -> None:
-        if not await read_view(self._rpc, token, erc20.has_role(MINTER_ROLE, minter)):
-            await self._called(token, "NeverminedToken", erc20.grant_role(MINTER_ROLE, minter))
+        async def missing() -> bool:
+            return not await read_view(self._rpc, token, erc20.has_role(MINTER_ROLE, minter))
+
+        await self._called(token, "NeverminedToken", erc20.grant_role(MINTER_ROLE, minter), missing)
 
     async def _approve(self, store: Address, template: Address) -> None:
         """Propose and approve the template, whichever of it is missing."""
-        state = await read_view(self._rpc, store, templates.get_template_state(template))
-        if state < _PROPOSED:
-            await self._called(store, "TemplateStoreManager", templates.propose_template(template))
-        if state < _APPROVED:
-            await self._called(store, "TemplateStoreManager", templates.approve_template(template))
+
+        async def unproposed() -> bool:
+            return await read_view(self._rpc, store, templates.get_template_state(template)) < _PROPOSED
+
+        async def unapproved() -> bool:
+            return await read_view(self._rpc, store, templates.get_template_state(template)) < _APPROVED
+
+        await self._called(store, "TemplateStoreManager", templates.propose_template(template), unproposed)
+        await self._called(store, "TemplateStoreManager", templates.approve_template(template), unapproved)
 
     async def _offer(self, deployments: Deployments, owner: Address) -> None:
-        """Start the two-step transfer of all that has an owner."""
-        for name, binding in _OWNED.items():
+        """Start the two-step transfer of all that has an owner; the deployer gives up what else it may do."""
+        for name, binding in OWNED.items():
             if name not in deployments.contracts:
                 continue
-            address = deployments.address(name)
-            holders = {await read_view(self._rpc, address, view) for view in (binding.owner(), binding.pending_owner())}
-            if owner not in holders:
-                await self._called(address, name, binding.transfer_ownership(owner))
+            await self._offer_one(name, deployments.address(name), binding, owner)
         if not deployments.external_token:
             await self._offer_token(deployments.address("NeverminedToken"), owner)
 
-    async def _offer_token(self, token: Address, owner: Address) -> None:
-        admin = await read_view(self._rpc, token, erc20.default_admin())
-        pending, _ = await read_view(self._rpc, token, erc20.pending_default_admin())
-        if owner not in {admin, pending}:
-            await self._called(token, "NeverminedToken", erc20.begin_default_admin_transfer(owner))
+    async def _offer_one(self, name: str, address: Address, binding: Ownable, owner: Address) -> None:
+        async def missing() -> bool:
+            views = binding.owner(), binding.pending_owner()
+            return owner not in [await read_view(self._rpc, address, view) for view in views]
 
-    async def _called(self, address: Address, contract: str, call: Invocation[None]) -> None:
-        await self._sent(f"{call.function.name} of {contract}", address, call.data)
+        await self._called(address, name, binding.transfer_ownership(owner), missing)
+
+    async def _offer_token(self, token: Address, owner: Address) -> None:
+        me = self._signer.address
+
+        async def missing() -> bool:
+            pending, _ = await read_view(self._rpc, token, erc20.pending_default_admin())
+            return owner not in {pending, await read_view(self._rpc, token, erc20.default_admin())}
+
+        async def mints() -> bool:
+            return await read_view(self._rpc, token, erc20.has_role(MINTER_ROLE, me))
+
+        await self._called(token, "NeverminedToken", erc20.begin_default_admin_transfer(owner), missing)
+        await self._called(token, "NeverminedToken", erc20.renounce_role(MINTER_ROLE, me), mints)
+
+    async def _called(
+        self, address: Address, contract: str, call: Invocation[None], missing: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Call a contract, if what the call is for is missing."""
+        if not await missing():
+            return
+        step = f"{call.function.name} of {contract}"
+        noted = self._journal.transaction(step, call.data)
+        if noted is not None and await self._transactions.outcome(noted.hash) is not None:
+            # It was mined: just now, or long ago and somebody has undone it since.
+            if not await missing():
+                return
+            self._journal.forget(step)
+        await self._sent(step, address, call.data)
 
     async def _sent(self, step: str, to: Address | None, data: bytes) -> Mined:
         """Carry out a step: what the journal has is sent again (harmless), else it is signed, noted, sent."""

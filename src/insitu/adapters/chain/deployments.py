@@ -28,6 +28,8 @@ class Deployments(WireModel):
         Address by specification name. ``NeverminedToken`` is the payment token, whatever its own name.
     external_token
         True where the token was there before and is not our NeverminedToken.
+    owner
+        Who shall own what has an owner; absent in files of earlier versions.
     rpc_url
         Where the embedded chain listens; absent for others, whose address is a setting.
     """
@@ -36,6 +38,7 @@ class Deployments(WireModel):
     block: Annotated[int, Field(ge=0)]
     contracts: dict[str, Address]
     external_token: bool = False
+    owner: Address | None = None
     rpc_url: str | None = None
 
     @classmethod
@@ -44,13 +47,14 @@ class Deployments(WireModel):
         try:
             found = cls.model_validate_json(path.read_bytes())
             addresses = {name: read_address(address) for name, address in found.contracts.items()}
+            owner = None if found.owner is None else read_address(found.owner)
         except FileNotFoundError:
             raise InsituError("ContractMismatch", f"there is no deployments file at {path}") from None
         except OSError as error:
             raise InsituError("StorageFailed", f"{path}: {error.strerror}") from None
         except (ValidationError, InsituError) as error:
             raise InsituError("ContractMismatch", f"{path} is no deployments file: {_first(error)}") from None
-        return found.model_copy(update={"contracts": addresses})
+        return found.model_copy(update={"contracts": addresses, "owner": owner})
 
     def write(self, path: Path) -> None:
         """Write the file atomically. Raises ``StorageFailed``."""

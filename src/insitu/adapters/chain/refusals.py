@@ -20,6 +20,7 @@ __all__ = ["NodeError", "refusal_of"]
 _PANIC = bytes.fromhex("4e487b71")
 _REVERT_TEXT = bytes.fromhex("08c379a0")
 _OPENZEPPELIN = {
+    "AccessControlEnforcedDefaultAdminDelay": "NotTimedOut",
     "AccessControlUnauthorizedAccount": "CallerMismatch",
     "ERC20InsufficientAllowance": "AllowanceTooLow",
     "ERC20InsufficientBalance": "InsufficientFunds",

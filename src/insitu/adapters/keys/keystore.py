@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from insitu.adapters.keys.private_files import create_once, private_folder, read_private
-from insitu.adapters.keys.signer import LocalSigner
+from insitu.adapters.keys.signer import LocalSigner, load_account
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 
@@ -87,6 +87,11 @@ class Keystore:
         """Unlock a key. Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``KeyInvalid``."""
         return LocalSigner(_unlocked(self.find(name_or_address).path, password))
 
+    @staticmethod
+    def open_file(path: Path, password: str) -> LocalSigner:
+        """Unlock a key file that is not in the folder. Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``KeyInvalid``."""
+        return LocalSigner(_unlocked(path, password))
+
     def open_or_create(self, name: str, password: str) -> LocalSigner:
         """Unlock a key; where the name is free, create it first. Two processes at once get the same key."""
         path = self._path(name)
@@ -103,10 +108,8 @@ class Keystore:
         return StoredKey(name, LocalSigner(secret).address, path)
 
     def _locked(self, secret: bytes, password: str) -> bytes:
-        from eth_account import Account
-
         LocalSigner(secret)  # an impossible key is refused before it is written
-        document = Account.encrypt(secret, password, kdf="scrypt", iterations=self._work)
+        document = load_account().encrypt(secret, password, kdf="scrypt", iterations=self._work)
         return (json.dumps(document, indent=1) + "\n").encode()
 
     def _path(self, name: str) -> Path:
@@ -137,13 +140,11 @@ def _address_of(document: dict[str, Any]) -> Address | None:
 
 
 def _unlocked(path: Path, password: str) -> bytes:
-    from eth_account import Account
-
     document = _parsed(path)
     if document.get("version") != 3 or "crypto" not in {name.lower() for name in document}:
         raise InsituError("KeyInvalid", f"{path} is no key file of Web3 Secret Storage, version 3")
     try:
-        return bytes(Account.decrypt(document, password))
+        return bytes(load_account().decrypt(document, password))
     except ValueError:
         # Both a wrong password and a damaged file fail the file's checksum (MAC).
         raise InsituError("KeyPasswordWrong", f"the password does not open {path}") from None

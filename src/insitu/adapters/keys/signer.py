@@ -1,5 +1,7 @@
 """A signer whose private key lies in this process's memory."""
 
+import sys
+import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from typing_extensions import override
@@ -10,8 +12,11 @@ from insitu.domain.ids import Address, read_address
 
 if TYPE_CHECKING:
     from coincurve import PrivateKey
+    from eth_account import Account
 
-__all__ = ["LocalSigner"]
+__all__ = ["LocalSigner", "load_account"]
+
+_LOADING = threading.Lock()
 
 
 class LocalSigner:
@@ -47,9 +52,7 @@ class LocalSigner:
 
     def sign_transaction(self, transaction: dict[str, Any]) -> bytes:
         """Return the raw signed transaction (EIP-2718 typed where it says so)."""
-        from eth_account import Account
-
-        return bytes(Account.sign_transaction(transaction, self._key.secret).raw_transaction)
+        return bytes(load_account().sign_transaction(transaction, self._key.secret).raw_transaction)
 
     @override
     def __repr__(self) -> str:
@@ -70,3 +73,17 @@ def _private_key(secret: bytes) -> "PrivateKey":
     except ValueError:
         # The library's message would hold the key; `from None` keeps it out of the traceback, too.
         raise InsituError("KeyInvalid", "the private key is zero or not below the order of the curve") from None
+
+
+def load_account() -> "type[Account]":
+    """Return eth-account's entry, loaded when it is needed.
+
+    What it loads (py_ecc) raises the limit of nested calls to 100,000, by which the parser of JSON would overflow the
+    stack at a document of as many brackets; so the limit is put back.
+    """
+    with _LOADING:
+        limit = sys.getrecursionlimit()
+        from eth_account import Account
+
+        sys.setrecursionlimit(limit)
+        return Account

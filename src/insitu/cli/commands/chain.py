@@ -1,39 +1,77 @@
-"""The contracts: deployed to a chain, or checked against the code that this version brings."""
+"""The contracts: deployed to a chain, checked against the code that this version brings, handed over."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from insitu.cli.findings import Verdict, as_json, finding_of, show
 from insitu.cli.options import connected, yes
 from insitu.cli.session import Session, pass_session
 
+if TYPE_CHECKING:
+    from insitu.ports.keys import Signer
+
 __all__ = ["chain"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
 def chain() -> None:
-    """Deploy the contracts, or check them.
+    """Deploy the contracts, check them, or take them over.
 
-    The embedded chain of insitu up has them from its first start. Others need chain.rpc_url in the settings.
+    The embedded chain of insitu up has them from its first start. Others need --rpc, or chain.rpc_url in the settings.
     """
+
+
+def _remember_node(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Put --rpc among the settings of this call."""
+    session = context.find_object(Session)
+    if value is not None and session is not None:
+        session.choose(flags=(*session.choices.flags, ("chain.rpc_url", value)))
+
+
+def _node(command: Command) -> Command:
+    return click.option(
+        "--rpc",
+        metavar="URL",
+        expose_value=False,
+        callback=_remember_node,
+        help="JSON-RPC address of a node; default: chain.rpc_url.",
+    )(command)
+
+
+def _key_file(command: Command) -> Command:
+    return click.option(
+        "--key-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Key file of a wallet to sign with, instead of --account.",
+    )(command)
 
 
 @chain.command()
 @click.option("--token", metavar="ADDRESS", help="ERC-20 token to pay in; default: deploy one.")
 @click.option("--owner", metavar="ADDRESS", help="Who shall own the contracts; default: the deployer.")
 @yes
+@_key_file
+@_node
 @connected
 @pass_session
-def deploy(session: Session, token: str | None, owner: str | None, *, yes: bool) -> None:
+def deploy(session: Session, token: str | None, owner: str | None, key_file: Path | None, *, yes: bool) -> None:
     """Deploy the contracts with the key of --account, and write the deployments file.
 
-    The same call after an interruption goes on where it was.
+    The same call after an interruption goes on where it was. Ownership is offered to --owner, who takes it with
+    insitu chain accept-ownership.
     """
     from insitu.domain.ids import read_address
     from insitu.stack import deploy_contracts
 
     settings, screen = session.settings, session.screen
     if settings.chain.embedded:
-        raise click.UsageError("the embedded chain has its contracts; set chain.rpc_url to deploy elsewhere")
-    signer = session.signer()
+        raise click.UsageError("the embedded chain has its contracts; --rpc or chain.rpc_url says where else to deploy")
+    signer = _signer(session, key_file)
     screen.note(f"chain     {settings.chain.rpc_url}\ndeployer  {signer.address}\nfile      {settings.deployments}")
     screen.confirm("Deploy?", yes=yes, unattended="deploying costs gas: give --yes to do it without being asked")
     chosen = [read_address(text) if text else None for text in (token, owner)]
@@ -42,18 +80,67 @@ def deploy(session: Session, token: str | None, owner: str | None, *, yes: bool)
         return await deploy_contracts(settings, signer, token=chosen[0], owner=chosen[1], say=screen.note)
 
     _show(session, session.wait_for(deployed))
+    if chosen[1] is not None and chosen[1] != signer.address:
+        screen.note(f"{chosen[1]} takes the contracts with: insitu chain accept-ownership --account NAME")
 
 
 @chain.command()
+@_node
 @connected
 @pass_session
-def check(session: Session) -> None:
-    """Compare the contracts on chain with ours: code, wiring, approval of the template."""
-    from insitu.stack import check_contracts
+def check(session: Session) -> int:
+    """Compare the contracts on chain with ours: code, wiring, approval of the template, owners and minters.
 
-    found = session.wait_for(check_contracts, session.settings)
-    _show(session, found)
-    session.screen.note("code, wiring and approval are right")
+    The exit code is 1 if something is wrong. A warning is not: everything works, and somebody should know.
+    """
+    from insitu.stack import inspect_contracts
+
+    addresses, inspected = session.wait_for(inspect_contracts, session.settings)
+    findings = [finding_of(one) for one in inspected]
+    failed = [finding.part for finding in findings if finding.verdict is Verdict.FAILED]
+    if session.choices.as_json:
+        parts = [as_json(finding) for finding in findings]
+        session.screen.json({"ready": not failed, "contracts": addresses, "findings": parts})
+        return 1 if failed else 0
+    for finding in findings:
+        show(session.screen, finding, width=max(len(one.part) for one in findings))
+    session.screen.line(f"wrong: {', '.join(failed)}" if failed else "the contracts are ours, and in order")
+    return 1 if failed else 0
+
+
+@chain.command()
+@yes
+@_key_file
+@_node
+@connected
+@pass_session
+def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> None:
+    """Take the contracts that their owner has offered to --account; the second step of handing them over.
+
+    The same call after an interruption takes the rest. What an owner can do: contracts/docs/Security.md.
+    """
+    from insitu.stack import accept_contracts
+
+    screen = session.screen
+    signer = _signer(session, key_file)
+    screen.confirm(f"Take the contracts as {signer.address}?", yes=yes, unattended="it costs gas: give --yes")
+    taken = session.wait_for(accept_contracts, session.settings, signer)
+    if session.choices.as_json:
+        screen.json({"owner": signer.address, "taken": list(taken)})
+    elif taken:
+        screen.line(f"{signer.address} now owns {', '.join(taken)}")
+    else:
+        screen.line(f"{signer.address} owns them already")
+
+
+def _signer(session: Session, key_file: Path | None) -> "Signer":
+    """Open the key file that is named, else the key of the account."""
+    if key_file is None:
+        return session.signer()
+    from insitu.cli.passwords import password_for
+    from insitu.stack import open_key_file
+
+    return open_key_file(key_file, password_for)
 
 
 def _show(session: Session, contracts: dict[str, str]) -> None:

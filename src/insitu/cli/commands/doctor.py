@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from insitu.cli.findings import Finding, Verdict, check_disk, check_extra, check_kernel, check_port, check_python
+from insitu.cli.findings import (
+    Finding,
+    Verdict,
+    as_json,
+    check_disk,
+    check_extra,
+    check_kernel,
+    check_port,
+    check_python,
+    finding_of,
+    show,
+)
 from insitu.cli.options import connected
-from insitu.cli.render import plain
 from insitu.cli.session import Session, pass_session
 from insitu.domain.errors import InsituError
 
@@ -16,13 +26,6 @@ if TYPE_CHECKING:
     from insitu.api.gateway_v1 import GatewayInfo
 
 __all__ = ["doctor"]
-
-_MARKS = {
-    Verdict.OK: ("ok", "green"),
-    Verdict.WARNING: ("warn", "yellow"),
-    Verdict.FAILED: ("FAIL", "red"),
-    Verdict.SKIPPED: ("skip", "cyan"),
-}
 
 
 @click.command()
@@ -46,13 +49,10 @@ def doctor(session: Session, role: str) -> int:
     for finding in examine(session, role):
         found.append(finding)
         if not session.choices.as_json:
-            _show(session, finding)
+            show(session.screen, finding)
     failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
     if session.choices.as_json:
-        parts = [
-            {"part": one.part, "verdict": one.verdict.value, "detail": one.detail, "remedy": one.remedy}
-            for one in found
-        ]
+        parts = [as_json(finding) for finding in found]
         session.screen.json({"role": role, "ready": not failed, "findings": parts})
     elif failed:
         session.screen.line(f"not ready: {', '.join(one.part for one in failed)}")
@@ -79,18 +79,10 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
             if settings.chain.embedded:
                 yield check_port("embedded chain", "127.0.0.1", settings.chain.embedded_port)
     yield _reached(session, gateway, required=not is_provider)
-    yield _contracts(session)
+    yield from _contracts(session)
     if is_provider:
         yield _images(session)
     yield _keys(session)
-
-
-def _show(session: Session, finding: Finding) -> None:
-    mark, colour = _MARKS[finding.verdict]
-    label = click.style(mark.ljust(4), fg=colour, bold=finding.verdict is Verdict.FAILED)
-    session.screen.line(f"{label}  {finding.part.ljust(16)}  {plain(finding.detail)}")
-    if finding.remedy and finding.verdict is not Verdict.OK:
-        session.screen.line(f"{'':24}→ {finding.remedy}")
 
 
 def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part: str) -> Finding:
@@ -162,29 +154,30 @@ def _reached(session: Session, gateway: "GatewayInfo | None", *, required: bool)
     return Finding("gateway", Verdict.OK, detail)
 
 
-def _contracts(session: Session) -> Finding:
-    """Compare the contracts on chain with ours: code, wiring, approval."""
+def _contracts(session: Session) -> Iterator[Finding]:
+    """Compare the contracts on chain with ours: code, wiring, approval, roles."""
+    from insitu.stack import inspect_contracts
+
     settings = session.settings
     if not settings.deployments.exists():
         if settings.chain.embedded:
-            return Finding("contracts", Verdict.SKIPPED, "not deployed yet", "insitu up deploys them")
-        return Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", "insitu chain deploy")
-
-    async def verified() -> str:
-        from insitu.stack import open_chain
-
-        chain = open_chain(settings)
-        try:
-            await chain.verify()
-            domain = chain.agreements
-            return f"chain {domain.chain_id}, {domain.contract}: code, wiring and approval are right"
-        finally:
-            await chain.close()
-
-    found = _attempt(session, verified, "contracts")
-    if found.verdict is Verdict.FAILED and settings.chain.embedded and "answer" in found.detail:
-        return Finding("contracts", Verdict.SKIPPED, "the embedded chain is not running", "insitu up")
-    return found
+            yield Finding("contracts", Verdict.SKIPPED, "not deployed yet", "insitu up deploys them")
+        else:
+            yield Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", "insitu chain deploy")
+        return
+    try:
+        addresses, inspected = session.wait_for(inspect_contracts, settings)
+    except InsituError as error:
+        if error.code == "ChainUnavailable" and settings.chain.embedded:
+            yield Finding("contracts", Verdict.SKIPPED, "the embedded chain is not running", "insitu up")
+        else:
+            yield Finding("contracts", Verdict.FAILED, error.detail, error.definition.next_step)
+        return
+    wrong = [finding_of(one) for one in inspected if one.code]
+    yield from wrong
+    if not any(finding.verdict is Verdict.FAILED for finding in wrong):
+        detail = f"{addresses['ServiceExecutionTemplate']}: code, wiring, approval and roles are right"
+        yield Finding("contracts", Verdict.OK, detail)
 
 
 def _images(session: Session) -> Finding:

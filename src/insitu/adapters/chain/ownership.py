@@ -1,0 +1,107 @@
+"""Who may do what with the deployed contracts, and handing it over in two steps.
+
+The steps are those of OpenZeppelin's Ownable2Step and AccessControlDefaultAdminRules. Three contracts have an owner:
+the store of templates, the Dispenser, and the token, whose owner is its default admin.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from insitu.adapters.chain.abi import Invocation
+from insitu.adapters.chain.bindings import dispenser
+from insitu.adapters.chain.bindings import nevermined_token as erc20
+from insitu.adapters.chain.bindings import template_store_manager as templates
+from insitu.adapters.chain.bytecode import read_view
+from insitu.adapters.chain.deployments import Deployments
+from insitu.adapters.chain.history import all_logs
+from insitu.adapters.chain.rpc import JsonRpc, items, member, raw_bytes
+from insitu.adapters.chain.transactions import Transactions
+from insitu.domain.canonical import keccak256
+from insitu.domain.ids import Address
+from insitu.ports.keys import Signer
+
+__all__ = ["MINTER_ROLE", "OWNED", "Ownable", "Ownership", "accept_ownership", "minters_of", "ownerships"]
+
+MINTER_ROLE = keccak256(b"minter")
+
+
+class Ownable(Protocol):
+    """The bindings of a contract that changes hands in two steps."""
+
+    def owner(self) -> Invocation[Address]:
+        """Ask who owns it."""
+        ...
+
+    def pending_owner(self) -> Invocation[Address]:
+        """Ask to whom it is offered; the zero address for nobody."""
+        ...
+
+    def transfer_ownership(self, new_owner: Address) -> Invocation[None]:
+        """Offer it."""
+        ...
+
+    def accept_ownership(self) -> Invocation[None]:
+        """Take what is offered."""
+        ...
+
+
+OWNED: Mapping[str, Ownable] = {"TemplateStoreManager": templates, "Dispenser": dispenser}
+"""The contracts of Ownable2Step; the token has the same steps under other names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who owns a contract, and to whom it is offered; the zero address is nobody."""
+
+    contract: str
+    owner: Address
+    offered: Address
+
+
+async def ownerships(rpc: JsonRpc, deployments: Deployments) -> tuple[Ownership, ...]:
+    """Return who owns the contracts of a deployment; an external token is not ours to look at."""
+    found = []
+    for name, binding in OWNED.items():
+        if name in deployments.contracts:
+            address = deployments.address(name)
+            owner = await read_view(rpc, address, binding.owner())
+            found.append(Ownership(name, owner, await read_view(rpc, address, binding.pending_owner())))
+    if not deployments.external_token:
+        token = deployments.address("NeverminedToken")
+        admin = await read_view(rpc, token, erc20.default_admin())
+        offered, _ = await read_view(rpc, token, erc20.pending_default_admin())
+        found.append(Ownership("NeverminedToken", admin, offered))
+    return tuple(found)
+
+
+async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signer) -> tuple[str, ...]:
+    """Take the ownership that is offered to this account; returns the names of the contracts that it takes now.
+
+    Raises the contract's refusal, ``InsufficientFunds``, ``TransactionUnconfirmed``, ``ChainUnavailable``. Calling it
+    again after an interruption takes the rest.
+    """
+    transactions = Transactions(rpc, deployments.chain_id, None)
+    offered = [one.contract for one in await ownerships(rpc, deployments) if one.offered == signer.address]
+    for name in offered:
+        call = OWNED[name].accept_ownership() if name in OWNED else erc20.accept_default_admin_transfer()
+        await transactions.send(deployments.address(name), call.data, signer)
+    return tuple(offered)
+
+
+async def minters_of(rpc: JsonRpc, deployments: Deployments) -> frozenset[Address]:
+    """Return who may make tokens, from the events of the token, which no view lists."""
+    token = deployments.address("NeverminedToken")
+    topics = "0x" + erc20.RoleGranted.TOPIC.hex(), "0x" + erc20.RoleRevoked.TOPIC.hex()
+    found: dict[Address, tuple[int, bool]] = {}
+    for topic, granted in zip(topics, (True, False), strict=True):
+        kind = erc20.RoleGranted if granted else erc20.RoleRevoked
+        for log in await all_logs(rpc, token, [topic, "0x" + MINTER_ROLE.hex()], deployments.block):
+            event = kind.read([raw_bytes(one) for one in items(member(log, "topics"))], raw_bytes(member(log, "data")))
+            found[event.account] = max(found.get(event.account, (-1, False)), (_place(log), granted))
+    return frozenset(account for account, (_, granted) in found.items() if granted)
+
+
+def _place(log: Mapping[str, object]) -> int:
+    """Order logs as they happened: by block, then within it."""
+    return int(str(log["blockNumber"]), 16) << 32 | int(str(log["logIndex"]), 16)

@@ -1,0 +1,83 @@
+"""The contracts on a chain: deployed, looked at, taken over."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from insitu.domain.errors import InsituError
+from insitu.settings import Settings
+
+if TYPE_CHECKING:
+    from insitu.adapters.chain.deployments import Deployments
+    from insitu.adapters.chain.inspection import Inspected
+    from insitu.domain.ids import Address
+    from insitu.ports.keys import Signer
+
+__all__ = ["accept_contracts", "deploy_contracts", "deployed_at", "inspect_contracts"]
+
+
+async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Inspected", ...]]:
+    """Look at code, wiring, template and roles of the contracts; returns their addresses and what was found.
+
+    Raises ``ContractMismatch`` where there is no deployments file, ``ChainUnavailable``.
+    """
+    from insitu.adapters.chain.inspection import inspect_deployment
+    from insitu.adapters.chain.rpc import JsonRpc
+
+    deployments, url = deployed_at(settings)
+    async with JsonRpc(url) as rpc:
+        return dict(deployments.contracts), await inspect_deployment(rpc, deployments)
+
+
+async def accept_contracts(settings: Settings, signer: "Signer") -> tuple[str, ...]:
+    """Take the contracts that are offered to an account; returns their names, none where it owns them all already.
+
+    Raises ``CallerMismatch`` where nothing is offered to it and it owns nothing.
+    """
+    from insitu.adapters.chain.ownership import accept_ownership, ownerships
+    from insitu.adapters.chain.rpc import JsonRpc
+
+    deployments, url = deployed_at(settings)
+    async with JsonRpc(url) as rpc:
+        taken = await accept_ownership(rpc, deployments, signer)
+        held = await ownerships(rpc, deployments)
+    offers = [f"{one.contract} to {one.offered}" for one in held if int(one.offered, 16)]
+    if taken or (not offers and all(one.owner == signer.address for one in held)):
+        return taken
+    detail = f"nothing is offered to {signer.address}; offered: {', '.join(offers) or 'nothing to anybody'}"
+    raise InsituError("CallerMismatch", detail)
+
+
+async def deploy_contracts(
+    settings: Settings,
+    signer: "Signer",
+    *,
+    token: "Address | None" = None,
+    owner: "Address | None" = None,
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Deploy the contracts to the chain of the settings and write the deployments file; resumes where it stopped."""
+    from insitu.adapters.chain.deploy import DeploymentPlan, deploy
+    from insitu.adapters.chain.rpc import JsonRpc
+
+    if settings.chain.rpc_url is None:
+        raise InsituError("SettingsInvalid", "chain.rpc_url says where to deploy, and is not set")
+    journal = settings.deployments.with_suffix(".journal")
+    async with JsonRpc(settings.chain.rpc_url) as rpc:
+        found = await deploy(rpc, signer, journal, DeploymentPlan(token=token, owner=owner), say)
+    found.write(settings.deployments)
+    return dict(found.contracts)
+
+
+def deployed_at(settings: Settings) -> tuple["Deployments", str]:
+    """Return the contracts of the deployments file, and the address of a node of their chain.
+
+    Raises ``ContractMismatch`` where there is no deployments file, ``ChainUnavailable`` where nothing names a node.
+    """
+    from insitu.adapters.chain.deployments import Deployments
+
+    deployments = Deployments.read(settings.deployments)
+    url = settings.chain.rpc_url or deployments.rpc_url
+    if url is None:
+        detail = f"{settings.deployments} does not say where the chain is; set chain.rpc_url"
+        raise InsituError("ChainUnavailable", detail)
+    return deployments, url

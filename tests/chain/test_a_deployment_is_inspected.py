@@ -1,0 +1,236 @@
+"""Whoever asks what is wrong with the contracts hears of each part by itself, and what mends it."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from chain.interrupted import Fragile, ProcessEndedError
+from insitu.adapters.chain.abi import Invocation
+from insitu.adapters.chain.anvil import AnvilProcess, free_port
+from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
+from insitu.adapters.chain.deploy import DeploymentPlan, deploy
+from insitu.adapters.chain.deployments import Deployments
+from insitu.adapters.chain.inspection import Inspected, inspect_deployment
+from insitu.adapters.chain.ownership import MINTER_ROLE, accept_ownership
+from insitu.adapters.chain.rpc import JsonRpc
+from insitu.adapters.chain.transactions import Transactions
+from insitu.adapters.keys.dev import DevSigner, dev_signer
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+
+pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
+
+DEPLOYER, OWNER, STRANGER = dev_signer("deployer"), dev_signer("owner"), dev_signer("stranger")
+PARTS = [
+    "chain",
+    "code of DIDRegistry",
+    "code of TemplateStoreManager",
+    "code of ServiceExecutionTemplate",
+    "code of NeverminedToken",
+    "code of Dispenser",
+    "token of the template",
+    "didRegistry of the template",
+    "templateStore of the template",
+    "template",
+    "owner of TemplateStoreManager",
+    "owner of Dispenser",
+    "owner of NeverminedToken",
+    "token of the Dispenser",
+    "minter",
+    "other minters",
+]
+
+
+@pytest.fixture(scope="module")
+async def anvil(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AnvilProcess]:
+    process = AnvilProcess(free_port(), tmp_path_factory.mktemp("anvil") / "log")
+    await process.start()
+    yield process
+    await process.stop()
+
+
+@pytest.fixture
+async def rpc(anvil: AnvilProcess) -> AsyncIterator[JsonRpc]:
+    """An empty chain for each test."""
+    async with JsonRpc(anvil.url) as connected:
+        await connected.call("anvil_reset")
+        yield connected
+
+
+async def deployed(rpc: JsonRpc, folder: Path, plan: DeploymentPlan | None = None) -> Deployments:
+    return await deploy(rpc, DEPLOYER, folder / "journal.json", plan or DeploymentPlan(), lambda _: None)
+
+
+async def call(rpc: JsonRpc, address: Address, invocation: Invocation[None], signer: DevSigner = DEPLOYER) -> None:
+    await Transactions(rpc, 31337, None).send(address, invocation.data, signer)
+
+
+async def wrong(rpc: JsonRpc, found: Deployments) -> Mapping[str, Inspected]:
+    """What is not right, by part; each with what mends it."""
+    inspected = {one.part: one for one in await inspect_deployment(rpc, found) if one.code}
+    assert all(one.next_step and one.detail for one in inspected.values())
+    return inspected
+
+
+def moved(found: Deployments, name: str, address: Address) -> Deployments:
+    return found.model_copy(update={"contracts": {**found.contracts, name: address}})
+
+
+async def test_a_fresh_deployment_is_right_in_every_part(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    inspected = await inspect_deployment(rpc, found)
+    assert [one.part for one in inspected] == PARTS
+    assert not [one for one in inspected if one.code or one.next_step]
+    assert all(found.contracts[name] in str(inspected) for name in found.contracts)
+
+
+async def test_the_address_of_another_contract_is_told_for_that_contract(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    told = await wrong(rpc, moved(found, "DIDRegistry", found.contracts["TemplateStoreManager"]))
+    assert set(told) == {"code of DIDRegistry", "didRegistry of the template"}
+    assert told["code of DIDRegistry"].code == "ContractMismatch"
+    assert "hashes to" in told["code of DIDRegistry"].detail
+    assert found.contracts["DIDRegistry"] in told["didRegistry of the template"].detail
+
+
+async def test_an_address_without_code_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    told = await wrong(rpc, moved(await deployed(rpc, tmp_path), "Dispenser", STRANGER.address))
+    assert set(told) == {"code of Dispenser", "other minters"}, "the real Dispenser mints, and is none of the file's"
+    assert told["code of Dispenser"].detail == f"there is no code at {STRANGER.address}, where Dispenser should be"
+
+
+async def test_a_file_that_lacks_a_contract_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    rest = {name: address for name, address in found.contracts.items() if name != "TemplateStoreManager"}
+    told = await wrong(rpc, found.model_copy(update={"contracts": rest}))
+    assert set(told) == {"code of TemplateStoreManager", "templateStore of the template"}
+
+
+@pytest.mark.parametrize("name", ["DIDRegistry", "TemplateStoreManager", "ServiceExecutionTemplate", "NeverminedToken"])
+async def test_tampered_code_is_told_and_asked_nothing(rpc: JsonRpc, tmp_path: Path, name: str) -> None:
+    found = await deployed(rpc, tmp_path)
+    code = await rpc.call("eth_getCode", found.contracts[name], "latest")
+    await rpc.call("anvil_setCode", found.contracts[name], code[:-2] + f"{int(code[-2:], 16) ^ 1:02x}")
+    told = await wrong(rpc, found)
+    assert set(told) == {f"code of {name}"}
+
+
+async def test_code_of_another_contract_at_the_right_address_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    code = await rpc.call("eth_getCode", found.contracts["DIDRegistry"], "latest")
+    await rpc.call("anvil_setCode", found.contracts["ServiceExecutionTemplate"], code)
+    assert set(await wrong(rpc, found)) == {"code of ServiceExecutionTemplate"}
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [(6, "neither proposed nor approved"), (7, "proposed, but not approved")],
+    ids=["new", "proposed"],
+)
+async def test_a_template_that_is_not_approved_is_told_with_who_can(
+    rpc: JsonRpc, tmp_path: Path, step: int, state: str
+) -> None:
+    found = await deployed(rpc, tmp_path)
+    await rpc.call("anvil_reset")  # the same addresses again, but the deployment ends before it is over
+    (tmp_path / "again").mkdir()
+    async with Fragile(rpc.url, step, sent=False) as fragile:
+        with pytest.raises(ProcessEndedError):
+            await deployed(fragile, tmp_path / "again")
+    told = await wrong(rpc, found)
+    assert set(told) == {"template"}
+    assert told["template"].code == "TemplateNotApproved"
+    assert state in told["template"].detail
+    assert DEPLOYER.address in told["template"].next_step
+    await deployed(rpc, tmp_path / "again")
+    assert not await wrong(rpc, found), "what was told to do mends it"
+
+
+async def test_a_revoked_template_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    revoke = template_store_manager.revoke_template(found.contracts["ServiceExecutionTemplate"])
+    await call(rpc, found.contracts["TemplateStoreManager"], revoke)
+    told = await wrong(rpc, found)
+    assert set(told) == {"template"}
+    assert "revoked" in told["template"].detail
+    assert not told["template"].harmless
+
+
+async def test_a_dispenser_that_may_not_mint_is_told_with_who_can_mend_it(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    token, minter = found.contracts["NeverminedToken"], found.contracts["Dispenser"]
+    await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, minter))
+    told = await wrong(rpc, found)
+    assert set(told) == {"minter"}
+    assert DEPLOYER.address in told["minter"].next_step
+    await deployed(rpc, tmp_path)  # what the next step says
+    assert not await wrong(rpc, found)
+
+
+async def test_others_who_may_mint_are_named(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    token = found.contracts["NeverminedToken"]
+    await call(rpc, token, nevermined_token.grant_role(MINTER_ROLE, STRANGER.address))
+    told = await wrong(rpc, found)
+    assert {part: one.detail for part, one in told.items()} == {"other minters": STRANGER.address}
+    assert told["other minters"].harmless
+    await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, STRANGER.address))
+    assert not await wrong(rpc, found)
+
+
+async def test_an_offer_that_nobody_has_taken_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path, DeploymentPlan(owner=OWNER.address))
+    told = await wrong(rpc, found)
+    owned = {f"owner of {name}" for name in ("TemplateStoreManager", "Dispenser", "NeverminedToken")}
+    assert set(told) == owned
+    assert all(one.harmless and OWNER.address in one.next_step for one in told.values())
+    await rpc.call("evm_increaseTime", 2)
+    await rpc.call("anvil_mine")
+    await accept_ownership(rpc, found, OWNER)
+    assert not await wrong(rpc, found)
+
+
+async def test_an_owner_whom_the_file_does_not_name_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    store = found.contracts["TemplateStoreManager"]
+    await call(rpc, store, template_store_manager.transfer_ownership(STRANGER.address))
+    told = await wrong(rpc, found)
+    assert {part: one.harmless for part, one in told.items()} == {"owner of TemplateStoreManager": True}
+    await rpc.call("anvil_setBalance", STRANGER.address, hex(10**18))
+    await call(rpc, store, template_store_manager.accept_ownership(), STRANGER)
+    told = await wrong(rpc, found)
+    assert {part: one.harmless for part, one in told.items()} == {"owner of TemplateStoreManager": False}
+    assert STRANGER.address in told["owner of TemplateStoreManager"].detail
+    assert DEPLOYER.address in told["owner of TemplateStoreManager"].detail
+    assert not await wrong(rpc, found.model_copy(update={"owner": None})), "a file of an earlier version names nobody"
+
+
+async def test_an_owner_who_gave_it_up_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    await call(rpc, found.contracts["Dispenser"], dispenser.renounce_ownership())
+    told = await wrong(rpc, found)
+    assert {part: one.detail for part, one in told.items()} == {"owner of Dispenser": "it has been given up for good"}
+
+
+async def test_a_token_of_others_is_named_and_its_roles_are_not_looked_at(rpc: JsonRpc, tmp_path: Path) -> None:
+    token = (await deployed(rpc, tmp_path)).contracts["NeverminedToken"]
+    (tmp_path / "own").mkdir()
+    found = await deployed(rpc, tmp_path / "own", DeploymentPlan(token=token))
+    inspected = {one.part: one for one in await inspect_deployment(rpc, found)}
+    assert not [one for one in inspected.values() if one.code]
+    assert inspected["external token"].detail.startswith(f"{token}, NVM with 18 decimals")
+    assert not {"minter", "owner of NeverminedToken", "code of Dispenser"} & inspected.keys()
+
+
+async def test_another_chain_is_told_alone(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = (await deployed(rpc, tmp_path)).model_copy(update={"chain_id": 5})
+    (told,) = await inspect_deployment(rpc, found)
+    assert (told.part, told.code) == ("chain", "ContractMismatch")
+    assert told.next_step
+
+
+async def test_a_node_that_does_not_answer_is_raised(rpc: JsonRpc, tmp_path: Path) -> None:
+    found = await deployed(rpc, tmp_path)
+    async with JsonRpc(f"http://127.0.0.1:{free_port()}") as nobody:
+        with pytest.raises(InsituError, match="ChainUnavailable"):
+            await inspect_deployment(nobody, found)
