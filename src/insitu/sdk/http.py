@@ -52,6 +52,11 @@ class Http:
             trust_env=transport is None,
         )
 
+    @classmethod
+    def at_socket(cls, path: str) -> Self:
+        """Reach one server through a UNIX socket; the hosts of urls do not matter then."""
+        return cls(transport=httpx.AsyncHTTPTransport(uds=path))
+
     async def call(
         self,
         method: str,

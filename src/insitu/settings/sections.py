@@ -34,6 +34,8 @@ class ServerSettings(Section):
     """Address to bind."""
     port: Port = 8030
     """TCP port to bind; 0 takes any free one."""
+    user: str | None = None
+    """Who answers HTTP where root starts this; the engine stays root. Default: the user insitu, if there is one."""
     public_url: str | None = None
     """The address that DDOs and tokens name; https unless it is this machine. Default: http://<host>:<port>."""
 
@@ -168,7 +170,7 @@ class OperatorSettings(Section):
     logs: Path | None = None
     """Folder of what algorithms print; replicas of an operator share one. Default: logs/ in the data folder."""
     url: str | None = None
-    """Address of an operator in another process. Default: the object in this process."""
+    """Address of an operator in another process, ``unix:/path`` for a socket. Default: the object in this process."""
     database_url_file: Path | None = None
     """Secret file with the ``postgresql://`` url of executions, but on a cluster. Default: SQLite, operator.db."""
 

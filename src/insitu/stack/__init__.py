@@ -18,8 +18,10 @@ from insitu.stack.parts import (
     open_signer,
     probe_runtime,
 )
+from insitu.stack.separation import separated
 from insitu.stack.serving import serve
 from insitu.stack.stores import describe_database, remote_stores
+from insitu.stack.share import share_of
 
 __all__ = [
     "accept_contracts",
@@ -38,5 +40,7 @@ __all__ = [
     "open_signer",
     "probe_runtime",
     "remote_stores",
+    "separated",
     "serve",
+    "share_of",
 ]

@@ -73,7 +73,7 @@ def open_images(settings: Settings) -> "ImageStore":
     """Return the container images of this machine."""
     from insitu.adapters.runtime.oci.images.store import ImageStore
 
-    return ImageStore(settings.folder.images)
+    return ImageStore(settings.folder.images.resolve())
 
 
 def open_chain(settings: Settings) -> "EvmChain":

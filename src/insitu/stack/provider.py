@@ -67,13 +67,17 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, actors: frozenset[Actor], public_url: str) -> AsyncIterator[Services]:
+async def open_services(
+    settings: Settings, actors: frozenset[Actor], public_url: str, *, patience: float = 0.0
+) -> AsyncIterator[Services]:
     """Open the actors on the data folder, which no other process may use at the same time.
+
+    ``patience``: seconds to wait for one that is ending.
 
     Raises ``AlreadyRunning``, ``SettingsInvalid`` where a neighbour's address is missing, ``ExtraMissing``.
     """
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(folder_lock(settings.folder.lock))
+        await stack.enter_async_context(folder_lock(settings.folder.lock, patience))
         services = Services(settings, public_url)
         builder = _Builder(services, stack, actors)
         await builder.build()
@@ -215,7 +219,14 @@ class _Builder:
     def _operator_peer(self) -> "OperatorPeer":
         from insitu.adapters.peers.operator import HttpOperator
 
-        return HttpOperator(self._client(), self._address("operator"), self._services.service_key)
+        address = self._address("operator")
+        if not address.startswith("unix:"):
+            return HttpOperator(self._client(), address, self._services.service_key)
+        from insitu.sdk.http import Http
+
+        http = Http.at_socket(address.removeprefix("unix:"))
+        self._stack.push_async_callback(http.close)
+        return HttpOperator(http, "http://operator", self._services.service_key)
 
     def _gateway_peer(self) -> "GatewayPeer":
         from insitu.adapters.peers.gateway import HttpGateway

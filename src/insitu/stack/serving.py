@@ -1,7 +1,6 @@
 """One process that answers HTTP: ``insitu up`` (every actor) and ``insitu serve <actor>``."""
 
 import importlib.util
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
-from insitu.stack.provider import ACTORS, Actor, Services, open_services
+from insitu.stack.provider import Services, open_services
+from insitu.stack.share import Neighbour, Share
 
 if TYPE_CHECKING:
     import uvicorn
@@ -24,12 +23,7 @@ DRAIN_SECONDS = 3
 """How long open requests, streams among them, may go on after the process was asked to end."""
 
 
-async def serve(
-    settings: Settings,
-    actors: frozenset[Actor] = frozenset(ACTORS),
-    *,
-    ready: Callable[[Services], None] | None = None,
-) -> None:
+async def serve(share: Share, *, ready: Callable[[Services], None] | None = None) -> None:
     """Open the actors, answer HTTP, and work until cancelled or signalled.
 
     Parameters
@@ -44,30 +38,39 @@ async def serve(
         the provider extra.
     """
     _require_extra()
+    neighbour = share.neighbour
+    try:
+        await _serve(share, ready)
+    finally:
+        if neighbour is not None:
+            with anyio.CancelScope(shield=True):
+                await neighbour.end()
+
+
+async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None:
     import uvicorn
 
-    listening = _bind(settings)
-    public_url = _public_url(settings, listening)
-    async with open_services(settings, actors, public_url) as services:
-        app = _app(services, _lifespan(services, ready))
+    opened = open_services(share.settings, share.actors, share.public_url, patience=share.patience)
+    async with opened as services:
+        app = _app(services, _lifespan(services, share.neighbour, ready))
         config = uvicorn.Config(
             app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS, lifespan="on"
         )
-        await _until_cancelled(uvicorn.Server(config), listening)
+        await _until_cancelled(uvicorn.Server(config), share)
 
 
-async def _until_cancelled(server: "uvicorn.Server", listening: socket.socket) -> None:
-    """Serve; where this task is cancelled, let the server end in its own way first."""
+async def _until_cancelled(server: "uvicorn.Server", share: Share) -> None:
+    """Serve; where this task is cancelled or the neighbour ends, let the server end in its own way first."""
     async with anyio.create_task_group() as tasks:
 
         async def serving() -> None:
             with anyio.CancelScope(shield=True):
-                await server.serve(sockets=[listening])
+                await server.serve(sockets=[share.listening])
             tasks.cancel_scope.cancel()
 
         tasks.start_soon(serving)
         try:
-            await anyio.sleep_forever()
+            await (anyio.sleep_forever() if share.neighbour is None else share.neighbour.ended())
         finally:
             server.should_exit = True
 
@@ -77,35 +80,13 @@ def _require_extra() -> None:
         raise InsituError("ExtraMissing", "serving needs the provider extra: pip install 'insitu[provider]'")
 
 
-def _bind(settings: Settings) -> socket.socket:
-    """Take the port before anything else, so that two starts cannot both believe that it is theirs."""
-    host, port = settings.server.host, settings.server.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        # From now on callers wait in the queue instead of being refused while the services start.
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        raise InsituError("AlreadyRunning", f"{host} port {port} cannot be used: {error.strerror}") from error
-    return listening
-
-
-def _public_url(settings: Settings, listening: socket.socket) -> str:
-    if settings.server.public_url is not None or settings.server.port != 0:
-        return settings.public_url
-    host = settings.server.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-
-
-def _lifespan(services: Services, ready: Callable[[Services], None] | None) -> "Lifespan":
+def _lifespan(services: Services, neighbour: Neighbour | None, ready: Callable[[Services], None] | None) -> "Lifespan":
     @asynccontextmanager
     async def lifespan(_: "FastAPI") -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(services.run)
-            if ready is not None:
+            announcing = neighbour is None or await neighbour.ready()
+            if announcing and ready is not None:
                 ready(services)
             yield
             tasks.cancel_scope.cancel()

@@ -72,7 +72,7 @@ def demo(session: Session, output: Path, show: bool) -> None:
 async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
     from insitu.cli.demo.data import prepare
     from insitu.cli.demo.story import Story
-    from insitu.stack import serve
+    from insitu.stack import serve, share_of
 
     settings = _settings(session)
     narrator.chapter("A provider starts on this machine")
@@ -88,7 +88,7 @@ async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story"
         started.set()
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(partial(serve, settings, ready=ready))
+        tasks.start_soon(partial(serve, share_of(settings), ready=ready))
         await started.wait()
         url = running[0].public_url
         for line in running[0].announcements:

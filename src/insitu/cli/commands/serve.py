@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from anyio import CancelScope
 
     from insitu.stack.provider import Actor, Services
+    from insitu.stack.share import Share
 
 __all__ = ["serve", "up"]
 
@@ -62,10 +63,15 @@ def _serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> N
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format=_LOG_FORMAT)
     for noisy in ("aiohttp", "asyncio", "httpcore", "httpx", "urllib3", "uvicorn", "web3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    session.wait_for(_until_asked_to_end, session, frozenset(actors))
+    from insitu.stack import separated, share_of
+
+    share = separated(share_of(session.settings, frozenset(actors)))
+    session.wait_for(_until_asked_to_end, session, share)
+    if not share.neighbour or "gateway" in share.actors:
+        session.screen.note("ended")
 
 
-async def _until_asked_to_end(session: Session, actors: "frozenset[Actor]") -> None:
+async def _until_asked_to_end(session: Session, share: "Share") -> None:
     """Serve until SIGINT or SIGTERM; once requests are answered, open ones may finish."""
     from insitu.stack import serve as serve_actors
 
@@ -77,9 +83,8 @@ async def _until_asked_to_end(session: Session, actors: "frozenset[Actor]") -> N
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, tasks.cancel_scope, running)
-        await serve_actors(session.settings, actors, ready=ready)
+        await serve_actors(share, ready=ready)
         tasks.cancel_scope.cancel()
-    session.screen.note("ended")
 
 
 async def _end_on_signal(scope: "CancelScope", running: anyio.Event) -> None:

@@ -1,0 +1,76 @@
+"""What one process of a provider does: its settings, its actors, and the socket that it listens on."""
+
+import socket
+from dataclasses import dataclass
+from typing import Protocol
+
+from insitu.domain.errors import InsituError
+from insitu.settings import Settings
+from insitu.stack.provider import ACTORS, Actor
+
+__all__ = ["Neighbour", "Share", "share_of"]
+
+
+class Neighbour(Protocol):
+    """Another process that lives and dies with this one (`insitu.stack.separation`)."""
+
+    async def ready(self) -> bool:
+        """Meet it, once this process answers; True where this process announces the whole."""
+        ...
+
+    async def ended(self) -> None:
+        """Return when this process should end because of it. Raises ``PeerUnavailable`` where that is a failure."""
+        ...
+
+    async def end(self) -> None:
+        """Ask it to end, and wait; this process has ended its work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What this process does.
+
+    Attributes
+    ----------
+    patience
+        Seconds to wait for the data folder, where the process before is known to be ending.
+    """
+
+    settings: Settings
+    actors: frozenset[Actor]
+    listening: socket.socket
+    public_url: str
+    neighbour: Neighbour | None = None
+    patience: float = 0.0
+
+
+def share_of(settings: Settings, actors: frozenset[Actor] = frozenset(ACTORS)) -> Share:
+    """Take the port before anything else, so that two starts cannot both believe that it is theirs.
+
+    Raises ``AlreadyRunning``.
+    """
+    listening = _bind(settings)
+    return Share(settings, actors, listening, _public_url(settings, listening))
+
+
+def _bind(settings: Settings) -> socket.socket:
+    host, port = settings.server.host, settings.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        # From now on callers wait in the queue instead of being refused while the services start.
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        raise InsituError("AlreadyRunning", f"{host} port {port} cannot be used: {error.strerror}") from error
+    return listening
+
+
+def _public_url(settings: Settings, listening: socket.socket) -> str:
+    if settings.server.public_url is not None or settings.server.port != 0:
+        return settings.public_url
+    host = settings.server.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
