@@ -66,7 +66,7 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(provider: Provider) 
     assert found["ready"]
     assert verdicts["runtime"]["verdict"] == "ok"
     assert verdicts["gateway"]["verdict"] == "ok"
-    assert "code, wiring and approval are right" in verdicts["contracts"]["detail"]
+    assert "code, wiring, approval and roles are right" in verdicts["contracts"]["detail"]
     assert verdicts["images"]["verdict"] == "warning"
     assert verdicts["images"]["remedy"].startswith("insitu image build")
 

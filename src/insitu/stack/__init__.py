@@ -20,8 +20,8 @@ from insitu.stack.parts import (
 )
 from insitu.stack.separation import separated
 from insitu.stack.serving import serve
-from insitu.stack.stores import describe_database, remote_stores
 from insitu.stack.share import share_of
+from insitu.stack.stores import describe_database, remote_stores
 
 __all__ = [
     "accept_contracts",
