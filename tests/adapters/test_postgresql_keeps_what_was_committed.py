@@ -304,3 +304,32 @@ async def test_who_loses_his_session_stops_and_waits_for_his_turn_again(
     with anyio.fail_after(30):
         await database.work_alone(work)
     assert twice.is_set()
+
+
+async def test_a_role_needs_no_more_than_its_own_schema(
+    database: Database, postgresql: PostgresqlServer, package: str
+) -> None:
+    role = next(SCHEMAS)
+    await database.write(lambda c: c.execute(f"CREATE ROLE {role} LOGIN"))
+    await database.write(lambda c: c.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}"))
+    async with Database(postgresql.url.replace("insitu@", f"{role}@"), role, package) as its_own:
+        await its_own.write(add("mine"))
+        assert await its_own.read(notes) == ["mine"]
+        with pytest.raises(InsituError, match="StorageFailed"):
+            await its_own.read(lambda c: c.execute(f"SELECT * FROM {database._schema}.note").fetchall())
+
+
+@pytest.mark.slow
+async def test_a_wrong_password_is_told_at_once_and_not_repeated(
+    own_server: PostgresqlServer, schema: str, package: str
+) -> None:
+    async with Database(own_server.url, schema, package) as database:
+        await database.write(lambda c: c.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'"))
+    own_server.stop()
+    rules = own_server.folder / "data" / "pg_hba.conf"
+    rules.write_text("local all guarded scram-sha-256\n" + rules.read_text())
+    own_server.start()
+    url = own_server.url.replace("insitu@", "guarded:hunter2@")
+    with pytest.raises(InsituError, match=r"DatabaseUnavailable: .*password") as refusal:
+        await Database(url, "any", package, patience=3600).open()
+    assert "hunter2" not in str(refusal.value)

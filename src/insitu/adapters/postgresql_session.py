@@ -16,6 +16,7 @@ __all__ = ["Session", "connect", "migrate", "schema_version"]
 _SETTINGS = {
     "jit": "off",  # it costs more than these statements
     "idle_in_transaction_session_timeout": "60s",
+    "plan_cache_mode": "force_custom_plan",  # a rare word and a frequent one need different plans
     "statement_timeout": "60s",
 }
 _CONNECTING: dict[str, Any] = {

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from insitu.domain.errors import InsituError
@@ -21,8 +22,6 @@ _PR_SET_PDEATHSIG = 1
 _START_SECONDS = 60.0
 _SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "100",
-    "shared_buffers": "64MB",
     "dynamic_shared_memory_type": "posix",
     "log_min_messages": "warning",
 }
@@ -39,11 +38,13 @@ def find_postgresql() -> Path | None:
 class PostgresqlServer:
     """A server whose data live in ``folder``, which must be empty, short to write, and may be entered by everybody.
 
-    PostgreSQL refuses to be root: where this process is, the server is another user's. It ends with this process.
+    ``settings`` are those of ``postgresql.conf`` that are not the defaults. PostgreSQL refuses to be root: where this
+    process is, the server is another user's. It ends with this process.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.folder = folder
+        self._settings = {**_SETTINGS, "unix_socket_directories": str(folder), **settings}
         self._data = folder / "data"
         self._user = _unprivileged()
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,7 +52,7 @@ class PostgresqlServer:
     @property
     def url(self) -> str:
         """The url of its one database."""
-        return f"postgresql://insitu@/postgres?host={self._folder}"
+        return f"postgresql://insitu@/postgres?host={self.folder}"
 
     @property
     def pid(self) -> int:
@@ -63,7 +64,7 @@ class PostgresqlServer:
     def create(self) -> None:
         """Make the files of a new database. Raises ``ExtraMissing`` where PostgreSQL is not installed."""
         if self._user is not None:
-            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
         options = ["--username=insitu", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         ended = subprocess.run(
             [_programme("initdb"), f"--pgdata={self._data}", *options],
@@ -76,11 +77,10 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Start, and return when questions are answered. After :meth:`kill` it mends its files by itself."""
-        settings = {**_SETTINGS, "unix_socket_directories": str(self._folder)}
-        arguments = [f"--{name}={value}" for name, value in settings.items()]
+        arguments = [f"--{name}={value}" for name, value in self._settings.items()]
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
-            with (self._folder / "log").open("ab") as log:
+            with (self.folder / "log").open("ab") as log:
                 self._process = subprocess.Popen(
                     [_programme("postgres"), "-D", str(self._data), *arguments],
                     stdin=subprocess.DEVNULL,
@@ -112,7 +112,7 @@ class PostgresqlServer:
     def log(self) -> str:
         """Return what it said."""
         with suppress(FileNotFoundError):
-            return (self._folder / "log").read_text("utf-8", "replace")
+            return (self.folder / "log").read_text("utf-8", "replace")
         return ""
 
     def _end(self, how: signal.Signals) -> None:
@@ -124,17 +124,17 @@ class PostgresqlServer:
 
     def _as_user(self) -> dict[str, Any]:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        found: dict[str, Any] = {"cwd": self._folder, "env": environment}
+        found: dict[str, Any] = {"cwd": self.folder, "env": environment}
         if self._user is not None:
             found |= {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         return found
 
 
 @contextmanager
-def running_postgresql() -> Iterator[PostgresqlServer]:
+def running_postgresql(**settings: str) -> Iterator[PostgresqlServer]:
     """Create and start a server; end it and delete its files afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="insitu-pg-", dir="/tmp"))
-    server = PostgresqlServer(folder)
+    server = PostgresqlServer(folder, settings)
     try:
         server.create()
         server.start()

@@ -1,6 +1,6 @@
-"""What the catalogue needs of an engine's full-text index; each engine has its own (fts5, tsvector)."""
+"""What the catalogue needs of an engine to find assets by words and facets; each has its own way (fts5, tsvector)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,17 +14,24 @@ SHORTEST_BEGINNING = 3
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The text of an asset that words are looked for in, the most important first."""
+    """What a listed asset is found by: the texts that words are looked for in, and its facets.
+
+    Attributes
+    ----------
+    facets
+        ``service``, ``tag`` and ``category``, each with values as they are compared.
+    """
 
     name: str
     tags: str
     author: str
     description: str
     did: str
+    facets: Mapping[str, frozenset[str]]
 
 
 class FullText(Protocol):
-    """Statements and expressions that find listed assets by words.
+    """Statements and expressions that find listed assets.
 
     Attributes
     ----------
@@ -42,6 +49,10 @@ class FullText(Protocol):
 
     def expression(self, words: Sequence[str]) -> str:
         """Return ``:match``: every word must begin a word of the asset, a short one must be one."""
+        ...
+
+    def facet(self, kind: str, value: str) -> tuple[str, str]:
+        """Return a condition, true for an asset with this facet, and what its parameter ``:<kind>`` is."""
         ...
 
     def put(self, connection: Connection, asset: int, fields: Fields) -> None:

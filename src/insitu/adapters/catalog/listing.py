@@ -79,13 +79,11 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
         " WHERE id = ?",
         (*facts, now, asset["id"]),
     )
-    fulltext.remove(connection, asset["id"])
     summary = SUMMARY.validate_json(shown["summary"])
-    _note(connection, asset["id"], summary, listed=state == "listed")
+    _note(connection, asset["id"], summary)
+    fulltext.remove(connection, asset["id"])
     if state == "listed":
-        tags = " ".join((*summary.tags, *summary.categories))
-        fields = Fields(summary.name, tags, summary.author, summary.description, asset["did"])
-        fulltext.put(connection, asset["id"], fields)
+        fulltext.put(connection, asset["id"], _fields(asset["did"], summary))
 
 
 def _register(connection: Connection, did: str) -> _Register:
@@ -129,16 +127,22 @@ def _newest(connection: Connection, asset: int) -> Row | None:
     return found
 
 
-def _note(connection: Connection, asset: int, summary: Summary, *, listed: bool) -> None:
-    """Store what is filtered by; facets of listed assets only."""
-    connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))
+def _note(connection: Connection, asset: int, summary: Summary) -> None:
+    """Store what is filtered and sorted by."""
     filtered = (comparable(summary.type), comparable(summary.author), comparable(summary.license))
     connection.execute(
         "UPDATE asset SET type = ?, author = ?, license = ?, price = ? WHERE id = ?",
         (*filtered, price_text(summary.price), asset),
     )
-    facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories} if listed else {}
-    connection.executemany(
-        "INSERT INTO facet (kind, value, asset) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(kind, comparable(value), asset) for kind, values in facets.items() for value in values],
+
+
+def _fields(did: str, summary: Summary) -> Fields:
+    facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
+    return Fields(
+        name=summary.name,
+        tags=" ".join((*summary.tags, *summary.categories)),
+        author=summary.author,
+        description=summary.description,
+        did=did,
+        facets={kind: frozenset(map(comparable, values)) for kind, values in facets.items()},
     )

@@ -31,9 +31,8 @@ def select_of(query: Query, fulltext: FullText) -> Select:
         parameters["match"] = fulltext.expression(query.words)
     for kind, value in (("service", query.service), ("tag", query.tag), ("category", query.category)):
         if value is not None:
-            facet = f"SELECT asset FROM facet WHERE kind = '{kind}' AND value = :{kind}"  # noqa: S608 - as below
-            conditions.append(f"asset.id IN ({facet})")
-            parameters[kind] = comparable(value)
+            condition, parameters[kind] = fulltext.facet(kind, comparable(value))
+            conditions.append(condition)
     for column, text in (("type", query.type), ("author", query.author), ("license", query.license)):
         if text is not None:
             conditions.append(f"asset.{column} = :{column}")

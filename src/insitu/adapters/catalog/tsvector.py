@@ -1,4 +1,4 @@
-"""Words in PostgreSQL: a tsvector with a GIN index.
+"""Words and facets in PostgreSQL: a tsvector and an array, with one GIN index over both.
 
 The words are cut here and not by PostgreSQL's parser, whose ideas of hyphens, numbers and addresses depend on the
 server's configuration: runs of letters and digits, in lower case and without diacritics, as FTS5 has them. So a lexeme
@@ -26,7 +26,7 @@ _LARGEST = 900_000
 
 
 class Tsvector(FullText):
-    """The column ``words`` of the asset, NULL for those that are not listed."""
+    """The columns ``words`` and ``facets`` of the asset, NULL for those that are not listed."""
 
     source = "asset"
     condition = "asset.words @@ CAST(:match AS tsquery)"
@@ -40,12 +40,20 @@ class Tsvector(FullText):
         return " & ".join(phrases) if all(phrases) else ""
 
     @override
+    def facet(self, kind: str, value: str) -> tuple[str, str]:
+        return f"asset.facets @> ARRAY[CAST(:{kind} AS text)]", f"{kind}:{value}"
+
+    @override
     def put(self, connection: Connection, asset: int, fields: Fields) -> None:
-        connection.execute("UPDATE asset SET words = CAST(? AS tsvector) WHERE id = ?", (_vector(fields), asset))
+        facets = [f"{kind}:{value}" for kind, values in fields.facets.items() for value in sorted(values)]
+        connection.execute(
+            "UPDATE asset SET words = CAST(? AS tsvector), facets = CAST(? AS text[]) WHERE id = ?",
+            (_vector(fields), facets, asset),
+        )
 
     @override
     def remove(self, connection: Connection, asset: int) -> None:
-        connection.execute("UPDATE asset SET words = NULL WHERE id = ?", (asset,))
+        connection.execute("UPDATE asset SET words = NULL, facets = NULL WHERE id = ?", (asset,))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -16,14 +16,16 @@ CREATE TABLE asset (
     license text COLLATE "C" NOT NULL DEFAULT '',
     -- 78 digits with leading zeros, as over SQLite.
     price text COLLATE "C" NOT NULL DEFAULT '',
-    -- Of listed assets only.
-    words tsvector
+    -- Of listed assets only. A facet is "service:…", "tag:…" or "category:…".
+    words tsvector,
+    facets text[]
 );
 CREATE INDEX asset_by_date ON asset (registered_at, did) WHERE state = 'listed';
 CREATE INDEX asset_by_price ON asset (price, did) WHERE state = 'listed';
 CREATE INDEX asset_by_owner ON asset (owner) WHERE state = 'listed';
 CREATE INDEX asset_by_author ON asset (author) WHERE state = 'listed';
-CREATE INDEX asset_by_words ON asset USING gin (words);
+-- Without a list of what is to be indexed later, which every search would have to read.
+CREATE INDEX asset_by_words_and_facets ON asset USING gin (words, facets) WITH (fastupdate = off);
 
 CREATE TABLE version (
     asset bigint NOT NULL REFERENCES asset (id) ON DELETE CASCADE,
@@ -36,14 +38,6 @@ CREATE TABLE version (
     PRIMARY KEY (asset, checksum)
 );
 CREATE INDEX version_pending ON version (pending_since) WHERE on_chain = 0;
-
-CREATE TABLE facet (
-    kind text COLLATE "C" NOT NULL,
-    value text COLLATE "C" NOT NULL,
-    asset bigint NOT NULL REFERENCES asset (id) ON DELETE CASCADE,
-    PRIMARY KEY (kind, value, asset)
-);
-CREATE INDEX facet_by_asset ON facet (asset);
 
 CREATE TABLE publication (
     creator text COLLATE "C" NOT NULL,
