@@ -40,6 +40,8 @@ FINE: dict[str, Any] = {
         ({"status": 0, "volumes": {"/mnt/output": FULL}}, Verdict.OK, None, 0),
         ({"status": -25}, Verdict.DISK, "DiskLimitExceeded", 153),
         ({"status": 0, "salvage_status": 1}, Verdict.DISK, "DiskLimitExceeded", 0),
+        ({"status": -9}, Verdict.LOST, "Interrupted", 137),
+        ({"status": 137}, Verdict.ERROR, "AlgorithmFailed", 137),
         ({"cause": "timeout", "status": -9}, Verdict.TIMEOUT, "TimeLimitExceeded", 137),
         ({"cause": "stopped", "status": -9}, Verdict.STOPPED, "Interrupted", 137),
         ({"cause": "log_cap", "status": -9}, Verdict.LOG_CAP, "LogLimitExceeded", 137),

@@ -112,6 +112,9 @@ def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tu
         return Verdict.DISK, f"{where} reached its size limit; {_how(status)}"
     if pids_refused > 0:
         return Verdict.PIDS, f"the limit of processes was reached; {_how(status)}"
+    if status == -signal.SIGKILL:
+        # The first process of a PID namespace cannot be killed from inside of it, so nothing is the algorithm's fault.
+        return Verdict.LOST, "somebody outside of the container killed it"
     return Verdict.ERROR, f"the algorithm ended with {_how(status)}"
 
 
