@@ -213,7 +213,7 @@ async def test_a_result_is_kept_for_its_time_and_then_says_so(provider: World) -
 
 
 async def test_a_stream_ends_when_its_token_does(provider: World) -> None:
-    object.__setattr__(provider.configuration, "token_lifetime", 1)
+    object.__setattr__(provider.configuration, "token_lifetime", 3)
     agreement = await bought(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
