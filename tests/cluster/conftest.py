@@ -15,6 +15,11 @@ __all__ = ["cluster", "cluster_images"]
 NAMESPACE = "insitu-executions"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let operators be abandoned, as a kill does it: a handshake that is cut off leaves its socket to the collector."""
+    item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+
+
 @pytest.fixture
 async def provider(cluster: ClusterAccess, cluster_images: Images, tmp_path: Path) -> AsyncIterator[Provider]:
     """A provider whose executions are custom resources, as on a cluster in earnest."""

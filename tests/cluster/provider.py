@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -106,6 +107,7 @@ class Provider:
     agreement: AgreementId = field(default_factory=lambda: AgreementId(secrets.token_hex(32)))
     pending: int = 60
     runtime_class: str | None = None
+    proof_seconds: int = 3600
     records: bool = False
     """Whether executions are custom resources."""
 
@@ -119,11 +121,14 @@ class Provider:
             storage_class=self.access.storage_class,
             runtime_class=self.runtime_class,
             pending=self.pending,
+            proof_seconds=self.proof_seconds,
             owned=self.records,
         )
 
     @asynccontextmanager
-    async def operator(self, *, capacity: Capacity = ROOMY) -> AsyncIterator[Operator]:
+    async def operator(
+        self, *, capacity: Capacity = ROOMY, resync: timedelta = timedelta(seconds=30)
+    ) -> AsyncIterator[Operator]:
         """Start the operator; the end of the block leaves behind what runs, as a killed process does."""
         async with Cluster(self.access.kubeconfig, self.namespace) as cluster:
             runtime = KubernetesRuntime(cluster, self.placement())
@@ -132,6 +137,7 @@ class Provider:
                 self.gateway,
                 lambda _tasks, _clock: runtime,
                 capacity=capacity,
+                resync=resync,
                 executions=KubernetesExecutions(cluster) if self.records else None,
             )
             async with started as operator:

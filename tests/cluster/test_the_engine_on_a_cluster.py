@@ -9,7 +9,9 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, charge_of
 from insitu.domain.plan import StageInput
 from insitu.testing.registrations import registration_of
-from tests.cluster.provider import Provider, log_of, says
+from tests.cluster.provider import Provider, log_of
+from tests.cluster.testbed.cluster import RUNTIME_CLASS
+from tests.cluster.testbed.node import LO_ONLY
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 
@@ -95,23 +97,6 @@ async def test_a_wrong_digest_is_refused_at_the_pull(provider: Provider) -> None
         assert final.reason.code == "ImageUnavailable"
 
 
-async def test_a_pod_that_somebody_deletes_is_tried_again(provider: Provider) -> None:
-    slow = "import time\nprint('asleep', flush=True)\ntime.sleep(3)\nopen('/mnt/output/done.txt', 'w').write('done')\n"
-    async with provider.operator() as operator:
-        plan = provider.plan(provider.stage(0, slow, provider.fetched(1, "a.txt", "one")))
-        execution = await operator.service.register(registration_of(plan))
-        await says(operator, execution, b"asleep")
-        pod = f"{execution.execution_id}-0-compute-1"
-        provider.access.kubectl("delete", "pod", pod, f"--namespace={provider.namespace}", "--grace-period=1")
-        final = await operator.until(execution.execution_id)
-    assert final.phase is Phase.SUCCEEDED, final.reason
-    assert [(record.attempt, record.reason and record.reason.code) for record in final.records] == [
-        (1, "Interrupted"),
-        (2, None),
-    ]
-    assert provider.result(final)["done.txt"] == "done"
-
-
 async def test_a_data_set_that_is_not_on_its_volume_says_so(provider: Provider) -> None:
     data = provider.in_place(1, {"a.txt": "one"})
     (file,) = data.files
@@ -134,6 +119,28 @@ async def test_where_a_pod_can_get_out_no_algorithm_runs(provider: Provider) -> 
         assert charge_of(final.phase, final.reason) is Charge.NEVER
         with pytest.raises(InsituError, match="IsolationNotEnforced: a Compute Pod reaches"):
             await operator.service.register(registration_of(provider.plan(stage, number=1)))
+
+
+async def test_walls_that_fell_since_the_last_proof_stop_the_next_algorithm(provider: Provider) -> None:
+    testbed = provider.access.need_testbed()
+    provider.proof_seconds = 0
+    stage = provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one"))
+    async with provider.operator() as operator:
+
+        async def ran(number: int) -> str:
+            execution = await operator.service.register(registration_of(provider.plan(stage, number=number)))
+            final = await operator.until(execution.execution_id)
+            return final.reason.code if final.reason is not None else str(final.phase)
+
+        assert await ran(0) == "Succeeded"
+        testbed.kubectl("delete", "runtimeclass", LO_ONLY)
+        testbed.apply(RUNTIME_CLASS.replace(f"handler: {LO_ONLY}", "handler: runc"))
+        try:
+            assert await ran(1) == "IsolationNotEnforced"
+        finally:
+            testbed.kubectl("delete", "runtimeclass", LO_ONLY)
+            testbed.apply(RUNTIME_CLASS)
+        assert await ran(2) == "Succeeded"
 
 
 async def test_an_output_with_a_link_leaves_nothing(provider: Provider) -> None:

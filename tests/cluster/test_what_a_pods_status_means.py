@@ -119,6 +119,7 @@ def test_an_algorithm_that_ends_well_has_no_reason() -> None:
         ("InfrastructureFailed", lambda: seen(CONFIGURE, state=ended(137, "OOMKilled"))),
         ("InputChanged", lambda: seen(CONFIGURE, state=ended(1, message=REFUSED))),
         ("Interrupted", lambda: seen(CONFIGURE, state=ended(137), stop="Interrupted the step was stopped")),
+        ("Interrupted", lambda: seen(CONFIGURE, state=ended(143), deleted=-5)),
     ],
 )
 def test_an_end_has_its_reason(expected: str | None, verdict: Any) -> None:
@@ -166,6 +167,9 @@ def test_the_reason_of_a_pod_that_cannot_be_scheduled_says_why() -> None:
     assert status.reason is not None
     assert "0/1 nodes: no cpu" in status.reason.message
     assert is_retriable(status.reason)
+    status = seen(deadline=-1, conditions=[condition]).status
+    assert status.reason is not None
+    assert "before its deadline: Unschedulable: 0/1 nodes: no cpu" in status.reason.message
 
 
 def test_a_pods_last_word_is_its_result() -> None:

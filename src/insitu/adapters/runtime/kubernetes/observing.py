@@ -74,7 +74,7 @@ class Observer:
             found[key] = StepStatus(state="ended", reason=reason, ended_at=now)
         fresh = {key: status for key, status in found.items() if status.state == "ended" and key not in known}
         if fresh:
-            found |= await self._records.end(execution_id, fresh)
+            found |= await self._records.end(execution_id, fresh, record)
         return Observation(found, pods, ending, frozenset(doubtful))
 
     async def end(self, execution_id: ExecutionId, key: StepKey, reason: Reason) -> None:

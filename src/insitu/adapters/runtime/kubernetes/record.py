@@ -64,15 +64,20 @@ class Records:
                 return
             record = await self.get(execution_id)
 
-    async def end(self, execution_id: ExecutionId, ends: Mapping[StepKey, StepStatus]) -> Mapping[StepKey, StepStatus]:
-        """Remember how steps ended, and return how they did: the first end that was stored counts."""
-        while True:
-            record = await self.get(execution_id)
-            if record is None:
-                return ends
+    async def end(
+        self, execution_id: ExecutionId, ends: Mapping[StepKey, StepStatus], read: Record | None = None
+    ) -> Mapping[StepKey, StepStatus]:
+        """Remember how steps ended, and return how they did: the first end that was stored counts.
+
+        ``read`` saves reading the record, where that was done a moment ago.
+        """
+        record = read or await self.get(execution_id)
+        while record is not None:
             fresh = {str(key): _text(status) for key, status in ends.items() if key not in record.ended}
             if not fresh or await self._write(execution_id, record, fresh):
                 return {key: record.ended.get(key, status) for key, status in ends.items()}
+            record = await self.get(execution_id)
+        return ends
 
     async def _write(self, execution_id: ExecutionId, record: Record, data: Mapping[str, str]) -> bool:
         change = {"metadata": {"resourceVersion": record.version}, "data": dict(data)}

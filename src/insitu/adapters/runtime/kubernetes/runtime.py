@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,7 +41,9 @@ class KubernetesRuntime(Runtime):
         self._placement = placement
         self._records = Records(cluster)
         self._watch = PodWatch(cluster)
-        self._observer = Observer(cluster, self._records, Patience(pending=placement.pending), {})
+        patience = Patience(pending=placement.pending)
+        patience = replace(patience, pulling=min(patience.pulling, patience.pending))
+        self._observer = Observer(cluster, self._records, patience, {})
         self._starting = Starting(cluster, placement, self._records)
         self._ending = Ending(cluster, self._observer, self._watch)
         self._caps = LogCaps(cluster, self._ending)

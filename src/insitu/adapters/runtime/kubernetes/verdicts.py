@@ -116,6 +116,8 @@ class _Case:
             wished = told.reason
         if wished is None and self.is_late(end):
             wished = self.late()
+        if wished is None and self.is_deleted(end.exitCode):
+            wished = Reason(code="Interrupted", message="the cluster ended the pod")
         return self.over(wished or self.defect(end), end)
 
     def computed(self, end: ContainerStateTerminated) -> tuple[Reason | None, int | None]:
@@ -139,7 +141,7 @@ class _Case:
             return self.failed()
         if self.is_late(end):
             return self.late()
-        if code in (137, 143) and self.pod.metadata is not None and self.pod.metadata.deletionTimestamp is not None:
+        if self.is_deleted(code):
             return Reason(code="Interrupted", message="the cluster ended the pod")
         if code == 128 + signal.SIGSYS:
             message = "a system call was refused (SIGSYS)"
@@ -152,6 +154,11 @@ class _Case:
             told = f"the algorithm's command could not be started: {last}"
             return Reason(code="AlgorithmFailed", message=told), 127
         return Reason(code="InfrastructureFailed", message=f"the container could not be started: {last}"), None
+
+    def is_deleted(self, code: int) -> bool:
+        """Tell whether a container was ended by a signal because its pod is being deleted."""
+        meta = self.pod.metadata
+        return code in (137, 143) and meta is not None and meta.deletionTimestamp is not None
 
     def is_late(self, end: ContainerStateTerminated) -> bool:
         if self.status.reason == "DeadlineExceeded":
@@ -192,7 +199,7 @@ class _Case:
         if wished is not None:
             return wished
         if told == "DeadlineExceeded":
-            return Reason(code="InfrastructureFailed", message="the pod was not started before its deadline")
+            return self.not_started_in_time(self.pending())
         if told == "Evicted" and "exceed" in message and "low on resource" not in message:
             return Reason(code="DiskLimitExceeded", message=message)
         if told in ("Evicted", "NodeLost", "NodeShutdown", "Preempting", "Shutdown", "Terminated"):
@@ -215,7 +222,7 @@ class _Case:
         if why == "CreateContainerConfigError" and "subPath" in message:
             return Reason(code="InputUnreadable", message="an input is not on its volume, or cannot be opened there")
         if self.is_overdue():
-            return Reason(code="InfrastructureFailed", message="the pod was not started before its deadline")
+            return self.not_started_in_time(self.pending() or message)
         if self.age() > self.patience.pending:
             return Reason(code="InfrastructureFailed", message=f"the pod did not start: {self.pending() or message}")
         return None
@@ -226,6 +233,10 @@ class _Case:
         if self.age() > self.patience.pulling:
             return Reason(code="ImageUnavailable", message=f"the registry does not give the image: {message}")
         return None
+
+    def not_started_in_time(self, why: str) -> Reason:
+        message = f"the pod was not started before its deadline: {why or 'the cluster gave no reason'}"
+        return Reason(code="InfrastructureFailed", message=message)
 
     def pending(self) -> str:
         """Why the scheduler holds it back."""
