@@ -15,7 +15,7 @@ SITE_PACKAGES = Path(str(metadata.distribution("pydantic").locate_file("")))
 
 @dataclass(frozen=True)
 class Images:
-    """``python`` is what algorithms run in; ``pods`` holds this working tree, for configure and publish."""
+    """``python`` is what algorithms run in; ``pods`` holds this working tree: configure, publish, and every service."""
 
     store: ImageStore
     python: StoredImage
@@ -32,7 +32,9 @@ async def build_images() -> Images:
     store = ImageStore(IMAGES)
     python = await store.build_from_host([], "insitu/python", "test")
     sources = _installed_sources()
-    pods = await store.build_from_host(["insitu"], "insitu/pods", "test", site_packages=[sources, SITE_PACKAGES])
+    pods = await store.build_from_host(
+        ["insitu[cluster]"], "insitu/pods", "test", site_packages=[sources, SITE_PACKAGES]
+    )
     for image in await store.list():
         if image.name == pods.name and image.digest != pods.digest:
             await store.remove(image.digest)

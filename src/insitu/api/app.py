@@ -28,6 +28,7 @@ logger = logging.getLogger("insitu.http")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
+HEALTH = "/healthz"
 REQUEST_ID = "X-Request-Id"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -82,8 +83,15 @@ def build_app(
     app.add_exception_handler(HTTPException, _on_http_error)
     for router in routers:
         app.include_router(router)
+    # For probes of whoever runs the process; nothing that a client builds on.
+    app.add_api_route(HEALTH, _health, include_in_schema=False)
     app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}))
     return app
+
+
+async def _health() -> dict[str, str]:
+    """Answer: what serves this was opened, and the loop turns."""
+    return {"status": "ok"}
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from insitu.adapters.runtime.kubernetes.log_cap import LogCaps, log_bytes
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, step_name
 from insitu.adapters.runtime.kubernetes.observing import Observer
 from insitu.adapters.runtime.kubernetes.probe import probe_cluster
+from insitu.adapters.runtime.kubernetes.proof import keep_proof
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.starting import Starting
 from insitu.adapters.runtime.kubernetes.verdicts import Patience
@@ -170,6 +171,7 @@ class KubernetesRuntime(Runtime):
         self._proof = None if found.refusals else found
         self._proved = datetime.now(UTC)
         self._observer.limits = found.limits
+        await keep_proof(self._cluster, found, self._proved)
         return found
 
     def _watch_pods(self) -> None:

@@ -36,7 +36,7 @@ from insitu.domain.errors import InsituError
 __all__ = ["HostImage", "build_host_image", "host_key"]
 
 _COMPILERS = 4
-REVISION = "1"
+REVISION = "2"
 """Counts changes of this builder, so that an image of an older one is built anew."""
 
 _COMMANDS = ("sh", "cat", "cp", "env", "head", "ls", "mkdir", "mv", "rm", "sleep", "sort", "tail", "touch", "wc")
@@ -50,6 +50,8 @@ _FILES = {
     "etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files\n",
     "etc/passwd": b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
 }
+_NAMES = b"passwd: files\ngroup: files\nhosts: files dns\n"
+"""The project's own image finds its neighbours by name; an algorithm has no network to ask."""
 _ASK = """
 import json, os, site, sys, sysconfig
 print(json.dumps({
@@ -121,6 +123,8 @@ def build_host_image(wanted: HostImage, layout: Path) -> Descriptor:
         binaries += _add_folder(tree, Path(python["dynload"]), python["dynload"])
     for distribution in _closure(wanted):
         binaries += _add_distribution(tree, distribution, python["packages"])
+        if distribution.name == "insitu":
+            tree.data["etc/nsswitch.conf"] = _NAMES
     _add_libraries(tree, binaries)
     compiled = layout / "compiled"
     _compile(tree, wanted.interpreter, python["tag"], compiled)
@@ -184,13 +188,17 @@ def _closure(wanted: HostImage) -> list[metadata.Distribution]:
 
     where = [str(path) for path in wanted.site_packages] or sys.path
     found: dict[str, metadata.Distribution] = {}
+    seen: set[tuple[str, str]] = set()
     waiting = [(name, "") for name in wanted.packages]
     while waiting:
         name, by = waiting.pop()
         requirement = Requirement(name)
         key = _normal(requirement.name)
-        if key in found:
+        # An extra can ask for other extras of its own distribution.
+        asked = {(key, extra) for extra in requirement.extras or {""}}
+        if asked <= seen:
             continue
+        seen |= asked
         distribution = next(iter(metadata.distributions(name=requirement.name, path=where)), None)
         if distribution is None:
             needed = f", which {by} requires," if by else ""
@@ -210,7 +218,13 @@ def _normal(name: str) -> str:
 
 
 def _add_distribution(tree: _Tree, distribution: metadata.Distribution, target: str) -> list[Path]:
-    """Add the files that the distribution's RECORD lists inside its folder; no scripts, no ``.pth``."""
+    """Add the files that the distribution's RECORD lists inside its folder; no scripts, no ``.pth``.
+
+    Raises ``ArchiveInvalid`` for one whose files lie elsewhere: the image would lack them silently.
+    """
+    if json.loads(distribution.read_text("direct_url.json") or "{}").get("dir_info", {}).get("editable"):
+        detail = f"{distribution.name} is installed as editable: install it properly, or name --site-packages"
+        raise InsituError("ArchiveInvalid", detail)
     shared = []
     for file in distribution.files or ():
         parts = file.parts

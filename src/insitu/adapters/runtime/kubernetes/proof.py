@@ -1,0 +1,47 @@
+"""What the last proof of the walls said, kept on the cluster for whoever looks: a person, or another process."""
+
+import json
+import logging
+from datetime import UTC, datetime
+
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import ConfigMap
+
+from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.domain.errors import InsituError
+from insitu.domain.wire import rfc3339
+from insitu.ports.runtime import Enforcement
+
+__all__ = ["keep_proof", "last_proof"]
+
+_log = logging.getLogger(__name__)
+_NAME = "insitu-isolation"
+_KEY = "proof.json"
+
+
+async def keep_proof(cluster: Cluster, found: Enforcement, moment: datetime) -> None:
+    """Keep a proof in place of the last one; where that fails the proof holds all the same."""
+    proof = {
+        "provedAt": rfc3339(moment),
+        "runtime": found.runtime,
+        "limits": dict(found.limits),
+        "refusals": list(found.refusals),
+        "code": found.code,
+    }
+    data = {_KEY: json.dumps(proof, indent=1)}
+    meta = ObjectMeta(name=_NAME, labels={"app.kubernetes.io/part-of": "insitu"})
+    try:
+        if not await cluster.merge(ConfigMap, _NAME, {"data": data}):
+            await cluster.create(ConfigMap(metadata=meta, data=data))
+    except (ConflictError, RefusedError, InsituError) as error:
+        _log.warning("the proof of the walls cannot be kept: %s", error)
+
+
+async def last_proof(cluster: Cluster) -> tuple[Enforcement, datetime] | None:
+    """Return the last proof and its time, or None where nothing was proved yet. Raises ``InsituError``."""
+    kept = await cluster.get(ConfigMap, _NAME)
+    if kept is None or not kept.data:
+        return None
+    proof = json.loads(kept.data[_KEY])
+    found = Enforcement(proof["runtime"], proof["limits"], tuple(proof["refusals"]), proof["code"])
+    return found, datetime.fromisoformat(proof["provedAt"]).astimezone(UTC)
