@@ -94,6 +94,8 @@ def connect(url: str, schema: str) -> psycopg.Connection[Any]:
 def migrate(connection: psycopg.Connection[Any], schema: str, package: str) -> None:
     """Bring the schema to the version of this software; of many that come at once, one does it. Raises SchemaTooNew."""
     with connection.transaction():
+        # A large table takes its time, and others wait meanwhile.
+        connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (schema,))
         if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))

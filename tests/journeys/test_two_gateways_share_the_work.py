@@ -1,0 +1,112 @@
+"""Two gateways on one PostgreSQL database behind one address: one works, both answer, and killing one loses nothing."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from insitu.testing.postgresql import running_postgresql
+from journeys.front_door import front_door
+from journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
+from journeys.provider import INSITU, Provider, build_image, environment
+from journeys.scripts import FLIGHTS, written
+from journeys.test_each_actor_in_its_own_process import IMAGE, Site, free_ports
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "postgresql")]
+
+WAITING = "import time\nprint('going on', flush=True)\ntime.sleep(8)\nopen('/mnt/output/out.txt', 'w').write('done')\n"
+
+
+class Twice(Site):
+    """A provider with two gateways; ``gateway`` is the address before them."""
+
+    def __init__(self, folder: Path, chain: Provider, door: int, secret: Path) -> None:
+        super().__init__(folder, chain)
+        self.ports["gateway"] = door
+        self.stores = [f"{actor}.database_url_file={secret}" for actor in ("metadata", "gateway", "operator")]
+
+    @contextmanager
+    def replica(self, name: str, port: int, *flags: str) -> Iterator["subprocess.Popen[str]"]:
+        """One of the two gateways; it may be killed."""
+        home = self.folder / name
+        others = [f"{other}.url={self.url(other)}" for other in ("metadata", "operator")]
+        settings = (*self.chain, *others, *self.stores, f"server.port={port}", *flags)
+        words = [word for setting in settings for word in ("--set", setting)]
+        with (home / "serve.log").open("a") as log:
+            process = subprocess.Popen(
+                [*INSITU, "--home", str(home), *words, "serve", "gateway", "--json"],
+                env=environment(INSITU_PROVIDER_PASSWORD=PASSWORD),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline(), (home / "serve.log").read_text()[-4000:]
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+@pytest.fixture
+def killed_one(running: Provider, tmp_path: Path) -> Iterator[tuple[Twice, "subprocess.Popen[str]"]]:
+    """The provider, and the process of the gateway that works and answers."""
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgresql())
+        secret = tmp_path / "database.url"
+        secret.write_text(server.url)
+        ports = free_ports(2)
+        door = stack.enter_context(front_door(ports))
+        (tmp_path / "site").mkdir()
+        made = Twice(tmp_path / "site", running, door, secret)
+        (made.folder / "operator").mkdir()
+        digest = build_image(made.folder / "operator")
+        made.person("one", RELAYER_KEY)
+        (made.folder / "one" / "keys" / "me.json").rename(made.folder / "one" / "keys" / "provider.json")
+        stack.enter_context(made.start("metadata", *made.stores))
+        stack.enter_context(made.start("operator", *made.stores))
+        shutil.copy(made.folder / "operator" / "keys" / "service.key", made.folder / "one" / "keys" / "service.key")
+        offered = json.dumps([IMAGE | {"checksum": digest}])
+        flags = (
+            f"gateway.creators={made.owner_address}",
+            f"gateway.data_roots={made.data}",
+            f"gateway.containers={offered}",
+            f"server.public_url={made.url('gateway')}",
+        )
+        first = stack.enter_context(made.replica("one", ports[0], *flags))
+        # The second one has the keys of the first, drawn at its start, and the same blobs.
+        shutil.copytree(made.folder / "one" / "keys", made.folder / "two" / "keys")
+        (made.folder / "two" / "blobs").symlink_to(made.folder / "one" / "blobs")
+        stack.enter_context(made.replica("two", ports[1], *flags))
+        yield made, first
+
+
+def test_the_gateway_that_works_is_killed_and_the_other_one_finishes_and_is_paid(
+    killed_one: tuple[Twice, "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    site, first = killed_one
+    owner, table = site.person("owner", OWNER_KEY), written(site.data, "flights.csv", FLIGHTS)
+    consumer = site.person("consumer", CONSUMER_KEY)
+    flights = owner.succeeds("publish", table, "--name", "Twice", "--price", "2", "--allow-any").line
+    script = written(tmp_path, "wait.py", WAITING)
+    ids = consumer.succeeds("run", script, "--on", flights, "--yes", "--no-follow").line.split()
+
+    os.kill(first.pid, signal.SIGKILL)
+
+    ended = consumer.succeeds("status", *ids, "--follow", "--json").json
+    assert ended["phase"] == "Succeeded"
+    assert ended["settled"]
+    assert ended["resultDid"] in consumer.succeeds("search", "Result", "--json").out
+    known = consumer.succeeds("executions", ids[0], "--json").json
+    assert [one["workflowExecutionId"] for one in known] == [ids[1]]
+    script = written(tmp_path, "again.py", WAITING.replace("sleep(8)", "sleep(0)"))
+    assert consumer.succeeds("run", script, "--on", flights, "--yes").line.startswith("did:nv:")
