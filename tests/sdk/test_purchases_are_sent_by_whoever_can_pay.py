@@ -1,13 +1,16 @@
 """A purchase is sent by its consumer, by its consumer with an offer, or by the gateway: one price, one grant."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from gateway.purchases import penniless, spent
+from gateway.test_nothing_is_lost_or_doubled import until
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
@@ -113,6 +116,52 @@ async def test_buying_again_with_the_same_seed_is_relayed_once(provider: Market)
     again = await consumer.agreements.buy(workflow, relay=True, seed="5e" * 32)
     assert again.id == first.id
     assert len(await consumer.agreements.list()) == 1
+
+
+async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain, tmp_path: Path) -> None:
+    """The gateway has promised and not sent yet; the second call cannot see the first one on chain."""
+    async with market(chain, tmp_path, granting=False) as provider:
+        consumer, workflow = await ready(provider)
+        before = await consumer.balance()
+        buying = partial(consumer.agreements.buy, workflow, relay=True, seed="5e" * 32, wait=False)
+        async with anyio.create_task_group() as first:
+            first.start_soon(buying)
+            await until(lambda: waiting(provider))
+            first.cancel_scope.cancel()
+        assert await consumer.agreements.list() == ()
+
+        again, detour = await provider.client("consumer")
+        refused = anyio.Event()
+        detour.answered = noting(refused)
+        async with anyio.create_task_group() as second:
+            second.start_soon(partial(again.agreements.buy, workflow, relay=True, seed="5e" * 32, wait=False))
+            await refused.wait()
+            await until(lambda: sent(provider))
+        assert [one.terms.seed for one in await consumer.agreements.list()] == ["0x" + "5e" * 32]
+        assert await consumer.balance() == before - 13
+
+
+async def waiting(provider: Market) -> bool:
+    """Whether something is to be sent."""
+    return bool(await provider.world.agreements.due(provider.world.gateway.clock.now()))
+
+
+async def sent(provider: Market) -> bool:
+    """Whether nothing is to be sent any more, after a turn of the outbox."""
+    worked, unmined = await provider.world.gateway.outbox.turn()
+    return not worked and not unmined
+
+
+def noting(refused: anyio.Event) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+    """See a purchase being refused because there is another one with its seed."""
+
+    def answered(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.url.path.endswith("/agreements") and response.status_code == 409:
+            assert response.json()["code"] == "AgreementExists"
+            refused.set()
+        return response
+
+    return answered
 
 
 async def test_an_answer_that_is_lost_on_its_way_costs_nothing_twice(provider: Market) -> None:

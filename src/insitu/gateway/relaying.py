@@ -73,7 +73,8 @@ class Relaying:
         InsituError
             ``RelayOff``; ``InvalidSignature``, ``SignatureMismatch``; ``DeadlinePassed``; what
             :meth:`Acceptance.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
-            ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``; ``ChainUnavailable``.
+            ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``;
+            ``AgreementExists`` where other terms with the same seed are on their way; ``ChainUnavailable``.
             An earlier try's refusal, where nothing has changed since.
         """
         if not self._configuration.relay:
@@ -132,16 +133,17 @@ class Relaying:
 
     async def _promise(self, agreement: AgreementId, purchase: SignedPurchase, found: Assessment, cost: int) -> None:
         """Store the promise with all that follows from it, within the limits."""
-        now, consumer = self._clock.now(), purchase.terms.consumer
+        now, terms = self._clock.now(), purchase.terms
         payload = purchase.model_dump(mode="json", by_alias=True, include={"signature", "permit"})
         item = OutboxItem(f"relay:{agreement}", ItemKind.RELAY, agreement, now, payload=payload)
         judged = Judge(
             agreement, Standing.RELAYING, now, versions=versions_of(found), max_executions=found.policy.max_executions
         )
         limits = RelayLimits(self._configuration.relays_per_day, self._configuration.relay_budget)
-        changes: list[Change] = [Remember(agreement, purchase.terms), judged, Enqueue(item, again=True)]
-        if await self._agreements.promise(Relay(agreement, consumer, cost, now), limits, changes):
-            logger.info("agreement %s of %s will be sent, for at most %d wei", agreement, consumer, cost)
+        changes: list[Change] = [Remember(agreement, terms), judged, Enqueue(item, again=True)]
+        relay = Relay(agreement, terms.consumer, terms.seed, cost, now)
+        if await self._agreements.promise(relay, limits, changes):
+            logger.info("agreement %s of %s will be sent, for at most %d wei", agreement, terms.consumer, cost)
 
     async def _sent(self, agreement: AgreementId) -> Purchase:
         """Wait for the transaction of an accepted purchase; raise why it is given up."""

@@ -264,10 +264,19 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A purchase that this gateway has promised to send; ``cost`` is the most that sending it costs, in wei."""
+    """A purchase that this gateway has promised to send.
+
+    Attributes
+    ----------
+    seed
+        Of the terms: a consumer with the same seed means the same purchase.
+    cost
+        The most that sending it costs, in wei.
+    """
 
     agreement_id: AgreementId
     consumer: Address
+    seed: str
     cost: int
     at: datetime
 

@@ -68,7 +68,8 @@ class Agreements(Protocol):
         """Promise to send a purchase, with the changes that follow from it; tell whether that is new.
 
         Nothing changes where the purchase is on its way or was made: the agreement stands otherwise than created,
-        declined or lost. Raises ``RelayLimitReached``, ``RelayExhausted`` by what was promised in the day before.
+        declined or lost. Raises ``AgreementExists`` where another purchase of the consumer with the same seed is on its
+        way or was made; ``RelayLimitReached``, ``RelayExhausted`` by what was promised in the day before.
         """
         ...
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+import anyio
+
 from insitu.api.gateway_v1 import CheckRequest, Quote
 from insitu.domain.agreement import AgreementState, Terms, agreement_id
 from insitu.domain.did import Did
@@ -162,9 +164,7 @@ class Agreements:
         bought = await self._with_seed(seed) if seed is not None else None
         if bought is None:
             terms, gateway = await self._agreed(workflow_did, service_index, max_price, seed)
-            sent = await self._purchases.send(terms, gateway, relay=relay, offer=offer)
-            bought = await self._present(agreement_id(terms, self._chain.agreements), terms)
-            bought = replace(bought, transaction=sent.transaction, relayed=sent.relayed)
+            bought = await self._sent(terms, gateway, relay=relay, offer=offer, repeatable=seed is not None)
         if not wait:
             return bought
         mined = await self._chain.outcome(bought.transaction) if bought.transaction is not None else None
@@ -223,6 +223,29 @@ class Agreements:
         terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
         await self._require_funds(terms)
         return terms, gateway
+
+    async def _sent(
+        self, terms: Terms, gateway: GatewayClient, *, relay: bool | None, offer: bool, repeatable: bool
+    ) -> Agreement:
+        """Send the purchase, or find the one that an earlier call with the same seed has left with the gateway."""
+        try:
+            sent = await self._purchases.send(terms, gateway, relay=relay, offer=offer)
+        except InsituError as error:
+            if not repeatable or error.code != "AgreementExists":
+                raise
+            return await self._under_way(terms)
+        bought = await self._present(agreement_id(terms, self._chain.agreements), terms)
+        return replace(bought, transaction=sent.transaction, relayed=sent.relayed)
+
+    async def _under_way(self, terms: Terms) -> Agreement:
+        while await self._chain.time() <= terms.deadline:
+            found = await self._with_seed(terms.seed)
+            if found is not None and found.state.locked:
+                return replace(found, relayed=True)
+            await anyio.sleep(1)
+        raise InsituError(
+            "TransactionUnconfirmed", "an earlier purchase with this seed was not sent until its deadline"
+        )
 
     async def _with_seed(self, seed: str) -> Agreement | None:
         wanted = "0x" + read_agreement_id(seed)

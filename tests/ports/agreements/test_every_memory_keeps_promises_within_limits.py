@@ -36,6 +36,7 @@ async def promised(
     at: datetime = START,
     consumer: Address = CONSUMER,
     limits: RelayLimits = ENOUGH,
+    seed: str = "",
 ) -> bool:
     agreement = agreement_of(number)
     terms = terms_of(seed=f"{number:02x}").model_copy(update={"consumer": consumer})
@@ -44,7 +45,7 @@ async def promised(
         Judge(agreement, Standing.RELAYING, at),
         Enqueue(wanted(agreement), again=True),
     ]
-    return await agreements.promise(Relay(agreement, consumer, cost, at), limits, changes)
+    return await agreements.promise(Relay(agreement, consumer, seed or terms.seed, cost, at), limits, changes)
 
 
 async def test_purchases_are_counted_for_each_consumer_and_their_cost_for_all(agreements: Agreements) -> None:
@@ -62,6 +63,18 @@ async def test_a_purchase_that_is_on_its_way_is_not_promised_again(agreements: A
     assert await agreements.relayed(CONSUMER, START) == Relayed(1, GWEI)
     await agreements.apply([Judge(agreement_of(1), Standing.CREATED, START, REASON)])
     assert await promised(agreements, 1)
+
+
+async def test_another_purchase_with_the_same_seed_is_the_first_one(agreements: Agreements) -> None:
+    seed = "0x" + "5e" * 32
+    assert await promised(agreements, 1, seed=seed)
+    assert await promised(agreements, 2, seed=seed, consumer=PROVIDER)
+    with pytest.raises(InsituError, match="AgreementExists") as refused:
+        await promised(agreements, 3, seed=seed)
+    assert refused.value.context["agreement"] == agreement_of(1)
+    assert await agreements.agreement(agreement_of(3)) is None
+    await agreements.apply([Judge(agreement_of(1), Standing.CREATED, START, REASON)])
+    assert await promised(agreements, 3, seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -104,5 +117,5 @@ async def test_a_promise_counts_no_more_if_nothing_was_signed_for_it(agreements:
 async def test_a_promised_free_agreement_is_in_its_consumers_quota(agreements: Agreements) -> None:
     agreement, terms = agreement_of(1), terms_of(total=0)
     changes: list[Change] = [Remember(agreement, terms), Judge(agreement, Standing.RELAYING, START)]
-    await agreements.promise(Relay(agreement, CONSUMER, GWEI, START), ENOUGH, changes)
+    await agreements.promise(Relay(agreement, CONSUMER, terms.seed, GWEI, START), ENOUGH, changes)
     assert await agreements.free_grants(CONSUMER, START) == 1

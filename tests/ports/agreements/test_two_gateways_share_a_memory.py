@@ -146,7 +146,8 @@ async def test_promises_stay_within_the_limits_whoever_makes_them(two: Two) -> N
         agreement = AgreementId(f"{number:064x}")
         changes = [Remember(agreement, terms_of(seed=f"{number:02x}")), Judge(agreement, Standing.RELAYING, START)]
         try:
-            await agreements.promise(Relay(agreement, CONSUMER, 1, START), RelayLimits(3, 10**18), changes)
+            relay = Relay(agreement, CONSUMER, f"0x{number:064x}", 1, START)
+            await agreements.promise(relay, RelayLimits(3, 10**18), changes)
         except InsituError as error:
             refusals.append(error.code)
 

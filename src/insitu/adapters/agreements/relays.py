@@ -33,14 +33,29 @@ def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence
     if found is not None and found["standing"] not in _UNSENT:
         return False
     at = milliseconds(relay.at)
+    _require_only(db, relay)
     _require(relayed(db, relay.consumer, at - _PERIOD), relay, limits)
     db.execute("DELETE FROM relays WHERE at < ?", (at - _PERIOD,))
     db.execute(
-        "INSERT INTO relays (agreement_id, consumer, cost, at) VALUES (?, ?, ?, ?)",
-        (relay.agreement_id, relay.consumer.lower(), -(-relay.cost // GWEI), at),
+        "INSERT INTO relays (agreement_id, consumer, seed, cost, at) VALUES (?, ?, ?, ?, ?)",
+        (relay.agreement_id, relay.consumer.lower(), relay.seed, -(-relay.cost // GWEI), at),
     )
     apply_changes(db, changes)
     return True
+
+
+def _require_only(db: Connection, relay: Relay) -> None:
+    """Refuse a second purchase of whoever has not seen that the first one is on its way."""
+    rows = db.execute(
+        "SELECT relays.agreement_id, standing FROM relays JOIN agreements"
+        " ON agreements.agreement_id = relays.agreement_id WHERE relays.consumer = ? AND seed = ?",
+        (relay.consumer.lower(), relay.seed),
+    )
+    for row in rows.fetchall():
+        if row["standing"] not in _UNSENT:
+            other = row["agreement_id"]
+            detail = f"a purchase of {relay.consumer} with this seed is agreement {other}"
+            raise InsituError("AgreementExists", detail, agreement=other)
 
 
 def _require(earlier: Relayed, relay: Relay, limits: RelayLimits) -> None:
