@@ -6,7 +6,7 @@ from datetime import timedelta
 from insitu.domain.errors import InsituError
 from insitu.gateway.permission import Permission
 from insitu.gateway.settlement import Settling, charges_at_end
-from insitu.gateway.wakeups import OUTBOX, Wakeups
+from insitu.gateway.wakeups import FOLLOWED, OUTBOX, Wakeups
 from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import KnownAgreement
 from insitu.ports.agreements import Agreements
@@ -21,7 +21,7 @@ PERIOD = timedelta(seconds=60)
 
 
 class Sweeper:
-    """Looks once a minute for what is due."""
+    """Looks for what is due, with each block, which may have brought another time, and at least once a minute."""
 
     def __init__(
         self,
@@ -42,11 +42,12 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
+            seen = self._wakeups.count(FOLLOWED)
             try:
                 await self.turn()
             except InsituError as error:
                 logger.warning("sweeping waits: %s", error)
-            await self._clock.sleep_until(self._clock.now() + PERIOD)
+            await self._wakeups.wait(FOLLOWED, seen, until=self._clock.now() + PERIOD)
 
     async def turn(self) -> None:
         """Sweep once."""
