@@ -6,7 +6,7 @@ PYTEST := .venv/bin/python -m pytest
 # The contracts' own targets (build, test, vendor); absent in a source distribution.
 -include contracts/contracts.mk
 
-.PHONY: help demo up test test-fast check format bench lock clean
+.PHONY: help demo up test test-fast check format bench bench-search lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -39,6 +39,10 @@ format: ## format the Python sources and fix what ruff can fix
 bench: ## measure our paths beside the peer or the floor of each
 	@scripts/setup run
 	@.venv/bin/python -m bench
+
+bench-search: ## search 100,000 assets: PostgreSQL beside SQLite
+	@scripts/setup test
+	@.venv/bin/python -m bench.search
 
 lock: ## write requirements.lock anew (make lock UPGRADE=1 for newer versions)
 	@scripts/setup check

@@ -18,15 +18,21 @@ class Fts5(FullText):
     condition = "search MATCH :match"
     # Name, description, tags, author, DID: a word in the name counts most. The smallest value of bm25 is the best.
     rank = "-bm25(search, 10.0, 2.0, 6.0, 3.0, 1.0)"
+    # The plus keeps SQLite from the index over the state.
+    listed = "+asset.state = 'listed'"
 
     @override
     def expression(self, words: Sequence[str]) -> str:
         return " AND ".join(_phrase(word) for word in words)
 
     @override
-    def facet(self, kind: str, value: str) -> tuple[str, str]:
-        # The kind is one of three that are written in this package.
-        return f"asset.id IN (SELECT asset FROM facet WHERE kind = '{kind}' AND value = :{kind})", value  # noqa: S608
+    def facet(self, kind: str, value: str, *, first: bool) -> tuple[str, str]:
+        # The kind is one of three that are written in this package. The first facet is what the search begins with; for
+        # others each asset that was found is looked up, instead of listing the thousands that have a frequent facet.
+        having = f"FROM facet WHERE kind = '{kind}' AND value = :{kind}"
+        if first:
+            return f"asset.id IN (SELECT asset {having})", value
+        return f"EXISTS (SELECT 1 {having} AND facet.asset = asset.id)", value
 
     @override
     def put(self, connection: Connection, asset: int, fields: Fields) -> None:

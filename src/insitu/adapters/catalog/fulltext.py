@@ -41,18 +41,25 @@ class FullText(Protocol):
         True for an asset that has all words, which are the parameter ``:match``.
     rank
         A number, larger for what fits better; it may use ``:match``.
+    listed
+        True for a listed asset, where another condition finds few assets: an engine without statistics must not begin
+        with all that are listed.
     """
 
     source: str
     condition: str
     rank: str
+    listed: str
 
     def expression(self, words: Sequence[str]) -> str:
         """Return ``:match``: every word must begin a word of the asset, a short one must be one."""
         ...
 
-    def facet(self, kind: str, value: str) -> tuple[str, str]:
-        """Return a condition, true for an asset with this facet, and what its parameter ``:<kind>`` is."""
+    def facet(self, kind: str, value: str, *, first: bool) -> tuple[str, str]:
+        """Return a condition, true for an asset with this facet, and what its parameter ``:<kind>`` is.
+
+        ``first`` tells that nothing else in the query is likely to find fewer assets.
+        """
         ...
 
     def put(self, connection: Connection, asset: int, fields: Fields) -> None:

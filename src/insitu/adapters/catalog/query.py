@@ -24,15 +24,20 @@ class Select:
 def select_of(query: Query, fulltext: FullText) -> Select:
     """Translate a query."""
     source = "asset"
-    conditions, parameters = ["asset.state = 'listed'"], dict[str, object]()
+    # Nearly every data set has the service that is asked for.
+    few = (query.tag, query.category, query.author, query.owner)
+    conditions = [fulltext.listed if any(one is not None for one in few) else "asset.state = 'listed'"]
+    parameters = dict[str, object]()
     if query.words:
         source = fulltext.source
         conditions.append(fulltext.condition)
         parameters["match"] = fulltext.expression(query.words)
-    for kind, value in (("service", query.service), ("tag", query.tag), ("category", query.category)):
+    first = not query.words and query.owner is None and query.author is None
+    for kind, value in (("tag", query.tag), ("category", query.category), ("service", query.service)):
         if value is not None:
-            condition, parameters[kind] = fulltext.facet(kind, comparable(value))
+            condition, parameters[kind] = fulltext.facet(kind, comparable(value), first=first and kind != "service")
             conditions.append(condition)
+            first = False
     for column, text in (("type", query.type), ("author", query.author), ("license", query.license)):
         if text is not None:
             conditions.append(f"asset.{column} = :{column}")

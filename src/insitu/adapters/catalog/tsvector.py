@@ -32,6 +32,7 @@ class Tsvector(FullText):
     condition = "asset.words @@ CAST(:match AS tsquery)"
     # Weights of D (description, DID), C (author), B (tags), A (name); long texts count a little less.
     rank = "ts_rank('{0.1, 0.3, 0.6, 1.0}', asset.words, CAST(:match AS tsquery), 1)"
+    listed = "asset.state = 'listed'"
 
     @override
     def expression(self, words: Sequence[str]) -> str:
@@ -40,7 +41,7 @@ class Tsvector(FullText):
         return " & ".join(phrases) if all(phrases) else ""
 
     @override
-    def facet(self, kind: str, value: str) -> tuple[str, str]:
+    def facet(self, kind: str, value: str, *, first: bool) -> tuple[str, str]:
         return f"asset.facets @> ARRAY[CAST(:{kind} AS text)]", f"{kind}:{value}"
 
     @override

@@ -1,0 +1,214 @@
+"""Searching a catalogue of 100,000 assets: PostgreSQL beside SQLite, the same assets and the same queries."""
+
+import json
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from statistics import median, quantiles
+
+import anyio
+import psycopg
+
+from bench.table import Row, show
+from insitu.adapters import postgresql, sqlite
+from insitu.adapters.catalog.fts5 import Fts5
+from insitu.adapters.catalog.fulltext import Fields, FullText
+from insitu.adapters.catalog.listing import comparable, price_text
+from insitu.adapters.catalog.postgresql import MIGRATIONS
+from insitu.adapters.catalog.store import SqlCatalog
+from insitu.adapters.catalog.tsvector import Tsvector
+from insitu.adapters.sql import Connection, Database
+from insitu.domain.ids import Address
+from insitu.ports.catalog import DocumentVersion, Query, Summary
+from insitu.testing.postgresql import running_postgresql
+
+__all__ = ["measure"]
+
+ASSETS = 100_000
+BATCH = 5_000
+QUERIES = 440
+GOAL = 50.0
+"""Milliseconds for 95 of 100 searches."""
+
+
+class _Words:
+    """A language of 20,000 words, used as words are: the n-th most frequent one n times less than the first."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er", "ol")]
+        found: dict[str, None] = {}
+        while len(found) < 20_000:
+            found["".join(self.random.choices(syllables, k=self.random.choice((2, 3, 3, 4))))] = None
+        self.all = list(found)
+        self._weights = [1 / (rank + 3) for rank in range(len(self.all))]
+        self._stock = self._drawn()
+
+    def some(self, number: int) -> list[str]:
+        return list(islice(self._stock, number))
+
+    def _drawn(self) -> Iterator[str]:
+        while True:
+            yield from self.random.choices(self.all, self._weights, k=10_000)
+
+
+def _address(number: int) -> Address:
+    return Address(f"0x{number:040x}")
+
+
+def _assets(words: _Words) -> Iterator[DocumentVersion]:
+    chance = words.random
+    for number in range(ASSETS):
+        summary = Summary(
+            type=chance.choices(("dataset", "algorithm", "workflow"), (7, 2, 1))[0],
+            name=" ".join(words.some(5)),
+            description=" ".join(words.some(chance.randint(20, 80))),
+            author=f"author {chance.randrange(2000)}",
+            license=chance.choice(("CC0", "CC-BY", "MIT", "Apache-2.0", "proprietary")),
+            price=chance.randrange(1000) * 10**15,
+            services=("metadata", "compute") if chance.random() < 0.7 else ("metadata",),
+            tags=tuple(f"tag{min(chance.randrange(400), chance.randrange(400))}" for _ in range(3)),
+            categories=(f"category{chance.randrange(25)}",),
+        )
+        document = {"id": f"did:nv:{number:064x}", "name": summary.name, "description": summary.description}
+        yield DocumentVersion(str(document["id"]), f"{number:064x}", _address(number % 5000), document, summary)
+
+
+def _queries(words: _Words) -> list[tuple[str, Query]]:
+    """As people ask: words out of documents, their beginnings, what is on the left of a market's page, pages."""
+    chance = words.random
+    found: list[tuple[str, Query]] = []
+    for number in range(QUERIES):
+        one, two = words.some(2)
+        tag, category = f"tag{chance.randrange(400)}", f"category{chance.randrange(25)}"
+        kinds = {
+            "a word": Query(words=(one,)),
+            "two words": Query(words=(one, two)),
+            "a beginning": Query(words=(one[:4],)),
+            "a word, filtered": Query(words=(one,), type="dataset", service="compute", price_max=5 * 10**17),
+            "a word by price": Query(words=(one,), sort="price", descending=False),
+            "a tag": Query(tag=tag, sort="date"),
+            "a category and a service": Query(category=category, service="compute"),
+            "a service": Query(service="compute", sort="date"),
+            "an author": Query(author=f"author {chance.randrange(2000)}"),
+            "an owner": Query(owner=_address(chance.randrange(5000))),
+            "the newest, a later page": Query(sort="date", skip=20 * chance.randrange(50)),
+        }
+        kind = list(kinds)[number % len(kinds)]
+        found.append((kind, replace(kinds[kind], limit=20)))
+    return found
+
+
+async def _fill(database: Database, fulltext: FullText) -> None:
+    assets = _assets(_Words(1))
+    for first in range(0, ASSETS, BATCH):
+        await database.write(partial(_insert, fulltext, list(islice(assets, BATCH)), first))
+
+
+def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, connection: Connection) -> None:
+    """Add listed assets as the catalogue would, which stores them one by one and takes a quarter of an hour."""
+    connection.executemany(
+        "INSERT INTO asset"
+        " (did, state, checksum, owner, version, registered_at, updated_at, type, author, license, price)"
+        " VALUES (?, 'listed', ?, ?, 1, ?, 0, ?, ?, ?, ?)",
+        [
+            (
+                one.did,
+                one.checksum,
+                one.creator,
+                1_900_000_000 + first + number,
+                *map(comparable, (one.summary.type, one.summary.author, one.summary.license)),
+                price_text(one.summary.price),
+            )
+            for number, one in enumerate(batch)
+        ],
+    )
+    rows = connection.execute("SELECT did, id FROM asset WHERE registered_at >= ?", (1_900_000_000 + first,)).fetchall()
+    ids = {row[0]: row[1] for row in rows}
+    connection.executemany(
+        "INSERT INTO version VALUES (?, ?, ?, ?, '{}', 1, 0)",
+        [(ids[one.did], one.checksum, one.creator, json.dumps(one.document)) for one in batch],
+    )
+    for one in batch:
+        told = one.summary
+        fields = Fields(
+            name=told.name,
+            tags=" ".join((*told.tags, *told.categories)),
+            author=told.author,
+            description=told.description,
+            did=one.did,
+            facets={
+                "service": frozenset(told.services),
+                "tag": frozenset(told.tags),
+                "category": frozenset(told.categories),
+            },
+        )
+        fulltext.put(connection, ids[one.did], fields)
+
+
+async def _ask(catalog: SqlCatalog, queries: Sequence[tuple[str, Query]]) -> tuple[dict[str, list[float]], list[int]]:
+    samples: dict[str, list[float]] = {}
+    totals = []
+    for kind, query in queries:
+        began = time.perf_counter()
+        hits = await catalog.search(query)
+        samples.setdefault(kind, []).append((time.perf_counter() - began) * 1000)
+        totals.append(hits.total)
+    return samples, totals
+
+
+async def _measured(database: Database, fulltext: FullText) -> tuple[dict[str, list[float]], list[int]]:
+    catalog = SqlCatalog(database, fulltext)
+    queries = _queries(_Words(2))
+    await _ask(catalog, queries[:50])
+    return await _ask(catalog, queries)
+
+
+async def _both(folder: Path, url: str) -> list[Row]:
+    file = sqlite.Database(folder / "metadata.db", "insitu.adapters.catalog")
+    server = postgresql.Database(url, "metadata", MIGRATIONS)
+    await _fill(file, Fts5())
+    await _fill(server, Tsvector())
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("VACUUM (ANALYZE)")  # as the server does by itself after a minute
+    ours, found = await _measured(server, Tsvector())
+    floor, expected = await _measured(file, Fts5())
+    if found != expected:
+        raise SystemExit("the engines do not find the same")
+    rows = [_row(f"search {kind}", samples, floor[kind]) for kind, samples in ours.items()]
+    every, other = ([one for samples in each.values() for one in samples] for each in (ours, floor))
+    rows.append(_row("search, all of these", every, other, goal=GOAL))
+    await file.close()
+    await server.close()
+    return rows
+
+
+def _row(what: str, ours: list[float], other: list[float], goal: float | None = None) -> Row:
+    def told(samples: list[float]) -> str:
+        return f"{median(samples):.1f} ms, p95 {_p95(samples):.1f} ms"
+
+    reached = _p95(ours) < goal if goal is not None else None
+    return Row(what, told(ours), f"SQLite {told(other)}", f"p95 under {goal:.0f} ms" if goal else "", reached)
+
+
+def _p95(samples: list[float]) -> float:
+    return quantiles(samples, n=20)[-1]
+
+
+def measure() -> list[Row]:
+    """Fill both, ask both; the figures are milliseconds of the adapter's search, documents included."""
+    # A quarter of a small machine's memory, as its manual recommends for a server.
+    with (
+        running_postgresql(shared_buffers="512MB") as server,
+        tempfile.TemporaryDirectory(prefix="insitu-bench-") as folder,
+    ):
+        return anyio.run(_both, Path(folder), server.url)
+
+
+if __name__ == "__main__":
+    print(show(measure()))
