@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import anyio
 import pytest
 
+from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.testing.postgresql import PostgresqlServer, running_postgresql
 from insitu.testing.provider import ProviderProcess
@@ -64,6 +66,22 @@ async def test_a_database_server_that_dies_during_an_execution_loses_and_doubles
         server.start()
         assert (await execution.wait(120)).phase is Phase.SUCCEEDED
         assert await market.files(execution)
+        assert await market.changes(before) == PAID
+
+
+async def test_an_outage_longer_than_anybody_waits_is_told_and_then_forgotten(
+    provider: ProviderProcess, server: PostgresqlServer
+) -> None:
+    async with open_market(provider) as market:
+        before = await market.balances()
+        agreement = await market.buy(WAITING)
+        execution = await market.consumer.compute.execute(agreement.id)
+        server.stop()
+        with pytest.raises(InsituError, match="DatabaseUnavailable"):
+            await market.consumer.assets.search("words")
+        await anyio.sleep(3)
+        server.start()
+        assert (await execution.wait(120)).phase is Phase.SUCCEEDED
         assert await market.changes(before) == PAID
 
 

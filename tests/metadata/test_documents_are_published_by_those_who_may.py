@@ -1,12 +1,13 @@
 """Who may publish, update and retire what, and when it is seen (design §4 P2, §7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
 from insitu.api.errors import MEDIA_TYPE
@@ -14,13 +15,16 @@ from insitu.api.metadata_v1 import DDO, QUERY
 from insitu.domain.assembly import revise_ddo
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import read_ddo
+from insitu.domain.errors import InsituError
 from insitu.domain.ledger import transfer_ownership
 from insitu.domain.signatures import personal_digest
 from insitu.domain.timestamps import format_time
 from insitu.domain.wire import rfc3339
+from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
 from insitu.testing.chain import ChainControls
 from insitu.testing.clock import ControlledClock
+from metadata.conftest import Catalogue
 from metadata.documents import dataset, described, eventually, register, register_version, signed
 
 pytestmark = pytest.mark.needs("chain")
@@ -82,6 +86,21 @@ async def test_a_document_is_pending_until_its_registration_is_seen(
     assert resolved.json() == document
     assert resolved.headers["etag"] == f'"{unsigned.checksum}"'
     assert (await http.get("/api/v1/metadata/health")).json()["block"] >= mined.block.number
+
+
+async def test_a_store_that_fails_for_a_while_ends_nothing(
+    catalogue: Catalogue, chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied, failures = SqliteCatalog.apply, iter(range(3))
+
+    async def failing(self: SqliteCatalog, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
+        if next(failures, None) is not None:
+            raise InsituError("DatabaseUnavailable", "the server restarts")
+        return await applied(self, blocks, now)
+
+    monkeypatch.setattr(SqliteCatalog, "apply", failing)
+    await publish(catalogue.http, chain)
+    assert next(failures, None) is None
 
 
 async def test_the_same_document_again_is_harmless(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:

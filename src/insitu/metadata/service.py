@@ -1,5 +1,6 @@
 """The METADATA-API's decisions: who may publish what, when it is listed, what a search means (P2, P3; design §7)."""
 
+import logging
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -34,9 +35,13 @@ from insitu.ports.clock import Clock
 
 __all__ = ["MetadataService"]
 
+logger = logging.getLogger("insitu.metadata")
+
 MAX_WORDS = 16
 FRESH = timedelta(minutes=10)
 """A signed request to retire is this old at most."""
+AGAIN = 1.0
+"""Seconds after which following goes on from the last cursor, when the chain or the store failed."""
 SWEEP = timedelta(minutes=1)
 EMPTY_BLOCKS = 32
 """A cursor is stored at least this often where nothing happens; a restart reads at most so many blocks again."""
@@ -251,6 +256,14 @@ class MetadataService:
             )
 
     async def _follow(self) -> None:
+        while True:
+            try:
+                await self._go_on()
+            except InsituError as error:
+                logger.warning("the catalogue does not follow the chain: %s", error)
+            await anyio.sleep(AGAIN)
+
+    async def _go_on(self) -> None:
         cursors = await self._catalog.cursors()
         stored = cursors[0].number if cursors else None
         async for block in self._chain.follow(cursors, self._confirmations):
@@ -263,7 +276,10 @@ class MetadataService:
     async def _sweep(self) -> None:
         while True:
             now = self._clock.now()
-            await self._catalog.drop_pending(now - self._lifetime)
+            try:
+                await self._catalog.drop_pending(now - self._lifetime)
+            except InsituError as error:
+                logger.warning("what waits too long is not dropped: %s", error)
             await self._clock.sleep_until(now + SWEEP)
 
     def _wake(self) -> None:
