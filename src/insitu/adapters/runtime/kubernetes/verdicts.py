@@ -146,6 +146,7 @@ class _Case:
         if code == 128 + signal.SIGSYS:
             message = "a system call was refused (SIGSYS)"
             return Reason(code="ForbiddenSystemCall", message=message)
+        # 137 may be a kill on the node, or a code that the algorithm chose to have another attempt: nobody can tell.
         return Reason(code="AlgorithmFailed", message=f"the algorithm ended with {_how(code)}")
 
     def not_started(self, message: str) -> tuple[Reason, int | None]:
