@@ -17,8 +17,8 @@ import psycopg
 from bench.table import Row, show
 from insitu.adapters import postgresql, sqlite
 from insitu.adapters.catalog.fts5 import Fts5
-from insitu.adapters.catalog.fulltext import Fields, FullText
-from insitu.adapters.catalog.listing import comparable, price_text
+from insitu.adapters.catalog.fulltext import FullText
+from insitu.adapters.catalog.listing import comparable, enlist, fields_of, price_text
 from insitu.adapters.catalog.postgresql import MIGRATIONS
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.adapters.catalog.tsvector import Tsvector
@@ -135,20 +135,7 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
         [(ids[one.did], one.checksum, one.creator, json.dumps(one.document)) for one in batch],
     )
     for one in batch:
-        told = one.summary
-        fields = Fields(
-            name=told.name,
-            tags=" ".join((*told.tags, *told.categories)),
-            author=told.author,
-            description=told.description,
-            did=one.did,
-            facets={
-                "service": frozenset(told.services),
-                "tag": frozenset(told.tags),
-                "category": frozenset(told.categories),
-            },
-        )
-        fulltext.put(connection, ids[one.did], fields)
+        enlist(connection, ids[one.did], fields_of(one.did, one.summary), fulltext)
 
 
 async def _ask(catalog: SqlCatalog, queries: Sequence[tuple[str, Query]]) -> tuple[dict[str, list[float]], list[int]]:

@@ -106,16 +106,22 @@ class Database:
         """
         await self.open()
         while True:
-            with anyio.CancelScope() as holding:
-                session = await self._take_turn()
-                try:
+            # Where this is cancelled while a thread takes the turn, its session is here all the same.
+            taken: list[psycopg.Connection[Any]] = []
+            try:
+                with anyio.CancelScope() as holding:
+                    while not taken:
+                        await anyio.to_thread.run_sync(self._try_turn, taken)
+                        if not taken:
+                            await anyio.sleep(TURN_SECONDS)
                     async with anyio.create_task_group() as tasks:
-                        tasks.start_soon(self._watch_turn, session, holding)
+                        tasks.start_soon(self._watch_turn, taken[0], holding)
                         await work()
                         tasks.cancel_scope.cancel()
                     return
-                finally:
-                    with anyio.CancelScope(shield=True):
+            finally:
+                with anyio.CancelScope(shield=True):
+                    for session in taken:
                         await anyio.to_thread.run_sync(session.close)
 
     async def condition(self) -> Condition:
@@ -215,25 +221,18 @@ class Database:
 
     # ---------------------------------------------------------------------------------------------------- the turn
 
-    async def _take_turn(self) -> psycopg.Connection[Any]:
-        while True:
-            session = await anyio.to_thread.run_sync(self._try_turn)
-            if session is not None:
-                return session
-            await anyio.sleep(TURN_SECONDS)
-
-    def _try_turn(self) -> psycopg.Connection[Any] | None:
+    def _try_turn(self, taken: list[psycopg.Connection[Any]]) -> None:
         try:
             session = connect(self._url, self._schema)
         except psycopg.Error:
-            return None  # the server is away; whoever reads or writes tells it
-        taken = False
+            return  # the server is away; whoever reads or writes tells it
+        row = None
         with suppress(psycopg.Error):
             row = session.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", (self._schema,)).fetchone()
-            taken = bool(row and row[0])
-        if not taken:
+        if row and row[0]:
+            taken.append(session)
+        else:
             session.close()
-        return session if taken else None
 
     async def _watch_turn(self, session: psycopg.Connection[Any], holding: anyio.CancelScope) -> None:
         def held() -> bool:

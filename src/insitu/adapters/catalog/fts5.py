@@ -11,7 +11,7 @@ __all__ = ["Fts5"]
 
 
 class Fts5(FullText):
-    """The virtual table ``search``, whose rowid is the asset's id, and the table ``facet``."""
+    """The virtual table ``search``, whose rowid is the asset's id, beside the table ``facet``."""
 
     # CROSS JOIN fixes the order: the index is asked once and not for each asset.
     source = "search CROSS JOIN asset ON asset.id = search.rowid"
@@ -40,15 +40,10 @@ class Fts5(FullText):
             "INSERT INTO search (rowid, name, description, tags, author, did) VALUES (?, ?, ?, ?, ?, ?)",
             (asset, fields.name, fields.description, fields.tags, fields.author, fields.did),
         )
-        connection.executemany(
-            "INSERT INTO facet (kind, value, asset) VALUES (?, ?, ?)",
-            [(kind, value, asset) for kind, values in fields.facets.items() for value in values],
-        )
 
     @override
     def remove(self, connection: Connection, asset: int) -> None:
         connection.execute("DELETE FROM search WHERE rowid = ?", (asset,))
-        connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))
 
 
 def _phrase(word: str) -> str:

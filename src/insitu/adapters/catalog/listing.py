@@ -9,7 +9,7 @@ from insitu.adapters.catalog.fulltext import Fields, FullText
 from insitu.adapters.sql import Connection, Row
 from insitu.ports.catalog import AssetState, Summary
 
-__all__ = ["SUMMARY", "comparable", "ensure_asset", "price_text", "recompute"]
+__all__ = ["SUMMARY", "comparable", "enlist", "ensure_asset", "fields_of", "price_text", "recompute", "unlist"]
 
 PRICE_DIGITS = 78
 """Of the largest amount that a query can name, 2^256 - 1."""
@@ -68,7 +68,7 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
         retired = asset["retired_version"] is not None and asset["retired_version"] >= register.version
         state = "retired" if retired else "listed"
     if shown is None:
-        fulltext.remove(connection, asset["id"])
+        unlist(connection, asset["id"], fulltext)
         connection.execute("DELETE FROM asset WHERE id = ?", (asset["id"],))
         return
     facts = (state, shown["checksum"], register.owner, register.version, register.registered_at)
@@ -81,9 +81,9 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
     )
     summary = SUMMARY.validate_json(shown["summary"])
     _note(connection, asset["id"], summary)
-    fulltext.remove(connection, asset["id"])
+    unlist(connection, asset["id"], fulltext)
     if state == "listed":
-        fulltext.put(connection, asset["id"], _fields(asset["did"], summary))
+        enlist(connection, asset["id"], fields_of(asset["did"], summary), fulltext)
 
 
 def _register(connection: Connection, did: str) -> _Register:
@@ -136,7 +136,8 @@ def _note(connection: Connection, asset: int, summary: Summary) -> None:
     )
 
 
-def _fields(did: str, summary: Summary) -> Fields:
+def fields_of(did: str, summary: Summary) -> Fields:
+    """What an asset is found by."""
     facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
     return Fields(
         name=summary.name,
@@ -146,3 +147,18 @@ def _fields(did: str, summary: Summary) -> Fields:
         did=did,
         facets={kind: frozenset(map(comparable, values)) for kind, values in facets.items()},
     )
+
+
+def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullText) -> None:
+    """Let an asset be found, which is not found yet."""
+    fulltext.put(connection, asset, fields)
+    connection.executemany(
+        "INSERT INTO facet (kind, value, asset) VALUES (?, ?, ?)",
+        [(kind, value, asset) for kind, values in fields.facets.items() for value in values],
+    )
+
+
+def unlist(connection: Connection, asset: int, fulltext: FullText) -> None:
+    """Let an asset be found no more."""
+    fulltext.remove(connection, asset)
+    connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))

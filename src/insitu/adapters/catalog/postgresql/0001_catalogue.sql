@@ -39,6 +39,15 @@ CREATE TABLE version (
 );
 CREATE INDEX version_pending ON version (pending_since) WHERE on_chain = 0;
 
+-- Of listed assets: to count those that have one facet without looking at them.
+CREATE TABLE facet (
+    kind text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    asset bigint NOT NULL REFERENCES asset (id) ON DELETE CASCADE,
+    PRIMARY KEY (kind, value, asset)
+);
+CREATE INDEX facet_by_asset ON facet (asset);
+
 CREATE TABLE publication (
     creator text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
