@@ -54,6 +54,8 @@ class Sealing:
             if prefix != PREFIX or len(sealed) > MAX_SEALED:
                 raise ValueError(prefix)
             raw = base64.b64decode(payload, altchars=b"-_", validate=True)
+            if base64.urlsafe_b64encode(raw).decode("ascii") != payload:
+                raise ValueError("another spelling of the same bytes")
             text = AESGCM(self._keys[int(version)]).decrypt(raw[:_NONCE], raw[_NONCE:], self._context(creator))
         except (ValueError, KeyError, InvalidTag, binascii.Error):
             raise InsituError(
