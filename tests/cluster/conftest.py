@@ -12,7 +12,7 @@ from tests.cluster.provider import Provider, provider_on
 
 __all__ = ["cluster", "cluster_images"]
 
-NAMESPACE = "insitu-executions"
+NAMESPACE = "insitu-engine-tests"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
