@@ -107,6 +107,16 @@ def test_every_error_that_compares_two_values_is_known_to_do_so() -> None:
     assert not left
 
 
+def test_numbers_of_states_and_conditions_have_their_names_behind_them() -> None:
+    selector = keccak256(b"ConditionNotInState(bytes32,uint8,uint8,uint8)")[:4]
+    error = refusal_of(selector + encode(["bytes32", "uint8", "uint8", "uint8"], [bytes(32), 2, 3, 1]))
+    assert error.detail.endswith("condition=2 escrow, actual=3 Aborted, expected=1 Unfulfilled)")
+    assert (error.context["actual"], error.context["expected"]) == ("3", "1"), "programs get the numbers"
+    selector = keccak256(b"TemplateNotInState(address,uint8,uint8)")[:4]
+    error = refusal_of(selector + encode(["address", "uint8", "uint8"], ["0x" + "11" * 20, 3, 1]))
+    assert error.detail.endswith("actual=3 Revoked, expected=1 Proposed)")
+
+
 def test_a_reason_in_words_is_shown() -> None:
     data = bytes.fromhex("08c379a0") + encode(["string"], ["not today"])
     assert (refusal_of(data).code, refusal_of(data).detail) == ("ContractRejected", "not today")

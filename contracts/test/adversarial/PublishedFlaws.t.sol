@@ -13,6 +13,7 @@ import {vm} from "../support/Vm.sol";
 /// F3 a workflow that the agreement does not name
 /// F4 prices and times that nobody compares
 /// F5 a document that changes after the purchase
+/// F6 access tokens that anybody can use are the gateway's: tests/gateway/test_sign_in.py
 /// F7 taking the money locked for somebody else's agreement, and occupying ids before their owner
 /// F8 naming any consumer, and any or only the first provider
 /// F9 paying out after the escrow's own timeout

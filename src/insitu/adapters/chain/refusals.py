@@ -13,6 +13,7 @@ from eth_abi.exceptions import DecodingError
 
 from insitu.adapters.chain.abi import CustomError
 from insitu.adapters.chain.contracts import DEPLOYED, custom_errors
+from insitu.domain.agreement import ConditionState
 from insitu.domain.errors import ERRORS, InsituError
 
 __all__ = ["NodeError", "refusal_of"]
@@ -45,6 +46,18 @@ _SIDES = (
 )
 """The names that Solidity's errors give to the two sides of a comparison: what is, and what it was compared with."""
 
+_CONDITION_STATES = tuple(state.name.capitalize() for state in ConditionState)
+_TEMPLATE_STATES = ("Uninitialized", "Proposed", "Approved", "Revoked")
+_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "ConditionNotInState": {
+        "condition": ("lock", "compute", "escrow"),
+        "actual": _CONDITION_STATES,
+        "expected": _CONDITION_STATES,
+    },
+    "TemplateNotInState": {"actual": _TEMPLATE_STATES, "expected": _TEMPLATE_STATES},
+}
+"""What the numbers of Solidity's enumerations mean, by error and argument."""
+
 
 class NodeError(InsituError):
     """An error answer of the node, translated; ``message`` and ``data`` are what the node said."""
@@ -75,13 +88,20 @@ def _of_custom(error: CustomError, body: bytes) -> InsituError:
         arguments = {name: _shown(value) for name, value in error.arguments(body).items()}
     except InsituError:
         return InsituError("ContractRejected", f"{error.name} with arguments that do not fit")
-    detail = f"{error.name}({', '.join(f'{name}={value}' for name, value in arguments.items())})"
+    detail = f"{error.name}({', '.join(_told(error.name, name, value) for name, value in arguments.items())})"
     code = _OPENZEPPELIN.get(error.name, error.name)
     refusal = InsituError(code if code in ERRORS else "ContractRejected", detail, arguments=arguments)
     refusal.context.update(_sides(arguments))
     if code not in ERRORS:
         refusal.context["contractError"] = error.name
     return refusal
+
+
+def _told(error: str, name: str, value: str) -> str:
+    """Return an argument for people: a number that means a state or a condition has its name behind it."""
+    words = _WORDS.get(error, {}).get(name, ())
+    word = words[int(value)] if words and int(value) < len(words) else ""
+    return f"{name}={value} {word}".rstrip()
 
 
 def _sides(arguments: Mapping[str, str]) -> dict[str, str]:
