@@ -130,6 +130,8 @@ class Database:
 
     async def open(self) -> Self:
         """Connect and migrate now, so that a start fails early; the first use does it otherwise."""
+        if self._opened:
+            return self
         async with self._opening:
             if not self._opened:
                 await anyio.to_thread.run_sync(self._migrate, limiter=self._turn)
