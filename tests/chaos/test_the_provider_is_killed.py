@@ -1,5 +1,6 @@
 """`kill -9` of `insitu up` at any moment: nothing is lost or doubled, and the money is right (design §6, §8)."""
 
+import json
 import os
 import signal
 import tempfile
@@ -140,6 +141,7 @@ async def test_a_killed_chain_is_started_again_and_forgets_no_money(market: Mark
     before = await market.balances()
     execution = await market.consumer.compute.execute(agreement.id)
     await running(execution, 1)
+    await saved(market)
     [anvil] = children(market.provider.pid, "anvil")
     os.kill(anvil, signal.SIGKILL)
     (folder / "go").touch()
@@ -147,6 +149,16 @@ async def test_a_killed_chain_is_started_again_and_forgets_no_money(market: Mark
     assert await ended(execution) is Phase.SUCCEEDED, "the provider waits for its chain"
     assert await market.changes(before) == SETTLED
     assert len(await settlements_of(market, agreement.id)) == 1
+
+
+async def saved(market: Market) -> None:
+    """Return once the development chain lies on disk as it is; what is younger than a second may be lost to a kill."""
+    newest, file = await market.newest_block(), market.provider.settings.folder.chain / "saved.json"
+    kept = -1
+    with anyio.fail_after(60):
+        while kept < newest:
+            kept = json.loads(await anyio.Path(file).read_bytes())["best_block_number"]
+            await anyio.sleep(0.1)
 
 
 def children(pid: int, name: str) -> list[int]:

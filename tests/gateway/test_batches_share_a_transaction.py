@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("chain")
 
 async def several(provider: World, count: int) -> tuple[AgreementId, list[StoredExecution]]:
     """An agreement with so many executions, of which the first is paid and the others wait for a batch."""
-    object.__setattr__(provider.configuration, "commit_delay", 2.0)
+    object.__setattr__(provider.configuration, "commit_delay", 5.0)
     agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
     executions = []
     for _ in range(count):
