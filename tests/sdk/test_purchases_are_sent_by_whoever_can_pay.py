@@ -130,12 +130,15 @@ async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain
             first.cancel_scope.cancel()
         assert await consumer.agreements.list() == ()
 
+        # Within one second of the chain both calls would sign the same terms, and be the same request.
+        await provider.world.pass_time(5)
         again, detour = await provider.client("consumer")
         refused = anyio.Event()
         detour.answered = noting(refused)
         async with anyio.create_task_group() as second:
             second.start_soon(partial(again.agreements.buy, workflow, relay=True, seed="5e" * 32, wait=False))
-            await refused.wait()
+            with anyio.fail_after(60):
+                await refused.wait()
             await until(lambda: sent(provider))
         assert [one.terms.seed for one in await consumer.agreements.list()] == ["0x" + "5e" * 32]
         assert await consumer.balance() == before - 13
