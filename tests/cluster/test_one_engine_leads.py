@@ -34,7 +34,7 @@ class Site:
     async def candidate(self, name: str, *, cluster: Cluster | None = None) -> AsyncIterator[anyio.CancelScope]:
         """Somebody who stands ready until the block ends."""
         async with cluster or Cluster(self.access.kubeconfig, NAMESPACE) as reached, anyio.create_task_group() as tasks:
-            leadership = Leadership(reached, "engine", identity=name, pace=PACE)
+            leadership = Leadership(reached, "engine", name, pace=PACE)
             tasks.start_soon(leadership.lead, lambda: self._work(name))
             yield tasks.cancel_scope
             tasks.cancel_scope.cancel()
@@ -102,6 +102,18 @@ async def test_a_holder_that_is_cut_off_gives_up_before_the_next_takes_over(site
             cable.cut = False
             await anyio.sleep(2 * PACE.duration)
             assert site.working == ["second"], "who was cut off stands ready again, no more"
+
+
+async def test_a_process_that_starts_again_takes_its_own_lease_at_once(site: Site, cluster: ClusterAccess) -> None:
+    cable = CableCluster(cluster.kubeconfig, NAMESPACE)
+    async with site.candidate("first", cluster=cable) as killed:
+        await site.until(lambda: site.working == ["first"])
+        cable.cut = True  # it cannot let the lease go
+        killed.cancel()
+    began = anyio.current_time()
+    async with site.candidate("first"):
+        await site.until(lambda: site.working == ["first"])
+    assert anyio.current_time() - began < PACE.duration
 
 
 async def test_a_lease_that_somebody_else_took_ends_the_work_at_once(site: Site, cluster: ClusterAccess) -> None:

@@ -7,9 +7,6 @@ between; what the engine does stands that, because records change by version and
 """
 
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -44,14 +41,14 @@ class Leadership:
     Parameters
     ----------
     identity
-        Who this process is; None: the host's name, the process, and something random.
+        Who this process is. Whoever has the same name takes over at once, so no two processes have it at a time.
     """
 
-    def __init__(self, cluster: Cluster, name: str, *, identity: str | None = None, pace: Pace | None = None) -> None:
+    def __init__(self, cluster: Cluster, name: str, identity: str, *, pace: Pace | None = None) -> None:
         self._cluster = cluster
         self._name = name
         self._pace = pace or Pace()
-        self.identity = identity or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.identity = identity
         self._seen: tuple[str, float] = ("", 0.0)
 
     async def lead(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -21,6 +21,11 @@ class DataFolder:
         return self.home / "lock"
 
     @property
+    def instance(self) -> Path:
+        """Name of the process that uses the folder, among several of one provider; it stays over restarts."""
+        return self.home / "instance"
+
+    @property
     def keys(self) -> Path:
         """Keystore files, mode 0700."""
         return self.home / "keys"

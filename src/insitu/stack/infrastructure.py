@@ -2,6 +2,8 @@
 
 import importlib.util
 import math
+import secrets
+import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -76,7 +78,7 @@ async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStac
     from insitu.adapters.kubernetes_leadership import Leadership
     from insitu.adapters.runtime.kubernetes import KubernetesRuntime
 
-    leadership = Leadership(cluster, ENGINE_LEASE)
+    leadership = Leadership(cluster, ENGINE_LEASE, _instance(settings))
     runtime, executions = KubernetesRuntime(cluster, placed), KubernetesExecutions(cluster)
     stack.push_async_callback(runtime.aclose)
 
@@ -126,6 +128,14 @@ def placement(settings: Settings, public_url: str) -> "Placement":
         gpu_resource=chosen.gpu_resource,
         owned=True,
     )
+
+
+def _instance(settings: Settings) -> str:
+    """Who this process is: one process at a time uses a folder, so a restart may take its own lease at once."""
+    from insitu.adapters.keys.private_files import create_once
+
+    drawn = create_once(settings.folder.instance, lambda: secrets.token_hex(6).encode())
+    return f"{socket.gethostname()}-{drawn.decode('ascii', 'replace').strip()}"
 
 
 def _pair(label: str) -> tuple[str, str]:

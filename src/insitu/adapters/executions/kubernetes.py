@@ -91,9 +91,16 @@ class KubernetesExecutions(Executions):
         present = None if found is None else _read(found)
         if present is None or present.version != execution.version - 1:
             return False
-        if not await self._write_status(found, execution):
-            return False
+        # Said before the write, which the watch may tell of before it has returned.
         self._own[execution.execution_id] = execution.version
+        written = False
+        try:
+            written = await self._write_status(found, execution)
+        finally:
+            if not written:
+                self._own.pop(execution.execution_id, None)
+        if not written:
+            return False
         if _is_settled(execution):
             await self._settle(execution.execution_id)
         return True
