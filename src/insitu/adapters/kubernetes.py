@@ -162,6 +162,15 @@ class Cluster:
             answer.raise_for_status()
             return str(answer.json()["gitVersion"])
 
+    async def served(self, group: str, version: str) -> frozenset[str]:
+        """Return the names of the resources that the cluster serves of an API group; none where it does not know it."""
+        with self._told():
+            answer = await self._streams.get(f"/apis/{group}/{version}", timeout=SECONDS)
+            if answer.status_code == 404:
+                return frozenset()
+            answer.raise_for_status()
+            return frozenset(each["name"] for each in answer.json()["resources"])
+
     @asynccontextmanager
     async def log(self, pod: str, container: str, *, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
         """Follow what a container wrote, from its first byte, as it comes, up to ``limit`` bytes.
