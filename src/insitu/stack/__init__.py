@@ -10,6 +10,7 @@ from insitu.stack.contracts import accept_contracts, deploy_contracts, inspect_c
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     chain_programme,
+    examine_cluster,
     gateway_info,
     open_chain,
     open_images,
@@ -31,6 +32,7 @@ __all__ = [
     "deploy_contracts",
     "describe_database",
     "development_accounts",
+    "examine_cluster",
     "gateway_info",
     "inspect_contracts",
     "open_chain",

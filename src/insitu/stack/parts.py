@@ -11,6 +11,7 @@ from insitu.stack.contracts import deployed_at
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
     from insitu.adapters.keys.keystore import Keystore
+    from insitu.adapters.runtime.kubernetes.examining import Check
     from insitu.adapters.runtime.oci.images.store import ImageStore
     from insitu.api.gateway_v1 import GatewayInfo
     from insitu.ports.keys import Signer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "chain_programme",
+    "examine_cluster",
     "gateway_info",
     "open_chain",
     "open_images",
@@ -103,6 +105,17 @@ async def probe_runtime(settings: Settings) -> "Enforcement":
         runs=settings.folder.runs, images=open_images(settings), configure=_only_probing, publish=_only_probing
     )
     return await runtime.probe()
+
+
+async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
+    """Look at the cluster of the settings: what the doctor tells. Raises ``SettingsInvalid``, ``ExtraMissing``."""
+    from insitu.stack.infrastructure import ENGINE_LEASE, open_cluster, placement
+
+    placed, cluster = placement(settings, settings.public_url), open_cluster(settings)
+    from insitu.adapters.runtime.kubernetes.examining import examine
+
+    async with cluster:
+        return tuple([check async for check in examine(cluster, placed, ENGINE_LEASE)])
 
 
 async def _only_probing(step: object, workspace: object) -> NoReturn:

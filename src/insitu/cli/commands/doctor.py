@@ -42,8 +42,8 @@ def doctor(session: Session, role: str) -> int:
     """Check this machine, and say how to mend what is missing.
 
     Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, PostgreSQL where it is
-    used, ports, chain, contracts, gateway, images and keys. The exit code is not 0 if something that the role requires
-    is missing.
+    used, ports, chain, contracts, gateway, images and keys; where executions run on a cluster, at the cluster, its
+    namespace and our rights there. The exit code is not 0 if something that the role requires is missing.
     """
     found = []
     for finding in examine(session, role):
@@ -69,10 +69,14 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
     gateway = _gateway(session)
     if is_provider:
         yield check_extra("provider", required=True)
-        yield check_kernel()
         yield check_disk(settings.home)
         yield from _databases(session)
-        yield from _runtime(session)
+        if settings.operator.runtime == "kubernetes":
+            yield check_extra("cluster", required=True)
+            yield from _cluster(session)
+        else:
+            yield check_kernel()
+            yield from _runtime(session)
         yield from _chain_programme(session)
         if gateway is None:
             yield check_port("HTTP", settings.server.host, settings.server.port)
@@ -80,7 +84,7 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
                 yield check_port("embedded chain", "127.0.0.1", settings.chain.embedded_port)
     yield _reached(session, gateway, required=not is_provider)
     yield from _contracts(session)
-    if is_provider:
+    if is_provider and settings.operator.runtime == "oci":
         yield _images(session)
     yield _keys(session)
 
@@ -124,6 +128,19 @@ def _runtime(session: Session) -> Iterator[Finding]:
             yield Finding(f"limit {limit}", Verdict.WARNING, "not enforced", remedy)
         else:
             yield Finding(f"limit {limit}", Verdict.OK, f"enforced by {enforcement}")
+
+
+def _cluster(session: Session) -> Iterator[Finding]:
+    """Look at the cluster that executions run on."""
+    from insitu.stack import examine_cluster
+
+    try:
+        checks = session.wait_for(examine_cluster, session.settings)
+    except InsituError as error:
+        yield Finding("cluster", Verdict.FAILED, error.detail, error.definition.next_step)
+        return
+    for check in checks:
+        yield Finding(check.part, Verdict(check.state), check.detail, check.remedy)
 
 
 def _chain_programme(session: Session) -> Iterator[Finding]:
