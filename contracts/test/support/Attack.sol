@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Terms} from "../../src/Agreement.sol";
+import {Condition, ConditionState, Terms} from "../../src/Agreement.sol";
+import {ConditionNotInState} from "../../src/AgreementErrors.sol";
 import {World} from "./World.sol";
 import {vm} from "./Vm.sol";
 
@@ -43,5 +44,29 @@ abstract contract Attack is World {
         t.amounts = new uint256[](1);
         t.receivers = new address[](1);
         (t.amounts[0], t.receivers[0]) = (PRICE, ATTACKER);
+    }
+
+    /// @dev An agreement of the attacker with itself, on an asset of its own.
+    function _attackersTerms() internal returns (Terms memory t) {
+        t = _terms();
+        vm.prank(ATTACKER);
+        t.did = registry.registerAttribute("bait", keccak256("ddo"), _gateway(), "https://attacker");
+        (t.consumer, t.provider) = (ATTACKER, ATTACKER);
+        _payAttacker(t);
+    }
+
+    function _gateway() internal view returns (address[] memory providers) {
+        providers = new address[](1);
+        providers[0] = GATEWAY;
+    }
+
+    function _escrowFulfilled(bytes32 id) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            ConditionNotInState.selector,
+            id,
+            Condition.EscrowReward,
+            ConditionState.Fulfilled,
+            ConditionState.Unfulfilled
+        );
     }
 }
