@@ -1,13 +1,13 @@
 """Whoever asks what is wrong with the contracts hears of each part by itself, and what mends it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from chain.interrupted import Fragile, ProcessEndedError
 from insitu.adapters.chain.abi import Invocation
-from insitu.adapters.chain.anvil import AnvilProcess, free_port
+from insitu.adapters.chain.anvil import free_port
 from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
@@ -40,22 +40,6 @@ PARTS = [
     "minter",
     "other minters",
 ]
-
-
-@pytest.fixture(scope="module")
-async def anvil(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AnvilProcess]:
-    process = AnvilProcess(free_port(), tmp_path_factory.mktemp("anvil") / "log")
-    await process.start()
-    yield process
-    await process.stop()
-
-
-@pytest.fixture
-async def rpc(anvil: AnvilProcess) -> AsyncIterator[JsonRpc]:
-    """An empty chain for each test."""
-    async with JsonRpc(anvil.url) as connected:
-        await connected.call("anvil_reset")
-        yield connected
 
 
 async def deployed(rpc: JsonRpc, folder: Path, plan: DeploymentPlan | None = None) -> Deployments:

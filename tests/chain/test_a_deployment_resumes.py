@@ -1,14 +1,12 @@
 """A deployment is interrupted anywhere and goes on; it ends with verified contracts and an owner who agreed."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chain.interrupted import Fragile, ProcessEndedError
-from insitu.adapters.chain.anvil import AnvilProcess, free_port
 from insitu.adapters.chain.bytecode import verify_deployment
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
@@ -29,22 +27,6 @@ STEPS = 8
 """Transactions of a full deployment: five contracts, the right to mint, proposal, approval."""
 HANDING_OVER = 4
 """Further ones for another owner: three offers, and the deployer's own right to mint given up."""
-
-
-@pytest.fixture(scope="module")
-async def anvil(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AnvilProcess]:
-    process = AnvilProcess(free_port(), tmp_path_factory.mktemp("anvil") / "log")
-    await process.start()
-    yield process
-    await process.stop()
-
-
-@pytest.fixture
-async def rpc(anvil: AnvilProcess) -> AsyncIterator[JsonRpc]:
-    """An empty chain for each test."""
-    async with JsonRpc(anvil.url) as connected:
-        await connected.call("anvil_reset")
-        yield connected
 
 
 def silent(_: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from journeys.provider import INSITU, STOP_SECONDS, Person, environment
+from journeys.provider import Person, serving
 from journeys.scripts import FLIGHTS, written
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
@@ -65,26 +65,8 @@ class Site:
         (home / "keys").mkdir(parents=True)
         (home / "keys" / "service.key").write_text("a key that gateway and operators share\n")
         flags = [*self.settings(name), f"server.port={self.ports[name]}"]
-        words = [part for flag in flags for part in ("--set", flag)]
-        with (self.folder / f"{name}.log").open("a") as log:
-            process = subprocess.Popen(
-                [*INSITU, "--home", str(home), *words, "serve", *actors, "--json"],
-                env=environment(),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-            )
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline(), (self.folder / f"{name}.log").read_text()[-4000:]
+        with serving(actors, home, flags, (0, -signal.SIGKILL)) as (process, _):
             yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            code = process.wait(STOP_SECONDS)
-            process.stdout.close()
-            assert code in (0, -signal.SIGKILL), (self.folder / f"{name}.log").read_text()[-4000:]
 
     def person(self, account: str) -> Person:
         return Person(self.folder / "gateway", f"http://127.0.0.1:{self.ports['gateway']}", account)

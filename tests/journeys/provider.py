@@ -175,10 +175,22 @@ Actor = AbstractContextManager[str]
 @contextmanager
 def actor(name: str, home: Path, settings: Sequence[str], **variables: str) -> Iterator[str]:
     """Start `insitu serve` for one actor, wait for its announcement, and end it."""
+    with serving((name,), home, settings, **variables) as (_, url):
+        yield url
+
+
+@contextmanager
+def serving(
+    actors: Sequence[str], home: Path, settings: Sequence[str], endings: Sequence[int] = (0,), **variables: str
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Start `insitu serve`, and give the process and its address once it announces itself.
+
+    What still runs is asked to end; ``endings`` are the exit codes that are right.
+    """
     flags = [part for setting in settings for part in ("--set", setting)]
     with (home / "serve.log").open("a") as log:
         process = subprocess.Popen(
-            [*INSITU, "--home", str(home), *flags, "serve", name, "--json"],
+            [*INSITU, "--home", str(home), *flags, "serve", *actors, "--json"],
             env=environment(**variables),
             stdout=subprocess.PIPE,
             stderr=log,
@@ -189,13 +201,13 @@ def actor(name: str, home: Path, settings: Sequence[str], **variables: str) -> I
     try:
         line = process.stdout.readline()
         assert line, (home / "serve.log").read_text()[-4000:]
-        yield str(json.loads(line)["url"])
+        yield process, str(json.loads(line)["url"])
     finally:
         if process.poll() is None:
             process.terminate()
         code = process.wait(STOP_SECONDS)
         process.stdout.close()
-        assert code == 0, (home / "serve.log").read_text()[-4000:]
+        assert code in endings, (home / "serve.log").read_text()[-4000:]
 
 
 @contextmanager

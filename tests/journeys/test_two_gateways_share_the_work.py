@@ -14,7 +14,7 @@ import pytest
 from insitu.testing.postgresql import running_postgresql
 from journeys.front_door import front_door
 from journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
-from journeys.provider import INSITU, Provider, build_image, environment
+from journeys.provider import Provider, build_image, serving
 from journeys.scripts import FLIGHTS, written
 from journeys.test_each_actor_in_its_own_process import IMAGE, Site, free_ports
 
@@ -37,24 +37,9 @@ class Twice(Site):
         home = self.folder / name
         others = [f"{other}.url={self.url(other)}" for other in ("metadata", "operator")]
         settings = (*self.chain, *others, *self.stores, f"server.port={port}", *flags)
-        words = [word for setting in settings for word in ("--set", setting)]
-        with (home / "serve.log").open("a") as log:
-            process = subprocess.Popen(
-                [*INSITU, "--home", str(home), *words, "serve", "gateway", "--json"],
-                env=environment(INSITU_PROVIDER_PASSWORD=PASSWORD),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                start_new_session=True,
-            )
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline(), (home / "serve.log").read_text()[-4000:]
+        ended = (0, -signal.SIGKILL)
+        with serving(("gateway",), home, settings, ended, INSITU_PROVIDER_PASSWORD=PASSWORD) as (process, _):
             yield process
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from insitu.ports.agreement_records import Idempotency, Relay, RelayLimits, Stan
 from insitu.testing.clock import START
 from insitu.testing.plans import AGREEMENT
 from ports.agreements.agreement_samples import CONSUMER, draft_of, frozen_of, item, sent, started, terms_of
-from ports.stores import new_schema, postgresql_database
+from ports.stores import two_of_one_schema
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -25,11 +25,7 @@ MANY = 12
 
 @pytest.fixture
 async def two(request: pytest.FixtureRequest) -> AsyncIterator[Two]:
-    schema = new_schema()
-    async with (
-        postgresql_database(request, MIGRATIONS, schema) as one,
-        postgresql_database(request, MIGRATIONS, schema) as other,
-    ):
+    async with two_of_one_schema(request, MIGRATIONS) as (one, other):
         yield PostgresqlAgreements(one), PostgresqlAgreements(other)
 
 

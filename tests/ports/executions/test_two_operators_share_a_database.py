@@ -10,7 +10,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution_changes import registered
 from insitu.testing.clock import START
 from insitu.testing.plans import plan_of
-from ports.stores import new_schema, postgresql_database
+from ports.stores import two_of_one_schema
 
 pytestmark = pytest.mark.needs("postgresql")
 
@@ -20,11 +20,7 @@ MANY = 12
 
 @pytest.fixture
 async def two(request: pytest.FixtureRequest) -> AsyncIterator[Two]:
-    schema = new_schema()
-    async with (
-        postgresql_database(request, MIGRATIONS, schema) as one,
-        postgresql_database(request, MIGRATIONS, schema) as other,
-    ):
+    async with two_of_one_schema(request, MIGRATIONS) as (one, other):
         yield PostgresqlExecutions(one), PostgresqlExecutions(other)
 
 
