@@ -19,14 +19,14 @@ async def test_an_agreement_that_cannot_be_judged_keeps_nobody_from_a_grant(
     data = await provider.publish_dataset()
     bad, good = await provider.simple_workflow(data), await provider.simple_workflow(data)
     bad_terms = provider.terms(await provider.quote(bad))
-    real = provider.desk.documents.resolve
+    real = provider.desk.resolver.resolve
 
     async def broken(did: str, checksum: str | None = None) -> Any:
         if did == bad:
             raise ZeroDivisionError("a defect")
         return await real(did, checksum)
 
-    monkeypatch.setattr(provider.desk.documents, "resolve", broken)
+    monkeypatch.setattr(provider.desk.resolver, "resolve", broken)
     with caplog.at_level(logging.CRITICAL):
         waiting = await provider.lock(bad_terms)
         await provider.buy(good)

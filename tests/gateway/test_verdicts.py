@@ -183,7 +183,7 @@ async def update(provider: World, did: str) -> None:
 async def test_a_workflow_version_that_is_nowhere_to_be_had_is_named(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     agreement = await provider.buy(workflow)
-    provider.desk.documents._cache.clear()
+    provider.desk.resolver._proved.clear()
     real = provider.metadata.read
 
     async def forgetful(url: str, checksum: str | None = None) -> Any:
@@ -191,7 +191,7 @@ async def test_a_workflow_version_that_is_nowhere_to_be_had_is_named(provider: W
             raise InsituError("AssetNotFound", "gone", did=workflow)
         return await real(url, checksum)
 
-    provider.desk.documents._metadata = type("Catalogue", (), {"read": staticmethod(forgetful)})()
+    provider.desk.resolver._metadata = type("Catalogue", (), {"read": staticmethod(forgetful)})()
     with pytest.raises(InsituError, match="WorkflowChanged"):
         await provider.exec(agreement)
 

@@ -25,11 +25,11 @@ from insitu.domain.validation import validate_ddo
 from insitu.domain.workflow import Workflow, read_workflow
 from insitu.gateway.at_once import both, outcomes
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.documents import Documents, ResolvedAsset
 from insitu.gateway.sealing import Sealing
 from insitu.gateway.sources import FileSources
 from insitu.ports.chain import Chain
-from insitu.ports.peers import OperatorPeer
+from insitu.ports.peers import MetadataPeer, OperatorPeer
+from insitu.sdk.resolving import ResolvedAsset, Resolver
 
 __all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing"]
 
@@ -121,7 +121,8 @@ class Assessor:
         configuration: GatewayConfiguration,
         provider: Address,
         chain: Chain,
-        documents: Documents,
+        resolver: Resolver,
+        metadata: MetadataPeer,
         sealing: Sealing,
         sources: FileSources,
         operator: OperatorPeer,
@@ -129,7 +130,8 @@ class Assessor:
         self._configuration = configuration
         self._provider = provider
         self._chain = chain
-        self._documents = documents
+        self._resolver = resolver
+        self._metadata = metadata
         self._sealing = sealing
         self._sources = sources
         self._operator = operator
@@ -162,7 +164,7 @@ class Assessor:
             ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
         """
         found = _Findings()
-        asset = await self._documents.resolve(workflow_did, workflow_checksum)
+        asset = await self._resolver.resolve(workflow_did, workflow_checksum)
         validate_ddo(asset.ddo)
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow")
@@ -196,7 +198,7 @@ class Assessor:
 
         Raises what resolving and reading it raises.
         """
-        services = (await self._documents.resolve(did)).ddo.compute_services
+        services = (await self._resolver.resolve(did)).ddo.compute_services
         named = [service for service in services if service.index == service_index]
         for service in (*named, *services):
             return read_compute_service(service).price
@@ -204,7 +206,7 @@ class Assessor:
 
     async def _retired(self, workflow: Workflow) -> list[Refusal]:
         """What was bought stays usable, but nobody buys on an asset that its owner took off the lists."""
-        retired = [did for did in workflow.input_dids if await self._documents.is_retired(did)]
+        retired = [did for did in workflow.input_dids if await self._metadata.is_retired(did)]
         return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
 
     async def _inputs(
@@ -216,7 +218,7 @@ class Assessor:
         )
 
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
-        resolving, asking = self._documents.resolve(did), self._chain.is_provider(did, self._provider)
+        resolving, asking = self._resolver.resolve(did), self._chain.is_provider(did, self._provider)
         asset, is_provider = await both(resolving, asking)
         validate_ddo(asset.ddo)
         entry = asset.ddo.compute_service(service_index)
@@ -226,7 +228,7 @@ class Assessor:
         present = read_compute_service(entry)
         version = present
         if bought is not None and bought.removeprefix("0x") != asset.checksum:
-            then = await self._documents.resolve(did, bought)
+            then = await self._resolver.resolve(did, bought)
             version = read_compute_service(then.ddo.compute_service(entry.index))
         creator, files = creator_of(asset.ddo), self._sealing.files_of(asset.ddo)
         for file in files:
@@ -241,7 +243,7 @@ class Assessor:
             raise InsituError("TemplateNotApproved", f"{did} is sold under {entry.template_id}, here it is {template}")
 
     async def _algorithm(self, did: str) -> AssessedAlgorithm:
-        asset = await self._documents.resolve(did)
+        asset = await self._resolver.resolve(did)
         validate_ddo(asset.ddo)
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")

@@ -10,7 +10,6 @@ from insitu.domain.file_names import path_problem
 from insitu.domain.integrity import creator_of
 from insitu.domain.service import File
 from insitu.gateway.access import Seen
-from insitu.gateway.documents import Documents
 from insitu.gateway.sealing import Sealing, public_files
 from insitu.gateway.sources import FileSources, is_own, upload_url
 from insitu.gateway.tokens import Caller
@@ -19,6 +18,7 @@ from insitu.ports.agreement_records import SourceReference, StoredExecution, Upl
 from insitu.ports.agreements import Agreements
 from insitu.ports.blobs import Blobs
 from insitu.ports.clock import Clock
+from insitu.sdk.resolving import Resolver
 
 __all__ = ["Download", "Files", "begun"]
 
@@ -40,7 +40,7 @@ class Files:
         self,
         agreements: Agreements,
         blobs: Blobs,
-        documents: Documents,
+        resolver: Resolver,
         sealing: Sealing,
         sources: FileSources,
         clock: Clock,
@@ -48,7 +48,7 @@ class Files:
     ) -> None:
         self._agreements = agreements
         self._blobs = blobs
-        self._documents = documents
+        self._resolver = resolver
         self._sealing = sealing
         self._sources = sources
         self._clock = clock
@@ -117,7 +117,7 @@ class Files:
         ``ResultExpired``.
         """
         caller.require(did=did)
-        asset = await self._documents.resolve(did)
+        asset = await self._resolver.resolve(did)
         if asset.owner.lower() != caller.address.lower():
             raise InsituError("DownloadNotAllowed", f"{did} belongs to {asset.owner}")
         file = _pick(self._sealing.files_of(asset.ddo), index, did)
@@ -146,7 +146,7 @@ class Files:
             raise InsituError("ConfigurationFailed", f"file {source.index} of {source.did}: {error.detail}") from error
 
     async def _open(self, source: SourceReference) -> AsyncIterator[bytes]:
-        asset = await self._documents.resolve(source.did, source.checksum)
+        asset = await self._resolver.resolve(source.did, source.checksum)
         file = _pick(self._sealing.files_of(asset.ddo), source.index, source.did)
         return await self._sources.open(file, creator_of(asset.ddo))
 

@@ -23,9 +23,9 @@ from insitu.domain.plan import (
 )
 from insitu.domain.workflow import Stage
 from insitu.gateway.assessment import AssessedAlgorithm, AssessedInput, Assessment
-from insitu.gateway.documents import ResolvedAsset
 from insitu.gateway.sources import FileSources
 from insitu.ports.agreement_records import Dossier, SourceReference
+from insitu.sdk.resolving import ResolvedAsset
 
 __all__ = ["Draft", "Planner"]
 

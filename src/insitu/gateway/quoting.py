@@ -5,8 +5,8 @@ from insitu.domain.errors import definition_of
 from insitu.domain.policy import Refusal
 from insitu.domain.pricing import Price
 from insitu.gateway.assessment import Assessment, Assessor
-from insitu.gateway.documents import Documents
 from insitu.ports.keys import Signer
+from insitu.sdk.resolving import Resolver
 
 __all__ = ["Quoting"]
 
@@ -14,9 +14,9 @@ __all__ = ["Quoting"]
 class Quoting:
     """Answers what the terms of an agreement must be."""
 
-    def __init__(self, assessor: Assessor, documents: Documents, signer: Signer) -> None:
+    def __init__(self, assessor: Assessor, resolver: Resolver, signer: Signer) -> None:
         self._assessor = assessor
-        self._documents = documents
+        self._resolver = resolver
         self._signer = signer
 
     async def check(self, request: CheckRequest) -> Quote:
@@ -51,7 +51,7 @@ class Quoting:
     async def _checksum(self, did: str, found: Assessment) -> str:
         if found.inputs and found.inputs[0].asset.did == did:
             return found.inputs[0].asset.checksum
-        return (await self._documents.record(did)).checksum
+        return (await self._resolver.record(did)).checksum
 
 
 def _receivers(price: Price) -> tuple[Receiver, ...]:

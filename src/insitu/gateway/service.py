@@ -16,7 +16,6 @@ from insitu.gateway.access import Access, Seen
 from insitu.gateway.assessment import Assessor
 from insitu.gateway.configuration import GatewayConfiguration, Keyring
 from insitu.gateway.desk import TicketDesk
-from insitu.gateway.documents import Documents
 from insitu.gateway.downloads import Files
 from insitu.gateway.effects import Effects
 from insitu.gateway.execution import Executing
@@ -49,6 +48,7 @@ from insitu.ports.clock import Clock
 from insitu.ports.keys import Signer
 from insitu.ports.peers import MetadataPeer, OperatorPeer
 from insitu.ports.sources import Sources
+from insitu.sdk.resolving import Resolver
 
 __all__ = ["GatewayDesk", "GatewayPorts", "GatewayService", "OfferedContainers"]
 
@@ -108,13 +108,13 @@ class GatewayDesk:
         self.ports = ports
         self.configuration = configuration
         self.wakeups = Wakeups(ports.clock)
-        self.documents = Documents(ports.chain, ports.metadata)
+        self.resolver = Resolver(ports.chain, ports.metadata)
         self.sealing = Sealing(keyring, ports.chain.agreements.chain_id)
         self.sources = FileSources(configuration, ports.signer.address, ports.agreements, ports.blobs, ports.sources)
         self.files = Files(
             ports.agreements,
             ports.blobs,
-            self.documents,
+            self.resolver,
             self.sealing,
             self.sources,
             ports.clock,
@@ -157,7 +157,16 @@ class GatewayService:
         self._operator = operator
         self._finishing = desk.finishing
         provider = ports.signer.address
-        assessor = Assessor(configuration, provider, ports.chain, desk.documents, desk.sealing, desk.sources, operator)
+        assessor = Assessor(
+            configuration,
+            provider,
+            ports.chain,
+            desk.resolver,
+            ports.metadata,
+            desk.sealing,
+            desk.sources,
+            operator,
+        )
         permission = Permission(provider, ports.chain, ports.agreements, ports.clock)
         registrar = Registrar(
             ports.agreements,
@@ -180,7 +189,7 @@ class GatewayService:
             ports.clock,
             desk.wakeups,
         )
-        self.quoting = Quoting(assessor, desk.documents, ports.signer)
+        self.quoting = Quoting(assessor, desk.resolver, ports.signer)
         self.executing = Executing(
             ports.agreements, permission, assessor, Planner(desk.sources), registrar, ports.clock
         )

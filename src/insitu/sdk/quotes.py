@@ -16,7 +16,7 @@ from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
 from insitu.domain.workflow import Workflow, read_workflow
 from insitu.ports.chain import Chain
-from insitu.sdk.resolving import Resolved, Resolver
+from insitu.sdk.resolving import ResolvedAsset, Resolver
 
 __all__ = ["Expected", "WantedInput", "WantedWorkflow", "read_wanted", "terms_of", "verify_quote"]
 
@@ -25,7 +25,7 @@ __all__ = ["Expected", "WantedInput", "WantedWorkflow", "read_wanted", "terms_of
 class WantedInput:
     """An input data set as its document has it now."""
 
-    asset: Resolved
+    asset: ResolvedAsset
     entry: Service
     service: ComputeService
 
@@ -34,7 +34,7 @@ class WantedInput:
 class WantedWorkflow:
     """A workflow that somebody wants to run, and its inputs in order."""
 
-    asset: Resolved
+    asset: ResolvedAsset
     workflow: Workflow
     inputs: tuple[WantedInput, ...]
 

@@ -1,6 +1,10 @@
-"""From a DID to its document: registry → url with ``{did}`` → GET → checksum (P3). No metadata url is configured."""
+"""From a DID to its document: registry → url with ``{did}`` → GET → checksum (P3, E2). No metadata url is set."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
 
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
@@ -9,16 +13,23 @@ from insitu.domain.ids import Address
 from insitu.domain.integrity import verify_checksum
 from insitu.domain.ledger import DidRecord
 from insitu.ports.chain import Chain
-from insitu.sdk.metadata import MetadataClient
 
-__all__ = ["Resolved", "Resolver"]
+__all__ = ["DocumentReader", "ResolvedAsset", "Resolver"]
 
-KEPT = 256
-"""Documents; as many as a client looks at in a while."""
+KEPT = 512
+"""Documents that are kept at a time."""
+
+
+class DocumentReader(Protocol):
+    """Whatever reads the document at a url: a client of a METADATA-API, or the catalogue of this process."""
+
+    async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
+        """Read the version with this on-chain ``checksum``. Raises ``AssetNotFound``, ``PeerUnavailable``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedAsset:
     """One version of an asset, proved to be what the chain names; ``checksum`` is that version's, 64 digits."""
 
     did: str
@@ -33,12 +44,12 @@ class Resolved:
 
 
 class Resolver:
-    """Resolves DIDs over a chain and any metadata server that the chain names."""
+    """Reads documents by DID and proves that they are what the chain names; versions never change, so they are kept."""
 
-    def __init__(self, chain: Chain, metadata: MetadataClient) -> None:
+    def __init__(self, chain: Chain, metadata: DocumentReader) -> None:
         self._chain = chain
         self._metadata = metadata
-        self._proved: dict[tuple[str, str], Ddo] = {}
+        self._proved: OrderedDict[tuple[str, str], Ddo] = OrderedDict()
 
     async def record(self, did: str) -> DidRecord:
         """Return the registry's record. Raises ``InvalidDid``, ``AssetNotFound``."""
@@ -47,24 +58,32 @@ class Resolver:
             raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
         return record
 
-    async def resolve(self, did: str, checksum: str | None = None) -> Resolved:
-        """Return the present version, or the one with this on-chain checksum.
+    async def resolve(self, did: str, checksum: str | None = None) -> ResolvedAsset:
+        """Return the asset in its present version, or in the one with this on-chain checksum.
 
         Raises ``InvalidDid``, ``AssetNotFound``, ``ChecksumMismatch``, ``InvalidDocument``, ``PeerUnavailable``.
         """
         record = await self.record(did)
         wanted = (checksum or record.checksum).lower().removeprefix("0x")
-        ddo = self._proved.get((did, wanted))
-        if ddo is None:
-            ddo = read_ddo(await self._metadata.read(record.url.replace("{did}", did), wanted))
-            if ddo.id != did:
-                raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
-            verify_checksum(ddo, wanted)
-            self._keep(did, wanted, ddo)
-        return Resolved(did, record, ddo, wanted)
-
-    def _keep(self, did: str, checksum: str, ddo: Ddo) -> None:
-        """A version never changes; the oldest go first, so that a client that runs for months stays small."""
-        self._proved[did, checksum] = ddo
+        key = (did, wanted)
+        if key not in self._proved:
+            self._proved[key] = await self._read(record, did, wanted)
+        self._proved.move_to_end(key)
+        ddo = self._proved[key]
         if len(self._proved) > KEPT:
-            del self._proved[next(iter(self._proved))]
+            self._proved.popitem(last=False)
+        return ResolvedAsset(did, record, ddo, wanted)
+
+    async def _read(self, record: DidRecord, did: str, wanted: str) -> Ddo:
+        try:
+            ddo = read_ddo(await self._metadata.read(record.url.replace("{did}", did), wanted))
+        except InsituError as error:
+            # The registered version may yet appear where it is published; any other one will not.
+            if error.code != "AssetNotFound" or wanted == record.checksum:
+                raise
+            detail = f"{did} has no version {wanted}, registered is {record.checksum}"
+            raise InsituError("ChecksumMismatch", detail, did=did) from error
+        if ddo.id != did:
+            raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
+        verify_checksum(ddo, wanted)
+        return ddo
