@@ -8,13 +8,20 @@ import pytest
 from gateway.world import RESULT, World, world
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
+from insitu.testing.chain import seen_from_now
 
 
 @pytest.fixture(scope="session")
-async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
+async def started_chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
     started = await EmbeddedChain.start(tmp_path_factory.mktemp("chain"), dev_signer("deployer"))
     yield started
     await started.close()
+
+
+@pytest.fixture
+async def chain(started_chain: EmbeddedChain) -> EmbeddedChain:
+    """The chain without what earlier tests did on it: each provider follows it from the beginning."""
+    return await seen_from_now(started_chain)
 
 
 @pytest.fixture

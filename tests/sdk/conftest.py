@@ -8,14 +8,21 @@ import pytest
 from gateway.world import RESULT
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
+from insitu.testing.chain import seen_from_now
 from sdk.market import Market, market
 
 
 @pytest.fixture(scope="session")
-async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
+async def started_chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedChain]:
     started = await EmbeddedChain.start(tmp_path_factory.mktemp("chain"), dev_signer("deployer"))
     yield started
     await started.close()
+
+
+@pytest.fixture
+async def chain(started_chain: EmbeddedChain) -> EmbeddedChain:
+    """The chain without what earlier tests did on it: each provider follows it from the beginning."""
+    return await seen_from_now(started_chain)
 
 
 @pytest.fixture
@@ -27,7 +34,9 @@ async def provider(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[Market
 
 
 @pytest.fixture(scope="session")
-async def shared_provider(chain: EmbeddedChain, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Market]:
+async def shared_provider(
+    started_chain: EmbeddedChain, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Market]:
     """A provider for tests that do not mind what others have published."""
-    async with market(chain, tmp_path_factory.mktemp("shared")) as made:
+    async with market(await seen_from_now(started_chain), tmp_path_factory.mktemp("shared")) as made:
         yield made

@@ -1,5 +1,6 @@
 """A real chain for tests: an embedded one in a folder of its own, with funded accounts, movable time and accidents."""
 
+import copy
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from insitu.domain.ids import Address, new_seed
 from insitu.domain.ledger import register_attribute
 from insitu.ports.chain import Chain
 
-__all__ = ["ChainControls", "new_terms", "register_did", "running_chain"]
+__all__ = ["ChainControls", "new_terms", "register_did", "running_chain", "seen_from_now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,17 @@ async def running_chain(folder: Path) -> AsyncIterator[EmbeddedChain]:
         yield chain
     finally:
         await chain.close()
+
+
+async def seen_from_now(chain: EmbeddedChain) -> EmbeddedChain:
+    """Return the same chain as if the contracts were deployed in its newest block.
+
+    Whoever follows it does not read again what earlier tests did. Only the chain that was started is closed.
+    """
+    newest = int(str(await chain.rpc("eth_blockNumber")), 16)
+    view = copy.copy(chain)
+    view.deployments = chain.deployments.model_copy(update={"block": newest})
+    return view
 
 
 async def register_did(chain: Chain, owner: DevSigner, provider: Address, *, checksum: bytes = bytes(32)) -> Did:
