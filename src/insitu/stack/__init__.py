@@ -6,7 +6,7 @@ this package costs nothing.
 """
 
 from insitu.stack.client import connect, connect_async
-from insitu.stack.contracts import accept_contracts, deploy_contracts, inspect_contracts
+from insitu.stack.contracts import accept_contracts, deploy_contracts, fund_accounts, inspect_contracts
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     chain_programme,
@@ -33,6 +33,7 @@ __all__ = [
     "describe_database",
     "development_accounts",
     "examine_cluster",
+    "fund_accounts",
     "gateway_info",
     "inspect_contracts",
     "open_chain",

@@ -1,6 +1,6 @@
-"""The contracts on a chain: deployed, looked at, taken over."""
+"""The contracts on a chain: deployed, looked at, taken over; and tokens of a development chain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from insitu.domain.ids import Address
     from insitu.ports.keys import Signer
 
-__all__ = ["accept_contracts", "deploy_contracts", "deployed_at", "inspect_contracts"]
+__all__ = ["accept_contracts", "deploy_contracts", "deployed_at", "fund_accounts", "inspect_contracts"]
 
 
 async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Inspected", ...]]:
@@ -66,6 +66,25 @@ async def deploy_contracts(
         found = await deploy(rpc, signer, journal, DeploymentPlan(token=token, owner=owner), say)
     found.write(settings.deployments)
     return dict(found.contracts)
+
+
+async def fund_accounts(
+    settings: Settings, minter: "Signer", accounts: "Sequence[Address]", tokens: str
+) -> "dict[Address, int]":
+    """Mint what each account lacks to an amount of tokens, as a person types it; returns base units by account.
+
+    Raises ``InvalidAmount``, ``CallerMismatch`` where the signer may not mint.
+    """
+    from insitu.adapters.chain.bindings import nevermined_token
+    from insitu.adapters.chain.bytecode import read_view
+    from insitu.adapters.chain.minting import mint_up_to
+    from insitu.adapters.chain.rpc import JsonRpc
+    from insitu.domain.money import amount_of_display
+
+    deployments, url = deployed_at(settings)
+    async with JsonRpc(url) as rpc:
+        decimals = await read_view(rpc, deployments.address("NeverminedToken"), nevermined_token.decimals())
+        return await mint_up_to(rpc, deployments, minter, accounts, amount_of_display(tokens, decimals))
 
 
 def deployed_at(settings: Settings) -> tuple["Deployments", str]:

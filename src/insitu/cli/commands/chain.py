@@ -1,4 +1,4 @@
-"""The contracts: deployed to a chain, checked against the code that this version brings, handed over."""
+"""The contracts: deployed to a chain, checked against the code that this version brings, handed over; and tokens."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @click.group()
 def chain() -> None:
-    """Deploy the contracts, check them, or take them over.
+    """Deploy the contracts, check them, take them over, or mint their development token.
 
     The embedded chain of insitu up has them from its first start. Others need --rpc, or chain.rpc_url in the settings.
     """
@@ -131,6 +131,33 @@ def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> N
         screen.line(f"{signer.address} now owns {', '.join(taken)}")
     else:
         screen.line(f"{signer.address} owns them already")
+
+
+@chain.command()
+@click.argument("accounts", nargs=-1, required=True, metavar="ADDRESS...")
+@click.option("--amount", required=True, metavar="TOKENS", help="What each account shall have at least.")
+@yes
+@_key_file
+@_node
+@connected
+@pass_session
+def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Path | None, *, yes: bool) -> None:
+    """Mint the development token with the key of --account, who may, until each ADDRESS has the amount.
+
+    The same call after an interruption gives the rest, and gives nothing twice. Gas is the chain's own coin: not this.
+    """
+    from insitu.domain.ids import read_address
+    from insitu.stack import fund_accounts
+
+    screen = session.screen
+    signer, funded = _signer(session, key_file), [read_address(one) for one in accounts]
+    screen.confirm(f"Mint as {signer.address}?", yes=yes, unattended="it costs gas: give --yes")
+    minted = session.wait_for(fund_accounts, session.settings, signer, funded, amount)
+    if session.choices.as_json:
+        screen.json({"minted": {account: str(units) for account, units in minted.items()}})
+        return
+    for account in funded:
+        screen.line(f"{account} {f'got {minted[account]} base units' if account in minted else 'has it already'}")
 
 
 def _signer(session: Session, key_file: Path | None) -> "Signer":
