@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from insitu.testing.object_store import ObjectStoreServer, running_object_store
 from insitu.testing.postgresql import PostgresqlServer, running_postgresql
-from parts import PARTS, ROOT, missing, required
+from parts import PARTS, UNPACKED, missing, required
 
 pytest_plugins = ["pytester"]
 
@@ -31,14 +32,19 @@ def postgresql() -> Iterator[PostgresqlServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStoreServer]:
+    """One S3 server for all tests; each works in a bucket of its own."""
+    with running_object_store() as server:
+        yield server
+
+
 def pytest_configure(config: pytest.Config) -> None:
     unknown = sorted(required() - set(PARTS))
     if unknown:
         raise pytest.UsageError(f"INSITU_REQUIRE names unknown parts: {', '.join(unknown)}; known: {', '.join(PARTS)}")
     # What `scripts/setup` unpacked is found like what the system installed.
-    os.environ["PATH"] = os.pathsep.join(
-        [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(ROOT / ".cache/registry/usr/bin")]
-    )
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *UNPACKED])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,8 @@ from insitu.testing.postgresql import find_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = "scripts/setup test"
+UNPACKED = (str(ROOT / ".cache/registry/usr/bin"), str(ROOT / ".cache/object-store"))
+"""Where `scripts/setup` puts programmes that only tests need."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Part:
 
 def programme(*names: str) -> Path | None:
     """The first of these programmes on the machine or unpacked by `scripts/setup`."""
-    places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(ROOT / ".cache/registry/usr/bin")]
+    places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *UNPACKED]
     for name in names:
         found = shutil.which(name, path=os.pathsep.join(places))
         if found:
@@ -65,6 +67,7 @@ def _modules(*names: str) -> Callable[[], bool]:
 
 
 PARTS: dict[str, Part] = {
+    "buildah": Part(lambda: programme("buildah") is not None, "apt-get install buildah"),
     "cgroups": Part(_cgroups, "run the tests as root where the memory controller of control groups is at hand"),
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
     # Never there by chance: a test cluster takes root, minutes at first, and the whole machine.
@@ -76,6 +79,7 @@ PARTS: dict[str, Part] = {
     "filesystems": Part(lambda: programme("mke2fs") is not None, "apt-get install e2fsprogs"),
     "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
     "node": Part(_node, "apt-get install nodejs npm   (Node 18 or newer)"),
+    "object-store": Part(lambda: programme("versitygw") is not None, f"{SETUP}   (builds it; needs Go 1.25 or newer)"),
     "oci": Part(lambda: programme("runc", "crun") is not None, "apt-get install runc"),
     "postgresql": Part(lambda: find_postgresql() is not None, "apt-get install postgresql"),
     "registry": Part(lambda: programme("docker-registry", "registry") is not None, SETUP),

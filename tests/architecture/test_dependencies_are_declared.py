@@ -50,6 +50,8 @@ def allowed(part: str, path: str) -> set[str]:
         extras.add("provider")
     if "kubernetes" in path:
         extras.add("cluster")
+    if "object_store" in path:
+        extras.add("object-store")
     if "postgresql" in path:
         extras.add("postgresql")
     return BASE | {found for extra in extras for found in declared(EXTRAS[extra])}

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
 from insitu.settings.folder import DataFolder
+from insitu.settings.places import Place
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[int, Field(ge=0, le=366 * 24 * 3600)]
@@ -128,6 +129,9 @@ class GatewaySettings(Section):
     """Purchases that are sent for one consumer in 24 hours."""
     relay_budget: Annotated[int, Field(ge=0)] = 10**17
     """Wei that purchases of others may cost at most in 24 hours, all together."""
+    blobs: Place | None = None
+    """Results and uploads: a folder, or a prefix of a bucket, ``s3://bucket/results``, ``gs://…``, ``az://…``, which
+    several gateways share. Default: blobs/ in the data folder."""
     result_retention: Seconds = 30 * DAY
     """Seconds for which results are kept for download."""
     token_lifetime: Annotated[int, Field(ge=60, le=DAY)] = 10 * MINUTE
@@ -167,8 +171,9 @@ class OperatorSettings(Section):
     """Seconds between two looks at everything; wake-ups make it a safety net."""
     log_bytes: PositiveInt = 16 * MIB
     """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
-    logs: Path | None = None
-    """Folder of what algorithms print; replicas of an operator share one. Default: logs/ in the data folder."""
+    logs: Place | None = None
+    """What algorithms print: a folder, or a prefix of a bucket, ``s3://bucket/logs``, which replicas of an operator
+    share. Default: logs/ in the data folder."""
     url: str | None = None
     """Address of an operator in another process, ``unix:/path`` for a socket. Default: the object in this process."""
     database_url_file: Path | None = None
@@ -215,6 +220,34 @@ class MetadataSettings(Section):
     """Secret file with the ``postgresql://`` url of the catalogue. Default: SQLite, metadata.db."""
 
 
+class ObjectStoreSettings(Section):
+    """How buckets are reached: those of ``gateway.blobs`` and ``operator.logs``, and of files in data sets."""
+
+    endpoint: str | None = None
+    """Address of a store that is not the cloud's own (MinIO, Ceph …): ``https://…``. Default: the cloud's."""
+    region: str | None = None
+    """Region of the buckets. Default: AWS_REGION, else us-east-1."""
+    account: str | None = None
+    """Storage account on Azure. Default: AZURE_STORAGE_ACCOUNT_NAME."""
+    credentials_file: Path | None = None
+    """Secret file: for ``s3`` a shared credentials file of AWS (``[default]``), for ``gs`` a service account (JSON),
+    for ``az`` an account key. Default: the platform's environment, or the identity of machine or service account."""
+    ca_file: Path | None = None
+    """Certificates (PEM) to trust beside the public ones."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("must be http:// or https:// with a host, and without a path")
+        if parts.username is not None or parts.query:
+            raise ValueError("must hold no keys: they belong into object_store.credentials_file")
+        return value.rstrip("/")
+
+
 class LimitSettings(Section):
     """Bounds on what a caller can send."""
 
@@ -235,6 +268,7 @@ class Settings(Section):
     operator: OperatorSettings = OperatorSettings()
     cluster: ClusterSettings = ClusterSettings()
     metadata: MetadataSettings = MetadataSettings()
+    object_store: ObjectStoreSettings = ObjectStoreSettings()
     limits: LimitSettings = LimitSettings()
 
     @property

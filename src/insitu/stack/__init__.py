@@ -7,6 +7,7 @@ this package costs nothing.
 
 from insitu.stack.client import connect, connect_async
 from insitu.stack.contracts import accept_contracts, deploy_contracts, fund_accounts, inspect_contracts
+from insitu.stack.objects import describe_bucket, remote_places
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     chain_programme,
@@ -30,6 +31,7 @@ __all__ = [
     "connect",
     "connect_async",
     "deploy_contracts",
+    "describe_bucket",
     "describe_database",
     "development_accounts",
     "examine_cluster",
@@ -42,6 +44,7 @@ __all__ = [
     "open_keys",
     "open_signer",
     "probe_runtime",
+    "remote_places",
     "remote_stores",
     "separated",
     "serve",

@@ -13,6 +13,7 @@ from insitu.domain.errors import InsituError
 from insitu.settings import Settings
 from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import folder_lock
+from insitu.stack.objects import access, open_blobs, open_logs, remote_places
 from insitu.stack.offers import FUNDED, gateway_configuration, keyring, offered_containers, provider_signer
 from insitu.stack.parts import open_chain
 from insitu.stack.stores import open_agreements, open_catalog
@@ -145,7 +146,6 @@ class _Builder:
         )
 
     async def _desk(self) -> "GatewayDesk":
-        from insitu.adapters.blobs.folder import FolderBlobs
         from insitu.adapters.clock import SystemClock
         from insitu.adapters.sources.web import WebSources
         from insitu.api.metadata_v1 import DDO
@@ -158,8 +158,8 @@ class _Builder:
             signer=provider_signer(settings),
             metadata=self._metadata_peer(),
             agreements=await open_agreements(settings, self._stack),
-            blobs=FolderBlobs(settings.folder.blobs),
-            sources=WebSources(self._targets()),
+            blobs=open_blobs(settings),
+            sources=WebSources(self._targets(), access(settings), tuple(remote_places(settings).values())),
             clock=SystemClock(),
             containers=partial(offered_containers, settings),
         )
@@ -168,7 +168,6 @@ class _Builder:
 
     async def _operator(self, gateway: "GatewayPeer") -> None:
         from insitu.adapters.clock import SystemClock
-        from insitu.adapters.logs.files import FileLogs
         from insitu.domain.next_actions import Rules
         from insitu.operator.engine import Engine, Parts
         from insitu.operator.service import OperatorService
@@ -178,10 +177,7 @@ class _Builder:
             where = await on_a_cluster(settings, services.public_url, self._stack)
         else:
             where = await on_this_machine(settings, gateway, self._stack)
-        folder = settings.operator.logs or settings.folder.logs
-        # Elsewhere writes a log of which nothing here is told, so its reader looks more often.
-        recheck = 5.0 if settings.operator.logs is None else 0.5
-        clock, logs = SystemClock(), FileLogs(folder, cap=settings.operator.log_bytes, recheck=recheck)
+        clock, logs = SystemClock(), await open_logs(settings, self._stack)
         parts = Parts(
             executions=where.executions,
             logs=logs,

@@ -9,15 +9,19 @@ import anyio
 import pytest
 
 from insitu.adapters.blobs.folder import FolderBlobs
+from insitu.adapters.blobs.objects import ObjectBlobs
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
+from ports.stores import BUCKET, objects_in
 
 HELLO = hashlib.sha256(b"hello").hexdigest()
 TRICKS = ["../" + HELLO, "..", "", "/etc/passwd", HELLO.upper(), HELLO + "\n", HELLO[:-1], "\0" * 64, "incoming"]
 
 
-@pytest.fixture(params=["folder"])
-def blobs(tmp_path: Path) -> Blobs:
+@pytest.fixture(params=["folder", BUCKET])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "bucket":
+        return ObjectBlobs(objects_in(request), tmp_path / "spool")
     return FolderBlobs(tmp_path / "blobs")
 
 

@@ -1,5 +1,6 @@
 """The contract of ports/logs.py, over every adapter."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -8,11 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from insitu.adapters.logs.files import FileLogs
+from insitu.adapters.logs.objects import ObjectLogs
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
 from insitu.ports.logs import Logs
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
+from ports.stores import BUCKET, objects_in
 
 EXECUTION = ExecutionId("wx" + "a" * 26)
 OTHER = ExecutionId("wx" + "b" * 26)
@@ -20,9 +23,13 @@ FIRST = LogKey(stage=0, attempt=1)
 CAP = 100_000
 
 
-@pytest.fixture(params=["files"])
-def logs(tmp_path: Path) -> Logs:
-    return FileLogs(tmp_path / "logs", cap=CAP)
+@pytest.fixture(params=["files", BUCKET])
+async def logs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Logs]:
+    if request.param == "files":
+        yield FileLogs(tmp_path / "logs", cap=CAP)
+        return
+    async with ObjectLogs(objects_in(request), cap=CAP) as opened:
+        yield opened
 
 
 async def read(logs: Logs, offset: int = 0, key: LogKey = FIRST, *, follow: bool = False) -> bytes:

@@ -1,34 +1,49 @@
-"""Objects of stores that fsspec knows; each needs its own package beside fsspec."""
+"""Files of data sets that are objects of a bucket: ``s3://bucket/key``, ``gs://…``, ``az://container/key``."""
 
 from collections.abc import AsyncIterator
-from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
 
-import fsspec
-from anyio.to_thread import run_sync
-
+from insitu.adapters.object_store import PIECE, Access, Objects
 from insitu.domain.errors import InsituError
 
-__all__ = ["STORES", "open_object"]
-
-STORES = frozenset({"abfs", "az", "gcs", "gs", "s3"})
-PIECE = 1024 * 1024
+__all__ = ["bucket_and_key", "open_object"]
 
 
-async def open_object(url: str) -> AsyncIterator[bytes]:
+def bucket_and_key(url: str) -> tuple[str, str]:
+    """Return the url of the bucket and the object's name in it. Raises ``InvalidRequest``."""
+    parts = urlsplit(url)
+    key = unquote(parts.path).strip("/")
+    if (
+        not parts.netloc
+        or not key
+        or parts.query
+        or parts.fragment
+        or any(one in {"", ".", ".."} for one in key.split("/"))
+    ):
+        detail = f"{ascii(url.partition('?')[0][:200])[1:-1]} names no object: write {parts.scheme}://bucket/name"
+        raise InsituError("InvalidRequest", detail)
+    return f"{parts.scheme}://{parts.netloc}", key
+
+
+async def open_object(url: str, access: Access) -> AsyncIterator[bytes]:
     """Stream an object with the credentials of this process.
 
-    Raises ``ExtraMissing`` without the store's package, ``ConfigurationFailed`` where the store does not give it.
+    Raises ``ExtraMissing`` without the library, ``ConfigurationFailed`` where the store does not give the object.
     """
+    bucket, key = bucket_and_key(url)
+    objects = Objects.at(bucket, access, "the store of the file")
     try:
-        file: BinaryIO = await run_sync(lambda: fsspec.open(url, "rb").open())
-        try:
-            while chunk := await run_sync(file.read, PIECE):
-                yield chunk
-        finally:
-            await run_sync(file.close)
-    except ImportError as error:
-        raise InsituError("ExtraMissing", f"{url.partition(':')[0]}: needs another package: {error}") from None
-    except (OSError, ValueError) as error:
-        raise InsituError(
-            "ConfigurationFailed", f"the store does not give the object: {type(error).__name__}"
-        ) from None
+        found = await objects.look(key)
+        if found is None:
+            raise InsituError("ConfigurationFailed", f"{bucket} has no object {key[:200]!a}")
+        # One request for each piece, all of one version.
+        for start in range(0, found.size, PIECE):
+            end = min(start + PIECE, found.size)
+            data = await objects.read(key, start, end, found.version)
+            if data is None:
+                raise InsituError("ConfigurationFailed", f"the object {key[:200]!a} is gone")
+            yield data
+    except InsituError as error:
+        if error.code not in {"ObjectStoreRefused", "ObjectStoreUnavailable"}:
+            raise
+        raise InsituError("ConfigurationFailed", error.detail) from None

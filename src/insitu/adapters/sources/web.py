@@ -1,13 +1,14 @@
-"""Files by url: ``http``, ``https``, and what fsspec's installed parts offer (``s3`` and its kin)."""
+"""Files by url: ``http``, ``https``, and objects of a bucket (``s3``, ``gs``, ``az``)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 from typing_extensions import override
 
+from insitu.adapters.object_store import SCHEMES, Access
 from insitu.adapters.sources.guarded import GuardedTransport
-from insitu.adapters.sources.object_stores import STORES, open_object
+from insitu.adapters.sources.object_stores import bucket_and_key, open_object
 from insitu.adapters.sources.targets import Targets
 from insitu.domain.errors import InsituError
 from insitu.ports.sources import Sources
@@ -20,21 +21,30 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class WebSources(Sources):
-    """Fetches files. What was checked is what is connected to, at each redirect."""
+    """Fetches files. What was checked is what is connected to, at each redirect.
 
-    def __init__(self, targets: Targets) -> None:
+    ``access``: how buckets are reached. ``reserved``: prefixes of buckets that are the provider's own: the credentials
+    open them, and nobody's data set may.
+    """
+
+    def __init__(self, targets: Targets, access: Access | None = None, reserved: Sequence[str] = ()) -> None:
         self._targets = targets
+        self._access = access or Access()
+        self._reserved = tuple(reserved)
 
     @override
     async def check(self, url: str) -> None:
         parts = _split(url)
-        if parts.scheme in _PORTS:
+        if parts.scheme in SCHEMES:
+            self._check_object(url)
+        else:
             await self._targets.resolve(parts.hostname or "", parts.port or _PORTS[parts.scheme])
 
     @override
     async def open(self, url: str) -> AsyncIterator[bytes]:
-        if _split(url).scheme in STORES:
-            async for chunk in open_object(url):
+        if _split(url).scheme in SCHEMES:
+            self._check_object(url)
+            async for chunk in open_object(url, self._access):
                 yield chunk
             return
         client = httpx.AsyncClient(
@@ -53,11 +63,16 @@ class WebSources(Sources):
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise InsituError("ConfigurationFailed", f"{_shown(url)} does not answer: {type(error).__name__}") from None
 
+    def _check_object(self, url: str) -> None:
+        bucket, key = bucket_and_key(url)
+        if any(f"{bucket}/{key}".startswith(f"{one}/") for one in self._reserved):
+            raise InsituError("TargetNotAllowed", f"{_shown(url)} lies where this provider keeps results or logs")
+
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        known = parts.scheme in STORES or (parts.scheme in _PORTS and parts.hostname and parts.port != 0)
+        known = parts.scheme in SCHEMES or (parts.scheme in _PORTS and parts.hostname and parts.port != 0)
     except ValueError:
         known = False
         parts = SplitResult("", "", "", "", "")

@@ -41,9 +41,10 @@ __all__ = ["doctor"]
 def doctor(session: Session, role: str) -> int:
     """Check this machine, and say how to mend what is missing.
 
-    Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, PostgreSQL where it is
-    used, ports, chain, contracts, gateway, images and keys; where executions run on a cluster, at the cluster, its
-    namespace and our rights there. The exit code is not 0 if something that the role requires is missing.
+    Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, PostgreSQL and object
+    stores where they are used, ports, chain, contracts, gateway, images and keys; where executions run on a cluster,
+    at the cluster, its namespace and our rights there. The exit code is not 0 if something that the role requires is
+    missing.
     """
     found = []
     for finding in examine(session, role):
@@ -71,6 +72,7 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
         yield check_extra("provider", required=True)
         yield check_disk(settings.home)
         yield from _databases(session)
+        yield from _buckets(session)
         if settings.operator.runtime == "kubernetes":
             yield check_extra("cluster", required=True)
             yield from _cluster(session)
@@ -106,6 +108,17 @@ def _databases(session: Session) -> Iterator[Finding]:
         yield check_extra("postgresql", required=True)
     for actor in actors:
         yield _attempt(session, partial(describe_database, session.settings, actor), f"{actor} store")
+
+
+def _buckets(session: Session) -> Iterator[Finding]:
+    """Try what lies in an object store: it writes, reads, lists, creates once, deletes."""
+    from insitu.stack import describe_bucket, remote_places
+
+    places = remote_places(session.settings)
+    if places:
+        yield check_extra("object-store", required=True)
+    for name, url in places.items():
+        yield _attempt(session, partial(describe_bucket, session.settings, url), name)
 
 
 def _runtime(session: Session) -> Iterator[Finding]:

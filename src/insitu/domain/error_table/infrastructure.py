@@ -43,6 +43,20 @@ INFRASTRUCTURE = (
     E("KeyNotFound", 404, "There is no such key.", "List the keys, or create one."),
     E("KeyPasswordWrong", 403, "The password does not open the key file.", "Give the password of this key file."),
     E(
+        "ObjectStoreRefused",
+        500,
+        "The object store refuses.",
+        "Check bucket, region, credentials and rights: run insitu doctor.",
+        retry=True,
+    ),
+    E(
+        "ObjectStoreUnavailable",
+        503,
+        "The object store does not answer.",
+        "Check that it is running and that its address is right, then try again.",
+        retry=True,
+    ),
+    E(
         "PeerUnavailable",
         503,
         "Another part of the system does not answer.",

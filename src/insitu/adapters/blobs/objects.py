@@ -1,0 +1,118 @@
+"""Blobs in an object store: ``<first two digits>/<sha256>``, sent when they are whole and verified.
+
+Several gateways may use one at once. Bytes wait in a file without a name until the last one has come, for an object is
+named when its upload begins; so what is refused never reaches the store, and a killed process leaves no file.
+"""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+from anyio.to_thread import run_sync
+from typing_extensions import override
+
+from insitu.adapters.object_store import PART, PIECE, Objects
+from insitu.domain.errors import InsituError
+from insitu.ports.blobs import Blobs
+
+__all__ = ["ObjectBlobs"]
+
+WRITTEN = 1024 * 1024
+"""Bytes that are written at a time."""
+
+_DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_KEY = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})", re.ASCII)
+
+
+class ObjectBlobs(Blobs):
+    """A blob store in a bucket. ``spool``: folder with room for what is being received; it is made if need be."""
+
+    def __init__(self, objects: Objects, spool: Path) -> None:
+        self._objects = objects
+        self._spool = spool
+
+    @override
+    async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
+        spool = await run_sync(self._opened)
+        try:
+            digest, size = await _received(chunks, spool, limit)
+            if sha256 is not None and sha256 != digest:
+                detail = f"the bytes have SHA-256 {digest}, announced was {sha256[:80]!r}"
+                raise InsituError("ChecksumMismatch", detail, actual=digest)
+            spool.seek(0)
+            await self._objects.put_file(_key(digest), spool, size)
+        finally:
+            spool.close()
+        return digest
+
+    @override
+    async def size(self, sha256: str) -> int | None:
+        return await self._objects.size(_key(sha256)) if _DIGITS.fullmatch(sha256) is not None else None
+
+    @override
+    async def open(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
+        size = await self.size(sha256)
+        if size is None:
+            raise InsituError("NotFound", f"there is no blob {sha256[:80]!a}")
+        for start in range(offset, size, PIECE):
+            data = await self._objects.read(_key(sha256), start, min(start + PIECE, size))
+            if data is None:
+                raise InsituError("NotFound", f"the blob {sha256} is gone")
+            yield data
+
+    @override
+    async def remove(self, sha256: str) -> None:
+        if _DIGITS.fullmatch(sha256) is not None:
+            await self._objects.delete([_key(sha256)])
+
+    @override
+    async def older_than(self, moment: datetime) -> tuple[str, ...]:
+        found = [
+            match[1]
+            async for one in self._objects.list()
+            if one.modified < moment and (match := _KEY.fullmatch(one.name)) is not None
+        ]
+        return tuple(sorted(found))
+
+    def _opened(self) -> "tempfile.SpooledTemporaryFile[bytes]":
+        try:
+            self._spool.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _failed(error) from error
+        return tempfile.SpooledTemporaryFile(max_size=PART, dir=str(self._spool))
+
+
+async def _received(
+    chunks: AsyncIterator[bytes], spool: "tempfile.SpooledTemporaryFile[bytes]", limit: int | None
+) -> tuple[str, int]:
+    """Write what comes, and return its SHA-256 and its size."""
+    digest, size, pending = hashlib.sha256(), 0, bytearray()
+
+    def write(data: bytes) -> None:
+        digest.update(data)
+        try:
+            spool.write(data)
+        except OSError as error:
+            raise _failed(error) from error
+
+    async for chunk in chunks:
+        size += len(chunk)
+        if limit is not None and size > limit:
+            raise InsituError("BodyTooLarge", f"more than {limit} bytes", limit=limit)
+        pending += chunk
+        if len(pending) >= WRITTEN:
+            await run_sync(write, bytes(pending))
+            pending.clear()
+    await run_sync(write, bytes(pending))
+    return digest.hexdigest(), size
+
+
+def _key(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"
+
+
+def _failed(error: OSError) -> InsituError:
+    return InsituError("StorageFailed", f"the folder for what is received: {error.strerror or error}")

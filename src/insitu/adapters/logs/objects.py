@@ -1,0 +1,179 @@
+"""Logs in an object store, for operators on several machines: ``<execution>/<stage>-<attempt>/<offset>``.
+
+Bytes wait for half a second, then they are a segment; when a log is complete its segments become one object. What
+waits is lost with its process, and is copied again: the next engine begins at the size that the store knows.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+from weakref import WeakValueDictionary
+
+import anyio
+from anyio.abc import TaskGroup
+from typing_extensions import override
+
+from insitu.adapters.logs.segments import folder_of, log_keys, look_at, read_from, shrink
+from insitu.adapters.logs.tails import Tail
+from insitu.adapters.object_store import Objects
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import ExecutionId, read_execution_id
+from insitu.ports.logs import Logs
+from insitu.ports.peers import LogKey
+from insitu.ports.runtime import LogChunk
+
+__all__ = ["ObjectLogs"]
+
+logger = logging.getLogger("insitu.logs")
+
+CLOSING_SECONDS = 10.0
+
+
+class ObjectLogs(Logs):
+    """Logs in a bucket, each at most ``cap`` bytes. A context: what waits is sent while it is open, and at its end.
+
+    ``pause``: seconds between two segments of a log, and between two looks of a follower at what others write.
+    """
+
+    def __init__(self, objects: Objects, *, cap: int, pause: float = 0.5) -> None:
+        self._objects = objects
+        self._cap = cap
+        self._pause = pause
+        self._tails: dict[str, Tail] = {}
+        self._grown: WeakValueDictionary[str, anyio.Event] = WeakValueDictionary()
+        self._tasks: TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        self._tasks = anyio.create_task_group()
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        tasks, self._tasks = self._tasks, None
+        with anyio.move_on_after(CLOSING_SECONDS, shield=True):
+            for tail in list(self._tails.values()):
+                await self._tried(tail)
+        if tasks is None:
+            return None
+        tasks.cancel_scope.cancel()
+        return await tasks.__aexit__(kind, error, trace)
+
+    @override
+    async def append(self, execution_id: ExecutionId, key: LogKey, chunk: LogChunk) -> int:
+        tail = await self._tail(folder_of(execution_id, key))
+        if chunk.offset > tail.size:
+            await tail.look()
+        if chunk.offset > tail.size and tail.size < self._cap and not tail.complete:
+            detail = f"the log {tail.folder} has {tail.size} bytes, the next ones are for {chunk.offset}"
+            raise InsituError("StorageFailed", detail)
+        tail.add(chunk.data[max(tail.size - chunk.offset, 0) : max(self._cap - chunk.offset, 0)])
+        self._send_soon(tail)
+        await tail.room()
+        return tail.size
+
+    @override
+    async def finish(self, execution_id: ExecutionId, key: LogKey) -> None:
+        tail = await self._tail(folder_of(execution_id, key))
+        await tail.close()
+        self._tails.pop(tail.folder, None)
+        self._wake(tail.folder)
+        try:
+            await shrink(self._objects, tail.folder)
+        except InsituError as error:
+            logger.warning("the log %s is complete and stays in pieces: %s", tail.folder, error)
+
+    @override
+    async def finished(self, execution_id: ExecutionId, key: LogKey) -> bool:
+        return (await look_at(self._objects, folder_of(execution_id, key))).complete
+
+    @override
+    async def size(self, execution_id: ExecutionId, key: LogKey) -> int:
+        folder = folder_of(execution_id, key)
+        tail = self._tails.get(folder)
+        if tail is None:
+            return (await look_at(self._objects, folder)).end
+        await tail.send()
+        await tail.look()
+        return tail.end
+
+    @override
+    async def read(
+        self, execution_id: ExecutionId, key: LogKey, offset: int = 0, *, follow: bool = False
+    ) -> AsyncIterator[LogChunk]:
+        folder, known = folder_of(execution_id, key), 0
+        await self._sent(folder)
+        while True:
+            # The event is taken before looking, so that nothing slips through between.
+            grown = self._grown.setdefault(folder, anyio.Event()) if follow else None
+            shape = await look_at(self._objects, folder, known)
+            async for chunk in read_from(self._objects, folder, shape, offset):
+                yield chunk
+                offset = chunk.end
+            if offset < shape.end:
+                known = 0  # the segments have just become one object
+                continue
+            if grown is None or shape.complete:
+                return
+            known = shape.end
+            with anyio.move_on_after(self._pause):
+                await grown.wait()
+
+    @override
+    async def keys(self, execution_id: ExecutionId) -> tuple[LogKey, ...]:
+        for folder in [one for one in self._tails if one.startswith(f"{execution_id}/")]:
+            await self._sent(folder)
+        return await log_keys(self._objects, execution_id)
+
+    @override
+    async def remove(self, execution_id: ExecutionId) -> None:
+        prefix = read_execution_id(execution_id)
+        for folder in [one for one in self._tails if one.startswith(f"{prefix}/")]:
+            self._tails.pop(folder).drop()
+        await self._objects.delete([one.name async for one in self._objects.list(prefix)])
+
+    async def _tail(self, folder: str) -> Tail:
+        tail = self._tails.get(folder)
+        if tail is None:
+            tail = Tail(self._objects, folder)
+            await tail.look()
+            tail = self._tails.setdefault(folder, tail)
+        return tail
+
+    async def _sent(self, folder: str) -> None:
+        tail = self._tails.get(folder)
+        if tail is not None:
+            await tail.send()
+
+    def _send_soon(self, tail: Tail) -> None:
+        if self._tasks is None:
+            raise InsituError("InternalError", "logs in an object store are written while they are open")
+        if tail.waits and not tail.is_sending:
+            tail.is_sending = True
+            self._tasks.start_soon(self._send, tail)
+
+    async def _send(self, tail: Tail) -> None:
+        """Send what waits, now or when the pause is over, until nothing waits."""
+        try:
+            while tail.waits:
+                await anyio.sleep_until(tail.sent + self._pause)
+                if not await self._tried(tail):
+                    await anyio.sleep(1)
+        finally:
+            tail.is_sending = False
+
+    async def _tried(self, tail: Tail) -> bool:
+        try:
+            await tail.send()
+        except InsituError as error:
+            logger.warning("the log %s waits: %s", tail.folder, error)
+            return False
+        self._wake(tail.folder)
+        return True
+
+    def _wake(self, folder: str) -> None:
+        event = self._grown.pop(folder, None)
+        if event is not None:
+            event.set()

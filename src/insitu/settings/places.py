@@ -1,0 +1,40 @@
+"""Where bytes lie: a folder of this machine, or a prefix of a bucket."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator
+
+__all__ = ["BUCKETS", "Place"]
+
+BUCKETS = {"az": "Azure", "gs": "Google Cloud Storage", "s3": "S3"}
+"""Schemes of urls of object stores."""
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{1,61})[a-z0-9]", re.ASCII)
+_SEGMENT = re.compile(r"[A-Za-z0-9!_.*'()=-]{1,255}", re.ASCII)
+
+
+def _read_place(value: object) -> object:
+    if not isinstance(value, str) or "://" not in value:
+        return Path(value) if isinstance(value, str) else value
+    try:
+        parts = urlsplit(value)
+        scheme, bucket, path = parts.scheme, parts.netloc, parts.path.strip("/")
+    except ValueError:
+        scheme, bucket, path, parts = "", "", "", None
+    if scheme not in BUCKETS:
+        raise ValueError(f"must be a folder, or a url that begins with {', '.join(f'{one}://' for one in BUCKETS)}")
+    if "@" in bucket or (parts is not None and (parts.query or parts.fragment)):
+        raise ValueError("names a bucket and a prefix and nothing else: keys belong into object_store.credentials_file")
+    if _NAME.fullmatch(bucket) is None:
+        raise ValueError(f"{bucket[:80]!r} is no name of a bucket: 3 to 63 lower-case letters, digits, dots, hyphens")
+    segments = path.split("/") if path else []
+    if any(_SEGMENT.fullmatch(one) is None or one in {".", ".."} for one in segments):
+        raise ValueError(f"{path[:80]!r} is no prefix: letters, digits and !_.*'()=- between slashes")
+    return "/".join((f"{scheme}:/", bucket, *segments))
+
+
+Place = Annotated[Path | str, BeforeValidator(_read_place)]
+"""A folder (``Path``), or the url of a bucket and a prefix in it (``str``) without a slash at the end."""

@@ -1,0 +1,80 @@
+"""Where bytes lie that are not rows: results and logs, in folders or in buckets, as the settings choose."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from insitu.settings import Settings
+
+if TYPE_CHECKING:
+    from insitu.adapters.object_store import Access
+    from insitu.ports.blobs import Blobs
+    from insitu.ports.logs import Logs
+
+__all__ = ["access", "describe_bucket", "open_blobs", "open_logs", "remote_places"]
+
+
+def access(settings: Settings) -> "Access":
+    """Return how buckets are reached."""
+    from insitu.adapters.object_store import Access
+
+    chosen = settings.object_store
+    return Access(
+        endpoint=chosen.endpoint,
+        region=chosen.region,
+        account=chosen.account,
+        credentials_file=chosen.credentials_file,
+        ca_file=chosen.ca_file,
+    )
+
+
+def open_blobs(settings: Settings) -> "Blobs":
+    """Open results and uploads. Raises ``SettingsInvalid``, ``ExtraMissing``."""
+    place = settings.gateway.blobs
+    if isinstance(place, str):
+        from insitu.adapters.blobs.objects import ObjectBlobs
+        from insitu.adapters.object_store import Objects
+
+        objects = Objects.at(place, access(settings), "the object store of results")
+        return ObjectBlobs(objects, settings.folder.blobs)
+    from insitu.adapters.blobs.folder import FolderBlobs
+
+    return FolderBlobs(place or settings.folder.blobs)
+
+
+async def open_logs(settings: Settings, stack: AsyncExitStack) -> "Logs":
+    """Open the logs; what waits to be written is written when the stack ends. Raises as :func:`open_blobs`."""
+    place, cap = settings.operator.logs, settings.operator.log_bytes
+    if isinstance(place, str):
+        from insitu.adapters.logs.objects import ObjectLogs
+        from insitu.adapters.object_store import Objects
+
+        objects = Objects.at(place, access(settings), "the object store of logs")
+        return await stack.enter_async_context(ObjectLogs(objects, cap=cap))
+    from insitu.adapters.logs.files import FileLogs
+
+    # Elsewhere writes a log of which nothing here is told, so its reader looks more often.
+    return FileLogs(place or settings.folder.logs, cap=cap, recheck=5.0 if place is None else 0.5)
+
+
+def remote_places(settings: Settings) -> dict[str, str]:
+    """Return what lies in buckets, by the name of the setting, with its url."""
+    places: dict[str, Path | str | None] = {
+        "gateway.blobs": settings.gateway.blobs,
+        "operator.logs": settings.operator.logs,
+    }
+    return {name: place for name, place in places.items() if isinstance(place, str)}
+
+
+async def describe_bucket(settings: Settings, url: str) -> str:
+    """Try in a bucket what its adapters need, with an object that is deleted again, and say what it can.
+
+    Raises ``ObjectStoreRefused``, ``ObjectStoreUnavailable``, ``SettingsInvalid``, ``ExtraMissing``.
+    """
+    from dataclasses import replace
+
+    from insitu.adapters.object_store import Objects
+    from insitu.adapters.object_store_examining import examine
+
+    await examine(Objects.at(url, replace(access(settings), patience=5.0), url))
+    return f"{url}: writes, reads, lists, creates once and deletes"
