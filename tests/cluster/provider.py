@@ -107,6 +107,7 @@ class Provider:
     agreement: AgreementId = field(default_factory=lambda: AgreementId(secrets.token_hex(32)))
     pending: int = 60
     runtime_class: str | None = None
+    registries: tuple[str, ...] | None = None
     proof_seconds: int = 3600
     records: bool = False
     """Whether executions are custom resources."""
@@ -118,6 +119,7 @@ class Provider:
             pods=PodImage(f"{self.access.registry}/{pods.name}@{pods.digest}"),
             gateway_url=self.gateway_url,
             registry=self.access.registry,
+            registries=self.registries,
             storage_class=self.access.storage_class,
             runtime_class=self.runtime_class,
             pending=self.pending,

@@ -7,8 +7,9 @@ import pytest
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, charge_of
-from insitu.domain.plan import StageInput
+from insitu.domain.plan import ExecutionPlan, StageInput
 from insitu.testing.registrations import registration_of
+from tests.cluster.objects import objects_left
 from tests.cluster.provider import Provider, log_of
 from tests.cluster.testbed.cluster import RUNTIME_CLASS
 from tests.cluster.testbed.node import LO_ONLY
@@ -85,12 +86,28 @@ async def test_every_object_of_an_execution_carries_both_ids(provider: Provider)
         assert meta["annotations"]["serviceAgreementId"] == execution.agreement_id, meta["name"]
 
 
-async def test_a_wrong_digest_is_refused_at_the_pull(provider: Provider) -> None:
+def plans_with_wrong_digests(provider: Provider) -> list[ExecutionPlan]:
     stage = provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one"))
     digests = ("sha256:" + "00" * 32, provider.images.pods.digest)  # nobody's, and another repository's
-    for number, digest in enumerate(digests):
-        image = stage.image.model_copy(update={"digest": digest})
-        plan = provider.plan(stage.model_copy(update={"image": image}), number=number)
+    images = [stage.image.model_copy(update={"digest": digest}) for digest in digests]
+    stages = [stage.model_copy(update={"image": image}) for image in images]
+    return [provider.plan(each, number=number) for number, each in enumerate(stages)]
+
+
+async def test_a_wrong_digest_is_refused_before_anything_is_made(provider: Provider) -> None:
+    plans = plans_with_wrong_digests(provider)
+    async with provider.operator() as operator:
+        for plan in plans:
+            with pytest.raises(InsituError, match=r"ImageUnavailable: the registry .* has no .*: push it"):
+                await operator.service.register(registration_of(plan))
+        assert await operator.service.list() == ()
+    left = await objects_left(provider.access, provider.namespace)
+    assert [name for name in left for plan in plans if plan.workflow_execution_id in name] == []
+
+
+async def test_a_wrong_digest_is_refused_at_the_pull(provider: Provider) -> None:
+    provider.registries = ()  # of a registry that is not asked only the pull tells
+    for plan in plans_with_wrong_digests(provider):
         final = await provider.run(plan)
         assert final.phase is Phase.FAILED
         assert final.reason is not None

@@ -43,6 +43,16 @@ async def test_an_image_that_an_input_does_not_support_is_refused(provider: Worl
     assert await codes(provider, await provider.simple_workflow(first, second)) == ["ImageNotAllowed"]
 
 
+async def test_an_image_that_the_operator_does_not_get_is_refused_before_anybody_pays(provider: World) -> None:
+    data = await provider.publish_dataset()
+    workflow = await provider.simple_workflow(data)
+    provider.operator.runtime.missing_images.add(IMAGE["checksum"])
+    quote = await provider.quote(workflow)
+    assert [(reason.code, reason.did) for reason in quote.reasons] == [("ImageUnavailable", data)]
+    provider.operator.runtime.missing_images.clear()
+    assert (await provider.quote(workflow)).allowed
+
+
 async def test_a_service_without_containers_runs_nothing(provider: World) -> None:
     data = await provider.publish_dataset(**environment(supportedContainers=[]))
     assert await codes(provider, await provider.simple_workflow(data)) == ["ImageNotAllowed"]

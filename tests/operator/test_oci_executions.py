@@ -293,10 +293,10 @@ async def test_a_restart_runs_the_stage_again_on_fresh_volumes(provider: Provide
 async def test_an_image_that_is_not_here_says_so(provider: Provider) -> None:
     stage = provider.stage(0, COUNT, provider.mounted(1, "a.txt", "x"))
     absent = stage.image.model_copy(update={"digest": "sha256:" + "00" * 32})
-    execution = await provider.run(provider.plan(stage.model_copy(update={"image": absent})))
-    assert execution.phase is Phase.FAILED
-    assert execution.reason is not None
-    assert execution.reason.code in {"ImageUnavailable", "ImageUnknown"}
+    plan = provider.plan(stage.model_copy(update={"image": absent}))
+    async with provider.operator() as operator:
+        with pytest.raises(InsituError, match="ImageUnavailable"):
+            await operator.service.register(registration_of(plan))
 
 
 async def test_the_operator_refuses_where_nothing_seals(provider: Provider) -> None:

@@ -1,15 +1,27 @@
 """The OPERATOR SERVICE's surface, for the gateway only; requests and answers are the values of its port (E3, E4)."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from insitu.domain.execution import Execution, Stopper
+from insitu.domain.plan import ImageReference
 from insitu.domain.wire import WireModel, WireRequest
 from insitu.ports.peers import LogKey
 
 BASE = "/api/v1/operator"
 WORKFLOWS = BASE + "/workflows"
 CAPACITY = BASE + "/capacity"
+IMAGES = BASE + "/images"
 
 LOG_OFFSET_HEADER = "Insitu-Log-Offset"
 """Offset of the first byte of a log answer."""
+
+
+class ImagesBody(WireRequest):
+    """``POST images``: which images an execution would need; 204 unless one is known to be missing."""
+
+    images: Annotated[tuple[ImageReference, ...], Field(max_length=64)]
 
 
 class StopBody(WireRequest):

@@ -12,6 +12,7 @@ from insitu.domain.algorithm import container_fits
 from insitu.domain.compute_service import ComputeService, Container, Server
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.plan import ImageReference
 from insitu.domain.policy import Refusal
 from insitu.domain.workflow import Need, Workflow
 
@@ -44,6 +45,14 @@ def supported_container(wanted: Container, service: ComputeService) -> Container
         if same_name and offered.digest is not None and offered.digest == wanted.digest:
             return offered
     return None
+
+
+def image_of(wanted: Container | None, service: ComputeService) -> ImageReference | None:
+    """The image of a stage's container, by the name that the service gives it; None where it supports none such."""
+    offered = supported_container(wanted, service) if wanted is not None else None
+    if offered is None or offered.digest is None:
+        return None
+    return ImageReference(image=offered.image or "", tag=offered.tag or "", digest=offered.digest)
 
 
 def flavour_refusals(workflow: Workflow, offers: Sequence[OfferedService]) -> tuple[Refusal, ...]:

@@ -15,7 +15,14 @@ from insitu.domain.algorithm import AlgorithmAsset
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
 from insitu.domain.compute_service import ComputeService, Server, read_compute_service
 from insitu.domain.errors import InsituError
-from insitu.domain.flavour import OfferedService, UsedAlgorithm, choose_server, flavour_refusals, usage_refusals
+from insitu.domain.flavour import (
+    OfferedService,
+    UsedAlgorithm,
+    choose_server,
+    flavour_refusals,
+    image_of,
+    usage_refusals,
+)
 from insitu.domain.ids import Address
 from insitu.domain.integrity import creator_of
 from insitu.domain.policy import Algorithm, EffectivePolicy, Refusal, Verdict, effective_policy
@@ -188,6 +195,7 @@ class Assessor:
         found.reasons += usage_refusals(workflow, [_used(one) for one in algorithms], consumer)
         found.reasons += policy.refusals([_policed(one) for one in algorithms])
         server = await self._server(workflow, inputs, found)
+        await self._images(workflow, inputs, found)
         price = self._price(inputs, server, consumer, found)
         times = _times(inputs, found)
         verdict = Verdict.of(found.reasons)
@@ -268,6 +276,19 @@ class Assessor:
             message = f"server {server.server_id} is larger than what this operator has"
             found.reasons.append(Refusal(code="CapacityExceeded", did=first, message=message))
         return server
+
+    async def _images(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> None:
+        """Nobody pays for a workflow whose images the operator is known not to get."""
+        if len(inputs) < len(workflow.input_dids):
+            return
+        first = inputs[0]
+        containers = (stage.requirements.container for stage in workflow.ordered_stages)
+        images = [image for one in containers if (image := image_of(one, first.bought)) is not None]
+        try:
+            if images:
+                await self._operator.require_images(images)
+        except InsituError as error:
+            found.note(error, first.asset.did)
 
     def _price(
         self, inputs: Sequence[AssessedInput], server: Server | None, consumer: Address, found: _Findings

@@ -10,7 +10,7 @@ from insitu.domain.agreement_times import SETTLEMENT_LATENCY
 from insitu.domain.algorithm import ENVIRONMENT, argv
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
-from insitu.domain.flavour import supported_container
+from insitu.domain.flavour import image_of
 from insitu.domain.ids import AgreementId, workflow_execution_id
 from insitu.domain.plan import (
     ExecutionPlan,
@@ -138,11 +138,10 @@ class Planner:
 
 def _image(stage: Stage, inputs: Sequence[AssessedInput]) -> ImageReference:
     """Return the image by the name of the DDO, never the workflow's (design §5)."""
-    wanted = stage.requirements.container
-    offered = supported_container(wanted, inputs[0].bought) if wanted is not None else None
-    if offered is None or offered.digest is None:
+    image = image_of(stage.requirements.container, inputs[0].bought)
+    if image is None:
         raise InsituError("ImageNotAllowed", f"the container of stage {stage.number} is not supported")
-    return ImageReference(image=offered.image or "", tag=offered.tag or "", digest=offered.digest)
+    return image
 
 
 def _note(files: Sequence[InputFile], asset: ResolvedAsset, fetches: dict[str, SourceReference]) -> None:

@@ -9,10 +9,12 @@ from fastapi.responses import StreamingResponse
 
 from insitu.api.operator_v1 import (
     CAPACITY,
+    IMAGES,
     LOG_OFFSET_HEADER,
     WORKFLOWS,
     ExecutionAnswer,
     ExecutionsAnswer,
+    ImagesBody,
     LogKeysAnswer,
     StopBody,
 )
@@ -81,6 +83,10 @@ def _add_workflows(routes: APIRouter, service: OperatorPeer) -> None:
     @routes.delete(ONE, status_code=202)
     async def stop(pair: Pair, body: StopBody) -> ExecutionAnswer:
         return await answer(await service.stop(*pair, body.by))
+
+    @routes.post(IMAGES, status_code=204)
+    async def require_images(body: ImagesBody) -> None:
+        await service.require_images(body.images)
 
     @routes.get(CAPACITY)
     async def capacity() -> Capacity:

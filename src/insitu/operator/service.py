@@ -1,6 +1,7 @@
 """The OPERATOR SERVICE: register, status, logs, stop, list (E3, E4). It decides and stores; the engine acts."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 from typing_extensions import override
 
@@ -8,6 +9,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Stopper
 from insitu.domain.execution_changes import registered, stop_requested
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.plan import ImageReference
 from insitu.operator.capacity import queue_positions, require_capacity
 from insitu.operator.engine import Engine
 from insitu.operator.engine.log_pump import begun_logs
@@ -38,6 +40,10 @@ class OperatorService(OperatorPeer):
         self._capacity = capacity
 
     @override
+    async def require_images(self, images: Sequence[ImageReference]) -> None:
+        await asyncio.gather(*(self._engine.require_image(image) for image in dict.fromkeys(images)))
+
+    @override
     async def register(self, registration: Registration) -> Execution:
         """Start an execution (E3); the same one again returns its record.
 
@@ -45,7 +51,8 @@ class OperatorService(OperatorPeer):
         ------
         InsituError
             ``ExecutionInProgress``; ``CapacityExceeded``; ``RuntimeUnavailable`` or ``IsolationNotEnforced``;
-            ``IdempotencyConflict`` if the id came before with another plan; what :func:`check_registration` raises.
+            ``ImageUnavailable``; ``IdempotencyConflict`` if the id came before with another plan; what
+            :func:`check_registration` raises.
         """
         plan = registration.plan
         present = await self._executions.get(plan.workflow_execution_id)
@@ -53,6 +60,7 @@ class OperatorService(OperatorPeer):
             check_registration(registration)
             require_capacity(plan.limits, self._capacity)
             self._require_runtime()
+            await self.require_images([stage.image for stage in plan.stages])
             record = registered(plan, self._clock.now())
             present = await self._executions.create(record, registration.ticket)
             self._engine.wake()

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from insitu.domain.execution import Execution, StageRecord, Stopper, Transition
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.domain.plan import ExecutionPlan
+from insitu.domain.plan import ExecutionPlan, ImageReference
 from insitu.domain.wire import WireModel
 from insitu.ports.runtime import LogChunk
 
@@ -78,6 +78,10 @@ class GatewayPeer(Protocol):
 
 class OperatorPeer(Protocol):
     """The operator's three services, status, and list (E3, E4)."""
+
+    async def require_images(self, images: Sequence[ImageReference]) -> None:
+        """Raise ``ImageUnavailable`` where it is known that one of the images cannot be had by its digest."""
+        ...
 
     async def register(self, registration: Registration) -> Execution:
         """Start an execution; the same one again returns its record. Raises ``ExecutionInProgress``."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from insitu.domain.execution import StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
-from insitu.domain.plan import ExecutionPlan
+from insitu.domain.plan import ExecutionPlan, ImageReference
 
 __all__ = ["Enforcement", "LogChunk", "Runtime", "Step"]
 
@@ -66,6 +66,14 @@ class Enforcement:
 
 class Runtime(Protocol):
     """A place to run steps. One contract suite (tests/ports/runtime) runs over every adapter."""
+
+    async def require_image(self, image: ImageReference) -> None:
+        """Raise ``ImageUnavailable`` where it is known that the image cannot be had here by its digest.
+
+        Asked before anybody pays and before anything is started. What cannot be found out within seconds is no error:
+        then the start of the step decides.
+        """
+        ...
 
     async def ensure(self, step: Step) -> None:
         """Start the step unless it runs or has ended; returns once that is so.

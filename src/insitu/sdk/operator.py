@@ -1,18 +1,21 @@
 """A client of one OPERATOR SERVICE (E3, E4); only the configured gateway has its key."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from insitu.api.operator_v1 import (
     CAPACITY,
+    IMAGES,
     LOG_OFFSET_HEADER,
     WORKFLOWS,
     ExecutionAnswer,
     ExecutionsAnswer,
+    ImagesBody,
     LogKeysAnswer,
     StopBody,
 )
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, Registration
 from insitu.ports.runtime import LogChunk
 from insitu.sdk.http import Http
@@ -87,6 +90,11 @@ class OperatorClient:
             async for data in response.aiter_bytes():
                 yield LogChunk(offset=begin, data=data)
                 begin += len(data)
+
+    async def require_images(self, images: Sequence[ImageReference]) -> None:
+        """Raise ``ImageUnavailable`` where one of the images is known to be missing."""
+        body = ImagesBody(images=tuple(images)).model_dump(mode="json")
+        await self._http.call("POST", self._url + IMAGES, json=body, headers=self._headers, idempotent=True)
 
     async def capacity(self) -> Capacity:
         """Return what the operator offers in all."""

@@ -191,6 +191,9 @@ class ClusterSettings(Section):
     """The project's own image for the Configuration and the Publishing Pod: ``registry/repository@sha256:…``."""
     registry: str | None = None
     """What stands before the name of an algorithm's image that names no registry itself, e.g. ``ghcr.io/us``."""
+    registries: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")], ...] | None = None
+    """Registries that are asked for an image's digest before an execution is taken, each ``https://host[:port]``, or
+    ``http://…`` without TLS. Default: the one of ``registry``. Of all others only the pull tells; ``[]`` asks none."""
     gateway_url: str | None = None
     """Where pods find the gateway. Default: ``gateway.url``, or this process where others can reach it."""
     storage_class: str | None = None

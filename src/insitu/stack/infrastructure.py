@@ -119,6 +119,7 @@ def placement(settings: Settings, public_url: str) -> "Placement":
         pods=PodImage(chosen.image),
         gateway_url=gateway_url.rstrip("/"),
         registry=chosen.registry.rstrip("/"),
+        registries=chosen.registries,
         storage_class=chosen.storage_class,
         runtime_class=chosen.runtime_class,
         stop_grace=max(2, math.ceil(settings.operator.stop_grace)),

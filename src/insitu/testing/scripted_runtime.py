@@ -19,6 +19,7 @@ from typing_extensions import override
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId
+from insitu.domain.plan import ImageReference
 from insitu.ports.clock import Clock
 from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
 
@@ -60,10 +61,16 @@ class ScriptedRuntime(Runtime):
         self.script = dict(script or {})
         self.broken: set[str] = set()
         self.refusals: tuple[str, ...] = ()
+        self.missing_images: set[str] = set()
         self.probes = 0
         self._bell = anyio.Event()
         self._changed = anyio.Event()
         self._ends: dict[Path, anyio.Event] = {}
+
+    @override
+    async def require_image(self, image: ImageReference) -> None:
+        if image.digest in self.missing_images:
+            raise InsituError("ImageUnavailable", f"no image {image.digest} is here")
 
     @override
     async def ensure(self, step: Step) -> None:

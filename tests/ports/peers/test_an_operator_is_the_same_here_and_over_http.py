@@ -98,6 +98,19 @@ async def test_what_is_not_known_is_told(parts: Parts) -> None:
         await read_unknown(parts.peer)
 
 
+async def test_an_image_that_is_missing_is_told_before_anybody_pays(parts: Parts) -> None:
+    image = plan_of().stages[0].image
+    await parts.peer.require_images([image, image])
+    parts.operator.runtime.missing_images.add(image.digest)
+    other = image.model_copy(update={"digest": "sha256:" + "ab" * 32})
+    await parts.peer.require_images([other])
+    with pytest.raises(InsituError, match="ImageUnavailable"):
+        await parts.peer.require_images([other, image])
+    with pytest.raises(InsituError, match="ImageUnavailable"):
+        await parts.peer.register(registration_of(plan_of()))
+    assert await parts.peer.list() == ()
+
+
 async def read_unknown(peer: OperatorPeer) -> None:
     async for _ in peer.logs(OTHER, workflow_execution_id(OTHER, 0), FIRST):
         continue

@@ -81,6 +81,15 @@ async def test_an_image_that_is_not_here_ends_the_step_with_that_reason(place: P
     assert status.reason.code == "ImageUnavailable"
 
 
+async def test_an_image_that_is_not_here_is_known_before_anything_starts(place: Place) -> None:
+    image = place.plan(HELLO).stages[0].image
+    await place.runtime.require_image(image)
+    for digest in ("sha256:" + "0" * 64, "sha256:no"):
+        with pytest.raises(InsituError, match="ImageUnavailable"):
+            await place.runtime.require_image(image.model_copy(update={"digest": digest}))
+    assert await place.left() == []
+
+
 async def test_a_deadline_kills_the_algorithm(place: Place) -> None:
     ended = await place.compute(SLEEP, seconds=1.0)
     assert ended.status.reason is not None

@@ -1,6 +1,6 @@
 """The operator service in another process, for the gateway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import anyio
 from typing_extensions import override
@@ -8,6 +8,7 @@ from typing_extensions import override
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import LogChunk
 from insitu.sdk.http import Http
@@ -24,6 +25,10 @@ class HttpOperator(OperatorPeer):
 
     def __init__(self, http: Http, url: str, service_key: str) -> None:
         self._client = OperatorClient(http, url, service_key)
+
+    @override
+    async def require_images(self, images: Sequence[ImageReference]) -> None:
+        await self._client.require_images(images)
 
     @override
     async def register(self, registration: Registration) -> Execution:

@@ -43,7 +43,7 @@ EXECUTIONS = (
         "ImageUnavailable",
         409,
         "The container image is not here and cannot be pulled by its digest.",
-        "Import or build the image at the provider, or correct its checksum.",
+        "Import, build or push the image at the provider, or correct its checksum.",
     ),
     E("InfrastructureFailed", 500, "The infrastructure failed.", "Run again; nothing was charged.", retry=True),
     E(

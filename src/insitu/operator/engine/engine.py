@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import ExecutionId
+from insitu.domain.plan import ImageReference
 from insitu.operator.capacity import queue_positions
 from insitu.operator.engine.carry_out import CarryOut
 from insitu.operator.engine.gate import GatedRuntime
@@ -67,6 +68,10 @@ class Engine:
                 self._lives[execution_id].wake()
                 return
         self._woken.set()
+
+    async def require_image(self, image: ImageReference) -> None:
+        """Raise ``ImageUnavailable`` where the runtime knows that it cannot have the image; it need not work yet."""
+        await self._runtime.require_image(image)
 
     def next_change(self, execution_id: ExecutionId) -> anyio.Event:
         """Return the event of the next change of a record; take it before reading the record."""

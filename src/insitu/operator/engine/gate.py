@@ -8,6 +8,7 @@ from typing_extensions import override
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
+from insitu.domain.plan import ImageReference
 from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
 
 __all__ = ["GatedRuntime"]
@@ -24,6 +25,10 @@ class GatedRuntime(Runtime):
     async def recover(self) -> None:
         await self._runtime.recover()
         self.recovered.set()
+
+    @override
+    async def require_image(self, image: ImageReference) -> None:
+        await self._runtime.require_image(image)
 
     @override
     async def ensure(self, step: Step) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Placement", "PodImage"]
+__all__ = ["Placement", "PodImage", "asked_registries"]
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 SANDBOX_UID = 1_900_000_000
 """User and group of every step: above every range that distributions or clusters give out."""
@@ -37,6 +39,8 @@ class Placement:
         Where these two find the gateway.
     registry
         What stands before the name of an image that names no registry itself.
+    registries
+        Addresses of the registries that are asked for a digest before anything is started; None: that of ``registry``.
     storage_class
         Makes the volumes. Their size must be a wall: the probe writes past it.
     runtime_class
@@ -64,6 +68,7 @@ class Placement:
     gateway_url: str
     registry: str
     storage_class: str | None
+    registries: tuple[str, ...] | None = None
     runtime_class: str | None = None
     uid: int = SANDBOX_UID
     stop_grace: int = 2
@@ -73,3 +78,12 @@ class Placement:
     gpu_resource: str = "nvidia.com/gpu"
     proof_seconds: int = 25 * 3600
     owned: bool = False
+
+
+def asked_registries(placement: Placement) -> tuple[str, ...]:
+    """The addresses of the registries that are asked for a digest. One on loopback speaks no TLS, as for nodes."""
+    if placement.registries is not None:
+        return placement.registries
+    host = placement.registry.partition("/")[0]
+    name = host.rpartition(":")[0] or host
+    return (f"{'http' if name in _LOOPBACK else 'https'}://{host}",)

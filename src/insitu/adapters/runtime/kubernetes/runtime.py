@@ -11,7 +11,8 @@ from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod
 from typing_extensions import override
 
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
-from insitu.adapters.runtime.kubernetes.configuration import Placement
+from insitu.adapters.runtime.kubernetes.compute_pod import image_reference
+from insitu.adapters.runtime.kubernetes.configuration import Placement, asked_registries
 from insitu.adapters.runtime.kubernetes.console import follow
 from insitu.adapters.runtime.kubernetes.ending import Ending
 from insitu.adapters.runtime.kubernetes.log_cap import LogCaps, log_bytes
@@ -20,12 +21,14 @@ from insitu.adapters.runtime.kubernetes.observing import Observer
 from insitu.adapters.runtime.kubernetes.probe import probe_cluster
 from insitu.adapters.runtime.kubernetes.proof import keep_proof
 from insitu.adapters.runtime.kubernetes.record import Records
+from insitu.adapters.runtime.kubernetes.registries import Registries
 from insitu.adapters.runtime.kubernetes.starting import Starting
 from insitu.adapters.runtime.kubernetes.verdicts import Patience
 from insitu.adapters.runtime.kubernetes.watching import PodWatch
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId, read_execution_id
+from insitu.domain.plan import ImageReference
 from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
 
 __all__ = ["KubernetesRuntime"]
@@ -41,6 +44,7 @@ class KubernetesRuntime(Runtime):
         self._cluster = cluster
         self._placement = placement
         self._records = Records(cluster)
+        self._registries = Registries(asked_registries(placement))
         self._watch = PodWatch(cluster)
         patience = Patience(pending=placement.pending)
         patience = replace(patience, pulling=min(patience.pulling, patience.pending))
@@ -53,6 +57,14 @@ class KubernetesRuntime(Runtime):
         self._proof: Enforcement | None = None
         self._proved = datetime.min.replace(tzinfo=UTC)
         self._proving = asyncio.Lock()
+
+    @override
+    async def require_image(self, image: ImageReference) -> None:
+        reference = image_reference(image, self._placement.registry)
+        if await self._registries.lacks(reference):
+            host, _, name = reference.partition("/")
+            message = f"the registry {host} has no {name}: push it there with its digest"
+            raise InsituError("ImageUnavailable", message)
 
     @override
     async def ensure(self, step: Step) -> None:

@@ -26,6 +26,7 @@ from insitu.adapters.runtime.oci.staging import input_places
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId, annotations
+from insitu.domain.plan import ImageReference
 from insitu.ports.pods import ConfigurePod, OutputVolume, PublishPod, Workspace
 from insitu.ports.runtime import Enforcement, LogChunk, Step
 
@@ -73,12 +74,20 @@ class OciRuntime:
         self._runtimes = runtimes
         self._folders = Folders(self._runs)
         self._cgroups: Cgroups | None = cgroups_of(self._runs)
+        self._images = images
         self._containers = Containers(self._folders, images, self._cgroups)
         self._probed: Probe | None = None
         self._probing = anyio.Lock()
         self._changed = asyncio.Event()
         self._pods: dict[tuple[ExecutionId, StepKey], asyncio.Task[None]] = {}
         self._bells: set[int] = set()
+
+    async def require_image(self, image: ImageReference) -> None:
+        """Raise ``ImageUnavailable`` where the image is not on this machine. See `Runtime.require_image`."""
+        try:
+            await self._images.find(image.digest)
+        except InsituError as error:
+            raise InsituError("ImageUnavailable", error.detail) from error
 
     async def ensure(self, step: Step) -> None:
         """Start the step unless it runs or has ended. See `Runtime.ensure`."""
