@@ -6,10 +6,11 @@ a registry that it can pull from, ``INSITU_TEST_STORAGE_CLASS`` and ``INSITU_TES
 ``INSITU_TEST_HOST`` an address of this machine that pods reach.
 
 Folders of tests import these fixtures into their conftest, and pytest then makes one of each per folder; so the cluster
-is taken down with the session and not with the fixture.
+is taken down with the session and not with the fixture; also with one that is asked to end (SIGTERM).
 """
 
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,7 @@ def cluster(pytestconfig: pytest.Config) -> ClusterAccess:
     testbed = Cluster()
     if not testbed.processes.running("kube-apiserver"):
         pytestconfig.add_cleanup(testbed.down)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     testbed.up()
     return ClusterAccess(testbed.layout.kubeconfig, REGISTRY, CLASS, LO_ONLY, NODE1.ip, testbed)
 

@@ -17,7 +17,7 @@ from docs.pages import ROOT, Block
 from insitu.stack import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
 
-SECONDS = 60
+SECONDS = 180
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

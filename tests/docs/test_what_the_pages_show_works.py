@@ -6,6 +6,7 @@ from docs.conftest import Reader
 from docs.pages import ROOT, Block, blocks, says
 
 
+@pytest.mark.timeout(900)  # a page is as long as the page
 @pytest.mark.parametrize("page", ["README.md", "docs/tutorial/first-run.md", "examples/two-stages/README.md"], ids=str)
 def test_a_page_can_be_typed(page: str, reader: Reader) -> None:
     steps = blocks(page)
