@@ -4,16 +4,19 @@
 refusal is told from a failure, because only the second can pass by itself.
 """
 
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.request import getproxies_environment
 
 import anyio.lowlevel
 import httpx2
 from anyio import CancelScope, move_on_after
 from lightkube import ApiError, AsyncClient, ConfigError, KubeConfig
 from lightkube.config import client_adapter
+from lightkube.config.kubeconfig import SingleConfig
 from lightkube.types import PatchType
 
 from insitu.domain.errors import InsituError
@@ -31,6 +34,12 @@ SECONDS = 10.0
 
 WATCH_SECONDS = 290
 """How long one watch lasts before it is made anew."""
+
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+"""A peer that is gone without a word is noticed after 25 s of silence, or 20 s (in ms) after what it did not take."""
+
+_IDLE_SECONDS = 60.0
+"""How long a connection waits for its next call; a new one costs its first call three turns with the API server."""
 
 Kind = TypeVar("Kind")
 
@@ -72,9 +81,13 @@ class Cluster:
         self._failure = failure
         timeout = httpx2.Timeout(SECONDS)
         # Its overloads tell namespaced kinds from others; here every kind is namespaced.
-        self._client: Any = AsyncClient(config, namespace=self.namespace, timeout=timeout)
+        self._client: Any = AsyncClient(
+            config, namespace=self.namespace, timeout=timeout, transport=_attentive_transport(config)
+        )
         # Streams hold their connection, so they have a pool of their own and never keep a call waiting.
-        forever = client_adapter.ConnectionParams(timeout=httpx2.Timeout(SECONDS, read=None, pool=None))
+        forever = client_adapter.ConnectionParams(
+            timeout=httpx2.Timeout(SECONDS, read=None, pool=None), transport=_attentive_transport(config)
+        )
         self._streams = client_adapter.AsyncClient(config, forever)
 
     async def aclose(self) -> None:
@@ -120,16 +133,18 @@ class Cluster:
         with self._told():
             return await (self._client.replace(changed) if name is None else self._client.replace(changed, name))
 
-    async def merge(self, kind: Any, name: str, change: Mapping[str, Any]) -> bool:
-        """Merge a change into an object; False where there is none. Raises ``ConflictError``, ``RefusedError``."""
+    async def merge(self, kind: Any, name: str, change: Mapping[str, Any]) -> Any | None:
+        """Merge a change into an object and return it; None where there is none.
+
+        Raises ``ConflictError``, ``RefusedError``.
+        """
         with self._told():
             try:
-                await self._client.patch(kind, name, dict(change), patch_type=PatchType.MERGE)
+                return await self._client.patch(kind, name, dict(change), patch_type=PatchType.MERGE)
             except ApiError as error:
                 if error.status.code == 404:
-                    return False
+                    return None
                 raise
-            return True
 
     async def delete(self, kind: Any, name: str, *, grace: int | None = None, cascade: Any = None) -> None:
         """Delete an object; one that is not there is no error. ``grace``: seconds for a pod to end by itself."""
@@ -140,8 +155,17 @@ class Cluster:
                 if error.status.code != 404:
                     raise
 
-    async def watch(self, kind: type[Kind], labels: Mapping[str, Any], seen: Callable[[Kind], None]) -> None:
-        """Call ``seen`` for every object with these labels and for each change, until the connection ends."""
+    async def watch(
+        self,
+        kind: type[Kind],
+        labels: Mapping[str, Any],
+        seen: Callable[[Kind], None],
+        gone: Callable[[Kind], None] | None = None,
+    ) -> None:
+        """Call ``seen`` for every object with these labels and for each change, until the connection ends.
+
+        ``gone`` is called for one that was deleted; without it, ``seen`` is.
+        """
         from lightkube.operators import exists
 
         selector = {name: exists() if value is None else value for name, value in labels.items()}
@@ -149,8 +173,8 @@ class Cluster:
         with self._told(), move_on_after(WATCH_SECONDS + SECONDS):
             watching = self._client.watch(kind, labels=selector, server_timeout=WATCH_SECONDS)
             try:
-                async for _, found in watching:
-                    seen(found)
+                async for event, found in watching:
+                    (gone if gone is not None and event == "DELETED" else seen)(found)
             finally:
                 with CancelScope(shield=True):
                     await watching.aclose()
@@ -203,3 +227,22 @@ class Cluster:
             raise InsituError(self._failure, f"the cluster fails: {message[:500]}") from error
         except httpx2.HTTPError as error:
             raise InsituError(self._failure, f"the cluster does not answer: {type(error).__name__}") from error
+
+
+def _attentive_transport(config: SingleConfig) -> Any:
+    """Connections that notice a peer that is gone: a watch and a log wait for ever where nobody tells them.
+
+    None where the environment names a proxy, which is then the peer, and stays in use.
+    """
+    if set(getproxies_environment()) - {"no"}:
+        return None
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    options += [
+        (socket.IPPROTO_TCP, getattr(socket, name), value)
+        for name, value in _KEEPALIVE.items()
+        if hasattr(socket, name)
+    ]
+    verify = client_adapter.ConnectionParams().httpx_params(config)["verify"]
+    return httpx2.AsyncHTTPTransport(
+        verify=verify, socket_options=options, limits=httpx2.Limits(keepalive_expiry=_IDLE_SECONDS)
+    )

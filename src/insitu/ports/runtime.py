@@ -103,8 +103,11 @@ class Runtime(Protocol):
         """Delete everything of the execution: containers, volumes, mounts, folders (E7). Kills first."""
         ...
 
-    async def changed(self) -> None:
-        """Return when any step's status may have changed since the last call. Only wakes; may wake for nothing."""
+    async def changed(self) -> frozenset[ExecutionId] | None:
+        """Return when any step's status may have changed since the last call. Only wakes; may wake for nothing.
+
+        Tells whose steps, None where that may be anybody's.
+        """
         ...
 
     async def recover(self) -> None:

@@ -60,6 +60,7 @@ class KubernetesExecutions(Executions):
         self._last = 0
         # What this process wrote itself is no news. It only saves being woken.
         self._own: dict[ExecutionId, int] = {}
+        self._known: dict[ExecutionId, tuple[int, str]] = {}
 
     @override
     async def create(self, execution: Execution, ticket: str) -> Execution:
@@ -77,8 +78,7 @@ class KubernetesExecutions(Executions):
 
     @override
     async def get(self, execution_id: ExecutionId) -> Execution | None:
-        found = await self._cluster.get(WorkflowExecution, execution_id)
-        return None if found is None else _read(found)
+        return self._noted(await self._cluster.get(WorkflowExecution, execution_id))
 
     @override
     async def ticket(self, execution_id: ExecutionId) -> str:
@@ -87,15 +87,22 @@ class KubernetesExecutions(Executions):
 
     @override
     async def replace(self, execution: Execution) -> bool:
-        found = await self._cluster.get(WorkflowExecution, execution.execution_id)
-        present = None if found is None else _read(found)
+        # What was read, or written, a moment ago is mostly what is there; where it is not, the write says so.
+        known = self._known.get(execution.execution_id)
+        if known is not None and known[0] == execution.version - 1 and await self._replace(execution, known[1]):
+            return True
+        found: Any = await self._cluster.get(WorkflowExecution, execution.execution_id)
+        present = self._noted(found)
         if present is None or present.version != execution.version - 1:
             return False
+        return await self._replace(execution, found.metadata.resourceVersion)
+
+    async def _replace(self, execution: Execution, resource_version: str) -> bool:
         # Said before the write, which the watch may tell of before it has returned.
         self._own[execution.execution_id] = execution.version
         written = False
         try:
-            written = await self._write_status(found, execution)
+            written = await self._write_status(execution, resource_version)
         finally:
             if not written:
                 self._own.pop(execution.execution_id, None)
@@ -163,7 +170,8 @@ class KubernetesExecutions(Executions):
             await self._cluster.delete(Secret, _ticket_name(execution.execution_id))
             await self._cluster.delete(WorkflowExecution, execution.execution_id)
             raise
-        return execution if alone and await self._write_status(own, execution) else None
+        version = own.metadata.resourceVersion
+        return execution if alone and await self._write_status(execution, version) else None
 
     async def _make(self, execution: Execution) -> Any:
         self._last = max(time.time_ns(), self._last + 1)
@@ -197,7 +205,7 @@ class KubernetesExecutions(Executions):
     async def _touch(self, other: Any) -> bool:
         meta = {"resourceVersion": other.metadata.resourceVersion, "annotations": {_TOUCHED: str(time.time_ns())}}
         try:
-            return await self._cluster.merge(WorkflowExecution, other.metadata.name, {"metadata": meta})
+            return await self._cluster.merge(WorkflowExecution, other.metadata.name, {"metadata": meta}) is not None
         except ConflictError:
             return False
 
@@ -217,20 +225,30 @@ class KubernetesExecutions(Executions):
 
     # ----------------------------------------------------------------------------------------------------- changing
 
-    async def _write_status(self, found: Any, execution: Execution) -> bool:
+    async def _write_status(self, execution: Execution, resource_version: str) -> bool:
         """Store the status if the object is what it was when it was read."""
-        meta = ObjectMeta(name=found.metadata.name, resourceVersion=found.metadata.resourceVersion)
-        changed = WorkflowExecution.Status(metadata=meta, spec=found["spec"], status=status_of(execution))
+        meta = ObjectMeta(name=execution.execution_id, resourceVersion=resource_version)
+        changed = WorkflowExecution.Status(metadata=meta, spec=spec_of(execution), status=status_of(execution))
         try:
-            return await self._cluster.replace(changed) is not None
+            self._noted(await self._cluster.replace(changed))
         except ConflictError:
+            self._known.pop(execution.execution_id, None)
             return False
         except RefusedError as error:
             raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
+        return True
+
+    def _noted(self, found: Any) -> Execution | None:
+        """Read an object, and remember the cluster's version of it for the next change."""
+        record = None if found is None else _read(found)
+        if record is not None and not _is_settled(record):
+            self._known[record.execution_id] = (record.version, found.metadata.resourceVersion)
+        return record
 
     async def _settle(self, execution_id: ExecutionId) -> None:
         """The gateway has revoked the ticket, and nobody needs to look at the record again."""
         self._own.pop(execution_id, None)
+        self._known.pop(execution_id, None)
         await self._cluster.delete(Secret, _ticket_name(execution_id))
         await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": {"labels": {_SETTLED: "true"}}})
 

@@ -122,14 +122,15 @@ class Engine:
     async def _watch_runtime(self) -> None:
         clock, backoff = self._parts.clock, Backoff(0.2, 10)
         while True:
+            changed = None
             try:
-                await self._parts.runtime.changed()
+                changed = await self._parts.runtime.changed()
                 backoff.succeeded()
             except InsituError as error:
                 logger.warning("the runtime cannot be watched: %s", error)
                 await clock.sleep_until(backoff.failed(clock.now()))
-            for life in tuple(self._lives.values()):
-                if not life.queued:
+            for execution_id, life in tuple(self._lives.items()):
+                if not life.queued and (changed is None or execution_id in changed):
                     life.wake()
 
     async def _sweep_regularly(self) -> None:

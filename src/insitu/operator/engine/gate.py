@@ -55,9 +55,9 @@ class GatedRuntime(Runtime):
         await self._open().remove(execution_id)
 
     @override
-    async def changed(self) -> None:
+    async def changed(self) -> frozenset[ExecutionId] | None:
         await self.recovered.wait()
-        await self._runtime.changed()
+        return await self._runtime.changed()
 
     @override
     async def probe(self) -> Enforcement:

@@ -14,7 +14,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Observed, Phase, Reason
 from insitu.domain.execution_changes import concluded
 from insitu.domain.ids import ExecutionId
-from insitu.domain.next_actions import Action, Conclude, HandOver, Kill, Wait, next_actions
+from insitu.domain.next_actions import Action, Conclude, HandOver, Kill, Move, Wait, next_actions
 from insitu.operator.engine.carry_out import CarryOut, StaleRecordError
 from insitu.operator.engine.log_pump import LogPumps
 from insitu.operator.engine.parts import CALL_SECONDS, Parts
@@ -115,7 +115,15 @@ class Life:
             self._silence.succeeded()
             self._pumps.start(observed.steps)
         self.queued = execution.phase is Phase.REGISTERED
-        for action in next_actions(execution, observed, clock.now(), self._parts.rules):
+        actions = next_actions(execution, observed, clock.now(), self._parts.rules)
+        # A move is stored only if nobody else has changed the record, and changes nothing in the runtime: what was
+        # read and observed still holds, so what follows from it need not wait for another look.
+        while actions and all(isinstance(action, Move) for action in actions):
+            for action in actions:
+                execution = await self._carry_out(execution, action)
+            self.queued, version = False, execution.version
+            actions = next_actions(execution, observed, clock.now(), self._parts.rules)
+        for action in actions:
             if isinstance(action, Wait):
                 until = min(until, action.until)
             elif isinstance(action, HandOver):

@@ -17,8 +17,11 @@ from insitu.ports.runtime import LogChunk
 
 __all__ = ["follow"]
 
-_PATIENCE = 1.0
-"""Seconds between two looks at a pod whose log does not begin; the watch wakes earlier."""
+_FIRST, _LONGEST = 1.0, 30.0
+"""Seconds until a log is asked for again, doubled while there is none; the watch wakes earlier.
+
+One that broke off is read on after the first: its node may be back, and nothing tells of that.
+"""
 
 
 async def follow(
@@ -31,6 +34,7 @@ async def follow(
     ended: Callable[[], Awaitable[bool]],
 ) -> AsyncGenerator[LogChunk, None]:
     """Yield the log from ``offset`` to at most ``limit``, until ``ended`` says so and all is read."""
+    patience = _FIRST
     while True:
         rung = watch.rung()
         # Asked before reading: what was written before the end is then read after the question.
@@ -41,12 +45,14 @@ async def follow(
                     async for chunk in chunks:
                         yield chunk
                         offset = chunk.end
+                patience = _FIRST
         except RefusedError as error:
             raise InsituError("InfrastructureFailed", f"the log cannot be read: {error}") from error
         if is_over or offset >= limit:
             return
-        with anyio.move_on_after(_PATIENCE):
+        with anyio.move_on_after(patience):
             await rung.wait()
+        patience = min(2 * patience, _LONGEST)
 
 
 async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncGenerator[LogChunk, None]:

@@ -7,7 +7,7 @@ from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod, S
 from lightkube.types import CascadeType
 
 from insitu.adapters.kubernetes import Cluster, ConflictError
-from insitu.adapters.runtime.kubernetes.names import EXECUTION, STOP
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, STOP, pod_name
 from insitu.adapters.runtime.kubernetes.observing import Observer
 from insitu.adapters.runtime.kubernetes.verdicts import has_run
 from insitu.adapters.runtime.kubernetes.watching import PodWatch
@@ -19,7 +19,8 @@ __all__ = ["Ending"]
 
 _KILL_SECONDS = 30.0
 _DELETE_SECONDS = 30.0
-_LOOK_AGAIN = 0.5
+_FIRST, _LONGEST = 0.1, 5.0
+"""Seconds between two looks at what is about to go, doubled; nothing tells of a volume's end."""
 
 
 class Ending:
@@ -84,6 +85,7 @@ class Ending:
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
         """Wait until something holds, looked at whenever a pod changes."""
+        pause = _FIRST
         with anyio.move_on_after(seconds):
             while True:
                 rung = self._watch.rung()
@@ -92,14 +94,10 @@ class Ending:
                         return True
                 except ConflictError:
                     continue
-                with anyio.move_on_after(_LOOK_AGAIN):
+                with anyio.move_on_after(pause):
                     await rung.wait()
+                pause = min(2 * pause, _LONGEST)
         return False
-
-
-def pod_name(pod: Pod) -> str:
-    """The name of a pod."""
-    return _name(pod)
 
 
 def _name(found: Pod | PersistentVolumeClaim) -> str:

@@ -6,8 +6,8 @@ import logging
 from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
-from insitu.adapters.runtime.kubernetes.ending import Ending, pod_name
-from insitu.adapters.runtime.kubernetes.names import LOG_BYTES
+from insitu.adapters.runtime.kubernetes.ending import Ending
+from insitu.adapters.runtime.kubernetes.names import LOG_BYTES, pod_name
 from insitu.adapters.runtime.kubernetes.sealing import MAIN
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey

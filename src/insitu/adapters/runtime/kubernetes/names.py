@@ -3,6 +3,7 @@
 import re
 
 from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
+from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import GROUP
 from insitu.domain.execution import StepKey, StepKind
@@ -20,6 +21,7 @@ __all__ = [
     "files_claim",
     "metadata",
     "output_claim",
+    "pod_name",
     "read_step",
     "step_name",
 ]
@@ -45,6 +47,13 @@ _STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
 def step_name(execution_id: ExecutionId, key: StepKey) -> str:
     """The name of a step's pod, and of the secret with its order."""
     return f"{execution_id}-{key}"
+
+
+def pod_name(pod: Pod) -> str:
+    """The name of a pod that the cluster has."""
+    assert pod.metadata is not None
+    assert pod.metadata.name is not None
+    return pod.metadata.name
 
 
 def files_claim(execution_id: ExecutionId, stage: int, attempt: int) -> str:

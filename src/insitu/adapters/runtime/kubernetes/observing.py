@@ -1,6 +1,7 @@
 """Looking at an execution: its record and its pods. What is told as ended was stored before, so it stays so."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +9,7 @@ from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.runtime.kubernetes.inspecting import inspected, inspection_of
-from insitu.adapters.runtime.kubernetes.names import EXECUTION
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, step_name
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.verdicts import Patience, judge, step_of
 from insitu.domain.execution import Reason, StepKey, StepStatus
@@ -48,12 +49,15 @@ class Observer:
 
     async def look(self, execution_id: ExecutionId) -> Observation:
         """Look at an execution now."""
-        # The record first: a step that it calls started had its pod before, so one that is not listed has vanished.
-        record = await self._records.get(execution_id)
-        listed = await self._cluster.list(Pod, {EXECUTION: execution_id})
+        record, listed = await asyncio.gather(self._records.get(execution_id), self._list(execution_id))
         pods = {key: pod for pod in listed if (key := step_of(pod)) is not None}
         known = dict(record.ended) if record is not None else {}
         started = record.started if record is not None else frozenset()
+        if started - known.keys() - pods.keys():
+            # A step that a record calls started had its pod before. So one that is not listed after the record was
+            # read has vanished; in the list that was read beside it, it may only have been too new.
+            listed = await self._list(execution_id)
+            pods = {key: pod for pod in listed if (key := step_of(pod)) is not None}
         looks = {key: pod for pod in listed if (key := inspection_of(pod)) is not None}
         now = datetime.now(UTC)
         found, ending, doubtful = dict(known), {}, set()
@@ -76,6 +80,14 @@ class Observer:
         if fresh:
             found |= await self._records.end(execution_id, fresh, record)
         return Observation(found, pods, ending, frozenset(doubtful))
+
+    async def has_ended(self, execution_id: ExecutionId, key: StepKey) -> bool:
+        """Tell whether a step's pod writes no more log, by the pod alone; nothing is stored."""
+        pod = await self._cluster.get(Pod, step_name(execution_id, key))
+        return pod is None or judge(pod, key, datetime.now(UTC), self._patience, self.limits).status.state == "ended"
+
+    async def _list(self, execution_id: ExecutionId) -> Sequence[Pod]:
+        return await self._cluster.list(Pod, {EXECUTION: execution_id})
 
     async def end(self, execution_id: ExecutionId, key: StepKey, reason: Reason) -> None:
         """Remember that a step ended with a reason, unless it ended before."""

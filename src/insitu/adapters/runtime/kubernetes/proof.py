@@ -31,7 +31,7 @@ async def keep_proof(cluster: Cluster, found: Enforcement, moment: datetime) -> 
     data = {_KEY: json.dumps(proof, indent=1)}
     meta = ObjectMeta(name=_NAME, labels={"app.kubernetes.io/part-of": "insitu"})
     try:
-        if not await cluster.merge(ConfigMap, _NAME, {"data": data}):
+        if await cluster.merge(ConfigMap, _NAME, {"data": data}) is None:
             await cluster.create(ConfigMap(metadata=meta, data=data))
     except (ConflictError, RefusedError, InsituError) as error:
         _log.warning("the proof of the walls cannot be kept: %s", error)

@@ -4,6 +4,7 @@ A pod can vanish: a drained node, an impatient hand. So the record says which st
 ended did. It owns every other object of the execution: made before them, deleted after them.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,9 @@ from insitu.domain.plan import ExecutionPlan
 __all__ = ["Record", "Records"]
 
 _STARTED = "started"
+
+_RECENT = 2.0
+"""Seconds for which a record that was read serves as it is, where a newer one would only be refused later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +40,46 @@ class Records:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._last: dict[ExecutionId, tuple[float, Record]] = {}
 
     async def get(self, execution_id: ExecutionId) -> Record | None:
         """Return the record of an execution, or None."""
         found = await self._cluster.get(ConfigMap, execution_id)
-        return None if found is None else _read(found)
+        if found is not None:
+            return self._noted(execution_id, found)
+        self.forget(execution_id)
+        return None
+
+    async def recent(self, execution_id: ExecutionId) -> Record | None:
+        """Return the record as it was a moment ago.
+
+        Enough before a step is started: whoever starts has just looked, names are taken once, and a start that
+        another process told of meanwhile makes the write that follows read again.
+        """
+        moment, record = self._last.get(execution_id, (0.0, None))
+        return record if time.monotonic() - moment < _RECENT else await self.get(execution_id)
 
     async def open(self, plan: ExecutionPlan, owner: OwnerReference | None) -> Record:
         """Return the record of an execution, made if it is not there.
 
         ``owner`` is the custom resource of the execution, where there is one.
         """
-        present = await self.get(plan.workflow_execution_id)
-        if present is not None:
-            return present
-        wanted = ConfigMap(metadata=metadata(plan, plan.workflow_execution_id, owner), data={})
+        execution_id = plan.workflow_execution_id
+        wanted = ConfigMap(metadata=metadata(plan, execution_id, owner), data={})
         try:
-            return _read(await self._cluster.create(wanted))
+            made = await self._cluster.create(wanted)
         except ConflictError:
-            return await self.open(plan, owner)
+            present = await self.get(execution_id)
+            return present if present is not None else await self.open(plan, owner)
+        return self._noted(execution_id, made)
+
+    def forget(self, execution_id: ExecutionId) -> None:
+        """Note that a record is gone."""
+        self._last.pop(execution_id, None)
 
     async def start(self, execution_id: ExecutionId, key: StepKey) -> None:
         """Remember that a step was started."""
-        record = await self.get(execution_id)
+        record = await self.recent(execution_id)
         while record is not None and key not in record.started:
             if await self._write(execution_id, record, {str(key): _STARTED}):
                 return
@@ -82,9 +103,19 @@ class Records:
     async def _write(self, execution_id: ExecutionId, record: Record, data: Mapping[str, str]) -> bool:
         change = {"metadata": {"resourceVersion": record.version}, "data": dict(data)}
         try:
-            return await self._cluster.merge(ConfigMap, execution_id, change)
+            written = await self._cluster.merge(ConfigMap, execution_id, change)
         except ConflictError:
+            written = None
+        if written is None:
+            self.forget(execution_id)
             return False
+        self._noted(execution_id, written)
+        return True
+
+    def _noted(self, execution_id: ExecutionId, found: ConfigMap) -> Record:
+        record = _read(found)
+        self._last[execution_id] = (time.monotonic(), record)
+        return record
 
 
 def _text(status: StepStatus) -> str:

@@ -74,16 +74,15 @@ class KubernetesRuntime(Runtime):
             refusal = await self._refusal() if key.kind is StepKind.COMPUTE else None
             if refusal is None:
                 await self._starting.ensure(step)
-            else:
-                await self._observer.end(execution_id, key, refusal)
+                return  # the watch tells of the pod
         except RefusedError as error:
-            reason = Reason(code="InfrastructureFailed", message=f"the cluster refuses the step: {error}"[:1000])
-            await self._observer.end(execution_id, key, reason)
+            refusal = Reason(code="InfrastructureFailed", message=f"the cluster refuses the step: {error}"[:1000])
         except InsituError as error:
             if error.code not in ("ConfigurationFailed", "ImageUnavailable"):
                 raise
-            await self._observer.end(execution_id, key, Reason(code=error.code, message=error.detail))
-        self._watch.ring()
+            refusal = Reason(code=error.code, message=error.detail)
+        await self._observer.end(execution_id, key, refusal)
+        self._watch.ring(execution_id)
 
     @override
     async def observe(self, execution_id: ExecutionId) -> Mapping[StepKey, StepStatus]:
@@ -120,8 +119,7 @@ class KubernetesRuntime(Runtime):
             return
 
         async def ended() -> bool:
-            status = (await self._observer.look(execution_id)).statuses.get(key)
-            return status is None or status.state == "ended"
+            return await self._observer.has_ended(execution_id, key)
 
         limit = log_bytes(pod)
         following = follow(self._cluster, self._watch, name, offset=offset, limit=limit, ended=ended)
@@ -142,11 +140,12 @@ class KubernetesRuntime(Runtime):
             await self._ending.remove(execution_id)
         except (ConflictError, RefusedError) as error:
             raise InsituError("InfrastructureFailed", f"{execution_id} cannot be removed: {error}") from error
+        self._records.forget(execution_id)
 
     @override
-    async def changed(self) -> None:
+    async def changed(self) -> frozenset[ExecutionId] | None:
         self._watch_pods()
-        await self._watch.news()
+        return await self._watch.news()
 
     @override
     async def recover(self) -> None:

@@ -40,7 +40,7 @@ class Starting:
         Raises ``RefusedError`` where the cluster does not take it, and ``InsituError``.
         """
         execution_id = step.plan.workflow_execution_id
-        record = await self._records.get(execution_id)
+        record = await self._records.recent(execution_id)
         if record is None:
             record = await self._records.open(step.plan, await self._owner(execution_id))
         if step.key in record.started:

@@ -1,13 +1,20 @@
-"""One watch over all pods of ours; it only wakes. Whatever it misses, the next look finds."""
+"""One watch over all pods of ours; it only wakes. Whatever it misses, the next look finds.
+
+A pod changes about ten times in its life, and only some of that is news: that it is there, what its container does,
+that it is being deleted, that it is gone.
+"""
 
 import logging
 
 import anyio
+from anyio import sleep as pause
+from lightkube.models.core_v1 import PodStatus
 from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
-from insitu.adapters.runtime.kubernetes.names import OURS
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, pod_name
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import ExecutionId
 
 __all__ = ["PodWatch"]
 
@@ -23,18 +30,26 @@ class PodWatch:
         self._cluster = cluster
         self._rung = anyio.Event()
         self._news = anyio.Event()
+        self._changed: set[ExecutionId] | None = set()
+        self._known: dict[str, object] = {}
 
-    async def news(self) -> None:
-        """Return when something may have changed since the last call; there is one caller."""
+    async def news(self) -> frozenset[ExecutionId] | None:
+        """Return whose pods may have changed since the last call, None for anybody's; there is one caller."""
         await self._news.wait()
         self._news = anyio.Event()
+        changed, self._changed = self._changed, set()
+        return None if changed is None else frozenset(changed)
 
     def rung(self) -> anyio.Event:
         """Return the event of the next change; take it before looking, wait for it after."""
         return self._rung
 
-    def ring(self) -> None:
-        """Wake everybody."""
+    def ring(self, execution_id: ExecutionId | None = None) -> None:
+        """Wake everybody: something has changed, of this execution or of any."""
+        if execution_id is None:
+            self._changed = None
+        elif self._changed is not None:
+            self._changed.add(execution_id)
         rung, self._rung = self._rung, anyio.Event()
         rung.set()
         self._news.set()
@@ -44,14 +59,34 @@ class PodWatch:
         delay = _FIRST
         while True:
             try:
-                await self._cluster.watch(Pod, OURS, self._seen)
+                self._known.clear()
+                await self._cluster.watch(Pod, OURS, self._seen, self._gone)
                 delay = _FIRST
             except (InsituError, ConflictError, RefusedError) as error:
                 _log.warning("the pods cannot be watched: %s", error)
-                await anyio.sleep(delay)
+                await pause(delay)
                 delay = min(2 * delay, _LONGEST)
             # What changed while nobody watched.
             self.ring()
 
-    def _seen(self, _: Pod) -> None:
-        self.ring()
+    def _seen(self, pod: Pod) -> None:
+        name, news = pod_name(pod), _news(pod)
+        if self._known.get(name) != news:
+            self._known[name] = news
+            self.ring(_execution(pod))
+
+    def _gone(self, pod: Pod) -> None:
+        self._known.pop(pod_name(pod), None)
+        self.ring(_execution(pod))
+
+
+def _execution(pod: Pod) -> ExecutionId | None:
+    labels = (pod.metadata.labels if pod.metadata is not None else None) or {}
+    return ExecutionId(labels[EXECUTION]) if EXECUTION in labels else None
+
+
+def _news(pod: Pod) -> object:
+    """What of a pod makes somebody look."""
+    status, meta = pod.status or PodStatus(), pod.metadata
+    states = [each.state for each in status.containerStatuses or []]
+    return status.phase, status.reason, states, None if meta is None else (meta.deletionTimestamp, meta.uid)
