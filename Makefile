@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTEST := .venv/bin/python -m pytest
+# So many tests at a time; those of one file stay together (docs/adr/0073). WORKERS=0: one after the other.
+WORKERS ?= 2
+SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The contracts' own targets (build, test, vendor); absent in a source distribution.
 -include contracts/contracts.mk
@@ -19,14 +22,14 @@ up: ## run every service of a provider on this machine (port 8030)
 	@scripts/setup run
 	@.venv/bin/insitu up
 
-test: ## run every test that this machine can run, slow ones last
+test: ## run every test that this machine can run but for those on Kubernetes, slow ones last
 	@scripts/setup test
 	@$(if $(wildcard contracts/contracts.mk),$(MAKE) --no-print-directory test-contracts)
-	@$(PYTEST)
+	@$(PYTEST) $(SIDE_BY_SIDE)
 
 test-fast: ## run the tests that take less than about two seconds each
 	@scripts/setup test
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
 
 check: ## format, lint, strict types, import layers, docs, contracts (slither, ABIs, bindings), OpenAPI
 	@scripts/setup check
@@ -55,18 +58,18 @@ clean: ## remove caches and build output; keeps .venv and data
 .PHONY: cluster-up cluster-down test-cluster bench-cluster
 
 cluster-up: ## start a real Kubernetes on this machine for tests (root; builds it the first time)
-	@scripts/setup test
+	@scripts/setup cluster
 	@.venv/bin/python -m tests.cluster.testbed up --second-node
 
 cluster-down: ## remove the test cluster without a trace
 	@.venv/bin/python -m tests.cluster.testbed down
 
 test-cluster: ## run the tests that need Kubernetes, on a cluster of their own (root; builds it the first time)
-	@scripts/setup test
+	@scripts/setup cluster
 	@.venv/bin/python -m tests.cluster.testbed build
-	@INSITU_REQUIRE=cluster,root $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile tests/operator
+	@INSITU_REQUIRE=cluster,root,chain $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile tests/operator
 
 bench-cluster: ## measure an execution on the test cluster beside three bare pods (root)
-	@scripts/setup test
+	@scripts/setup cluster
 	@.venv/bin/python -m tests.cluster.testbed build
 	@.venv/bin/python -m bench.cluster
