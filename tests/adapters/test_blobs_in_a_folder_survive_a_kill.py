@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from insitu.adapters.blobs.folder import FolderBlobs
 
@@ -26,7 +27,7 @@ anyio.run(FolderBlobs(pathlib.Path(sys.argv[1])).put, endless())
 async def test_a_killed_process_leaves_no_blob_and_its_leftover_is_swept(tmp_path: Path) -> None:
     async with await anyio.open_process([sys.executable, "-c", KILLED_WHILE_WRITING, str(tmp_path)]) as process:
         assert process.stdout is not None
-        assert await process.stdout.receive() == b"written\n"
+        assert await BufferedByteReceiveStream(process.stdout).receive_until(b"\n", 100) == b"written"
         process.kill()
     assert len(list((tmp_path / "incoming").iterdir())) == 1
     assert await FolderBlobs(tmp_path).older_than(datetime.now(UTC) + timedelta(days=1)) == ()

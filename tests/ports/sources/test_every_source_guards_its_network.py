@@ -1,20 +1,25 @@
 """The contract of ports/sources.py: public files come, the provider's own network stays out of reach (design §5)."""
 
+import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
+from insitu.adapters.object_store import PIECE, Objects
 from insitu.adapters.sources.guarded import GuardedTransport
 from insitu.adapters.sources.targets import Targets
 from insitu.adapters.sources.web import WebSources
 from insitu.domain.errors import InsituError
 from insitu.ports.sources import Sources
 from insitu.sdk.http import Http
+from insitu.testing.object_store import ObjectStoreServer
+from ports.stores import access_to, new_bucket
 
 PRIVATE = [
     "127.0.0.1",
@@ -204,3 +209,69 @@ async def test_documents_behind_urls_of_strangers_are_fetched_by_the_same_rule()
         for host in ("127.0.0.1:8545", "169.254.169.254", "[::1]:80", "10.0.0.1"):
             with pytest.raises(InsituError, match="TargetNotAllowed"):
                 await http.call("GET", f"http://{host}/api/v1/metadata/assets/ddo/did:nv:1")
+
+
+@pytest.mark.needs("object-store")
+async def test_a_file_of_a_bucket_comes_in_pieces(object_store: ObjectStoreServer) -> None:
+    bucket, content = new_bucket(object_store), random.Random(7).randbytes(9_000_001)
+    sources = WebSources(Targets(), access_to(object_store))
+    for name, data in {"year 2026/flights.csv": content, "empty": b"", "ümlaut": b"x"}.items():
+        await Objects.at(bucket, access_to(object_store)).put(name, data)
+        url = f"{bucket}/{quote(name)}"
+        await sources.check(url)
+        chunks = [chunk async for chunk in sources.open(url)]
+        assert b"".join(chunks) == data
+        assert len(chunks) == -(-len(data) // PIECE)
+
+
+@pytest.mark.needs("object-store")
+@pytest.mark.parametrize("missing", ["no-such-object", "no-such-bucket"])
+async def test_a_bucket_that_does_not_give_the_file_is_named(object_store: ObjectStoreServer, missing: str) -> None:
+    bucket = new_bucket(object_store) if missing == "no-such-object" else "s3://no-such-bucket"
+    with pytest.raises(InsituError, match="ConfigurationFailed"):
+        await read(WebSources(Targets(), access_to(object_store)), f"{bucket}/{missing}")
+
+
+@pytest.mark.needs("object-store")
+async def test_an_object_that_changes_while_it_is_read_is_refused(object_store: ObjectStoreServer) -> None:
+    bucket = new_bucket(object_store)
+    objects = Objects.at(bucket, access_to(object_store))
+    await objects.put("file", b"a" * (PIECE + 1))
+    chunks = WebSources(Targets(), access_to(object_store)).open(f"{bucket}/file")
+    assert await anext(chunks) == b"a" * PIECE
+    await objects.put("file", b"b" * (PIECE + 1))
+    with pytest.raises(InsituError, match=r"ConfigurationFailed.*changed meanwhile"):
+        await anext(chunks)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3:",
+        "s3://",
+        "s3://bucket",
+        "s3://bucket/",
+        "s3:///key",
+        "s3://key:secret@bucket/a",
+        "s3://bucket/../a",
+        "s3://bucket/a?versionId=1",
+        "gs://bucket/a//b",
+        "az://container/./a",
+        "abfs://container/a",
+    ],
+)
+async def test_what_names_no_object_is_refused(guarded: Sources, url: str) -> None:
+    for call in (guarded.check, lambda one: read(guarded, one)):
+        with pytest.raises(InsituError, match="InvalidRequest") as caught:
+            await call(url)
+        assert "secret" not in str(caught.value)
+
+
+async def test_what_the_provider_keeps_in_a_bucket_is_nobodys_data_set() -> None:
+    sources = WebSources(Targets(), reserved=("s3://ours/results", "gs://logs"))
+    await sources.check("s3://ours/resultsets/a")
+    await sources.check("s3://ours/data/results/a")
+    for url in ("s3://ours/results/ab/abc", "s3://ours/%72esults/ab/abc", "gs://logs/a"):
+        for call in (sources.check, lambda one: read(sources, one)):
+            with pytest.raises(InsituError, match="TargetNotAllowed"):
+                await call(url)

@@ -51,15 +51,15 @@ class ObjectLogs(Logs):
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         tasks, self._tasks = self._tasks, None
         with anyio.move_on_after(CLOSING_SECONDS, shield=True):
             for tail in list(self._tails.values()):
                 await self._tried(tail)
-        if tasks is None:
-            return None
-        tasks.cancel_scope.cancel()
-        return await tasks.__aexit__(kind, error, trace)
+        if tasks is not None:
+            tasks.cancel_scope.cancel()
+            # The tasks raise nothing, so what ended the context stays what it is.
+            await tasks.__aexit__(None, None, None)
 
     @override
     async def append(self, execution_id: ExecutionId, key: LogKey, chunk: LogChunk) -> int:
@@ -131,7 +131,7 @@ class ObjectLogs(Logs):
     async def remove(self, execution_id: ExecutionId) -> None:
         prefix = read_execution_id(execution_id)
         for folder in [one for one in self._tails if one.startswith(f"{prefix}/")]:
-            self._tails.pop(folder).drop()
+            await self._tails.pop(folder).drop()
         await self._objects.delete([one.name async for one in self._objects.list(prefix)])
 
     async def _tail(self, folder: str) -> Tail:
@@ -169,6 +169,10 @@ class ObjectLogs(Logs):
             await tail.send()
         except InsituError as error:
             logger.warning("the log %s waits: %s", tail.folder, error)
+            return False
+        except Exception:
+            # Whatever is wrong with a log, the operator goes on.
+            logger.exception("the log %s cannot be sent", tail.folder)
             return False
         self._wake(tail.folder)
         return True

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import anyio
 
 from insitu.adapters.object_store import Objects
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
@@ -128,11 +129,17 @@ async def shrink(objects: Objects, folder: str) -> None:
 
 async def _together(objects: Objects, folder: str, segments: list[tuple[int, int]]) -> list[tuple[int, bytes | None]]:
     found: dict[int, bytes | None] = {}
+    failed: list[InsituError] = []
 
     async def read(offset: int, size: int) -> None:
-        found[offset] = await objects.read(f"{folder}/{offset:012d}", 0, size)
+        try:
+            found[offset] = await objects.read(f"{folder}/{offset:012d}", 0, size)
+        except InsituError as error:
+            failed.append(error)
 
     async with anyio.create_task_group() as tasks:
         for offset, size in segments:
             tasks.start_soon(read, offset, size)
+    if failed:
+        raise failed[0]
     return [(offset, found[offset]) for offset, _ in segments]

@@ -61,7 +61,9 @@ class Tail:
     async def send(self) -> None:
         """Send what waits. It waits on where the store does not take it: ``ObjectStoreUnavailable`` and the like."""
         async with self._lock:
-            while self._waiting:
+            # What comes meanwhile waits for the next time, else every line of an endless stream were a segment.
+            until = self.size
+            while self._waiting and self.end < until:
                 data = bytes(self._waiting[:SEGMENT])
                 if await extend_chain(self._objects, self.folder, self.end, data):
                     self._reached(self.end + len(data))
@@ -71,7 +73,8 @@ class Tail:
 
     async def close(self) -> None:
         """Send what waits, and close the log."""
-        await self.send()
+        while self._waiting:
+            await self.send()
         async with self._lock:
             while not self.complete:
                 if await close_chain(self._objects, self.folder, self.end):
@@ -84,9 +87,10 @@ class Tail:
         async with self._lock:
             await self._look()
 
-    def drop(self) -> None:
-        """Forget what waits: the log is deleted."""
-        self._closed(self.end)
+    async def drop(self) -> None:
+        """Forget what waits, once nothing is under way to the store: the log is deleted."""
+        async with self._lock:
+            self._closed(self.end)
 
     async def _follow_another(self) -> None:
         before = self.end

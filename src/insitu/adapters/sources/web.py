@@ -1,5 +1,6 @@
 """Files by url: ``http``, ``https``, and objects of a bucket (``s3``, ``gs``, ``az``)."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,6 +18,7 @@ __all__ = ["WebSources"]
 
 REDIRECTS = 5
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_USER = re.compile(r"//[^/]*@")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -82,5 +84,5 @@ def _split(url: str) -> SplitResult:
 
 
 def _shown(url: str) -> str:
-    """A url for a message: queries of pre-signed urls are secrets."""
-    return ascii(url.partition("?")[0][:200])[1:-1]
+    """A url for a message: queries of pre-signed urls are secrets, and so is who asks."""
+    return ascii(_USER.sub("//", url.partition("?")[0])[:200])[1:-1]
