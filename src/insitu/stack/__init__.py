@@ -7,18 +7,17 @@ this package costs nothing.
 
 from insitu.stack.client import connect, connect_async
 from insitu.stack.contracts import accept_contracts, deploy_contracts, fund_accounts, inspect_contracts
+from insitu.stack.examining import examine_cluster, probe_runtime
 from insitu.stack.objects import describe_bucket, remote_places
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     chain_programme,
-    examine_cluster,
     gateway_info,
     open_chain,
     open_images,
     open_key_file,
     open_keys,
     open_signer,
-    probe_runtime,
 )
 from insitu.stack.separation import separated
 from insitu.stack.serving import serve

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
 from insitu.settings import Settings
@@ -11,22 +11,18 @@ from insitu.stack.contracts import deployed_at
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
     from insitu.adapters.keys.keystore import Keystore
-    from insitu.adapters.runtime.kubernetes.examining import Check
     from insitu.adapters.runtime.oci.images.store import ImageStore
     from insitu.api.gateway_v1 import GatewayInfo
     from insitu.ports.keys import Signer
-    from insitu.ports.runtime import Enforcement
 
 __all__ = [
     "chain_programme",
-    "examine_cluster",
     "gateway_info",
     "open_chain",
     "open_images",
     "open_key_file",
     "open_keys",
     "open_signer",
-    "probe_runtime",
 ]
 
 
@@ -95,31 +91,6 @@ def chain_programme() -> Path:
     from insitu.adapters.chain.anvil import find_anvil
 
     return find_anvil()
-
-
-async def probe_runtime(settings: Settings) -> "Enforcement":
-    """Prove the seal of this machine's runtime with a real run."""
-    from insitu.adapters.runtime.oci.runner import OciRuntime
-
-    runtime = OciRuntime(
-        runs=settings.folder.runs, images=open_images(settings), configure=_only_probing, publish=_only_probing
-    )
-    return await runtime.probe()
-
-
-async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
-    """Look at the cluster of the settings: what the doctor tells. Raises ``SettingsInvalid``, ``ExtraMissing``."""
-    from insitu.stack.infrastructure import ENGINE_LEASE, open_cluster, placement
-
-    placed, cluster = placement(settings, settings.public_url), open_cluster(settings)
-    from insitu.adapters.runtime.kubernetes.examining import examine
-
-    async with cluster:
-        return tuple([check async for check in examine(cluster, placed, ENGINE_LEASE)])
-
-
-async def _only_probing(step: object, workspace: object) -> NoReturn:
-    raise InsituError("RuntimeUnavailable", "this runtime was opened to be probed, not to run executions")
 
 
 async def gateway_info(url: str) -> "GatewayInfo":

@@ -1,0 +1,38 @@
+"""What the doctor looks at: whether the place where executions run holds what it promises."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+from insitu.domain.errors import InsituError
+from insitu.settings import Settings
+from insitu.stack.parts import open_images
+
+if TYPE_CHECKING:
+    from insitu.adapters.runtime.kubernetes.examining import Check
+    from insitu.ports.runtime import Enforcement
+
+__all__ = ["examine_cluster", "probe_runtime"]
+
+
+async def probe_runtime(settings: Settings) -> "Enforcement":
+    """Prove the seal of this machine's runtime with a real run."""
+    from insitu.adapters.runtime.oci.runner import OciRuntime
+
+    runtime = OciRuntime(
+        runs=settings.folder.runs, images=open_images(settings), configure=_only_probing, publish=_only_probing
+    )
+    return await runtime.probe()
+
+
+async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
+    """Look at the cluster of the settings: what the doctor tells. Raises ``SettingsInvalid``, ``ExtraMissing``."""
+    from insitu.stack.infrastructure import ENGINE_LEASE, open_cluster, placement
+
+    placed, cluster = placement(settings, settings.public_url), open_cluster(settings)
+    from insitu.adapters.runtime.kubernetes.examining import examine
+
+    async with cluster:
+        return tuple([check async for check in examine(cluster, placed, ENGINE_LEASE)])
+
+
+async def _only_probing(step: object, workspace: object) -> NoReturn:
+    raise InsituError("RuntimeUnavailable", "this runtime was opened to be probed, not to run executions")
