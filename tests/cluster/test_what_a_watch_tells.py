@@ -98,6 +98,31 @@ async def test_a_ring_of_our_own_is_anybodys() -> None:
     assert await watch.news() == {SECOND}, "and then it is over"
 
 
+async def test_an_outage_after_a_long_watch_begins_with_the_first_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    clock = [0.0]
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await anyio.lowlevel.checkpoint()
+
+    class Holding(Told):
+        async def watch(self, *told: Any) -> None:
+            clock[0] += 60 if self.failures in (8, 4) else 0
+            await super().watch(*told)
+
+    monkeypatch.setattr(watching, "pause", pause)
+    monkeypatch.setattr(watching, "monotonic", lambda: clock[0])
+    cluster = Holding()
+    cluster.failures = 12
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(PodWatch(cluster).run)  # type: ignore[arg-type]
+        while cluster.failures:
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    assert pauses[:9] == [0.1, 0.2, 0.4, 0.8, 0.1, 0.2, 0.4, 0.8, 0.1]
+
+
 async def test_a_watch_that_fails_comes_back_within_seconds_and_tells_everything_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -143,11 +143,14 @@ class KubernetesExecutions(Executions):
         """Watch for ever; what changes while nobody watches is told by the next watch, which begins with everything."""
         delay = _FIRST
         while True:
+            began = time.monotonic()
             try:
                 await self.watch(changed)
                 delay = _FIRST
             except (InsituError, ConflictError, RefusedError) as error:
                 _log.warning("the executions cannot be watched: %s", error)
+                if time.monotonic() - began > _LONGEST:
+                    delay = _FIRST  # it held until now, so this is another outage
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, _LONGEST)
 

@@ -5,6 +5,7 @@ that it is being deleted, that it is gone.
 """
 
 import logging
+from time import monotonic
 
 import anyio
 from anyio import sleep as pause
@@ -58,12 +59,15 @@ class PodWatch:
         """Watch until cancelled."""
         delay = _FIRST
         while True:
+            began = monotonic()
             try:
                 self._known.clear()
                 await self._cluster.watch(Pod, OURS, self._seen, self._gone)
                 delay = _FIRST
             except (InsituError, ConflictError, RefusedError) as error:
                 _log.warning("the pods cannot be watched: %s", error)
+                if monotonic() - began > _LONGEST:
+                    delay = _FIRST  # it held until now, so this is another outage
                 await pause(delay)
                 delay = min(2 * delay, _LONGEST)
             # What changed while nobody watched.
