@@ -1,0 +1,51 @@
+"""Between the end of a step and the start of the next one, the engine looks once (0077)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from typing_extensions import override
+
+from insitu.domain.execution import Phase, StepKey, StepKind, StepStatus
+from insitu.domain.ids import ExecutionId
+from insitu.ports.runtime import Step
+from insitu.testing.plans import plan_of
+from insitu.testing.recording_gateway import RecordingGateway
+from insitu.testing.registrations import registration_of
+from insitu.testing.running_operator import running_operator
+from insitu.testing.scripted_runtime import ScriptedRuntime
+
+
+class Watched(ScriptedRuntime):
+    """Notes what each look saw as ended, and each start."""
+
+    calls: list[frozenset[StepKey] | StepKey]
+
+    @override
+    async def observe(self, execution_id: ExecutionId) -> Mapping[StepKey, StepStatus]:
+        found = await super().observe(execution_id)
+        self.calls.append(frozenset(key for key, status in found.items() if status.state == "ended"))
+        return found
+
+    @override
+    async def ensure(self, step: Step) -> None:
+        self.calls.append(step.key)
+        await super().ensure(step)
+
+
+async def test_the_look_that_sees_an_end_starts_what_follows(tmp_path: Path) -> None:
+    def watched(tasks: object, clock: object) -> Watched:
+        made = Watched(tmp_path / "runtime", clock, tasks)  # type: ignore[arg-type]
+        made.calls = []
+        return made
+
+    gateway = RecordingGateway(tmp_path / "gateway")
+    async with running_operator(tmp_path / "operator", gateway, watched) as operator:
+        execution = await operator.service.register(registration_of(plan_of()))
+        final = await operator.until(execution.execution_id)
+        calls = operator.runtime.calls
+    assert final.phase is Phase.SUCCEEDED, final.reason
+    for kind, following in ((StepKind.CONFIGURE, StepKind.COMPUTE), (StepKind.COMPUTE, StepKind.PUBLISH)):
+        ended, started = StepKey(kind, 0, 1), StepKey(following, 0, 1)
+        before = calls[: calls.index(started)]
+        assert len([seen for seen in before if isinstance(seen, frozenset) and ended in seen]) == 1
+    assert calls[0] == StepKey(StepKind.CONFIGURE, 0, 1), "the first step needs no look at all"
