@@ -1,4 +1,5 @@
-"""Two gateways on one PostgreSQL database behind one address: one works, both answer, and killing one loses nothing."""
+"""Two gateways on one PostgreSQL database and one bucket behind one address: one works, both answer, killing one loses
+nothing."""
 
 import json
 import os
@@ -11,25 +12,34 @@ from pathlib import Path
 
 import pytest
 
+from insitu.testing.object_store import ObjectStoreServer, running_object_store
 from insitu.testing.postgresql import running_postgresql
 from journeys.front_door import front_door
 from journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
 from journeys.provider import Provider, build_image, serving
-from journeys.scripts import FLIGHTS, written
+from journeys.scripts import COUNT, FLIGHTS, written
 from journeys.test_each_actor_in_its_own_process import IMAGE, Site, free_ports
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "postgresql")]
+pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "postgresql", "object-store")]
 
 WAITING = "import time\nprint('going on', flush=True)\ntime.sleep(8)\nopen('/mnt/output/out.txt', 'w').write('done')\n"
 
 
 class Twice(Site):
-    """A provider with two gateways; ``gateway`` is the address before them."""
+    """A provider with two gateways; ``gateway`` is the address before them. No folder is shared."""
 
-    def __init__(self, folder: Path, chain: Provider, door: int, secret: Path) -> None:
+    def __init__(self, folder: Path, chain: Provider, door: int, secret: Path, bucket: ObjectStoreServer) -> None:
         super().__init__(folder, chain)
         self.ports["gateway"] = door
-        self.stores = [f"{actor}.database_url_file={secret}" for actor in ("metadata", "gateway", "operator")]
+        self.bucket = bucket
+        bucket.create_bucket("provider")
+        self.stores = [
+            *(f"{actor}.database_url_file={secret}" for actor in ("metadata", "gateway", "operator")),
+            "gateway.blobs=s3://provider/results",
+            "operator.logs=s3://provider/logs",
+            f"object_store.endpoint={bucket.endpoint}",
+            f"object_store.credentials_file={bucket.credentials_file()}",
+        ]
 
     @contextmanager
     def replica(self, name: str, port: int, *flags: str) -> Iterator["subprocess.Popen[str]"]:
@@ -46,13 +56,13 @@ class Twice(Site):
 def killed_one(running: Provider, tmp_path: Path) -> Iterator[tuple[Twice, "subprocess.Popen[str]"]]:
     """The provider, and the process of the gateway that works and answers."""
     with ExitStack() as stack:
-        server = stack.enter_context(running_postgresql())
+        server, bucket = stack.enter_context(running_postgresql()), stack.enter_context(running_object_store())
         secret = tmp_path / "database.url"
         secret.write_text(server.url)
         ports = free_ports(2)
         door = stack.enter_context(front_door(ports))
         (tmp_path / "site").mkdir()
-        made = Twice(tmp_path / "site", running, door, secret)
+        made = Twice(tmp_path / "site", running, door, secret, bucket)
         (made.folder / "operator").mkdir()
         digest = build_image(made.folder / "operator")
         made.person("one", RELAYER_KEY)
@@ -68,9 +78,8 @@ def killed_one(running: Provider, tmp_path: Path) -> Iterator[tuple[Twice, "subp
             f"server.public_url={made.url('gateway')}",
         )
         first = stack.enter_context(made.replica("one", ports[0], *flags))
-        # The second one has the keys of the first, drawn at its start, and the same blobs.
+        # The second one has the keys of the first, drawn at its start.
         shutil.copytree(made.folder / "one" / "keys", made.folder / "two" / "keys")
-        (made.folder / "two" / "blobs").symlink_to(made.folder / "one" / "blobs")
         stack.enter_context(made.replica("two", ports[1], *flags))
         yield made, first
 
@@ -93,5 +102,21 @@ def test_the_gateway_that_works_is_killed_and_the_other_one_finishes_and_is_paid
     assert ended["resultDid"] in consumer.succeeds("search", "Result", "--json").out
     known = consumer.succeeds("executions", ids[0], "--json").json
     assert [one["workflowExecutionId"] for one in known] == [ids[1]]
-    script = written(tmp_path, "again.py", WAITING.replace("sleep(8)", "sleep(0)"))
-    assert consumer.succeeds("run", script, "--on", flights, "--yes").line.startswith("did:nv:")
+    consumer.succeeds("result", *ids, "--output", tmp_path / "result")
+    assert (tmp_path / "result" / "out.txt").read_text() == "done"
+    assert "going on" in consumer.succeeds("logs", *ids).out
+
+    # What the second gateway takes up and gives out is in the bucket, and so is this data set.
+    (site.bucket.buckets / "provider" / "data").mkdir()
+    written(site.bucket.buckets / "provider" / "data", "flights.csv", FLIGHTS)
+    stored = owner.succeeds(
+        "publish", "s3://provider/data/flights.csv", "--name", "Stored", "--price", "2", "--allow-any"
+    ).line
+    script = written(tmp_path, "again.py", COUNT)
+    consumer.succeeds("run", script, "--on", stored, "--carrier=UA", "--yes", "-o", tmp_path / "again")
+    assert (tmp_path / "again" / "count.txt").read_text() == "2\n"
+    refused = owner.insitu("publish", "s3://provider/results/any", "--name", "Ours", "--price", "2", "--allow-any")
+    assert "TargetNotAllowed" in refused.err
+    for home in ("one", "two", "operator"):
+        held = [path for part in ("blobs", "logs") for path in (site.folder / home / part).rglob("*") if path.is_file()]
+        assert held == []
