@@ -5,14 +5,17 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from insitu.adapters.clock import SystemClock
 from insitu.domain.execution import Phase, StepKey, StepKind, StepStatus
+from insitu.domain.execution_changes import stop_requested
 from insitu.domain.ids import ExecutionId
 from insitu.ports.runtime import Step
 from insitu.testing.plans import plan_of
 from insitu.testing.recording_gateway import RecordingGateway
 from insitu.testing.registrations import registration_of
 from insitu.testing.running_operator import running_operator
-from insitu.testing.scripted_runtime import ScriptedRuntime
+from insitu.testing.scripted_operator import scripted_operator
+from insitu.testing.scripted_runtime import Ending, ScriptedRuntime
 
 
 class Watched(ScriptedRuntime):
@@ -49,3 +52,18 @@ async def test_the_look_that_sees_an_end_starts_what_follows(tmp_path: Path) -> 
         before = calls[: calls.index(started)]
         assert len([seen for seen in before if isinstance(seen, frozenset) and ended in seen]) == 1
     assert calls[0] == StepKey(StepKind.CONFIGURE, 0, 1), "the first step needs no look at all"
+
+
+async def test_what_another_process_stored_is_seen_before_anything_else_is_stored(tmp_path: Path) -> None:
+    gateway = RecordingGateway(tmp_path / "gateway")
+    step = StepKey(StepKind.COMPUTE, 0, 1)
+    async with scripted_operator(tmp_path / "operator", gateway, {str(step): Ending(held=True)}) as operator:
+        execution = await operator.service.register(registration_of(plan_of()))
+        executing = await operator.until(execution.execution_id, Phase.EXECUTING)
+        stopping = stop_requested(executing, "owner", SystemClock().now())
+        assert stopping is not None
+        assert await operator.executions.replace(stopping), "and nobody tells the engine"
+        operator.runtime.release(execution.execution_id, step)
+        final = await operator.until(execution.execution_id)
+    assert final.phase is Phase.STOPPED
+    assert not [each for each in final.history if each.phase is Phase.PUBLISHING]

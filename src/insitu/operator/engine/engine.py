@@ -131,7 +131,7 @@ class Engine:
                 await clock.sleep_until(backoff.failed(clock.now()))
             for execution_id, life in tuple(self._lives.items()):
                 if not life.queued and (changed is None or execution_id in changed):
-                    life.wake()
+                    life.wake(record=False)
 
     async def _sweep_regularly(self) -> None:
         clock = self._parts.clock

@@ -54,6 +54,10 @@ class Life:
         self._carry_out = carry_out
         self._position = position
         self._woken = anyio.Event()
+        # The record as it was read or stored last. What the runtime tells needs no newer one: a change that somebody
+        # else has made wakes for itself or is found by the regular look, and refuses whatever we store meanwhile.
+        self._known: Execution | None = None
+        self._reread = True
         self._defects = 0
         self._trouble = Backoff(0.1, 5)
         self._silence = Backoff(0.1, 5)
@@ -62,20 +66,23 @@ class Life:
         self.queued = True
         """Waits for capacity, so nothing that happens in the runtime concerns it."""
 
-    def wake(self) -> None:
-        """Look again soon: something may have changed."""
+    def wake(self, *, record: bool = True) -> None:
+        """Look again soon: something may have changed, in the runtime alone where ``record`` is false."""
+        self._reread = self._reread or record
         self._woken.set()
 
     async def run(self) -> None:
         """Return once the execution has ended and nothing of it is left."""
         while True:
             self._woken = woken = anyio.Event()
-            execution = await self._read()
+            known, self._known = self._known if not self._reread else None, None
+            self._reread = False
+            execution = known or await self._read()
             if execution is None or (execution.ended and execution.cleaned):
                 return
             until = await self._guarded_turn(execution)
-            if until is not None:
-                await wait_until(self._parts.clock, until, woken)
+            if until is not None and not await wait_until(self._parts.clock, until, woken):
+                self._reread = True
 
     async def _read(self) -> Execution | None:
         while True:
@@ -132,6 +139,7 @@ class Life:
                 execution = await self._carry_out(execution, action)
             if isinstance(action, Kill):
                 until = min(until, clock.now() + KILL_AGAIN)
+        self._known = execution
         return until if execution.version == version else None
 
     async def _observe(self, execution: Execution) -> Observed | None:
