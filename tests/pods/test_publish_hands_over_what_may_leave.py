@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import OutputRules
+from insitu.pods import publish
 from insitu.pods.publish import Publish
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import Step
@@ -23,6 +25,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.patience = 0.0
         self.gateway = RecordingGateway(folder / "gateway")
 
     def write(self, path: str, content: bytes, stage: int = 0, volume: str = "output") -> Path:
@@ -44,7 +47,7 @@ class Bench:
             for stage in plan.stages
         }
         step = Step(StepKey(StepKind.PUBLISH, plan.stages[-1].index, 1), plan, {}, TICKET, START)
-        return await Publish(self.gateway)(step, Workspace(self.folder, self.folder, outputs))
+        return await Publish(self.gateway, patience=self.patience)(step, Workspace(self.folder, self.folder, outputs))
 
     async def manifest(self, *stages: tuple[int, int | None], rules: OutputRules = RULES) -> list[dict[str, object]]:
         result = await self.publish(*stages, rules=rules)
@@ -214,6 +217,38 @@ async def test_a_gateway_that_does_not_answer_can_be_tried_again(bench: Bench) -
         await bench.publish()
     bench.gateway.broken = set()
     await bench.publish()
+
+
+async def test_a_gateway_that_is_away_for_a_moment_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "FIRST_PAUSE", 0.01)
+    away = iter([InsituError("PeerUnavailable", "away"), InsituError("ObjectStoreUnavailable", "away too")])
+    put_output = bench.gateway.put_output
+
+    async def unsteady(ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
+        if (error := next(away, None)) is not None:
+            await anext(chunks)
+            raise error
+        await put_output(ticket, sha256, chunks)
+
+    monkeypatch.setattr(bench.gateway, "put_output", unsteady)
+    bench.patience = 60.0
+    bench.write("table.csv", b"a,b\n")
+    assert [file["path"] for file in await bench.manifest()] == ["table.csv"]
+
+
+async def test_a_refusal_for_good_is_not_repeated(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    async def refusing(_: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
+        calls.append(sha256)
+        raise InsituError("BodyTooLarge", "more than the plan says")
+
+    monkeypatch.setattr(bench.gateway, "put_output", refusing)
+    bench.patience = 60.0
+    bench.write("table.csv", b"a,b\n")
+    with pytest.raises(InsituError, match=r"PublishingFailed.*BodyTooLarge"):
+        await bench.publish()
+    assert len(calls) == 1
 
 
 async def test_an_output_that_is_gone_is_no_empty_result(bench: Bench) -> None:

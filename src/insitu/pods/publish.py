@@ -2,11 +2,13 @@
 
 import hashlib
 import itertools
+import logging
 import mimetypes
 import os
 import posixpath
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -26,6 +28,11 @@ from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import Step
 
 __all__ = ["Publish"]
+
+logger = logging.getLogger("insitu.pods")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between two offers of a file that was not taken."""
 
 AT_ONCE = 4
 """Files that are handed over at the same time."""
@@ -64,11 +71,13 @@ class _Leaving:
 class Publish:
     """Hands over the result of an execution. Implements :class:`insitu.ports.pods.PublishPod`.
 
-    Nothing is handed over before everything is judged; handing over again is harmless.
+    Nothing is handed over before everything is judged; handing over again is harmless. ``patience``: seconds for which
+    a file is offered again to a gateway, or to its store, that does not take it now: what was computed is not given up
     """
 
-    def __init__(self, gateway: GatewayPeer) -> None:
+    def __init__(self, gateway: GatewayPeer, *, patience: float = 240.0) -> None:
         self._gateway = gateway
+        self._patience = patience
 
     async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
         """Collect, judge, hand over; return ``{"manifest", "files", "bytes", "outputRoot"}``.
@@ -86,7 +95,7 @@ class Publish:
         manifest = canonical_json([each.entry for each in leaving])
         try:
             await self._hand_over(step.ticket, leaving)
-            await self._gateway.put_output(step.ticket, sha256_hex(manifest), _once(manifest))
+            await self._put(step.ticket, sha256_hex(manifest), partial(_once, manifest))
         except InsituError as error:
             raise InsituError("PublishingFailed", f"the gateway does not take the output: {error}") from error
         except OSError as error:
@@ -106,8 +115,7 @@ class Publish:
         async def work(tasks: TaskGroup) -> None:
             try:
                 for each in distinct:
-                    chunks = _stream(read_collected(each.folder, each.file))
-                    await self._gateway.put_output(ticket, each.file.sha256, chunks)
+                    await self._put(ticket, each.file.sha256, partial(_read_again, each))
             except (InsituError, OSError) as error:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
@@ -117,6 +125,21 @@ class Publish:
                 tasks.start_soon(work, tasks)
         if failures:
             raise failures[0]
+
+    async def _put(self, ticket: str, sha256: str, content: Callable[[], AsyncIterator[bytes]]) -> None:
+        """Hand over one content, again and again while the error says that this may help."""
+        until, pause = anyio.current_time() + self._patience, FIRST_PAUSE
+        while True:
+            try:
+                await self._gateway.put_output(ticket, sha256, content())
+            except InsituError as error:
+                if not error.definition.retry or anyio.current_time() + pause > until:
+                    raise
+                logger.warning("the gateway does not take a file now: %s", error)
+            else:
+                return
+            await anyio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def _judge(plan: ExecutionPlan, workspace: Workspace) -> tuple[_Leaving, ...]:
@@ -219,6 +242,10 @@ def _console(console: Path) -> CollectedFile | None:
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
     while (chunk := await run_sync(next, chunks, None)) is not None:
         yield chunk
+
+
+def _read_again(leaving: _Leaving) -> AsyncIterator[bytes]:
+    return _stream(read_collected(leaving.folder, leaving.file))
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

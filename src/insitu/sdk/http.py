@@ -119,15 +119,17 @@ class Http:
         params: Mapping[str, Any] | None = None,
         content: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
-        quiet: bool = False,
+        quiet: bool | float = False,
     ) -> AsyncIterator[httpx.Response]:
         """Send or receive bytes as they come; the answer was a success. Nothing is repeated.
 
-        ``quiet`` says that the other side may be silent for long, as an algorithm that prints nothing is.
+        ``quiet`` says that the other side may be silent for long, as an algorithm that prints nothing is, or for how
+        many seconds.
         """
         request = self._request(method, url, params, headers=headers, content=content)
         if quiet:
-            request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "read": None}
+            silence = None if quiet is True else quiet
+            request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "read": silence}
         try:
             response = await self._client.send(request, stream=True)
         except httpx.HTTPError as error:

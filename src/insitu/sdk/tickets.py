@@ -10,6 +10,9 @@ from insitu.sdk.http import Http
 
 __all__ = ["TicketClient"]
 
+STORING_SECONDS = 300.0
+"""How long a gateway may be silent once it has a file: it passes a large one on to its object store."""
+
 
 class TicketClient:
     """Calls one gateway with tickets.
@@ -41,7 +44,8 @@ class TicketClient:
         """Hand over the bytes of an output file or of the manifest; again is harmless."""
         address = f"{self._url}{TICKET_OUTPUTS}/{sha256}"
         more = {"Content-Type": "application/octet-stream"}
-        async with self._http.stream("PUT", address, content=chunks, headers={**_bearer(ticket), **more}):
+        headers = {**_bearer(ticket), **more}
+        async with self._http.stream("PUT", address, content=chunks, headers=headers, quiet=STORING_SECONDS):
             pass
 
     async def finish(self, ticket: str, report: ExecutionReport) -> Transition:
