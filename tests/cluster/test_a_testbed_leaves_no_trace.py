@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.testbed.binaries import nft, tool
 from tests.cluster.testbed.cluster import Cluster
+from tests.cluster.testbed.policy_rules import TABLE
 
 pytestmark = pytest.mark.needs("cluster", "root")
 
@@ -32,6 +34,18 @@ spec: {accessModes: [ReadWriteOnce], storageClassName: loop-ext4, resources: {re
 """
 
 
+SETTINGS = [
+    Path("/proc/sys/net/ipv4/ip_forward"),
+    Path("/proc/sys/net/ipv4/conf/all/route_localnet"),
+    *(path for path in Path("/proc/sys/net/netfilter").glob("nf_conntrack_*") if not path.name.endswith("_count")),
+]
+
+
+def told(*command: str | Path) -> list[str]:
+    """The lines that a program prints."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 def trace(cluster: Cluster) -> set[str]:
     """Everything on this machine that a cluster could leave."""
     work = str(cluster.layout.work)
@@ -41,6 +55,10 @@ def trace(cluster: Cluster) -> set[str]:
     found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob("*/*") if path.is_dir()}
     found |= {f"namespace {path.name}" for path in Path("/run/netns").glob("*")}
     found |= {f"log {path.name}" for path in Path("/var/log/containers").glob("*")}
+    found |= {f"rules {line}" for line in told(nft(), "list", "tables")}
+    found |= {f"route {line}" for line in told(tool("ip"), "route", "show", "table", "all")}
+    found |= {f"routing rule {line}" for line in told(tool("ip"), "rule", "show")}
+    found |= {f"setting {path.name}={path.read_text()}" for path in SETTINGS if path.exists()}
     found |= {f"lease {path.name}" for path in Path("/var/lib/cni/results").glob("*")}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -63,8 +81,9 @@ def test_a_cluster_comes_up_runs_pods_and_leaves_nothing() -> None:
         for node in ("node1", "node2"):
             testbed.apply(POD.replace("NAME", f"on-{node}").replace("NODE", node))
         testbed.kubectl("wait", "--for=condition=Ready", "--timeout=60s", "pod/on-node1", "pod/on-node2")
-        free = subprocess.run(["df", "--output=size"], capture_output=True, text=True, check=True).stdout
-        assert str(testbed.layout.volumes) in Path("/proc/self/mountinfo").read_text(), free
+        assert str(testbed.layout.volumes) in Path("/proc/self/mountinfo").read_text()
+        rules = " ".join(told(nft(), "list", "tables"))
+        assert all(table in rules for table in ("kube-proxy", TABLE)), rules
     finally:
         testbed.down()
     deadline = time.monotonic() + 5

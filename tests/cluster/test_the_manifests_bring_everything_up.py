@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.needs("cluster", "root", "chain"), pytest.mark.slow]
 DEPLOY = ROOT / "deploy" / "kustomize"
 EXECUTIONS = "insitu-executions"
 SERVICE_KEY = "a service key that only gateway and operator know"
-API, GATEWAY, METADATA, OPERATOR, CHAIN = "10.96.0.1", "10.96.0.20", "10.96.0.21", "10.96.0.22", "10.96.0.30"
+API, GATEWAY, METADATA, OPERATOR, CHAIN = "10.96.0.1", "10.96.0.20", "10.96.0.21", "10.96.0.22", "10.99.0.30"
 NAMES = {"metadata": METADATA, "gateway": GATEWAY, "operator": OPERATOR}
 """The testbed has neither kube-proxy nor DNS: Services get these addresses, and pods a line for each name."""
 

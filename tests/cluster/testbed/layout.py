@@ -11,6 +11,9 @@ PACKAGES = CACHE / "packages"
 BRIDGE = "insitu-tb0"
 SERVICE_NETWORK = "10.96.0.0/16"
 API_SERVICE = "10.96.0.1"
+DNS_SERVICE = "10.96.0.10"
+DOMAIN = "cluster.local"
+POD_NETWORK = "10.201.0.0/16"
 API_PORT = 6443
 ETCD_PORT = 23790
 ETCD_PEER_PORT = 23800
@@ -67,6 +70,11 @@ class Layout:
     def volumes(self) -> Path:
         """Images and mount points of the static volumes."""
         return self.work / "volumes"
+
+    @property
+    def policies(self) -> Path:
+        """The socket of the agent that enforces network policies."""
+        return self.work / "policies.sock"
 
     def node(self, node: NodeAddress) -> Path:
         """The folder of one node: kubelet, containerd, network."""

@@ -1,10 +1,12 @@
 """The bridge that gives the nodes their addresses, and the second node's network namespace."""
 
 import subprocess
+from pathlib import Path
 
 from tests.cluster.testbed.binaries import tool
-from tests.cluster.testbed.layout import BRIDGE, NODE1, NODE2, NodeAddress
+from tests.cluster.testbed.layout import BRIDGE, NODE1, NODE2, SERVICE_NETWORK, Layout, NodeAddress
 
+FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 VETH_HOST, VETH_NODE = "insitu-n2h", "insitu-n2n"
 
 
@@ -14,6 +16,21 @@ def ip(*words: str, check: bool = True) -> bool:
     return done.returncode == 0
 
 
+def forward(layout: Layout) -> None:
+    """Let this machine pass packets on, as a node must; note what it did before."""
+    before = layout.work / "ip_forward"
+    if not before.exists():
+        before.write_text(FORWARD.read_text())
+    FORWARD.write_text("1")
+
+
+def forward_as_before(layout: Layout) -> None:
+    """Take back what ``forward`` changed."""
+    before = layout.work / "ip_forward"
+    if before.exists() and before.read_text() != FORWARD.read_text():
+        FORWARD.write_text(before.read_text())
+
+
 def bridge_up() -> None:
     """Make the bridge with the first node's address; the kubelet wants one that is not loopback."""
     if ip("link", "show", BRIDGE, check=False):
@@ -21,6 +38,8 @@ def bridge_up() -> None:
     ip("link", "add", BRIDGE, "type", "bridge")
     ip("addr", "add", f"{NODE1.ip}/24", "dev", BRIDGE)
     ip("link", "set", BRIDGE, "up")
+    # Before a Service's address is translated it needs a route; without this it would be the machine's default one.
+    ip("route", "add", SERVICE_NETWORK, "dev", BRIDGE, "src", NODE1.ip)
 
 
 def namespace_up(node: NodeAddress = NODE2) -> None:
@@ -56,10 +75,5 @@ def remove() -> None:
     """Delete every device and namespace that this module or the nodes' network plugins made."""
     if NODE2.namespace is not None:
         ip("netns", "del", NODE2.namespace, check=False)
-    for device in (VETH_HOST, BRIDGE, cni_bridge(NODE1)):
+    for device in (VETH_HOST, BRIDGE):
         ip("link", "del", device, check=False)
-
-
-def cni_bridge(node: NodeAddress) -> str:
-    """Return the name of the bridge of a node's pods."""
-    return f"insitu-{node.name[-2:]}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.testbed.binaries import cni_plugins, component, tool
-from tests.cluster.testbed.layout import BRIDGE, REGISTRY, REGISTRY_PORT, Layout, NodeAddress
-from tests.cluster.testbed.network import cni_bridge
+from tests.cluster.testbed.layout import BRIDGE, DNS_SERVICE, DOMAIN, REGISTRY, REGISTRY_PORT, Layout, NodeAddress
+from tests.cluster.testbed.policies import PLUGIN, plugin_program
 from tests.cluster.testbed.processes import Processes
 
 PAUSE = "insitu.local/pause:1"
@@ -101,13 +101,16 @@ class Node:
             link = self.folder / "cnibin" / plugin.name
             if not link.is_symlink():
                 link.symlink_to(plugin)
-        own = self.folder / "cnibin" / LO_ONLY
-        own.write_text(LO_ONLY_PLUGIN)
-        own.chmod(0o755)
-        bridge = {
-            "type": "bridge",
-            "bridge": cni_bridge(self.address),
-            "isGateway": True,
+        for name, program in (
+            (LO_ONLY, LO_ONLY_PLUGIN),
+            (PLUGIN, plugin_program(self.layout.policies, self.address)),
+        ):
+            own = self.folder / "cnibin" / name
+            own.write_text(program)
+            own.chmod(0o755)
+        # Each pod has a cable to the node and no other: what goes to a pod beside it is routed, and so is filtered.
+        cable = {
+            "type": "ptp",
             "ipMasq": False,
             "ipam": {
                 "type": "host-local",
@@ -116,7 +119,10 @@ class Node:
                 "dataDir": str(self.folder / "cni-leases"),
             },
         }
-        _conflist(self.folder / "cni" / "10-pods.conflist", "pods", bridge)
+        # Without this a pod would reach its node's services by their link-local address, past every policy for IPv4.
+        only_ipv4 = {"type": "tuning", "sysctl": {"net.ipv6.conf.eth0.disable_ipv6": "1"}}
+        enforced = {"type": PLUGIN}
+        _conflist(self.folder / "cni" / "10-pods.conflist", "pods", cable, only_ipv4, enforced)
         _conflist(self.folder / "cni-lo" / "10-lo.conflist", LO_ONLY, {"type": LO_ONLY})
 
     def _containerd(self) -> str:
@@ -173,6 +179,8 @@ class Node:
             volumePluginDir: {folder}/volume-plugins
             makeIPTablesUtilChains: false
             resolvConf: ""
+            clusterDNS: [{DNS_SERVICE}]
+            clusterDomain: {DOMAIN}
             """)
 
     def _make_cgroup_root(self) -> None:
@@ -186,8 +194,8 @@ class Node:
                     (root / name).write_text((controller / name).read_text())
 
 
-def _conflist(path: Path, name: str, plugin: dict[str, object]) -> None:
-    path.write_text(json.dumps({"cniVersion": "0.4.0", "name": name, "plugins": [plugin]}, indent=2))
+def _conflist(path: Path, name: str, *plugins: dict[str, object]) -> None:
+    path.write_text(json.dumps({"cniVersion": "0.4.0", "name": name, "plugins": plugins}, indent=2))
 
 
 __all__ = ["BRIDGE", "LO_ONLY", "PAUSE", "Node"]

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -16,7 +17,6 @@ from lightkube.models.core_v1 import (
     ObjectFieldSelector,
     PersistentVolumeClaimSpec,
     PersistentVolumeClaimVolumeSource,
-    PodDNSConfig,
     ResourceRequirements,
     Volume,
     VolumeMount,
@@ -108,7 +108,7 @@ async def _run(cluster: Cluster, placement: Placement) -> Mapping[str, Any]:
     name = f"probe-{secrets.token_hex(4)}"
     try:
         await cluster.create(_claim(name, placement))
-        await cluster.create(_pod(name, placement))
+        await cluster.create(_pod(name, placement, await _gateway(placement.gateway_url)))
         with anyio.move_on_after(_SECONDS):
             return await _findings(cluster, name)
         raise TimeoutError(await _hindrance(cluster, name))
@@ -168,11 +168,23 @@ def _claim(name: str, placement: Placement) -> PersistentVolumeClaim:
     )
 
 
-def _pod(name: str, placement: Placement) -> Pod:
+async def _gateway(address: str) -> list[str]:
+    """The gateway's addresses as well as its name: a pod that asks nobody for names could still connect."""
+    url = urlsplit(address)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    targets = [f"{url.hostname}:{port}"]
+    try:
+        found = await anyio.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
+    except OSError:
+        return targets  # only pods know this name; what they reach by it is found by its name
+    addresses = (str(place[4][0]) for place in found)
+    targets += [f"[{each}]:{port}" if ":" in each else f"{each}:{port}" for each in addresses]
+    return list(dict.fromkeys(targets))
+
+
+def _pod(name: str, placement: Placement, gateway: list[str]) -> Pod:
     program = files(__package__).joinpath("probe_program.py").read_text("utf-8")
-    url = urlsplit(placement.gateway_url)
-    gateway = f"{url.hostname}:{url.port or (443 if url.scheme == 'https' else 80)}"
-    targets = [gateway, *_OUTSIDE, *(f"$(NODE_ADDRESS):{port}" for port in _NODE)]
+    targets = [*gateway, *_OUTSIDE, *(f"$(NODE_ADDRESS):{port}" for port in _NODE)]
     container = Container(
         name=MAIN,
         image=placement.pods.reference,
@@ -193,5 +205,6 @@ def _pod(name: str, placement: Placement) -> Pod:
     spec = pod_spec(placement, container, [output], deadline, grace=1)
     spec.runtimeClassName = placement.runtime_class
     spec.nodeSelector = dict(placement.node_selector) or None
-    spec.dnsPolicy, spec.dnsConfig = "None", PodDNSConfig(nameservers=["127.0.0.1"])
+    # A Compute Pod is given no name server; the probe is, and so learns whom an algorithm could ask.
+    spec.dnsPolicy = "ClusterFirst"
     return Pod(metadata=ObjectMeta(name=name, labels=_LABELS), spec=spec)
