@@ -1,10 +1,14 @@
 """What a store answers becomes an error of ours that says what is wrong, and holds no key and no request."""
 
+import base64
+import json
 import traceback
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from insitu.adapters import object_store_access
 from insitu.adapters.object_store import Access, Objects
@@ -98,3 +102,21 @@ async def test_keys_that_are_replaced_in_their_file_are_used_without_a_restart(
         await objects.put("a", b"x")
     path.write_text(object_store.credentials)
     await objects.put("a", b"x")
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
+def test_the_keys_of_each_cloud_open_its_buckets(tmp_path: Path, scheme: str) -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    account = {"private_key": private.decode(), "private_key_id": "1", "client_email": "insitu@example.org"}
+    texts = {
+        "s3": "[default]\naws_access_key_id = A\naws_secret_access_key = B\naws_session_token = C\n",
+        "gs": json.dumps({**account, "disable_oauth": False, "gcs_base_url": "https://storage.example"}),
+        "az": base64.b64encode(b"account key").decode() + "\n",
+    }
+    path = tmp_path / "keys"
+    path.write_text(texts[scheme])
+    for endpoint in (None, "https://store.example:9000"):
+        access = Access(endpoint=endpoint, region="eu-central-1", account="insitu", credentials_file=path)
+        assert isinstance(Objects.at(f"{scheme}://bucket/prefix", access), Objects)
