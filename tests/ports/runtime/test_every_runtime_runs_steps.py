@@ -91,7 +91,7 @@ async def test_an_image_that_is_not_here_is_known_before_anything_starts(place: 
 
 
 async def test_a_deadline_kills_the_algorithm(place: Place) -> None:
-    ended = await place.compute(SLEEP, seconds=1.0)
+    ended = await place.compute(SLEEP, seconds=4.0)  # enough to start on a busy machine
     assert ended.status.reason is not None
     assert ended.status.reason.code == "TimeLimitExceeded"
     assert ended.log == "started\n"

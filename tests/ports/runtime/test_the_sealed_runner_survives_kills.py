@@ -78,7 +78,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def test_the_end_of_an_algorithm_is_not_lost_with_its_supervisor(place: Place) -> None:
-    source = "import time\nprint('one', flush=True)\ntime.sleep(1)\nprint('two')\nraise SystemExit(7)\n"
+    source = "import time\nprint('one', flush=True)\ntime.sleep(3)\nprint('two')\nraise SystemExit(7)\n"
     plan = await killed_supervisor(place, source)
     assert (await place.runtime.observe(plan.workflow_execution_id))[COMPUTE].state == "running"
     await until(lambda: not is_alive(run_folder(place, plan)))
@@ -91,7 +91,7 @@ async def test_the_end_of_an_algorithm_is_not_lost_with_its_supervisor(place: Pl
 
 
 async def test_limits_hold_while_nobody_supervises(place: Place) -> None:
-    plan = await killed_supervisor(place, "import time\ntime.sleep(60)\n", seconds=1.5)
+    plan = await killed_supervisor(place, "import time\ntime.sleep(60)\n", seconds=4.0)
     status = await place.end_of(plan, COMPUTE)
     assert status.reason is not None
     assert status.reason.code == "TimeLimitExceeded"
