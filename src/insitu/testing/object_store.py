@@ -82,21 +82,28 @@ class ObjectStoreServer:
             raise InsituError("ExtraMissing", "versitygw is not on PATH: scripts/setup test builds it")
         # Metadata lie in files: not every file system takes them as extended attributes.
         backend = ("posix", "--sidecar", str(self.folder / "metadata"), str(self.buckets))
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [programme, "--port", f"127.0.0.1:{self.port}", "--quiet", "--keep-alive", *backend],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                env={"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key, "HOME": str(self.folder)},
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 (started from the main thread)
-            )
         until = time.monotonic() + _START_SECONDS
-        while self._process.poll() is None and time.monotonic() < until:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.02)
+        while time.monotonic() < until:
+            with (self.folder / "log").open("ab") as log:
+                self._process = subprocess.Popen(
+                    [programme, "--port", f"127.0.0.1:{self.port}", "--quiet", "--keep-alive", *backend],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd=self.folder,
+                    env={
+                        "ROOT_ACCESS_KEY": self.access_key,
+                        "ROOT_SECRET_KEY": self.secret_key,
+                        "HOME": str(self.folder),
+                    },
+                    preexec_fn=_end_with_parent,  # noqa: PLW1509 (started from the main thread)
+                )
+            while self._process.poll() is None and time.monotonic() < until:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    return
+                time.sleep(0.02)
+            time.sleep(0.1)
+        self.kill()
         raise InsituError("StorageFailed", f"the object store does not start: {self.log()}")
 
     def kill(self) -> None:
@@ -127,9 +134,12 @@ def running_object_store() -> Iterator[ObjectStoreServer]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port below those that connections take by themselves: it must be free again after a crash."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _end_with_parent() -> None:

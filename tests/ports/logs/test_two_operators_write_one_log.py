@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from insitu.adapters.logs.objects import ObjectLogs
-from insitu.adapters.logs.segments import folder_of, look_at
+from insitu.adapters.logs.segments import folder_of, look_at, shrink
 from insitu.adapters.object_store import Objects
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
@@ -189,6 +189,29 @@ async def test_an_end_that_was_interrupted_anywhere_is_taken_up_again(object_sto
             await logs.finish(EXECUTION, FIRST)
             assert await read(logs, 2, follow=True) == b"e\ntwo\n"
         assert [one.name async for one in objects.list()] == [f"{FOLDER}/whole"]
+
+
+class Shrunk(Objects):
+    """A bucket in which the segments of the log become one object between a listing and the first look into one."""
+
+    shrinks = True
+
+    async def read(self, key: str, start: int, end: int, version: str | None = None) -> bytes | None:
+        if self.shrinks:
+            self.shrinks = False
+            await shrink(Objects(self._store, "the object store"), FOLDER)
+        return await super().read(key, start, end, version)
+
+
+@pytest.mark.parametrize("follow", [True, False])
+async def test_a_reader_does_not_notice_that_segments_become_one_object(follow: bool) -> None:
+    objects = Shrunk(MemoryStore(), "the object store")
+    for offset, data in {0: b"one\n", 4: b"two\n", 8: b"three\n", 14: b""}.items():
+        await objects.put(f"{FOLDER}/{offset:012d}", data)
+    async with ObjectLogs(objects, cap=CAP) as logs:
+        with anyio.fail_after(10):
+            assert await read(logs, 2, follow=follow) == b"e\ntwo\nthree\n"
+    assert [one.name async for one in objects.list()] == [f"{FOLDER}/whole"]
 
 
 Did = tuple[str, int, int]
