@@ -65,10 +65,15 @@ def test_what_is_installed_elsewhere_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_only_the_projects_own_image_asks_for_names(tmp_path: Path) -> None:
-    for name in ("insitu", "other"):
-        installed(tmp_path, name)
+def test_only_the_projects_own_image_asks_for_names_and_knows_whom_to_trust(tmp_path: Path) -> None:
+    installed(tmp_path, "insitu", "Requires-Dist: certifi")
+    installed(tmp_path, "other", "Requires-Dist: certifi")
+    installed(tmp_path, "certifi")
+    (tmp_path / "certifi").mkdir()
+    (tmp_path / "certifi" / "cacert.pem").write_text("authorities")
     own = names_in(tmp_path / "own", tmp_path, "insitu")
     assert b"hosts: files dns" in own["etc/nsswitch.conf"]
+    assert own["etc/ssl/certs/ca-certificates.crt"] == b"authorities"
     another = names_in(tmp_path / "another", tmp_path, "other")
     assert another["etc/nsswitch.conf"].endswith(b"hosts: files\n")
+    assert "etc/ssl/certs/ca-certificates.crt" not in another

@@ -36,7 +36,7 @@ from insitu.domain.errors import InsituError
 __all__ = ["HostImage", "build_host_image", "host_key"]
 
 _COMPILERS = 4
-REVISION = "2"
+REVISION = "3"
 """Counts changes of this builder, so that an image of an older one is built anew."""
 
 _COMMANDS = ("sh", "cat", "cp", "env", "head", "ls", "mkdir", "mv", "rm", "sleep", "sort", "tail", "touch", "wc")
@@ -52,6 +52,8 @@ _FILES = {
 }
 _NAMES = b"passwd: files\ngroup: files\nhosts: files dns\n"
 """The project's own image finds its neighbours by name; an algorithm has no network to ask."""
+_CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+"""Whom the project's own image trusts: libraries that are not Python look here, and do nothing where it is missing."""
 _ASK = """
 import json, os, site, sys, sysconfig
 print(json.dumps({
@@ -121,10 +123,13 @@ def build_host_image(wanted: HostImage, layout: Path) -> Descriptor:
     binaries += _add_folder(tree, Path(python["stdlib"]), python["stdlib"])
     if python["dynload"] and not python["dynload"].startswith(python["stdlib"]):
         binaries += _add_folder(tree, Path(python["dynload"]), python["dynload"])
-    for distribution in _closure(wanted):
+    distributions = {distribution.name: distribution for distribution in _closure(wanted)}
+    for distribution in distributions.values():
         binaries += _add_distribution(tree, distribution, python["packages"])
-        if distribution.name == "insitu":
-            tree.data["etc/nsswitch.conf"] = _NAMES
+    if "insitu" in distributions:
+        tree.data["etc/nsswitch.conf"] = _NAMES
+        if (known := distributions.get("certifi")) is not None:
+            tree.files[_CERTIFICATES] = Path(str(known.locate_file("certifi/cacert.pem")))
     _add_libraries(tree, binaries)
     compiled = layout / "compiled"
     _compile(tree, wanted.interpreter, python["tag"], compiled)
