@@ -67,7 +67,7 @@ cluster-down: ## remove the test cluster without a trace
 test-cluster: ## run the tests that need Kubernetes, on a cluster of their own (root; builds it the first time)
 	@scripts/setup cluster
 	@.venv/bin/python -m tests.cluster.testbed build
-	@INSITU_REQUIRE=cluster,root,chain $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile tests/operator
+	@INSITU_REQUIRE=cluster,root,chain,$(INSITU_REQUIRE) $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile
 
 bench-cluster: ## measure an execution on the test cluster beside three bare pods (root)
 	@scripts/setup cluster
