@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.merkle import FileDigest, files_root
 from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount, StageInput, StagePlan, Transformation
+from insitu.pods import configure
 from insitu.pods.configure import MOST_RESULT, Configure
 from insitu.pods.digests import DigestCache
 from insitu.ports.pods import Workspace
@@ -54,7 +56,7 @@ class Bench:
         self.folder = folder
         self.gateway = RecordingGateway(folder / "gateway", {"code": CODE, "rows": ROWS})
         self.workspace = Workspace(folder / "fetched", folder / "algorithm", {})
-        self.configure = Configure(self.gateway)
+        self.configure = Configure(self.gateway, patience=0.0)
         for path in (self.workspace.fetched, self.workspace.algorithm, folder / "data"):
             path.mkdir()
 
@@ -160,6 +162,42 @@ async def test_a_source_that_fails_can_be_tried_again(bench: Bench) -> None:
     bench.gateway.broken = {"fetch"}
     present = data_set(1, file_of(0, Fetch(reference="rows"), "rows.csv"))
     await bench.refused(stage_with(present), "ConfigurationFailed")
+
+
+async def test_a_gateway_that_is_away_for_a_moment_is_asked_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configure, "FIRST_PAUSE", 0.01)
+    away = iter([InsituError("PeerUnavailable", "away"), InsituError("ObjectStoreUnavailable", "away too")])
+    fetch = bench.gateway.fetch
+
+    async def unsteady(ticket: str, reference: str) -> AsyncIterator[bytes]:
+        if (error := next(away, None)) is not None:
+            raise error
+        async for chunk in fetch(ticket, reference):
+            yield chunk
+
+    monkeypatch.setattr(bench.gateway, "fetch", unsteady)
+    bench.configure = Configure(bench.gateway, patience=60.0)
+    await bench(stage_with(data_set(1, file_of(0, Fetch(reference="rows"), "rows.csv"))))
+    assert next(away, None) is None
+
+
+async def test_a_file_that_breaks_off_is_not_continued_with_another_beginning(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    async def broken(_: str, reference: str) -> AsyncIterator[bytes]:
+        calls.append(reference)
+        yield b"a beginning"
+        raise InsituError("PeerUnavailable", "gone")
+
+    monkeypatch.setattr(bench.gateway, "fetch", broken)
+    bench.configure = Configure(bench.gateway, patience=60.0)
+    present = data_set(1, file_of(0, Fetch(reference="rows"), "rows.csv"))
+    await bench.refused(stage_with(present), "ConfigurationFailed")
+    assert calls == ["rows"]
 
 
 async def test_a_source_without_end_stops_at_the_disk_of_the_server(bench: Bench) -> None:

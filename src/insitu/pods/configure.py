@@ -1,9 +1,11 @@
 """The Configuration Pod: fetches what is fetched, verifies everything, and says what was found (E6, design §6)."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
+import anyio
 from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
@@ -21,6 +23,13 @@ from insitu.ports.runtime import Step
 
 __all__ = ["Configure"]
 
+logger = logging.getLogger("insitu.pods")
+
+PATIENCE = 240.0
+"""Seconds for which a gateway that is away is asked again."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+"""Seconds between two questions."""
+
 MOST_RESULT = 3584
 """Bytes of JSON that a step's result may have: with the status around it, it is a container's last word (4096)."""
 
@@ -35,9 +44,10 @@ class Configure:
     by the runtime, which knows that user and the mounts.
     """
 
-    def __init__(self, gateway: GatewayPeer, cache: DigestCache | None = None) -> None:
+    def __init__(self, gateway: GatewayPeer, cache: DigestCache | None = None, *, patience: float = PATIENCE) -> None:
         self._gateway = gateway
         self._cache = cache or DigestCache()
+        self._patience = patience
 
     async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
         """Fetch and verify; return ``{"inputs": {position: {index: sha256}}, "algorithm": {index: sha256}}``.
@@ -95,13 +105,32 @@ class Configure:
             os.close(opened)
 
     async def _fetch(self, step: Step, source: Fetch) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._gateway.fetch(step.ticket, source.reference):
-                yield chunk
-        except InsituError as error:
-            if error.code == "ConfigurationFailed":
-                raise
-            raise InsituError("ConfigurationFailed", f"{source.reference}: {error}") from error
+        """Stream a file; it is asked for again while the gateway, or its store, is away and nothing has come."""
+        until, pause, has_begun = anyio.current_time() + self._patience, FIRST_PAUSE, False
+        while True:
+            try:
+                async for chunk in self._gateway.fetch(step.ticket, source.reference):
+                    has_begun = True
+                    yield chunk
+            except InsituError as error:
+                if has_begun or not _is_away(error) or anyio.current_time() + pause > until:
+                    raise _not_fetched(source, error) from error
+                logger.warning("the gateway does not give %s now: %s", source.reference, error)
+            else:
+                return
+            await anyio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _is_away(error: InsituError) -> bool:
+    # What somebody else's address does not give is not worth waiting for: the next attempt asks once more.
+    return error.definition.retry and error.definition.status == 503
+
+
+def _not_fetched(source: Fetch, error: InsituError) -> InsituError:
+    if error.code == "ConfigurationFailed":
+        return error
+    return InsituError("ConfigurationFailed", f"{source.reference}: {error}")
 
 
 def _open(source: Mount | Claim | Fetch, workspace: Workspace, name: str) -> int:
