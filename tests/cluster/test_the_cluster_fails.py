@@ -37,7 +37,7 @@ async def testbed(provider: Provider) -> AsyncIterator[Cluster]:
     if found.processes.pid("kube-apiserver") != before:
         # Their pauses grow with every outage, to a minute, and begin anew only after two minutes without one.
         for name in PATIENT:
-            found.crash(name)
+            await to_thread.run_sync(found.processes.stop, name)  # returns when it is gone, so that ``up`` starts it
     await to_thread.run_sync(found.up)
 
 
