@@ -50,9 +50,10 @@ async def follow(
             raise InsituError("InfrastructureFailed", f"the log cannot be read: {error}") from error
         if is_over or offset >= limit:
             return
-        with anyio.move_on_after(patience):
+        with anyio.move_on_after(patience) as pause:
             await rung.wait()
-        patience = min(2 * patience, _LONGEST)
+        # What rings while a pod starts is no reason to wait longer for its log: nothing may ring after it.
+        patience = min(2 * patience, _LONGEST) if pause.cancelled_caught else _FIRST
 
 
 async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncGenerator[LogChunk, None]:
