@@ -174,7 +174,7 @@ class Node:
             containerRuntimeEndpoint: unix://{self.socket}
             evictionHard: {{nodefs.available: "1%", imagefs.available: "1%", memory.available: "100Mi"}}
             podPidsLimit: 64
-            containerLogMaxSize: 64Mi
+            containerLogMaxSize: 512Mi
             podLogsDir: {folder}/pod-logs
             volumePluginDir: {folder}/volume-plugins
             makeIPTablesUtilChains: false
