@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from insitu.adapters.runtime.oci.linux import mounts_below, unmount
 from insitu.domain.execution import Phase
 from insitu.testing.provider import ProviderProcess
 from market import Market, open_market, open_provider
@@ -29,6 +30,8 @@ def open_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="insitu-separated-"))
     folder.chmod(0o755)
     yield folder
+    for point in mounts_below(folder):  # an execution that was under way at the end keeps them for the next start
+        unmount(point)
     shutil.rmtree(folder)
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -262,8 +263,9 @@ def left_behind(root: Path) -> list[str]:
         found += [f"control group {name}" for name in groups.names()]
         found += [f"base {h.mount / groups.base}" for h in groups.hierarchies if (h.mount / groups.base).exists()]
     for backing in Path("/sys/block").glob("loop*/loop/backing_file"):
-        if str(root) in backing.read_text():
-            found.append(f"loop device {backing}")
+        with suppress(OSError):  # a neighbour's, which has just been freed
+            if str(root) in backing.read_text():
+                found.append(f"loop device {backing}")
     return found
 
 

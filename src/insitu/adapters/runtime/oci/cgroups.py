@@ -240,7 +240,8 @@ def _settings(version: int, hierarchy: Hierarchy, limits: GroupLimits) -> dict[s
 def _make_group(group: Path) -> None:
     """Make the folders above too, and bear with a neighbour removing the empty base at the same moment."""
     for _ in range(10):
-        with suppress(FileNotFoundError):
+        # The latter where the neighbour removed it after mkdir had found it, and before pathlib looked.
+        with suppress(FileNotFoundError, FileExistsError):
             group.mkdir(parents=True, exist_ok=True)
             return
     group.mkdir(parents=True, exist_ok=True)
