@@ -17,6 +17,8 @@ from lightkube.models.core_v1 import (
     ObjectFieldSelector,
     PersistentVolumeClaimSpec,
     PersistentVolumeClaimVolumeSource,
+    PodDNSConfig,
+    PodDNSConfigOption,
     ResourceRequirements,
     Volume,
     VolumeMount,
@@ -206,5 +208,7 @@ def _pod(name: str, placement: Placement, gateway: list[str]) -> Pod:
     spec.runtimeClassName = placement.runtime_class
     spec.nodeSelector = dict(placement.node_selector) or None
     # A Compute Pod is given no name server; the probe is, and so learns whom an algorithm could ask.
+    # Where it reaches none, its resolver waits for each domain that it tries, one second instead of ten.
     spec.dnsPolicy = "ClusterFirst"
+    spec.dnsConfig = PodDNSConfig(options=[PodDNSConfigOption("timeout", "1"), PodDNSConfigOption("attempts", "1")])
     return Pod(metadata=ObjectMeta(name=name, labels=_LABELS), spec=spec)
