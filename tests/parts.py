@@ -67,7 +67,7 @@ def _modules(*names: str) -> Callable[[], bool]:
 
 
 PARTS: dict[str, Part] = {
-    "buildah": Part(lambda: programme("buildah") is not None, "apt-get install buildah"),
+    "buildah": Part(lambda: programme("buildah") is not None, SETUP),
     "cgroups": Part(_cgroups, "run the tests as root where the memory controller of control groups is at hand"),
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
     # Never there by chance: a test cluster takes root, minutes at first, and the whole machine.
