@@ -64,7 +64,10 @@ class GatewayPeer(Protocol):
         ...
 
     def fetch(self, ticket: str, reference: str) -> AsyncIterator[bytes]:
-        """Stream a file that the plan names by a ``Fetch`` reference. Raises ``ConfigurationFailed``."""
+        """Stream a file that the plan names by a ``Fetch`` reference.
+
+        Raises ``ConfigurationFailed``, and ``PeerUnavailable`` where a gateway in another process is away.
+        """
         ...
 
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:

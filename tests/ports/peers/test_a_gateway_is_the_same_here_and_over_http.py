@@ -109,10 +109,10 @@ async def test_without_the_ticket_nothing_is_told(parts: Parts) -> None:
         await fetched(parts.peer, "0-1", ticket="another")
 
 
-async def test_a_gateway_that_is_not_there_fails_what_is_fetched() -> None:
+async def test_a_gateway_that_is_not_there_is_told_so_that_one_can_wait_for_it() -> None:
     async with Http() as http:
         peer = HttpGateway(http, "http://127.0.0.1:9")
-        with pytest.raises(InsituError, match="ConfigurationFailed"):
+        with pytest.raises(InsituError, match="PeerUnavailable"):
             await fetched(peer, "0-1")
         with pytest.raises(InsituError, match="PeerUnavailable"):
             await peer.progress(TICKET, EXECUTION, [])

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 
 from typing_extensions import override
 
-from insitu.domain.errors import InsituError
 from insitu.domain.execution import Transition
 from insitu.domain.ids import ExecutionId
 from insitu.ports.peers import ExecutionReport, GatewayPeer
@@ -26,14 +25,8 @@ class HttpGateway(GatewayPeer):
 
     @override
     async def fetch(self, ticket: str, reference: str) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._client.fetch(ticket, reference):
-                yield chunk
-        except InsituError as error:
-            if error.code != "PeerUnavailable":
-                raise
-            # For the one who configures it is the input that could not be made ready; another attempt may.
-            raise InsituError("ConfigurationFailed", error.detail) from error
+        async for chunk in self._client.fetch(ticket, reference):
+            yield chunk
 
     @override
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
