@@ -2,7 +2,8 @@
 
 from insitu.domain.ids import read_agreement_id
 from insitu.domain.ledger import DidTransferred, PaymentReleased
-from market import Market
+from insitu.sdk.execution import Execution
+from market import PAID, Balances, Market
 
 
 async def settlements_of(market: Market, agreement: str) -> tuple[PaymentReleased, ...]:
@@ -22,3 +23,17 @@ async def results_of(market: Market) -> list[str]:
         if block.cursor.number >= newest:
             return found
     raise AssertionError("the chain ended")
+
+
+async def paid_once(market: Market, execution: Execution, agreement: str, before: Balances, earlier: list[str]) -> None:
+    """Require of an execution that succeeded: one result, one settlement, one receipt, and everybody's share."""
+    seen = await execution.status()
+    assert seen.result_did is not None
+    assert await results_of(market) == [*earlier, seen.result_did]
+    receipt = await execution.receipt()
+    [settlement] = await settlements_of(market, agreement)
+    assert settlement.receipt_hash == receipt.receipt_hash == seen.receipt_hash
+    assert await market.stranger.verify(receipt)
+    assert await market.changes(before) == PAID
+    types = [event.type async for event in execution.events()]
+    assert [types.count(one) for one in ("result", "settled", "end")] == [1, 1, 1], "each is told once"
