@@ -1,7 +1,8 @@
 """Images of programmes of this machine that are not ours: what an installation pulls from elsewhere, made from here.
 
 PostgreSQL comes from its Debian package and anvil from npm; each image has the programmes, the libraries that they
-load, a shell and a few commands, and the user that the official image has.
+load, a shell and a few commands, and the user that the official image has. A programme of the system stays where it is,
+for it looks for its parts there; one of a clone does not, for the clone may lie below a folder that pods mount over.
 """
 
 import hashlib
@@ -30,24 +31,24 @@ LIBRARY = re.compile(r"(?:=> |^\s+)(/\S+) \(0x", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Programmes:
-    """What is in an image: programmes and folders of this machine at their own places, and small files."""
+    """What is in an image: programmes by their place there, folders of this machine at their own, and small files."""
 
     name: str
-    programmes: tuple[Path, ...]
+    programmes: Mapping[str, Path]
     folders: tuple[Path, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     def build(self, layout: Path) -> str:
         """Write the image into an OCI layout; return its digest."""
         found = {f"usr/bin/{name}": Path("/usr/bin") / name for name in COMMANDS}
-        found |= {str(path).lstrip("/"): path for path in self.programmes}
+        found |= self.programmes
         for folder in self.folders:
             inside = (path for path in folder.rglob("*") if path.is_file() and "llvmjit" not in path.name)
             found |= {str(path).lstrip("/"): path for path in inside}
         for library in _libraries(path for path in found.values() if _is_elf(path)):
             found[str(library.parent.resolve() / library.name).lstrip("/")] = library
         layer = _blob(layout, _tar(found, self.files))
-        folders = {str(path.parent) for path in self.programmes}
+        folders = {f"/{Path(place).parent}" for place in self.programmes}
         config = {
             "architecture": architecture(),
             "os": "linux",
@@ -72,7 +73,7 @@ def postgresql() -> Programmes:
     passwd = b"root:x:0:0::/:/bin/sh\npostgres:x:999:999::/var/lib/postgresql:/bin/sh\n"
     return Programmes(
         "library/postgres",
-        tuple(programmes / name for name in names),
+        {str(programmes / name).lstrip("/"): programmes / name for name in names},
         (
             programmes.parent / "lib",
             Path("/usr/share/postgresql") / programmes.parent.name,
@@ -85,7 +86,7 @@ def postgresql() -> Programmes:
 
 def anvil() -> Programmes:
     """Foundry's development chain."""
-    return Programmes("foundry-rs/foundry", (find_anvil().resolve(),))
+    return Programmes("foundry-rs/foundry", {"usr/local/bin/anvil": find_anvil().resolve()})
 
 
 def in_registry(access: ClusterAccess, images: Images, *names: str) -> dict[str, str]:

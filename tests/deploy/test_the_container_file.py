@@ -35,15 +35,21 @@ DISTRIBUTION = re.compile(r"([^/]+)-([^/-]+)\.dist-info$")
 
 def base() -> Programmes:
     """Python, its venv module with the wheels that it installs, a shell, and libraries that every Debian has."""
-    names = ("cp", "env", "grep", "head", "python3", "python3.11", "uname")
+    python = Path("/usr/bin/python3").resolve().name
+    names = ("cp", "env", "grep", "head", "python3", python, "uname")
     programmes = [Path("/usr/bin") / name for name in names]
     listed = subprocess.run(
         ["dpkg", "-L", "libc6", "libgcc-s1", "libstdc++6"], capture_output=True, text=True, check=True
     )
     libraries = (Path(line) for line in listed.stdout.splitlines() if ".so." in line)
     programmes += [path.parent.resolve() / path.name for path in libraries if path.is_file()]
-    folders = (Path("/usr/lib/python3.11"), Path("/usr/share/python-wheels"), Path("/etc/ssl/certs"))
-    return Programmes("base", tuple(programmes), folders, {"etc/passwd": b"root:x:0:0::/:/bin/sh\n"})
+    folders = (Path("/usr/lib") / python, Path("/usr/share/python-wheels"), Path("/etc/ssl/certs"))
+    return Programmes(
+        "base",
+        {str(path).lstrip("/"): path for path in programmes},
+        folders,
+        {"etc/passwd": b"root:x:0:0::/:/bin/sh\n"},
+    )
 
 
 class Buildah:
