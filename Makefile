@@ -64,10 +64,13 @@ cluster-up: ## start a real Kubernetes on this machine for tests (root; builds i
 cluster-down: ## remove the test cluster without a trace
 	@.venv/bin/python -m tests.cluster.testbed down
 
+# Which of them: make test-cluster ON_CLUSTER="cluster and not thorough" is what CI has time for.
+ON_CLUSTER ?= cluster
+
 test-cluster: ## run the tests that need Kubernetes, on a cluster of their own (root; builds it the first time)
 	@scripts/setup cluster
 	@.venv/bin/python -m tests.cluster.testbed build
-	@INSITU_REQUIRE=cluster,root,chain,$(INSITU_REQUIRE) $(PYTEST) -m cluster tests/cluster tests/ports tests/hostile
+	@INSITU_REQUIRE=cluster,root,chain,$(INSITU_REQUIRE) $(PYTEST) -m "$(ON_CLUSTER)" tests/cluster tests/ports tests/hostile
 
 bench-cluster: ## measure an execution on the test cluster beside three bare pods (root)
 	@scripts/setup cluster

@@ -13,7 +13,12 @@ from insitu.ports.peers import Capacity
 from insitu.testing.registrations import registration_of
 from tests.cluster.provider import Operator, Provider
 
-pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.needs("cluster", "root"),
+    pytest.mark.slow,
+    pytest.mark.thorough,
+    pytest.mark.timeout(1200),
+]
 
 FEW, MANY = 10, 50
 WRITE = "open('/mnt/output/done.txt', 'w').write('done')\n"

@@ -15,7 +15,7 @@ from tests.cluster.testbed import network
 from tests.cluster.testbed.cluster import Cluster
 from tests.cluster.testbed.layout import NODE1, NODE2
 
-pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
+pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow, pytest.mark.thorough]
 
 EVERYTHING = (
     "node1-kubelet",
