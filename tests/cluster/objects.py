@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
@@ -48,6 +49,17 @@ def claim_of_folder(access: ClusterAccess, namespace: str, folder: Path) -> str:
     }
     access.kubectl("apply", "-f", "-", stdin=json.dumps(volume) + "\n---\n" + json.dumps(claim))
     return name
+
+
+def way_out(namespace: str, name: str, pods: Mapping[str, object], host: str, *ports: int) -> dict[str, object]:
+    """A policy by which pods, chosen by a label selector, reach ports of an address outside the cluster."""
+    ways = {"to": [{"ipBlock": {"cidr": f"{host}/32"}}], "ports": [{"port": port, "protocol": "TCP"} for port in ports]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"podSelector": pods, "policyTypes": ["Egress"], "egress": [ways]},
+    }
 
 
 def install_records(access: ClusterAccess) -> None:

@@ -30,6 +30,7 @@ from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.installation import SERVICE_KEY, SERVICES, Installation, applied, change, copied, on_the_testbed
 from tests.cluster.installation import settings_of as settings
+from tests.cluster.objects import way_out
 from tests.cluster.outside import OutsideDatabase, outside_database
 from tests.cluster.programmes import in_registry
 from tests.cluster.sites import SERVER, free_port
@@ -40,6 +41,7 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 
+OPERATOR = {"matchLabels": {"app.kubernetes.io/name": "insitu-operator"}}
 DEPLOYMENTS = ("gateway", "metadata", "operator")
 WAITING = """
 import sys, time
@@ -103,21 +105,6 @@ def drawn() -> str:
     return json.dumps({"current": 1, "keys": {"1": base64.b64encode(secrets.token_bytes(32)).decode()}})
 
 
-def other_ports(host: str, *ports: int) -> dict[str, Any]:
-    """Let the operator reach what lies outside at ports that the base does not name."""
-    ways = {"to": [{"ipBlock": {"cidr": f"{host}/32"}}], "ports": [{"port": port, "protocol": "TCP"} for port in ports]}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": "operator-reaches-what-is-outside", "namespace": SERVICES},
-        "spec": {
-            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "insitu-operator"}},
-            "policyTypes": ["Egress"],
-            "egress": [ways],
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def production(
     cluster: ClusterAccess, cluster_images: Images, chain: Provider, tmp_path_factory: pytest.TempPathFactory
@@ -159,7 +146,7 @@ def production(
             secret("insitu-gateway-keys", files_keys=drawn(), tokens_keys=drawn(), tickets_keys=drawn()),
             secret("insitu-database", **{actor: database.url(actor) for actor in database.passwords}),
             secret("insitu-object-store", credentials=store.credentials),
-            other_ports(host, rpc, stored),
+            way_out(SERVICES, "operator-reaches-what-is-outside", OPERATOR, host, rpc, stored),
         )
         targets = {
             f"{host}:{rpc}": chain.rpc_url.removeprefix("http://"),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -18,13 +19,14 @@ from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.kubernetes_leadership import Leadership
 from insitu.adapters.runtime.kubernetes import KubernetesRuntime
 from insitu.adapters.runtime.kubernetes.examining import RIGHTS
+from insitu.adapters.runtime.kubernetes.names import ROLE
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.testing.registrations import registration_of
 from insitu.testing.running_operator import running_operator
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
-from tests.cluster.objects import install_records, objects_left
+from tests.cluster.objects import install_records, objects_left, way_out
 from tests.cluster.provider import ROOMY, Operator, Provider, provider_on, says
 from tests.cluster.testbed.layout import ROOT
 
@@ -34,6 +36,7 @@ MANIFEST = ROOT / "deploy" / "kustomize" / "base" / "executions.yaml"
 NAMESPACE, SERVICES = "insitu-executions", "insitu"
 ACCOUNT = f"system:serviceaccount:{SERVICES}:insitu-operator"
 NAP = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
+FETCHING = {"matchExpressions": [{"key": ROLE, "operator": "In", "values": ["configure", "publish"]}]}
 COUNT = "open('/mnt/output/done.txt', 'w').write('done')\n"
 
 Right = tuple[str, str, str]
@@ -130,6 +133,11 @@ async def provider(
 ) -> AsyncIterator[Provider]:
     async with provider_on(cluster, cluster_images, NAMESPACE, tmp_path) as made:
         made.records = True
+        # The gateway of this test lies outside, where the policies of the installation let nobody go.
+        port = urlsplit(made.gateway_url).port
+        assert port is not None
+        policy = way_out(NAMESPACE, "configure-and-publish-reach-a-gateway-outside", FETCHING, cluster.host, port)
+        cluster.kubectl("apply", "-f", "-", stdin=json.dumps(policy))
         yield made
         assert await objects_left(cluster, NAMESPACE) == []
     cluster.kubectl("delete", "pvc,workflowexecutions", "--all", f"--namespace={NAMESPACE}", "--wait=false")

@@ -1,6 +1,6 @@
 """A whole operator in one folder: real service, engine, stores and logs, over any runtime."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import anyio
+from anyio import move_on_after
 from anyio.abc import TaskGroup
 
 from insitu.adapters.clock import SystemClock
@@ -27,6 +28,8 @@ from insitu.ports.runtime import Runtime
 
 __all__ = ["CAPACITY", "RunningOperator", "running_operator"]
 
+PATIENCE = 240.0
+"""Seconds for which a test waits for an execution: less than its own time, so that it ends with what it waited for."""
 CAPACITY = Capacity(cpu_millis=4000, memory_bytes=4 * 1024**3, disk_bytes=64 * 1024**3)
 
 AnyRuntime = TypeVar("AnyRuntime", bound=Runtime)
@@ -42,8 +45,17 @@ class RunningOperator(Generic[AnyRuntime]):
     executions: Executions
     logs: Logs
 
-    async def until(self, execution_id: ExecutionId, *phases: Phase) -> Execution:
-        """Return the record once it is in one of the phases; without any, once it has ended and is cleaned."""
+    async def until(self, execution_id: ExecutionId, *phases: Phase, seconds: float = PATIENCE) -> Execution:
+        """Return the record once it is in one of the phases; without any, once it has ended and is cleaned.
+
+        Raises ``TimeoutError`` with what the record says after ``seconds`` of real time.
+        """
+        with move_on_after(seconds):
+            return await self._until(execution_id, phases)
+        execution = await self.executions.get(execution_id)
+        raise TimeoutError(f"after {seconds:.0f} s the execution is {execution!r}")
+
+    async def _until(self, execution_id: ExecutionId, phases: Sequence[Phase]) -> Execution:
         while True:
             changed = self.engine.next_change(execution_id)
             execution = await self.executions.get(execution_id)
