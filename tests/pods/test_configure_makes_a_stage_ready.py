@@ -14,7 +14,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.merkle import FileDigest, files_root
 from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount, StageInput, StagePlan, Transformation
-from insitu.pods import configure
+from insitu.pods import patience
 from insitu.pods.configure import MOST_RESULT, Configure
 from insitu.pods.digests import DigestCache
 from insitu.ports.pods import Workspace
@@ -167,7 +167,7 @@ async def test_a_source_that_fails_can_be_tried_again(bench: Bench) -> None:
 async def test_a_gateway_that_is_away_for_a_moment_is_asked_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(configure, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
     away = iter([InsituError("PeerUnavailable", "away"), InsituError("ObjectStoreUnavailable", "away too")])
     fetch = bench.gateway.fetch
 

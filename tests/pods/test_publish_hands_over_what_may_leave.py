@@ -11,7 +11,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import OutputRules
-from insitu.pods import publish
+from insitu.pods import patience
 from insitu.pods.publish import Publish
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import Step
@@ -220,7 +220,7 @@ async def test_a_gateway_that_does_not_answer_can_be_tried_again(bench: Bench) -
 
 
 async def test_a_gateway_that_is_away_for_a_moment_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
     away = iter([InsituError("PeerUnavailable", "away"), InsituError("ObjectStoreUnavailable", "away too")])
     put_output = bench.gateway.put_output
 

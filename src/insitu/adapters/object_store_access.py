@@ -68,7 +68,7 @@ def open_bucket(url: str, access: Access) -> "ObjectStore":
     common = _common(parts.path.strip("/"), access)
     try:
         if parts.scheme == "s3":
-            provider = _keys_of(access.credentials_file) if access.credentials_file is not None else None
+            provider = SharedCredentials(access.credentials_file) if access.credentials_file is not None else None
             return obstore.store.S3Store(parts.netloc, config=_s3(access), credential_provider=provider, **common)
         if parts.scheme == "gs":
             return obstore.store.GCSStore(parts.netloc, config=_gcs(access), **common)
@@ -125,7 +125,7 @@ def _azure(access: Access) -> "AzureConfig":
     return config
 
 
-class _keys_of:  # noqa: N801 - called like the function that it stands for
+class SharedCredentials:
     """Gives the keys of a shared credentials file, as it is now, to whoever signs a request."""
 
     def __init__(self, path: Path) -> None:

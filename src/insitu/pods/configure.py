@@ -5,7 +5,6 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 
-import anyio
 from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
@@ -17,6 +16,7 @@ from insitu.domain.plan import Claim, Fetch, InputFile, Mount, StageInput
 from insitu.pods.beneath import open_beneath
 from insitu.pods.digests import PIECE, DigestCache, InputDigest, digest_input
 from insitu.pods.fetching import Room, write_file
+from insitu.pods.patience import PATIENCE, Patience
 from insitu.ports.peers import GatewayPeer
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
@@ -24,11 +24,6 @@ from insitu.ports.runtime import Step
 __all__ = ["Configure"]
 
 logger = logging.getLogger("insitu.pods")
-
-PATIENCE = 240.0
-"""Seconds for which a gateway that is away is asked again."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-"""Seconds between two questions."""
 
 MOST_RESULT = 3584
 """Bytes of JSON that a step's result may have: with the status around it, it is a container's last word (4096)."""
@@ -106,20 +101,19 @@ class Configure:
 
     async def _fetch(self, step: Step, source: Fetch) -> AsyncIterator[bytes]:
         """Stream a file; it is asked for again while the gateway, or its store, is away and nothing has come."""
-        until, pause, has_begun = anyio.current_time() + self._patience, FIRST_PAUSE, False
+        patience, has_begun = Patience(self._patience), False
         while True:
             try:
                 async for chunk in self._gateway.fetch(step.ticket, source.reference):
                     has_begun = True
                     yield chunk
             except InsituError as error:
-                if has_begun or not _is_away(error) or anyio.current_time() + pause > until:
+                if has_begun or not _is_away(error) or patience.is_over:
                     raise _not_fetched(source, error) from error
                 logger.warning("the gateway does not give %s now: %s", source.reference, error)
             else:
                 return
-            await anyio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await patience.pause()
 
 
 def _is_away(error: InsituError) -> bool:

@@ -23,6 +23,7 @@ from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import ExecutionPlan, OutputRules
 from insitu.domain.workflow import output_prefix
 from insitu.pods.collector import CollectedFile, CollectionLimits, Rejection, collect, read_collected
+from insitu.pods.patience import PATIENCE, Patience
 from insitu.ports.peers import GatewayPeer
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import Step
@@ -30,9 +31,6 @@ from insitu.ports.runtime import Step
 __all__ = ["Publish"]
 
 logger = logging.getLogger("insitu.pods")
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-"""Seconds between two offers of a file that was not taken."""
 
 AT_ONCE = 4
 """Files that are handed over at the same time."""
@@ -72,10 +70,10 @@ class Publish:
     """Hands over the result of an execution. Implements :class:`insitu.ports.pods.PublishPod`.
 
     Nothing is handed over before everything is judged; handing over again is harmless. ``patience``: seconds for which
-    a file is offered again to a gateway, or to its store, that does not take it now: what was computed is not given up
+    a file is offered again to a gateway, or to its store, that does not take it now: what was computed is not given up.
     """
 
-    def __init__(self, gateway: GatewayPeer, *, patience: float = 240.0) -> None:
+    def __init__(self, gateway: GatewayPeer, *, patience: float = PATIENCE) -> None:
         self._gateway = gateway
         self._patience = patience
 
@@ -128,18 +126,17 @@ class Publish:
 
     async def _put(self, ticket: str, sha256: str, content: Callable[[], AsyncIterator[bytes]]) -> None:
         """Hand over one content, again and again while the error says that this may help."""
-        until, pause = anyio.current_time() + self._patience, FIRST_PAUSE
+        patience = Patience(self._patience)
         while True:
             try:
                 await self._gateway.put_output(ticket, sha256, content())
             except InsituError as error:
-                if not error.definition.retry or anyio.current_time() + pause > until:
+                if not error.definition.retry or patience.is_over:
                     raise
                 logger.warning("the gateway does not take a file now: %s", error)
             else:
                 return
-            await anyio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await patience.pause()
 
 
 def _judge(plan: ExecutionPlan, workspace: Workspace) -> tuple[_Leaving, ...]:

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
-__all__ = ["BUCKETS", "Place"]
+from insitu.adapters.object_store_access import SCHEMES
 
-BUCKETS = {"az": "Azure", "gs": "Google Cloud Storage", "s3": "S3"}
-"""Schemes of urls of object stores."""
+__all__ = ["Place"]
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{1,61})[a-z0-9]", re.ASCII)
 _SEGMENT = re.compile(r"[A-Za-z0-9!_.*'()=-]{1,255}", re.ASCII)
@@ -24,8 +23,9 @@ def _read_place(value: object) -> object:
         scheme, bucket, path = parts.scheme, parts.netloc, parts.path.strip("/")
     except ValueError:
         scheme, bucket, path, parts = "", "", "", None
-    if scheme not in BUCKETS:
-        raise ValueError(f"must be a folder, or a url that begins with {', '.join(f'{one}://' for one in BUCKETS)}")
+    if scheme not in SCHEMES:
+        known = ", ".join(f"{one}://" for one in sorted(SCHEMES))
+        raise ValueError(f"must be a folder, or a url that begins with {known}")
     if "@" in bucket or (parts is not None and (parts.query or parts.fragment)):
         raise ValueError("names a bucket and a prefix and nothing else: keys belong into object_store.credentials_file")
     if _NAME.fullmatch(bucket) is None:

@@ -4,7 +4,6 @@ A blob is in its place only after its bytes and its name are on the disk (fsync 
 killed process left lies in ``incoming/`` and goes with the next sweep.
 """
 
-import hashlib
 import os
 import re
 import uuid
@@ -17,13 +16,14 @@ import anyio
 from anyio.to_thread import run_sync
 from typing_extensions import override
 
+from insitu.adapters.blobs.receiving import receive
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
 __all__ = ["FolderBlobs"]
 
 PIECE = 1024 * 1024
-"""Bytes that are read or written at a time."""
+"""Bytes that are read at a time."""
 
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -39,21 +39,7 @@ class FolderBlobs(Blobs):
     async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
         writing = await run_sync(_Writing, self._incoming)
         try:
-            pending = bytearray()
-            received = 0
-            async for chunk in chunks:
-                received += len(chunk)
-                if limit is not None and received > limit:
-                    raise InsituError("BodyTooLarge", f"more than {limit} bytes", limit=limit)
-                pending += chunk
-                if len(pending) >= PIECE:
-                    await run_sync(writing.write, bytes(pending))
-                    pending.clear()
-            await run_sync(writing.write, bytes(pending))
-            actual = writing.sha256
-            if sha256 is not None and sha256 != actual:
-                detail = f"the bytes have SHA-256 {actual}, announced was {sha256[:80]!r}"
-                raise InsituError("ChecksumMismatch", detail, actual=actual)
+            actual, _ = await receive(chunks, writing.write, sha256=sha256, limit=limit)
             await run_sync(writing.keep, self._path(actual))
         finally:
             with anyio.CancelScope(shield=True):
@@ -134,21 +120,14 @@ class _Writing:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / uuid.uuid4().hex
-        self._hash = hashlib.sha256()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _failed(error) from error
 
-    @property
-    def sha256(self) -> str:
-        """Digest of what was written."""
-        return self._hash.hexdigest()
-
     def write(self, data: bytes) -> None:
         """Append; a disk may take less than it is given."""
-        self._hash.update(data)
         rest = memoryview(data)
         try:
             while rest:

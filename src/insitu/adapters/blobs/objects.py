@@ -4,24 +4,22 @@ Several gateways may use one at once. Bytes wait in a file without a name until 
 named when its upload begins; so what is refused never reaches the store, and a killed process leaves no file.
 """
 
-import hashlib
 import re
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from anyio.to_thread import run_sync
 from typing_extensions import override
 
+from insitu.adapters.blobs.receiving import receive
 from insitu.adapters.object_store import PART, PIECE, Objects
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
 __all__ = ["ObjectBlobs"]
-
-WRITTEN = 1024 * 1024
-"""Bytes that are written at a time."""
 
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})", re.ASCII)
@@ -38,10 +36,7 @@ class ObjectBlobs(Blobs):
     async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
         spool = await run_sync(self._opened)
         try:
-            digest, size = await _received(chunks, spool, limit)
-            if sha256 is not None and sha256 != digest:
-                detail = f"the bytes have SHA-256 {digest}, announced was {sha256[:80]!r}"
-                raise InsituError("ChecksumMismatch", detail, actual=digest)
+            digest, size = await receive(chunks, partial(_write, spool), sha256=sha256, limit=limit)
             spool.seek(0)
             await self._objects.put_file(_key(digest), spool, size)
         finally:
@@ -85,29 +80,11 @@ class ObjectBlobs(Blobs):
         return tempfile.SpooledTemporaryFile(max_size=PART, dir=str(self._spool))
 
 
-async def _received(
-    chunks: AsyncIterator[bytes], spool: "tempfile.SpooledTemporaryFile[bytes]", limit: int | None
-) -> tuple[str, int]:
-    """Write what comes, and return its SHA-256 and its size."""
-    digest, size, pending = hashlib.sha256(), 0, bytearray()
-
-    def write(data: bytes) -> None:
-        digest.update(data)
-        try:
-            spool.write(data)
-        except OSError as error:
-            raise _failed(error) from error
-
-    async for chunk in chunks:
-        size += len(chunk)
-        if limit is not None and size > limit:
-            raise InsituError("BodyTooLarge", f"more than {limit} bytes", limit=limit)
-        pending += chunk
-        if len(pending) >= WRITTEN:
-            await run_sync(write, bytes(pending))
-            pending.clear()
-    await run_sync(write, bytes(pending))
-    return digest.hexdigest(), size
+def _write(spool: "tempfile.SpooledTemporaryFile[bytes]", data: bytes) -> None:
+    try:
+        spool.write(data)
+    except OSError as error:
+        raise _failed(error) from error
 
 
 def _key(sha256: str) -> str:

@@ -8,10 +8,10 @@ Whoever then writes a status has seen everybody else, or has been touched by him
 
 import asyncio
 import base64
-import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from lightkube.generic_resource import create_namespaced_resource
@@ -29,6 +29,7 @@ from insitu.adapters.executions.custom_resource import (
     status_of,
 )
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.adapters.kubernetes_watching import watch_for_ever
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId, labels
@@ -38,8 +39,6 @@ __all__ = ["KubernetesExecutions"]
 
 WorkflowExecution: Any = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
 
-_log = logging.getLogger(__name__)
-
 _OURS = {"app.kubernetes.io/managed-by": "insitu"}
 _SETTLED = f"{GROUP}/settled"
 """Label of what has no work left; it only saves looking at it."""
@@ -47,8 +46,6 @@ _CREATED = f"{GROUP}/created"
 """Annotation: when an object was made, in nanoseconds; the cluster's own stamp has seconds."""
 _TOUCHED = f"{GROUP}/touched"
 _TRIES = 30
-_FIRST, _LONGEST = 0.1, 5.0
-"""Seconds before a watch that failed is tried again."""
 
 
 class KubernetesExecutions(Executions):
@@ -141,18 +138,7 @@ class KubernetesExecutions(Executions):
 
     async def follow(self, changed: Callable[[ExecutionId], None]) -> None:
         """Watch for ever; what changes while nobody watches is told by the next watch, which begins with everything."""
-        delay = _FIRST
-        while True:
-            began = time.monotonic()
-            try:
-                await self.watch(changed)
-                delay = _FIRST
-            except (InsituError, ConflictError, RefusedError) as error:
-                _log.warning("the executions cannot be watched: %s", error)
-                if time.monotonic() - began > _LONGEST:
-                    delay = _FIRST  # it held until now, so this is another outage
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, _LONGEST)
+        await watch_for_ever("executions", partial(self.watch, changed), lambda: None)
 
     # ------------------------------------------------------------------------------------------------------ creating
 

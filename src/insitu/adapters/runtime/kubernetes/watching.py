@@ -4,24 +4,16 @@ A pod changes about ten times in its life, and only some of that is news: that i
 that it is being deleted, that it is gone.
 """
 
-import logging
-from time import monotonic
-
 import anyio
-from anyio import sleep as pause
 from lightkube.models.core_v1 import PodStatus
 from lightkube.resources.core_v1 import Pod
 
-from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.adapters.kubernetes import Cluster
+from insitu.adapters.kubernetes_watching import watch_for_ever
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, pod_name
-from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
 
 __all__ = ["PodWatch"]
-
-_log = logging.getLogger(__name__)
-
-_FIRST, _LONGEST = 0.1, 5.0
 
 
 class PodWatch:
@@ -57,21 +49,11 @@ class PodWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        delay = _FIRST
-        while True:
-            began = monotonic()
-            try:
-                self._known.clear()
-                await self._cluster.watch(Pod, OURS, self._seen, self._gone)
-                delay = _FIRST
-            except (InsituError, ConflictError, RefusedError) as error:
-                _log.warning("the pods cannot be watched: %s", error)
-                if monotonic() - began > _LONGEST:
-                    delay = _FIRST  # it held until now, so this is another outage
-                await pause(delay)
-                delay = min(2 * delay, _LONGEST)
-            # What changed while nobody watched.
-            self.ring()
+        await watch_for_ever("pods", self._watch, self.ring)
+
+    async def _watch(self) -> None:
+        self._known.clear()
+        await self._cluster.watch(Pod, OURS, self._seen, self._gone)
 
     def _seen(self, pod: Pod) -> None:
         name, news = pod_name(pod), _news(pod)
