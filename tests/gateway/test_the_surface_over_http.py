@@ -109,6 +109,35 @@ async def test_a_terminal_is_not_moved_by_an_algorithms_log(provider: World) -> 
     assert response.text == "\\x1b[2Jhello\n"
 
 
+async def forgotten(provider: World, execution: ExecutionId) -> None:
+    """Let the operator forget an ended execution, as it does when it was kept for long enough."""
+    await provider.operator.until(execution)
+    await provider.operator.logs.remove(execution)
+    await provider.operator.executions.remove(execution)
+
+
+async def test_what_the_operator_has_forgotten_is_said_and_the_rest_stays(provider: World) -> None:
+    agreement, execution = await finished(provider)
+    consumer = client(provider, "consumer")
+    before, receipt = await consumer.status(agreement, execution), await consumer.receipt(agreement, execution)
+    await forgotten(provider, execution)
+    with pytest.raises(InsituError, match="LogExpired"):
+        [piece async for piece in consumer.logs(agreement, execution)]
+    headers = {**await consumer._tokens.headers("compute"), "Accept": "text/plain"}
+    response = await provider.http.get(f"{BASE}/compute/logs/{agreement}/{execution}", headers=headers)
+    assert response.status_code == 410
+    assert await consumer.status(agreement, execution) == before
+    assert await consumer.receipt(agreement, execution) == receipt
+    assert (await consumer.result(agreement, execution)).did == before.result_did
+
+
+async def test_an_execution_whose_algorithm_never_ran_has_an_empty_log_for_ever(provider: World) -> None:
+    provider.operator.runtime.script["0-configure-1"] = Ending(code="InputChanged")
+    agreement, execution = await finished(provider)
+    await forgotten(provider, execution)
+    assert [piece async for piece in client(provider, "consumer").logs(agreement, execution)] == []
+
+
 async def test_where_the_policy_is_not_live_the_consumer_gets_codes_and_times_only(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(code="AlgorithmFailed", log=(b"secret of the data\n",))
     agreement, execution = await finished(provider, policy={"algorithms": "any", "logs": "none"})

@@ -8,9 +8,11 @@ from typing_extensions import override
 
 from insitu.api.gateway_v1 import EventView, LogView
 from insitu.domain.errors import InsituError
+from insitu.domain.execution import Phase
 from insitu.gateway.access import Seen
 from insitu.gateway.views import event_view
 from insitu.gateway.wakeups import Wakeups, events_of
+from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.agreements import Agreements
 from insitu.ports.peers import LogKey, OperatorPeer
 
@@ -80,13 +82,15 @@ class Streams:
                     return
             await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
 
-    def logs(self, seen: Seen, position: LogPosition, *, follow: bool) -> AsyncIterator[LogPiece]:
-        """Yield the captured output from a position on: what there is, or until the execution has ended.
+    async def logs(self, seen: Seen, position: LogPosition, *, follow: bool) -> AsyncIterator[LogPiece]:
+        """Return the captured output from a position on: what there is, or until the execution has ended.
 
-        Raises ``NotConsumer`` where the policy does not show logs.
+        Raises ``NotConsumer`` where the policy does not show logs, ``LogExpired`` where they are not kept any more.
         """
         if not seen.is_told_everything:
             raise InsituError("NotConsumer", "the owner's policy does not show the logs of this execution")
+        if not seen.execution.live:
+            await self._keys(seen)  # while there is nothing yet of the answer
         return self._logs(seen, position, follow=follow)
 
     async def _logs(self, seen: Seen, position: LogPosition, *, follow: bool) -> AsyncIterator[LogPiece]:
@@ -126,9 +130,16 @@ class Streams:
         try:
             return await self._operator.log_keys(seen.execution.agreement_id, seen.execution.execution_id)
         except InsituError as error:
-            if error.code == "ExecutionUnknown":
-                return ()
-            raise
+            if error.code != "ExecutionUnknown":
+                raise
+            if _has_run(seen.execution):
+                raise InsituError("LogExpired", "this provider has deleted what it knew of the execution") from error
+            return ()
+
+
+def _has_run(execution: StoredExecution) -> bool:
+    """Whether an ended execution came as far as its algorithm, so that there were logs."""
+    return execution.frozen is not None and any(one.phase is Phase.EXECUTING for one in execution.history)
 
 
 def _piece(key: LogKey, begin: int, end: int, text: str) -> LogPiece:

@@ -1,5 +1,6 @@
 """The operator's records of executions, durable before anything is done for them (E4)."""
 
+from datetime import datetime
 from typing import Protocol
 
 from insitu.domain.execution import Execution
@@ -37,6 +38,14 @@ class Executions(Protocol):
 
     async def unsettled(self) -> tuple[Execution, ...]:
         """Return the records with work left, in the order of their creation: not ended, or not yet cleaned."""
+        ...
+
+    async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
+        """Return the settled executions that ended before a moment, the longest gone first; at most 1000 at a time."""
+        ...
+
+    async def remove(self, execution_id: ExecutionId) -> None:
+        """Delete the record of a settled execution; one that has work left stays, and a missing one is no error."""
         ...
 
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:

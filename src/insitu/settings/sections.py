@@ -171,6 +171,8 @@ class OperatorSettings(Section):
     """Seconds between two looks at everything; wake-ups make it a safety net."""
     log_bytes: PositiveInt = 16 * MIB
     """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
+    retention: Annotated[int, Field(ge=HOUR, le=100 * 366 * DAY)] = 30 * DAY
+    """Seconds for which records and logs of ended executions are kept; agreements and receipts stay at the gateway."""
     logs: Place | None = None
     """What algorithms print: a folder, or a prefix of a bucket, ``s3://bucket/logs``, which replicas of an operator
     share. Default: logs/ in the data folder."""

@@ -192,6 +192,7 @@ class _Builder:
             ),
             capacity=where.capacity,
             resync=timedelta(seconds=settings.operator.resync),
+            retention=timedelta(seconds=settings.operator.retention),
         )
         services.engine = Engine(parts)
         services.attend = where.attend

@@ -76,6 +76,7 @@ async def running_operator(
     rules: Rules | None = None,
     capacity: Capacity = CAPACITY,
     resync: timedelta = timedelta(seconds=30),
+    retention: timedelta = timedelta(days=30),
     executions: Executions | None = None,
 ) -> AsyncIterator[RunningOperator[AnyRuntime]]:
     """Run an operator on the folder until the block ends; what runs is then abandoned, as a killed process does.
@@ -100,6 +101,7 @@ async def running_operator(
             rules=rules or Rules(),
             capacity=capacity,
             resync=resync,
+            retention=retention,
         )
         engine = Engine(parts)
         service = OperatorService(executions=executions, logs=logs, engine=engine, clock=clock, capacity=capacity)

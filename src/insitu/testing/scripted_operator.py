@@ -25,6 +25,7 @@ def scripted_operator(
     rules: Rules | None = None,
     capacity: Capacity = CAPACITY,
     resync: timedelta = timedelta(seconds=30),
+    retention: timedelta = timedelta(days=30),
 ) -> AbstractAsyncContextManager[ScriptedOperator]:
     """Run an operator whose runtime follows the script; see :func:`running_operator`."""
     return running_operator(
@@ -35,4 +36,5 @@ def scripted_operator(
         rules=rules,
         capacity=capacity,
         resync=resync,
+        retention=retention,
     )

@@ -174,3 +174,33 @@ async def test_the_ticket_is_beside_the_record_and_gone_when_the_execution_is_se
     assert await executions.ticket(first.execution_id) == TICKET
     await executions.replace(over.model_copy(update={"cleaned": True, "version": over.version + 1}))
     assert await executions.ticket(first.execution_id) == ""
+
+
+def ended_at(execution: Execution, days: int, *, cleaned: bool = True) -> Execution:
+    over = ended(execution, cleaned=cleaned)
+    last = over.history[-1].model_copy(update={"at": START + timedelta(days=days)})
+    return over.model_copy(update={"history": (*over.history[:-1], last)})
+
+
+async def test_those_that_ended_before_a_moment_are_told_the_longest_gone_first(executions: Executions) -> None:
+    agreements = [AgreementId(f"{n:02x}" * 32) for n in (9, 3, 7, 1, 5)]
+    made = [await executions.create(nth(0, agreement), TICKET) for agreement in agreements]
+    for execution, days in zip(made, (4, 2, 3), strict=False):
+        await executions.replace(ended_at(execution, days))
+    await executions.replace(ended_at(made[3], 1, cleaned=False))
+    assert await executions.ended_before(START) == ()
+    assert await executions.ended_before(START + timedelta(days=3)) == (made[1].execution_id,)
+    later = START + timedelta(days=9)
+    assert await executions.ended_before(later) == (made[1].execution_id, made[2].execution_id, made[0].execution_id)
+
+
+async def test_only_a_settled_execution_can_be_removed(executions: Executions) -> None:
+    settled = await executions.create(nth(0), TICKET)
+    await executions.replace(ended(settled))
+    live = await executions.create(nth(0, OTHER), TICKET)
+    for execution in (settled, settled, live):
+        await executions.remove(execution.execution_id)
+    assert await executions.get(settled.execution_id) is None
+    assert await executions.list() == (live,)
+    assert await executions.ticket(live.execution_id) == TICKET
+    assert await executions.ended_before(START + timedelta(days=9)) == ()

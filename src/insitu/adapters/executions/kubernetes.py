@@ -11,6 +11,7 @@ import base64
 import random
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,8 @@ _CREATED = f"{GROUP}/created"
 """Annotation: when an object was made, in nanoseconds; the cluster's own stamp has seconds."""
 _TOUCHED = f"{GROUP}/touched"
 _TRIES = 30
+_MOST = 1000
+"""Executions that are named at a time."""
 
 
 class KubernetesExecutions(Executions):
@@ -118,6 +121,18 @@ class KubernetesExecutions(Executions):
             if _is_settled(execution):  # somebody was interrupted before he said so
                 await self._settle(execution.execution_id)
         return tuple(each for each in found if not _is_settled(each))
+
+    @override
+    async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
+        settled = [each for each in await self._listed({**_OURS, _SETTLED: "true"}) if _is_settled(each)]
+        past = sorted((each for each in settled if each.since < moment), key=lambda each: each.since)
+        return tuple(each.execution_id for each in past[:_MOST])
+
+    @override
+    async def remove(self, execution_id: ExecutionId) -> None:
+        present = await self.get(execution_id)
+        if present is not None and _is_settled(present):
+            await self._cluster.delete(WorkflowExecution, execution_id)
 
     @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:

@@ -1,6 +1,7 @@
 """Executions in a SQL database."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from typing_extensions import override
 
@@ -56,6 +57,21 @@ class SqlExecutions(Executions):
         return await self._select("WHERE settled = 0 ORDER BY number")
 
     @override
+    async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
+        def query(connection: Connection) -> tuple[ExecutionId, ...]:
+            rows = connection.execute(_ENDED_BEFORE, (_milliseconds(moment),)).fetchall()
+            return tuple(ExecutionId(row["execution_id"]) for row in rows)
+
+        return await self._database.read(query)
+
+    @override
+    async def remove(self, execution_id: ExecutionId) -> None:
+        def transaction(connection: Connection) -> None:
+            connection.execute("DELETE FROM executions WHERE execution_id = ? AND settled = 1", (execution_id,))
+
+        await self._database.write(transaction)
+
+    @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
         if agreement_id is None:
             return await self._select("ORDER BY number DESC")
@@ -70,15 +86,20 @@ class SqlExecutions(Executions):
 
 
 _INSERT = """
-INSERT INTO executions (execution_id, agreement_id, version, live, settled, record, ticket)
-VALUES (:execution_id, :agreement_id, :version, :live, :settled, :record, :ticket)
+INSERT INTO executions (execution_id, agreement_id, version, live, settled, ended_at, record, ticket)
+VALUES (:execution_id, :agreement_id, :version, :live, :settled, :ended_at, :record, :ticket)
 ON CONFLICT DO NOTHING
 """
 _UPDATE = """
 UPDATE executions
-SET version = :version, live = :live, settled = :settled, record = :record,
+SET version = :version, live = :live, settled = :settled, ended_at = :ended_at, record = :record,
     ticket = CASE WHEN :settled = 1 THEN '' ELSE ticket END
 WHERE execution_id = :execution_id AND version = :version - 1
+"""
+
+
+_ENDED_BEFORE = """
+SELECT execution_id FROM executions WHERE settled = 1 AND ended_at < ? ORDER BY ended_at, number LIMIT 1000
 """
 
 
@@ -89,8 +110,13 @@ def _columns(execution: Execution) -> dict[str, str | int]:
         "version": execution.version,
         "live": int(not execution.ended),
         "settled": int(execution.ended and execution.cleaned),
+        "ended_at": _milliseconds(execution.since) if execution.ended else 0,
         "record": execution.model_dump_json(by_alias=True),
     }
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _find(connection: Connection, execution_id: ExecutionId) -> Execution | None:

@@ -59,6 +59,7 @@ EXECUTIONS = (
         "Ask the owner to let others read the file.",
     ),
     E("Interrupted", 500, "The execution was interrupted too often.", "Run again; nothing was charged.", retry=True),
+    E("LogExpired", 410, "The log is no longer kept.", "Run the workflow again."),
     E("LogLimitExceeded", 409, "The algorithm wrote more log than allowed.", "Log less."),
     E(
         "MemoryLimitExceeded",

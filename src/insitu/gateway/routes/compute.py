@@ -90,7 +90,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         caller = service.tokens.read(authorization, "compute")
         seen = await service.access.see(caller, agreement, execution, CONSUMER_OR_PROVIDER)
         streamed = "text/event-stream" in accept
-        pieces = service.streams.logs(seen, LogPosition.read(last), follow=follow and streamed)
+        pieces = await service.streams.logs(seen, LogPosition.read(last), follow=follow and streamed)
         if not streamed:
             return StreamingResponse(_text(pieces, stage), media_type="text/plain; charset=utf-8")
         return EventStream(_logs(pieces, stage), service.clock, caller.expires)

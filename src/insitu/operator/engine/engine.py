@@ -19,6 +19,7 @@ from insitu.operator.engine.life import Life
 from insitu.operator.engine.log_pump import LogPumps
 from insitu.operator.engine.parts import CALL_SECONDS, Parts
 from insitu.operator.engine.progress import ProgressReport
+from insitu.operator.engine.retention import forget_regularly
 from insitu.operator.engine.waiting import Backoff, Changes, wait_until
 from insitu.ports.runtime import Enforcement
 
@@ -87,6 +88,7 @@ class Engine:
             tasks.start_soon(self._probe)
             tasks.start_soon(self._watch_runtime)
             tasks.start_soon(self._sweep_regularly)
+            tasks.start_soon(forget_regularly, self._parts)
             await self._supervise(tasks)
 
     async def _recover(self) -> None:

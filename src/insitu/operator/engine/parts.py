@@ -26,6 +26,8 @@ class Parts:
         What all executions share.
     resync
         Time between two looks at everything; wake-ups make it a safety net.
+    retention
+        How long the records and logs of ended executions are kept.
     """
 
     executions: Executions
@@ -36,3 +38,4 @@ class Parts:
     rules: Rules
     capacity: Capacity
     resync: timedelta
+    retention: timedelta
