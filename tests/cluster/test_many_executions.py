@@ -46,7 +46,7 @@ async def _spent(provider: Provider, operator: Operator, count: int, finals: lis
     plans = [provider.plan(stage, agreement=AgreementId(secrets.token_hex(32)), cpu_millis=200) for _ in range(count)]
 
     async def follow(execution_id: ExecutionId) -> None:
-        finals.append(await operator.until(execution_id))
+        finals.append(await operator.until(execution_id, seconds=1000))
 
     began = time.process_time()
     async with anyio.create_task_group() as followers:

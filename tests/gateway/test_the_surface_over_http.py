@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import os
+import time
 from typing import Any
 
 import anyio
 import pytest
 
-from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, json_of
+from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, json_of, published
 from insitu.api.gateway_v1 import BASE, CheckRequest, EncryptRequest, ExecRequest
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
@@ -17,6 +19,9 @@ from insitu.sdk.http import Http
 from insitu.testing.scripted_runtime import Ending
 
 pytestmark = pytest.mark.needs("chain")
+
+LONG_AGO = time.time() - 40 * 24 * 3600
+"""Longer than results are kept."""
 
 
 def client(provider: World, who: str) -> GatewayClient:
@@ -107,6 +112,11 @@ async def test_a_terminal_is_not_moved_by_an_algorithms_log(provider: World) -> 
     headers = {**await client(provider, "consumer")._tokens.headers("compute"), "Accept": "text/plain"}
     response = await provider.http.get(f"{BASE}/compute/logs/{agreement}/{execution}", headers=headers)
     assert response.text == "\\x1b[2Jhello\n"
+
+
+def kept(provider: World) -> set[str]:
+    """The blobs that the gateway has."""
+    return {path.name for path in (provider.folder / "blobs").glob("??/*")}
 
 
 async def forgotten(provider: World, execution: ExecutionId) -> None:
@@ -239,6 +249,25 @@ async def test_a_result_is_kept_for_its_time_and_then_says_so(provider: World) -
     with pytest.raises(InsituError, match="ResultExpired"):
         async with consumer.download(frozen.result.did, 0):
             pass
+
+
+async def test_what_nothing_names_goes_once_it_is_as_old_as_results_become(provider: World) -> None:
+    agreement, execution = await finished(provider)
+    consumer = client(provider, "consumer")
+    uploaded = (await consumer.upload(b"uploaded by the consumer")).sha256
+    # Handed over by executions that then failed, one long ago.
+    await published(provider.blobs, {"a.txt": b"then", "b.txt": b"now"})
+    then, now = hashlib.sha256(b"then").hexdigest(), hashlib.sha256(b"now").hexdigest()
+    assert {uploaded, then, now} <= kept(provider)
+    for sha256 in kept(provider) - {now}:
+        os.utime(provider.blobs._path(sha256), (LONG_AGO, LONG_AGO))
+    provider.gateway.sweeper._strays_due = provider.gateway.sweeper._clock.now()  # once a day
+    await provider.gateway.sweeper.turn()
+    assert {uploaded, now} <= kept(provider)
+    assert then not in kept(provider)
+    did = (await consumer.result(agreement, execution)).did
+    async with consumer.download(did, 0) as download:
+        assert b"".join([chunk async for chunk in download.chunks]) == RESULT
 
 
 async def test_a_stream_ends_when_its_token_does(provider: World) -> None:

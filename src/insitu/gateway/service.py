@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import anyio
@@ -228,7 +229,10 @@ class GatewayService:
             desk.wakeups,
         )
         self.registrar = registrar
-        self.sweeper = Sweeper(ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups)
+        retention = timedelta(seconds=configuration.result_retention)
+        self.sweeper = Sweeper(
+            ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups, retention
+        )
 
     async def run(self) -> None:
         """Follow the chain, grant, send, register and sweep until cancelled; what is interrupted goes on next time.

@@ -18,6 +18,10 @@ __all__ = ["Sweeper"]
 logger = logging.getLogger("insitu.gateway.sweeping")
 
 PERIOD = timedelta(seconds=60)
+STRAYS_PERIOD = timedelta(days=1)
+"""Time between two looks at every blob."""
+AT_ONCE = 500
+"""Blobs that are asked about at a time."""
 
 
 class Sweeper:
@@ -31,6 +35,7 @@ class Sweeper:
         blobs: Blobs,
         clock: Clock,
         wakeups: Wakeups,
+        retention: timedelta,
     ) -> None:
         self._agreements = agreements
         self._permission = permission
@@ -38,6 +43,8 @@ class Sweeper:
         self._blobs = blobs
         self._clock = clock
         self._wakeups = wakeups
+        self._retention = retention
+        self._strays_due = clock.now()
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -53,6 +60,9 @@ class Sweeper:
         """Sweep once."""
         await self.close_agreements()
         await self.remove_results()
+        if self._clock.now() >= self._strays_due:
+            await self.remove_strays()
+            self._strays_due = self._clock.now() + STRAYS_PERIOD
 
     async def close_agreements(self) -> None:
         """Charge the first execution that failed at the consumer's risk, where none succeeded in time (design §8)."""
@@ -80,3 +90,16 @@ class Sweeper:
         for execution in await self._agreements.expired_results(self._clock.now()):
             for sha256 in await self._agreements.results_removed(execution.execution_id):
                 await self._blobs.remove(sha256)
+
+    async def remove_strays(self) -> None:
+        """Delete blobs that nothing names, once they lay for as long as results are kept.
+
+        An execution that failed while it handed over leaves such, manifests become such, and a kill between forgetting
+        a result and deleting its files.
+        """
+        moment = self._clock.now() - max(self._retention, STRAYS_PERIOD)  # what comes now is named within the hour
+        old = await self._blobs.older_than(moment)
+        for first in range(0, len(old), AT_ONCE):
+            for sha256 in await self._agreements.needless_blobs(old[first : first + AT_ONCE]):
+                # It may be handed over again just now, and is younger then.
+                await self._blobs.remove(sha256, before=moment)

@@ -168,6 +168,10 @@ class Agreements(Protocol):
         """Note that a result's files are gone and return the SHA-256 of those that no kept result or upload needs."""
         ...
 
+    async def needless_blobs(self, digests: Sequence[str]) -> tuple[str, ...]:
+        """Return those of some blobs, at most 500, that no kept result and no upload needs."""
+        ...
+
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
         """Run ``work`` while no other gateway on the same memory does, and return when it returns.
 

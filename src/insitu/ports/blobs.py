@@ -26,10 +26,10 @@ class Blobs(Protocol):
         """Stream the bytes from ``offset``. Raises ``NotFound``."""
         ...
 
-    async def remove(self, sha256: str) -> None:
-        """Delete the blob; a missing one is no error."""
+    async def remove(self, sha256: str, *, before: datetime | None = None) -> None:
+        """Delete the blob, with ``before`` only if it was last stored before then; a missing one is no error."""
         ...
 
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
-        """Return the blobs that were last stored before ``moment``, for the sweeper of expired results."""
+        """Return the blobs that were last stored before ``moment``; on the way, delete what an old crash left."""
         ...

@@ -189,6 +189,17 @@ async def test_files_of_an_expired_result_go_unless_somebody_else_needs_them(agr
     assert await agreements.expired_results(START + timedelta(days=31)) == ()
 
 
+async def test_a_blob_is_needed_while_a_kept_result_or_an_upload_names_it(agreements: Agreements) -> None:
+    result, uploaded, stray = "aa" * 32, "cc" * 32, "dd" * 32
+    execution = await started(agreements)
+    await agreements.freeze(execution.execution_id, frozen_of(result), [])
+    await agreements.apply([AddUpload(Upload("u1", CONSUMER, uploaded, 3, START))])
+    assert await agreements.needless_blobs([stray, result, uploaded]) == (stray,)
+    await agreements.results_removed(execution.execution_id)
+    assert await agreements.needless_blobs([stray, result, uploaded]) == (stray, result)
+    assert await agreements.needless_blobs([]) == ()
+
+
 async def test_an_upload_comes_back(agreements: Agreements) -> None:
     upload = Upload("u1", CONSUMER, "cc" * 32, 3, START)
     await agreements.apply([AddUpload(upload)])

@@ -110,6 +110,16 @@ async def test_a_name_that_is_no_digest_reaches_nothing(blobs: Blobs, name: str)
     assert await read(blobs, HELLO) == b"hello"
 
 
+async def test_what_was_stored_again_in_the_meantime_is_not_removed(blobs: Blobs) -> None:
+    await blobs.put(pieces(b"hello"))
+    now = datetime.now(UTC)
+    await blobs.remove(HELLO, before=now - timedelta(hours=1))
+    assert await read(blobs, HELLO) == b"hello"
+    for _ in range(2):
+        await blobs.remove(HELLO, before=now + timedelta(hours=1))
+        assert await blobs.size(HELLO) is None
+
+
 async def test_the_sweeper_sees_what_was_last_stored_before_a_moment(blobs: Blobs) -> None:
     await blobs.put(pieces(b"hello"))
     now = datetime.now(UTC)

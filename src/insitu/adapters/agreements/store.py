@@ -292,6 +292,16 @@ class SqlAgreements(Agreements):
         return await self._database.write(transaction)
 
     @override
+    async def needless_blobs(self, digests: Sequence[str]) -> tuple[str, ...]:
+        some = placeholders(digests)
+        query = (
+            f"SELECT sha256 FROM result_blobs WHERE sha256 IN ({some})"  # noqa: S608
+            f" UNION SELECT sha256 FROM uploads WHERE sha256 IN ({some})"
+        )
+        needed = {row["sha256"] for row in await self._all(query, *digests, *digests)}
+        return tuple(digest for digest in digests if digest not in needed)
+
+    @override
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
         await self._database.work_alone(work)
 

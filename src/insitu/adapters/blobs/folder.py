@@ -6,6 +6,7 @@ killed process left lies in ``incoming/`` and goes with the next sweep.
 
 import os
 import re
+import time
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ __all__ = ["FolderBlobs"]
 
 PIECE = 1024 * 1024
 """Bytes that are read at a time."""
+ABANDONED = 24 * 3600.0
+"""Seconds after which nobody writes any more what began to come in: a process was killed."""
 
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -62,8 +65,8 @@ class FolderBlobs(Blobs):
             file.close()
 
     @override
-    async def remove(self, sha256: str) -> None:
-        await run_sync(self._remove, sha256)
+    async def remove(self, sha256: str, *, before: datetime | None = None) -> None:
+        await run_sync(self._remove, sha256, before.timestamp() if before is not None else float("inf"))
 
     @override
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
@@ -96,18 +99,22 @@ class FolderBlobs(Blobs):
             raise _failed(error) from error
         return file
 
-    def _remove(self, sha256: str) -> None:
+    def _remove(self, sha256: str, before: float) -> None:
         if _DIGITS.fullmatch(sha256) is None:
             return
+        path = self._path(sha256)
         try:
-            self._path(sha256).unlink(missing_ok=True)
+            if path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return
         except OSError as error:
             raise _failed(error) from error
 
     def _older_than(self, moment: float) -> tuple[str, ...]:
         try:
             for path in _files(self._incoming):
-                if path.stat().st_mtime < moment:
+                if path.stat().st_mtime < max(moment, time.time() - ABANDONED):
                     path.unlink(missing_ok=True)
             kept = [path for folder in _folders(self._root) for path in _files(folder)]
             return tuple(sorted(path.name for path in kept if path.stat().st_mtime < moment))

@@ -59,8 +59,11 @@ class ObjectBlobs(Blobs):
             yield data
 
     @override
-    async def remove(self, sha256: str) -> None:
-        if _DIGITS.fullmatch(sha256) is not None:
+    async def remove(self, sha256: str, *, before: datetime | None = None) -> None:
+        if _DIGITS.fullmatch(sha256) is None:
+            return
+        found = await self._objects.look(_key(sha256)) if before is not None else None
+        if before is None or (found is not None and found.modified < before):
             await self._objects.delete([_key(sha256)])
 
     @override
