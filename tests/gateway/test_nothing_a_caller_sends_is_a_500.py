@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from gateway.purchases import offered_terms, signed
 from gateway.world import World, json_of
+from insitu.api.app import build_app
 from insitu.api.gateway_v1 import BASE, TICKETS
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import ERRORS
-from insitu.gateway.app import gateway_app
+from insitu.gateway.bodies import body_limits
+from insitu.gateway.routes import router, ticket_router
 
 pytestmark = pytest.mark.needs("chain")
 
@@ -26,7 +28,9 @@ IDS = ["x", "../../etc", "%00", "ab" * 31, "zz" * 32, "0x" + "ab" * 32, "\u202e"
 @pytest.fixture
 async def http(provider: World) -> AsyncIterator[httpx.AsyncClient]:
     """The gateway as `insitu serve gateway` offers it; a 500 raises nothing and is seen by the test."""
-    app = gateway_app(provider.gateway, max_body_bytes=65536)
+    routers = [router(provider.gateway), ticket_router(provider.gateway.peer)]
+    limits = body_limits(provider.configuration)
+    app = build_app("gateway of a test", "0", routers, max_body_bytes=65536, body_limits=limits)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         yield client

@@ -37,7 +37,7 @@ from insitu.domain.integrity import onchain_checksum
 from insitu.domain.ledger import approve, create_and_lock, register_attribute
 from insitu.domain.service import File
 from insitu.domain.timestamps import format_time
-from insitu.gateway.app import body_limits
+from insitu.gateway.bodies import body_limits
 from insitu.gateway.configuration import GatewayConfiguration, Keyring
 from insitu.gateway.routes import router, ticket_router
 from insitu.gateway.service import GatewayDesk, GatewayPorts, GatewayService

@@ -12,7 +12,8 @@ import pytest
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.clock import SystemClock
-from insitu.metadata.app import metadata_app
+from insitu.api.app import build_app
+from insitu.metadata.routes import router
 from insitu.metadata.service import MetadataService
 from insitu.testing.chain import running_chain
 from metadata.documents import METADATA
@@ -45,7 +46,7 @@ class Catalogue:
         self._stack.push_async_callback(catalog.close)
         url = METADATA.partition("/api")[0]
         self.service = MetadataService(catalog=catalog, chain=self._chain, public_url=url, **self._options)
-        app = metadata_app(self.service, max_body_bytes=1024 * 1024)
+        app = build_app("metadata of a test", "0", [router(self.service)], max_body_bytes=1024 * 1024)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=url)
         await self._stack.enter_async_context(self.http)
         tasks = await self._stack.enter_async_context(anyio.create_task_group())

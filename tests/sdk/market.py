@@ -15,7 +15,7 @@ from gateway.world import PUBLIC_URL, SMALL, World, world
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.api.app import build_app
-from insitu.gateway.app import body_limits
+from insitu.gateway.bodies import body_limits
 from insitu.gateway.routes import router, ticket_router
 from insitu.metadata.routes import router as metadata_router
 from insitu.sdk.client import Client

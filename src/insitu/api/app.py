@@ -1,6 +1,6 @@
 """What all HTTP servers share: problem documents (RFC 9457), limits of bodies, request ids, security headers.
 
-An actor's `app.py` gives its routers to :func:`build_app`; routers raise :class:`InsituError` and know nothing of this.
+Routers are given to :func:`build_app`; they raise :class:`InsituError` and know nothing of this.
 """
 
 import json

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from signal import Signals
 
 from insitu.domain.errors import ERRORS
-from insitu.domain.execution import Phase, Reason
+from insitu.domain.execution import Phase
 
-ALGORITHM_EXITS: Mapping[int, tuple[str, str]] = {
-    126: ("AlgorithmFailed", "the entrypoint cannot be executed: it is no programme or lacks permission"),
-    127: ("AlgorithmFailed", "the entrypoint was not found in the image"),
-    132: ("AlgorithmFailed", "an instruction that this processor does not know (SIGILL)"),
-    134: ("AlgorithmFailed", "it aborted itself (SIGABRT)"),
-    136: ("AlgorithmFailed", "an arithmetic error (SIGFPE)"),
-    137: ("AlgorithmFailed", "it was killed (SIGKILL)"),
-    139: ("AlgorithmFailed", "it touched memory that is not its own (SIGSEGV)"),
-    143: ("AlgorithmFailed", "it was asked to end (SIGTERM)"),
-    153: ("DiskLimitExceeded", "a file grew beyond the server's disk (SIGXFSZ)"),
-    159: ("ForbiddenSystemCall", "it made a system call that the sandbox forbids (SIGSYS)"),
+ALGORITHM_EXITS: Mapping[int, str] = {
+    126: "a command that it calls cannot be executed",
+    127: "a command that it calls is not in the image",
+    129: "its terminal was gone (SIGHUP)",
+    130: "it was interrupted (SIGINT)",
+    131: "it was asked to quit (SIGQUIT)",
+    132: "an instruction that this processor does not know (SIGILL)",
+    133: "it met a trap (SIGTRAP)",
+    134: "it aborted itself (SIGABRT)",
+    135: "it touched memory that is not there any more, as of a file that became shorter (SIGBUS)",
+    136: "an arithmetic error (SIGFPE)",
+    137: "it was killed (SIGKILL)",
+    139: "it touched memory that is not its own (SIGSEGV)",
+    141: "nobody read any more what it wrote (SIGPIPE)",
+    142: "its alarm went off (SIGALRM)",
+    143: "it was asked to end (SIGTERM)",
+    153: "a file grew beyond the server's disk (SIGXFSZ)",
+    159: "it made a system call that the sandbox forbids (SIGSYS)",
 }
-"""What an exit code means when nothing else is known: a reason's code and a sentence."""
+"""What an exit code tells by itself, as shells count: 128 and the signal. A programme may mean others."""
 
 
-def reason_of_exit(exit_code: int) -> Reason | None:
-    """Why an algorithm ended, from its exit code alone; None if it ended well.
-
-    A limit that the infrastructure saw being hit (memory, processes, time) is the better reason and goes first.
-    """
-    if exit_code == 0:
-        return None
-    code, message = ALGORITHM_EXITS.get(exit_code, ("AlgorithmFailed", "it ended with an error"))
-    return Reason(code=code, message=f"exit code {exit_code}: {message}")
+def describe_exit(exit_code: int) -> str:
+    """Return ``exit code 139: it touched memory that is not its own (SIGSEGV)``; the number alone where it says all."""
+    meaning = ALGORITHM_EXITS.get(exit_code)
+    if meaning is None and 128 < exit_code <= 128 + 64:
+        number = exit_code - 128
+        meaning = f"signal {Signals(number).name if number in set(Signals) else number}"
+    return f"exit code {exit_code}" if meaning is None else f"exit code {exit_code}: {meaning}"
 
 
 OK = 0

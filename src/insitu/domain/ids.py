@@ -13,7 +13,6 @@ __all__ = [
     "AgreementId",
     "ExecutionId",
     "annotations",
-    "hex_bytes",
     "labels",
     "new_seed",
     "read_address",
@@ -63,11 +62,6 @@ def read_address(text: str) -> Address:
     if _ADDRESS.fullmatch(text) is None:
         raise InsituError("InvalidId", f"{text[:80]!r} is not an address of 0x and 40 hexadecimal digits")
     return Address(_checksum_case(text[2:].lower()))
-
-
-def hex_bytes(text: str) -> bytes:
-    """Return the 32 bytes of 64 hexadecimal digits, with or without 0x. Raises ``InvalidId``."""
-    return bytes.fromhex(read_agreement_id(text))
 
 
 def workflow_execution_id(agreement_id: AgreementId, number: int) -> ExecutionId:

@@ -107,7 +107,7 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
 
         routers.append(metadata_router(services.metadata))
     if services.gateway is not None:
-        from insitu.gateway.app import body_limits as gateway_limits
+        from insitu.gateway.bodies import body_limits as gateway_limits
         from insitu.gateway.routes import router as gateway_router
         from insitu.gateway.routes import ticket_router
 
@@ -117,12 +117,11 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
             routers.append(ticket_router(services.gateway.peer))
         body_limits |= gateway_limits(services.gateway.configuration)
     if services.operator is not None and not routers:
-        from insitu.api.operator_v1 import WORKFLOWS
-        from insitu.operator.app import LARGEST_REGISTRATION
+        from insitu.operator.bodies import BODY_LIMITS
         from insitu.operator.routes import router as operator_router
 
         routers.append(operator_router(services.operator, services.service_key))
-        body_limits[WORKFLOWS] = LARGEST_REGISTRATION
+        body_limits |= BODY_LIMITS
     return build_app(
         "insitu", __version__, routers, max_body_bytes=limits.body_bytes, body_limits=body_limits, lifespan=lifespan
     )

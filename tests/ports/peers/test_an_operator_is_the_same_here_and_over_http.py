@@ -7,12 +7,15 @@ from pathlib import Path
 
 import anyio
 import pytest
+from fastapi import FastAPI
 
 from insitu.adapters.peers.operator import HttpOperator
+from insitu.api.app import build_app
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, StepKey, StepKind
 from insitu.domain.ids import AgreementId, workflow_execution_id
-from insitu.operator.app import operator_app
+from insitu.operator.bodies import BODY_LIMITS
+from insitu.operator.routes import router
 from insitu.ports.peers import LogKey, OperatorPeer
 from insitu.sdk.http import Http
 from insitu.testing.plans import AGREEMENT, plan_of
@@ -43,10 +46,15 @@ async def parts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         transport = Cutting()
         peer: OperatorPeer = operator.service
         if request.param == "http":
-            app = operator_app(operator.service, operator.engine, service_key=KEY, max_body_bytes=10**6)
+            app = _app(operator)
             url = await stack.enter_async_context(served(app))
             peer = HttpOperator(await stack.enter_async_context(Http(transport=transport)), url, KEY)
         yield Parts(peer, operator, transport)
+
+
+def _app(operator: ScriptedOperator) -> FastAPI:
+    routers = [router(operator.service, KEY)]
+    return build_app("operator of a test", "0", routers, max_body_bytes=10**6, body_limits=BODY_LIMITS)
 
 
 async def read(peer: OperatorPeer, offset: int = 0, *, follow: bool = False) -> tuple[int, bytes]:
@@ -152,7 +160,7 @@ async def test_the_capacity_is_told(parts: Parts) -> None:
 async def test_only_the_holder_of_the_key_is_answered(tmp_path: Path) -> None:
     gateway = RecordingGateway(tmp_path / "gateway")
     async with scripted_operator(tmp_path / "operator", gateway) as operator:
-        app = operator_app(operator.service, operator.engine, service_key=KEY, max_body_bytes=10**6)
+        app = _app(operator)
         async with served(app) as url, Http() as http:
             with pytest.raises(InsituError, match="ServiceKeyRequired"):
                 await HttpOperator(http, url, "another-key-of-a-test").capacity()

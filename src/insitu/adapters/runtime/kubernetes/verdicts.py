@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from insitu.adapters.runtime.kubernetes.names import DEADLINE, STEP, STOP, read_step
 from insitu.domain.errors import ERRORS
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus, Usage
+from insitu.domain.exit_codes import describe_exit
 
 __all__ = ["Patience", "Verdict", "has_run", "judge", "step_of"]
 
@@ -147,7 +148,7 @@ class _Case:
             message = "a system call was refused (SIGSYS)"
             return Reason(code="ForbiddenSystemCall", message=message)
         # 137 may be a kill on the node, or a code that the algorithm chose to have another attempt: nobody can tell.
-        return Reason(code="AlgorithmFailed", message=f"the algorithm ended with {_how(code)}")
+        return Reason(code="AlgorithmFailed", message=f"the algorithm ended with {describe_exit(code)}")
 
     def not_started(self, message: str) -> tuple[Reason, int | None]:
         last = message.strip().splitlines()[-1][-500:] if message.strip() else "the cluster gave no reason"
@@ -183,7 +184,7 @@ class _Case:
         elif end.exitCode == 0:
             message = f"{self.key.kind} ended without telling a result"
         else:
-            message = f"{self.key.kind} failed: {_how(end.exitCode)}"
+            message = f"{self.key.kind} failed: {describe_exit(end.exitCode)}"
         return Reason(code="InfrastructureFailed", message=message)
 
     def wished(self) -> Reason | None:
@@ -292,12 +293,3 @@ def _message(text: str | None) -> StepStatus | None:
         return StepStatus.model_validate_json(text or "")
     except ValidationError:
         return None
-
-
-def _how(code: int) -> str:
-    if code <= 128:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(code - 128).name}"
-    except ValueError:
-        return f"exit code {code}"

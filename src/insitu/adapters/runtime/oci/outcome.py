@@ -8,6 +8,7 @@ from typing import Any
 
 from insitu.adapters.runtime.oci.cgroups import read_counters
 from insitu.domain.execution import Reason, Usage
+from insitu.domain.exit_codes import describe_exit
 
 __all__ = ["Outcome", "Verdict", "read_exit"]
 
@@ -78,7 +79,7 @@ def read_exit(record: Mapping[str, Any], *, runtime_log: str = "", enforced: Map
     status: int | None = record.get("status")
     usage = _usage(record, enforced)
     verdict, message = _judge(record, status, runtime_log)
-    code = 128 - status if status is not None and status < 0 else status
+    code = None if status is None else _exit_code(status)
     if verdict is Verdict.ERROR and status is None:
         code = 127
     return Outcome(verdict, code, message, usage)
@@ -109,13 +110,13 @@ def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tu
     full = [name for name, room in (record.get("volumes") or {}).items() if room and _is_full(room)]
     if full or status == -signal.SIGXFSZ:
         where = full[0] if full else "a file"
-        return Verdict.DISK, f"{where} reached its size limit; {_how(status)}"
+        return Verdict.DISK, f"{where} reached its size limit; {describe_exit(_exit_code(status))}"
     if pids_refused > 0:
-        return Verdict.PIDS, f"the limit of processes was reached; {_how(status)}"
+        return Verdict.PIDS, f"the limit of processes was reached; {describe_exit(_exit_code(status))}"
     if status == -signal.SIGKILL:
         # The first process of a PID namespace cannot be killed from inside of it, so nothing is the algorithm's fault.
         return Verdict.LOST, "somebody outside of the container killed it"
-    return Verdict.ERROR, f"the algorithm ended with {_how(status)}"
+    return Verdict.ERROR, f"the algorithm ended with {describe_exit(_exit_code(status))}"
 
 
 def _failed_launch(runtime_log: str) -> tuple[Verdict, str]:
@@ -133,14 +134,9 @@ def _is_full(room: Mapping[str, int]) -> bool:
     return room["blocks_free"] * room["block_bytes"] < _NEARLY_FULL or room["files_free"] == 0
 
 
-def _how(status: int) -> str:
-    if status >= 0:
-        return f"exit code {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = str(-status)
-    return f"signal {name}"
+def _exit_code(status: int) -> int:
+    """The exit code as shells count: a signal is 128 and its number."""
+    return status if status >= 0 else 128 - status
 
 
 def _usage(record: Mapping[str, Any], enforced: Mapping[str, str]) -> Usage:

@@ -8,13 +8,12 @@ bound to a neutral name: what was checked is what is mounted.
 import os
 import stat
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 from insitu.adapters.runtime.oci import linux
 from insitu.domain.errors import InsituError
 
-__all__ = ["DATA", "check_input", "create_volume", "remove_volume", "stage_input", "used_bytes"]
+__all__ = ["DATA", "check_input", "create_volume", "stage_input", "used_bytes"]
 
 DATA = "data"
 """The folder of a volume that the sandbox sees; beside it lies the file system's lost+found, which it does not."""
@@ -50,14 +49,6 @@ def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid
     except OSError as error:
         raise InsituError("StorageFailed", f"the volume {name} could not be made: {error}") from error
     return data
-
-
-def remove_volume(folder: Path, name: str) -> None:
-    """Unmount and delete a volume; the loop device frees itself."""
-    linux.unmount(folder / name)
-    (folder / f"{name}.img").unlink(missing_ok=True)
-    with suppress(FileNotFoundError):
-        (folder / name).rmdir()
 
 
 def used_bytes(folder: Path) -> int:

@@ -1,0 +1,25 @@
+"""How large a body may be that the gateway is sent, where that differs from the usual."""
+
+from collections.abc import Mapping
+
+from insitu.api.gateway_v1 import BASE, TICKET_FINISH, TICKET_OUTPUTS
+from insitu.gateway.configuration import GatewayConfiguration
+
+__all__ = ["body_limits"]
+
+MIB = 1024 * 1024
+LARGEST_REPORT = 16 * MIB
+LARGEST_OUTPUT = 2**50
+"""The output of an execution is bounded by its plan, which the ticket names."""
+LARGEST_LIST = 8 * MIB
+"""A list of ten thousand files with their urls."""
+
+
+def body_limits(configuration: GatewayConfiguration) -> Mapping[str, int]:
+    """Return the limits in bytes by the beginning of the path."""
+    return {
+        BASE + "/upload": configuration.upload_bytes + MIB,
+        BASE + "/encrypt": LARGEST_LIST,
+        TICKET_OUTPUTS: LARGEST_OUTPUT,
+        TICKET_FINISH: LARGEST_REPORT,
+    }
