@@ -26,7 +26,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("", "pods", ("get", "list", "watch", "create", "patch", "delete")),
     ("", "pods/log", ("get",)),
     ("", "configmaps", ("get", "list", "create", "patch", "delete")),
-    ("", "persistentvolumeclaims", ("list", "create", "delete")),
+    ("", "persistentvolumeclaims", ("list", "watch", "create", "delete")),
     ("", "secrets", ("get", "create", "delete")),
     ("coordination.k8s.io", "leases", ("get", "create", "update")),
 )

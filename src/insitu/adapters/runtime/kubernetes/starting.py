@@ -7,9 +7,10 @@ from typing import Any
 
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import OwnerReference
-from lightkube.resources.core_v1 import Pod
+from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
 
 from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.binding import Binding
 from insitu.adapters.runtime.kubernetes.claims import attempt_claims
 from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
 from insitu.adapters.runtime.kubernetes.configuration import Placement
@@ -33,6 +34,7 @@ class Starting:
         self._cluster = cluster
         self._placement = placement
         self._records = records
+        self._binding = Binding(cluster)
 
     async def ensure(self, step: Step) -> None:
         """Start the step unless it runs or has ended.
@@ -47,6 +49,7 @@ class Starting:
             return
         before, pod = await self._objects(step, record.owner)
         await asyncio.gather(*(self._create(made) for made in before))
+        await self._binding.wait(execution_id, _mounted(pod) & _claims(before))
         await self._create(pod)
         await self._records.start(execution_id, step.key)
 
@@ -94,3 +97,13 @@ class Starting:
         return OwnerReference(
             apiVersion=f"{GROUP}/v1alpha1", kind="WorkflowExecution", name=execution_id, uid=found.metadata.uid
         )
+
+
+def _claims(made: Sequence[Any]) -> set[str]:
+    claims = [each for each in made if isinstance(each, PersistentVolumeClaim)]
+    return {claim.metadata.name or "" for claim in claims if claim.metadata is not None}
+
+
+def _mounted(pod: Pod) -> set[str]:
+    volumes = (pod.spec.volumes if pod.spec is not None else None) or []
+    return {each.persistentVolumeClaim.claimName for each in volumes if each.persistentVolumeClaim is not None}
