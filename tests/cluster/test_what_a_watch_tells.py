@@ -7,7 +7,7 @@ import anyio
 import pytest
 from lightkube.resources.core_v1 import Pod
 
-from insitu.adapters.runtime.kubernetes import watching
+from insitu.adapters import kubernetes_watching
 from insitu.adapters.runtime.kubernetes.watching import PodWatch
 from insitu.domain.errors import InsituError
 
@@ -111,8 +111,8 @@ async def test_an_outage_after_a_long_watch_begins_with_the_first_pause(monkeypa
             clock[0] += 60 if self.failures in (8, 4) else 0
             await super().watch(*told)
 
-    monkeypatch.setattr(watching, "pause", pause)
-    monkeypatch.setattr(watching, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(kubernetes_watching, "sleep", pause)
+    monkeypatch.setattr(kubernetes_watching, "monotonic", lambda: clock[0])
     cluster = Holding()
     cluster.failures = 12
     async with anyio.create_task_group() as tasks:
@@ -132,7 +132,7 @@ async def test_a_watch_that_fails_comes_back_within_seconds_and_tells_everything
         pauses.append(seconds)
         await anyio.lowlevel.checkpoint()
 
-    monkeypatch.setattr(watching, "pause", pause)
+    monkeypatch.setattr(kubernetes_watching, "sleep", pause)
     cluster = Told(("seen", pod(status=RUNNING)))
     cluster.failures = 12
     watch = PodWatch(cluster)  # type: ignore[arg-type]
