@@ -15,6 +15,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
 
 EXECUTION = ExecutionId("wx" + "a" * 26)
+LABELS = {"workflowExecutionId": EXECUTION}
 FILES, OUTPUT = f"{EXECUTION}-0-files-1", f"{EXECUTION}-0-output-1"
 PROVISIONER = {"volume.kubernetes.io/storage-provisioner": "disks.example"}
 
@@ -37,7 +38,7 @@ class Watched:
 
     async def watch(self, _kind: object, labels: object, seen: Told) -> None:
         self.watches += 1
-        assert labels == {"workflowExecutionId": EXECUTION}
+        assert labels == LABELS
         if self.error is not None:
             raise self.error
         for pause, found in self.told:
@@ -58,7 +59,7 @@ async def wait(cluster: Watched, *claims: str, by: Binding | None = None) -> lis
     """Wait for claims, and return what was told until the end."""
     cluster.heard.clear()
     with anyio.fail_after(60):
-        await (by or Binding(cluster)).wait(EXECUTION, claims)  # type: ignore[arg-type]
+        await (by or Binding(cluster)).wait(LABELS, claims)  # type: ignore[arg-type]
     return cluster.heard
 
 

@@ -2,19 +2,18 @@
 
 The scheduler places a pod when its claim names a volume; the kubelet wants the claim's phase to be ``Bound`` as well,
 which the volume controller writes a moment later. A kubelet that looks in between tries again after its own pause, ten
-seconds and more. So a pod is made when its claims are bound. A class may also wait for the pod (``volumeBindingMode:
-WaitForFirstConsumer``), and classes are not ours to read: nobody provisions such a claim, and that is how it is told.
+seconds and more; and a scheduler that looks before has looked in vain. So a pod is made when its claims are bound. A
+class may also wait for the pod (``volumeBindingMode: WaitForFirstConsumer``), and classes are not ours to read: nobody
+provisions such a claim, and that is how it is told.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from anyio import current_time, move_on_after
 from lightkube.resources.core_v1 import PersistentVolumeClaim
 
 from insitu.adapters.kubernetes import Cluster, RefusedError
-from insitu.adapters.runtime.kubernetes.names import EXECUTION
-from insitu.domain.ids import ExecutionId
 
 __all__ = ["Binding"]
 
@@ -34,8 +33,11 @@ class Binding:
         self._cluster = cluster
         self._is_at_once = True
 
-    async def wait(self, execution_id: ExecutionId, claims: Collection[str]) -> None:
-        """Return when these claims of an execution are bound, or are not worth waiting for. Raises ``InsituError``."""
+    async def wait(self, labels: Mapping[str, str], claims: Collection[str]) -> None:
+        """Return when these claims, which have these labels, are bound, or are not worth waiting for.
+
+        Raises ``InsituError`` where the cluster does not answer.
+        """
         missing, provisioned = set(claims), set[str]()
         if not self._is_at_once or not missing:
             return
@@ -52,7 +54,7 @@ class Binding:
 
         with move_on_after(FIRST_SIGN) as scope:
             try:
-                await self._cluster.watch(PersistentVolumeClaim, {EXECUTION: execution_id}, seen)
+                await self._cluster.watch(PersistentVolumeClaim, labels, seen)
             except RefusedError as error:
                 _log.warning("claims cannot be watched, so pods are made before theirs are bound: %s", error)
                 self._is_at_once = False

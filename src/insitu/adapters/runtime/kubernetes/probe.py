@@ -28,6 +28,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
 
 from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.binding import Binding
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.names import ROLE
 from insitu.adapters.runtime.kubernetes.sealing import MAIN, literal, pod_spec, sealed, tmp
@@ -110,6 +111,7 @@ async def _run(cluster: Cluster, placement: Placement) -> Mapping[str, Any]:
     name = f"probe-{secrets.token_hex(4)}"
     try:
         await cluster.create(_claim(name, placement))
+        await Binding(cluster).wait({PROBE: "true"}, {name})
         await cluster.create(_pod(name, placement, await _gateway(placement.gateway_url)))
         with anyio.move_on_after(_SECONDS):
             return await _findings(cluster, name)

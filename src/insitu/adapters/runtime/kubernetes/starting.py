@@ -15,7 +15,7 @@ from insitu.adapters.runtime.kubernetes.claims import attempt_claims
 from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.inspecting import inspection_pod
-from insitu.adapters.runtime.kubernetes.names import step_name
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, step_name
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.sealing import MAIN
 from insitu.adapters.runtime.kubernetes.service_pods import console_secrets, order_secret, service_pod
@@ -49,7 +49,7 @@ class Starting:
             return
         before, pod = await self._objects(step, record.owner)
         await asyncio.gather(*(self._create(made) for made in before))
-        await self._binding.wait(execution_id, _mounted(pod) & _claims(before))
+        await self._binding.wait({EXECUTION: execution_id}, _mounted(pod) & _claims(before))
         await self._create(pod)
         await self._records.start(execution_id, step.key)
 
