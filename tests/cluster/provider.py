@@ -107,6 +107,8 @@ class Provider:
     agreement: AgreementId = field(default_factory=lambda: AgreementId(secrets.token_hex(32)))
     pending: int = 60
     runtime_class: str | None = None
+    storage_class: str | None = None
+    """Another one than that of the tests."""
     registries: tuple[str, ...] | None = None
     proof_seconds: int = 3600
     records: bool = False
@@ -120,7 +122,7 @@ class Provider:
             gateway_url=self.gateway_url,
             registry=self.access.registry,
             registries=self.registries,
-            storage_class=self.access.storage_class,
+            storage_class=self.storage_class or self.access.storage_class,
             runtime_class=self.runtime_class,
             pending=self.pending,
             proof_seconds=self.proof_seconds,

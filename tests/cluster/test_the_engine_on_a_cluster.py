@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.cluster.objects import objects_left
 from tests.cluster.provider import Provider, log_of
 from tests.cluster.testbed.cluster import RUNTIME_CLASS
 from tests.cluster.testbed.node import LO_ONLY
+from tests.cluster.testbed.provisioner import WAITING
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 
@@ -31,6 +33,24 @@ nested.mkdir(parents=True)
 (nested / "counts.txt").write_text("\\n".join(lines) + "\\n")
 (pathlib.Path(given["logs"]) / "steps.log").write_text("counted\\n")
 """
+
+
+async def test_a_storage_class_may_wait_for_the_pod(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    provider.access.need_testbed()
+    provider.storage_class = WAITING
+    stage = provider.stage(0, COUNT, provider.fetched(1, "a.txt", "one two"))
+    told = []
+    with caplog.at_level(logging.INFO, "insitu.adapters.runtime.kubernetes.binding"):
+        async with provider.operator() as operator:
+            for number in range(2):
+                plan = provider.plan(stage, number=number)
+                execution = await operator.service.register(registration_of(plan))
+                final = await operator.until(execution.execution_id)
+                assert final.phase is Phase.SUCCEEDED, final.reason
+                assert provider.result(final)["deep/er/counts.txt"] == "input1 a.txt 2\n"
+                told.append(caplog.text.count("binds no claim before its pod is made"))
+    assert told[0] > 0
+    assert told[1] == told[0], "what was learnt is not tried again"
 
 
 async def test_two_stages_two_inputs_a_nested_output_and_logs(provider: Provider) -> None:

@@ -17,7 +17,7 @@ from tests.cluster.testbed.pause import write_pause_image
 from tests.cluster.testbed.pki import write_pki
 from tests.cluster.testbed.policies import remove_table
 from tests.cluster.testbed.processes import Processes
-from tests.cluster.testbed.provisioner import STORAGE_CLASS
+from tests.cluster.testbed.provisioner import STORAGE_CLASSES
 from tests.cluster.testbed.proxy import remove_tables, start_proxy
 from tests.cluster.testbed.sweep import sweep
 
@@ -56,7 +56,7 @@ class Cluster:
         if second_node:
             network.namespace_up()
             self.start_node(NODE2)
-        self.apply(f"{RUNTIME_CLASS}---\n{STORAGE_CLASS}---\n{dns.MANIFEST}")
+        self.apply(f"{RUNTIME_CLASS}---\n{STORAGE_CLASSES}---\n{dns.MANIFEST}")
         self.layout.volumes.mkdir(exist_ok=True)
         self._start_agent(PROVISIONER, self.layout.volumes)
         self._wait(lambda: api_answers(self.layout, "/api/v1/namespaces/default/serviceaccounts/default"))

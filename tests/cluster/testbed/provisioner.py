@@ -1,4 +1,6 @@
-"""Volumes whose size is a wall: each claim of the class ``loop-ext4`` gets a file system of its own on a loop device.
+"""Volumes whose size is a wall: each claim of our classes gets a file system of its own on a loop device.
+
+Of the two classes ``loop-ext4`` binds a claim at once, and ``loop-ext4-waiting`` when its pod has been given a node.
 
 A process beside the cluster, as an external provisioner is: it watches claims and volumes, makes what is asked for and
 deletes what is released. ``python -m tests.cluster.testbed.provisioner FOLDER`` with KUBECONFIG.
@@ -22,14 +24,22 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
 
 NAME = "insitu.internal/loop-ext4"
-CLASS = "loop-ext4"
-STORAGE_CLASS = f"""\
+CLASS, WAITING = "loop-ext4", "loop-ext4-waiting"
+STORAGE_CLASSES = f"""\
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata: {{name: {CLASS}}}
 provisioner: {NAME}
 reclaimPolicy: Delete
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {{name: {WAITING}}}
+provisioner: {NAME}
+reclaimPolicy: Delete
+volumeBindingMode: WaitForFirstConsumer
 """
+SELECTED = "volume.kubernetes.io/selected-node"
 MADE_BY = "pv.kubernetes.io/provisioned-by"
 _UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 _BYTES_PER_FILE = 16 * 1024
@@ -62,7 +72,9 @@ class Provisioner:
 
     async def _claim(self, claim: Any) -> None:
         spec, meta = claim.spec, claim.metadata
-        if spec.storageClassName != CLASS or spec.volumeName or meta.deletionTimestamp:
+        if spec.storageClassName not in (CLASS, WAITING) or spec.volumeName or meta.deletionTimestamp:
+            return
+        if spec.storageClassName == WAITING and SELECTED not in (meta.annotations or {}):
             return
         name, size = f"pvc-{meta.uid}", spec.resources.requests["storage"]
         self._make(name, read_quantity(size))
@@ -81,7 +93,7 @@ class Provisioner:
                 claimRef=reference,
                 hostPath=HostPathVolumeSource(path=str(self._folder / name), type="Directory"),
                 persistentVolumeReclaimPolicy="Delete",
-                storageClassName=CLASS,
+                storageClassName=spec.storageClassName,
             ),
         )
         try:
