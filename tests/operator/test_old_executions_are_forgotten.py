@@ -84,7 +84,7 @@ async def test_one_that_has_work_left_stays_however_old_it_is(start: Start) -> N
         assert present.phase is Phase.EXECUTING
 
 
-async def test_a_deletion_that_fails_half_way_is_done_at_the_next_look(
+async def test_a_deletion_that_fails_half_way_is_done_with_the_next_regular_look(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with start(SCRIPT) as operator:
@@ -98,7 +98,8 @@ async def test_a_deletion_that_fails_half_way_is_done_at_the_next_look(
         await remove(logs, execution.execution_id)
 
     monkeypatch.setattr(FileLogs, "remove", refuses)
-    async with start(SCRIPT, retention=LONG_AGO) as operator:
+    monkeypatch.setattr(retention, "PAUSE", timedelta(hours=6))
+    async with start(SCRIPT, retention=LONG_AGO, resync=SOON) as operator:
         await refused.wait()
         await forgotten(operator, execution)
         assert await operator.logs.keys(execution.execution_id) == ()

@@ -16,13 +16,18 @@ PAUSE = timedelta(hours=6)
 
 
 async def forget_regularly(parts: Parts) -> None:
-    """Delete what is kept for longer than ``parts.retention``, at once and whenever the pause is over."""
+    """Delete what is kept for longer than ``parts.retention``, at once and whenever the pause is over.
+
+    Where that fails, it is tried again with the next regular look.
+    """
     while True:
+        pause = PAUSE
         try:
             await _forget(parts)
         except InsituError as error:
             logger.warning("old executions cannot be deleted now: %s", error)
-        await parts.clock.sleep_until(parts.clock.now() + PAUSE)
+            pause = parts.resync
+        await parts.clock.sleep_until(parts.clock.now() + pause)
 
 
 async def _forget(parts: Parts) -> None:
