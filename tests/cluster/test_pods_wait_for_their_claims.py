@@ -1,5 +1,6 @@
 """A pod is made when its claims are bound, unless the storage class waits for the pod. Needs no cluster."""
 
+import logging
 from collections.abc import Callable
 
 import anyio
@@ -101,12 +102,17 @@ async def test_a_pod_without_new_claims_waits_for_nothing() -> None:
     assert cluster.watches == 0
 
 
-async def test_a_role_without_the_right_to_watch_claims_starts_pods_as_before() -> None:
+async def test_a_role_without_the_right_to_watch_claims_starts_pods_as_before(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     cluster = Watched(error=RefusedError("persistentvolumeclaims is forbidden"))
     known = Binding(cluster)  # type: ignore[arg-type]
     for _ in range(2):
         await wait(cluster, FILES, by=known)
     assert cluster.watches == 1
+    assert "claims cannot be watched" in caplog.text
+    assert "the storage class" not in caplog.text, "nothing was learnt of it"
 
 
 async def test_a_cluster_that_is_away_is_for_the_next_attempt() -> None:

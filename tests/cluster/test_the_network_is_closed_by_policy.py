@@ -14,6 +14,7 @@ import pytest
 from anyio import to_thread
 
 from insitu.adapters.kubernetes import Cluster
+from insitu.adapters.runtime.kubernetes.binding import Binding
 from insitu.adapters.runtime.kubernetes.probe import probe_cluster
 from insitu.domain.execution import Charge, Phase, charge_of
 from insitu.testing.registrations import registration_of
@@ -195,7 +196,7 @@ async def test_a_policy_that_lets_everybody_ask_for_names_is_a_door(place: Place
     place.access.kubectl("apply", "-f", "-", stdin=FOR_ALL_TO_DNS)
     try:
         async with Cluster(provider.access.kubeconfig, EXECUTIONS) as cluster:
-            found = await probe_cluster(cluster, provider.placement())
+            found = await probe_cluster(cluster, provider.placement(), Binding(cluster))
     finally:
         place.without("everybody-asks-for-names")
     assert [refusal.partition(";")[0] for refusal in found.refusals] == [f"a Compute Pod reaches {DNS_SERVICE}:53/udp"]

@@ -6,12 +6,13 @@ from the start where another transaction was in its way, so besides its statemen
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from importlib.resources import files
 from typing import Any, Protocol, TypeVar
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["Connection", "Database", "Parameters", "Row", "Rows", "migrations", "placeholders"]
+__all__ = ["Connection", "Database", "Parameters", "Row", "Rows", "migrations", "milliseconds", "placeholders"]
 
 Result = TypeVar("Result")
 
@@ -78,6 +79,11 @@ class Database(Protocol):
 def placeholders(values: Sequence[object]) -> str:
     """Return ``?, ?, ?``: one for each value of an ``IN (…)``; NULL, which nothing is, where there are none."""
     return ", ".join("?" * len(values)) or "NULL"
+
+
+def milliseconds(moment: datetime) -> int:
+    """A time as the tables have it: rounded to the millisecond, since 1970."""
+    return round(moment.timestamp() * 1000)
 
 
 def migrations(package: str) -> list[str]:

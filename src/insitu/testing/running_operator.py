@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import anyio
-from anyio import move_on_after
 from anyio.abc import TaskGroup
 
 from insitu.adapters.clock import SystemClock
@@ -50,7 +49,7 @@ class RunningOperator(Generic[AnyRuntime]):
 
         Raises ``TimeoutError`` with what the record says after ``seconds`` of real time.
         """
-        with move_on_after(seconds):
+        with anyio.move_on_after(seconds):
             return await self._until(execution_id, phases)
         execution = await self.executions.get(execution_id)
         raise TimeoutError(f"after {seconds:.0f} s the execution is {execution!r}")

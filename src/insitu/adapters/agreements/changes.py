@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from insitu.adapters.agreements.rows import document, json_text, milliseconds
-from insitu.adapters.sql import Connection
+from insitu.adapters.agreements.rows import document, json_text
+from insitu.adapters.sql import Connection, milliseconds
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
 

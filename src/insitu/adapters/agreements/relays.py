@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from insitu.adapters.agreements.changes import apply_changes
-from insitu.adapters.agreements.rows import GWEI, milliseconds
-from insitu.adapters.sql import Connection
+from insitu.adapters.agreements.rows import GWEI
+from insitu.adapters.sql import Connection, milliseconds
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.agreement_changes import Change

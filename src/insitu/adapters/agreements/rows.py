@@ -30,11 +30,6 @@ GWEI = 10**9
 """Costs are kept in gwei: an integer column holds billions of coins so, and the sum is the database's."""
 
 
-def milliseconds(moment: datetime) -> int:
-    """A time as the tables have it: rounded to the millisecond."""
-    return round(moment.timestamp() * 1000)
-
-
 def moment(value: int) -> datetime:
     """The time of a column."""
     return datetime.fromtimestamp(value / 1000, UTC)

@@ -13,12 +13,11 @@ from insitu.adapters.agreements.rows import (
     event_of,
     execution_of,
     item_of,
-    milliseconds,
     moment,
     transaction_of,
     upload_of,
 )
-from insitu.adapters.sql import Connection, Database, Row, placeholders
+from insitu.adapters.sql import Connection, Database, Row, milliseconds, placeholders
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
-from insitu.adapters.sql import Connection, Database, Row
+from insitu.adapters.sql import Connection, Database, Row, milliseconds
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId
@@ -59,7 +59,7 @@ class SqlExecutions(Executions):
     @override
     async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
         def query(connection: Connection) -> tuple[ExecutionId, ...]:
-            rows = connection.execute(_ENDED_BEFORE, (_milliseconds(moment),)).fetchall()
+            rows = connection.execute(_ENDED_BEFORE, (milliseconds(moment),)).fetchall()
             return tuple(ExecutionId(row["execution_id"]) for row in rows)
 
         return await self._database.read(query)
@@ -96,8 +96,6 @@ SET version = :version, live = :live, settled = :settled, ended_at = :ended_at, 
     ticket = CASE WHEN :settled = 1 THEN '' ELSE ticket END
 WHERE execution_id = :execution_id AND version = :version - 1
 """
-
-
 _ENDED_BEFORE = """
 SELECT execution_id FROM executions WHERE settled = 1 AND ended_at < ? ORDER BY ended_at, number LIMIT 1000
 """
@@ -110,13 +108,9 @@ def _columns(execution: Execution) -> dict[str, str | int]:
         "version": execution.version,
         "live": int(not execution.ended),
         "settled": int(execution.ended and execution.cleaned),
-        "ended_at": _milliseconds(execution.since) if execution.ended else 0,
+        "ended_at": milliseconds(execution.since) if execution.ended else 0,
         "record": execution.model_dump_json(by_alias=True),
     }
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
 
 
 def _find(connection: Connection, execution_id: ExecutionId) -> Execution | None:

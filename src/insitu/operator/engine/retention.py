@@ -33,11 +33,15 @@ async def forget_regularly(parts: Parts) -> None:
 async def _forget(parts: Parts) -> None:
     forgotten: set[ExecutionId] = set()
     # What is named again has not gone yet; it is for the next time.
-    while old := set(await parts.executions.ended_before(parts.clock.now() - parts.retention)) - forgotten:
-        for execution_id in sorted(old):
+    while old := [each for each in await _too_old(parts) if each not in forgotten]:
+        for execution_id in old:
             # The record goes last: while it is there, an interrupted deletion is found again.
             await parts.logs.remove(execution_id)
             await parts.executions.remove(execution_id)
-        forgotten |= old
+        forgotten.update(old)
     if forgotten:
         logger.info("records and logs of %d executions were old enough to be deleted", len(forgotten))
+
+
+async def _too_old(parts: Parts) -> tuple[ExecutionId, ...]:
+    return await parts.executions.ended_before(parts.clock.now() - parts.retention)

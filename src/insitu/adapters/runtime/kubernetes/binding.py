@@ -58,7 +58,8 @@ class Binding:
             except RefusedError as error:
                 _log.warning("claims cannot be watched, so pods are made before theirs are bound: %s", error)
                 self._is_at_once = False
-        if missing and not provisioned:
+        without_sign = scope.cancelled_caught and missing and not provisioned
+        if without_sign and self._is_at_once:  # of two that waited together, one says so
             _log.info("the storage class binds no claim before its pod is made: pods do not wait for their claims")
             self._is_at_once = False
 

@@ -48,14 +48,14 @@ _REQUESTS, _LIMITS = {"cpu": "50m", "memory": "64Mi"}, {"cpu": "500m", "memory":
 _ANSWERS = ("open", "refused")
 
 
-async def probe_cluster(cluster: Cluster, placement: Placement) -> Enforcement:
+async def probe_cluster(cluster: Cluster, placement: Placement, binding: Binding) -> Enforcement:
     """Run the probe and say what is enforced; a wall that does not hold is a refusal. Leaves nothing.
 
     Raises ``InsituError`` where nothing could be found out.
     """
     runtime = f"kubernetes {await cluster.version()}"
     try:
-        findings = await _run(cluster, placement)
+        findings = await _run(cluster, placement, binding)
     except (ConflictError, RefusedError) as error:
         refusal = f"the cluster does not take a pod like a Compute Pod: {error}"
         return Enforcement(runtime, {}, (refusal,), code="IsolationNotEnforced")
@@ -106,12 +106,12 @@ def _doors(found: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
-async def _run(cluster: Cluster, placement: Placement) -> Mapping[str, Any]:
+async def _run(cluster: Cluster, placement: Placement, binding: Binding) -> Mapping[str, Any]:
     await _sweep(cluster)
     name = f"probe-{secrets.token_hex(4)}"
     try:
         await cluster.create(_claim(name, placement))
-        await Binding(cluster).wait({PROBE: "true"}, {name})
+        await binding.wait({PROBE: "true"}, {name})
         await cluster.create(_pod(name, placement, await _gateway(placement.gateway_url)))
         with anyio.move_on_after(_SECONDS):
             return await _findings(cluster, name)

@@ -11,6 +11,7 @@ from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod
 from typing_extensions import override
 
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
+from insitu.adapters.runtime.kubernetes.binding import Binding
 from insitu.adapters.runtime.kubernetes.compute_pod import image_reference
 from insitu.adapters.runtime.kubernetes.configuration import Placement, asked_registries
 from insitu.adapters.runtime.kubernetes.console import follow
@@ -49,7 +50,9 @@ class KubernetesRuntime(Runtime):
         patience = Patience(pending=placement.pending)
         patience = replace(patience, pulling=min(patience.pulling, patience.pending))
         self._observer = Observer(cluster, self._records, patience, {})
-        self._starting = Starting(cluster, placement, self._records)
+        # One for steps and probes: what is learnt of the storage class is learnt once.
+        self._binding = Binding(cluster)
+        self._starting = Starting(cluster, placement, self._records, self._binding)
         self._ending = Ending(cluster, self._observer, self._watch)
         self._caps = LogCaps(cluster, self._ending)
         self._watching: asyncio.Task[None] | None = None
@@ -177,7 +180,7 @@ class KubernetesRuntime(Runtime):
         return Reason(code=proof.code, message="; ".join(proof.refusals)[:1000]) if proof.refusals else None
 
     async def _prove(self) -> Enforcement:
-        found = await probe_cluster(self._cluster, self._placement)
+        found = await probe_cluster(self._cluster, self._placement, self._binding)
         # A refusal is asked again: somebody may have mended what was wrong.
         self._proof = None if found.refusals else found
         self._proved = datetime.now(UTC)

@@ -30,11 +30,11 @@ WorkflowExecution: Any = create_namespaced_resource(GROUP, "v1alpha1", "Workflow
 class Starting:
     """Starts steps."""
 
-    def __init__(self, cluster: Cluster, placement: Placement, records: Records) -> None:
+    def __init__(self, cluster: Cluster, placement: Placement, records: Records, binding: Binding) -> None:
         self._cluster = cluster
         self._placement = placement
         self._records = records
-        self._binding = Binding(cluster)
+        self._binding = binding
 
     async def ensure(self, step: Step) -> None:
         """Start the step unless it runs or has ended.
