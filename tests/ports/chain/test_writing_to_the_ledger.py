@@ -306,7 +306,9 @@ async def test_what_a_call_would_cost_is_told_without_sending_it(parties: Partie
     most = await chain.estimate(call, sender)
     assert (await chain.next_nonce(sender), await chain.native_balance(sender)) == (nonce, held)
     mined = await chain.transact(call, parties.consumer)
-    assert 0 < held - await chain.native_balance(sender) <= most
+    paid = held - await chain.native_balance(sender)
+    # A margin for gas, twice the base fee: a few times what is paid then, not a hundred times.
+    assert 0 < paid <= most <= 8 * paid
     assert mined.ok
     with pytest.raises(InsituError, match="InvalidSignature"):
         await chain.estimate(create_and_lock(await parties.terms()), parties.stranger.address)

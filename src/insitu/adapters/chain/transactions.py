@@ -71,7 +71,7 @@ class Transactions:
     async def estimate(self, to: Address | None, data: bytes, sender: Address) -> int:
         """Return the most that sending would cost, in wei. Raises the contract's refusal where it would fail now."""
         gas, fees = await self._gas(to, data, sender), await self._fees()
-        return gas * number(fees.get("maxFeePerGas", fees.get("gasPrice")))
+        return gas * fees.get("maxFeePerGas", fees.get("gasPrice", 0))
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
         """Send a signed transaction. One that is known, waiting or mined, is no error.
