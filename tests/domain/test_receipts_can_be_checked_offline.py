@@ -120,6 +120,19 @@ def test_other_terms_than_the_agreements_are_refused() -> None:
     assert "digest of its terms" in refusal(signed(predicate(agreement=elsewhere)))
 
 
+def test_a_workflow_that_is_not_that_of_the_terms_is_refused() -> None:
+    assert "workflow" in refusal(signed(predicate(workflow_did="did:nv:" + "6" * 64)))
+    assert "workflow" in refusal(signed(predicate(workflow_checksum="66" * 32)))
+
+
+def test_another_first_data_set_than_that_of_the_terms_is_refused() -> None:
+    [stage] = predicate().stages
+    [only] = stage.inputs
+    other = stage.model_copy(update={"inputs": (only.model_copy(update={"did": "did:nv:" + "6" * 64}),)})
+    assert "data set" in refusal(signed(predicate(stages=(other,))))
+    assert "data set" in refusal(signed(predicate(stages=())))
+
+
 def test_a_subject_that_is_not_the_output_is_refused() -> None:
     statement = make_statement(predicate())
     other = statement.subject[0].model_copy(update={"digest": {"sha256": "00" * 32}})

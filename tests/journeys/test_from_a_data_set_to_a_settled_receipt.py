@@ -96,13 +96,18 @@ def test_status_and_logs_stay_after_the_end(consumer: Person, run_once: dict[str
 
 
 def test_a_receipt_is_checked_offline_and_against_the_chain(
-    consumer: Person, run_once: dict[str, str], tmp_path: Path
+    consumer: Person, running: Provider, run_once: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "receipt.json"
     consumer.succeeds("receipt", run_once["workflowExecutionId"], "-o", path)
     nowhere = Person(tmp_path / "empty", "http://127.0.0.1:9")
     assert "the receipt holds" in nowhere.succeeds("verify", path).out
     assert "its hash is the one on chain" in consumer.succeeds("verify", path, "--on-chain").out
+    consumer.succeeds("result", run_once["workflowExecutionId"], "-o", tmp_path / "out")
+    compared = consumer.succeeds("verify", path, "--rpc", running.rpc_url, "--files", tmp_path / "out").out
+    assert "its hash is the one on chain" in compared
+    assert "the result is registered" in compared
+    assert "the result has 2 files" in compared
     released = consumer.insitu("release", path, "--json")
     assert released.code == exit_codes.CONFLICT
     assert released.problem["code"] == "ExecutionAlreadySettled"

@@ -8,7 +8,7 @@ import click
 
 from insitu.cli.session import Session
 
-__all__ = ["connected", "local", "sending", "yes"]
+__all__ = ["connected", "local", "node", "sending", "yes"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,6 +48,24 @@ def connected(command: Command) -> Command:
         "--account", expose_value=False, callback=_remember, help="Key to sign with (INSITU_ACCOUNT); see insitu keys."
     )
     return url(account(local(command)))
+
+
+def _remember_node(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Put --rpc among the settings of this call."""
+    session = context.find_object(Session)
+    if value is not None and session is not None:
+        session.choose(flags=(*session.choices.flags, ("chain.rpc_url", value)))
+
+
+def node(command: Command) -> Command:
+    """Add ``--rpc``, the address of a node of the chain."""
+    return click.option(
+        "--rpc",
+        metavar="URL",
+        expose_value=False,
+        callback=_remember_node,
+        help="JSON-RPC address of a node; default: chain.rpc_url.",
+    )(command)
 
 
 def sending(command: Command) -> Command:

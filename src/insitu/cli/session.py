@@ -88,6 +88,11 @@ class Session:
         """The provider to talk to."""
         return (self.choices.url or os.environ.get("INSITU_URL") or self.settings.public_url).rstrip("/")
 
+    @property
+    def names_node(self) -> bool:
+        """Whether this call itself names a node of the chain."""
+        return any(name == "chain.rpc_url" for name, _ in self.choices.flags)
+
     @cached_property
     def keystore(self) -> "Keystore":
         """The keys of the data folder."""

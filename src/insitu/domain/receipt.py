@@ -7,18 +7,21 @@ resources under which limits, under which rules, and what is charged. `receiptHa
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
-from insitu.domain.agreement import AgreementDomain, Terms, agreement_id
+from insitu.domain.agreement import AgreementDomain, SignedSettlement, Terms, agreement_id, settlement_digest
 from insitu.domain.canonical import canonical_json, plain_json, sha256_hex
+from insitu.domain.did import Did
 from insitu.domain.dsse import PAYLOAD_TYPE, Envelope, envelope_signer
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, Reason, Usage, charge_of
 from insitu.domain.ids import Address, AgreementId, ExecutionId, workflow_execution_id
 from insitu.domain.plan import ImageReference, OutputRules
 from insitu.domain.policy import Verdict
+from insitu.domain.signatures import recover_address
 from insitu.domain.wire import Amount, Time, WireModel
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -215,6 +218,8 @@ def verify_receipt(envelope: Envelope, *, committed_hash: str | None = None) -> 
     checks = [
         ("the provider of the agreement signed it", signer.lower() == predicate.agreement.terms.provider.lower()),
         ("the agreement id is the digest of its terms", _fits_terms(predicate)),
+        ("the workflow and its version are those of the terms", _fits_workflow(predicate)),
+        ("the first data set is that of the terms", _fits_data(predicate)),
         ("the execution id belongs to agreement and number", _fits_number(predicate)),
         ("the subject is the output", statement.subject == (_subject(predicate),)),
         ("the charge follows from the outcome", _fits_outcome(predicate)),
@@ -222,17 +227,59 @@ def verify_receipt(envelope: Envelope, *, committed_hash: str | None = None) -> 
     ]
     if committed_hash is not None:
         checks.append(("its hash is the one on chain", committed_hash.lower().removeprefix("0x") == digest[2:]))
+    checked = ("the signature is valid", "the payload is canonical", *require_all(checks))
+    return VerifiedReceipt(signer=signer, receipt_hash=digest, statement=statement, checked=checked)
+
+
+def require_all(checks: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
+    """Return what was checked, in words. Raises `SignatureInvalid` with the first check that does not hold."""
+    checked = []
     for check, holds in checks:
         if not holds:
             raise InsituError("SignatureInvalid", f"this does not hold: {check}")
-    checked = ("the signature is valid", "the payload is canonical", *(check for check, _ in checks))
-    return VerifiedReceipt(signer=signer, receipt_hash=digest, statement=statement, checked=checked)
+        checked.append(check)
+    return tuple(checked)
+
+
+def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple[tuple[str, bool], ...]:
+    """What must hold of a settlement that comes with a receipt: it pays for this execution, and the provider signed it.
+
+    Raises:
+        InsituError: `SignatureMismatch`, if no key can have made its signature.
+    """
+    predicate, settlement = found.statement.predicate, signed.settlement
+    agreement = predicate.agreement
+    domain = AgreementDomain(agreement.chain_id, agreement.contract)
+    signer = recover_address(settlement_digest(agreement.service_agreement_id, settlement, domain), signed.signature)
+    return (
+        (
+            "the settlement is of the same agreement",
+            agreement_id(signed.terms, domain) == agreement.service_agreement_id,
+        ),
+        ("the settlement is of this execution", settlement.index == predicate.number),
+        ("the settlement names this receipt", settlement.receipt_hash.lower() == found.receipt_hash),
+        ("the settlement charges no more than the receipt", settlement.charge <= predicate.charge.amount),
+        ("the provider signed the settlement", signer.lower() == found.signer.lower()),
+    )
 
 
 def _fits_terms(predicate: Predicate) -> bool:
     agreement = predicate.agreement
     expected = agreement_id(agreement.terms, AgreementDomain(agreement.chain_id, agreement.contract))
     return agreement.service_agreement_id == expected
+
+
+def _fits_workflow(predicate: Predicate) -> bool:
+    terms = predicate.agreement.terms
+    stated = (predicate.workflow_did, predicate.workflow_checksum.lower())
+    return stated == (str(Did.from_hex(terms.workflow_id)), terms.workflow_hash.lower().removeprefix("0x"))
+
+
+def _fits_data(predicate: Predicate) -> bool:
+    """The terms name the first data set that the workflow reads; its version may have changed since the purchase."""
+    inputs = (one for stage in predicate.stages for one in stage.inputs if one.did is not None)
+    first = next(inputs, None)
+    return first is not None and first.did == str(Did.from_hex(predicate.agreement.terms.did))
 
 
 def _fits_number(predicate: Predicate) -> bool:

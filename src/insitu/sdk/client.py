@@ -120,9 +120,22 @@ class Client:
         """Return the account's tokens in base units."""
         return await self.chain.balance(self.account)
 
-    async def verify(self, receipt: receipts.Receipt, *, on_chain: bool = True) -> VerifiedReceipt:
-        """Check a receipt; with ``on_chain`` also that its hash is committed. Raises ``SignatureInvalid``."""
-        return await receipts.verify_on_chain(receipt, self.chain) if on_chain else receipts.verify(receipt)
+    async def verify(
+        self,
+        receipt: receipts.Receipt,
+        *,
+        on_chain: bool = True,
+        provider: str | None = None,
+        files: Path | str | None = None,
+    ) -> VerifiedReceipt:
+        """Check a receipt; with ``on_chain`` also compare it with the chain.
+
+        ``provider`` is who has to have signed it, ``files`` a folder with the result. Raises ``SignatureInvalid``,
+        ``ReceiptNotCommitted``.
+        """
+        if not on_chain:
+            return receipts.verify(receipt, provider=provider, files=files)
+        return await receipts.verify_on_chain(receipt, self.chain, provider=provider, files=files)
 
     async def release(self, receipt: ReceiptView | SignedSettlement) -> Mined:
         """Release the payment of a receipt, whoever you are. Raises ``ExecutionAlreadySettled``."""

@@ -1,14 +1,20 @@
 """Receipts: checked by anybody, offline or against the chain, and good for releasing the payment (E8, E10)."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from insitu.api.gateway_v1 import ReceiptView
 from insitu.domain.agreement import SignedSettlement, agreement_id
 from insitu.domain.dsse import read_envelope
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import read_address
 from insitu.domain.ledger import settle
-from insitu.domain.receipt import VerifiedReceipt, verify_receipt
+from insitu.domain.merkle import FileDigest, output_root
+from insitu.domain.receipt import VerifiedReceipt, require_all, settlement_checks, verify_receipt
 from insitu.domain.signatures import signature_bytes
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
@@ -19,25 +25,87 @@ Receipt = ReceiptView | Mapping[str, Any]
 """As the gateway gives it, or only its DSSE envelope, as JSON."""
 
 
-def verify(receipt: Receipt) -> VerifiedReceipt:
-    """Check a receipt offline: signature, form, and that its parts fit each other. Raises ``SignatureInvalid``."""
-    return verify_receipt(read_envelope(_envelope(receipt)))
+def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str | None = None) -> VerifiedReceipt:
+    """Check a receipt offline: signature, form, that its parts fit each other, and what comes with it.
 
+    Parameters
+    ----------
+    provider
+        The account that has to have signed; without it, whoever the receipt itself names.
+    files
+        Folder with the downloaded result, and nothing else: the receipt must be about exactly these files.
 
-async def verify_on_chain(receipt: Receipt, chain: Chain) -> VerifiedReceipt:
-    """Check a receipt, and that the chain has committed to it, under an agreement that it knows.
-
-    Raises ``SignatureInvalid``.
+    Raises ``SignatureInvalid``, and ``NotFound`` where there is no such folder.
     """
-    found = verify(receipt)
+    found = verify_receipt(read_envelope(_envelope(receipt)))
+    checks = list(_checks_of_copy(found, receipt))
+    if provider is not None:
+        checks.append((f"{provider} signed it", found.signer.lower() == read_address(provider).lower()))
+    if files is not None:
+        checks.append(_check_of_files(found, Path(files)))
+    return found.model_copy(update={"checked": (*found.checked, *require_all(checks))})
+
+
+async def verify_on_chain(
+    receipt: Receipt, chain: Chain, *, provider: str | None = None, files: Path | str | None = None
+) -> VerifiedReceipt:
+    """Check a receipt as :func:`verify` does, and compare it with the chain.
+
+    The chain knows the agreement and its terms, the provider has granted it, has committed to this very receipt, and
+    the result is registered.
+
+    Raises ``SignatureInvalid``, and ``ReceiptNotCommitted`` where the execution is not settled yet.
+    """
+    found = verify(receipt, provider=provider, files=files)
     predicate = found.statement.predicate
     domain, agreement = chain.agreements, predicate.agreement
     if agreement.chain_id != domain.chain_id or agreement.contract.lower() != domain.contract.lower():
         raise InsituError("SignatureInvalid", "the receipt belongs to another chain or contract")
-    for settled in await chain.find_settlements(agreement.service_agreement_id):
-        if settled.index == predicate.number:
-            return verify_receipt(read_envelope(_envelope(receipt)), committed_hash=settled.receipt_hash)
-    raise InsituError("SignatureInvalid", "the chain has no receipt of this execution yet", hash=found.receipt_hash)
+    known = await chain.find_terms(agreement.service_agreement_id)
+    state = await chain.agreement(agreement.service_agreement_id)
+    granted = known is not None and agreement_id(known, domain) == agreement.service_agreement_id and state.granted
+    checks = [("the chain knows the agreement, and its provider granted it", granted)]
+    if predicate.output is not None:
+        record = await chain.did_record(predicate.output.result_did)
+        checks.append(("the result is registered", record is not None))
+    settled = await chain.find_settlements(agreement.service_agreement_id)
+    committed = [one.receipt_hash for one in settled if one.index == predicate.number]
+    checks += [("its hash is the one on chain", one.lower() == found.receipt_hash) for one in committed]
+    checked = require_all(checks)
+    if not committed:
+        raise InsituError("ReceiptNotCommitted", hash=found.receipt_hash)
+    return found.model_copy(update={"checked": (*found.checked, *checked)})
+
+
+def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[str, bool]]:
+    """Compare what stands beside the envelope in the gateway's answer, and is not covered by its signature."""
+    if isinstance(receipt, Mapping) and not isinstance(receipt.get("envelope"), Mapping):
+        return
+    try:
+        view = ReceiptView.model_validate(receipt)
+        yield "the hash beside it is its own", view.receipt_hash.lower() == found.receipt_hash
+        if view.settlement is not None:
+            yield from settlement_checks(found, view.settlement)
+    except ValidationError:
+        raise InsituError("SignatureInvalid", "this is no receipt as a gateway gives it") from None
+    except InsituError as error:
+        raise InsituError("SignatureInvalid", f"the settlement beside it: {error.detail}") from None
+
+
+def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
+    if not folder.is_dir():
+        raise InsituError("NotFound", f"there is no folder {folder}")
+    digests = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            digests.append(FileDigest(path.relative_to(folder).as_posix(), sha256, path.stat().st_size))
+    output = found.statement.predicate.output
+    said = f"{output.files} files with {output.bytes} bytes" if output else "no files"
+    here = f"{len(digests)} with {sum(one.size for one in digests)} bytes"
+    holds = not digests if output is None else output_root(digests) == output.root
+    return f"the result has {said}, which are those in {folder} ({here})", holds
 
 
 async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer: Signer) -> Mined:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from insitu.cli.findings import Verdict, as_json, finding_of, show
-from insitu.cli.options import connected, yes
+from insitu.cli.options import connected, node, yes
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -26,23 +26,6 @@ def chain() -> None:
     """
 
 
-def _remember_node(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """Put --rpc among the settings of this call."""
-    session = context.find_object(Session)
-    if value is not None and session is not None:
-        session.choose(flags=(*session.choices.flags, ("chain.rpc_url", value)))
-
-
-def _node(command: Command) -> Command:
-    return click.option(
-        "--rpc",
-        metavar="URL",
-        expose_value=False,
-        callback=_remember_node,
-        help="JSON-RPC address of a node; default: chain.rpc_url.",
-    )(command)
-
-
 def _key_file(command: Command) -> Command:
     return click.option(
         "--key-file",
@@ -56,7 +39,7 @@ def _key_file(command: Command) -> Command:
 @click.option("--owner", metavar="ADDRESS", help="Who shall own the contracts; default: the deployer.")
 @yes
 @_key_file
-@_node
+@node
 @connected
 @pass_session
 def deploy(session: Session, token: str | None, owner: str | None, key_file: Path | None, *, yes: bool) -> None:
@@ -85,7 +68,7 @@ def deploy(session: Session, token: str | None, owner: str | None, key_file: Pat
 
 
 @chain.command()
-@_node
+@node
 @connected
 @pass_session
 def check(session: Session) -> int:
@@ -111,7 +94,7 @@ def check(session: Session) -> int:
 @chain.command()
 @yes
 @_key_file
-@_node
+@node
 @connected
 @pass_session
 def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> None:
@@ -138,7 +121,7 @@ def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> N
 @click.option("--amount", required=True, metavar="TOKENS", help="What each account shall have at least.")
 @yes
 @_key_file
-@_node
+@node
 @connected
 @pass_session
 def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Path | None, *, yes: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from insitu.cli.documents import read_json
-from insitu.cli.options import connected
+from insitu.cli.options import connected, local, node
 from insitu.cli.render import duration, moment, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
@@ -44,22 +44,46 @@ def receipt(session: Session, ids: tuple[str, ...], output: Path | None) -> None
 
 @click.command()
 @click.argument("file", metavar="FILE|-")
-@click.option("--on-chain", is_flag=True, help="Also compare its hash with the one that the chain has committed to.")
-@connected
+@click.option("--provider", metavar="ADDRESS", help="Who has to have signed it; default: whoever it names itself.")
+@click.option("--files", type=click.Path(path_type=Path), help="Folder with the downloaded result, to compare with it.")
+@click.option("--on-chain", is_flag=True, help="Also compare it with the chain that the settings name.")
+@node
+@local
 @pass_session
-def verify(session: Session, file: str, *, on_chain: bool) -> None:
-    """Check a receipt, offline unless --on-chain is given. The exit code is 0 only if everything holds."""
+def verify(session: Session, /, file: str, *, on_chain: bool, **against: Any) -> None:
+    """Check a receipt, offline unless --on-chain or --rpc is given. The exit code is 0 only if everything holds.
+
+    With a chain: it knows the agreement, the provider granted it and committed to this very receipt, and the result
+    is registered. The contracts are those of the deployments file.
+    """
     from insitu.sdk.receipts import verify as verify_offline
 
     document = _receipt(read_json(file), file)
-    found = session.act(lambda client: client.verify(document)) if on_chain else verify_offline(document)
+    asks_chain = on_chain or session.names_node
+    if asks_chain:
+        found = session.wait_for(_compared, session, document, against)
+    else:
+        found = verify_offline(document, **against)
     if session.choices.as_json:
         session.screen.json(found)
         return
     session.screen.line(click.style("the receipt holds", fg="green", bold=True))
     session.screen.facts(_facts(found))
-    if not on_chain:
+    if against["provider"] is None:
+        session.screen.note(f"signed by {found.signer}: whether you trust that account, --provider says")
+    if not asks_chain:
         session.screen.note("checked offline; --on-chain also asks whether the contract has committed to it")
+
+
+async def _compared(session: Session, document: dict[str, Any], against: dict[str, Any]) -> "VerifiedReceipt":
+    from insitu.sdk.receipts import verify_on_chain
+    from insitu.stack import open_chain
+
+    chain = open_chain(session.settings)
+    try:
+        return await verify_on_chain(document, chain, **against)
+    finally:
+        await chain.close()
 
 
 def _receipt(value: Any, source: str) -> dict[str, Any]:

@@ -152,6 +152,13 @@ AGREEMENTS = (
         "Allow a higher price, or choose a smaller server or another data set.",
     ),
     E("PriceTooLow", 409, "The terms pay less than the services cost.", "Ask for a quote and buy at its price."),
+    E(
+        "ReceiptNotCommitted",
+        409,
+        "The receipt holds, and the chain has not committed to it: the execution is not settled yet.",
+        "Wait for the settlement, or send it yourself: insitu release.",
+        retry=True,
+    ),
     E("ReceiptRequired", 409, "A payment needs the hash of a receipt.", "Give the receipt's hash."),
     E(
         "RelayExhausted",

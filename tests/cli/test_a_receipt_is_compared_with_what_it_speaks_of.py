@@ -1,0 +1,170 @@
+"""`verify` believes nothing that no signature covers, and compares a receipt with account, files and chain."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from domain.documents import DOMAIN, PROVIDER, STRANGER, terms
+from domain.receipts import predicate, signed
+from insitu.cli.app import run
+from insitu.domain import exit_codes
+from insitu.domain.agreement import AgreementState, ConditionState, Settlement, SignedSettlement, agreement_id
+from insitu.domain.agreement import settlement_digest as digest_of
+from insitu.domain.errors import InsituError
+from insitu.domain.ledger import PaymentReleased
+from insitu.domain.merkle import FileDigest, output_root
+from insitu.domain.receipt import receipt_hash
+from insitu.sdk.receipts import verify_on_chain
+
+AGREEMENT = agreement_id(terms(), DOMAIN)
+OTHER_TERMS = terms(timeout=1).model_dump(mode="json", by_alias=True)
+
+
+def view(**settlement: Any) -> dict[str, Any]:
+    """A receipt as the gateway gives it, with its settlement; keyword arguments replace what the settlement says."""
+    envelope = signed(predicate())
+    digest = receipt_hash(envelope.payload_bytes())
+    account = settlement.pop("signer", PROVIDER)
+    paid = Settlement(**({"index": 0, "charge": 13, "receipt_hash": digest} | settlement))
+    signature = "0x" + account.sign(digest_of(AGREEMENT, paid, DOMAIN)).hex()
+    released = SignedSettlement(terms=terms(), settlement=paid, signature=signature)
+    return {
+        "receiptHash": digest,
+        "envelope": envelope.model_dump(mode="json", by_alias=True),
+        "settlement": released.model_dump(mode="json", by_alias=True),
+        "settled": False,
+        "transaction": None,
+    }
+
+
+@pytest.fixture
+def verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """``insitu verify`` on a receipt in a file; returns the exit code and what was printed."""
+
+    def call(receipt: Any, *options: str) -> tuple[int, str]:
+        path = tmp_path / "receipt.json"
+        path.write_text(json.dumps(receipt), "utf-8")
+        code = run(["verify", str(path), *options])
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    return call
+
+
+def test_a_receipt_as_the_gateway_gives_it_holds(verify: Callable[..., tuple[int, str]]) -> None:
+    code, told = verify(view())
+    assert code == exit_codes.OK
+    assert "the provider signed the settlement" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"receiptHash": "0x" + "00" * 32}, "hash"),
+        ({"receiptHash": None}, "gateway"),
+        ({"settlement": {}}, "gateway"),
+        ({"settlement": view(index=1)["settlement"]}, "execution"),
+        ({"settlement": view(charge=14)["settlement"]}, "charges"),
+        ({"settlement": view(receipt_hash="0x" + "00" * 32)["settlement"]}, "this receipt"),
+        ({"settlement": view(signer=STRANGER)["settlement"]}, "provider signed"),
+        ({"settlement": view()["settlement"] | {"signature": "0x" + "ff" * 65}}, "signature"),
+        ({"settlement": view()["settlement"] | {"terms": OTHER_TERMS}}, "same agreement"),
+    ],
+)
+def test_what_stands_beside_the_signed_receipt_must_fit_it(
+    changes: dict[str, Any], said: str, verify: Callable[..., tuple[int, str]]
+) -> None:
+    code, told = verify(view() | changes)
+    assert code == exit_codes.INVALID
+    assert "SignatureInvalid" in told
+    assert said in told
+
+
+def test_the_account_that_is_named_must_have_signed_it(verify: Callable[..., tuple[int, str]]) -> None:
+    code, told = verify(view(), "--provider", PROVIDER.address.lower())
+    assert code == exit_codes.OK
+    assert "whether you trust" not in told
+    code, told = verify(view(), "--provider", STRANGER.address)
+    assert code == exit_codes.INVALID
+    assert STRANGER.address in told
+    code, told = verify(view(), "--provider", "0x12")
+    assert code == exit_codes.INVALID
+    assert "InvalidId" in told or "address" in told
+
+
+def test_the_files_that_came_must_be_those_of_the_receipt(
+    verify: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    (folder / "plots").mkdir(parents=True)
+    contents = {"table.csv": b"a,b\n", "plots/a.png": b"no picture"}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    files = [FileDigest(name, hashlib.sha256(text).hexdigest(), len(text)) for name, text in contents.items()]
+    output = predicate().output
+    assert output is not None
+    stated = output.model_copy(update={"root": output_root(files), "bytes": 14})
+    receipt = signed(predicate(output=stated)).model_dump(mode="json", by_alias=True)
+    assert verify(receipt, "--files", str(folder))[0] == exit_codes.OK
+    (folder / "table.csv").write_bytes(b"a,c\n")
+    code, told = verify(receipt, "--files", str(folder))
+    assert code == exit_codes.INVALID
+    assert "2 files" in told
+    assert verify(receipt, "--files", str(folder / "none"))[0] == exit_codes.NOT_FOUND
+
+
+def ledger(**changes: Any) -> Any:
+    """A chain that knows the agreement, has settled it with the receipt of ``view``, and registered the result."""
+    done = ConditionState.FULFILLED
+    granted = AgreementState(settled=13, start=1, lock=done, compute=done, escrow=done, closed=False)
+    digest = str(view()["receiptHash"])
+    answers = {
+        "find_terms": terms(),
+        "agreement": granted,
+        "find_settlements": (PaymentReleased(AGREEMENT, 0, 13, digest),),
+        "did_record": SimpleNamespace(),
+    } | changes
+
+    def answering(answer: Any) -> Any:
+        async def answered(_: str) -> Any:
+            return answer
+
+        return answered
+
+    return SimpleNamespace(agreements=DOMAIN, **{name: answering(answer) for name, answer in answers.items()})
+
+
+async def test_a_receipt_is_what_the_chain_says() -> None:
+    found = await verify_on_chain(view(), ledger())
+    assert {"its hash is the one on chain", "the result is registered"} <= set(found.checked)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"find_settlements": ()}, "ReceiptNotCommitted"),
+        ({"find_settlements": (PaymentReleased(AGREEMENT, 1, 13, str(view()["receiptHash"])),)}, "ReceiptNotCommitted"),
+        ({"find_settlements": (PaymentReleased(AGREEMENT, 0, 13, "0x" + "00" * 32),)}, "SignatureInvalid"),
+        ({"find_terms": None}, "SignatureInvalid"),
+        ({"find_terms": terms(timeout=1)}, "SignatureInvalid"),
+        ({"did_record": None}, "SignatureInvalid"),
+        ({"agreement": AgreementState.from_word(0)}, "SignatureInvalid"),
+    ],
+)
+async def test_a_receipt_that_the_chain_does_not_support_is_refused(changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(InsituError) as refused:
+        await verify_on_chain(view(), ledger(**changes))
+    assert refused.value.code == code
+
+
+async def test_a_receipt_of_another_chain_is_refused() -> None:
+    elsewhere = ledger()
+    elsewhere.agreements = replace(DOMAIN, chain_id=1)
+    with pytest.raises(InsituError, match="another chain"):
+        await verify_on_chain(view(), elsewhere)
