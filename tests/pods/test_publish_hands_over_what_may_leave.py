@@ -149,8 +149,23 @@ async def test_logs_stay_where_the_owner_says_so(bench: Bench, policy: str) -> N
 async def test_too_many_bytes_are_rejected(bench: Bench) -> None:
     bench.write("a.csv", b"12345")
     bench.write("b.csv", b"12345")
-    await bench.rejected("TooManyBytes", rules(max_bytes=9))
-    await bench.publish(rules=rules(max_bytes=10))
+    await bench.rejected("TooManyBytes", rules(max_bytes=19))
+    await bench.publish(rules=rules(max_bytes=20))
+
+
+async def test_the_names_of_empty_files_count_as_output(bench: Bench) -> None:
+    for row in ("patient 4711", "größe 180"):
+        bench.write(row, b"")
+    await bench.rejected("TooManyBytes", rules(max_bytes=0))
+    await bench.rejected("TooManyBytes", rules(max_bytes=22))
+    await bench.publish(rules=rules(max_bytes=23))
+
+
+async def test_the_names_of_folders_count_with_every_file(bench: Bench) -> None:
+    bench.write("folder/a", b"")
+    bench.write("folder/b", b"")
+    await bench.rejected("TooManyBytes", rules(max_bytes=15))
+    await bench.publish(rules=rules(max_bytes=16))
 
 
 async def test_too_many_files_are_rejected(bench: Bench) -> None:
@@ -163,10 +178,12 @@ async def test_too_many_files_are_rejected(bench: Bench) -> None:
 async def test_logs_count_in_the_limits(bench: Bench) -> None:
     bench.write("a.csv", b"12345")
     bench.write("a.log", b"12345", volume="logs")
-    await bench.rejected("TooManyBytes", rules(max_bytes=9))
+    names = len("a.csv") + len("logs/a.log")
+    await bench.rejected("TooManyBytes", rules(max_bytes=9 + names))
     (bench.folder / "0/console").write_bytes(b"1")
-    await bench.rejected("TooManyBytes", rules(max_bytes=10))
-    await bench.publish(rules=rules(max_bytes=11, max_files=2))
+    names += len("logs/console.log")
+    await bench.rejected("TooManyBytes", rules(max_bytes=10 + names))
+    await bench.publish(rules=rules(max_bytes=11 + names, max_files=2))
 
 
 async def test_other_types_are_rejected(bench: Bench) -> None:

@@ -127,11 +127,11 @@ def test_more_bytes_than_allowed_are_rejected_by_their_size_and_not_their_blocks
     assert rules(tmp_path) == {"sparse": "TooManyBytes"}
 
 
-def test_bytes_are_counted_together(tmp_path: Path) -> None:
+def test_bytes_and_paths_are_counted_together(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / name).write_bytes(bytes(400))
-    assert rules(tmp_path, CollectionLimits(max_bytes=1200, max_files=9)) == {}
-    assert list(rules(tmp_path, CollectionLimits(max_bytes=1199, max_files=9)).values()) == ["TooManyBytes"]
+    assert rules(tmp_path, CollectionLimits(max_bytes=1203, max_files=9)) == {}
+    assert list(rules(tmp_path, CollectionLimits(max_bytes=1202, max_files=9)).values()) == ["TooManyBytes"]
 
 
 def test_more_files_or_folders_than_allowed_end_the_walk(tmp_path: Path) -> None:

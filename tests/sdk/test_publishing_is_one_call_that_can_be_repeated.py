@@ -59,6 +59,18 @@ async def test_one_call_publishes_a_data_set_that_stays_where_it_is(provider: Ma
     assert (await owner.assets.search("departures", tag="air")).total_results == 1
 
 
+async def test_a_new_document_says_how_many_files_may_leave(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    plain = await owner.assets.publish_dataset("Flights", [provider.data_file()], algorithms="any")
+    policy = (await owner.assets.resolve(plain.did)).compute_service().main["policy"]
+    assert policy["output"] == {"maxFiles": 100}
+    typed = await owner.assets.publish_dataset(
+        "Flights", [provider.data_file()], algorithms="any", output={"types": [".csv"]}
+    )
+    policy = (await owner.assets.resolve(typed.did)).compute_service().main["policy"]
+    assert policy["output"] == {"maxFiles": 100, "types": [".csv"]}
+
+
 async def test_the_same_call_again_gives_the_same_asset(provider: Market) -> None:
     owner, _ = await provider.client("owner")
     first = await publish_and_count(provider, owner)

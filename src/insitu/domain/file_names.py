@@ -92,5 +92,10 @@ def first_collision(paths: Iterable[str]) -> tuple[str, str] | None:
     return None
 
 
+def delivered_bytes(path: str, size: int) -> int:
+    """Bytes that leave with a file: its content and its path in UTF-8, because a name can say what a file may not."""
+    return size + len(path.encode())
+
+
 def _shown(text: str) -> str:
     return ascii(text[:80])

@@ -154,6 +154,7 @@ class OutputRules(WireModel):
     """The effective rules of what may leave: the strictest over all inputs (design §5 ``policy``)."""
 
     max_bytes: int
+    """Of all files and their paths (UTF-8)."""
     max_files: int
     types: tuple[str, ...] | None = None
     """Allowed file name suffixes with their dot, in lower case; None allows any."""

@@ -20,6 +20,7 @@ from insitu.domain.wire import WireModel
 
 DEFAULT_MAX_EXECUTIONS = 100
 DEFAULT_MAX_FILES = 10_000
+WRITTEN_MAX_FILES = 100
 
 ANY: Literal["any"] = "any"
 _LOGS_BY_STRICTNESS: tuple[Literal["live", "after_review", "none"], ...] = ("live", "after_review", "none")
@@ -44,7 +45,15 @@ class AlgorithmReference(Document):
 
 
 class OutputPolicy(Document):
-    """Limits of what may leave; what is absent is not limited by this owner."""
+    """Limits of what may leave; what is absent is not limited by this owner.
+
+    Attributes
+    ----------
+    max_bytes
+        Bytes of all files and of their paths (UTF-8).
+    max_files
+        Number of files. New documents say `WRITTEN_MAX_FILES`; an old one without it means `DEFAULT_MAX_FILES`.
+    """
 
     max_bytes: Annotated[int, Field(ge=0)] | None = None
     max_files: Annotated[int, Field(ge=0)] | None = None

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from insitu.domain.assembly import assemble_ddo
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
+from insitu.domain.file_names import delivered_bytes
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.result import Origin, PublishedFile, result_service
 from insitu.domain.service import File
@@ -87,7 +88,8 @@ class ResultAssets:
         rules = execution.plan.output
         listed = [file for file in manifest if file.kind == "output" or rules.logs != "none"]
         outputs = [file for file in listed if file.kind == "output"]
-        if len(outputs) > rules.max_files or sum(file.size for file in outputs) > rules.max_bytes:
+        leaving = sum(delivered_bytes(file.path, file.size) for file in outputs)
+        if len(outputs) > rules.max_files or leaving > rules.max_bytes:
             raise InsituError("OutputRejected", f"{len(outputs)} files exceed what may leave")
         for file in listed:
             if await self._blobs.size(file.sha256) != file.size:

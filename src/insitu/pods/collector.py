@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from insitu.domain.file_names import delivered_bytes
+
 __all__ = ["CollectedFile", "Collection", "CollectionLimits", "Rejection", "collect", "read_collected"]
 
 CHUNK_BYTES = 1 << 20
@@ -27,7 +29,7 @@ _MAX_REJECTIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class CollectionLimits:
-    """What may be collected: total bytes, number of files, levels of folders (a file at the top has depth 1)."""
+    """What may be collected: bytes in all, paths included; number of files; levels of folders (at the top: 1)."""
 
     max_bytes: int
     max_files: int
@@ -202,9 +204,11 @@ class _Walk:
 
     def _take(self, opened: int, found: os.stat_result, path: tuple[str, ...]) -> None:
         # st_size counts, not the blocks: a sparse file leaves this machine with all its zeros.
-        self.bytes += found.st_size
+        self.bytes += delivered_bytes("/".join(path), found.st_size)
         if self.bytes > self.limits.max_bytes:
-            self._reject(path, "TooManyBytes", f"more than {self.limits.max_bytes} bytes in all", enough=True)
+            self._reject(
+                path, "TooManyBytes", f"more than {self.limits.max_bytes} bytes in all, paths included", enough=True
+            )
         if len(self.files) >= self.limits.max_files:
             self._reject(path, "TooManyFiles", f"more than {self.limits.max_files} files", enough=True)
         digest = hashlib.sha256()

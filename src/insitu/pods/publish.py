@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from insitu.domain.canonical import canonical_json, sha256_hex
 from insitu.domain.errors import InsituError
-from insitu.domain.file_names import first_collision, path_problem
+from insitu.domain.file_names import delivered_bytes, first_collision, path_problem
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import ExecutionPlan, OutputRules
 from insitu.domain.workflow import output_prefix
@@ -210,9 +210,11 @@ class _Judge:
         if types is not None and suffix not in types:
             allowed = ", ".join(sorted(types)) or "nothing"
             raise InsituError("OutputRejected", f"WrongType: {leaving.path[:200]} is not of {allowed}")
-        self._bytes += leaving.file.size
+        self._bytes += delivered_bytes(leaving.path, leaving.file.size)
         if self._bytes > self._rules.max_bytes:
-            raise InsituError("OutputRejected", f"TooManyBytes: more than {self._rules.max_bytes} bytes in all")
+            raise InsituError(
+                "OutputRejected", f"TooManyBytes: more than {self._rules.max_bytes} bytes in all, paths included"
+            )
         self._leaving.append(leaving)
 
 

@@ -119,7 +119,8 @@ class Assets:
         containers, servers
             As ``supportedContainers`` and ``supportedServers``; what the gateway offers by default.
         output, logs, max_executions
-            Rules of the policy: ``{maxBytes, maxFiles, types}``; who sees logs; executions for each agreement.
+            Rules of the policy: ``{maxBytes, maxFiles, types}``, ``maxBytes`` with the paths, ``maxFiles`` 100 unless
+            it says otherwise; who sees logs; executions for each agreement.
         """
         info = await self._publisher.gateway_info()
         offer = Offer(

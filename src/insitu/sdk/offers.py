@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from insitu.domain.canonical import JsonObject
+from insitu.domain.policy import WRITTEN_MAX_FILES
 from insitu.domain.service import COMPUTE
 
 __all__ = ["Offer"]
@@ -47,4 +48,4 @@ class Offer:
             policy["algorithms"] = "any"
         told = {"logs": self.logs, "maxExecutions": self.max_executions}
         policy |= {name: value for name, value in told.items() if value is not None}
-        return policy | ({"output": dict(self.output)} if self.output else {})
+        return policy | {"output": {"maxFiles": WRITTEN_MAX_FILES, **(self.output or {})}}

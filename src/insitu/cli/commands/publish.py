@@ -50,8 +50,8 @@ class _Duration(click.ParamType[int]):
 )
 @click.option("--logs", type=click.Choice(["live", "none"]), help="Whether the consumer sees logs.")
 @click.option("--max-executions", type=click.IntRange(1), help="Executions for each agreement; default 100.")
-@click.option("--max-output", metavar="SIZE", help="Most that may leave in one result, for instance 10mb.")
-@click.option("--max-files", type=click.IntRange(1), help="Most files in one result.")
+@click.option("--max-output", metavar="SIZE", help="Most that files and their names may carry out, e.g. 10mb.")
+@click.option("--max-files", type=click.IntRange(1), help="Most files in one result; default 100.")
 @click.option(
     "--output-type", "types", multiple=True, metavar="SUFFIX", help="Only files like this may leave, e.g. .csv."
 )
