@@ -77,6 +77,36 @@ def test_a_changed_document_is_not_to_be_relied_on(tmp_path: Path, capsys: pytes
     assert told["services"]["0"] is None
 
 
+def test_what_publishing_needs_is_told_after_what_the_document_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = document()
+    older["id"] = older["id"].replace("did:nv:", "did:op:")
+    older["service"][0]["attributes"]["main"].pop("name")
+    assert run(["validate", written(tmp_path / "ddo.json", older)]) == exit_codes.INVALID
+    first, second, *rest = capsys.readouterr().err.splitlines()
+    assert first.startswith("dataset, did:op:")
+    assert "written by" in first
+    assert second == "error InvalidDocument: 2 rules are broken"
+    assert "did:op: is the older method" in rest[0]
+
+
+def test_no_problem_is_told_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = document()
+    broken["service"][0]["attributes"]["main"].pop("name")
+    assert run(["validate", written(tmp_path / "ddo.json", broken)]) == exit_codes.INVALID
+    told = capsys.readouterr().err
+    assert "error InvalidDocument: /service/0/attributes/main/name: an asset needs a name (Required)" in told
+    assert told.count("(Required)") == 1
+
+
+def test_a_main_with_urls_is_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, main = written(tmp_path / "ddo.json", document()), document()["service"][0]["attributes"]["main"]
+    assert run(["did", "verify", path, "--main", written(tmp_path / "main.json", main)]) == exit_codes.OK
+    assert run(["did", "verify", path, "--main", written(tmp_path / "list.json", [])]) == exit_codes.INVALID
+    assert "holds no JSON object" in capsys.readouterr().err
+
+
 def receipt() -> dict[str, Any]:
     """A signed receipt of the vectors."""
     found: dict[str, Any] = json.loads((VECTORS / "receipt.json").read_text("utf-8"))

@@ -6,12 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from insitu.cli.render import name_of
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.domain.ddo import Ddo
+    from insitu.domain.document_verification import Verification
 
-__all__ = ["LARGEST", "price_of_document", "published_at", "read_json"]
+__all__ = ["LARGEST", "introduce", "price_of_document", "published_at", "read_json", "read_object", "written_by"]
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a document that is read; real ones have some kilobytes."""
@@ -35,6 +37,33 @@ def read_json(source: str) -> Any:
         raise InsituError("InvalidDocument", f"{source} is no JSON: {error.msg} in {where}") from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise InsituError("InvalidDocument", f"{source} is no JSON: {error}") from None
+
+
+def read_object(source: str) -> dict[str, Any]:
+    """Return the JSON object of a file. Raises what :func:`read_json` raises, and for any other value."""
+    found = read_json(source)
+    if not isinstance(found, dict):
+        raise InsituError("InvalidDocument", f"{source} holds no JSON object")
+    return found
+
+
+def introduce(ddo: "Ddo") -> str:
+    """Say in a line what a document is, of whatever generation: type, name, DID, when, by which software."""
+    from insitu.domain.document_verification import verify_document
+
+    try:
+        software = f", written by {written_by(verify_document(ddo))}"
+    except InsituError:
+        software = ""  # nobody signed it, or it has no DID
+    name = ddo.main.get("name")
+    named = f" {name_of(name)}" if isinstance(name, str) and name else ""
+    dated = f", created {name_of(ddo.created)}" if ddo.created else ""
+    return f"{name_of(ddo.asset_type, 'document')}{named}, {name_of(ddo.id or '', 'without a DID')}{dated}{software}"
+
+
+def written_by(found: "Verification") -> str:
+    """Name the software that wrote a document, as far as its rules tell."""
+    return " or ".join(found.written_by) or "unknown software"
 
 
 def _read(path: Path) -> bytes:

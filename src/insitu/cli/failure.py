@@ -25,8 +25,13 @@ def explain(error: InsituError) -> list[str]:
     """Return the lines that tell a person about an error; text of others in it is made harmless."""
     from insitu.cli.render import plain
 
-    told = [f"{click.style('error', fg='red', bold=True)} {error.code}: {plain(error.detail)}"]
-    told += [f"  {plain(one.pointer) or '/'}: {plain(one.message)} ({plain(one.code)})" for one in error.problems]
+    problems = [f"{plain(one.pointer) or '/'}: {plain(one.message)} ({plain(one.code)})" for one in error.problems]
+    detail = plain(error.detail)
+    if any(one.message == error.detail for one in error.problems):
+        # The detail is one of the problems, which are all told below with their places.
+        detail = f"{len(problems)} rules are broken" if len(problems) > 1 else problems.pop()
+    told = [f"{click.style('error', fg='red', bold=True)} {error.code}: {detail}"]
+    told += [f"  {problem}" for problem in problems]
     told.append(f"  → {error.definition.next_step}")
     return told
 

@@ -39,8 +39,10 @@ def check_metadata(service: Service, checker: Checker) -> None:
 
 def _check_common(asset: Asset, service: Service, checker: Checker) -> None:
     for name, text in (("name", asset.name), ("type", asset.type), ("author", asset.author)):
-        checker.at(name).require(text is not None and len(text) <= MAX_NAME, "Required", "at most 500 characters")
+        checker.at(name).require(len(text or "") <= MAX_NAME, "TooLong", f"at most {MAX_NAME} characters")
     checker.at("name").require(bool(asset.name), "Required", "an asset needs a name")
+    checker.at("type").require(asset.type is not None, "Required", "an asset needs a type, for instance dataset")
+    checker.at("author").require(asset.author is not None, "Required", "an asset has an author")
     checker.at("license").require(asset.license is not None, "Required", "a license, or 'No License Specified'")
     checker.at("price").require("price" in service.main, "Required", "an asset has a price, if only 0")
     checker.at("files").require("files" in service.main, "Required", "the list of files, which may be empty")

@@ -56,7 +56,7 @@ class Checker:
         first = self.problems[0]
         shared = {problem.code for problem in self.problems}
         code = first.code if len(shared) == 1 and first.code in RULE_CODES else "InvalidDocument"
-        raise InsituError(code, first.message, pointer=first.pointer, problems=tuple(self.problems))
+        raise InsituError(code, first.message, pointer=first.pointer, problems=tuple(dict.fromkeys(self.problems)))
 
 
 RULE_CODES = frozenset(

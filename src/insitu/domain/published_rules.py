@@ -7,16 +7,19 @@ the others are recognised, so that `insitu did verify` can say what an old docum
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from insitu.domain.canonical import JsonObject, canonical_json, keccak256, sha3_256
 from insitu.domain.ddo import Ddo
 from insitu.domain.did import did_seed, hash_did
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address, read_address
+from insitu.domain.ids import Address
 from insitu.domain.integrity import onchain_checksum, proof_digest
-from insitu.domain.signatures import personal_digest, recover_address
-from insitu.domain.wire import WireModel
+from insitu.domain.service import METADATA
+from insitu.domain.signatures import personal_digest
 
 OWN_RULE = "insitu"
 
@@ -62,60 +65,69 @@ DID_RULES: Mapping[str, Callable[[Mapping[str, str], Address], str]] = {
 
 SIGNATURE_RULES: Mapping[str, Callable[[Ddo], bytes]] = {
     OWN_RULE: lambda ddo: proof_digest(ddo.did, onchain_checksum(ddo)),
-    "did": lambda ddo: personal_digest(str(ddo.did).encode()),
-    "short-did": lambda ddo: personal_digest(ddo.did.digits.encode()),
+    "did": lambda ddo: personal_digest((ddo.id or "").encode()),
+    "short-did": lambda ddo: personal_digest(read_older_id(ddo.id)[1].encode()),
 }
 """What the creator signed: this version, or only the DID with or without its prefix."""
 
+_ID = re.compile(r"did:(nv|op):([0-9a-fA-F]{1,64})", re.ASCII)
 
-class Verification(WireModel):
-    """What fits in a document, and by which rule; None where no known rule fits.
+
+def read_older_id(text: str | None) -> tuple[Literal["nv", "op"], str]:
+    """Method and hexadecimal digits, in lower case, of a DID of any generation.
+
+    Raises:
+        InsituError: `InvalidDid`.
+    """
+    match = _ID.fullmatch(text or "")
+    if match is None:
+        raise InsituError("InvalidDid", f"{(text or '')[:100]!r} is not did:nv: or did:op: and hexadecimal digits")
+    return "op" if match[1] == "op" else "nv", match[2].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """What wrote documents, and by which of the rules above.
 
     Attributes
     ----------
-    services
-        Service index → rule of its checksum. The metadata service of a document whose urls were removed after
-        hashing fits none: its publisher alone can check it.
+    leaves_its_mark
+        Whether a document shows what only this software writes; None where it writes nothing of that kind.
     """
 
-    did: str
-    did_rule: str | None
-    services: dict[str, str | None]
-    signature_rule: str | None
-    signer: Address | None = None
+    name: str
+    mains: frozenset[str]
+    dids: frozenset[str]
+    signatures: frozenset[str]
+    leaves_its_mark: Callable[[Ddo], bool] | None = None
 
-    @property
-    def holds(self) -> bool:
-        """Whether DID, every service and the signature fit some known rule."""
-        return None not in (self.did_rule, self.signature_rule, *self.services.values()) and bool(self.services)
-
-    @property
-    def is_own(self) -> bool:
-        """Whether everything fits this system's own rules."""
-        return {self.did_rule, self.signature_rule, *self.services.values()} == {OWN_RULE}
+    def follows(self, part: str, rule: str) -> bool:
+        """Whether this software derives `part` (`did`, `signature`, or the index of a service) by this rule."""
+        return rule in {"did": self.dids, "signature": self.signatures}.get(part, self.mains)
 
 
-def verify_document(ddo: Ddo) -> Verification:
-    """Find the rules that a document fits.
+def _has_empty_files(ddo: Ddo) -> bool:
+    """Whether services that have no files say so, as only the Java SDK writes them."""
+    others = [service.main for service in ddo.service if service.main and service.type != METADATA]
+    return bool(others) and all(main.get("files") == [] for main in others)
 
-    Raises:
-        InsituError: `InvalidDocument` or `InvalidDid`, if it has no DID or no proof with creator to judge by.
-    """
-    proof = ddo.proof
-    if proof is None or proof.creator is None:
-        raise InsituError("InvalidDocument", "the document has no proof with a creator", pointer="/proof")
-    try:
-        creator = read_address(proof.creator)
-    except InsituError as error:
-        raise InsituError("InvalidDocument", error.detail, pointer="/proof/creator") from None
-    signature_rule, signer = _signature_rule(ddo, creator)
-    return Verification(
-        did=str(ddo.did),
-        did_rule=did_rule(ddo.did.digits, proof.checksum or {}, creator),
-        services=_service_rules(ddo, proof.checksum or {}),
-        signature_rule=signature_rule,
-        signer=signer,
-    )
+
+SOFTWARE: tuple[Software, ...] = (
+    Software(OWN_RULE, frozenset({OWN_RULE}), frozenset({OWN_RULE}), frozenset({OWN_RULE})),
+    Software(
+        "sdk-java",
+        frozenset({"sdk-java"}),
+        frozenset({"metadata-spec", "sdk-java"}),
+        frozenset({"did"}),
+        _has_empty_files,
+    ),
+    Software(
+        "sdk-py", frozenset({"sdk-py-sorted", "sdk-py"}), frozenset({"metadata-spec", OWN_RULE}), frozenset({"did"})
+    ),
+    Software("sdk-js", frozenset({"sdk-js"}), frozenset({"sdk-js"}), frozenset({"short-did", "did"})),
+    Software("metadata-spec", frozenset({"metadata-spec"}), frozenset({"metadata-spec"}), frozenset({"did"})),
+)
+"""The libraries of Nevermined by their repositories' names; `metadata-spec` is whoever wrote by the METADATA text."""
 
 
 def did_rule(digits: str, checksums: Mapping[str, str], creator: Address) -> str | None:
@@ -126,36 +138,29 @@ def did_rule(digits: str, checksums: Mapping[str, str], creator: Address) -> str
         checksums: `proof.checksum` as the document has it.
         creator: `proof.creator`.
     """
-    return next((name for name, derive in DID_RULES.items() if derive(checksums, creator) == digits), None)
+    return next(iter(did_rules(digits, checksums, creator)), None)
+
+
+def did_rules(digits: str, checksums: Mapping[str, str], creator: Address) -> tuple[str, ...]:
+    """Every rule by which a DID derives from a checksum map; see `did_rule`."""
+    return tuple(name for name, derive in DID_RULES.items() if derive(checksums, creator) == digits)
 
 
 def main_rule(main: JsonObject, stated: str) -> str | None:
-    """The rule by which a stated checksum (with or without 0x) fits a service's `main`, or None."""
+    """The first rule by which a stated checksum (with or without 0x) fits a service's `main`, or None."""
+    return next(iter(main_rules(main, stated)), None)
+
+
+def main_rules(main: JsonObject | None, stated: str | None) -> tuple[str, ...]:
+    """Every rule by which a stated checksum fits a service's `main`."""
+    if main is None or stated is None:
+        return ()
     digits = stated.lower().removeprefix("0x")
-    for name, digest in MAIN_RULES.items():
-        try:
-            if digest(main).hex() == digits:
-                return name
-        except InsituError:
-            continue  # this main has no canonical form; an older rule may still fit
-    return None
+    return tuple(name for name, digest in MAIN_RULES.items() if _digest(digest, main) == digits)
 
 
-def _service_rules(ddo: Ddo, checksums: Mapping[str, str]) -> dict[str, str | None]:
-    mains = {str(service.index): service.main for service in ddo.service if service.index is not None}
-    return {
-        index: main_rule(mains[index], checksums[index]) if index in mains and index in checksums else None
-        for index in sorted(mains.keys() | checksums.keys())
-    }
-
-
-def _signature_rule(ddo: Ddo, creator: Address) -> tuple[str | None, Address | None]:
-    signature = ddo.proof.signature_value if ddo.proof is not None else None
-    for name, digest in SIGNATURE_RULES.items():
-        try:
-            signer = recover_address(digest(ddo), signature or "")
-        except InsituError:
-            continue  # not this rule, or no signature at all
-        if signer == creator:
-            return name, signer
-    return None, None
+def _digest(digest: Callable[[JsonObject], bytes], main: JsonObject) -> str | None:
+    try:
+        return digest(main).hex()
+    except InsituError:
+        return None  # this main has no canonical form; an older rule may still fit

@@ -46,7 +46,7 @@ def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:
 def check_ddo(ddo: Ddo, checker: Checker, *, without_compute: bool = False) -> None:
     """Report every violation of a document; see `validate_ddo`."""
     checker.at("@context").require(bool(ddo.context), "Required", "the JSON-LD context is needed")
-    checker.at("id").require(is_complete_did(ddo.id), "InvalidDid", "did:nv: and 64 lower-case hex digits")
+    checker.at("id").require(is_complete_did(ddo.id), "InvalidDid", _wanted_did(ddo.id))
     checker.at("created").require(is_document_time(ddo.created), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
     if ddo.updated is not None:
         checker.at("updated").require(is_document_time(ddo.updated), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
@@ -62,6 +62,13 @@ def check_ddo(ddo: Ddo, checker: Checker, *, without_compute: bool = False) -> N
         _check_service(service, (other.index for other in ddo.service[:i]), ddo, services.at(i))
     if ddo.asset_type == DATASET and not without_compute:
         services.require(bool(ddo.compute_services), "NoComputeService", "the data set offers no compute service")
+
+
+def _wanted_did(text: str | None) -> str:
+    wanted = "did:nv: and 64 lower-case hex digits"
+    if text is not None and text.startswith("did:op:"):
+        return f"{wanted}; did:op: is the older method, of Ocean Protocol: publish it anew to get a DID of today"
+    return wanted
 
 
 def _check_keys(ddo: Ddo, checker: Checker) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from insitu.cli.documents import read_json
+from insitu.cli.documents import introduce, read_json
 from insitu.cli.options import connected, local
 from insitu.cli.render import ago, name_of
 from insitu.cli.session import Session, pass_session
@@ -119,11 +119,16 @@ def show(session: Session, did: str, checksum: str | None) -> None:
 @local
 @pass_session
 def validate(session: Session, file: str, *, without_compute: bool) -> None:
-    """Check a document without publishing it. Every violation is told with its place (a JSON pointer)."""
+    """Say what a document is, and what it needs to be published here; nothing is published.
+
+    Every violation is told with its place (a JSON pointer).
+    """
     from insitu.domain.ddo import read_ddo
     from insitu.domain.validation import validate_ddo
 
     ddo = read_ddo(read_json(file))
+    if not session.choices.as_json:
+        session.screen.note(introduce(ddo))
     validate_ddo(ddo, without_compute=without_compute)
     if session.choices.as_json:
         session.screen.json({"valid": True, "did": ddo.id, "type": ddo.asset_type})

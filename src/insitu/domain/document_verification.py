@@ -1,0 +1,164 @@
+"""What a document is worth: which rules its parts fit, which software wrote it, and whether it can be relied on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from insitu.domain.canonical import JsonObject
+from insitu.domain.ddo import Ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
+from insitu.domain.published_rules import (
+    OWN_RULE,
+    SIGNATURE_RULES,
+    SOFTWARE,
+    Software,
+    did_rules,
+    main_rules,
+    read_older_id,
+)
+from insitu.domain.signatures import recover_address
+from insitu.domain.wire import WireModel
+
+
+class Verification(WireModel):
+    """What fits in a document, and whose rule it is; None where no known rule fits.
+
+    Attributes
+    ----------
+    method
+        `nv`, or `op`: the method of Ocean Protocol, from which Nevermined grew, in documents of 2019.
+    services
+        Service index → software whose rule its checksum follows.
+    written_by
+        The software that explains most of the document; several where their rules agree on all of it.
+    without_urls
+        Indices of services that fit no rule, and whose files are published without their urls: their checksums were
+        taken before the urls were encrypted, and nobody but the publisher can check them.
+    """
+
+    did: str
+    method: Literal["nv", "op"]
+    did_rule: str | None
+    services: dict[str, str | None]
+    signature_rule: str | None
+    signer: Address | None = None
+    written_by: tuple[str, ...] = ()
+    without_urls: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Literal["holds", "unproved", "broken"]:
+        """`holds`; `unproved` where only services fail that were hashed with their urls; else `broken`."""
+        failed = {index for index, rule in self.services.items() if rule is None}
+        if not self.services or self.did_rule is None or self.signature_rule is None or failed - {*self.without_urls}:
+            return "broken"
+        return "unproved" if failed else "holds"
+
+    @property
+    def holds(self) -> bool:
+        """Whether DID, every service and the signature fit some known rule."""
+        return self.verdict == "holds"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether everything fits this system's own rules."""
+        return {self.did_rule, self.signature_rule, *self.services.values()} == {OWN_RULE}
+
+
+def verify_document(ddo: Ddo, main: JsonObject | None = None) -> Verification:
+    """Find the rules that a document fits, and the software that wrote it.
+
+    Args:
+        ddo: the document.
+        main: `main` of the metadata service as its publisher had it, with the urls that were encrypted later. It is
+            believed only where it equals the document's in everything that the document shows.
+
+    Raises:
+        InsituError: `InvalidDocument` or `InvalidDid`, if it has no DID or no proof with creator to judge by, or if
+            `main` differs from what is published.
+    """
+    proof = ddo.proof
+    if proof is None or proof.creator is None:
+        raise InsituError("InvalidDocument", "the document has no proof with a creator", pointer="/proof")
+    try:
+        creator = read_address(proof.creator)
+    except InsituError as error:
+        raise InsituError("InvalidDocument", error.detail, pointer="/proof/creator") from None
+    method, digits = read_older_id(ddo.id)
+    stated = proof.checksum or {}
+    published = {str(service.index): service.main for service in ddo.service if service.index is not None}
+    mains = published if main is None else {**published, _index_of_metadata(ddo): _with_urls(ddo.main, main)}
+    fitting = {index: main_rules(mains.get(index), stated.get(index)) for index in sorted(mains.keys() | stated.keys())}
+    fitting["did"] = did_rules(digits, stated, creator)
+    fitting["signature"] = tuple(name for name in SIGNATURE_RULES if _signed_by(ddo, name, creator))
+    written_by = _written_by(ddo, fitting)
+    named = {part: _whose(part, rules, written_by) for part, rules in fitting.items()}
+    did_name, signature_name = named.pop("did"), named.pop("signature")
+    return Verification(
+        did=f"did:{method}:{digits}",
+        method=method,
+        did_rule=did_name,
+        services=named,
+        signature_rule=signature_name,
+        signer=creator if signature_name is not None else None,
+        written_by=written_by,
+        without_urls=tuple(
+            index for index, name in named.items() if name is None and _lacks_urls(published.get(index))
+        ),
+    )
+
+
+def _written_by(ddo: Ddo, fitting: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    def explained(software: Software) -> int:
+        return sum(any(software.follows(part, rule) for rule in rules) for part, rules in fitting.items())
+
+    most = max(explained(software) for software in SOFTWARE)
+    if not most:
+        return ()
+    best = [software for software in SOFTWARE if explained(software) == most]
+    marked = [one.name for one in best if one.leaves_its_mark is not None and one.leaves_its_mark(ddo)]
+    return tuple(marked or (one.name for one in best if one.leaves_its_mark is None))
+
+
+def _whose(part: str, rules: tuple[str, ...], written_by: Sequence[str]) -> str | None:
+    """The software whose rule fits a part: the one that wrote the rest, where it can be."""
+    names = [one.name for one in SOFTWARE if any(one.follows(part, rule) for rule in rules)]
+    return next((name for name in written_by if name in names), names[0] if names else None)
+
+
+def _index_of_metadata(ddo: Ddo) -> str:
+    if ddo.metadata is None or ddo.metadata.index is None:
+        raise InsituError("InvalidDocument", "the document has no metadata service with an index", pointer="/service")
+    return str(ddo.metadata.index)
+
+
+def _lacks_urls(main: JsonObject | None) -> bool:
+    files = (main or {}).get("files")
+    told = [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    return any("url" not in file for file in told)
+
+
+def _with_urls(published: JsonObject, told: JsonObject) -> JsonObject:
+    """`main` as it was hashed, proved to differ from the published one by what was taken out of its files alone."""
+    shown = published.get("files")
+    kept = [*zip(shown, told.get("files") or [], strict=False)] if isinstance(shown, list) else []
+    stripped = [
+        {name: file[name] for name in public if name in file} if isinstance(file, dict) else file
+        for public, file in kept
+    ]
+    same_files = isinstance(shown, list) and len(shown) == len(told.get("files") or []) and stripped == shown
+    rest = {name: value for name, value in told.items() if name != "files"}
+    if not same_files or rest != {name: value for name, value in published.items() if name != "files"}:
+        raise InsituError(
+            "InvalidDocument", "main differs from the published one in more than urls", pointer="/service"
+        )
+    return told
+
+
+def _signed_by(ddo: Ddo, rule: str, creator: Address) -> bool:
+    signature = ddo.proof.signature_value if ddo.proof is not None else None
+    try:
+        return recover_address(SIGNATURE_RULES[rule](ddo), signature or "") == creator
+    except InsituError:
+        return False  # not this rule, or no signature at all
