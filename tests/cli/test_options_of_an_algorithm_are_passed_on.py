@@ -38,7 +38,9 @@ def test_options_that_are_not_ours_go_to_the_algorithm(orders: list[Order]) -> N
     assert orders[0].what == "count.py"
     assert orders[0].data == (DID,)
     assert orders[0].parameters == {"smallest": "5", "carrier": "UA", "empty": ""}
-    assert orders[0].output == Path("out")
+    assert (orders[0].output, orders[0].force) == (Path("out"), False)
+    assert run(["run", "count.py", "--on", DID, "--force", "-o", "out"]) == 0
+    assert (orders[1].output, orders[1].force) == (Path("out"), True)
 
 
 def test_behind_two_dashes_everything_goes_to_the_algorithm(orders: list[Order]) -> None:
@@ -64,6 +66,7 @@ def test_data_sets_keep_their_order(orders: list[Order]) -> None:
         (["count.py", "--on", DID, "--=5"], "written --name=value"),
         (["--agreement", "a" * 64, "count.py"], "runs what was bought"),
         (["--agreement", "a" * 64, "--on", DID], "runs what was bought"),
+        (["count.py", "--on", DID, "--force"], "name a folder with --output"),
     ],
 )
 def test_what_is_unclear_is_not_guessed(

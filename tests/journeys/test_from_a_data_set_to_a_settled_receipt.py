@@ -83,6 +83,29 @@ def test_the_result_is_an_asset_of_the_consumer(consumer: Person, run_once: dict
     assert "fits (insitu)" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
 
 
+def test_a_download_replaces_nothing_that_is_there(
+    consumer: Person, flights: str, run_once: dict[str, str], tmp_path: Path
+) -> None:
+    execution, mine = run_once["workflowExecutionId"], written(tmp_path, "count.txt", "mine")
+    bought = len(consumer.succeeds("agreements", "--json").json)
+    script = written(tmp_path, "fresh.py", COUNT + "# never published\n")
+    refused = consumer.insitu("run", script, "--on", flights, "--carrier=UA", "--yes", "-o", tmp_path, "--json")
+    assert (refused.code, refused.problem["code"]) == (exit_codes.CONFLICT, "FolderNotEmpty")
+    assert consumer.succeeds("search", "fresh", "--json").json["results"] == [], "nothing was published"
+    assert len(consumer.succeeds("agreements", "--json").json) == bought
+
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert len(consumer.succeeds("result", execution, "-o", out).out.splitlines()) == 2
+    (out / "count.txt").write_text("mine")
+    refused = consumer.insitu("result", execution, "-o", out)
+    assert refused.code == exit_codes.CONFLICT
+    assert "--force" in refused.err
+    assert (out / "count.txt").read_text() == mine.read_text() == "mine"
+    consumer.succeeds("result", execution, "-o", out, "--force")
+    assert (out / "count.txt").read_text() == "2\n"
+
+
 def test_status_and_logs_stay_after_the_end(consumer: Person, run_once: dict[str, str]) -> None:
     agreement = run_once["serviceAgreementId"]
     status = consumer.succeeds("status", agreement).out

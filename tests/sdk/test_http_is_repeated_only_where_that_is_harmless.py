@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
-import anyio
 import httpx
 import pytest
 from hypothesis import given
@@ -14,7 +12,6 @@ from insitu.api.errors import Problem
 from insitu.api.metadata_v1 import AssetIds
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.sdk import http as http_module
-from insitu.sdk.downloads import save
 from insitu.sdk.events import ServerEvent, follow, parse_events
 from insitu.sdk.gateway import file_name, gateway_url
 from insitu.sdk.http import ATTEMPTS, Http
@@ -215,39 +212,6 @@ async def test_events_are_the_same_however_the_bytes_arrive(told: list[tuple[int
 
     response = httpx.Response(200, content=body())
     assert [(int(one.id or -1), json.loads(one.data)) async for one in parse_events(response)] == told
-
-
-@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "", ".", "a/../b", "a\0b", "a\nb", "x" * 300, "a//b"])
-async def test_a_server_cannot_choose_where_its_file_lands(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InsituError, match="InvalidDocument"):
-        await save(chunks(b"x"), tmp_path / "folder", name)
-    assert not (tmp_path / "x").exists()
-
-
-async def test_a_link_in_the_folder_does_not_lead_out_of_it(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "folder" / "sub").symlink_to(tmp_path / "outside")
-    with pytest.raises(InsituError, match="InvalidDocument"):
-        await save(chunks(b"x"), tmp_path / "folder", "sub/file")
-    assert await listing(tmp_path / "outside") == []
-
-
-async def test_a_file_is_there_complete_and_right_or_not_at_all(tmp_path: Path) -> None:
-    path = await save(chunks(b"he", b"llo"), tmp_path, "stage-1/a.txt")
-    assert (await anyio.Path(path).read_bytes(), path) == (b"hello", tmp_path / "stage-1" / "a.txt")
-    with pytest.raises(InsituError, match="ChecksumMismatch"):
-        await save(chunks(b"hello!"), tmp_path, "b.txt", sha256="0" * 64)
-    assert await listing(tmp_path) == ["stage-1"]
-
-
-async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
-    for part in parts:
-        yield part
-
-
-async def listing(folder: Path) -> list[str]:
-    return sorted([path.name async for path in anyio.Path(folder).iterdir()])
 
 
 @pytest.mark.parametrize(

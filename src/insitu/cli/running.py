@@ -35,6 +35,7 @@ class Order:
     server: str | None = None
     max_price: str | None = None
     output: Path | None = None
+    force: bool = False
     follow: bool = True
     yes: bool = False
     relay: bool | None = None
@@ -44,7 +45,10 @@ class Order:
 async def carry_out(client: "Client", session: "Session", order: Order) -> int:
     """Publish, buy, execute, follow, download; return the exit code."""
     from insitu.domain.exit_codes import NOT_ALLOWED
+    from insitu.sdk.downloads import Destination
 
+    if order.output is not None:
+        await Destination(order.output, overwrite=order.force).missing({})
     agreement = order.agreement
     if agreement is None:
         workflow = await _workflow(client, session, order)
@@ -155,7 +159,7 @@ async def _downloaded(session: "Session", order: Order, execution: "Execution", 
     if order.output is None or view.result_did is None:
         return []
     with session.screen.activity("downloading"):
-        return await execution.download(order.output)
+        return await execution.download(order.output, overwrite=order.force)
 
 
 async def _told(
@@ -177,7 +181,7 @@ async def _told(
         screen.note(f"  {path}")
     if view.result_did is not None:
         if not paths:
-            screen.note(f"  download it:  insitu result {execution.execution_id} -o out/")
+            screen.note(f"  download it:  insitu result {execution.execution_id} -o {execution.execution_id}")
         screen.line(view.result_did)
 
 

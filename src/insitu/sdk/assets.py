@@ -17,7 +17,7 @@ from insitu.domain.ledger import transfer_ownership
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.containers import choose_containers
-from insitu.sdk.downloads import save
+from insitu.sdk.downloads import Destination
 from insitu.sdk.files import FileLike, content_type, described_files, entrypoint_of, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
@@ -253,17 +253,25 @@ class Assets:
         """Hand an asset to another owner, in one transaction that cannot be taken back. Raises ``NotDIDOwner``."""
         return await self._chain.transact(transfer_ownership(bytes(Did.parse(did)), read_address(owner)), self._signer)
 
-    async def download(self, did: str, folder: Path | str) -> list[Path]:
+    async def download(self, did: str, folder: Path | str, *, overwrite: bool = False) -> list[Path]:
         """Download the files of an asset that the account owns, verified; returns their paths.
 
-        Raises ``DownloadNotAllowed``, ``FileNotDownloadable``, ``ResultExpired``, ``ChecksumMismatch``.
+        ``folder`` is new or empty, or holds what an earlier call brought; ``overwrite`` replaces files of the same
+        names.
+
+        Raises ``FolderNotEmpty``, ``DownloadNotAllowed``, ``FileNotDownloadable``, ``ResultExpired``,
+        ``ChecksumMismatch``.
         """
         asset = AssetMain.read((await self.resolve(did)).main)
-        paths = []
+        into, paths = Destination(folder, overwrite=overwrite), []
+        missing = await into.missing({file.name: file.sha256 for file in asset.files if file.name is not None})
         for position, file in enumerate(asset.files):
+            if file.name is not None and file.name not in missing:
+                paths.append(into.folder / file.name)
+                continue
             index = position if file.index is None else file.index
             async with self._gateway.download(did, index) as download:
-                paths.append(await save(download.chunks, Path(folder), download.name, sha256=file.sha256))
+                paths.append(await into.save(download.chunks, download.name, sha256=file.sha256))
         return paths
 
     async def _uploaded(self, index: int, name: str, content: bytes) -> JsonObject:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from insitu.api.gateway_v1 import EventView, ExecutionView, LogView, ReceiptView, ResultView
 from insitu.domain.execution import ENDED
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.sdk.downloads import save
+from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
 
 __all__ = ["Execution"]
@@ -61,15 +61,29 @@ class Execution:
         """Return the new asset and its files. Raises ``NotFound`` while there is none, or if there will be none."""
         return await self._gateway.result(self.agreement_id, self.execution_id)
 
-    async def download(self, folder: Path | str) -> list[Path]:
-        """Download the files of the result, each verified; returns their paths. Raises ``ResultExpired``."""
+    async def download(self, folder: Path | str | None = None, *, overwrite: bool = False) -> list[Path]:
+        """Download the files of the result, each verified; returns their paths.
+
+        Again is harmless: what is there as it should be is not fetched a second time.
+
+        Parameters
+        ----------
+        folder
+            A new or an empty folder; by default one that is named after the execution.
+        overwrite
+            Replace files of the same names.
+
+        Raises ``FolderNotEmpty`` before anything is fetched, ``ResultExpired``, ``ChecksumMismatch``.
+        """
         result = await self.result()
-        paths = []
+        into = Destination(self.execution_id if folder is None else folder, overwrite=overwrite)
+        digests = {file.name: file.checksum.removeprefix("sha256:") for file in result.files}
+        missing = set(await into.missing(digests))
         for file in result.files:
-            async with self._gateway.download(result.did, file.index) as download:
-                sha256 = file.checksum.removeprefix("sha256:")
-                paths.append(await save(download.chunks, Path(folder), file.name, sha256=sha256))
-        return paths
+            if file.name in missing:
+                async with self._gateway.download(result.did, file.index) as download:
+                    await into.save(download.chunks, file.name, sha256=digests[file.name])
+        return [into.folder / file.name for file in result.files]
 
     async def receipt(self) -> ReceiptView:
         """Return the signed receipt and what releases the payment."""

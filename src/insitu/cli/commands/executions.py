@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from insitu.cli.options import connected
+from insitu.cli.options import connected, into
 from insitu.cli.render import ago, lines, moment, plain, size
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
@@ -125,13 +125,13 @@ def stop(session: Session, ids: tuple[str, ...]) -> None:
 
 @click.command()
 @ids
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder to download the files into.")
+@into("the files")
 @connected
 @pass_session
-def result(session: Session, ids: tuple[str, ...], output: Path | None) -> None:
+def result(session: Session, ids: tuple[str, ...], output: Path | None, *, force: bool) -> None:
     """Show the result of an execution, a new asset of yours; with --output download it.
 
-    Every file is compared with its published checksum.
+    Every file is compared with its published checksum. A second download fetches what is missing.
     """
 
     async def brought(client: "Client") -> None:
@@ -140,7 +140,7 @@ def result(session: Session, ids: tuple[str, ...], output: Path | None) -> None:
         paths: list[Path] = []
         if output is not None:
             with screen.activity(f"downloading {len(view.files)} files"):
-                paths = await execution.download(output)
+                paths = await execution.download(output, overwrite=force)
         if session.choices.as_json:
             downloaded = {"downloaded": [str(path) for path in paths]} if output is not None else {}
             screen.json(view.model_dump(mode="json", by_alias=True) | downloaded)

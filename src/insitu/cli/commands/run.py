@@ -1,11 +1,10 @@
 """The whole way in one command: publish, check, buy, execute, follow, bring home."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from insitu.cli.options import connected, sending, yes
+from insitu.cli.options import connected, into, sending, yes
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _PASSED_ON = {"ignore_unknown_options": True}
 @click.option("--entrypoint", metavar="COMMAND", help="How the algorithm starts; found out for a single script.")
 @click.option("--server", metavar="ID", help="Server to run on; default: the cheapest that is large enough.")
 @click.option("--max-price", metavar="AMOUNT", help="Refuse a higher price, in tokens.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Folder to download the result into.")
+@into("the result")
 @click.option("--no-follow", is_flag=True, help="Start it, print its id, and end.")
 @sending
 @yes
@@ -67,6 +66,7 @@ def run(
         server=options["server"],
         max_price=max_price,
         output=options["output"],
+        force=options["force"],
         follow=not options["no_follow"],
         yes=options["yes"],
         relay=options["relay"],

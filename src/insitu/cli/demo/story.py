@@ -233,7 +233,7 @@ class Story:
         narrator.check(
             "on chain it belongs to the data scientist", record is not None and record.owner == client.account
         )
-        self.files = await execution.download(self.output / "result")
+        self.files = await execution.download(self.output / "result", overwrite=True)
         table = next(path for path in self.files if path.name == "delay_by_weather.csv")
         picture = next(path for path in self.files if path.name == "delay_by_weather.png")
         with table.open(newline="") as text:

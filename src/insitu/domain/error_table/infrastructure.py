@@ -19,6 +19,12 @@ INFRASTRUCTURE = (
         "Read the demo's log, and report it with the line that failed.",
     ),
     E("ExtraMissing", 501, "This part is not installed.", "Install the extra that the detail names."),
+    E(
+        "FolderNotEmpty",
+        409,
+        "Something is there already that a download would replace.",
+        "Name a new folder, or have files of the same names replaced: --force, overwrite=True in Python.",
+    ),
     E("ImageInUse", 409, "An execution uses this image.", "Wait for its end."),
     E("ImageUnknown", 404, "No image with this digest is here.", "List the images, then build, import or pull it."),
     E("InternalError", 500, "Something went wrong that should not.", "Report it with the request id."),
