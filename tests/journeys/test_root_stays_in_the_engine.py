@@ -156,8 +156,7 @@ def test_a_user_that_does_not_exist_is_refused_with_the_reason(tmp_path: Path) -
         "insitu",
         "--home",
         str(tmp_path),
-        "--set",
-        "server.user=nobody-of-that-name",
+        *("--set", "server.port=0", "--set", "server.user=nobody-of-that-name"),
         "up",
     ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -60,6 +60,14 @@ def test_it_ends_cleanly_and_remembers(provider: Provider, by: signal.Signals) -
         again.close()
 
 
+def test_the_account_that_may_mint_is_listed_and_is_the_one_that_funds(provider: Provider) -> None:
+    person = Person(provider.home, provider.url)
+    listed = {one["name"]: one["address"] for one in person.succeeds("keys", "ls", "--json").json}
+    assert "deployer" in listed
+    minted = person.succeeds("chain", "fund", listed["deployer"], "--amount", "7", "--yes", "--json")
+    assert minted.json["minted"] == {listed["deployer"]: str(7 * 10**18)}
+
+
 def test_the_doctor_names_what_is_missing_and_what_mends_it(provider: Provider) -> None:
     found = provider.person("owner").succeeds("doctor", "--json").json
     verdicts = {one["part"]: one for one in found["findings"]}

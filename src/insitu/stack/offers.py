@@ -22,6 +22,9 @@ DEVELOPMENT_OWNERS = ("owner", "second-owner")
 FUNDED = ("provider", "owner", "second-owner", "consumer", "second-consumer", "relayer")
 """Development accounts that get tokens and gas on the embedded chain."""
 
+DEPLOYER = "deployer"
+"""The development account that owns the embedded chain's contracts and may mint its token."""
+
 
 def provider_signer(settings: Settings) -> Signer:
     """Return the chain key of this provider: a development account, else a key file that is drawn at the first start.
@@ -63,10 +66,14 @@ def embedded_creators(settings: Settings) -> tuple[str, ...]:
 
 
 def development_accounts(settings: Settings) -> dict[str, str]:
-    """Return name and address of the funded accounts of the embedded chain; none on another chain."""
+    """Return name and address of the accounts of the embedded chain; none on another chain.
+
+    All but the last are funded; that one, ``deployer``, owns the contracts and may mint.
+    """
     from insitu.adapters.keys.dev import dev_signer
 
-    return {name: dev_signer(name).address for name in FUNDED} if settings.chain.embedded else {}
+    names = (*FUNDED, DEPLOYER) if settings.chain.embedded else ()
+    return {name: dev_signer(name).address for name in names}
 
 
 async def offered_containers(settings: Settings) -> tuple[dict[str, JsonValue], ...]:

@@ -127,6 +127,7 @@ def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> N
 def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Path | None, *, yes: bool) -> None:
     """Mint the development token with the key of --account, who may, until each ADDRESS has the amount.
 
+    On the embedded chain that is the account deployer, which is taken where none is named.
     The same call after an interruption gives the rest, and gives nothing twice. Gas is the chain's own coin: not this.
     """
     from insitu.domain.ids import read_address
@@ -144,9 +145,9 @@ def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Pat
 
 
 def _signer(session: Session, key_file: Path | None) -> "Signer":
-    """Open the key file that is named, else the key of the account."""
+    """Open the key file that is named, else the key of the account; on the embedded chain that of its deployer."""
     if key_file is None:
-        return session.signer()
+        return session.signer("deployer")
     from insitu.cli.passwords import password_for
     from insitu.stack import open_key_file
 
