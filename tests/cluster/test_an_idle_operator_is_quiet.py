@@ -89,9 +89,7 @@ async def following(provider: Provider, requests: Requests) -> AsyncIterator[Non
 async def test_nothing_is_asked_faster_than_the_regular_look(provider: Provider) -> None:
     leader, follower = Requests(), Requests()
     async with leading(provider, leader) as operator, following(provider, follower):
-        with anyio.fail_after(120):
-            while not operator.engine.enforcement.limits:  # the walls are proved first  # noqa: ASYNC110
-                await anyio.sleep(0.2)
+        await operator.engine.require_runtime()  # the walls are proved first
         await anyio.sleep(2)
         await _window(leader, follower)
         assert [asked for asked, times in leader.counted.items() if times > LOOKS + 1] == []

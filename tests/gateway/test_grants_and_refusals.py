@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import anyio
 import pytest
 
 from gateway.world import SMALL, World
@@ -75,6 +76,43 @@ async def test_a_version_of_the_workflow_that_does_not_exist_is_refused_at_once(
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     code, back = await refused(provider, workflow, workflow_hash="0x" + "12" * 32)
     assert (code, back) == ("ChecksumMismatch", True)
+
+
+async def test_a_provider_whose_runtime_is_refused_sells_nothing_and_gives_back_what_was_locked(
+    provider: World,
+) -> None:
+    object.__setattr__(provider.configuration, "patience", 0.5)
+    workflow = await provider.simple_workflow(await provider.publish_dataset())
+    terms = provider.terms(await provider.quote(workflow))
+    granted = await provider.buy(workflow)
+
+    async def proved(*refusals: str) -> None:
+        provider.operator.runtime.refusals, probes = refusals, provider.operator.runtime.probes
+        provider.operator.engine.prove()
+        provider.operator.engine.wake()
+        while provider.operator.runtime.probes == probes:  # noqa: ASYNC110 (looked at from outside)
+            await anyio.sleep(0.005)
+
+    await proved("no loop device is here")
+    for asked in (
+        provider.quote(workflow),
+        provider.gateway.offering.offer(terms),
+        provider.exec(granted),
+    ):
+        with pytest.raises(InsituError, match="RuntimeUnavailable: no loop device is here"):
+            await asked
+    assert await provider.agreements.executions(agreement_id=granted) == ()
+    before = await provider.chain.balance(provider.address("consumer"))
+    locked = await provider.lock(terms)
+    await provider.until_standing(locked, Standing.REFUSED)
+    known = await provider.agreements.agreement(locked)
+    assert known is not None
+    assert known.reason is not None
+    assert (known.reason.code, known.reason.message) == ("RuntimeUnavailable", "no loop device is here")
+    assert await provider.chain.balance(provider.address("consumer")) == before
+    await proved()
+    assert (await provider.quote(workflow)).allowed
+    await provider.exec(granted)
 
 
 async def test_free_agreements_are_granted_until_the_quota_is_used_up(provider: World) -> None:

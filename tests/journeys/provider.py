@@ -135,7 +135,7 @@ class Provider:
             self.process.stdout.close()
 
 
-def build_image(home: Path) -> str:
+def build_image(home: Path, user: int | None = None) -> str:
     """Build the smallest image, the host's Python, and return its digest."""
     built = subprocess.run(
         [*INSITU, "--home", str(home), "--json", "image", "build"],
@@ -144,11 +144,17 @@ def build_image(home: Path) -> str:
         text=True,
         check=True,
         timeout=180,
+        **as_user(user),
     )
     return str(json.loads(built.stdout)["checksum"])
 
 
-def start(home: Path, data: Path, *flags: str) -> Provider:
+def as_user(user: int | None) -> dict[str, Any]:
+    """How a process is started as another user, without groups; None: as this one."""
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
+
+
+def start(home: Path, data: Path, *flags: str, user: int | None = None) -> Provider:
     """Start `insitu up` on free ports and wait for its announcement."""
     settings = [part for flag in ("server.port=0", "chain.embedded_port=0", *flags) for part in ("--set", flag)]
     log = (home / "up.log").open("a")
@@ -159,6 +165,7 @@ def start(home: Path, data: Path, *flags: str) -> Provider:
         stderr=log,
         text=True,
         start_new_session=True,
+        **as_user(user),
     )
     log.close()
     assert process.stdout is not None

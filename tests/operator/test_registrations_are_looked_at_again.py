@@ -19,6 +19,7 @@ from insitu.domain.plan import ExecutionPlan
 from insitu.operator.capacity import queue_positions
 from insitu.operator.registration import check_registration
 from insitu.ports.peers import Capacity, Registration
+from insitu.ports.runtime import Enforcement
 from insitu.testing.clock import START, ControlledClock
 from insitu.testing.plans import AGREEMENT, DATA, LIMITS, plan_of, stage_of
 from insitu.testing.registrations import registration_of
@@ -158,6 +159,39 @@ async def test_a_runtime_is_proved_each_day_and_takes_nothing_while_it_cannot_se
         operator.runtime.refusals = ()
         await proved(3, after=60)
         await operator.service.register(registration_of(plan_of(agreement=OTHER, now=clock.now())))
+
+
+async def test_nothing_is_taken_before_the_runtime_is_proved_and_the_reason_is_told(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("insitu.operator.engine.engine.PROVING", 0.01)
+    clock = ControlledClock()
+    async with start(clock=clock) as operator:
+        operator.runtime.answer(broken={"probe"})
+        registration = registration_of(plan_of(now=clock.now()))
+        with pytest.raises(InsituError, match=r"RuntimeUnavailable: its walls cannot be proved now: .*does not answer"):
+            await operator.service.register(registration)
+        with pytest.raises(InsituError, match="RuntimeUnavailable"):
+            await operator.service.require_images([plan_of().stages[0].image])
+        assert await operator.service.list() == ()
+        operator.runtime.answer(broken=set())
+        clock.advance(60)
+        while operator.runtime.probes < 1:  # noqa: ASYNC110 (looked at from outside, where nothing rings)
+            await anyio.sleep(0.005)
+        assert (await operator.service.register(registration)).phase is Phase.REGISTERED
+
+
+async def test_a_process_that_does_not_lead_believes_the_proof_of_the_one_that_does(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("insitu.operator.engine.engine.PROVING", 0.01)
+    async with start() as operator:
+        operator.runtime.answer(broken={"probe"})
+        operator.runtime.kept = Enforcement("kata", {"memory": "cgroup"})
+        assert await operator.service.proof() == operator.runtime.kept
+        operator.runtime.kept = Enforcement("kata", {}, ("the network is open",), "IsolationNotEnforced")
+        with pytest.raises(InsituError, match="IsolationNotEnforced: the network is open"):
+            await operator.service.proof()
 
 
 async def test_registering_again_returns_the_record_and_another_plan_is_a_conflict(start: Start) -> None:

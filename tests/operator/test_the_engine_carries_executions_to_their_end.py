@@ -15,6 +15,7 @@ from insitu.domain.ids import AgreementId
 from insitu.domain.next_actions import Rules
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.peers import Capacity, ExecutionReport, LogKey
+from insitu.ports.runtime import Enforcement
 from insitu.testing.plans import AGREEMENT, LIMITS, plan_of, stage_of
 from insitu.testing.recording_gateway import TICKET, RecordingGateway
 from insitu.testing.registrations import registration_of
@@ -187,6 +188,7 @@ async def test_a_runtime_that_cannot_recover_does_not_stop_the_deadlines(
     monkeypatch.setattr("insitu.operator.engine.engine.PATIENCE", 0.01)
     async with start(GOOD, rules=Rules(configure_seconds=1, kill_seconds=0)) as operator:
         operator.runtime.answer(broken={"running"})
+        operator.runtime.kept = Enforcement("scripted", {})
         execution = await operator.service.register(registration_of(plan()))
 
         async def concluded() -> bool:

@@ -13,6 +13,7 @@ BASE = "/api/v1/operator"
 WORKFLOWS = BASE + "/workflows"
 CAPACITY = BASE + "/capacity"
 IMAGES = BASE + "/images"
+PROOF = BASE + "/proof"
 
 LOG_OFFSET_HEADER = "Insitu-Log-Offset"
 """Offset of the first byte of a log answer."""
@@ -41,6 +42,13 @@ class ExecutionsAnswer(WireModel):
     """A list of records, newest first."""
 
     executions: tuple[Execution, ...]
+
+
+class ProofAnswer(WireModel):
+    """``GET proof``: what the runtime proved, and what enforces each limit (``none``: nothing does)."""
+
+    runtime: str
+    limits: dict[str, str]
 
 
 class LogKeysAnswer(WireModel):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView, Quote, StageView
     from insitu.domain.execution import Transition
     from insitu.ports.chain import TokenInfo
+    from insitu.ports.runtime import Enforcement
     from insitu.sdk.agreements import Agreement
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "now",
     "phase",
     "quote_facts",
+    "runtime_line",
     "stage_lines",
 ]
 
@@ -55,6 +57,13 @@ def base_units(text: str, token: "TokenInfo | None") -> int:
 def phase(name: str) -> str:
     """Return a phase in its colour (which a pipe loses)."""
     return click.style(name, fg=_COLOURS.get(name), bold=name in _COLOURS)
+
+
+def runtime_line(found: "Enforcement") -> str:
+    """Say what algorithms run in, and what nothing limits there."""
+    free = ", ".join(sorted(name for name, by in found.limits.items() if by == "none"))
+    unlimited = f"; this machine cannot limit: {plain(free)} (receipts say so)" if free else ""
+    return f"algorithms run sealed in {plain(found.runtime)}{unlimited}"
 
 
 def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[str, str]]:

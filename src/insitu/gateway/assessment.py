@@ -38,7 +38,7 @@ from insitu.ports.chain import Chain
 from insitu.ports.peers import MetadataPeer, OperatorPeer
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 
-__all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing"]
+__all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing", "nothing_runs"]
 
 A = TypeVar("A")
 
@@ -118,6 +118,11 @@ class _Findings:
 def is_passing(error: InsituError) -> bool:
     """Tell whether an error says nothing about the question but that somebody does not answer now."""
     return error.definition.status >= 500
+
+
+def nothing_runs(error: InsituError) -> bool:
+    """Tell whether the operator knows that it cannot run anything: an answer, and not silence."""
+    return error.code in ("RuntimeUnavailable", "IsolationNotEnforced")
 
 
 class Assessor:

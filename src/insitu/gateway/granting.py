@@ -10,7 +10,7 @@ from insitu.domain.agreement import AgreementState
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.gateway.acceptance import Acceptance, versions_of
-from insitu.gateway.assessment import Assessment, is_passing
+from insitu.gateway.assessment import Assessment, is_passing, nothing_runs
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.permission import Permission
 from insitu.gateway.wakeups import GRANTS, OUTBOX, Wakeups
@@ -164,7 +164,7 @@ class Granting:
         now = self._clock.now()
         if (is_passing(error) or error.definition.retry) and waited < self._patience(known):
             return [], now + RETRY
-        if is_passing(error):
+        if is_passing(error) and not nothing_runs(error):
             # Nobody knows whether it is wrong. The consumer's way out is the refund after the grant timeout.
             return [self._judged(known, Standing.CREATED, Reason(code=error.code, message=error.detail))], now + RETRY
         reason = Reason(code=error.code, message=error.detail)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
+from insitu.gateway.assessment import nothing_runs
 from insitu.gateway.finishing import Finishing
 from insitu.gateway.tickets import Tickets
 from insitu.gateway.wakeups import REGISTRATIONS, Wakeups
@@ -114,4 +115,4 @@ class Registrar:
 
 
 def _may_pass(error: InsituError) -> bool:
-    return error.definition.retry or error.definition.status >= 500
+    return not nothing_runs(error) and (error.definition.retry or error.definition.status >= 500)

@@ -11,11 +11,13 @@ from insitu.api.operator_v1 import (
     CAPACITY,
     IMAGES,
     LOG_OFFSET_HEADER,
+    PROOF,
     WORKFLOWS,
     ExecutionAnswer,
     ExecutionsAnswer,
     ImagesBody,
     LogKeysAnswer,
+    ProofAnswer,
     StopBody,
 )
 from insitu.domain.errors import InsituError
@@ -91,6 +93,11 @@ def _add_workflows(routes: APIRouter, service: OperatorPeer) -> None:
     @routes.get(CAPACITY)
     async def capacity() -> Capacity:
         return await service.capacity()
+
+    @routes.get(PROOF)
+    async def proof() -> ProofAnswer:
+        found = await service.proof()
+        return ProofAnswer(runtime=found.runtime, limits=dict(found.limits))
 
 
 def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:

@@ -18,7 +18,7 @@ from insitu.ports.clock import Clock
 from insitu.ports.executions import Executions
 from insitu.ports.logs import Logs
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
-from insitu.ports.runtime import LogChunk
+from insitu.ports.runtime import Enforcement, LogChunk
 
 __all__ = ["OperatorService"]
 
@@ -41,6 +41,7 @@ class OperatorService(OperatorPeer):
 
     @override
     async def require_images(self, images: Sequence[ImageReference]) -> None:
+        await self._engine.require_runtime()
         await asyncio.gather(*(self._engine.require_image(image) for image in dict.fromkeys(images)))
 
     @override
@@ -59,7 +60,6 @@ class OperatorService(OperatorPeer):
         if present is None:
             check_registration(registration)
             require_capacity(plan.limits, self._capacity)
-            self._require_runtime()
             await self.require_images([stage.image for stage in plan.stages])
             record = registered(plan, self._clock.now())
             present = await self._executions.create(record, registration.ticket)
@@ -123,10 +123,9 @@ class OperatorService(OperatorPeer):
     async def capacity(self) -> Capacity:
         return self._capacity
 
-    def _require_runtime(self) -> None:
-        enforcement = self._engine.enforcement
-        if enforcement.refusals:
-            raise InsituError(enforcement.code, "; ".join(enforcement.refusals))
+    @override
+    async def proof(self) -> Enforcement:
+        return await self._engine.require_runtime()
 
     async def _begun(self, agreement_id: AgreementId, execution_id: ExecutionId, key: LogKey) -> bool:
         """Return once the attempt has begun, or never will; tell whether its log can still grow.

@@ -9,7 +9,7 @@ from insitu.domain.execution import Execution, StageRecord, Stopper, Transition
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan, ImageReference
 from insitu.domain.wire import WireModel
-from insitu.ports.runtime import LogChunk
+from insitu.ports.runtime import Enforcement, LogChunk
 
 __all__ = ["Capacity", "ExecutionReport", "GatewayPeer", "LogKey", "MetadataPeer", "OperatorPeer", "Registration"]
 
@@ -83,7 +83,10 @@ class OperatorPeer(Protocol):
     """The operator's three services, status, and list (E3, E4)."""
 
     async def require_images(self, images: Sequence[ImageReference]) -> None:
-        """Raise ``ImageUnavailable`` where it is known that one of the images cannot be had by its digest."""
+        """Raise ``ImageUnavailable`` where it is known that one of the images cannot be had by its digest.
+
+        Where no image could run at all, raise what :meth:`proof` raises.
+        """
         ...
 
     async def register(self, registration: Registration) -> Execution:
@@ -124,6 +127,10 @@ class OperatorPeer(Protocol):
 
     async def capacity(self) -> Capacity:
         """Return what the operator offers in all."""
+        ...
+
+    async def proof(self) -> Enforcement:
+        """Return what the runtime proved. Raises ``RuntimeUnavailable``, ``IsolationNotEnforced`` until it has."""
         ...
 
 

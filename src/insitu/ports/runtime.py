@@ -120,3 +120,7 @@ class Runtime(Protocol):
     async def probe(self) -> Enforcement:
         """Prove the seal with a real run and tell what is enforced."""
         ...
+
+    async def proof(self) -> Enforcement | None:
+        """Return what the last probe found, whichever process made it; None where none is young enough to believe."""
+        ...

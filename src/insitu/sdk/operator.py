@@ -6,18 +6,20 @@ from insitu.api.operator_v1 import (
     CAPACITY,
     IMAGES,
     LOG_OFFSET_HEADER,
+    PROOF,
     WORKFLOWS,
     ExecutionAnswer,
     ExecutionsAnswer,
     ImagesBody,
     LogKeysAnswer,
+    ProofAnswer,
     StopBody,
 )
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, Registration
-from insitu.ports.runtime import LogChunk
+from insitu.ports.runtime import Enforcement, LogChunk
 from insitu.sdk.http import Http
 
 __all__ = ["OperatorClient"]
@@ -99,6 +101,11 @@ class OperatorClient:
     async def capacity(self) -> Capacity:
         """Return what the operator offers in all."""
         return await self._http.model(Capacity, "GET", self._url + CAPACITY, headers=self._headers)
+
+    async def proof(self) -> Enforcement:
+        """Return what the runtime proved. Raises ``RuntimeUnavailable``, ``IsolationNotEnforced``."""
+        answer = await self._http.model(ProofAnswer, "GET", self._url + PROOF, headers=self._headers)
+        return Enforcement(answer.runtime, answer.limits)
 
     def _one(self, agreement_id: AgreementId, execution_id: ExecutionId) -> str:
         return f"{self._url}{WORKFLOWS}/{agreement_id}/{execution_id}"

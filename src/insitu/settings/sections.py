@@ -157,6 +157,9 @@ class OperatorSettings(Section):
     """Bytes of memory for all executions together. Default: as for cores."""
     disk: PositiveInt | None = None
     """Bytes of output for all executions together. Default: free in the data folder less 20 %; as for cores."""
+    allow_unlimited: bool | None = None
+    """Run algorithms although this machine cannot limit their memory, as without root; receipts say so. For algorithms
+    that you trust. Default: only where the embedded chain runs in the same process, so that nobody buys with money."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
     """Starts of one stage before its execution is given up as ``Interrupted``."""
     stop_grace: NonNegativeFloat = 5.0

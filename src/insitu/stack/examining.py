@@ -16,9 +16,14 @@ __all__ = ["examine_cluster", "probe_runtime"]
 async def probe_runtime(settings: Settings) -> "Enforcement":
     """Prove the seal of this machine's runtime with a real run."""
     from insitu.adapters.runtime.oci.runner import OciRuntime
+    from insitu.stack.infrastructure import allows_unlimited
 
     runtime = OciRuntime(
-        runs=settings.folder.runs, images=open_images(settings), configure=_only_probing, publish=_only_probing
+        runs=settings.folder.runs,
+        images=open_images(settings),
+        configure=_only_probing,
+        publish=_only_probing,
+        allow_unlimited=allows_unlimited(settings, for_strangers=not settings.chain.embedded),
     )
     return await runtime.probe()
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from insitu.adapters.runtime.kubernetes import Placement
     from insitu.operator.engine import Engine
 
-__all__ = ["Infrastructure", "on_a_cluster", "on_this_machine", "open_cluster", "placement"]
+__all__ = ["Infrastructure", "allows_unlimited", "on_a_cluster", "on_this_machine", "open_cluster", "placement"]
 
 ENGINE_LEASE = "insitu-engine"
 """Name of the lease that the working engine of a namespace holds."""
@@ -46,8 +46,13 @@ class Infrastructure:
     attend: "Callable[[Engine], Coroutine[None, None, None]]"
 
 
-async def on_this_machine(settings: Settings, gateway: GatewayPeer, stack: AsyncExitStack) -> Infrastructure:
-    """Sealed containers of this machine, and a file; the other pods are functions of this process."""
+async def on_this_machine(
+    settings: Settings, gateway: GatewayPeer, stack: AsyncExitStack, *, for_strangers: bool
+) -> Infrastructure:
+    """Sealed containers of this machine, and a file; the other pods are functions of this process.
+
+    ``for_strangers``: whether others can buy here; then only the settings allow what cannot be limited.
+    """
     from insitu.adapters.runtime.oci.runner import OciRuntime
     from insitu.pods.configure import Configure
     from insitu.pods.publish import Publish
@@ -59,8 +64,15 @@ async def on_this_machine(settings: Settings, gateway: GatewayPeer, stack: Async
         images=open_images(settings),
         configure=Configure(gateway),
         publish=Publish(gateway),
+        allow_unlimited=allows_unlimited(settings, for_strangers=for_strangers),
     )
     return Infrastructure(executions, runtime, _capacity(settings), lambda engine: engine.run())
+
+
+def allows_unlimited(settings: Settings, *, for_strangers: bool) -> bool:
+    """Tell whether algorithms may run whose memory nothing limits."""
+    chosen = settings.operator.allow_unlimited
+    return not for_strangers if chosen is None else chosen
 
 
 async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStack) -> Infrastructure:

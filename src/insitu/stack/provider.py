@@ -42,6 +42,8 @@ class Services:
     ----------
     announcements
         One line for each embedded part: nothing falls back silently (design §9).
+    executing
+        Whom the gateway of this process gives executions to: the operator here, or one elsewhere.
     attend
         Lets the engine work, at once or while this process leads.
     """
@@ -52,6 +54,7 @@ class Services:
     metadata: "MetadataService | None" = None
     gateway: "GatewayService | None" = None
     operator: "OperatorService | None" = None
+    executing: "OperatorPeer | None" = None
     engine: "Engine | None" = None
     attend: "Callable[[Engine], Coroutine[None, None, None]] | None" = None
     service_key: str = ""
@@ -110,7 +113,8 @@ class _Builder:
         if desk is not None:
             from insitu.gateway.service import GatewayService
 
-            services.gateway = GatewayService(desk, services.operator or self._operator_peer())
+            services.executing = services.operator or self._operator_peer()
+            services.gateway = GatewayService(desk, services.executing)
 
     async def _chain(self) -> "EvmChain":
         settings = self._settings
@@ -176,7 +180,9 @@ class _Builder:
         if settings.operator.runtime == "kubernetes":
             where = await on_a_cluster(settings, services.public_url, self._stack)
         else:
-            where = await on_this_machine(settings, gateway, self._stack)
+            # Whoever runs the development chain itself, of which everybody knows the keys, sells to nobody.
+            alone = services.chain is not None and settings.chain.embedded
+            where = await on_this_machine(settings, gateway, self._stack, for_strangers=not alone)
         clock, logs = SystemClock(), await open_logs(settings, self._stack)
         parts = Parts(
             executions=where.executions,

@@ -49,7 +49,8 @@ class Ending:
 class ScriptedRuntime(Runtime):
     """Steps by script: ``script["0-compute-1"]`` says how that one ends; what is not in it ends well at once.
 
-    ``broken`` names methods that raise, as they do where the infrastructure does not answer.
+    ``broken`` names methods that raise, as they do where the infrastructure does not answer. ``kept`` is the proof
+    that another process made.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ScriptedRuntime(Runtime):
         self.script = dict(script or {})
         self.broken: set[str] = set()
         self.refusals: tuple[str, ...] = ()
+        self.kept: Enforcement | None = None
         self.missing_images: set[str] = set()
         self.probes = 0
         self._bell = anyio.Event()
@@ -140,6 +142,10 @@ class ScriptedRuntime(Runtime):
         for execution_id in await self.running():
             for key in await self.observe(execution_id):
                 self._end(self._path(execution_id, key), "Interrupted", {})
+
+    @override
+    async def proof(self) -> Enforcement | None:
+        return self.kept
 
     @override
     async def probe(self) -> Enforcement:

@@ -10,7 +10,7 @@ from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
-from insitu.ports.runtime import LogChunk
+from insitu.ports.runtime import Enforcement, LogChunk
 from insitu.sdk.http import Http
 from insitu.sdk.operator import OperatorClient
 
@@ -81,3 +81,7 @@ class HttpOperator(OperatorPeer):
     @override
     async def capacity(self) -> Capacity:
         return await self._client.capacity()
+
+    @override
+    async def proof(self) -> Enforcement:
+        return await self._client.proof()

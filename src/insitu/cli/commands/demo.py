@@ -72,6 +72,7 @@ def demo(session: Session, output: Path, show: bool) -> None:
 async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
     from insitu.cli.demo.data import prepare
     from insitu.cli.demo.story import Story
+    from insitu.cli.views import runtime_line
     from insitu.stack import serve, share_of
 
     settings = _settings(session)
@@ -94,6 +95,9 @@ async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story"
         for line in running[0].announcements:
             narrator.say(line)
         narrator.say(f"gateway and catalogue at {url}, log in {log}")
+        executing = running[0].executing
+        assert executing is not None, "the demo starts every actor"
+        narrator.say(runtime_line(await executing.proof()))
         async with AsyncExitStack() as clients:
             people = await _people(settings, url, clients)
             story = Story(people, narrator, output, flights, weather)

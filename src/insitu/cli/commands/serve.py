@@ -11,10 +11,12 @@ import click
 
 from insitu.cli.options import local
 from insitu.cli.session import Session, pass_session
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from anyio import CancelScope
 
+    from insitu.ports.peers import OperatorPeer
     from insitu.stack.provider import Actor, Services
     from insitu.stack.share import Share
 
@@ -80,11 +82,24 @@ async def _until_asked_to_end(session: Session, share: "Share") -> None:
     def ready(services: "Services") -> None:
         running.set()
         _announce(session, services)
+        if services.executing is not None:
+            tasks.start_soon(_tell_runtime, session, services.executing)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, tasks.cancel_scope, running)
         await serve_actors(share, ready=ready)
         tasks.cancel_scope.cancel()
+
+
+async def _tell_runtime(session: Session, executing: "OperatorPeer") -> None:
+    """Say what algorithms run on as soon as it is proved, or why they cannot."""
+    from insitu.cli.render import plain
+    from insitu.cli.views import runtime_line
+
+    try:
+        session.screen.note(f"  {runtime_line(await executing.proof())}")
+    except InsituError as error:
+        session.screen.note(f"  nothing can run here, so nothing is sold: {plain(str(error))}\n  → insitu doctor")
 
 
 async def _end_on_signal(scope: "CancelScope", running: anyio.Event) -> None:

@@ -73,7 +73,7 @@ INFRASTRUCTURE = (
         "RuntimeUnavailable",
         503,
         "No container runtime that seals an algorithm is here.",
-        "Run insitu doctor and follow it.",
+        "The provider's operator runs insitu doctor and follows it; until then use another provider.",
     ),
     E("SchemaTooNew", 500, "The database was written by a newer version.", "Start that version, or restore a backup."),
     E(

@@ -30,6 +30,9 @@ logger = logging.getLogger("insitu.engine")
 PATIENCE = 10.0
 """Seconds for which the first look waits for the runtime to recover, so that nothing is tried in vain."""
 
+PROVING = 60.0
+"""Seconds for which somebody who asks before the first proof waits for it; on a cluster it takes some of them."""
+
 PROOF_LASTS = timedelta(days=1)
 """How long the runtime's proof of its walls is believed."""
 
@@ -55,11 +58,23 @@ class Engine:
         self._enforcement: Enforcement | None = None
         self._proof_ends: datetime | None = None
         self._proof_wanted = anyio.Event()
+        self._probed = anyio.Event()
+        self._doubt = "its walls are not proved yet"
 
-    @property
-    def enforcement(self) -> Enforcement:
-        """What the runtime proved when it was probed; until then nothing is."""
-        return self._enforcement or Enforcement(runtime="unknown", limits={})
+    async def require_runtime(self) -> Enforcement:
+        """Return what the runtime proved, in this process or in the one that leads.
+
+        A first probe that goes on is waited for. Raises the code of what was refused, and
+        ``RuntimeUnavailable`` where nothing is proved.
+        """
+        found = self._enforcement or await self._parts.runtime.proof()
+        if found is None:
+            with anyio.move_on_after(PROVING):
+                await self._probed.wait()
+            found = self._enforcement or Enforcement("unknown", {}, refusals=(self._doubt,))
+        if found.refusals:
+            raise InsituError(found.code, "; ".join(found.refusals))
+        return found
 
     def wake(self, execution_id: ExecutionId | None = None) -> None:
         """Look for work: an execution was registered, or the one that is named has changed."""
@@ -69,6 +84,10 @@ class Engine:
                 self._lives[execution_id].wake()
                 return
         self._woken.set()
+
+    def prove(self) -> None:
+        """Let the runtime prove its walls once more, soon."""
+        self._proof_wanted.set()
 
     async def require_image(self, image: ImageReference) -> None:
         """Raise ``ImageUnavailable`` where the runtime knows that it cannot have the image; it need not work yet."""
@@ -81,6 +100,7 @@ class Engine:
     async def run(self) -> None:
         """Work until cancelled. It can be called again after that: what was begun before is begun anew."""
         self._begun.clear()
+        self._enforcement, self._probed = None, anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recover)
             with anyio.move_on_after(PATIENCE):
@@ -112,9 +132,12 @@ class Engine:
                     found = self._enforcement = await self._parts.runtime.probe()
             except (InsituError, TimeoutError) as error:
                 logger.warning("the runtime cannot be probed: %s", error)
+                self._doubt = f"its walls cannot be proved now: {error}"
+                self._probed.set()
                 await clock.sleep_until(backoff.failed(clock.now()))
                 continue
             backoff.succeeded()
+            self._probed.set()
             if found.refusals:
                 logger.error("executions are refused: %s: %s", found.code, "; ".join(found.refusals))
             self._proof_wanted = anyio.Event()
@@ -174,7 +197,7 @@ class Engine:
         """Begin the life of every execution with work left, and wake those whose turn in the queue has come."""
         if self._proof_ends is not None and self._parts.clock.now() >= self._proof_ends:
             # A deadline like any other, so no timer of a day is needed; the regular look finds it in time.
-            self._proof_wanted.set()
+            self.prove()
         unsettled = await self._parts.executions.unsettled()
         before, self._positions = self._positions, queue_positions(unsettled, self._parts.capacity)
         for execution in unsettled:
@@ -200,7 +223,7 @@ class Engine:
                     parts,
                     pumps,
                     progress,
-                    enforcement=lambda: self.enforcement,
+                    enforcement=lambda: self._enforcement or Enforcement("unknown", {}),
                     changed=self._tell,
                 )
                 tasks.start_soon(progress.run)

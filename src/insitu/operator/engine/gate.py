@@ -64,6 +64,10 @@ class GatedRuntime(Runtime):
         await self.recovered.wait()
         return await self._runtime.probe()
 
+    @override
+    async def proof(self) -> Enforcement | None:
+        return await self._runtime.proof()
+
     def _open(self) -> Runtime:
         if not self.recovered.is_set():
             raise InsituError("InfrastructureFailed", "the runtime has not recovered since the start")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -15,7 +15,7 @@ from lightkube.resources.storage_v1 import StorageClass
 
 from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedError
 from insitu.adapters.runtime.kubernetes.configuration import Placement
-from insitu.adapters.runtime.kubernetes.proof import last_proof
+from insitu.adapters.runtime.kubernetes.proof import OLDEST_PROOF, last_proof
 from insitu.domain.errors import InsituError
 
 __all__ = ["RIGHTS", "Check", "examine"]
@@ -34,7 +34,6 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
-_OLDEST_PROOF = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ async def _isolation(cluster: Cluster) -> Check:
         remedy = "mend what it names; the engine proves again within minutes"
         return Check("isolation", "failed", f"{told}: {'; '.join(found.refusals)}", remedy)
     limits = ", ".join(f"{name} by {by}" for name, by in sorted(found.limits.items()))
-    if datetime.now(UTC) - moment > _OLDEST_PROOF:
+    if datetime.now(UTC) - moment > OLDEST_PROOF:
         return Check("isolation", "warning", f"{told}, too long ago", "see whether an engine works")
     return Check("isolation", "ok", f"{told}: {limits}")
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap
@@ -12,11 +12,13 @@ from insitu.domain.errors import InsituError
 from insitu.domain.wire import rfc3339
 from insitu.ports.runtime import Enforcement
 
-__all__ = ["keep_proof", "last_proof"]
+__all__ = ["OLDEST_PROOF", "keep_proof", "last_proof"]
 
 _log = logging.getLogger(__name__)
 _NAME = "insitu-isolation"
 _KEY = "proof.json"
+OLDEST_PROOF = timedelta(days=2)
+"""Who reads a kept proof believes it for so long: an engine that works makes a new one each day."""
 
 
 async def keep_proof(cluster: Cluster, found: Enforcement, moment: datetime) -> None:

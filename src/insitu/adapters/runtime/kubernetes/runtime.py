@@ -20,7 +20,7 @@ from insitu.adapters.runtime.kubernetes.log_cap import LogCaps, log_bytes
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, step_name
 from insitu.adapters.runtime.kubernetes.observing import Observer
 from insitu.adapters.runtime.kubernetes.probe import probe_cluster
-from insitu.adapters.runtime.kubernetes.proof import keep_proof
+from insitu.adapters.runtime.kubernetes.proof import OLDEST_PROOF, keep_proof, last_proof
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.registries import Registries
 from insitu.adapters.runtime.kubernetes.starting import Starting
@@ -159,6 +159,13 @@ class KubernetesRuntime(Runtime):
     async def probe(self) -> Enforcement:
         async with self._proving:
             return await self._prove()
+
+    @override
+    async def proof(self) -> Enforcement | None:
+        kept = await last_proof(self._cluster)
+        if kept is None or datetime.now(UTC) - kept[1] > OLDEST_PROOF:
+            return None
+        return kept[0]
 
     async def aclose(self) -> None:
         """Let go of the watch and the counters; what runs goes on."""

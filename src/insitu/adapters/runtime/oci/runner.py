@@ -148,10 +148,19 @@ class OciRuntime:
 
     async def probe(self) -> Enforcement:
         """Prove the seal with a real run and tell what is enforced. See `Runtime.probe`."""
-        found = await self._probe()
+        async with self._probing:
+            self._probed = await to_thread.run_sync(probe_machine, self._runs, self._cgroups, self._runtimes)
+            return self._judged(self._probed)
+
+    async def proof(self) -> Enforcement | None:
+        """Return what the last probe of this process found. See `Runtime.proof`."""
+        return None if self._probed is None else self._judged(self._probed)
+
+    def _judged(self, found: Probe) -> Enforcement:
         refusals = found.refusals
         if not refusals and found.limits.get("memory") == "none" and not self._allow_unlimited:
-            refusals = ("memory cannot be limited here: run as root, or allow it for algorithms that you trust",)
+            ways = "run as root, or where systemd delegates control groups, or set operator.allow_unlimited"
+            refusals = (f"memory cannot be limited here: {ways} for algorithms that you trust",)
         return Enforcement(runtime=found.runtime, limits=found.limits, refusals=refusals)
 
     async def aclose(self) -> None:
@@ -291,8 +300,11 @@ class OciRuntime:
     # ----------------------------------------------------------------------------------------------------------- probe
 
     async def _machine(self) -> tuple[Machine | None, tuple[str, ...]]:
-        found, proved = await self._probe(), await self.probe()
-        if proved.refusals or found.binary is None:
+        # A refusal is asked again: somebody may have installed what was missing.
+        proved = await self.proof() or await self.probe()
+        proved = await self.probe() if proved.refusals else proved
+        found = self._probed
+        if proved.refusals or found is None or found.binary is None:
             return None, proved.refusals
         return Machine(
             binary=found.binary,
@@ -301,15 +313,6 @@ class OciRuntime:
             templates=self._runs / ".templates",
             rootless=found.rootless,
         ), ()
-
-    async def _probe(self) -> Probe:
-        async with self._probing:
-            if self._probed is None:
-                found = await to_thread.run_sync(probe_machine, self._runs, self._cgroups, self._runtimes)
-                # A refusal is asked again: somebody may have installed what was missing.
-                self._probed = found if not found.refusals else None
-                return found
-            return self._probed
 
 
 def _make_workspace(step: Step, fetched: Path, algorithm: Path) -> None:
