@@ -39,5 +39,5 @@ receipt = execution.receipt()
 proven = client.verify(receipt, on_chain=True)
 print("signed by", proven.signer, "receipt", proven.receipt_hash)
 
-# %%
+# %% A script uses ``with`` instead. What nobody closes ends with the interpreter.
 client.close()

@@ -1,7 +1,8 @@
 """Compute on data where it lies.
 
 >>> import insitu
->>> client = insitu.connect("http://127.0.0.1:8030")
+>>> with insitu.connect("http://127.0.0.1:8030") as client:
+...     print(client.account)
 
 Importing this package imports nothing else: names are loaded at their first use (PEP 562), so that scripts and
 the command line start fast.

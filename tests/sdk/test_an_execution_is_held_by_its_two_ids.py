@@ -199,7 +199,7 @@ async def test_the_same_without_await(provider: Market, tmp_path: Path) -> None:
                 client.agreements.show("0" * 64)
             assert "compute" in dir(client)
             assert "Start an execution" in (client.compute.execute.__doc__ or "")
-            client._portal.call(client._inner._http.close)
+            client._thread.start(client._inner._http.close).result()
             return told
 
     assert (await in_thread(as_in_a_notebook))[-1] == "end"

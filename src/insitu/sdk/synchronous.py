@@ -1,18 +1,21 @@
-"""The client without ``await``, for scripts and notebooks: the asynchronous one, behind a portal to its own thread.
+"""The client without ``await``, for scripts and notebooks: the asynchronous one, in a thread of its own.
 
 Nothing is written twice: every method, its signature and its help are those of the asynchronous client.
 """
 
+import asyncio
+import atexit
 import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import anyio
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 from typing_extensions import override
 
 from insitu.sdk.agreements import Agreements
@@ -25,15 +28,90 @@ from insitu.sdk.metadata import MetadataClient
 
 __all__ = ["Facade", "SyncClient"]
 
+Result = TypeVar("Result")
+
 FACADES = (Agreements, Assets, Client, Compute, Execution, GatewayClient, MetadataClient)
 """What is wrapped where a method or attribute gives it; other values are plain data."""
+
+ENDING = 5.0
+"""Seconds that the end of the interpreter waits for a client to close its connections."""
+
+_living: dict[threading.Thread, Callable[[], None]] = {}
+"""The thread of each client, and what tells it to end."""
+
+
+@atexit.register
+def _end_all() -> None:
+    for end in list(_living.values()):
+        end()
+    for thread in list(_living):
+        thread.join(ENDING)
+
+
+class ClientThread:
+    """The thread in which a client and its event loop live.
+
+    It ends when it is told to, when nobody holds anything of the client any more, and with the interpreter, which never
+    waits for a daemon. Calls that are then in progress end as cancelled.
+    """
+
+    def __init__(self, make: Callable[[], Client]) -> None:
+        born = Future[tuple[Client, BlockingPortal, asyncio.AbstractEventLoop, Callable[[], None]]]()
+        self._ended = Future[None]()
+        self._thread = threading.Thread(target=_live, args=(make, born, self._ended), name="insitu", daemon=True)
+        self._thread.start()
+        self.client, self._portal, self._loop, self._end = born.result()
+        weakref.finalize(self, self._end).atexit = False
+
+    def start(self, call: Callable[[], Awaitable[Result]]) -> Future[Result]:
+        """Call something in the thread. Raises ``RuntimeError`` where it has ended, or lives in another process."""
+        if self._ended.done() or not self._thread.is_alive():
+            raise RuntimeError("this client is closed, or belongs to another process: connect again")
+        return self._portal.start_task_soon(call)
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call something in the thread without waiting for it, or here where the thread has ended."""
+        _soon(self._loop, call)
+
+    def end(self) -> None:
+        """End the thread, and return once its connections are closed."""
+        self._end()
+        self._ended.result()
+        self._thread.join()
+
+
+def _live(make: Callable[[], Client], born: Future[Any], ended: Future[None]) -> None:
+    try:
+        anyio.run(_inhabit, make, born)
+    except BaseException as error:  # noqa: BLE001  whoever waits for the one or the other raises it
+        (ended if born.done() else born).set_exception(error)
+    finally:
+        _living.pop(threading.current_thread(), None)
+        if not ended.done():
+            ended.set_result(None)
+
+
+async def _inhabit(make: Callable[[], Client], born: Future[Any]) -> None:
+    stop, loop = anyio.Event(), asyncio.get_running_loop()
+    end = _living[threading.current_thread()] = functools.partial(_soon, loop, stop.set)
+    async with make() as client, BlockingPortal() as portal:
+        born.set_result((client, portal, loop, end))
+        await stop.wait()
+        await portal.stop(cancel_remaining=True)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(call)
+    except RuntimeError:  # the loop is closed, so nothing else touches what the call is about
+        call()
 
 
 class Facade:
     """An object of the asynchronous client: its coroutines are plain methods, its async iterators plain iterators."""
 
-    def __init__(self, portal: BlockingPortal, inner: Any) -> None:
-        self._portal = portal
+    def __init__(self, thread: ClientThread, inner: Any) -> None:
+        self._thread = thread
         self._inner = inner
 
     def __getattr__(self, name: str) -> Any:
@@ -57,16 +135,14 @@ class Facade:
     def _waiting(self, member: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(member)
         def call(*arguments: Any, **options: Any) -> Any:
-            return self._wrapped(
-                _finish(self._portal.start_task_soon(functools.partial(member, *arguments, **options)))
-            )
+            return self._wrapped(_finish(self._thread.start(functools.partial(member, *arguments, **options))))
 
         return call
 
     def _iterating(self, member: Callable[..., AsyncIterator[Any]]) -> Callable[..., Iterator[Any]]:
         @functools.wraps(member)
         def iterate(*arguments: Any, **options: Any) -> Iterator[Any]:
-            send, receive = self._portal.call(_pipe)
+            send, receive = _finish(self._thread.start(_pipe))
 
             async def pump() -> None:
                 # One task from beginning to end: an async generator may hold resources of the task that runs it.
@@ -74,27 +150,28 @@ class Facade:
                     async for item in member(*arguments, **options):
                         await send.send(item)
 
-            pumping = self._portal.start_task_soon(pump)
+            pumping = self._thread.start(pump)
             try:
                 while True:
                     try:
-                        item = _finish(self._portal.start_task_soon(receive.receive))
+                        item = _finish(self._thread.start(receive.receive))
                     except anyio.EndOfStream:
                         break
                     yield self._wrapped(item)
                 pumping.result()
             finally:
                 pumping.cancel()
-                self._portal.call(receive.aclose)
+                for stream in (receive, send):
+                    self._thread.soon(stream.close)
 
         return iterate
 
     def _wrapped(self, value: Any) -> Any:
-        return Facade(self._portal, value) if isinstance(value, FACADES) else value
+        return Facade(self._thread, value) if isinstance(value, FACADES) else value
 
 
 class SyncClient(Facade):
-    """:class:`insitu.sdk.client.Client` without ``await``.
+    """:class:`insitu.sdk.client.Client` without ``await``. Use ``with``, or ``close()``; it ends by itself at the latest.
 
     Parameters
     ----------
@@ -103,18 +180,12 @@ class SyncClient(Facade):
     """
 
     def __init__(self, make: Callable[[], Client]) -> None:
-        self._stack = ExitStack()
-        portal = self._stack.enter_context(start_blocking_portal())
-        try:
-            super().__init__(portal, portal.call(make))
-        except BaseException:
-            self._stack.close()
-            raise
+        thread = ClientThread(make)
+        super().__init__(thread, thread.client)
 
     def close(self) -> None:
-        """Close connections and end the thread."""
-        with self._stack:
-            self._portal.call(self._inner.close)
+        """Cancel what is in progress, close connections and end the thread; again is harmless."""
+        self._thread.end()
 
     def __enter__(self) -> Self:
         return self

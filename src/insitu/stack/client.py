@@ -28,7 +28,7 @@ def connect(
     signer: "Signer | None" = None,
     settings: Settings | None = None,
 ) -> "SyncClient":
-    """Connect to a provider, for scripts and notebooks.
+    """Connect to a provider, for scripts and notebooks. Use ``with``; what is not closed ends with the interpreter.
 
     Parameters
     ----------
