@@ -171,7 +171,7 @@ class Facade:
 
 
 class SyncClient(Facade):
-    """:class:`insitu.sdk.client.Client` without ``await``. Use ``with``, or ``close()``; it ends by itself at the latest.
+    """:class:`insitu.sdk.client.Client` without ``await``. Use ``with``, or ``close()``; else it ends with the script.
 
     Parameters
     ----------
