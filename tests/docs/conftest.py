@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from docs.pages import ROOT, Block
+from docs.preparations import Preparation
 from insitu.stack import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
 
@@ -39,10 +40,10 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProce
 
 @dataclass
 class Reader:
-    """Somebody who types what a page shows, in one shell after the other; variables of the shell are kept.
+    """Somebody who types what a page shows, in one shell after the other; variables and the folder are kept.
 
-    `wx…` of a page is the last such id that was printed, `did:nv:…` the one that the shell keeps in `$data`: as a
-    person would copy them.
+    `wx…` of a page is the last such id that was printed, `ID` the last agreement, `did:nv:…` the one that the shell
+    keeps in `$data`: as a person would copy them.
     """
 
     folder: Path
@@ -54,13 +55,21 @@ class Reader:
         self.variables = self.folder / ".variables"
         self.variables.touch()
 
+    def prepare(self, preparation: Preparation) -> None:
+        """Put into the folder what a page takes for granted."""
+        if preparation.account is not None:
+            self.environment["INSITU_ACCOUNT"] = preparation.account
+        if preparation.script:
+            self.run(Block("what is prepared", 0, "sh", preparation.script))
+
     def run(self, block: Block) -> str:
         """Run a block, which must succeed, and return all that it prints."""
         text = self._with_ids(block.text)
         if block.language == "python":
             command = [sys.executable, "-c", text]
         else:
-            keep = f"declare -p | grep '^declare -- [a-z]' > {self.variables} || true"
+            kept = "declare -p | grep -E '^declare (-- [a-z]|-x INSITU_)' || true; printf 'cd %q\\n' \"$PWD\""
+            keep = f"{{ {kept}; }} > {self.variables}"
             command = ["bash", "-euo", "pipefail", "-c", f". {self.variables}\n{text}\n{keep}"]
         ended = subprocess.run(
             command,
@@ -80,6 +89,9 @@ class Reader:
     def _with_ids(self, text: str) -> str:
         if "wx…" in text:
             text = text.replace("wx…", re.findall(r"\bwx[a-z2-7]{26}\b", self.printed)[-1])
+        if re.search(r"\bID\b", text):
+            agreement = re.findall(r"(?m)(?:^|\s)([0-9a-f]{64})$", self.printed)[-1]
+            text = re.sub(r"\bID\b", agreement, text)
         if "did:nv:…" in text:
             text = text.replace("did:nv:…", re.findall(r'data="(did:nv:[0-9a-f]{64})"', self.variables.read_text())[-1])
         return text
