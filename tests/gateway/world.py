@@ -43,6 +43,7 @@ from insitu.gateway.routes import router, ticket_router
 from insitu.gateway.service import GatewayDesk, GatewayPorts, GatewayService
 from insitu.gateway.tokens import Caller
 from insitu.gateway.wakeups import FOLLOWED
+from insitu.metadata.pools import PendingLimits
 from insitu.metadata.service import MetadataService
 from insitu.ports.agreement_changes import AddUpload
 from insitu.ports.agreement_records import Standing, StoredExecution, Upload
@@ -337,6 +338,7 @@ async def world(
         confirmations=0,
         pending_lifetime=3600,
         page_size=100,
+        limits=PendingLimits(gateways=(people["provider"].address,)),
     )
     configuration = GatewayConfiguration(
         version="0",

@@ -57,6 +57,18 @@ async def test_what_passes_is_waited_out_where_repeating_is_harmless(passing: An
         assert len(seen) == 2
 
 
+async def test_a_server_that_names_a_later_moment_is_not_asked_again_at_once() -> None:
+    for seconds, asked in (("2", 2), ("60", 1)):
+        later = httpx.Response(503, headers={"Retry-After": seconds})
+        http, seen = scripted(later, httpx.Response(200, json={"ids": []}))
+        async with http:
+            try:
+                assert await http.model(AssetIds, "GET", URL) == AssetIds(ids=())
+            except InsituError as error:
+                assert (error.code, seconds) == ("PeerUnavailable", "60")
+        assert len(seen) == asked
+
+
 async def test_what_may_have_happened_is_not_repeated() -> None:
     http, seen = scripted(httpx.ReadError("cut"), httpx.Response(200))
     async with http:

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from insitu.api.bodies import Body
+from insitu.api.clients import Proxies
 from insitu.api.errors import MEDIA_TYPE, Problem
 from insitu.domain.canonical import escape_pointer
 from insitu.domain.errors import InsituError, Violation
@@ -57,6 +58,7 @@ def build_app(
     *,
     max_body_bytes: int,
     body_limits: Mapping[str, int] | None = None,
+    proxies: Proxies = Proxies(),  # noqa: B008 - frozen
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """Build an application whose every error is a problem document.
@@ -67,6 +69,8 @@ def build_app(
         A larger body is answered with 413 ``BodyTooLarge``, whether it is announced or streamed.
     body_limits
         Other limits by the beginning of the path, for addresses that take files; the longest that fits counts.
+    proxies
+        Whose word about a client's address counts. Routes find its network as ``request.state.network``.
     lifespan
         What runs while the application serves.
     """
@@ -85,7 +89,7 @@ def build_app(
         app.include_router(router)
     # For probes of whoever runs the process; nothing that a client builds on.
     app.add_api_route(HEALTH, _health, include_in_schema=False)
-    app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}))
+    app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}), proxies=proxies)
     return app
 
 
@@ -102,8 +106,9 @@ async def _nothing(_: FastAPI) -> AsyncIterator[None]:
 class _Envelope:
     """Around every request: its id, the limit of its body, headers of the answer, and the last resort for defects."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, body_limits: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, max_body_bytes: int, body_limits: Mapping[str, int], proxies: Proxies) -> None:
         self._app = app
+        self._proxies = proxies
         self._limit = max_body_bytes
         self._limits = sorted(body_limits.items(), key=lambda item: len(item[0]), reverse=True)
 
@@ -113,7 +118,7 @@ class _Envelope:
             return
         _cap_recursion()
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update(request_id=request_id, network=self._proxies.network(scope))
         body = Body(scope, receive, self._limit_of(scope["path"]))
         started = False
 
@@ -168,6 +173,8 @@ def _with_headers(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> li
 def _problem(error: InsituError, request_id: str) -> Response:
     problem = Problem.of(error, instance=request_id)
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if "retryAfter" in error.context:
+        headers["Retry-After"] = str(error.context["retryAfter"])
     # ASCII: an id that a caller sent may hold characters that have no UTF-8 form.
     content = json.dumps(problem.model_dump(mode="json"), ensure_ascii=True)
     return Response(content, problem.status, headers=headers, media_type=MEDIA_TYPE)

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from insitu.api.metadata_v1 import (
     ASSETS,
@@ -69,12 +69,14 @@ def _add_lists(routes: APIRouter, service: MetadataService) -> None:
 def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.post(DDO, status_code=201)
     async def publish(
+        request: Request,
         document: Document,
         response: Response,
         idempotency_key: IdempotencyKey = None,
         without_compute: WithoutCompute = False,
     ) -> AssetStatus:
-        status = await service.accept(document, key=idempotency_key, without_compute=without_compute)
+        network = request.state.network
+        status = await service.accept(document, key=idempotency_key, without_compute=without_compute, network=network)
         response.headers["Location"] = f"{DDO}/{status.did}"
         return status
 
@@ -88,8 +90,10 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
         return Response(json.dumps(found.document, ensure_ascii=False), media_type="application/json", headers=headers)
 
     @routes.put(DDO + "/{did}")
-    async def update(did: str, document: Document, without_compute: WithoutCompute = False) -> AssetStatus:
-        return await service.update(did, document, without_compute=without_compute)
+    async def update(
+        request: Request, did: str, document: Document, without_compute: WithoutCompute = False
+    ) -> AssetStatus:
+        return await service.update(did, document, without_compute=without_compute, network=request.state.network)
 
     @routes.delete(DDO + "/{did}")
     async def retire(did: str, request: RetireRequest) -> AssetStatus:

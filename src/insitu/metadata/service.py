@@ -28,6 +28,7 @@ from insitu.domain.integrity import creator_of, onchain_checksum, proof_signer, 
 from insitu.domain.signatures import personal_digest, recover_address
 from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import rfc3339
+from insitu.metadata.pools import PendingLimits, Pools
 from insitu.metadata.summaries import summary_of
 from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query
 from insitu.ports.chain import Block, Chain
@@ -64,8 +65,8 @@ class MetadataService:
         Seconds after which a document that never appeared on chain is dropped.
     page_size
         Largest number of results in one page.
-    max_pending
-        Documents that may wait for the chain at a time, so that strangers cannot fill the disk.
+    limits
+        How many documents may wait for the chain, and whose.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class MetadataService:
         confirmations: int,
         pending_lifetime: int,
         page_size: int,
-        max_pending: int = 10_000,
+        limits: PendingLimits = PendingLimits(),  # noqa: B008 - frozen
     ) -> None:
         self._catalog = catalog
         self._chain = chain
@@ -87,7 +88,7 @@ class MetadataService:
         self._confirmations = confirmations
         self._lifetime = timedelta(seconds=pending_lifetime)
         self._page_size = page_size
-        self._max_pending = max_pending
+        self._pools = Pools(catalog, chain, limits, pending_lifetime)
         self._changed = anyio.Event()
 
     async def run(self) -> None:
@@ -114,11 +115,14 @@ class MetadataService:
         record = await self._catalog.record(str(Did.parse(did)))
         return record is not None and record.state == "retired"
 
-    async def accept(self, document: object, *, key: str | None = None, without_compute: bool = False) -> AssetStatus:
+    async def accept(
+        self, document: object, *, key: str | None = None, without_compute: bool = False, network: str = ""
+    ) -> AssetStatus:
         """P2: take a new document, pending until its registration is seen. The same one again is harmless.
 
-        Where the creator's ``key`` stands for another asset already, that one's status is returned.
-        Raises ``InvalidDocument`` and its kin, ``ChecksumMismatch``, ``SignatureMismatch``, ``NotOwner``.
+        Where the creator's ``key`` stands for another asset already, that one's status is returned. ``network`` is
+        where it comes from. Raises ``InvalidDocument`` and its kin, ``ChecksumMismatch``, ``SignatureMismatch``,
+        ``NotOwner``; ``PendingShareUsed``, ``PendingPoolFull``.
         """
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
@@ -126,9 +130,11 @@ class MetadataService:
         validate_ddo(ddo, without_compute=without_compute)
         checksum = onchain_checksum(ddo)
         creator = await self._publisher(ddo, checksum)
-        return await self._put(ddo, checksum, creator, key)
+        return await self._put(ddo, checksum, creator, key, network)
 
-    async def update(self, did: str, document: object, *, without_compute: bool = False) -> AssetStatus:
+    async def update(
+        self, did: str, document: object, *, without_compute: bool = False, network: str = ""
+    ) -> AssetStatus:
         """Take a new version, signed by the on-chain owner; it is pending until the chain names its checksum.
 
         Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
@@ -139,7 +145,7 @@ class MetadataService:
             raise InsituError("InvalidDocument", "the document has another DID than the address", pointer="/id")
         creator = creator_of(ddo)
         await self._require_owner(did, proof_signer(ddo))
-        return await self._put(ddo, onchain_checksum(ddo), creator, None)
+        return await self._put(ddo, onchain_checksum(ddo), creator, None, network)
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
         """Take an asset off the lists; what was bought stays readable. Raises ``NotOwner``, ``SignatureMismatch``."""
@@ -225,10 +231,11 @@ class MetadataService:
             block=cursors[0].number if cursors else None,
         )
 
-    async def _put(self, ddo: Ddo, checksum: str, creator: Address, key: str | None) -> AssetStatus:
+    async def _put(self, ddo: Ddo, checksum: str, creator: Address, key: str | None, network: str) -> AssetStatus:
+        place = await self._pools.place(proof_signer(ddo), network)
         version = DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo))
         now = self._clock.now()
-        record = await self._catalog.put(version, now, key=key, max_pending=self._max_pending)
+        record = await self._catalog.put(version, now, key=key, place=place)
         self._wake()
         return _status(record)
 

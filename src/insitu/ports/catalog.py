@@ -15,10 +15,24 @@ from pydantic import JsonValue
 from insitu.domain.ids import Address
 from insitu.ports.chain import Block, Cursor
 
-__all__ = ["AssetRecord", "AssetState", "Catalog", "Catalogued", "DocumentVersion", "Hits", "Query", "Sort", "Summary"]
+__all__ = [
+    "AssetRecord",
+    "AssetState",
+    "Catalog",
+    "Catalogued",
+    "DocumentVersion",
+    "Hits",
+    "Place",
+    "Pool",
+    "Query",
+    "Sort",
+    "Summary",
+]
 
 AssetState = Literal["pending", "listed", "retired"]
 Sort = Literal["relevance", "date", "price"]
+Pool = Literal["gateways", "creators", "strangers"]
+"""Whose documents wait for the chain together. A full pool is in the way of no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,31 @@ class DocumentVersion:
     creator: Address
     document: dict[str, JsonValue]
     summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a version waits for the chain, and how much may wait there; None is no limit.
+
+    Attributes
+    ----------
+    holder
+        Whose part of the pool it is in: an account, or the network of a client.
+    share, share_bytes
+        Documents of the holder that may wait, and their bytes.
+    pool_share, pool_bytes
+        The same of everybody in the pool.
+    lifetime
+        Seconds after which what waits is dropped, and so makes room.
+    """
+
+    pool: Pool = "strangers"
+    holder: str = ""
+    share: int | None = None
+    share_bytes: int | None = None
+    pool_share: int | None = None
+    pool_bytes: int | None = None
+    lifetime: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +153,10 @@ class Query:
     limit: int = 20
 
 
+ANYWHERE = Place()
+"""A place without a limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hits:
     """One page of documents, and how many there are in all."""
@@ -126,12 +169,20 @@ class Catalog(Protocol):
     """The store of the METADATA-API. One contract suite (tests/ports/catalog) runs over every adapter."""
 
     async def put(
-        self, version: DocumentVersion, now: datetime, *, key: str | None = None, max_pending: int = 10_000
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: Place = ANYWHERE
     ) -> AssetRecord:
         """Keep a version; listed at once where the chain names it already. The same one again renews its hour.
 
         With ``key`` (an Idempotency-Key of the creator) that stands for another DID already, nothing is kept and
-        that asset's record is returned. Raises ``QuotaExceeded`` for more than ``max_pending`` pending versions.
+        that asset's record is returned. Raises ``PendingShareUsed`` and ``PendingPoolFull`` where its place has no
+        room; ``retryAfter`` in the context says in how many seconds some becomes free at the latest.
+        """
+        ...
+
+    async def has_registered(self, account: Address) -> bool:
+        """Tell whether the account created a listed asset, or an earlier version of one, and registered it itself.
+
+        A result is no such asset: its gateway created it, and paid for the registration.
         """
         ...
 

@@ -25,6 +25,8 @@ ATTEMPTS = 4
 FIRST_PAUSE = 0.1
 """Seconds; each further pause is three times as long, less a random part."""
 LONGEST_PAUSE = 5.0
+WORTH_WAITING = 5.0
+"""Seconds; where a server names a later moment, its refusal is told at once."""
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes of a JSON answer."""
 IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "PUT"})
@@ -103,6 +105,8 @@ class Http:
                 if attempt == ATTEMPTS or not repeatable or response.status_code not in PASSING:
                     raise failure
                 pause = max(pause, _retry_after(response))
+                if pause > WORTH_WAITING:
+                    raise failure  # the server says that trying again before is in vain
             await anyio.sleep(min(pause, LONGEST_PAUSE))
         raise AssertionError("the last attempt returns or raises")
 

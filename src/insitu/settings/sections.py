@@ -18,6 +18,8 @@ Seconds = Annotated[int, Field(ge=0, le=366 * 24 * 3600)]
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,39}$")]
 
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, Field(union_mode="left_to_right")]
+
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 MIB = 1024 * 1024
 
@@ -39,6 +41,11 @@ class ServerSettings(Section):
     """Who answers HTTP where root starts this; the engine stays root. Default: the user insitu, if there is one."""
     public_url: str | None = None
     """The address that DDOs and tokens name; https unless it is this machine. Default: http://<host>:<port>."""
+    proxies: tuple[Network, ...] = ()
+    """Addresses or networks (CIDR) of reverse proxies in front of this process, whose word about a client's address
+    counts. Default: none, and the client is whoever connects."""
+    proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    """The header in which the proxies say so. They must set or extend it themselves; no other one is read."""
 
     @field_validator("public_url")
     @classmethod
@@ -220,6 +227,24 @@ class MetadataSettings(Section):
 
     pending_lifetime: Seconds = HOUR
     """Seconds after which a DDO that never appeared on chain is dropped."""
+    gateways: tuple[Address, ...] = ()
+    """Accounts of gateways in other processes that publish here: their results wait behind nobody. The gateway of this
+    process is one."""
+    stake: Annotated[int, Field(ge=0)] = 10**16
+    """Wei. Documents of an account that holds so much, or has registered an asset itself, wait in a pool of their own;
+    those of all others share one for strangers."""
+    pending_per_creator: PositiveInt = 100
+    """Documents of one account of the first kind that may wait for the chain."""
+    pending_creators: PositiveInt = 10_000
+    """Documents of all these accounts that may wait."""
+    pending_per_network: PositiveInt = 100
+    """Documents of strangers from one network (IPv4 /24, IPv6 /48) that may wait."""
+    pending_strangers: PositiveInt = 2_000
+    """Documents of all strangers that may wait."""
+    pending_share_bytes: PositiveInt = 4 * MIB
+    """Bytes of waiting documents of one such account, or of one network of strangers."""
+    pending_bytes: PositiveInt = 64 * MIB
+    """Bytes of waiting documents in either of the two pools."""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     """Largest number of results in one page of a search."""
     url: str | None = None

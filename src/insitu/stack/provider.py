@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
 import anyio
 
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import read_address
 from insitu.settings import Settings
 from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import folder_lock
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
     from insitu.adapters.sources.targets import Targets
     from insitu.gateway.service import GatewayDesk, GatewayService
+    from insitu.metadata.pools import PendingLimits
     from insitu.metadata.service import MetadataService
     from insitu.operator.engine import Engine
     from insitu.operator.service import OperatorService
+    from insitu.ports.keys import Signer
     from insitu.ports.peers import GatewayPeer, MetadataPeer, OperatorPeer
     from insitu.sdk.http import Http
 
@@ -147,6 +150,27 @@ class _Builder:
             confirmations=settings.chain.depth,
             pending_lifetime=settings.metadata.pending_lifetime,
             page_size=settings.metadata.page_size,
+            limits=self._pending_limits(),
+        )
+
+    def _pending_limits(self) -> "PendingLimits":
+        from insitu.metadata.pools import PendingLimits
+
+        chosen, gateways = self._settings.metadata, [read_address(one) for one in self._settings.metadata.gateways]
+        if "gateway" in self._actors:
+            gateways.append(self._signer.address)
+        if not gateways:
+            line = "metadata.gateways is empty: results of gateways wait among the documents of strangers"
+            self._services.announcements.append(line)
+        return PendingLimits(
+            gateways=tuple(gateways),
+            stake=chosen.stake,
+            per_creator=chosen.pending_per_creator,
+            creators=chosen.pending_creators,
+            per_network=chosen.pending_per_network,
+            strangers=chosen.pending_strangers,
+            share_bytes=chosen.pending_share_bytes,
+            pool_bytes=chosen.pending_bytes,
         )
 
     async def _desk(self) -> "GatewayDesk":
@@ -159,7 +183,7 @@ class _Builder:
         metadata_url = (settings.metadata.url or services.public_url) + DDO + "/{did}"
         ports = GatewayPorts(
             chain=self._opened_chain(),
-            signer=provider_signer(settings),
+            signer=self._signer,
             metadata=self._metadata_peer(),
             agreements=await open_agreements(settings, self._stack),
             blobs=open_blobs(settings),
@@ -205,6 +229,10 @@ class _Builder:
         services.operator = OperatorService(
             executions=where.executions, logs=logs, engine=services.engine, clock=clock, capacity=where.capacity
         )
+
+    @cached_property
+    def _signer(self) -> "Signer":
+        return provider_signer(self._settings)  # a key file takes a second to open
 
     def _opened_chain(self) -> "EvmChain":
         if self._services.chain is None:

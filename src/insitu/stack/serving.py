@@ -54,7 +54,12 @@ async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None
     async with opened as services:
         app = _app(services, _lifespan(services, share.neighbour, ready))
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS, lifespan="on"
+            app,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            lifespan="on",
+            proxy_headers=False,  # which proxies are believed is said by the settings, and read in one place
         )
         await _until_cancelled(uvicorn.Server(config), share)
 
@@ -98,8 +103,9 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
     """Mount what this process may show. The operator has a port of its own: it is never beside public routes."""
     from insitu import __version__
     from insitu.api.app import build_app
+    from insitu.api.clients import Proxies
 
-    limits = services.settings.limits
+    limits, server = services.settings.limits, services.settings.server
     body_limits: dict[str, int] = {}
     routers: list[APIRouter] = []
     if services.metadata is not None:
@@ -123,5 +129,11 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         routers.append(operator_router(services.operator, services.service_key))
         body_limits |= BODY_LIMITS
     return build_app(
-        "insitu", __version__, routers, max_body_bytes=limits.body_bytes, body_limits=body_limits, lifespan=lifespan
+        "insitu",
+        __version__,
+        routers,
+        max_body_bytes=limits.body_bytes,
+        body_limits=body_limits,
+        proxies=Proxies(server.proxies, server.proxy_header),
+        lifespan=lifespan,
     )

@@ -1,7 +1,9 @@
 """The contract of ports/catalog.py: what is pending, listed, retired, and whose, whatever order things come in."""
 
+import json
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.domain.errors import InsituError
-from insitu.ports.catalog import Catalog, Query
+from insitu.ports.catalog import Catalog, Place, Query
 from insitu.ports.chain import Block, Cursor
 from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, open_catalog, registered, transferred, version
 from ports.stores import ENGINES, new_schema
@@ -144,15 +146,54 @@ async def test_a_pending_version_that_is_sent_again_keeps_longer(catalog: Catalo
     assert await catalog.drop_pending(LATER) == 0
 
 
-async def test_so_many_versions_may_be_pending(catalog: Catalog) -> None:
+async def test_so_many_versions_of_one_holder_may_be_pending(catalog: Catalog) -> None:
+    place = Place("creators", "alice", share=2, lifetime=3600)
     for number in (1, 2):
-        await catalog.put(version(number), NOW, max_pending=2)
-    with pytest.raises(InsituError, match="QuotaExceeded"):
-        await catalog.put(version(3), NOW, max_pending=2)
+        await catalog.put(version(number), NOW, place=place)
+    with pytest.raises(InsituError, match="PendingShareUsed") as refused:
+        await catalog.put(version(3), NOW + timedelta(minutes=50), place=place)
+    assert refused.value.context["retryAfter"] == 600
     assert await catalog.record(did(3)) is None
-    await catalog.put(version(2), NOW, max_pending=2)
+    await catalog.put(version(2), NOW, place=place)
+    await catalog.put(version(3), NOW, place=replace(place, holder="bob"))
     await catalog.apply([block(1, registered(version(1)))], NOW)
-    await catalog.put(version(3), NOW, max_pending=2)
+    await catalog.put(version(4), NOW, place=place)
+
+
+async def test_a_full_pool_touches_no_other(catalog: Catalog) -> None:
+    for number in (1, 2):
+        await catalog.put(version(number), NOW, place=Place("strangers", str(number), pool_share=2))
+    with pytest.raises(InsituError, match="PendingPoolFull") as refused:
+        await catalog.put(version(3), NOW, place=Place("strangers", "3", pool_share=2))
+    assert refused.value.context["retryAfter"] == 3600
+    await catalog.put(version(3), NOW, place=Place("creators", "3", pool_share=2))
+    await catalog.put(version(4), NOW, place=Place("gateways", "4"))
+
+
+async def test_what_may_be_pending_has_so_many_bytes(catalog: Catalog) -> None:
+    size = len(json.dumps(version(1).document).encode())
+    limited = Place("strangers", "one", share_bytes=2 * size, pool_bytes=3 * size)
+    for number in (1, 2):
+        await catalog.put(version(number), NOW, place=limited)
+    with pytest.raises(InsituError, match="PendingShareUsed"):
+        await catalog.put(version(3), NOW, place=limited)
+    await catalog.put(version(3), NOW, place=replace(limited, holder="two"))
+    with pytest.raises(InsituError, match="PendingPoolFull"):
+        await catalog.put(version(4), NOW, place=replace(limited, holder="three"))
+
+
+async def test_who_registered_an_asset_itself_is_known_and_nobody_else(catalog: Catalog) -> None:
+    await catalog.put(version(1), NOW)
+    assert not await catalog.has_registered(ALICE)
+    result = registered(version(1), owner=BOB)  # by its gateway, for somebody else
+    await catalog.apply([block(1, result)], NOW)
+    assert not await catalog.has_registered(ALICE)
+    assert not await catalog.has_registered(BOB)
+    await catalog.put(version(2), NOW)
+    await catalog.apply([block(2, registered(version(2)))], NOW)
+    await catalog.apply([block(3, transferred(version(2)))], NOW)
+    assert await catalog.has_registered(ALICE)
+    assert not await catalog.has_registered(BOB)
 
 
 async def test_a_retired_asset_leaves_the_lists_until_its_next_version(catalog: Catalog) -> None:

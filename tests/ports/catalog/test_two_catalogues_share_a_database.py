@@ -7,7 +7,7 @@ import pytest
 
 from insitu.adapters.catalog.postgresql import MIGRATIONS, PostgresqlCatalog
 from insitu.domain.errors import InsituError
-from insitu.ports.catalog import Query
+from insitu.ports.catalog import Place, Query
 from ports.catalog.catalogue_samples import NOW, block, did, registered, version
 from ports.stores import new_schema, postgresql_database
 
@@ -44,14 +44,14 @@ async def test_the_limit_of_pending_versions_holds_for_both_together(two: Two) -
 
     async def publish(number: int) -> None:
         try:
-            await two[number % 2].put(version(number), NOW, max_pending=5)
+            await two[number % 2].put(version(number), NOW, place=Place(share=5))
         except InsituError as error:
             refused.append(error.code)
 
     async with anyio.create_task_group() as tasks:
         for number in range(12):
             tasks.start_soon(publish, number)
-    assert refused == ["QuotaExceeded"] * 7
+    assert refused == ["PendingShareUsed"] * 7
 
 
 async def test_both_follow_the_chain_and_documents_come_meanwhile(two: Two) -> None:

@@ -9,13 +9,14 @@ from typing_extensions import override
 from insitu.adapters.catalog.fulltext import FullText
 from insitu.adapters.catalog.listing import SUMMARY, ensure_asset, recompute
 from insitu.adapters.catalog.query import select_of
+from insitu.adapters.catalog.room import has_registered, require_room
 from insitu.adapters.sql import Connection, Database, placeholders
 from insitu.domain.canonical import JsonObject
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.ledger import DidRegistered, DidTransferred
-from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Hits, Query
+from insitu.ports.catalog import ANYWHERE, AssetRecord, Catalog, Catalogued, DocumentVersion, Hits, Place, Query
 from insitu.ports.chain import Block, Cursor
 
 __all__ = ["SqlCatalog"]
@@ -37,26 +38,33 @@ class SqlCatalog(Catalog):
 
     @override
     async def put(
-        self, version: DocumentVersion, now: datetime, *, key: str | None = None, max_pending: int = 10_000
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: Place = ANYWHERE
     ) -> AssetRecord:
+        document = json.dumps(version.document, ensure_ascii=False)
+        size = len(document.encode())
+
         def keep(connection: Connection) -> AssetRecord:
             earlier = _published(connection, version.creator, key)
             if earlier is not None and earlier.did != version.did:
                 return earlier
             moment = _milliseconds(now)
-            _check_room(connection, version, max_pending)
+            require_room(connection, version, place, size, moment)
             asset = ensure_asset(connection, version.did, version.checksum, moment)
             connection.execute(
-                "INSERT INTO version (asset, checksum, creator, document, summary, on_chain, pending_since)"
-                " VALUES (?, ?, ?, ?, ?, 0, ?)"
+                "INSERT INTO version"
+                " (asset, checksum, creator, document, summary, on_chain, pending_since, pool, holder, size)"
+                " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
                 " ON CONFLICT (asset, checksum) DO UPDATE SET pending_since = excluded.pending_since",
                 (
                     asset,
                     version.checksum,
                     version.creator,
-                    json.dumps(version.document, ensure_ascii=False),
+                    document,
                     SUMMARY.dump_json(version.summary).decode(),
                     moment,
+                    place.pool,
+                    place.holder,
+                    size,
                 ),
             )
             if key is not None:
@@ -69,6 +77,10 @@ class SqlCatalog(Catalog):
             return _record(connection, BY_DID, version.did) or _vanished(version.did)
 
         return await self._database.write(keep)
+
+    @override
+    async def has_registered(self, account: Address) -> bool:
+        return await self._database.read(lambda connection: has_registered(connection, account))
 
     @override
     async def record(self, did: str) -> AssetRecord | None:
@@ -169,18 +181,6 @@ SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset
 JOIN version ON version.asset = publication.asset AND version.checksum = publication.checksum
 WHERE publication.creator = ? AND publication.key = ? AND (version.on_chain = 1 OR asset.version = 0)
 """
-
-
-def _check_room(connection: Connection, version: DocumentVersion, max_pending: int) -> None:
-    known = connection.execute(
-        "SELECT 1 FROM version JOIN asset ON asset.id = version.asset WHERE did = ? AND version.checksum = ?",
-        (version.did, version.checksum),
-    ).fetchone()
-    if known is not None:
-        return
-    pending = connection.execute("SELECT count(*) FROM version WHERE on_chain = 0").fetchone()[0]
-    if pending >= max_pending:
-        raise InsituError("QuotaExceeded", f"{pending} documents wait for their registration on chain")
 
 
 def _published(connection: Connection, creator: Address, key: str | None) -> AssetRecord | None:

@@ -63,6 +63,20 @@ DOCUMENTS = (
         "A stage reads the output of a stage that does not exist before it.",
         "Name a stage with a lower index.",
     ),
+    E(
+        "PendingPoolFull",
+        503,
+        "As many documents wait for the chain as this catalogue keeps of accounts like this one.",
+        "Try again when Retry-After says; who has registered an asset, or holds metadata.stake, waits in another pool.",
+        retry=True,
+    ),
+    E(
+        "PendingShareUsed",
+        429,
+        "As many documents of this creator or network wait for the chain as may.",
+        "Register those that wait, or try again when Retry-After says: they are dropped then.",
+        retry=True,
+    ),
     E("ServerAmbiguous", 422, "The stages name different servers.", "Name one serverId for the whole workflow."),
     E(
         "ServerInstancesNotSupported",

@@ -1,0 +1,7 @@
+-- Whose part of which pool a version takes while it waits for the chain, and its bytes.
+ALTER TABLE version ADD COLUMN pool TEXT NOT NULL DEFAULT 'strangers';
+ALTER TABLE version ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+ALTER TABLE version ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+UPDATE version SET size = length(document) WHERE on_chain = 0;
+CREATE INDEX version_by_pool ON version (pool, holder, size, pending_since) WHERE on_chain = 0;
+CREATE INDEX version_by_creator ON version (creator) WHERE on_chain = 1;
