@@ -84,6 +84,8 @@ class GatewayConfiguration:
         How long a reason that may pass, such as a document that is not there yet, is waited for before refusing.
     lost_after
         How long the lock of an agreement may be missing before its execution is stopped.
+    publish_deadline
+        How long a result may take from the beginning of its publishing until the catalogue has it.
     late_after
         How long after ``finishBy`` an operator may be silent before the gateway ends the execution.
     """
@@ -104,6 +106,7 @@ class GatewayConfiguration:
     commit_delay: float = 30.0
     patience: float = 60.0
     lost_after: float = 60.0
+    publish_deadline: float = 600.0
     late_after: float = 300.0
     servers: tuple[dict[str, JsonValue], ...] = ()
 

@@ -5,12 +5,13 @@ What is stored first wins over later reports (E8–E10, design §6).
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, Phase, Reason, Transition, charge_of
 from insitu.domain.ids import AgreementId
-from insitu.domain.receipt import ChargePart
+from insitu.domain.receipt import ChargePart, parse_statement
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.following import ended
 from insitu.gateway.receipts import Receipts
@@ -80,6 +81,37 @@ class Finishing:
         outcome = Transition(sequence=sequence, phase=phase, at=self._clock.now(), reason=reason)
         return await self._freeze(execution, known, outcome, execution.history, None, None)
 
+    def publish_by(self, execution: StoredExecution) -> datetime:
+        """Return until when the catalogue must have the result of an execution that has one."""
+        assert execution.frozen is not None
+        begun = [one.at for one in execution.history if one.phase is Phase.PUBLISHING] or [execution.frozen.outcome.at]
+        within = begun[0] + timedelta(seconds=self._configuration.publish_deadline)
+        return min(within, execution.plan.finish_by)
+
+    async def unpublish(self, execution: StoredExecution, why: Reason) -> bool:
+        """End an execution whose result cannot be published: as failed, and for nothing.
+
+        Its receipt gives way to one that says so; with the same number only one of them can be committed. False where
+        the result is registered, or on its way there.
+        """
+        frozen = execution.frozen
+        assert frozen is not None
+        software = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes()).predicate.software
+        reason = Reason(code="PublishingFailed", message=f"{why.code}: {why.message}")
+        report = ExecutionReport(
+            plan=execution.plan,
+            history=execution.history,
+            records=frozen.records,
+            outcome=_failed(frozen.outcome, reason),
+            runtime=software.runtime,
+            enforcement=software.enforcement,
+        )
+        known = await self._agreement(execution.agreement_id)
+        stored = await self._freeze(
+            execution, known, report.outcome, report.history, None, report, instead_of=frozen.receipt_hash
+        )
+        return stored == report.outcome
+
     async def _agreement(self, agreement_id: AgreementId) -> KnownAgreement:
         known = await self._agreements.agreement(agreement_id)
         if known is None:
@@ -110,6 +142,8 @@ class Finishing:
         history: Iterable[Transition],
         result: FrozenResult | None,
         report: ExecutionReport | None,
+        *,
+        instead_of: str | None = None,
     ) -> Transition:
         records = report.records if report is not None else ()
         total = known.terms.total
@@ -142,7 +176,7 @@ class Finishing:
         changes += self._follow_ups(execution, known, frozen, charge)
         if outcome.phase is Phase.SUCCEEDED:
             changes += self._close_open(known, [one for one in others if _is_open(one)])
-        stored, first = await self._agreements.freeze(execution.execution_id, frozen, changes)
+        stored, first = await self._agreements.freeze(execution.execution_id, frozen, changes, instead_of=instead_of)
         if first:
             logger.info("execution %s ended: %s %s", execution.execution_id, outcome.phase, outcome.reason or "")
         self._wakeups.ring(OUTBOX)

@@ -9,6 +9,7 @@ import anyio
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.gateway.effects import Effects, result_of
+from insitu.gateway.finishing import Finishing
 from insitu.gateway.transactions import Transactions
 from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, Wakeups, events_of
 from insitu.ports.agreement_changes import Complete, Postpone
@@ -23,6 +24,8 @@ __all__ = ["Outbox"]
 logger = logging.getLogger("insitu.gateway.outbox")
 
 LARGEST_BATCH = 20
+LEAST_TRIES = 6
+"""Tries, half a minute, that a result has in any case: its outcome may have come late."""
 ATTEMPTS = 20
 """Tries after which a refusal that names no cause is believed."""
 IDLE = 15.0
@@ -39,6 +42,7 @@ class Outbox:
         chain: Chain,
         metadata: MetadataPeer,
         effects: Effects,
+        finishing: Finishing,
         transactions: Transactions,
         clock: Clock,
         wakeups: Wakeups,
@@ -47,6 +51,7 @@ class Outbox:
         self._chain = chain
         self._metadata = metadata
         self._effects = effects
+        self._finishing = finishing
         self._transactions = transactions
         self._clock = clock
         self._wakeups = wakeups
@@ -89,8 +94,10 @@ class Outbox:
 
     async def _carry_out(self, item: OutboxItem) -> None:
         try:
-            if item.kind is ItemKind.PUBLISH:
+            if item.kind is ItemKind.PUBLISH or (item.kind is ItemKind.REGISTER and item.attempts):
+                # Once more before a late registration: the catalogue drops what waits for the chain too long.
                 await self._metadata.publish(result_of(await self._effects.execution(item)).document)
+            if item.kind is ItemKind.PUBLISH:
                 await self._agreements.apply([Complete(item.key)])
             else:
                 await self._transactions.send(await self._effects.call(item), [item])
@@ -132,16 +139,31 @@ class Outbox:
         else:
             log = logger.info if item.kind is ItemKind.DERIVED else logger.error
             log("%s is given up: %s", item.key, error)
-            await self._agreements.apply(await self._effects.given_up(item, reason))
+            await self._give_up(item, reason)
         if item.execution_id is not None:
             self._wakeups.ring(events_of(item.execution_id))
         if item.kind is ItemKind.RELAY:
             self._wakeups.ring(GRANTS)
 
     async def _later(self, item: OutboxItem, reason: Reason) -> None:
-        delay = timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
+        now, delay = self._clock.now(), timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
+        if item.kind is ItemKind.PUBLISH and item.attempts >= LEAST_TRIES:
+            deadline = self._finishing.publish_by(await self._effects.execution(item))
+            if now >= deadline:
+                await self._give_up(item, reason)
+                return
+            delay = min(delay, deadline - now)
         logger.warning("%s waits %.1f s: %s: %s", item.key, delay.total_seconds(), reason.code, reason.message)
-        await self._agreements.apply([Postpone(item.key, self._clock.now() + delay, reason)])
+        await self._agreements.apply([Postpone(item.key, now + delay, reason)])
+
+    async def _give_up(self, item: OutboxItem, reason: Reason) -> None:
+        """An execution whose result will not be there ends as failed; else only the effect is given up."""
+        if item.kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
+            execution = await self._effects.execution(item)
+            if await self._finishing.unpublish(execution, reason):
+                self._wakeups.ring(events_of(execution.execution_id))
+                return
+        await self._agreements.apply(await self._effects.given_up(item, reason))
 
     async def _is_there(self, item: OutboxItem) -> bool:
         """Ask the chain whether it is done: by a transaction of ours that a crash made us forget."""

@@ -195,7 +195,7 @@ class GatewayService:
             ports.agreements, permission, assessor, Planner(desk.sources), registrar, ports.clock
         )
         self.access = Access(provider, ports.agreements, ports.chain, ports.clock)
-        self.views = Views(operator)
+        self.views = Views(operator, ports.agreements)
         self.streams = Streams(ports.agreements, operator, desk.wakeups)
         self.follower = Follower(
             provider, configuration.confirmations, ports.chain, ports.agreements, ports.clock, desk.wakeups
@@ -216,6 +216,7 @@ class GatewayService:
             ports.chain,
             ports.metadata,
             effects,
+            desk.finishing,
             Transactions(
                 configuration.confirmations,
                 ports.chain,

@@ -10,7 +10,8 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, Execution, Phase, Reason, StageRecord, Transition
 from insitu.domain.plan import StagePlan
 from insitu.gateway.access import Seen
-from insitu.ports.agreement_records import EventRecord, StoredExecution
+from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
+from insitu.ports.agreements import Agreements
 from insitu.ports.peers import OperatorPeer
 
 __all__ = ["Views", "event_view"]
@@ -23,8 +24,9 @@ HIDDEN = "the owner's policy keeps the details"
 class Views:
     """Puts together what the gateway stores and what the operator knows of a live execution."""
 
-    def __init__(self, operator: OperatorPeer) -> None:
+    def __init__(self, operator: OperatorPeer, agreements: Agreements) -> None:
         self._operator = operator
+        self._agreements = agreements
 
     async def execution(self, seen: Seen) -> ExecutionView:
         """Return the view; an operator that does not answer leaves out the present stage."""
@@ -34,7 +36,8 @@ class Views:
         phase = history[-1].phase if history and execution.live else execution.phase
         frozen = execution.frozen
         ended = frozen is not None and execution.phase in ENDED
-        reason = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
+        told = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
+        reason = await self._waits_for(execution) or told
         records = frozen.records if frozen is not None else live.records if live is not None else ()
         return ExecutionView(
             service_agreement_id=execution.agreement_id,
@@ -55,6 +58,16 @@ class Views:
             settled=execution.settlement_transaction is not None,
             settlement_transaction=execution.settlement_transaction or None,
         )
+
+    async def _waits_for(self, execution: StoredExecution) -> Reason | None:
+        """Why the result of an execution is not there yet, where an attempt came to nothing."""
+        if execution.frozen is None or execution.phase is not Phase.PUBLISHING:
+            return None
+        for kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
+            item = await self._agreements.item(f"{kind}:{execution.execution_id}")
+            if item is not None and item.reason is not None:
+                return item.reason
+        return None
 
     async def _live(self, execution: StoredExecution) -> tuple[Execution | None, int]:
         try:

@@ -248,6 +248,8 @@ class OutboxItem:
         May share a transaction with others of its kind.
     transaction
         Hash of the transaction that carries it, while there is one.
+    reason
+        Why the last attempt came to nothing.
     """
 
     key: str
@@ -260,6 +262,7 @@ class OutboxItem:
     batch: bool = False
     attempts: int = 0
     transaction: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,10 +121,13 @@ class Agreements(Protocol):
         ...
 
     async def freeze(
-        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change]
+        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change], *, instead_of: str | None = None
     ) -> tuple[StoredExecution, bool]:
         """Store the outcome and the changes that follow from it, unless one is stored; return what is stored, and
         whether it is this one. Raises ``ExecutionUnknown``.
+
+        With ``instead_of`` (the hash of its receipt) a stored outcome gives way to this one, with all that was still to
+        follow from it, as long as nothing of it is on chain or on its way there.
         """
         ...
 

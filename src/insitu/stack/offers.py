@@ -120,5 +120,6 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         result_retention=gateway.result_retention,
         token_lifetime=gateway.token_lifetime,
         upload_bytes=settings.limits.upload_bytes,
+        publish_deadline=settings.operator.publish_deadline,
         servers=tuple(servers),
     )

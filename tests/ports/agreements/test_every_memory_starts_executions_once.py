@@ -1,5 +1,6 @@
 """Executions in the gateway's memory: numbers, idempotency keys, one live, frozen once, events in order."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import anyio
@@ -7,14 +8,16 @@ import pytest
 
 from insitu.domain.agreement import Settlement, SignedSettlement
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import Phase
+from insitu.domain.execution import Phase, Reason
 from insitu.domain.ids import ExecutionId
 from insitu.ports.agreement_changes import (
     Acknowledge,
     AddEvent,
     AddTransition,
     AddUpload,
+    Attach,
     DecideCharge,
+    Detach,
     Enqueue,
     NoteRegistered,
     NoteSettled,
@@ -30,11 +33,13 @@ from ports.agreements.agreement_samples import (
     draft_of,
     frozen_of,
     item,
+    sent,
     started,
     terms_of,
     transition,
 )
 
+REASON = Reason(code="TransactionFailed", message="lost")
 KEY = Idempotency(CONSUMER, "key", "body")
 
 
@@ -119,6 +124,39 @@ async def test_the_first_outcome_wins_with_all_that_follows_from_it(agreements: 
     assert found is not None
     assert found.phase is Phase.SUCCEEDED
     assert found.registration == "0xabc"
+
+
+async def test_an_outcome_gives_way_while_nothing_of_it_is_on_chain_or_on_its_way(agreements: Agreements) -> None:
+    execution = await started(agreements)
+    first, second = frozen_of("aa" * 32), frozen_of(phase=Phase.FAILED, receipt="0xother")
+    of_it = replace(item("settle:1"), execution_id=execution.execution_id)
+    await agreements.freeze(execution.execution_id, first, [Enqueue(of_it)])
+    for wrong in (None, "0xother"):
+        stored, mine = await agreements.freeze(execution.execution_id, second, [], instead_of=wrong)
+        assert (stored.frozen, mine) == (first, False)
+
+    await agreements.apply([Attach(sent(1, "settle:1"))])
+    stored, mine = await agreements.freeze(execution.execution_id, second, [], instead_of=first.receipt_hash)
+    assert (stored.frozen, mine) == (first, False)
+
+    await agreements.apply([Detach(sent(1).hash, START, REASON)])
+    again = replace(of_it, payload={"index": 1})
+    stored, mine = await agreements.freeze(
+        execution.execution_id, second, [Enqueue(again)], instead_of=first.receipt_hash
+    )
+    assert (stored.frozen, mine) == (second, True)
+    assert [dict(one.payload) for one in await agreements.due(START)] == [{"index": 1}]
+    assert await agreements.needless_blobs(("aa" * 32,)) == ("aa" * 32,)
+
+
+async def test_a_registered_result_does_not_give_way(agreements: Agreements) -> None:
+    execution = await started(agreements)
+    first = frozen_of("aa" * 32)
+    await agreements.freeze(execution.execution_id, first, [NoteRegistered(execution.execution_id, "0xabc")])
+    stored, mine = await agreements.freeze(
+        execution.execution_id, frozen_of(phase=Phase.FAILED), [], instead_of=first.receipt_hash
+    )
+    assert (stored.frozen, mine) == (first, False)
 
 
 async def test_an_outcome_of_an_unknown_execution_is_refused(agreements: Agreements) -> None:

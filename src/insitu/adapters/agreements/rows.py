@@ -95,6 +95,7 @@ def item_of(row: Row) -> OutboxItem:
         batch=bool(row["batch"]),
         attempts=row["attempts"],
         transaction=row["transaction_hash"],
+        reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
     )
 
 

@@ -191,13 +191,14 @@ class SqlAgreements(Agreements):
 
     @override
     async def freeze(
-        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change]
+        self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change], *, instead_of: str | None = None
     ) -> tuple[StoredExecution, bool]:
         wanted = tuple(changes)
 
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
-            if not _require(db, execution_id).live:
-                return _require(db, execution_id), False
+            found = _require(db, execution_id)
+            if not found.live and not _taken_back(db, found, instead_of):
+                return found, False
             db.execute(
                 "UPDATE executions SET frozen = ?, expires_at = ? WHERE execution_id = ?",
                 (document(frozen), milliseconds(frozen.expires_at), execution_id),
@@ -343,6 +344,22 @@ def _require(db: Connection, execution_id: str) -> StoredExecution:
     if found is None:
         raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
     return found
+
+
+def _taken_back(db: Connection, execution: StoredExecution, receipt_hash: str | None) -> bool:
+    """Forget an outcome and what was to follow from it, unless something of it is on chain or on its way there."""
+    frozen, execution_id = execution.frozen, execution.execution_id
+    if frozen is None or frozen.receipt_hash != receipt_hash:
+        return False
+    if execution.registration is not None or execution.settlement_transaction is not None:
+        return False
+    sent = "SELECT 1 FROM items WHERE execution_id = ? AND transaction_hash IS NOT NULL"
+    if db.execute(sent, (execution_id,)).fetchone() is not None:
+        return False
+    db.execute("DELETE FROM items WHERE execution_id = ?", (execution_id,))
+    db.execute("DELETE FROM result_blobs WHERE execution_id = ?", (execution_id,))
+    db.execute("UPDATE executions SET charge = NULL, settlement = NULL WHERE execution_id = ?", (execution_id,))
+    return True
 
 
 def _repeated(db: Connection, request: Idempotency) -> StoredExecution | None:
