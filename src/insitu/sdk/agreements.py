@@ -163,8 +163,8 @@ class Agreements:
         """
         bought = await self._with_seed(seed) if seed is not None else None
         if bought is None:
-            terms, gateway = await self._agreed(workflow_did, service_index, max_price, seed)
-            bought = await self._sent(terms, gateway, relay=relay, offer=offer, repeatable=seed is not None)
+            quote, gateway = await self._agreed(workflow_did, service_index, max_price)
+            bought = await self._sent(quote, gateway, seed, relay=relay, offer=offer)
         if not wait:
             return bought
         mined = await self._chain.outcome(bought.transaction) if bought.transaction is not None else None
@@ -210,9 +210,9 @@ class Agreements:
         return await self._chain.transact(refund(found.terms), self._signer)
 
     async def _agreed(
-        self, workflow_did: str, service_index: int | None, max_price: int | None, seed: str | None
-    ) -> tuple[Terms, GatewayClient]:
-        """Return the terms that this account will sign, and the gateway that quoted them (C1–C3)."""
+        self, workflow_did: str, service_index: int | None, max_price: int | None
+    ) -> tuple[Quote, GatewayClient]:
+        """Return the quote that this account agrees to, and the gateway that gave it (C1, C2)."""
         quote, gateway = await self._quoted(workflow_did, service_index)
         _require_allowed(quote)
         if max_price is not None and quote.price > max_price:
@@ -220,19 +220,23 @@ class Agreements:
                 "PriceTooHigh", f"the price is {quote.price}, allowed were {max_price}", price=quote.price
             )
         await self._trust_contracts()
-        terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
-        await self._require_funds(terms)
-        return terms, gateway
+        return quote, gateway
 
     async def _sent(
-        self, terms: Terms, gateway: GatewayClient, *, relay: bool | None, offer: bool, repeatable: bool
+        self, quote: Quote, gateway: GatewayClient, seed: str | None, *, relay: bool | None, offer: bool
     ) -> Agreement:
         """Send the purchase, or find the one that an earlier call with the same seed has left with the gateway."""
-        try:
-            sent = await self._purchases.send(terms, gateway, relay=relay, offer=offer)
-        except InsituError as error:
-            if not repeatable or error.code != "AgreementExists":
-                raise
+        async with self._purchases.turn(quote.price):
+            # The time for locking runs from here, and what was bought before is paid.
+            terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
+            await self._require_funds(terms)
+            try:
+                sent = await self._purchases.send(terms, gateway, relay=relay, offer=offer)
+            except InsituError as error:
+                if seed is None or error.code != "AgreementExists":
+                    raise
+                sent = None
+        if sent is None:
             return await self._under_way(terms)
         bought = await self._present(agreement_id(terms, self._chain.agreements), terms)
         return replace(bought, transaction=sent.transaction, relayed=sent.relayed)

@@ -1,5 +1,7 @@
 """Three ways of one purchase: sent by its consumer, sent with the provider's offer, sent by the gateway (C3–C7)."""
 
+import random
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 import anyio
@@ -14,6 +16,7 @@ from insitu.domain.signatures import recover_address, signature_bytes
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.gateway import GatewayClient
+from insitu.sdk.turns import turn
 
 __all__ = ["Purchases", "Sent"]
 
@@ -22,6 +25,12 @@ FIRST_LOOK, LONGEST_LOOK = 0.02, 1.0
 ASK_AGAIN = 5.0
 """Seconds after which the gateway is asked whether the purchase is still on its way."""
 PASSING = frozenset({"PeerUnavailable", "ChainUnavailable"})
+SIGNED_AGAIN = 5
+"""Times that a permit is signed again because another process of the account was faster with its nonce."""
+REFUSED_PERMIT = frozenset({"PermitInvalid", "AllowanceTooLow"})
+"""What a permit with a nonce that is used comes to: refused by the token, or passed over by the template."""
+STEP_ASIDE = 0.2
+"""Seconds, more or less, for which the loser of a nonce lets the others go on; three times as long each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +48,22 @@ class Purchases:
         self._chain = chain
         self._signer = signer
 
+    def turn(self, price: int) -> AbstractAsyncContextManager[None]:
+        """Wait for this account's turn to buy for so many base units; within it, agree on the terms and send.
+
+        A token counts the permits of an account (ERC-2612), so this process makes one after the other.
+        """
+        if not price:
+            return nullcontext()
+        return turn(
+            "permit", self._chain.agreements.chain_id, self._chain.contract("NeverminedToken"), self._signer.address
+        )
+
     async def send(self, terms: Terms, gateway: GatewayClient, *, relay: bool | None, offer: bool) -> Sent:
-        """Create and lock the agreement, and return once that is mined.
+        """Create and lock the agreement, and return once that is mined; call it within :meth:`turn`.
+
+        Another process of the account may use the permit's nonce in between; then it is signed again, for the same
+        terms, so that nothing can be bought twice.
 
         Parameters
         ----------
@@ -49,15 +72,35 @@ class Purchases:
         offer
             Ask the provider for its signature first, so that what this account sends is granted at once.
         """
-        domain, permit = self._chain.agreements, None
-        if terms.total:
-            permit = await self._chain.permit(self._signer, domain.contract, terms.total, terms.deadline)
+        permit = await self._permit(terms)
+        for attempt in range(SIGNED_AGAIN):
+            try:
+                return await self._send(terms, permit, gateway, relay=relay, offer=offer)
+            except InsituError as error:
+                if permit is None or error.code not in REFUSED_PERMIT:
+                    raise
+                await anyio.sleep(STEP_ASIDE * 3**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                used, permit = permit, await self._permit(terms)
+                if permit == used:
+                    raise
+        return await self._send(terms, permit, gateway, relay=relay, offer=offer)
+
+    async def _permit(self, terms: Terms) -> Permit | None:
+        """Allow exactly the price, with the next nonce; the same nonce gives the same permit (RFC 6979)."""
+        if not terms.total:
+            return None
+        return await self._chain.permit(self._signer, self._chain.agreements.contract, terms.total, terms.deadline)
+
+    async def _send(
+        self, terms: Terms, permit: Permit | None, gateway: GatewayClient, *, relay: bool | None, offer: bool
+    ) -> Sent:
         if relay:
             return await self._relayed(terms, permit, gateway)
         # C3: the consumer sends it, so the transaction's own signature covers the terms.
         call = create_and_lock(terms, permit=permit)
         if offer:
-            call = create_lock_grant(terms, permit=permit, offer=await self._offer(terms, domain, gateway))
+            signed = await self._offer(terms, self._chain.agreements, gateway)
+            call = create_lock_grant(terms, permit=permit, offer=signed)
         try:
             return Sent((await self._chain.transact(call, self._signer)).hash, relayed=False)
         except InsituError as error:

@@ -12,6 +12,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.chain import Cursor, Mined, SignedTransaction
 from insitu.ports.keys import Signer
+from insitu.sdk.turns import turn
 
 __all__ = ["Transactions"]
 
@@ -43,7 +44,6 @@ class Transactions:
         self._chain_id = chain_id
         self._events = events
         self._patience = patience
-        self._turns: dict[str, anyio.Lock] = {}
 
     async def next_nonce(self, account: Address) -> int:
         """Return the account's next nonce, pending transactions counted."""
@@ -125,11 +125,11 @@ class Transactions:
         return mined
 
     async def send(self, to: Address | None, data: bytes, signer: Signer) -> Mined:
-        """Sign, send, wait; transactions of one account take turns.
+        """Sign, send, wait; transactions of one account take turns in this process.
 
         Another process that uses the same account may take the nonce in between; then the next one is tried.
         """
-        async with self._turns.setdefault(signer.address, anyio.Lock()):
+        async with turn("transaction", self._chain_id, signer.address):
             for attempt in range(5):
                 nonce = await self.next_nonce(signer.address)
                 signed = await self.sign(to, data, signer, nonce)
