@@ -30,15 +30,22 @@ def errors() -> Iterator[str]:
     yield (
         "Every refusal and failure has a code that never changes its meaning. HTTP answers with a problem document\n"
         "(RFC 9457) of type `urn:insitu:error:<Code>`; the command line prints what is the matter and the next step.\n"
-        "*Again* means that the same request can succeed later without being changed.\n"
+        "*Again* means that the same request can succeed later without being changed; where it says *after repair*,\n"
+        "somebody has to do something first, and waiting alone does not help.\n"
     )
     for topic in ("ACCESS", "AGREEMENTS", "DOCUMENTS", "EXECUTIONS", "INFRASTRUCTURE"):
         rows: tuple[ErrorDefinition, ...] = getattr(error_table, topic)
         yield f"## {topic.capitalize()}\n"
         yield "| code | status | again | what is the matter | what to do next |\n|---|---|---|---|---|"
         for row in rows:
-            yield f"| `{row.code}` | {row.status} | {'yes' if row.retry else ''} | {row.what} | {row.next_step} |"
+            yield f"| `{row.code}` | {row.status} | {_again(row)} | {row.what} | {row.next_step} |"
         yield ""
+
+
+def _again(row: ErrorDefinition) -> str:
+    if not row.retry:
+        return ""
+    return "after repair" if row.after_repair else "yes"
 
 
 def settings() -> Iterator[str]:

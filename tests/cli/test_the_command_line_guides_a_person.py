@@ -1,12 +1,17 @@
 """Help, misspelt commands, options before and after the command, errors with a next step, exit codes."""
 
+import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from rich.console import Console
 
 from insitu.cli.app import COMMANDS, INTERRUPTED, app, run
+from insitu.cli.screen import _Live
 from insitu.domain import exit_codes
 
 NAMES = [name for group in COMMANDS.values() for name in group]
@@ -53,6 +58,50 @@ def test_options_may_stand_on_either_side_of_a_command(tmp_path: Path, capsys: p
     before = capsys.readouterr().out
     assert run(["keys", "ls", "--home", str(tmp_path), "--json"]) == 0
     assert capsys.readouterr().out == before != ""
+
+
+def leaves(command: click.Command = app, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command that does something, with the words that call it."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name in command.list_commands(click.Context(command)):
+        nested = command.get_command(click.Context(command), name)
+        assert nested is not None
+        yield from leaves(nested, (*path, name))
+
+
+@pytest.mark.parametrize(("path", "command"), [pytest.param(*leaf, id=" ".join(leaf[0])) for leaf in leaves()])
+def test_options_of_the_application_may_stand_after_every_command(
+    path: tuple[str, ...], command: click.Command
+) -> None:
+    own = {option for parameter in command.params for option in parameter.opts}
+    assert {"--home", "--set"} <= own, path
+    assert path == ("demo",) or "--json" in own
+    if path[0] in {"chain", "doctor", "run", "show", "publish", "buy", "stop"} and path != ("chain", "check"):
+        assert "--account" in own
+
+
+def test_a_setting_after_the_command_is_stronger_than_one_before_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = ["--home", str(tmp_path), "--set", "server.port=nonsense"]
+    assert run([*before, "keys", "ls"]) == exit_codes.INVALID
+    assert run([*before, "keys", "ls", "--set", "server.port=0"]) == exit_codes.OK
+    capsys.readouterr()
+    assert run(["keys", "ls", "--home", str(tmp_path), "--set", "port"]) == exit_codes.USAGE
+    assert "section.key=value" in capsys.readouterr().err
+
+
+def test_the_clock_on_a_terminal_runs_between_two_events() -> None:
+    drawn, seconds = io.StringIO(), iter(range(100))
+    console = Console(file=drawn, force_terminal=True, width=80)
+    status = console.status("starting")
+    _Live(console, status).title(lambda: f"Executing  {next(seconds)} s")
+    for _ in range(2):
+        console.print(status.renderable)
+    shown = re.findall(r"Executing  (\d+) s", drawn.getvalue())
+    assert len(set(shown)) > 1, "every redraw tells the time anew"
 
 
 def test_the_code_of_an_interruption_is_the_documented_one() -> None:

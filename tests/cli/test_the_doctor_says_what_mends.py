@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 import insitu.stack
+from insitu.api.gateway_v1 import GatewayInfo
 from insitu.cli import findings
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
+from insitu.ports.chain import TokenInfo
 from insitu.ports.runtime import Enforcement
 
 SEALED = Enforcement("crun 1.8", MappingProxyType({"memory": "cgroup", "network": "namespace"}))
@@ -102,3 +104,74 @@ def test_a_port_that_is_taken_is_a_warning() -> None:
 def test_a_folder_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "LEAST_DISK", 2**62)
     assert findings.check_disk(tmp_path / "not" / "there").verdict is findings.Verdict.FAILED
+
+
+CONSUMER = "0x" + "12" * 20
+
+
+def as_consumer(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *flags: str, tokens: int, coin: int
+) -> tuple[int, dict[str, Any]]:
+    """The doctor's answer to a consumer for whom everything is right but what a test takes away."""
+
+    async def answers(_: str) -> Any:
+        return GatewayInfo(
+            version="1", provider_address=CONSUMER, public_url="http://p", chain_id=1, contracts={}, metadata_url="m"
+        )
+
+    async def inspected(_: object) -> Any:
+        return {"ServiceExecutionTemplate": "0x"}, ()
+
+    async def funds(*_: object) -> Any:
+        return tokens, coin, TokenInfo(CONSUMER, "Token", "NVM", 18)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(insitu.stack, "gateway_info", answers)
+    monkeypatch.setattr(insitu.stack, "inspect_contracts", inspected)
+    monkeypatch.setattr(insitu.stack, "funds_of", funds)
+    code = run(["--home", str(home), *flags, "doctor", "--role", "consumer", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    return code, {one["part"]: one for one in told["findings"]}
+
+
+@pytest.fixture
+def contracts(tmp_path: Path) -> Path:
+    """A data folder with a deployments file."""
+    (tmp_path / "chain").mkdir()
+    (tmp_path / "chain" / "deployments.json").write_text("{}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("tokens", "coin", "verdict"), [(1, 1, "ok"), (1, 0, "warning"), (0, 1, "warning"), (0, 0, "failed")]
+)
+def test_a_consumer_is_ready_with_contracts_a_key_and_money(
+    tokens: int,
+    coin: int,
+    verdict: str,
+    contracts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, found = as_consumer(contracts, monkeypatch, capsys, tokens=tokens, coin=coin)
+    assert found["money"]["verdict"] == verdict
+    assert bool(code) == (verdict == "failed")
+    assert verdict == "ok" or found["money"]["remedy"]
+
+
+def test_a_consumer_without_contracts_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = as_consumer(tmp_path, monkeypatch, capsys, tokens=1, coin=1)
+    assert code == 1
+    assert found["contracts"]["verdict"] == "failed"
+    assert "deployments file" in found["contracts"]["remedy"]
+
+
+def test_a_consumer_without_a_key_is_not_ready(
+    contracts: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = ("--set", "chain.rpc_url=http://127.0.0.1:9")
+    code, found = as_consumer(contracts, monkeypatch, capsys, *elsewhere, tokens=1, coin=1)
+    assert code == 1
+    assert found["account"]["verdict"] == "failed"
+    assert "insitu keys create" in found["account"]["detail"]

@@ -80,7 +80,7 @@ def test_the_result_is_an_asset_of_the_consumer(consumer: Person, run_once: dict
     assert sorted(Path(path).name for path in paths) == ["console.log", "count.txt"]
     resolved = consumer.succeeds("did", "resolve", run_once["resultDid"]).json
     assert "count.txt" not in json.dumps(resolved), "names may tell what the data is about"
-    assert "fits (insitu)" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
+    assert "fits, as insitu writes it" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
 
 
 def test_a_download_replaces_nothing_that_is_there(
@@ -170,7 +170,7 @@ def test_a_running_execution_is_stopped_and_its_money_is_not_charged(
     again = consumer.insitu("run", "--agreement", ids[0], "--json")
     assert (again.code, again.problem["code"]) == (exit_codes.TRY_AGAIN, "ExecutionInProgress")
     assert owner.succeeds("executions", "--json").json[0]["workflowExecutionId"] == ids[1]
-    owner.succeeds("stop", *ids)
+    assert owner.succeeds("stop", *ids).line.startswith("Stopped")
     followed = consumer.insitu("status", *ids, "--follow", "--json")
     assert followed.code == exit_codes.EXECUTION_STOPPED
     assert followed.json["reason"]["code"] == "StoppedByOwner"

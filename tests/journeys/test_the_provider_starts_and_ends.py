@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.provider import Person, Provider, restart, start
-from journeys.scripts import FLIGHTS, written
+from journeys.provider import Person, Provider, build_image, environment, restart, start
+from journeys.scripts import FLIGHTS, SLEEPING, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 
@@ -68,6 +68,36 @@ def test_the_account_that_may_mint_is_listed_and_is_the_one_that_funds(provider:
     assert minted.json["minted"] == {listed["deployer"]: str(7 * 10**18)}
 
 
+def test_it_ends_without_a_traceback_while_somebody_follows(provider: Provider, tmp_path: Path) -> None:
+    build_image(provider.home)
+    table = written(provider.data, "flights.csv", FLIGHTS)
+    did = provider.person("owner").succeeds("publish", table, "--name", "Followed", "--allow-any").line
+    consumer = provider.person("consumer")
+    script = written(tmp_path, "sleep.py", SLEEPING)
+    started = consumer.succeeds("run", script, "--on", did, "--yes", "--no-follow", "--json").json
+    following = subprocess.Popen(
+        [*consumer.command, "logs", started["workflowExecutionId"]],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stdout is not None
+    assert following.stdout.readline() == "going on\n"
+    try:
+        assert provider.stop(signal.SIGINT) == exit_codes.OK
+    finally:
+        following.kill()
+        following.communicate()
+    assert "Traceback" not in (provider.home / "up.log").read_text()
+    again = restart(provider)
+    try:
+        again.person("consumer").succeeds("stop", started["workflowExecutionId"])
+    finally:
+        again.stop()
+        again.close()
+
+
 def test_the_doctor_names_what_is_missing_and_what_mends_it(provider: Provider) -> None:
     found = provider.person("owner").succeeds("doctor", "--json").json
     verdicts = {one["part"]: one for one in found["findings"]}
@@ -77,6 +107,16 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(provider: Provider) 
     assert "code, wiring, approval and roles are right" in verdicts["contracts"]["detail"]
     assert verdicts["images"]["verdict"] == "warning"
     assert verdicts["images"]["remedy"].startswith("insitu image build")
+
+
+def test_the_doctor_knows_what_a_consumer_can_pay(provider: Provider) -> None:
+    found = provider.person("consumer").succeeds("doctor", "--role", "consumer", "--json").json
+    verdicts = {one["part"]: one for one in found["findings"]}
+    assert "NVM, coin for gas" in verdicts["money"]["detail"]
+    nobody = provider.person("consumer").insitu(
+        "--set", "chain.rpc_url=" + provider.rpc_url, "doctor", "--role=consumer"
+    )
+    assert nobody.code == exit_codes.FAILED, "the development accounts belong to the embedded chain alone"
 
 
 def test_the_doctor_refuses_a_consumers_machine_without_a_provider(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Watching an execution: its phases and what its algorithms print, as they come."""
 
+import time
 from typing import TYPE_CHECKING
 
 import anyio
@@ -34,16 +35,19 @@ async def watch(execution: "Execution", activity: "Activity", *, logs: bool = Tr
             tasks.start_soon(_print_logs, execution, activity, printed)
         else:
             printed.set()
-        began = anyio.current_time()
+        began = time.monotonic()
         async for event in execution.events():
-            _tell(event, activity, anyio.current_time() - began)
+            _tell(event, activity, began)
         with anyio.move_on_after(LOGS_LAG):
             await printed.wait()
         tasks.cancel_scope.cancel()
     return await execution.status()
 
 
-def _tell(event: "EventView", activity: "Activity", seconds: float) -> None:
+def _tell(event: "EventView", activity: "Activity", began: float) -> None:
+    def clock() -> str:
+        return duration(time.monotonic() - began).rjust(8)
+
     data = event.data
     if event.type == "phase":
         phase, reason = str(data.get("phase")), data.get("reason")
@@ -52,9 +56,13 @@ def _tell(event: "EventView", activity: "Activity", seconds: float) -> None:
             doing += f", stage {data['stage']}"
         if isinstance(reason, dict):
             doing = plain(str(reason.get("message")))
-        activity.title(f"{phase.ljust(11)} {duration(seconds).rjust(8)}  {doing}".rstrip())
+
+        def told() -> str:
+            return f"{phase.ljust(11)} {clock()}  {doing}".rstrip()
+
+        activity.title(told)
     elif event.type == "settled":
-        activity.say(f"settled     {duration(seconds).rjust(8)}  in {plain(str(data.get('transaction')))}")
+        activity.say(f"settled     {clock()}  in {plain(str(data.get('transaction')))}")
 
 
 async def _print_logs(execution: "Execution", activity: "Activity", printed: anyio.Event) -> None:

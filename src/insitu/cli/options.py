@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import click
 
-from insitu.cli.session import Session
+from insitu.cli.session import Session, setting_flags
 
-__all__ = ["connected", "into", "local", "node", "sending", "yes"]
+__all__ = ["asking", "connected", "into", "local", "node", "placed", "sending", "signing", "yes"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,33 +21,63 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
     return value
 
 
-def _home(command: Command) -> Command:
+def _remember_settings(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    session = context.find_object(Session)
+    if value and session is not None:
+        session.choose(flags=(*session.choices.flags, *setting_flags(value)))
+
+
+def _url(command: Command) -> Command:
     return click.option(
+        "--url", expose_value=False, callback=_remember, help="Provider (INSITU_URL); default: the one on this machine."
+    )(command)
+
+
+def placed(command: Command) -> Command:
+    """Add what every command takes: ``--home`` and ``--set``."""
+    home = click.option(
         "--home",
         type=click.Path(path_type=Path),
         expose_value=False,
         callback=_remember,
         help="Data folder (INSITU_HOME).",
-    )(command)
+    )
+    setting = click.option(
+        "--set",
+        "flags",
+        multiple=True,
+        metavar="SECTION.KEY=VALUE",
+        expose_value=False,
+        callback=_remember_settings,
+        help="Override a setting.",
+    )
+    return setting(home(command))
 
 
 def local(command: Command) -> Command:
-    """Add what a command takes that works on this machine: ``--home`` and ``--json``."""
+    """Add what a command takes that works on this machine: also ``--json``."""
     as_json = click.option(
         "--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Print JSON for programs."
     )
-    return as_json(_home(command))
+    return as_json(placed(command))
 
 
-def connected(command: Command) -> Command:
-    """Add what a command takes that talks to a provider: also ``--url`` and ``--account``."""
-    url = click.option(
-        "--url", expose_value=False, callback=_remember, help="Provider (INSITU_URL); default: the one on this machine."
-    )
+def asking(command: Command) -> Command:
+    """Add what a command takes that asks a provider in nobody's name: also ``--url``."""
+    return _url(local(command))
+
+
+def signing(command: Command) -> Command:
+    """Add what a command takes that signs and asks no provider: also ``--account``."""
     account = click.option(
         "--account", expose_value=False, callback=_remember, help="Key to sign with (INSITU_ACCOUNT); see insitu keys."
     )
-    return url(account(local(command)))
+    return account(local(command))
+
+
+def connected(command: Command) -> Command:
+    """Add what a command takes that talks to a provider in the name of an account: ``--url`` and ``--account``."""
+    return _url(signing(command))
 
 
 def _remember_node(context: click.Context, parameter: click.Parameter, value: str | None) -> None:

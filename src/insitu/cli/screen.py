@@ -7,7 +7,7 @@ Standard output carries what was asked for, and nothing else; what happens on th
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +19,7 @@ from insitu.cli.render import lines, table
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
+    from rich.text import Text
 
 __all__ = ["Activity", "Screen"]
 
@@ -26,8 +27,8 @@ __all__ = ["Activity", "Screen"]
 class Activity(Protocol):
     """What goes on while a person waits: a title that changes, and text that scrolls by."""
 
-    def title(self, text: str) -> None:
-        """Say what is being done now."""
+    def title(self, tell: Callable[[], str]) -> None:
+        """Say what is being done now; on a terminal ``tell`` is asked at each redraw, so a clock in it runs."""
         ...
 
     def say(self, text: str) -> None:
@@ -43,8 +44,8 @@ class _Lines(Activity):
     """Plain lines on standard error, for pipes and logs of schedulers."""
 
     @override
-    def title(self, text: str) -> None:
-        click.echo(text, err=True)
+    def title(self, tell: Callable[[], str]) -> None:
+        click.echo(tell(), err=True)
 
     @override
     def say(self, text: str) -> None:
@@ -60,7 +61,7 @@ class _Silent(Activity):
     """Nothing, for ``--json``."""
 
     @override
-    def title(self, text: str) -> None:
+    def title(self, tell: Callable[[], str]) -> None:
         return
 
     @override
@@ -72,6 +73,18 @@ class _Silent(Activity):
         return
 
 
+class _Told:
+    """A text that is told anew whenever rich draws it."""
+
+    def __init__(self, tell: Callable[[], str]) -> None:
+        self._tell = tell
+
+    def __rich__(self) -> "Text":
+        from rich.text import Text
+
+        return Text(self._tell(), no_wrap=True, overflow="ellipsis")
+
+
 class _Live(Activity):
     """A moving line at the bottom of a terminal, drawn by rich."""
 
@@ -80,10 +93,8 @@ class _Live(Activity):
         self._status = status
 
     @override
-    def title(self, text: str) -> None:
-        from rich.text import Text
-
-        self._status.update(Text(text))
+    def title(self, tell: Callable[[], str]) -> None:
+        self._status.update(_Told(tell))
 
     @override
     def say(self, text: str) -> None:
@@ -166,7 +177,7 @@ class Screen:
             return
         if not sys.stderr.isatty():
             plain = _Lines()
-            plain.title(title)
+            plain.title(lambda: title)
             yield plain
             return
         from rich.console import Console

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.settings import Settings
 
-__all__ = ["Choices", "Session", "pass_session"]
+__all__ = ["Choices", "Session", "pass_session", "setting_flags"]
 
 Result = TypeVar("Result")
 
@@ -48,6 +48,17 @@ class Choices:
     as_json: bool = False
 
 
+def setting_flags(flags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Read what ``--set`` was given: names of settings and values. Raises a usage error for a malformed one."""
+    pairs = []
+    for flag in flags:
+        name, equals, value = flag.partition("=")
+        if not equals or "." not in name:
+            raise click.UsageError(f"--set takes section.key=value, not {flag!r}; see docs/reference/settings.md")
+        pairs.append((name, value))
+    return tuple(pairs)
+
+
 class Session:
     """The one object that commands share. Nothing is read or opened before a command asks for it."""
 
@@ -59,13 +70,7 @@ class Session:
         cls, *, home: Path | None, url: str | None, account: str | None, flags: tuple[str, ...], as_json: bool
     ) -> "Session":
         """Read the options that stand before the command. Raises a usage error for a malformed ``--set``."""
-        pairs = []
-        for flag in flags:
-            name, equals, value = flag.partition("=")
-            if not equals or "." not in name:
-                raise click.UsageError(f"--set takes section.key=value, not {flag!r}; see docs/reference/settings.md")
-            pairs.append((name, value))
-        return cls(Choices(home, url, account, tuple(pairs), as_json))
+        return cls(Choices(home, url, account, setting_flags(flags), as_json))
 
     def choose(self, **choices: Any) -> None:
         """Take over options that stand after the command; they are stronger than those before it."""
@@ -127,6 +132,13 @@ class Session:
         from insitu.stack import open_signer
 
         return open_signer(self.settings, self.account or self._only_key(role), password_for)
+
+    @property
+    def address(self) -> str:
+        """The account of a consumer who signs; the key stays closed. Raises ``KeyNotFound``, as :meth:`signer`."""
+        from insitu.stack import address_of
+
+        return address_of(self.settings, self.account or self._only_key("consumer"))
 
     def act(self, work: "Callable[[Client], Awaitable[Result]]", role: str = "consumer") -> Result:
         """Connect to the provider in the name of the account, do the work, and close the connections."""

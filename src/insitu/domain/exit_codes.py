@@ -52,7 +52,7 @@ NOT_FOUND = 5
 CONFLICT = 6
 """It does not fit the present state: expired, running already, settled already."""
 TRY_AGAIN = 7
-"""The same command can succeed later without being changed."""
+"""Waiting alone helps: the same command can succeed later."""
 EXECUTION_FAILED = 8
 """The execution ended without a result because of its algorithm or its limits."""
 EXECUTION_STOPPED = 9
@@ -83,7 +83,7 @@ def exit_code_of_error(code: str) -> int:
     definition = ERRORS.get(code)
     if definition is None:
         return FAILED
-    if definition.retry:
+    if definition.retry and not definition.after_repair:
         return TRY_AGAIN
     return _BY_STATUS.get(definition.status, FAILED)
 

@@ -75,9 +75,9 @@ class Agreement:
             return "created"
         if not self.state.granted:
             return "locked"
-        if self.now >= self.state.execution_ends(self.terms):
-            return "expired"
-        return "settled" if self.price and self.state.settled == self.price else "granted"
+        if self.price and self.state.settled == self.price:
+            return "settled"
+        return "expired" if self.now >= self.state.execution_ends(self.terms) else "granted"
 
     @property
     def executable(self) -> bool:

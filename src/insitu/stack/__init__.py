@@ -11,7 +11,9 @@ from insitu.stack.examining import examine_cluster, probe_runtime
 from insitu.stack.objects import describe_bucket, remote_places
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
+    address_of,
     chain_programme,
+    funds_of,
     gateway_info,
     open_chain,
     open_images,
@@ -26,6 +28,7 @@ from insitu.stack.stores import describe_database, remote_stores
 
 __all__ = [
     "accept_contracts",
+    "address_of",
     "chain_programme",
     "connect",
     "connect_async",
@@ -35,6 +38,7 @@ __all__ = [
     "development_accounts",
     "examine_cluster",
     "fund_accounts",
+    "funds_of",
     "gateway_info",
     "inspect_contracts",
     "open_chain",

@@ -10,13 +10,18 @@ from insitu.stack.contracts import deployed_at
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
-    from insitu.adapters.keys.keystore import Keystore
+    from insitu.adapters.keys.dev import DevSigner
+    from insitu.adapters.keys.keystore import Keystore, StoredKey
     from insitu.adapters.runtime.oci.images.store import ImageStore
     from insitu.api.gateway_v1 import GatewayInfo
+    from insitu.domain.ids import Address
+    from insitu.ports.chain import TokenInfo
     from insitu.ports.keys import Signer
 
 __all__ = [
+    "address_of",
     "chain_programme",
+    "funds_of",
     "gateway_info",
     "open_chain",
     "open_images",
@@ -45,16 +50,38 @@ def open_signer(settings: Settings, account: str, password: Callable[[str], str]
 
     Raises ``KeyNotFound``, ``KeyPasswordWrong``.
     """
+    from insitu.adapters.keys.keystore import StoredKey
+
+    found = _find_key(settings, account)
+    return open_keys(settings).open(found.name, password(found.name)) if isinstance(found, StoredKey) else found
+
+
+def address_of(settings: Settings, account: str) -> "Address":
+    """Return the address of an account, as for :func:`open_signer`; no key is opened. Raises ``KeyNotFound``."""
+    return _find_key(settings, account).address
+
+
+async def funds_of(settings: Settings, account: "Address") -> tuple[int, int, "TokenInfo"]:
+    """Return what an account holds: base units of the token, wei of the chain's coin, and the token.
+
+    Raises ``ChainUnavailable``, ``ContractMismatch``.
+    """
+    chain = open_chain(settings)
+    try:
+        return await chain.balance(account), await chain.native_balance(account), await chain.token()
+    finally:
+        await chain.close()
+
+
+def _find_key(settings: Settings, account: str) -> "StoredKey | DevSigner":
     from insitu.adapters.keys.dev import dev_signer
 
-    keystore = open_keys(settings)
     try:
-        found = keystore.find(account)
+        return open_keys(settings).find(account)
     except InsituError as error:
         if error.code == "KeyNotFound" and settings.chain.embedded:
             return dev_signer(account)
         raise
-    return keystore.open(found.name, password(found.name))
 
 
 def open_key_file(path: Path, password: Callable[[str], str]) -> "Signer":

@@ -1,6 +1,8 @@
 """One process that answers HTTP: ``insitu up`` (every actor) and ``insitu serve <actor>``."""
 
+import asyncio
 import importlib.util
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -21,6 +23,11 @@ __all__ = ["serve"]
 
 DRAIN_SECONDS = 3
 """How long open requests, streams among them, may go on after the process was asked to end."""
+
+
+def _is_no_cut(record: logging.LogRecord) -> bool:
+    """Leave out the traceback of a request that the end of the process cuts off; uvicorn says how many there are."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 async def serve(share: Share, *, ready: Callable[[Services], None] | None = None) -> None:
@@ -50,6 +57,7 @@ async def serve(share: Share, *, ready: Callable[[Services], None] | None = None
 async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None:
     import uvicorn
 
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
     opened = open_services(share.settings, share.actors, share.public_url, patience=share.patience)
     async with opened as services:
         app = _app(services, _lifespan(services, share.neighbour, ready))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from insitu.cli.documents import introduce, read_json
-from insitu.cli.options import connected, local
+from insitu.cli.options import asking, connected, local
 from insitu.cli.render import ago, name_of
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import amount, base_units, now
@@ -30,7 +30,7 @@ __all__ = ["pause", "search", "show", "transfer", "validate"]
 @click.option("--sort", type=click.Choice(["relevance", "date", "price"]), default="relevance", show_default=True)
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Results in a page.")
-@connected
+@asking
 @pass_session
 def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit: int, **filters: Any) -> None:
     """Find data sets, algorithms and workflows.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from insitu.cli.findings import Verdict, as_json, finding_of, show
-from insitu.cli.options import connected, node, yes
+from insitu.cli.options import local, node, signing, yes
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _key_file(command: Command) -> Command:
 @yes
 @_key_file
 @node
-@connected
+@signing
 @pass_session
 def deploy(session: Session, token: str | None, owner: str | None, key_file: Path | None, *, yes: bool) -> None:
     """Deploy the contracts with the key of --account, and write the deployments file.
@@ -69,7 +69,7 @@ def deploy(session: Session, token: str | None, owner: str | None, key_file: Pat
 
 @chain.command()
 @node
-@connected
+@local
 @pass_session
 def check(session: Session) -> int:
     """Compare the contracts on chain with ours: code, wiring, approval of the template, owners and minters.
@@ -95,7 +95,7 @@ def check(session: Session) -> int:
 @yes
 @_key_file
 @node
-@connected
+@signing
 @pass_session
 def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> None:
     """Take the contracts that their owner has offered to --account; the second step of handing them over.
@@ -122,7 +122,7 @@ def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> N
 @yes
 @_key_file
 @node
-@connected
+@signing
 @pass_session
 def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Path | None, *, yes: bool) -> None:
     """Mint the development token with the key of --account, who may, until each ADDRESS has the amount.

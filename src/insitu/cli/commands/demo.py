@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 import click
 
+from insitu.cli.options import placed
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ SERVER = {
     help="Where the result, the receipt and the report go.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
+@placed
 @pass_session
 def demo(session: Session, output: Path, show: bool) -> None:
     """See the whole of it happen on real data.

@@ -20,6 +20,7 @@ from insitu.cli.findings import (
 )
 from insitu.cli.options import connected
 from insitu.cli.session import Session, pass_session
+from insitu.cli.views import amount
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def doctor(session: Session, role: str) -> int:
     return 1 if failed else 0
 
 
+_TAKE_DEPLOYMENTS = "put the provider's deployments file there; on the provider's machine: insitu up"
+
+
 def examine(session: Session, role: str) -> Iterator[Finding]:
     """Yield what is found, one part after the other, the cheap ones first."""
     is_provider = role == "provider"
@@ -85,10 +89,12 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
             if settings.chain.embedded:
                 yield check_port("embedded chain", "127.0.0.1", settings.chain.embedded_port)
     yield _reached(session, gateway, required=not is_provider)
-    yield from _contracts(session)
+    yield from _contracts(session, required=not is_provider)
     if is_provider and settings.operator.runtime == "oci":
         yield _images(session)
     yield _keys(session)
+    if not is_provider:
+        yield from _account(session)
 
 
 def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part: str) -> Finding:
@@ -184,13 +190,15 @@ def _reached(session: Session, gateway: "GatewayInfo | None", *, required: bool)
     return Finding("gateway", Verdict.OK, detail)
 
 
-def _contracts(session: Session) -> Iterator[Finding]:
+def _contracts(session: Session, *, required: bool) -> Iterator[Finding]:
     """Compare the contracts on chain with ours: code, wiring, approval, roles."""
     from insitu.stack import inspect_contracts
 
     settings = session.settings
     if not settings.deployments.exists():
-        if settings.chain.embedded:
+        if required:
+            yield Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", _TAKE_DEPLOYMENTS)
+        elif settings.chain.embedded:
             yield Finding("contracts", Verdict.SKIPPED, "not deployed yet", "insitu up deploys them")
         else:
             yield Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", "insitu chain deploy")
@@ -198,7 +206,7 @@ def _contracts(session: Session) -> Iterator[Finding]:
     try:
         addresses, inspected = session.wait_for(inspect_contracts, settings)
     except InsituError as error:
-        if error.code == "ChainUnavailable" and settings.chain.embedded:
+        if error.code == "ChainUnavailable" and settings.chain.embedded and not required:
             yield Finding("contracts", Verdict.SKIPPED, "the embedded chain is not running", "insitu up")
         else:
             yield Finding("contracts", Verdict.FAILED, error.detail, error.definition.next_step)
@@ -226,3 +234,28 @@ def _keys(session: Session) -> Finding:
     if not keys:
         return Finding("keys", Verdict.SKIPPED, "none in the data folder", "insitu keys create NAME")
     return Finding("keys", Verdict.OK, ", ".join(f"{key.name} {key.address}" for key in keys))
+
+
+def _account(session: Session) -> Iterator[Finding]:
+    """Say who would buy, and whether that account can pay for anything."""
+    from insitu.stack import funds_of
+
+    try:
+        address = session.address
+    except InsituError as error:
+        yield Finding("account", Verdict.FAILED, error.detail, error.definition.next_step)
+        return
+    yield Finding("account", Verdict.OK, address)
+    try:
+        tokens, coin, token = session.wait_for(funds_of, session.settings, address)
+    except InsituError as error:
+        yield Finding("money", Verdict.FAILED, error.detail, error.definition.next_step)
+        return
+    detail = f"{amount(tokens, token) if tokens else f'no {token.symbol}'}, {'coin' if coin else 'no coin'} for gas"
+    if tokens and coin:
+        yield Finding("money", Verdict.OK, detail)
+    elif tokens:
+        yield Finding("money", Verdict.WARNING, detail, "fund it for publishing; gateways that relay send purchases")
+    else:
+        verdict = Verdict.WARNING if coin else Verdict.FAILED
+        yield Finding("money", verdict, detail, f"fund {address} with tokens, or use what is free")

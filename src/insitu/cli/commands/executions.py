@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["executions", "logs", "result", "status", "stop"]
 
+STOP_SECONDS = 20.0
+"""How long the end of an execution that is stopped is waited for; what comes later, its status tells."""
+
 
 @click.command()
 @click.argument("agreement", required=False)
@@ -111,14 +114,23 @@ def _print(session: Session, line: str) -> None:
 @connected
 @pass_session
 def stop(session: Session, ids: tuple[str, ...]) -> None:
-    """Stop an execution. Its consumer, the owner of an input, and the provider may; an ended one stays as it is."""
+    """Stop an execution, and wait for its end. An ended one stays as it is.
+
+    Its consumer, the owner of an input, and the provider may.
+    """
+    from insitu.domain.execution import ENDED
 
     async def stopped(client: "Client") -> None:
-        view = await (await find_execution(client, ids)).stop()
+        execution = await find_execution(client, ids)
+        view = await execution.stop()
+        if view.phase not in ENDED:
+            with session.screen.activity("stopping"):
+                view = await execution.wait(STOP_SECONDS)
         if session.choices.as_json:
             session.screen.json(view)
-        else:
-            session.screen.line(f"{phase(view.phase.value)}  {view.workflow_execution_id}")
+            return
+        name = phase(view.phase.value) if view.phase in ENDED else f"is stopping, after {phase(view.phase.value)}"
+        session.screen.line(f"{name}  {view.workflow_execution_id}")
 
     session.act(stopped)
 

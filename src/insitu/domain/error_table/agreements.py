@@ -86,6 +86,7 @@ AGREEMENTS = (
         "The account does not hold enough tokens or gas.",
         "Fund the account and try again.",
         retry=True,
+        after_repair=True,
     ),
     E(
         "InvalidAccount",
@@ -233,6 +234,7 @@ AGREEMENTS = (
         "The transaction is not confirmed in time.",
         "Look it up by its hash before you send it again.",
         retry=True,
+        after_repair=True,
     ),
     E(
         "ValueTooLong",

@@ -9,6 +9,7 @@ DOCUMENTS = (
         "No asset with this DID is known here.",
         "Check the DID, or wait until its registration is confirmed.",
         retry=True,
+        after_repair=True,
     ),
     E("AssetRetired", 410, "The owner has retired this asset.", "Choose another data set."),
     E(

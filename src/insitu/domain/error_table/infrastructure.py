@@ -54,6 +54,7 @@ INFRASTRUCTURE = (
         "The object store refuses.",
         "Check bucket, region, credentials and rights: run insitu doctor.",
         retry=True,
+        after_repair=True,
     ),
     E(
         "ObjectStoreUnavailable",
@@ -89,5 +90,6 @@ INFRASTRUCTURE = (
         "The storage failed.",
         "Check the disk and the permissions of the data folder.",
         retry=True,
+        after_repair=True,
     ),
 )

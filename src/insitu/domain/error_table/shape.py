@@ -19,6 +19,8 @@ class ErrorDefinition:
         One sentence: what the person who meets it does next.
     retry
         True if the same request can succeed later without being changed.
+    after_repair
+        True if somebody has to do something first: whoever only waits, as a scheduler does, waits in vain.
     """
 
     code: str
@@ -26,3 +28,4 @@ class ErrorDefinition:
     what: str
     next_step: str
     retry: bool = False
+    after_repair: bool = False
