@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insitu.domain.errors import InsituError
-from insitu.domain.file_names import collision_key, first_collision, path_problem, safe_name, safe_path
+from insitu.domain.file_names import (
+    collision_key,
+    delivered_bytes,
+    delivery_problem,
+    first_collision,
+    is_left_out,
+    path_problem,
+    safe_name,
+    safe_path,
+)
 
 TRICKS = [
     "",
@@ -84,3 +93,55 @@ def test_without_collision_every_path_is_a_file_of_its_own(paths: list[str]) -> 
     keys = [collision_key(path) for path in paths]
     assert len(set(keys)) == len(keys)
     assert not any(other.startswith(key + "/") for key in keys for other in keys)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("CON", "nul.txt", "aux.tar.gz", "com1", "LPT9.csv", "COM\u00b9", "NUL .txt", "conin$", "\uff23ON"),
+        *(
+            "~",
+            "~root",
+            "-rf",
+            "--force",
+            "=1+1",
+            "\uff1d1+1",
+            "a:b",
+            "a.txt:stream",
+            "C:",
+            "a*",
+            "what?",
+            "a|b",
+            'a"b',
+        ),
+        *("GIT~1", "git~1", "PROGRA~1.TXT", "a\nb", "point.", "a\\b", ""),
+    ],
+)
+def test_a_name_that_some_system_takes_for_something_else_is_not_delivered(name: str) -> None:
+    assert delivery_problem(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("_SUCCESS", "part-0000.csv", "date=2020-01-01", "a~", "backup~1~", "long-name~1.csv", "console.log", "con-1"),
+        *("null", "com", "com10", "größe.csv", "a b.csv", "@x", "+x", "#x", "(1).csv", "100%.csv", "name.con"),
+    ],
+)
+def test_usual_names_are_delivered(name: str) -> None:
+    assert delivery_problem(name) is None
+    assert not is_left_out(name)
+
+
+@pytest.mark.parametrize("name", [".git", ".a.crc", "..a", "\uff0egit", "\u2024git", "\u2026"])
+def test_a_name_that_begins_with_a_point_in_any_form_is_left_out(name: str) -> None:
+    assert is_left_out(name)
+
+
+def test_a_name_counts_in_bytes() -> None:
+    assert delivered_bytes("größe/a", 10) == 19
+
+
+@pytest.mark.parametrize("name", [".zarray", "a:b", "-1", "con", "0.0"])
+def test_an_owner_may_mount_what_is_not_delivered(name: str) -> None:
+    assert path_problem(f"store/{name}") is None

@@ -163,6 +163,15 @@ async def test_an_output_that_breaks_the_rules_is_not_published(provider: World)
     assert execution.charge is None
 
 
+async def test_an_output_of_one_name_breaks_a_rule_of_no_bytes(provider: World) -> None:
+    provider.operator.runtime.script |= await provider.output({"row-4711": b""})
+    agreement = await bought(provider, policy={"algorithms": "any", "output": {"maxBytes": 7}})
+    execution = await provider.execution((await ended(provider, agreement)).workflow_execution_id)
+    assert execution.frozen is not None
+    assert execution.frozen.outcome.reason is not None
+    assert execution.frozen.outcome.reason.code == "OutputRejected"
+
+
 async def test_a_publishing_pod_that_hands_over_nothing_costs_nothing(provider: World) -> None:
     agreement = await bought(provider)
     provider.operator.runtime.script["0-publish-1"] = Ending(result={"manifest": "ab" * 32})

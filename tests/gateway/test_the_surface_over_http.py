@@ -119,6 +119,13 @@ def kept(provider: World) -> set[str]:
     return {path.name for path in (provider.folder / "blobs").glob("??/*")}
 
 
+async def test_a_consumer_is_told_how_much_of_the_output_was_left_out(provider: World) -> None:
+    provider.operator.runtime.script.update(await provider.output({"part-0.csv": b"a\n"}, leftOut=3))
+    status = await client(provider, "consumer").status(*await finished(provider))
+    assert status.result_did is not None
+    assert status.left_out == 3
+
+
 async def forgotten(provider: World, execution: ExecutionId) -> None:
     """Let the operator forget an ended execution, as it does when it was kept for long enough."""
     await provider.operator.until(execution)

@@ -280,11 +280,11 @@ class World:
         await self.chain.rpc("evm_increaseTime", seconds)
         await self.chain.rpc("anvil_mine", 1)
 
-    async def output(self, files: Mapping[str, bytes]) -> dict[str, Ending]:
-        return await published(self.blobs, files)
+    async def output(self, files: Mapping[str, bytes], **more: int) -> dict[str, Ending]:
+        return await published(self.blobs, files, **more)
 
 
-async def published(blobs: FolderBlobs, files: Mapping[str, bytes]) -> dict[str, Ending]:
+async def published(blobs: FolderBlobs, files: Mapping[str, bytes], **more: int) -> dict[str, Ending]:
     """Hand over an output as a Publishing Pod does, and return the script of a runtime that reports it."""
     listed = []
     for path, content in sorted(files.items()):
@@ -298,6 +298,7 @@ async def published(blobs: FolderBlobs, files: Mapping[str, bytes]) -> dict[str,
         "manifest": hashlib.sha256(manifest).hexdigest(),
         "files": len(files),
         "bytes": sum(len(content) for content in files.values()),
+        **more,
     }
     return {f"{stage}-publish-{attempt}": Ending(result=result) for stage in (0, 1) for attempt in (1, 2)}
 

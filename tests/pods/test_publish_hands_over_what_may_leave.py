@@ -84,7 +84,7 @@ async def test_a_result_is_files_a_manifest_and_a_root(bench: Bench) -> None:
     for each in files:
         assert hashlib.sha256(bench.gateway.blob(each["sha256"])).hexdigest() == each["sha256"]
     root = output_root(FileDigest(each["path"], each["sha256"], each["size"]) for each in files)
-    assert result == {"manifest": result["manifest"], "files": 2, "bytes": 7, "outputRoot": root}
+    assert result == {"manifest": result["manifest"], "files": 2, "bytes": 7, "outputRoot": root, "leftOut": 0}
 
 
 async def test_publishing_again_gives_the_same_result(bench: Bench) -> None:
@@ -214,7 +214,49 @@ async def test_an_output_that_would_be_a_log_is_rejected(bench: Bench) -> None:
     await bench.rejected("NameCollision")
 
 
-@pytest.mark.parametrize("name", ["two\nlines.csv", "\u202etxt.exe", "point."])
+async def test_a_spark_output_is_delivered_without_its_hidden_files(bench: Bench) -> None:
+    bench.write("part-0000.csv", b"a,b\n")
+    bench.write("_SUCCESS", b"")
+    bench.write(".part-0000.csv.crc", b"\x00\x01")
+    bench.write("._SUCCESS.crc", b"\x00\x01")
+    result = await bench.publish(rules=rules(types=(".csv",), max_bytes=25, max_files=2))
+    files = json.loads(bench.gateway.blob(result["manifest"]))
+    assert [each["path"] for each in files] == ["_SUCCESS", "part-0000.csv"]
+    assert (result["files"], result["leftOut"]) == (2, 2)
+
+
+async def test_hidden_folders_stay_behind_whatever_they_hold(bench: Bench) -> None:
+    bench.write(".git/config", b"[core]\nfsmonitor = touch /tmp/owned\n")
+    (bench.write(".cache/a", b"").parent / "link").symlink_to("/etc/passwd")
+    bench.write("deep/.ipynb_checkpoints/a.csv", b"row")
+    bench.write("deep/a.csv", b"row")
+    bench.write(".ssh/id", b"secret", volume="logs")
+    result = await bench.publish()
+    assert [each["path"] for each in json.loads(bench.gateway.blob(result["manifest"]))] == ["deep/a.csv"]
+    assert result["leftOut"] == 4
+    assert b"git" not in json.dumps(result).encode()
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x08\x00rows", b"a,b\n\x00", b"gr\xf6\xdfe\n"])
+async def test_other_bytes_than_the_type_says_are_rejected(bench: Bench, content: bytes) -> None:
+    bench.write("result.csv", content)
+    assert "result.csv" in await bench.rejected("WrongType", rules(types=(".csv",)))
+    await bench.publish(rules=rules(types=None))
+
+
+@pytest.mark.parametrize("policy", ["after_review", "none"])
+@pytest.mark.parametrize("name", ["row-4711.pkl", "row-4711\n.csv", "row-4711:.csv", "row-4711/ROW.csv"])
+async def test_a_reason_names_no_file_where_logs_are_not_let_out(bench: Bench, name: str, policy: str) -> None:
+    bench.write(name, b"")
+    if "/" in name:
+        bench.write("row-4711/row.csv", b"")
+    with pytest.raises(InsituError) as refusal:
+        await bench.publish(rules=rules(types=(".csv",), logs=policy))
+    assert "4711" not in str(refusal.value)
+    assert "4711" not in str(refusal.value.context)
+
+
+@pytest.mark.parametrize("name", ["two\nlines.csv", "\u202etxt.exe", "point.", "nul.csv", "~user", "=1+1.csv", "a:b"])
 async def test_names_that_mean_something_else_elsewhere_are_rejected(bench: Bench, name: str) -> None:
     bench.write(name, b"")
     await bench.rejected("BadName")

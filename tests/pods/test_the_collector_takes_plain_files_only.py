@@ -76,6 +76,23 @@ def test_what_is_no_plain_file_is_rejected(tmp_path: Path, kind: str, rule: str)
     assert all(32 <= ord(character) < 127 for character in found.rejections[0].message), "safe on a terminal"
 
 
+def test_what_begins_with_a_point_is_neither_opened_nor_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".pipe")
+    (tmp_path / ".link").symlink_to("/etc/passwd")
+    (tmp_path / os.fsdecode(b".caf\xe9")).touch()
+    (tmp_path / ".folder").mkdir()
+    (tmp_path / ".folder" / "file").write_bytes(bytes(2 << 20))
+    (tmp_path / "\uff0efull-width").touch()
+    found = collect(tmp_path, LIMITS)
+    assert (found.files, found.rejections, found.left_out) == ((), (), 5)
+
+
+def test_more_hidden_files_than_can_be_counted_end_the_walk(tmp_path: Path) -> None:
+    for number in range(LIMITS.max_entries + 1):
+        (tmp_path / f".{number}").touch()
+    assert set(rules(tmp_path).values()) == {"TooManyFiles"}
+
+
 def test_a_name_that_is_not_utf_8_is_rejected(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9")).touch()
     assert list(rules(tmp_path).values()) == ["BadName"]
@@ -196,7 +213,7 @@ def test_any_names_are_either_taken_as_they_are_or_rejected(
         (folder / name).write_bytes(data)
     found = collect(folder, LIMITS)
     assert {file.path for file in found.files} <= set(files)
-    assert len(found.files) + len(found.rejections) == len(files)
+    assert len(found.files) + len(found.rejections) + found.left_out == len(files)
     for file in found.files:
         assert file.path.isprintable()
         assert b"".join(read_collected(folder, file)) == files[file.path]

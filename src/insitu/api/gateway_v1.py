@@ -210,6 +210,8 @@ class ExecutionView(WireModel):
     history: tuple[Transition, ...] = ()
     stages: tuple[StageView, ...] = ()
     result_did: str | None = None
+    left_out: int = 0
+    """Files and folders of the output that the result does not have, because their names begin with a point."""
     receipt_hash: str | None = None
     charge: Amount | None = None
     """Base units charged for this execution; None until it is decided."""

@@ -9,7 +9,7 @@ import anyio
 from insitu.cli.commands.purchase import refuse, show_quote
 from insitu.cli.following import watch
 from insitu.cli.render import name_of, plain
-from insitu.cli.views import amount, base_units, history_lines, phase
+from insitu.cli.views import amount, base_units, history_lines, left_out, phase
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -179,6 +179,8 @@ async def _told(
         screen.note(f"  {view.reason.code}: {plain(view.reason.message)}\n  → {plain(view.reason.next_step)}")
     for path in paths:
         screen.note(f"  {path}")
+    if view.left_out:
+        screen.note(f"  left out: {left_out(view)}")
     if view.result_did is not None:
         if not paths:
             screen.note(f"  download it:  insitu result {execution.execution_id} -o {execution.execution_id}")

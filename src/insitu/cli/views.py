@@ -117,9 +117,15 @@ def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str
         ("workflow", view.workflow_did),
         ("started", ago(view.created_at, now())),
         ("result", view.result_did or ""),
+        ("left out", left_out(view)),
         ("charge", "" if view.charge is None else _charge(view, token)),
         ("receipt", view.receipt_hash or ""),
     ]
+
+
+def left_out(view: "ExecutionView") -> str:
+    """Return what the result does not have; empty if it has everything."""
+    return f"{view.left_out} files or folders whose names begin with a point" if view.left_out else ""
 
 
 def _charge(view: "ExecutionView", token: "TokenInfo") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from insitu.domain.agreement_times import MAX_TIMEOUT
@@ -25,12 +24,11 @@ from insitu.domain.conditions import (
 )
 from insitu.domain.did import is_complete_did
 from insitu.domain.errors import InsituError
+from insitu.domain.file_types import type_problem
 from insitu.domain.ids import Address, read_address
 from insitu.domain.policy import AlgorithmReference, Policy
 from insitu.domain.service import Service, sha256_of
 from insitu.domain.timestamps import is_document_time
-
-_SUFFIX = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
 
 MAX_ENTRIES = 1000
 """Servers, containers, or listed algorithms of one service."""
@@ -116,9 +114,8 @@ def _check_policy(policy: Policy, checker: Checker) -> None:
     elif policy.algorithms is not None and policy.publishers:
         algorithms.report("Contradiction", "any algorithm, or those of the named publishers: not both")
     for i, text in enumerate(policy.output.types or ()):
-        checker.at("output", "types", i).require(
-            _SUFFIX.fullmatch(text) is not None, "WrongFormat", "a file name suffix such as .csv or tar.gz"
-        )
+        problem = type_problem(text)
+        checker.at("output", "types", i).require(problem is None, "WrongFormat", problem or "")
     if policy.review == "manual":
         checker.at("review").report("ManualReviewNotSupported", "manual review is not available yet")
 

@@ -1,11 +1,13 @@
 """Names of files that strangers chose: which of them are safe to create, to publish, and to show.
 
 Documents, archives and output volumes all name files. A name is accepted only if it means the same file on every
-system and nothing else: no way up, no absolute path, no control characters, no two names for one file.
+system and nothing else: no way up, no absolute path, no control characters, no two names for one file. What an
+algorithm left and a consumer will store is judged more strictly than what an owner mounts (ADR 0099).
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -14,6 +16,10 @@ from insitu.domain.errors import InsituError
 MAX_COMPONENT_BYTES = 255
 MAX_PATH_BYTES = 1024
 MAX_DEPTH = 32
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9])\s*(\..*)?", re.IGNORECASE)
+_SHORT_NAME = re.compile(r"[^.]{1,6}~[0-9]{1,6}(\.[^.]{0,3})?")
+_ODD_START, _ODD_CHARACTERS = "~-=", ':*?"<>|'
 
 
 def safe_name(name: str) -> str:
@@ -64,6 +70,26 @@ def _component_problem(name: str) -> str | None:
     if len(name.encode()) > MAX_COMPONENT_BYTES:
         return f"is longer than {MAX_COMPONENT_BYTES} bytes"
     return None
+
+
+def is_left_out(name: str) -> bool:
+    """Whether a component that an algorithm wrote stays behind: a system hides it, or a tool obeys it (`.git`)."""
+    return unicodedata.normalize("NFKC", name).startswith(".")
+
+
+def delivery_problem(name: str) -> str | None:
+    """What is wrong with a component that a consumer is to store, as the end of a sentence; None if it is safe."""
+    plain = unicodedata.normalize("NFKC", name)
+    if problem := _component_problem(name):
+        return problem
+    if _DEVICE.fullmatch(plain):
+        return "is the name of a device on some systems"
+    if plain[0] in _ODD_START:
+        return "begins with '~', '-' or '=', which a program may take for an order"
+    if any(character in _ODD_CHARACTERS for character in plain):
+        return "has a character that some systems do not store: one of " + " ".join(_ODD_CHARACTERS)
+    # A system that keeps short names would open GIT~1 as .git.
+    return "is a short name of another file on some systems" if _SHORT_NAME.fullmatch(plain) else None
 
 
 def collision_key(path: str) -> str:

@@ -157,7 +157,8 @@ class OutputRules(WireModel):
     """Of all files and their paths (UTF-8)."""
     max_files: int
     types: tuple[str, ...] | None = None
-    """Allowed file name suffixes with their dot, in lower case; None allows any."""
+    """Allowed file name suffixes with their dot, in lower case, declared ones with ``=binary`` or ``=text``
+    (:mod:`insitu.domain.file_types`); None allows any."""
     logs: Literal["live", "after_review", "none"] = "live"
     review: Literal["none", "manual"] = "none"
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from insitu.domain.document import Document
 from insitu.domain.errors import InsituError, Violation
+from insitu.domain.file_types import common_types
 from insitu.domain.ids import Address, read_address
 from insitu.domain.plan import OutputRules
 from insitu.domain.wire import WireModel
@@ -58,7 +60,7 @@ class OutputPolicy(Document):
     max_bytes: Annotated[int, Field(ge=0)] | None = None
     max_files: Annotated[int, Field(ge=0)] | None = None
     types: tuple[str, ...] | None = None
-    """File name suffixes that may leave, with or without their dot, in any case."""
+    """File name suffixes that may leave, with or without their dot, in any case; see `domain.file_types`."""
 
 
 class Policy(Document):
@@ -214,13 +216,8 @@ def _smallest(limits: Iterable[int | None]) -> int | None:
 
 
 def _common_types(lists: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    restricting = [frozenset(suffix(item) for item in types) for types in lists if types is not None]
-    return tuple(sorted(frozenset.intersection(*restricting))) if restricting else None
-
-
-def suffix(text: str) -> str:
-    """A file name suffix as rules compare it: with its dot, in lower case."""
-    return "." + text.lower().removeprefix(".")
+    restricting = [types for types in lists if types is not None]
+    return reduce(common_types, restricting, restricting[0]) if restricting else None
 
 
 def _digits(checksum: str) -> str:

@@ -81,6 +81,7 @@ class ResultAssets:
             checksum=unsigned.checksum,
             url=self._url,
             files=files,
+            left_out=_count(published.get("leftOut")),
         )
 
     async def _read(self, execution: StoredExecution, published: dict[str, object]) -> tuple[FrozenFile, ...]:
@@ -122,6 +123,10 @@ class ResultAssets:
             input_dids=tuple(inputs),
             algorithm_dids=tuple(dict.fromkeys(stage.transformation.did for stage in plan.stages)),
         )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def root_of(files: Sequence[FrozenFile]) -> str:

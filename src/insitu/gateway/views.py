@@ -39,6 +39,7 @@ class Views:
         told = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
         reason = await self._waits_for(execution) or told
         records = frozen.records if frozen is not None else live.records if live is not None else ()
+        result = frozen.result if frozen is not None else None
         return ExecutionView(
             service_agreement_id=execution.agreement_id,
             workflow_execution_id=execution.execution_id,
@@ -52,7 +53,8 @@ class Views:
             created_at=execution.created_at,
             history=tuple(_transition(one, seen) for one in history),
             stages=tuple(_stage(stage, records, history, seen) for stage in execution.plan.stages),
-            result_did=frozen.result.did if frozen is not None and frozen.result is not None else None,
+            result_did=result.did if result is not None else None,
+            left_out=result.left_out if result is not None else 0,
             receipt_hash=frozen.receipt_hash if frozen is not None else None,
             charge=execution.charge,
             settled=execution.settlement_transaction is not None,

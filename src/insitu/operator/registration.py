@@ -11,6 +11,7 @@ from insitu.domain.compute_service import ComputeService, Container
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import first_collision, path_problem
+from insitu.domain.file_types import common_types
 from insitu.domain.flavour import OfferedService, flavour_refusals, supported_container
 from insitu.domain.ids import workflow_execution_id
 from insitu.domain.plan import ExecutionPlan, InputFile, Limits, OutputRules, StagePlan
@@ -163,7 +164,7 @@ def _check_output(planned: OutputRules, allowed: OutputRules, problems: Checker)
     problems.require(planned.max_bytes <= allowed.max_bytes, "Mismatch", "more bytes than an owner allows")
     problems.require(planned.max_files <= allowed.max_files, "Mismatch", "more files than an owner allows")
     if allowed.types is not None:
-        narrow = planned.types is not None and set(planned.types) <= set(allowed.types)
+        narrow = planned.types is not None and set(common_types(planned.types, allowed.types)) == set(planned.types)
         problems.at("types").require(narrow, "Mismatch", "other types than an owner allows")
     strict = _LOGS.index(planned.logs) >= _LOGS.index(allowed.logs)
     problems.at("logs").require(strict, "Mismatch", "the logs are more open than an owner allows")

@@ -2,7 +2,8 @@
 
 Only after the last process of the container is gone. Every folder and file is reached by descriptors, opened without
 following links and without blocking, and judged by what was opened (not by what a name promised a moment before). The
-digest is computed from the same descriptor. Archives are never unpacked.
+digest is computed, and the bytes are compared with what the suffix says, from the same descriptor. Archives are never
+unpacked. What begins with a point is left out, unopened, and counted.
 """
 
 import errno
@@ -15,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from insitu.domain.file_names import delivered_bytes
+from insitu.domain.file_names import delivered_bytes, delivery_problem, is_left_out
+from insitu.domain.file_types import AllowedTypes
 
 __all__ = ["CollectedFile", "Collection", "CollectionLimits", "Rejection", "collect", "read_collected"]
 
 CHUNK_BYTES = 1 << 20
-MAX_NAME_BYTES = 255
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID
 _MAX_REJECTIONS = 100
@@ -54,7 +55,7 @@ class CollectedFile:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Something that is not taken: a printable path, a rule (a stable name), and a sentence."""
+    """Something that is not taken: its path as the algorithm wrote it, a rule (a stable name), what is wrong."""
 
     path: str
     rule: str
@@ -67,6 +68,8 @@ class Collection:
 
     files: tuple[CollectedFile, ...]
     rejections: tuple[Rejection, ...]
+    left_out: int = 0
+    """Files and folders that are not taken because their names begin with a point; their names are told nowhere."""
 
     @property
     def total_bytes(self) -> int:
@@ -74,22 +77,24 @@ class Collection:
         return sum(file.size for file in self.files)
 
 
-def collect(folder: Path, limits: CollectionLimits) -> Collection:
+def collect(folder: Path, limits: CollectionLimits, types: AllowedTypes | None = None) -> Collection:
     """Walk the folder, judge every entry, hash every plain file. Blocking: call it in a thread.
 
-    A missing folder is an empty one. The walk ends early once a cap on bytes, files or entries is broken.
+    ``types``: what the files may be; None where they may be anything. A missing folder is an empty one. The walk ends
+    early once a cap on bytes, files or entries is broken.
     """
     try:
         root = os.open(folder, _LOOK | os.O_DIRECTORY)
     except FileNotFoundError:
         return Collection((), ())
-    walk = _Walk(limits)
+    walk = _Walk(limits, types)
     try:
         with suppress(_EnoughSeenError):
             walk.folder(root, ())
     finally:
         os.close(root)
-    return Collection(tuple(sorted(walk.files, key=lambda file: file.path)), tuple(walk.rejections))
+    files = tuple(sorted(walk.files, key=lambda file: file.path))
+    return Collection(files, tuple(walk.rejections), walk.left_out)
 
 
 def read_collected(folder: Path, file: CollectedFile) -> Iterator[bytes]:
@@ -123,8 +128,10 @@ class _EnoughSeenError(Exception):
 class _Walk:
     """One walk. Recursion ends at the depth limit, long before Python's own."""
 
-    def __init__(self, limits: CollectionLimits) -> None:
+    def __init__(self, limits: CollectionLimits, types: AllowedTypes | None) -> None:
         self.limits = limits
+        self.types = types
+        self.left_out = 0
         self.files: list[CollectedFile] = []
         self.rejections: list[Rejection] = []
         self.bytes = 0
@@ -211,6 +218,10 @@ class _Walk:
             )
         if len(self.files) >= self.limits.max_files:
             self._reject(path, "TooManyFiles", f"more than {self.limits.max_files} files", enough=True)
+        content = self.types.content(path[-1], found.st_size) if self.types is not None else None
+        if content is None and self.types is not None:
+            self._reject(path, "WrongType", f"is not of {self.types}")
+            return
         digest = hashlib.sha256()
         size = 0
         while chunk := os.read(opened, CHUNK_BYTES):
@@ -218,24 +229,25 @@ class _Walk:
             if size > found.st_size:
                 break
             digest.update(chunk)
+            if content is not None:
+                content.feed(chunk)
         if size != found.st_size:
             self._reject(path, "Changed", "changed while it was read")
+            return
+        if content is not None and (problem := content.problem()) is not None:
+            self._reject(path, "WrongType", problem)
             return
         identity = (found.st_dev, found.st_ino, found.st_mtime_ns)
         self.files.append(CollectedFile("/".join(path), size, digest.hexdigest(), identity))
 
     def _readable_name(self, raw: bytes, above: tuple[str, ...]) -> str | None:
-        shown = (*above, raw.decode("utf-8", "backslashreplace"))
-        try:
-            name = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            self._reject(shown, "BadName", "has a name that is not UTF-8")
+        name = raw.decode("utf-8", "backslashreplace")
+        if is_left_out(name):
+            self.left_out += 1
             return None
-        if not name.isprintable():  # controls, marks of direction, line separators, unassigned characters
-            self._reject(shown, "BadName", "has a name with characters that cannot be shown")
-            return None
-        if "\\" in name or name != name.strip():
-            self._reject(shown, "BadName", "has a name that another system would read differently")
+        problem = delivery_problem(name) if name.encode() == raw else "is not UTF-8"
+        if problem is not None:
+            self._reject((*above, name), "BadName", f"has a name that {problem}")
             return None
         return name
 
@@ -245,7 +257,6 @@ class _Walk:
             self._reject(above or (".",), "TooManyFiles", "holds too many files and folders", enough=True)
 
     def _reject(self, path: tuple[str, ...], rule: str, message: str, *, enough: bool = False) -> None:
-        shown = "/".join(path).encode("unicode_escape").decode("ascii")
-        self.rejections.append(Rejection(shown, rule, f"{shown[:200]} {message}"))
+        self.rejections.append(Rejection("/".join(path), rule, message))
         if enough or len(self.rejections) >= _MAX_REJECTIONS:
             raise _EnoughSeenError

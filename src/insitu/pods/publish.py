@@ -5,7 +5,6 @@ import itertools
 import logging
 import mimetypes
 import os
-import posixpath
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from pydantic import JsonValue
 from insitu.domain.canonical import canonical_json, sha256_hex
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import delivered_bytes, first_collision, path_problem
+from insitu.domain.file_types import AllowedTypes
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import ExecutionPlan, OutputRules
 from insitu.domain.workflow import output_prefix
@@ -78,10 +78,11 @@ class Publish:
         self._patience = patience
 
     async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
-        """Collect, judge, hand over; return ``{"manifest", "files", "bytes", "outputRoot"}``.
+        """Collect, judge, hand over; return ``{"manifest", "files", "bytes", "outputRoot", "leftOut"}``.
 
         The manifest is the canonical JSON of the list of files, sorted by path: path, stage, kind (``output`` or
-        ``log``), size, sha256, contentType. ``outputRoot`` is the Merkle root over them.
+        ``log``), size, sha256, contentType. ``outputRoot`` is the Merkle root over them. ``leftOut`` counts the files
+        and folders that stayed behind because their names begin with a point.
 
         Raises
         ------
@@ -89,7 +90,7 @@ class Publish:
             ``OutputRejected`` with the rule; ``PublishingFailed``.
         """
         # It only reads, so a stop does not wait for the digests of a large output.
-        leaving = await run_sync(_judge, step.plan, workspace, abandon_on_cancel=True)
+        leaving, left_out = await run_sync(_judge, step.plan, workspace, abandon_on_cancel=True)
         manifest = canonical_json([each.entry for each in leaving])
         try:
             await self._hand_over(step.ticket, leaving)
@@ -103,6 +104,7 @@ class Publish:
             "files": len(leaving),
             "bytes": sum(each.file.size for each in leaving),
             "outputRoot": output_root(FileDigest(each.path, each.file.sha256, each.file.size) for each in leaving),
+            "leftOut": left_out,
         }
 
     async def _hand_over(self, ticket: str, leaving: Iterable[_Leaving]) -> None:
@@ -139,8 +141,8 @@ class Publish:
             await patience.pause()
 
 
-def _judge(plan: ExecutionPlan, workspace: Workspace) -> tuple[_Leaving, ...]:
-    """Collect what leaves, sorted by path. Blocking. Raises ``OutputRejected``."""
+def _judge(plan: ExecutionPlan, workspace: Workspace) -> tuple[tuple[_Leaving, ...], int]:
+    """Collect what leaves, sorted by path, and count what is left out. Blocking. Raises ``OutputRejected``."""
     judge = _Judge(plan.output)
     for stage in plan.published_stages:
         volume = _volume(workspace, stage)
@@ -154,7 +156,7 @@ def _judge(plan: ExecutionPlan, workspace: Workspace) -> tuple[_Leaving, ...]:
             judge.take(volume.logs, stage, "log", prefix, types)
             if volume.console is not None:
                 judge.take_console(volume.console, stage, prefix)
-    return judge.sorted()
+    return judge.sorted(), judge.left_out
 
 
 def _volume(workspace: Workspace, stage: int) -> OutputVolume:
@@ -169,6 +171,7 @@ class _Judge:
     def __init__(self, rules: OutputRules) -> None:
         self._rules = rules
         self._leaving: list[_Leaving] = []
+        self.left_out = 0
         self._files = 0
         self._bytes = 0
 
@@ -176,13 +179,15 @@ class _Judge:
         """Take a folder of an algorithm, wholly or not at all."""
         limits = CollectionLimits(self._rules.max_bytes - self._bytes, self._rules.max_files - self._files)
         try:
-            collection = collect(folder, limits)
-        except OSError as error:
-            raise InsituError("PublishingFailed", f"the {kind} of stage {stage} cannot be read: {error}") from error
+            collection = collect(folder, limits, None if types is None else AllowedTypes(types))
+        except OSError as error:  # its text would name the file
+            message = f"the {kind} of stage {stage} cannot be read: {error.strerror}"
+            raise InsituError("PublishingFailed", message) from error
         if collection.rejections:
-            raise _rejected(collection.rejections)
+            raise self._rejected(collection.rejections)
         for file in collection.files:
-            self._add(_Leaving(folder, file, prefix + file.path, stage, kind), types)
+            self._add(_Leaving(folder, file, prefix + file.path, stage, kind))
+        self.left_out += collection.left_out
         self._files += len(collection.files)
 
     def take_console(self, console: Path, stage: int, prefix: str) -> None:
@@ -193,23 +198,19 @@ class _Judge:
         taken = {each.path for each in self._leaving}
         names = itertools.chain([CONSOLE], (f"console-{number}.log" for number in itertools.count(1)))
         name = next(name for name in names if prefix + name not in taken)
-        self._add(_Leaving(console.parent, file, prefix + name, stage, "log"), None)
+        self._add(_Leaving(console.parent, file, prefix + name, stage, "log"))
 
     def sorted(self) -> tuple[_Leaving, ...]:
         """Return what leaves, sorted by path."""
         collision = first_collision(each.path for each in self._leaving)
         if collision is not None:
-            raise InsituError("OutputRejected", f"NameCollision: {collision[0]} and {collision[1]} are one file")
+            raise self._refusal("NameCollision", collision[0], f"and {self._named(collision[1])} are one file")
         return tuple(sorted(self._leaving, key=lambda each: each.path))
 
-    def _add(self, leaving: _Leaving, types: tuple[str, ...] | None) -> None:
+    def _add(self, leaving: _Leaving) -> None:
         problem = path_problem(leaving.path)
         if problem is not None:
-            raise InsituError("OutputRejected", f"BadName: {ascii(leaving.path)[:200]} {problem}")
-        suffix = posixpath.splitext(leaving.path)[1].lower()
-        if types is not None and suffix not in types:
-            allowed = ", ".join(sorted(types)) or "nothing"
-            raise InsituError("OutputRejected", f"WrongType: {leaving.path[:200]} is not of {allowed}")
+            raise self._refusal("BadName", leaving.path, problem)
         self._bytes += delivered_bytes(leaving.path, leaving.file.size)
         if self._bytes > self._rules.max_bytes:
             raise InsituError(
@@ -217,11 +218,17 @@ class _Judge:
             )
         self._leaving.append(leaving)
 
+    def _rejected(self, rejections: tuple[Rejection, ...]) -> InsituError:
+        first = rejections[0]
+        more = f" (and {len(rejections) - 1} more)" if len(rejections) > 1 else ""
+        return self._refusal(first.rule, first.path, first.message + more)
 
-def _rejected(rejections: tuple[Rejection, ...]) -> InsituError:
-    first = rejections[0]
-    more = f" (and {len(rejections) - 1} more)" if len(rejections) > 1 else ""
-    return InsituError("OutputRejected", f"{first.rule}: {first.message}{more}", rule=first.rule)
+    def _refusal(self, rule: str, path: str, problem: str) -> InsituError:
+        return InsituError("OutputRejected", f"{rule}: {self._named(path)} {problem}", rule=rule)
+
+    def _named(self, path: str) -> str:
+        """A name is written by the algorithm: it leaves with a reason only where text of the algorithm may leave."""
+        return ascii(path)[1:-1][:200] if self._rules.logs == "live" else "a file"
 
 
 def _console(console: Path) -> CollectedFile | None:

@@ -130,7 +130,8 @@ class FrozenFile(WireModel):
 class FrozenResult(WireModel):
     """The new asset, exactly as it will be published and registered.
 
-    ``seed`` and ``checksum`` are 64 hexadecimal digits for the registry, ``url`` has ``{did}``.
+    ``seed`` and ``checksum`` are 64 hexadecimal digits for the registry, ``url`` has ``{did}``. ``left_out`` counts the
+    files and folders of the output that stayed behind because their names begin with a point.
     """
 
     did: str
@@ -139,6 +140,7 @@ class FrozenResult(WireModel):
     checksum: str
     url: str
     files: tuple[FrozenFile, ...]
+    left_out: int = 0
 
 
 class Frozen(WireModel):

@@ -53,7 +53,7 @@ class _Duration(click.ParamType[int]):
 @click.option("--max-output", metavar="SIZE", help="Most that files and their names may carry out, e.g. 10mb.")
 @click.option("--max-files", type=click.IntRange(1), help="Most files in one result; default 100.")
 @click.option(
-    "--output-type", "types", multiple=True, metavar="SUFFIX", help="Only files like this may leave, e.g. .csv."
+    "--output-type", "types", multiple=True, metavar="SUFFIX", help="Only such files may leave: .csv, or .dcm=binary."
 )
 @click.option("--entrypoint", metavar="COMMAND", help="How an algorithm starts; found out for a single script.")
 @click.option("--description", default="", help="What it is, for people.")

@@ -1,0 +1,199 @@
+"""Types of files that may leave: a suffix, and what it says about the bytes. A fixed table, and no parser.
+
+A suffix is text (UTF-8 without NUL), or has first bytes that every such file begins with; one that is not in the table
+is declared where an owner allows it: `.dcm=binary` (any bytes) or `.fasta=text`. The last part decides what the bytes
+are, so `.csv.gz` is gzip; and who allows `.gz` allows `.csv.gz`, but not the other way round. An empty file says no
+more than its name: it is of every type. Vectors: `file-types.json`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from typing_extensions import override
+
+from insitu.domain.file_names import MAX_COMPONENT_BYTES
+
+Signature = tuple[tuple[int, bytes], ...]
+"""(offset, bytes) of everything that must be there."""
+
+Kind = Literal["text", "binary"] | tuple[Signature, ...]
+"""What is known of the bytes: text, nothing, or one of several beginnings."""
+
+FORM = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(=(binary|text))?", re.ASCII)
+"""How a document may write a type: a suffix with or without its first point, in any case, and a declaration."""
+
+_TEXT_SUFFIXES = (
+    ".csv", ".geojson", ".htm", ".html", ".ipynb", ".json", ".jsonl", ".log", ".md", ".ndjson", ".svg", ".tex", ".toml",
+    ".tsv", ".txt", ".xml", ".yaml", ".yml",
+)  # fmt: skip
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_HDF5 = (b"\x89HDF\r\n\x1a\n",)
+_GZIP = (b"\x1f\x8b\x08",)
+_JPEG = (b"\xff\xd8\xff",)
+_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
+_R = (*_GZIP, b"BZh", b"\xfd7zXZ\x00", b"RDX", b"X\n", b"A\n")
+_SQLITE = (b"SQLite format 3\x00",)
+_BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
+    ".arrow": (b"ARROW1",),
+    ".bz2": (b"BZh",),
+    ".db": _SQLITE,
+    ".docx": _ZIP,
+    ".feather": (b"ARROW1", b"FEA1"),
+    ".gif": (b"GIF87a", b"GIF89a"),
+    ".gz": _GZIP,
+    ".h5": _HDF5,
+    ".hdf5": _HDF5,
+    ".jpeg": _JPEG,
+    ".jpg": _JPEG,
+    ".npy": (b"\x93NUMPY",),
+    ".npz": _ZIP,
+    ".parquet": (b"PAR1",),
+    ".pdf": (b"%PDF-",),
+    ".pickle": _PICKLE,
+    ".pkl": _PICKLE,
+    ".png": (b"\x89PNG\r\n\x1a\n",),
+    ".rda": _R,
+    ".rdata": _R,
+    ".rds": _R,
+    ".sqlite": _SQLITE,
+    ".tgz": _GZIP,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".xlsx": _ZIP,
+    ".xz": (b"\xfd7zXZ\x00",),
+    ".zip": _ZIP,
+    ".zst": (b"\x28\xb5\x2f\xfd",),
+}
+_SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
+    **{suffix: tuple(((0, start),) for start in starts) for suffix, starts in _BEGINNINGS.items()},
+    ".tar": (((257, b"ustar"),),),
+    ".webp": (((0, b"RIFF"), (8, b"WEBP")),),
+}
+_HEAD_BYTES = 264
+"""Whatever the table asks for lies in so many first bytes."""
+
+
+def normal_type(text: str) -> str:
+    """A type as rules compare it: with its first point, in lower case."""
+    return "." + text.lower().removeprefix(".")
+
+
+def type_problem(text: str) -> str | None:
+    """What is wrong with a type that an owner wants to allow, as a sentence; None if it can be checked."""
+    if FORM.fullmatch(text) is None:
+        return "a file name suffix such as .csv or .tar.gz is needed, or a declared one such as .dcm=binary"
+    suffix, _, declared = normal_type(text).partition("=")
+    if _is_known(suffix) == bool(declared):
+        return (
+            f"the bytes of {suffix} are known: leave ={declared} out"
+            if declared
+            else f"the bytes of {suffix} are not known: write {suffix}=binary or {suffix}=text"
+        )
+    return None
+
+
+def common_types(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    """What two lists of types both allow, sorted. Of two declarations of one suffix `text` is the stricter."""
+    left, right = _declared(one), _declared(other)
+    common: dict[str, str] = {}
+    for mine, theirs in ((left, right), (right, left)):
+        for suffix, declared in mine.items():
+            covering = next((tail for tail in _tails(suffix) if tail in theirs), None)
+            if covering is not None:
+                common[suffix] = max(common.get(suffix, ""), declared, theirs[covering])
+    return tuple(sorted(f"{suffix}={declared}" if declared else suffix for suffix, declared in common.items()))
+
+
+class Content:
+    """Judges the bytes of one file while they pass."""
+
+    def __init__(self, suffix: str, kind: Kind) -> None:
+        self._suffix = suffix
+        self._kind = kind
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._head = b""
+        self._is_empty, self._is_text = True, True
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes."""
+        self._is_empty = self._is_empty and not chunk
+        if self._kind == "text":
+            self._is_text = self._is_text and b"\0" not in chunk and self._decodes(chunk)
+        elif len(self._head) < _HEAD_BYTES:
+            self._head += chunk[: _HEAD_BYTES - len(self._head)]
+
+    def problem(self) -> str | None:
+        """What is wrong with the whole file, as the end of a sentence; None if it is what its suffix says."""
+        if self._is_empty or self._kind == "binary":
+            return None
+        if self._kind == "text":
+            is_text = self._is_text and self._decodes(b"", final=True)
+            return None if is_text else f"is not what {self._suffix} says: UTF-8 text without NUL"
+        fits = any(all(self._head[at:].startswith(part) for at, part in signature) for signature in self._kind)
+        return None if fits else f"does not begin as every {self._suffix} file does"
+
+    def _decodes(self, chunk: bytes, *, final: bool = False) -> bool:
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
+class AllowedTypes:
+    """The types of files that may leave."""
+
+    def __init__(self, types: Iterable[str]) -> None:
+        self._declared = _declared(types)
+
+    @override
+    def __str__(self) -> str:
+        return ", ".join(sorted(self._declared)) or "nothing"
+
+    def content(self, name: str, size: int) -> Content | None:
+        """What judges the bytes of a file with this name (without folders); None where it may not leave at all.
+
+        Markers such as `_SUCCESS` have neither content nor suffix, and leave wherever anything may.
+        """
+        if size == 0 and "." not in name and self._declared:
+            return Content("", "binary")
+        suffix = next((tail for tail in _tails(name.lower()) if tail in self._declared), None)
+        if suffix is None:
+            return None
+        return Content(suffix, _kind_of(suffix, self._declared[suffix]))
+
+
+def _kind_of(suffix: str, declared: str) -> Kind:
+    last = suffix[suffix.rindex(".") :]
+    if last in _SIGNATURES:
+        return _SIGNATURES[last]
+    # A suffix that nobody declared is in an old document: any bytes were meant.
+    return "text" if last in _TEXT_SUFFIXES or declared == "text" else "binary"
+
+
+def _is_known(suffix: str) -> bool:
+    last = suffix[suffix.rindex(".") :]
+    return last in _TEXT_SUFFIXES or last in _SIGNATURES
+
+
+def _declared(types: Iterable[str]) -> dict[str, str]:
+    """Suffix → what it was declared to be, "" for nothing."""
+    found: dict[str, str] = {}
+    for text in types:
+        suffix, _, declared = normal_type(text).partition("=")
+        if len(suffix) <= MAX_COMPONENT_BYTES:  # no name ends in a longer one
+            found[suffix] = max(found.get(suffix, ""), declared)  # "" < "binary" < "text"
+    return found
+
+
+def _tails(name: str) -> Iterator[str]:
+    """`a.csv.gz` → `.csv.gz`, `.gz`: the suffixes that a name has, the longest first."""
+    at = name.find(".")
+    while at >= 0:
+        yield name[at:]
+        at = name.find(".", at + 1)
