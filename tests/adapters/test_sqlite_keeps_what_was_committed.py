@@ -3,9 +3,12 @@
 import sqlite3
 import stat
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import anyio
+import anyio.from_thread
 import pytest
 
 from insitu.adapters.sqlite import Database
@@ -148,3 +151,58 @@ async def seen_by_another_process(path: Path) -> str:
     look = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT text FROM note').fetchall())"
     ended = await anyio.run_process([sys.executable, "-c", look, str(path)])
     return ended.stdout.decode().strip()
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
+    """Every connection that is opened from now on."""
+    connections: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        connections.append(connect(*arguments, **named))
+        return connections[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    return connections
+
+
+def still_open(connections: list[sqlite3.Connection]) -> list[sqlite3.Connection]:
+    def is_open(connection: sqlite3.Connection) -> bool:
+        try:
+            connection.execute("SELECT 1")
+        except sqlite3.ProgrammingError:
+            return False
+        return True
+
+    return [one for one in connections if is_open(one)]
+
+
+async def test_a_file_that_cannot_be_opened_leaves_no_connection_open(
+    tmp_path: Path, package: str, opened: list[sqlite3.Connection]
+) -> None:
+    (tmp_path / "notes.db").write_bytes(b"this is no database, and longer than the header of one" * 20)
+    with pytest.raises(InsituError, match="StorageFailed"):
+        await Database(tmp_path / "notes.db", package).open()
+    assert len(opened) == 1
+    assert still_open(opened) == []
+
+
+async def test_a_query_that_ends_after_the_close_leaves_no_connection_open(
+    tmp_path: Path, package: str, opened: list[sqlite3.Connection]
+) -> None:
+    database = await Database(tmp_path / "notes.db", package).open()
+    reading, closed = anyio.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection) -> list[str]:
+        anyio.from_thread.run_sync(reading.set)
+        assert closed.wait(30)
+        return notes(connection)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(database.read, slow)
+        await reading.wait()
+        await database.close()
+        closed.set()
+    assert len(opened) == 2
+    assert still_open(opened) == []

@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 
 READERS = 4
 BUSY_SECONDS = 30.0
+_PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
 
 
 class Database:
@@ -50,6 +51,7 @@ class Database:
         self._migrations = migrations_package
         self._writer: sqlite3.Connection | None = None
         self._idle: list[sqlite3.Connection] = []
+        self._closings = 0
         self._lock = threading.Lock()
         self._write_turn = anyio.CapacityLimiter(1)
         self._read_turn = anyio.CapacityLimiter(READERS)
@@ -92,15 +94,18 @@ class Database:
 
     def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         with self._lock:
-            connection = self._idle.pop() if self._idle else None
+            connection, closings = self._idle.pop() if self._idle else None, self._closings
         if connection is None:
-            connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
+            connection = self._connect("PRAGMA query_only = ON")
         try:
             return self._transact(connection, "BEGIN", query)
         finally:
             with self._lock:
-                self._idle.append(connection)
+                keep = closings == self._closings
+                if keep:
+                    self._idle.append(connection)
+            if not keep:  # the file was closed meanwhile, and nobody would close this one
+                connection.close()
 
     def _transact(
         self, connection: sqlite3.Connection, begin: str, body: Callable[[sqlite3.Connection], Result]
@@ -130,7 +135,8 @@ class Database:
             self._writer = connection
         return self._writer
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *pragmas: str) -> sqlite3.Connection:
+        connection = None
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite would create the file under the umask; journal files get the mode of the database. A file that is
@@ -142,10 +148,11 @@ class Database:
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
+            for pragma in (*_PRAGMAS, *pragmas):
+                connection.execute(pragma)
         except (OSError, sqlite3.Error) as error:
+            if connection is not None:
+                connection.close()
             raise self._failed(error) from error
         return connection
 
@@ -168,6 +175,7 @@ class Database:
     def _close(self) -> None:
         with self._lock:
             connections, self._idle = [*self._idle], []
+            self._closings += 1
         if self._writer is not None:
             connections.append(self._writer)
             self._writer = None

@@ -15,7 +15,7 @@ __all__ = ["Room", "write_file"]
 PIECE = 1024 * 1024
 """Bytes that are written at a time."""
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Room:
@@ -34,13 +34,13 @@ class Room:
 
 
 async def write_file(path: Path, chunks: AsyncIterator[bytes], room: Room, *, mode: int = 0o644) -> InputDigest:
-    """Write the chunks into a new file, or over the one of a try before, and return its digest.
+    """Write the chunks into a new file, in place of the one of a try before, and return its digest.
 
     Raises ``InsituError``: ``ConfigurationFailed``.
     """
     digest, size, pending = hashlib.sha256(), 0, bytearray()
     try:
-        descriptor = await run_sync(os.open, path, _NEW, mode)
+        descriptor = await run_sync(_open_new, path, mode)
         try:
             async for chunk in chunks:
                 room.take(len(chunk))
@@ -55,6 +55,12 @@ async def write_file(path: Path, chunks: AsyncIterator[bytes], room: Room, *, mo
     except OSError as error:
         raise InsituError("ConfigurationFailed", f"{path.name} cannot be written: {error.strerror}") from error
     return InputDigest(digest.hexdigest(), size)
+
+
+def _open_new(path: Path, mode: int) -> int:
+    """The file of a try before may be one that its own user must not write (mode 0555), so it is not opened again."""
+    path.unlink(missing_ok=True)
+    return os.open(path, _NEW, mode)
 
 
 def _flush(descriptor: int, digest: "hashlib._Hash", pending: bytearray) -> None:

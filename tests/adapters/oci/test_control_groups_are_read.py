@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from insitu.adapters.runtime.oci.cgroups import Cgroups, Counters, GroupLimits, Hierarchy, find_cgroups, read_counters
+from insitu.adapters.runtime.oci.cgroups import (
+    Cgroups,
+    Counters,
+    GroupLimits,
+    Hierarchy,
+    find_cgroups,
+    find_delegated,
+    read_counters,
+)
 
 LIMITS = GroupLimits(memory_bytes=256 << 20, cpu_millis=1500, pids=64)
 
@@ -42,6 +50,50 @@ def test_unified_machines_use_version_2_and_say_what_is_missing(tmp_path: Path) 
     assert found.enforced_on("in-1", LIMITS) == {"memory": "cgroup", "cpu": "cgroup", "pids": "none"}
     (group / "memory.max").write_text("max\n")
     assert found.enforced_on("in-1", LIMITS)["memory"] == "none", "read back, not believed"
+
+
+def delegated(mount: Path, *groups: str) -> None:
+    """Play what systemd makes: groups with the files that a user may write, each a folder of version 2."""
+    for name in groups:
+        (mount / name).mkdir(parents=True)
+        for file in ("cgroup.procs", "cgroup.subtree_control", "memory.max", "memory.swap.max", "cpu.max", "pids.max"):
+            (mount / name / file).touch()
+        (mount / name / "cgroup.controllers").write_text("cpu memory pids\n")
+
+
+def test_without_root_the_highest_group_that_systemd_delegated_is_divided(tmp_path: Path) -> None:
+    user = "user.slice/user-1000.slice/user@1000.service"
+    delegated(tmp_path, user, f"{user}/app.slice", f"{user}/app.slice/insitu.service")
+    found = find_delegated(mountinfo((tmp_path, "cgroup2", "")), f"0::/{user}/app.slice/insitu.service\n", "insitu/x")
+    assert found is not None
+    assert found.top == user, "what is above it belongs to root"
+    delegated(tmp_path, f"{user}/insitu", f"{user}/insitu/x", f"{user}/insitu/x/in-1")
+    found.create("in-1", LIMITS)
+    assert found.enforced_on("in-1", LIMITS) == {"memory": "cgroup", "cpu": "cgroup", "pids": "cgroup"}
+    assert (tmp_path / user / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert not (tmp_path / "user.slice" / "cgroup.subtree_control").exists(), "nothing above is touched"
+    assert found.path_for_runtime("in-1") == f"/{user}/insitu/x/in-1/c"
+
+
+def test_a_unit_that_divides_its_group_moves_out_of_it_first(tmp_path: Path) -> None:
+    unit = "system.slice/insitu.service"
+    delegated(tmp_path, unit)
+    (tmp_path / unit / "cgroup.procs").write_text("4711\n")
+    found = find_delegated(mountinfo((tmp_path, "cgroup2", "")), f"0::/{unit}\n", "insitu/x")
+    assert found is not None
+    delegated(tmp_path, f"{unit}/insitu", f"{unit}/insitu/x", f"{unit}/insitu/x/in-1")
+    found.create("in-1", LIMITS)
+    assert (tmp_path / unit / "insitu-service" / "cgroup.procs").read_text() == "4711"
+
+
+def test_nothing_is_delegated_beside_version_1_or_to_a_session_of_root(tmp_path: Path) -> None:
+    delegated(tmp_path, "unit")
+    one, two = (tmp_path, "cgroup2", ""), (tmp_path / "memory", "cgroup", ",memory")
+    assert find_delegated(mountinfo(one, two), "0::/unit\n", "insitu/x") is None
+    assert find_delegated(mountinfo(one), "3:memory:/unit\n", "insitu/x") is None
+    assert find_delegated(mountinfo(one), "0::/\n", "insitu/x") is None
+    (tmp_path / "session-1.scope").mkdir()
+    assert find_delegated(mountinfo(one), "0::/session-1.scope\n", "insitu/x") is None
 
 
 def test_without_any_hierarchy_there_are_none() -> None:

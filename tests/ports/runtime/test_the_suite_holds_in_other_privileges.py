@@ -53,6 +53,41 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+DELEGATE = """
+group=/sys/fs/cgroup/insitu-test-$$
+mkdir $group && chown {user} $group $group/cgroup.procs $group/cgroup.subtree_control
+echo $$ >$group/cgroup.procs && "$@"; ended=$?
+echo $$ >/sys/fs/cgroup/cgroup.procs && find $group -depth -type d -exec rmdir {{}} \\; && exit $ended
+"""
+# A kernel may have bound its controllers to version 1, so only the way into the group is tried, not its limits.
+GROUPED = """
+import sys
+from pathlib import Path
+from insitu.adapters.runtime.oci.probe import cgroups_of, probe_machine
+runs = Path(sys.argv[1]) / "runs"
+groups = cgroups_of(runs)
+assert groups is not None and groups.top.startswith("insitu-test-"), groups
+for runtime in sys.argv[2:]:
+    found = probe_machine(runs, groups, (runtime,))
+    assert found.grouped and not found.refusals, found
+    assert groups.names() == frozenset(), "nothing is left"
+print("grouped")
+"""
+
+
+@pytest.mark.needs("crun", "oci")
+def test_without_root_containers_run_in_a_group_that_was_delegated(home: Path) -> None:
+    if any(not folder.stat().st_mode & 0o001 for folder in (ROOT, *ROOT.parents)):
+        pytest.skip("another user cannot read this clone")
+    inside = f"{UNIFIED.removesuffix('exec')} {DELEGATE.format(user=STRANGER).strip()}"
+    become = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"]
+    probing = [*become, sys.executable, "-c", GROUPED, str(home), "crun", "runc"]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", inside, "sh", *probing], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "grouped\n", done.stdout + done.stderr
+
+
 @pytest.mark.needs("oci")
 def test_without_root(home: Path) -> None:
     if any(not folder.stat().st_mode & 0o001 for folder in (ROOT, *ROOT.parents)):

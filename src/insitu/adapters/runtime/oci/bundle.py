@@ -146,7 +146,8 @@ def _linux(sandbox: Sandbox) -> dict[str, Any]:
     if sandbox.cgroups_path is not None:
         kinds.append("cgroup")
         linux["cgroupsPath"] = sandbox.cgroups_path
-        linux["resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
+        if not sandbox.rootless:  # only root may add the rule, and a user namespace opens no device without it
+            linux["resources"] = {"devices": [{"allow": False, "access": "rwm"}]}
     if sandbox.rootless:
         kinds.append("user")
         uid, gid = sandbox.rootless

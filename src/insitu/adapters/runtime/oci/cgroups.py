@@ -12,9 +12,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CHILD", "Cgroups", "Counters", "GroupLimits", "Hierarchy", "find_cgroups", "read_counters"]
+__all__ = [
+    "CHILD",
+    "Cgroups",
+    "Counters",
+    "GroupLimits",
+    "Hierarchy",
+    "find_cgroups",
+    "find_delegated",
+    "read_counters",
+]
 
 CHILD = "c"
+_SERVICE = "insitu-service"
 _PERIOD_MICROSECONDS = 100_000
 _SIGKILL = 9
 
@@ -50,12 +60,14 @@ class Hierarchy:
 class Cgroups:
     """The groups below ``base`` (a relative path) in every hierarchy of this machine.
 
-    ``version`` is 1 where memory, cpu and pids are version-1 controllers (hybrid machines too), else 2.
+    ``version`` is 1 where memory, cpu and pids are version-1 controllers (hybrid machines too), else 2. ``top`` is the
+    group of version 2 that was delegated to a user without root: theirs to divide, and nothing above it.
     """
 
     version: int
     hierarchies: tuple[Hierarchy, ...]
     base: str
+    top: str = ""
 
     def path_for_runtime(self, name: str) -> str:
         """``linux.cgroupsPath`` of config.json: the child of the group ``name``."""
@@ -71,7 +83,9 @@ class Cgroups:
             group = hierarchy.mount / self.base / name
             _make_group(group)
             if self.version == 2:
-                _delegate(hierarchy, group)
+                if self.top:
+                    _vacate(hierarchy.mount / self.top)
+                _delegate(hierarchy, hierarchy.mount / self.top, group)
             for setting, value in _settings(self.version, hierarchy, limits).items():
                 if (group / setting).exists():
                     _write(group / setting, value)
@@ -161,24 +175,38 @@ class Cgroups:
 
 def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:
     """Find the hierarchies in the text of /proc/self/mountinfo; None where this user may not make groups."""
-    first: list[Hierarchy] = []
-    second: list[Hierarchy] = []
-    for line in mountinfo.splitlines():
-        left, separator, right = line.partition(" - ")
-        if not separator:
-            continue
-        mount = Path(left.split(" ")[4])
-        kind, _, options = right.split(" ", 2)
-        if kind == "cgroup":
-            first.append(Hierarchy(mount, frozenset(options.split(" ")[-1].split(",")) & _VERSION_1))
-        elif kind == "cgroup2":
-            second.append(Hierarchy(mount, frozenset(_read_words(mount / "cgroup.controllers"))))
+    mounts = _mounts(mountinfo)
+    first = [one for kind, one in mounts if kind == "cgroup"]
+    second = [one for kind, one in mounts if kind == "cgroup2"]
     version = 1 if any(h.controllers for h in first) else 2
     hierarchies = (*first, *second) if version == 1 else tuple(second)
     writable = tuple(h for h in hierarchies if os.access(h.mount, os.W_OK))
     if not writable:
         return None
     return Cgroups(version, writable, base)
+
+
+def find_delegated(mountinfo: str, membership: str, base: str) -> Cgroups | None:
+    """Find the highest group above this process that its user may divide: systemd delegates it to units and users.
+
+    ``membership`` is the text of /proc/self/cgroup. None where there is no such group, or version 1 is in use: there
+    nothing can be delegated safely (kernel, cgroup-v2.rst, "Delegation").
+    """
+    mounts = _mounts(mountinfo)
+    own = next((line[3:] for line in membership.splitlines() if line.startswith("0::/")), None)
+    if own is None or len(mounts) != 1 or mounts[0][0] != "cgroup2":
+        return None
+    mount, found = mounts[0][1].mount, None
+    place = mount / own.lstrip("/")
+    while place != mount and all(
+        os.access(place / name, os.W_OK) for name in ("", "cgroup.procs", "cgroup.subtree_control")
+    ):
+        found, place = place, place.parent
+    if found is None:
+        return None
+    top = str(found.relative_to(mount))
+    controllers = frozenset(_read_words(found / "cgroup.controllers"))
+    return Cgroups(2, (Hierarchy(mount, controllers),), f"{top}/{base}", top)
 
 
 def read_counters(texts: Mapping[str, str | None]) -> Counters:
@@ -191,6 +219,23 @@ def read_counters(texts: Mapping[str, str | None]) -> Counters:
     kills = [_flat(texts.get(label)).get("oom_kill", 0) for label in ("memory_events", "memory_events_child")]
     refused = [_flat(texts.get(label)).get("max", 0) for label in ("pids_events", "pids_events_child")]
     return Counters(cpu, _number(texts.get("memory_peak")), max(kills), max(refused))
+
+
+def _mounts(mountinfo: str) -> list[tuple[str, Hierarchy]]:
+    """The mounted hierarchies, each with its kind of file system."""
+    found = []
+    for line in mountinfo.splitlines():
+        left, separator, right = line.partition(" - ")
+        if not separator:
+            continue
+        mount = Path(left.split(" ")[4])
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup":
+            controllers = frozenset(options.split(" ")[-1].split(",")) & _VERSION_1
+            found.append((kind, Hierarchy(mount, controllers)))
+        elif kind == "cgroup2":
+            found.append((kind, Hierarchy(mount, frozenset(_read_words(mount / "cgroup.controllers")))))
+    return found
 
 
 _MAIN_SETTING: Mapping[int, Mapping[str, str]] = {
@@ -247,12 +292,20 @@ def _make_group(group: Path) -> None:
     group.mkdir(parents=True, exist_ok=True)
 
 
-def _delegate(hierarchy: Hierarchy, group: Path) -> None:
+def _vacate(group: Path) -> None:
+    """A group that hands controllers down holds no process itself: those of a unit with ``Delegate=`` move below it."""
+    for pid in _read_words(group / "cgroup.procs"):
+        (group / _SERVICE).mkdir(exist_ok=True)
+        with suppress(OSError):  # it has ended; whoever stays is seen when the limits are read back
+            _write(group / _SERVICE / "cgroup.procs", pid)
+
+
+def _delegate(hierarchy: Hierarchy, top: Path, group: Path) -> None:
     """Version 2 gives a controller to children only where every group above says so."""
     words = " ".join(f"+{c}" for c in sorted(hierarchy.controllers & {"cpu", "memory", "pids"}))
     if not words:
         return
-    above = [p for p in reversed(group.parents) if p == hierarchy.mount or hierarchy.mount in p.parents]
+    above = [p for p in reversed(group.parents) if p == top or top in p.parents]
     for folder in [*above, group]:
         with suppress(OSError):  # a group with processes cannot hand down; what then holds is read back
             _write(folder / "cgroup.subtree_control", words)

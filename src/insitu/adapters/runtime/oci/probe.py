@@ -18,7 +18,7 @@ from pathlib import Path
 
 from insitu.adapters.runtime.oci import linux
 from insitu.adapters.runtime.oci.bundle import Bind, Sandbox, Tmpfs, config_json
-from insitu.adapters.runtime.oci.cgroups import Cgroups, GroupLimits, find_cgroups, read_counters
+from insitu.adapters.runtime.oci.cgroups import Cgroups, GroupLimits, find_cgroups, find_delegated, read_counters
 from insitu.adapters.runtime.oci.launch import SANDBOX_UID
 from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.adapters.runtime.oci.volumes import create_volume
@@ -74,42 +74,57 @@ _MUST_FAIL = (
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found: the chosen runtime, what enforces each limit, and why nothing can run (empty: it can)."""
+    """What was found: the chosen runtime, what enforces each limit, and why nothing can run (empty: it can).
+
+    ``grouped``: whether containers run in control groups of ours.
+    """
 
     runtime: str
     binary: str | None
     rootless: bool
     limits: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    grouped: bool = False
 
 
 def cgroups_of(runs: Path) -> Cgroups | None:
     """The control groups of a data folder: two of them on one machine never meet."""
     key = hashlib.sha256(os.fsencode(runs.resolve())).hexdigest()[:12]
     try:
-        text = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
+        own = Path("/proc/self/cgroup").read_text("utf-8", "surrogateescape")
     except OSError:
         return None
-    return find_cgroups(text, f"insitu/{key}") if os.geteuid() == 0 else None
+    if os.geteuid() == 0:
+        return find_cgroups(mounts, f"insitu/{key}")
+    return find_delegated(mounts, own, f"insitu/{key}")
 
 
 def probe_machine(runs: Path, cgroups: Cgroups | None, candidates: tuple[str, ...]) -> Probe:
-    """Try each candidate in order; the first that is sealed is the runtime. Blocking."""
+    """Try each candidate in order; the first that is sealed is the runtime. Blocking.
+
+    Without root a runtime that cannot use the delegated control groups is tried without them, after all the others.
+    """
     rootless = os.geteuid() != 0
     refusals = []
-    for candidate in candidates:
+    ways = [
+        (candidate, groups)
+        for groups in dict.fromkeys((cgroups, None if rootless else cgroups))
+        for candidate in candidates
+    ]
+    for candidate, groups in ways:
         binary = shutil.which(candidate, path=os.environ.get("PATH", "") + ":" + _SYSTEM_PATH)
         if binary is None:
             refusals.append(f"{candidate} is not installed")
             continue
         try:
             with _probe_folder(runs) as folder:
-                limits = _try(binary, folder, cgroups, rootless=rootless)
+                limits = _try(binary, folder, groups, rootless=rootless)
         except (InsituError, OSError, subprocess.SubprocessError) as error:
             refusals.append(f"{candidate}: {error}")
             continue
-        return Probe(_version(binary), binary, rootless, limits)
-    return Probe("none", None, rootless, {}, tuple(refusals))
+        return Probe(_version(binary), binary, rootless, limits, grouped=groups is not None)
+    return Probe("none", None, rootless, {}, tuple(dict.fromkeys(refusals)))
 
 
 def sweep_probes(runs: Path, cgroups: Cgroups | None) -> None:

@@ -308,7 +308,7 @@ class OciRuntime:
             return None, proved.refusals
         return Machine(
             binary=found.binary,
-            cgroups=self._cgroups,
+            cgroups=self._cgroups if found.grouped else None,
             enforced=found.limits,
             templates=self._runs / ".templates",
             rootless=found.rootless,
