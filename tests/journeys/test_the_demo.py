@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from insitu.cli.app import INTERRUPTED
 from insitu.sdk.receipts import verify
 
 pytestmark = [pytest.mark.needs("chain", "oci", "root", "demo"), pytest.mark.slow]
@@ -43,6 +45,33 @@ def test_the_second_start_finds_what_the_first_published(told: tuple[Path, str, 
 
     assert len(published(told[1])) == 2
     assert published(told[1]) == published(told[2])
+
+
+def interrupted(home: Path, output: Path, after: str) -> tuple[int, str]:
+    """Press Ctrl-C once the demo has printed ``after``; return its exit code and all that it printed."""
+    command = [sys.executable, "-m", "insitu", "--home", str(home), "demo", "--output", str(output)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if after in line:
+            process.send_signal(signal.SIGINT)
+            break
+    printed += process.communicate(timeout=120)[0]
+    return process.returncode, printed
+
+
+def test_ctrl_c_interrupts_it_and_the_next_one_holds(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    home, output = tmp_path_factory.mktemp("interrupted"), tmp_path_factory.mktemp("output")
+    code, printed = interrupted(home, output, "read 336,776 flights")
+    assert code == INTERRUPTED, printed[-2000:]
+    assert printed.endswith("interrupted\n")
+    assert "PeerUnavailable" not in printed
+    assert "Traceback" not in printed
+    assert f"{CHECKS} checks passed" in run_demo(home, output)
 
 
 def test_logs_come_between_the_phases_and_not_after_the_end(told: tuple[Path, str, str]) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import socket
 import webbrowser
 from contextlib import AsyncExitStack, suppress
@@ -18,6 +19,8 @@ from insitu.cli.options import placed
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from insitu.cli.demo.narrator import Narrator
     from insitu.cli.demo.story import People, Story
     from insitu.sdk.client import Client
@@ -72,6 +75,24 @@ def demo(session: Session, output: Path, show: bool) -> None:
 
 
 async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
+    """Play the story to its end. Ctrl-C ends the people first, then the provider that they talk to."""
+    played: list[Story] = []
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with anyio.create_task_group() as tasks:
+
+            async def heed() -> None:
+                async for _ in signals:
+                    tasks.cancel_scope.cancel()
+
+            tasks.start_soon(heed)
+            played.append(await _perform(session, narrator, output, tasks))
+            tasks.cancel_scope.cancel()
+    if not played:
+        raise click.Abort
+    return played[0]
+
+
+async def _perform(session: Session, narrator: "Narrator", output: Path, tasks: "TaskGroup") -> "Story":
     from insitu.cli.demo.data import prepare
     from insitu.cli.demo.story import Story
     from insitu.cli.views import runtime_line
@@ -90,21 +111,19 @@ async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story"
         running.append(services)
         started.set()
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(partial(serve, share_of(settings), ready=ready))
-        await started.wait()
-        url = running[0].public_url
-        for line in running[0].announcements:
-            narrator.say(line)
-        narrator.say(f"gateway and catalogue at {url}, log in {log}")
-        executing = running[0].executing
-        assert executing is not None, "the demo starts every actor"
-        narrator.say(runtime_line(await executing.proof()))
-        async with AsyncExitStack() as clients:
-            people = await _people(settings, url, clients)
-            story = Story(people, narrator, output, flights, weather)
-            await story.tell()
-        tasks.cancel_scope.cancel()
+    tasks.start_soon(partial(serve, share_of(settings), ready=ready))
+    await started.wait()
+    url = running[0].public_url
+    for line in running[0].announcements:
+        narrator.say(line)
+    narrator.say(f"gateway and catalogue at {url}, log in {log}")
+    executing = running[0].executing
+    assert executing is not None, "the demo starts every actor"
+    narrator.say(runtime_line(await executing.proof()))
+    async with AsyncExitStack() as clients:
+        people = await _people(settings, url, clients)
+        story = Story(people, narrator, output, flights, weather)
+        await story.tell()
     return story
 
 

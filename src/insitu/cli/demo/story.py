@@ -12,7 +12,7 @@ from insitu.cli.demo.data import Holding
 from insitu.cli.demo.ledger import Entry, transactions_of
 from insitu.cli.demo.narrator import Narrator
 from insitu.cli.render import cut, size
-from insitu.domain.execution import Phase
+from insitu.domain.execution import ENDED, Phase
 from insitu.domain.money import display_amount
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.client import Client
@@ -24,6 +24,8 @@ __all__ = ["People", "Story"]
 TOKEN = 10**18
 PRICES = {"flights": 5 * TOKEN, "weather": 3 * TOKEN}
 MAX_BYTES = 1_000_000
+EARLIER_SECONDS = 300.0
+"""How long the end of an earlier demo's execution is waited for."""
 RULES = {"maxBytes": MAX_BYTES, "maxFiles": 10, "types": [".csv", ".png", ".txt", ".log"]}
 
 
@@ -65,6 +67,7 @@ class Story:
         await self.publish()
         await self.prepare_workflow()
         await self.ask()
+        await self.wait_for_earlier()
         before = await self.balances()
         await self.buy()
         await self.execute()
@@ -164,6 +167,15 @@ class Story:
         wanted = {self.people.airline.account: PRICES["flights"], self.people.weather.account: PRICES["weather"]}
         paid = {one.address: one.amount for one in self.quote.receivers}
         narrator.check("one agreement pays both owners", all(paid.get(who) == amount for who, amount in wanted.items()))
+
+    async def wait_for_earlier(self) -> None:
+        """Let what an interrupted demo left under way end first: its payments would count as this one's."""
+        client = self.people.scientist
+        for earlier in await client.compute.executions():
+            if earlier.phase not in ENDED or (earlier.charge and not earlier.settled):
+                self.narrator.say(f"execution {earlier.workflow_execution_id} of an interrupted demo ends first")
+                left = await client.compute.execution(earlier.service_agreement_id, earlier.workflow_execution_id)
+                await left.wait(EARLIER_SECONDS)
 
     async def balances(self) -> dict[str, int]:
         """Tokens of everybody, in base units."""
