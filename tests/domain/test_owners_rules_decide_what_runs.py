@@ -31,6 +31,7 @@ from insitu.domain.flavour import (
 )
 from insitu.domain.policy import Algorithm, Policy, Refusal, Verdict, effective_policy
 from insitu.domain.workflow import Workflow
+from insitu.testing.plans import LIMITS
 
 A, B, C = (f"did:nv:{digit * 64}" for digit in "abc")
 WORKFLOW = Workflow.read(two_stages(A, B, C))
@@ -91,13 +92,38 @@ def test_the_strictest_limit_of_each_kind_holds() -> None:
     )
     assert (effective.max_bytes, effective.max_files, effective.types) == (50, 3, (".csv",))
     assert (effective.logs, effective.max_executions, effective.review) == ("after_review", 5, "none")
-    rules = effective.output_rules(disk_bytes=40)
+    rules = effective.output_rules(LIMITS.model_copy(update={"disk_bytes": 40}))
     assert (rules.max_bytes, rules.max_files, rules.types, rules.logs) == (40, 3, (".csv",), "after_review")
 
 
 def test_nothing_in_common_lets_nothing_leave() -> None:
     effective = effective_policy([(A, policy(output={"types": ["csv"]})), (B, policy(output={"types": ["png"]}))])
     assert effective.types == ()
+
+
+KIB = 1024
+
+
+@pytest.mark.parametrize(
+    ("output", "most"),
+    [
+        ({}, None),
+        ({"maxFiles": 5}, None),
+        ({"maxBytes": KIB}, KIB),
+        ({"maxBytes": 100 * KIB}, 64 * KIB),
+        ({"types": [".csv"]}, 64 * KIB),
+        ({"maxBytes": KIB, "maxLogBytes": 90 * KIB}, 90 * KIB),
+        ({"maxLogBytes": 7}, 7),
+        ({"maxBytes": 0}, 0),
+    ],
+)
+def test_an_owner_who_limits_files_and_says_nothing_of_logs_limits_logs(
+    output: dict[str, Any], most: int | None
+) -> None:
+    rules = effective_policy([(A, policy(output=output)), (B, policy())]).output_rules(LIMITS)
+    assert policy(output=output).output.effective_log_bytes == most
+    assert rules.max_log_bytes == (LIMITS.log_bytes if most is None else most)
+    assert rules.lets_logs_out is (most != 0)
 
 
 def test_logs_are_live_where_nothing_is_reviewed() -> None:
@@ -107,16 +133,17 @@ def test_logs_are_live_where_nothing_is_reviewed() -> None:
 
 
 policies = st.builds(
-    lambda size, files, types, logs, executions, algorithms: policy(
+    lambda size, files, log, types, logs, executions, algorithms: policy(
         output={
             name: value
-            for name, value in (("maxBytes", size), ("maxFiles", files), ("types", types))
+            for name, value in (("maxBytes", size), ("maxFiles", files), ("maxLogBytes", log), ("types", types))
             if value is not None
         },
         logs=logs,
         maxExecutions=executions,
         algorithms=algorithms,
     ),
+    st.none() | st.integers(0, 9),
     st.none() | st.integers(0, 9),
     st.none() | st.integers(0, 9),
     st.none() | st.lists(st.sampled_from(["csv", "txt", "png"]), max_size=3),
@@ -131,9 +158,12 @@ def test_another_owner_never_loosens_a_rule(some: list[Policy], more: Policy) ->
     before = effective_policy([(A, each) for each in some])
     after = effective_policy([(A, each) for each in some] + [(B, more)])
     assert set(before.refusals([ALGORITHM])) <= set(after.refusals([ALGORITHM]))
-    old, new = before.output_rules(10**9), after.output_rules(10**9)
+    old, new = before.output_rules(LIMITS), after.output_rules(LIMITS)
     assert new.max_bytes <= old.max_bytes
     assert new.max_files <= old.max_files
+    assert new.max_log_bytes is not None
+    assert old.max_log_bytes is not None
+    assert new.max_log_bytes <= old.max_log_bytes
     assert old.types is None or (new.types is not None and set(new.types) <= set(old.types))
     assert after.max_executions <= before.max_executions
     order = ["live", "after_review", "none"]

@@ -172,6 +172,14 @@ def test_a_single_rule_of_the_error_table_is_the_code_of_the_error(pointer: str,
     assert caught.value.pointer == pointer
 
 
+def test_logs_after_review_are_refused_in_a_new_document_and_read_in_an_old_one() -> None:
+    ddo = read_ddo(put(dataset_ddo().to_json(), f"{MAIN}/policy/logs", "after_review"))
+    validate_ddo(ddo)
+    with pytest.raises(InsituError, match="ManualReviewNotSupported") as caught:
+        validate_ddo(ddo, new=True)
+    assert caught.value.pointer == f"{MAIN}/policy/logs"
+
+
 @pytest.mark.parametrize(
     ("pointer", "value", "where"),
     [

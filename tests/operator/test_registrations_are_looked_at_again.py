@@ -91,6 +91,7 @@ SERVICE = f"services.{DATA}"
         ("plan.output.review", "manual", "ManualReviewNotSupported"),
         (SERVICE + ".policy", {"output": {"maxBytes": 5}}, "InvalidDocument"),
         (SERVICE + ".policy", {"output": {"maxFiles": 5}}, "InvalidDocument"),
+        (SERVICE + ".policy", {"output": {"maxLogBytes": 5}}, "InvalidDocument"),
         (SERVICE + ".policy", {"output": {"types": ["csv"]}}, "InvalidDocument"),
         (SERVICE + ".policy", {"logs": "none"}, "InvalidDocument"),
         ("services", {}, "InvalidRequest"),

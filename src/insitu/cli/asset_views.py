@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from insitu.cli.documents import published_at
+from insitu.cli.leaving import carried_out
 from insitu.cli.render import ago, duration, name_of, plain, size
 from insitu.cli.views import amount, now
 
@@ -69,6 +70,7 @@ def _service(service: "ComputeService", token: "TokenInfo") -> Facts:
         ("servers", "\n".join(servers)),
         ("images", "\n".join(images)),
         *_rules(service.policy),
+        ("can leave", carried_out(service)),
     ]
 
 

@@ -63,6 +63,18 @@ def check_compute_service(service: Service, checker: Checker) -> None:
     _check_times(compute, main)
 
 
+def check_new_compute_service(service: Service, checker: Checker) -> None:
+    """Check what older documents may say and new ones may not.
+
+    Args:
+        service: the DDO's entry, which `check_compute_service` can read.
+        checker: at the entry.
+    """
+    if read_compute_service(service, checker.pointer).policy.logs == "after_review":
+        logs = checker.at("attributes", "main", "policy", "logs")
+        logs.report("ManualReviewNotSupported", "there is no review yet, so logs are live or none")
+
+
 def _check_environment(compute: ComputeService, checker: Checker) -> None:
     for name, entries in (("supportedContainers", compute.containers), ("supportedServers", compute.servers)):
         if not checker.at(name).require(len(entries) <= MAX_ENTRIES, "TooMany", f"at most {MAX_ENTRIES} entries"):

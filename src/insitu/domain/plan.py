@@ -156,11 +156,27 @@ class OutputRules(WireModel):
     max_bytes: int
     """Of all files and their paths (UTF-8)."""
     max_files: int
+    max_log_bytes: int | None = None
+    """Bytes of text that one execution may show as log; None, in plans of earlier versions: as the runtime captures."""
     types: tuple[str, ...] | None = None
     """Allowed file name suffixes with their dot, in lower case, declared ones with ``=binary`` or ``=text``
     (:mod:`insitu.domain.file_types`); None allows any."""
     logs: Literal["live", "after_review", "none"] = "live"
     review: Literal["none", "manual"] = "none"
+
+    @property
+    def lets_logs_out(self) -> bool:
+        """Whether the consumer may see what algorithms print, and with it exit codes, use, and sentences of reasons."""
+        return self.logs == "live" and self.max_log_bytes != 0
+
+    def log_budget(self, captured: int) -> int:
+        """Bytes of text that may reach the consumer as log, over all stages and attempts.
+
+        ``captured``: bytes that the runtime keeps of what one attempt prints.
+        """
+        if not self.lets_logs_out:
+            return 0
+        return captured if self.max_log_bytes is None else min(self.max_log_bytes, captured)
 
 
 class ExecutionPlan(WireModel):
@@ -192,6 +208,11 @@ class ExecutionPlan(WireModel):
     published_stages: tuple[int, ...]
     start_before: Time
     finish_by: Time
+
+    @property
+    def log_budget(self) -> int:
+        """Bytes of text that may reach the consumer as log; see ``OutputRules.log_budget``."""
+        return self.output.log_budget(self.limits.log_bytes)
 
     def stage(self, index: int) -> StagePlan:
         """Return the stage with this index. Raises ``KeyError``."""

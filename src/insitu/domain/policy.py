@@ -17,12 +17,14 @@ from insitu.domain.document import Document
 from insitu.domain.errors import InsituError, Violation
 from insitu.domain.file_types import common_types
 from insitu.domain.ids import Address, read_address
-from insitu.domain.plan import OutputRules
+from insitu.domain.plan import Limits, OutputRules
 from insitu.domain.wire import WireModel
 
 DEFAULT_MAX_EXECUTIONS = 100
 DEFAULT_MAX_FILES = 10_000
 WRITTEN_MAX_FILES = 100
+DEFAULT_MAX_LOG_BYTES = 64 * 1024
+"""Of an owner who limits the bytes or the types of files and says nothing of logs."""
 
 ANY: Literal["any"] = "any"
 _LOGS_BY_STRICTNESS: tuple[Literal["live", "after_review", "none"], ...] = ("live", "after_review", "none")
@@ -59,8 +61,21 @@ class OutputPolicy(Document):
 
     max_bytes: Annotated[int, Field(ge=0)] | None = None
     max_files: Annotated[int, Field(ge=0)] | None = None
+    max_log_bytes: Annotated[int, Field(ge=0)] | None = None
+    """Text that one execution may show as log; see `effective_log_bytes`."""
     types: tuple[str, ...] | None = None
     """File name suffixes that may leave, with or without their dot, in any case; see `domain.file_types`."""
+
+    @property
+    def effective_log_bytes(self) -> int | None:
+        """`max_log_bytes`, with its default; `None` is not limited by this owner.
+
+        Where the bytes or the types of files are limited, logs are no way around it. A number of files alone limits
+        no bytes, so it limits no log either.
+        """
+        if self.max_log_bytes is not None or (self.max_bytes is None and self.types is None):
+            return self.max_log_bytes
+        return DEFAULT_MAX_LOG_BYTES if self.max_bytes is None else min(self.max_bytes, DEFAULT_MAX_LOG_BYTES)
 
 
 class Policy(Document):
@@ -158,6 +173,7 @@ class EffectivePolicy:
     """(DID of the input, its policy), every version that counts."""
     max_bytes: int | None
     max_files: int | None
+    max_log_bytes: int | None
     types: tuple[str, ...] | None
     review: Literal["none", "manual"]
     logs: Literal["live", "after_review", "none"]
@@ -182,11 +198,13 @@ class EffectivePolicy:
         ]
         return tuple(dict.fromkeys(found))
 
-    def output_rules(self, disk_bytes: int) -> OutputRules:
-        """The rules for the plan; the server's disk caps what no owner limits."""
+    def output_rules(self, limits: Limits) -> OutputRules:
+        """The rules for the plan; the server's disk and what is captured of logs cap what no owner limits."""
+        disk, log = limits.disk_bytes, limits.log_bytes
         return OutputRules(
-            max_bytes=disk_bytes if self.max_bytes is None else min(self.max_bytes, disk_bytes),
+            max_bytes=disk if self.max_bytes is None else min(self.max_bytes, disk),
             max_files=DEFAULT_MAX_FILES if self.max_files is None else min(self.max_files, DEFAULT_MAX_FILES),
+            max_log_bytes=log if self.max_log_bytes is None else min(self.max_log_bytes, log),
             types=self.types,
             logs=self.logs,
             review=self.review,
@@ -204,6 +222,7 @@ def effective_policy(policies: Sequence[tuple[str, Policy]]) -> EffectivePolicy:
         policies=tuple(policies),
         max_bytes=_smallest(rule.output.max_bytes for rule in rules),
         max_files=_smallest(rule.output.max_files for rule in rules),
+        max_log_bytes=_smallest(rule.output.effective_log_bytes for rule in rules),
         types=_common_types(rule.output.types for rule in rules),
         review="manual" if any(rule.review == "manual" for rule in rules) else "none",
         logs=max((rule.effective_logs for rule in rules), key=_LOGS_BY_STRICTNESS.index, default="live"),

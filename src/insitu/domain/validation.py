@@ -9,7 +9,7 @@ from insitu.domain.asset import DATASET
 from insitu.domain.asset_rules import check_metadata
 from insitu.domain.canonical import canonical_json
 from insitu.domain.checks import Checker
-from insitu.domain.compute_rules import check_address, check_compute_service
+from insitu.domain.compute_rules import check_address, check_compute_service, check_new_compute_service
 from insitu.domain.ddo import Ddo
 from insitu.domain.did import is_complete_did
 from insitu.domain.errors import InsituError
@@ -21,7 +21,7 @@ MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 """Enough for 10,000 files with their sealed list."""
 
 
-def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:
+def validate_ddo(ddo: Ddo, *, without_compute: bool = False, new: bool = False) -> None:
     """Refuse a document that breaks a rule of the specification.
 
     Only form and sense are judged here; whether hashes and signatures fit: `insitu.domain.integrity`.
@@ -29,6 +29,7 @@ def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:
     Args:
         ddo: as read.
         without_compute: the publisher wants a data set that nobody can compute on.
+        new: somebody publishes it now, so it says nothing that only older documents may.
 
     Raises:
         InsituError: `InvalidDocument` with every violation as {pointer, code, message}; where all violations break
@@ -36,6 +37,10 @@ def validate_ddo(ddo: Ddo, *, without_compute: bool = False) -> None:
     """
     checker = Checker()
     check_ddo(ddo, checker, without_compute=without_compute)
+    checker.raise_if_any()
+    for i, service in enumerate(ddo.service if new else ()):
+        if service.type == COMPUTE:
+            check_new_compute_service(service, checker.at("service", i))
     checker.raise_if_any()
     # Last, because it is the dearest: a document of thousands of stages is refused for their number.
     size = len(canonical_json(ddo.to_json()))

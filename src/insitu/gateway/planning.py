@@ -58,7 +58,7 @@ class Draft:
             workflow_checksum=found.workflow_asset.checksum,
             stages=self.stages,
             limits=limits,
-            output=found.policy.output_rules(limits.disk_bytes),
+            output=found.policy.output_rules(limits),
             published_stages=found.workflow.published_stages,
             start_before=self.state.execution_ends_at(self.terms),
             finish_by=datetime.fromtimestamp(last_settlement - SETTLEMENT_LATENCY, UTC),

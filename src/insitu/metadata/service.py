@@ -127,7 +127,7 @@ class MetadataService:
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
         ddo = read_ddo(document)
-        validate_ddo(ddo, without_compute=without_compute)
+        validate_ddo(ddo, without_compute=without_compute, new=True)
         checksum = onchain_checksum(ddo)
         creator = await self._publisher(ddo, checksum)
         return await self._put(ddo, checksum, creator, key, network)
@@ -140,7 +140,7 @@ class MetadataService:
         Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
         """
         ddo = read_ddo(document)
-        validate_ddo(ddo, without_compute=without_compute)
+        validate_ddo(ddo, without_compute=without_compute, new=True)
         if Did.parse(did) != ddo.did:
             raise InsituError("InvalidDocument", "the document has another DID than the address", pointer="/id")
         creator = creator_of(ddo)

@@ -51,7 +51,7 @@ def check_registration(registration: Registration) -> None:
         _check_images(plan.stages, offer)
         _check_server(plan.limits, offer)
     policy = effective_policy([(offer.did, offer.service.policy) for offer in offers])
-    _check_output(plan.output, policy.output_rules(plan.limits.disk_bytes), problems.at("output"))
+    _check_output(plan, policy.output_rules(plan.limits), problems.at("output"))
     problems.raise_if_any()
 
 
@@ -160,9 +160,11 @@ def _check_server(limits: Limits, offer: OfferedService) -> None:
         raise InsituError("NoSuitableServer", f"server {limits.server_id} of {offer.did} has less {', '.join(larger)}")
 
 
-def _check_output(planned: OutputRules, allowed: OutputRules, problems: Checker) -> None:
+def _check_output(plan: ExecutionPlan, allowed: OutputRules, problems: Checker) -> None:
+    planned, logs = plan.output, allowed.max_log_bytes
     problems.require(planned.max_bytes <= allowed.max_bytes, "Mismatch", "more bytes than an owner allows")
     problems.require(planned.max_files <= allowed.max_files, "Mismatch", "more files than an owner allows")
+    problems.require(logs is None or plan.log_budget <= logs, "Mismatch", "more log text than an owner allows")
     if allowed.types is not None:
         narrow = planned.types is not None and set(common_types(planned.types, allowed.types)) == set(planned.types)
         problems.at("types").require(narrow, "Mismatch", "other types than an owner allows")

@@ -94,7 +94,7 @@ class Assets:
         containers: Sequence[Mapping[str, Any]] | None = None,
         servers: Sequence[Mapping[str, Any]] | None = None,
         output: Mapping[str, Any] | None = None,
-        logs: Literal["live", "after_review", "none"] | None = None,
+        logs: Literal["live", "none"] | None = None,
         max_executions: int | None = None,
         author: str = "",
         license: str = DEFAULT_LICENSE,  # noqa: A002 - the specification's word
@@ -119,8 +119,8 @@ class Assets:
         containers, servers
             As ``supportedContainers`` and ``supportedServers``; what the gateway offers by default.
         output, logs, max_executions
-            Rules of the policy: ``{maxBytes, maxFiles, types}``, ``maxBytes`` with the paths, ``maxFiles`` 100 unless
-            it says otherwise; who sees logs; executions for each agreement.
+            Rules of the policy: ``{maxBytes, maxFiles, maxLogBytes, types}``, ``maxBytes`` with the paths, ``maxFiles``
+            100 unless it says otherwise; whether the consumer sees logs; executions for each agreement.
         """
         info = await self._publisher.gateway_info()
         offer = Offer(

@@ -22,7 +22,7 @@ class Offer:
     algorithms: Literal["any"] | Sequence[Mapping[str, str]]
     publishers: Sequence[str] = ()
     output: Mapping[str, Any] | None = None
-    logs: Literal["live", "after_review", "none"] | None = None
+    logs: Literal["live", "none"] | None = None
     max_executions: int | None = None
 
     def service(self) -> JsonObject:

@@ -119,7 +119,7 @@ class Publisher:
         """Publish and register a new version; again is harmless. Raises ``NotDIDOwner``, ``InvalidDocument``."""
         unsigned = revise_ddo(ddo, services, self._signer.address, format_time(datetime.now(UTC)))
         revised = unsigned.signed(self._signer.sign_digest(unsigned.digest))
-        validate_ddo(revised, without_compute=without_compute)
+        validate_ddo(revised, without_compute=without_compute, new=True)
         await self._metadata.update(revised.to_json(), without_compute=without_compute)
         call = update_attribute(bytes(revised.did), bytes.fromhex(unsigned.checksum), self._metadata.address)
         mined = await self._chain.transact(call, self._signer)

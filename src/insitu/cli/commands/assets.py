@@ -129,7 +129,7 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
     ddo = read_ddo(read_json(file))
     if not session.choices.as_json:
         session.screen.note(introduce(ddo))
-    validate_ddo(ddo, without_compute=without_compute)
+    validate_ddo(ddo, without_compute=without_compute, new=True)
     if session.choices.as_json:
         session.screen.json({"valid": True, "did": ddo.id, "type": ddo.asset_type})
     else:

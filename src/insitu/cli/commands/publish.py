@@ -51,6 +51,11 @@ class _Duration(click.ParamType[int]):
 @click.option("--logs", type=click.Choice(["live", "none"]), help="Whether the consumer sees logs.")
 @click.option("--max-executions", type=click.IntRange(1), help="Executions for each agreement; default 100.")
 @click.option("--max-output", metavar="SIZE", help="Most that files and their names may carry out, e.g. 10mb.")
+@click.option(
+    "--max-log",
+    metavar="SIZE",
+    help="Most log text of one execution; default: the smaller of 64 KiB and --max-output where the output is limited.",
+)
 @click.option("--max-files", type=click.IntRange(1), help="Most files in one result; default 100.")
 @click.option(
     "--output-type", "types", multiple=True, metavar="SUFFIX", help="Only such files may leave: .csv, or .dcm=binary."
@@ -85,6 +90,8 @@ def publish(session: Session, /, files: tuple[str, ...], **options: Any) -> None
         with session.screen.activity("publishing"):
             return await work(client, files, options)
 
+    from insitu.cli.leaving import leaving
+
     asset = session.act(published, "owner" if not options["algorithm"] else "consumer")
     if session.choices.as_json:
         known = {"did": asset.did, "checksum": asset.checksum, "owner": asset.owner}
@@ -93,6 +100,8 @@ def publish(session: Session, /, files: tuple[str, ...], **options: Any) -> None
     session.screen.note(
         "published before; this is the same asset" if asset.reused else f"registered in {asset.transaction}"
     )
+    for words in leaving(asset.ddo):
+        session.screen.note(words)
     session.screen.line(asset.did)
 
 
@@ -159,6 +168,7 @@ def _output_rules(options: dict[str, Any]) -> dict[str, Any] | None:
     rules = {
         "maxBytes": parse_bytes(options["max_output"]) if options["max_output"] else None,
         "maxFiles": options["max_files"],
+        "maxLogBytes": parse_bytes(options["max_log"]) if options["max_log"] else None,
         "types": list(options["types"]) or None,
     }
     return {name: value for name, value in rules.items() if value is not None} or None

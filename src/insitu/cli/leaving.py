@@ -1,0 +1,39 @@
+"""What an owner's rules let one execution and one agreement carry out, in words."""
+
+from typing import TYPE_CHECKING
+
+from insitu.cli.render import size
+
+if TYPE_CHECKING:
+    from insitu.domain.compute_service import ComputeService
+    from insitu.domain.ddo import Ddo
+
+__all__ = ["carried_out", "leaving"]
+
+
+def leaving(ddo: "Ddo") -> list[str]:
+    """Return what can leave through each compute service of a document."""
+    from insitu.domain.compute_service import read_compute_service
+
+    return [carried_out(read_compute_service(service)) for service in ddo.compute_services]
+
+
+def carried_out(service: "ComputeService") -> str:
+    """Say how much one execution and one agreement can carry out, and what no rule hides.
+
+    On the largest server; another input's rules may lower it. Empty where the service has no server.
+    """
+    from insitu.domain.policy import effective_policy
+
+    policy = service.policy
+    granted = [server.limits() for server in service.servers]
+    rules = [(effective_policy([("", policy)]).output_rules(limits), limits.log_bytes) for limits in granted]
+    if not rules:
+        return ""
+    files, log = max(one.max_bytes for one, _ in rules), max(one.log_budget(captured) for one, captured in rules)
+    text = f"{size(log)} of log text" if log else "no log text"
+    return (
+        f"one execution: at most {size(files)} in files and {text}\n"
+        f"one agreement of {policy.max_executions} executions: at most {size(policy.max_executions * (files + log))}\n"
+        "not hidden: times, phases, codes of reasons"
+    )
