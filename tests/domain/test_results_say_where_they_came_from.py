@@ -29,7 +29,7 @@ ENDPOINT = "http://127.0.0.1:8030/api/v1/metadata/assets/ddo/{did}"
 
 
 def result(described: Any) -> dict[str, Any]:
-    return result_service(described, ORIGIN, FILES, "sealed", ENDPOINT, CREATED)
+    return result_service(described, ORIGIN, FILES, ENDPOINT, CREATED)
 
 
 ADDITIONAL = {"description": "By hour", "tags": ["x"]}

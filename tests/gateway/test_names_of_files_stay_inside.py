@@ -6,6 +6,7 @@ import pytest
 
 from gateway.world import World
 from insitu.api.gateway_v1 import EncryptRequest
+from insitu.domain.did import derive_did
 from insitu.domain.errors import InsituError
 from insitu.gateway.tokens import Caller
 
@@ -15,7 +16,8 @@ ESCAPES = ("../../etc/passwd", "/etc/passwd", "a/../../b", "nul\x00", "line\nbre
 @pytest.mark.parametrize("name", ESCAPES)
 async def test_such_a_name_is_refused(provider: World, name: str) -> None:
     owner = provider.people["owner"].address
-    request = EncryptRequest(creator=owner, files=({"url": "https://example.org/x", "name": name},))
+    did, files = derive_did({}, owner), ({"url": "https://example.org/x", "name": name},)
+    request = EncryptRequest(did=str(did), checksum={}, files=files)
     caller = Caller(owner, "encrypt", datetime.max.replace(tzinfo=UTC))
     with pytest.raises(InsituError, match="InvalidDocument") as refused:
         await provider.gateway.files.encrypt(caller, request)

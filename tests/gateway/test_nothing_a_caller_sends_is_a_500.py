@@ -135,7 +135,7 @@ async def test_huge_bodies(provider: World, http: httpx.AsyncClient) -> None:
 async def test_tokens_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
     own = await authorised(provider, "download")
     execute: Any = {"serviceAgreementId": AGREEMENT}
-    encrypt: Any = {"creator": "0x" + "12" * 20, "files": []}
+    encrypt: Any = {"did": "did:nv:" + "12" * 32, "checksum": {}, "files": []}
     several: list[dict[str, Any]] = [{}, {"Authorization": "Bearer x"}, {"Authorization": b"\xff"}, own]
     for headers in several:
         for path, body in (("/exec", execute), ("/encrypt", encrypt), ("/upload", execute)):

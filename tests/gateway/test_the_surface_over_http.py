@@ -9,23 +9,18 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, json_of, published
+from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, client, json_of, published
 from insitu.api.gateway_v1 import BASE, CheckRequest, EncryptRequest, ExecRequest
+from insitu.domain.did import derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
-from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.sdk.gateway import GatewayClient
-from insitu.sdk.http import Http
+from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.testing.scripted_runtime import Ending
 
 pytestmark = pytest.mark.needs("chain")
 
 LONG_AGO = time.time() - 40 * 24 * 3600
 """Longer than results are kept."""
-
-
-def client(provider: World, who: str) -> GatewayClient:
-    return GatewayClient(Http(transport=provider.http._transport), PUBLIC_URL, provider.people[who])
 
 
 async def bought(provider: World, **main: Any) -> AgreementId:
@@ -198,19 +193,23 @@ async def test_ids_that_do_not_belong_together_are_not_found(provider: World) ->
         await consumer.status(agreement, ExecutionId("wx" + "a" * 26))
 
 
-async def test_a_sealed_list_opens_for_its_creator_only(provider: World) -> None:
+def sealing(account: Address, files: Any) -> EncryptRequest:
+    """A request of whoever will create a DID of no services."""
+    return EncryptRequest(did=str(derive_did({}, account)), checksum={}, files=files)
+
+
+async def test_a_list_is_sealed_by_whoever_creates_its_did(provider: World) -> None:
     owner = client(provider, "owner")
     path = provider.folder / "data" / "a.csv"
     files: Any = ({"url": path.as_uri(), "name": "a.csv", "contentType": "text/csv", "contentLength": "3"},)
-    sealed = await owner.encrypt(EncryptRequest(creator=owner.account, files=files))
+    request = sealing(owner.account, files)
+    sealed = await owner.encrypt(request)
     assert sealed.files == ({"index": 0, "contentType": "text/csv", "contentLength": "3"},)
     assert path.name not in json.dumps(sealed.model_dump(mode="json"))
-    opened = provider.desk.sealing.open(sealed.encrypted_files, owner.account)
-    assert opened[0].url == path.as_uri()
-    with pytest.raises(InsituError, match="InputElsewhere"):
-        provider.desk.sealing.open(sealed.encrypted_files, provider.address("stranger"))
+    sealer, opened = provider.desk.sealing.open(sealed.encrypted_files, request.did, owner.account)
+    assert (sealer, opened[0].url) == (owner.account, path.as_uri())
     with pytest.raises(InsituError, match="NotOwner"):
-        await owner.encrypt(EncryptRequest(creator=provider.address("stranger"), files=files))
+        await client(provider, "stranger").encrypt(request)
 
 
 async def test_an_upload_is_named_by_its_uploader_only(provider: World) -> None:
@@ -218,14 +217,16 @@ async def test_an_upload_is_named_by_its_uploader_only(provider: World) -> None:
     uploaded = await consumer.upload(SCRIPT)
     assert uploaded.sha256 == hashlib.sha256(SCRIPT).hexdigest()
     files: Any = ({"url": uploaded.url, "name": "count.py", "contentType": "text/x-python"},)
-    sealed = await consumer.encrypt(EncryptRequest(creator=consumer.account, files=files))
+    sealed = await consumer.encrypt(sealing(consumer.account, files))
     assert sealed.files[0]["checksum"] == uploaded.sha256
     assert sealed.files[0]["contentLength"] == str(len(SCRIPT))
     with pytest.raises(InsituError, match="NotFound"):
-        await stranger.encrypt(EncryptRequest(creator=stranger.account, files=files))
+        await stranger.encrypt(sealing(stranger.account, files))
+    with pytest.raises(InsituError, match="InvalidDocument"):
+        await consumer.encrypt(sealing(consumer.account, ({**files[0], "checksum": "ab" * 32},)))
     blob: Any = ({"url": f"blob:{uploaded.sha256}", "contentType": "text/plain"},)
     with pytest.raises(InsituError, match="CreatorNotAllowed"):
-        await stranger.encrypt(EncryptRequest(creator=stranger.account, files=blob))
+        await stranger.encrypt(sealing(stranger.account, blob))
 
 
 async def test_files_go_to_the_on_chain_owner_and_data_in_place_to_nobody(provider: World) -> None:

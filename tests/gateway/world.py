@@ -27,7 +27,7 @@ from insitu.adapters.sqlite import Database
 from insitu.api.app import build_app
 from insitu.api.gateway_v1 import BASE, CheckRequest, ExecAccepted, ExecRequest, Quote
 from insitu.domain.agreement import Terms, agreement_id
-from insitu.domain.assembly import assemble_ddo
+from insitu.domain.assembly import assemble_ddo, identify, with_sealed_list
 from insitu.domain.canonical import JsonObject, canonical_json
 from insitu.domain.conditions import agreement_template
 from insitu.domain.ddo import Ddo
@@ -47,6 +47,8 @@ from insitu.metadata.pools import PendingLimits
 from insitu.metadata.service import MetadataService
 from insitu.ports.agreement_changes import AddUpload
 from insitu.ports.agreement_records import Standing, StoredExecution, Upload
+from insitu.sdk.gateway import GatewayClient
+from insitu.sdk.http import Http
 from insitu.testing.scripted_operator import ScriptedOperator, scripted_operator
 from insitu.testing.scripted_runtime import Ending
 
@@ -97,9 +99,15 @@ class World:
         until = datetime.now(UTC) + timedelta(minutes=10)
         return Caller(self.address(who), operation, until, **restricted)
 
-    async def publish(self, who: str, services: list[JsonObject], **changes: Any) -> str:
-        """P1–P3 by hand; return the DID."""
+    async def publish(
+        self, who: str, services: list[JsonObject], files: list[JsonObject] | None = None, **changes: Any
+    ) -> str:
+        """P1–P3 by hand, with a sealed list of ``files``; return the DID."""
         signer = self.people[who]
+        if files is not None:
+            did, _ = identify(services, signer.address)
+            sealed = self.desk.sealing.seal(str(did), signer.address, [File.read(file) for file in files])
+            services = with_sealed_list(services, changes.pop("sealed", sealed))
         created = changes.get("created", format_time(datetime.now(UTC)))
         unsigned = assemble_ddo(services, signer.address, created)
         ddo = unsigned.signed(signer.sign_digest(unsigned.digest))
@@ -113,15 +121,14 @@ class World:
 
     async def publish_dataset(self, who: str = "owner", *, files: list[JsonObject] | None = None, **main: Any) -> str:
         """A data set of one file that lies at the provider, with a compute service; ``main`` changes the service's."""
-        sealed_for = self.address(who)
         path = self.folder / "data" / f"{secrets.token_hex(4)}.csv"
         path.parent.mkdir(exist_ok=True)
         path.write_text("carrier,delay\nAA,3\n")
         listed = files or [{"index": 0, "url": path.as_uri(), "name": "flights.csv", "contentType": "text/csv"}]
-        sealed = self.desk.sealing.seal(sealed_for, [File.read(file) for file in listed])
         public = [{"index": file["index"], "contentType": "text/csv", "contentLength": "19"} for file in listed]
-        metadata = self._metadata({"type": "dataset", "name": "Flights", "files": public}, sealed)
-        return await self.publish(who, [metadata, self.compute_entry(who, **main)], **main.pop("publishing", {}))
+        metadata = self._metadata({"type": "dataset", "name": "Flights", "files": public})
+        changes = main.pop("publishing", {})
+        return await self.publish(who, [metadata, self.compute_entry(who, **main)], listed, **changes)
 
     def compute_entry(self, who: str, **main: Any) -> JsonObject:
         endpoint = main.pop("endpoint", PUBLIC_URL + BASE + "/exec")
@@ -163,11 +170,10 @@ class World:
         upload = Upload(secrets.token_hex(16), self.address(who), sha256, len(SCRIPT), datetime.now(UTC))
         await self.agreements.apply([AddUpload(upload)])
         file = {"index": 0, "name": "count.py", "url": f"upload:{upload.upload_id}", "contentType": "text/x-python"}
-        sealed = self.desk.sealing.seal(self.address(who), [File.read(file)])
         public = {"index": 0, "name": "count.py", "contentType": "text/x-python", "checksum": sha256}
         algorithm = {"language": "python", "format": "py", "version": "1", "entrypoint": "python3 count.py"}
         described = {"type": "algorithm", "name": "Count", "files": [public], "algorithm": algorithm}
-        return await self.publish(who, [self._metadata(described | main, sealed)])
+        return await self.publish(who, [self._metadata(described | main)], [file])
 
     async def publish_workflow(self, stages: list[JsonObject], who: str = "consumer") -> str:
         main = {
@@ -184,12 +190,10 @@ class World:
         inputs = [{"index": position, "id": did} for position, did in enumerate(datasets)]
         return await self.publish_workflow([stage_of(0, inputs, algorithm, **stage)])
 
-    def _metadata(self, main: JsonObject, sealed: str | None = None) -> JsonObject:
+    def _metadata(self, main: JsonObject) -> JsonObject:
         required = {"author": "A", "license": "CC0", "price": "0", "dateCreated": "2026-01-02T03:04:05Z"}
         attributes: JsonObject = {"main": required | main, "additionalInformation": {"nonce": secrets.token_hex(8)}}
         attributes["main"]["name"] = f"{attributes['main']['name']} {secrets.token_hex(4)}"
-        if sealed is not None:
-            attributes["encryptedFiles"] = sealed
         endpoint = PUBLIC_URL + "/api/v1/metadata/assets/ddo/{did}"
         return {"index": 0, "type": "metadata", "serviceEndpoint": endpoint, "attributes": attributes}
 
@@ -388,3 +392,14 @@ async def _bytes(content: bytes) -> AsyncIterator[bytes]:
 
 def json_of(response: httpx.Response) -> Any:
     return json.loads(response.content)
+
+
+def client(provider: World, who: str) -> GatewayClient:
+    """The gateway's client of one of the people, over its HTTP surface."""
+    return GatewayClient(Http(transport=provider.http._transport), PUBLIC_URL, provider.people[who])
+
+
+async def taken(provider: World, who: str, did: str, index: int = 0) -> bytes:
+    """Download one file of an asset."""
+    async with client(provider, who).download(did, index) as download:
+        return b"".join([chunk async for chunk in download.chunks])

@@ -58,7 +58,7 @@ def described(chain: Chain, creator: Signer, metadata: JsonObject, services: lis
     domain = chain.agreements
     surroundings = Surroundings(METADATA, GATEWAY, domain.contract, domain.chain_id)
     created = format_time(datetime.now(UTC))
-    entries = complete_services(description, description.files, None, surroundings, creator.address, created)
+    entries = complete_services(description, description.files, surroundings, creator.address, created)
     return assemble_ddo(entries, creator.address, created)
 
 

@@ -63,6 +63,29 @@ async def test_a_data_set_without_a_compute_service_is_refused_unless_it_is_mean
     assert (await publisher.assets.register_asset(mute, without_compute=True)).did
 
 
+async def test_a_new_owner_keeps_the_list_of_files_or_seals_all_of_them_anew(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    buyer, _ = await provider.client("second-owner")
+    did = await provider.dataset(owner, "Sold")
+    await owner.assets.transfer(did, buyer.account)
+    services = [service.to_json() for service in (await owner.assets.resolve(did)).service]
+    services[0]["attributes"]["additionalInformation"] = {"description": "bought"}
+
+    async def opened() -> tuple[object, list[str | None]]:
+        desk = provider.world.desk
+        found = await desk.lists.open(await desk.resolver.resolve(did))
+        return found.sealer, [file.url for file in found.files]
+
+    theirs = provider.data_file().as_uri()
+    await buyer.assets.update(did, services)
+    assert await opened() == (owner.account, [theirs])
+    own = provider.data_file("own.csv")
+    await buyer.assets.update(did, services, files=[own])
+    assert await opened() == (buyer.account, [own.as_uri()])
+    with pytest.raises(InsituError, match="NotOwner"):
+        await owner.assets.update(did, services, files=[provider.data_file()])
+
+
 async def test_updates_are_signed_by_the_owner_and_old_versions_stay_readable(provider: Market) -> None:
     owner, _ = await provider.client("owner")
     stranger, _ = await provider.client("stranger")

@@ -122,8 +122,10 @@ async def test_urls_of_files_are_sealed_and_never_published(provider: Market) ->
     metadata = asset.ddo.metadata
     assert metadata is not None
     assert metadata.main["files"] == [{"index": 0, "contentType": "text/csv"}]
-    opened = provider.world.desk.sealing.files_of(asset.ddo)
-    assert [file.url for file in opened] == ["https://93.184.216.34/weather.csv"]
+    desk = provider.world.desk
+    opened = await desk.lists.open(await desk.resolver.resolve(asset.did))
+    assert opened.sealer == publisher.account
+    assert [file.url for file in opened.files] == ["https://93.184.216.34/weather.csv"]
 
 
 async def test_a_retry_gives_the_same_did(provider: Market) -> None:

@@ -287,9 +287,17 @@ class Progress(WireRequest):
 
 
 class EncryptRequest(WireRequest):
-    """``POST encrypt``: seal the list of files with their urls for DDOs of this creator."""
+    """``POST encrypt``: seal the list of files with their urls for versions of one DID, with the rights of the caller.
 
-    creator: Address
+    Attributes
+    ----------
+    checksum
+        Index of a service → SHA3-256 of its ``main``, as in ``proof.checksum``; the DID must derive from it and the
+        caller. Not needed by the DID's on-chain owner.
+    """
+
+    did: str
+    checksum: dict[str, str] | None = Field(default=None, max_length=100)
     files: tuple[dict[str, JsonValue], ...] = Field(max_length=10_000)
 
 

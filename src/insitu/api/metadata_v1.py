@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
 from insitu.domain.wire import Amount, Time, WireModel, WireRequest
+from insitu.ports.catalog import RegisteredVersion
 
 BASE = "/api/v1/metadata"
 ASSETS = BASE + "/assets"
@@ -14,6 +15,8 @@ QUERY = DDO + "/query"
 PUBLICATIONS = ASSETS + "/publications"
 """``/{creator}/{key}``: what the creator published under this Idempotency-Key."""
 HEALTH = BASE + "/health"
+
+MAX_VERSIONS = 1000
 
 MAX_WAIT = 30
 """Seconds for which ``GET ddo/{did}/status?wait=`` answers later, once the version is listed."""
@@ -31,6 +34,12 @@ class AssetStatus(WireModel):
     owner: Address | None = None
     version: int = 0
     updated_at: Time
+
+
+class AssetVersions(WireModel):
+    """Answer of ``GET ddo/{did}/versions``: newest first, at most ``MAX_VERSIONS``. The chain proves each."""
+
+    versions: tuple[RegisteredVersion, ...]
 
 
 class RetireRequest(WireRequest):

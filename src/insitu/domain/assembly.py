@@ -11,6 +11,7 @@ from insitu.domain.did import Did, did_seed, hash_did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.integrity import PROOF_TYPE, onchain_checksum, proof_digest
+from insitu.domain.service import METADATA
 
 KEY_TYPE = "EthereumECDSAKey"
 AUTHENTICATION_TYPE = "EthereumECDSAAuthentication"
@@ -79,6 +80,28 @@ def assemble_ddo(
         "proof": {"type": PROOF_TYPE, "created": created, "creator": creator, "checksum": checksums},
     }
     return _unsigned(did, seed, document)
+
+
+def identify(services: Sequence[JsonObject], creator: Address) -> tuple[Did, dict[str, str]]:
+    """The DID that these services will have, and the checksums from which it derives: index → SHA3-256 of `main`.
+
+    A list is sealed for a DID, and lies outside of every `main`, so this comes first.
+
+    Raises:
+        InsituError: as `assemble_ddo`.
+    """
+    checksums = {str(index): checksum(main) for index, main in _mains(plain_json(list(services), "/service")).items()}
+    return hash_did(did_seed(checksums), creator), checksums
+
+
+def with_sealed_list(services: Sequence[JsonObject], text: str) -> list[JsonObject]:
+    """The services with another sealed list in the metadata service."""
+    return [
+        {**entry, "attributes": {**(entry.get("attributes") or {}), "encryptedFiles": text}}
+        if entry.get("type") == METADATA
+        else entry
+        for entry in services
+    ]
 
 
 def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, updated: str) -> UnsignedDdo:

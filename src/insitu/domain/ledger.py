@@ -149,6 +149,8 @@ class DidRecord:
     """A registered DID: who owns it, the checksum of its present document, where to read it (P3).
 
     ``checksum`` has 64 hexadecimal digits without 0x, ``version`` counts from 1, ``url`` is whatever its owner wrote.
+    ``registrant`` owned it after this version was registered, in ``block``: for version 1 the beneficiary, who need not
+    be the creator.
     """
 
     did: str
@@ -156,6 +158,8 @@ class DidRecord:
     checksum: str
     url: str
     version: int
+    registrant: Address
+    block: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,6 @@ def result_service(
     described: Mapping[str, object],
     origin: Origin,
     files: Sequence[PublishedFile],
-    encrypted_files: str,
     endpoint: str,
     created: str,
 ) -> JsonObject:
@@ -53,7 +52,6 @@ def result_service(
             asset, or flat. Only name, author and license of `main` are the consumer's to say.
         origin: where the result came from.
         files: in ascending index.
-        encrypted_files: the sealed list with names, paths and urls.
         endpoint: url with `{did}` at which the document will be found.
         created: time of now.
 
@@ -84,7 +82,6 @@ def result_service(
                 },
             },
             "additionalInformation": additional,
-            "encryptedFiles": encrypted_files,
         },
     }
 

@@ -24,15 +24,14 @@ from insitu.domain.flavour import (
     usage_refusals,
 )
 from insitu.domain.ids import Address
-from insitu.domain.integrity import creator_of
 from insitu.domain.policy import Algorithm, EffectivePolicy, Refusal, Verdict, effective_policy
 from insitu.domain.pricing import Price, PricedInput, price_of
-from insitu.domain.service import File, Service
+from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
 from insitu.domain.workflow import Workflow, read_workflow
 from insitu.gateway.at_once import both, outcomes
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.sealing import Sealing
+from insitu.gateway.lists import Listed, Lists
 from insitu.gateway.sources import FileSources
 from insitu.ports.chain import Chain
 from insitu.ports.peers import MetadataPeer, OperatorPeer
@@ -45,24 +44,22 @@ A = TypeVar("A")
 
 @dataclass(frozen=True, slots=True)
 class AssessedInput:
-    """An input data set: the asset as it is, its compute service as it is and as it was bought, its files."""
+    """An input data set: the asset as it is, its compute service as it is and as it was bought, its list of files."""
 
     asset: ResolvedAsset
     entry: Service
     present: ComputeService
     bought: ComputeService
-    creator: Address
-    files: tuple[File, ...]
+    listed: Listed
 
 
 @dataclass(frozen=True, slots=True)
 class AssessedAlgorithm:
-    """An algorithm: the asset as it is, who made it, its files."""
+    """An algorithm: the asset as it is, and its list of files."""
 
     asset: ResolvedAsset
     main: AlgorithmAsset
-    creator: Address
-    files: tuple[File, ...]
+    listed: Listed
 
     @property
     def price(self) -> int:
@@ -135,7 +132,7 @@ class Assessor:
         chain: Chain,
         resolver: Resolver,
         metadata: MetadataPeer,
-        sealing: Sealing,
+        lists: Lists,
         sources: FileSources,
         operator: OperatorPeer,
     ) -> None:
@@ -144,7 +141,7 @@ class Assessor:
         self._chain = chain
         self._resolver = resolver
         self._metadata = metadata
-        self._sealing = sealing
+        self._lists = lists
         self._sources = sources
         self._operator = operator
 
@@ -243,10 +240,7 @@ class Assessor:
         if bought is not None and bought.removeprefix("0x") != asset.checksum:
             then = await self._resolver.resolve(did, bought)
             version = read_compute_service(then.ddo.compute_service(entry.index))
-        creator, files = creator_of(asset.ddo), self._sealing.files_of(asset.ddo)
-        for file in files:
-            await self._sources.check(file, creator)
-        return AssessedInput(asset, entry, present, version, creator, files)
+        return AssessedInput(asset, entry, present, version, await self._listed(asset))
 
     def _require_here(self, did: str, entry: Service) -> None:
         if not self._configuration.serves(entry.service_endpoint):
@@ -260,10 +254,13 @@ class Assessor:
         validate_ddo(asset.ddo)
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")
-        creator, files = creator_of(asset.ddo), self._sealing.files_of(asset.ddo)
-        for file in files:
-            await self._sources.check(file, creator)
-        return AssessedAlgorithm(asset, AlgorithmAsset.read(asset.ddo.main), creator, files)
+        return AssessedAlgorithm(asset, AlgorithmAsset.read(asset.ddo.main), await self._listed(asset))
+
+    async def _listed(self, asset: ResolvedAsset) -> Listed:
+        listed = await self._lists.open(asset)
+        for file in listed.files:
+            await self._sources.check(file, listed.sealer)
+        return listed
 
     async def _server(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> Server | None:
         if len(inputs) < len(workflow.input_dids):
@@ -323,4 +320,4 @@ def _used(one: AssessedAlgorithm) -> UsedAlgorithm:
 
 
 def _policed(one: AssessedAlgorithm) -> Algorithm:
-    return Algorithm(one.asset.did, one.asset.record.checksum, one.creator)
+    return Algorithm(one.asset.did, one.asset.record.checksum, one.listed.creator)

@@ -4,13 +4,17 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from anyio.to_thread import run_sync
+
 from insitu.api.gateway_v1 import Encrypted, EncryptRequest, ResultFile, ResultView, Uploaded
+from insitu.domain.did import Did, derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import path_problem
-from insitu.domain.integrity import creator_of
+from insitu.domain.sealed_list import public_files
 from insitu.domain.service import File
 from insitu.gateway.access import Seen
-from insitu.gateway.sealing import Sealing, public_files
+from insitu.gateway.lists import Lists
+from insitu.gateway.sealing import Sealing
 from insitu.gateway.sources import FileSources, is_own, upload_url
 from insitu.gateway.tokens import Caller
 from insitu.ports.agreement_changes import AddUpload
@@ -42,6 +46,7 @@ class Files:
         blobs: Blobs,
         resolver: Resolver,
         sealing: Sealing,
+        lists: Lists,
         sources: FileSources,
         clock: Clock,
         upload_bytes: int,
@@ -50,28 +55,32 @@ class Files:
         self._blobs = blobs
         self._resolver = resolver
         self._sealing = sealing
+        self._lists = lists
         self._sources = sources
         self._clock = clock
         self._upload_bytes = upload_bytes
 
     async def encrypt(self, caller: Caller, request: EncryptRequest) -> Encrypted:
-        """Seal a list of files for documents of the caller (P1).
+        """Seal a list of files for versions of one DID, with the rights of the caller (P1).
 
         Raises ``NotOwner``, ``InvalidDocument``, ``InvalidRequest``, ``CreatorNotAllowed``, ``TargetNotAllowed``.
         """
-        if caller.address.lower() != request.creator.lower():
-            raise InsituError("NotOwner", f"{caller.address} can seal lists for its own documents only")
+        did, sealer = Did.parse(request.did), caller.address
+        if request.checksum is not None and derive_did(request.checksum, sealer) != did:
+            raise InsituError("NotOwner", f"{did} does not derive from {sealer} and these checksums", did=request.did)
+        if request.checksum is None and (await self._resolver.record(str(did))).owner.lower() != sealer.lower():
+            raise InsituError("NotOwner", f"{sealer} does not own {did}", did=request.did)
         files: list[File] = []
         for position, one in enumerate(request.files):
             file = File.read({"index": position, **one}, f"/files/{position}")
             if file.name is not None and (problem := path_problem(file.name)):
                 raise InsituError("InvalidDocument", f"the name {problem}", pointer=f"/files/{position}/name")
-            await self._sources.check(file, request.creator)
-            files.append(await self._sources.completed(file, request.creator))
+            await self._sources.check(file, sealer)
+            files.append(await self._sources.completed(file, sealer))
         if len({file.index for file in files}) != len(files):
             raise InsituError("InvalidRequest", "two files have the same index", pointer="/files")
-        sealed = self._sealing.seal(request.creator, files)
-        return Encrypted(encrypted_files=sealed, files=public_files(files))
+        sealed = await run_sync(self._sealing.seal, str(did), sealer, files)
+        return Encrypted(encrypted_files=sealed, files=public_files(file.to_json() for file in files))
 
     async def upload(self, caller: Caller, chunks: AsyncIterator[bytes]) -> Uploaded:
         """Keep a file that the caller may name in lists of files. Raises ``BodyTooLarge``."""
@@ -120,9 +129,10 @@ class Files:
         asset = await self._resolver.resolve(did)
         if asset.owner.lower() != caller.address.lower():
             raise InsituError("DownloadNotAllowed", f"{did} belongs to {asset.owner}")
-        file = _pick(self._sealing.files_of(asset.ddo), index, did)
+        listed = await self._lists.open(asset)
+        file = listed.file(index, did)
         try:
-            chunks = await begun(await self._sources.open(file, creator_of(asset.ddo)))
+            chunks = await begun(await self._sources.open(file, listed.sealer))
         except InsituError as error:
             if error.code == "NotFound" and (file.url or "").startswith("blob:"):
                 raise InsituError("ResultExpired", "the files of this result are no longer kept") from None
@@ -147,15 +157,8 @@ class Files:
 
     async def _open(self, source: SourceReference) -> AsyncIterator[bytes]:
         asset = await self._resolver.resolve(source.did, source.checksum)
-        file = _pick(self._sealing.files_of(asset.ddo), source.index, source.did)
-        return await self._sources.open(file, creator_of(asset.ddo))
-
-
-def _pick(files: tuple[File, ...], index: int, did: str) -> File:
-    for file in files:
-        if (file.index or 0) == index:
-            return file
-    raise InsituError("NotFound", f"{did} has no file {index}")
+        listed = await self._lists.open(asset, proved=source.sealer)
+        return await self._sources.open(listed.file(source.index, source.did), listed.sealer)
 
 
 async def begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

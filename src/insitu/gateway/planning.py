@@ -25,7 +25,6 @@ from insitu.domain.workflow import Stage
 from insitu.gateway.assessment import AssessedAlgorithm, AssessedInput, Assessment
 from insitu.gateway.sources import FileSources
 from insitu.ports.agreement_records import Dossier, SourceReference
-from insitu.sdk.resolving import ResolvedAsset
 
 __all__ = ["Draft", "Planner"]
 
@@ -107,8 +106,8 @@ class Planner:
                 planned.append(StageInput(index=index, position=position, previous_stage=one.previous_stage))
                 continue
             data = inputs[one.id]
-            files = await self._sources.plan(data.files, data.creator, f"{stage.number}-input-{position}-")
-            _note(files, data.asset, fetches)
+            files = await self._sources.plan(data.listed, f"{stage.number}-input-{position}-")
+            _note(files, data, fetches)
             planned.append(StageInput(index=index, position=position, did=one.id, files=files))
         return tuple(planned)
 
@@ -121,8 +120,8 @@ class Planner:
         fetches: dict[str, SourceReference],
     ) -> StagePlan:
         algorithm = algorithms[stage.transformation.id or ""]
-        files = await self._sources.plan(algorithm.files, algorithm.creator, f"{stage.number}-algorithm-", folders=True)
-        _note(files, algorithm.asset, fetches)
+        files = await self._sources.plan(algorithm.listed, f"{stage.number}-algorithm-", folders=True)
+        _note(files, algorithm, fetches)
         entrypoint = algorithm.main.algorithm.entrypoint
         return StagePlan(
             index=stage.number,
@@ -144,8 +143,11 @@ def _image(stage: Stage, inputs: Sequence[AssessedInput]) -> ImageReference:
     return image
 
 
-def _note(files: Sequence[InputFile], asset: ResolvedAsset, fetches: dict[str, SourceReference]) -> None:
+def _note(
+    files: Sequence[InputFile], one: AssessedInput | AssessedAlgorithm, fetches: dict[str, SourceReference]
+) -> None:
+    did, checksum, sealer = one.asset.did, one.asset.checksum, one.listed.sealer
     for file in files:
         if isinstance(file.source, Fetch):
-            reference = SourceReference(did=asset.did, checksum=asset.checksum, index=file.index)
+            reference = SourceReference(did=did, checksum=checksum, index=file.index, sealer=sealer)
             fetches[file.source.reference] = reference

@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
+from anyio.to_thread import run_sync
 from pydantic import Field, TypeAdapter, ValidationError
 
-from insitu.domain.assembly import assemble_ddo
+from insitu.domain.assembly import assemble_ddo, identify, with_sealed_list
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import delivered_bytes
@@ -62,17 +63,17 @@ class ResultAssets:
             breaks the plan's rules.
         """
         files = await self._read(execution, published)
+        # Of thousands of files this takes seconds, in which others want answers.
+        return await run_sync(self._made, execution, files)
+
+    def _made(self, execution: StoredExecution, files: tuple[FrozenFile, ...]) -> FrozenResult:
         document_files = [PublishedFile(file.index, file.content_type, file.size, file.sha256) for file in files]
-        created = format_time(self._clock.now())
-        service = result_service(
-            _workflow(execution).output_metadata,
-            self._origin(execution),
-            document_files,
-            self._sealing.seal(self._signer.address, [_sealed(file) for file in files]),
-            self._url,
-            created,
-        )
-        unsigned = assemble_ddo([service], self._signer.address, created)
+        created, creator = format_time(self._clock.now()), self._signer.address
+        described = _workflow(execution).output_metadata
+        service = result_service(described, self._origin(execution), document_files, self._url, created)
+        did, _ = identify([service], creator)
+        sealed = self._sealing.seal(str(did), creator, [_sealed(file) for file in files])
+        unsigned = assemble_ddo(with_sealed_list([service], sealed), creator, created)
         ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
         return FrozenResult(
             did=str(unsigned.did),

@@ -23,6 +23,8 @@ from insitu.gateway.execution import Executing
 from insitu.gateway.finishing import Finishing
 from insitu.gateway.following import Follower
 from insitu.gateway.granting import Granting
+from insitu.gateway.lineage import Lineage
+from insitu.gateway.lists import Lists
 from insitu.gateway.offering import Offering
 from insitu.gateway.outbox import Outbox
 from insitu.gateway.permission import Permission
@@ -111,12 +113,14 @@ class GatewayDesk:
         self.wakeups = Wakeups(ports.clock)
         self.resolver = Resolver(ports.chain, ports.metadata)
         self.sealing = Sealing(keyring, ports.chain.agreements.chain_id)
+        self.lists = Lists(self.sealing, Lineage(ports.chain, self.resolver, ports.metadata))
         self.sources = FileSources(configuration, ports.signer.address, ports.agreements, ports.blobs, ports.sources)
         self.files = Files(
             ports.agreements,
             ports.blobs,
             self.resolver,
             self.sealing,
+            self.lists,
             self.sources,
             ports.clock,
             configuration.upload_bytes,
@@ -164,7 +168,7 @@ class GatewayService:
             ports.chain,
             desk.resolver,
             ports.metadata,
-            desk.sealing,
+            desk.lists,
             desk.sources,
             operator,
         )

@@ -1,7 +1,7 @@
 """From the urls of a list of files to what the plan says about them, and to bytes for those who may have them.
 
 =============  =========================================  =======================
-url            who may name it                            in the plan
+url            for whom it may be sealed                  in the plan
 =============  =========================================  =======================
 ``file:``      creators that settings trust, in a root    mount, in place
 ``pvc:``       creators that settings trust               claim
@@ -10,10 +10,12 @@ url            who may name it                            in the plan
 ``upload:``    the account that uploaded it               fetch
 ``blob:``      this gateway, for results                  fetch
 =============  =========================================  =======================
+
+It is asked of the account that had the list sealed, whenever a file is opened; a public list names ``http(s):`` only.
 """
 
 import posixpath
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from insitu.domain.errors import InsituError
@@ -22,6 +24,8 @@ from insitu.domain.ids import Address
 from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount
 from insitu.domain.service import File
 from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.lists import Listed
+from insitu.ports.agreement_records import Upload
 from insitu.ports.agreements import Agreements
 from insitu.ports.blobs import Blobs
 from insitu.ports.sources import Sources
@@ -66,27 +70,30 @@ class FileSources:
         self._blobs = blobs
         self._sources = sources
 
-    async def check(self, file: File, creator: Address) -> None:
-        """Refuse a url that this creator may not name.
+    async def check(self, file: File, sealer: Address | None) -> None:
+        """Refuse a url that this account may not name; without one, a url that a public list may not name.
 
-        Raises ``InvalidRequest``, ``CreatorNotAllowed``, ``TargetNotAllowed``, ``NotFound``.
+        Raises ``InvalidRequest``, ``InvalidDocument``, ``CreatorNotAllowed``, ``TargetNotAllowed``, ``NotFound``.
         """
         url = _split(file)
         if url.scheme in WEB:
             await self._sources.check(url.geturl())
+        elif sealer is None:
+            detail = (
+                f"file {file.index} is named by a {url.scheme}: url in public; such a url belongs into a sealed list"
+            )
+            raise InsituError("InvalidDocument", detail)
         elif url.scheme == "upload":
-            await self._uploaded(url.path, creator)
+            await self._uploaded(url.path, sealer)
         elif url.scheme == "blob":
-            if creator.lower() != self._provider.lower():
+            if sealer.lower() != self._provider.lower():
                 raise InsituError("CreatorNotAllowed", "blob: names files of results; they are this gateway's to name")
         else:
-            self._trusted(url, creator)
+            self._trusted(url, sealer)
             if url.scheme not in PLACED:
                 await self._sources.check(url.geturl())
 
-    async def plan(
-        self, files: Sequence[File], creator: Address, prefix: str, *, folders: bool = False
-    ) -> tuple[InputFile, ...]:
+    async def plan(self, listed: Listed, prefix: str, *, folders: bool = False) -> tuple[InputFile, ...]:
         """Return the files of one volume.
 
         Parameters
@@ -100,10 +107,10 @@ class FileSources:
         """
         planned: list[InputFile] = []
         taken: set[str] = set()
-        for file in files:
-            await self.check(file, creator)
+        for file in listed.files:
+            await self.check(file, listed.sealer)
             index = file.index or 0
-            name = _volume_name(file, single=len(files) == 1, folders=folders)
+            name = _volume_name(file, single=len(listed.files) == 1, folders=folders)
             if collision_key(name) in taken:
                 head, slash, tail = name.rpartition("/")
                 name = f"{head}{slash}{index}-{tail}"
@@ -115,7 +122,7 @@ class FileSources:
             raise InsituError("InvalidDocument", f"{collision[0]} and {collision[1]} cannot lie in one folder")
         return tuple(planned)
 
-    async def open(self, file: File, creator: Address) -> AsyncIterator[bytes]:
+    async def open(self, file: File, sealer: Address | None) -> AsyncIterator[bytes]:
         """Stream a file that is fetched.
 
         Raises ``FileNotDownloadable`` for one that is in place, ``ConfigurationFailed``, ``TargetNotAllowed``.
@@ -123,21 +130,24 @@ class FileSources:
         url = _split(file)
         if url.scheme in PLACED:
             raise InsituError("FileNotDownloadable", f"file {file.index} lives at the provider and never leaves it")
-        await self.check(file, creator)
+        await self.check(file, sealer)
         if url.scheme == "blob":
             return self._blobs.open(_sha256(url.path))
-        if url.scheme == "upload":
-            return self._blobs.open(await self._uploaded(url.path, creator))
+        if url.scheme == "upload" and sealer is not None:
+            return self._blobs.open(await self._uploaded(url.path, sealer))
         return self._sources.open(url.geturl())
 
-    async def completed(self, file: File, creator: Address) -> File:
-        """Return an uploaded file with the length and checksum that the upload had."""
+    async def completed(self, file: File, sealer: Address) -> File:
+        """Return an uploaded file with the length and checksum that the upload had.
+
+        Raises ``NotFound``; ``InvalidDocument`` where another checksum is stated.
+        """
         url = _split(file)
         if url.scheme != "upload":
             return file
-        upload = await self._agreements.upload(url.path)
-        if upload is None or upload.owner.lower() != creator.lower():
-            raise InsituError("NotFound", f"{creator} has no upload {url.path}")
+        upload = await self._upload(url.path, sealer)
+        if file.sha256 not in (None, upload.sha256):
+            raise InsituError("InvalidDocument", f"the checksum of file {file.index} is not that of its upload")
         return file.with_members(checksum=upload.sha256, checksumType="sha256", contentLength=str(upload.size))
 
     def _source(self, url: SplitResult, reference: str) -> FileSource:
@@ -149,9 +159,9 @@ class FileSources:
             return Claim(claim=safe_name(claim), path=safe_path(path.rstrip("/")) if path.rstrip("/") else "")
         return Fetch(reference=reference)
 
-    def _trusted(self, url: SplitResult, creator: Address) -> None:
-        if not self._configuration.trusts(creator):
-            raise InsituError("CreatorNotAllowed", f"{url.scheme}: is not open for {creator}")
+    def _trusted(self, url: SplitResult, sealer: Address) -> None:
+        if not self._configuration.trusts(sealer):
+            raise InsituError("CreatorNotAllowed", f"{url.scheme}: is not open for {sealer}")
         if url.scheme == "file":
             self._root_of(unquote(url.path))
 
@@ -166,11 +176,14 @@ class FileSources:
             raise InsituError("CreatorNotAllowed", "the path lies beneath no data root of this gateway")
         return max(fitting, key=len)
 
-    async def _uploaded(self, upload_id: str, creator: Address) -> str:
+    async def _uploaded(self, upload_id: str, sealer: Address) -> str:
+        return (await self._upload(upload_id, sealer)).sha256
+
+    async def _upload(self, upload_id: str, sealer: Address) -> Upload:
         upload = await self._agreements.upload(upload_id)
-        if upload is None or upload.owner.lower() != creator.lower():
-            raise InsituError("NotFound", f"{creator} has no upload {upload_id[:80]!r}")
-        return upload.sha256
+        if upload is None or upload.owner.lower() != sealer.lower():
+            raise InsituError("NotFound", f"{sealer} has no upload {upload_id[:80]!r}")
+        return upload
 
 
 def _split(file: File) -> SplitResult:

@@ -14,6 +14,7 @@ from insitu.api.metadata_v1 import (
     QUERY,
     AssetIds,
     AssetStatus,
+    AssetVersions,
     MetadataHealth,
     RetireRequest,
     SearchPage,
@@ -98,6 +99,10 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.delete(DDO + "/{did}")
     async def retire(did: str, request: RetireRequest) -> AssetStatus:
         return await service.retire(did, request)
+
+    @routes.get(DDO + "/{did}/versions")
+    async def versions(did: str, before: Annotated[int, Query(ge=1, lt=2**48)] = 2**48 - 1) -> AssetVersions:
+        return AssetVersions(versions=await service.versions(did, before))
 
     @routes.get(DDO + "/{did}/status")
     async def status(

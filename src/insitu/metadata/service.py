@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from insitu import __version__
 from insitu.api.metadata_v1 import (
     DDO,
+    MAX_VERSIONS,
     MAX_WAIT,
     AssetIds,
     AssetStatus,
@@ -30,7 +31,7 @@ from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import rfc3339
 from insitu.metadata.pools import PendingLimits, Pools
 from insitu.metadata.summaries import summary_of
-from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query
+from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query, RegisteredVersion
 from insitu.ports.chain import Block, Chain
 from insitu.ports.clock import Clock
 
@@ -187,6 +188,10 @@ class MetadataService:
         if found is None:
             raise InsituError("AssetNotFound", f"{did} is not here in this version", did=did)
         return found
+
+    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
+        """List the versions of a DID below number ``before``, newest first, also those that are not here."""
+        return await self._catalog.versions(str(Did.parse(did)), before, MAX_VERSIONS)
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets."""

@@ -87,11 +87,15 @@ class KnownAgreement:
 
 
 class SourceReference(WireModel):
-    """What a plan's ``Fetch`` reference means: a file of an asset in one version. No url is kept."""
+    """What a plan's ``Fetch`` reference means: a file of an asset in one version. No url is kept.
+
+    ``sealer`` is the account for which this version's sealed list was proved; None where its list is public.
+    """
 
     did: str
     checksum: str
     index: int
+    sealer: Address | None = None
 
 
 class Dossier(WireModel):

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from pydantic import JsonValue
 
 from insitu.domain.ids import Address
+from insitu.domain.wire import WireModel
 from insitu.ports.chain import Block, Cursor
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Place",
     "Pool",
     "Query",
+    "RegisteredVersion",
     "Sort",
     "Summary",
 ]
@@ -165,6 +167,14 @@ class Hits:
     total: int
 
 
+class RegisteredVersion(WireModel):
+    """A version that the chain named: its number from 1, its on-chain checksum, the block of its registration."""
+
+    version: int
+    checksum: str
+    block: int
+
+
 class Catalog(Protocol):
     """The store of the METADATA-API. One contract suite (tests/ports/catalog) runs over every adapter."""
 
@@ -196,6 +206,10 @@ class Catalog(Protocol):
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:
         """Return the version with this checksum; without one the version that the chain names now, if it is here."""
+        ...
+
+    async def versions(self, did: str, before: int, limit: int) -> tuple[RegisteredVersion, ...]:
+        """Return the registrations of a DID with a number below ``before``, newest first, at most ``limit``."""
         ...
 
     async def retire(self, did: str, now: datetime) -> AssetRecord | None:

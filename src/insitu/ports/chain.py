@@ -10,7 +10,7 @@ from typing import Protocol
 
 from insitu.domain.agreement import AgreementDomain, AgreementState, Terms
 from insitu.domain.ids import Address, AgreementId
-from insitu.domain.ledger import AgreementCreated, Call, DidRecord, LedgerEvent, PaymentReleased, Permit
+from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.keys import Signer
 
 __all__ = ["Block", "Chain", "Cursor", "Logged", "Mined", "SignedTransaction", "TokenInfo"]
@@ -125,6 +125,10 @@ class Chain(Protocol):
 
     async def did_record(self, did: str) -> DidRecord | None:
         """Return the registry's record of ``did:nv:…``, or None where it is not registered."""
+        ...
+
+    async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
+        """Return the event that registered this version of a DID in this block, or None where there is none."""
         ...
 
     async def is_provider(self, did: str, account: Address) -> bool:

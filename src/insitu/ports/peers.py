@@ -9,6 +9,7 @@ from insitu.domain.execution import Execution, StageRecord, Stopper, Transition
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan, ImageReference
 from insitu.domain.wire import WireModel
+from insitu.ports.catalog import RegisteredVersion
 from insitu.ports.runtime import Enforcement, LogChunk
 
 __all__ = ["Capacity", "ExecutionReport", "GatewayPeer", "LogKey", "MetadataPeer", "OperatorPeer", "Registration"]
@@ -147,4 +148,8 @@ class MetadataPeer(Protocol):
 
     async def is_retired(self, did: str) -> bool:
         """Tell whether its owner took the asset off this catalogue's lists; False for one that is not known there."""
+        ...
+
+    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
+        """List what the catalogue saw registered of a DID below version ``before``, newest first; the chain proves."""
         ...

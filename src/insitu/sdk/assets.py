@@ -7,6 +7,7 @@ from typing import Any, Literal
 from anyio.to_thread import run_sync
 
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
+from insitu.domain.assembly import with_sealed_list
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
 from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
@@ -229,13 +230,30 @@ class Assets:
         """Find listed assets; the filters are those of :class:`insitu.api.metadata_v1.SearchRequest`."""
         return await self._metadata.search(SearchRequest(text=text, **filters))
 
-    async def update(self, did: str, services: Sequence[Mapping[str, Any]], *, without_compute: bool = False) -> Asset:
+    async def update(
+        self,
+        did: str,
+        services: Sequence[Mapping[str, Any]],
+        *,
+        files: Sequence[FileLike] | None = None,
+        without_compute: bool = False,
+    ) -> Asset:
         """Publish a new version: other endpoints, additional information, files; every ``main`` stays.
 
-        Raises ``NotDIDOwner``, ``InvalidDocument``.
+        Parameters
+        ----------
+        files
+            All files, as for :meth:`publish_dataset`, in the order of ``main.files``. They are sealed anew, in the name
+            of this account, for this DID. Without them ``encryptedFiles`` must stay as it is: a list that was handed
+            over with the asset is kept whole or replaced whole.
+
+        Raises ``NotOwner``, ``NotDIDOwner``, ``InvalidDocument``, ``CreatorNotAllowed``.
         """
         present = await self._resolver.resolve(did)
         entries: list[JsonObject] = [dict(service) for service in services]
+        if files is not None:
+            described = await run_sync(described_files, files)
+            entries = with_sealed_list(entries, await self._publisher.sealed(did, described))
         if entries == present.ddo.to_json().get("service"):
             return Asset(did, present.ddo, present.checksum, present.owner)
         return await self._publisher.revise(present.ddo, entries, without_compute=without_compute)

@@ -56,7 +56,6 @@ def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mappi
 def complete_services(
     description: Description,
     public_files: Sequence[JsonObject],
-    encrypted_files: str | None,
     surroundings: Surroundings,
     creator: Address,
     created: str,
@@ -64,8 +63,6 @@ def complete_services(
     """Return the entries of ``service[]``; what was given stays, what is missing is filled in."""
     main = asset_main({**description.attributes["main"], "files": list(public_files)}, created)
     attributes = {**description.attributes, "main": main}
-    if encrypted_files is not None:
-        attributes["encryptedFiles"] = encrypted_files
     metadata: JsonObject = {
         "index": DEFAULT_INDICES[METADATA],
         "type": METADATA,

@@ -9,14 +9,15 @@ import anyio
 
 from insitu.api.gateway_v1 import EncryptRequest, GatewayInfo
 from insitu.api.metadata_v1 import MAX_WAIT, AssetStatus
-from insitu.domain.assembly import UnsignedDdo, assemble_ddo, revise_ddo
+from insitu.domain.assembly import UnsignedDdo, assemble_ddo, identify, revise_ddo, with_sealed_list
 from insitu.domain.canonical import JsonObject, canonical_json, keccak256, sha256, sha256_hex
 from insitu.domain.ddo import Ddo, read_ddo
-from insitu.domain.did import did_seed
+from insitu.domain.did import Did, did_seed
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.integrity import creator_of, onchain_checksum, verify_checksum
 from insitu.domain.ledger import register_attribute, update_attribute
+from insitu.domain.sealed_list import public_files
 from insitu.domain.timestamps import format_time
 from insitu.domain.validation import validate_ddo
 from insitu.ports.chain import Chain, Mined
@@ -129,32 +130,37 @@ class Publisher:
         self, description: Description, publisher_public_key: str | None, *, without_compute: bool
     ) -> UnsignedDdo:
         creator, created = self._signer.address, datetime.now(UTC)
-        files, sealed = description.files, None
-        if description.names_urls:
-            encrypted = await self._gateway.encrypt(EncryptRequest(creator=creator, files=files))
-            files, sealed = encrypted.files, encrypted.encrypted_files
+        files = public_files(description.files) if description.names_urls else description.files
         surroundings = Surroundings(
             metadata_address=self._metadata.address,
             gateway_url=self._gateway.url,
             contract=self._chain.agreements.contract,
             chain_id=self._chain.agreements.chain_id,
         )
-        owner = _key_owner(publisher_public_key)
-        taken: set[str] = set()
+        owner, taken = _key_owner(publisher_public_key), set[Did]()
         while True:
             moment = format_time(created)
-            services = complete_services(description, files, sealed, surroundings, creator, moment)
-            unsigned = assemble_ddo(services, creator, moment, public_key_owner=owner)
-            # Form and sense are judged before anything is published; they do not depend on the signature.
-            validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute)
-            did = str(unsigned.did)
+            services = complete_services(description, files, surroundings, creator, moment)
+            did, checksums = identify(services, creator)
             if did in taken:
-                raise InsituError("DIDExists", f"{did} is registered with other files or details", did=did)
-            if await self._chain.did_record(did) is None:
-                return unsigned
+                raise InsituError("DIDExists", f"{did} is registered with other files or details", did=str(did))
+            if await self._chain.did_record(str(did)) is None:
+                break
             # Assets that differ only in what is sealed have one DID if they are of one second.
             taken.add(did)
             created += timedelta(seconds=1)
+        if description.names_urls:
+            services = with_sealed_list(services, await self.sealed(str(did), description.files, checksums))
+        unsigned = assemble_ddo(services, creator, moment, public_key_owner=owner)
+        # Form and sense are judged before anything is published; they do not depend on the signature.
+        validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute)
+        return unsigned
+
+    async def sealed(self, did: str, files: Sequence[JsonObject], checksums: Mapping[str, str] | None = None) -> str:
+        """Have a list of files sealed for a DID: a new one with the checksums of its services, or one that is ours."""
+        checksum = dict(checksums) if checksums is not None else None
+        request = EncryptRequest(did=did, checksum=checksum, files=tuple(files))
+        return (await self._gateway.encrypt(request)).encrypted_files
 
     async def _registered(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
         """P2 and P3 for a signed document, from wherever an earlier attempt stopped."""

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
+from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu.domain.ddo import Ddo, read_ddo
@@ -74,16 +75,29 @@ class Resolver:
             self._proved.popitem(last=False)
         return ResolvedAsset(did, record, ddo, wanted)
 
+    async def version(self, url: str, did: str, checksum: str) -> Ddo:
+        """Read the version of a document with this on-chain checksum at a url with ``{did}``; it is not kept.
+
+        Raises ``AssetNotFound``, ``ChecksumMismatch``, ``InvalidDocument``, ``PeerUnavailable``.
+        """
+        document = await self._metadata.read(url.replace("{did}", did), checksum)
+        # Of a long document this takes a second, in which others want answers.
+        return await run_sync(_proved, document, did, checksum)
+
     async def _read(self, record: DidRecord, did: str, wanted: str) -> Ddo:
         try:
-            ddo = read_ddo(await self._metadata.read(record.url.replace("{did}", did), wanted))
+            return await self.version(record.url, did, wanted)
         except InsituError as error:
             # The registered version may yet appear where it is published; any other one will not.
             if error.code != "AssetNotFound" or wanted == record.checksum:
                 raise
             detail = f"{did} has no version {wanted}, registered is {record.checksum}"
             raise InsituError("ChecksumMismatch", detail, did=did) from error
-        if ddo.id != did:
-            raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
-        verify_checksum(ddo, wanted)
-        return ddo
+
+
+def _proved(document: dict[str, JsonValue], did: str, checksum: str) -> Ddo:
+    ddo = read_ddo(document)
+    if ddo.id != did:
+        raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
+    verify_checksum(ddo, checksum)
+    return ddo

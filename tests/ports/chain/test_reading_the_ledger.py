@@ -69,6 +69,29 @@ async def test_a_record_follows_a_transfer(parties: Parties) -> None:
     assert record.owner == parties.stranger.address
 
 
+async def test_who_registered_a_version_is_found_in_its_block_and_nowhere_else(parties: Parties) -> None:
+    did = await register_did(parties.chain, parties.owner, parties.provider.address, checksum=b"\1" * 32)
+    first = await parties.chain.did_record(str(did))
+    await parties.chain.transact(transfer_ownership(bytes(did), parties.stranger.address), parties.owner)
+    transferred = await parties.chain.did_record(str(did))
+    assert first is not None
+    assert transferred is not None
+    assert (transferred.registrant, transferred.block) == (first.registrant, first.block)
+    assert first.registrant == parties.owner.address
+
+    await parties.chain.transact(update_attribute(bytes(did), b"\2" * 32, "http://elsewhere"), parties.stranger)
+    second = await parties.chain.did_record(str(did))
+    assert second is not None
+    assert second.registrant == parties.stranger.address
+    for record in (first, second):
+        event = await parties.chain.registration(str(did), record.version, record.block)
+        assert event is not None
+        assert (event.owner, event.checksum, event.url) == (record.registrant, record.checksum, record.url)
+    assert await parties.chain.registration(str(did), 1, second.block) is None
+    assert await parties.chain.registration(str(did), 2, first.block) is None
+    assert await parties.chain.registration("did:nv:" + "ab" * 32, 1, first.block) is None
+
+
 async def test_a_url_that_looks_like_bytes_stays_text(parties: Parties) -> None:
     url = "0x" + "ab" * 32
     mined = await parties.chain.transact(register_attribute(b"\7" * 32, bytes(32), [], url), parties.stranger)

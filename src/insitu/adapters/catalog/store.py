@@ -16,7 +16,17 @@ from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.ledger import DidRegistered, DidTransferred
-from insitu.ports.catalog import ANYWHERE, AssetRecord, Catalog, Catalogued, DocumentVersion, Hits, Place, Query
+from insitu.ports.catalog import (
+    ANYWHERE,
+    AssetRecord,
+    Catalog,
+    Catalogued,
+    DocumentVersion,
+    Hits,
+    Place,
+    Query,
+    RegisteredVersion,
+)
 from insitu.ports.chain import Block, Cursor
 
 __all__ = ["SqlCatalog"]
@@ -100,6 +110,18 @@ class SqlCatalog(Catalog):
                 (did, checksum),
             ).fetchone()
             return Catalogued(row[0], json.loads(row[1]), bool(row[2])) if row else None
+
+        return await self._database.read(find)
+
+    @override
+    async def versions(self, did: str, before: int, limit: int) -> tuple[RegisteredVersion, ...]:
+        def find(connection: Connection) -> tuple[RegisteredVersion, ...]:
+            rows = connection.execute(
+                "SELECT version, checksum, block FROM ledger WHERE did = ? AND version < ?"
+                " ORDER BY version DESC LIMIT ?",
+                (did, before, limit),
+            ).fetchall()
+            return tuple(RegisteredVersion(version=row[0], checksum=row[1], block=row[2]) for row in rows)
 
         return await self._database.read(find)
 

@@ -20,7 +20,7 @@ from insitu.adapters.chain.headers import newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import signed_permit
-from insitu.adapters.chain.registered_urls import RegisteredUrls
+from insitu.adapters.chain.registrations import Registrations
 from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.chain.transactions import Transactions
@@ -28,7 +28,7 @@ from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionSt
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
-from insitu.domain.ledger import AgreementCreated, Call, DidRecord, LedgerEvent, PaymentReleased, Permit
+from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
 from insitu.ports.keys import Signer
 
@@ -70,7 +70,7 @@ class EvmChain:
         self.deployments = deployments
         self._rpc = JsonRpc(rpc_url)
         self._events = EventReader(deployments)
-        self._urls = RegisteredUrls(self._rpc, self._events, deployments.address("DIDRegistry"))
+        self._registrations = Registrations(self._rpc, self._events, deployments.address("DIDRegistry"))
         self._transactions = Transactions(self._rpc, deployments.chain_id, self._events, patience)
         self._heads = Heads(rpc_url, poll)
         self._grace = grace
@@ -125,14 +125,20 @@ class EvmChain:
         return await self._view("NeverminedToken", erc20.allowance(owner, spender))
 
     async def did_record(self, did: str) -> DidRecord | None:
-        """Return the registry's record, with the url of the event in the block that it names."""
-        parsed = Did.parse(did)
+        """Return the registry's record, with url and registrant of the event in the block that it names."""
         # A pending registration has no event yet, so that only mined ones are asked for.
-        found = await self._view("DIDRegistry", registry.get_did_register(bytes(parsed)), block="latest")
+        found = await self._view("DIDRegistry", registry.get_did_register(bytes(Did.parse(did))), block="latest")
         if not found.version:
             return None
-        url = await self._urls.find(parsed.digits, found.block_number, found.version, found.checksum)
-        return DidRecord(did, found.owner, found.checksum.hex(), url, found.version)
+        checksum, block = found.checksum.hex(), found.block_number
+        event = await self._registrations.present(did, block, found.version, checksum, found.owner)
+        if event is None:
+            raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
+        return DidRecord(did, found.owner, checksum, event.url, found.version, event.owner, block)
+
+    async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
+        """Return the event that registered a version of a DID in a block, or None where there is none."""
+        return await self._registrations.find(str(Did.parse(did)), version, block)
 
     async def is_provider(self, did: str, account: Address) -> bool:
         """Tell whether the account is owner or provider of the DID."""

@@ -35,6 +35,12 @@ DOCUMENTS = (
         "Write cpu as a number of cores, memory and disk as 8gb or 512mib.",
     ),
     E(
+        "ListNotAllowed",
+        409,
+        "This version of the document may not carry its sealed list of files.",
+        "The asset's owner seals a list of their own and publishes a new version with it.",
+    ),
+    E(
         "ManualReviewNotSupported",
         422,
         "The policy asks for a manual review, which this version does not do.",

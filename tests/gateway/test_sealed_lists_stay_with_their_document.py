@@ -1,0 +1,342 @@
+"""A sealed list opens in the versions of the DID that it was sealed for, with the rights of whom it was sealed for.
+
+Everything in a document is public, the sealed text too, and whoever owns a DID registers any document under it. These
+are the attacks that follow, on a real chain, and what has to go on working.
+"""
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.world import PUBLIC_URL, SCRIPT, World, client, taken
+from insitu.api.app import build_app
+from insitu.api.gateway_v1 import EncryptRequest
+from insitu.domain.assembly import assemble_ddo, identify, revise_ddo
+from insitu.domain.canonical import JsonObject, canonical_json
+from insitu.domain.ddo import Ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.ledger import register_attribute_for, transfer_ownership, update_attribute
+from insitu.domain.service import File
+from insitu.domain.timestamps import format_time
+from insitu.gateway.configuration import Keyring
+from insitu.gateway.service import GatewayDesk
+from insitu.metadata.routes import router as metadata_router
+from insitu.ports.catalog import RegisteredVersion
+from insitu.sdk.http import Http
+from insitu.sdk.metadata import MetadataClient
+
+pytestmark = pytest.mark.needs("chain")
+
+PAIR = ("consumer", "second-consumer")
+THEIRS, OURS = b"what the first consumer paid for\n", b"what the second consumer paid for\n"
+
+
+async def result(provider: World, consumer: str, content: bytes) -> str:
+    """Buy, run, and return the DID of the result."""
+    workflow = await provider.simple_workflow(
+        await provider.publish_dataset(), algorithm=await provider.publish_algorithm(consumer)
+    )
+    agreement = await provider.buy(workflow, consumer)
+    provider.operator.runtime.script.update(await provider.output({"count.txt": content}))
+    started = await provider.exec(agreement, consumer)
+    await provider.until_events(started.workflow_execution_id, "end")
+    return (await client(provider, consumer).result(agreement, started.workflow_execution_id)).did
+
+
+async def document(provider: World, did: str) -> Ddo:
+    return (await provider.desk.resolver.resolve(did)).ddo
+
+
+def list_of(ddo: Ddo) -> Any:
+    return ddo.to_json()["service"][0]["attributes"]["encryptedFiles"]
+
+
+def seal(provider: World, who: str, did: str, name: str) -> str:
+    """Have a list of one file of the provider's machine sealed for a DID."""
+    path = provider.folder / "data" / name
+    path.write_text("carrier,delay\n")
+    file = File.read({"index": 0, "url": path.as_uri(), "name": name, "contentType": "text/csv"})
+    return provider.desk.sealing.seal(did, provider.address(who), [file])
+
+
+def sealed_before(provider: World, creator: Address, content: bytes) -> str:
+    """A list in the old form, which was bound to creator and chain only."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    listed = [{"index": 0, "url": f"blob:{sha256}", "name": "count.txt", "contentType": "text/plain"}]
+    key, nonce = Keyring.derived(bytes(32)).files[0].key, bytes(12)
+    bound = f"{creator.lower()}|{provider.chain.agreements.chain_id}".encode()
+    sealed = nonce + AESGCM(key).encrypt(nonce, canonical_json(listed), bound)
+    return "insitu1.1." + base64.urlsafe_b64encode(sealed).decode()
+
+
+async def result_before(provider: World, consumer: str, sealed: str) -> str:
+    """Register a result with a given sealed list for its consumer, as the gateway does."""
+    await provider.output({"theirs": THEIRS, "ours": OURS})
+    signer = provider.people["provider"]
+    entry = provider._metadata(
+        {"type": "dataset", "name": "Result", "files": [{"index": 0, "contentType": "text/plain"}]}
+    )
+    entry["attributes"]["encryptedFiles"] = sealed
+    unsigned = assemble_ddo([entry], signer.address, "2026-01-02T03:04:05Z")
+    ddo = unsigned.signed(signer.sign_digest(unsigned.digest))
+    url, checksum = await provider.metadata.publish(ddo.to_json()), bytes.fromhex(unsigned.checksum)
+    call = register_attribute_for(unsigned.seed, checksum, [signer.address], url, provider.address(consumer))
+    await provider.chain.transact(call, signer)
+    await provider.metadata.status(str(unsigned.did), wait=20)
+    return str(unsigned.did)
+
+
+def answering(
+    versions: tuple[RegisteredVersion, ...],
+) -> Callable[[str, int], Awaitable[tuple[RegisteredVersion, ...]]]:
+    async def lie(did: str, before: int) -> tuple[RegisteredVersion, ...]:
+        return versions
+
+    return lie
+
+
+def metadata_app(provider: World) -> Any:
+    return build_app("metadata", "0", [metadata_router(provider.metadata)], max_body_bytes=1024 * 1024)
+
+
+async def revise(provider: World, who: str, did: str, **attributes: Any) -> str:
+    """Register a new version in the name of ``who`` with other attributes; return its checksum."""
+    ddo, signer = await document(provider, did), provider.people[who]
+    services: list[JsonObject] = [service.to_json() for service in ddo.service]
+    services[0]["attributes"] |= attributes
+    unsigned = revise_ddo(ddo, services, signer.address, format_time(provider.gateway.clock.now()))
+    revised = unsigned.signed(signer.sign_digest(unsigned.digest)).to_json()
+    await provider.metadata.update(did, revised, without_compute=True)
+    await register(provider, who, did, unsigned.checksum)
+    return unsigned.checksum
+
+
+async def register(provider: World, who: str, did: str, checksum: str) -> None:
+    ddo = await document(provider, did)
+    call = update_attribute(bytes(ddo.did), bytes.fromhex(checksum), provider.configuration.metadata_url)
+    await provider.chain.transact(call, provider.people[who])
+    await provider.metadata.status(did, checksum, wait=20)
+
+
+async def sell(provider: World, owner: str, did: str, buyer: str) -> None:
+    call = transfer_ownership(bytes((await document(provider, did)).did), provider.address(buyer))
+    await provider.chain.transact(call, provider.people[owner])
+
+
+async def reasons(provider: World, data: str) -> list[str]:
+    """What keeps a workflow from running on a data set."""
+    quote = await provider.quote(await provider.simple_workflow(data), "stranger")
+    return [reason.code for reason in quote.reasons]
+
+
+async def test_the_owner_of_one_result_does_not_read_the_results_of_others(provider: World) -> None:
+    theirs = await result(provider, "consumer", THEIRS)
+    ours = await result(provider, "second-consumer", OURS)
+    assert await taken(provider, "second-consumer", ours) == OURS
+
+    await revise(provider, "second-consumer", ours, encryptedFiles=list_of(await document(provider, theirs)))
+
+    with pytest.raises(InsituError, match="InputElsewhere"):
+        await taken(provider, "second-consumer", ours)
+    assert await taken(provider, "consumer", theirs) == THEIRS
+
+
+async def test_a_new_owner_does_not_mount_other_files_of_the_old_owner(provider: World) -> None:
+    secret = await provider.publish_dataset(policy={"algorithms": []})
+    sold = await provider.publish_dataset()
+    await sell(provider, "owner", sold, "stranger")
+
+    await revise(provider, "stranger", sold, encryptedFiles=list_of(await document(provider, secret)))
+
+    assert await reasons(provider, sold) == ["InputElsewhere"]
+
+
+async def test_a_list_of_the_old_form_stays_with_its_document_too(provider: World) -> None:
+    creator = provider.address("provider")
+    sealed = [sealed_before(provider, creator, content) for content in (THEIRS, OURS)]
+    theirs, ours = [await result_before(provider, who, text) for who, text in zip(PAIR, sealed, strict=True)]
+    for who, did, content in ((PAIR[0], theirs, THEIRS), (PAIR[1], ours, OURS)):
+        assert await taken(provider, who, did) == content
+        await revise(provider, who, did, additionalInformation={"description": "described by its owner"})
+        assert await taken(provider, who, did) == content
+
+    await revise(provider, PAIR[1], ours, encryptedFiles=sealed[0])
+
+    with pytest.raises(InsituError, match="ListNotAllowed"):
+        await taken(provider, PAIR[1], ours)
+
+
+async def test_a_new_owner_cannot_bring_back_a_list_that_was_withdrawn(provider: World) -> None:
+    sold = await provider.publish_dataset()
+    before, checksum = await document(provider, sold), (await provider.desk.resolver.resolve(sold)).checksum
+    await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
+    assert await reasons(provider, sold) == []
+    await sell(provider, "owner", sold, "stranger")
+    assert await reasons(provider, sold) == []
+
+    await revise(provider, "stranger", sold, encryptedFiles=list_of(before))
+    assert await reasons(provider, sold) == ["ListNotAllowed"]
+    # Not by registering the old version again either: what counts is the version before, not the document.
+    await register(provider, "stranger", sold, checksum)
+    assert await reasons(provider, sold) == ["ListNotAllowed"]
+
+
+async def test_a_new_owner_keeps_what_was_handed_over_or_replaces_it_whole(provider: World) -> None:
+    sold = await provider.publish_dataset()
+    handed_over = list_of(await document(provider, sold))
+    await sell(provider, "owner", sold, "stranger")
+    for description in ("mine now", "mine still"):
+        await revise(provider, "stranger", sold, additionalInformation={"description": description})
+        assert await reasons(provider, sold) == []
+
+    await revise(provider, "stranger", sold, encryptedFiles=seal(provider, "stranger", sold, "own.csv"))
+    assert await reasons(provider, sold) == []
+    await revise(provider, "stranger", sold, encryptedFiles=handed_over)
+    assert await reasons(provider, sold) == ["ListNotAllowed"]
+
+
+async def test_a_list_has_the_rights_of_its_sealer_at_each_opening(provider: World) -> None:
+    sold = await provider.publish_dataset()
+    await sell(provider, "owner", sold, "stranger")
+    await revise(provider, "stranger", sold, encryptedFiles=seal(provider, "stranger", sold, "own.csv"))
+    assert await reasons(provider, sold) == []
+    trusted = tuple(one for one in provider.configuration.creators if one != provider.address("stranger"))
+    object.__setattr__(provider.configuration, "creators", trusted)
+    assert await reasons(provider, sold) == ["CreatorNotAllowed"]
+
+
+async def test_only_the_creator_of_a_did_to_come_and_its_owner_have_lists_sealed(provider: World) -> None:
+    entry = provider._metadata({"type": "dataset", "name": "To come", "files": []})
+    did, checksums = identify([entry], provider.address("owner"))
+    files: Any = ({"url": "https://93.184.216.34/a.csv", "contentType": "text/csv"},)
+    request = EncryptRequest(did=str(did), checksum=checksums, files=files)
+    sealed = await client(provider, "owner").encrypt(request)
+    assert sealed.encrypted_files.split(".")[2] == provider.address("owner").lower()
+    for who, refused in (
+        ("stranger", request),
+        ("owner", EncryptRequest(did="did:nv:" + "ab" * 32, checksum=checksums, files=files)),
+        ("stranger", EncryptRequest(did=await provider.publish_dataset(), files=files)),
+    ):
+        with pytest.raises(InsituError, match="NotOwner"):
+            await client(provider, who).encrypt(refused)
+    with pytest.raises(InsituError, match="AssetNotFound"):
+        await client(provider, "owner").encrypt(EncryptRequest(did=str(did), files=files))
+
+
+async def test_a_plan_reads_what_was_proved_for_it_and_asks_for_the_rights_again(provider: World) -> None:
+    algorithm = await provider.publish_algorithm()
+    agreement = await provider.buy(
+        await provider.simple_workflow(await provider.publish_dataset(), algorithm=algorithm)
+    )
+    started = await provider.exec(agreement)
+    execution = await provider.execution(started.workflow_execution_id)
+    ((reference, source),) = execution.dossier.fetches.items()
+    assert (source.did, source.sealer) == (algorithm, provider.address("consumer"))
+
+    await revise(provider, "consumer", algorithm, encryptedFiles=seal(provider, "consumer", algorithm, "other.csv"))
+    chunks = await provider.desk.files.fetch(execution, reference)
+    assert b"".join([chunk async for chunk in chunks]) == SCRIPT
+    unproved = source.model_copy(update={"sealer": None})
+    with pytest.raises(InsituError, match="ListNotAllowed"):
+        await provider.desk.files._open(unproved)
+
+
+async def test_a_public_list_names_the_web_only_wherever_it_comes_from(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = provider.folder / "secret.csv"
+    listed = [{"index": 0, "url": path.as_uri(), "contentType": "text/csv"}]
+    entry = provider._metadata({"type": "dataset", "name": "Plain", "files": listed})
+    with pytest.raises(InsituError, match="InvalidDocument"):
+        await provider.publish("owner", [entry])
+    # As a catalogue that judges nothing has it.
+    monkeypatch.setattr("insitu.metadata.service.validate_ddo", lambda ddo, **options: None)
+    did = await provider.publish("owner", [entry])
+    asset = await provider.desk.resolver.resolve(did)
+    listing = await provider.desk.lists.open(asset)
+    with pytest.raises(InsituError, match="InvalidDocument"):
+        await provider.desk.sources.check(listing.files[0], listing.sealer)
+
+
+async def test_a_catalogue_that_lies_proves_nothing(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sold = await provider.publish_dataset()
+    await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
+    await sell(provider, "owner", sold, "stranger")
+    checksum = await revise(provider, "stranger", sold, additionalInformation={"description": "mine now"})
+    honest = provider.metadata.versions
+    true = await honest(sold, 3)
+    assert [one.version for one in true] == [2, 1]
+    lies = (
+        (),
+        true[1:],
+        (true[0].model_copy(update={"block": true[0].block - 1}), true[1]),
+        (true[0].model_copy(update={"checksum": true[1].checksum}), true[1]),
+        (true[1].model_copy(update={"version": 2}), true[1]),
+        (true[0].model_copy(update={"checksum": checksum}), true[1]),
+    )
+    for lie in lies:
+        monkeypatch.setattr(provider.metadata, "versions", answering(lie))
+        assert await reasons(provider, sold) == ["AssetNotFound"]
+    monkeypatch.setattr(provider.metadata, "versions", honest)
+    assert await reasons(provider, sold) == []
+
+
+async def test_each_version_is_asked_of_the_chain_once(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    registration = provider.chain.registration
+
+    async def counted(did: str, version: int, block: int) -> Any:
+        asked.append(version)
+        return await registration(did, version, block)
+
+    monkeypatch.setattr(provider.chain, "registration", counted)
+    sold = await provider.publish_dataset()
+    for _ in range(2):
+        assert await reasons(provider, sold) == []
+    await sell(provider, "owner", sold, "stranger")
+    assert await reasons(provider, sold) == []
+    assert asked == []  # the sealer registered the present version: nothing is to be asked
+    for description in ("one", "two", "three"):
+        await revise(provider, "stranger", sold, additionalInformation={"description": description})
+    for _ in range(2):
+        assert await reasons(provider, sold) == []
+    assert asked == [3, 2, 1]
+
+
+async def test_what_a_reorganisation_took_back_proves_nothing(provider: World) -> None:
+    sold = await provider.publish_dataset()
+    snapshot = await provider.chain.rpc("evm_snapshot")
+    await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
+    await sell(provider, "owner", sold, "stranger")
+    checksum = await revise(provider, "stranger", sold, additionalInformation={"description": "mine now"})
+    before = await provider.desk.resolver.resolve(sold)
+    await provider.desk.lists.open(before)
+
+    await provider.chain.rpc("evm_revert", snapshot)
+    await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "other.csv"))
+    await sell(provider, "owner", sold, "stranger")
+    await register(provider, "stranger", sold, checksum)
+
+    after = await provider.desk.resolver.resolve(sold)
+    assert (after.record, after.ddo) == (before.record, before.ddo)
+    with pytest.raises(InsituError, match="ListNotAllowed"):
+        await provider.desk.lists.open(after)
+
+
+async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(provider: World) -> None:
+    did = await result(provider, "consumer", THEIRS)
+    await revise(provider, "consumer", did, additionalInformation={"description": "flights, counted"})
+    assert await taken(provider, "consumer", did) == THEIRS
+    consumer = provider.people["consumer"]
+    http = Http(transport=httpx.ASGITransport(metadata_app(provider)))
+    await MetadataClient(http, PUBLIC_URL).retire(did, consumer)
+    # Another gateway of the same provider, which has proved nothing yet.
+    again = GatewayDesk(provider.desk.ports, Keyring.derived(bytes(32)), provider.configuration)
+    download = await again.files.download(provider.caller("consumer", "download"), did, 0)
+    assert b"".join([chunk async for chunk in download.chunks]) == THEIRS
