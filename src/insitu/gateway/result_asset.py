@@ -64,9 +64,9 @@ class ResultAssets:
         """
         files = await self._read(execution, published)
         # Of thousands of files this takes seconds, in which others want answers.
-        return await run_sync(self._made, execution, files)
+        return await run_sync(self._made, execution, files, _count(published.get("leftOut")))
 
-    def _made(self, execution: StoredExecution, files: tuple[FrozenFile, ...]) -> FrozenResult:
+    def _made(self, execution: StoredExecution, files: tuple[FrozenFile, ...], left_out: int) -> FrozenResult:
         document_files = [PublishedFile(file.index, file.content_type, file.size, file.sha256) for file in files]
         created, creator = format_time(self._clock.now()), self._signer.address
         described = _workflow(execution).output_metadata
@@ -82,7 +82,7 @@ class ResultAssets:
             checksum=unsigned.checksum,
             url=self._url,
             files=files,
-            left_out=_count(published.get("leftOut")),
+            left_out=left_out,
         )
 
     async def _read(self, execution: StoredExecution, published: dict[str, object]) -> tuple[FrozenFile, ...]:
