@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.bare import bare_start
 from bench.table import Row, median
 from insitu import Client, Previous, Stage, connect_async
+from insitu.domain.amount import Amount
 from insitu.sdk.agreements import Agreement
 from insitu.stack import open_images
 from insitu.testing.provider import ProviderProcess
@@ -42,7 +43,9 @@ class Bench:
     async def workflow(self, *sources: str, file: str = "small.txt") -> str:
         """Publish a workflow of as many stages as there are sources, each on the output of the one before."""
         path = str(self.provider.data / file)
-        dataset = await self.owner.assets.publish_dataset(file, [path], algorithms="any", price=1, max_executions=1000)
+        dataset = await self.owner.assets.publish_dataset(
+            file, [path], algorithms="any", price=Amount.from_base_units(1), max_executions=1000
+        )
         stages = []
         for index, source in enumerate(sources):
             algorithm = await self.consumer.assets.publish_algorithm("bench", {"run.py": source})

@@ -9,7 +9,7 @@ import pathlib
 import insitu
 
 client = insitu.connect(account="consumer")
-print("account", client.account, "holds", client.balance(), "base units")
+print("account", client.account, "holds", client.balance())
 
 # %% Find a data set, and read what its owner allows.
 found = client.assets.search("words", type="dataset")
@@ -19,7 +19,7 @@ print(did, document.main["name"], "owned by", client.assets.owner(did))
 
 # %% Run an algorithm next to it. This publishes the algorithm and a workflow, checks, buys and starts.
 here = pathlib.Path(__file__).parent
-execution = client.run(here / "count.py", on=did, max_price=10 * 10**18)
+execution = client.run(here / "count.py", on=did, max_price=10)
 for event in execution.events():
     print(event.type)
 

@@ -15,6 +15,7 @@ import anyio
 import httpx
 
 from insitu import Client, Stage, connect_async
+from insitu.domain.amount import Amount
 from insitu.domain.execution import Phase
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.execution import Execution
@@ -64,7 +65,7 @@ class Market:
         """The publisher's data set with a compute service; the same offer is the same asset."""
         file = str(self.provider.data / "words.txt")
         return await self.publisher.assets.publish_dataset(
-            name, [file], **{"algorithms": "any", "price": PRICE, **offer}
+            name, [file], **{"algorithms": "any", "price": Amount.from_base_units(PRICE), **offer}
         )
 
     async def algorithm(self, source: str = UPPER) -> Asset:

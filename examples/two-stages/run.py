@@ -19,7 +19,7 @@ with insitu.connect(account="consumer") as client:
 
     quote = client.agreements.check(workflow.did)
     for receiver in quote.receivers:
-        print(receiver.amount, "base units to", receiver.address, "for", receiver.purpose)
+        print(receiver.amount, "to", receiver.address, "for", receiver.purpose)
 
     execution = client.compute.run_workflow(workflow.did, max_price=quote.price)
     for piece in execution.logs():

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from insitu.domain.amount import Amount
     from insitu.domain.errors import InsituError
     from insitu.sdk.client import Client
     from insitu.sdk.synchronous import SyncClient
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Amount",
     "Client",
     "InsituError",
     "Previous",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Amount": "insitu.domain.amount",
     "Client": "insitu.sdk.client",
     "InsituError": "insitu.domain.errors",
     "Previous": "insitu.sdk.workflows",

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from chaos.ledger import paid_once, results_of, settlements_of
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.agreements import Agreement
@@ -59,7 +60,9 @@ async def gated(market: Market) -> tuple[Path, Agreement]:
     """A folder in which the algorithm waits for a file named `go`, and an agreement to run that algorithm on it."""
     folder = new_folder(market.provider.data)
     files = [{"url": folder.as_uri() + "/", "contentType": "application/octet-stream"}]
-    dataset = await market.publisher.assets.publish_dataset(folder.name, files, algorithms="any", price=PRICE)
+    dataset = await market.publisher.assets.publish_dataset(
+        folder.name, files, algorithms="any", price=Amount.from_base_units(PRICE)
+    )
     return folder, await market.consumer.agreements.buy((await market.workflow(GATED, dataset)).did)
 
 
@@ -101,7 +104,7 @@ async def test_an_execution_that_is_interrupted_each_time_ends_with_a_reason_and
     seen = await execution.wait(60)
 
     assert (seen.phase, seen.reason and seen.reason.code) == (Phase.FAILED, "Interrupted")
-    assert seen.charge == 0
+    assert seen.charge == Amount.from_base_units(0)
     assert (await market.stranger.verify(await execution.receipt(), on_chain=False)).statement
     assert await market.changes(before) == UNPAID, "the money waits in escrow"
     assert await results_of(market) == earlier

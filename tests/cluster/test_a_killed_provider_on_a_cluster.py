@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaos.ledger import paid_once, results_of
+from insitu.domain.amount import Amount
 from insitu.domain.execution import Phase
 from insitu.testing.provider import ProviderProcess, running_provider
 from market import PRICE, SERVER_PRICE, Market, open_market
@@ -69,7 +70,9 @@ async def market(site: ProviderProcess) -> AsyncIterator[Market]:
 async def test_a_kill_of_the_whole_provider_costs_nothing_and_pays_once(
     cluster: ClusterAccess, market: Market, words: str, moment: str
 ) -> None:
-    dataset = await market.publisher.assets.publish_dataset("words", [words], algorithms="any", price=PRICE)
+    dataset = await market.publisher.assets.publish_dataset(
+        "words", [words], algorithms="any", price=Amount.from_base_units(PRICE)
+    )
     before, earlier = await market.balances(), await results_of(market)
     agreement = await market.buy(NAP, dataset=dataset)
     execution = await market.consumer.compute.execute(agreement.id)

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, client, json_of, published
 from insitu.api.gateway_v1 import BASE, CheckRequest, EncryptRequest, ExecRequest
+from insitu.domain.amount import Amount
 from insitu.domain.did import derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
@@ -48,8 +49,8 @@ async def test_a_consumer_goes_the_whole_way_over_http(provider: World) -> None:
     workflow = await provider.simple_workflow(data)
     consumer = client(provider, "consumer")
     quote = await consumer.check(CheckRequest(consumer=consumer.account, workflow_did=workflow))
-    assert (quote.allowed, quote.price, quote.did) == (True, 13, data)
-    assert {one.purpose: one.amount for one in quote.receivers} == {data: 10, "server small": 3}
+    assert (quote.allowed, quote.price.base_units, quote.did) == (True, 13, data)
+    assert {one.purpose: one.amount.base_units for one in quote.receivers} == {data: 10, "server small": 3}
     agreement = await provider.buy(workflow)
     request = ExecRequest(service_agreement_id=agreement, workflow_did=workflow)
     started = await consumer.exec(request, idempotency_key="once")
@@ -61,7 +62,7 @@ async def test_a_consumer_goes_the_whole_way_over_http(provider: World) -> None:
     again = [event async for event in consumer.events(agreement, execution, after=events[2].sequence)]
     assert again == events[3:]
     view = await consumer.status(agreement, execution)
-    assert (view.phase, view.charge, view.settled) == (Phase.SUCCEEDED, 13, True)
+    assert (view.phase, view.charge, view.settled) == (Phase.SUCCEEDED, Amount.from_base_units(13), True)
     assert view.settlement_transaction is not None
     result = await consumer.result(agreement, execution)
     assert [file.name for file in result.files] == ["count.txt"]

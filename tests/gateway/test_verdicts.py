@@ -64,7 +64,7 @@ async def test_an_input_of_another_gateway_is_named(provider: World) -> None:
     workflow = await provider.simple_workflow(data, elsewhere)
     quote = await provider.quote(workflow)
     assert [(one.code, one.did) for one in quote.reasons] == [("InputElsewhere", elsewhere)]
-    assert quote.price == 0
+    assert quote.price.base_units == 0
 
 
 async def test_a_url_that_only_begins_like_this_gateway_is_another_gateway(provider: World) -> None:
@@ -110,10 +110,10 @@ async def test_the_cheapest_server_that_is_enough_is_chosen_unless_one_is_named(
     dear = SMALL | {"serverId": "dear", "price": "9"}
     data = await provider.publish_dataset(**environment(supportedServers=[dear, SMALL]))
     quote = await provider.quote(await provider.simple_workflow(data))
-    assert (quote.server["serverId"], quote.price) == ("small", 13)
+    assert (quote.server["serverId"], quote.price.base_units) == ("small", 13)
     named = {"serverInstances": 1, "container": IMAGE, "serverId": "dear"}
     quote = await provider.quote(await provider.simple_workflow(data, requirements=named))
-    assert (quote.server["serverId"], quote.price) == ("dear", 19)
+    assert (quote.server["serverId"], quote.price.base_units) == ("dear", 19)
     needy = {"serverInstances": 1, "container": IMAGE, "cpu": "2"}
     assert await codes(provider, await provider.simple_workflow(data, requirements=needy)) == ["NoSuitableServer"]
 
@@ -254,7 +254,7 @@ async def test_a_data_set_that_was_sold_pays_its_new_owner(provider: World) -> N
         transfer_ownership(bytes(did), provider.address("second-owner")), provider.people["owner"]
     )
     quote = await provider.quote(workflow)
-    assert {one.address: one.amount for one in quote.receivers} == {
+    assert {one.address: one.amount.base_units for one in quote.receivers} == {
         provider.address("second-owner"): 10,
         provider.address("provider"): 3,
     }

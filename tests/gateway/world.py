@@ -214,7 +214,7 @@ class World:
             grant_timeout=quote.grant_timeout,
             timeout=quote.timeout,
             settle_timeout=quote.settle_timeout,
-            amounts=tuple(one.amount for one in quote.receivers),
+            amounts=tuple(one.amount.base_units for one in quote.receivers),
             receivers=tuple(one.address for one in quote.receivers),
         )
         return terms.model_copy(update=changes)

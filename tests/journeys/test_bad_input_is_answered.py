@@ -127,7 +127,7 @@ async def test_requests_that_no_client_makes(http: httpx.AsyncClient, marketplac
 
 
 async def test_prices_that_are_negative_or_no_amount(market: Market, http: httpx.AsyncClient) -> None:
-    for price in ("-1", -1, "1.5"):
+    for price in ("-1", -1, "1,5", 1.5):
         with pytest.raises(InsituError) as refused:
             await market.dataset(f"priced {price!r}", price=price)
         assert refused.value.code in {"InvalidDocument", "InvalidRequest", "InvalidAmount"}, price

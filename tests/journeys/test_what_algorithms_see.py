@@ -5,6 +5,7 @@ import json
 import pytest
 
 from insitu import Stage
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.workflows import Previous
@@ -91,7 +92,9 @@ async def test_eleven_inputs_arrive_in_their_order_and_not_in_that_of_their_name
 async def test_the_word_count_of_the_first_compute_stack_runs_unchanged(market: Market) -> None:
     first = await market.dataset()
     more = str(market.provider.data / "more.txt")
-    second = await market.second_publisher.assets.publish_dataset("more", [more], algorithms="any", price=PRICE)
+    second = await market.second_publisher.assets.publish_dataset(
+        "more", [more], algorithms="any", price=Amount.from_base_units(PRICE)
+    )
     script = written(market.provider.home, "word_count.py", WORD_COUNT)
     count = await market.consumer.assets.publish_algorithm("word count", script)
 

@@ -15,6 +15,7 @@ from gateway.world import PUBLIC_URL, SMALL, World, world
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.api.app import build_app
+from insitu.domain.amount import Amount
 from insitu.gateway.bodies import body_limits
 from insitu.gateway.routes import router, ticket_router
 from insitu.metadata.routes import router as metadata_router
@@ -75,7 +76,7 @@ class Market:
 
     async def dataset(self, client: Client, name: str = "Flights", **options: Any) -> str:
         asset = await client.assets.publish_dataset(
-            name, [self.data_file()], **{"algorithms": "any", "price": 10, **options}
+            name, [self.data_file()], **{"algorithms": "any", "price": Amount.from_base_units(10), **options}
         )
         return asset.did
 

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.world import PUBLIC_URL, RESULT
 from insitu.adapters.chain.client import EvmChain
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.client import Client
@@ -40,12 +41,14 @@ def script(provider: Market, **endings: Ending) -> None:
 
 async def test_a_workflow_runs_and_its_result_belongs_to_the_buyer(provider: Market, tmp_path: Path) -> None:
     consumer, detour = await provider.client("consumer")
-    execution = await consumer.compute.run_workflow(await workflow_on(provider, consumer), max_price=13)
+    execution = await consumer.compute.run_workflow(
+        await workflow_on(provider, consumer), max_price=Amount.from_base_units(13)
+    )
 
     events = [event.type async for event in execution.events()]
     assert events == ["phase"] * 5 + ["result", "phase", "settled", "end"]
     view = await execution.status()
-    assert (view.phase, view.charge, view.settled) == (Phase.SUCCEEDED, 13, True)
+    assert (view.phase, view.charge, view.settled) == (Phase.SUCCEEDED, Amount.from_base_units(13), True)
     assert await execution.ended()
 
     result = await execution.result()

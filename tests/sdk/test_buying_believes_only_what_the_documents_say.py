@@ -11,6 +11,7 @@ import pytest
 
 from gateway.world import IMAGE
 from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import new_seed
 from insitu.sdk.client import Client
@@ -47,20 +48,20 @@ async def test_two_owners_and_the_gateway_are_paid_by_one_agreement(provider: Ma
     owner, _ = await provider.client("owner")
     other, _ = await provider.client("second-owner")
     consumer, _ = await provider.client("consumer")
-    one, two = await provider.dataset(owner), await provider.dataset(other, price=20)
+    one, two = await provider.dataset(owner), await provider.dataset(other, price=Amount.from_base_units(20))
     workflow = await workflow_on(provider, consumer, one, two)
 
     quote = await consumer.agreements.check(workflow)
     assert quote.allowed
-    assert {(part.address, part.amount) for part in quote.receivers} == {
+    assert {(part.address, part.amount.base_units) for part in quote.receivers} == {
         (owner.account, 10),
         (other.account, 20),
         (provider.world.address("provider"), 3),
     }
-    before = await consumer.balance()
-    bought = await consumer.agreements.buy(workflow, max_price=33)
-    assert await consumer.balance() == before - 33
-    assert (bought.status, bought.price, bought.did, bought.workflow_did) == ("granted", 33, one, workflow)
+    before = await consumer.chain.balance(consumer.account)
+    bought = await consumer.agreements.buy(workflow, max_price=Amount.from_base_units(33))
+    assert await consumer.chain.balance(consumer.account) == before - 33
+    assert (bought.status, bought.price.base_units, bought.did, bought.workflow_did) == ("granted", 33, one, workflow)
     assert bought.executable
     assert bought.ends_at > datetime.now(UTC)
 
@@ -85,11 +86,11 @@ async def test_buying_again_with_the_same_seed_pays_once(provider: Market) -> No
     owner, _ = await provider.client("owner")
     consumer, _ = await provider.client("consumer")
     workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
-    before, seed = await consumer.balance(), new_seed()
+    before, seed = await consumer.chain.balance(consumer.account), new_seed()
     first = await consumer.agreements.buy(workflow, seed=seed)
     again, _ = await provider.client("consumer")
     assert (await again.agreements.buy(workflow, seed=seed)).id == first.id
-    assert await consumer.balance() == before - 13
+    assert await consumer.chain.balance(consumer.account) == before - 13
 
 
 LIES: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -120,13 +121,13 @@ async def offer(provider: Market) -> tuple[Market, str]:
 async def test_a_gateway_that_lies_gets_nothing(offer: tuple[Market, str]) -> None:
     provider, workflow = offer
     consumer, detour = await provider.client("consumer")
-    before = await consumer.balance()
+    before = await consumer.chain.balance(consumer.account)
     for lie, change in LIES.items():
         detour.answered = answering("/check", change)
         with pytest.raises(InsituError) as refused:
             await consumer.agreements.buy(workflow)
         assert refused.value.code in {"TermsMismatch", "NotDIDProvider"}, lie
-    assert await consumer.balance() == before
+    assert await consumer.chain.balance(consumer.account) == before
     assert await consumer.agreements.list() == ()
 
 
@@ -149,12 +150,14 @@ async def test_a_price_above_the_limit_or_the_purse_is_refused_before_money_move
     provider, workflow = offer
     consumer, _ = await provider.client("consumer")
     with pytest.raises(InsituError, match="PriceTooHigh"):
-        await consumer.agreements.buy(workflow, max_price=12)
+        await consumer.agreements.buy(workflow, max_price=Amount.from_base_units(12))
     owner, _ = await provider.client("owner")
-    dear = await workflow_on(provider, consumer, await provider.dataset(owner, "Dear", price=10**30))
+    dear = await workflow_on(
+        provider, consumer, await provider.dataset(owner, "Dear", price=Amount.from_base_units(10**30))
+    )
     with pytest.raises(InsituError, match="InsufficientFunds") as refused:
         await consumer.agreements.buy(dear)
-    assert str(10**30 + 3) in refused.value.detail
+    assert "the price is 1000000000000.000000000000000003 NVM" in refused.value.detail
 
 
 async def test_what_may_not_run_is_told_with_reasons_before_buying(provider: Market) -> None:
@@ -179,7 +182,7 @@ async def test_an_agreement_that_nobody_granted_is_refunded(chain: EmbeddedChain
         owner, _ = await provider.client("owner")
         consumer, _ = await provider.client("consumer")
         workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
-        before = await consumer.balance()
+        before = await consumer.chain.balance(consumer.account)
         bought = await consumer.agreements.buy(workflow, wait=False)
         assert bought.status == "locked"
         with pytest.raises(InsituError, match="NotTimedOut"):
@@ -188,7 +191,7 @@ async def test_an_agreement_that_nobody_granted_is_refunded(chain: EmbeddedChain
         with pytest.raises(InsituError, match="AgreementNotGranted"):
             await consumer.agreements.wait_for_grant(bought.id)
         await owner.agreements.refund(bought.id)
-        assert await consumer.balance() == before
+        assert await consumer.chain.balance(consumer.account) == before
         assert (await consumer.agreements.show(bought.id)).status == "refunded"
 
 
@@ -208,6 +211,6 @@ async def test_the_terms_can_be_read_before_they_are_signed(offer: tuple[Market,
     quote = await consumer.agreements.check(workflow)
     terms = terms_of(quote, consumer.account, 1000)
     assert terms.deadline == 1000 + quote.deadline_seconds
-    assert terms.total == quote.price
+    assert terms.total == quote.price.base_units
     assert terms_of(quote, consumer.account, 1000).seed != terms.seed
     assert json.loads(terms.model_dump_json())["receivers"] == [part.address for part in quote.receivers]

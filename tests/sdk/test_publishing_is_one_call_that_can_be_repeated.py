@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.world import IMAGE, SMALL
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.validation import validate_ddo
 from insitu.sdk.client import Client
@@ -35,7 +36,7 @@ async def test_one_call_publishes_a_data_set_that_stays_where_it_is(provider: Ma
         "Flights of 2013",
         [path],
         algorithms="any",
-        price=10,
+        price=Amount.from_base_units(10),
         description="departures",
         tags=["air"],
         output={"maxFiles": 3, "types": [".csv"]},
@@ -84,10 +85,14 @@ async def test_other_files_rules_or_accounts_make_other_assets(provider: Market)
     other, _ = await provider.client("second-owner")
     dids = {
         await provider.dataset(owner),
-        await provider.dataset(owner, price=11),
+        await provider.dataset(owner, price=Amount.from_base_units(11)),
         await provider.dataset(owner, algorithms=[], publishers=[other.account]),
         await provider.dataset(other),
-        (await owner.assets.publish_dataset("Flights", [provider.data_file("2.csv")], algorithms="any", price=10)).did,
+        (
+            await owner.assets.publish_dataset(
+                "Flights", [provider.data_file("2.csv")], algorithms="any", price=Amount.from_base_units(10)
+            )
+        ).did,
     }
     assert len(dids) == 5
 

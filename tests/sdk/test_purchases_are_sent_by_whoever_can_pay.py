@@ -12,6 +12,7 @@ import pytest
 from gateway.purchases import penniless, spent
 from gateway.test_nothing_is_lost_or_doubled import until
 from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ledger import AgreementCreated, ComputeFulfilled, LockFulfilled
@@ -42,11 +43,11 @@ async def ready(provider: Market) -> tuple[Client, str]:
 async def test_who_has_no_coin_buys_and_executes_all_the_same(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     await penniless(provider.world)
-    before = await consumer.balance()
+    before = await consumer.chain.balance(consumer.account)
     bought = await consumer.agreements.buy(workflow)
-    assert (bought.status, bought.relayed, bought.price) == ("granted", True, 13)
+    assert (bought.status, bought.relayed, bought.price.base_units) == ("granted", True, 13)
     assert await kinds(provider, bought.transaction) == PURCHASE_AND_GRANT
-    assert await consumer.balance() == before - 13
+    assert await consumer.chain.balance(consumer.account) == before - 13
 
     execution = await consumer.compute.execute(bought.id)
     assert (await execution.wait(60)).phase is Phase.SUCCEEDED
@@ -106,7 +107,7 @@ async def test_a_limit_of_the_gateway_is_told_at_once(chain: EmbeddedChain, tmp_
 async def test_the_whole_way_is_relayed_where_nothing_is_to_be_published(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     await penniless(provider.world)
-    execution = await consumer.compute.run_workflow(workflow, max_price=13)
+    execution = await consumer.compute.run_workflow(workflow, max_price=Amount.from_base_units(13))
     assert (await execution.wait(60)).phase is Phase.SUCCEEDED
 
 
@@ -122,7 +123,7 @@ async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain
     """The gateway has promised and not sent yet; the second call cannot see the first one on chain."""
     async with market(chain, tmp_path, granting=False) as provider:
         consumer, workflow = await ready(provider)
-        before = await consumer.balance()
+        before = await consumer.chain.balance(consumer.account)
         buying = partial(consumer.agreements.buy, workflow, relay=True, seed="5e" * 32, wait=False)
         async with anyio.create_task_group() as first:
             first.start_soon(buying)
@@ -141,7 +142,7 @@ async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain
                 await refused.wait()
             await until(lambda: sent(provider))
         assert [one.terms.seed for one in await consumer.agreements.list()] == ["0x" + "5e" * 32]
-        assert await consumer.balance() == before - 13
+        assert await consumer.chain.balance(consumer.account) == before - 13
 
 
 async def waiting(provider: Market) -> bool:
@@ -195,9 +196,9 @@ FALSE_OFFERS: dict[str, Callable[[dict[str, Any]], None]] = {
 async def test_an_offer_that_the_provider_did_not_sign_is_not_sent(provider: Market, what: str) -> None:
     _, workflow = await ready(provider)
     consumer, detour = await provider.client("consumer")
-    before = await consumer.balance()
+    before = await consumer.chain.balance(consumer.account)
     detour.answered = answering("/offers", FALSE_OFFERS[what])
     with pytest.raises(InsituError) as refused:
         await consumer.agreements.buy(workflow, offer=True)
     assert refused.value.code in {"InvalidSignature", "SignatureMismatch"}
-    assert (await consumer.balance(), await consumer.agreements.list()) == (before, ())
+    assert (await consumer.chain.balance(consumer.account), await consumer.agreements.list()) == (before, ())

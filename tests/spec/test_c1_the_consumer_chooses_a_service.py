@@ -13,9 +13,9 @@ async def test_the_chosen_service_gives_verdict_server_price_and_receivers(marke
     quote = await market.consumer.agreements.check(workflow.did, compute.index)
     assert quote.allowed
     assert quote.service_index == compute.index
-    assert quote.price == PRICE + SERVER_PRICE
+    assert quote.price.base_units == PRICE + SERVER_PRICE
     assert quote.server["serverId"] == "small"
-    paid = {one.address: one.amount for one in quote.receivers}
+    paid = {one.address: one.amount.base_units for one in quote.receivers}
     assert paid == {market.publisher.account: PRICE, quote.provider: SERVER_PRICE}
 
 

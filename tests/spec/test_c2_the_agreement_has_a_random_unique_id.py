@@ -22,8 +22,8 @@ async def test_the_id_commits_to_every_term(market: Market) -> None:
 
 async def test_a_purchase_that_is_repeated_with_its_seed_is_made_once(market: Market) -> None:
     workflow, seed = await market.workflow(), new_seed()
-    before = await market.consumer.balance()
+    before = (await market.consumer.balance()).base_units
     first = await market.consumer.agreements.buy(workflow.did, seed=seed)
     again = await market.consumer.agreements.buy(workflow.did, seed=seed)
     assert again.id == first.id
-    assert before - await market.consumer.balance() == first.price
+    assert before - (await market.consumer.balance()).base_units == first.terms.total

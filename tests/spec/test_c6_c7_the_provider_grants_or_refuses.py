@@ -34,11 +34,11 @@ async def test_terms_that_fit_the_documents_are_granted(market: Market) -> None:
 
 async def test_terms_that_pay_less_than_the_price_are_refused_and_the_money_goes_back(market: Market) -> None:
     good = await market.buy()
-    before = await market.consumer.balance()
+    before = (await market.consumer.balance()).base_units
     agreement = await locked(market, amounts=(good.terms.amounts[0] - 1, *good.terms.amounts[1:]))
-    bought_again = good.price  # ``locked`` bought a good agreement to copy it
+    bought_again = good.terms.total  # ``locked`` bought a good agreement to copy it
     assert await decided(market, agreement) == "refunded"
-    assert await market.consumer.balance() == before - bought_again
+    assert (await market.consumer.balance()).base_units == before - bought_again
 
 
 async def test_terms_for_another_version_of_a_document_are_refused(market: Market) -> None:

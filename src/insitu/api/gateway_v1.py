@@ -5,10 +5,11 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from insitu.domain.agreement import SignedSettlement, Terms
+from insitu.domain.amount import Amount
 from insitu.domain.execution import Phase, Transition, Usage
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.purchase import SignatureText, SignedPermit
-from insitu.domain.wire import Amount, Time, WireModel, WireRequest
+from insitu.domain.wire import Price, Time, WireModel, WireRequest
 
 BASE = "/api/v1/gateway/services"
 TICKETS = "/api/v1/gateway/tickets"
@@ -79,7 +80,7 @@ class Receiver(WireModel):
     """Who is paid how much, and for what."""
 
     address: Address
-    amount: Amount
+    amount: Price
     purpose: str = ""
 
 
@@ -105,7 +106,7 @@ class Quote(WireModel):
     service_index: int
     provider: Address
     server: dict[str, JsonValue] = Field(default_factory=dict)
-    price: Amount = 0
+    price: Price = Amount.from_base_units(0)
     receivers: tuple[Receiver, ...] = ()
     deadline_seconds: int = 600
     grant_timeout: int = 600
@@ -213,8 +214,8 @@ class ExecutionView(WireModel):
     left_out: int = 0
     """Files and folders of the output that the result does not have, because their names begin with a point."""
     receipt_hash: str | None = None
-    charge: Amount | None = None
-    """Base units charged for this execution; None until it is decided."""
+    charge: Price | None = None
+    """What is charged for this execution; None until it is decided."""
     settled: bool = False
     settlement_transaction: str | None = None
 

@@ -9,7 +9,7 @@ import anyio
 from insitu.cli.commands.purchase import refuse, show_quote
 from insitu.cli.following import watch
 from insitu.cli.render import name_of, plain
-from insitu.cli.views import amount, base_units, history_lines, left_out, phase
+from insitu.cli.views import amount, history_lines, left_out, phase
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ async def _container(client: "Client", order: Order) -> "Container":
 
 async def _bought(client: "Client", session: "Session", order: Order, workflow: str) -> str | None:
     """Show price and verdict, ask, and buy; None where the owners' rules refuse."""
+    from insitu.sdk.amounts import read_amount
+
     screen, token = session.screen, await client.chain.token()
     quote = await client.agreements.check(workflow)
     if not quote.allowed:
@@ -116,10 +118,10 @@ async def _bought(client: "Client", session: "Session", order: Order, workflow: 
     show_quote(session, quote, token, client.account)
     limit = quote.price
     if order.max_price is not None:
-        limit = min(limit, base_units(order.max_price, token))
+        limit = min(limit, await read_amount(order.max_price, client.chain))
     if quote.price > limit:
-        shown = f"the price is {amount(quote.price, token)}, allowed are {amount(limit, token)}"
-        raise InsituError("PriceTooHigh", shown, price=str(quote.price))
+        shown = f"the price is {quote.price}, allowed are {limit}"
+        raise InsituError("PriceTooHigh", shown, price=str(quote.price.base_units))
     if quote.price:
         screen.confirm(
             f"Pay {amount(quote.price, token)} and run?",

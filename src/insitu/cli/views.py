@@ -10,6 +10,7 @@ from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView, Quote, StageView
+    from insitu.domain.amount import Amount
     from insitu.domain.execution import Transition
     from insitu.ports.chain import TokenInfo
     from insitu.ports.runtime import Enforcement
@@ -36,12 +37,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def amount(number: int, token: "TokenInfo | None") -> str:
+def amount(number: "int | Amount", token: "TokenInfo | None") -> str:
     """Return an amount for people, with the token's decimals: ``10 NVM``, ``free``; base units for want of a chain."""
     from insitu.domain.money import display_amount
 
     if not number:
         return "free"
+    number = number if isinstance(number, int) else number.base_units
     return f"{number} base units" if token is None else display_amount(number, token.decimals, plain(token.symbol))
 
 
@@ -88,7 +90,7 @@ def agreement_facts(agreement: "Agreement", token: "TokenInfo") -> list[tuple[st
     """Return how an agreement stands."""
     present, state, terms = datetime.fromtimestamp(agreement.now, UTC), agreement.state, agreement.terms
     refundable = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
-    open_money = state.locked and not state.refunded and not state.closed and state.settled < agreement.price
+    open_money = state.locked and not state.refunded and not state.closed and state.settled < agreement.terms.total
     return [
         ("agreement", agreement.id),
         ("status", agreement.status),

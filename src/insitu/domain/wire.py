@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
-__all__ = ["Amount", "Time", "WireModel", "WireRequest", "rfc3339"]
+from insitu.domain.amount import Amount as TokenAmount
+
+__all__ = ["Amount", "Price", "Time", "WireModel", "WireRequest", "rfc3339"]
 
 
 def rfc3339(moment: datetime) -> str:
@@ -38,6 +50,22 @@ Amount = Annotated[
     int, BeforeValidator(_digits), Field(ge=0, lt=2**256), PlainSerializer(str, return_type=str, when_used="json")
 ]
 """An amount in base units of the token: an integer, in JSON a string of digits."""
+
+
+def _price(value: object) -> TokenAmount:
+    number = value.base_units if isinstance(value, TokenAmount) else _digits(value)
+    if not isinstance(number, int) or not 0 <= number < 2**256:
+        raise ValueError("an amount is a string of digits, in base units of the token")
+    return value if isinstance(value, TokenAmount) else TokenAmount.from_base_units(number)
+
+
+Price = Annotated[
+    TokenAmount,
+    PlainValidator(_price),
+    PlainSerializer(lambda amount: str(amount.base_units), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+]
+"""An amount that people see: in Python it says its unit, in JSON it is the same string of digits."""
 
 
 class WireModel(BaseModel):

@@ -1,6 +1,7 @@
 """``POST check``: price, server, receivers and verdict, before any money moves (C1, design §7)."""
 
 from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
+from insitu.domain.amount import Amount
 from insitu.domain.errors import definition_of
 from insitu.domain.policy import Refusal
 from insitu.domain.pricing import Price
@@ -36,7 +37,8 @@ class Quoting:
             server=server.to_json() if server is not None else {},
         )
         if price is not None:
-            quote = quote.model_copy(update={"price": price.total, "receivers": _receivers(price)})
+            total = Amount.from_base_units(price.total)
+            quote = quote.model_copy(update={"price": total, "receivers": _receivers(price)})
         if times is not None:
             quote = quote.model_copy(
                 update={
@@ -60,7 +62,7 @@ def _receivers(price: Price) -> tuple[Receiver, ...]:
     return tuple(
         Receiver(
             address=address,
-            amount=amount,
+            amount=Amount.from_base_units(amount),
             purpose=", ".join(
                 item.purpose for item in price.items if item.amount and item.receiver.lower() == address.lower()
             ),

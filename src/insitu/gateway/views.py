@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from insitu.api.gateway_v1 import EventView, ExecutionView, ReasonView, ReceiptView, StageView
+from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, Execution, Phase, Reason, StageRecord, Transition
 from insitu.domain.plan import StagePlan
@@ -56,7 +57,7 @@ class Views:
             result_did=result.did if result is not None else None,
             left_out=result.left_out if result is not None else 0,
             receipt_hash=frozen.receipt_hash if frozen is not None else None,
-            charge=execution.charge,
+            charge=None if execution.charge is None else Amount.from_base_units(execution.charge),
             settled=execution.settlement_transaction is not None,
             settlement_transaction=execution.settlement_transaction or None,
         )

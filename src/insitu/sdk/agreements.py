@@ -9,12 +9,14 @@ import anyio
 
 from insitu.api.gateway_v1 import CheckRequest, Quote
 from insitu.domain.agreement import AgreementState, Terms, agreement_id
+from insitu.domain.amount import Amount, AmountLike
 from insitu.domain.did import Did
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import AgreementId, read_agreement_id
 from insitu.domain.ledger import AgreementCreated, refund
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
+from insitu.sdk.amounts import read_amount, shown_amount
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.grants import wait_for_grant
 from insitu.sdk.purchases import Purchases
@@ -34,6 +36,8 @@ class Agreement:
     ----------
     id
         serviceAgreementId; it is enough to execute, later and from elsewhere.
+    terms, state
+        As they are on chain, amounts in base units.
     now
         The chain's time when it was looked at, in seconds since 1970.
     transaction
@@ -46,6 +50,7 @@ class Agreement:
     terms: Terms
     state: AgreementState
     now: int
+    price: Amount
     transaction: str | None = None
     relayed: bool = False
 
@@ -60,11 +65,6 @@ class Agreement:
         return str(Did.from_hex(self.terms.workflow_id))
 
     @property
-    def price(self) -> int:
-        """Base units of the token."""
-        return self.terms.total
-
-    @property
     def status(self) -> Status:
         """How it stands, in one word."""
         if self.state.refunded:
@@ -75,7 +75,7 @@ class Agreement:
             return "created"
         if not self.state.granted:
             return "locked"
-        if self.price and self.state.settled == self.price:
+        if self.price and self.state.settled == self.terms.total:
             return "settled"
         return "expired" if self.now >= self.state.execution_ends(self.terms) else "granted"
 
@@ -123,14 +123,14 @@ class Agreements:
         )
         if quote.allowed:
             await verify_quote(quote, wanted, self._chain, consumer)
-        return quote, gateway
+        return await _in_tokens(quote, self._chain), gateway
 
     async def buy(
         self,
         workflow_did: str,
         *,
         service_index: int | None = None,
-        max_price: int | None = None,
+        max_price: AmountLike | None = None,
         seed: str | None = None,
         wait: bool = True,
         relay: bool | None = None,
@@ -141,7 +141,7 @@ class Agreements:
         Parameters
         ----------
         max_price
-            Base units; a higher price is refused before any money moves.
+            Tokens, ``"10.5"`` or ``10``, or an ``Amount``; a higher price is refused before any money moves.
         seed
             The random part of the id, 64 hexadecimal digits. Whoever stores it before calling can repeat the call:
             an agreement of this account with this seed is found and not bought again.
@@ -210,14 +210,15 @@ class Agreements:
         return await self._chain.transact(refund(found.terms), self._signer)
 
     async def _agreed(
-        self, workflow_did: str, service_index: int | None, max_price: int | None
+        self, workflow_did: str, service_index: int | None, max_price: AmountLike | None
     ) -> tuple[Quote, GatewayClient]:
         """Return the quote that this account agrees to, and the gateway that gave it (C1, C2)."""
+        limit = None if max_price is None else await read_amount(max_price, self._chain)
         quote, gateway = await self._quoted(workflow_did, service_index)
         _require_allowed(quote)
-        if max_price is not None and quote.price > max_price:
+        if limit is not None and quote.price > limit:
             raise InsituError(
-                "PriceTooHigh", f"the price is {quote.price}, allowed were {max_price}", price=quote.price
+                "PriceTooHigh", f"the price is {quote.price}, allowed are {limit}", price=str(quote.price.base_units)
             )
         await self._trust_contracts()
         return quote, gateway
@@ -226,7 +227,7 @@ class Agreements:
         self, quote: Quote, gateway: GatewayClient, seed: str | None, *, relay: bool | None, offer: bool
     ) -> Agreement:
         """Send the purchase, or find the one that an earlier call with the same seed has left with the gateway."""
-        async with self._purchases.turn(quote.price):
+        async with self._purchases.turn(quote.price.base_units):
             # The time for locking runs from here, and what was bought before is paid.
             terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
             await self._require_funds(terms)
@@ -268,12 +269,19 @@ class Agreements:
     async def _require_funds(self, terms: Terms) -> None:
         held = await self._chain.balance(terms.consumer)
         if held < terms.total:
-            token = await self._chain.token()
-            detail = f"{terms.consumer} holds {held} base units of {token.symbol}, the price is {terms.total}"
+            own, price = [await shown_amount(number, self._chain) for number in (held, terms.total)]
+            detail = f"{terms.consumer} holds {own}, the price is {price}"
             raise InsituError("InsufficientFunds", detail, held=held, price=terms.total)
 
     async def _present(self, wanted: AgreementId, terms: Terms) -> Agreement:
-        return Agreement(wanted, terms, await self._chain.agreement(wanted), await self._chain.time())
+        state, now = await self._chain.agreement(wanted), await self._chain.time()
+        return Agreement(wanted, terms, state, now, await shown_amount(terms.total, self._chain))
+
+
+async def _in_tokens(quote: Quote, chain: Chain) -> Quote:
+    receivers = [one.model_copy(update={"amount": await read_amount(one.amount, chain)}) for one in quote.receivers]
+    price = await read_amount(quote.price, chain)
+    return quote.model_copy(update={"price": price, "receivers": tuple(receivers)})
 
 
 def _require_allowed(quote: Quote) -> None:

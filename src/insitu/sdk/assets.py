@@ -7,6 +7,7 @@ from typing import Any, Literal
 from anyio.to_thread import run_sync
 
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
+from insitu.domain.amount import AmountLike
 from insitu.domain.assembly import with_sealed_list
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
@@ -17,6 +18,7 @@ from insitu.domain.ids import Address, read_address
 from insitu.domain.ledger import transfer_ownership
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
+from insitu.sdk.amounts import read_amount
 from insitu.sdk.containers import choose_containers
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import FileLike, content_type, described_files, entrypoint_of, read_contents
@@ -90,7 +92,7 @@ class Assets:
         *,
         algorithms: Literal["any"] | Sequence[str],
         publishers: Sequence[str] = (),
-        price: int = 0,
+        price: AmountLike = 0,
         timeout: int = 86400,  # noqa: ASYNC109 - the specification's word; nothing waits for it
         containers: Sequence[Mapping[str, Any]] | None = None,
         servers: Sequence[Mapping[str, Any]] | None = None,
@@ -114,18 +116,20 @@ class Assets:
         publishers
             Addresses whose algorithms may all run.
         price
-            Base units of the token for each agreement, beside the server's price.
+            Tokens for each agreement, ``"2.5"`` or ``10``, or an ``Amount``; beside the server's price.
         timeout
             Seconds from the purchase in which executions may start.
         containers, servers
-            As ``supportedContainers`` and ``supportedServers``; what the gateway offers by default.
+            As ``supportedContainers`` and ``supportedServers`` in documents, whose prices are base units; what the
+            gateway offers by default.
         output, logs, max_executions
             Rules of the policy: ``{maxBytes, maxFiles, maxLogBytes, types}``, ``maxBytes`` with the paths, ``maxFiles``
             100 unless it says otherwise; whether the consumer sees logs; executions for each agreement.
         """
+        base_units = (await read_amount(price, self._chain)).base_units
         info = await self._publisher.gateway_info()
         offer = Offer(
-            price=price,
+            price=base_units,
             timeout=timeout,
             containers=tuple(info.supported_containers if containers is None else containers),
             servers=tuple(info.supported_servers if servers is None else servers),
@@ -136,7 +140,7 @@ class Assets:
             max_executions=max_executions,
         )
         main: JsonObject = {"name": name, "type": DATASET, "author": author or self._signer.address, "license": license}
-        main |= {"price": str(price), "files": await run_sync(described_files, files)}
+        main |= {"price": str(base_units), "files": await run_sync(described_files, files)}
         return await self.register_asset(_attributes(main, description, tags, categories), [offer.service()])
 
     async def publish_algorithm(
@@ -148,7 +152,7 @@ class Assets:
         container: Mapping[str, Any] | None = None,
         language: str = "",
         version: str = "1",
-        price: int = 0,
+        price: AmountLike = 0,
         author: str = "",
         license: str = DEFAULT_LICENSE,  # noqa: A002 - the specification's word
         description: str = "",
@@ -168,7 +172,7 @@ class Assets:
         container
             ``{image, tag, checksum}`` that it needs; None leaves it to the workflow.
         price
-            0 lets everybody use it, anything else only its owner.
+            Tokens, or an ``Amount``; 0 lets everybody use it, anything else only its owner.
         """
         contents = await run_sync(read_contents, files)
         start = entrypoint or entrypoint_of(list(contents))
@@ -181,7 +185,7 @@ class Assets:
             "author": author or self._signer.address,
             "license": license,
         }
-        main |= {"price": str(price), "algorithm": algorithm}
+        main |= {"price": str((await read_amount(price, self._chain)).base_units), "algorithm": algorithm}
         attributes = _attributes(main, description, tags, categories)
         # A copy, because the files join ``main`` below, with urls that are new at each upload.
         identity = plain_json({**attributes, "contents": {file: sha256_hex(data) for file, data in contents.items()}})
@@ -227,7 +231,13 @@ class Assets:
         return await self._metadata.status(did)
 
     async def search(self, text: str = "", **filters: Any) -> SearchPage:
-        """Find listed assets; the filters are those of :class:`insitu.api.metadata_v1.SearchRequest`."""
+        """Find listed assets; the filters are those of :class:`insitu.api.metadata_v1.SearchRequest`.
+
+        ``price_min`` and ``price_max`` are tokens, or an ``Amount``.
+        """
+        for limit in ("price_min", "price_max"):
+            if filters.get(limit) is not None:
+                filters[limit] = (await read_amount(filters[limit], self._chain)).base_units
         return await self._metadata.search(SearchRequest(text=text, **filters))
 
     async def update(

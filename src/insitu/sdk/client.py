@@ -9,12 +9,14 @@ import anyio
 
 from insitu.api.gateway_v1 import ReceiptView
 from insitu.domain.agreement import SignedSettlement
+from insitu.domain.amount import Amount, AmountLike
 from insitu.domain.ids import Address
 from insitu.domain.receipt import VerifiedReceipt
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk import receipts
 from insitu.sdk.agreements import Agreements
+from insitu.sdk.amounts import read_amount, shown_amount
 from insitu.sdk.assets import Assets
 from insitu.sdk.compute import Compute
 from insitu.sdk.execution import Execution
@@ -77,7 +79,7 @@ class Client:
         entrypoint: str | None = None,
         container: Mapping[str, str] | None = None,
         server_id: str | None = None,
-        max_price: int | None = None,
+        max_price: AmountLike | None = None,
         relay: bool | None = None,
         offer: bool = False,
     ) -> Execution:
@@ -96,12 +98,13 @@ class Client:
         entrypoint, container, server_id
             As for ``publish_algorithm`` and ``Stage``.
         max_price
-            Base units of the token; a higher price is refused before any money moves.
+            Tokens, ``"10.5"`` or ``10``, or an ``Amount``; a higher price is refused before any money moves.
         relay, offer
             As for ``agreements.buy``. Publishing what was not published before takes coin all the same.
 
         Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
         """
+        limit = None if max_price is None else await read_amount(max_price, self.chain)
         did, name = str(algorithm), str(algorithm)
         if not did.startswith("did:"):
             name = Path(algorithm).name
@@ -114,11 +117,11 @@ class Client:
             server_id=server_id,
         )
         workflow = await self.assets.publish_workflow(name, [stage])
-        return await self.compute.run_workflow(workflow.did, max_price=max_price, relay=relay, offer=offer)
+        return await self.compute.run_workflow(workflow.did, max_price=limit, relay=relay, offer=offer)
 
-    async def balance(self) -> int:
-        """Return the account's tokens in base units."""
-        return await self.chain.balance(self.account)
+    async def balance(self) -> Amount:
+        """Return the account's tokens."""
+        return await shown_amount(await self.chain.balance(self.account), self.chain)
 
     async def verify(
         self,

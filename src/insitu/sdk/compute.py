@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from insitu.api.gateway_v1 import ExecRequest, ExecutionView
 from insitu.domain.agreement import Terms
+from insitu.domain.amount import AmountLike
 from insitu.domain.did import Did
 from insitu.domain.ids import read_agreement_id, read_execution_id
 from insitu.sdk.agreements import Agreements
@@ -54,7 +55,7 @@ class Compute:
         workflow_did: str,
         *,
         service_index: int | None = None,
-        max_price: int | None = None,
+        max_price: AmountLike | None = None,
         relay: bool | None = None,
         offer: bool = False,
     ) -> Execution:

@@ -105,7 +105,7 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
         ("version of the workflow", _digits(quote.workflow_hash), wanted.asset.checksum),
         ("service", quote.service_index, first.entry.index),
         ("server", quote.server.get("serverId"), expected.server.server_id),
-        ("price", quote.price, expected.price.total),
+        ("price", quote.price.base_units, expected.price.total),
         ("receivers", _receivers(quote), _paid(expected.price)),
         ("grantTimeout", quote.grant_timeout, times.grant_timeout),
         ("timeout", quote.timeout, times.timeout),
@@ -131,13 +131,13 @@ def terms_of(quote: Quote, consumer: Address, now: int, seed: str | None = None)
         grant_timeout=quote.grant_timeout,
         timeout=quote.timeout,
         settle_timeout=quote.settle_timeout,
-        amounts=tuple(one.amount for one in quote.receivers),
+        amounts=tuple(one.amount.base_units for one in quote.receivers),
         receivers=tuple(read_address(one.address) for one in quote.receivers),
     )
 
 
 def _receivers(quote: Quote) -> tuple[tuple[str, int], ...]:
-    return tuple((one.address.lower(), one.amount) for one in quote.receivers)
+    return tuple((one.address.lower(), one.amount.base_units) for one in quote.receivers)
 
 
 def _paid(price: Price) -> tuple[tuple[str, int], ...]:

@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from insitu.cli.options import connected
 from insitu.cli.session import Session, pass_session
-from insitu.cli.views import base_units
 
 if TYPE_CHECKING:
     from insitu.sdk.client import Client
@@ -130,12 +129,11 @@ async def _document(client: "Client", _: tuple[str, ...], options: dict[str, Any
 
 
 async def _algorithm(client: "Client", files: tuple[str, ...], options: dict[str, Any]) -> "Asset":
-    token = await client.chain.token()
     return await client.assets.publish_algorithm(
         options["name"] or Path(files[0]).name,
         [Path(file) for file in files],
         entrypoint=options["entrypoint"],
-        price=base_units(options["price"], token),
+        price=options["price"],
         **_described(options),
     )
 
@@ -143,7 +141,6 @@ async def _algorithm(client: "Client", files: tuple[str, ...], options: dict[str
 async def _data_set(client: "Client", files: tuple[str, ...], options: dict[str, Any]) -> "Asset":
     from insitu.cli.publishing import allowed_algorithms, chosen_images, name_of_files, named_files
 
-    token = await client.chain.token()
     algorithms: Literal["any"] | list[str] = "any"
     if not options["allow_any"]:
         algorithms = await allowed_algorithms(client, options["allowed"])
@@ -152,7 +149,7 @@ async def _data_set(client: "Client", files: tuple[str, ...], options: dict[str,
         named_files(files),
         algorithms=algorithms,
         publishers=options["publishers"],
-        price=base_units(options["price"], token),
+        price=options["price"],
         timeout=options["timeout"],
         containers=await chosen_images(client, options["images"]) if options["images"] else None,
         output=_output_rules(options),

@@ -7,7 +7,7 @@ import click
 from insitu.cli.options import connected, sending, yes
 from insitu.cli.render import ago, plain
 from insitu.cli.session import Session, pass_session
-from insitu.cli.views import agreement_facts, amount, base_units, now, quote_facts
+from insitu.cli.views import agreement_facts, amount, now, quote_facts
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import Quote
@@ -84,14 +84,13 @@ def buy(
             return NOT_ALLOWED
         if not yes:
             show_quote(session, quote, token, client.account)
-        limit = quote.price if max_price is None else base_units(max_price, token)
         if quote.price:
             screen.confirm("Pay?", yes=yes, unattended="paying needs an answer: give --yes to pay without being asked")
         with screen.activity("buying, then waiting for the provider's grant"):
             agreement = await client.agreements.buy(
                 workflow,
                 service_index=service_index,
-                max_price=limit,
+                max_price=quote.price if max_price is None else max_price,
                 wait=not no_wait,
                 relay=relay,
                 offer=offer,
@@ -101,7 +100,7 @@ def buy(
                 {
                     "serviceAgreementId": agreement.id,
                     "status": agreement.status,
-                    "price": str(agreement.price),
+                    "price": str(agreement.terms.total),
                     "relayed": agreement.relayed,
                     "transaction": agreement.transaction,
                 }
@@ -134,7 +133,7 @@ def agreements(session: Session, agreement: str | None) -> None:
                     "serviceAgreementId": one.id,
                     "status": one.status,
                     "executable": one.executable,
-                    "price": str(one.price),
+                    "price": str(one.terms.total),
                     "settled": str(one.state.settled),
                     "did": one.did,
                     "workflowDid": one.workflow_did,

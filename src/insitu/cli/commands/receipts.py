@@ -197,7 +197,7 @@ def _refuse_if_not_due(found: "Agreement") -> None:
     state, terms = found.state, found.terms
     if state.refunded:
         raise InsituError("ConditionNotInState", f"the money of {found.id} went back already")
-    if found.price and state.settled >= found.price:
+    if found.price and state.settled >= terms.total:
         raise InsituError("ConditionNotInState", f"{found.id} is settled in full: nothing is left to refund")
     due = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
     if state.locked and found.now < due:

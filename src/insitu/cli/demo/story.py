@@ -12,6 +12,7 @@ from insitu.cli.demo.data import Holding
 from insitu.cli.demo.ledger import Entry, transactions_of
 from insitu.cli.demo.narrator import Narrator
 from insitu.cli.render import cut, size
+from insitu.domain.amount import Amount
 from insitu.domain.execution import ENDED, Phase
 from insitu.domain.money import display_amount
 from insitu.sdk.agreements import Agreement
@@ -97,7 +98,7 @@ class Story:
                 [str(holding.path)],
                 algorithms="any",
                 publishers=[scientist],
-                price=price,
+                price=Amount.from_base_units(price),
                 output=RULES,
                 author=client.account,
                 description=f"{holding.rows} rows, {holding.size} bytes; they stay where they are.",
@@ -161,11 +162,11 @@ class Story:
         narrator.say(f"server {server.get('serverId')}: {', '.join(size_of)}")
         narrator.rows(
             ("WHO", "GETS", "FOR"),
-            [(one.address, self.money(one.amount), cut(one.purpose, 60)) for one in self.quote.receivers],
+            [(one.address, str(one.amount), cut(one.purpose, 60)) for one in self.quote.receivers],
         )
-        narrator.say(f"in all {self.money(self.quote.price)}")
+        narrator.say(f"in all {self.quote.price}")
         wanted = {self.people.airline.account: PRICES["flights"], self.people.weather.account: PRICES["weather"]}
-        paid = {one.address: one.amount for one in self.quote.receivers}
+        paid = {one.address: one.amount.base_units for one in self.quote.receivers}
         narrator.check("one agreement pays both owners", all(paid.get(who) == amount for who, amount in wanted.items()))
 
     async def wait_for_earlier(self) -> None:
@@ -292,7 +293,7 @@ class Story:
         after = await self.balances()
         self.paid = {name: after[name] - before[name] for name in before}
         narrator.rows(("WHO", "CHANGE"), [(name, self.change(change)) for name, change in self.paid.items()])
-        narrator.check("the buyer paid the agreed price", self.paid["data scientist"] == -self.quote.price)
+        narrator.check("the buyer paid the agreed price", self.paid["data scientist"] == -self.quote.price.base_units)
         narrator.check("the airline office got its price", self.paid["airline office"] == PRICES["flights"])
         narrator.check("the weather service got its price", self.paid["weather service"] == PRICES["weather"])
         narrator.check(

@@ -19,7 +19,12 @@ DOCUMENTS = (
         "Resolve the DID again; do not use the document.",
     ),
     E("InputElsewhere", 409, "An input is served by another gateway.", "Use inputs of one provider in one workflow."),
-    E("InvalidAmount", 400, "An amount is not a decimal integer of base units.", "Write amounts as strings of digits."),
+    E(
+        "InvalidAmount",
+        400,
+        "An amount cannot be read.",
+        "Write tokens, like 10 or 0.5, to the commands and in Python; documents have strings of digits, base units.",
+    ),
     E("InvalidDid", 400, "This is not a DID of the form did:nv: and 64 hexadecimal digits.", "Check the DID."),
     E(
         "InvalidDocument",
