@@ -9,7 +9,7 @@ SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # The contracts' own targets (build, test, vendor); absent in a source distribution.
 -include contracts/contracts.mk
 
-.PHONY: help demo up test test-fast check format bench bench-search lock clean
+.PHONY: help demo up test test-fast test-plain check format bench bench-search lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -30,6 +30,10 @@ test: ## run every test that this machine can run but for those on Kubernetes, s
 test-fast: ## run the tests that take less than about two seconds each
 	@scripts/setup test
 	@$(PYTEST) $(SIDE_BY_SIDE) -m "not slow"
+
+test-plain: ## run the fast tests of what concerns a user who is not root, as such a user
+	@scripts/setup test
+	@WORKERS=$(WORKERS) scripts/test-plain
 
 check: ## format, lint, strict types, import layers, docs, contracts (slither, ABIs, bindings), OpenAPI
 	@scripts/setup check
