@@ -5,15 +5,24 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import anyio
 import pytest
 
 import insitu.stack
+from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
+from insitu.adapters.sqlite import Database
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.cli import findings
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason
+from insitu.ports.agreement_changes import Enqueue, GiveUp
+from insitu.ports.agreement_records import ItemKind, OutboxItem
 from insitu.ports.chain import TokenInfo
 from insitu.ports.runtime import Enforcement
+from insitu.testing.clock import START
+from insitu.testing.plans import AGREEMENT
+from ports.agreements.agreement_samples import started
 
 SEALED = Enforcement("crun 1.8", MappingProxyType({"memory": "cgroup", "network": "namespace"}))
 
@@ -62,6 +71,25 @@ def test_a_limit_that_nobody_enforces_is_a_warning(
     code, found = examined(tmp_path, monkeypatch, capsys, Enforcement("runc", {"memory": "none"}))
     assert code == 0
     assert found["limit memory"]["verdict"] == "warning"
+
+
+def test_a_payment_that_can_never_be_settled_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = Reason(code="DeadlinePassed", message="too late to settle")
+
+    async def remembered() -> str:
+        async with Database(tmp_path / "gateway.db", MIGRATIONS) as database:
+            agreements = SqliteAgreements(database)
+            execution_id = (await started(agreements)).execution_id
+            item = OutboxItem("settle", ItemKind.SETTLE, AGREEMENT, START, execution_id)
+            await agreements.apply([Enqueue(item), GiveUp("settle", reason)])
+            return execution_id
+
+    execution_id = anyio.run(remembered)
+    code, found = examined(tmp_path, monkeypatch, capsys)
+    assert code == 0
+    assert found["given up"]["detail"] == f"settle of {execution_id}: DeadlinePassed: too late to settle"
 
 
 def test_a_missing_chain_programme_is_not_ready(

@@ -205,6 +205,54 @@ async def test_a_payment_that_a_reorganisation_took_away_ends_the_execution(prov
     assert await provider.balances() == before
 
 
+async def test_a_settlement_waits_for_a_grant_that_the_chain_has_lost_and_gets_again(
+    chain: EmbeddedChain, tmp_path: Path
+) -> None:
+    """Both are killed together: the chain forgets the grant, and the outbox is faster than the follower."""
+    async with living(chain, tmp_path) as first:
+        people = first.people
+        agreement = await bought(first)
+        await first.until_followed()
+    height = int(str(await chain.rpc("eth_blockNumber")), 16)
+    async with living(chain, tmp_path, people=people, working=False) as hasty:
+        started = await hasty.exec(agreement)
+        await hasty.operator.until(started.workflow_execution_id)
+        newest = int(str(await chain.rpc("eth_blockNumber")), 16)
+        await chain.rpc("anvil_reorg", newest - height + 1, [])
+        assert not await granted(hasty, agreement)
+        await until(lambda: tried(hasty, f"settle:{started.workflow_execution_id}"))
+    async with living(chain, tmp_path, people=people) as again:
+        await again.until_events(started.workflow_execution_id, "settled", "end")
+        assert len(await releases(again, agreement)) == 1
+        assert "alarm" not in await again.until_events(started.workflow_execution_id, "end")
+
+
+async def test_a_settlement_that_nothing_can_mend_is_given_up_and_told(chain: EmbeddedChain, tmp_path: Path) -> None:
+    async with living(chain, tmp_path) as first:
+        people = first.people
+        agreement = await bought(first)
+    async with living(chain, tmp_path, people=people, working=False) as late:
+        started = await late.exec(agreement)
+        await late.operator.until(started.workflow_execution_id)
+        known = await late.agreements.agreement(agreement)
+        assert known is not None
+        await late.pass_time(known.terms.timeout + known.terms.settle_timeout)
+        with anyio.fail_after(20):
+            while not (await late.execution(started.workflow_execution_id)).given_up:
+                await late.gateway.outbox.turn()
+        view = await late.gateway.status(late.caller("consumer"), agreement, started.workflow_execution_id)
+        assert view.alarm is not None
+        assert (view.alarm.code, view.settled) == ("DeadlinePassed", False)
+        assert [one.key for one in await late.agreements.given_up()] == [f"settle:{started.workflow_execution_id}"]
+
+
+async def tried(provider: World, key: str) -> bool:
+    """Whether an item of the outbox was tried in vain, after a turn."""
+    await provider.gateway.outbox.turn()
+    item = await provider.agreements.item(key)
+    return item is not None and item.attempts > 0
+
+
 def forget(folder: Path) -> None:
     for path in folder.glob("gateway.db*"):
         path.unlink()

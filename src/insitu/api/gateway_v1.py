@@ -218,6 +218,8 @@ class ExecutionView(WireModel):
     """What is charged for this execution; None until it is decided."""
     settled: bool = False
     settlement_transaction: str | None = None
+    alarm: ReasonView | None = None
+    """Why its result will never be registered, or its payment never settled."""
 
 
 class ExecutionList(WireModel):
@@ -229,7 +231,8 @@ class ExecutionList(WireModel):
 class EventView(WireModel):
     """An event of an execution; its ``sequence`` is the SSE id.
 
-    ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded`` or ``end``.
+    ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded``,
+    ``alarm`` (what was to follow never will) or ``end``.
     """
 
     sequence: int

@@ -63,6 +63,8 @@ def _tell(event: "EventView", activity: "Activity", began: float) -> None:
         activity.title(told)
     elif event.type == "settled":
         activity.say(f"settled     {clock()}  in {plain(str(data.get('transaction')))}")
+    elif event.type == "alarm":
+        activity.say(f"given up    {clock()}  {data.get('what')}: {plain(str(data.get('code')))}")
 
 
 async def _print_logs(execution: "Execution", activity: "Activity", printed: anyio.Event) -> None:

@@ -9,7 +9,7 @@ from insitu.cli.render import ago, duration, moment, plain, size
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
-    from insitu.api.gateway_v1 import ExecutionView, Quote, StageView
+    from insitu.api.gateway_v1 import ExecutionView, Quote, ReasonView, StageView
     from insitu.domain.amount import Amount
     from insitu.domain.execution import Transition
     from insitu.ports.chain import TokenInfo
@@ -109,12 +109,12 @@ def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str
     shown = phase(view.phase.value)
     if view.position:
         shown += f", place {view.position} in the queue"
-    why = f"{view.reason.code}: {plain(view.reason.message)}\n→ {plain(view.reason.next_step)}" if view.reason else ""
     return [
         ("execution", f"{view.workflow_execution_id}  (number {view.number})"),
         ("agreement", view.service_agreement_id),
         ("phase", shown),
-        ("why", why),
+        ("why", _reason(view.reason)),
+        ("given up", _reason(view.alarm)),
         ("data set", view.did),
         ("workflow", view.workflow_did),
         ("started", ago(view.created_at, now())),
@@ -130,9 +130,15 @@ def left_out(view: "ExecutionView") -> str:
     return f"{view.left_out} files or folders whose names begin with a point" if view.left_out else ""
 
 
+def _reason(reason: "ReasonView | None") -> str:
+    return f"{reason.code}: {plain(reason.message)}\n→ {plain(reason.next_step)}" if reason else ""
+
+
 def _charge(view: "ExecutionView", token: "TokenInfo") -> str:
     charge = amount(view.charge or 0, token) if view.charge else "nothing"
-    return f"{charge}, settled in {view.settlement_transaction}" if view.settled else f"{charge}, not settled yet"
+    if view.settled:
+        return f"{charge}, settled in {view.settlement_transaction}"
+    return f"{charge}, {'never to be settled' if view.alarm else 'not settled yet'}"
 
 
 def history_lines(history: "tuple[Transition, ...]") -> list[str]:

@@ -238,6 +238,17 @@ class AgreementState:
         """From this time on nothing can be settled, and an unpaid agreement can be refunded by anybody."""
         return self.start + terms.timeout + terms.settle_timeout
 
+    def settling_is_over(self, terms: Terms, now: int) -> bool:
+        """Tell whether nothing can be settled any more: paid back, closed, or too late to lock, to grant or to settle.
+
+        A chain that has lost a lock or a grant gets it again while there is time for it.
+        """
+        if self.refunded or self.closed:
+            return True
+        if not self.locked:
+            return now > terms.deadline
+        return now >= (self.settlement_ends(terms) if self.granted else self.grant_ends(terms))
+
     def execution_ends_at(self, terms: Terms) -> datetime:
         """:meth:`execution_ends` as an aware time."""
         return datetime.fromtimestamp(self.execution_ends(terms), UTC)

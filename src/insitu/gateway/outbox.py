@@ -10,6 +10,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.gateway.effects import Effects, result_of
 from insitu.gateway.finishing import Finishing
+from insitu.gateway.prospects import Prospects
 from insitu.gateway.transactions import Transactions
 from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, Wakeups, events_of
 from insitu.ports.agreement_changes import Complete, Postpone
@@ -26,8 +27,6 @@ logger = logging.getLogger("insitu.gateway.outbox")
 LARGEST_BATCH = 20
 LEAST_TRIES = 6
 """Tries, half a minute, that a result has in any case: its outcome may have come late."""
-ATTEMPTS = 20
-"""Tries after which a refusal that names no cause is believed."""
 IDLE = 15.0
 QUICKEST, SLOWEST = 0.005, 1.0
 """Seconds between two looks at a transaction that is not mined."""
@@ -53,6 +52,7 @@ class Outbox:
         self._effects = effects
         self._finishing = finishing
         self._transactions = transactions
+        self._prospects = Prospects(agreements, chain, effects)
         self._clock = clock
         self._wakeups = wakeups
 
@@ -134,7 +134,7 @@ class Outbox:
             await self._agreements.apply([Complete(item.key)])
         elif await self._is_there(item):
             await self._agreements.apply(await self._effects.done(item, ""))
-        elif error.definition.status >= 500 or (error.code == "TransactionFailed" and item.attempts < ATTEMPTS):
+        elif not await self._prospects.are_gone(item, error):
             await self._later(item, reason)
         else:
             log = logger.info if item.kind is ItemKind.DERIVED else logger.error

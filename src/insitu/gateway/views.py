@@ -60,6 +60,7 @@ class Views:
             charge=None if execution.charge is None else Amount.from_base_units(execution.charge),
             settled=execution.settlement_transaction is not None,
             settlement_transaction=execution.settlement_transaction or None,
+            alarm=_reason(execution.given_up, seen) if execution.given_up is not None else None,
         )
 
     async def _waits_for(self, execution: StoredExecution) -> Reason | None:

@@ -176,6 +176,8 @@ class StoredExecution:
         Transaction that registered the result's DID for the consumer.
     settlement_transaction
         Transaction that committed the receipt, by whomever it was sent.
+    given_up
+        Why its result is not registered or its payment not settled, where that can never be.
     """
 
     plan: ExecutionPlan
@@ -188,6 +190,7 @@ class StoredExecution:
     settlement: SignedSettlement | None = None
     registration: str | None = None
     settlement_transaction: str | None = None
+    given_up: Reason | None = None
 
     @property
     def execution_id(self) -> ExecutionId:

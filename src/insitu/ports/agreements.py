@@ -151,6 +151,10 @@ class Agreements(Protocol):
         """Return an item in any state."""
         ...
 
+    async def given_up(self, limit: int = 100) -> tuple[OutboxItem, ...]:
+        """Return what an execution has left undone for ever, newest first; statements of provenance do not count."""
+        ...
+
     async def in_flight(self) -> tuple[StoredTransaction, ...]:
         """Return the transactions that are not confirmed, in the order of their nonces."""
         ...

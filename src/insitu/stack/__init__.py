@@ -7,7 +7,7 @@ this package costs nothing.
 
 from insitu.stack.client import connect, connect_async
 from insitu.stack.contracts import accept_contracts, deploy_contracts, fund_accounts, inspect_contracts
-from insitu.stack.examining import examine_cluster, probe_runtime
+from insitu.stack.examining import examine_cluster, given_up, probe_runtime
 from insitu.stack.objects import describe_bucket, remote_places
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
@@ -40,6 +40,7 @@ __all__ = [
     "fund_accounts",
     "funds_of",
     "gateway_info",
+    "given_up",
     "inspect_contracts",
     "open_chain",
     "open_images",

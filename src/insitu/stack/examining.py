@@ -1,5 +1,6 @@
 """What the doctor looks at: whether the place where executions run holds what it promises."""
 
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NoReturn
 
 from insitu.domain.errors import InsituError
@@ -8,9 +9,10 @@ from insitu.stack.parts import open_images
 
 if TYPE_CHECKING:
     from insitu.adapters.runtime.kubernetes.examining import Check
+    from insitu.ports.agreement_records import OutboxItem
     from insitu.ports.runtime import Enforcement
 
-__all__ = ["examine_cluster", "probe_runtime"]
+__all__ = ["examine_cluster", "given_up", "probe_runtime"]
 
 
 async def probe_runtime(settings: Settings) -> "Enforcement":
@@ -37,6 +39,16 @@ async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
 
     async with cluster:
         return tuple([check async for check in examine(cluster, placed, ENGINE_LEASE)])
+
+
+async def given_up(settings: Settings) -> "tuple[OutboxItem, ...]":
+    """Return what the gateway had to give up: results that are not registered, payments that are not settled."""
+    if settings.gateway.database_url_file is None and not settings.folder.gateway_db.exists():
+        return ()
+    from insitu.stack.stores import open_agreements
+
+    async with AsyncExitStack() as stack:
+        return await (await open_agreements(settings, stack)).given_up()
 
 
 async def _only_probing(step: object, workspace: object) -> NoReturn:

@@ -1,5 +1,6 @@
 """Agreements, cursors and the outbox in the gateway's memory, also when the chain is reorganised."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import anyio
@@ -20,12 +21,13 @@ from insitu.ports.agreement_changes import (
     MarkMined,
     MarkUnmined,
     MoveCursor,
+    NoteSettled,
     Postpone,
     Remember,
     RollBack,
     Touch,
 )
-from insitu.ports.agreement_records import Standing
+from insitu.ports.agreement_records import ItemKind, Standing, StoredExecution
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
 from insitu.testing.clock import START
@@ -167,6 +169,23 @@ async def test_what_waits_for_a_lost_cause_is_given_up_with_it(agreements: Agree
     await agreements.apply([GiveUp("a", REASON)])
     await agreements.apply([Complete("a")])
     assert await keys_due(agreements) == []
+
+
+async def test_what_an_execution_left_undone_is_told_with_it_until_somebody_has_done_it(agreements: Agreements) -> None:
+    execution_id = (await started(agreements)).execution_id
+    await agreements.apply([Enqueue(replace(item("a"), execution_id=execution_id)), Enqueue(item("b"))])
+    await agreements.apply([Enqueue(replace(item("c"), execution_id=execution_id, kind=ItemKind.DERIVED))])
+    assert (await agreements.given_up(), (await known(agreements)).given_up) == ((), None)
+    await agreements.apply([GiveUp("a", REASON), GiveUp("b", REASON), GiveUp("c", REASON)])
+    assert [(one.key, one.reason) for one in await agreements.given_up()] == [("a", REASON)]
+    assert (await known(agreements)).given_up == REASON
+    await agreements.apply([NoteSettled(execution_id, "0x" + "01" * 32)])
+    assert (await agreements.given_up(), (await known(agreements)).given_up) == ((), None)
+
+
+async def known(agreements: Agreements) -> StoredExecution:
+    (only,) = await agreements.executions(agreement_id=AGREEMENT)
+    return only
 
 
 async def test_a_transaction_carries_its_items_until_it_is_confirmed(agreements: Agreements) -> None:

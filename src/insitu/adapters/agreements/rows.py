@@ -61,8 +61,8 @@ def agreement_of(row: Row) -> KnownAgreement:
     )
 
 
-def execution_of(row: Row, transitions: list[Row]) -> StoredExecution:
-    """A row of ``executions`` with its rows of ``transitions``."""
+def execution_of(row: Row, transitions: list[Row], given_up: Reason | None) -> StoredExecution:
+    """A row of ``executions`` with its rows of ``transitions``, and why what follows from it never will be."""
     return StoredExecution(
         plan=ExecutionPlan.model_validate_json(row["plan"]),
         dossier=Dossier.model_validate_json(row["dossier"]),
@@ -74,6 +74,7 @@ def execution_of(row: Row, transitions: list[Row]) -> StoredExecution:
         settlement=SignedSettlement.model_validate_json(row["settlement"]) if row["settlement"] else None,
         registration=row["registration"],
         settlement_transaction=row["settlement_transaction"],
+        given_up=given_up,
     )
 
 

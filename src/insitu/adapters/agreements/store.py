@@ -19,6 +19,7 @@ from insitu.adapters.agreements.rows import (
 )
 from insitu.adapters.sql import Connection, Database, Row, milliseconds, placeholders
 from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.agreement_changes import Change
@@ -42,7 +43,8 @@ from insitu.ports.chain import Cursor
 __all__ = ["SqlAgreements"]
 
 _READY = "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"  # noqa: E501
-
+_GIVEN_UP = "state = 'given up' AND kind != 'derived' AND execution_id IN (SELECT execution_id FROM executions WHERE settlement_transaction IS NULL)"  # noqa: E501
+"""What somebody else has settled since is done."""
 
 _AT_ONCE = 500
 """Values in one list of a statement."""
@@ -241,6 +243,11 @@ class SqlAgreements(Agreements):
         return item_of(rows[0]) if rows else None
 
     @override
+    async def given_up(self, limit: int = 100) -> tuple[OutboxItem, ...]:
+        query = f"SELECT * FROM items WHERE {_GIVEN_UP} ORDER BY position DESC LIMIT ?"  # noqa: S608
+        return tuple(item_of(row) for row in await self._all(query, limit))
+
+    @override
     async def in_flight(self) -> tuple[StoredTransaction, ...]:
         def query(db: Connection) -> tuple[StoredTransaction, ...]:
             rows = db.execute("SELECT * FROM transactions WHERE confirmed = 0 ORDER BY nonce, signed_at").fetchall()
@@ -316,6 +323,7 @@ class SqlAgreements(Agreements):
 def _several(db: Connection, query: str, arguments: Sequence[object]) -> tuple[StoredExecution, ...]:
     rows = db.execute(query, arguments).fetchall()
     told: dict[str, list[Row]] = {}
+    given_up: dict[str, Reason | None] = {}
     for start in range(0, len(rows), _AT_ONCE):
         ids = [row["execution_id"] for row in rows[start : start + _AT_ONCE]]
         transitions = db.execute(
@@ -324,7 +332,14 @@ def _several(db: Connection, query: str, arguments: Sequence[object]) -> tuple[S
             ids,
         )
         told |= _grouped(transitions.fetchall(), "execution_id")
-    return tuple(execution_of(row, told.get(row["execution_id"], [])) for row in rows)
+        undone = db.execute(
+            f"SELECT * FROM items WHERE {_GIVEN_UP} AND execution_id IN ({placeholders(ids)}) ORDER BY position DESC",  # noqa: S608
+            ids,
+        )
+        given_up |= {row["execution_id"]: item_of(row).reason for row in undone.fetchall()}
+    return tuple(
+        execution_of(row, told.get(row["execution_id"], []), given_up.get(row["execution_id"])) for row in rows
+    )
 
 
 def _grouped(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:

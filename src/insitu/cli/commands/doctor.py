@@ -77,6 +77,7 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
         yield check_disk(settings.home)
         yield from _databases(session)
         yield from _buckets(session)
+        yield from _given_up(session)
         if settings.operator.runtime == "kubernetes":
             yield check_extra("cluster", required=True)
             yield from _cluster(session)
@@ -125,6 +126,21 @@ def _buckets(session: Session) -> Iterator[Finding]:
         yield check_extra("object-store", required=True)
     for name, url in places.items():
         yield _attempt(session, partial(describe_bucket, session.settings, url), name)
+
+
+def _given_up(session: Session) -> Iterator[Finding]:
+    """Tell of money that the provider has earned and can never get, and of results that can never be delivered."""
+    from insitu.stack import given_up
+
+    try:
+        undone = session.wait_for(given_up, session.settings)
+    except InsituError as error:
+        yield Finding("given up", Verdict.FAILED, error.detail, error.definition.next_step)
+        return
+    for one in undone:
+        why = f"{one.reason.code}: {one.reason.message}" if one.reason is not None else "no reason is known"
+        detail = f"{one.kind} of {one.execution_id}: {why}"
+        yield Finding("given up", Verdict.WARNING, detail, f"insitu status {one.execution_id}")
 
 
 def _runtime(session: Session) -> Iterator[Finding]:
