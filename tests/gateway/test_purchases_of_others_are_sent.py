@@ -365,3 +365,15 @@ async def test_what_is_no_purchase_is_told_by_its_members(provider: World) -> No
     high = purchase | {"signature": "0x" + "ff" * 65}
     answer = await provider.http.post(BASE + "/agreements", json=high)
     assert json_of(answer)["code"] == "SignatureMismatch"
+
+
+async def test_what_a_purchase_did_cost_takes_the_place_of_the_estimate(provider: World) -> None:
+    terms = await offered_terms(provider)
+    purchase = await signed(provider, terms)
+    estimated = await provider.chain.estimate(purchase_call(purchase), provider.address("provider"))
+    before = await spent(provider)
+    await post(provider, purchase)
+    await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
+    paid = (await spent(provider)).coin - before.coin
+    counted = (await provider.agreements.relayed(terms.consumer, provider.gateway.clock.now().replace(year=2000))).cost
+    assert paid <= counted < paid + 10**9 < estimated

@@ -8,6 +8,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.gateway.assessment import Assessment, Assessor
 from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.free_gas import FreeGas
 from insitu.gateway.terms_check import require_fitting_terms
 from insitu.ports.agreements import Agreements
 from insitu.ports.clock import Clock
@@ -19,9 +20,15 @@ class Acceptance:
     """Compares signed terms with documents, policy, price and times, as ``check`` would quote them."""
 
     def __init__(
-        self, configuration: GatewayConfiguration, agreements: Agreements, assessor: Assessor, clock: Clock
+        self,
+        configuration: GatewayConfiguration,
+        agreements: Agreements,
+        assessor: Assessor,
+        free_gas: FreeGas,
+        clock: Clock,
     ) -> None:
         self._configuration = configuration
+        self._free_gas = free_gas
         self._agreements = agreements
         self._assessor = assessor
         self._clock = clock
@@ -34,11 +41,12 @@ class Acceptance:
         Raises
         ------
         InsituError
-            ``QuotaExceeded``; the verdict's first reason; ``TermsMismatch``, ``PriceTooLow``; what resolving the
-            workflow raises.
+            ``QuotaExceeded``, ``FreeGasExhausted``; the verdict's first reason; ``TermsMismatch``, ``PriceTooLow``;
+            what resolving the workflow raises.
         """
         if terms.total == 0 and not counted:
             await self._require_quota(terms.consumer)
+            await self._free_gas.require(terms.consumer)
         found = await self._assessor.assess(
             terms.consumer,
             str(Did.from_hex(terms.workflow_id)),

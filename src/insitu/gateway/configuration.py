@@ -75,7 +75,11 @@ class GatewayConfiguration:
     relay
         Whether purchases of consumers are sent for them.
     relays_per_day, relay_budget
-        For how many purchases of one consumer, and for how much wei of everybody's, in 24 hours.
+        For how many purchases of one consumer, and for how much wei of all strangers', in 24 hours.
+    free_gas_budget
+        How much wei executions of strangers that cost them nothing may take in 24 hours; None for no limit.
+    coin_price
+        What 10^18 wei are worth in base units of the token.
     confirmations
         Blocks that a transaction of ours must be deep.
     commit_delay
@@ -99,6 +103,8 @@ class GatewayConfiguration:
     relay: bool = True
     relays_per_day: int = 20
     relay_budget: int = 10**17
+    free_gas_budget: int | None = None
+    coin_price: int = 10**21
     confirmations: int = 0
     result_retention: int = 30 * 24 * 3600
     token_lifetime: int = 600

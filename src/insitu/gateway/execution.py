@@ -9,6 +9,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_agreement_id
 from insitu.gateway.assessment import Assessment, Assessor
 from insitu.gateway.at_once import both
+from insitu.gateway.free_gas import FreeGas
 from insitu.gateway.permission import Permission
 from insitu.gateway.planning import Planner
 from insitu.gateway.registration import Registrar
@@ -32,6 +33,7 @@ class Executing:
         assessor: Assessor,
         planner: Planner,
         registrar: Registrar,
+        free_gas: FreeGas,
         clock: Clock,
     ) -> None:
         self._agreements = agreements
@@ -39,6 +41,7 @@ class Executing:
         self._assessor = assessor
         self._planner = planner
         self._registrar = registrar
+        self._free_gas = free_gas
         self._clock = clock
 
     async def execute(self, caller: Caller, request: ExecRequest, key: str | None = None) -> ExecAccepted:
@@ -48,7 +51,8 @@ class Executing:
         ------
         InsituError
             What :meth:`Permission.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's first
-            reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``; the operator's refusal.
+            reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``;
+            the operator's refusal.
         """
         agreement_id = read_agreement_id(request.service_agreement_id)
         caller.require(agreement_id)
@@ -59,12 +63,13 @@ class Executing:
                 return accepted(earlier)
         known = await self._permission.find(agreement_id)
         _require_workflow(known, request)
-        await self._require_idle(known)
+        first = await self._require_idle(known)
         state, found = await both(self._permission.require(known, caller.address), self._assess(known))
         found.verdict.require()
         draft = await self._planner.draft(agreement_id, known.terms, state, found)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
-        execution, _ = await self._agreements.start(agreement_id, self._clock.now(), limit, draft, idempotency)
+        free = await self._free_gas.of(known.terms, first=first)
+        execution, _ = await self._agreements.start(agreement_id, self._clock.now(), limit, draft, idempotency, free)
         await self._registrar.register(execution)
         return accepted(execution)
 
@@ -85,12 +90,14 @@ class Executing:
                 raise InsituError("WorkflowChanged", detail) from error
             raise
 
-    async def _require_idle(self, known: KnownAgreement) -> None:
-        """Refuse early, before documents are read; the store refuses again, in its transaction."""
-        for execution in await self._agreements.executions(agreement_id=known.agreement_id, limit=1):
+    async def _require_idle(self, known: KnownAgreement) -> bool:
+        """Tell whether this is the first execution. Refuse early; the store refuses again, in its transaction."""
+        earlier = await self._agreements.executions(agreement_id=known.agreement_id, limit=1)
+        for execution in earlier:
             if execution.live:
                 detail = f"execution {execution.execution_id} of this agreement is running"
                 raise InsituError("ExecutionInProgress", detail, workflowExecutionId=execution.execution_id)
+        return not earlier
 
 
 def accepted(execution: StoredExecution) -> ExecAccepted:

@@ -139,7 +139,8 @@ class Relaying:
         judged = Judge(
             agreement, Standing.RELAYING, now, versions=versions_of(found), max_executions=found.policy.max_executions
         )
-        limits = RelayLimits(self._configuration.relays_per_day, self._configuration.relay_budget)
+        chosen = self._configuration
+        limits = RelayLimits(chosen.relays_per_day, chosen.relay_budget, chosen.coin_price)
         changes: list[Change] = [Remember(agreement, terms), judged, Enqueue(item, again=True)]
         relay = Relay(agreement, terms.consumer, terms.seed, cost, now)
         if await self._agreements.promise(relay, limits, changes):

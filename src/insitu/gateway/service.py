@@ -22,6 +22,7 @@ from insitu.gateway.effects import Effects
 from insitu.gateway.execution import Executing
 from insitu.gateway.finishing import Finishing
 from insitu.gateway.following import Follower
+from insitu.gateway.free_gas import FreeGas
 from insitu.gateway.granting import Granting
 from insitu.gateway.lineage import Lineage
 from insitu.gateway.lists import Lists
@@ -182,7 +183,8 @@ class GatewayService:
             desk.wakeups,
             configuration.late_after,
         )
-        acceptance = Acceptance(configuration, ports.agreements, assessor, ports.clock)
+        free_gas = FreeGas(configuration, provider, ports.chain, ports.agreements, ports.clock)
+        acceptance = Acceptance(configuration, ports.agreements, assessor, free_gas, ports.clock)
         self.offering = Offering(ports.signer, ports.chain, acceptance, permission)
         self.relaying = Relaying(
             configuration,
@@ -196,7 +198,7 @@ class GatewayService:
         )
         self.quoting = Quoting(assessor, desk.resolver, ports.signer)
         self.executing = Executing(
-            ports.agreements, permission, assessor, Planner(desk.sources), registrar, ports.clock
+            ports.agreements, permission, assessor, Planner(desk.sources), registrar, free_gas, ports.clock
         )
         self.access = Access(provider, ports.agreements, ports.chain, ports.clock)
         self.views = Views(operator, ports.agreements)

@@ -10,7 +10,7 @@ from insitu.domain.ids import ExecutionId
 from insitu.domain.ledger import Call
 from insitu.gateway.effects import Effects
 from insitu.gateway.wakeups import Wakeups, events_of
-from insitu.ports.agreement_changes import Attach, Change, Confirm, Detach, MarkMined, MarkUnmined
+from insitu.ports.agreement_changes import Attach, Change, Confirm, Detach, MarkMined, MarkUnmined, Spend
 from insitu.ports.agreement_records import OutboxItem, StoredTransaction
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Chain, Mined, SignedTransaction
@@ -81,7 +81,8 @@ class Transactions:
         if not mined.ok:
             reason = Reason(code="TransactionFailed", message=mined.error or "the contract refused it")
             logger.warning("transaction %s failed: %s", transaction.hash, reason.message)
-            await self._agreements.apply([Detach(transaction.hash, self._clock.now() + RETRY, reason)])
+            again = Detach(transaction.hash, self._clock.now() + RETRY, reason)
+            await self._agreements.apply([*_spent(mined), again])
             return
         changes: list[Change] = []
         executions: list[ExecutionId] = []
@@ -92,6 +93,7 @@ class Transactions:
                 if item is not None:
                     changes += await self._effects.done(item, transaction.hash)
                     executions += [item.execution_id] if item.execution_id is not None else []
+        changes += _spent(mined)
         if mined.confirmations >= self._confirmations:
             changes += [Confirm(transaction.hash)]
         await self._agreements.apply(changes)
@@ -130,3 +132,7 @@ class Transactions:
         logger.warning("transaction %s is replaced: %s", transaction.hash, why)
         reason = Reason(code="TransactionFailed", message=why)
         await self._agreements.apply([Detach(transaction.hash, self._clock.now(), reason)])
+
+
+def _spent(mined: Mined) -> list[Change]:
+    return [] if mined.cost is None else [Spend(mined.hash, mined.cost, mined.ok)]

@@ -37,6 +37,7 @@ __all__ = [
     "Release",
     "Remember",
     "RollBack",
+    "Spend",
     "Touch",
 ]
 
@@ -204,6 +205,18 @@ class MarkMined:
 
 
 @dataclass(frozen=True, slots=True)
+class Spend:
+    """The transaction was mined, with success or (``ok`` False) not, and cost so much wei; it is counted once.
+
+    Its items share it: that takes the place of what was reserved for them, once all is done.
+    """
+
+    hash: str
+    cost: int
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MarkUnmined:
     """The transaction is in no block any more."""
 
@@ -260,6 +273,7 @@ Change = (
     | GiveUp
     | Attach
     | MarkMined
+    | Spend
     | MarkUnmined
     | Confirm
     | Detach

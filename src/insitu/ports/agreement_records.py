@@ -18,6 +18,7 @@ from insitu.ports.chain import Cursor
 __all__ = [
     "Dossier",
     "EventRecord",
+    "FreeExecution",
     "Frozen",
     "FrozenFile",
     "FrozenResult",
@@ -283,7 +284,7 @@ class Relay:
     seed
         Of the terms: a consumer with the same seed means the same purchase.
     cost
-        The most that sending it costs, in wei.
+        The most that sending it costs, in wei; what it did cost takes its place.
     """
 
     agreement_id: AgreementId
@@ -295,15 +296,39 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class RelayLimits:
-    """What may be promised in 24 hours: purchases of one consumer, and the cost of everybody's in wei."""
+    """What may be promised in 24 hours: purchases of one consumer, and the cost of all strangers' in wei.
+
+    A stranger is an account whose charged executions have not paid the provider for what was sent for it.
+    ``coin_price``: base units of the token that are worth one coin (10^18 wei); with 0 everybody is a stranger.
+    """
 
     purchases: int
     cost: int
+    coin_price: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FreeExecution:
+    """An execution that costs its consumer nothing: the gas to reserve for it, and what those of strangers may take.
+
+    Attributes
+    ----------
+    cost
+        The most that it takes, in wei.
+    budget
+        Wei in 24 hours; None for no limit.
+    coin_price
+        As in :class:`RelayLimits`.
+    """
+
+    cost: int
+    budget: int | None
+    coin_price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What was promised since some time: purchases of one consumer, and the cost of everybody's in wei."""
+    """What was promised since some time: purchases of one consumer, and the cost of all strangers' in wei."""
 
     purchases: int
     cost: int

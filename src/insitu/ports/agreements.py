@@ -14,6 +14,7 @@ from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import (
     Dossier,
     EventRecord,
+    FreeExecution,
     Frozen,
     Idempotency,
     KnownAgreement,
@@ -58,10 +59,14 @@ class Agreements(Protocol):
         ...
 
     async def relayed(self, consumer: Address, since: datetime) -> Relayed:
-        """Count the purchases of a consumer that were promised since then, and add up what everybody's cost.
+        """Count the purchases of a consumer that were promised since then, and add up what all strangers' cost.
 
-        ``since`` is at most a day ago: older promises are forgotten. Each cost is rounded up to gwei.
+        Each cost is rounded up to gwei.
         """
+        ...
+
+    async def require_free_gas(self, free: FreeExecution, consumer: Address, now: datetime) -> None:
+        """Raise ``FreeGasExhausted`` where the consumer is a stranger and ``free`` would go beyond the day's budget."""
         ...
 
     async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
@@ -84,11 +89,13 @@ class Agreements(Protocol):
         limit: int,
         draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
         idempotency: Idempotency | None = None,
+        free: FreeExecution | None = None,
     ) -> tuple[StoredExecution, bool]:
         """Allot the next number and store key, execution and plan; return the execution and whether it is new.
 
         The same idempotency key returns the first answer. Raises ``IdempotencyConflict`` (same key, other body),
         ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit`` numbers are used up).
+        With ``free`` its gas is reserved; raises ``FreeGasExhausted`` where the day's budget of strangers is used up.
         ``draft`` is called with the number and must be pure: it is called anew if another transaction is in the way.
         """
         ...

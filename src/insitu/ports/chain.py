@@ -66,7 +66,10 @@ class SignedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """A transaction in a block. ``block`` is where; ``gas`` what it used; ``confirmations`` blocks on top of it + 1."""
+    """A transaction in a block. ``block`` is where; ``gas`` what it used; ``confirmations`` blocks on top of it + 1.
+
+    ``cost`` is what its sender paid for it in wei, or None where the node does not tell.
+    """
 
     hash: str
     block: Cursor
@@ -75,6 +78,7 @@ class Mined:
     confirmations: int
     events: Sequence[Logged] = ()
     error: str | None = None
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

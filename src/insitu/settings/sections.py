@@ -135,7 +135,14 @@ class GatewaySettings(Section):
     relays_per_day: Annotated[int, Field(ge=0)] = 20
     """Purchases that are sent for one consumer in 24 hours."""
     relay_budget: Annotated[int, Field(ge=0)] = 10**17
-    """Wei that purchases of others may cost at most in 24 hours, all together."""
+    """Wei that purchases of strangers may cost at most in 24 hours, all together. Not in it are accounts whose charged
+    executions have paid this provider for what was sent for them."""
+    free_gas_budget: Annotated[int, Field(ge=0)] | None = None
+    """Wei that executions of strangers without a charge may take in 24 hours, all together: registration of the result,
+    settlement. Default: 10^17; no limit on the embedded chain, whose coin is worth nothing."""
+    coin_price: Amount = str(10**21)
+    """Base units of the token that are worth one coin (10^18 wei), to compare what an account has paid with the gas
+    that was sent for it. With 0 everybody is a stranger."""
     blobs: Place | None = None
     """Results and uploads: a folder, or a prefix of a bucket, ``s3://bucket/results``, ``gs://…``, ``az://…``, which
     several gateways share. Default: blobs/ in the data folder."""

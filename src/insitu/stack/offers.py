@@ -116,6 +116,8 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         relay=gateway.relay,
         relays_per_day=gateway.relays_per_day,
         relay_budget=gateway.relay_budget,
+        free_gas_budget=_free_gas_budget(settings),
+        coin_price=int(gateway.coin_price),
         confirmations=settings.chain.depth,
         result_retention=gateway.result_retention,
         token_lifetime=gateway.token_lifetime,
@@ -123,3 +125,9 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         publish_deadline=settings.operator.publish_deadline,
         servers=tuple(servers),
     )
+
+
+def _free_gas_budget(settings: Settings) -> int | None:
+    if settings.gateway.free_gas_budget is not None or settings.chain.embedded:
+        return settings.gateway.free_gas_budget
+    return 10**17

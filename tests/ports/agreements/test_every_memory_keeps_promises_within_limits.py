@@ -1,18 +1,33 @@
 """Purchases that a gateway has promised to send: counted when they are promised, never beyond the limits."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import anyio
 import pytest
 
+from insitu.domain.agreement import Settlement, SignedSettlement
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
-from insitu.domain.ids import Address, AgreementId
-from insitu.ports.agreement_changes import Attach, Change, Enqueue, Judge, Release, Remember
-from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, Relayed, RelayLimits, Standing
+from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.ports.agreement_changes import (
+    Attach,
+    Change,
+    Complete,
+    DecideCharge,
+    Detach,
+    Enqueue,
+    Judge,
+    NoteSettled,
+    Release,
+    Remember,
+    Spend,
+)
+from insitu.ports.agreement_records import FreeExecution, ItemKind, OutboxItem, Relay, Relayed, RelayLimits, Standing
 from insitu.ports.agreements import Agreements
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import CONSUMER, PROVIDER, sent, terms_of
+from insitu.testing.plans import AGREEMENT
+from ports.agreements.agreement_samples import CONSUMER, OTHER, PROVIDER, draft_of, frozen_of, item, sent, terms_of
 
 GWEI = 10**9
 ENOUGH = RelayLimits(100, 10**20)
@@ -53,8 +68,10 @@ async def test_purchases_are_counted_for_each_consumer_and_their_cost_for_all(ag
     assert await promised(agreements, 2, 10**18, at=LATER, consumer=PROVIDER)
     assert await agreements.relayed(CONSUMER, START) == Relayed(1, 10**18 + 3 * GWEI)
     assert await agreements.relayed(CONSUMER, LATER) == Relayed(0, 10**18)
-    assert await promised(agreements, 3, at=START + timedelta(days=1, seconds=1))
-    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 10**18 + GWEI)
+    tomorrow = START + timedelta(days=1, seconds=1)
+    assert await promised(agreements, 3, at=tomorrow)
+    assert await agreements.relayed(CONSUMER, tomorrow) == Relayed(1, GWEI)
+    assert await agreements.relayed(CONSUMER, START) == Relayed(2, 10**18 + 4 * GWEI)
 
 
 async def test_a_purchase_that_is_on_its_way_is_not_promised_again(agreements: Agreements) -> None:
@@ -104,6 +121,84 @@ async def test_many_at_once_stay_within_the_limits(agreements: Agreements) -> No
             tasks.start_soon(one, number)
     assert refusals == ["RelayLimitReached"] * 6
     assert (await agreements.relayed(CONSUMER, START)).purchases == 4
+
+
+async def test_what_was_paid_takes_the_place_of_what_was_reserved(agreements: Agreements) -> None:
+    await promised(agreements, 1, 100 * GWEI)
+    key = wanted(agreement_of(1)).key
+    await agreements.apply([Attach(sent(7, key)), Spend(sent(7).hash, 3 * GWEI, ok=False)])
+    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 103 * GWEI)
+    await agreements.apply([Detach(sent(7).hash, START, REASON), Attach(sent(8, key))])
+    for _ in range(2):
+        await agreements.apply([Spend(sent(8).hash, 4 * GWEI + 1, ok=True)])
+        assert await agreements.relayed(CONSUMER, START) == Relayed(1, 8 * GWEI)
+
+
+async def test_several_items_of_a_transaction_share_what_it_cost(agreements: Agreements) -> None:
+    for number in (1, 2):
+        await promised(agreements, number, 100 * GWEI)
+    keys = [wanted(agreement_of(number)).key for number in (1, 2)]
+    await agreements.apply([Attach(sent(7, *keys)), Spend(sent(7).hash, 10 * GWEI, ok=True)])
+    assert await agreements.relayed(CONSUMER, START) == Relayed(2, 10 * GWEI)
+
+
+async def has_paid(agreements: Agreements, price: int) -> None:
+    """An execution of the consumer is charged ``price``, all of it the provider's, and settled."""
+    terms = terms_of(total=price)
+    await agreements.apply([Remember(AGREEMENT, terms)])
+    execution, _ = await agreements.start(AGREEMENT, START, 100, draft_of())
+    settlement = Settlement(index=0, charge=price, receipt_hash="0x" + "ee" * 32)
+    signed = SignedSettlement(terms=terms, settlement=settlement, signature="0x" + "12" * 65)
+    await agreements.freeze(execution.execution_id, frozen_of(), [DecideCharge(execution.execution_id, price, signed)])
+    await agreements.apply([NoteSettled(execution.execution_id, "0xabc")])
+
+
+async def test_strangers_cannot_use_up_what_those_who_have_paid_are_sent(agreements: Agreements) -> None:
+    limits = RelayLimits(100, 5 * GWEI, coin_price=10**18)
+    await has_paid(agreements, 3 * GWEI)
+    await promised(agreements, 1, 5 * GWEI, consumer=PROVIDER, limits=limits)
+    with pytest.raises(InsituError, match="RelayExhausted"):
+        await promised(agreements, 2, consumer=PROVIDER, limits=limits)
+    for number, cost in ((3, 2 * GWEI), (4, GWEI)):
+        await promised(agreements, number, cost, limits=limits)
+    assert await agreements.relayed(CONSUMER, START) == Relayed(2, 5 * GWEI)
+    with pytest.raises(InsituError, match="RelayExhausted"):
+        await promised(agreements, 5, limits=limits)  # it has paid for no more
+    with pytest.raises(InsituError, match="RelayExhausted"):
+        await promised(agreements, 6, 6 * GWEI, at=START + timedelta(days=9), limits=limits)  # nothing is forgotten
+
+
+@pytest.mark.parametrize(("price", "taken"), [(10**21, 2 * GWEI), (0, 2 * GWEI), (10**18, 0)])
+async def test_a_token_pays_for_what_it_is_worth(agreements: Agreements, price: int, taken: int) -> None:
+    await has_paid(agreements, 3 * GWEI)
+    await promised(agreements, 1, 2 * GWEI, limits=RelayLimits(100, 2 * GWEI, coin_price=price))
+    assert (await agreements.relayed(CONSUMER, START)).cost == taken
+
+
+async def free_execution(agreements: Agreements, agreement: AgreementId, cost: int) -> ExecutionId:
+    free = FreeExecution(cost, 5 * GWEI)
+    execution, _ = await agreements.start(agreement, START, 100, draft_of(agreement), free=free)
+    return execution.execution_id
+
+
+async def test_free_executions_of_strangers_have_a_budget(agreements: Agreements) -> None:
+    first = await free_execution(agreements, AGREEMENT, 4 * GWEI)
+    with pytest.raises(InsituError, match="FreeGasExhausted"):
+        await free_execution(agreements, OTHER, 2 * GWEI)
+    assert await agreements.executions(agreement_id=OTHER) == ()
+    with pytest.raises(InsituError, match="FreeGasExhausted"):
+        await agreements.require_free_gas(FreeExecution(2 * GWEI, 5 * GWEI), CONSUMER, START)
+    await agreements.require_free_gas(FreeExecution(2 * GWEI, None), CONSUMER, START)
+    await agreements.require_free_gas(FreeExecution(2 * GWEI, 5 * GWEI), CONSUMER, START + timedelta(hours=25))
+    assert await agreements.relayed(CONSUMER, START) == Relayed(0, 0), "purchases have a budget of their own"
+
+    register, settle = (replace(item(key), execution_id=first) for key in ("register", "settle"))
+    await agreements.apply([Enqueue(register), Enqueue(settle), Attach(sent(1, "register"))])
+    await agreements.apply([Complete("register"), Spend(sent(1).hash, GWEI, ok=True)])
+    with pytest.raises(InsituError, match="FreeGasExhausted"):
+        await free_execution(agreements, OTHER, 2 * GWEI)
+    await agreements.apply([Attach(sent(2, "settle")), Complete("settle"), Spend(sent(2).hash, GWEI, ok=True)])
+    await free_execution(agreements, OTHER, 3 * GWEI)
 
 
 async def test_a_promise_counts_no_more_if_nothing_was_signed_for_it(agreements: Agreements) -> None:

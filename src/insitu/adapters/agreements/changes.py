@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from insitu.adapters.agreements.rows import document, json_text
+from insitu.adapters.agreements.rows import GWEI, document, json_text
 from insitu.adapters.sql import Connection, milliseconds
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
@@ -199,7 +199,7 @@ def _attach(db: Connection, one: change.Attach) -> None:
     )
     db.executemany("UPDATE items SET transaction_hash = ? WHERE key = ?", [(sent.hash, key) for key in sent.items])
     db.execute(
-        "UPDATE relays SET signed = 1 WHERE agreement_id IN"
+        "UPDATE relays SET signed = 1 WHERE execution_id IS NULL AND agreement_id IN"
         " (SELECT agreement_id FROM items WHERE kind = 'relay' AND transaction_hash = ?)",
         (sent.hash,),
     )
@@ -210,6 +210,29 @@ def _mark_mined(db: Connection, one: change.MarkMined) -> None:
         "UPDATE transactions SET block_number = ?, block_hash = ? WHERE hash = ?",
         (one.block.number, one.block.hash, one.hash),
     )
+
+
+def _spend(db: Connection, one: change.Spend) -> None:
+    counted = db.execute("UPDATE transactions SET counted = 1 WHERE hash = ? AND counted = 0", (one.hash,))
+    carried = "SELECT kind, agreement_id, execution_id FROM items WHERE transaction_hash = ?"
+    items = db.execute(carried, (one.hash,)).fetchall() if counted.rowcount else []
+    for item in items:
+        part = -(-one.cost // (len(items) * GWEI))
+        if item["kind"] == "relay":
+            # What failed was paid for, too, and its purchase is sent again.
+            after = "paid" if one.ok else "cost"
+            db.execute(
+                f"UPDATE relays SET paid = paid + :part, cost = {after} + :part WHERE position ="  # noqa: S608
+                " (SELECT max(position) FROM relays WHERE agreement_id = :agreement AND execution_id IS NULL)",
+                {"part": part, "agreement": item["agreement_id"]},
+            )
+        elif item["execution_id"] is not None:
+            db.execute(
+                "UPDATE relays SET paid = paid + :part, cost = CASE WHEN cost > paid + :part AND EXISTS (SELECT 1 FROM"
+                " items WHERE items.execution_id = :execution AND state = 'waiting') THEN cost ELSE paid + :part END"
+                " WHERE execution_id = :execution",
+                {"part": part, "execution": item["execution_id"]},
+            )
 
 
 def _mark_unmined(db: Connection, one: change.MarkUnmined) -> None:
@@ -241,7 +264,8 @@ def _add_upload(db: Connection, one: change.AddUpload) -> None:
 
 
 def _release(db: Connection, one: change.Release) -> None:
-    db.execute("DELETE FROM relays WHERE agreement_id = ? AND signed = 0", (one.agreement_id,))
+    unsigned = "DELETE FROM relays WHERE agreement_id = ? AND signed = 0 AND execution_id IS NULL"
+    db.execute(unsigned, (one.agreement_id,))
 
 
 _STATEMENTS: dict[type, Callable[[Connection, Any], None]] = {
@@ -264,6 +288,7 @@ _STATEMENTS: dict[type, Callable[[Connection, Any], None]] = {
     change.GiveUp: _give_up,
     change.Attach: _attach,
     change.MarkMined: _mark_mined,
+    change.Spend: _spend,
     change.MarkUnmined: _mark_unmined,
     change.Confirm: _confirm,
     change.Detach: _detach,

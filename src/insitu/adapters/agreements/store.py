@@ -6,7 +6,7 @@ from datetime import datetime
 from typing_extensions import override
 
 from insitu.adapters.agreements.changes import apply_changes
-from insitu.adapters.agreements.relays import promise, relayed
+from insitu.adapters.agreements.gas import promise, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.rows import (
     agreement_of,
     document,
@@ -26,6 +26,7 @@ from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import (
     Dossier,
     EventRecord,
+    FreeExecution,
     Frozen,
     Idempotency,
     KnownAgreement,
@@ -101,6 +102,10 @@ class SqlAgreements(Agreements):
         return await self._database.read(lambda db: relayed(db, consumer, milliseconds(since)))
 
     @override
+    async def require_free_gas(self, free: FreeExecution, consumer: Address, now: datetime) -> None:
+        await self._database.read(lambda db: require_free_gas(db, free, consumer, milliseconds(now)))
+
+    @override
     async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
         wanted = tuple(changes)
         return await self._database.write(lambda db: promise(db, relay, limits, wanted))
@@ -124,6 +129,7 @@ class SqlAgreements(Agreements):
         limit: int,
         draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
         idempotency: Idempotency | None = None,
+        free: FreeExecution | None = None,
     ) -> tuple[StoredExecution, bool]:
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
             if idempotency is not None and (known := _repeated(db, idempotency)) is not None:
@@ -131,6 +137,8 @@ class SqlAgreements(Agreements):
             number = _next_number(db, agreement_id, limit)
             plan, dossier = draft(number)
             _insert(db, plan, dossier, at)
+            if free is not None:
+                reserve(db, free, agreement_id, plan.workflow_execution_id, milliseconds(at))
             if idempotency is not None:
                 db.execute(
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?)",

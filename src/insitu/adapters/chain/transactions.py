@@ -96,15 +96,17 @@ class Transactions:
             return None
         newest = number(await self._rpc.call("eth_blockNumber"))
         block = Cursor(number(member(receipt, "blockNumber")), str(member(receipt, "blockHash")))
-        ok = number(member(receipt, "status")) == 1
+        ok, gas = number(member(receipt, "status")) == 1, number(member(receipt, "gasUsed"))
+        price = receipt.get("effectiveGasPrice")
         return Mined(
             hash=transaction_hash,
             block=block,
-            gas=number(member(receipt, "gasUsed")),
+            gas=gas,
             ok=ok,
             confirmations=max(1, newest - block.number + 1),
             events=self._events.read(member(receipt, "logs")) if self._events else (),
             error=None if ok else str(await self.reason(transaction_hash, block)),
+            cost=gas * number(price) if price is not None else None,
         )
 
     async def finish(self, transaction: SignedTransaction) -> Mined:

@@ -79,6 +79,13 @@ AGREEMENTS = (
     ),
     E("DocumentMismatch", 409, "The call names another DID than the agreement.", "Use the DID of the terms."),
     E("ExecutionAlreadySettled", 409, "This execution is settled already.", "Nothing is to be done."),
+    E(
+        "FreeGasExhausted",
+        503,
+        "The gateway has no gas left for executions that cost nothing.",
+        "Try again later: the budget is for 24 hours. A new, priced agreement is not bound by it.",
+        retry=True,
+    ),
     E("GranteeMismatch", 409, "The call names another grantee than the agreement.", "Use the consumer of the terms."),
     E(
         "InsufficientFunds",

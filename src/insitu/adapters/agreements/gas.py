@@ -1,0 +1,129 @@
+"""What the provider's gas is promised for, within limits: read, compared and stored in one transaction.
+
+A row of ``relays`` is a purchase that is sent for its consumer, or an execution that costs its consumer nothing. What
+is reserved for it counts until it is known what it cost.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from insitu.adapters.agreements.changes import apply_changes
+from insitu.adapters.agreements.rows import GWEI
+from insitu.adapters.sql import Connection, milliseconds
+from insitu.domain.agreement import Terms
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.ports.agreement_changes import Change
+from insitu.ports.agreement_records import FreeExecution, Relay, Relayed, RelayLimits, Standing
+
+__all__ = ["promise", "relayed", "require_free_gas", "reserve"]
+
+_PERIOD = round(timedelta(days=1).total_seconds() * 1000)
+_UNSENT = (Standing.CREATED, Standing.DECLINED, Standing.LOST)
+_COIN = 10**18
+
+
+def relayed(db: Connection, consumer: Address, since: int) -> Relayed:
+    """Return what was promised since then, a time in milliseconds."""
+    rows = db.execute(
+        "SELECT count(*) FILTER (WHERE consumer = ?), coalesce(sum(cost) FILTER (WHERE stranger = 1), 0) FROM relays"
+        " WHERE at >= ? AND execution_id IS NULL",
+        (consumer.lower(), since),
+    )
+    purchases, cost = rows.fetchone()
+    return Relayed(purchases, int(cost) * GWEI)
+
+
+def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence[Change]) -> bool:
+    """Store a promise and what follows from it, unless the purchase is on its way or done."""
+    found = db.execute("SELECT standing FROM agreements WHERE agreement_id = ?", (relay.agreement_id,)).fetchone()
+    if found is not None and found["standing"] not in _UNSENT:
+        return False
+    at = milliseconds(relay.at)
+    _require_only(db, relay)
+    stranger = not _has_paid(db, relay.consumer, relay.cost, limits.coin_price)
+    _require(relayed(db, relay.consumer, at - _PERIOD), relay, limits, stranger=stranger)
+    db.execute(
+        "INSERT INTO relays (agreement_id, consumer, seed, cost, at, stranger) VALUES (?, ?, ?, ?, ?, ?)",
+        (relay.agreement_id, relay.consumer.lower(), relay.seed, _gwei(relay.cost), at, int(stranger)),
+    )
+    apply_changes(db, changes)
+    return True
+
+
+def _free_gas(db: Connection, since: int) -> int:
+    """What executions of strangers that cost them nothing have taken since then, in wei."""
+    taken = "SELECT coalesce(sum(cost), 0) FROM relays WHERE at >= ? AND stranger = 1 AND execution_id IS NOT NULL"
+    return int(db.execute(taken, (since,)).fetchone()[0]) * GWEI
+
+
+def require_free_gas(db: Connection, free: FreeExecution, consumer: Address, at: int) -> bool:
+    """Tell whether a consumer is a stranger. Raises ``FreeGasExhausted`` where strangers have used up their budget."""
+    if _has_paid(db, consumer, free.cost, free.coin_price):
+        return False
+    used = _free_gas(db, at - _PERIOD)
+    if free.budget is not None and used + free.cost > free.budget:
+        detail = f"executions without a charge may take {free.budget} wei in 24 hours; taken are {used}"
+        raise InsituError("FreeGasExhausted", detail)
+    return True
+
+
+def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id: str, at: int) -> None:
+    """Reserve gas for an execution that costs nothing. Raises ``FreeGasExhausted``."""
+    row = db.execute("SELECT consumer FROM executions WHERE execution_id = ?", (execution_id,)).fetchone()
+    stranger = require_free_gas(db, free, Address(row["consumer"]), at)
+    db.execute(
+        "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, execution_id) VALUES (?, ?, ?, ?, ?, ?)",
+        (agreement_id, row["consumer"], _gwei(free.cost), at, int(stranger), execution_id),
+    )
+
+
+def _has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> bool:
+    """Whether what the provider got of an account's charged executions is worth all that was sent for it, and this."""
+    rows = db.execute(
+        "SELECT charge, terms FROM executions JOIN agreements ON agreements.agreement_id = executions.agreement_id"
+        " WHERE executions.consumer = ? AND charge != '0' AND settlement_transaction IS NOT NULL",
+        (consumer.lower(),),
+    ).fetchall()
+    got = sum(_share(Terms.model_validate_json(row["terms"]), int(row["charge"])) for row in rows)
+    if not got or not coin_price:
+        return False
+    sent = db.execute("SELECT coalesce(sum(cost), 0) FROM relays WHERE consumer = ?", (consumer.lower(),)).fetchone()[0]
+    return got * _COIN // coin_price >= int(sent) * GWEI + cost
+
+
+def _share(terms: Terms, charge: int) -> int:
+    parts = zip(terms.receivers, terms.amounts, strict=True)
+    own = sum(amount for receiver, amount in parts if receiver.lower() == terms.provider.lower())
+    return own * charge // terms.total
+
+
+def _gwei(wei: int) -> int:
+    return -(-wei // GWEI)
+
+
+def _require_only(db: Connection, relay: Relay) -> None:
+    """Refuse a second purchase of whoever has not seen that the first one is on its way."""
+    rows = db.execute(
+        "SELECT relays.agreement_id, standing FROM relays JOIN agreements"
+        " ON agreements.agreement_id = relays.agreement_id"
+        " WHERE relays.consumer = ? AND seed = ? AND execution_id IS NULL",
+        (relay.consumer.lower(), relay.seed),
+    )
+    for row in rows.fetchall():
+        if row["standing"] not in _UNSENT:
+            other = row["agreement_id"]
+            detail = f"a purchase of {relay.consumer} with this seed is agreement {other}"
+            raise InsituError("AgreementExists", detail, agreement=other)
+
+
+def _require(earlier: Relayed, relay: Relay, limits: RelayLimits, *, stranger: bool) -> None:
+    if earlier.purchases >= limits.purchases:
+        detail = f"{limits.purchases} purchases of {relay.consumer} are sent in 24 hours"
+        raise InsituError("RelayLimitReached", detail, limit=limits.purchases)
+    if stranger and earlier.cost + relay.cost > limits.cost:
+        detail = (
+            f"purchases of accounts that have not paid for the gas of earlier ones may cost {limits.cost} wei in"
+            f" 24 hours; this one costs {relay.cost}, others {earlier.cost}"
+        )
+        raise InsituError("RelayExhausted", detail)

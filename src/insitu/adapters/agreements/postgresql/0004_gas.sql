@@ -1,0 +1,7 @@
+-- Executions that cost their consumer nothing take gas, too; and what was paid replaces what was reserved. Gwei.
+
+ALTER TABLE relays ADD COLUMN execution_id text COLLATE "C";
+ALTER TABLE relays ADD COLUMN stranger integer NOT NULL DEFAULT 1;
+ALTER TABLE relays ADD COLUMN paid bigint NOT NULL DEFAULT 0;
+CREATE INDEX relays_execution ON relays (execution_id) WHERE execution_id IS NOT NULL;
+ALTER TABLE transactions ADD COLUMN counted integer NOT NULL DEFAULT 0;

@@ -1,0 +1,96 @@
+"""Executions that cost nothing take gas: strangers share a budget, and are told when it is used up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import pytest
+
+from gateway.purchases import NOTHING_ELSE, code_of, offered_terms, signed
+from gateway.world import IMAGE, SMALL, World
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import AgreementId
+from insitu.ports.agreement_records import FreeExecution, Standing
+
+pytestmark = pytest.mark.needs("chain")
+
+ENVIRONMENT = {
+    "cluster": {"type": "insitu"},
+    "supportedContainers": [IMAGE],
+    "supportedServers": [{**SMALL, "price": "0"}],
+}
+FREE = {"price": "0", "provider": {"type": "On-Premise", "environment": ENVIRONMENT}}
+
+
+async def bought(provider: World, service: Mapping[str, Any] = NOTHING_ELSE) -> AgreementId:
+    return await provider.buy(await provider.simple_workflow(await provider.publish_dataset(**service)))
+
+
+async def executed(provider: World, agreement: AgreementId) -> str:
+    """Execute, and wait until nothing is left to be sent for it."""
+    started = await provider.exec(agreement)
+    await provider.until_events(started.workflow_execution_id, "settled", "end")
+    await provider.operator.until(started.workflow_execution_id)
+    return started.workflow_execution_id
+
+
+async def refused(provider: World, agreement: AgreementId) -> InsituError:
+    with pytest.raises(InsituError) as error:
+        await provider.exec(agreement)
+    assert await provider.agreements.live() == ()
+    return error.value
+
+
+async def test_a_free_agreement_executes_until_the_budget_is_used_up(provider: World) -> None:
+    agreement = await bought(provider, FREE)
+    await executed(provider, agreement)
+    object.__setattr__(provider.configuration, "free_gas_budget", 10**5)
+    error = await refused(provider, agreement)
+    assert error.code == "FreeGasExhausted"
+    assert "24 hours" in error.definition.next_step
+    object.__setattr__(provider.configuration, "free_gas_budget", 10**18)
+    await executed(provider, agreement)
+
+
+async def test_the_first_execution_of_a_priced_agreement_is_not_in_the_budget(provider: World) -> None:
+    object.__setattr__(provider.configuration, "free_gas_budget", 0)
+    agreement = await bought(provider)
+    await executed(provider, agreement)
+    object.__setattr__(provider.configuration, "coin_price", 0)
+    assert (await refused(provider, agreement)).code == "FreeGasExhausted"
+
+
+async def test_who_has_paid_for_the_gas_is_not_in_the_budget(provider: World) -> None:
+    object.__setattr__(provider.configuration, "free_gas_budget", 0)
+    object.__setattr__(provider.configuration, "coin_price", 1)
+    agreement = await bought(provider)
+    for _ in range(2):
+        await executed(provider, agreement)
+    asked, now = FreeExecution(1, 0, coin_price=1), provider.gateway.clock.now()
+    await provider.agreements.require_free_gas(asked, provider.address("consumer"), now)
+    with pytest.raises(InsituError, match="FreeGasExhausted"):
+        await provider.agreements.require_free_gas(asked, provider.address("stranger"), now)
+
+
+async def test_what_was_paid_takes_the_place_of_what_was_reserved(provider: World) -> None:
+    agreement, account = await bought(provider, FREE), provider.address("provider")
+    held = await provider.chain.native_balance(account)
+    await executed(provider, agreement)
+    with anyio.fail_after(30):
+        while await provider.agreements.next_due() or await provider.agreements.in_flight():  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+    paid, now = held - await provider.chain.native_balance(account), provider.gateway.clock.now()
+    a_little = 10 * 10**9  # each part is rounded up to gwei
+    await provider.agreements.require_free_gas(FreeExecution(0, paid + a_little), account, now)
+    with pytest.raises(InsituError, match="FreeGasExhausted"):
+        await provider.agreements.require_free_gas(FreeExecution(0, paid - 1), account, now)
+
+
+async def test_nothing_free_is_begun_where_nothing_is_left(provider: World) -> None:
+    object.__setattr__(provider.configuration, "free_gas_budget", 0)
+    terms = await offered_terms(provider, FREE)
+    assert await code_of(provider, await signed(provider, terms)) == "FreeGasExhausted"
+    agreement = await provider.lock(terms)
+    await provider.until_standing(agreement, Standing.CREATED)
+    object.__setattr__(provider.configuration, "free_gas_budget", 10**18)
+    await provider.until_standing(agreement, Standing.GRANTED)
