@@ -79,6 +79,19 @@ def test_logs_come_between_the_phases_and_not_after_the_end(told: tuple[Path, st
         assert text.index("read 336,776 flights") < text.index("Configuring stage 1")
 
 
+def test_two_demos_play_at_once_each_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "insitu", "demo", "--output"]
+    own = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "share")}
+    playing = [
+        subprocess.Popen([*command, str(tmp_path / name)], stdout=subprocess.PIPE, text=True, env={**os.environ, **own})
+        for name in ("first", "second")
+    ]
+    told = [process.communicate(timeout=300)[0] for process in playing]
+    assert [process.returncode for process in playing] == [0, 0], told
+    assert {f"{CHECKS} checks passed" in text for text in told} == {True}
+    assert sorted(folder.name for folder in (tmp_path / "share").iterdir()) == ["insitu-demo", "insitu-demo-2"]
+
+
 def test_the_receipt_that_it_leaves_can_be_verified(told: tuple[Path, str, str]) -> None:
     receipt = json.loads((told[0] / "receipt.json").read_text())
     assert verify(receipt).receipt_hash == receipt["receiptHash"]

@@ -17,6 +17,7 @@ import click
 
 from insitu.cli.options import placed
 from insitu.cli.session import Session, pass_session
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -31,6 +32,8 @@ __all__ = ["demo"]
 
 IMAGE, TAG = "insitu/pandas", "3.11"
 PACKAGES = ("pandas", "matplotlib")
+DEMOS = 9
+"""So many demos can play at a time, each in a folder of its own."""
 SERVER = {
     "server_id": "demo",
     "server_type": "one core",
@@ -78,27 +81,50 @@ async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story"
     """Play the story to its end. Ctrl-C ends the people first, then the provider that they talk to."""
     played: list[Story] = []
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with anyio.create_task_group() as tasks:
+        async with AsyncExitStack() as held, anyio.create_task_group() as tasks:
 
             async def heed() -> None:
                 async for _ in signals:
                     tasks.cancel_scope.cancel()
 
             tasks.start_soon(heed)
-            played.append(await _perform(session, narrator, output, tasks))
+            settings = _settings(session, await _hold_home(session, held))
+            played.append(await _perform(settings, narrator, output, tasks))
             tasks.cancel_scope.cancel()
     if not played:
         raise click.Abort
     return played[0]
 
 
-async def _perform(session: Session, narrator: "Narrator", output: Path, tasks: "TaskGroup") -> "Story":
+async def _hold_home(session: Session, held: AsyncExitStack) -> Path:
+    """Take a data folder in which no other demo plays: the usual one, or a further one beside it.
+
+    Raises ``AlreadyRunning`` where as many demos play as there are folders, or one in the folder that --home names.
+    """
+    from insitu.settings import default_home
+    from insitu.stack.locking import folder_lock
+
+    usual = default_home(os.environ).with_name("insitu-demo")
+    further = [usual.with_name(f"{usual.name}-{number}") for number in range(2, DEMOS + 1)]
+    *others, last = [session.choices.home] if session.choices.home else [usual, *further]
+    for home in others:
+        try:
+            await held.enter_async_context(folder_lock(home / "demo.lock"))
+        except InsituError as error:
+            if error.code != "AlreadyRunning":
+                raise
+        else:
+            return home
+    await held.enter_async_context(folder_lock(last / "demo.lock"))
+    return last
+
+
+async def _perform(settings: "Settings", narrator: "Narrator", output: Path, tasks: "TaskGroup") -> "Story":
     from insitu.cli.demo.data import prepare
     from insitu.cli.demo.story import Story
     from insitu.cli.views import runtime_line
     from insitu.stack import serve, share_of
 
-    settings = _settings(session)
     narrator.chapter("A provider starts on this machine")
     flights, weather = await anyio.to_thread.run_sync(prepare, settings.home / "data")
     log = settings.home / "demo.log"
@@ -127,11 +153,10 @@ async def _perform(session: Session, narrator: "Narrator", output: Path, tasks: 
     return story
 
 
-def _settings(session: Session) -> "Settings":
+def _settings(session: Session, home: Path) -> "Settings":
     """A provider of its own beside whatever this machine has: other folder, any free ports, both owners trusted."""
-    from insitu.settings import default_home, read_settings
+    from insitu.settings import read_settings
 
-    home = session.choices.home or default_home(os.environ).with_name("insitu-demo")
     flags = {
         "server.port": str(_port(home / "port")),
         "chain.embedded_port": "0",
