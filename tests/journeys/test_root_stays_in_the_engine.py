@@ -130,6 +130,18 @@ def test_without_its_engine_a_provider_ends_and_says_so(provider: ProviderProces
     provider.stop()
 
 
+def test_nobody_but_root_and_the_user_enters_the_data_folder(provider: ProviderProcess) -> None:
+    provider.start()
+    home, user = provider.home, pwd.getpwnam(USER)
+    assert (home.stat().st_uid, home.stat().st_gid, home.stat().st_mode & 0o7777) == (0, user.pw_gid, 0o1770)
+    for path in (home / name for name in ("chain", "engine", "images", "keys", "run")):
+        found = path.stat()
+        own = found.st_mode & 0o777 == 0o700 and found.st_uid in (0, user.pw_uid)
+        shared = found.st_mode & 0o777 == 0o750 and (found.st_uid, found.st_gid) == (0, user.pw_gid)
+        assert own or shared, (path.name, oct(found.st_mode))
+    provider.stop()
+
+
 def test_both_end_together(provider: ProviderProcess) -> None:
     provider.start()
     engine = engine_of(provider)

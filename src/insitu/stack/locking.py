@@ -1,16 +1,32 @@
-"""One process per data folder: a lock that ends with the process, however it ends."""
+"""A data folder is used by one process, under a lock that ends with it, and closed to other users of the machine."""
 
 import fcntl
 import os
+import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
 
 from insitu.domain.errors import InsituError
+from insitu.settings.folder import DataFolder
 
-__all__ = ["folder_lock"]
+__all__ = ["close_folders", "folder_lock"]
+
+
+def close_folders(folder: DataFolder) -> None:
+    """Make the data folder and those in it for this user alone, whatever the umask is and earlier versions did.
+
+    Links and what belongs to somebody else stay as they are: where the engine is a process of its own, root has laid
+    them out.
+    """
+    folder.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in (folder.home, folder.keys, folder.chain, folder.blobs, folder.images, folder.runs, folder.logs):
+        with suppress(FileNotFoundError):
+            found = path.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o077:
+                path.chmod(0o700)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
 from insitu.settings import Settings
 from insitu.stack.infrastructure import on_a_cluster, on_this_machine
-from insitu.stack.locking import folder_lock
+from insitu.stack.locking import close_folders, folder_lock
 from insitu.stack.objects import access, open_blobs, open_logs, remote_places
 from insitu.stack.offers import FUNDED, gateway_configuration, keyring, offered_containers, provider_signer
 from insitu.stack.parts import open_chain
@@ -84,6 +84,7 @@ async def open_services(
     Raises ``AlreadyRunning``, ``SettingsInvalid`` where a neighbour's address is missing, ``ExtraMissing``.
     """
     async with AsyncExitStack() as stack:
+        close_folders(settings.folder)
         await stack.enter_async_context(folder_lock(settings.folder.lock, patience))
         services = Services(settings, public_url)
         builder = _Builder(services, stack, actors)

@@ -158,12 +158,16 @@ def _of_engine(settings: Settings, gateway_url: str) -> Settings:
 def _lay_out(home: Path, user: pwd.struct_passwd) -> None:
     """Make and mend the data folder.
 
-    It is root's and sticky: the user makes files of its own there, and can neither replace nor remove root's.
+    It is root's and sticky: the user makes files of its own there, and can neither replace nor remove root's. Nobody
+    else enters.
     """
     home.mkdir(parents=True, exist_ok=True)
     os.chown(home, 0, user.pw_gid)
-    home.chmod(0o1775)
-    (home / "images").mkdir(exist_ok=True)
+    home.chmod(0o1770)
+    images = home / "images"
+    images.mkdir(exist_ok=True)
+    os.chown(images, 0, user.pw_gid)
+    images.chmod(0o750)
     engine = home / "engine"
     if not engine.exists():
         engine.mkdir(mode=0o700)

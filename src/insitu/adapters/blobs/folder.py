@@ -128,7 +128,8 @@ class _Writing:
     def __init__(self, folder: Path) -> None:
         self._path = folder / uuid.uuid4().hex
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _failed(error) from error
@@ -146,7 +147,7 @@ class _Writing:
         """Make the bytes durable, then the name."""
         try:
             os.fsync(self._file)
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             self._path.replace(path)
             for folder in (path.parent, path.parent.parent):
                 _sync_folder(folder)

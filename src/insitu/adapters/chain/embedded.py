@@ -75,7 +75,7 @@ class EmbeddedChain(EvmChain):
 
         Raises ``ExtraMissing`` without anvil, ``AlreadyRunning``, ``ChainUnavailable``, ``ContractMismatch``.
         """
-        await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
+        await anyio.Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         async with contextlib.AsyncExitStack() as undo:
             lock = await FolderLock.take(folder / "lock")
             undo.callback(lock.release)
