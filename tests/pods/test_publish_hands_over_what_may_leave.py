@@ -244,6 +244,13 @@ async def test_other_bytes_than_the_type_says_are_rejected(bench: Bench, content
     await bench.publish(rules=rules(types=None))
 
 
+async def test_a_name_in_a_reason_keeps_to_the_log_budget(bench: Bench) -> None:
+    bench.write("row-4711.pkl", b"")
+    assert "row-4711" in await bench.rejected("WrongType", rules(types=(".csv",), max_log_bytes=8))
+    assert "row-471 " in await bench.rejected("WrongType", rules(types=(".csv",), max_log_bytes=7))
+    assert "row" not in await bench.rejected("WrongType", rules(types=(".csv",), max_log_bytes=0))
+
+
 @pytest.mark.parametrize("policy", ["after_review", "none"])
 @pytest.mark.parametrize("name", ["row-4711.pkl", "row-4711\n.csv", "row-4711:.csv", "row-4711/ROW.csv"])
 async def test_a_reason_names_no_file_where_logs_are_not_let_out(bench: Bench, name: str, policy: str) -> None:

@@ -35,6 +35,9 @@ logger = logging.getLogger("insitu.pods")
 AT_ONCE = 4
 """Files that are handed over at the same time."""
 
+_NAME_BYTES = 200
+"""What a reason shows of a name, at most."""
+
 CONSOLE = "console.log"
 _LOG_TYPES = frozenset({".log", ".txt"})
 """What a log may be called, whatever the owners' types are."""
@@ -228,7 +231,7 @@ class _Judge:
 
     def _named(self, path: str) -> str:
         """A name is written by the algorithm: it leaves with a reason only where text of the algorithm may leave."""
-        return ascii(path)[1:-1][:200] if self._rules.logs == "live" else "a file"
+        return ascii(path)[1:-1][: self._rules.log_budget(_NAME_BYTES)] or "a file"
 
 
 def _console(console: Path) -> CollectedFile | None:
