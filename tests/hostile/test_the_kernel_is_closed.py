@@ -177,12 +177,23 @@ found["open"] = len(os.listdir("/proc/self/fd"))
         assert int(str(found["uid"])) > 1_000_000
 
 
+@only_oci("a cluster's pods have one user; the kernel's limits for a user are the node's")
+@pytest.mark.needs("root")
+async def test_each_execution_has_a_user_of_its_own_and_all_have_one_group(place: Place) -> None:
+    source = "found['uid'], found['gid'], found['groups'] = os.getuid(), os.getgid(), os.getgroups()\n"
+    one, other = await tried(place, source), await tried(place, source)
+    assert one["uid"] != other["uid"]
+    assert one["gid"] == other["gid"] == 1_900_000_000
+    assert {one["uid"], other["uid"]} & {one["gid"]} == set()
+
+
 async def test_only_our_processes_are_seen(place: Place) -> None:
     found = await tried(
         place,
-        "found['pids'] = [p for p in os.listdir('/proc') if p.isdigit()]\nfound['host'] = socket.gethostname()\n",
+        "found['pids'] = sorted({int(p) for p in os.listdir('/proc') if p.isdigit()} - {os.getpid()})\n"
+        "found['host'] = socket.gethostname()\n",
     )
-    assert found == {"pids": ["1"], "host": "sandbox"}
+    assert found == {"pids": [1], "host": "sandbox"}, "our own first process, which reaps orphans, and nobody else's"
 
 
 @only_oci("a cluster tells every container its name and the address of the api server, which it does not reach")

@@ -29,6 +29,9 @@ FINE: dict[str, Any] = {
     [
         ({}, Verdict.OK, None, 0),
         ({"status": 3}, Verdict.ERROR, "AlgorithmFailed", 3),
+        ({"status": 127}, Verdict.ERROR, "AlgorithmFailed", 127),
+        ({"status": 159}, Verdict.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
+        ({"status": 153}, Verdict.DISK, "DiskLimitExceeded", 153),
         ({"status": -11}, Verdict.ERROR, "AlgorithmFailed", 139),
         ({"status": -31}, Verdict.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
         ({"status": -9, "counters": {"memory_events_child": "oom_kill 1"}}, Verdict.OOM, "MemoryLimitExceeded", 137),

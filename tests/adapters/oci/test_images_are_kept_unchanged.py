@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import sys
 from pathlib import Path
 
@@ -66,6 +67,17 @@ async def test_an_index_leads_to_this_machines_image_and_is_remembered(store: Im
     image = await store.import_path(layout.index(top), "x", "y")
     assert (image.digest, image.index_digest) == (mine["digest"], top["digest"])
     assert await store.find(top["digest"]) == image
+
+
+@pytest.mark.parametrize("mode", [None, 0o755, 0o700, 0o555])
+async def test_every_image_has_a_tmp_that_all_may_write(store: ImageStore, layout: Layout, mode: int | None) -> None:
+    entries = [file("bin/x")] if mode is None else [folder("tmp", mode), file("bin/x")]
+    layout.index(layout.image(entries))
+    image = await store.import_path(layout.root, "x", "y")
+    rootfs, lock = store.hold(image.digest)
+    os.close(lock)
+    assert stat.S_IMODE((rootfs / "tmp").stat().st_mode) == 0o1777
+    await store.verify(image.digest)
 
 
 async def test_what_is_imported_twice_is_here_once(store: ImageStore, layout: Layout) -> None:

@@ -19,7 +19,8 @@ PLAIN = Sandbox(
     environment={"PATH": "/usr/bin"},
     binds=(Bind("/runs/in/1", "/mnt/volume1"), Bind("/runs/output/data", "/mnt/output", read_only=False)),
     machine="x86_64",
-    uid=1_900_000_000,
+    uid=1_900_000_001,
+    gid=1_900_000_000,
     cgroups_path="/insitu/x/c",
 )
 ROOTLESS = dataclasses.replace(
@@ -53,9 +54,9 @@ def test_there_is_no_right_no_terminal_and_no_network_but_lo(sandbox: Sandbox) -
     assert "hooks" not in config
 
 
-def test_root_mode_runs_as_a_user_that_nobody_is_in_a_group_of_its_own() -> None:
+def test_root_mode_runs_as_a_user_that_nobody_is_in_the_group_of_every_algorithm() -> None:
     config = config_json(PLAIN)
-    assert config["process"]["user"] == {"uid": 1_900_000_000, "gid": 1_900_000_000}
+    assert config["process"]["user"] == {"uid": 1_900_000_001, "gid": 1_900_000_000}
     assert config["linux"]["cgroupsPath"] == "/insitu/x/c"
     assert config["linux"]["resources"]["devices"] == [{"allow": False, "access": "rwm"}]
     assert {"type": "user"} not in config["linux"]["namespaces"]

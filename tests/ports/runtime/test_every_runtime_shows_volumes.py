@@ -1,9 +1,16 @@
 """The contract of ports/runtime.py: what an algorithm sees, and what it leaves for others."""
 
 import json
+import shutil
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from adapters.oci.layouts import Layout, digest_of, folder, tar
+from insitu.adapters.runtime.oci.images.documents import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPES
 from insitu.domain.execution import StepKind
-from ports.runtime.runtime_place import SMALL, Place
+from ports.runtime.runtime_place import SMALL, Place, only_oci
 
 LIST = """
 import json, os
@@ -143,3 +150,35 @@ async def test_an_input_is_never_copied(place: Place) -> None:
     limits = SMALL.model_copy(update={"disk_bytes": 1 << 20})
     ended = await place.compute(source, inputs=(place.folder_input(folder),), limits=limits)
     assert ended.log == f"{1 << 30} {(folder / 'gibibyte').stat().st_ino}\n"
+
+
+TEMPORARY = """
+import os, tempfile
+with tempfile.NamedTemporaryFile(mode="w") as file:
+    print(os.path.dirname(file.name), file.write("written"))
+"""
+
+
+async def test_temporary_files_have_a_place(place: Place) -> None:
+    assert (await place.compute(TEMPORARY)).log == "/tmp 7\n"
+
+
+@only_oci("a pod's /tmp is a volume of its own, with a mode of its own")
+@pytest.mark.parametrize("mode", [0o755, 0o500])
+async def test_temporary_files_have_a_place_whatever_mode_the_image_gave_it(
+    place: Place, tmp_path: Path, mode: int
+) -> None:
+    layout = Layout(tmp_path / "layout")
+    shutil.copytree(place.images._root / "blobs", layout.root / "blobs", dirs_exist_ok=True)
+
+    def read(digest: str) -> Any:
+        return json.loads((layout.root / "blobs" / "sha256" / digest.removeprefix("sha256:")).read_text("utf-8"))
+
+    manifest, layer = read(place.image.digest), tar([folder("tmp", mode)])
+    config = read(manifest["config"]["digest"])
+    config["rootfs"]["diff_ids"].append(digest_of(layer))
+    manifest["layers"].append(layout.blob(layer, LAYER_TYPE))
+    manifest["config"] = layout.blob(json.dumps(config).encode(), CONFIG_TYPE)
+    layout.index(layout.blob(json.dumps(manifest).encode(), MANIFEST_TYPES[0]))
+    place.image = await place.images.import_path(layout.root, "another/tmp", oct(mode))
+    assert (await place.compute(TEMPORARY)).log == "/tmp 7\n"

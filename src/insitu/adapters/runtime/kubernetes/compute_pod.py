@@ -89,6 +89,8 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
     spec = pod_spec(placement, container, volumes.all(), step.deadline, grace=placement.stop_grace)
     spec.runtimeClassName = placement.runtime_class
     spec.nodeSelector = dict(placement.node_selector) or None
+    # The first process is then the cluster's own, which reaps orphans; and a signal to itself ends an algorithm.
+    spec.shareProcessNamespace = True
     spec.hostname = "sandbox"
     spec.dnsPolicy, spec.dnsConfig = "None", PodDNSConfig(nameservers=["127.0.0.1"])
     return Pod(

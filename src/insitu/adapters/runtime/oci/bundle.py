@@ -41,8 +41,8 @@ class Sandbox:
     ----------
     rootfs
         Absolute path of the unpacked image; never written.
-    uid
-        User and group inside, root mode; a number that no account of the host has.
+    uid, gid
+        User and group inside, root mode; numbers that no account of the host has.
     cgroups_path
         ``linux.cgroupsPath``; None where this user may not make control groups.
     rootless
@@ -59,6 +59,7 @@ class Sandbox:
     machine: str
     tmpfs: tuple[Tmpfs, ...] = ()
     uid: int = 0
+    gid: int = 0
     cgroups_path: str | None = None
     rootless: tuple[int, int] | None = None
     processes: int | None = None
@@ -92,14 +93,14 @@ def config_json(sandbox: Sandbox) -> dict[str, Any]:
 
 def _process(sandbox: Sandbox) -> dict[str, Any]:
     # Inside a user namespace of one id, user 0 is only the caller, and has no capability all the same.
-    uid = 0 if sandbox.rootless else sandbox.uid
+    uid, gid = (0, 0) if sandbox.rootless else (sandbox.uid, sandbox.gid)
     limits = {"RLIMIT_NOFILE": sandbox.open_files, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": sandbox.file_bytes}
     if sandbox.processes is not None:
         limits["RLIMIT_NPROC"] = sandbox.processes
     sets = ("bounding", "effective", "inheritable", "permitted", "ambient")
     return {
         "terminal": False,
-        "user": {"uid": uid, "gid": uid},
+        "user": {"uid": uid, "gid": gid},
         "args": list(sandbox.argv),
         "env": [f"{name}={value}" for name, value in sorted(sandbox.environment.items())],
         "cwd": sandbox.cwd,

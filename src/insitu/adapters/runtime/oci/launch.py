@@ -1,5 +1,6 @@
 """Making a compute step run: stage the inputs, make the volumes, write the bundle, give the monitor its order."""
 
+import hashlib
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ from pathlib import Path
 from insitu.adapters.runtime.oci.bundle import Bind, Sandbox, Tmpfs, config_json
 from insitu.adapters.runtime.oci.cgroups import Cgroups, GroupLimits
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
+from insitu.adapters.runtime.oci.init import INIT, init_command, place_init
 from insitu.adapters.runtime.oci.process import (
     Monitor,
     RunFolder,
@@ -23,17 +25,26 @@ from insitu.adapters.runtime.oci.process import (
     write_whole,
 )
 from insitu.adapters.runtime.oci.staging import ALGORITHM, InputPlace, input_binds, input_places, sandbox_environment
-from insitu.adapters.runtime.oci.volumes import check_input, create_volume, stage_input, used_bytes
+from insitu.adapters.runtime.oci.volumes import check_input, create_volume, stage_input, used_bytes, volume_bytes
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import Limits, StagePlan
 
-__all__ = ["SANDBOX_UID", "Launch", "Machine", "launch", "volume_folder"]
+__all__ = ["SANDBOX_GID", "Launch", "Machine", "launch", "sandbox_uid", "volume_folder"]
 
-SANDBOX_UID = 1_900_000_000
-"""User and group of the algorithm in root mode: above every range that distributions, systemd or NSS give out."""
+SANDBOX_GID = 1_900_000_000
+"""Group of every algorithm in root mode, so that an owner can let them all read an input; users come behind it."""
+
+_USERS = 200_000_000
+"""How many users: they and the group are above every range that distributions, systemd or NSS give out."""
 
 OUTPUT, LOGS = "/mnt/output", "/mnt/logs"
 _TMPFS_FILES = 65536
+
+
+def sandbox_uid(execution_id: ExecutionId) -> int:
+    """User of an execution in root mode: what the kernel counts for a user (keys, watches, signals) is its own."""
+    return SANDBOX_GID + 1 + int.from_bytes(hashlib.sha256(execution_id.encode()).digest()[:8]) % _USERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +62,12 @@ class Machine:
 class Launch:
     """All that a launch needs to know about its step.
 
-    ``outputs``: output folders of earlier stages. ``annotations``: whose container it is, both ids in full (E5).
+    ``outputs``: output folders of earlier stages. ``uid``: the algorithm's user in root mode. ``annotations``: whose
+    container it is, both ids in full (E5).
     """
 
     folder: RunFolder
+    uid: int
     stage: StagePlan
     limits: Limits
     deadline: datetime
@@ -110,30 +123,38 @@ def _held_image(images: ImageStore, digest: str) -> Iterator[tuple[StoredImage, 
 
 def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) -> tuple[list[str], dict[str, object]]:
     folder, limits = order.folder, order.limits
+    processes = limits.pids + 1  # the first one is ours
+    environment = sandbox_environment(image.environment, order.stage)
     group = None
     if machine.cgroups is not None:
-        machine.cgroups.create(folder.name, GroupLimits(limits.memory_bytes, limits.cpu_millis, limits.pids))
+        machine.cgroups.create(folder.name, GroupLimits(limits.memory_bytes, limits.cpu_millis, processes))
         group = machine.cgroups.path_for_runtime(folder.name)
     folder.bundle.mkdir(exist_ok=True)
     written, baseline = _writable(machine, order)
     sandbox = Sandbox(
         rootfs=str(rootfs),
-        argv=order.stage.argv,
+        argv=init_command(order.stage.argv, environment, rootfs, order.algorithm),
         cwd=ALGORITHM,
-        environment=sandbox_environment(image.environment, order.stage),
-        binds=(Bind(str(order.algorithm), ALGORITHM, executable=True), *_inputs(machine, order), *written),
+        environment=environment,
+        binds=(*_programmes(machine, order), *_inputs(machine, order), *written),
         tmpfs=_memory_volumes(limits) if machine.rootless else (),
         machine=platform.machine(),
-        uid=SANDBOX_UID,
+        uid=order.uid,
+        gid=SANDBOX_GID,
         cgroups_path=group,
         rootless=(os.geteuid(), os.getegid()) if machine.rootless else None,
-        processes=limits.pids if machine.enforced.get("pids") == "rlimit" else None,
-        file_bytes=limits.disk_bytes,
+        processes=processes if machine.enforced.get("pids") == "rlimit" else None,
+        file_bytes=volume_bytes(limits.disk_bytes),
     )
     config = {**config_json(sandbox), "annotations": dict(order.annotations)}
     (folder.bundle / "config.json").write_text(json.dumps(config), "utf-8")
     write_whole(folder.run, {"baseline": baseline, "enforced": dict(machine.enforced), "binary": machine.binary})
     return _command(machine, folder), _order(machine, order, group is not None)
+
+
+def _programmes(machine: Machine, order: Launch) -> Iterator[Bind]:
+    yield Bind(str(place_init(machine.templates, platform.machine())), INIT, executable=True)
+    yield Bind(str(order.algorithm), ALGORITHM, executable=True)
 
 
 def _inputs(machine: Machine, order: Launch) -> Iterator[Bind]:
@@ -158,7 +179,7 @@ def _writable(machine: Machine, order: Launch) -> tuple[list[Bind], dict[str, in
     binds, baseline = [], {}
     for target, size in ((OUTPUT, order.limits.disk_bytes), (LOGS, order.limits.log_bytes)):
         name = target.rpartition("/")[2]
-        data = create_volume(machine.templates, order.folder.path, name, size, SANDBOX_UID)
+        data = create_volume(machine.templates, order.folder.path, name, size, order.uid, SANDBOX_GID)
         binds.append(Bind(str(data), target, read_only=False))
         baseline[target] = used_bytes(data)
     return binds, baseline

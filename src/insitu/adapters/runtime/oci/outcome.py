@@ -105,18 +105,19 @@ def _judge(record: Mapping[str, Any], status: int | None, runtime_log: str) -> t
 
 
 def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tuple[Verdict, str]:
-    if status == -signal.SIGSYS:
+    code = _exit_code(status)  # the first process tells a signal that ended the algorithm as shells do
+    if code == 128 + signal.SIGSYS:
         return Verdict.FORBIDDEN_CALL, "a system call of a foreign architecture was refused (SIGSYS)"
     full = [name for name, room in (record.get("volumes") or {}).items() if room and _is_full(room)]
-    if full or status == -signal.SIGXFSZ:
+    if full or code == 128 + signal.SIGXFSZ:
         where = full[0] if full else "a file"
-        return Verdict.DISK, f"{where} reached its size limit; {describe_exit(_exit_code(status))}"
+        return Verdict.DISK, f"{where} reached its size limit; {describe_exit(code)}"
     if pids_refused > 0:
-        return Verdict.PIDS, f"the limit of processes was reached; {describe_exit(_exit_code(status))}"
+        return Verdict.PIDS, f"the limit of processes was reached; {describe_exit(code)}"
     if status == -signal.SIGKILL:
         # The first process of a PID namespace cannot be killed from inside of it, so nothing is the algorithm's fault.
         return Verdict.LOST, "somebody outside of the container killed it"
-    return Verdict.ERROR, f"the algorithm ended with {describe_exit(_exit_code(status))}"
+    return Verdict.ERROR, f"the algorithm ended with {describe_exit(code)}"
 
 
 def _failed_launch(runtime_log: str) -> tuple[Verdict, str]:

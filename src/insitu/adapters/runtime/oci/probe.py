@@ -19,7 +19,7 @@ from pathlib import Path
 from insitu.adapters.runtime.oci import linux
 from insitu.adapters.runtime.oci.bundle import Bind, Sandbox, Tmpfs, config_json
 from insitu.adapters.runtime.oci.cgroups import Cgroups, GroupLimits, find_cgroups, find_delegated, read_counters
-from insitu.adapters.runtime.oci.launch import SANDBOX_UID
+from insitu.adapters.runtime.oci.launch import SANDBOX_GID
 from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.adapters.runtime.oci.volumes import create_volume
 from insitu.domain.errors import InsituError
@@ -170,7 +170,7 @@ def _try(binary: str, folder: Path, cgroups: Cgroups | None, *, rootless: bool) 
             cgroups.kill(name)
             cgroups.remove(name)
     if not rootless:
-        create_volume(folder / "templates", folder, "output", _VOLUME_BYTES, SANDBOX_UID)
+        create_volume(folder / "templates", folder, "output", _VOLUME_BYTES, SANDBOX_GID, SANDBOX_GID)
     limits["disk"] = "tmpfs" if rootless else "loop-ext4"
     if limits["pids"] == "none":
         limits["pids"] = "rlimit"
@@ -204,7 +204,8 @@ def _sandbox(folder: Path, group: str | None, *, rootless: bool) -> Sandbox:
         binds=tuple(binds),
         machine=platform.machine(),
         tmpfs=(Tmpfs("/mnt/output", _VOLUME_BYTES, 64),) if rootless else (),
-        uid=SANDBOX_UID,
+        uid=SANDBOX_GID,
+        gid=SANDBOX_GID,
         cgroups_path=group,
         rootless=(os.geteuid(), os.getegid()) if rootless else None,
     )

@@ -17,8 +17,10 @@ _SETGROUPS = {"x86_64": 116, "aarch64": 159}
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-def check_readable(root: str, path: str, uid: int | None) -> None:
-    """Open every file of an input as ``uid`` (None: as the caller). Raises ``InsituError``: ``InputUnreadable``.
+def check_readable(root: str, path: str, identity: tuple[int, int] | None) -> None:
+    """Open every file of an input as ``identity``, a user and a group (None: as the caller).
+
+    Raises ``InsituError``: ``InputUnreadable``.
 
     Blocking. It runs in a thread of its own that takes on the user's identity for files (setfsuid works per thread)
     and ends with it, so no other thread ever loses or gains a right.
@@ -27,8 +29,8 @@ def check_readable(root: str, path: str, uid: int | None) -> None:
     problem: list[str] = []
 
     def look() -> None:
-        if uid is not None:
-            _take_identity(uid)
+        if identity is not None:
+            _take_identity(*identity)
         refused = _first_refused(found, is_folder)
         if refused is not None:
             problem.append(refused)
@@ -62,16 +64,16 @@ def _in_thread(work: Callable[[], None]) -> None:
         raise failure[0]
 
 
-def _take_identity(uid: int) -> None:
-    """Make this thread open files as ``uid``, without the capabilities of root."""
+def _take_identity(uid: int, gid: int) -> None:
+    """Make this thread open files as a user, in one group, without the capabilities of root."""
     libc = ctypes.CDLL(None, use_errno=True)
     # glibc's setgroups would change every thread; the system call changes this one.
     number = _SETGROUPS.get(platform.machine())
     if number is None or libc.syscall(ctypes.c_long(number), ctypes.c_size_t(0), None) != 0:
         raise OSError(ctypes.get_errno(), "the groups of a thread could not be dropped")
-    libc.setfsgid(uid)
+    libc.setfsgid(gid)
     libc.setfsuid(uid)
-    if libc.setfsuid(-1) != uid:
+    if libc.setfsuid(-1) != uid or libc.setfsgid(-1) != gid:
         raise OSError(errno.EPERM, "the identity of a thread could not be changed")
 
 

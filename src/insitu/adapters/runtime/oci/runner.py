@@ -18,7 +18,7 @@ from insitu.adapters.runtime.oci.console import follow
 from insitu.adapters.runtime.oci.containers import Containers
 from insitu.adapters.runtime.oci.folders import Folders, ended_now
 from insitu.adapters.runtime.oci.images.store import ImageStore
-from insitu.adapters.runtime.oci.launch import LOGS, OUTPUT, SANDBOX_UID, Launch, Machine, volume_folder
+from insitu.adapters.runtime.oci.launch import LOGS, OUTPUT, SANDBOX_GID, Launch, Machine, sandbox_uid, volume_folder
 from insitu.adapters.runtime.oci.probe import Probe, cgroups_of, probe_machine, sweep_probes
 from insitu.adapters.runtime.oci.process import Monitor
 from insitu.adapters.runtime.oci.readable import check_readable
@@ -198,6 +198,7 @@ class OciRuntime:
         try:
             order = Launch(
                 folder=self._folders.run(execution_id, key.stage, key.attempt),
+                uid=sandbox_uid(execution_id),
                 stage=step.plan.stage(key.stage),
                 limits=step.plan.limits,
                 deadline=step.deadline,
@@ -292,10 +293,11 @@ class OciRuntime:
     def _prove_readable(self, step: Step, workspace: Workspace, rootless: bool) -> None:
         for folder in (workspace.fetched, workspace.algorithm):
             _open_to_all(folder)
+        identity = None if rootless else (sandbox_uid(step.plan.workflow_execution_id), SANDBOX_GID)
         outputs = {stage: volume.output for stage, volume in workspace.outputs.items()}
         for place in input_places(step.plan.stage(step.key.stage), workspace.fetched, outputs):
             if place.root is not None:
-                check_readable(place.root, place.path, None if rootless else SANDBOX_UID)
+                check_readable(place.root, place.path, identity)
 
     # ----------------------------------------------------------------------------------------------------------- probe
 

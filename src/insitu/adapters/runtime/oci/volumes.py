@@ -13,7 +13,7 @@ from pathlib import Path
 from insitu.adapters.runtime.oci import linux
 from insitu.domain.errors import InsituError
 
-__all__ = ["DATA", "check_input", "create_volume", "stage_input", "used_bytes"]
+__all__ = ["DATA", "check_input", "create_volume", "stage_input", "used_bytes", "volume_bytes"]
 
 DATA = "data"
 """The folder of a volume that the sandbox sees; beside it lies the file system's lost+found, which it does not."""
@@ -24,8 +24,8 @@ _FEW_FILES, _MANY_FILES = 1024, 65536
 _OVERHEAD_BYTES = 2 << 20
 
 
-def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid: int) -> Path:
-    """Make and mount the volume ``name`` of a run; return the folder in it that belongs to ``uid``.
+def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid: int, gid: int) -> Path:
+    """Make and mount the volume ``name`` of a run; return the folder in it that belongs to ``uid`` and ``gid``.
 
     The file system is copied from a template of the same size (only its few used blocks), because mke2fs would be
     the slowest part of a start. Mounted twice is mounted once. Raises ``InsituError``: ``StorageFailed``.
@@ -45,10 +45,19 @@ def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid
         finally:
             os.close(loop)
         data.mkdir(mode=0o700)
-        os.chown(data, uid, uid)
+        os.chown(data, uid, gid)
     except OSError as error:
         raise InsituError("StorageFailed", f"the volume {name} could not be made: {error}") from error
     return data
+
+
+def volume_bytes(size_bytes: int) -> int:
+    """Bytes of the whole file system of a volume: no file in it can hold as many.
+
+    What the file system keeps for itself comes on top of what was sold, so that a buyer can fill that.
+    """
+    overhead = _volume_files(size_bytes) * _INODE_BYTES + min(size_bytes // 60, 256 << 20) + _OVERHEAD_BYTES
+    return -(-(size_bytes + overhead) // 4096) * 4096
 
 
 def used_bytes(folder: Path) -> int:
@@ -104,17 +113,19 @@ def stage_input(root: str, path: str, stage: Path) -> None:
         os.close(found)
 
 
+def _volume_files(size_bytes: int) -> int:
+    return min(max(size_bytes // _BYTES_PER_FILE, _FEW_FILES), _MANY_FILES)
+
+
 def _template(templates: Path, size_bytes: int) -> Path:
-    files = min(max(size_bytes // _BYTES_PER_FILE, _FEW_FILES), _MANY_FILES)
+    files = _volume_files(size_bytes)
     template = templates / f"{size_bytes}-{files}.ext4"
     if template.exists():
         return template
     templates.mkdir(parents=True, exist_ok=True)
     draft = templates / f"{template.name}.{os.getpid()}.draft"
     with draft.open("wb") as file:
-        # What the file system keeps for itself comes on top, so that the buyer can fill what was sold.
-        overhead = files * _INODE_BYTES + min(size_bytes // 60, 256 << 20) + _OVERHEAD_BYTES
-        file.truncate(-(-(size_bytes + overhead) // 4096) * 4096)
+        file.truncate(volume_bytes(size_bytes))
     features = "^has_journal,^resize_inode,^metadata_csum,uninit_bg"
     command = ["mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-O", features, "-N", str(files)]
     environment = {"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}

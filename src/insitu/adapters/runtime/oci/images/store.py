@@ -287,7 +287,7 @@ class ImageStore:
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
         """A folder on the same file system, so that what is ready can be renamed into place."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for abandoned in self._root.glob(".scratch-*"):
             with suppress(FileNotFoundError, BlockingIOError), _folder_lock(abandoned):
                 delete_tree(abandoned)
@@ -301,7 +301,7 @@ class ImageStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One writer at a time, over all processes."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._root / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -339,6 +339,8 @@ def _unpack(scratch: Path, manifest: Manifest, diff_ids: Sequence[str], rootfs: 
         if point.is_symlink() or (point.exists() and not point.is_dir()):
             raise InsituError("ArchiveInvalid", f"/{name} of the image is not a folder")
         point.mkdir(exist_ok=True)
+    # What is mounted there takes its mode from here (runc), and everybody writes to /tmp, whatever the image says.
+    (rootfs / "tmp").chmod(0o1777)
 
 
 def _media_type(root: Path, digest: str) -> str:
