@@ -8,6 +8,7 @@ from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.amount import Amount
 from insitu.domain.execution import Phase, Transition, Usage
 from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.image_contents import ImageContents
 from insitu.domain.purchase import SignatureText, SignedPermit
 from insitu.domain.wire import Price, Time, WireModel, WireRequest
 
@@ -45,6 +46,8 @@ class GatewayInfo(WireModel):
     """Where this gateway's provider publishes; the url with ``{did}`` that goes on chain."""
     supported_containers: tuple[dict[str, JsonValue], ...] = ()
     """Images of this machine, in the form of ``supportedContainers``, for publishers to choose from."""
+    image_contents: dict[str, ImageContents] = Field(default_factory=dict)
+    """What is in the images that this machine has, by digest."""
     supported_servers: tuple[dict[str, JsonValue], ...] = ()
     """Servers that fit this machine, in the form of ``supportedServers``."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from insitu.cli.documents import published_at
 from insitu.cli.leaving import carried_out
 from insitu.cli.render import ago, duration, name_of, plain, size
-from insitu.cli.views import amount, now
+from insitu.cli.views import amount, contents_line, now
 
 if TYPE_CHECKING:
     from insitu.api.metadata_v1 import AssetStatus
@@ -13,19 +13,25 @@ if TYPE_CHECKING:
     from insitu.domain.ddo import Ddo
     from insitu.domain.policy import Policy
     from insitu.ports.chain import TokenInfo
+    from insitu.sdk.containers import Known
 
 __all__ = ["asset_facts"]
 
 Facts = list[tuple[str, str]]
 
 
-def asset_facts(ddo: "Ddo", owner: str, status: "AssetStatus", token: "TokenInfo") -> list[tuple[str, Facts]]:
-    """Return headings with names and values: the asset, then each compute service, or the stages of a workflow."""
+def asset_facts(
+    ddo: "Ddo", owner: str, status: "AssetStatus", token: "TokenInfo", known: "Known"
+) -> list[tuple[str, Facts]]:
+    """Return headings with names and values: the asset, then each compute service, or the stages of a workflow.
+
+    ``known``: what is in images, by digest.
+    """
     from insitu.domain.compute_service import read_compute_service
 
     offered = [(service.index, read_compute_service(service)) for service in ddo.compute_services]
     sections = [("", _asset(ddo, owner, status))]
-    sections += [(f"compute service {index}", _service(service, token)) for index, service in offered]
+    sections += [(f"compute service {index}", _service(service, token, known)) for index, service in offered]
     if "workflow" in ddo.main:
         sections.append(("stages", _stages(ddo)))
     return sections
@@ -57,13 +63,16 @@ def _asset(ddo: "Ddo", owner: str, status: "AssetStatus") -> Facts:
     ]
 
 
-def _service(service: "ComputeService", token: "TokenInfo") -> Facts:
+def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> Facts:
     servers = [
         f"{plain(server.server_id or '')}: {amount(server.price, token)}, {_cores(server.cpu)}, "
         f"{plain(server.memory)} memory, {plain(server.disk)} disk, at most {duration(server.max_execution_time)}"
         for server in service.servers
     ]
-    images = [plain(str(container)) for container in service.containers] or ["none: nothing may run"]
+    images = [
+        plain(str(one)) + (f"\n  with {contents_line(found)}" if (found := known.get(one.digest or "")) else "")
+        for one in service.containers
+    ] or ["none: nothing may run"]
     return [
         ("price", f"{amount(service.price, token)} for each agreement, and the server's"),
         ("runs until", f"{duration(service.timeout)} after the purchase"),

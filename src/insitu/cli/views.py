@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView, Quote, ReasonView, StageView
     from insitu.domain.amount import Amount
     from insitu.domain.execution import Transition
+    from insitu.domain.image_contents import ImageContents
     from insitu.ports.chain import TokenInfo
     from insitu.ports.runtime import Enforcement
     from insitu.sdk.agreements import Agreement
@@ -20,6 +21,7 @@ __all__ = [
     "agreement_facts",
     "amount",
     "base_units",
+    "contents_line",
     "execution_facts",
     "history_lines",
     "now",
@@ -59,6 +61,14 @@ def base_units(text: str, token: "TokenInfo | None") -> int:
 def phase(name: str) -> str:
     """Return a phase in its colour (which a pipe loses)."""
     return click.style(name, fg=_COLOURS.get(name), bold=name in _COLOURS)
+
+
+def contents_line(found: "ImageContents") -> str:
+    """Say what is in an image: what starts algorithms there, and which Python modules they can import."""
+    parts = [f"Python {found.python}"] if found.python else []
+    parts += [name for name in found.programs if not name.startswith("python")]
+    parts += [f"{len(found.modules)} modules: {' '.join(found.modules)}"] if found.modules else []
+    return plain(", ".join(parts)) or "nothing that starts algorithms"
 
 
 def runtime_line(found: "Enforcement") -> str:

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from insitu.api.gateway_v1 import ExecutionList, ExecutionView, GatewayInfo
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
+from insitu.domain.image_contents import ImageContents
 from insitu.gateway.acceptance import Acceptance
 from insitu.gateway.access import Access, Seen
 from insitu.gateway.assessment import Assessor
@@ -91,6 +92,14 @@ OfferedContainers = Callable[[], Awaitable[tuple[dict[str, JsonValue], ...]]]
 """Returns the images that publishers may choose from now, in the form of ``supportedContainers``."""
 
 
+KnownContents = Callable[[], Awaitable[dict[str, ImageContents]]]
+"""Returns what is in the images of this machine, by digest."""
+
+
+async def _nothing_known() -> dict[str, ImageContents]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPorts:
     """The gateway's neighbours, but for the operator."""
@@ -103,6 +112,7 @@ class GatewayPorts:
     sources: Sources
     clock: Clock
     containers: OfferedContainers
+    image_contents: KnownContents = _nothing_known
 
 
 class GatewayDesk:
@@ -265,6 +275,7 @@ class GatewayService:
             relay=configuration.relay,
             metadata_url=configuration.metadata_url,
             supported_containers=await self._ports.containers(),
+            image_contents=await self._ports.image_contents(),
             supported_servers=configuration.servers,
         )
 

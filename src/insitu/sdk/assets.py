@@ -15,6 +15,7 @@ from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
 from insitu.domain.ddo import Ddo
 from insitu.domain.did import Did
 from insitu.domain.ids import Address, read_address
+from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.ledger import transfer_ownership
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
@@ -49,6 +50,7 @@ class Assets:
         self._gateway = gateway
         self._resolver = resolver
         self._publisher = Publisher(chain, signer, metadata, gateway)
+        self._imports: dict[str, frozenset[str]] = {}
 
     async def register_asset(
         self,
@@ -191,7 +193,9 @@ class Assets:
         identity = plain_json({**attributes, "contents": {file: sha256_hex(data) for file, data in contents.items()}})
         if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
             main["files"] = [await self._uploaded(index, *item) for index, item in enumerate(sorted(contents.items()))]
-        return await self._publisher.register(attributes, identity=identity)
+        published = await self._publisher.register(attributes, identity=identity)
+        self._imports[published.did] = imports_of(start, contents)
+        return published
 
     async def publish_workflow(
         self,
@@ -205,7 +209,7 @@ class Assets:
         categories: Sequence[str] = (),
     ) -> Asset:
         """Publish a workflow; an equal one is reused."""
-        containers = await choose_containers(stages, self._resolver)
+        containers = await choose_containers(stages, self._resolver, self.image_contents, self._imports)
         main: JsonObject = {
             "name": name,
             "type": WORKFLOW,
@@ -301,6 +305,10 @@ class Assets:
             async with self._gateway.download(did, index) as download:
                 paths.append(await into.save(download.chunks, download.name, sha256=file.sha256))
         return paths
+
+    async def image_contents(self) -> Mapping[str, ImageContents]:
+        """Return what is in the images of the gateway's machine, by digest."""
+        return (await self._gateway.info()).image_contents
 
     async def _uploaded(self, index: int, name: str, content: bytes) -> JsonObject:
         uploaded = await self._gateway.upload(content)

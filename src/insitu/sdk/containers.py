@@ -1,32 +1,51 @@
-"""The container of each stage: the one that is named, else the algorithm's, else one that all data sets support."""
+"""The container of each stage: the one that is named, else the algorithm's, else one that all data sets support.
 
-from collections.abc import Mapping, Sequence
+Of several it is one that has what the algorithm needs, so that nobody finds out after the purchase.
+"""
 
-from insitu.domain.algorithm import AlgorithmAsset
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from insitu.domain.algorithm import AlgorithmAsset, AlgorithmDescription
 from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import ComputeService, Container, read_compute_service
 from insitu.domain.errors import InsituError
 from insitu.domain.flavour import supported_container
+from insitu.domain.image_contents import ImageContents, program_of
 from insitu.sdk.resolving import Resolver
 from insitu.sdk.workflows import Stage
 
 __all__ = ["choose_containers"]
 
 
-async def choose_containers(stages: Sequence[Stage], resolver: Resolver) -> list[JsonObject]:
-    """Return ``{image, tag, checksum}`` for each stage. Raises ``ImageNotAllowed`` where nothing fits everybody."""
+Known = Mapping[str, ImageContents]
+"""What is in the images of which that is known, by digest."""
+
+
+async def choose_containers(
+    stages: Sequence[Stage],
+    resolver: Resolver,
+    known: Callable[[], Awaitable[Known]],
+    imports: Mapping[str, frozenset[str]],
+) -> list[JsonObject]:
+    """Return ``{image, tag, checksum}`` for each stage.
+
+    Where nobody names one it is the first that all data sets support and that is known to have what the algorithm
+    needs, else the first of which that is not known. ``imports``: DID of an algorithm → what it imports.
+
+    Raises ``ImageNotAllowed`` where nothing fits everybody, ``ImageUnsuitable`` where all lack something.
+    """
     chosen: list[JsonObject] = []
-    common: JsonObject | None = None
-    needed: dict[str, JsonObject | None] = {}
+    common: Sequence[Container] | None = None
+    needed: dict[str, JsonObject] = {}
     for stage in stages:
-        named = _named(stage)
+        named = _named(stage) or needed.get(stage.algorithm)
         if named is None:
-            if stage.algorithm not in needed:
-                needed[stage.algorithm] = await _needed(stage.algorithm, resolver)
-            named = needed[stage.algorithm]
-        if named is None:
-            common = common or await _common(stages, resolver)
-            named = common
+            algorithm = AlgorithmAsset.read((await resolver.resolve(stage.algorithm)).ddo.main).algorithm
+            named = _needed(algorithm)
+            if named is None:
+                common = common or await _common(stages, resolver)
+                named = _suitable(common, await known(), algorithm, imports.get(stage.algorithm, frozenset()))
+            needed[stage.algorithm] = named
         chosen.append(named)
     return chosen
 
@@ -39,18 +58,38 @@ def _named(stage: Stage) -> JsonObject | None:
     return None
 
 
-async def _needed(algorithm: str, resolver: Resolver) -> JsonObject | None:
-    main = AlgorithmAsset.read((await resolver.resolve(algorithm)).ddo.main)
-    needed = main.algorithm.requirements.container
+def _needed(algorithm: AlgorithmDescription) -> JsonObject | None:
+    needed = algorithm.requirements.container
     return needed.to_json() if needed is not None and needed.image and needed.digest else None
 
 
-async def _common(stages: Sequence[Stage], resolver: Resolver) -> JsonObject:
+def _suitable(
+    common: Sequence[Container], known: Known, algorithm: AlgorithmDescription, imports: frozenset[str]
+) -> JsonObject:
+    program, unsuitable, unknown = program_of(algorithm.entrypoint), [], []
+    for container in common:
+        contents = known.get(container.digest or "")
+        if contents is None:
+            unknown.append(container)
+        elif lacking := contents.lacks(program, imports):
+            unsuitable.append(f"{container.image}:{container.tag} lacks {', '.join(lacking)}")
+        else:
+            return container.to_json()
+    if not unknown:
+        raise InsituError("ImageUnsuitable", "; ".join(unsuitable))
+    return unknown[0].to_json()
+
+
+async def _common(stages: Sequence[Stage], resolver: Resolver) -> Sequence[Container]:
     dids = dict.fromkeys(one for stage in stages for one in stage.inputs if isinstance(one, str))
     services = [await _service(did, resolver) for did in dids]
-    for container in services[0].containers if services else ():
-        if all(supported_container(container, service) is not None for service in services):
-            return container.to_json()
+    common = [
+        container
+        for container in (services[0].containers if services else ())
+        if all(supported_container(container, service) is not None for service in services)
+    ]
+    if common:
+        return common
     raise InsituError("ImageNotAllowed", "there is no container that all data sets of the workflow support")
 
 

@@ -29,7 +29,7 @@ class Stage:
         DIDs of data sets and outputs of earlier stages, in the order of ``--input1``, ``--input2`` …
     container
         ``{image, tag, checksum}``; None takes the one that the algorithm needs, else the first one that all data
-        sets of the workflow support.
+        sets of the workflow support and that is known to have what it needs.
     stage_type
         Free text, such as Filtering; shown and recorded.
     configuration

@@ -2,6 +2,7 @@
 
 from pydantic import JsonValue
 
+from insitu.domain.image_contents import ImageContents
 from insitu.domain.units import format_bytes, format_cores
 from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
 from insitu.ports.keys import Signer
@@ -11,6 +12,7 @@ __all__ = [
     "development_accounts",
     "embedded_creators",
     "gateway_configuration",
+    "image_contents",
     "keyring",
     "offered_containers",
     "provider_signer",
@@ -85,6 +87,14 @@ async def offered_containers(settings: Settings) -> tuple[dict[str, JsonValue], 
         return tuple({"image": one.image, "tag": one.tag, "checksum": one.checksum} for one in named)
     stored = await open_images(settings).list()
     return tuple({"image": one.name, "tag": one.tag, "checksum": one.digest} for one in stored)
+
+
+async def image_contents(settings: Settings) -> dict[str, ImageContents]:
+    """Return what is in the images of this machine, by digest."""
+    from insitu.stack.parts import open_images
+
+    stored = await open_images(settings).list()
+    return {one.digest: ImageContents.model_validate(one.contents) for one in stored if one.contents is not None}
 
 
 def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:

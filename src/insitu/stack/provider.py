@@ -15,7 +15,14 @@ from insitu.settings import Settings
 from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import close_folders, folder_lock
 from insitu.stack.objects import access, open_blobs, open_logs, remote_places
-from insitu.stack.offers import FUNDED, gateway_configuration, keyring, offered_containers, provider_signer
+from insitu.stack.offers import (
+    FUNDED,
+    gateway_configuration,
+    image_contents,
+    keyring,
+    offered_containers,
+    provider_signer,
+)
 from insitu.stack.parts import open_chain
 from insitu.stack.stores import open_agreements, open_catalog
 
@@ -191,6 +198,7 @@ class _Builder:
             sources=WebSources(self._targets(), access(settings), tuple(remote_places(settings).values())),
             clock=SystemClock(),
             containers=partial(offered_containers, settings),
+            image_contents=partial(image_contents, settings),
         )
         configuration = gateway_configuration(settings, services.public_url, metadata_url)
         return GatewayDesk(ports, keyring(settings), configuration)

@@ -105,7 +105,8 @@ def show(session: Session, did: str, checksum: str | None) -> None:
             return
         token, owner = await client.chain.token(), await client.assets.owner(did)
         status = await client.assets.status(did)
-        for heading, pairs in asset_facts(ddo, owner, status, token):
+        known = await client.assets.image_contents() if ddo.compute_services else {}
+        for heading, pairs in asset_facts(ddo, owner, status, token, known):
             if heading:
                 session.screen.line(f"\n{click.style(heading, bold=True)}")
             session.screen.facts(pairs)

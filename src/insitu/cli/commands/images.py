@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from insitu.cli.options import local
-from insitu.cli.render import size
+from insitu.cli.render import cut, size
 from insitu.cli.session import Session, pass_session
+from insitu.cli.views import contents_line
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -107,8 +108,11 @@ def list_(session: Session) -> None:
     if not images:
         session.screen.note("no images yet; build one: insitu image build -p pandas")
         return
-    rows = [(f"{one.name}:{one.tag}", size(one.size_bytes), one.architecture, one.digest) for one in images]
-    session.screen.table(("IMAGE", "SIZE", "FOR", "DIGEST"), rows)
+    rows = [
+        (f"{one.name}:{one.tag}", size(one.size_bytes), one.architecture, one.digest, cut(_contents(one), 60))
+        for one in images
+    ]
+    session.screen.table(("IMAGE", "SIZE", "FOR", "DIGEST", "WITH"), rows)
 
 
 @image.command(name="rm")
@@ -164,11 +168,20 @@ def _show(session: Session, image: "StoredImage") -> None:
             ("digest", image.digest),
             ("size", size(image.size_bytes)),
             ("for", image.architecture),
+            ("with", _contents(image)),
         ]
     )
 
 
-def _as_json(image: "StoredImage") -> dict[str, str | int | None]:
+def _contents(image: "StoredImage") -> str:
+    from insitu.domain.image_contents import ImageContents
+
+    if image.contents is None:
+        return "not known: build or import it again"
+    return contents_line(ImageContents.model_validate(image.contents))
+
+
+def _as_json(image: "StoredImage") -> dict[str, object]:
     """Return an image as ``supportedContainers`` has it, with what else is known."""
     return {
         "image": image.name,
@@ -177,4 +190,5 @@ def _as_json(image: "StoredImage") -> dict[str, str | int | None]:
         "indexDigest": image.index_digest,
         "architecture": image.architecture,
         "sizeBytes": image.size_bytes,
+        "contents": image.contents,
     }

@@ -20,7 +20,7 @@ _PASSED_ON = {"ignore_unknown_options": True}
 @click.option("--on", "data", multiple=True, metavar="DID", help="Data set to read; several in the order of --input1 …")
 @click.option("--agreement", metavar="ID", help="Run again what was bought: no question, nothing to pay.")
 @click.option(
-    "--image", metavar="NAME:TAG|DIGEST", help="Image to run in; default: the first that all data sets allow."
+    "--image", metavar="NAME:TAG|DIGEST", help="Image to run in; default: the first that is allowed and fits."
 )
 @click.option("--entrypoint", metavar="COMMAND", help="How the algorithm starts; found out for a single script.")
 @click.option("--server", metavar="ID", help="Server to run on; default: the cheapest that is large enough.")

@@ -57,6 +57,12 @@ ACCESS = (
         "The container image is not among the supported containers of an input.",
         "Name an image, tag and checksum of the service's supportedContainers.",
     ),
+    E(
+        "ImageUnsuitable",
+        409,
+        "No image that the data sets allow has what the algorithm needs.",
+        "Name an image to run in it all the same (--image), or ask the owner to allow one that has it.",
+    ),
     E("InvalidRequest", 400, "The request is not well formed.", "Correct the members that the problems name."),
     E("InvalidToken", 401, "The token is not valid here.", "Ask for a new token at oauth/token."),
     E(

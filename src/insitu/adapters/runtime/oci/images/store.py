@@ -22,6 +22,7 @@ from typing import Any
 from anyio import to_thread
 
 from insitu.adapters.runtime.oci.images import layout as oci_layout
+from insitu.adapters.runtime.oci.images.contents import find_contents
 from insitu.adapters.runtime.oci.images.documents import (
     MANIFEST_TYPES,
     Descriptor,
@@ -61,6 +62,8 @@ class StoredImage:
         SHA-256 over the unpacked files, for ``verify``.
     key
         What a built image was made of, so that building it again can be skipped.
+    contents
+        What is in it, as :class:`ImageContents`; None for one that an older version unpacked.
     """
 
     name: str
@@ -72,6 +75,7 @@ class StoredImage:
     environment: Mapping[str, str] = field(default_factory=dict)
     tree: str = ""
     key: str = ""
+    contents: Mapping[str, Any] | None = None
 
 
 class ImageStore:
@@ -196,8 +200,9 @@ class ImageStore:
             size = sum(layer.size for layer in found.manifest.layers)
             tree = tree_digest(rootfs)
             image = StoredImage(
-                name, tag, digest, found.index_digest, config.architecture, size, config.environment, tree, key
-            )
+                name, tag, digest, found.index_digest, config.architecture, size, config.environment, tree, key,
+                _contents(rootfs, config.environment),
+            )  # fmt: skip
             _write_json(draft / "image.json", asdict(image))
             (self._root / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
             for blob in (scratch / "blobs" / "sha256").iterdir():
@@ -210,12 +215,13 @@ class ImageStore:
         return image
 
     def _name(self, image: StoredImage, name: str, tag: str, *, locked: bool = False) -> StoredImage:
-        if (image.name, image.tag) == (name, tag):
+        if (image.name, image.tag) == (name, tag) and image.contents is not None:
             return image
         if not locked:
             with self._locked():
                 return self._name(image, name, tag, locked=True)
-        renamed = StoredImage(**{**asdict(image), "name": name, "tag": tag})
+        contents = image.contents or _contents(self._home(image.digest) / "rootfs", image.environment)
+        renamed = StoredImage(**{**asdict(image), "name": name, "tag": tag, "contents": contents})
         _write_json(self._home(image.digest) / "image.json", asdict(renamed))
         self._write_index()
         return renamed
@@ -341,6 +347,10 @@ def _unpack(scratch: Path, manifest: Manifest, diff_ids: Sequence[str], rootfs: 
         point.mkdir(exist_ok=True)
     # What is mounted there takes its mode from here (runc), and everybody writes to /tmp, whatever the image says.
     (rootfs / "tmp").chmod(0o1777)
+
+
+def _contents(rootfs: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    return find_contents(rootfs, environment).model_dump(mode="json")
 
 
 def _media_type(root: Path, digest: str) -> str:
