@@ -23,15 +23,22 @@ from domain.strategies import mutated
 from insitu.domain.assembly import assemble_ddo, revise_ddo
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
 from insitu.domain.integrity import (
     bound_part,
     creator_of,
     onchain_checksum,
     proof_signer,
+    require_creator,
     service_checksums,
     verify_checksum,
-    verify_creator_signed,
 )
+
+
+def verify_creator_signed(ddo: Ddo) -> Address:
+    creator = creator_of(ddo)
+    require_creator(proof_signer(ddo), creator)
+    return creator
 
 
 def changed(path: list[Any], value: object) -> Ddo:

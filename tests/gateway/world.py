@@ -291,8 +291,9 @@ class World:
 async def published(blobs: FolderBlobs, files: Mapping[str, bytes], **more: int) -> dict[str, Ending]:
     """Hand over an output as a Publishing Pod does, and return the script of a runtime that reports it."""
     listed = []
+    digests = {content: await blobs.put(_bytes(content)) for content in set(files.values())}
     for path, content in sorted(files.items()):
-        sha256 = await blobs.put(_bytes(content))
+        sha256 = digests[content]
         kind = "log" if path.startswith("logs/") else "output"
         entry = {"path": path, "stage": 0, "kind": kind, "size": len(content), "sha256": sha256}
         listed.append(entry | {"contentType": "text/plain"})

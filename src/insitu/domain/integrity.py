@@ -137,13 +137,11 @@ def creator_of(ddo: Ddo) -> Address:
     return creator
 
 
-def verify_creator_signed(ddo: Ddo) -> Address:
-    """The creator, proved to have made the DID and signed this version (P2: what makes a new document pending).
+def require_creator(signer: Address, creator: Address) -> None:
+    """Refuse a new document that somebody else than its creator signed (P2: what makes it pending).
 
     Raises:
-        InsituError: `SignatureMismatch`, `ChecksumMismatch`, or what `creator_of` raises.
+        InsituError: `SignatureMismatch`.
     """
-    creator, signer = creator_of(ddo), proof_signer(ddo)
     if signer.lower() != creator.lower():
         raise InsituError("SignatureMismatch", f"signed by {signer}, not by the creator {creator}", pointer="/proof")
-    return creator

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu.domain.agreement_times import AgreementTimes
@@ -230,7 +231,7 @@ class Assessor:
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
         resolving, asking = self._resolver.resolve(did), self._chain.is_provider(did, self._provider)
         asset, is_provider = await both(resolving, asking)
-        validate_ddo(asset.ddo)
+        await run_sync(validate_ddo, asset.ddo)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
         if not is_provider:
@@ -251,10 +252,11 @@ class Assessor:
 
     async def _algorithm(self, did: str) -> AssessedAlgorithm:
         asset = await self._resolver.resolve(did)
-        validate_ddo(asset.ddo)
+        await run_sync(validate_ddo, asset.ddo)
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")
-        return AssessedAlgorithm(asset, AlgorithmAsset.read(asset.ddo.main), await self._listed(asset))
+        main = await run_sync(AlgorithmAsset.read, asset.ddo.main)
+        return AssessedAlgorithm(asset, main, await self._listed(asset))
 
     async def _listed(self, asset: ResolvedAsset) -> Listed:
         listed = await self._lists.open(asset)

@@ -1,19 +1,21 @@
 """Results and files for those who own them, and uploads of those who publish (E9, design §5, §7)."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
+from insitu.api.archive import END, archive_header, archive_padding
 from insitu.api.gateway_v1 import Encrypted, EncryptRequest, ResultFile, ResultView, Uploaded
 from insitu.domain.did import Did, derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import path_problem
+from insitu.domain.ids import Address
 from insitu.domain.sealed_list import public_files
 from insitu.domain.service import File
 from insitu.gateway.access import Seen
-from insitu.gateway.lists import Lists
+from insitu.gateway.lists import Listed, Lists
 from insitu.gateway.sealing import Sealing
 from insitu.gateway.sources import FileSources, is_own, upload_url
 from insitu.gateway.tokens import Caller
@@ -125,11 +127,7 @@ class Files:
         Raises ``InvalidDid``, ``AssetNotFound``, ``DownloadNotAllowed``, ``NotFound``, ``FileNotDownloadable``,
         ``ResultExpired``.
         """
-        caller.require(did=did)
-        asset = await self._resolver.resolve(did)
-        if asset.owner.lower() != caller.address.lower():
-            raise InsituError("DownloadNotAllowed", f"{did} belongs to {asset.owner}")
-        listed = await self._lists.open(asset)
+        listed = await self._owned(caller, did)
         file = listed.file(index, did)
         try:
             chunks = await begun(await self._sources.open(file, listed.sealer))
@@ -141,6 +139,35 @@ class Files:
         # A length that somebody else's document states is no promise of what its url gives.
         size = file.size if is_own(file) else None
         return Download(file.name or f"file-{index}", content_type, size, chunks)
+
+    async def archive(self, caller: Caller, did: str, first: int) -> AsyncIterator[bytes]:
+        """Open those files of an asset that lie here, from index ``first`` on, as one archive for its on-chain owner.
+
+        Raises what :meth:`download` raises.
+        """
+        listed = await self._owned(caller, did)
+        files = [file for file in listed.files if is_own(file) and (file.index or 0) >= first]
+        return await begun(self._archived(files, listed.sealer))
+
+    async def _archived(self, files: Sequence[File], sealer: Address | None) -> AsyncIterator[bytes]:
+        for file in files:
+            sha256, index = await self._sources.stored(file, sealer) or "", file.index or 0
+            size = await self._blobs.size(sha256)
+            if size is None:
+                raise InsituError("ResultExpired", f"file {index} is no longer kept")
+            name = file.name if file.name is not None and path_problem(file.name) is None else f"file-{index}"
+            yield archive_header(index, name, size)
+            async for chunk in self._blobs.open(sha256):
+                yield chunk
+            yield archive_padding(size)
+        yield END
+
+    async def _owned(self, caller: Caller, did: str) -> Listed:
+        caller.require(did=did)
+        asset = await self._resolver.resolve(did)
+        if asset.owner.lower() != caller.address.lower():
+            raise InsituError("DownloadNotAllowed", f"{did} belongs to {asset.owner}")
+        return await self._lists.open(asset)
 
     async def fetch(self, execution: StoredExecution, reference: str) -> AsyncIterator[bytes]:
         """Open a file that the plan of an execution names, for its Configuration Pod.

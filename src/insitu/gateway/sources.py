@@ -130,12 +130,19 @@ class FileSources:
         url = _split(file)
         if url.scheme in PLACED:
             raise InsituError("FileNotDownloadable", f"file {file.index} lives at the provider and never leaves it")
+        sha256 = await self.stored(file, sealer)
+        return self._sources.open(url.geturl()) if sha256 is None else self._blobs.open(sha256)
+
+    async def stored(self, file: File, sealer: Address | None) -> str | None:
+        """Return under which SHA-256 a file lies in this gateway's blob store; None for one that lies elsewhere.
+
+        Raises what :meth:`check` raises.
+        """
         await self.check(file, sealer)
+        url = _split(file)
         if url.scheme == "blob":
-            return self._blobs.open(_sha256(url.path))
-        if url.scheme == "upload" and sealer is not None:
-            return self._blobs.open(await self._uploaded(url.path, sealer))
-        return self._sources.open(url.geturl())
+            return _sha256(url.path)
+        return await self._uploaded(url.path, sealer) if url.scheme == "upload" and sealer is not None else None
 
     async def completed(self, file: File, sealer: Address) -> File:
         """Return an uploaded file with the length and checksum that the upload had.

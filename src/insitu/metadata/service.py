@@ -3,9 +3,11 @@
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 import anyio
+from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu import __version__
@@ -21,11 +23,11 @@ from insitu.api.metadata_v1 import (
     SearchRequest,
 )
 from insitu.domain.canonical import JsonObject
-from insitu.domain.ddo import Ddo, read_ddo
+from insitu.domain.ddo import read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, proof_signer, verify_creator_signed
+from insitu.domain.integrity import creator_of, onchain_checksum, proof_signer, require_creator
 from insitu.domain.signatures import personal_digest, recover_address
 from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import rfc3339
@@ -127,11 +129,9 @@ class MetadataService:
         """
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
-        ddo = read_ddo(document)
-        validate_ddo(ddo, without_compute=without_compute, new=True)
-        checksum = onchain_checksum(ddo)
-        creator = await self._publisher(ddo, checksum)
-        return await self._put(ddo, checksum, creator, key, network)
+        judged = await run_sync(_judged, document, without_compute)
+        await self._require_publisher(judged)
+        return await self._put(judged, key, network)
 
     async def update(
         self, did: str, document: object, *, without_compute: bool = False, network: str = ""
@@ -140,13 +140,11 @@ class MetadataService:
 
         Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
         """
-        ddo = read_ddo(document)
-        validate_ddo(ddo, without_compute=without_compute, new=True)
-        if Did.parse(did) != ddo.did:
+        judged = await run_sync(_judged, document, without_compute)
+        if str(Did.parse(did)) != judged.version.did:
             raise InsituError("InvalidDocument", "the document has another DID than the address", pointer="/id")
-        creator = creator_of(ddo)
-        await self._require_owner(did, proof_signer(ddo))
-        return await self._put(ddo, onchain_checksum(ddo), creator, None, network)
+        await self._require_owner(did, judged.signer)
+        return await self._put(judged, None, network)
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
         """Take an asset off the lists; what was bought stays readable. Raises ``NotOwner``, ``SignatureMismatch``."""
@@ -236,27 +234,25 @@ class MetadataService:
             block=cursors[0].number if cursors else None,
         )
 
-    async def _put(self, ddo: Ddo, checksum: str, creator: Address, key: str | None, network: str) -> AssetStatus:
-        place = await self._pools.place(proof_signer(ddo), network)
-        version = DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo))
-        now = self._clock.now()
-        record = await self._catalog.put(version, now, key=key, place=place)
+    async def _put(self, judged: "_Judged", key: str | None, network: str) -> AssetStatus:
+        place = await self._pools.place(judged.signer, network)
+        record = await self._catalog.put(judged.version, self._clock.now(), key=key, place=place)
         self._wake()
         return _status(record)
 
-    async def _publisher(self, ddo: Ddo, checksum: str) -> Address:
-        """Return the creator, if he or, once the DID is registered, its owner signed this version."""
-        registered = await self._chain.did_record(str(ddo.did))
+    async def _require_publisher(self, judged: "_Judged") -> None:
+        """Refuse a version that neither its creator signed nor, once the DID is registered, its owner."""
+        creator, signer = judged.version.creator, judged.signer
+        registered = await self._chain.did_record(judged.version.did)
         if registered is None:
-            return verify_creator_signed(ddo)
-        creator, signer = creator_of(ddo), proof_signer(ddo)
-        on_chain = _digits(registered.checksum) == checksum
+            require_creator(signer, creator)
+            return
+        on_chain = _digits(registered.checksum) == judged.version.checksum
         allowed = {registered.owner.lower(), creator.lower()} if on_chain else {registered.owner.lower()}
         if signer.lower() not in allowed:
             raise InsituError(
                 "NotOwner", f"signed by {signer}, the owner is {registered.owner}", owner=registered.owner
             )
-        return creator
 
     async def _require_owner(self, did: str, signer: Address) -> None:
         registered = await self._chain.did_record(str(Did.parse(did)))
@@ -297,6 +293,20 @@ class MetadataService:
     def _wake(self) -> None:
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    version: DocumentVersion
+    signer: Address
+
+
+def _judged(document: object, without_compute: bool) -> _Judged:
+    """Form, sense and hashes of a document, in a thread: of a long one they take seconds, and others want answers."""
+    ddo = read_ddo(document)
+    validate_ddo(ddo, without_compute=without_compute, new=True)
+    creator, checksum = creator_of(ddo), onchain_checksum(ddo)
+    return _Judged(DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo)), proof_signer(ddo))
 
 
 def _says_nothing(block: Block) -> bool:

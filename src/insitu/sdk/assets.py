@@ -27,6 +27,7 @@ from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.offers import Offer
 from insitu.sdk.publishing import Asset, Publisher
+from insitu.sdk.receiving import Expected, receive
 from insitu.sdk.resolving import Resolver
 from insitu.sdk.workflows import Stage, described_stages
 
@@ -295,16 +296,13 @@ class Assets:
         ``ChecksumMismatch``.
         """
         asset = AssetMain.read((await self.resolve(did)).main)
-        into, paths = Destination(folder, overwrite=overwrite), []
-        missing = await into.missing({file.name: file.sha256 for file in asset.files if file.name is not None})
-        for position, file in enumerate(asset.files):
-            if file.name is not None and file.name not in missing:
-                paths.append(into.folder / file.name)
-                continue
-            index = position if file.index is None else file.index
-            async with self._gateway.download(did, index) as download:
-                paths.append(await into.save(download.chunks, download.name, sha256=file.sha256))
-        return paths
+        into = Destination(folder, overwrite=overwrite)
+        files = {position if file.index is None else file.index: file for position, file in enumerate(asset.files)}
+        missing = await into.missing({file.name: file.sha256 for file in files.values() if file.name is not None})
+        there = {index: file.name for index, file in files.items() if file.name not in (None, *missing)}
+        wanted = {index: Expected(file.name, file.sha256) for index, file in files.items() if index not in there}
+        paths = await receive(self._gateway, did, into, wanted)
+        return [paths[index] if index in paths else into.folder / str(there[index]) for index in files]
 
     async def image_contents(self) -> Mapping[str, ImageContents]:
         """Return what is in the images of the gateway's machine, by digest."""

@@ -11,6 +11,7 @@ from insitu.domain.execution import ENDED
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
+from insitu.sdk.receiving import Expected, receive
 
 __all__ = ["Execution"]
 
@@ -79,10 +80,9 @@ class Execution:
         into = Destination(self.execution_id if folder is None else folder, overwrite=overwrite)
         digests = {file.name: file.checksum.removeprefix("sha256:") for file in result.files}
         missing = set(await into.missing(digests))
-        for file in result.files:
-            if file.name in missing:
-                async with self._gateway.download(result.did, file.index) as download:
-                    await into.save(download.chunks, file.name, sha256=digests[file.name])
+        wanted = [file for file in result.files if file.name in missing]
+        expected = {file.index: Expected(file.name, digests[file.name]) for file in wanted}
+        await receive(self._gateway, result.did, into, expected)
         return [into.folder / file.name for file in result.files]
 
     async def receipt(self) -> ReceiptView:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from insitu.api.archive import ArchivedFile, read_archive
 from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
@@ -194,6 +195,14 @@ class GatewayClient:
         async with self._http.stream("GET", f"{self._base}/download/{did}/{index}", headers=headers) as response:
             name = file_name(response.headers.get("Content-Disposition", "")) or f"file-{index}"
             yield Download(name, response.aiter_bytes())
+
+    @asynccontextmanager
+    async def archive(self, did: str, first: int = 0) -> AsyncIterator[AsyncIterator[ArchivedFile]]:
+        """Open those files of an asset that lie at the gateway, from index ``first`` on, as one stream."""
+        headers = await self._tokens.headers("download")
+        address = f"{self._base}/download/{did}"
+        async with self._http.stream("GET", address, params={"first": first}, headers=headers) as response:
+            yield read_archive(response.aiter_bytes())
 
     async def _authorised(
         self,

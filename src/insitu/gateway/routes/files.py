@@ -1,11 +1,13 @@
 """Files: sealing lists, uploads, downloads."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
 from insitu.gateway.downloads import Download
 from insitu.gateway.routes.services import Authorization
@@ -26,6 +28,15 @@ def files_router(service: GatewayService) -> APIRouter:
     async def upload(request: Request, authorization: Authorization = None) -> Uploaded:
         caller = service.tokens.read(authorization, "upload")
         return await service.files.upload(caller, request.stream())
+
+    @routes.get(BASE + "/download/{did}", response_class=StreamingResponse)
+    async def download_all(
+        did: str, first: Annotated[int, Query(ge=0, lt=2**32)] = 0, authorization: Authorization = None
+    ) -> Response:
+        """Those files that lie at the gateway, from index ``first`` on, as a tar archive."""
+        caller = service.tokens.read(authorization, "download")
+        chunks = await service.files.archive(caller, did, first)
+        return _streamed(Download(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
 
     @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse)
     async def download(did: str, index: int, authorization: Authorization = None) -> Response:

@@ -1,0 +1,74 @@
+"""Receiving the files of an asset: many as one stream, and a few several at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.sdk.downloads import Destination
+from insitu.sdk.gateway import GatewayClient
+
+__all__ = ["Expected", "receive"]
+
+STREAMED = 8
+"""More files than these come as one stream, where they lie at the gateway."""
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A file as its asset describes it; the name is the server's, and the digest unknown, where None."""
+
+    name: str | None
+    sha256: str | None
+
+
+async def receive(
+    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected]
+) -> dict[int, Path]:
+    """Receive files by index, and return their paths. Each is there complete or not at all.
+
+    A stream that breaks off is asked for again from the next file on, as long as it brings any. Raises what
+    ``GatewayClient.download`` and ``Destination.save`` raise.
+    """
+    paths: dict[int, Path] = {}
+    while len(rest := [index for index in files if index not in paths]) > STREAMED:
+        try:
+            async with gateway.archive(did, min(rest)) as archive:
+                async for file in archive:
+                    expected = files.get(file.index)
+                    if expected is not None and file.index not in paths:
+                        name = expected.name or file.name
+                        paths[file.index] = await into.save(file.content, name, sha256=expected.sha256)
+            break
+        except InsituError as error:
+            if error.code == "NotFound":
+                break  # a gateway that has no archives
+            if error.code != "PeerUnavailable" or len(paths) + len(rest) == len(files):
+                raise
+    await _one_by_one(gateway, did, into, files, paths)
+    return paths
+
+
+async def _one_by_one(
+    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected], paths: dict[int, Path]
+) -> None:
+    waiting, failures = [index for index in files if index not in paths], list[Exception]()
+
+    async def work() -> None:
+        while waiting and not failures:
+            index = waiting.pop(0)
+            try:
+                async with gateway.download(did, index) as download:
+                    name = files[index].name or download.name
+                    paths[index] = await into.save(download.chunks, name, sha256=files[index].sha256)
+            except (InsituError, OSError) as error:
+                failures.append(error)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(AT_ONCE):
+            group.start_soon(work)
+    if failures:
+        raise failures[0]
