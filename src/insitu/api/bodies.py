@@ -17,6 +17,10 @@ DRAINED_BYTES = 8 * 1024 * 1024
 
 DRAIN_SECONDS = 5
 
+PATIENCE_SECONDS = 30.0
+LEAST_RATE = 4096
+"""A body may keep us waiting for so long, and a second more for each so many bytes of it that came."""
+
 
 class Body:
     """One request's body as it arrives.
@@ -25,20 +29,30 @@ class Body:
     ----------
     limit
         Bytes. One more raises ``BodyTooLarge``, whether it is announced or streamed.
+
+    Only the time that the caller takes counts: between two pieces the application may take its own.
     """
 
     def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
         self._receive = receive
         self._limit = limit
         self._received = 0
+        self._waited = 0.0
         headers = dict(scope["headers"])
         self._announced = _length(headers.get(b"content-length", b"0"))
         self._expects = b"expect" in headers
         self._ended = self._announced == 0 and b"transfer-encoding" not in headers
 
     async def read(self) -> Message:
-        """Give the application the next piece. Raises ``BodyTooLarge``."""
-        message = await self._next()
+        """Give the application the next piece. Raises ``BodyTooLarge``, ``BodyTooSlow``."""
+        if self._ended:
+            return await self._next()  # that is how an application waits for its caller to leave
+        before = anyio.current_time()
+        with anyio.move_on_after(PATIENCE_SECONDS + self._received / LEAST_RATE - self._waited) as patience:
+            message = await self._next()
+        if patience.cancelled_caught:
+            raise InsituError("BodyTooSlow", f"{self._received} bytes of the body came in time, and no more")
+        self._waited += anyio.current_time() - before
         if self._received > self._limit or self._announced > self._limit:
             raise InsituError("BodyTooLarge", f"the body has more than {self._limit} bytes", limit=self._limit)
         return message

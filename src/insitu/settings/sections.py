@@ -295,6 +295,8 @@ class LimitSettings(Section):
     """Bytes of a JSON body."""
     upload_bytes: PositiveInt = 64 * MIB
     """Bytes of an uploaded algorithm."""
+    connections: PositiveInt = 2000
+    """Connections at the same time; fewer where this process may not open twice as many files (`ulimit -Hn`)."""
 
 
 class Settings(Section):

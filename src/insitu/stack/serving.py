@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -57,7 +58,12 @@ async def serve(share: Share, *, ready: Callable[[Services], None] | None = None
 async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None:
     import uvicorn
 
+    from insitu.stack.connections import ACCEPTED_AT_ONCE, Door, connection_type, raise_open_files, room_for_connections
+
+    most = room_for_connections(raise_open_files(), share.settings.limits.connections)
     logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
+    # What callers do wrong is told to them; a line for each would be theirs to write.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     opened = open_services(share.settings, share.actors, share.public_url, patience=share.patience)
     async with opened as services:
         app = _app(services, _lifespan(services, share.neighbour, ready))
@@ -67,23 +73,26 @@ async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None
             access_log=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             lifespan="on",
+            http=connection_type(most),
+            ws="none",
+            backlog=ACCEPTED_AT_ONCE,
             proxy_headers=False,  # which proxies are believed is said by the settings, and read in one place
         )
-        await _until_cancelled(uvicorn.Server(config), share)
+        await _until_cancelled(uvicorn.Server(config), Door(share.listening), share.neighbour)
 
 
-async def _until_cancelled(server: "uvicorn.Server", share: Share) -> None:
+async def _until_cancelled(server: "uvicorn.Server", door: socket.socket, neighbour: Neighbour | None) -> None:
     """Serve; where this task is cancelled or the neighbour ends, let the server end in its own way first."""
     async with anyio.create_task_group() as tasks:
 
         async def serving() -> None:
             with anyio.CancelScope(shield=True):
-                await server.serve(sockets=[share.listening])
+                await server.serve(sockets=[door])
             tasks.cancel_scope.cancel()
 
         tasks.start_soon(serving)
         try:
-            await (anyio.sleep_forever() if share.neighbour is None else share.neighbour.ended())
+            await (anyio.sleep_forever() if neighbour is None else neighbour.ended())
         finally:
             server.should_exit = True
 

@@ -28,6 +28,12 @@ ACCESS = (
         "Send a smaller document; large files are uploaded, not embedded.",
     ),
     E(
+        "BodyTooSlow",
+        408,
+        "The body of the request stopped coming.",
+        "Send it again, over a connection that carries at least 4 KiB a second.",
+    ),
+    E(
         "CreatorNotAllowed",
         403,
         "This gateway does not open files on its machine for this creator.",
