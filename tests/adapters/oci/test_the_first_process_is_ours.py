@@ -5,6 +5,7 @@ import platform
 import shutil
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
@@ -81,6 +82,15 @@ def test_it_is_written_once_and_mended(tmp_path: Path) -> None:
     assert place_init(tmp_path, "x86_64").read_bytes().startswith(b"\x7fELF")
     assert [each.name for each in tmp_path.iterdir()] == ["init-x86_64"]
     assert path.stat().st_mode & 0o777 == 0o555
+
+
+def test_executions_that_start_at_the_same_time_share_it(tmp_path: Path) -> None:
+    for number in range(20):
+        folder = tmp_path / str(number)
+        with ThreadPoolExecutor(8) as threads:
+            (path,) = set(threads.map(place_init, [folder] * 8, [platform.machine()] * 8))
+        assert run(path, "/bin/true").returncode == 0
+        assert [each.name for each in folder.iterdir()] == [f"init-{platform.machine()}"]
 
 
 def test_a_programme_is_looked_up_in_the_image_and_the_algorithm_and_nowhere_else(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ the signal that ended it; with 127 where the programme is not there, and 126 whe
 
 import os
 import stat
+import uuid
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -30,7 +31,7 @@ def place_init(folder: Path, machine: str) -> Path:
     content = bytes.fromhex(text)
     if not path.exists() or path.read_bytes() != content:
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{path.name}.{os.getpid()}.draft"
+        draft = folder / f"{path.name}.{uuid.uuid4().hex}.draft"  # executions start at the same time
         draft.write_bytes(content)
         draft.chmod(0o555)
         draft.rename(path)

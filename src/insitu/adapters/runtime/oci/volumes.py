@@ -8,6 +8,7 @@ bound to a neutral name: what was checked is what is mounted.
 import os
 import stat
 import subprocess
+import uuid
 from pathlib import Path
 
 from insitu.adapters.runtime.oci import linux
@@ -123,7 +124,7 @@ def _template(templates: Path, size_bytes: int) -> Path:
     if template.exists():
         return template
     templates.mkdir(parents=True, exist_ok=True)
-    draft = templates / f"{template.name}.{os.getpid()}.draft"
+    draft = templates / f"{template.name}.{uuid.uuid4().hex}.draft"  # executions start at the same time
     with draft.open("wb") as file:
         file.truncate(volume_bytes(size_bytes))
     features = "^has_journal,^resize_inode,^metadata_csum,uninit_bg"
