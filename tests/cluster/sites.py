@@ -53,6 +53,7 @@ def provider_up(access: ClusterAccess, images: Images, namespace: str, folder: P
     flags = [
         *cluster_settings(access, images, namespace, f"http://{access.host}:{port}"),
         "server.host=0.0.0.0",
+        "chain.expose_known_keys=true",
         f"server.port={port}",
         f"server.public_url=http://127.0.0.1:{port}",
         f"gateway.containers={offered(images)}",

@@ -42,6 +42,7 @@ def site(
     on_cluster = cluster_settings(cluster, cluster_images, NAMESPACE, f"http://{cluster.host}:{port}")
     settings = dict(setting.split("=", 1) for setting in on_cluster) | {
         "server.host": "0.0.0.0",
+        "chain.expose_known_keys": "true",
         "server.port": str(port),
         "server.public_url": f"http://127.0.0.1:{port}",
         "gateway.containers": offered(cluster_images),

@@ -46,6 +46,7 @@ class Site:
         if name == "gateway":
             return [
                 "server.host=0.0.0.0",
+                "chain.expose_known_keys=true",
                 f"server.public_url=http://127.0.0.1:{self.ports['gateway']}",
                 "chain.embedded_port=0",
                 f"operator.url=http://127.0.0.1:{self.ports['second']}",

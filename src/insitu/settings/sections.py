@@ -67,6 +67,9 @@ class ChainSettings(Section):
     """JSON-RPC address of a node. Default: an embedded development chain, started as a child process."""
     embedded_port: Port = 8545
     """TCP port of the embedded chain on 127.0.0.1; 0 takes any free one."""
+    expose_known_keys: bool = False
+    """Whether others than this machine may reach a provider on the embedded chain. Its keys are known to everybody: who
+    reaches it can pay, publish and grant in anybody's name, and have the files of the data roots."""
     confirmations: Annotated[int, Field(ge=0, le=1000)] | None = None
     """Blocks to wait before an event counts. Default: 0 on the embedded chain, 5 elsewhere."""
     deployments: Path | None = None

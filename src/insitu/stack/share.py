@@ -3,9 +3,10 @@
 import socket
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings import Settings, is_loopback
 from insitu.stack.provider import ACTORS, Actor
 
 __all__ = ["Neighbour", "Share", "share_of"]
@@ -48,10 +49,24 @@ class Share:
 def share_of(settings: Settings, actors: frozenset[Actor] = frozenset(ACTORS)) -> Share:
     """Take the port before anything else, so that two starts cannot both believe that it is theirs.
 
-    Raises ``AlreadyRunning``.
+    Raises ``AlreadyRunning``, ``KnownKeysExposed``.
     """
+    if actors & {"metadata", "gateway"}:
+        _keep_known_keys_here(settings)
     listening = _bind(settings)
     return Share(settings, actors, listening, _public_url(settings, listening))
+
+
+def _keep_known_keys_here(settings: Settings) -> None:
+    """Refuse to let others reach the embedded chain's accounts, whose keys are in every copy of this software."""
+    if not settings.chain.embedded or settings.chain.expose_known_keys:
+        return
+    for name, host in (
+        ("server.host", settings.server.host),
+        ("server.public_url", urlsplit(settings.public_url).hostname),
+    ):
+        if not is_loopback(host or ""):
+            raise InsituError("KnownKeysExposed", f"{name} names {host}, and the chain is the embedded one")
 
 
 def _bind(settings: Settings) -> socket.socket:

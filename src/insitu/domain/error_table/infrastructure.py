@@ -49,6 +49,12 @@ INFRASTRUCTURE = (
     E("KeyNotFound", 404, "There is no such key.", "List the keys, or create one."),
     E("KeyPasswordWrong", 403, "The password does not open the key file.", "Give the password of this key file."),
     E(
+        "KnownKeysExposed",
+        400,
+        "Others would reach a provider whose keys are known to everybody.",
+        "Listen on 127.0.0.1, or name a chain with chain.rpc_url; chain.expose_known_keys = true takes the risk.",
+    ),
+    E(
         "ObjectStoreRefused",
         500,
         "The object store refuses.",
