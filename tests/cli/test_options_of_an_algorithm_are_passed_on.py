@@ -9,7 +9,7 @@ import pytest
 
 from insitu.cli import running
 from insitu.cli.app import run
-from insitu.cli.running import Order
+from insitu.cli.orders import Order
 from insitu.cli.session import Session
 from insitu.domain import exit_codes
 

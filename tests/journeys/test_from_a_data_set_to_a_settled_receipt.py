@@ -83,6 +83,40 @@ def test_the_result_is_an_asset_of_the_consumer(consumer: Person, run_once: dict
     assert "fits, as insitu writes it" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
 
 
+def test_what_cannot_run_leaves_nothing_registered(consumer: Person, flights: str, tmp_path: Path) -> None:
+    fresh = written(tmp_path, "unseen.py", COUNT + "# not published yet\n")
+    nobody = "did:nv:" + "0" * 64
+    mistakes: dict[str, tuple[int, list[str | Path]]] = {
+        "a data set that is not there": (exit_codes.NOT_FOUND, [fresh, "--on", nobody, "--yes"]),
+        "an image that is not allowed": (exit_codes.NOT_ALLOWED, [fresh, "--on", flights, "--image", "no:1", "--yes"]),
+        "a server that is not offered": (exit_codes.NOT_ALLOWED, [fresh, "--on", flights, "--server", "x", "--yes"]),
+        "a price above the limit": (exit_codes.CONFLICT, [fresh, "--on", flights, "--max-price", "9", "--yes"]),
+        "a price that is none": (exit_codes.INVALID, [fresh, "--on", flights, "--max-price", "zzz", "--yes"]),
+        "nobody who says yes": (exit_codes.USAGE, [fresh, "--on", flights]),
+    }
+    for mistake, (code, arguments) in mistakes.items():
+        refused = consumer.insitu("run", *arguments)
+        assert refused.code == code, (mistake, refused.err)
+        assert "published" not in refused.err, mistake
+        assert consumer.succeeds("search", "unseen", "--json").json["results"] == [], mistake
+    missing = consumer.insitu("run", tmp_path / "no-such.py", "--on", flights, "--yes")
+    assert missing.code != exit_codes.OK
+    assert "no-such.py" in missing.err
+
+
+def test_a_script_is_checked_without_publishing_it(consumer: Person, flights: str, tmp_path: Path) -> None:
+    fresh = written(tmp_path, "unseen.py", COUNT + "# only checked\n")
+    checked = consumer.succeeds("check", fresh, "--on", flights)
+    assert checked.out.startswith("allowed")
+    assert "10 NVM" in checked.out
+    assert consumer.succeeds("check", fresh, "--on", flights, "--json").json["workflowDid"] == ""
+    refused = consumer.insitu("check", fresh, "--on", flights, "--server", "x")
+    assert refused.code == exit_codes.NOT_ALLOWED
+    assert "NoSuitableServer" in refused.err
+    assert consumer.insitu("check", fresh).code == exit_codes.USAGE
+    assert consumer.succeeds("search", "unseen", "--json").json["results"] == []
+
+
 def test_a_download_replaces_nothing_that_is_there(
     consumer: Person, flights: str, run_once: dict[str, str], tmp_path: Path
 ) -> None:

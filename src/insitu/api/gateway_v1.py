@@ -1,8 +1,8 @@
 """The gateway's public surface: addresses, requests and answers (C8, E9, E10; design §4)."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.amount import Amount
@@ -62,12 +62,23 @@ class AccessToken(WireModel):
 
 
 class CheckRequest(WireRequest):
-    """``POST check``: may this consumer run this workflow, on which server, for how much? Needs no token."""
+    """``POST check``: may this consumer run this workflow, on which server, for how much? Needs no token.
+
+    Either ``workflow_did`` names it, or it is not published yet and ``workflow`` is what ``main.workflow`` would be.
+    There a stage without ``transformation.id`` runs an algorithm that the consumer has not published either.
+    """
 
     consumer: Address
-    workflow_did: str
+    workflow_did: str | None = None
+    workflow: dict[str, JsonValue] | None = None
     service_index: int | None = None
     """serviceDefinitionId of the first input's compute service; None takes its only one."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.workflow_did is None) == (self.workflow is None):
+            raise ValueError("either workflowDid or workflow is needed")
+        return self
 
 
 class VerdictReason(WireModel):
@@ -95,7 +106,8 @@ class Quote(WireModel):
     allowed
         False with ``reasons`` where the workflow would be refused.
     did, ddo_hash, workflow_did, workflow_hash
-        The agreement's DID (the first input) and the on-chain checksums of the versions.
+        The agreement's DID (the first input) and the on-chain checksums of the versions. A workflow that is not
+        published has neither DID nor checksum, and cannot be bought.
     deadline_seconds
         How long after now the agreement must be created and locked.
     """
@@ -104,8 +116,8 @@ class Quote(WireModel):
     reasons: tuple[VerdictReason, ...] = ()
     did: str
     ddo_hash: str
-    workflow_did: str
-    workflow_hash: str
+    workflow_did: str = ""
+    workflow_hash: str = ""
     service_index: int
     provider: Address
     server: dict[str, JsonValue] = Field(default_factory=dict)

@@ -1,6 +1,6 @@
 """What ``insitu run`` does, step by step, with what a person sees of each."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,38 +8,18 @@ import anyio
 
 from insitu.cli.commands.purchase import refuse, show_quote
 from insitu.cli.following import watch
-from insitu.cli.render import name_of, plain
+from insitu.cli.orders import Order, read_wanted
+from insitu.cli.render import plain
 from insitu.cli.views import amount, history_lines, left_out, phase
-from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView
+    from insitu.cli.orders import Wanted
     from insitu.cli.session import Session
-    from insitu.domain.compute_service import Container
     from insitu.sdk.client import Client
     from insitu.sdk.execution import Execution
 
 __all__ = ["Order", "carry_out"]
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What was asked for on the command line; ``what`` is a path or a DID, ``data`` the DIDs of the inputs."""
-
-    what: str | None
-    data: tuple[str, ...]
-    agreement: str | None
-    parameters: dict[str, str] = field(default_factory=dict)
-    image: str | None = None
-    entrypoint: str | None = None
-    server: str | None = None
-    max_price: str | None = None
-    output: Path | None = None
-    force: bool = False
-    follow: bool = True
-    yes: bool = False
-    relay: bool | None = None
-    offer: bool = False
 
 
 async def carry_out(client: "Client", session: "Session", order: Order) -> int:
@@ -49,89 +29,59 @@ async def carry_out(client: "Client", session: "Session", order: Order) -> int:
 
     if order.output is not None:
         await Destination(order.output, overwrite=order.force).missing({})
-    agreement = order.agreement
+    agreement = order.agreement or await _bought(client, session, order)
     if agreement is None:
-        workflow = await _workflow(client, session, order)
-        agreement = await _bought(client, session, order, workflow)
-        if agreement is None:
-            return NOT_ALLOWED
+        return NOT_ALLOWED
     execution = await client.compute.execute(agreement)
     session.screen.note(f"execution   {execution.execution_id}")
     return await _followed(client, session, order, execution)
 
 
-async def _workflow(client: "Client", session: "Session", order: Order) -> str:
-    """Return the DID of the workflow to run: the one that is named, or one with a single stage."""
-    from insitu.domain.asset import WORKFLOW
-    from insitu.sdk.workflows import Stage
-
-    assert order.what is not None, "the usage was checked"
-    algorithm, name = order.what, ""
-    if algorithm.startswith("did:"):
-        ddo = await client.assets.resolve(algorithm)
-        name = name_of(str(ddo.main.get("name") or ""), algorithm)
-        if ddo.asset_type == WORKFLOW:
-            return algorithm
-    with session.screen.activity(f"publishing {plain(name or algorithm)}"):
-        if not name:
-            name = Path(algorithm).name
-            published = await client.assets.publish_algorithm(name, Path(algorithm), entrypoint=order.entrypoint)
-            algorithm = published.did
-            session.screen.note(f"algorithm   {algorithm}{_again(reused=published.reused)}")
-        stage = Stage(
-            algorithm=algorithm,
-            inputs=order.data,
-            container=await _container(client, order) if order.image else None,
-            configuration=order.parameters,
-            server_id=order.server,
-        )
-        workflow = await client.assets.publish_workflow(name, [stage])
-    session.screen.note(f"workflow    {workflow.did}{_again(reused=workflow.reused)}")
-    return workflow.did
-
-
-def _again(*, reused: bool) -> str:
-    return "  (published before)" if reused else ""
-
-
-async def _container(client: "Client", order: Order) -> "Container":
-    """Return the image that is meant, among those that the first data set supports. Raises ``ImageNotAllowed``."""
-    from insitu.domain.compute_service import read_compute_service
-
-    service = read_compute_service((await client.assets.resolve(order.data[0])).compute_service())
-    for one in service.containers:
-        if order.image in {one.image, f"{one.image}:{one.tag}", one.checksum, one.digest}:
-            return one
-    allowed = ", ".join(f"{one.image}:{one.tag}" for one in service.containers) or "none"
-    raise InsituError("ImageNotAllowed", f"{order.image} is not among the images of {order.data[0]}: {plain(allowed)}")
-
-
-async def _bought(client: "Client", session: "Session", order: Order, workflow: str) -> str | None:
-    """Show price and verdict, ask, and buy; None where the owners' rules refuse."""
+async def _bought(client: "Client", session: "Session", order: Order) -> str | None:
+    """Check and ask before anything is published, then publish and buy; None where the owners' rules refuse."""
     from insitu.sdk.amounts import read_amount
 
     screen, token = session.screen, await client.chain.token()
-    quote = await client.agreements.check(workflow)
+    limit = None if order.max_price is None else await read_amount(order.max_price, client.chain)
+    with screen.activity("checking"):
+        wanted = await read_wanted(client, order)
+        quote = await wanted.check(client)
     if not quote.allowed:
         refuse(session, quote)
         return None
     show_quote(session, quote, token, client.account)
-    limit = quote.price
-    if order.max_price is not None:
-        limit = min(limit, await read_amount(order.max_price, client.chain))
-    if quote.price > limit:
-        shown = f"the price is {quote.price}, allowed are {limit}"
-        raise InsituError("PriceTooHigh", shown, price=str(quote.price.base_units))
+    await client.agreements.require_agreeable(quote, limit)
     if quote.price:
         screen.confirm(
             f"Pay {amount(quote.price, token)} and run?",
             yes=order.yes,
             unattended="paying needs an answer: give --yes, or buy first and run with --agreement ID",
         )
+    workflow = await _published(client, session, order, wanted)
     with screen.activity("buying, then waiting for the provider's grant"):
-        agreement = await client.agreements.buy(workflow, max_price=limit, relay=order.relay, offer=order.offer)
+        agreement = await client.agreements.buy(workflow, max_price=quote.price, relay=order.relay, offer=order.offer)
     screen.note(f"agreement   {agreement.id}{'  (sent by the gateway)' if agreement.relayed else ''}")
     return agreement.id
+
+
+async def _published(client: "Client", session: "Session", order: Order, wanted: "Wanted") -> str:
+    """Return the DID of the workflow to run: the one that is named, or one with a single stage."""
+    stage = wanted.stage
+    if stage is None:
+        return wanted.what
+    with session.screen.activity(f"publishing {plain(wanted.name)}"):
+        if not wanted.what.startswith("did:"):
+            path = Path(wanted.what)
+            published = await client.assets.publish_algorithm(wanted.name, path, entrypoint=order.entrypoint)
+            stage = replace(stage, algorithm=published.did)
+            session.screen.note(f"algorithm   {published.did}{_again(reused=published.reused)}")
+        workflow = await client.assets.publish_workflow(wanted.name, [stage])
+    session.screen.note(f"workflow    {workflow.did}{_again(reused=workflow.reused)}")
+    return workflow.did
+
+
+def _again(*, reused: bool) -> str:
+    return "  (published before)" if reused else ""
 
 
 async def _followed(client: "Client", session: "Session", order: Order, execution: "Execution") -> int:

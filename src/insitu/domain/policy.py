@@ -125,11 +125,21 @@ class Policy(Document):
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """An algorithm that somebody wants to run: its DID, the on-chain checksum of its DDO, the creator of its DID."""
+    """An algorithm that somebody wants to run: its DID, the on-chain checksum of its DDO, the creator of its DID.
+
+    One that is not published yet has neither DID nor checksum, only who would publish it.
+    """
 
     did: str
     checksum: str
     publisher: Address
+
+    @property
+    def shown(self) -> str:
+        """Which algorithm, in words."""
+        if not self.did:
+            return f"a new algorithm of {self.publisher}"
+        return f"{self.did} at checksum {self.checksum}"
 
 
 class Refusal(WireModel):
@@ -185,7 +195,7 @@ class EffectivePolicy:
             Refusal(
                 code="AlgorithmNotAllowed",
                 did=did,
-                message=f"the policy of {did} does not allow {algorithm.did} at checksum {algorithm.checksum}",
+                message=f"the policy of {did} does not allow {algorithm.shown}",
             )
             for did, policy in self.policies
             for algorithm in algorithms

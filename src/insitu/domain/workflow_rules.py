@@ -12,28 +12,30 @@ from insitu.domain.workflow import MAX_INPUTS, MAX_STAGES, Stage, Workflow, Work
 MAX_STAGE_TYPE = 200
 
 
-def validate_workflow(workflow: Workflow, pointer: str = "") -> None:
+def validate_workflow(workflow: Workflow, pointer: str = "", *, planned: bool = False) -> None:
     """Refuse a workflow that cannot be run.
 
     Args:
         workflow: as read.
         pointer: where it stands in its document.
+        planned: whether a stage may lack its algorithm's DID, because that is not published yet.
 
     Raises:
         InsituError: `InvalidDocument` or the one rule that is broken (`StageOrder`, `TooManyStages`,
             `ServerAmbiguous`, `ServerInstancesNotSupported`, `OutputDidNotSupported`), with all problems.
     """
     checker = Checker(pointer)
-    check_workflow(workflow, checker)
+    check_workflow(workflow, checker, planned=planned)
     checker.raise_if_any()
 
 
-def check_workflow(workflow: Workflow, checker: Checker) -> None:
+def check_workflow(workflow: Workflow, checker: Checker, *, planned: bool = False) -> None:
     """Check a workflow.
 
     Args:
         workflow: as read.
         checker: at the workflow.
+        planned: as for `validate_workflow`.
     """
     stages = checker.at("stages")
     if not stages.require(bool(workflow.stages), "Required", "a workflow needs a stage"):
@@ -47,13 +49,13 @@ def check_workflow(workflow: Workflow, checker: Checker) -> None:
             at.at("index").report("Required", "a stage needs an index")
         elif stage.index in indices[:i]:
             at.at("index").report("Duplicate", "two stages have this index")
-        _check_stage(stage, frozenset(index for index in indices if index is not None), at)
+        _check_stage(stage, frozenset(index for index in indices if index is not None), at, planned=planned)
     if len(workflow.server_ids) > 1:
         stages.report("ServerAmbiguous", f"the stages name the servers {', '.join(workflow.server_ids)}"[:200])
     stages.require(bool(workflow.input_dids), "Required", "a workflow reads at least one data set")
 
 
-def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker) -> None:
+def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker, *, planned: bool) -> None:
     checker.at("stageType").require(len(stage.stage_type) <= MAX_STAGE_TYPE, "TooLong", "at most 200 characters")
     _check_requirements(stage, checker.at("requirements"))
     inputs = checker.at("input")
@@ -65,7 +67,9 @@ def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker) -> Non
             inputs.at(i, "index").require(each.index not in positions[:i], "Duplicate", "two inputs have this index")
             _check_input(each, stage.number, indices, inputs.at(i))
     checker.at("transformation", "id").require(
-        is_complete_did(stage.transformation.id), "InvalidDid", "the algorithm's DID is needed: did:nv: and 64 digits"
+        (planned and stage.transformation.id is None) or is_complete_did(stage.transformation.id),
+        "InvalidDid",
+        "the algorithm's DID is needed: did:nv: and 64 digits",
     )
     checker.at("output", "id").require(
         stage.output.id is None, "OutputDidNotSupported", "every result is a new asset; leave output.id out"

@@ -30,6 +30,7 @@ from insitu.domain.pricing import Price, PricedInput, price_of
 from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
 from insitu.domain.workflow import Workflow, read_workflow
+from insitu.domain.workflow_rules import validate_workflow
 from insitu.gateway.at_once import both, outcomes
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.lists import Listed, Lists
@@ -41,6 +42,9 @@ from insitu.sdk.resolving import ResolvedAsset, Resolver
 __all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing", "nothing_runs"]
 
 A = TypeVar("A")
+
+MAX_PLANNED = 20
+"""Assets that a workflow may name which is assessed before it is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,12 @@ class AssessedAlgorithm:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything that was found; ``server``, ``price`` and ``times`` are None where the reasons forbid them."""
+    """Everything that was found; ``server``, ``price`` and ``times`` are None where the reasons forbid them.
 
-    workflow_asset: ResolvedAsset
+    ``published`` is the workflow's document; None where it is only planned.
+    """
+
+    published: ResolvedAsset | None
     workflow: Workflow
     inputs: tuple[AssessedInput, ...]
     algorithms: tuple[AssessedAlgorithm, ...]
@@ -81,6 +88,12 @@ class Assessment:
     server: Server | None = None
     price: Price | None = None
     times: AgreementTimes | None = None
+
+    @property
+    def workflow_asset(self) -> ResolvedAsset:
+        """The document of the workflow, which was published."""
+        assert self.published is not None, "only what is published can be bought and executed"
+        return self.published
 
     @property
     def versions(self) -> dict[str, str]:
@@ -173,12 +186,38 @@ class Assessor:
             What resolving and validating the workflow raises; an error of another asset is a reason, not an error.
             ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
         """
-        found = _Findings()
         asset = await self._resolver.resolve(workflow_did, workflow_checksum)
         validate_ddo(asset.ddo)
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow")
-        workflow = read_workflow(asset.ddo)
+        return await self._judged(consumer, read_workflow(asset.ddo), asset, service_index, bought)
+
+    async def assess_planned(
+        self, consumer: Address, described: Mapping[str, JsonValue], service_index: int | None = None
+    ) -> Assessment:
+        """Assess a workflow that is not published, as :meth:`assess` does before a purchase.
+
+        ``described`` is its ``main.workflow``. A stage without an algorithm's DID runs one that the consumer has not
+        published: a free one of their own, which is in no list of versions.
+
+        Raises what reading it raises, ``InvalidRequest`` where it names more than ``MAX_PLANNED`` assets.
+        """
+        workflow = Workflow.read(described, "/workflow")
+        validate_workflow(workflow, "/workflow", planned=True)
+        if len(workflow.input_dids) + len(workflow.transformation_dids) > MAX_PLANNED:
+            # Asking costs nothing, and each asset is looked up.
+            raise InsituError("InvalidRequest", f"more than {MAX_PLANNED} assets: publish the workflow, and ask by DID")
+        return await self._judged(consumer, workflow, None, service_index, None)
+
+    async def _judged(
+        self,
+        consumer: Address,
+        workflow: Workflow,
+        asset: ResolvedAsset | None,
+        service_index: int | None,
+        bought: Mapping[str, str] | None,
+    ) -> Assessment:
+        found = _Findings()
         inputs_asked, algorithms_asked = await both(
             self._inputs(workflow, service_index, bought or {}),
             outcomes(self._algorithm(did) for did in workflow.transformation_dids),
@@ -195,8 +234,12 @@ class Assessor:
             found.reasons += flavour_refusals(workflow, [OfferedService(did, service) for did, service in versions])
         if bought is None:
             found.reasons += await self._retired(workflow)
-        found.reasons += usage_refusals(workflow, [_used(one) for one in algorithms], consumer)
-        found.reasons += policy.refusals([_policed(one) for one in algorithms])
+        used, policed = [_used(one) for one in algorithms], [_policed(one) for one in algorithms]
+        if any(stage.transformation.id is None for stage in workflow.stages):
+            used.append(UsedAlgorithm("", consumer, 0, None))
+            policed.append(Algorithm("", "", consumer))
+        found.reasons += usage_refusals(workflow, used, consumer)
+        found.reasons += policy.refusals(policed)
         server = await self._server(workflow, inputs, found)
         await self._images(workflow, inputs, found)
         price = self._price(inputs, server, consumer, found)

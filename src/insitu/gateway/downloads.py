@@ -65,7 +65,8 @@ class Files:
     async def encrypt(self, caller: Caller, request: EncryptRequest) -> Encrypted:
         """Seal a list of files for versions of one DID, with the rights of the caller (P1).
 
-        Raises ``NotOwner``, ``InvalidDocument``, ``InvalidRequest``, ``CreatorNotAllowed``, ``TargetNotAllowed``.
+        Raises ``NotOwner``, ``InvalidDocument``, ``InvalidRequest``, ``CreatorNotAllowed``, ``TargetNotAllowed``,
+        ``NotFound``.
         """
         did, sealer = Did.parse(request.did), caller.address
         if request.checksum is not None and derive_did(request.checksum, sealer) != did:
@@ -78,6 +79,7 @@ class Files:
             if file.name is not None and (problem := path_problem(file.name)):
                 raise InsituError("InvalidDocument", f"the name {problem}", pointer=f"/files/{position}/name")
             await self._sources.check(file, sealer)
+            await self._sources.require_there(file)
             files.append(await self._sources.completed(file, sealer))
         if len({file.index for file in files}) != len(files):
             raise InsituError("InvalidRequest", "two files have the same index", pointer="/files")

@@ -22,7 +22,7 @@ class Quoting:
 
     async def check(self, request: CheckRequest) -> Quote:
         """Return the quote, also where the verdict is no. Raises what resolving the workflow raises."""
-        found = await self._assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
+        found = await self._assessed(request)
         first = found.workflow.input_dids[0]
         times, price, server = found.times, found.price, found.server
         quote = Quote(
@@ -30,8 +30,8 @@ class Quoting:
             reasons=tuple(_told(reason) for reason in found.verdict.reasons),
             did=first,
             ddo_hash=await self._checksum(first, found),
-            workflow_did=request.workflow_did,
-            workflow_hash=found.workflow_asset.checksum,
+            workflow_did=request.workflow_did or "",
+            workflow_hash=found.published.checksum if found.published is not None else "",
             service_index=_index(found, request.service_index),
             provider=self._signer.address,
             server=server.to_json() if server is not None else {},
@@ -49,6 +49,11 @@ class Quoting:
                 }
             )
         return quote
+
+    async def _assessed(self, request: CheckRequest) -> Assessment:
+        if request.workflow_did is None:
+            return await self._assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
+        return await self._assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
 
     async def _checksum(self, did: str, found: Assessment) -> str:
         if found.inputs and found.inputs[0].asset.did == did:

@@ -144,6 +144,23 @@ class FileSources:
             return _sha256(url.path)
         return await self._uploaded(url.path, sealer) if url.scheme == "upload" and sealer is not None else None
 
+    async def require_there(self, file: File) -> None:
+        """Refuse an object that its store does not give, before a document names it; call :meth:`check` before.
+
+        Web servers are not asked: everybody may name their urls, and this gateway calls nobody for strangers.
+
+        Raises ``NotFound``.
+        """
+        url = _split(file)
+        if url.scheme in WEB | PLACED | OWN:
+            return
+        try:
+            await anext(self._sources.open(url.geturl()), b"")
+        except InsituError as error:
+            if error.code != "ConfigurationFailed":
+                raise
+            raise InsituError("NotFound", f"file {file.index}: {error.detail}") from error
+
     async def completed(self, file: File, sealer: Address) -> File:
         """Return an uploaded file with the length and checksum that the upload had.
 

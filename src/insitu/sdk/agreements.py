@@ -10,17 +10,19 @@ import anyio
 from insitu.api.gateway_v1 import CheckRequest, Quote
 from insitu.domain.agreement import AgreementState, Terms, agreement_id
 from insitu.domain.amount import Amount, AmountLike
+from insitu.domain.canonical import JsonObject
 from insitu.domain.did import Did
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import AgreementId, read_agreement_id
 from insitu.domain.ledger import AgreementCreated, refund
+from insitu.domain.workflow import Workflow
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.amounts import read_amount, shown_amount
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.grants import wait_for_grant
 from insitu.sdk.purchases import Purchases
-from insitu.sdk.quotes import read_wanted, terms_of, verify_quote
+from insitu.sdk.quotes import WantedWorkflow, read_planned, read_wanted, terms_of, verify_quote
 from insitu.sdk.resolving import Resolver
 
 __all__ = ["Agreement", "Agreements"]
@@ -114,13 +116,38 @@ class Agreements:
         """
         return (await self._quoted(workflow_did, service_index))[0]
 
+    async def check_planned(self, described: JsonObject, service_index: int | None = None) -> Quote:
+        """Ask as :meth:`check` for a workflow that is not published; ``described`` is its ``main.workflow``.
+
+        A stage without ``transformation.id`` runs an algorithm that this account has not published.
+        """
+        wanted = await read_planned(self._resolver, self._chain, Workflow.read(described), service_index)
+        request = CheckRequest(consumer=self._signer.address, workflow=described, service_index=service_index)
+        return (await self._asked(wanted, request))[0]
+
+    async def require_agreeable(self, quote: Quote, max_price: AmountLike | None = None) -> None:
+        """Refuse what this account would not, or could not, buy for this quote.
+
+        Raises the code of the first reason where the workflow may not run, ``PriceTooHigh``, ``InsufficientFunds``.
+        """
+        _require_allowed(quote)
+        limit = None if max_price is None else await read_amount(max_price, self._chain)
+        if limit is not None and quote.price > limit:
+            raise InsituError(
+                "PriceTooHigh", f"the price is {quote.price}, allowed are {limit}", price=str(quote.price.base_units)
+            )
+        await self._require_funds(quote.price.base_units)
+
     async def _quoted(self, workflow_did: str, service_index: int | None) -> tuple[Quote, GatewayClient]:
         wanted = await read_wanted(self._resolver, self._chain, workflow_did, service_index)
-        gateway = self._gateway_at(gateway_url(wanted.endpoint))
         consumer = self._signer.address
-        quote = await gateway.check(
-            CheckRequest(consumer=consumer, workflow_did=workflow_did, service_index=service_index)
+        return await self._asked(
+            wanted, CheckRequest(consumer=consumer, workflow_did=workflow_did, service_index=service_index)
         )
+
+    async def _asked(self, wanted: WantedWorkflow, request: CheckRequest) -> tuple[Quote, GatewayClient]:
+        gateway, consumer = self._gateway_at(gateway_url(wanted.endpoint)), self._signer.address
+        quote = await gateway.check(request)
         if quote.allowed:
             await verify_quote(quote, wanted, self._chain, consumer)
         return await _in_tokens(quote, self._chain), gateway
@@ -213,13 +240,8 @@ class Agreements:
         self, workflow_did: str, service_index: int | None, max_price: AmountLike | None
     ) -> tuple[Quote, GatewayClient]:
         """Return the quote that this account agrees to, and the gateway that gave it (C1, C2)."""
-        limit = None if max_price is None else await read_amount(max_price, self._chain)
         quote, gateway = await self._quoted(workflow_did, service_index)
-        _require_allowed(quote)
-        if limit is not None and quote.price > limit:
-            raise InsituError(
-                "PriceTooHigh", f"the price is {quote.price}, allowed are {limit}", price=str(quote.price.base_units)
-            )
+        await self.require_agreeable(quote, max_price)
         await self._trust_contracts()
         return quote, gateway
 
@@ -230,7 +252,7 @@ class Agreements:
         async with self._purchases.turn(quote.price.base_units):
             # The time for locking runs from here, and what was bought before is paid.
             terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
-            await self._require_funds(terms)
+            await self._require_funds(terms.total)
             try:
                 sent = await self._purchases.send(terms, gateway, relay=relay, offer=offer)
             except InsituError as error:
@@ -266,12 +288,12 @@ class Agreements:
             await self._chain.verify()
             self._trusted = True
 
-    async def _require_funds(self, terms: Terms) -> None:
-        held = await self._chain.balance(terms.consumer)
-        if held < terms.total:
-            own, price = [await shown_amount(number, self._chain) for number in (held, terms.total)]
-            detail = f"{terms.consumer} holds {own}, the price is {price}"
-            raise InsituError("InsufficientFunds", detail, held=held, price=terms.total)
+    async def _require_funds(self, total: int) -> None:
+        held = await self._chain.balance(self._signer.address)
+        if held < total:
+            own, price = [await shown_amount(number, self._chain) for number in (held, total)]
+            detail = f"{self._signer.address} holds {own}, the price is {price}"
+            raise InsituError("InsufficientFunds", detail, held=held, price=total)
 
     async def _present(self, wanted: AgreementId, terms: Terms) -> Agreement:
         state, now = await self._chain.agreement(wanted), await self._chain.time()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from anyio.to_thread import run_sync
 
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
+from insitu.domain.algorithm import AlgorithmDescription, command
 from insitu.domain.amount import AmountLike
 from insitu.domain.assembly import with_sealed_list
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
@@ -22,14 +23,14 @@ from insitu.ports.keys import Signer
 from insitu.sdk.amounts import read_amount
 from insitu.sdk.containers import choose_containers
 from insitu.sdk.downloads import Destination
-from insitu.sdk.files import FileLike, content_type, described_files, entrypoint_of, read_contents
+from insitu.sdk.files import AlgorithmFiles, FileLike, content_type, described_files, entrypoint_of, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.offers import Offer
 from insitu.sdk.publishing import Asset, Publisher
 from insitu.sdk.receiving import Expected, receive
 from insitu.sdk.resolving import Resolver
-from insitu.sdk.workflows import Stage, described_stages
+from insitu.sdk.workflows import NewAlgorithm, Stage, described_stages
 
 __all__ = ["Assets"]
 
@@ -149,7 +150,7 @@ class Assets:
     async def publish_algorithm(
         self,
         name: str,
-        files: Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path],
+        files: AlgorithmFiles,
         *,
         entrypoint: str | None = None,
         container: Mapping[str, Any] | None = None,
@@ -177,26 +178,56 @@ class Assets:
         price
             Tokens, or an ``Amount``; 0 lets everybody use it, anything else only its owner.
         """
+        main, contents = await self._algorithm(name, files, entrypoint, container, price)
+        main |= {"author": author or self._signer.address, "license": license}
+        main["algorithm"] |= {"language": language, "version": version}
+        attributes = _attributes(main, description, tags, categories)
+        identity = _identity(attributes, contents)
+        if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
+            main["files"] = [await self._uploaded(index, *item) for index, item in enumerate(sorted(contents.items()))]
+        published = await self._publisher.register(attributes, identity=identity)
+        self._imports[published.did] = imports_of(main["algorithm"].get("entrypoint"), contents)
+        return published
+
+    async def read_algorithm(
+        self, name: str, files: AlgorithmFiles, *, entrypoint: str | None = None
+    ) -> str | NewAlgorithm:
+        """Return the DID of what :meth:`publish_algorithm` would find published, or what it would publish anew.
+
+        Nothing is published or uploaded. Raises ``InvalidRequest``, ``InvalidDocument``.
+        """
+        main, contents = await self._algorithm(name, files, entrypoint)
+        imports = imports_of(main["algorithm"].get("entrypoint"), contents)
+        key = self._publisher.key_of(_identity(_attributes(main, "", (), ()), contents))
+        earlier = await self._publisher.earlier(key)
+        if earlier is None or await self._chain.did_record(str(earlier.did)) is None:
+            return NewAlgorithm(AlgorithmDescription.read(main["algorithm"]), imports)
+        self._imports[str(earlier.did)] = imports
+        return str(earlier.did)
+
+    async def _algorithm(
+        self,
+        name: str,
+        files: AlgorithmFiles,
+        entrypoint: str | None,
+        container: Mapping[str, Any] | None = None,
+        price: AmountLike = 0,
+    ) -> tuple[JsonObject, dict[str, bytes]]:
+        """Read an algorithm: its ``main`` without files, and name → content."""
         contents = await run_sync(read_contents, files)
         start = entrypoint or entrypoint_of(list(contents))
-        algorithm: JsonObject = {"language": language, "format": "docker-image", "version": version}
+        command(start, contents)  # refuses what cannot be started, before anything is uploaded
+        algorithm: JsonObject = {"language": "", "format": "docker-image", "version": "1"}
         algorithm |= {"entrypoint": start} if start is not None else {}
         algorithm |= {"requirements": {"container": dict(container)}} if container is not None else {}
         main: JsonObject = {
             "name": name,
             "type": ALGORITHM,
-            "author": author or self._signer.address,
-            "license": license,
+            "author": self._signer.address,
+            "license": DEFAULT_LICENSE,
         }
         main |= {"price": str((await read_amount(price, self._chain)).base_units), "algorithm": algorithm}
-        attributes = _attributes(main, description, tags, categories)
-        # A copy, because the files join ``main`` below, with urls that are new at each upload.
-        identity = plain_json({**attributes, "contents": {file: sha256_hex(data) for file, data in contents.items()}})
-        if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
-            main["files"] = [await self._uploaded(index, *item) for index, item in enumerate(sorted(contents.items()))]
-        published = await self._publisher.register(attributes, identity=identity)
-        self._imports[published.did] = imports_of(start, contents)
-        return published
+        return main, contents
 
     async def publish_workflow(
         self,
@@ -210,15 +241,23 @@ class Assets:
         categories: Sequence[str] = (),
     ) -> Asset:
         """Publish a workflow; an equal one is reused."""
-        containers = await choose_containers(stages, self._resolver, self.image_contents, self._imports)
+        workflow = await self.describe_workflow(stages)
         main: JsonObject = {
             "name": name,
             "type": WORKFLOW,
             "author": author or self._signer.address,
             "license": license,
         }
-        main |= {"price": "0", "files": [], "workflow": described_stages(stages, containers)}
+        main |= {"price": "0", "files": [], "workflow": workflow}
         return await self.register_asset(_attributes(main, description, tags, categories))
+
+    async def describe_workflow(self, stages: Sequence[Stage]) -> JsonObject:
+        """Return ``main.workflow`` of these stages, each in its container.
+
+        Raises ``ImageNotAllowed``, ``ImageUnsuitable`` where no container fits.
+        """
+        containers = await choose_containers(stages, self._resolver, self.image_contents, self._imports)
+        return described_stages(stages, containers)
 
     async def resolve(self, did: str, checksum: str | None = None) -> Ddo:
         """Return the document of a DID: the present version, or the one with this on-chain checksum.
@@ -322,6 +361,13 @@ class Assets:
 
     async def _version(self, did: str) -> JsonObject:
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
+
+
+def _identity(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonObject:
+    """What makes two algorithms one: description and bytes, but no urls, which are new at each upload. It is a copy."""
+    digests = {file: sha256_hex(data) for file, data in contents.items()}
+    identity: JsonObject = plain_json({**attributes, "contents": digests})
+    return identity
 
 
 def _attributes(

@@ -1,13 +1,14 @@
 """The client: publish, find, buy, run (design §10). Made by ``insitu.connect()``; or here, with ports of your own."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import anyio
 
-from insitu.api.gateway_v1 import ReceiptView
+from insitu.api.gateway_v1 import Quote, ReceiptView
 from insitu.domain.agreement import SignedSettlement
 from insitu.domain.amount import Amount, AmountLike
 from insitu.domain.ids import Address
@@ -24,7 +25,7 @@ from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.resolving import Resolver
-from insitu.sdk.workflows import Stage
+from insitu.sdk.workflows import NewAlgorithm, Stage
 
 __all__ = ["Client"]
 
@@ -83,9 +84,10 @@ class Client:
         relay: bool | None = None,
         offer: bool = False,
     ) -> Execution:
-        """Run an algorithm next to data: publish it with a workflow of one stage, check, buy, and start.
+        """Run an algorithm next to data: check, publish it with a workflow of one stage, buy, and start.
 
-        What is equal to something published before is reused, so only the purchase costs.
+        Nothing is published where the answer is no. What is equal to something published before is reused, so only the
+        purchase costs.
 
         Parameters
         ----------
@@ -105,19 +107,59 @@ class Client:
         Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
         """
         limit = None if max_price is None else await read_amount(max_price, self.chain)
+        stage = await self._stage(algorithm, on, configuration, entrypoint, container, server_id)
+        await self.agreements.require_agreeable(await self.check_stages([stage]), limit)
         did, name = str(algorithm), str(algorithm)
         if not did.startswith("did:"):
             name = Path(algorithm).name
             did = (await self.assets.publish_algorithm(name, Path(algorithm), entrypoint=entrypoint)).did
-        stage = Stage(
-            algorithm=did,
+        workflow = await self.assets.publish_workflow(name, [replace(stage, algorithm=did)])
+        return await self.compute.run_workflow(workflow.did, max_price=limit, relay=relay, offer=offer)
+
+    async def check(
+        self,
+        algorithm: Path | str,
+        *,
+        on: str | Sequence[str],
+        configuration: Mapping[str, str | int | float | bool] | None = None,
+        entrypoint: str | None = None,
+        container: Mapping[str, str] | None = None,
+        server_id: str | None = None,
+    ) -> Quote:
+        """Ask whether :meth:`run` with these arguments may run, on which server, for how much.
+
+        Nothing is published, uploaded or bought. A quote that is not ``allowed`` says why. Raises what reading the
+        algorithm and ``agreements.check`` raise.
+        """
+        return await self.check_stages(
+            [await self._stage(algorithm, on, configuration, entrypoint, container, server_id)]
+        )
+
+    async def check_stages(self, stages: Sequence[Stage], service_index: int | None = None) -> Quote:
+        """Ask whether a workflow of these stages may run; nothing is published. See ``agreements.check``."""
+        return await self.agreements.check_planned(await self.assets.describe_workflow(stages), service_index)
+
+    async def _stage(
+        self,
+        algorithm: Path | str,
+        on: str | Sequence[str],
+        configuration: Mapping[str, str | int | float | bool] | None,
+        entrypoint: str | None,
+        container: Mapping[str, str] | None,
+        server_id: str | None,
+    ) -> Stage:
+        """Return what would run."""
+        known: str | NewAlgorithm = str(algorithm)
+        if not str(algorithm).startswith("did:"):
+            path = Path(algorithm)
+            known = await self.assets.read_algorithm(path.name, path, entrypoint=entrypoint)
+        return Stage(
+            algorithm=known,
             inputs=[on] if isinstance(on, str) else list(on),
             configuration=dict(configuration or {}),
             container=container,
             server_id=server_id,
         )
-        workflow = await self.assets.publish_workflow(name, [stage])
-        return await self.compute.run_workflow(workflow.did, max_price=limit, relay=relay, offer=offer)
 
     async def balance(self) -> Amount:
         """Return the account's tokens."""

@@ -12,7 +12,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.flavour import supported_container
 from insitu.domain.image_contents import ImageContents, program_of
 from insitu.sdk.resolving import Resolver
-from insitu.sdk.workflows import Stage
+from insitu.sdk.workflows import NewAlgorithm, Stage
 
 __all__ = ["choose_containers"]
 
@@ -36,15 +36,15 @@ async def choose_containers(
     """
     chosen: list[JsonObject] = []
     common: Sequence[Container] | None = None
-    needed: dict[str, JsonObject] = {}
+    needed: dict[str | NewAlgorithm, JsonObject] = {}
     for stage in stages:
         named = _named(stage) or needed.get(stage.algorithm)
         if named is None:
-            algorithm = AlgorithmAsset.read((await resolver.resolve(stage.algorithm)).ddo.main).algorithm
+            algorithm, imported = await _described(stage.algorithm, resolver, imports)
             named = _needed(algorithm)
             if named is None:
                 common = common or await _common(stages, resolver)
-                named = _suitable(common, await known(), algorithm, imports.get(stage.algorithm, frozenset()))
+                named = _suitable(common, await known(), algorithm, imported)
             needed[stage.algorithm] = named
         chosen.append(named)
     return chosen
@@ -56,6 +56,15 @@ def _named(stage: Stage) -> JsonObject | None:
     if isinstance(stage.container, Mapping):
         return dict(stage.container)
     return None
+
+
+async def _described(
+    algorithm: str | NewAlgorithm, resolver: Resolver, imports: Mapping[str, frozenset[str]]
+) -> tuple[AlgorithmDescription, frozenset[str]]:
+    if isinstance(algorithm, NewAlgorithm):
+        return algorithm.description, algorithm.imports
+    main = AlgorithmAsset.read((await resolver.resolve(algorithm)).ddo.main)
+    return main.algorithm, imports.get(algorithm, frozenset())
 
 
 def _needed(algorithm: AlgorithmDescription) -> JsonObject | None:

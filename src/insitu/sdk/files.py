@@ -13,10 +13,13 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
 
-__all__ = ["FileLike", "content_type", "described_files", "entrypoint_of", "placed", "read_contents"]
+__all__ = ["AlgorithmFiles", "FileLike", "content_type", "described_files", "entrypoint_of", "placed", "read_contents"]
 
 FileLike = str | Path | Mapping[str, Any]
 """A path of this machine, a url, or a description as in ``main.files``."""
+
+AlgorithmFiles = Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path]
+"""Paths, a folder, or name → content."""
 
 _INTERPRETERS = {".py": "python3", ".sh": "sh", ".r": "Rscript", ".js": "node"}
 
@@ -54,7 +57,7 @@ def _is_url(text: str) -> bool:
     return len(scheme) > 1 and text.startswith(scheme + ":")
 
 
-def read_contents(files: Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path]) -> dict[str, bytes]:
+def read_contents(files: AlgorithmFiles) -> dict[str, bytes]:
     """Read the files of an algorithm: name → content. A folder stands for all files in it.
 
     Raises ``InvalidRequest`` where there is no file, ``InvalidDocument`` for a name that is not safe.

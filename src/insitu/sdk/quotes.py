@@ -18,7 +18,7 @@ from insitu.domain.workflow import Workflow, read_workflow
 from insitu.ports.chain import Chain
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 
-__all__ = ["Expected", "WantedInput", "WantedWorkflow", "read_wanted", "terms_of", "verify_quote"]
+__all__ = ["Expected", "WantedInput", "WantedWorkflow", "read_planned", "read_wanted", "terms_of", "verify_quote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class WantedInput:
 
 @dataclass(frozen=True, slots=True)
 class WantedWorkflow:
-    """A workflow that somebody wants to run, and its inputs in order."""
+    """A workflow that somebody wants to run, and its inputs in order; ``asset`` is None where it is not published."""
 
-    asset: ResolvedAsset
+    asset: ResolvedAsset | None
     workflow: Workflow
     inputs: tuple[WantedInput, ...]
 
@@ -61,9 +61,20 @@ async def read_wanted(resolver: Resolver, chain: Chain, workflow_did: str, servi
     """
     asset = await resolver.resolve(workflow_did)
     validate_ddo(asset.ddo)
-    workflow = read_workflow(asset.ddo)
+    return await read_planned(resolver, chain, read_workflow(asset.ddo), service_index, asset=asset)
+
+
+async def read_planned(
+    resolver: Resolver,
+    chain: Chain,
+    workflow: Workflow,
+    service_index: int | None,
+    *,
+    asset: ResolvedAsset | None = None,
+) -> WantedWorkflow:
+    """Resolve the inputs of a workflow that need not be published, strictly; raises as :func:`read_wanted`."""
     if not workflow.input_dids:
-        raise InsituError("InvalidDocument", f"{workflow_did} reads no data set")
+        raise InsituError("InvalidDocument", "the workflow reads no data set")
     inputs = []
     for position, did in enumerate(workflow.input_dids):
         inputs.append(await _input(resolver, chain, did, service_index if position == 0 else None))
@@ -97,12 +108,12 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
         if not await chain.is_provider(one.asset.did, quote.provider):
             raise InsituError("NotDIDProvider", f"{quote.provider} is no provider of {one.asset.did}")
     first, expected = wanted.inputs[0], _expected(wanted, quote.provider, consumer)
-    times = expected.times
+    times, asset = expected.times, wanted.asset
     pairs: Sequence[tuple[str, object, object]] = [
         ("did", quote.did, first.asset.did),
         ("version of the data set", _digits(quote.ddo_hash), first.asset.checksum),
-        ("workflow", quote.workflow_did, wanted.asset.did),
-        ("version of the workflow", _digits(quote.workflow_hash), wanted.asset.checksum),
+        ("workflow", quote.workflow_did, asset.did if asset is not None else ""),
+        ("version of the workflow", _digits(quote.workflow_hash), asset.checksum if asset is not None else ""),
         ("service", quote.service_index, first.entry.index),
         ("server", quote.server.get("serverId"), expected.server.server_id),
         ("price", quote.price.base_units, expected.price.total),

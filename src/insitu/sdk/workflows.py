@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import Container
 
-__all__ = ["Previous", "Stage", "described_stages"]
+__all__ = ["NewAlgorithm", "Previous", "Stage", "described_stages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,14 @@ class Previous:
     stage: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewAlgorithm:
+    """An algorithm that was read and is not published: how it is started, and what it imports."""
+
+    description: AlgorithmDescription
+    imports: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """One stage of a workflow.
@@ -24,7 +33,7 @@ class Stage:
     Attributes
     ----------
     algorithm
-        DID of the algorithm.
+        DID of the algorithm, or one that is not published yet: of that only a price can be asked.
     inputs
         DIDs of data sets and outputs of earlier stages, in the order of ``--input1``, ``--input2`` …
     container
@@ -42,7 +51,7 @@ class Stage:
         Description of the result, as for registering an asset.
     """
 
-    algorithm: str
+    algorithm: str | NewAlgorithm
     inputs: Sequence[str | Previous]
     container: Mapping[str, str] | Container | None = None
     stage_type: str = ""
@@ -70,7 +79,7 @@ def _described(index: int, stage: Stage, container: JsonObject) -> JsonObject:
         "stageType": stage.stage_type,
         "requirements": requirements | {name: value for name, value in wanted.items() if value is not None},
         "input": [_input(position, one) for position, one in enumerate(stage.inputs)],
-        "transformation": {"id": stage.algorithm},
+        "transformation": {"id": stage.algorithm} if isinstance(stage.algorithm, str) else {},
         "output": {"metadata": dict(stage.output)} if stage.output else {},
     }
     return described | ({"configuration": dict(stage.configuration)} if stage.configuration else {})

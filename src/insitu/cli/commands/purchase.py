@@ -22,19 +22,42 @@ _service = click.option(
 
 
 @click.command()
-@click.argument("workflow", metavar="WORKFLOW")
+@click.argument("what", metavar="ALGORITHM|WORKFLOW")
+@click.option(
+    "--on", "data", multiple=True, metavar="DID", help="Data set that an algorithm would read; several in order."
+)
+@click.option("--image", metavar="NAME:TAG|DIGEST", help="Image that it would run in; default: as for insitu run.")
+@click.option("--entrypoint", metavar="COMMAND", help="How it would start; found out for a single script.")
+@click.option("--server", metavar="ID", help="Server that it would run on; default: the cheapest that is large enough.")
 @_service
 @connected
 @pass_session
-def check(session: Session, workflow: str, service_index: int | None) -> int:
-    """Say whether a workflow may run, where, and for how much. Nothing is bought.
+def check(
+    session: Session,
+    what: str,
+    data: tuple[str, ...],
+    image: str | None,
+    entrypoint: str | None,
+    server: str | None,
+    service_index: int | None,
+) -> int:
+    """Say whether something may run, where, and for how much. Nothing is published, uploaded or bought.
 
-    WORKFLOW is its DID. What the gateway says is compared with the documents and the chain.
+    ALGORITHM is a script, a folder, or a DID, WORKFLOW a DID. What the gateway says is compared with the documents and
+    the chain.
+
+        insitu check count.py --on did:nv:…
     """
+    from insitu.cli.orders import Order, read_wanted
     from insitu.domain.exit_codes import NOT_ALLOWED, OK
 
+    order = Order(what, data, None, image=image, entrypoint=entrypoint, server=server)
+    if not data and not what.startswith("did:"):
+        raise click.UsageError("say on which data set: --on did:nv:… (insitu search --type dataset)")
+
     async def checked(client: "Client") -> int:
-        quote, token = await client.agreements.check(workflow, service_index), await client.chain.token()
+        quote = await (await read_wanted(client, order)).check(client, service_index)
+        token = await client.chain.token()
         if session.choices.as_json:
             session.screen.json(quote)
         elif quote.allowed:

@@ -42,9 +42,9 @@ def run(
 ) -> int:
     """Run an algorithm next to a data set, and bring the result back.
 
-    ALGORITHM is a script, a folder with compute-entrypoint.sh, or the DID of an algorithm. It is published with a
-    workflow (equal ones are reused), the price is shown and asked for, and the execution followed to its end. Other
-    options are given to the algorithm as they are. The new DID is printed on standard output.
+    ALGORITHM is a script, a folder with compute-entrypoint.sh, or the DID of an algorithm. The provider is asked, the
+    price is shown and asked for; then the algorithm is published with a workflow (equal ones are reused), bought, and
+    followed to its end. Other options are given to the algorithm as they are. Standard output has the new DID alone.
 
         insitu run count.py --on did:nv:… --column=carrier -o out/
 
@@ -52,7 +52,8 @@ def run(
 
         insitu run --agreement ID -o /srv/results
     """
-    from insitu.cli.running import Order, carry_out
+    from insitu.cli.orders import Order
+    from insitu.cli.running import carry_out
 
     parameters, names = _parameters(words), [word for word in words if not word.startswith("-")]
     _check_usage(names, data, agreement)
