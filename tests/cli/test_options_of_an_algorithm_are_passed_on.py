@@ -66,7 +66,7 @@ def test_data_sets_keep_their_order(orders: list[Order]) -> None:
         (["count.py", "--on", DID, "--=5"], "written --name=value"),
         (["--agreement", "a" * 64, "count.py"], "runs what was bought"),
         (["--agreement", "a" * 64, "--on", DID], "runs what was bought"),
-        (["count.py", "--on", DID, "--force"], "name a folder with --output"),
+        (["count.py", "--on", DID, "--force"], "nothing is downloaded without --output"),
     ],
 )
 def test_what_is_unclear_is_not_guessed(

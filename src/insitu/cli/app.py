@@ -1,11 +1,13 @@
 """The table of commands, and the options that stand before them."""
 
+import functools
 import importlib
 from pathlib import Path
 
 import click
 from typing_extensions import override
 
+from insitu.cli.arguments import checked
 from insitu.cli.failure import read_failure, report
 from insitu.cli.session import Session
 from insitu.domain.errors import InsituError
@@ -70,10 +72,7 @@ class LazyGroup(click.Group):
         place = _PLACES.get(cmd_name)
         if place is None:
             return None
-        module = importlib.import_module(f"insitu.cli.commands.{place}")
-        command = getattr(module, cmd_name)
-        assert isinstance(command, click.Command)
-        return _with_examples(command)
+        return _loaded(place, cmd_name)
 
     @override
     def resolve_command(
@@ -93,6 +92,13 @@ class LazyGroup(click.Group):
         for title, commands in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
+
+
+@functools.cache
+def _loaded(place: str, name: str) -> click.Command:
+    command = getattr(importlib.import_module(f"insitu.cli.commands.{place}"), name)
+    assert isinstance(command, click.Command)
+    return checked(_with_examples(command), name)
 
 
 def _with_examples(command: click.Command) -> click.Command:

@@ -114,16 +114,9 @@ def sending(command: Command) -> Command:
 def into(what: str) -> Callable[[Command], Command]:
     """Add where files of a result go: ``--output`` and ``--force``."""
     shown = f"New or empty folder to download {what} into."
-    # Eager, so that it is known when --force is looked at, whichever stands first.
-    output = click.option("--output", "-o", type=click.Path(path_type=Path), is_eager=True, help=shown)
-    force = click.option("--force", is_flag=True, callback=_beside_output, help="Replace files of the same names.")
+    output = click.option("--output", "-o", type=click.Path(path_type=Path), help=shown)
+    force = click.option("--force", is_flag=True, help="Replace files of the same names.")
     return lambda command: output(force(command))
-
-
-def _beside_output(context: click.Context, _: click.Parameter, value: bool) -> bool:
-    if value and context.params.get("output") is None:
-        raise click.UsageError("--force replaces what --output would not: name a folder with --output")
-    return value
 
 
 def yes(command: Command) -> Command:

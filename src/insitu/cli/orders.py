@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insitu.cli.render import name_of, plain
+from insitu.cli.arguments import refuse
+from insitu.cli.render import name_of
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import Quote
-    from insitu.domain.compute_service import Container
     from insitu.sdk.client import Client
     from insitu.sdk.workflows import NewAlgorithm, Stage
 
@@ -35,6 +35,13 @@ class Order:
     relay: bool | None = None
     offer: bool = False
 
+    def refuse_beside(self, found: str) -> None:
+        """Refuse what would change nothing, now that it is known what a DID stands for: a usage error."""
+        options = {"data": "--on", "parameters": "--NAME=VALUE", "image": "--image"}
+        options |= {"entrypoint": "--entrypoint", "server": "--server"}
+        given = {name: spelt for name, spelt in options.items() if getattr(self, name)}
+        refuse("run", given | {found: ""})
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -55,9 +62,10 @@ class Wanted:
 
 
 async def read_wanted(client: "Client", order: Order) -> Wanted:
-    """Read the algorithm's files, or its document, and the images of the first data set.
+    """Read the algorithm's files, or its document.
 
-    Raises ``InvalidRequest`` for a file or an entrypoint that is missing, ``ImageNotAllowed``, ``AssetNotFound``.
+    Raises ``InvalidRequest`` for a file or an entrypoint that is missing, ``AssetNotFound``, a usage error for options
+    that a published algorithm or workflow makes useless.
     """
     from insitu.domain.asset import WORKFLOW
     from insitu.sdk.workflows import Stage
@@ -67,6 +75,7 @@ async def read_wanted(client: "Client", order: Order) -> Wanted:
         ddo = await client.assets.resolve(order.what)
         algorithm: str | NewAlgorithm = order.what
         name = name_of(str(ddo.main.get("name") or ""), order.what)
+        order.refuse_beside("workflow" if ddo.asset_type == WORKFLOW else "published")
         if ddo.asset_type == WORKFLOW:
             return Wanted(order.what, name, None)
         if not order.data:
@@ -78,20 +87,8 @@ async def read_wanted(client: "Client", order: Order) -> Wanted:
     stage = Stage(
         algorithm=algorithm,
         inputs=order.data,
-        container=await _container(client, order) if order.image else None,
+        container=order.image,
         configuration=order.parameters,
         server_id=order.server,
     )
     return Wanted(order.what, name, stage)
-
-
-async def _container(client: "Client", order: Order) -> "Container":
-    """Return the image that is meant, among those that the first data set supports. Raises ``ImageNotAllowed``."""
-    from insitu.domain.compute_service import read_compute_service
-
-    service = read_compute_service((await client.assets.resolve(order.data[0])).compute_service())
-    for one in service.containers:
-        if order.image in {one.image, f"{one.image}:{one.tag}", one.checksum, one.digest}:
-            return one
-    allowed = ", ".join(f"{one.image}:{one.tag}" for one in service.containers) or "none"
-    raise InsituError("ImageNotAllowed", f"{order.image} is not among the images of {order.data[0]}: {plain(allowed)}")

@@ -19,6 +19,7 @@ from insitu.domain.workflow import Workflow
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.amounts import read_amount, shown_amount
+from insitu.sdk.arguments import refuse
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.grants import wait_for_grant
 from insitu.sdk.purchases import Purchases
@@ -188,6 +189,7 @@ class Agreements:
             ``TemplateNotApproved``, ``ContractMismatch``, ``AgreementRefused``, ``AgreementNotGranted``;
             ``RelayOff``, ``RelayLimitReached``, ``RelayExhausted``; ``OfferRefused``.
         """
+        refuse("Agreements.buy", relay=relay, offer=offer)
         bought = await self._with_seed(seed) if seed is not None else None
         if bought is None:
             quote, gateway = await self._agreed(workflow_did, service_index, max_price)

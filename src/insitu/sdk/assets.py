@@ -21,6 +21,7 @@ from insitu.domain.ledger import transfer_ownership
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.amounts import read_amount
+from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import AlgorithmFiles, FileLike, content_type, described_files, entrypoint_of, read_contents
@@ -130,6 +131,7 @@ class Assets:
             Rules of the policy: ``{maxBytes, maxFiles, maxLogBytes, types}``, ``maxBytes`` with the paths, ``maxFiles``
             100 unless it says otherwise; whether the consumer sees logs; executions for each agreement.
         """
+        refuse("Assets.publish_dataset", any=algorithms == "any", publishers=tuple(publishers))
         base_units = (await read_amount(price, self._chain)).base_units
         info = await self._publisher.gateway_info()
         offer = Offer(

@@ -18,6 +18,7 @@ from insitu.ports.keys import Signer
 from insitu.sdk import receipts
 from insitu.sdk.agreements import Agreements
 from insitu.sdk.amounts import read_amount, shown_amount
+from insitu.sdk.arguments import refuse
 from insitu.sdk.assets import Assets
 from insitu.sdk.compute import Compute
 from insitu.sdk.execution import Execution
@@ -78,7 +79,7 @@ class Client:
         on: str | Sequence[str],
         configuration: Mapping[str, str | int | float | bool] | None = None,
         entrypoint: str | None = None,
-        container: Mapping[str, str] | None = None,
+        container: Mapping[str, str] | str | None = None,
         server_id: str | None = None,
         max_price: AmountLike | None = None,
         relay: bool | None = None,
@@ -106,6 +107,7 @@ class Client:
 
         Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
         """
+        refuse("Client.run", relay=relay, offer=offer)
         limit = None if max_price is None else await read_amount(max_price, self.chain)
         stage = await self._stage(algorithm, on, configuration, entrypoint, container, server_id)
         await self.agreements.require_agreeable(await self.check_stages([stage]), limit)
@@ -123,7 +125,7 @@ class Client:
         on: str | Sequence[str],
         configuration: Mapping[str, str | int | float | bool] | None = None,
         entrypoint: str | None = None,
-        container: Mapping[str, str] | None = None,
+        container: Mapping[str, str] | str | None = None,
         server_id: str | None = None,
     ) -> Quote:
         """Ask whether :meth:`run` with these arguments may run, on which server, for how much.
@@ -145,12 +147,14 @@ class Client:
         on: str | Sequence[str],
         configuration: Mapping[str, str | int | float | bool] | None,
         entrypoint: str | None,
-        container: Mapping[str, str] | None,
+        container: Mapping[str, str] | str | None,
         server_id: str | None,
     ) -> Stage:
         """Return what would run."""
         known: str | NewAlgorithm = str(algorithm)
-        if not str(algorithm).startswith("did:"):
+        published = str(algorithm).startswith("did:")
+        refuse("Client.check", published=published, entrypoint=entrypoint)
+        if not published:
             path = Path(algorithm)
             known = await self.assets.read_algorithm(path.name, path, entrypoint=entrypoint)
         return Stage(

@@ -38,7 +38,11 @@ async def choose_containers(
     common: Sequence[Container] | None = None
     needed: dict[str | NewAlgorithm, JsonObject] = {}
     for stage in stages:
-        named = _named(stage) or needed.get(stage.algorithm)
+        named = _named(stage)
+        if isinstance(stage.container, str):
+            common = common or await _common(stages, resolver)
+            named = _called(stage.container, common)
+        named = named or needed.get(stage.algorithm)
         if named is None:
             algorithm, imported = await _described(stage.algorithm, resolver, imports)
             named = _needed(algorithm)
@@ -55,7 +59,18 @@ def _named(stage: Stage) -> JsonObject | None:
         return stage.container.to_json()
     if isinstance(stage.container, Mapping):
         return dict(stage.container)
-    return None
+    if stage.container is None or isinstance(stage.container, str):
+        return None
+    raise InsituError("InvalidRequest", f"a container is a mapping, a name or a digest, not {stage.container!r:.80}")
+
+
+def _called(name: str, common: Sequence[Container]) -> JsonObject:
+    """Return the container that a name, name and tag, or digest stands for. Raises ``ImageNotAllowed``."""
+    for one in common:
+        if name in {one.image, f"{one.image}:{one.tag}", one.checksum, one.digest}:
+            return one.to_json()
+    there = ", ".join(f"{one.image}:{one.tag}" for one in common)
+    raise InsituError("ImageNotAllowed", f"{name:.200} is not among the images that all data sets support: {there}")
 
 
 async def _described(

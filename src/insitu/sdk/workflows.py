@@ -37,8 +37,9 @@ class Stage:
     inputs
         DIDs of data sets and outputs of earlier stages, in the order of ``--input1``, ``--input2`` …
     container
-        ``{image, tag, checksum}``; None takes the one that the algorithm needs, else the first one that all data
-        sets of the workflow support and that is known to have what it needs.
+        ``{image, tag, checksum}``, or ``"NAME:TAG"`` or a digest among those that all data sets of the workflow
+        support; None takes the one that the algorithm needs, else the first that all of them support and that is
+        known to have what it needs.
     stage_type
         Free text, such as Filtering; shown and recorded.
     configuration
@@ -53,7 +54,7 @@ class Stage:
 
     algorithm: str | NewAlgorithm
     inputs: Sequence[str | Previous]
-    container: Mapping[str, str] | Container | None = None
+    container: Mapping[str, str] | Container | str | None = None
     stage_type: str = ""
     configuration: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     server_id: str | None = None

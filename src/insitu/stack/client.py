@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
+from insitu.sdk.arguments import refuse
 from insitu.settings import Settings, read_settings
 from insitu.stack.parts import open_chain, open_signer
 
@@ -74,6 +75,7 @@ def _maker(
     settings: Settings | None,
 ) -> "Callable[[], Client]":
     """Read keys and settings now, so that mistakes are told before a thread is started."""
+    refuse("connect", signer=signer, account=account, password=password, settings=settings, home=home)
     read = settings or read_settings(os.environ, home=Path(home) if home is not None else None)
     chosen = signer or open_signer(read, account or _default_account(read), lambda name: _password(name, password))
     address = url or os.environ.get("INSITU_URL") or read.public_url

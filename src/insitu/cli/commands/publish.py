@@ -106,20 +106,12 @@ def publish(session: Session, /, files: tuple[str, ...], **options: Any) -> None
 
 def _check_usage(files: tuple[str, ...], options: dict[str, Any]) -> None:
     rules = options["allow_any"] or options["allowed"] or options["publishers"]
-    if options["document"] and (files or options["algorithm"]):
-        raise click.UsageError("--document says it all: give neither files nor --algorithm with it")
     if not options["document"] and not files:
         raise click.UsageError("name a file, a folder or a url; or a document with --document")
-    if options["algorithm"] and rules:
-        raise click.UsageError(
-            "--allow… belongs to data sets; an algorithm is used by its owner, or by all if it is free"
-        )
     if not options["document"] and not options["algorithm"] and not rules:
         raise click.UsageError(
             "say what may run on this data set: --allow-any, --allow DID[@CHECKSUM] or --allow-publisher ADDRESS"
         )
-    if options["allow_any"] and (options["allowed"] or options["publishers"]):
-        raise click.UsageError("--allow-any leaves nothing to allow beside it")
 
 
 async def _document(client: "Client", _: tuple[str, ...], options: dict[str, Any]) -> "Asset":

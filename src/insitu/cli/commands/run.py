@@ -96,8 +96,6 @@ def _parameters(words: tuple[str, ...]) -> dict[str, str]:
 def _check_usage(names: list[str], data: tuple[str, ...], agreement: str | None) -> None:
     if len(names) > 1:
         raise click.UsageError(f"one algorithm at a time, not {names}; its options are written --name=value")
-    if agreement is not None and (names or data):
-        raise click.UsageError("--agreement runs what was bought: neither an algorithm nor --on can be given")
     if agreement is None and not names:
         raise click.UsageError("name an algorithm, or what was bought with --agreement")
     if agreement is None and not data and not names[0].startswith("did:"):

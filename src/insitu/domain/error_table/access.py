@@ -16,6 +16,12 @@ ACCESS = (
         "Use an algorithm of your own, or one whose price is 0.",
     ),
     E(
+        "ArgumentWithoutEffect",
+        400,
+        "An argument would change nothing beside the others.",
+        "Leave it out, or leave out what the detail names.",
+    ),
+    E(
         "AudienceMismatch",
         403,
         "The token was made for another operation.",

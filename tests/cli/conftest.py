@@ -1,0 +1,243 @@
+"""A command line whose provider, chain, images and pods only write down what they are asked for."""
+
+import json
+import logging
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+
+import insitu.sdk.metadata
+import insitu.stack
+import insitu.stack.pods
+from cli.test_a_pod_is_one_step_in_a_process import step
+from cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
+from domain.documents import DOMAIN, terms
+from insitu.adapters.keys.keystore import Keystore
+from insitu.api.gateway_v1 import ExecutionView, Quote, ReceiptView, ResultView
+from insitu.cli.app import run
+from insitu.cli.commands import demo
+from insitu.cli.session import Session
+from insitu.domain.ddo import read_ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Phase, Transition
+from insitu.ports.chain import TokenInfo
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+DID, OTHER = "did:nv:" + "a" * 64, "did:nv:" + "b" * 64
+AGREEMENT, SECOND = "ab" * 32, "cd" * 32
+EXECUTION, NEXT = "wx" + "a" * 26, "wx" + "b" * 26
+ADDRESS = "0x" + "12" * 20
+
+
+class Asked:
+    """Somebody who writes down what they are asked for, and knows the answers to a few questions only."""
+
+    def __init__(self, trace: list[str], answers: dict[str, Any], name: str = "") -> None:
+        self._trace, self._answers, self._name, self.__name__ = trace, answers, name, name
+
+    def __getattr__(self, part: str) -> Any:
+        if part.startswith("__"):
+            raise AttributeError(part)
+        if (self._name, part) == (".chain", "agreements"):
+            return DOMAIN
+        return Asked(self._trace, self._answers, f"{self._name}.{part}")
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self._trace.append(f"{self._name}{arguments}{options}")
+        name = self._name.lstrip(".")
+        if name in {"events", "logs"}:
+            return _nothing()
+        return self._answer(self._answers.get(name, KeyError))
+
+    async def _answer(self, answer: Any) -> Any:
+        if answer is KeyError:
+            raise InsituError("InternalError", f"no answer to {self._name}")
+        return answer
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    for nothing in ():
+        yield nothing
+
+
+def dataset() -> Any:
+    """A data set with a compute service, of the vectors."""
+    documents = json.loads((VECTORS / "documents.json").read_text("utf-8"))
+    return next(one["document"] for one in documents if any(s["type"] == "compute" for s in one["document"]["service"]))
+
+
+@pytest.fixture
+def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What provider, chain, images and pods are asked for by the commands of this test."""
+    found: list[str] = []
+    monkeypatch.chdir(tmp_path)
+    for name in ("INSITU_URL", "INSITU_HOME", "INSITU_ACCOUNT", "INSITU_KEY_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("INSITU_TICKET", "ticket")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _write_files(tmp_path)
+    ddo = read_ddo(dataset())
+    asset = SimpleNamespace(did=DID, reused=False, checksum="c", owner=ADDRESS, transaction="0x", ddo=ddo)
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    quote = Quote(
+        allowed=True, did=DID, ddo_hash="0x", workflow_did=DID, workflow_hash="0x", service_index=1,
+        provider=ADDRESS, price=5,
+    )  # fmt: skip
+    ended = ExecutionView(
+        service_agreement_id=AGREEMENT, workflow_execution_id=EXECUTION, number=0, consumer=ADDRESS, did=DID,
+        workflow_did=DID, phase="Succeeded", created_at=now, result_did=DID,
+        history=(Transition(sequence=1, phase=Phase.SUCCEEDED, at=now),),
+    )  # fmt: skip
+    answers: dict[str, Any] = {
+        "chain.token": TokenInfo(ADDRESS, "Token", "NVM", 18),
+        "assets.resolve": ddo,
+        "assets.publish_algorithm": asset,
+        "assets.publish_workflow": asset,
+        "assets.read_algorithm": DID,
+        "agreements.check": quote,
+        "agreements.require_agreeable": None,
+        "check_stages": quote,
+        "agreements.buy": SimpleNamespace(
+            id=AGREEMENT, status="granted", price=5, relayed=False, transaction="0x", terms=terms()
+        ),
+        "gateway.info": SimpleNamespace(
+            supported_containers=[{"image": "python", "tag": "3.11", "checksum": "sha256:1"}]
+        ),
+        "status": ended,
+        "stop": ended,
+        "result": ResultView(did=DID, owner=ADDRESS, files=(), registered=True, expires_at=now),
+        "receipt": ReceiptView.model_validate(view()),
+        "download": [],
+        "list": [SimpleNamespace(name=n, tag="1", digest=f"sha256:{n}", index_digest=None, architecture="amd64",
+                                 size_bytes=1, contents=None) for n in ("one", "two")],
+        "remove": None,
+        "verify": None,
+    }  # fmt: skip
+    asked = Asked(found, answers)
+
+    class Provider(Asked):
+        account, agreement_id, execution_id = ADDRESS, AGREEMENT, EXECUTION
+
+        def __init__(self) -> None:
+            super().__init__(found, answers)
+
+    answers["compute.execute"] = answers["compute.execution"] = Provider()
+
+    def act(session: Session, work: Callable[[Any], Awaitable[Any]], role: str = "consumer") -> Any:
+        found.append(
+            f"act({session.url}, {session.account}, {session.settings.home}, {session.settings.chain.rpc_url})"
+        )
+        return anyio.run(work, Provider())
+
+    def signer(session: Session, role: str = "consumer") -> Any:
+        found.append(f"signer({session.account}, {role})")
+        return SimpleNamespace(address=ADDRESS)
+
+    monkeypatch.setattr(Keystore.__init__, "__defaults__", (1024,))
+    monkeypatch.setattr(Session, "act", act)
+    monkeypatch.setattr(Session, "signer", signer)
+    monkeypatch.setattr(logging, "basicConfig", lambda **options: found.append(f"logging{options['level']}"))
+    monkeypatch.setattr(insitu.stack, "open_images", lambda settings: found.append(str(settings.home)) or asked)
+    monkeypatch.setattr(insitu.stack, "open_key_file", lambda *path: found.append(f"key{path[0]}") or signer_of())
+    for name in ("deploy_contracts", "accept_contracts", "fund_accounts", "inspect_contracts", "probe_runtime",
+                 "gateway_info", "funds_of"):  # fmt: skip
+        monkeypatch.setattr(insitu.stack, name, _writing(found, name))
+    for name in ("share_of", "open_chain"):
+        monkeypatch.setattr(insitu.stack, name, _refusing(found, name))
+    monkeypatch.setattr(insitu.stack.pods, "run_pod", _writing(found, "run_pod"))
+    monkeypatch.setattr(demo, "_play", _writing(found, "play"))
+    monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "search", _writing(found, "search"))
+    made = insitu.sdk.metadata.MetadataClient.__init__
+    monkeypatch.setattr(
+        insitu.sdk.metadata.MetadataClient,
+        "__init__",
+        lambda self, http, url: found.append(f"metadata({url})") or made(self, http, url),
+    )
+    monkeypatch.setattr(Session, "token", TokenInfo(ADDRESS, "Token", "NVM", 18))
+    return found
+
+
+def signer_of() -> Any:
+    """Whoever signs with a key file."""
+    return SimpleNamespace(address="0x" + "56" * 20)
+
+
+def _told(arguments: tuple[Any, ...]) -> str:
+    shown = [
+        f"settings({one.home}, {one.chain.rpc_url}, {one.gateway.data_roots}, {one.public_url})"
+        if hasattr(one, "gateway") and hasattr(one, "home")
+        else str(getattr(one, "address", getattr(one, "choices", one)))
+        for one in arguments
+    ]
+    return ", ".join(shown)
+
+
+def _writing(found: list[str], name: str) -> Any:
+    async def written(*arguments: Any, **options: Any) -> Any:
+        found.append(f"{name}({_told(arguments)}, {options.get('token')}, {options.get('owner')})")
+        raise InsituError("InternalError", "nothing more is known here")
+
+    return written
+
+
+def _refusing(found: list[str], name: str) -> Any:
+    def refused(*arguments: Any) -> Any:
+        found.append(f"{name}({_told(arguments)})")
+        raise InsituError("InternalError", "nothing more is known here")
+
+    return refused
+
+
+def _write_files(folder: Path) -> None:
+    plain = dataset()
+    plain["service"] = [one for one in plain["service"] if one["type"] != "compute"]
+    contents: dict[str, object] = {"ddo.json": dataset(), "receipt.json": view(), "plain.json": plain, "key.json": {}}
+    for name, value in contents.items():
+        (folder / name).write_text(json.dumps(value), "utf-8")
+    step(folder / "step.json")
+    step(folder / "other.json", sha256="ab" * 32)
+    (folder / "consoles").mkdir()
+    (folder / "consoles" / "0.000.z").write_bytes(zlib.compress(b"said\n"))
+
+    (folder / "table.csv").write_text("a,b\n")
+    for name in ("count.py", "sum.py"):
+        (folder / name).write_text("print(1)\n")
+    (folder / "password").write_text("a password of these tests\n")
+    (folder / "digits").write_text("11" * 32)
+    (folder / "other-digits").write_text("22" * 32)
+    for name in ("folder", "empty"):
+        (folder / name).mkdir()
+    (folder / "folder" / "kept").write_text("kept")
+    (folder / "folder" / "outputs" / "0").mkdir(parents=True)
+    (folder / "spoiled").mkdir()
+    (folder / "spoiled" / "config.toml").write_text("[no]\nsuch = 1\n")
+
+
+class Call:
+    """One call of the command line, in a folder of its own: what was asked, written, shown."""
+
+    def __init__(self, trace: list[str], capsys: pytest.CaptureFixture[str], *words: str) -> None:
+        trace.clear()
+        _seed = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        self.code = run(list(words))
+        told = capsys.readouterr()
+        self.asked = list(trace)
+        self.shown = told.out + told.err
+        present = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+        self.written = {str(path): hash_of(path, text) for path, text in present.items() if _seed.get(path) != text}
+        for path in present:
+            if path not in _seed:
+                path.unlink()
+            elif path.read_bytes() != _seed[path]:
+                path.write_bytes(_seed[path])
+
+
+def hash_of(path: Path, text: bytes) -> str:
+    """Return what a file says; of a key file only whose it is, for its ciphertext is random."""
+    return str(json.loads(text)["address"]) if path.parent.name == "keys" else text.hex()
