@@ -82,6 +82,35 @@ def test_a_folder_keeps_the_paths_of_its_files(
     assert " 8 lines" in (tmp_path / "out" / "logs" / "console.log").read_text()
 
 
+SPARK = """
+import os
+os.chdir("/mnt/output")
+for name, text in (("part-0000.csv", "a,b"), ("_SUCCESS", ""), (".part-0000.csv.crc", "crc"), (".git/config", "x")):
+    os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+    open(name, "w").write(text)
+"""
+PACKED = """
+import gzip
+open("/mnt/output/result.csv", "wb").write(gzip.compress(b"every row"))
+"""
+
+
+def test_tables_leave_as_what_they_are_and_hidden_files_stay(
+    owner: Person, consumer: Person, table: Path, tmp_path: Path
+) -> None:
+    refused = owner.insitu("publish", table, "--allow-any", "--output-type", ".dcm")
+    assert refused.code == exit_codes.INVALID
+    assert "write .dcm=binary or .dcm=text" in refused.err
+    tables = owner.succeeds("publish", table, "--name", "Tables only", "--allow-any", "--output-type", ".csv").line
+    ran = consumer.succeeds("run", written(tmp_path, "spark.py", SPARK), "--on", tables, "-o", tmp_path / "out")
+    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert {path for path in found if not path.startswith("logs/")} == {"part-0000.csv", "_SUCCESS"}
+    assert "2 files or folders whose names begin with a point" in ran.err
+    packed = consumer.insitu("run", written(tmp_path, "packed.py", PACKED), "--on", tables)
+    assert packed.code == exit_codes.EXECUTION_FAILED
+    assert "result.csv is not what .csv says: UTF-8 text without NUL" in packed.err
+
+
 def test_a_document_is_validated_then_published(owner: Person, consumer: Person, table: Path, tmp_path: Path) -> None:
     published = owner.succeeds("publish", table, "--name", "Pattern", "--allow-any").line
     document = consumer.succeeds("did", "resolve", published).json

@@ -1,6 +1,7 @@
 """The contract of ports/runtime.py: what an algorithm sees, and what it leaves for others."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,17 @@ async def test_a_folder_can_be_the_whole_volume(place: Place) -> None:
     (folder / "deep" / "x.csv").write_text("deep")
     ended = await place.compute(LIST, inputs=(place.folder_input(folder),))
     assert json.loads(ended.log) == {"/mnt/volume1/deep/x.csv": "deep", "/mnt/inputs/1/deep/x.csv": "deep"}
+
+
+@only_oci("a cluster's volumes belong to the group that its pods have")
+@pytest.mark.needs("root")
+async def test_an_input_that_only_the_group_of_algorithms_may_read_is_read(place: Place) -> None:
+    item = place.data_set(1, {"secret.csv": "for algorithms"})
+    path = place.root / "data" / "1" / "secret.csv"
+    os.chown(path, 0, 1_900_000_000)
+    path.chmod(0o640)
+    ended = await place.compute(LIST, inputs=(item,))
+    assert "for algorithms" in ended.log, (ended.status, ended.log)
 
 
 async def test_eleven_inputs_arrive_in_order(place: Place) -> None:
