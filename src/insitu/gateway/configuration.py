@@ -80,6 +80,14 @@ class GatewayConfiguration:
         How much wei executions of strangers that cost them nothing may take in 24 hours; None for no limit.
     coin_price
         What 10^18 wei are worth in base units of the token.
+    upload_bytes
+        Of one uploaded file.
+    uploads_per_account, uploads_per_network, uploads_of_strangers, uploads_total
+        Of all uploads that are kept: of an account with a stake, of one network of strangers, of all strangers, of all.
+    free_disk
+        What is left free of the disk.
+    stake
+        Wei; who holds less is a stranger.
     confirmations
         Blocks that a transaction of ours must be deep.
     commit_delay
@@ -109,6 +117,12 @@ class GatewayConfiguration:
     result_retention: int = 30 * 24 * 3600
     token_lifetime: int = 600
     upload_bytes: int = 64 * MIB
+    uploads_per_account: int = 1024 * MIB
+    uploads_per_network: int = 128 * MIB
+    uploads_of_strangers: int = 1024 * MIB
+    uploads_total: int = 16 * 1024 * MIB
+    free_disk: int = 0
+    stake: int = 10**16
     commit_delay: float = 30.0
     patience: float = 60.0
     lost_after: float = 60.0

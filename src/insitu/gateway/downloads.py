@@ -1,6 +1,5 @@
 """Results and files for those who own them, and uploads of those who publish (E9, design §5, §7)."""
 
-import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -19,9 +18,8 @@ from insitu.gateway.lists import Listed, Lists
 from insitu.gateway.sealing import Sealing
 from insitu.gateway.sources import FileSources, is_own, upload_url
 from insitu.gateway.tokens import Caller
-from insitu.ports.agreement_changes import AddUpload
-from insitu.ports.agreement_records import SourceReference, StoredExecution, Upload
-from insitu.ports.agreements import Agreements
+from insitu.gateway.uploads import Uploads
+from insitu.ports.agreement_records import SourceReference, StoredExecution
 from insitu.ports.blobs import Blobs
 from insitu.ports.clock import Clock
 from insitu.sdk.resolving import Resolver
@@ -44,23 +42,21 @@ class Files:
 
     def __init__(
         self,
-        agreements: Agreements,
         blobs: Blobs,
         resolver: Resolver,
         sealing: Sealing,
         lists: Lists,
         sources: FileSources,
+        uploads: Uploads,
         clock: Clock,
-        upload_bytes: int,
     ) -> None:
-        self._agreements = agreements
         self._blobs = blobs
         self._resolver = resolver
         self._sealing = sealing
         self._lists = lists
         self._sources = sources
         self._clock = clock
-        self._upload_bytes = upload_bytes
+        self._uploads = uploads
 
     async def encrypt(self, caller: Caller, request: EncryptRequest) -> Encrypted:
         """Seal a list of files for versions of one DID, with the rights of the caller (P1).
@@ -74,8 +70,9 @@ class Files:
         if request.checksum is None and (await self._resolver.record(str(did))).owner.lower() != sealer.lower():
             raise InsituError("NotOwner", f"{sealer} does not own {did}", did=request.did)
         files: list[File] = []
-        for position, one in enumerate(request.files):
-            file = File.read({"index": position, **one}, f"/files/{position}")
+        listed = [File.read({"index": at, **one}, f"/files/{at}") for at, one in enumerate(request.files)]
+        await self._uploads.name(str(did), sealer, listed)
+        for position, file in enumerate(listed):
             if file.name is not None and (problem := path_problem(file.name)):
                 raise InsituError("InvalidDocument", f"the name {problem}", pointer=f"/files/{position}/name")
             await self._sources.check(file, sealer)
@@ -86,13 +83,12 @@ class Files:
         sealed = await run_sync(self._sealing.seal, str(did), sealer, files)
         return Encrypted(encrypted_files=sealed, files=public_files(file.to_json() for file in files))
 
-    async def upload(self, caller: Caller, chunks: AsyncIterator[bytes]) -> Uploaded:
-        """Keep a file that the caller may name in lists of files. Raises ``BodyTooLarge``."""
-        sha256 = await self._blobs.put(chunks, limit=self._upload_bytes)
-        size = await self._blobs.size(sha256)
-        upload = Upload(secrets.token_hex(16), caller.address, sha256, size or 0, self._clock.now())
-        await self._agreements.apply([AddUpload(upload)])
-        return Uploaded(url=upload_url(upload.upload_id), sha256=sha256, size=upload.size)
+    async def upload(
+        self, caller: Caller, chunks: AsyncIterator[bytes], *, announced: int | None = None, network: str = ""
+    ) -> Uploaded:
+        """Keep a file that the caller may name in lists of files. Raises what :meth:`Uploads.receive` raises."""
+        upload = await self._uploads.receive(caller.address, chunks, announced=announced, network=network)
+        return Uploaded(url=upload_url(upload.upload_id), sha256=upload.sha256, size=upload.size)
 
     async def result(self, seen: Seen) -> ResultView:
         """Describe the result of an execution to its consumer.

@@ -44,6 +44,7 @@ from insitu.gateway.sweeping import Sweeper
 from insitu.gateway.tickets import Tickets
 from insitu.gateway.tokens import Caller, Tokens
 from insitu.gateway.transactions import Transactions
+from insitu.gateway.uploads import Uploads
 from insitu.gateway.views import Views
 from insitu.gateway.wakeups import Wakeups
 from insitu.ports.agreements import Agreements
@@ -126,15 +127,11 @@ class GatewayDesk:
         self.sealing = Sealing(keyring, ports.chain.agreements.chain_id)
         self.lists = Lists(self.sealing, Lineage(ports.chain, self.resolver, ports.metadata))
         self.sources = FileSources(configuration, ports.signer.address, ports.agreements, ports.blobs, ports.sources)
+        self.uploads = Uploads(
+            configuration, ports.chain, ports.agreements, ports.blobs, self.resolver, self.lists, ports.clock
+        )
         self.files = Files(
-            ports.agreements,
-            ports.blobs,
-            self.resolver,
-            self.sealing,
-            self.lists,
-            self.sources,
-            ports.clock,
-            configuration.upload_bytes,
+            ports.blobs, self.resolver, self.sealing, self.lists, self.sources, self.uploads, ports.clock
         )
         self.settling = Settling(ports.signer, ports.chain)
         self.finishing = Finishing(
@@ -248,7 +245,7 @@ class GatewayService:
         self.registrar = registrar
         retention = timedelta(seconds=configuration.result_retention)
         self.sweeper = Sweeper(
-            ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups, retention
+            ports.agreements, permission, desk.settling, ports.blobs, desk.uploads, ports.clock, desk.wakeups, retention
         )
 
     async def run(self) -> None:

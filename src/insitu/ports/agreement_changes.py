@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from insitu.domain.agreement import SignedSettlement, Terms
 from insitu.domain.execution import Reason, Transition
-from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.ports.agreement_records import OutboxItem, Standing, StoredTransaction, Upload
 from insitu.ports.chain import Cursor
 
@@ -31,6 +31,7 @@ __all__ = [
     "MarkMined",
     "MarkUnmined",
     "MoveCursor",
+    "NameUploads",
     "NoteRegistered",
     "NoteSettled",
     "Postpone",
@@ -241,9 +242,22 @@ class Detach:
 
 @dataclass(frozen=True, slots=True)
 class AddUpload:
-    """Somebody uploaded a file."""
+    """Somebody uploaded a file; it takes the place that was reserved for it."""
 
     upload: Upload
+
+
+@dataclass(frozen=True, slots=True)
+class NameUploads:
+    """A list of files that is sealed for a DID names these uploads of an account; those of others are left out.
+
+    Raises ``InvalidRequest`` where too many lists name one of them.
+    """
+
+    did: str
+    owner: Address
+    upload_ids: tuple[str, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,5 +292,6 @@ Change = (
     | Confirm
     | Detach
     | AddUpload
+    | NameUploads
     | Release
 )

@@ -34,6 +34,7 @@ __all__ = [
     "StoredExecution",
     "StoredTransaction",
     "Upload",
+    "UploadLimits",
 ]
 
 
@@ -348,13 +349,36 @@ class StoredTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded file: a blob that its uploader may name in lists of files."""
+    """An uploaded file: a blob that its uploader may name in lists of files; without digest while it is received."""
 
     upload_id: str
     owner: Address
     sha256: str
     size: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What uploads may take together, in bytes; what is being received counts.
+
+    Attributes
+    ----------
+    holder
+        Whose part it is: an account or, of strangers, the network of a client.
+    share
+        Of the holder.
+    stranger, strangers
+        Whether the holder is one, and what they may take together.
+    total
+        Of everybody.
+    """
+
+    holder: str
+    share: int
+    stranger: bool
+    strangers: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

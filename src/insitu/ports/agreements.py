@@ -25,6 +25,7 @@ from insitu.ports.agreement_records import (
     StoredExecution,
     StoredTransaction,
     Upload,
+    UploadLimits,
 )
 from insitu.ports.chain import Cursor
 
@@ -171,7 +172,33 @@ class Agreements(Protocol):
         ...
 
     async def upload(self, upload_id: str) -> Upload | None:
-        """Return an upload, or None."""
+        """Return an upload that was received, or None."""
+        ...
+
+    async def reserve_upload(self, upload: Upload, least: int, limits: UploadLimits) -> int:
+        """Keep room for an upload of up to ``size`` bytes, and return for how many there is, at least ``least``.
+
+        Raises ``UploadShareUsed``, ``UploadsFull``.
+        """
+        ...
+
+    async def unnamed_uploads(self, before: datetime, limit: int = 100) -> tuple[tuple[Upload, tuple[str, ...]], ...]:
+        """Return uploads from before a moment that no list names which was sealed since, each with the DIDs of others.
+
+        Those of earlier releases, of which no DID is known, are not among them. The longest not looked at come first.
+        """
+        ...
+
+    async def uses(self, did: str) -> bool:
+        """Tell whether an agreement or an execution here has a version of the asset."""
+        ...
+
+    async def remove_uploads(self, upload_ids: Sequence[str], before: datetime) -> tuple[str, ...]:
+        """Forget uploads, but for those that a list names which was sealed since; return blobs that nothing needs."""
+        ...
+
+    async def keep_uploads(self, upload_ids: Sequence[str], now: datetime) -> None:
+        """Note that these uploads were looked at, and are needed."""
         ...
 
     async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:

@@ -30,6 +30,10 @@ class Blobs(Protocol):
         """Delete the blob, with ``before`` only if it was last stored before then; a missing one is no error."""
         ...
 
+    async def free(self) -> int | None:
+        """Return how many bytes the disk beneath takes still; None where there is no such limit."""
+        ...
+
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
         """Return the blobs that were last stored before ``moment``; on the way, delete what an old crash left."""
         ...

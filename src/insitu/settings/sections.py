@@ -242,7 +242,7 @@ class MetadataSettings(Section):
     process is one."""
     stake: Annotated[int, Field(ge=0)] = 10**16
     """Wei. Documents of an account that holds so much, or has registered an asset itself, wait in a pool of their own;
-    those of all others share one for strangers."""
+    those of all others share one for strangers. For uploads (``limits``) it is the same, but only holding counts."""
     pending_per_creator: PositiveInt = 100
     """Documents of one account of the first kind that may wait for the chain."""
     pending_creators: PositiveInt = 10_000
@@ -298,6 +298,17 @@ class LimitSettings(Section):
     """Bytes of a JSON body."""
     upload_bytes: PositiveInt = 64 * MIB
     """Bytes of an uploaded algorithm."""
+    uploads_per_account: PositiveInt = 1024 * MIB
+    """Bytes of uploads that are kept for one account that holds ``metadata.stake``. What no registered asset names is
+    dropped after a day."""
+    uploads_per_network: PositiveInt = 128 * MIB
+    """The same for all other accounts in one network of clients (IPv4 /24, IPv6 /48)."""
+    uploads_of_strangers: PositiveInt = 1024 * MIB
+    """The same for all these other accounts together."""
+    uploads_total: PositiveInt = 16 * 1024 * MIB
+    """Bytes of all uploads that are kept."""
+    free_disk: Annotated[int, Field(ge=0)] = 512 * MIB
+    """Bytes that uploads leave free on the disk of ``gateway.blobs``, where it is a folder."""
     connections: PositiveInt = 2000
     """Connections at the same time; fewer where this process may not open twice as many files (`ulimit -Hn`)."""
 

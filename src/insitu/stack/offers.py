@@ -132,6 +132,12 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         result_retention=gateway.result_retention,
         token_lifetime=gateway.token_lifetime,
         upload_bytes=settings.limits.upload_bytes,
+        uploads_per_account=settings.limits.uploads_per_account,
+        uploads_per_network=settings.limits.uploads_per_network,
+        uploads_of_strangers=settings.limits.uploads_of_strangers,
+        uploads_total=settings.limits.uploads_total,
+        free_disk=settings.limits.free_disk,
+        stake=settings.metadata.stake,
         publish_deadline=settings.operator.publish_deadline,
         servers=tuple(servers),
     )

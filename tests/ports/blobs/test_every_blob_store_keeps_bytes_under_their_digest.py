@@ -1,6 +1,7 @@
 """The contract of ports/blobs.py, over every adapter."""
 
 import hashlib
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,3 +126,12 @@ async def test_the_sweeper_sees_what_was_last_stored_before_a_moment(blobs: Blob
     now = datetime.now(UTC)
     assert await blobs.older_than(now - timedelta(hours=1)) == ()
     assert await blobs.older_than(now + timedelta(hours=1)) == (HELLO,)
+
+
+async def test_a_folder_tells_what_its_disk_takes_still(blobs: Blobs, tmp_path: Path) -> None:
+    free = await blobs.free()
+    if isinstance(blobs, ObjectBlobs):
+        assert free is None
+    else:
+        assert free is not None
+        assert 0 < free <= shutil.disk_usage(tmp_path).total

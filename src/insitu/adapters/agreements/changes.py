@@ -5,11 +5,14 @@ from typing import Any
 
 from insitu.adapters.agreements.rows import GWEI, document, json_text
 from insitu.adapters.sql import Connection, milliseconds
+from insitu.domain.errors import InsituError
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
 
 _GRANTED = (Standing.RELAYING, Standing.GRANTING, Standing.GRANTED)
 _KEPT_CURSORS = 256
+_MOST_LISTS = 100
+"""Lists that may name one upload: whoever has none of them registered could fill the table."""
 _KEPT_TRANSACTIONS = 1024
 """Blocks; a confirmed transaction that lies deeper is not needed even if the chain rolls back."""
 
@@ -258,9 +261,22 @@ def _detach(db: Connection, one: change.Detach) -> None:
 def _add_upload(db: Connection, one: change.AddUpload) -> None:
     upload = one.upload
     db.execute(
-        "INSERT INTO uploads VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (upload.upload_id, upload.owner, upload.sha256, upload.size, milliseconds(upload.at)),
+        "INSERT INTO uploads (upload_id, owner, sha256, size, at, holder) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (upload_id) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size",
+        (upload.upload_id, upload.owner, upload.sha256, upload.size, milliseconds(upload.at), upload.owner.lower()),
     )
+
+
+def _name_uploads(db: Connection, one: change.NameUploads) -> None:
+    for upload_id in one.upload_ids:
+        db.execute(
+            "INSERT INTO upload_names (upload_id, did, at) SELECT upload_id, ?, ? FROM uploads"
+            " WHERE upload_id = ? AND lower(owner) = ? ON CONFLICT (upload_id, did) DO UPDATE SET at = excluded.at",
+            (one.did, milliseconds(one.at), upload_id, one.owner.lower()),
+        )
+        lists = db.execute("SELECT count(*) FROM upload_names WHERE upload_id = ?", (upload_id,)).fetchone()[0]
+        if lists > _MOST_LISTS:
+            raise InsituError("InvalidRequest", f"{_MOST_LISTS} lists name {upload_id}: upload the file again")
 
 
 def _release(db: Connection, one: change.Release) -> None:
@@ -293,5 +309,6 @@ _STATEMENTS: dict[type, Callable[[Connection, Any], None]] = {
     change.Confirm: _confirm,
     change.Detach: _detach,
     change.AddUpload: _add_upload,
+    change.NameUploads: _name_uploads,
     change.Release: _release,
 }

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from insitu.adapters.agreements import uploads
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.gas import promise, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.rows import (
@@ -37,6 +38,7 @@ from insitu.ports.agreement_records import (
     StoredExecution,
     StoredTransaction,
     Upload,
+    UploadLimits,
 )
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
@@ -283,8 +285,31 @@ class SqlAgreements(Agreements):
 
     @override
     async def upload(self, upload_id: str) -> Upload | None:
-        rows = await self._all("SELECT * FROM uploads WHERE upload_id = ?", upload_id)
+        rows = await self._all("SELECT * FROM uploads WHERE upload_id = ? AND sha256 != ''", upload_id)
         return upload_of(rows[0]) if rows else None
+
+    @override
+    async def reserve_upload(self, upload: Upload, least: int, limits: UploadLimits) -> int:
+        return await self._database.write(lambda db: uploads.reserve(db, upload, least, limits))
+
+    @override
+    async def unnamed_uploads(self, before: datetime, limit: int = 100) -> tuple[tuple[Upload, tuple[str, ...]], ...]:
+        return await self._database.read(lambda db: uploads.unnamed(db, milliseconds(before), limit))
+
+    @override
+    async def uses(self, did: str) -> bool:
+        return await self._database.read(lambda db: uploads.uses(db, did))
+
+    @override
+    async def remove_uploads(self, upload_ids: Sequence[str], before: datetime) -> tuple[str, ...]:
+        ids = tuple(upload_ids)
+        return await self._database.write(lambda db: uploads.remove(db, ids, milliseconds(before)))
+
+    @override
+    async def keep_uploads(self, upload_ids: Sequence[str], now: datetime) -> None:
+        looked = [(milliseconds(now), upload_id) for upload_id in upload_ids]
+        statement = "UPDATE uploads SET looked = ? WHERE upload_id = ?"
+        await self._database.write(lambda db: db.executemany(statement, looked))
 
     @override
     async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
@@ -308,13 +333,7 @@ class SqlAgreements(Agreements):
 
     @override
     async def needless_blobs(self, digests: Sequence[str]) -> tuple[str, ...]:
-        some = placeholders(digests)
-        query = (
-            f"SELECT sha256 FROM result_blobs WHERE sha256 IN ({some})"  # noqa: S608
-            f" UNION SELECT sha256 FROM uploads WHERE sha256 IN ({some})"
-        )
-        needed = {row["sha256"] for row in await self._all(query, *digests, *digests)}
-        return tuple(digest for digest in digests if digest not in needed)
+        return await self._database.read(lambda db: uploads.needless(db, digests))
 
     @override
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:

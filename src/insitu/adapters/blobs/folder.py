@@ -6,6 +6,7 @@ killed process left lies in ``incoming/`` and goes with the next sweep.
 
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -69,6 +70,10 @@ class FolderBlobs(Blobs):
         await run_sync(self._remove, sha256, before.timestamp() if before is not None else float("inf"))
 
     @override
+    async def free(self) -> int | None:
+        return await run_sync(self._free)
+
+    @override
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
         return await run_sync(self._older_than, moment.astimezone(UTC).timestamp())
 
@@ -98,6 +103,13 @@ class FolderBlobs(Blobs):
         except OSError as error:
             raise _failed(error) from error
         return file
+
+    def _free(self) -> int:
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self._root).free
+        except OSError as error:
+            raise _failed(error) from error
 
     def _remove(self, sha256: str, before: float) -> None:
         if _DIGITS.fullmatch(sha256) is None:

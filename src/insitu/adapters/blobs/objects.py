@@ -67,6 +67,10 @@ class ObjectBlobs(Blobs):
             await self._objects.delete([_key(sha256)])
 
     @override
+    async def free(self) -> int | None:
+        return None  # a bucket has no end; what waits in the spool is as large as one file
+
+    @override
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
         found = [
             match[1]

@@ -129,4 +129,18 @@ ACCESS = (
         retry=True,
     ),
     E("TokenReused", 401, "The assertion was used before.", "Sign a new assertion with a new jti."),
+    E(
+        "UploadShareUsed",
+        429,
+        "As many bytes of this account or network are kept as may.",
+        "Publish what was uploaded, or wait: what no registered asset names is dropped after a day.",
+        retry=True,
+    ),
+    E(
+        "UploadsFull",
+        503,
+        "This gateway keeps no more uploads now.",
+        "Try again later; an account that holds the stake (metadata.stake) does not share the room of strangers.",
+        retry=True,
+    ),
 )

@@ -27,7 +27,10 @@ def files_router(service: GatewayService) -> APIRouter:
     @routes.post(BASE + "/upload", status_code=201)
     async def upload(request: Request, authorization: Authorization = None) -> Uploaded:
         caller = service.tokens.read(authorization, "upload")
-        return await service.files.upload(caller, request.stream())
+        length = request.headers.get("content-length", "")
+        announced = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
+        network = request.state.network
+        return await service.files.upload(caller, request.stream(), announced=announced, network=network)
 
     @routes.get(BASE + "/download/{did}", response_class=StreamingResponse)
     async def download_all(

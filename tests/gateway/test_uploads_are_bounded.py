@@ -1,0 +1,192 @@
+"""Uploads: nobody fills the disk, and what no registered asset names goes after a day."""
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from gateway.world import World
+from insitu.api.gateway_v1 import EncryptRequest
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.service import File
+from insitu.gateway.sources import upload_url
+from insitu.ports.agreement_changes import NameUploads
+from insitu.testing.clock import ControlledClock
+
+pytestmark = pytest.mark.needs("chain")
+
+KIB = 1024
+NETWORK = "192.0.2.0/24"
+DAY = timedelta(days=1)
+
+
+def limit(provider: World, **values: int) -> None:
+    for name, value in values.items():
+        object.__setattr__(provider.configuration, name, value)
+
+
+async def content(size: int) -> AsyncIterator[bytes]:
+    for start in range(0, size, 4 * KIB):
+        yield secrets.token_bytes(min(4 * KIB, size - start))
+
+
+def wallet() -> Address:
+    return Address("0x" + secrets.token_hex(20))
+
+
+async def receive(
+    provider: World, size: int, owner: Address | None = None, network: str = NETWORK, *, says: int | None = None
+) -> str:
+    """Upload so many bytes, which need not be those that are announced; return the id, or the code of the refusal."""
+    uploads = provider.desk.uploads
+    try:
+        found = await uploads.receive(owner or wallet(), content(size), announced=says, network=network)
+    except InsituError as error:
+        return error.code
+    return found.upload_id
+
+
+def on_disk(provider: World) -> int:
+    """Files of the blob store, those that are being received included."""
+    return sum(path.is_file() for path in provider.blobs._root.rglob("*"))
+
+
+async def test_wallets_without_a_stake_share_the_room_of_their_network(provider: World) -> None:
+    limit(provider, uploads_per_network=100 * KIB, uploads_of_strangers=150 * KIB)
+    assert len(await receive(provider, 60 * KIB, says=60 * KIB)) == 32
+    before = on_disk(provider)
+    assert await receive(provider, 60 * KIB, says=60 * KIB) == "UploadShareUsed"
+    assert await receive(provider, 60 * KIB) == "UploadShareUsed", "what is not announced ends where the room does"
+    assert on_disk(provider) == before
+    assert await receive(provider, 100, says=95 * KIB, network="198.51.100.0/24") == "UploadsFull"
+    assert len(await receive(provider, 60 * KIB, provider.address("owner"))) == 32
+
+
+async def test_an_account_with_a_stake_has_its_own_room_and_all_have_one_together(provider: World) -> None:
+    limit(provider, uploads_per_account=100 * KIB, uploads_total=180 * KIB)
+    owner, other = provider.address("owner"), provider.address("second-owner")
+    assert len(await receive(provider, 90 * KIB, owner)) == 32
+    assert await receive(provider, 90 * KIB, owner) == "UploadShareUsed"
+    assert await receive(provider, 90 * KIB, other, says=90 * KIB) == "UploadsFull"
+    assert len(await receive(provider, 40 * KIB, other)) == 32
+
+
+async def test_the_disk_is_not_filled_to_its_end(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [100 * KIB]
+
+    async def free() -> int:
+        return left[0]
+
+    monkeypatch.setattr(provider.blobs, "free", free)
+    limit(provider, free_disk=50 * KIB)
+    assert await receive(provider, 60 * KIB, says=60 * KIB) == "UploadsFull"
+    assert len(await receive(provider, 40 * KIB, says=40 * KIB)) == 32
+    monkeypatch.setattr("insitu.gateway.uploads.LOOK_AGAIN", 8 * KIB)
+    before = on_disk(provider)
+
+    async def filling() -> AsyncIterator[bytes]:
+        async for chunk in content(40 * KIB):
+            left[0] -= 20 * KIB  # by somebody else
+            yield chunk
+
+    with pytest.raises(InsituError, match="UploadsFull"):
+        await provider.desk.uploads.receive(wallet(), filling(), announced=40 * KIB, network=NETWORK)
+    assert on_disk(provider) == before
+
+
+async def upload_of(provider: World, did: str) -> str:
+    """Which upload an asset's list names; the list is noted as if it was sealed by a call."""
+    listed = await provider.desk.lists.open(await provider.desk.resolver.resolve(did))
+    await provider.desk.uploads.name(did, provider.address("consumer"), listed.files)
+    return str(listed.files[0].url).removeprefix(upload_url(""))
+
+
+async def pass_days(provider: World, monkeypatch: pytest.MonkeyPatch, days: float) -> None:
+    """Sweep as if so much time had passed since what is stored was stored."""
+    clock = provider.desk.uploads._clock
+    now = clock.now()
+    with monkeypatch.context() as patched:
+        patched.setattr(provider.desk.uploads, "_clock", ControlledClock(now + timedelta(days=days)))
+        await provider.desk.uploads.sweep()
+
+
+async def is_kept(provider: World, upload_id: str) -> bool:
+    return await provider.agreements.upload(upload_id) is not None
+
+
+async def test_an_upload_that_no_list_names_goes_after_a_day(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload_id = await receive(provider, KIB)
+    before = on_disk(provider)
+    await pass_days(provider, monkeypatch, 0.9)
+    assert await is_kept(provider, upload_id)
+    await pass_days(provider, monkeypatch, 1.1)
+    assert not await is_kept(provider, upload_id)
+    assert on_disk(provider) == before - 1
+
+
+async def test_a_list_of_a_did_that_nobody_registers_keeps_nothing(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer = provider.address("consumer")
+    upload_id = await receive(provider, KIB, consumer)
+    file = File.read({"index": 0, "url": upload_url(upload_id)})
+    await provider.desk.uploads.name("did:nv:" + secrets.token_hex(32), consumer, [file])
+    await pass_days(provider, monkeypatch, 1.1)
+    assert not await is_kept(provider, upload_id)
+
+
+async def test_what_a_registered_asset_names_stays(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    did = await provider.publish_algorithm()
+    upload_id = await upload_of(provider, did)
+    for days in (1.1, 400):
+        await pass_days(provider, monkeypatch, days)
+        assert await is_kept(provider, upload_id)
+
+
+async def test_what_cannot_be_judged_now_stays(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    did = await provider.publish_algorithm()
+    upload_id = await upload_of(provider, did)
+
+    async def away(*_: object) -> None:
+        raise InsituError("PeerUnavailable", "the catalogue does not answer")
+
+    monkeypatch.setattr(provider.desk.resolver, "resolve", away)
+    await pass_days(provider, monkeypatch, 2)
+    assert await is_kept(provider, upload_id)
+
+
+async def test_a_bought_version_keeps_what_the_present_one_names_no_more(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    algorithm = await provider.publish_algorithm()
+    upload_id = await upload_of(provider, algorithm)
+    replaced = await receive(provider, KIB, provider.address("consumer"))
+    await provider.agreements.apply(
+        [NameUploads(algorithm, provider.address("consumer"), (replaced,), provider.gateway.clock.now())]
+    )
+    await pass_days(provider, monkeypatch, 1.1)
+    assert not await is_kept(provider, replaced), "the present version names another one"
+
+    replaced = await receive(provider, KIB, provider.address("consumer"))
+    await provider.agreements.apply(
+        [NameUploads(algorithm, provider.address("consumer"), (replaced,), provider.gateway.clock.now())]
+    )
+    dataset = await provider.publish_dataset()
+    agreement = await provider.buy(await provider.simple_workflow(dataset, algorithm=algorithm))
+    started = await provider.exec(agreement)
+    await provider.until_events(started.workflow_execution_id, "settled", "end")
+    await pass_days(provider, monkeypatch, 2.2)
+    assert await is_kept(provider, replaced), "an execution used a version of it"
+    assert await is_kept(provider, upload_id)
+
+
+async def test_sealing_a_list_names_its_uploads(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = provider.address("consumer")
+    upload_id = await receive(provider, KIB, consumer)
+    asset = await provider.publish_algorithm()
+    request = EncryptRequest(did=asset, files=({"url": upload_url(upload_id)},))
+    await provider.gateway.files.encrypt(provider.caller("consumer", "encrypt"), request)
+    found = await provider.agreements.unnamed_uploads(provider.gateway.clock.now() + timedelta(seconds=1))
+    assert (asset,) in [dids for upload, dids in found if upload.upload_id == upload_id]
