@@ -1,9 +1,12 @@
 """Who may publish, update and retire what, and when it is seen (design §4 P2, §7)."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -20,6 +23,7 @@ from insitu.domain.ledger import transfer_ownership
 from insitu.domain.signatures import personal_digest
 from insitu.domain.timestamps import format_time
 from insitu.domain.wire import rfc3339
+from insitu.metadata import service
 from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
 from insitu.testing.chain import ChainControls
@@ -294,3 +298,31 @@ async def test_a_reorganisation_takes_a_listing_back(catalogue: Any, chain: Embe
     await listed(http, str(stays.did))
     await register(chain, goes, ALICE)
     await listed(http, str(goes.did))
+
+
+async def test_many_long_documents_at_once_leave_threads_and_answers_to_others(
+    catalogue: Catalogue, chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = await publish(catalogue.http, chain)
+    judging, judged, original = threading.Semaphore(0), threading.Event(), service._judged
+
+    def slowly(document: object, without_compute: bool) -> Any:
+        judging.release()
+        judged.wait(timeout=60)
+        return original(document, without_compute)
+
+    monkeypatch.setattr(service, "_judged", slowly)
+    flood = [signed(dataset(chain, ALICE), ALICE) for _ in range(50)]
+    async with anyio.create_task_group() as tasks:
+        for document in flood:
+            tasks.start_soon(partial(catalogue.http.post, DDO, json=document))
+        with anyio.fail_after(30):
+            await anyio.to_thread.run_sync(judging.acquire, limiter=anyio.CapacityLimiter(1))
+            assert await anyio.to_thread.run_sync(len, flood) == len(flood)
+            assert (await catalogue.http.get("/healthz")).status_code == 200
+            assert (await catalogue.http.get(f"{DDO}/{known.did}/status")).json()["state"] == "listed"
+            assert (await catalogue.http.post(QUERY, json={"text": str(known.did)})).json()["totalResults"] == 1
+        assert not judged.is_set()
+        judged.set()
+    answers = [(await catalogue.http.get(f"{DDO}/{document['id']}/status")).status_code for document in flood]
+    assert answers == [200] * len(flood)

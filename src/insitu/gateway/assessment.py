@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu.domain.agreement_times import AgreementTimes
@@ -37,6 +36,7 @@ from insitu.gateway.lists import Listed, Lists
 from insitu.gateway.sources import FileSources
 from insitu.ports.chain import Chain
 from insitu.ports.peers import MetadataPeer, OperatorPeer
+from insitu.sdk.long_work import LongWork
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 
 __all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing", "nothing_runs"]
@@ -45,6 +45,8 @@ A = TypeVar("A")
 
 MAX_PLANNED = 20
 """Assets that a workflow may name which is assessed before it is published."""
+KEPT = 4096
+"""Versions that are remembered as valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class Assessor:
         self._resolver = resolver
         self._metadata = metadata
         self._lists = lists
+        self._work = LongWork()
+        self._valid = set[tuple[str, str]]()
         self._sources = sources
         self._operator = operator
 
@@ -187,7 +191,7 @@ class Assessor:
             ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
         """
         asset = await self._resolver.resolve(workflow_did, workflow_checksum)
-        validate_ddo(asset.ddo)
+        await self._require_valid(asset)
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow")
         return await self._judged(consumer, read_workflow(asset.ddo), asset, service_index, bought)
@@ -274,7 +278,7 @@ class Assessor:
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
         resolving, asking = self._resolver.resolve(did), self._chain.is_provider(did, self._provider)
         asset, is_provider = await both(resolving, asking)
-        await run_sync(validate_ddo, asset.ddo)
+        await self._require_valid(asset)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
         if not is_provider:
@@ -295,11 +299,21 @@ class Assessor:
 
     async def _algorithm(self, did: str) -> AssessedAlgorithm:
         asset = await self._resolver.resolve(did)
-        await run_sync(validate_ddo, asset.ddo)
+        await self._require_valid(asset)
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")
-        main = await run_sync(AlgorithmAsset.read, asset.ddo.main)
+        main = await self._work.run(AlgorithmAsset.read, asset.ddo.main)
         return AssessedAlgorithm(asset, main, await self._listed(asset))
+
+    async def _require_valid(self, asset: ResolvedAsset) -> None:
+        """Versions never change, so that each is judged once."""
+        version = (asset.did, asset.checksum)
+        if version in self._valid:
+            return
+        await self._work.run(validate_ddo, asset.ddo)
+        if len(self._valid) >= KEPT:
+            self._valid.clear()
+        self._valid.add(version)
 
     async def _listed(self, asset: ResolvedAsset) -> Listed:
         listed = await self._lists.open(asset)

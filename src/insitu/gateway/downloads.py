@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from anyio.to_thread import run_sync
-
 from insitu.api.archive import END, archive_header, archive_padding
 from insitu.api.gateway_v1 import Encrypted, EncryptRequest, ResultFile, ResultView, Uploaded
 from insitu.domain.did import Did, derive_did
@@ -22,6 +20,7 @@ from insitu.gateway.uploads import Uploads
 from insitu.ports.agreement_records import SourceReference, StoredExecution
 from insitu.ports.blobs import Blobs
 from insitu.ports.clock import Clock
+from insitu.sdk.long_work import LongWork
 from insitu.sdk.resolving import Resolver
 
 __all__ = ["Download", "Files", "begun"]
@@ -54,6 +53,7 @@ class Files:
         self._resolver = resolver
         self._sealing = sealing
         self._lists = lists
+        self._work = LongWork()
         self._sources = sources
         self._clock = clock
         self._uploads = uploads
@@ -80,7 +80,7 @@ class Files:
             files.append(await self._sources.completed(file, sealer))
         if len({file.index for file in files}) != len(files):
             raise InsituError("InvalidRequest", "two files have the same index", pointer="/files")
-        sealed = await run_sync(self._sealing.seal, str(did), sealer, files)
+        sealed = await self._work.run(self._sealing.seal, str(did), sealer, files)
         return Encrypted(encrypted_files=sealed, files=public_files(file.to_json() for file in files))
 
     async def upload(

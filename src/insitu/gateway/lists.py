@@ -4,7 +4,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 import anyio
-from anyio.to_thread import run_sync
 
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
@@ -14,6 +13,7 @@ from insitu.domain.sealed_list import sealed_text
 from insitu.domain.service import File
 from insitu.gateway.lineage import Lineage
 from insitu.gateway.sealing import Sealing
+from insitu.sdk.long_work import LongWork
 from insitu.sdk.resolving import ResolvedAsset
 
 __all__ = ["Listed", "Lists"]
@@ -52,6 +52,7 @@ class Lists:
     def __init__(self, sealing: Sealing, lineage: Lineage) -> None:
         self._sealing = sealing
         self._lineage = lineage
+        self._work = LongWork()
         self._opened: OrderedDict[tuple[str, str], Listed] = OrderedDict()
         self._locks: dict[tuple[str, str], anyio.Lock] = {}
 
@@ -78,7 +79,7 @@ class Lists:
         async with self._locks.setdefault(key, anyio.Lock()):
             try:
                 if key not in self._opened:
-                    self._opened[key] = await run_sync(self._listed, asset.ddo, asset.did)
+                    self._opened[key] = await self._work.run(self._listed, asset.ddo, asset.did)
             finally:
                 self._locks.pop(key, None)
             listed = self._opened[key]

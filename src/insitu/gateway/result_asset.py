@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
-from anyio.to_thread import run_sync
 from pydantic import Field, TypeAdapter, ValidationError
 
 from insitu.domain.assembly import assemble_ddo, identify, with_sealed_list
@@ -23,6 +22,7 @@ from insitu.ports.agreement_records import FrozenFile, FrozenResult, StoredExecu
 from insitu.ports.blobs import Blobs
 from insitu.ports.clock import Clock
 from insitu.ports.keys import Signer
+from insitu.sdk.long_work import LongWork
 
 __all__ = ["ResultAssets"]
 
@@ -52,6 +52,7 @@ class ResultAssets:
         self._blobs = blobs
         self._clock = clock
         self._url = metadata_url
+        self._work = LongWork()
 
     async def make(self, execution: StoredExecution, published: dict[str, object]) -> FrozenResult:
         """Read the manifest and write the document.
@@ -64,7 +65,7 @@ class ResultAssets:
         """
         files = await self._read(execution, published)
         # Of thousands of files this takes seconds, in which others want answers.
-        return await run_sync(self._made, execution, files, _count(published.get("leftOut")))
+        return await self._work.run(self._made, execution, files, _count(published.get("leftOut")))
 
     def _made(self, execution: StoredExecution, files: tuple[FrozenFile, ...], left_out: int) -> FrozenResult:
         document_files = [PublishedFile(file.index, file.content_type, file.size, file.sha256) for file in files]

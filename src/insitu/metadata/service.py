@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import anyio
-from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu import __version__
@@ -36,6 +35,7 @@ from insitu.metadata.summaries import summary_of
 from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query, RegisteredVersion
 from insitu.ports.chain import Block, Chain
 from insitu.ports.clock import Clock
+from insitu.sdk.long_work import LongWork
 
 __all__ = ["MetadataService"]
 
@@ -93,6 +93,7 @@ class MetadataService:
         self._page_size = page_size
         self._pools = Pools(catalog, chain, limits, pending_lifetime)
         self._changed = anyio.Event()
+        self._work = LongWork()
 
     async def run(self) -> None:
         """Follow the chain and drop what never appeared on it; never returns, cancel it."""
@@ -129,7 +130,7 @@ class MetadataService:
         """
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
-        judged = await run_sync(_judged, document, without_compute)
+        judged = await self._work.run(_judged, document, without_compute)
         await self._require_publisher(judged)
         return await self._put(judged, key, network)
 
@@ -140,7 +141,7 @@ class MetadataService:
 
         Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
         """
-        judged = await run_sync(_judged, document, without_compute)
+        judged = await self._work.run(_judged, document, without_compute)
         if str(Did.parse(did)) != judged.version.did:
             raise InsituError("InvalidDocument", "the document has another DID than the address", pointer="/id")
         await self._require_owner(did, judged.signer)

@@ -4,7 +4,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
-from anyio.to_thread import run_sync
 from pydantic import JsonValue
 
 from insitu.domain.ddo import Ddo, read_ddo
@@ -14,6 +13,7 @@ from insitu.domain.ids import Address
 from insitu.domain.integrity import verify_checksum
 from insitu.domain.ledger import DidRecord
 from insitu.ports.chain import Chain
+from insitu.sdk.long_work import LongWork
 
 __all__ = ["DocumentReader", "ResolvedAsset", "Resolver"]
 
@@ -50,6 +50,7 @@ class Resolver:
     def __init__(self, chain: Chain, metadata: DocumentReader) -> None:
         self._chain = chain
         self._metadata = metadata
+        self._work = LongWork()
         self._proved: OrderedDict[tuple[str, str], Ddo] = OrderedDict()
 
     async def record(self, did: str) -> DidRecord:
@@ -82,7 +83,7 @@ class Resolver:
         """
         document = await self._metadata.read(url.replace("{did}", did), checksum)
         # Of a long document this takes a second, in which others want answers.
-        return await run_sync(_proved, document, did, checksum)
+        return await self._work.run(_proved, document, did, checksum)
 
     async def _read(self, record: DidRecord, did: str, wanted: str) -> Ddo:
         try:
