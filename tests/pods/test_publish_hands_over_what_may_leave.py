@@ -14,7 +14,7 @@ from insitu.domain.plan import OutputRules
 from insitu.pods import patience
 from insitu.pods.publish import Publish
 from insitu.ports.pods import OutputVolume, Workspace
-from insitu.ports.runtime import Step
+from insitu.ports.runtime import LogShare, Step
 from insitu.testing.clock import START
 from insitu.testing.plans import RULES, plan_of, stage_of
 from insitu.testing.recording_gateway import TICKET, RecordingGateway
@@ -34,7 +34,9 @@ class Bench:
         target.write_bytes(content)
         return target
 
-    async def publish(self, *stages: tuple[int, int | None], rules: OutputRules = RULES):  # type: ignore[no-untyped-def]
+    async def publish(  # type: ignore[no-untyped-def]
+        self, *stages: tuple[int, int | None], rules: OutputRules = RULES, logs: LogShare | None = None
+    ):
         """Publish; ``stages`` are (index, the stage that it reads), one stage 0 by default."""
         plan = plan_of(*(stage_of(index, previous=read) for index, read in stages or ((0, None),)), output=rules)
         outputs = {
@@ -46,11 +48,14 @@ class Bench:
             )
             for stage in plan.stages
         }
-        step = Step(StepKey(StepKind.PUBLISH, plan.stages[-1].index, 1), plan, {}, TICKET, START)
+        share = logs or LogShare(dict.fromkeys(outputs, 10**6), 10**6)
+        step = Step(StepKey(StepKind.PUBLISH, plan.stages[-1].index, 1), plan, {}, TICKET, START, share)
         return await Publish(self.gateway, patience=self.patience)(step, Workspace(self.folder, self.folder, outputs))
 
-    async def manifest(self, *stages: tuple[int, int | None], rules: OutputRules = RULES) -> list[dict[str, object]]:
-        result = await self.publish(*stages, rules=rules)
+    async def manifest(
+        self, *stages: tuple[int, int | None], rules: OutputRules = RULES, logs: LogShare | None = None
+    ) -> list[dict[str, object]]:
+        result = await self.publish(*stages, rules=rules, logs=logs)
         files: list[dict[str, object]] = json.loads(self.gateway.blob(result["manifest"]))
         return files
 
@@ -175,15 +180,37 @@ async def test_too_many_files_are_rejected(bench: Bench) -> None:
     await bench.publish(rules=rules(max_files=2))
 
 
-async def test_logs_count_in_the_limits(bench: Bench) -> None:
+async def test_log_text_has_a_budget_of_its_own_and_never_rejects_the_output(bench: Bench) -> None:
     bench.write("a.csv", b"12345")
     bench.write("a.log", b"12345", volume="logs")
-    names = len("a.csv") + len("logs/a.log")
-    await bench.rejected("TooManyBytes", rules(max_bytes=9 + names))
-    (bench.folder / "0/console").write_bytes(b"1")
-    names += len("logs/console.log")
-    await bench.rejected("TooManyBytes", rules(max_bytes=10 + names))
-    await bench.publish(rules=rules(max_bytes=11 + names, max_files=2))
+    bench.write("b.log", b"1", volume="logs")
+    (bench.folder / "0/console").write_bytes(b"first\nsecond\n")
+    room = len("logs/a.log") + 5
+    limits = rules(max_bytes=len("a.csv") + 5)
+    files = await bench.manifest(rules=limits, logs=LogShare({0: 6}, room))
+    assert [each["path"] for each in files] == ["a.csv", "logs/a.log", "logs/console.log"]
+    console = next(each for each in files if each["path"] == "logs/console.log")
+    assert bench.gateway.blob(str(console["sha256"])) == b"first\n"
+    result = await bench.publish(rules=limits, logs=LogShare({0: 0}, room - 1))
+    assert [each["path"] for each in json.loads(bench.gateway.blob(result["manifest"]))] == ["a.csv", "logs/b.log"]
+    assert result["leftOut"] == 1
+    assert [each["path"] for each in await bench.manifest(rules=limits, logs=LogShare())] == ["a.csv"]
+
+
+async def test_a_sparse_log_is_left_out_before_it_is_read(bench: Bench) -> None:
+    with bench.write("huge.log", b"", volume="logs").open("wb") as file:
+        file.truncate(2**40)
+    assert await bench.manifest() == []
+
+
+async def test_a_rejection_names_a_file_only_where_so_much_text_may_leave(bench: Bench) -> None:
+    bench.write("patient-4711.pkl", b"")
+    wanted = rules(types=(".csv",))
+    for share in (LogShare(), LogShare({0: 10**6}, 8)):
+        with pytest.raises(InsituError, match="WrongType") as refusal:
+            await bench.publish(rules=wanted, logs=share)
+        assert "4711" not in refusal.value.detail
+    assert "4711" in await bench.rejected("WrongType", wanted)
 
 
 async def test_other_types_are_rejected(bench: Bench) -> None:

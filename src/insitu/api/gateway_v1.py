@@ -227,7 +227,7 @@ class ExecutionView(WireModel):
     stages: tuple[StageView, ...] = ()
     result_did: str | None = None
     left_out: int = 0
-    """Files and folders of the output that the result does not have, because their names begin with a point."""
+    """Files and folders that the result does not have: their names begin with a point, or log text has no room."""
     receipt_hash: str | None = None
     charge: Price | None = None
     """What is charged for this execution; None until it is decided."""
@@ -264,6 +264,8 @@ class LogView(WireModel):
     offset: int
     text: str
     """UTF-8; a byte that is none is replaced."""
+    notice: bool = False
+    """True for the last piece where the gateway, and not the algorithm, says why no more comes."""
 
 
 class ReceiptView(WireModel):

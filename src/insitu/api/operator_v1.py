@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from insitu.domain.execution import Execution, Stopper
+from insitu.domain.log_release import LogState
 from insitu.domain.plan import ImageReference
 from insitu.domain.wire import WireModel, WireRequest
 from insitu.ports.peers import LogKey
@@ -54,7 +55,13 @@ class ProofAnswer(WireModel):
 class LogKeysAnswer(WireModel):
     """``GET workflows/{serviceAgreementId}/{workflowExecutionId}/logs``: which logs there are.
 
-    Each is at ``…/logs/{stage}/{attempt}?offset=&follow=`` as bytes.
+    Each is at ``…/logs/{stage}/{attempt}?offset=&follow=&counted=`` as bytes; ``counted`` where the consumer gets them.
     """
 
     keys: tuple[LogKey, ...]
+
+
+class LogStateAnswer(WireModel):
+    """``GET workflows/{serviceAgreementId}/{workflowExecutionId}/logs-state``: whether the consumer may see more."""
+
+    state: LogState

@@ -22,8 +22,8 @@ _DOING = {
     "Registered": "waiting for capacity",
     "Configuring": "making the inputs ready",
     "Executing": "running the algorithm",
-    "Reviewing": "checking the output against the owner's rules",
-    "Publishing": "publishing the result",
+    "Reviewing": "all stages have ended",
+    "Publishing": "comparing the output with the owner's rules, and publishing the result",
 }
 
 
@@ -72,6 +72,9 @@ async def _print_logs(execution: "Execution", activity: "Activity", printed: any
     pending = ""
     try:
         async for piece in execution.logs():
+            if piece.notice:
+                activity.say(plain(piece.text).strip())
+                continue
             *complete, pending = (pending + piece.text).split("\n")
             if complete:
                 activity.log("\n".join(complete))

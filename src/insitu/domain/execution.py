@@ -19,6 +19,8 @@ from insitu.domain.wire import Time, WireModel
 
 __all__ = [
     "ENDED",
+    "HIDDEN",
+    "NOTHING_DELIVERED",
     "TRANSITIONS",
     "Charge",
     "Execution",
@@ -72,7 +74,7 @@ class Charge(StrEnum):
     """What an ended execution costs (design §8)."""
 
     FULL = "full"
-    """The full price, once per agreement."""
+    """The full price, once per agreement: of a success that delivered a file or log text."""
     IF_NONE_SUCCEEDS = "ifNoneSucceeds"
     """Nothing now; the provider may settle with it when the agreement ends without a success."""
     NEVER = "never"
@@ -94,6 +96,12 @@ _CONSUMERS_RISK = frozenset(
 _RETRIABLE = frozenset({"ConfigurationFailed", "InfrastructureFailed", "Interrupted", "PublishingFailed"})
 
 
+HIDDEN = "the owner's policy keeps the details"
+
+NOTHING_DELIVERED = "NothingDelivered"
+"""Reason of a success of which the consumer got neither a file nor log text: it costs nothing (ADR 0098)."""
+
+
 class Reason(WireModel):
     """Why an execution ended or waits: a code of the error table and what happened this time."""
 
@@ -105,6 +113,11 @@ class Reason(WireModel):
         """What the person who reads it does next."""
         return definition_of(self.code).next_step
 
+    @property
+    def hidden(self) -> "Reason":
+        """The code without the sentence, for whom the logs are not let out."""
+        return Reason(code=self.code, message=HIDDEN)
+
 
 def is_retriable(reason: Reason) -> bool:
     """Tell whether another attempt on fresh volumes can help: only where the infrastructure failed."""
@@ -114,7 +127,7 @@ def is_retriable(reason: Reason) -> bool:
 def charge_of(phase: Phase, reason: Reason | None) -> Charge:
     """Decide what an ended execution costs, from its outcome alone."""
     if phase is Phase.SUCCEEDED:
-        return Charge.FULL
+        return Charge.NEVER if reason is not None and reason.code == NOTHING_DELIVERED else Charge.FULL
     if reason is not None and reason.code in _CONSUMERS_RISK:
         return Charge.IF_NONE_SUCCEEDS
     return Charge.NEVER
@@ -154,6 +167,12 @@ class Usage(WireModel):
     limits: dict[str, str] = Field(default_factory=dict)
     """Limit → what enforces it (``cgroup``, ``loop-ext4``, ``rlimit``, ``none``)."""
     unavailable: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def hidden(self) -> "Usage":
+        """The limits without what was used, for whom the logs are not let out."""
+        names = ("cpu_seconds", "peak_memory_bytes", "wall_seconds", "output_bytes")
+        return Usage(limits=self.limits, unavailable=dict.fromkeys(names, HIDDEN))
 
 
 class StepStatus(WireModel):

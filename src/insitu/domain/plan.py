@@ -214,6 +214,13 @@ class ExecutionPlan(WireModel):
         """Bytes of text that may reach the consumer as log; see ``OutputRules.log_budget``."""
         return self.output.log_budget(self.limits.log_bytes)
 
+    def data_sets_of(self, stage: int) -> frozenset[str]:
+        """Return the DIDs of the data sets that reach a stage, through earlier stages too."""
+        inputs = self.stage(stage).inputs
+        own = frozenset(one.did for one in inputs if one.did is not None)
+        earlier = (self.data_sets_of(one.previous_stage) for one in inputs if one.previous_stage is not None)
+        return own.union(*earlier)
+
     def stage(self, index: int) -> StagePlan:
         """Return the stage with this index. Raises ``KeyError``."""
         for stage in self.stages:

@@ -17,7 +17,7 @@ from insitu.domain.canonical import canonical_json, plain_json, sha256_hex
 from insitu.domain.did import Did
 from insitu.domain.dsse import PAYLOAD_TYPE, Envelope, envelope_signer
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import Charge, Phase, Reason, Usage, charge_of
+from insitu.domain.execution import NOTHING_DELIVERED, Charge, Phase, Reason, Usage, charge_of
 from insitu.domain.ids import Address, AgreementId, ExecutionId, workflow_execution_id
 from insitu.domain.plan import ImageReference, OutputRules
 from insitu.domain.policy import Verdict
@@ -60,7 +60,11 @@ class AlgorithmPart(WireModel):
 
 
 class StagePart(WireModel):
-    """One stage as it ran; null times and exit code if it never did."""
+    """One stage as it ran; null times and exit code if it never did.
+
+    Where logs are not let out, exit code, use and the sentence of the reason are left out, as in every view of the
+    consumer: they are written by the algorithm.
+    """
 
     index: int
     stage_type: str
@@ -290,7 +294,7 @@ def _fits_number(predicate: Predicate) -> bool:
 
 
 def _fits_outcome(predicate: Predicate) -> bool:
-    """Full price for a success; nothing for what is never charged; the rest is settled late or not at all."""
+    """Full price for a success that delivered something, nothing for what is never charged, the rest late or never."""
     rule, amount, total = charge_of(predicate.outcome, predicate.reason), predicate.charge.amount, _total(predicate)
     if predicate.charge.rule != rule or amount > total:
         return False
@@ -302,5 +306,7 @@ def _total(predicate: Predicate) -> int:
 
 
 def _fits_output(predicate: Predicate) -> bool:
-    succeeded = predicate.outcome is Phase.SUCCEEDED
+    succeeded, output = predicate.outcome is Phase.SUCCEEDED, predicate.output
+    if predicate.reason is not None and predicate.reason.code == NOTHING_DELIVERED:
+        return succeeded and output is not None and output.files == 0
     return succeeded == (predicate.output is not None) and (succeeded or predicate.reason is not None)

@@ -27,11 +27,20 @@ class Seen:
     execution: StoredExecution
     role: Role
     caller: Caller
+    owned: frozenset[str] = frozenset()
+    """DIDs of data sets that the caller owns."""
 
-    @property
-    def is_told_everything(self) -> bool:
-        """Whether sentences, exit codes and use are shown: to the provider, and where the policy is live."""
-        return self.role == "provider" or self.execution.plan.output.logs == "live"
+    def sees(self, stage: int | None = None) -> bool:
+        """Whether the log, exit code and use of a stage are shown; without one, sentences about the whole execution.
+
+        The provider sees all. The consumer sees what is let out, whatever they own. An owner sees a stage if every
+        data set that reaches it is theirs: nobody adds a data set of their own to read the rows of another owner.
+        """
+        plan = self.execution.plan
+        if self.role != "owner":
+            return self.role == "provider" or plan.output.lets_logs_out
+        stages = (each.index for each in plan.stages) if stage is None else (stage,)
+        return all(plan.data_sets_of(each) <= self.owned for each in stages)
 
 
 class Access:
@@ -59,10 +68,10 @@ class Access:
         agreement_id, execution_id = read_agreement_id(agreement), read_execution_id(execution)
         caller.require(agreement_id, execution_id)
         found = await self._find(agreement_id, execution_id)
-        role = await self._role(caller.address, found)
+        role, owned = await self._role(caller.address, found)
         if role is None or role not in roles:
             raise InsituError("NotConsumer", f"{caller.address} may not see this of execution {execution_id}")
-        return Seen(found, role, caller)
+        return Seen(found, role, caller, owned)
 
     async def list(self, caller: Caller, agreement: str | None, limit: int) -> tuple[Seen, ...]:
         """Return the executions that a caller may see, newest first."""
@@ -75,7 +84,10 @@ class Access:
         found = await self._agreements.executions(
             agreement_id=agreement_id, consumer=caller.address, input_dids=owned, limit=limit
         )
-        return tuple(Seen(one, "consumer" if _consumes(caller.address, one) else "owner", caller) for one in found)
+        return tuple(
+            Seen(one, "consumer" if _consumes(caller.address, one) else "owner", caller, frozenset(owned))
+            for one in found
+        )
 
     async def _find(self, agreement_id: AgreementId, execution_id: ExecutionId) -> StoredExecution:
         found = await self._agreements.execution(execution_id)
@@ -83,20 +95,18 @@ class Access:
             raise InsituError("ExecutionUnknown", f"agreement {agreement_id} has no execution {execution_id}")
         return found
 
-    async def _role(self, address: Address, execution: StoredExecution) -> Role | None:
+    async def _role(self, address: Address, execution: StoredExecution) -> tuple[Role | None, frozenset[str]]:
+        """Return the role of an account, and for an owner the data sets that are theirs now."""
         if _consumes(address, execution):
-            return "consumer"
+            return "consumer", frozenset()
         if address.lower() == self._provider.lower():
-            return "provider"
-        dids = {one.did for stage in execution.plan.stages for one in stage.inputs if one.did is not None}
-        return "owner" if await self._owns_one(address, dids) else None
-
-    async def _owns_one(self, address: Address, dids: Collection[str]) -> bool:
-        for did in dids:
+            return "provider", frozenset()
+        owned = set()
+        for did in {one.did for stage in execution.plan.stages for one in stage.inputs if one.did is not None}:
             record = await self._chain.did_record(did)
             if record is not None and record.owner.lower() == address.lower():
-                return True
-        return False
+                owned.add(did)
+        return "owner" if owned else None, frozenset(owned)
 
     async def _owned(self, address: Address) -> tuple[str, ...]:
         """The data sets of an account, for lists: an owner of some seconds ago is good enough to find executions."""

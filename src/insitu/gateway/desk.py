@@ -59,9 +59,8 @@ class TicketDesk(GatewayPeer):
     @override
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
         execution = await self._tickets.use(ticket)
-        limits = execution.plan.limits
         # Logs travel beside the output, and the manifest beside both.
-        limit = execution.plan.output.max_bytes + limits.log_bytes * len(execution.plan.stages) + MANIFEST_BYTES
+        limit = execution.plan.output.max_bytes + execution.plan.log_budget + MANIFEST_BYTES
         await self._blobs.put(chunks, sha256=sha256, limit=limit)
 
     @override

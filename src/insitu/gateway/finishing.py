@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import ENDED, Phase, Reason, Transition, charge_of
+from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition, charge_of
 from insitu.domain.ids import AgreementId
 from insitu.domain.receipt import ChargePart, parse_statement
 from insitu.gateway.configuration import GatewayConfiguration
@@ -128,7 +128,8 @@ class Finishing:
         if report.outcome.phase is not Phase.SUCCEEDED:
             return report.outcome, None
         try:
-            return report.outcome, await self._assets.make(execution, dict(report.published or {}))
+            result = await self._assets.make(execution, dict(report.published or {}))
+            return _judged(report.outcome, delivered=bool(result.files) or report.released > 0), result
         except InsituError as error:
             if error.code not in ("PublishingFailed", "OutputRejected"):
                 raise
@@ -174,7 +175,7 @@ class Finishing:
         )
         changes: list[Change] = [AddTransition(execution.execution_id, one) for one in past if one.phase not in ENDED]
         changes += self._follow_ups(execution, known, frozen, charge)
-        if outcome.phase is Phase.SUCCEEDED:
+        if rule is Charge.FULL:
             changes += self._close_open(known, [one for one in others if _is_open(one)])
         stored, first = await self._agreements.freeze(execution.execution_id, frozen, changes, instead_of=instead_of)
         if first:
@@ -249,9 +250,20 @@ def _failed(outcome: Transition, reason: Reason) -> Transition:
     return outcome.model_copy(update={"phase": Phase.FAILED, "reason": reason})
 
 
+def _judged(success: Transition, *, delivered: bool) -> Transition:
+    """Say of a success that it delivered nothing; what could be read of its logs is final by now."""
+    if delivered:
+        return success
+    message = "neither a file nor log text was delivered, so this execution costs nothing"
+    return success.model_copy(update={"reason": Reason(code=NOTHING_DELIVERED, message=message)})
+
+
 def _paid(execution: StoredExecution) -> bool:
-    """Whether this one has settled the question: it was charged, or it succeeded."""
-    succeeded = execution.frozen is not None and execution.frozen.outcome.phase is Phase.SUCCEEDED
+    """Whether this one has settled the question: it was charged, or it succeeded and delivered something.
+
+    A success that delivered nothing does not: else it would make the failures before it free.
+    """
+    succeeded = execution.frozen is not None and execution.frozen.rule is Charge.FULL
     return succeeded or bool(execution.charge)
 
 

@@ -1,4 +1,8 @@
-"""The receipt of an execution: made from plan, dossier and report, signed with the chain key (E8, design §6)."""
+"""The receipt of an execution: made from plan, dossier and report, signed with the chain key (E8).
+
+There is one, and the chain commits to it, so it says no more than its consumer may know. Provider and owners see the
+rest in their views.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -74,7 +78,7 @@ class Receipts:
             ),
             phases=tuple(PhasePart(phase=one.phase, at=one.at) for one in (*history, outcome)),
             outcome=_ended(outcome.phase),
-            reason=_reason(outcome),
+            reason=_reason(outcome, told=plan.output.lets_logs_out),
             output=_output(result, plan.published_stages),
             charge=charge,
             software=Software(version=self._version, runtime=runtime, enforcement=dict(enforcement)),
@@ -103,13 +107,14 @@ class Receipts:
         )
         if record is None:
             return part
+        told = execution.plan.output.lets_logs_out
         return part.model_copy(
             update={
                 "started_at": record.started_at,
                 "ended_at": record.ended_at,
-                "exit_code": record.exit_code,
-                "usage": record.usage,
-                "reason": record.reason,
+                "exit_code": record.exit_code if told else None,
+                "usage": record.usage if told else record.usage.hidden,
+                "reason": record.reason if told or record.reason is None else record.reason.hidden,
             }
         )
 
@@ -158,10 +163,11 @@ def _output(result: FrozenResult | None, stages: tuple[int, ...]) -> OutputPart 
     )
 
 
-def _reason(outcome: Transition) -> Reason | None:
+def _reason(outcome: Transition, *, told: bool) -> Reason | None:
     if outcome.phase is Phase.SUCCEEDED:
-        return None
-    return outcome.reason or Reason(code="InfrastructureFailed", message="no reason was given")
+        return outcome.reason
+    reason = outcome.reason or Reason(code="InfrastructureFailed", message="no reason was given")
+    return reason if told else reason.hidden
 
 
 def _ended(phase: Phase) -> Literal[Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]:

@@ -89,11 +89,13 @@ class ResultAssets:
     async def _read(self, execution: StoredExecution, published: dict[str, object]) -> tuple[FrozenFile, ...]:
         manifest = await self._manifest(str(published.get("manifest", "")))
         rules = execution.plan.output
-        listed = [file for file in manifest if file.kind == "output" or rules.logs != "none"]
+        listed = [file for file in manifest if file.kind == "output" or rules.lets_logs_out]
         outputs = [file for file in listed if file.kind == "output"]
         leaving = sum(delivered_bytes(file.path, file.size) for file in outputs)
         if len(outputs) > rules.max_files or leaving > rules.max_bytes:
             raise InsituError("OutputRejected", f"{len(outputs)} files exceed what may leave")
+        if sum(file.size for file in listed if file.kind == "log") > execution.plan.log_budget:
+            raise InsituError("OutputRejected", "the logs exceed what may leave")
         for file in listed:
             if await self._blobs.size(file.sha256) != file.size:
                 raise InsituError("PublishingFailed", "a file of the manifest was not handed over whole")

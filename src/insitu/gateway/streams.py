@@ -22,6 +22,9 @@ LOOK_AGAIN = 15.0
 """Seconds after which a stream looks again although nothing rang: another process may have written."""
 END = "end"
 
+_SPENT = "the owner's rules let out no more log text of this execution; the rest is not shown\n"
+_REJECTED = "the output was rejected, so no log text of this execution is shown any more\n"
+
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
@@ -82,40 +85,70 @@ class Streams:
                     return
             await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
 
-    async def logs(self, seen: Seen, position: LogPosition, *, follow: bool) -> AsyncIterator[LogPiece]:
+    async def logs(
+        self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None = None
+    ) -> AsyncIterator[LogPiece]:
         """Return the captured output from a position on: what there is, or until the execution has ended.
+
+        ``stage``: of this one only. A consumer's stream also ends where the owners' rules let out no more.
 
         Raises ``NotConsumer`` where the policy does not show logs, ``LogExpired`` where they are not kept any more.
         """
-        if not seen.is_told_everything:
+        if not any(seen.sees(each.index) for each in seen.execution.plan.stages):
             raise InsituError("NotConsumer", "the owner's policy does not show the logs of this execution")
         if not seen.execution.live:
             await self._keys(seen)  # while there is nothing yet of the answer
-        return self._logs(seen, position, follow=follow)
+        return self._logs(seen, position, follow=follow, stage=stage)
 
-    async def _logs(self, seen: Seen, position: LogPosition, *, follow: bool) -> AsyncIterator[LogPiece]:
+    async def _logs(
+        self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None
+    ) -> AsyncIterator[LogPiece]:
         topic = events_of(seen.execution.execution_id)
         while True:
             count = self._wakeups.count(topic)
             execution = await self._agreements.execution(seen.execution.execution_id)
             live = execution is not None and execution.live
-            for key in await self._keys(seen):
+            keys = await self._keys(seen)
+            for key in keys:
                 offset = position.offset_in(key)
-                if offset is None:
+                if offset is None or stage not in (None, key.stage) or not seen.sees(key.stage):
                     continue
                 async for piece in self._log(seen, key, offset, follow=follow and live):
                     position = piece.after
                     yield piece
+            if keys and (notice := await self._notice(seen, position)) is not None:
+                yield notice
+                return
             if not live or not follow:
                 return
             await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+
+    async def _notice(self, seen: Seen, position: LogPosition) -> LogPiece | None:
+        """The last piece of a consumer's stream where the owners' rules end it."""
+        if seen.role != "consumer":
+            return None
+        state = await self._operator.log_state(seen.execution.agreement_id, seen.execution.execution_id)
+        if state == "open":
+            return None
+        why = _SPENT if state == "spent" else _REJECTED
+        view = LogView(
+            stage=max(position.stage, 0), attempt=position.attempt, offset=position.offset, text=why, notice=True
+        )
+        return LogPiece(view, position)
 
     async def _log(self, seen: Seen, key: LogKey, offset: int, *, follow: bool) -> AsyncIterator[LogPiece]:
         """Decode one log; a character whose bytes are not all there yet waits for the rest."""
         execution = seen.execution
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         begin = end = offset
-        chunks = self._operator.logs(execution.agreement_id, execution.execution_id, key, offset, follow=follow)
+        chunks = self._operator.logs(
+            execution.agreement_id,
+            execution.execution_id,
+            key,
+            offset,
+            follow=follow,
+            counted=seen.role == "consumer",
+        )
         async for chunk in chunks:
             text = decoder.decode(chunk.data)
             end = chunk.end - len(decoder.getstate()[0])

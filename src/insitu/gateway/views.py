@@ -1,4 +1,4 @@
-"""What callers are told of an execution; where the owner's policy is not live, the consumer gets codes and times."""
+"""What callers are told of an execution; where logs are not let out, the consumer gets codes and times."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from insitu.api.gateway_v1 import EventView, ExecutionView, ReasonView, ReceiptView, StageView
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import ENDED, Execution, Phase, Reason, StageRecord, Transition
+from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Execution, Phase, Reason, StageRecord, Transition
 from insitu.domain.plan import StagePlan
 from insitu.gateway.access import Seen
 from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
@@ -18,8 +18,6 @@ from insitu.ports.peers import OperatorPeer
 __all__ = ["Views", "event_view"]
 
 logger = logging.getLogger("insitu.gateway.views")
-
-HIDDEN = "the owner's policy keeps the details"
 
 
 class Views:
@@ -104,7 +102,7 @@ def event_view(event: EventRecord, seen: Seen) -> EventView:
     if event.type == "phase":
         told = _transition(Transition.model_validate(data), seen)
         data = told.model_dump(mode="json", by_alias=True)
-    elif not seen.is_told_everything:
+    elif not seen.sees():
         data = {name: value for name, value in data.items() if name != "message"}
     return EventView(sequence=event.sequence, type=event.type, at=event.at, data=data)
 
@@ -122,14 +120,16 @@ def _last_reason(history: Sequence[Transition]) -> Reason | None:
 
 
 def _transition(one: Transition, seen: Seen) -> Transition:
-    if one.reason is None or seen.is_told_everything:
-        return one
-    return one.model_copy(update={"reason": Reason(code=one.reason.code, message=HIDDEN)})
+    return one if one.reason is None else one.model_copy(update={"reason": _told(one.reason, seen)})
 
 
 def _reason(reason: Reason, seen: Seen) -> ReasonView:
-    message = reason.message if seen.is_told_everything else HIDDEN
-    return ReasonView(code=reason.code, message=message, next_step=reason.next_step)
+    return ReasonView(code=reason.code, message=_told(reason, seen).message, next_step=reason.next_step)
+
+
+def _told(reason: Reason, seen: Seen) -> Reason:
+    """What is said of a reason; that nothing was delivered is our own sentence, and hides nothing."""
+    return reason if seen.sees() or reason.code == NOTHING_DELIVERED else reason.hidden
 
 
 def _stage(stage: StagePlan, records: Sequence[StageRecord], history: Sequence[Transition], seen: Seen) -> StageView:
@@ -143,7 +143,7 @@ def _stage(stage: StagePlan, records: Sequence[StageRecord], history: Sequence[T
             "started_at": record.started_at,
             "ended_at": record.ended_at,
         }
-        if seen.is_told_everything:
+        if seen.sees(stage.index):
             told = {**told, "exit_code": record.exit_code, "usage": record.usage}
         return view.model_copy(update=dict(told))
     if entered:

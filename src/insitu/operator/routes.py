@@ -17,6 +17,7 @@ from insitu.api.operator_v1 import (
     ExecutionsAnswer,
     ImagesBody,
     LogKeysAnswer,
+    LogStateAnswer,
     ProofAnswer,
     StopBody,
 )
@@ -105,11 +106,17 @@ def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:
     async def log_keys(pair: Pair) -> LogKeysAnswer:
         return LogKeysAnswer(keys=await service.log_keys(*pair))
 
+    @routes.get(ONE + "/logs-state")
+    async def log_state(pair: Pair) -> LogStateAnswer:
+        return LogStateAnswer(state=await service.log_state(*pair))
+
     @routes.get(ONE + "/logs/{stage}/{attempt}", response_class=StreamingResponse)
-    async def logs(pair: Pair, stage: int, attempt: int, offset: Count = 0, follow: bool = False) -> Response:
+    async def logs(
+        pair: Pair, stage: int, attempt: int, offset: Count = 0, follow: bool = False, counted: bool = True
+    ) -> Response:
         # An unknown execution is an answer, not a broken stream.
         await service.status(*pair)
-        chunks = service.logs(*pair, LogKey(stage=stage, attempt=attempt), offset, follow=follow)
+        chunks = service.logs(*pair, LogKey(stage=stage, attempt=attempt), offset, follow=follow, counted=counted)
         headers = {LOG_OFFSET_HEADER: str(offset)}
         return StreamingResponse(_bytes(chunks), media_type="application/octet-stream", headers=headers)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 from typing_extensions import override
 
@@ -9,6 +10,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Stopper
 from insitu.domain.execution_changes import registered, stop_requested
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.log_release import Captured, LogState, bytes_left, released
 from insitu.domain.plan import ImageReference
 from insitu.operator.capacity import queue_positions, require_capacity
 from insitu.operator.engine import Engine
@@ -91,11 +93,35 @@ class OperatorService(OperatorPeer):
         offset: int = 0,
         *,
         follow: bool = False,
+        counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
         await self.status(agreement_id, execution_id)
         grows = follow and await self._begun(agreement_id, execution_id, key)
         async for chunk in self._logs.read(execution_id, key, offset, follow=grows):
-            yield chunk
+            end = await self._release(execution_id, key, chunk.end) if counted else chunk.end
+            if end > chunk.offset:
+                yield LogChunk(chunk.offset, chunk.data[: end - chunk.offset])
+            if end < chunk.end:
+                return
+
+    async def _release(self, execution_id: ExecutionId, key: LogKey, size: int) -> int:
+        """Store that the text up to ``size`` reaches the consumer, and return up to where it may."""
+        wanted = (Captured(key.stage, key.attempt, size),)
+        release = await self._executions.release(execution_id, partial(released, wanted=wanted))
+        return release.end(key.stage, key.attempt)
+
+    @override
+    async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
+        execution = await self.status(agreement_id, execution_id)
+        release = await self._executions.release(execution_id, released)
+        if release.rejected:
+            return "rejected"
+        if bytes_left(execution, release) > 0:
+            return "open"
+        for key in await self._logs.keys(execution_id):
+            if await self._logs.size(execution_id, key) > release.end(key.stage, key.attempt):
+                return "spent"
+        return "open"
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:

@@ -30,11 +30,17 @@ _MAX_REJECTIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class CollectionLimits:
-    """What may be collected: bytes in all, paths included; number of files; levels of folders (at the top: 1)."""
+    """What may be collected: bytes in all, paths included; number of files; levels of folders (at the top: 1).
+
+    ``prefix`` will stand before each path, and counts with it. ``leave_out``: a file for whose bytes there is no room
+    is left out; otherwise it ends the walk.
+    """
 
     max_bytes: int
     max_files: int
     max_depth: int = 32
+    prefix: str = ""
+    leave_out: bool = False
 
     @property
     def max_entries(self) -> int:
@@ -69,7 +75,7 @@ class Collection:
     files: tuple[CollectedFile, ...]
     rejections: tuple[Rejection, ...]
     left_out: int = 0
-    """Files and folders that are not taken because their names begin with a point; their names are told nowhere."""
+    """Files and folders that are not taken: their names begin with a point, or there is no room. No name is told."""
 
     @property
     def total_bytes(self) -> int:
@@ -97,8 +103,11 @@ def collect(folder: Path, limits: CollectionLimits, types: AllowedTypes | None =
     return Collection(files, tuple(walk.rejections), walk.left_out)
 
 
-def read_collected(folder: Path, file: CollectedFile) -> Iterator[bytes]:
-    """Read a collected file again, in chunks. Raises ``OSError`` (ESTALE) if it is not the file that was judged."""
+def read_collected(folder: Path, file: CollectedFile, *, cut: bool = False) -> Iterator[bytes]:
+    """Read a collected file again, in chunks. Raises ``OSError`` (ESTALE) if it is not the file that was judged.
+
+    ``cut``: the file was taken up to ``size`` only.
+    """
     parent = os.open(folder, _LOOK | os.O_DIRECTORY)
     try:
         *above, name = file.path.split("/")
@@ -111,7 +120,9 @@ def read_collected(folder: Path, file: CollectedFile) -> Iterator[bytes]:
         os.close(parent)
     try:
         found = os.fstat(opened)
-        if (found.st_dev, found.st_ino, found.st_mtime_ns) != file.identity or found.st_size != file.size:
+        if (found.st_dev, found.st_ino, found.st_mtime_ns) != file.identity or not (
+            found.st_size == file.size or (cut and found.st_size > file.size)
+        ):
             raise OSError(errno.ESTALE, "the file changed after it was collected", file.path)
         left = file.size
         while left > 0 and (chunk := os.read(opened, min(CHUNK_BYTES, left))):
@@ -211,7 +222,11 @@ class _Walk:
 
     def _take(self, opened: int, found: os.stat_result, path: tuple[str, ...]) -> None:
         # st_size counts, not the blocks: a sparse file leaves this machine with all its zeros.
-        self.bytes += delivered_bytes("/".join(path), found.st_size)
+        delivered = delivered_bytes(self.limits.prefix + "/".join(path), found.st_size)
+        if self.limits.leave_out and self.bytes + delivered > self.limits.max_bytes:
+            self.left_out += 1
+            return
+        self.bytes += delivered
         if self.bytes > self.limits.max_bytes:
             self._reject(
                 path, "TooManyBytes", f"more than {self.limits.max_bytes} bytes in all, paths included", enough=True

@@ -22,11 +22,11 @@ from insitu.domain.file_types import AllowedTypes
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import ExecutionPlan, OutputRules
 from insitu.domain.workflow import output_prefix
-from insitu.pods.collector import CollectedFile, CollectionLimits, Rejection, collect, read_collected
+from insitu.pods.collector import CHUNK_BYTES, CollectedFile, CollectionLimits, Rejection, collect, read_collected
 from insitu.pods.patience import PATIENCE, Patience
 from insitu.ports.peers import GatewayPeer
 from insitu.ports.pods import OutputVolume, Workspace
-from insitu.ports.runtime import Step
+from insitu.ports.runtime import LogShare, Step
 
 __all__ = ["Publish"]
 
@@ -55,6 +55,8 @@ class _Leaving:
     path: str
     stage: int
     kind: str
+    cut: bool = False
+    """Only the first ``file.size`` bytes leave."""
 
     @property
     def entry(self) -> dict[str, JsonValue]:
@@ -85,7 +87,7 @@ class Publish:
 
         The manifest is the canonical JSON of the list of files, sorted by path: path, stage, kind (``output`` or
         ``log``), size, sha256, contentType. ``outputRoot`` is the Merkle root over them. ``leftOut`` counts the files
-        and folders that stayed behind because their names begin with a point.
+        and folders that stayed behind: their names begin with a point, or no log text may leave any more.
 
         Raises
         ------
@@ -93,7 +95,7 @@ class Publish:
             ``OutputRejected`` with the rule; ``PublishingFailed``.
         """
         # It only reads, so a stop does not wait for the digests of a large output.
-        leaving, left_out = await run_sync(_judge, step.plan, workspace, abandon_on_cancel=True)
+        leaving, left_out = await run_sync(_judge, step.plan, step.logs, workspace, abandon_on_cancel=True)
         manifest = canonical_json([each.entry for each in leaving])
         try:
             await self._hand_over(step.ticket, leaving)
@@ -144,19 +146,18 @@ class Publish:
             await patience.pause()
 
 
-def _judge(plan: ExecutionPlan, workspace: Workspace) -> tuple[tuple[_Leaving, ...], int]:
+def _judge(plan: ExecutionPlan, logs: LogShare, workspace: Workspace) -> tuple[tuple[_Leaving, ...], int]:
     """Collect what leaves, sorted by path, and count what is left out. Blocking. Raises ``OutputRejected``."""
-    judge = _Judge(plan.output)
+    judge = _Judge(plan.output, logs)
     for stage in plan.published_stages:
         volume = _volume(workspace, stage)
         prefix = output_prefix(stage, plan.published_stages)
-        judge.take(volume.output, stage, "output", prefix, plan.output.types)
-    if plan.output.logs == "live":
-        types = None if plan.output.types is None else tuple({*plan.output.types, *_LOG_TYPES})
+        judge.take_output(volume.output, stage, prefix)
+    if plan.output.lets_logs_out:
         for stage in (each.index for each in plan.stages):
             volume = _volume(workspace, stage)
             prefix = "logs/" + (f"stage-{stage}/" if len(plan.stages) > 1 else "")
-            judge.take(volume.logs, stage, "log", prefix, types)
+            judge.take_logs(volume.logs, stage, prefix)
             if volume.console is not None:
                 judge.take_console(volume.console, stage, prefix)
     return judge.sorted(), judge.left_out
@@ -169,18 +170,34 @@ def _volume(workspace: Workspace, stage: int) -> OutputVolume:
 
 
 class _Judge:
-    """Collects volume after volume within what the rules still allow."""
+    """Collects volume after volume within what the rules still allow: files in one budget, log text in another."""
 
-    def __init__(self, rules: OutputRules) -> None:
+    def __init__(self, rules: OutputRules, logs: LogShare) -> None:
         self._rules = rules
+        self._logs = logs
+        self._log_bytes = logs.files
         self._leaving: list[_Leaving] = []
         self.left_out = 0
         self._files = 0
         self._bytes = 0
 
-    def take(self, folder: Path, stage: int, kind: str, prefix: str, types: tuple[str, ...] | None) -> None:
-        """Take a folder of an algorithm, wholly or not at all."""
-        limits = CollectionLimits(self._rules.max_bytes - self._bytes, self._rules.max_files - self._files)
+    def take_output(self, folder: Path, stage: int, prefix: str) -> None:
+        """Take what a stage wrote as output, wholly or not at all."""
+        left = self._rules.max_bytes - self._bytes
+        limits = CollectionLimits(left, self._rules.max_files - self._files, prefix=prefix)
+        self._bytes += self._take(folder, stage, "output", limits, self._rules.types)
+
+    def take_logs(self, folder: Path, stage: int, prefix: str) -> None:
+        """Take the files of a logs volume, as far as log text may leave; what has no room is left out."""
+        left = self._rules.max_files - self._files
+        limits = CollectionLimits(self._log_bytes, left, prefix=prefix, leave_out=True)
+        types = None if self._rules.types is None else tuple({*self._rules.types, *_LOG_TYPES})
+        self._log_bytes -= self._take(folder, stage, "log", limits, types)
+
+    def _take(
+        self, folder: Path, stage: int, kind: str, limits: CollectionLimits, types: tuple[str, ...] | None
+    ) -> int:
+        """Take a folder of an algorithm, and return the bytes that leave with it."""
         try:
             collection = collect(folder, limits, None if types is None else AllowedTypes(types))
         except OSError as error:  # its text would name the file
@@ -188,20 +205,21 @@ class _Judge:
             raise InsituError("PublishingFailed", message) from error
         if collection.rejections:
             raise self._rejected(collection.rejections)
-        for file in collection.files:
-            self._add(_Leaving(folder, file, prefix + file.path, stage, kind))
         self.left_out += collection.left_out
         self._files += len(collection.files)
+        for file in collection.files:
+            self._add(_Leaving(folder, file, limits.prefix + file.path, stage, kind))
+        return sum(delivered_bytes(limits.prefix + file.path, file.size) for file in collection.files)
 
     def take_console(self, console: Path, stage: int, prefix: str) -> None:
-        """Take what the container wrote to its console. It counts as bytes, and as no file of the algorithm."""
-        file = _console(console)
+        """Take what the container wrote to its console, as far as that was released. It is no file of the algorithm."""
+        file = _console(console, self._logs.consoles.get(stage, 0))
         if file is None:
             return
         taken = {each.path for each in self._leaving}
         names = itertools.chain([CONSOLE], (f"console-{number}.log" for number in itertools.count(1)))
         name = next(name for name in names if prefix + name not in taken)
-        self._add(_Leaving(console.parent, file, prefix + name, stage, "log"))
+        self._add(_Leaving(console.parent, file, prefix + name, stage, "log", cut=True))
 
     def sorted(self) -> tuple[_Leaving, ...]:
         """Return what leaves, sorted by path."""
@@ -214,11 +232,6 @@ class _Judge:
         problem = path_problem(leaving.path)
         if problem is not None:
             raise self._refusal("BadName", leaving.path, problem)
-        self._bytes += delivered_bytes(leaving.path, leaving.file.size)
-        if self._bytes > self._rules.max_bytes:
-            raise InsituError(
-                "OutputRejected", f"TooManyBytes: more than {self._rules.max_bytes} bytes in all, paths included"
-            )
         self._leaving.append(leaving)
 
     def _rejected(self, rejections: tuple[Rejection, ...]) -> InsituError:
@@ -230,22 +243,25 @@ class _Judge:
         return InsituError("OutputRejected", f"{rule}: {self._named(path)} {problem}", rule=rule)
 
     def _named(self, path: str) -> str:
-        """A name is written by the algorithm: it leaves with a reason only where text of the algorithm may leave."""
-        return ascii(path)[1:-1][: self._rules.log_budget(_NAME_BYTES)] or "a file"
+        """A name is written by the algorithm: it leaves with a reason only as far as its text may still leave."""
+        return ascii(path)[1:-1][: self._rules.log_budget(min(_NAME_BYTES, self._logs.files))] or "a file"
 
 
-def _console(console: Path) -> CollectedFile | None:
-    """Describe the console's file, which is ours; None where nothing was written."""
+def _console(console: Path, most: int) -> CollectedFile | None:
+    """Describe the first bytes of the console's file, which is ours; None where there are none."""
+    digest, size = hashlib.sha256(), 0
     try:
         with console.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            while chunk := file.read(min(CHUNK_BYTES, most - size)):
+                size += len(chunk)
+                digest.update(chunk)
             found = os.fstat(file.fileno())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InsituError("PublishingFailed", f"the console cannot be read: {error.strerror}") from error
     identity = (found.st_dev, found.st_ino, found.st_mtime_ns)
-    return CollectedFile(console.name, found.st_size, digest, identity) if found.st_size else None
+    return CollectedFile(console.name, size, digest.hexdigest(), identity) if size else None
 
 
 async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -254,7 +270,7 @@ async def _stream(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _read_again(leaving: _Leaving) -> AsyncIterator[bytes]:
-    return _stream(read_collected(leaving.folder, leaving.file))
+    return _stream(read_collected(leaving.folder, leaving.file, cut=leaving.cut))
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

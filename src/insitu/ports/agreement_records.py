@@ -137,7 +137,7 @@ class FrozenResult(WireModel):
     """The new asset, exactly as it will be published and registered.
 
     ``seed`` and ``checksum`` are 64 hexadecimal digits for the registry, ``url`` has ``{did}``. ``left_out`` counts the
-    files and folders of the output that stayed behind because their names begin with a point.
+    files and folders that stayed behind: their names begin with a point, or there was no room for log text.
     """
 
     did: str

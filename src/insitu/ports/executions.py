@@ -1,12 +1,17 @@
 """The operator's records of executions, durable before anything is done for them (E4)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.log_release import LogRelease
 
-__all__ = ["Executions"]
+__all__ = ["Decide", "Executions"]
+
+Decide = Callable[[Execution, LogRelease], LogRelease]
+"""Says what of the logs is released from now on. It may be asked several times for one change."""
 
 
 class Executions(Protocol):
@@ -34,6 +39,14 @@ class Executions(Protocol):
 
     async def replace(self, execution: Execution) -> bool:
         """Store a changed record if the stored version is ``execution.version - 1``; tell whether it was."""
+        ...
+
+    async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
+        """Change what is released of the logs, and return it; reading the record and writing are one transaction.
+
+        It lies beside the record and is none of its changes: releasing a line must not refuse the engine's next one.
+        Raises ``ExecutionUnknown``.
+        """
         ...
 
     async def unsettled(self) -> tuple[Execution, ...]:

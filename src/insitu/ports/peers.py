@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from insitu.domain.execution import Execution, StageRecord, Stopper, Transition
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.log_release import LogState
 from insitu.domain.plan import ExecutionPlan, ImageReference
 from insitu.domain.wire import WireModel
 from insitu.ports.catalog import RegisteredVersion
@@ -53,6 +54,8 @@ class ExecutionReport(WireModel):
     outcome: Transition
     """The intended final transition."""
     published: dict[str, JsonValue] | None = None
+    released: int = 0
+    """Bytes of captured text that the consumer has read or may read; after a success that is final."""
     runtime: str
     enforcement: dict[str, str]
 
@@ -110,8 +113,16 @@ class OperatorPeer(Protocol):
         offset: int = 0,
         *,
         follow: bool = False,
+        counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
-        """Stream a stage's log from ``offset``; ``follow`` until the attempt ended. Raises ``ExecutionUnknown``."""
+        """Stream a stage's log from ``offset``; ``follow`` until the attempt ended. Raises ``ExecutionUnknown``.
+
+        What is ``counted`` is for the consumer: it ends where the budget does, or with a rejection of the output.
+        """
+        ...
+
+    async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
+        """Tell whether the consumer may see more of the logs. Raises ``ExecutionUnknown``."""
         ...
 
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:

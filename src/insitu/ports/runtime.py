@@ -5,7 +5,7 @@ process left in memory. Killing the caller between any two calls loses nothing.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -13,7 +13,18 @@ from insitu.domain.execution import StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import ExecutionPlan, ImageReference
 
-__all__ = ["Enforcement", "LogChunk", "Runtime", "Step"]
+__all__ = ["Enforcement", "LogChunk", "LogShare", "Runtime", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogShare:
+    """What of the log budget a result may hold (ADR 0097); without one nothing.
+
+    ``consoles``: stage → bytes of what it printed. ``files``: bytes of the files of all logs volumes, with their paths.
+    """
+
+    consoles: Mapping[int, int] = field(default_factory=dict)
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,8 @@ class Step:
         Lets configure and publish talk to the gateway for this execution; never reaches the Compute Pod.
     deadline
         The step is killed then, and ends with ``TimeLimitExceeded`` (compute) or ``InfrastructureFailed``.
+    logs
+        For publish.
     """
 
     key: StepKey
@@ -35,6 +48,7 @@ class Step:
     attempts: Mapping[int, int]
     ticket: str
     deadline: datetime
+    logs: LogShare = LogShare()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from insitu.api.operator_v1 import (
     ExecutionsAnswer,
     ImagesBody,
     LogKeysAnswer,
+    LogStateAnswer,
     ProofAnswer,
     StopBody,
 )
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.log_release import LogState
 from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, Registration
 from insitu.ports.runtime import Enforcement, LogChunk
@@ -83,15 +85,21 @@ class OperatorClient:
         offset: int = 0,
         *,
         follow: bool = False,
+        counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
         """Stream a log from ``offset``. A connection that breaks raises ``PeerUnavailable``; go on behind what came."""
         address = f"{self._one(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}"
-        params = {"offset": offset, "follow": "true" if follow else "false"}
+        params = {"offset": offset, "follow": "true" if follow else "false", "counted": "true" if counted else "false"}
         async with self._http.stream("GET", address, params=params, headers=self._headers, quiet=follow) as response:
             begin = int(response.headers.get(LOG_OFFSET_HEADER, offset))
             async for data in response.aiter_bytes():
                 yield LogChunk(offset=begin, data=data)
                 begin += len(data)
+
+    async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
+        """Tell whether the consumer may see more of the logs."""
+        address = self._one(agreement_id, execution_id) + "/logs-state"
+        return (await self._http.model(LogStateAnswer, "GET", address, headers=self._headers)).state
 
     async def require_images(self, images: Sequence[ImageReference]) -> None:
         """Raise ``ImageUnavailable`` where one of the images is known to be missing."""

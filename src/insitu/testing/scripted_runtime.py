@@ -21,7 +21,7 @@ from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import ImageReference
 from insitu.ports.clock import Clock
-from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
+from insitu.ports.runtime import Enforcement, LogChunk, LogShare, Runtime, Step
 
 __all__ = ["Ending", "ScriptedRuntime"]
 
@@ -50,7 +50,7 @@ class ScriptedRuntime(Runtime):
     """Steps by script: ``script["0-compute-1"]`` says how that one ends; what is not in it ends well at once.
 
     ``broken`` names methods that raise, as they do where the infrastructure does not answer. ``kept`` is the proof
-    that another process made.
+    that another process made. ``shares`` is what each execution's last step was given of its log budget.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class ScriptedRuntime(Runtime):
         self.kept: Enforcement | None = None
         self.missing_images: set[str] = set()
         self.probes = 0
+        self.shares: dict[ExecutionId, LogShare] = {}
         self._bell = anyio.Event()
         self._changed = anyio.Event()
         self._ends: dict[Path, anyio.Event] = {}
@@ -87,6 +88,7 @@ class ScriptedRuntime(Runtime):
             return
         with (self._folder / "starts").open("a", encoding="utf-8") as starts:
             starts.write(f"{step.plan.workflow_execution_id} {step.key} {dict(step.attempts)}\n")
+        self.shares[step.plan.workflow_execution_id] = step.logs
         self._ends.setdefault(path, anyio.Event())
         self._tasks.start_soon(self._run, path, step)
 

@@ -11,6 +11,7 @@ import base64
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -34,7 +35,8 @@ from insitu.adapters.kubernetes_watching import watch_for_ever
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId, labels
-from insitu.ports.executions import Executions
+from insitu.domain.log_release import LogRelease
+from insitu.ports.executions import Decide, Executions
 
 __all__ = ["KubernetesExecutions"]
 
@@ -46,6 +48,8 @@ _SETTLED = f"{GROUP}/settled"
 _CREATED = f"{GROUP}/created"
 """Annotation: when an object was made, in nanoseconds; the cluster's own stamp has seconds."""
 _TOUCHED = f"{GROUP}/touched"
+_RELEASED = f"{GROUP}/released"
+"""Annotation: what of the logs may reach the consumer, as JSON."""
 _TRIES = 30
 _MOST = 1000
 """Executions that are named at a time."""
@@ -73,7 +77,7 @@ class KubernetesExecutions(Executions):
                     raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
                 if made is not None:
                     return made
-                await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311 (only to not collide)
+                await _pause(attempt)
         raise InsituError("StorageFailed", "other makers of executions of this agreement are always in between")
 
     @override
@@ -91,11 +95,16 @@ class KubernetesExecutions(Executions):
         known = self._known.get(execution.execution_id)
         if known is not None and known[0] == execution.version - 1 and await self._replace(execution, known[1]):
             return True
-        found: Any = await self._cluster.get(WorkflowExecution, execution.execution_id)
-        present = self._noted(found)
-        if present is None or present.version != execution.version - 1:
-            return False
-        return await self._replace(execution, found.metadata.resourceVersion)
+        for attempt in range(_TRIES):
+            found: Any = await self._cluster.get(WorkflowExecution, execution.execution_id)
+            present = self._noted(found)
+            if present is None or present.version != execution.version - 1:
+                return False
+            if await self._replace(execution, found.metadata.resourceVersion):
+                return True
+            # The record is the same: somebody has read its logs in between.
+            await _pause(attempt)
+        return False
 
     async def _replace(self, execution: Execution, resource_version: str) -> bool:
         # Said before the write, which the watch may tell of before it has returned.
@@ -111,6 +120,25 @@ class KubernetesExecutions(Executions):
         if _is_settled(execution):
             await self._settle(execution.execution_id)
         return True
+
+    @override
+    async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
+        for attempt in range(_TRIES):
+            found: Any = await self._cluster.get(WorkflowExecution, execution_id)
+            record = None if found is None else _read(found)
+            if record is None:
+                raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
+            before = LogRelease.model_validate_json((found.metadata.annotations or {}).get(_RELEASED, "{}"))
+            after = decide(record, before)
+            if after == before:
+                return after
+            note = {_RELEASED: after.model_dump_json(by_alias=True)}
+            meta = {"resourceVersion": found.metadata.resourceVersion, "annotations": note}
+            with suppress(ConflictError):
+                if await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": meta}) is not None:
+                    return after
+            await _pause(attempt)
+        raise InsituError("StorageFailed", f"the record of {execution_id} always changes in between")
 
     @override
     async def unsettled(self) -> tuple[Execution, ...]:
@@ -265,6 +293,10 @@ def _read(found: Any) -> Execution | None:
     """The record; None for an object that has not come to life."""
     status = found.get("status")
     return read_execution(found["spec"], status) if status else None
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311 (only to not collide)
 
 
 def _created(found: Any) -> int:

@@ -9,7 +9,8 @@ from insitu.adapters.sql import Connection, Database, Row, milliseconds
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.ports.executions import Executions
+from insitu.domain.log_release import LogRelease
+from insitu.ports.executions import Decide, Executions
 
 __all__ = ["SqlExecutions"]
 
@@ -49,6 +50,20 @@ class SqlExecutions(Executions):
         def transaction(connection: Connection) -> bool:
             changed = connection.execute(_UPDATE, _columns(execution)).rowcount
             return changed == 1
+
+        return await self._database.write(transaction)
+
+    @override
+    async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
+        def transaction(connection: Connection) -> LogRelease:
+            row = connection.execute(_RELEASED, (execution_id,)).fetchone()
+            if row is None:
+                raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
+            before = LogRelease.model_validate_json(row["released"])
+            after = decide(Execution.model_validate_json(row["record"]), before)
+            if after != before:
+                connection.execute(_RELEASE, (after.model_dump_json(by_alias=True), execution_id))
+            return after
 
         return await self._database.write(transaction)
 
@@ -96,6 +111,8 @@ SET version = :version, live = :live, settled = :settled, ended_at = :ended_at, 
     ticket = CASE WHEN :settled = 1 THEN '' ELSE ticket END
 WHERE execution_id = :execution_id AND version = :version - 1
 """
+_RELEASED = "SELECT record, released FROM executions WHERE execution_id = ?"
+_RELEASE = "UPDATE executions SET released = ? WHERE execution_id = ?"
 _ENDED_BEFORE = """
 SELECT execution_id FROM executions WHERE settled = 1 AND ended_at < ? ORDER BY ended_at, number LIMIT 1000
 """

@@ -8,6 +8,7 @@ from typing_extensions import override
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.log_release import LogState
 from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import Enforcement, LogChunk
@@ -51,11 +52,13 @@ class HttpOperator(OperatorPeer):
         offset: int = 0,
         *,
         follow: bool = False,
+        counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
         fruitless = 0
         while True:
             try:
-                async for chunk in self._client.logs(agreement_id, execution_id, key, offset, follow=follow):
+                chunks = self._client.logs(agreement_id, execution_id, key, offset, follow=follow, counted=counted)
+                async for chunk in chunks:
                     offset, fruitless = chunk.end, 0
                     yield chunk
             except InsituError as error:
@@ -65,6 +68,10 @@ class HttpOperator(OperatorPeer):
                 return
             await anyio.sleep(PAUSES[fruitless])
             fruitless += 1
+
+    @override
+    async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
+        return await self._client.log_state(agreement_id, execution_id)
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:

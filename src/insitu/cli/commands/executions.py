@@ -95,6 +95,9 @@ def logs(session: Session, ids: tuple[str, ...], *, no_follow: bool) -> None:
             if session.choices.as_json:
                 session.screen.json(piece)
                 continue
+            if piece.notice:
+                session.screen.warn(plain(piece.text).strip())
+                continue
             *complete, pending = (pending + piece.text).split("\n")
             for line in complete:
                 _print(session, line)

@@ -55,7 +55,8 @@ def pod(
 ) -> int:
     """Run one step of a pod, and write its status.
 
-    STEP.json has plan, stage, attempt, attempts (stage to attempt) and deadline (RFC 3339).
+    STEP.json has plan, stage, attempt, attempts (stage to attempt), deadline (RFC 3339) and logs: bytes of the consoles
+    of stages, and of the files of the logs volumes, that may be in the result.
     """
     from insitu.domain.execution import Reason, StepStatus
     from insitu.ports.pods import Workspace
@@ -102,15 +103,18 @@ def _step(kind: str, value: Any, ticket: str) -> "Step":
     """Read what the engine handed over. Raises ``InvalidRequest``."""
     from insitu.domain.execution import StepKey, StepKind
     from insitu.domain.plan import ExecutionPlan
-    from insitu.ports.runtime import Step
+    from insitu.ports.runtime import LogShare, Step
 
     try:
+        logs = value.get("logs", {})
+        consoles = {int(stage): int(size) for stage, size in logs.get("consoles", {}).items()}
         return Step(
             key=StepKey(StepKind(kind), int(value["stage"]), int(value["attempt"])),
             plan=ExecutionPlan.model_validate(value["plan"]),
             attempts={int(stage): int(attempt) for stage, attempt in value.get("attempts", {}).items()},
             ticket=ticket,
             deadline=datetime.fromisoformat(value["deadline"]).astimezone(UTC),
+            logs=LogShare(consoles, int(logs.get("files", 0))),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InsituError("InvalidRequest", f"the step cannot be read: {type(error).__name__}: {error}"[:500]) from None

@@ -68,6 +68,12 @@ EXECUTIONS = (
         "Use less memory, or choose a larger server.",
     ),
     E(
+        "NothingDelivered",
+        409,
+        "Neither a file nor log text was delivered.",
+        "It cost nothing. Let the algorithm write files to NEVERMINED_OUTPUTS_PATH or --output, and run again.",
+    ),
+    E(
         "OutputRejected",
         409,
         "The output breaks the owner's rules, so nothing leaves.",

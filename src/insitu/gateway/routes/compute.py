@@ -21,7 +21,6 @@ COMPUTE = BASE + "/compute"
 IDS = "/{agreement}/{execution}"
 
 CONSUMER: tuple[Role, ...] = ("consumer",)
-CONSUMER_OR_PROVIDER: tuple[Role, ...] = ("consumer", "provider")
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
 Accept = Annotated[str, Header(max_length=1000)]
@@ -88,12 +87,12 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         stage: Annotated[int | None, Query(ge=0)] = None,
     ) -> Response:
         caller = service.tokens.read(authorization, "compute")
-        seen = await service.access.see(caller, agreement, execution, CONSUMER_OR_PROVIDER)
+        seen = await service.access.see(caller, agreement, execution)
         streamed = "text/event-stream" in accept
-        pieces = await service.streams.logs(seen, LogPosition.read(last), follow=follow and streamed)
+        pieces = await service.streams.logs(seen, LogPosition.read(last), follow=follow and streamed, stage=stage)
         if not streamed:
-            return StreamingResponse(_text(pieces, stage), media_type="text/plain; charset=utf-8")
-        return EventStream(_logs(pieces, stage), service.clock, caller.expires)
+            return StreamingResponse(_text(pieces), media_type="text/plain; charset=utf-8")
+        return EventStream(_logs(pieces), service.clock, caller.expires)
 
 
 _STREAM: dict[int | str, dict[str, object]] = {
@@ -115,15 +114,13 @@ async def _events(source: AsyncIterator[EventView]) -> AsyncGenerator[ServerEven
         yield ServerEvent(event.type, event.model_dump_json(), str(event.sequence))
 
 
-async def _logs(source: AsyncIterator[LogPiece], stage: int | None) -> AsyncGenerator[ServerEvent, None]:
+async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[ServerEvent, None]:
     async for piece in source:
-        if stage is None or piece.view.stage == stage:
-            yield ServerEvent("log", piece.view.model_dump_json(), str(piece.after))
+        yield ServerEvent("log", piece.view.model_dump_json(), str(piece.after))
     yield ServerEvent("end", "{}")
 
 
-async def _text(source: AsyncIterator[LogPiece], stage: int | None) -> AsyncIterator[str]:
+async def _text(source: AsyncIterator[LogPiece]) -> AsyncIterator[str]:
     """Plain text for people at a terminal: an algorithm must not be able to send it control sequences."""
     async for piece in source:
-        if stage is None or piece.view.stage == stage:
-            yield "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in piece.view.text)
+        yield "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in piece.view.text)

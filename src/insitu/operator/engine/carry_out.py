@@ -5,18 +5,20 @@ Each of them can be carried out again after a crash in the middle.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import anyio
 
 from insitu.domain import execution_changes as changes
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import Execution
+from insitu.domain.execution import Execution, StepKind
+from insitu.domain.log_release import allotted, released
 from insitu.domain.next_actions import Abandon, Action, Conclude, Ensure, HandOver, Kill, Move, Remove, Wait
 from insitu.operator.engine.log_pump import LogPumps
 from insitu.operator.engine.parts import CALL_SECONDS, Parts
 from insitu.operator.engine.progress import ProgressReport
 from insitu.ports.peers import ExecutionReport
-from insitu.ports.runtime import Enforcement, Step
+from insitu.ports.runtime import Enforcement, LogShare, Step
 
 __all__ = ["CarryOut", "StaleRecordError"]
 
@@ -69,8 +71,9 @@ class CarryOut:
             case Abandon():
                 return await self.store(changes.abandoned(execution, action, now))
             case Ensure():
+                step = self._step(execution, action, await self._log_share(execution, action))
                 with anyio.fail_after(CALL_SECONDS):
-                    await self._parts.runtime.ensure(self._step(execution, action))
+                    await self._parts.runtime.ensure(step)
             case Kill():
                 await self._kill(execution)
             case HandOver():
@@ -91,11 +94,25 @@ class CarryOut:
         self._changed(execution)
         return execution
 
-    def _step(self, execution: Execution, action: Ensure) -> Step:
-        counting = {record.stage: record.attempt for record in execution.records if record.reason is None}
+    def _step(self, execution: Execution, action: Ensure, logs: LogShare) -> Step:
         return Step(
-            key=action.key, plan=execution.plan, attempts=counting, ticket=self._ticket, deadline=action.deadline
+            key=action.key,
+            plan=execution.plan,
+            attempts=_counting(execution),
+            ticket=self._ticket,
+            deadline=action.deadline,
+            logs=logs,
         )
+
+    async def _log_share(self, execution: Execution, action: Ensure) -> LogShare:
+        """Divide the log budget before the result is collected: the same again after an interruption."""
+        if action.key.kind is not StepKind.PUBLISH or execution.plan.log_budget == 0:
+            return LogShare()
+        captured = await self._pumps.captured(execution)
+        decide = partial(allotted, captured=captured)
+        release = await self._parts.executions.release(execution.execution_id, decide)
+        consoles = {stage: release.end(stage, attempt) for stage, attempt in _counting(execution).items()}
+        return LogShare(consoles, release.files or 0)
 
     async def _kill(self, execution: Execution) -> None:
         try:
@@ -117,12 +134,13 @@ class CarryOut:
             records=execution.records,
             outcome=execution.outcome,
             published=execution.published,
+            released=(await self._parts.executions.release(execution.execution_id, released)).total,
             runtime=enforcement.runtime,
             enforcement=dict(enforcement.limits),
         )
         with anyio.fail_after(CALL_SECONDS):
             frozen = await self._parts.gateway.finish(self._ticket, report)
-        if frozen != execution.outcome:
+        if frozen.phase != execution.outcome.phase:
             logger.warning("%s: the gateway had frozen %s before", execution.execution_id, frozen.phase)
         return await self.store(changes.handed_over(execution, frozen))
 
@@ -143,3 +161,8 @@ class CarryOut:
             logger.warning("%s: its logs cannot be completed: %s", execution.execution_id, error)
             return False
         return True
+
+
+def _counting(execution: Execution) -> dict[int, int]:
+    """Stage → the attempt whose output counts."""
+    return {record.stage: record.attempt for record in execution.records if record.reason is None}

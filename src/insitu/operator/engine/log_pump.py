@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, StepKey, StepKind
 from insitu.domain.ids import ExecutionId
+from insitu.domain.log_release import Captured
 from insitu.operator.engine.parts import Parts
 from insitu.operator.engine.waiting import Backoff, wait_until
 from insitu.ports.peers import LogKey
@@ -46,13 +47,34 @@ class LogPumps:
                 self._scopes[step] = anyio.CancelScope()
                 self._tasks.start_soon(self._pump, step)
 
+    async def captured(self, execution: Execution) -> tuple[Captured, ...]:
+        """Return what is captured of each attempt once all is copied, the attempts that count first.
+
+        Of a log that does not come to its end it is as much as may still come.
+        """
+        await self._drained()
+        counting = [(one.stage, one.attempt) for one in execution.records if one.reason is None]
+        others = [one for each in begun_logs(execution) if (one := (each.stage, each.attempt)) not in counting]
+        return tuple([await self._captured(execution, *one) for one in (*counting, *others)])
+
+    async def _captured(self, execution: Execution, stage: int, attempt: int) -> Captured:
+        key = LogKey(stage=stage, attempt=attempt)
+        if not await self._parts.logs.finished(self._execution_id, key):
+            return Captured(stage, attempt, execution.plan.limits.log_bytes)
+        return Captured(stage, attempt, await self._parts.logs.size(self._execution_id, key))
+
+    async def _drained(self) -> tuple[StepKey, ...]:
+        """Wait until all is copied, for some seconds; return the steps of which it is not."""
+        until = self._parts.clock.now() + DRAIN
+        return tuple(
+            [step for step, ended in self._ended.items() if not await wait_until(self._parts.clock, until, ended)]
+        )
+
     async def finish(self, execution: Execution) -> None:
         """Wait until all is copied, and mark every log of the execution as complete: nothing more will come."""
-        until = self._parts.clock.now() + DRAIN
-        for step, ended in self._ended.items():
-            if not await wait_until(self._parts.clock, until, ended):
-                logger.warning("%s: the log of %s did not come to an end", self._execution_id, step)
-                self._scopes[step].cancel()
+        for step in await self._drained():
+            logger.warning("%s: the log of %s did not come to an end", self._execution_id, step)
+            self._scopes[step].cancel()
         for key in begun_logs(execution):
             if not await self._parts.logs.finished(self._execution_id, key):
                 await self._parts.logs.finish(self._execution_id, key)

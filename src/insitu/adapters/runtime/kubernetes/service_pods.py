@@ -58,6 +58,10 @@ def order_secret(step: Step, owner: OwnerReference) -> Secret:
         "attempt": step.key.attempt,
         "attempts": {str(stage): attempt for stage, attempt in step.attempts.items()},
         "deadline": rfc3339(step.deadline),
+        "logs": {
+            "consoles": {str(stage): size for stage, size in step.logs.consoles.items()},
+            "files": step.logs.files,
+        },
     }
     name = step_name(step.plan.workflow_execution_id, step.key)
     data = {"step.json": _encoded(json.dumps(order).encode()), "ticket": _encoded(step.ticket.encode())}

@@ -71,14 +71,15 @@ class Starting:
 
     async def _consoles(self, step: Step) -> dict[int, bytes]:
         """What the stages printed, as far as it is published."""
-        if step.plan.output.logs != "live":
-            return {}
         found = {}
-        for stage, attempt in step.attempts.items():
+        for stage, size in step.logs.consoles.items():
+            if size == 0:
+                continue
+            attempt = step.attempts[stage]
             name = step_name(step.plan.workflow_execution_id, StepKey(StepKind.COMPUTE, stage, attempt))
             try:
-                async with self._cluster.log(name, MAIN, limit=step.plan.limits.log_bytes) as chunks:
-                    found[stage] = b"".join([chunk async for chunk in chunks])
+                async with self._cluster.log(name, MAIN, limit=size) as chunks:
+                    found[stage] = b"".join([chunk async for chunk in chunks])[:size]
             except ConflictError:
                 continue  # the pod is gone, and with it what it printed; the operator's log has it
         return found

@@ -1,0 +1,180 @@
+"""Log text, exit codes and use are output: what the consumer gets of them, what the receipt says, and what it costs."""
+
+import pytest
+
+from gateway.world import SCRIPT, World, stage_of
+from insitu.domain.dsse import read_envelope
+from insitu.domain.execution import HIDDEN, Charge, Phase, StepKey, StepKind
+from insitu.domain.receipt import Predicate, verify_receipt
+from insitu.gateway.streams import LogPosition
+from insitu.testing.scripted_runtime import Ending
+
+pytestmark = pytest.mark.needs("chain")
+
+ROW = b"1969-07-20,patient 4711,170 cm,70 kg\n"
+LIMITED = {"algorithms": "any", "output": {"maxBytes": 1000, "types": [".csv"]}}
+SILENT = {"algorithms": "any", "logs": "none"}
+
+
+async def run(provider: World, workflow: str) -> tuple[str, str]:
+    """Buy and execute until the end; return both ids."""
+    return await again(provider, await provider.buy(workflow))
+
+
+async def again(provider: World, agreement: str) -> tuple[str, str]:
+    started = await provider.exec(agreement)  # type: ignore[arg-type]
+    await provider.until_events(started.workflow_execution_id, "end")
+    await provider.operator.until(started.workflow_execution_id)
+    return agreement, started.workflow_execution_id
+
+
+async def executed(provider: World, **policy: object) -> tuple[str, str]:
+    return await run(provider, await provider.simple_workflow(await provider.publish_dataset(policy=policy)))
+
+
+async def logs(provider: World, who: str, ids: tuple[str, str]) -> tuple[str, str]:
+    """What somebody reads of the logs: text of algorithms, and what the gateway adds."""
+    seen = await provider.gateway.access.see(provider.caller(who, "compute"), *ids)
+    pieces = [one async for one in await provider.gateway.streams.logs(seen, LogPosition(), follow=True)]
+    return "".join(one.view.text for one in pieces if not one.view.notice), "".join(
+        one.view.text for one in pieces if one.view.notice
+    )
+
+
+async def predicate_of(provider: World, execution: str) -> Predicate:
+    frozen = (await provider.execution(execution)).frozen
+    assert frozen is not None
+    return verify_receipt(read_envelope(frozen.envelope), committed_hash=frozen.receipt_hash).statement.predicate
+
+
+async def test_ten_megabytes_of_printed_rows_do_not_leave_where_one_kilobyte_may(provider: World) -> None:
+    provider.operator.runtime.script |= {
+        "0-compute-1": Ending(log=(ROW * 280_000,)),
+        "0-publish-1": Ending("OutputRejected", held=True),
+    }
+    workflow = await provider.simple_workflow(await provider.publish_dataset(policy=LIMITED))
+    agreement = await provider.buy(workflow)
+    started = await provider.exec(agreement)
+    ids = (agreement, started.workflow_execution_id)
+    await provider.operator.until(started.workflow_execution_id, Phase.PUBLISHING)
+    text, notice = await logs(provider, "consumer", ids)
+    assert len(text) == 1000
+    assert "no more log text" in notice
+    provider.operator.runtime.release(started.workflow_execution_id, StepKey(StepKind.PUBLISH, 0, 1))
+    await provider.until_events(started.workflow_execution_id, "end")
+    await provider.operator.until(started.workflow_execution_id)
+    text, notice = await logs(provider, "consumer", ids)
+    assert text == ""
+    assert "rejected" in notice
+    assert len((await logs(provider, "provider", ids))[0]) == len(ROW) * 280_000
+
+
+async def test_what_views_hide_the_receipt_hides_and_provider_and_owner_see(provider: World) -> None:
+    provider.operator.runtime.script["0-compute-1"] = Ending("AlgorithmFailed", log=(ROW,))
+    agreement, execution = await executed(provider, **SILENT)
+    predicate = await predicate_of(provider, execution)
+    (stage,) = predicate.stages
+    assert stage.exit_code is None
+    assert set(stage.usage.unavailable.values()) == {HIDDEN}
+    assert stage.reason is not None
+    assert predicate.reason is not None
+    assert (stage.reason.code, stage.reason.message) == ("AlgorithmFailed", HIDDEN)
+    assert (predicate.reason.code, predicate.reason.message) == ("AlgorithmFailed", HIDDEN)
+    for who, code in (("consumer", None), ("owner", 1), ("provider", 1)):
+        view = await provider.gateway.status(provider.caller(who, "compute"), agreement, execution)
+        assert view.stages[0].exit_code == code, who
+        assert view.reason is not None
+        assert (view.reason.message == HIDDEN) is (who == "consumer")
+
+
+async def test_where_logs_are_let_out_the_receipt_tells_everything(provider: World) -> None:
+    provider.operator.runtime.script["0-compute-1"] = Ending("AlgorithmFailed")
+    _, execution = await executed(provider, algorithms="any")
+    predicate = await predicate_of(provider, execution)
+    assert predicate.stages[0].exit_code == 1
+    assert predicate.reason is not None
+    assert predicate.reason.message != HIDDEN
+
+
+async def test_an_owner_reads_the_log_of_a_stage_that_only_their_own_data_reach(provider: World) -> None:
+    script = {f"{stage}-compute-1": Ending(log=(b"rows of stage %d\n" % stage,)) for stage in range(3)}
+    ended = (await provider.output({"count.txt": SCRIPT}))["0-publish-1"]
+    provider.operator.runtime.script |= script | {"2-publish-1": ended}
+    mine = await provider.publish_dataset("owner", policy=SILENT)
+    theirs = await provider.publish_dataset("second-owner", policy=SILENT)
+    algorithm = await provider.publish_algorithm()
+    stages = [
+        stage_of(0, [{"index": 0, "id": mine}], algorithm),
+        stage_of(1, [{"index": 0, "id": theirs}], algorithm),
+        stage_of(2, [{"index": 0, "previousStage": 0}, {"index": 1, "previousStage": 1}], algorithm),
+    ]
+    ids = await run(provider, await provider.publish_workflow(stages))
+    assert (await logs(provider, "owner", ids))[0] == "rows of stage 0\n"
+    assert (await logs(provider, "second-owner", ids))[0] == "rows of stage 1\n"
+    assert (await logs(provider, "provider", ids))[0].count("rows") == 3
+    view = await provider.gateway.status(provider.caller("owner", "compute"), *ids)
+    assert [one.exit_code for one in view.stages] == [0, None, None]
+    with pytest.raises(Exception, match="NotConsumer"):
+        await logs(provider, "consumer", ids)
+
+
+async def test_a_consumer_who_adds_a_data_set_of_their_own_stays_the_consumer(provider: World) -> None:
+    provider.operator.runtime.script["0-compute-1"] = Ending(log=(ROW,))
+    other = await provider.publish_dataset("owner", policy=SILENT)
+    own = await provider.publish_dataset("consumer")
+    second = await provider.publish_dataset("second-consumer")
+    ids = await run(provider, await provider.simple_workflow(other, own, second))
+    for who in ("consumer", "second-consumer", "owner"):
+        with pytest.raises(Exception, match="NotConsumer"):
+            await logs(provider, who, ids)
+
+
+async def test_a_success_that_delivered_nothing_costs_nothing_and_says_so(provider: World) -> None:
+    provider.operator.runtime.script |= await provider.output({})
+    before = await provider.balances()
+    agreement, execution = await executed(provider, algorithms="any")
+    await provider.until_events(execution, "settled")
+    view = await provider.gateway.status(provider.caller("consumer", "compute"), agreement, execution)
+    assert view.phase is Phase.SUCCEEDED
+    assert view.charge is not None
+    assert view.charge.base_units == 0
+    assert view.reason is not None
+    assert view.reason.code == "NothingDelivered"
+    assert "costs nothing" in view.reason.message
+    predicate = await predicate_of(provider, execution)
+    assert (predicate.charge.rule, predicate.charge.amount) == (Charge.NEVER, 0)
+    assert predicate.reason is not None
+    assert predicate.reason.code == "NothingDelivered"
+    after = await provider.balances()
+    assert (after["owner"], after["provider"]) == (before["owner"], before["provider"])
+
+
+async def test_a_success_whose_log_can_be_read_is_charged_though_nobody_has_read_it_yet(provider: World) -> None:
+    provider.operator.runtime.script |= {**await provider.output({}), "0-compute-1": Ending(log=(b"42\n",))}
+    agreement, execution = await executed(provider, algorithms="any")
+    assert (await provider.execution(execution)).charge == 13
+    assert (await logs(provider, "consumer", (agreement, execution)))[0] == "42\n"
+
+
+async def test_the_log_of_a_free_success_is_not_given_afterwards(provider: World) -> None:
+    provider.operator.runtime.script |= {**await provider.output({}), "0-compute-1": Ending(log=(b"42\n",))}
+    for policy in (SILENT, {"algorithms": "any", "output": {"maxLogBytes": 0}}):
+        agreement, execution = await executed(provider, **policy)
+        assert (await provider.execution(execution)).charge == 0
+        with pytest.raises(Exception, match="NotConsumer"):
+            await logs(provider, "consumer", (agreement, execution))
+
+
+async def test_a_success_that_delivered_nothing_makes_no_failure_free_and_no_later_success(provider: World) -> None:
+    agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
+    full, script = await provider.output({"count.txt": SCRIPT}), provider.operator.runtime.script
+    script["0-compute-1"] = Ending("AlgorithmFailed")
+    _, failed = await again(provider, agreement)
+    script |= {**await provider.output({}), "0-compute-1": Ending()}
+    _, empty = await again(provider, agreement)
+    assert (await provider.execution(empty)).charge == 0
+    assert (await provider.execution(failed)).charge is None, "it may still be charged when the agreement ends"
+    script |= full
+    _, paid = await again(provider, agreement)
+    assert (await provider.execution(paid)).charge == 13
+    assert (await provider.execution(failed)).charge == 0
