@@ -367,6 +367,16 @@ async def test_what_is_no_purchase_is_told_by_its_members(provider: World) -> No
     assert json_of(answer)["code"] == "SignatureMismatch"
 
 
+async def test_a_purchase_is_sent_where_gas_is_dear(provider: World) -> None:
+    purchase = await signed(provider, await offered_terms(provider))
+    await provider.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(50 * 10**9))
+    await provider.chain.rpc("anvil_mine", 1)
+    assert (await post(provider, purchase)).status_code == 202
+    await provider.until_standing(id_of(provider, purchase.terms), Standing.GRANTED)
+    await provider.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**9))
+    await provider.chain.rpc("anvil_mine", 1)
+
+
 async def test_what_a_purchase_did_cost_takes_the_place_of_the_estimate(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)

@@ -237,5 +237,8 @@ class Catalog(Protocol):
         ...
 
     async def drop_pending(self, before: datetime) -> int:
-        """Forget versions that have been pending since before a moment; return how many."""
+        """Forget versions that have been pending since before a moment, of gateways a week later; return how many.
+
+        A result is not to be lost where its registration takes long.
+        """
         ...

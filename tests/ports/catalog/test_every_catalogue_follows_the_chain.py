@@ -158,6 +158,12 @@ async def test_pending_versions_are_dropped_after_their_time_and_listed_ones_sta
     assert await listed(catalog) == (did(1),)
 
 
+async def test_a_result_whose_registration_takes_long_is_not_lost(catalog: Catalog) -> None:
+    await catalog.put(version(1), NOW, place=Place("gateways", "0xgateway"))
+    assert await catalog.drop_pending(NOW + timedelta(days=7)) == 0
+    assert await catalog.drop_pending(NOW + timedelta(days=7, seconds=1)) == 1
+
+
 async def test_a_pending_version_that_is_sent_again_keeps_longer(catalog: Catalog) -> None:
     await catalog.put(version(1), NOW)
     await catalog.put(version(1), LATER)

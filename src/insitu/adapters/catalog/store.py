@@ -31,6 +31,9 @@ from insitu.ports.chain import Block, Cursor
 
 __all__ = ["SqlCatalog"]
 
+GATEWAYS_LONGER = 7 * 24 * 3600 * 1000
+"""Milliseconds for which what a gateway published is kept longer, while it is pending."""
+DUE = "on_chain = 0 AND pending_since < CASE WHEN pool = 'gateways' THEN :earlier ELSE :moment END"
 KEPT_CURSORS = 256
 """Reorganisations that reach deeper start again from the deployment; every event is then stored again."""
 
@@ -183,13 +186,12 @@ class SqlCatalog(Catalog):
     async def drop_pending(self, before: datetime) -> int:
         def drop(connection: Connection) -> int:
             moment = _milliseconds(before)
+            due = {"moment": moment, "earlier": moment - GATEWAYS_LONGER}
             rows = connection.execute(
-                "SELECT DISTINCT did FROM asset JOIN version ON asset.id = version.asset"
-                " WHERE on_chain = 0 AND pending_since < ?",
-                (moment,),
+                f"SELECT DISTINCT did FROM asset JOIN version ON asset.id = version.asset WHERE {DUE}",  # noqa: S608
+                due,
             ).fetchall()
-            statement = "DELETE FROM version WHERE on_chain = 0 AND pending_since < ?"
-            dropped = connection.execute(statement, (moment,)).rowcount
+            dropped = connection.execute(f"DELETE FROM version WHERE {DUE}", due).rowcount  # noqa: S608
             recompute(connection, [row[0] for row in rows], moment, self._fulltext)
             return dropped
 
