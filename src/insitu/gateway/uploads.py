@@ -93,12 +93,14 @@ class Uploads:
     async def sweep(self) -> None:
         """Drop uploads that are older than a day, and that no registered asset names; what is in doubt stays."""
         now = self._clock.now()
-        kept: list[str] = []
         dropped: list[str] = []
         for upload, dids in await self._agreements.unnamed_uploads(now - UNNAMED):
-            (kept if await self._is_needed(upload, dids) else dropped).append(upload.upload_id)
-        if kept:
-            await self._agreements.keep_uploads(kept, now)
+            if await self._is_needed(upload, dids):
+                # As if it was sealed again: it is not looked at for a day.
+                named = [NameUploads(did, upload.owner, (upload.upload_id,), now) for did in dids]
+                await self._agreements.apply(named)
+            else:
+                dropped.append(upload.upload_id)
         if dropped:
             logger.info("%d uploads that no registered asset names are dropped", len(dropped))
             for sha256 in await self._agreements.remove_uploads(dropped, now - UNNAMED):

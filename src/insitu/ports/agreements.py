@@ -185,7 +185,7 @@ class Agreements(Protocol):
     async def unnamed_uploads(self, before: datetime, limit: int = 100) -> tuple[tuple[Upload, tuple[str, ...]], ...]:
         """Return uploads from before a moment that no list names which was sealed since, each with the DIDs of others.
 
-        Those of earlier releases, of which no DID is known, are not among them. The longest not looked at come first.
+        Those of earlier releases, of which no DID is known, are not among them.
         """
         ...
 
@@ -195,10 +195,6 @@ class Agreements(Protocol):
 
     async def remove_uploads(self, upload_ids: Sequence[str], before: datetime) -> tuple[str, ...]:
         """Forget uploads, but for those that a list names which was sealed since; return blobs that nothing needs."""
-        ...
-
-    async def keep_uploads(self, upload_ids: Sequence[str], now: datetime) -> None:
-        """Note that these uploads were looked at, and are needed."""
         ...
 
     async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:

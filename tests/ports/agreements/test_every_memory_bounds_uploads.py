@@ -89,9 +89,9 @@ async def test_what_no_list_names_is_found_after_its_time(agreements: Agreements
     assert await agreements.unnamed_uploads(START + timedelta(hours=1)) == ((one, ()),)
     late = START + timedelta(hours=21)
     assert await agreements.unnamed_uploads(late) == ((one, ()), (other, (DID,)))
-    await agreements.keep_uploads(["b"], late + DAY)
+    await agreements.apply([NameUploads(DID, CONSUMER, ("b",), late)])
     assert await agreements.unnamed_uploads(late) == ((one, ()),)
-    assert await agreements.unnamed_uploads(late + 2 * DAY) == ((one, ()), (other, (DID,)))
+    assert await agreements.unnamed_uploads(late + DAY) == ((one, ()), (other, (DID,)))
 
 
 async def test_a_list_names_uploads_of_its_sealer_only(agreements: Agreements) -> None:

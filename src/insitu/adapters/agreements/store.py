@@ -306,12 +306,6 @@ class SqlAgreements(Agreements):
         return await self._database.write(lambda db: uploads.remove(db, ids, milliseconds(before)))
 
     @override
-    async def keep_uploads(self, upload_ids: Sequence[str], now: datetime) -> None:
-        looked = [(milliseconds(now), upload_id) for upload_id in upload_ids]
-        statement = "UPDATE uploads SET looked = ? WHERE upload_id = ?"
-        await self._database.write(lambda db: db.executemany(statement, looked))
-
-    @override
     async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
         query = "SELECT * FROM executions WHERE removed = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
         return await self._database.read(lambda db: _several(db, query, (milliseconds(now), limit)))

@@ -11,9 +11,9 @@ __all__ = ["needless", "remove", "reserve", "unnamed", "uses"]
 
 # The name of an upload of an earlier release is not known: its DID is empty.
 UNNAMED = """
-SELECT * FROM uploads WHERE at < :before AND looked < :before AND NOT EXISTS (SELECT 1 FROM upload_names
+SELECT * FROM uploads WHERE at < :before AND NOT EXISTS (SELECT 1 FROM upload_names
 WHERE upload_names.upload_id = uploads.upload_id AND (did = '' OR upload_names.at >= :before))
-ORDER BY looked, at LIMIT :limit
+ORDER BY at LIMIT :limit
 """
 TAKEN = """
 SELECT coalesce(sum(size + :each), 0) AS total, coalesce(sum(size + :each) FILTER (WHERE stranger = 1), 0) AS strangers,

@@ -1,10 +1,9 @@
--- Whose part of the room an upload takes, when it was last found to be needed, and which DIDs' lists name it.
+-- Whose part of the room an upload takes, and which DIDs' lists name it; when that was last so.
 
 ALTER TABLE uploads ADD COLUMN holder text COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN stranger integer NOT NULL DEFAULT 0;
-ALTER TABLE uploads ADD COLUMN looked bigint NOT NULL DEFAULT 0;
 UPDATE uploads SET holder = lower(owner);
-CREATE INDEX uploads_looked ON uploads (looked, at);
+CREATE INDEX uploads_at ON uploads (at);
 
 CREATE TABLE upload_names (
     upload_id text COLLATE "C" NOT NULL,
