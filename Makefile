@@ -9,7 +9,7 @@ SIDE_BY_SIDE := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # The contracts' own targets (build, test, vendor); absent in a source distribution.
 -include contracts/contracts.mk
 
-.PHONY: help demo up test test-fast test-plain check format bench bench-search lock clean
+.PHONY: help wheel demo up test test-fast test-plain check format bench bench-search lock clean
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{ printf "  make %-18s %s\n", $$1, $$2 }'
@@ -54,6 +54,10 @@ bench-search: ## search 100,000 assets: PostgreSQL beside SQLite
 lock: ## write requirements.lock anew (make lock UPGRADE=1 for newer versions)
 	@scripts/setup check
 	@scripts/lock $(if $(UPGRADE),--upgrade)
+
+wheel: ## build the wheel that other machines install, into dist/
+	@scripts/setup check
+	@.venv/bin/uv build --quiet --wheel --no-build-isolation --out-dir dist . && ls dist/*.whl
 
 clean: ## remove caches and build output; keeps .venv and data
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

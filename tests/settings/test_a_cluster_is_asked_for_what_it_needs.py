@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("lightkube", reason="pip install 'insitu[cluster]'")
+pytest.importorskip("lightkube", reason="pip install './insitu-….whl[cluster]'")
 
 from insitu.domain.errors import InsituError
 from insitu.settings import read_settings

@@ -60,7 +60,7 @@ def open_bucket(url: str, access: Access) -> "ObjectStore":
     try:
         import obstore.store
     except ImportError:
-        detail = "an object store needs its extra: pip install 'insitu[object-store]'"
+        detail = "an object store needs its extra: pip install './insitu-….whl[object-store]'"
         raise InsituError("ExtraMissing", detail) from None
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not parts.netloc:

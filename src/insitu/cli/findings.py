@@ -112,7 +112,7 @@ def check_extra(name: str, *, required: bool) -> Finding:
     if not lacking:
         return Finding(f"extra {name}", Verdict.OK, "installed")
     verdict = Verdict.FAILED if required else Verdict.SKIPPED
-    return Finding(f"extra {name}", verdict, f"without {', '.join(lacking)}", f"pip install 'insitu[{name}]'")
+    return Finding(f"extra {name}", verdict, f"without {', '.join(lacking)}", f"pip install './insitu-….whl[{name}]'")
 
 
 def check_kernel() -> Finding:

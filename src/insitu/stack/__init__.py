@@ -5,6 +5,7 @@ HTTP, ``client`` connects a consumer or an owner. Imports of adapters stand insi
 this package costs nothing.
 """
 
+from insitu.stack.cleaning import clean_folder
 from insitu.stack.client import connect, connect_async
 from insitu.stack.contracts import accept_contracts, deploy_contracts, fund_accounts, inspect_contracts
 from insitu.stack.examining import examine_cluster, given_up, probe_runtime
@@ -30,6 +31,7 @@ __all__ = [
     "accept_contracts",
     "address_of",
     "chain_programme",
+    "clean_folder",
     "connect",
     "connect_async",
     "deploy_contracts",

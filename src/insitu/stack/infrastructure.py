@@ -105,7 +105,7 @@ async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStac
 def open_cluster(settings: Settings) -> "Cluster":
     """Return the namespace of executions. Raises ``ExtraMissing``, ``SettingsInvalid``."""
     if importlib.util.find_spec("lightkube") is None:
-        raise InsituError("ExtraMissing", "a cluster needs its extra: pip install 'insitu[cluster]'")
+        raise InsituError("ExtraMissing", "a cluster needs its extra: pip install './insitu-….whl[cluster]'")
     from insitu.adapters.kubernetes import Cluster
 
     return Cluster(settings.cluster.kubeconfig, settings.cluster.namespace)
@@ -124,7 +124,7 @@ def placement(settings: Settings, public_url: str) -> "Placement":
         )
         raise InsituError("SettingsInvalid", detail)
     if importlib.util.find_spec("lightkube") is None:
-        raise InsituError("ExtraMissing", "a cluster needs its extra: pip install 'insitu[cluster]'")
+        raise InsituError("ExtraMissing", "a cluster needs its extra: pip install './insitu-….whl[cluster]'")
     from insitu.adapters.runtime.kubernetes import Placement, PodImage
 
     return Placement(

