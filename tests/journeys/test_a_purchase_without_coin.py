@@ -40,8 +40,7 @@ def workflow(running: Provider, owner: Person, consumer: Person, tmp_path: Path)
     """A workflow that somebody has published, on a data set for 3 tokens."""
     table = written(running.data, "relayed.csv", FLIGHTS)
     flights = owner.succeeds("publish", table, "--name", "Relayed", "--price", "3", "--allow-any").line
-    unpaid = consumer.insitu("run", written(tmp_path, "count.py", COUNT), "--on", flights)
-    return unpaid.err.partition("workflow")[2].split()[0]
+    return consumer.workflow(written(tmp_path, "count.py", COUNT), flights)
 
 
 def test_buying_and_running_take_no_other_words(penniless: Person, workflow: str, tmp_path: Path) -> None:
@@ -58,7 +57,7 @@ def test_who_wants_to_send_it_is_told_what_is_missing(penniless: Person, workflo
     refused = penniless.insitu("buy", workflow, "--yes", "--no-relay", "--json")
     assert refused.problem["code"] == "InsufficientFunds"
     assert "gas" in refused.problem["detail"]
-    assert refused.code == exit_codes.TRY_AGAIN
+    assert refused.code == exit_codes.CONFLICT
 
 
 def test_who_has_coin_may_ask_for_it_or_for_an_offer(running: Provider, workflow: str) -> None:
@@ -73,7 +72,6 @@ def test_a_provider_that_sends_nothing_says_so(tmp_path_factory: pytest.TempPath
     with provider(tmp_path_factory.mktemp("off"), "gateway.relay=false") as running:
         table = written(running.data, "flights.csv", FLIGHTS)
         flights = running.person("owner").succeeds("publish", table, "--price", "3", "--allow-any").line
-        unpaid = running.person("consumer").insitu("run", written(tmp_path, "count.py", COUNT), "--on", flights)
-        workflow = unpaid.err.partition("workflow")[2].split()[0]
+        workflow = running.person("consumer").workflow(written(tmp_path, "count.py", COUNT), flights)
         refused = running.person("consumer").insitu("buy", workflow, "--yes", "--relay", "--json")
         assert (refused.code, refused.problem["code"]) == (exit_codes.NOT_ALLOWED, "RelayOff")

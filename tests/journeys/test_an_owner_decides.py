@@ -51,14 +51,15 @@ def test_only_what_the_owner_allows_runs_and_the_refusal_says_what_to_do(
     assert f"{allowed}@{checksum}" in consumer.succeeds("show", flights).out
 
     assert consumer.succeeds("run", allowed, "--on", flights).line.startswith("did:nv:"), "free: no question"
-    refused = consumer.insitu("run", written(tmp_path, "other.py", COUNT + "\n"), "--on", flights)
+    other = written(tmp_path, "other.py", COUNT + "\n")
+    refused = consumer.insitu("run", other, "--on", flights)
     assert refused.code == exit_codes.NOT_ALLOWED
     assert "AlgorithmNotAllowed" in refused.err
     assert "→ Use an algorithm of the service's policy" in refused.err
-    workflow = refused.err.partition("workflow")[2].split()[0]
-    checked = consumer.insitu("check", workflow, "--json")
-    assert checked.code == exit_codes.NOT_ALLOWED
-    assert checked.json["reasons"][0]["code"] == "AlgorithmNotAllowed"
+    for asked in (["check", consumer.workflow(other, flights)], ["check", other, "--on", flights]):
+        checked = consumer.insitu(*asked, "--json")
+        assert checked.code == exit_codes.NOT_ALLOWED
+        assert checked.json["reasons"][0]["code"] == "AlgorithmNotAllowed"
 
 
 def test_another_checksum_than_the_present_one_is_not_allowed(

@@ -37,9 +37,7 @@ def test_what_was_never_settled_goes_back_to_the_consumer(
     table = written(provider.data, "flights.csv", FLIGHTS)
     flights = owner.succeeds("publish", table, "--price", "10", "--timeout", "2h", "--allow-any").line
     script = written(tmp_path_factory.mktemp("scripts"), "count.py", COUNT)
-    unpaid = consumer.insitu("run", script, "--on", flights)
-    workflow = unpaid.err.partition("workflow")[2].split()[0]
-    agreement = consumer.succeeds("buy", workflow, "--yes").line
+    agreement = consumer.succeeds("buy", consumer.workflow(script, flights), "--yes").line
 
     early = stranger.insitu("refund", agreement, "--json")
     assert (early.code, early.problem["code"]) == (exit_codes.TRY_AGAIN, "NotTimedOut")

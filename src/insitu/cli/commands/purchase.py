@@ -107,13 +107,14 @@ def buy(
             return NOT_ALLOWED
         if not yes:
             show_quote(session, quote, token, client.account)
+        await client.agreements.require_agreeable(quote, max_price)
         if quote.price:
             screen.confirm("Pay?", yes=yes, unattended="paying needs an answer: give --yes to pay without being asked")
         with screen.activity("buying, then waiting for the provider's grant"):
             agreement = await client.agreements.buy(
                 workflow,
                 service_index=service_index,
-                max_price=quote.price if max_price is None else max_price,
+                max_price=quote.price,
                 wait=not no_wait,
                 relay=relay,
                 offer=offer,
