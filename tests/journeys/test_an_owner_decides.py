@@ -1,6 +1,7 @@
 """What a data owner does by commands: choose what may run, publish folders and documents, pause, hand over."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,44 @@ def test_tables_leave_as_what_they_are_and_hidden_files_stay(
     packed = consumer.insitu("run", written(tmp_path, "packed.py", PACKED), "--on", tables)
     assert packed.code == exit_codes.EXECUTION_FAILED
     assert "result.csv is not what .csv says: UTF-8 text without NUL" in packed.err
+
+
+ROWS = """
+for number in range(100_000):
+    print(f"1969-07-20,patient {number},170 cm,70 kg")
+open("/mnt/output/everything.parquet", "w").write("patient" * 1000)
+"""
+SILENT = "print(42)\n"
+
+
+def test_printed_rows_leave_only_as_far_as_the_owner_allows(
+    owner: Person, consumer: Person, table: Path, tmp_path: Path
+) -> None:
+    limits = ("--allow-any", "--max-output", "1kb", "--output-type", ".csv")
+    published = owner.succeeds("publish", table, "--name", "Printed", *limits)
+    assert "one execution: at most 1.0 kB in files and 1.0 kB of log text" in published.err
+    assert "one agreement of 100 executions: at most 200.0 kB" in consumer.succeeds("show", published.line).out
+    ran = consumer.insitu("run", written(tmp_path, "rows.py", ROWS), "--on", published.line)
+    assert ran.code == exit_codes.EXECUTION_FAILED
+    assert len("".join(line for line in ran.err.splitlines() if "patient" in line)) < 2000
+    assert "no more log text" in ran.err or "no log text of this execution is shown any more" in ran.err
+    execution = next(iter(re.findall(r"\bwx[a-z2-7]{26}\b", ran.err)))
+    later = consumer.succeeds("logs", execution)
+    assert "patient" not in later.out
+    assert "the output was rejected" in later.err
+
+
+def test_an_execution_that_brings_nothing_costs_nothing_and_says_so(
+    owner: Person, consumer: Person, table: Path, tmp_path: Path
+) -> None:
+    data = owner.succeeds("publish", table, "--name", "Quiet", "--price", "2", "--allow-any", "--logs", "none").line
+    ran = consumer.succeeds("run", written(tmp_path, "silent.py", SILENT), "--on", data, "--yes")
+    assert "charged nothing" in ran.err
+    assert "NothingDelivered: neither a file nor log text was delivered" in ran.err
+    shown = owner.succeeds("publish", table, "--name", "Said", "--price", "2", "--allow-any").line
+    ran = consumer.succeeds("run", written(tmp_path, "silent.py", SILENT), "--on", shown, "--yes")
+    assert "charged 2 NVM" in ran.err
+    assert "NothingDelivered" not in ran.err
 
 
 def test_a_document_is_validated_then_published(owner: Person, consumer: Person, table: Path, tmp_path: Path) -> None:
