@@ -79,7 +79,7 @@ PARTS: dict[str, Part] = {
     "filesystems": Part(lambda: programme("mke2fs") is not None, "apt-get install e2fsprogs"),
     "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
     "node": Part(_node, "apt-get install nodejs npm   (Node 18 or newer)"),
-    "object-store": Part(lambda: programme("versitygw") is not None, f"{SETUP}   (builds it; needs Go 1.25 or newer)"),
+    "object-store": Part(lambda: programme("versitygw") is not None, f"{SETUP}   (builds it)"),
     "oci": Part(lambda: programme("runc", "crun") is not None, "apt-get install runc"),
     "postgresql": Part(lambda: find_postgresql() is not None, "apt-get install postgresql"),
     "registry": Part(lambda: programme("docker-registry", "registry") is not None, SETUP),
