@@ -1,7 +1,10 @@
 """A command line whose provider, chain, images and pods only write down what they are asked for."""
 
+import contextlib
 import json
 import logging
+import re
+import webbrowser
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -18,10 +21,12 @@ import insitu.stack.pods
 from cli.test_a_pod_is_one_step_in_a_process import step
 from cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
 from domain.documents import DOMAIN, terms
+from insitu.adapters.keys import keystore
 from insitu.adapters.keys.keystore import Keystore
 from insitu.api.gateway_v1 import ExecutionView, Quote, ReceiptView, ResultView
 from insitu.cli.app import run
 from insitu.cli.commands import demo
+from insitu.cli.demo import report
 from insitu.cli.session import Session
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
@@ -48,10 +53,16 @@ class Asked:
             return DOMAIN
         return Asked(self._trace, self._answers, f"{self._name}.{part}")
 
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        self._trace.append(f"{self._name}{arguments}{options}")
+        self._trace.append(re.sub(r" at 0x[0-9a-f]{6,}", "", f"{self._name}{arguments}{options}"))
         name = self._name.lstrip(".")
-        if name in {"events", "logs"}:
+        if name.rpartition(".")[2] in {"events", "logs"}:
             return _nothing()
         return self._answer(self._answers.get(name, KeyError))
 
@@ -140,6 +151,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(address=ADDRESS)
 
     monkeypatch.setattr(Keystore.__init__, "__defaults__", (1024,))
+    monkeypatch.setattr(keystore, "_drawn", lambda: b"\1" * 32)
     monkeypatch.setattr(Session, "act", act)
     monkeypatch.setattr(Session, "signer", signer)
     monkeypatch.setattr(logging, "basicConfig", lambda **options: found.append(f"logging{options['level']}"))
@@ -151,7 +163,17 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("share_of", "open_chain"):
         monkeypatch.setattr(insitu.stack, name, _refusing(found, name))
     monkeypatch.setattr(insitu.stack.pods, "run_pod", _writing(found, "run_pod"))
-    monkeypatch.setattr(demo, "_play", _writing(found, "play"))
+    play = _writing(found, "play")
+
+    async def played(*arguments: Any) -> Any:
+        demo._settings(arguments[0], demo._homes(arguments[0])[0])
+        with contextlib.suppress(InsituError):
+            await play(*arguments)
+        return SimpleNamespace(flights=SimpleNamespace(path=Path("held", "a", "b", "c").absolute()))
+
+    monkeypatch.setattr(demo, "_play", played)
+    monkeypatch.setattr(report, "write_report", lambda story: Path("report.html").absolute())
+    monkeypatch.setattr(webbrowser, "open", lambda url: found.append(f"browser({url})"))
     monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "search", _writing(found, "search"))
     made = insitu.sdk.metadata.MetadataClient.__init__
     monkeypatch.setattr(
@@ -175,7 +197,7 @@ def _told(arguments: tuple[Any, ...]) -> str:
         else str(getattr(one, "address", getattr(one, "choices", one)))
         for one in arguments
     ]
-    return ", ".join(shown)
+    return re.sub(r" at 0x[0-9a-f]{6,}", "", ", ".join(shown))
 
 
 def _writing(found: list[str], name: str) -> Any:

@@ -57,7 +57,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Assets.owner": {REQUEST: "did"},
     "Assets.status": {REQUEST: "did"},
     "Assets.search": {REQUEST: "text filters"},
-    "Assets.update": {REQUEST: "did services without_compute"},
+    "Assets.update": {REQUEST: "did services files without_compute"},
     "Assets.retire": {REQUEST: "did"},
     "Assets.relist": {REQUEST: "did"},
     "Assets.transfer": {REQUEST: "did owner"},

@@ -69,9 +69,6 @@ def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
     from insitu.cli.demo.report import write_report
 
     if clean:
-        given = click.get_current_context().get_parameter_source("output")
-        if show or given is not click.core.ParameterSource.DEFAULT:
-            raise click.UsageError("--clean deletes and ends: --output and --open do nothing beside it")
         _clean(session)
         return
     narrator = Narrator()
