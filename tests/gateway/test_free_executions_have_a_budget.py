@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.purchases import NOTHING_ELSE, code_of, offered_terms, signed
+from gateway.purchases import NOTHING_ELSE, code_of, id_of, offered_terms, signed
 from gateway.world import IMAGE, SMALL, World
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId
@@ -91,6 +91,12 @@ async def test_nothing_free_is_begun_where_nothing_is_left(provider: World) -> N
     terms = await offered_terms(provider, FREE)
     assert await code_of(provider, await signed(provider, terms)) == "FreeGasExhausted"
     agreement = await provider.lock(terms)
-    await provider.until_standing(agreement, Standing.CREATED)
+    await provider.until_standing(agreement, Standing.DECLINED)  # and not asked about again and again
+    known = await provider.agreements.agreement(agreement)
+    assert known is not None
+    assert known.reason is not None
+    assert known.reason.code == "FreeGasExhausted"
     object.__setattr__(provider.configuration, "free_gas_budget", 10**18)
-    await provider.until_standing(agreement, Standing.GRANTED)
+    again = terms.model_copy(update={"seed": "0x" + "07" * 32})
+    await provider.lock(again)
+    await provider.until_standing(id_of(provider, again), Standing.GRANTED)

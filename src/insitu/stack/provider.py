@@ -168,7 +168,7 @@ class _Builder:
         if "gateway" in self._actors:
             gateways.append(self._signer.address)
         if not gateways:
-            line = "metadata.gateways is empty: results of gateways wait among the documents of strangers"
+            line = "metadata.gateways is empty: results of gateways wait among the documents of others"
             self._services.announcements.append(line)
         return PendingLimits(
             gateways=tuple(gateways),

@@ -81,7 +81,7 @@ AGREEMENTS = (
     E("ExecutionAlreadySettled", 409, "This execution is settled already.", "Nothing is to be done."),
     E(
         "FreeGasExhausted",
-        503,
+        429,
         "The gateway has no gas left for executions that cost nothing.",
         "Try again later: the budget is for 24 hours. A new, priced agreement is not bound by it.",
         retry=True,
