@@ -108,6 +108,13 @@ async def test_what_is_published_already_is_judged_as_what_it_is(provider: Marke
     assert (await execution.wait()).phase == "Succeeded"
 
 
+async def test_an_algorithm_that_is_refused_was_not_uploaded(shared_provider: Market) -> None:
+    consumer, detour = await shared_provider.client("consumer")
+    with pytest.raises(InsituError, match="InvalidDocument: at most 500 characters"):
+        await consumer.assets.publish_algorithm("x" * 501, {"run.py": "print()"})
+    assert wrote(detour.seen) == []
+
+
 class Bucket:
     """Object stores that have one object, and a server of the web that must not be called."""
 

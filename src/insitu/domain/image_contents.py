@@ -6,7 +6,6 @@ It is a hint that saves money, never a permission: the digest decides what runs.
 import ast
 import sys
 from collections.abc import Collection
-from pathlib import PurePosixPath
 
 from insitu.domain.algorithm import split_entrypoint
 from insitu.domain.errors import InsituError
@@ -54,7 +53,7 @@ def program_of(entrypoint: str | None) -> str | None:
         words = split_entrypoint(entrypoint or "sh")
     except InsituError:
         return None  # whoever validates the document says so
-    return PurePosixPath(words[0]).name if words else None
+    return words[0].rpartition("/")[2] if words else None
 
 
 def imports_of(entrypoint: str | None, contents: dict[str, bytes]) -> frozenset[str]:
@@ -64,7 +63,7 @@ def imports_of(entrypoint: str | None, contents: dict[str, bytes]) -> frozenset[
     this Python cannot read: it may be of another version.
     """
     words = split_entrypoint(entrypoint or "")
-    if len(words) < 2 or not PurePosixPath(words[0]).name.startswith("python"):
+    if len(words) < 2 or not words[0].rpartition("/")[2].startswith("python"):
         return frozenset()
     source = contents.get(words[1], b"")
     if len(source) > LONGEST_SOURCE:
@@ -74,7 +73,7 @@ def imports_of(entrypoint: str | None, contents: dict[str, bytes]) -> frozenset[
         found = frozenset(_imports(tree))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
-    return found - {PurePosixPath(name).parts[0].removesuffix(".py") for name in contents}
+    return found - {name.partition("/")[0].removesuffix(".py") for name in contents}
 
 
 def _imports(tree: ast.AST) -> list[str]:

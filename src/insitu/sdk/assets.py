@@ -186,7 +186,11 @@ class Assets:
         attributes = _attributes(main, description, tags, categories)
         identity = _identity(attributes, contents)
         if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
-            main["files"] = [await self._uploaded(index, *item) for index, item in enumerate(sorted(contents.items()))]
+            described = [_described_file(index, *item) for index, item in enumerate(sorted(contents.items()))]
+            main["files"] = described
+            await self._publisher.require_valid(attributes)
+            urls = [(await self._gateway.upload(contents[file["name"]])).url for file in described]
+            main["files"] = [file | {"url": url} for file, url in zip(described, urls, strict=True)]
         published = await self._publisher.register(attributes, identity=identity)
         self._imports[published.did] = imports_of(main["algorithm"].get("entrypoint"), contents)
         return published
@@ -349,20 +353,19 @@ class Assets:
         """Return what is in the images of the gateway's machine, by digest."""
         return (await self._gateway.info()).image_contents
 
-    async def _uploaded(self, index: int, name: str, content: bytes) -> JsonObject:
-        uploaded = await self._gateway.upload(content)
-        return {
-            "index": index,
-            "url": uploaded.url,
-            "name": name,
-            "contentType": content_type(name),
-            "contentLength": str(len(content)),
-            "checksum": sha256_hex(content),
-            "checksumType": "sha256",
-        }
-
     async def _version(self, did: str) -> JsonObject:
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
+
+
+def _described_file(index: int, name: str, content: bytes) -> JsonObject:
+    return {
+        "index": index,
+        "name": name,
+        "contentType": content_type(name),
+        "contentLength": str(len(content)),
+        "checksum": sha256_hex(content),
+        "checksumType": "sha256",
+    }
 
 
 def _identity(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonObject:

@@ -156,6 +156,10 @@ class Publisher:
         validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute)
         return unsigned
 
+    async def require_valid(self, asset_metadata: Mapping[str, Any]) -> None:
+        """Refuse a description before its files are uploaded. Raises ``InvalidDocument`` and its kin."""
+        await self._assemble(read_description(asset_metadata, ()), None, without_compute=False)
+
     async def sealed(self, did: str, files: Sequence[JsonObject], checksums: Mapping[str, str] | None = None) -> str:
         """Have a list of files sealed for a DID: a new one with the checksums of its services, or one that is ours."""
         checksum = dict(checksums) if checksums is not None else None
