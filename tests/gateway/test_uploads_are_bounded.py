@@ -116,6 +116,22 @@ async def is_kept(provider: World, upload_id: str) -> bool:
     return await provider.agreements.upload(upload_id) is not None
 
 
+async def test_an_upload_that_breaks_off_gives_its_room_back(provider: World) -> None:
+    limit(provider, uploads_per_network=100 * KIB)
+    before = on_disk(provider)
+
+    async def broken() -> AsyncIterator[bytes]:
+        async for chunk in content(20 * KIB):
+            yield chunk
+        raise ConnectionResetError
+
+    for _ in range(3):
+        with pytest.raises(ConnectionResetError):
+            await provider.desk.uploads.receive(wallet(), broken(), announced=90 * KIB, network=NETWORK)
+    assert on_disk(provider) == before
+    assert len(await receive(provider, 90 * KIB, says=90 * KIB)) == 32
+
+
 async def test_an_upload_that_no_list_names_goes_after_a_day(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     upload_id = await receive(provider, KIB)
     before = on_disk(provider)

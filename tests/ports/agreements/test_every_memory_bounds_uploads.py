@@ -6,6 +6,7 @@ from datetime import timedelta
 import anyio
 import pytest
 
+from insitu.adapters.agreements.store import SqlAgreements
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.agreement_changes import AddUpload, Judge, NameUploads, Remember
@@ -92,6 +93,14 @@ async def test_what_no_list_names_is_found_after_its_time(agreements: Agreements
     await agreements.apply([NameUploads(DID, CONSUMER, ("b",), late)])
     assert await agreements.unnamed_uploads(late) == ((one, ()),)
     assert await agreements.unnamed_uploads(late + DAY) == ((one, ()), (other, (DID,)))
+
+
+async def test_uploads_of_an_earlier_release_stay(agreements: SqlAgreements) -> None:
+    """Their lists did not say for which DID; the migration notes them so."""
+    await received(agreements, "a")
+    noted = "INSERT INTO upload_names SELECT upload_id, '', at FROM uploads"
+    await agreements._database.write(lambda db: db.execute(noted))
+    assert await agreements.unnamed_uploads(START + 400 * DAY) == ()
 
 
 async def test_a_list_names_uploads_of_its_sealer_only(agreements: Agreements) -> None:
