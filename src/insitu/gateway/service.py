@@ -166,6 +166,7 @@ class GatewayService:
         self.peer = desk.peer
         self.tokens = desk.tokens
         self.files = desk.files
+        self.uploads = desk.uploads
         self._ports = ports
         self._operator = operator
         self._finishing = desk.finishing
@@ -245,7 +246,7 @@ class GatewayService:
         self.registrar = registrar
         retention = timedelta(seconds=configuration.result_retention)
         self.sweeper = Sweeper(
-            ports.agreements, permission, desk.settling, ports.blobs, desk.uploads, ports.clock, desk.wakeups, retention
+            ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups, retention
         )
 
     async def run(self) -> None:
@@ -257,7 +258,7 @@ class GatewayService:
 
     async def _work(self) -> None:
         async with anyio.create_task_group() as group:
-            for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper):
+            for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper, self.uploads):
                 group.start_soon(_keep_working, worker)
 
     async def info(self) -> GatewayInfo:

@@ -1,4 +1,4 @@
-"""What time alone brings about: agreements without a success, results and uploads that are kept no longer (§6, §8)."""
+"""What time alone brings about: agreements that end without a success, and results that are kept no longer (§6, §8)."""
 
 import logging
 from datetime import timedelta
@@ -6,7 +6,6 @@ from datetime import timedelta
 from insitu.domain.errors import InsituError
 from insitu.gateway.permission import Permission
 from insitu.gateway.settlement import Settling, charges_at_end
-from insitu.gateway.uploads import Uploads
 from insitu.gateway.wakeups import FOLLOWED, OUTBOX, Wakeups
 from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import KnownAgreement
@@ -34,7 +33,6 @@ class Sweeper:
         permission: Permission,
         settling: Settling,
         blobs: Blobs,
-        uploads: Uploads,
         clock: Clock,
         wakeups: Wakeups,
         retention: timedelta,
@@ -43,7 +41,6 @@ class Sweeper:
         self._permission = permission
         self._settling = settling
         self._blobs = blobs
-        self._uploads = uploads
         self._clock = clock
         self._wakeups = wakeups
         self._retention = retention
@@ -63,7 +60,6 @@ class Sweeper:
         """Sweep once."""
         await self.close_agreements()
         await self.remove_results()
-        await self._uploads.sweep()
         if self._clock.now() >= self._strays_due:
             await self.remove_strays()
             self._strays_due = self._clock.now() + STRAYS_PERIOD

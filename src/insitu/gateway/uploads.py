@@ -31,6 +31,7 @@ logger = logging.getLogger("insitu.gateway.uploads")
 
 UNNAMED = timedelta(days=1)
 """After so long an upload goes that no registered asset names."""
+PERIOD = timedelta(minutes=1)
 LOOK_AGAIN = 8 * 1024 * 1024
 """Bytes after which the disk is looked at again."""
 
@@ -90,6 +91,15 @@ class Uploads:
         if ids:
             await self._agreements.apply([NameUploads(did, owner, ids, self._clock.now())])
 
+    async def run(self) -> None:
+        """Sweep until cancelled: alone, for the documents that it reads may lie behind slow urls."""
+        while True:
+            try:
+                await self.sweep()
+            except InsituError as error:
+                logger.warning("sweeping uploads waits: %s", error)
+            await self._clock.sleep_until(self._clock.now() + PERIOD)
+
     async def sweep(self) -> None:
         """Drop uploads that are older than a day, and that no registered asset names; what is in doubt stays."""
         now = self._clock.now()
@@ -97,7 +107,7 @@ class Uploads:
         for upload, dids in await self._agreements.unnamed_uploads(now - UNNAMED):
             if await self._is_needed(upload, dids):
                 # As if it was sealed again: it is not looked at for a day.
-                named = [NameUploads(did, upload.owner, (upload.upload_id,), now) for did in dids]
+                named = [NameUploads(did, upload.owner, (upload.upload_id,), now, needed=True) for did in dids]
                 await self._agreements.apply(named)
             else:
                 dropped.append(upload.upload_id)
@@ -112,10 +122,10 @@ class Uploads:
             for did in dids:
                 if await self._chain.did_record(did) is None:
                     continue
-                if await self._agreements.uses(did):
-                    return True
                 listed = await self._lists.open(await self._resolver.resolve(did))
                 if any(file.url == upload_url(upload.upload_id) for file in listed.files):
+                    return True
+                if await self._agreements.uses(did):
                     return True
         except InsituError as error:
             logger.info("upload %s stays, for it is not known whether it is needed: %s", upload.upload_id, error)

@@ -251,6 +251,7 @@ class AddUpload:
 class NameUploads:
     """A list of files that is sealed for a DID names these uploads of an account; those of others are left out.
 
+    With ``needed`` the DID is registered: they count as the account's from now on, and not as those of strangers.
     Raises ``InvalidRequest`` where too many lists name one of them.
     """
 
@@ -258,6 +259,7 @@ class NameUploads:
     owner: Address
     upload_ids: tuple[str, ...]
     at: datetime
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,17 @@ async def test_a_list_names_uploads_of_its_sealer_only(agreements: Agreements) -
     assert await agreements.unnamed_uploads(START + timedelta(hours=1)) == ((one, ()),)
 
 
+async def test_what_a_registered_asset_names_takes_no_room_of_strangers(agreements: Agreements) -> None:
+    for holder in ("a", "b"):
+        await agreements.reserve_upload(upload(holder, 70 * KIB), 1, limits(holder, stranger=True))
+    with pytest.raises(InsituError, match="UploadsFull"):
+        await agreements.reserve_upload(upload("c", 70 * KIB), 70 * KIB, limits("c", stranger=True))
+    await agreements.apply([NameUploads(DID, CONSUMER, ("a",), START, needed=True)])
+    await agreements.reserve_upload(upload("c", 70 * KIB), 70 * KIB, limits("c", stranger=True))
+    with pytest.raises(InsituError, match="UploadShareUsed"):
+        await agreements.reserve_upload(upload("d", 40 * KIB), 40 * KIB, limits(CONSUMER.lower()))
+
+
 async def test_removing_leaves_what_was_named_meanwhile_and_what_others_need(agreements: Agreements) -> None:
     for name in ("a", "b", "c"):
         await received(agreements, name)

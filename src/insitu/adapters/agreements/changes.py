@@ -275,6 +275,9 @@ def _name_uploads(db: Connection, one: change.NameUploads) -> None:
             (one.did, milliseconds(one.at), upload_id, one.owner.lower()),
         )
         lists = db.execute("SELECT count(*) FROM upload_names WHERE upload_id = ?", (upload_id,)).fetchone()[0]
+        if one.needed:
+            own = "UPDATE uploads SET stranger = 0, holder = lower(owner) WHERE upload_id = ?"
+            db.execute(own, (upload_id,))
         if lists > _MOST_LISTS:
             raise InsituError("InvalidRequest", f"{_MOST_LISTS} lists name {upload_id}: upload the file again")
 
