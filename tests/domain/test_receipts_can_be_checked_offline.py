@@ -157,6 +157,22 @@ def test_a_later_success_costs_nothing() -> None:
     verify_receipt(signed(predicate(charge=ChargePart(rule=Charge.FULL, amount=0))))
 
 
+NOTHING = Reason(code="NothingDelivered", message="neither a file nor log text was delivered")
+FREE = ChargePart(rule=Charge.NEVER, amount=0)
+
+
+def test_a_success_that_delivered_nothing_is_free_and_states_no_file() -> None:
+    full = predicate().output
+    assert full is not None
+    empty = full.model_copy(update={"files": 0, "bytes": 0, "root": output_root([])})
+    verified = verify_receipt(signed(predicate(reason=NOTHING, charge=FREE, output=empty)))
+    assert verified.statement.predicate.reason == NOTHING
+    assert "published" in refusal(signed(predicate(reason=NOTHING, charge=FREE)))
+    charged = ChargePart(rule=Charge.NEVER, amount=13)
+    for wrong in (charged, ChargePart(rule=Charge.FULL, amount=13), ChargePart(rule=Charge.FULL, amount=0)):
+        assert "charge" in refusal(signed(predicate(reason=NOTHING, charge=wrong, output=empty)))
+
+
 def test_a_payload_in_another_layout_is_refused() -> None:
     loose = json.dumps(json.loads(make_statement(predicate()).payload), indent=1).encode()
     assert "canonical" in refusal(seal(loose, PROVIDER.sign(envelope_digest(loose)), PROVIDER.address))

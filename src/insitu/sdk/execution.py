@@ -42,7 +42,8 @@ class Execution:
     async def logs(self, *, follow: bool = True, after: str | None = None) -> AsyncIterator[LogView]:
         """Yield what its stages print, until its end or, without ``follow``, what there is now.
 
-        Raises ``NotConsumer`` where the owner's policy does not show logs.
+        A last piece with ``notice`` says why no more of them is shown. Raises ``NotConsumer`` where the owner's policy
+        does not show logs.
         """
         async for piece in self._gateway.logs(self.agreement_id, self.execution_id, follow_on=follow, after=after):
             yield piece

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -17,7 +18,8 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Reason, StopRequest, Transition
 from insitu.domain.execution_changes import registered
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.ports.executions import Executions
+from insitu.domain.log_release import Captured, released
+from insitu.ports.executions import Decide, Executions
 from insitu.testing.clock import START
 from insitu.testing.plans import AGREEMENT, plan_of, stage_of
 from ports.stores import ENGINES, postgresql_database
@@ -88,6 +90,45 @@ async def test_creating_again_returns_what_is_there_and_changes_nothing(executio
     later = registered(plan_of(), START + timedelta(hours=1))
     assert await executions.create(later, "another") == first
     assert await executions.ticket(first.execution_id) == TICKET
+
+
+def up_to(size: int) -> Decide:
+    return partial(released, wanted=(Captured(0, 1, size),))
+
+
+async def test_what_is_released_of_logs_lies_beside_the_record(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    assert (await executions.release(first.execution_id, up_to(7))).total == 7
+    assert (await executions.release(first.execution_id, up_to(5))).total == 7
+    assert await executions.replace(ended(first, cleaned=False)), "a line that was read is no change of the record"
+    assert (await executions.release(first.execution_id, up_to(9))).end(0, 1) == 9
+    assert await executions.replace(ended(first).model_copy(update={"version": first.version + 2}))
+    assert (await executions.release(first.execution_id, up_to(0))).total == 9
+    await executions.remove(first.execution_id)
+    for gone in (first.execution_id, ExecutionId("wx" + "a" * 26)):
+        with pytest.raises(InsituError, match="ExecutionUnknown"):
+            await executions.release(gone, up_to(1))
+
+
+async def test_a_rejection_that_is_stored_releases_nothing_more(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+    await executions.release(first.execution_id, up_to(7))
+    reason = Reason(code="OutputRejected", message="WrongType")
+    outcome = Transition(sequence=2, phase=Phase.FAILED, at=START, reason=reason)
+    assert await executions.replace(first.model_copy(update={"outcome": outcome, "version": 2}))
+    assert (await executions.release(first.execution_id, up_to(3))).end(0, 1) == 0
+
+
+async def test_of_many_who_release_at_once_nobody_is_forgotten(executions: Executions) -> None:
+    first = await executions.create(nth(0), TICKET)
+
+    async def release(attempt: int) -> None:
+        await executions.release(first.execution_id, partial(released, wanted=(Captured(0, attempt, 10),)))
+
+    async with anyio.create_task_group() as tasks:
+        for attempt in range(1, 9):
+            tasks.start_soon(release, attempt)
+    assert (await executions.release(first.execution_id, released)).total == 80
 
 
 async def test_an_agreement_has_one_live_execution(executions: Executions) -> None:

@@ -50,7 +50,8 @@ class LogPumps:
     async def captured(self, execution: Execution) -> tuple[Captured, ...]:
         """Return what is captured of each attempt once all is copied, the attempts that count first.
 
-        Of a log that does not come to its end it is as much as may still come.
+        Of a log that does not come to its end, or whose store does not answer, it is as much as there may be: what goes
+        wrong with a log does not keep a result back.
         """
         await self._drained()
         counting = [(one.stage, one.attempt) for one in execution.records if one.reason is None]
@@ -58,10 +59,13 @@ class LogPumps:
         return tuple([await self._captured(execution, *one) for one in (*counting, *others)])
 
     async def _captured(self, execution: Execution, stage: int, attempt: int) -> Captured:
-        key = LogKey(stage=stage, attempt=attempt)
-        if not await self._parts.logs.finished(self._execution_id, key):
-            return Captured(stage, attempt, execution.plan.limits.log_bytes)
-        return Captured(stage, attempt, await self._parts.logs.size(self._execution_id, key))
+        key, logs = LogKey(stage=stage, attempt=attempt), self._parts.logs
+        try:
+            if await logs.finished(self._execution_id, key):
+                return Captured(stage, attempt, await logs.size(self._execution_id, key))
+        except InsituError as error:
+            logger.warning("%s: the size of a log is not known: %s", self._execution_id, error)
+        return Captured(stage, attempt, execution.plan.limits.log_bytes)
 
     async def _drained(self) -> tuple[StepKey, ...]:
         """Wait until all is copied, for some seconds; return the steps of which it is not."""
