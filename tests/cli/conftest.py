@@ -164,12 +164,13 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(insitu.stack, name, _refusing(found, name))
     monkeypatch.setattr(insitu.stack.pods, "run_pod", _writing(found, "run_pod"))
     play = _writing(found, "play")
+    flights = SimpleNamespace(path=Path("held", "a", "b", "c").absolute())
 
     async def played(*arguments: Any) -> Any:
         demo._settings(arguments[0], demo._homes(arguments[0])[0])
         with contextlib.suppress(InsituError):
             await play(*arguments)
-        return SimpleNamespace(flights=SimpleNamespace(path=Path("held", "a", "b", "c").absolute()))
+        return SimpleNamespace(flights=flights)
 
     monkeypatch.setattr(demo, "_play", played)
     monkeypatch.setattr(report, "write_report", lambda story: Path("report.html").absolute())

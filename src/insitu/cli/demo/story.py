@@ -96,7 +96,7 @@ class Story:
             asset = await client.assets.publish_dataset(
                 name,
                 [str(holding.path)],
-                algorithms="any",
+                algorithms=[],
                 publishers=[scientist],
                 price=Amount.from_base_units(price),
                 output=RULES,
