@@ -5,7 +5,7 @@ down by the generator (``scripts/bindings``). What a node answers is untrusted: 
 ``ContractMismatch``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -37,6 +37,8 @@ __all__ = [
     "Results",
     "array",
     "constructor_arguments",
+    "events",
+    "members",
     "nothing",
     "one",
     "several",
@@ -247,3 +249,13 @@ class CustomError:
             detail = f"{self.name} comes with {len(body)} bytes that do not fit the ABI"
             raise InsituError("ContractMismatch", detail) from None
         return {name: value for (name, _), value in zip(self.parameters, values, strict=True)}
+
+
+def members(kind: type[T], module: Mapping[str, object]) -> tuple[T, ...]:
+    """Return the functions or the errors that a module of bindings declares, in its order."""
+    return tuple(value for value in module.values() if isinstance(value, kind))
+
+
+def events(module: Mapping[str, object]) -> tuple[type[Event], ...]:
+    """Return the events that a module of bindings declares, in its order."""
+    return tuple(kind for kind in members(type, module) if issubclass(kind, Event) and kind is not Event)

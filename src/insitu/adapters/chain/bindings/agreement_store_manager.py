@@ -19,6 +19,8 @@ from insitu.adapters.chain.abi import (
     Function,
     Invocation,
     array,
+    events,
+    members,
     one,
     several,
 )
@@ -117,17 +119,8 @@ def token() -> Invocation[Address]:
     return TOKEN()
 
 
-FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    AGREEMENT_ID,
-    DID_REGISTRY,
-    EIP712_DOMAIN,
-    GET_AGREEMENT,
-    IS_EXECUTION_SETTLED,
-    SETTLEMENT_DIGEST,
-    TEMPLATE_STORE,
-    TOKEN,
-)
+FUNCTIONS: Final[tuple[Function[Any], ...]] = members(Function, globals())
 
-EVENTS: Final[tuple[type[Event], ...]] = (AgreementCreated, EIP712DomainChanged)
+EVENTS: Final[tuple[type[Event], ...]] = events(globals())
 
-ERRORS: Final[tuple[CustomError, ...]] = (INVALID_SHORT_STRING, STRING_TOO_LONG)
+ERRORS: Final[tuple[CustomError, ...]] = members(CustomError, globals())

@@ -15,6 +15,8 @@ from insitu.adapters.chain.abi import (
     Event,
     Function,
     Invocation,
+    events,
+    members,
     nothing,
     one,
 )
@@ -90,37 +92,19 @@ def refuse(terms: Terms) -> Invocation[None]:
 
 
 FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    agreement_store_manager.AGREEMENT_ID,
-    CHECK_PERMISSIONS,
-    condition_store_manager.CONDITION_ID,
-    agreement_store_manager.DID_REGISTRY,
-    agreement_store_manager.EIP712_DOMAIN,
-    FULFILL,
-    agreement_store_manager.GET_AGREEMENT,
-    condition_store_manager.GET_CONDITION_STATE,
-    agreement_store_manager.IS_EXECUTION_SETTLED,
-    REFUSE,
-    agreement_store_manager.SETTLEMENT_DIGEST,
-    agreement_store_manager.TEMPLATE_STORE,
-    agreement_store_manager.TOKEN,
+    *members(Function, globals()),
+    *members(Function, vars(agreement_store_manager)),
+    *members(Function, vars(condition_store_manager)),
 )
 
-EVENTS: Final[tuple[type[Event], ...]] = (
-    agreement_store_manager.AgreementCreated,
-    agreement_store_manager.EIP712DomainChanged,
-    Fulfilled,
-    Refused,
-    TimedOut,
-)
+EVENTS: Final[tuple[type[Event], ...]] = (*events(globals()), *events(vars(agreement_store_manager)))
 
 ERRORS: Final[tuple[CustomError, ...]] = (
+    *members(CustomError, globals()),
+    *members(CustomError, vars(agreement_store_manager)),
     lock_reward_condition.AGREEMENT_UNKNOWN,
     lock_reward_condition.CALLER_MISMATCH,
     lock_reward_condition.CONDITION_NOT_IN_STATE,
     lock_reward_condition.DEADLINE_PASSED,
-    DOCUMENT_MISMATCH,
-    GRANTEE_MISMATCH,
-    agreement_store_manager.INVALID_SHORT_STRING,
     lock_reward_condition.REENTRANCY_GUARD_REENTRANT_CALL,
-    agreement_store_manager.STRING_TOO_LONG,
 )

@@ -18,6 +18,8 @@ from insitu.adapters.chain.abi import (
     Function,
     Invocation,
     array,
+    events,
+    members,
     nothing,
     one,
 )
@@ -308,36 +310,8 @@ def was_derived_from(
     return WAS_DERIVED_FROM(prov_id, new_did, used_did, agent_id, activity_id, attributes)
 
 
-FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    MAX_VALUE_LENGTH,
-    ADD_DID_PROVENANCE_DELEGATE,
-    ADD_DID_PROVIDER,
-    GET_DID_OWNER,
-    GET_DID_REGISTER,
-    HASH_DID,
-    IS_DID_PROVIDER,
-    IS_PROVENANCE_DELEGATE,
-    REGISTER_ATTRIBUTE,
-    REGISTER_ATTRIBUTE_FOR,
-    REMOVE_DID_PROVENANCE_DELEGATE,
-    REMOVE_DID_PROVIDER,
-    TRANSFER_DID_OWNERSHIP,
-    UPDATE_ATTRIBUTE,
-    USED,
-    WAS_ASSOCIATED_WITH,
-    WAS_DERIVED_FROM,
-)
+FUNCTIONS: Final[tuple[Function[Any], ...]] = members(Function, globals())
 
-EVENTS: Final[tuple[type[Event], ...]] = (
-    DIDAttributeRegistered,
-    DIDOwnershipTransferred,
-    DIDProvenanceDelegateAdded,
-    DIDProvenanceDelegateRemoved,
-    DIDProviderAdded,
-    DIDProviderRemoved,
-    Used,
-    WasAssociatedWith,
-    WasDerivedFrom,
-)
+EVENTS: Final[tuple[type[Event], ...]] = events(globals())
 
-ERRORS: Final[tuple[CustomError, ...]] = (DID_EXISTS, INVALID_ACCOUNT, NOT_DID_AGENT, NOT_DID_OWNER, VALUE_TOO_LONG)
+ERRORS: Final[tuple[CustomError, ...]] = members(CustomError, globals())

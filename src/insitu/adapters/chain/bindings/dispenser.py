@@ -14,6 +14,8 @@ from insitu.adapters.chain.abi import (
     Function,
     Invocation,
     constructor_arguments,
+    events,
+    members,
     nothing,
     one,
 )
@@ -158,33 +160,8 @@ def transfer_ownership(new_owner: Address) -> Invocation[None]:
     return TRANSFER_OWNERSHIP(new_owner)
 
 
-FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    ACCEPT_OWNERSHIP,
-    DISPENSED,
-    LAST_REQUEST,
-    MAX_AMOUNT,
-    MAX_MINT_AMOUNT,
-    MIN_PERIOD,
-    OWNER,
-    PENDING_OWNER,
-    RENOUNCE_OWNERSHIP,
-    REQUEST_TOKENS,
-    SET_LIMITS,
-    TOKEN,
-    TRANSFER_OWNERSHIP,
-)
+FUNCTIONS: Final[tuple[Function[Any], ...]] = members(Function, globals())
 
-EVENTS: Final[tuple[type[Event], ...]] = (
-    LimitsChanged,
-    OwnershipTransferStarted,
-    OwnershipTransferred,
-    TokensRequested,
-)
+EVENTS: Final[tuple[type[Event], ...]] = events(globals())
 
-ERRORS: Final[tuple[CustomError, ...]] = (
-    DISPENSER_EXHAUSTED,
-    OWNABLE_INVALID_OWNER,
-    OWNABLE_UNAUTHORIZED_ACCOUNT,
-    REQUEST_FREQUENCY_EXCEEDED,
-    REQUEST_LIMIT_EXCEEDED,
-)
+ERRORS: Final[tuple[CustomError, ...]] = members(CustomError, globals())

@@ -19,6 +19,8 @@ from insitu.adapters.chain.abi import (
     Function,
     Invocation,
     array,
+    events,
+    members,
     nothing,
     one,
 )
@@ -156,48 +158,24 @@ def withdraw(who: Address) -> Invocation[None]:
 
 
 FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    MAX_RECEIVERS,
-    agreement_store_manager.AGREEMENT_ID,
-    CLAIMABLE,
-    condition_store_manager.CONDITION_ID,
-    agreement_store_manager.DID_REGISTRY,
-    agreement_store_manager.EIP712_DOMAIN,
-    FULFILL,
-    FULFILL_BATCH,
-    agreement_store_manager.GET_AGREEMENT,
-    condition_store_manager.GET_CONDITION_STATE,
-    agreement_store_manager.IS_EXECUTION_SETTLED,
-    REFUND,
-    agreement_store_manager.SETTLEMENT_DIGEST,
-    agreement_store_manager.TEMPLATE_STORE,
-    agreement_store_manager.TOKEN,
-    WITHDRAW,
+    *members(Function, globals()),
+    *members(Function, vars(agreement_store_manager)),
+    *members(Function, vars(condition_store_manager)),
 )
 
 EVENTS: Final[tuple[type[Event], ...]] = (
-    Aborted,
-    agreement_store_manager.AgreementCreated,
-    agreement_store_manager.EIP712DomainChanged,
-    Fulfilled,
-    PaymentCredited,
-    PaymentReleased,
-    PaymentWithdrawn,
+    *events(globals()),
+    *events(vars(agreement_store_manager)),
     compute_execution_condition.TimedOut,
 )
 
 ERRORS: Final[tuple[CustomError, ...]] = (
+    *members(CustomError, globals()),
+    *members(CustomError, vars(agreement_store_manager)),
     lock_reward_condition.AGREEMENT_UNKNOWN,
     lock_reward_condition.CALLER_MISMATCH,
-    CHARGE_EXCEEDS_REMAINDER,
     lock_reward_condition.CONDITION_NOT_IN_STATE,
     lock_reward_condition.DEADLINE_PASSED,
-    EXECUTION_ALREADY_SETTLED,
-    agreement_store_manager.INVALID_SHORT_STRING,
-    INVALID_SIGNATURE,
-    NOT_TIMED_OUT,
-    NOTHING_TO_WITHDRAW,
-    RECEIPT_REQUIRED,
     lock_reward_condition.REENTRANCY_GUARD_REENTRANT_CALL,
     lock_reward_condition.SAFE_ERC20_FAILED_OPERATION,
-    agreement_store_manager.STRING_TOO_LONG,
 )

@@ -15,6 +15,8 @@ from insitu.adapters.chain.abi import (
     Event,
     Function,
     Invocation,
+    events,
+    members,
     nothing,
 )
 from insitu.adapters.chain.bindings import agreement_store_manager, condition_store_manager
@@ -63,35 +65,14 @@ def fulfill(terms: Terms, reward_address: Address, amount: int) -> Invocation[No
 
 
 FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    agreement_store_manager.AGREEMENT_ID,
-    condition_store_manager.CONDITION_ID,
-    agreement_store_manager.DID_REGISTRY,
-    agreement_store_manager.EIP712_DOMAIN,
-    FULFILL,
-    agreement_store_manager.GET_AGREEMENT,
-    condition_store_manager.GET_CONDITION_STATE,
-    agreement_store_manager.IS_EXECUTION_SETTLED,
-    agreement_store_manager.SETTLEMENT_DIGEST,
-    agreement_store_manager.TEMPLATE_STORE,
-    agreement_store_manager.TOKEN,
+    *members(Function, globals()),
+    *members(Function, vars(agreement_store_manager)),
+    *members(Function, vars(condition_store_manager)),
 )
 
-EVENTS: Final[tuple[type[Event], ...]] = (
-    agreement_store_manager.AgreementCreated,
-    agreement_store_manager.EIP712DomainChanged,
-    Fulfilled,
-)
+EVENTS: Final[tuple[type[Event], ...]] = (*events(globals()), *events(vars(agreement_store_manager)))
 
 ERRORS: Final[tuple[CustomError, ...]] = (
-    AGREEMENT_UNKNOWN,
-    AMOUNT_MISMATCH,
-    CALLER_MISMATCH,
-    CONDITION_NOT_IN_STATE,
-    DEADLINE_PASSED,
-    agreement_store_manager.INVALID_SHORT_STRING,
-    REENTRANCY_GUARD_REENTRANT_CALL,
-    REWARD_ADDRESS_MISMATCH,
-    SAFE_ERC20_FAILED_OPERATION,
-    agreement_store_manager.STRING_TOO_LONG,
-    TOKEN_SHORTFALL,
+    *members(CustomError, globals()),
+    *members(CustomError, vars(agreement_store_manager)),
 )

@@ -15,6 +15,8 @@ from insitu.adapters.chain.abi import (
     Function,
     Invocation,
     constructor_arguments,
+    events,
+    members,
     nothing,
     one,
 )
@@ -145,25 +147,8 @@ def transfer_ownership(new_owner: Address) -> Invocation[None]:
     return TRANSFER_OWNERSHIP(new_owner)
 
 
-FUNCTIONS: Final[tuple[Function[Any], ...]] = (
-    ACCEPT_OWNERSHIP,
-    APPROVE_TEMPLATE,
-    GET_TEMPLATE_STATE,
-    IS_TEMPLATE_APPROVED,
-    OWNER,
-    PENDING_OWNER,
-    PROPOSE_TEMPLATE,
-    RENOUNCE_OWNERSHIP,
-    REVOKE_TEMPLATE,
-    TRANSFER_OWNERSHIP,
-)
+FUNCTIONS: Final[tuple[Function[Any], ...]] = members(Function, globals())
 
-EVENTS: Final[tuple[type[Event], ...]] = (
-    OwnershipTransferStarted,
-    OwnershipTransferred,
-    TemplateApproved,
-    TemplateProposed,
-    TemplateRevoked,
-)
+EVENTS: Final[tuple[type[Event], ...]] = events(globals())
 
-ERRORS: Final[tuple[CustomError, ...]] = (OWNABLE_INVALID_OWNER, OWNABLE_UNAUTHORIZED_ACCOUNT, TEMPLATE_NOT_IN_STATE)
+ERRORS: Final[tuple[CustomError, ...]] = members(CustomError, globals())
