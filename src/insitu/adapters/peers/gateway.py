@@ -1,37 +1,55 @@
-"""The gateway in another process, for the operator and its pods."""
+"""The gateway in another process, for those who hold an execution's ticket: the operator and its pods."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from typing_extensions import override
 
+from insitu.api.gateway_v1 import TICKET_FILES, TICKET_FINISH, TICKET_OUTPUTS, TICKET_PROGRESS, Progress
 from insitu.domain.execution import Transition
 from insitu.domain.ids import ExecutionId
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 from insitu.sdk.http import Http
-from insitu.sdk.tickets import TicketClient
 
 __all__ = ["HttpGateway"]
 
+STORING_SECONDS = 300.0
+"""How long a gateway may be silent once it has a file: it passes a large one on to its object store."""
+
 
 class HttpGateway(GatewayPeer):
-    """A gateway over HTTP; ``url`` is its address without the path of the API."""
+    """A gateway over HTTP; ``url`` is its address without the path of the API. Whatever may be repeated is."""
 
     def __init__(self, http: Http, url: str) -> None:
-        self._client = TicketClient(http, url)
+        self._http = http
+        self._url = url.rstrip("/")
 
     @override
     async def progress(self, ticket: str, execution_id: ExecutionId, transitions: Sequence[Transition]) -> None:
-        await self._client.progress(ticket, execution_id, transitions)
+        body = Progress(workflow_execution_id=execution_id, transitions=tuple(transitions)).model_dump(mode="json")
+        address = self._url + TICKET_PROGRESS
+        await self._http.call("POST", address, json=body, headers=_bearer(ticket), idempotent=True)
 
     @override
     async def fetch(self, ticket: str, reference: str) -> AsyncIterator[bytes]:
-        async for chunk in self._client.fetch(ticket, reference):
-            yield chunk
+        address = f"{self._url}{TICKET_FILES}/{reference}"
+        async with self._http.stream("GET", address, headers=_bearer(ticket)) as response:
+            async for chunk in response.aiter_bytes():
+                yield chunk
 
     @override
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
-        await self._client.put_output(ticket, sha256, chunks)
+        address = f"{self._url}{TICKET_OUTPUTS}/{sha256}"
+        more = {"Content-Type": "application/octet-stream"}
+        headers = {**_bearer(ticket), **more}
+        async with self._http.stream("PUT", address, content=chunks, headers=headers, quiet=STORING_SECONDS):
+            pass
 
     @override
     async def finish(self, ticket: str, report: ExecutionReport) -> Transition:
-        return await self._client.finish(ticket, report)
+        body = report.model_dump(mode="json")
+        address = self._url + TICKET_FINISH
+        return await self._http.model(Transition, "POST", address, json=body, headers=_bearer(ticket), idempotent=True)
+
+
+def _bearer(ticket: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {ticket}"}

@@ -1,10 +1,24 @@
-"""The operator service in another process, for the gateway."""
+"""The operator service in another process (E3, E4), for the gateway: only the configured one has its key."""
 
 from collections.abc import AsyncIterator, Sequence
 
 import anyio
 from typing_extensions import override
 
+from insitu.api.operator_v1 import (
+    CAPACITY,
+    IMAGES,
+    LOG_OFFSET_HEADER,
+    PROOF,
+    WORKFLOWS,
+    ExecutionAnswer,
+    ExecutionsAnswer,
+    ImagesBody,
+    LogKeysAnswer,
+    LogStateAnswer,
+    ProofAnswer,
+    StopBody,
+)
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
@@ -13,7 +27,6 @@ from insitu.domain.plan import ImageReference
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import Enforcement, LogChunk
 from insitu.sdk.http import Http
-from insitu.sdk.operator import OperatorClient
 
 __all__ = ["HttpOperator"]
 
@@ -22,26 +35,57 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0)
 
 
 class HttpOperator(OperatorPeer):
-    """An operator service over HTTP; ``url`` is its address without the path of the API."""
+    """An operator service over HTTP.
+
+    Parameters
+    ----------
+    url
+        Address of the server, without the path of the API.
+    service_key
+        The secret that the gateway and the operator share.
+    """
 
     def __init__(self, http: Http, url: str, service_key: str) -> None:
-        self._client = OperatorClient(http, url, service_key)
-
-    @override
-    async def require_images(self, images: Sequence[ImageReference]) -> None:
-        await self._client.require_images(images)
+        self._http = http
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {service_key}"}
 
     @override
     async def register(self, registration: Registration) -> Execution:
-        return await self._client.register(registration)
+        body = registration.model_dump(mode="json")
+        address = self._url + WORKFLOWS
+        answer = await self._http.model(
+            ExecutionAnswer, "POST", address, json=body, headers=self._headers, idempotent=True
+        )
+        return answer.execution
 
     @override
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
-        return (await self._client.status(agreement_id, execution_id)).execution
+        return (await self._answer(agreement_id, execution_id)).execution
 
     @override
     async def position(self, agreement_id: AgreementId, execution_id: ExecutionId) -> int:
-        return (await self._client.status(agreement_id, execution_id)).position
+        return (await self._answer(agreement_id, execution_id)).position
+
+    @override
+    async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
+        params = {"serviceAgreementId": agreement_id}
+        answer = await self._http.model(
+            ExecutionsAnswer, "GET", self._url + WORKFLOWS, params=params, headers=self._headers
+        )
+        return answer.executions
+
+    @override
+    async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
+        body = StopBody(by=by).model_dump(mode="json")
+        address = self._one(agreement_id, execution_id)
+        answer = await self._http.model(ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)
+        return answer.execution
+
+    @override
+    async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
+        address = self._one(agreement_id, execution_id) + "/logs"
+        return (await self._http.model(LogKeysAnswer, "GET", address, headers=self._headers)).keys
 
     @override
     async def logs(
@@ -54,11 +98,10 @@ class HttpOperator(OperatorPeer):
         follow: bool = False,
         counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
-        fruitless = 0
+        address, fruitless = f"{self._one(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}", 0
         while True:
             try:
-                chunks = self._client.logs(agreement_id, execution_id, key, offset, follow=follow, counted=counted)
-                async for chunk in chunks:
+                async for chunk in self._connected(address, offset, follow=follow, counted=counted):
                     offset, fruitless = chunk.end, 0
                     yield chunk
             except InsituError as error:
@@ -71,24 +114,35 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
-        return await self._client.log_state(agreement_id, execution_id)
+        address = self._one(agreement_id, execution_id) + "/logs-state"
+        return (await self._http.model(LogStateAnswer, "GET", address, headers=self._headers)).state
 
     @override
-    async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        return await self._client.log_keys(agreement_id, execution_id)
-
-    @override
-    async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
-        return await self._client.stop(agreement_id, execution_id, by)
-
-    @override
-    async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
-        return await self._client.list(agreement_id)
+    async def require_images(self, images: Sequence[ImageReference]) -> None:
+        body = ImagesBody(images=tuple(images)).model_dump(mode="json")
+        await self._http.call("POST", self._url + IMAGES, json=body, headers=self._headers, idempotent=True)
 
     @override
     async def capacity(self) -> Capacity:
-        return await self._client.capacity()
+        return await self._http.model(Capacity, "GET", self._url + CAPACITY, headers=self._headers)
 
     @override
     async def proof(self) -> Enforcement:
-        return await self._client.proof()
+        answer = await self._http.model(ProofAnswer, "GET", self._url + PROOF, headers=self._headers)
+        return Enforcement(answer.runtime, answer.limits)
+
+    async def _answer(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionAnswer:
+        address = self._one(agreement_id, execution_id)
+        return await self._http.model(ExecutionAnswer, "GET", address, headers=self._headers)
+
+    async def _connected(self, address: str, offset: int, *, follow: bool, counted: bool) -> AsyncIterator[LogChunk]:
+        """Stream a log over one connection; ``PeerUnavailable`` where it breaks."""
+        params = {"offset": offset, "follow": "true" if follow else "false", "counted": "true" if counted else "false"}
+        async with self._http.stream("GET", address, params=params, headers=self._headers, quiet=follow) as response:
+            begin = int(response.headers.get(LOG_OFFSET_HEADER, offset))
+            async for data in response.aiter_bytes():
+                yield LogChunk(offset=begin, data=data)
+                begin += len(data)
+
+    def _one(self, agreement_id: AgreementId, execution_id: ExecutionId) -> str:
+        return f"{self._url}{WORKFLOWS}/{agreement_id}/{execution_id}"
