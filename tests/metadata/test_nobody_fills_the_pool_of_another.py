@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +16,8 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ledger import Call
 from insitu.metadata.pools import PendingLimits
 from insitu.ports.keys import Signer
+from insitu.settings import read_settings
+from insitu.stack import provider
 from metadata.conftest import Catalogue
 from metadata.documents import dataset, register, signed
 
@@ -102,3 +106,24 @@ async def test_a_refusal_says_what_is_full_and_when_there_is_room(small: Catalog
     assert "127.0.0.0/24" in problem["detail"]
     assert "Retry-After" in problem["nextStep"]
     assert 3000 < int(refusal.headers["Retry-After"]) <= 3600
+
+
+async def test_a_catalogue_learns_the_account_of_the_gateway_that_its_settings_name(
+    small: Catalogue, chain: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, asked = wallet(), list[str]()
+
+    async def told(url: str) -> SimpleNamespace:
+        asked.append(url)
+        if len(asked) == 1:
+            raise InsituError("PeerUnavailable", "it is just starting")
+        return SimpleNamespace(provider_address=other.address)
+
+    monkeypatch.setattr(provider, "gateway_info", told)
+    monkeypatch.setattr(provider, "MEET_AGAIN", 0.0)
+    settings = read_settings({"INSITU_GATEWAY__URL": "http://gateway.test"}, home=tmp_path)
+    services = provider.Services(settings, "http://metadata.test")
+    await services._meet_gateway(small.service.pools, settings.gateway.url or "")
+    assert asked == ["http://gateway.test"] * 2
+    for _ in range(4):
+        assert await publish(small, document(chain, other)) == "pending"

@@ -53,6 +53,10 @@ class Pools:
         self._gateways = {one.lower() for one in limits.gateways}
         self._lifetime = lifetime
 
+    def welcome(self, gateway: Address) -> None:
+        """Count an account among those of gateways."""
+        self._gateways.add(gateway.lower())
+
     async def place(self, signer: Address, network: str) -> Place:
         """Return the place of a document by who signed it and where it came from. Raises ``ChainUnavailable``.
 

@@ -91,7 +91,7 @@ class MetadataService:
         self._confirmations = confirmations
         self._lifetime = timedelta(seconds=pending_lifetime)
         self._page_size = page_size
-        self._pools = Pools(catalog, chain, limits, pending_lifetime)
+        self.pools = Pools(catalog, chain, limits, pending_lifetime)
         self._changed = anyio.Event()
         self._work = LongWork()
 
@@ -236,7 +236,7 @@ class MetadataService:
         )
 
     async def _put(self, judged: "_Judged", key: str | None, network: str) -> AssetStatus:
-        place = await self._pools.place(judged.signer, network)
+        place = await self.pools.place(judged.signer, network)
         record = await self._catalog.put(judged.version, self._clock.now(), key=key, place=place)
         self._wake()
         return _status(record)

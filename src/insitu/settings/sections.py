@@ -238,8 +238,8 @@ class MetadataSettings(Section):
     pending_lifetime: Seconds = HOUR
     """Seconds after which a DDO that never appeared on chain is dropped."""
     gateways: tuple[Address, ...] = ()
-    """Accounts of gateways in other processes that publish here: their results wait behind nobody. The gateway of this
-    process is one."""
+    """Accounts of gateways that publish here: their results wait behind nobody. The gateway of this process is one, and
+    so is that of ``gateway.url``."""
     stake: Annotated[int, Field(ge=0)] = 10**16
     """Wei. Documents of an account that holds so much, or has registered an asset itself, wait in a pool of their own;
     those of all others share one for strangers. For uploads (``limits``) it is the same, but only holding counts."""

@@ -1,5 +1,6 @@
 """The services of one process: built from the settings, wired to each other or to peers elsewhere (design §2)."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,14 +24,14 @@ from insitu.stack.offers import (
     offered_containers,
     provider_signer,
 )
-from insitu.stack.parts import open_chain
+from insitu.stack.parts import gateway_info, open_chain
 from insitu.stack.stores import open_agreements, open_catalog
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
     from insitu.adapters.sources.targets import Targets
     from insitu.gateway.service import GatewayDesk, GatewayService
-    from insitu.metadata.pools import PendingLimits
+    from insitu.metadata.pools import PendingLimits, Pools
     from insitu.metadata.service import MetadataService
     from insitu.operator.engine import Engine
     from insitu.operator.service import OperatorService
@@ -40,7 +41,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ACTORS", "Actor", "Services", "open_services"]
 
+logger = logging.getLogger("insitu.stack.provider")
+
 Actor = Literal["metadata", "gateway", "operator"]
+MEET_AGAIN = 5.0
+"""Seconds."""
 ACTORS: tuple[Actor, ...] = ("metadata", "gateway", "operator")
 
 
@@ -76,8 +81,21 @@ class Services:
             for worker in (self.metadata, self.gateway):
                 if worker is not None:
                     tasks.start_soon(worker.run)
+            if self.metadata is not None and self.gateway is None and self.settings.gateway.url is not None:
+                tasks.start_soon(self._meet_gateway, self.metadata.pools, self.settings.gateway.url)
             if self.engine is not None and self.attend is not None:
                 tasks.start_soon(self.attend, self.engine)
+
+    async def _meet_gateway(self, pools: "Pools", url: str) -> None:
+        """Learn the account of the gateway that the settings name: what it publishes waits behind nobody."""
+        while True:
+            try:
+                gateway = await gateway_info(url)
+            except InsituError as error:
+                logger.info("the gateway at %s does not tell its account yet: %s", url, error)
+                await anyio.sleep(MEET_AGAIN)
+            else:
+                return pools.welcome(gateway.provider_address)
 
 
 @asynccontextmanager
@@ -167,7 +185,7 @@ class _Builder:
         chosen, gateways = self._settings.metadata, [read_address(one) for one in self._settings.metadata.gateways]
         if "gateway" in self._actors:
             gateways.append(self._signer.address)
-        if not gateways:
+        if not gateways and self._settings.gateway.url is None:
             line = "metadata.gateways is empty: results of gateways wait among the documents of others"
             self._services.announcements.append(line)
         return PendingLimits(
