@@ -284,7 +284,7 @@ async def test_two_stages_and_two_inputs_become_a_plan_without_secrets(provider:
     assert plan.published_stages == (1,)
     assert plan.limits.max_execution_seconds == 600
     assert plan.finish_by > plan.start_before
-    for secret in ("upload:", "encryptedFiles", "insitu1."):
+    for secret in ("upload:", "encryptedFiles", "insitu2."):
         assert secret not in plan.model_dump_json()
     await provider.until_events(started.workflow_execution_id, "end")
 

@@ -238,6 +238,16 @@ async def test_mistakes_are_told_before_anything_is_published(provider: Market) 
     assert (await owner.assets.register_asset(mute, without_compute=True)).did
 
 
+async def test_the_sealed_list_of_one_document_is_not_published_in_another(provider: Market) -> None:
+    owner, detour = await provider.client("owner")
+    document = (await owner.assets.resolve(await provider.dataset(owner))).to_json()
+    detour.seen.clear()
+    with pytest.raises(InsituError, match="InvalidDocument") as refused:
+        await owner.assets.register_asset(document["service"][0]["attributes"], without_compute=True)
+    assert refused.value.pointer == "/encryptedFiles"
+    assert detour.seen == []
+
+
 async def test_files_outside_of_the_provider_s_data_folders_cannot_be_named(provider: Market) -> None:
     stranger, _ = await provider.client("stranger")
     with pytest.raises(InsituError, match="CreatorNotAllowed"):

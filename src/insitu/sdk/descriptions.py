@@ -8,6 +8,7 @@ from insitu.api.gateway_v1 import BASE, EXEC_ALIASES
 from insitu.domain.asset import asset_main
 from insitu.domain.canonical import JsonObject, plain_json
 from insitu.domain.conditions import agreement_template
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.money import parse_amount
 from insitu.domain.service import COMPUTE, DEFAULT_INDICES, METADATA, Service
@@ -42,10 +43,15 @@ class Description:
 def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mapping[str, Any]]) -> Description:
     """Take apart what was given: either ``{"main": …, "additionalInformation": …}``, or ``main`` alone.
 
-    Raises ``InvalidDocument`` for values that are not JSON.
+    Raises ``InvalidDocument`` for values that are not JSON, and for the sealed list of another document.
     """
     given: JsonObject = plain_json(asset_metadata)
     attributes: JsonObject = given if isinstance(given.get("main"), dict) else {"main": given}
+    if "encryptedFiles" in attributes:
+        detail = (
+            "a sealed list opens in the document that it was sealed for only; name the files with their urls instead"
+        )
+        raise InsituError("InvalidDocument", detail, pointer="/encryptedFiles")
     attributes.setdefault("additionalInformation", {})
     files = attributes["main"].get("files", [])
     told = tuple(file for file in files if isinstance(file, dict)) if isinstance(files, list) else ()
