@@ -167,6 +167,8 @@ def test_a_check_is_of_one_workflow(asked: dict[str, Any]) -> None:
         ({}, "InvalidDocument"),
         ({"stages": "none"}, "InvalidDocument"),
         ({"stages": [{"index": 0}]}, "InvalidDocument"),
+        ({"stages": [{}] * 101}, "TooManyStages"),
+        ({"stages": [{"input": [{}] * 101}]}, "TooManyStages"),
         ({"stages": [{"index": 0, "requirements": {"container": OTHER_IMAGE},
                       "input": [{"index": n, "id": "did:nv:" + f"{n:064x}"} for n in range(21)]}]}, "InvalidRequest"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,6 +168,20 @@ class Workflow(Document):
 def output_prefix(stage: int, published_stages: tuple[int, ...]) -> str:
     """Where the files of a stage stand in the result: at the top, or under `stage-<index>/` if several publish."""
     return f"stage-{stage}/" if len(published_stages) > 1 else ""
+
+
+def require_readable(described: Mapping[str, Any]) -> None:
+    """Refuse a `main.workflow` that is too long, before its stages and inputs are read one by one.
+
+    Raises:
+        InsituError: `TooManyStages`.
+    """
+    told = described.get("stages")
+    stages = told if isinstance(told, list) else []
+    for stage in stages:
+        inputs = stage.get("input") if isinstance(stage, dict) else None
+        if len(stages) > MAX_STAGES or (isinstance(inputs, list) and len(inputs) > MAX_INPUTS):
+            raise InsituError("TooManyStages", f"at most {MAX_STAGES} stages, each with {MAX_INPUTS} inputs")
 
 
 def read_workflow(ddo: Ddo) -> Workflow:

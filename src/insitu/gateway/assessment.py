@@ -28,7 +28,7 @@ from insitu.domain.policy import Algorithm, EffectivePolicy, Refusal, Verdict, e
 from insitu.domain.pricing import Price, PricedInput, price_of
 from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
-from insitu.domain.workflow import Workflow, read_workflow
+from insitu.domain.workflow import Workflow, read_workflow, require_readable
 from insitu.domain.workflow_rules import validate_workflow
 from insitu.gateway.at_once import both, outcomes
 from insitu.gateway.configuration import GatewayConfiguration
@@ -206,6 +206,7 @@ class Assessor:
 
         Raises what reading it raises, ``InvalidRequest`` where it names more than ``MAX_PLANNED`` assets.
         """
+        require_readable(described)
         workflow = Workflow.read(described, "/workflow")
         validate_workflow(workflow, "/workflow", planned=True)
         if len(workflow.input_dids) + len(workflow.transformation_dids) > MAX_PLANNED:
