@@ -137,11 +137,8 @@ def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str
 
 def left_out(view: "ExecutionView") -> str:
     """Return what the result does not have; empty if it has everything."""
-    return (
-        f"{view.left_out} files or folders: names that begin with a point, or no room for log text"
-        if view.left_out
-        else ""
-    )
+    why = "names that begin with a point, or no room for log text"
+    return f"{view.left_out} files or folders: {why}" if view.left_out else ""
 
 
 def _reason(reason: "ReasonView | None") -> str:

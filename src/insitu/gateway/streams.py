@@ -138,18 +138,11 @@ class Streams:
 
     async def _log(self, seen: Seen, key: LogKey, offset: int, *, follow: bool) -> AsyncIterator[LogPiece]:
         """Decode one log; a character whose bytes are not all there yet waits for the rest."""
-        execution = seen.execution
+        ids = seen.execution.agreement_id, seen.execution.execution_id
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         begin = end = offset
-        chunks = self._operator.logs(
-            execution.agreement_id,
-            execution.execution_id,
-            key,
-            offset,
-            follow=follow,
-            counted=seen.role == "consumer",
-        )
-        async for chunk in chunks:
+        counted = seen.role == "consumer"
+        async for chunk in self._operator.logs(*ids, key, offset, follow=follow, counted=counted):
             text = decoder.decode(chunk.data)
             end = chunk.end - len(decoder.getstate()[0])
             if text:

@@ -55,17 +55,21 @@ class SqlExecutions(Executions):
 
     @override
     async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
-        def transaction(connection: Connection) -> LogRelease:
+        def decided(connection: Connection) -> tuple[LogRelease, LogRelease]:
             row = connection.execute(_RELEASED, (execution_id,)).fetchone()
             if row is None:
                 raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
             before = LogRelease.model_validate_json(row["released"])
-            after = decide(Execution.model_validate_json(row["record"]), before)
-            if after != before:
-                connection.execute(_RELEASE, (after.model_dump_json(by_alias=True), execution_id))
+            return before, decide(Execution.model_validate_json(row["record"]), before)
+
+        def transaction(connection: Connection) -> LogRelease:
+            _, after = decided(connection)
+            connection.execute(_RELEASE, (after.model_dump_json(by_alias=True), execution_id))
             return after
 
-        return await self._database.write(transaction)
+        before, after = await self._database.read(decided)
+        # Most reading is reading again: it changes nothing, and keeps no writer waiting.
+        return after if after == before else await self._database.write(transaction)
 
     @override
     async def unsettled(self) -> tuple[Execution, ...]:
