@@ -17,14 +17,6 @@ from typing import Any
 import anyio
 from anyio import to_thread
 from lightkube.resources.core_v1 import Pod
-from tests.cluster.fixtures import ClusterAccess
-from tests.cluster.images import Images, build_images
-from tests.cluster.objects import install_records, make_namespace, objects_left
-from tests.cluster.provider import Operator, Provider, provider_on
-from tests.cluster.testbed.cluster import Cluster
-from tests.cluster.testbed.layout import NODE1, REGISTRY
-from tests.cluster.testbed.node import LO_ONLY
-from tests.cluster.testbed.provisioner import CLASS
 
 from bench.table import Row, median, show
 from insitu.adapters.kubernetes import Cluster as Namespace
@@ -33,7 +25,15 @@ from insitu.adapters.runtime.kubernetes.verdicts import step_of
 from insitu.domain.execution import Phase, StepKind
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan, StagePlan
-from insitu.testing.registrations import registration_of
+from tests.cluster.fixtures import ClusterAccess
+from tests.cluster.images import Images, build_images
+from tests.cluster.objects import install_records, make_namespace, objects_left
+from tests.cluster.provider import Operator, Provider, provider_on
+from tests.cluster.testbed.cluster import Cluster
+from tests.cluster.testbed.layout import NODE1, REGISTRY
+from tests.cluster.testbed.node import LO_ONLY
+from tests.cluster.testbed.provisioner import CLASS
+from tests.doubles.registrations import registration_of
 
 RUNS = 7
 NAMESPACE = "insitu-bench"

@@ -25,7 +25,7 @@ from insitu.adapters.catalog.tsvector import Tsvector
 from insitu.adapters.sql import Connection, Database
 from insitu.domain.ids import Address
 from insitu.ports.catalog import DocumentVersion, Query, Summary
-from insitu.testing.postgresql import running_postgresql
+from tests.doubles.postgresql import running_postgresql
 
 __all__ = ["measure"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from insitu.testing.object_store import ObjectStoreServer, running_object_store
-from insitu.testing.postgresql import PostgresqlServer, running_postgresql
 from parts import PARTS, UNPACKED, missing, required
+from tests.doubles.object_store import ObjectStoreServer, running_object_store
+from tests.doubles.postgresql import PostgresqlServer, running_postgresql
 
 pytest_plugins = ["pytester"]
 

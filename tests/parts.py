@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from insitu.testing.postgresql import find_postgresql
+from tests.doubles.postgresql import find_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = "scripts/setup test"

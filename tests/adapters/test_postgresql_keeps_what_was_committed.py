@@ -12,7 +12,7 @@ import pytest
 from insitu.adapters.postgresql import Database
 from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
-from insitu.testing.postgresql import PostgresqlServer, running_postgresql
+from tests.doubles.postgresql import PostgresqlServer, running_postgresql
 
 pytestmark = pytest.mark.needs("postgresql")
 

@@ -17,7 +17,7 @@ from insitu.cli.app import run
 from insitu.domain.errors import InsituError
 from insitu.settings import read_settings
 from insitu.stack.stores import describe_database, open_agreements, open_catalog, open_executions, remote_stores
-from insitu.testing.postgresql import PostgresqlServer
+from tests.doubles.postgresql import PostgresqlServer
 
 ACTORS = ("metadata", "gateway", "operator")
 

@@ -14,10 +14,10 @@ from insitu.adapters.executions.kubernetes import KubernetesExecutions
 from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.runtime.kubernetes import KubernetesRuntime, Placement, PodImage
 from insitu.domain.plan import ExecutionPlan
-from insitu.testing.recording_gateway import RecordingGateway
-from insitu.testing.registrations import registration_of
-from insitu.testing.running_operator import running_operator
 from tests.cluster.provider import Provider
+from tests.doubles.recording_gateway import RecordingGateway
+from tests.doubles.registrations import registration_of
+from tests.doubles.running_operator import running_operator
 
 
 def order_of(provider: Provider, plan: ExecutionPlan) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from insitu.testing.postgresql import PostgresqlServer
+from tests.doubles.postgresql import PostgresqlServer
 
 ACTORS = ("gateway", "metadata")
 

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from insitu.adapters.chain.anvil import find_anvil
 from insitu.adapters.runtime.oci.images.documents import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPES, architecture
-from insitu.testing.postgresql import find_postgresql
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.testbed.layout import CACHE
 from tests.cluster.testbed.push import push
+from tests.doubles.postgresql import find_postgresql
 
 LINKS = ("bin", "lib", "lib64", "sbin")
 COMMANDS = ("cat", "ls", "mkdir", "mv", "rm", "sed", "sh", "sleep", "touch")

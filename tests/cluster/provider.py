@@ -35,13 +35,13 @@ from insitu.domain.plan import (
 )
 from insitu.gateway.routes import ticket_router
 from insitu.ports.peers import Capacity, LogKey
-from insitu.testing.plans import RULES, plan_of
-from insitu.testing.recording_gateway import RecordingGateway
-from insitu.testing.registrations import registration_of
-from insitu.testing.running_operator import RunningOperator, running_operator
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import claim_of_folder
+from tests.doubles.plans import RULES, plan_of
+from tests.doubles.recording_gateway import RecordingGateway
+from tests.doubles.registrations import registration_of
+from tests.doubles.running_operator import RunningOperator, running_operator
 
 LIMITS = Limits(
     server_id="small",

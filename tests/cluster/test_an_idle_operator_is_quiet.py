@@ -19,9 +19,9 @@ from insitu.adapters.kubernetes import WATCH_SECONDS, Cluster
 from insitu.adapters.kubernetes_leadership import Leadership
 from insitu.adapters.runtime.kubernetes import KubernetesRuntime
 from insitu.settings.sections import OperatorSettings
-from insitu.testing.registrations import registration_of
-from insitu.testing.running_operator import running_operator
 from tests.cluster.provider import ROOMY, Operator, Provider, says
+from tests.doubles.registrations import registration_of
+from tests.doubles.running_operator import running_operator
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

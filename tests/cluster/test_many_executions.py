@@ -10,8 +10,8 @@ import pytest
 from insitu.domain.execution import Execution, Phase
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.ports.peers import Capacity
-from insitu.testing.registrations import registration_of
 from tests.cluster.provider import Operator, Provider
+from tests.doubles.registrations import registration_of
 
 pytestmark = [
     pytest.mark.needs("cluster", "root"),

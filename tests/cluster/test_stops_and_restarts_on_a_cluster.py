@@ -4,9 +4,9 @@ import anyio
 import pytest
 
 from insitu.domain.execution import Execution, Phase
-from insitu.testing.registrations import registration_of
 from tests.cluster.moments import ASLEEP, NAP, NAP_LOG, PHASES, moment, silent_registry
 from tests.cluster.provider import Operator, Provider, log_of, says
+from tests.doubles.registrations import registration_of
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

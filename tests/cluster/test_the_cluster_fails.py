@@ -8,12 +8,12 @@ import pytest
 from anyio import to_thread
 
 from insitu.domain.execution import Phase
-from insitu.testing.registrations import registration_of
 from tests.cluster.moments import NAP, NAP_LOG, PHASES, moment
 from tests.cluster.provider import Provider, log_of, says
 from tests.cluster.testbed import network
 from tests.cluster.testbed.cluster import Cluster
 from tests.cluster.testbed.layout import NODE1, NODE2
+from tests.doubles.registrations import registration_of
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow, pytest.mark.thorough]
 

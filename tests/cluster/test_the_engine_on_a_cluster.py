@@ -9,12 +9,12 @@ import pytest
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.plan import ExecutionPlan, StageInput
-from insitu.testing.registrations import registration_of
 from tests.cluster.objects import objects_left
 from tests.cluster.provider import Provider, log_of
 from tests.cluster.testbed.cluster import RUNTIME_CLASS
 from tests.cluster.testbed.node import LO_ONLY
 from tests.cluster.testbed.provisioner import WAITING
+from tests.doubles.registrations import registration_of
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

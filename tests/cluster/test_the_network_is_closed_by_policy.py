@@ -17,13 +17,13 @@ from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.runtime.kubernetes.binding import Binding
 from insitu.adapters.runtime.kubernetes.probe import probe_cluster
 from insitu.domain.execution import Charge, Phase, charge_of
-from insitu.testing.registrations import registration_of
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.neighbours import PORT, TRYING, Someone, someone
 from tests.cluster.objects import install_records, make_namespace, objects_left
 from tests.cluster.provider import Provider, provider_on
 from tests.cluster.testbed.layout import API_PORT, API_SERVICE, DNS_SERVICE, NODE1, NODE2, ROOT
+from tests.doubles.registrations import registration_of
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

@@ -22,13 +22,13 @@ from insitu.adapters.runtime.kubernetes.examining import RIGHTS
 from insitu.adapters.runtime.kubernetes.names import ROLE
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
-from insitu.testing.registrations import registration_of
-from insitu.testing.running_operator import running_operator
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import install_records, objects_left, way_out
 from tests.cluster.provider import ROOMY, Operator, Provider, provider_on, says
 from tests.cluster.testbed.layout import ROOT
+from tests.doubles.registrations import registration_of
+from tests.doubles.running_operator import running_operator
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

@@ -8,9 +8,9 @@ import pytest
 from insitu.domain.execution import Charge, Execution, Phase, charge_of
 from insitu.domain.plan import Claim, ExecutionPlan, InputFile, StageInput
 from insitu.ports.peers import Capacity
-from insitu.testing.registrations import registration_of
 from tests.cluster.moments import NAP
 from tests.cluster.provider import Provider
+from tests.doubles.registrations import registration_of
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

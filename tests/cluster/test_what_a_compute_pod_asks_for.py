@@ -8,7 +8,7 @@ from insitu.adapters.runtime.kubernetes.configuration import Placement, PodImage
 from insitu.domain.execution import StepKey, StepKind
 from insitu.ports.runtime import Step
 from insitu.testing.clock import START
-from insitu.testing.plans import plan_of, stage_of
+from tests.doubles.plans import plan_of, stage_of
 
 
 def spec() -> PodSpec:

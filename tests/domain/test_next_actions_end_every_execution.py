@@ -51,8 +51,8 @@ from insitu.domain.next_actions import (
 )
 from insitu.domain.plan import ExecutionPlan
 from insitu.testing.clock import START
-from insitu.testing.plans import LIMITS as SERVER
-from insitu.testing.plans import plan_of, stage_of
+from tests.doubles.plans import LIMITS as SERVER
+from tests.doubles.plans import plan_of, stage_of
 
 RULES = Rules(
     attempts=2, configure_seconds=100, publish_seconds=100, queue_seconds=500, kill_seconds=10, hand_over_seconds=1000

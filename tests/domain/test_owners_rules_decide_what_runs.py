@@ -31,7 +31,7 @@ from insitu.domain.flavour import (
 )
 from insitu.domain.policy import Algorithm, Policy, Refusal, Verdict, effective_policy
 from insitu.domain.workflow import Workflow
-from insitu.testing.plans import LIMITS
+from tests.doubles.plans import LIMITS
 
 A, B, C = (f"did:nv:{digit * 64}" for digit in "abc")
 WORKFLOW = Workflow.read(two_stages(A, B, C))

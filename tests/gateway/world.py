@@ -49,8 +49,8 @@ from insitu.ports.agreement_changes import AddUpload
 from insitu.ports.agreement_records import Standing, StoredExecution, Upload
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.http import Http
-from insitu.testing.scripted_operator import ScriptedOperator, scripted_operator
 from insitu.testing.scripted_runtime import Ending
+from tests.doubles.scripted_operator import ScriptedOperator, scripted_operator
 
 PUBLIC_URL = "http://127.0.0.1:8030"
 IMAGE = {"image": "insitu/python", "tag": "3.11", "checksum": "sha256:" + "cb" * 32}

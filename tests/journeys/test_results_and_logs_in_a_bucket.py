@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from insitu.domain.execution import Phase
-from insitu.testing.object_store import ObjectStoreServer, running_object_store
 from insitu.testing.provider import ProviderProcess
 from market import PAID, open_market, open_provider
+from tests.doubles.object_store import ObjectStoreServer, running_object_store
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "object-store")]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from insitu.testing.recording_gateway import RecordingGateway
-from insitu.testing.scripted_operator import ScriptedOperator, scripted_operator
+from tests.doubles.recording_gateway import RecordingGateway
+from tests.doubles.scripted_operator import ScriptedOperator, scripted_operator
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 

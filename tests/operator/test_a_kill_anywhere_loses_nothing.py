@@ -8,13 +8,20 @@ from typing import Any
 
 import pytest
 
-PROGRAMME = Path(__file__).with_name("killed_engine.py")
+from parts import ROOT
+
+PROGRAMME = "tests.operator.killed_engine"
 LOG = "first\nsecond\nthird\n"
 
 
 def lives(folder: Path, scenario: str) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [sys.executable, PROGRAMME, folder, scenario], capture_output=True, text=True, check=False, timeout=280
+        [sys.executable, "-m", PROGRAMME, folder, scenario],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return [json.loads(line) for line in done.stdout.splitlines()]

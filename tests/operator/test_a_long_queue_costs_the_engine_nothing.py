@@ -9,10 +9,10 @@ import anyio
 
 from insitu.domain.ids import AgreementId
 from insitu.ports.peers import Capacity
-from insitu.testing.plans import LIMITS, plan_of
-from insitu.testing.recording_gateway import RecordingGateway
-from insitu.testing.registrations import registration_of
-from insitu.testing.scripted_operator import ScriptedOperator, scripted_operator
+from tests.doubles.plans import LIMITS, plan_of
+from tests.doubles.recording_gateway import RecordingGateway
+from tests.doubles.registrations import registration_of
+from tests.doubles.scripted_operator import ScriptedOperator, scripted_operator
 
 FEW, MANY = 15, 90
 FIVE = Capacity(cpu_millis=5 * LIMITS.cpu_millis, memory_bytes=4 << 30, disk_bytes=4 << 30)

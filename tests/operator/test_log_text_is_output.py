@@ -15,11 +15,11 @@ from insitu.domain.execution import Phase, StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
 from insitu.operator.service import OperatorService
 from insitu.ports.peers import LogKey
-from insitu.testing.plans import AGREEMENT, RULES, plan_of, stage_of
-from insitu.testing.recording_gateway import RecordingGateway
-from insitu.testing.registrations import registration_of
-from insitu.testing.scripted_operator import CAPACITY, ScriptedOperator
 from insitu.testing.scripted_runtime import Ending
+from tests.doubles.plans import AGREEMENT, RULES, plan_of, stage_of
+from tests.doubles.recording_gateway import RecordingGateway
+from tests.doubles.registrations import registration_of
+from tests.doubles.scripted_operator import CAPACITY, ScriptedOperator
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 

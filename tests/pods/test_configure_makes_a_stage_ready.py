@@ -20,8 +20,8 @@ from insitu.pods.digests import DigestCache
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
 from insitu.testing.clock import START
-from insitu.testing.plans import DATA, IMAGE, LIMITS, plan_of
-from insitu.testing.recording_gateway import TICKET, RecordingGateway
+from tests.doubles.plans import DATA, IMAGE, LIMITS, plan_of
+from tests.doubles.recording_gateway import TICKET, RecordingGateway
 
 CODE = b"print('hello')\n"
 ROWS = b"a,b\n1,2\n" * 1000

@@ -16,8 +16,8 @@ from insitu.pods.publish import Publish
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import LogShare, Step
 from insitu.testing.clock import START
-from insitu.testing.plans import RULES, plan_of, stage_of
-from insitu.testing.recording_gateway import TICKET, RecordingGateway
+from tests.doubles.plans import RULES, plan_of, stage_of
+from tests.doubles.recording_gateway import TICKET, RecordingGateway
 
 
 class Bench:

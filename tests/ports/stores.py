@@ -8,8 +8,8 @@ import pytest
 
 from insitu.adapters.object_store import Access, Objects
 from insitu.adapters.postgresql import Database
-from insitu.testing.object_store import ObjectStoreServer
-from insitu.testing.postgresql import PostgresqlServer
+from tests.doubles.object_store import ObjectStoreServer
+from tests.doubles.postgresql import PostgresqlServer
 
 __all__ = [
     "BUCKET",

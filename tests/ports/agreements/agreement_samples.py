@@ -19,7 +19,7 @@ from insitu.ports.agreement_records import (
 )
 from insitu.ports.agreements import Agreements
 from insitu.testing.clock import START
-from insitu.testing.plans import AGREEMENT, DATA, plan_of
+from tests.doubles.plans import AGREEMENT, DATA, plan_of
 
 CONSUMER = Address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
 PROVIDER = Address("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC")

@@ -25,7 +25,6 @@ from insitu.ports.agreement_changes import (
 from insitu.ports.agreement_records import Idempotency, Upload
 from insitu.ports.agreements import Agreements
 from insitu.testing.clock import START
-from insitu.testing.plans import AGREEMENT, DATA
 from ports.agreements.agreement_samples import (
     CONSUMER,
     OTHER,
@@ -38,6 +37,7 @@ from ports.agreements.agreement_samples import (
     terms_of,
     transition,
 )
+from tests.doubles.plans import AGREEMENT, DATA
 
 REASON = Reason(code="TransactionFailed", message="lost")
 KEY = Idempotency(CONSUMER, "key", "body")

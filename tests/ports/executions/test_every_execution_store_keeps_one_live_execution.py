@@ -7,7 +7,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from tests.cluster.objects import RECORDS, empty_store
 
 from insitu.adapters.executions import postgresql
 from insitu.adapters.executions.kubernetes import KubernetesExecutions
@@ -21,8 +20,9 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import Captured, released
 from insitu.ports.executions import Decide, Executions
 from insitu.testing.clock import START
-from insitu.testing.plans import AGREEMENT, plan_of, stage_of
 from ports.stores import ENGINES, postgresql_database
+from tests.cluster.objects import RECORDS, empty_store
+from tests.doubles.plans import AGREEMENT, plan_of, stage_of
 
 pytestmark = pytest.mark.parametrize(
     "engine",

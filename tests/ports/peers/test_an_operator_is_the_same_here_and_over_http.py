@@ -18,12 +18,12 @@ from insitu.operator.bodies import BODY_LIMITS
 from insitu.operator.routes import router
 from insitu.ports.peers import LogKey, OperatorPeer
 from insitu.sdk.http import Http
-from insitu.testing.plans import AGREEMENT, plan_of
-from insitu.testing.recording_gateway import RecordingGateway
-from insitu.testing.registrations import registration_of
-from insitu.testing.scripted_operator import CAPACITY, ScriptedOperator, scripted_operator
 from insitu.testing.scripted_runtime import Ending
 from ports.peers.serving import Cutting, served
+from tests.doubles.plans import AGREEMENT, plan_of
+from tests.doubles.recording_gateway import RecordingGateway
+from tests.doubles.registrations import registration_of
+from tests.doubles.scripted_operator import CAPACITY, ScriptedOperator, scripted_operator
 
 KEY = "a-service-key-of-a-test"
 HELD = {"0-compute-1": Ending(log=(b"hello\n", b"world\n"), held=True)}

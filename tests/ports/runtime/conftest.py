@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from tests.cluster.fixtures import cluster, cluster_images
 
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
 from ports.runtime.kubernetes_place import KubernetesPlace
 from ports.runtime.runtime_place import KUBERNETES, OCI, Place
+from tests.cluster.fixtures import cluster, cluster_images
 
 __all__ = ["cluster", "cluster_images"]
 

@@ -11,9 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.cluster.fixtures import ClusterAccess
-from tests.cluster.images import Images
-from tests.cluster.objects import claim_of_folder, make_namespace, objects_left
 from typing_extensions import override
 
 from insitu.adapters.kubernetes import Cluster
@@ -24,6 +21,9 @@ from insitu.domain.plan import Claim, FileSource
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import Runtime
 from ports.runtime.runtime_place import Place
+from tests.cluster.fixtures import ClusterAccess
+from tests.cluster.images import Images
+from tests.cluster.objects import claim_of_folder, make_namespace, objects_left
 
 # What configure and publish are in these tests: they do what the server says, and leave their last word as real ones.
 PODS = """

@@ -8,8 +8,8 @@ from pathlib import Path
 from insitu.domain.next_actions import Rules
 from insitu.ports.clock import Clock
 from insitu.ports.peers import Capacity, GatewayPeer
-from insitu.testing.running_operator import CAPACITY, RunningOperator, running_operator
 from insitu.testing.scripted_runtime import Ending, ScriptedRuntime
+from tests.doubles.running_operator import CAPACITY, RunningOperator, running_operator
 
 __all__ = ["CAPACITY", "ScriptedOperator", "scripted_operator"]
 

@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from insitu.domain.plan import ExecutionPlan, StagePlan
 from insitu.ports.peers import Registration
-from insitu.testing.recording_gateway import TICKET
+from tests.doubles.recording_gateway import TICKET
 
 __all__ = ["compute_service_of", "registration_of", "workflow_of"]
 

@@ -1,0 +1,1 @@
+"""Doubles of neighbours, and servers of their own, for tests and benchmarks; what others can use is insitu.testing."""
