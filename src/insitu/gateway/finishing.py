@@ -149,7 +149,8 @@ class Finishing:
         records = report.records if report is not None else ()
         total = known.terms.total
         rule = charge_of(outcome.phase, outcome.reason)
-        others = await self._agreements.executions(agreement_id=known.agreement_id)
+        # What succeeded for nothing did so because another one was charged, or because the price is nothing.
+        others = await self._agreements.executions(agreement_id=known.agreement_id, charging=True)
         paid = any(_paid(one) for one in others)
         charge = charge_now(rule, total, paid=paid)
         past = tuple(history)

@@ -116,8 +116,12 @@ class Agreements(Protocol):
         consumer: Address | None = None,
         input_dids: Sequence[str] | None = None,
         limit: int = 1000,
+        charging: bool = False,
     ) -> tuple[StoredExecution, ...]:
-        """List executions, newest first: of the agreement, of the consumer, or that read one of the data sets."""
+        """List executions, newest first: of the agreement, of the consumer, or that read one of the data sets.
+
+        With ``charging`` only ended ones whose charge is open or more than nothing: few, however many there were.
+        """
         ...
 
     async def live(self) -> tuple[StoredExecution, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from insitu.domain.errors import InsituError
+from insitu.stack.memory import allocate_from_few_arenas, give_back_what_is_freed
 from insitu.stack.provider import Services, open_services
 from insitu.stack.share import Neighbour, Share
 
@@ -46,6 +47,7 @@ async def serve(share: Share, *, ready: Callable[[Services], None] | None = None
         the provider extra.
     """
     _require_extra()
+    allocate_from_few_arenas()
     neighbour = share.neighbour
     try:
         await _serve(share, ready)
@@ -106,6 +108,7 @@ def _lifespan(services: Services, neighbour: Neighbour | None, ready: Callable[[
     @asynccontextmanager
     async def lifespan(_: "FastAPI") -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(give_back_what_is_freed)
             tasks.start_soon(services.run)
             announcing = neighbour is None or await neighbour.ready()
             if announcing and ready is not None:

@@ -201,6 +201,21 @@ async def test_a_charge_is_decided_once(agreements: Agreements) -> None:
     assert (found.charge, found.settlement, found.settlement_transaction) == (13, signed, "0xdef")
 
 
+async def test_what_a_further_charge_depends_on_is_found_among_many(agreements: Agreements) -> None:
+    """Executions that ended for nothing may be a thousand; they are not read for the next one."""
+    settlement = Settlement(index=0, charge=0, receipt_hash="0x" + "ee" * 32)
+    signed = SignedSettlement(terms=terms_of(), settlement=settlement, signature="0x" + "1b" * 65)
+    ended = []
+    for charge in (None, 0, 13, 0):
+        execution = await started(agreements)
+        decided = [] if charge is None else [DecideCharge(execution.execution_id, charge, signed)]
+        await agreements.freeze(execution.execution_id, frozen_of(), decided)
+        ended.append(execution.execution_id)
+    await started(agreements)
+    found = await agreements.executions(agreement_id=AGREEMENT, charging=True)
+    assert [one.execution_id for one in found] == [ended[2], ended[0]]
+
+
 async def test_executions_are_found_by_agreement_consumer_and_input(agreements: Agreements) -> None:
     one, two = await started(agreements), await started(agreements, OTHER, START + timedelta(seconds=1))
     assert await agreements.executions() == (two, one)

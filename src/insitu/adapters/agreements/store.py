@@ -171,8 +171,9 @@ class SqlAgreements(Agreements):
         consumer: Address | None = None,
         input_dids: Sequence[str] | None = None,
         limit: int = 1000,
+        charging: bool = False,
     ) -> tuple[StoredExecution, ...]:
-        conditions: list[str] = []
+        conditions: list[str] = ["frozen IS NOT NULL AND (charge IS NULL OR charge != '0')"] if charging else []
         arguments: list[object] = []
         if agreement_id is not None:
             conditions.append("agreement_id = ?")
