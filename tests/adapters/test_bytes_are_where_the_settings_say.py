@@ -49,7 +49,7 @@ async def test_a_url_opens_a_bucket(tmp_path: Path, object_store: ObjectStoreSer
 
 def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
-    with pytest.raises(InsituError, match=r"ExtraMissing.*insitu\[object-store\]"):
+    with pytest.raises(InsituError, match=r"ExtraMissing.*insitu-….whl\[object-store\]"):
         open_blobs(read_settings({}, {"gateway.blobs": "s3://bucket"}, tmp_path))
 
 
