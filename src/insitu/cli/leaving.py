@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from insitu.cli.render import size
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.domain.compute_service import ComputeService
@@ -21,12 +22,16 @@ def leaving(ddo: "Ddo") -> list[str]:
 def carried_out(service: "ComputeService") -> str:
     """Say how much one execution and one agreement can carry out, and what no rule hides.
 
-    On the largest server; another input's rules may lower it. Empty where the service has no server.
+    On the largest server; another input's rules may lower it. Empty where the service has no server, or an older
+    document says of one what cannot be read.
     """
     from insitu.domain.policy import effective_policy
 
     policy = service.policy
-    granted = [server.limits() for server in service.servers]
+    try:
+        granted = [server.limits() for server in service.servers]
+    except InsituError:
+        return ""
     rules = [(effective_policy([("", policy)]).output_rules(limits), limits.log_bytes) for limits in granted]
     if not rules:
         return ""
