@@ -85,5 +85,7 @@ def test_without_a_terminal_a_password_has_to_be_given(
 def test_several_keys_ask_for_a_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("alice", "bob"):
         assert run(["--home", str(tmp_path), "keys", "create", name]) == exit_codes.OK
-    assert run(["--home", str(tmp_path), "agreements"]) == exit_codes.NOT_FOUND
-    assert "--account: alice, bob" in capsys.readouterr().err
+    assert run(["--home", str(tmp_path), "agreements"]) == exit_codes.CONFLICT
+    told = capsys.readouterr().err
+    assert "several keys: alice, bob" in told
+    assert "--account NAME" in told

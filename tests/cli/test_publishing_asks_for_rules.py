@@ -55,7 +55,7 @@ def test_urls_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize("name", ["missing.csv", "empty"])
 def test_what_leads_to_no_file_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InsituError, match="NotFound"):
+    with pytest.raises(InsituError, match="FileMissing"):
         named_files([str(tmp_path / name)])
 
 

@@ -49,7 +49,7 @@ def test_an_unknown_setting_is_refused_with_its_neighbour(tmp_path: Path, capsys
 def test_an_error_is_a_problem_document_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["validate", str(tmp_path / "missing.json"), "--json"]) == exit_codes.NOT_FOUND
     problem = json.loads(capsys.readouterr().err)
-    assert problem["type"] == "urn:insitu:error:NotFound"
+    assert problem["type"] == "urn:insitu:error:FileMissing"
     assert problem["nextStep"]
 
 

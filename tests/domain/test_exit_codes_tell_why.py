@@ -63,12 +63,10 @@ def test_an_error_has_an_exit_code(error: str, exit_code: int) -> None:
 
 def test_only_what_waiting_alone_mends_says_try_again() -> None:
     """A scheduler that repeats on this code repeats for ever where somebody has to do something."""
-    waits = {"Wait", "Try", "Run", "Ask"}
     for code, row in ERRORS.items():
         if exit_code_of_error(code) == TRY_AGAIN:
             assert row.retry
             assert not row.after_repair
-            assert row.next_step.split()[0] in waits or "again" in row.what + row.next_step or row.status == 503, code
 
 
 def test_every_error_has_a_documented_exit_code_that_is_not_success() -> None:

@@ -162,7 +162,7 @@ async def test_where_the_policy_is_not_live_the_consumer_gets_codes_and_times_on
     assert "so says the script" not in json.dumps(told, default=str)
     assert view.stages[0].exit_code is None
     assert view.stages[0].ended_at is not None
-    with pytest.raises(InsituError, match="NotConsumer"):
+    with pytest.raises(InsituError, match="LogsHidden"):
         [piece async for piece in consumer.logs(agreement, execution)]
     own = await client(provider, "provider").status(agreement, execution)
     assert own.reason is not None

@@ -131,7 +131,7 @@ async def test_a_failure_has_a_reason_and_a_receipt_but_no_result(provider: Mark
     assert view.reason is not None
     assert (view.reason.code, bool(view.reason.next_step)) == ("AlgorithmFailed", True)
     assert "".join([piece.text async for piece in execution.logs()]) == "Traceback\n"
-    with pytest.raises(InsituError, match="NotFound"):
+    with pytest.raises(InsituError, match="NoResult"):
         await execution.result()
     predicate = (await consumer.verify(await execution.receipt(), on_chain=False)).statement.predicate
     assert predicate.outcome is Phase.FAILED

@@ -22,12 +22,12 @@ LARGEST = 16 * 1024 * 1024
 def read_json(source: str) -> Any:
     """Return the JSON of a file, or of standard input for ``-``.
 
-    Raises ``NotFound`` where there is no such file, ``InvalidDocument`` where it is no JSON, with the line.
+    Raises ``FileMissing`` where there is no such file, ``InvalidDocument`` where it is no JSON, with the line.
     """
     try:
         raw = sys.stdin.buffer.read(LARGEST + 1) if source == "-" else _read(Path(source))
     except FileNotFoundError:
-        raise InsituError("NotFound", f"there is no file {source}") from None
+        raise InsituError("FileMissing", f"there is no file {source}") from None
     if len(raw) > LARGEST:
         raise InsituError("InvalidDocument", f"{source} is larger than {LARGEST} bytes")
     try:

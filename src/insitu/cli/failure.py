@@ -39,4 +39,5 @@ def explain(error: InsituError) -> list[str]:
 def read_failure(error: OSError) -> InsituError:
     """Translate what the system said about a file or folder of this machine."""
     where = f"{error.filename}: " if error.filename else ""
-    return InsituError("StorageFailed", f"{where}{error.strerror or error}")
+    code = "FileMissing" if isinstance(error, FileNotFoundError) else "FileUnusable"
+    return InsituError(code, f"{where}{error.strerror or error}")

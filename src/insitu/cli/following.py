@@ -79,7 +79,7 @@ async def _print_logs(execution: "Execution", activity: "Activity", printed: any
             if complete:
                 activity.log("\n".join(complete))
     except InsituError as error:
-        if error.code != "NotConsumer":
+        if error.code != "LogsHidden":
             raise
         activity.say("the owner's rules do not show logs of this execution")
     if pending:

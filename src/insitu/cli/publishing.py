@@ -29,7 +29,7 @@ def name_of_files(files: Sequence[str]) -> str:
 def named_files(files: Sequence[str]) -> "list[FileLike]":
     """Return each file; a folder stands for the files in it, under their paths below it.
 
-    Raises ``NotFound`` where a path leads to nothing: a typing error would otherwise be sold.
+    Raises ``FileMissing`` where a path leads to nothing: a typing error would otherwise be sold.
     """
     named: list[FileLike] = []
     for text in files:
@@ -42,10 +42,10 @@ def named_files(files: Sequence[str]) -> "list[FileLike]":
             named.append(path)
         else:
             raise InsituError(
-                "NotFound", f"there is no file {text}; a file of another machine is named by its file: url"
+                "FileMissing", f"there is no file {text}; a file of another machine is named by its file: url"
             )
     if not named:
-        raise InsituError("NotFound", f"there are no files in {', '.join(files)}")
+        raise InsituError("FileMissing", f"there are no files in {', '.join(files)}")
     return named
 
 

@@ -170,7 +170,7 @@ class Session:
         try:
             return self.wait_for(described)
         except InsituError as error:
-            if error.code not in {"ChainUnavailable", "ContractMismatch"}:
+            if error.code not in {"ChainUnavailable", "ContractMismatch", "DeploymentsMissing"}:
                 raise
             return None
 
@@ -182,7 +182,7 @@ class Session:
             return role
         if not names:
             raise InsituError("KeyNotFound", f"there is no key in {self.settings.folder.keys}: insitu keys create NAME")
-        raise InsituError("KeyNotFound", f"there are several keys: name one with --account: {', '.join(names)}")
+        raise InsituError("KeyAmbiguous", f"there are several keys: {', '.join(names)}")
 
     @property
     def account(self) -> str | None:

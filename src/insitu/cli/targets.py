@@ -19,7 +19,7 @@ ids = click.argument("ids", nargs=-1, required=True, metavar="AGREEMENT|EXECUTIO
 async def find_execution(client: "Client", ids: tuple[str, ...]) -> "Execution":
     """Return the execution that is meant.
 
-    Raises ``InvalidId``, ``ExecutionUnknown`` where the agreement has none or nobody knows the execution's agreement.
+    Raises ``InvalidId``, ``NotExecuted``, ``ExecutionUnknown`` where nobody knows the execution's agreement.
     """
     if len(ids) > 2:
         raise click.UsageError("give an agreement, an execution, or one of each")
@@ -33,7 +33,7 @@ async def find_execution(client: "Client", ids: tuple[str, ...]) -> "Execution":
         return await _by_execution(client, executions[0])
     known = await client.compute.executions(agreements[0])
     if not known:
-        raise InsituError("ExecutionUnknown", f"agreement {agreements[0]} has no execution yet")
+        raise InsituError("NotExecuted", f"agreement {agreements[0]} has no execution yet")
     return await client.compute.execution(agreements[0], known[0].workflow_execution_id)
 
 

@@ -7,6 +7,7 @@ from insitu.api.archive import END, archive_header, archive_padding
 from insitu.api.gateway_v1 import Encrypted, EncryptRequest, ResultFile, ResultView, Uploaded
 from insitu.domain.did import Did, derive_did
 from insitu.domain.errors import InsituError
+from insitu.domain.execution import ENDED
 from insitu.domain.file_names import path_problem
 from insitu.domain.ids import Address
 from insitu.domain.sealed_list import public_files
@@ -93,11 +94,12 @@ class Files:
     async def result(self, seen: Seen) -> ResultView:
         """Describe the result of an execution to its consumer.
 
-        Raises ``NotFound`` while, or where, there is none; ``ResultExpired``.
+        Raises ``ExecutionNotEnded``, ``NoResult``, ``ResultExpired``.
         """
         execution = seen.execution
         if execution.frozen is None or execution.frozen.result is None:
-            raise InsituError("NotFound", f"execution {execution.execution_id} has no result ({execution.phase})")
+            code = "NoResult" if execution.phase in ENDED else "ExecutionNotEnded"
+            raise InsituError(code, f"execution {execution.execution_id} has no result ({execution.phase})")
         if self._clock.now() >= execution.frozen.expires_at:
             raise InsituError("ResultExpired", f"the files were kept until {execution.frozen.expires_at:%Y-%m-%d}")
         result = execution.frozen.result

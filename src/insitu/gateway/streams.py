@@ -95,7 +95,7 @@ class Streams:
         Raises ``NotConsumer`` where the policy does not show logs, ``LogExpired`` where they are not kept any more.
         """
         if not any(seen.sees(each.index) for each in seen.execution.plan.stages):
-            raise InsituError("NotConsumer", "the owner's policy does not show the logs of this execution")
+            raise InsituError("LogsHidden")
         if not seen.execution.live:
             await self._keys(seen)  # while there is nothing yet of the answer
         return self._logs(seen, position, follow=follow, stage=stage)

@@ -84,9 +84,9 @@ class Views:
 
 
 def receipt_view(execution: StoredExecution) -> ReceiptView:
-    """Return the receipt of an ended execution. Raises ``NotFound`` while there is none."""
+    """Return the receipt of an ended execution. Raises ``ExecutionNotEnded`` while there is none."""
     if execution.frozen is None:
-        raise InsituError("NotFound", f"execution {execution.execution_id} has not ended, so it has no receipt yet")
+        raise InsituError("ExecutionNotEnded", f"{execution.execution_id} is {execution.phase}: no receipt yet")
     return ReceiptView(
         receipt_hash=execution.frozen.receipt_hash,
         envelope=execution.frozen.envelope,

@@ -60,7 +60,7 @@ class Execution:
         return (await self.status()).phase in ENDED
 
     async def result(self) -> ResultView:
-        """Return the new asset and its files. Raises ``NotFound`` while there is none, or if there will be none."""
+        """Return the new asset and its files. Raises ``ExecutionNotEnded``, ``NoResult``."""
         return await self._gateway.result(self.agreement_id, self.execution_id)
 
     async def download(self, folder: Path | str | None = None, *, overwrite: bool = False) -> list[Path]:

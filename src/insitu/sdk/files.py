@@ -88,8 +88,10 @@ def _named(path: Path) -> list[tuple[str, bytes]]:
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InsituError("FileMissing", f"there is no file {path}") from error
     except OSError as error:
-        raise InsituError("InvalidRequest", f"{path} cannot be read: {error.strerror}") from error
+        raise InsituError("FileUnusable", f"{path} cannot be read: {error.strerror}") from error
 
 
 def entrypoint_of(names: Sequence[str]) -> str | None:
@@ -101,4 +103,4 @@ def entrypoint_of(names: Sequence[str]) -> str | None:
         return None
     if len(names) == 1 and (interpreter := _INTERPRETERS.get(PurePosixPath(names[0]).suffix.lower())):
         return f"{interpreter} {shlex.quote(names[0])}"
-    raise InsituError("InvalidRequest", f"say how the algorithm is started, or add a file {ENTRYPOINT_SCRIPT}")
+    raise InsituError("EntrypointMissing")

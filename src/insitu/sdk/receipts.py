@@ -35,7 +35,7 @@ def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str |
     files
         Folder with the downloaded result, and nothing else: the receipt must be about exactly these files.
 
-    Raises ``SignatureInvalid``, and ``NotFound`` where there is no such folder.
+    Raises ``SignatureInvalid``, and ``FileMissing`` where there is no such folder.
     """
     found = verify_receipt(read_envelope(_envelope(receipt)))
     checks = list(_checks_of_copy(found, receipt))
@@ -54,13 +54,13 @@ async def verify_on_chain(
     The chain knows the agreement and its terms, the provider has granted it, has committed to this very receipt, and
     the result is registered.
 
-    Raises ``SignatureInvalid``, and ``ReceiptNotCommitted`` where the execution is not settled yet.
+    Raises ``SignatureInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` where it is not settled yet.
     """
     found = verify(receipt, provider=provider, files=files)
     predicate = found.statement.predicate
     domain, agreement = chain.agreements, predicate.agreement
     if agreement.chain_id != domain.chain_id or agreement.contract.lower() != domain.contract.lower():
-        raise InsituError("SignatureInvalid", "the receipt belongs to another chain or contract")
+        raise InsituError("ReceiptElsewhere")
     known = await chain.find_terms(agreement.service_agreement_id)
     state = await chain.agreement(agreement.service_agreement_id)
     granted = known is not None and agreement_id(known, domain) == agreement.service_agreement_id and state.granted
@@ -94,7 +94,7 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
 
 def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
     if not folder.is_dir():
-        raise InsituError("NotFound", f"there is no folder {folder}")
+        raise InsituError("FileMissing", f"there is no folder {folder}")
     digests = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():

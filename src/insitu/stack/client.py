@@ -99,8 +99,9 @@ def _default_account(settings: Settings) -> str:
         return names[0]
     if not names and settings.chain.embedded:
         return "consumer"
-    choice = f"there are several keys: {', '.join(names)}" if names else f"there is no key in {settings.folder.keys}"
-    raise InsituError("KeyNotFound", f"{choice}; say which with account=")
+    if names:
+        raise InsituError("KeyAmbiguous", f"there are several keys: {', '.join(names)}")
+    raise InsituError("KeyNotFound", f"there is no key in {settings.folder.keys}")
 
 
 def _password(name: str, password: str | None) -> str:

@@ -43,7 +43,7 @@ async def serve(share: Share, *, ready: Callable[[Services], None] | None = None
     Raises
     ------
     InsituError
-        ``AlreadyRunning`` where the port or the data folder is taken; ``SettingsInvalid``; ``ExtraMissing`` without
+        ``AlreadyRunning``, ``PortTaken``; ``SettingsInvalid``; ``ExtraMissing`` without
         the provider extra.
     """
     _require_extra()

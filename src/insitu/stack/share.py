@@ -49,7 +49,7 @@ class Share:
 def share_of(settings: Settings, actors: frozenset[Actor] = frozenset(ACTORS)) -> Share:
     """Take the port before anything else, so that two starts cannot both believe that it is theirs.
 
-    Raises ``AlreadyRunning``, ``KnownKeysExposed``.
+    Raises ``PortTaken``, ``KnownKeysExposed``.
     """
     if actors & {"metadata", "gateway"}:
         _keep_known_keys_here(settings)
@@ -80,7 +80,7 @@ def _bind(settings: Settings) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        raise InsituError("AlreadyRunning", f"{host} port {port} cannot be used: {error.strerror}") from error
+        raise InsituError("PortTaken", f"{host} port {port} cannot be used: {error.strerror}") from error
     return listening
 
 

@@ -77,7 +77,7 @@ def test_a_name_is_taken_once(keystore: Keystore) -> None:
 
 @pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "A", "x" * 64, "a\0b", "ä"])
 def test_a_name_is_no_path(keystore: Keystore, name: str) -> None:
-    with pytest.raises(InsituError, match="InvalidId"):
+    with pytest.raises(InsituError, match="KeyNameInvalid"):
         keystore.create(name, "a")
 
 

@@ -106,7 +106,7 @@ class AnvilProcess:
         """Start and return at the first answer. Raises ``ExtraMissing``, ``ChainUnavailable`` with its last words."""
         if not _bindable(self.port):
             detail = f"port {self.port} of 127.0.0.1 is in use: stop what uses it, or set chain.embedded_port"
-            raise InsituError("AlreadyRunning", detail)
+            raise InsituError("PortTaken", detail)
         # The parent's death is that of the thread that forks, so this is done here and not in a worker thread.
         command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(self.port), *self._arguments]
         child = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command]

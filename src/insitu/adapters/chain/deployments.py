@@ -49,7 +49,7 @@ class Deployments(WireModel):
             addresses = {name: read_address(address) for name, address in found.contracts.items()}
             owner = None if found.owner is None else read_address(found.owner)
         except FileNotFoundError:
-            raise InsituError("ContractMismatch", f"there is no deployments file at {path}") from None
+            raise InsituError("DeploymentsMissing", f"there is no deployments file at {path}") from None
         except OSError as error:
             raise InsituError("StorageFailed", f"{path}: {error.strerror}") from None
         except (ValidationError, InsituError) as error:

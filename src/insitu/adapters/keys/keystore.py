@@ -58,7 +58,7 @@ class Keystore:
         return tuple(found)
 
     def create(self, name: str, password: str) -> StoredKey:
-        """Draw a new key. Raises ``KeyExists``, ``InvalidId`` for the name."""
+        """Draw a new key. Raises ``KeyExists``, ``KeyNameInvalid``."""
         return self._store(name, _drawn(), password)
 
     def import_hex(self, name: str, key: str, password: str) -> StoredKey:
@@ -114,7 +114,7 @@ class Keystore:
 
     def _path(self, name: str) -> Path:
         if _NAME.fullmatch(name) is None:
-            raise InsituError("InvalidId", f"{name[:80]!r} is no name for a key: use a-z, 0-9, '.', '_', '-'")
+            raise InsituError("KeyNameInvalid", f"{name[:80]!r} is no name for a key: use a-z, 0-9, '.', '_', '-'")
         return self._folder / f"{name}.json"
 
 

@@ -87,8 +87,8 @@ async def _compared(session: Session, document: dict[str, Any], against: dict[st
 
 
 def _receipt(value: Any, source: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InsituError("SignatureInvalid", f"{source} holds no receipt")
+    if not isinstance(value, dict) or not value.keys() & {"envelope", "payload"}:
+        raise InsituError("ReceiptUnreadable", f"{source} holds no receipt")
     return value
 
 
@@ -171,7 +171,7 @@ def _read(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "Rec
     try:
         return kind.model_validate(value)
     except ValidationError:
-        raise InsituError("SignatureInvalid", f"{source} is no receipt as insitu receipt writes it") from None
+        raise InsituError("ReceiptUnreadable", f"{source} is no receipt as insitu receipt writes it") from None
 
 
 @click.command()

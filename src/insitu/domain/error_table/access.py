@@ -75,8 +75,14 @@ ACCESS = (
         "No image that the data sets allow has what the algorithm needs.",
         "Name an image to run in it all the same (--image), or ask the owner to allow one that has it.",
     ),
-    E("InvalidRequest", 400, "The request is not well formed.", "Correct the members that the problems name."),
+    E("InvalidRequest", 400, "The request is not well formed.", "Correct what the detail and the problems name."),
     E("InvalidToken", 401, "The token is not valid here.", "Ask for a new token at oauth/token."),
+    E(
+        "LogsHidden",
+        403,
+        "The rules of an owner do not let out the logs of this execution.",
+        "Read how it ended in its status and its receipt, or ask the owner.",
+    ),
     E(
         "MethodNotAllowed",
         405,
@@ -93,7 +99,7 @@ ACCESS = (
         "NotFound",
         404,
         "There is nothing at this address.",
-        "Check the ids in the address; an id that belongs to another agreement is not found.",
+        "Check the provider's address and the ids in it; an id that belongs to another agreement is not found.",
     ),
     E("NotOwner", 403, "The caller does not own this asset.", "Sign in with the key of the on-chain owner."),
     E(

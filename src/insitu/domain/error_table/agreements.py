@@ -42,7 +42,7 @@ AGREEMENTS = (
         "ChainUnavailable",
         503,
         "The chain does not answer.",
-        "Check chain.rpc_url and that the node is running.",
+        "Check chain.rpc_url and that the node is running; the embedded chain runs while insitu up does.",
         retry=True,
     ),
     E(
@@ -70,6 +70,12 @@ AGREEMENTS = (
         409,
         "The deadline for this call has passed.",
         "See the agreement's deadlines; after them only the refund is open.",
+    ),
+    E(
+        "DeploymentsMissing",
+        404,
+        "No deployments file says where the contracts are.",
+        "Put the provider's file there, or name it with chain.deployments; at the provider: insitu chain deploy.",
     ),
     E(
         "DispenserExhausted",
@@ -160,6 +166,12 @@ AGREEMENTS = (
         "Allow a higher price, or choose a smaller server or another data set.",
     ),
     E("PriceTooLow", 409, "The terms pay less than the services cost.", "Ask for a quote and buy at its price."),
+    E(
+        "ReceiptElsewhere",
+        409,
+        "The receipt belongs to another chain, or to other contracts, than the settings name.",
+        "Name a node and the deployments file of the receipt's chain.",
+    ),
     E(
         "ReceiptNotCommitted",
         409,

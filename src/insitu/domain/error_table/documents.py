@@ -18,6 +18,12 @@ DOCUMENTS = (
         "The document is not the one whose checksum is registered.",
         "Resolve the DID again; do not use the document.",
     ),
+    E(
+        "EntrypointMissing",
+        422,
+        "Nothing says how the algorithm is started.",
+        "Give --entrypoint COMMAND (entrypoint= in Python), or add a file compute-entrypoint.sh.",
+    ),
     E("InputElsewhere", 409, "An input is served by another gateway.", "Use inputs of one provider in one workflow."),
     E(
         "InvalidAmount",
@@ -30,14 +36,19 @@ DOCUMENTS = (
         "InvalidDocument",
         422,
         "The document breaks rules of the specification.",
-        "Correct the members that the problems name.",
+        "Correct what the detail and the problems name.",
     ),
-    E("InvalidId", 400, "This is not an id of 64 hexadecimal digits.", "Check the id."),
+    E(
+        "InvalidId",
+        400,
+        "This is no id of the kind that is meant.",
+        "Check it: agreements have 64 hexadecimal digits, executions wx and 26 characters, accounts 0x and 40 digits.",
+    ),
     E(
         "InvalidQuantity",
         400,
         "A quantity cannot be read.",
-        "Write cpu as a number of cores, memory and disk as 8gb or 512mib.",
+        "Write cpu as a number of cores, memory, disk and sizes as 8gb or 512mib.",
     ),
     E(
         "ListNotAllowed",

@@ -32,7 +32,14 @@ EXECUTIONS = (
         retry=True,
     ),
     E("ExecutionLimitReached", 409, "The agreement's number of executions is used up.", "Buy the service again."),
-    E("ExecutionUnknown", 404, "The agreement has no such execution.", "Check both ids."),
+    E(
+        "ExecutionNotEnded",
+        409,
+        "The execution has not ended, so this is not there yet.",
+        "Wait for its end: insitu status ID --follow.",
+        retry=True,
+    ),
+    E("ExecutionUnknown", 404, "The agreement has no such execution.", "Check both ids, the account and the provider."),
     E(
         "ForbiddenSystemCall",
         409,
@@ -67,6 +74,8 @@ EXECUTIONS = (
         "The algorithm used more memory than its server has.",
         "Use less memory, or choose a larger server.",
     ),
+    E("NoResult", 404, "The execution ended without a result.", "Read why: insitu status ID, insitu logs ID."),
+    E("NotExecuted", 404, "The agreement has no execution yet.", "Start one: insitu run --agreement ID."),
     E(
         "NothingDelivered",
         409,

@@ -25,6 +25,18 @@ INFRASTRUCTURE = (
         "Install the extra that the detail names; make wheel, in a clone, builds the file.",
     ),
     E(
+        "FileMissing",
+        404,
+        "There is no such file or folder on this machine.",
+        "Check the path; a data set's file at the provider is named by its file: url.",
+    ),
+    E(
+        "FileUnusable",
+        500,
+        "A file or folder of this machine cannot be read or written.",
+        "Check the path, its permissions, and the free space.",
+    ),
+    E(
         "FolderNotEmpty",
         409,
         "Something is there already that a download would replace.",
@@ -40,6 +52,12 @@ INFRASTRUCTURE = (
         "Set cluster.runtime_class to a class without network, or install a network plugin that enforces policies.",
     ),
     E(
+        "KeyAmbiguous",
+        409,
+        "Several keys are here, and none is named.",
+        "Name one: --account NAME, INSITU_ACCOUNT, or account= in Python.",
+    ),
+    E(
         "KeyExists",
         409,
         "There is a key of this name already.",
@@ -50,6 +68,12 @@ INFRASTRUCTURE = (
         422,
         "This is no usable key.",
         "Export the key again, or create one.",
+    ),
+    E(
+        "KeyNameInvalid",
+        400,
+        "A key cannot have this name.",
+        "Use a-z, 0-9, '.', '_' and '-'; begin with a letter or a digit.",
     ),
     E("KeyNotFound", 404, "There is no such key.", "List the keys, or create one."),
     E("KeyPasswordWrong", 403, "The password does not open the key file.", "Give the password of this key file."),
@@ -81,6 +105,13 @@ INFRASTRUCTURE = (
         "Check that it is running and that its address is right.",
         retry=True,
     ),
+    E(
+        "PortTaken",
+        409,
+        "A port cannot be used.",
+        "Stop what uses it, or choose another in the settings: server.port, chain.embedded_port.",
+    ),
+    E("ReceiptUnreadable", 422, "This is no receipt.", "Give the file that insitu receipt ID -o FILE writes."),
     E(
         "RuntimeUnavailable",
         503,
