@@ -44,14 +44,19 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class MoveCursor:
+class Change:
+    """One of the changes below."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCursor(Change):
     """The chain was read up to here. The newest 256 cursors are kept."""
 
     cursor: Cursor
 
 
 @dataclass(frozen=True, slots=True)
-class RollBack:
+class RollBack(Change):
     """Everything above this block did not happen.
 
     Later cursors go; agreements that were touched later need attention again; transactions that were mined later are
@@ -62,7 +67,7 @@ class RollBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class Remember(Change):
     """An agreement exists; known ones stay as they are."""
 
     agreement_id: AgreementId
@@ -70,7 +75,7 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Change):
     """Something happened to a known agreement at this block; unknown ones are ignored."""
 
     agreement_id: AgreementId
@@ -78,7 +83,7 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class Attend:
+class Attend(Change):
     """What happened up to ``attention`` is dealt with; with ``again`` it is looked at again then."""
 
     agreement_id: AgreementId
@@ -87,7 +92,7 @@ class Attend:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Change):
     """Change what is remembered of an agreement; None leaves a member as it is, but for ``reason``."""
 
     agreement_id: AgreementId
@@ -100,7 +105,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkLost:
+class MarkLost(Change):
     """The lock is missing since then, or is there again (None)."""
 
     agreement_id: AgreementId
@@ -108,14 +113,14 @@ class MarkLost:
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Change):
     """The operator has the execution."""
 
     execution_id: ExecutionId
 
 
 @dataclass(frozen=True, slots=True)
-class AddTransition:
+class AddTransition(Change):
     """An execution changed its phase; a known sequence is ignored. It makes a ``phase`` event."""
 
     execution_id: ExecutionId
@@ -123,7 +128,7 @@ class AddTransition:
 
 
 @dataclass(frozen=True, slots=True)
-class AddEvent:
+class AddEvent(Change):
     """Number an event of an execution; one with the same ``once`` is there only once."""
 
     execution_id: ExecutionId
@@ -134,7 +139,7 @@ class AddEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class DecideCharge:
+class DecideCharge(Change):
     """What the execution costs, and the signed settlement; a decided one stays."""
 
     execution_id: ExecutionId
@@ -143,7 +148,7 @@ class DecideCharge:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteRegistered:
+class NoteRegistered(Change):
     """The result's DID is registered for the consumer."""
 
     execution_id: ExecutionId
@@ -151,7 +156,7 @@ class NoteRegistered:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteSettled:
+class NoteSettled(Change):
     """The receipt is committed on chain, whoever sent it."""
 
     execution_id: ExecutionId
@@ -159,7 +164,7 @@ class NoteSettled:
 
 
 @dataclass(frozen=True, slots=True)
-class Enqueue:
+class Enqueue(Change):
     """Want an effect. A waiting item stays as it is; with ``again`` a done or given-up one is wanted once more."""
 
     item: OutboxItem
@@ -167,7 +172,7 @@ class Enqueue:
 
 
 @dataclass(frozen=True, slots=True)
-class Postpone:
+class Postpone(Change):
     """Try an item again then; the reason is kept and the attempt counted."""
 
     key: str
@@ -176,14 +181,14 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
-class Complete:
+class Complete(Change):
     """The effect is there. Harmless again."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Change):
     """The effect cannot be reached any more; what waits for it is given up with it."""
 
     key: str
@@ -191,14 +196,14 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Attach:
+class Attach(Change):
     """Keep a signed transaction and the items that it carries, before it is sent for the first time."""
 
     transaction: StoredTransaction
 
 
 @dataclass(frozen=True, slots=True)
-class MarkMined:
+class MarkMined(Change):
     """The transaction is in this block."""
 
     hash: str
@@ -206,7 +211,7 @@ class MarkMined:
 
 
 @dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(Change):
     """The transaction was mined, with success or (``ok`` False) not, and cost so much wei; it is counted once.
 
     Its items share it: that takes the place of what was reserved for them, once all is done.
@@ -218,21 +223,21 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkUnmined:
+class MarkUnmined(Change):
     """The transaction is in no block any more."""
 
     hash: str
 
 
 @dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(Change):
     """The transaction is deep enough; it is no longer looked at unless the chain rolls back."""
 
     hash: str
 
 
 @dataclass(frozen=True, slots=True)
-class Detach:
+class Detach(Change):
     """The transaction will never count: forget it; its unfinished items are due again at ``until``."""
 
     hash: str
@@ -241,14 +246,14 @@ class Detach:
 
 
 @dataclass(frozen=True, slots=True)
-class AddUpload:
+class AddUpload(Change):
     """Somebody uploaded a file; it takes the place that was reserved for it."""
 
     upload: Upload
 
 
 @dataclass(frozen=True, slots=True)
-class NameUploads:
+class NameUploads(Change):
     """A list of files that is sealed for a DID names these uploads of an account; those of others are left out.
 
     With ``needed`` the DID is registered: they count as the account's from now on, and not as those of strangers.
@@ -263,37 +268,7 @@ class NameUploads:
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class Release(Change):
     """A promised purchase will not be sent: it counts no more, unless a transaction was signed for it."""
 
     agreement_id: AgreementId
-
-
-Change = (
-    MoveCursor
-    | RollBack
-    | Remember
-    | Touch
-    | Attend
-    | Judge
-    | MarkLost
-    | Acknowledge
-    | AddTransition
-    | AddEvent
-    | DecideCharge
-    | NoteRegistered
-    | NoteSettled
-    | Enqueue
-    | Postpone
-    | Complete
-    | GiveUp
-    | Attach
-    | MarkMined
-    | Spend
-    | MarkUnmined
-    | Confirm
-    | Detach
-    | AddUpload
-    | NameUploads
-    | Release
-)

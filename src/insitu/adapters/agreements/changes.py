@@ -1,11 +1,14 @@
 """Each change of the port as statements; the caller gives the transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from insitu.adapters.agreements.rows import GWEI, document, json_text
 from insitu.adapters.sql import Connection, milliseconds
 from insitu.domain.errors import InsituError
+from insitu.domain.wire import WireModel
 from insitu.ports import agreement_changes as change
 from insitu.ports.agreement_records import Standing
 
@@ -20,7 +23,16 @@ _KEPT_TRANSACTIONS = 1024
 def apply_changes(db: Connection, changes: Iterable[change.Change]) -> None:
     """Carry out changes in order."""
     for one in changes:
-        _STATEMENTS[type(one)](db, one)
+        if statement := _PLAIN.get(type(one)):
+            db.execute(statement, {member.name: _column(getattr(one, member.name)) for member in fields(one)})
+        else:
+            _STATEMENTS[type(one)](db, one)
+
+
+def _column(value: object) -> object:
+    if isinstance(value, datetime):
+        return milliseconds(value)
+    return document(value) if isinstance(value, WireModel) else value
 
 
 def _move_cursor(db: Connection, one: change.MoveCursor) -> None:
@@ -63,24 +75,6 @@ def _remember(db: Connection, one: change.Remember) -> None:
     )
 
 
-def _touch(db: Connection, one: change.Touch) -> None:
-    db.execute(
-        "UPDATE agreements SET attention = attention + 1,"
-        " touched_block = CASE WHEN touched_block < :block THEN :block ELSE touched_block END"
-        " WHERE agreement_id = :agreement",
-        {"block": one.block, "agreement": one.agreement_id},
-    )
-
-
-def _attend(db: Connection, one: change.Attend) -> None:
-    again = milliseconds(one.again) if one.again is not None else None
-    db.execute(
-        "UPDATE agreements SET attended = CASE WHEN attended < :attention THEN :attention ELSE attended END,"
-        " again_at = :again WHERE agreement_id = :agreement",
-        {"attention": one.attention, "again": again, "agreement": one.agreement_id},
-    )
-
-
 def _judge(db: Connection, one: change.Judge) -> None:
     granted = milliseconds(one.at) if one.standing in _GRANTED else None
     db.execute(
@@ -97,15 +91,6 @@ def _judge(db: Connection, one: change.Judge) -> None:
             one.agreement_id,
         ),
     )
-
-
-def _mark_lost(db: Connection, one: change.MarkLost) -> None:
-    since = milliseconds(one.since) if one.since is not None else None
-    db.execute("UPDATE agreements SET lost_since = ? WHERE agreement_id = ?", (since, one.agreement_id))
-
-
-def _acknowledge(db: Connection, one: change.Acknowledge) -> None:
-    db.execute("UPDATE executions SET acknowledged = 1 WHERE execution_id = ?", (one.execution_id,))
 
 
 def _add_transition(db: Connection, one: change.AddTransition) -> None:
@@ -139,16 +124,6 @@ def _decide_charge(db: Connection, one: change.DecideCharge) -> None:
     )
 
 
-def _note_registered(db: Connection, one: change.NoteRegistered) -> None:
-    db.execute("UPDATE executions SET registration = ? WHERE execution_id = ?", (one.transaction, one.execution_id))
-
-
-def _note_settled(db: Connection, one: change.NoteSettled) -> None:
-    db.execute(
-        "UPDATE executions SET settlement_transaction = ? WHERE execution_id = ?", (one.transaction, one.execution_id)
-    )
-
-
 def _enqueue(db: Connection, one: change.Enqueue) -> None:
     item = one.item
     db.execute(
@@ -171,27 +146,6 @@ def _enqueue(db: Connection, one: change.Enqueue) -> None:
             " WHERE key = ? AND state != 'waiting'",
             (json_text(item.payload), milliseconds(item.not_before), item.key),
         )
-
-
-def _postpone(db: Connection, one: change.Postpone) -> None:
-    db.execute(
-        "UPDATE items SET not_before = ?, reason = ?, attempts = attempts + 1 WHERE key = ? AND state = 'waiting'",
-        (milliseconds(one.until), document(one.reason), one.key),
-    )
-
-
-def _complete(db: Connection, one: change.Complete) -> None:
-    db.execute("UPDATE items SET state = 'done', reason = NULL WHERE key = ?", (one.key,))
-
-
-def _give_up(db: Connection, one: change.GiveUp) -> None:
-    db.execute(
-        "WITH RECURSIVE waiting(key) AS (SELECT key FROM items WHERE key = :key OR after = :key"
-        " UNION SELECT items.key FROM items JOIN waiting ON items.after = waiting.key)"
-        " UPDATE items SET state = 'given up', reason = :reason, transaction_hash = NULL"
-        " WHERE state = 'waiting' AND key IN (SELECT key FROM waiting)",
-        {"key": one.key, "reason": document(one.reason)},
-    )
 
 
 def _attach(db: Connection, one: change.Attach) -> None:
@@ -238,16 +192,6 @@ def _spend(db: Connection, one: change.Spend) -> None:
             )
 
 
-def _mark_unmined(db: Connection, one: change.MarkUnmined) -> None:
-    db.execute(
-        "UPDATE transactions SET block_number = NULL, block_hash = NULL, confirmed = 0 WHERE hash = ?", (one.hash,)
-    )
-
-
-def _confirm(db: Connection, one: change.Confirm) -> None:
-    db.execute("UPDATE transactions SET confirmed = 1 WHERE hash = ?", (one.hash,))
-
-
 def _detach(db: Connection, one: change.Detach) -> None:
     # An item that was done by a transaction that the chain forgot is to be done again.
     db.execute(
@@ -282,36 +226,44 @@ def _name_uploads(db: Connection, one: change.NameUploads) -> None:
             raise InsituError("InvalidRequest", f"{_MOST_LISTS} lists name {upload_id}: upload the file again")
 
 
-def _release(db: Connection, one: change.Release) -> None:
-    unsigned = "DELETE FROM relays WHERE agreement_id = ? AND signed = 0 AND execution_id IS NULL"
-    db.execute(unsigned, (one.agreement_id,))
+_PLAIN: Mapping[type[change.Change], str] = {
+    change.Touch: "UPDATE agreements SET attention = attention + 1,"
+    " touched_block = CASE WHEN touched_block < :block THEN :block ELSE touched_block END"
+    " WHERE agreement_id = :agreement_id",
+    change.Attend: "UPDATE agreements SET attended = CASE WHEN attended < :attention THEN :attention ELSE attended END,"
+    " again_at = :again WHERE agreement_id = :agreement_id",
+    change.MarkLost: "UPDATE agreements SET lost_since = :since WHERE agreement_id = :agreement_id",
+    change.Acknowledge: "UPDATE executions SET acknowledged = 1 WHERE execution_id = :execution_id",
+    change.NoteRegistered: "UPDATE executions SET registration = :transaction WHERE execution_id = :execution_id",
+    change.NoteSettled: "UPDATE executions SET settlement_transaction = :transaction"
+    " WHERE execution_id = :execution_id",
+    change.Postpone: "UPDATE items SET not_before = :until, reason = :reason, attempts = attempts + 1"
+    " WHERE key = :key AND state = 'waiting'",
+    change.Complete: "UPDATE items SET state = 'done', reason = NULL WHERE key = :key",
+    change.GiveUp: "WITH RECURSIVE waiting(key) AS (SELECT key FROM items WHERE key = :key OR after = :key"
+    " UNION SELECT items.key FROM items JOIN waiting ON items.after = waiting.key)"
+    " UPDATE items SET state = 'given up', reason = :reason, transaction_hash = NULL"
+    " WHERE state = 'waiting' AND key IN (SELECT key FROM waiting)",
+    change.MarkUnmined: "UPDATE transactions SET block_number = NULL, block_hash = NULL, confirmed = 0"
+    " WHERE hash = :hash",
+    change.Confirm: "UPDATE transactions SET confirmed = 1 WHERE hash = :hash",
+    change.Release: "DELETE FROM relays WHERE agreement_id = :agreement_id AND signed = 0 AND execution_id IS NULL",
+}
+"""The changes that are a statement each, with their members as its parameters."""
 
-
-_STATEMENTS: dict[type, Callable[[Connection, Any], None]] = {
+_STATEMENTS: Mapping[type[change.Change], Callable[[Connection, Any], None]] = {
     change.MoveCursor: _move_cursor,
     change.RollBack: _roll_back,
     change.Remember: _remember,
-    change.Touch: _touch,
-    change.Attend: _attend,
     change.Judge: _judge,
-    change.MarkLost: _mark_lost,
-    change.Acknowledge: _acknowledge,
     change.AddTransition: _add_transition,
     change.AddEvent: _add_event,
     change.DecideCharge: _decide_charge,
-    change.NoteRegistered: _note_registered,
-    change.NoteSettled: _note_settled,
     change.Enqueue: _enqueue,
-    change.Postpone: _postpone,
-    change.Complete: _complete,
-    change.GiveUp: _give_up,
     change.Attach: _attach,
     change.MarkMined: _mark_mined,
     change.Spend: _spend,
-    change.MarkUnmined: _mark_unmined,
-    change.Confirm: _confirm,
     change.Detach: _detach,
     change.AddUpload: _add_upload,
     change.NameUploads: _name_uploads,
-    change.Release: _release,
 }
