@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from insitu.adapters.runtime.inside import ALGORITHM
 from insitu.adapters.runtime.oci.init import INIT, init_command, place_init
 from insitu.adapters.runtime.oci.seccomp import ARCHITECTURES
-from insitu.adapters.runtime.oci.staging import ALGORITHM
 
 SOURCES = Path(str(files("insitu.adapters.runtime.oci").joinpath("init")))
 TOOLS = {"x86_64": "x86_64-linux-gnu-", "aarch64": "aarch64-linux-gnu-"}

@@ -15,6 +15,7 @@ from lightkube.models.core_v1 import (
 from lightkube.models.meta_v1 import OwnerReference
 from lightkube.resources.core_v1 import Pod
 
+from insitu.adapters.runtime.inside import ALGORITHM, VARIABLES, checked_name
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.names import (
     DEADLINE,
@@ -28,23 +29,12 @@ from insitu.adapters.runtime.kubernetes.names import (
 )
 from insitu.adapters.runtime.kubernetes.sealing import MAIN, TMP_BYTES, literal, pod_spec, read_only, sealed, tmp
 from insitu.domain.errors import InsituError
-from insitu.domain.plan import Claim, ImageReference, InputFile, Mount, StageInput
+from insitu.domain.plan import Claim, ImageReference, Mount, StageInput
 from insitu.domain.wire import rfc3339
 from insitu.ports.runtime import Step
 
-__all__ = ["ALGORITHM", "compute_pod", "image_reference", "input_claims"]
+__all__ = ["compute_pod", "image_reference", "input_claims"]
 
-ALGORITHM = "/mnt/transformations/1"
-_VARIABLES = {
-    "HOME": "/tmp",  # noqa: S108 (inside the pod)
-    "NEVERMINED_INPUTS_PATH": "/mnt/inputs",
-    "NEVERMINED_OUTPUTS_PATH": "/mnt/output",
-    "NEVERMINED_TRANSFORMATIONS_PATH": "/mnt/transformations",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
-    "TMPDIR": "/tmp",  # noqa: S108
-    "USER": "sandbox",
-}
 _REPOSITORY = re.compile(r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -74,7 +64,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
         image=image_reference(stage.image, placement.registry),
         imagePullPolicy="IfNotPresent",
         command=[literal(word) for word in stage.argv],
-        env=[EnvVar(name, literal(value)) for name, value in {**_VARIABLES, **stage.environment}.items()],
+        env=[EnvVar(name, literal(value)) for name, value in {**VARIABLES, **stage.environment}.items()],
         workingDir=ALGORITHM,
         resources=ResourceRequirements(limits=amounts, requests=amounts),
         securityContext=sealed(),
@@ -163,19 +153,10 @@ def _places(each: StageInput, volumes: _Volumes) -> Iterator[tuple[str, str, str
         yield volumes.add(files), fetched, ""
         return
     for file in each.files:
-        name = _checked_name(file, alone=len(each.files) == 1)
+        name = checked_name(file, alone=len(each.files) == 1)
         if isinstance(file.source, Mount):
             raise InsituError("ConfigurationFailed", "an input lies on one machine, and this is a cluster: use pvc:")
         if isinstance(file.source, Claim):
             yield volumes.add(file.source.claim), file.source.path.strip("/"), name
         else:
             yield volumes.add(files), f"{fetched}/{name}", name
-
-
-def _checked_name(file: InputFile, *, alone: bool) -> str:
-    name = file.name
-    if name == "" and alone:
-        return name
-    if name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise InsituError("ConfigurationFailed", f"file {file.index} of an input has no usable name")
-    return name

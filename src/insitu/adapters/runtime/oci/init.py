@@ -8,15 +8,14 @@ It is called with the path of a programme and the command (its ``argv``). It exi
 the signal that ended it; with 127 where the programme is not there, and 126 where it cannot be started.
 """
 
-import os
 import stat
 import uuid
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from insitu.adapters.runtime.inside import ALGORITHM
 from insitu.adapters.runtime.oci import linux
-from insitu.adapters.runtime.oci.staging import ALGORITHM
 
 __all__ = ["INIT", "init_command", "place_init"]
 
@@ -55,15 +54,5 @@ def init_command(
 
 def _is_programme(path: str, rootfs: Path, algorithm: Path) -> bool:
     inside = path.removeprefix(f"{ALGORITHM}/")
-    root = os.open(rootfs if inside.startswith("/") else algorithm, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        opened = linux.open_in_root(root, inside, os.O_PATH)
-    except OSError:
-        return False
-    finally:
-        os.close(root)
-    try:
-        mode = os.fstat(opened).st_mode
-    finally:
-        os.close(opened)
+    mode = linux.mode_in_root(rootfs if inside.startswith("/") else algorithm, inside)
     return stat.S_ISREG(mode) and bool(mode & 0o111)

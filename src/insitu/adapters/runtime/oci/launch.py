@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from insitu.adapters.runtime.inside import ALGORITHM
 from insitu.adapters.runtime.oci.bundle import Bind, Sandbox, Tmpfs, config_json
 from insitu.adapters.runtime.oci.cgroups import Cgroups, GroupLimits
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
@@ -24,7 +25,7 @@ from insitu.adapters.runtime.oci.process import (
     send_order,
     write_whole,
 )
-from insitu.adapters.runtime.oci.staging import ALGORITHM, InputPlace, input_binds, input_places, sandbox_environment
+from insitu.adapters.runtime.oci.staging import InputPlace, input_binds, input_places, sandbox_environment
 from insitu.adapters.runtime.oci.volumes import check_input, create_volume, stage_input, used_bytes, volume_bytes
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId

@@ -17,6 +17,7 @@ __all__ = [
     "MS_NOSUID",
     "MS_RDONLY",
     "attach_loop",
+    "mode_in_root",
     "mount",
     "mounts_below",
     "open_beneath",
@@ -76,6 +77,21 @@ def open_beneath(root: int, path: str, flags: int) -> int:
 def open_in_root(root: int, path: str, flags: int) -> int:
     """Call openat2(2) of ``path`` as if the folder descriptor ``root`` were ``/``: links cannot lead out of it."""
     return _openat2(root, path, flags, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+
+
+def mode_in_root(root: Path, path: str) -> int:
+    """Return type and permissions of a file as :func:`open_in_root` finds it; 0 where there is none."""
+    folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        found = open_in_root(folder, path, os.O_PATH)
+    except (OSError, UnicodeEncodeError):
+        return 0
+    finally:
+        os.close(folder)
+    try:
+        return os.fstat(found).st_mode
+    finally:
+        os.close(found)
 
 
 def _openat2(root: int, path: str, flags: int, resolve: int) -> int:

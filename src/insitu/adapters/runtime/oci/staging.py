@@ -8,25 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from insitu.adapters.runtime.inside import VARIABLES, checked_name
 from insitu.adapters.runtime.oci.bundle import Bind
 from insitu.domain.errors import InsituError
-from insitu.domain.plan import Claim, InputFile, Mount, StageInput, StagePlan
+from insitu.domain.plan import Claim, Mount, StageInput, StagePlan
 
-__all__ = ["ALGORITHM", "InputPlace", "input_binds", "input_places", "sandbox_environment"]
-
-ALGORITHM = "/mnt/transformations/1"
+__all__ = ["InputPlace", "input_binds", "input_places", "sandbox_environment"]
 
 _DEFAULTS = {
-    "HOME": "/tmp",  # noqa: S108 (inside the sandbox)
+    **VARIABLES,
     "LANG": "C.UTF-8",
-    "NEVERMINED_INPUTS_PATH": "/mnt/inputs",
-    "NEVERMINED_OUTPUTS_PATH": "/mnt/output",
-    "NEVERMINED_TRANSFORMATIONS_PATH": "/mnt/transformations",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONUNBUFFERED": "1",
-    "TMPDIR": "/tmp",  # noqa: S108
-    "USER": "sandbox",
 }
 
 
@@ -76,17 +68,8 @@ def _files(item: StageInput, fetched: Path) -> Iterator[InputPlace]:
     for file in item.files:
         if isinstance(file.source, Claim):
             raise InsituError("ConfigurationFailed", "an input lies on a cluster's volume, and this is one machine")
-        name = _checked_name(file, alone=len(item.files) == 1)
+        name = checked_name(file, alone=len(item.files) == 1)
         if isinstance(file.source, Mount):
             yield InputPlace(item.position, name, file.source.path, file.source.root)
         else:
             yield InputPlace(item.position, name, str(fetched / name), None)
-
-
-def _checked_name(file: InputFile, *, alone: bool) -> str:
-    name = file.name
-    if name == "" and alone:
-        return name
-    if name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise InsituError("ConfigurationFailed", f"file {file.index} of an input has no usable name")
-    return name

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from insitu.adapters.runtime.oci import linux
@@ -19,12 +18,10 @@ _MOST_FOLDERS, _MOST_MODULES = 100_000, 5_000
 
 def find_contents(rootfs: Path, environment: Mapping[str, str]) -> ImageContents:
     """Look into the unpacked files of an image. Links are followed as inside of it, and never out of it."""
-    root = os.open(rootfs, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        folders = environment.get("PATH", _DEFAULT_PATH).split(":")[:50]
-        programs = sorted(name for name in PROGRAMS if any(_is_there(root, f"{place}/{name}") for place in folders))
-    finally:
-        os.close(root)
+    folders = environment.get("PATH", _DEFAULT_PATH).split(":")[:50]
+    programs = sorted(
+        name for name in PROGRAMS if any(linux.mode_in_root(rootfs, f"{place}/{name}") for place in folders)
+    )
     versions: set[str] = set()
     modules: set[str] = set()
     for folder in _library_folders(rootfs):
@@ -33,13 +30,6 @@ def find_contents(rootfs: Path, environment: Mapping[str, str]) -> ImageContents
             modules.update(_modules(folder))
     newest = max(versions, key=lambda version: int(version.partition(".")[2]), default=None)
     return ImageContents(programs=tuple(programs), python=newest, modules=tuple(sorted(modules)[:_MOST_MODULES]))
-
-
-def _is_there(root: int, path: str) -> bool:
-    with suppress(OSError, ValueError):
-        os.close(linux.open_in_root(root, path, os.O_PATH))
-        return True
-    return False
 
 
 def _library_folders(rootfs: Path) -> Iterator[Path]:
