@@ -10,7 +10,7 @@ from insitu.adapters.catalog.fulltext import FullText
 from insitu.adapters.catalog.listing import SUMMARY, ensure_asset, recompute
 from insitu.adapters.catalog.query import select_of
 from insitu.adapters.catalog.room import has_registered, require_room
-from insitu.adapters.sql import Connection, Database, placeholders
+from insitu.adapters.sql import Connection, Database, Row, placeholders
 from insitu.domain.canonical import JsonObject
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
@@ -105,28 +105,22 @@ class SqlCatalog(Catalog):
 
     @override
     async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:
-        def find(connection: Connection) -> Catalogued | None:
-            row = connection.execute(
-                "SELECT version.checksum, document, on_chain FROM version JOIN asset ON asset.id = version.asset"
-                " WHERE did = ? AND version.checksum ="
-                " coalesce(?, CASE WHEN state != 'pending' THEN asset.checksum END)",
-                (did, checksum),
-            ).fetchone()
-            return Catalogued(row[0], json.loads(row[1]), bool(row[2])) if row else None
-
-        return await self._database.read(find)
+        rows = await self._all(
+            "SELECT version.checksum, document, on_chain FROM version JOIN asset ON asset.id = version.asset"
+            " WHERE did = ? AND version.checksum ="
+            " coalesce(?, CASE WHEN state != 'pending' THEN asset.checksum END)",
+            did,
+            checksum,
+        )
+        return next((Catalogued(row[0], json.loads(row[1]), bool(row[2])) for row in rows), None)
 
     @override
     async def versions(self, did: str, before: int, limit: int) -> tuple[RegisteredVersion, ...]:
-        def find(connection: Connection) -> tuple[RegisteredVersion, ...]:
-            rows = connection.execute(
-                "SELECT version, checksum, block FROM ledger WHERE did = ? AND version < ?"
-                " ORDER BY version DESC LIMIT ?",
-                (did, before, limit),
-            ).fetchall()
-            return tuple(RegisteredVersion(version=row[0], checksum=row[1], block=row[2]) for row in rows)
-
-        return await self._database.read(find)
+        query = (
+            "SELECT version, checksum, block FROM ledger WHERE did = ? AND version < ? ORDER BY version DESC LIMIT ?"
+        )
+        rows = await self._all(query, did, before, limit)
+        return tuple(RegisteredVersion(version=row[0], checksum=row[1], block=row[2]) for row in rows)
 
     @override
     async def retire(self, did: str, now: datetime) -> AssetRecord | None:
@@ -150,21 +144,13 @@ class SqlCatalog(Catalog):
 
     @override
     async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
-        def find(connection: Connection) -> tuple[str, ...]:
-            rows = connection.execute(
-                "SELECT did FROM asset WHERE state = 'listed' AND did > ? ORDER BY did LIMIT ?", (after, limit)
-            ).fetchall()
-            return tuple(row[0] for row in rows)
-
-        return await self._database.read(find)
+        query = "SELECT did FROM asset WHERE state = 'listed' AND did > ? ORDER BY did LIMIT ?"
+        return tuple(row[0] for row in await self._all(query, after, limit))
 
     @override
     async def cursors(self) -> tuple[Cursor, ...]:
-        def find(connection: Connection) -> tuple[Cursor, ...]:
-            rows = connection.execute("SELECT number, hash FROM cursor ORDER BY number DESC").fetchall()
-            return tuple(Cursor(row[0], row[1]) for row in rows)
-
-        return await self._database.read(find)
+        rows = await self._all("SELECT number, hash FROM cursor ORDER BY number DESC")
+        return tuple(Cursor(row[0], row[1]) for row in rows)
 
     @override
     async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
@@ -196,6 +182,9 @@ class SqlCatalog(Catalog):
             return dropped
 
         return await self._database.write(drop)
+
+    async def _all(self, query: str, *parameters: object) -> list[Row]:
+        return await self._database.read(lambda connection: connection.execute(query, parameters).fetchall())
 
 
 BY_DID = "SELECT * FROM asset WHERE did = ?"

@@ -39,19 +39,13 @@ class SqlExecutions(Executions):
 
     @override
     async def ticket(self, execution_id: ExecutionId) -> str:
-        def query(connection: Connection) -> str:
-            row = connection.execute("SELECT ticket FROM executions WHERE execution_id = ?", (execution_id,)).fetchone()
-            return "" if row is None else str(row["ticket"])
-
-        return await self._database.read(query)
+        rows = await self._all("SELECT ticket FROM executions WHERE execution_id = ?", execution_id)
+        return str(rows[0]["ticket"]) if rows else ""
 
     @override
     async def replace(self, execution: Execution) -> bool:
-        def transaction(connection: Connection) -> bool:
-            changed = connection.execute(_UPDATE, _columns(execution)).rowcount
-            return changed == 1
-
-        return await self._database.write(transaction)
+        columns = _columns(execution)
+        return await self._database.write(lambda connection: connection.execute(_UPDATE, columns).rowcount == 1)
 
     @override
     async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
@@ -77,18 +71,13 @@ class SqlExecutions(Executions):
 
     @override
     async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
-        def query(connection: Connection) -> tuple[ExecutionId, ...]:
-            rows = connection.execute(_ENDED_BEFORE, (milliseconds(moment),)).fetchall()
-            return tuple(ExecutionId(row["execution_id"]) for row in rows)
-
-        return await self._database.read(query)
+        rows = await self._all(_ENDED_BEFORE, milliseconds(moment))
+        return tuple(ExecutionId(row["execution_id"]) for row in rows)
 
     @override
     async def remove(self, execution_id: ExecutionId) -> None:
-        def transaction(connection: Connection) -> None:
-            connection.execute("DELETE FROM executions WHERE execution_id = ? AND settled = 1", (execution_id,))
-
-        await self._database.write(transaction)
+        settled = "DELETE FROM executions WHERE execution_id = ? AND settled = 1"
+        await self._database.write(lambda connection: connection.execute(settled, (execution_id,)))
 
     @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
@@ -97,11 +86,11 @@ class SqlExecutions(Executions):
         return await self._select("WHERE agreement_id = ? ORDER BY number DESC", agreement_id)
 
     async def _select(self, clause: str, *parameters: str) -> tuple[Execution, ...]:
-        def query(connection: Connection) -> tuple[Execution, ...]:
-            # Only constants of this module become part of the statement.
-            return _read(connection.execute(f"SELECT record FROM executions {clause}", parameters).fetchall())  # noqa: S608
+        # Only constants of this module become part of the statement.
+        return _read(await self._all(f"SELECT record FROM executions {clause}", *parameters))  # noqa: S608
 
-        return await self._database.read(query)
+    async def _all(self, query: str, *parameters: object) -> Sequence[Row]:
+        return await self._database.read(lambda connection: connection.execute(query, parameters).fetchall())
 
 
 _INSERT = """
