@@ -10,6 +10,7 @@ import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from anyio.to_thread import run_sync
 from typing_extensions import override
 
 from insitu.adapters.blobs.receiving import receive
+from insitu.adapters.storage_failures import told_as
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
@@ -29,6 +31,7 @@ PIECE = 1024 * 1024
 ABANDONED = 24 * 3600.0
 """Seconds after which nobody writes any more what began to come in: a process was killed."""
 
+_STORE = "the blob store"
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -58,10 +61,9 @@ class FolderBlobs(Blobs):
     async def open(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
         file = await run_sync(self._opened, sha256, offset)
         try:
-            while piece := await run_sync(file.read, PIECE):
-                yield piece
-        except OSError as error:
-            raise _failed(error) from error
+            with told_as(_STORE):
+                while piece := await run_sync(file.read, PIECE):
+                    yield piece
         finally:
             file.close()
 
@@ -83,6 +85,7 @@ class FolderBlobs(Blobs):
             raise InsituError("NotFound", "a blob is named by 64 lower-case hexadecimal digits")
         return self._root / sha256[:2] / sha256
 
+    @told_as(_STORE)
     def _size(self, sha256: str) -> int | None:
         if _DIGITS.fullmatch(sha256) is None:
             return None
@@ -90,9 +93,8 @@ class FolderBlobs(Blobs):
             return self._path(sha256).stat().st_size
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise _failed(error) from error
 
+    @told_as(_STORE)
     def _opened(self, sha256: str, offset: int) -> BinaryIO:
         path = self._path(sha256)
         try:
@@ -100,71 +102,56 @@ class FolderBlobs(Blobs):
             file.seek(offset)
         except FileNotFoundError:
             raise InsituError("NotFound", f"there is no blob {sha256}") from None
-        except OSError as error:
-            raise _failed(error) from error
         return file
 
+    @told_as(_STORE)
     def _free(self) -> int:
-        try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            return shutil.disk_usage(self._root).free
-        except OSError as error:
-            raise _failed(error) from error
+        self._root.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self._root).free
 
+    @told_as(_STORE)
     def _remove(self, sha256: str, before: float) -> None:
         if _DIGITS.fullmatch(sha256) is None:
             return
         path = self._path(sha256)
-        try:
+        with suppress(FileNotFoundError):
             if path.stat().st_mtime < before:
-                path.unlink(missing_ok=True)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise _failed(error) from error
+                path.unlink()
 
+    @told_as(_STORE)
     def _older_than(self, moment: float) -> tuple[str, ...]:
-        try:
-            for path in _files(self._incoming):
-                if path.stat().st_mtime < max(moment, time.time() - ABANDONED):
-                    path.unlink(missing_ok=True)
-            kept = [path for folder in _folders(self._root) for path in _files(folder)]
-            return tuple(sorted(path.name for path in kept if path.stat().st_mtime < moment))
-        except OSError as error:
-            raise _failed(error) from error
+        for path in _files(self._incoming):
+            if path.stat().st_mtime < max(moment, time.time() - ABANDONED):
+                path.unlink(missing_ok=True)
+        kept = [path for folder in _folders(self._root) for path in _files(folder)]
+        return tuple(sorted(path.name for path in kept if path.stat().st_mtime < moment))
 
 
 class _Writing:
     """A blob that is being received. Every method runs in a thread."""
 
+    @told_as(_STORE)
     def __init__(self, folder: Path) -> None:
         self._path = folder / uuid.uuid4().hex
-        try:
-            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise _failed(error) from error
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
+    @told_as(_STORE)
     def write(self, data: bytes) -> None:
         """Append; a disk may take less than it is given."""
         rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-        except OSError as error:
-            raise _failed(error) from error
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
 
+    @told_as(_STORE)
     def keep(self, path: Path) -> None:
         """Make the bytes durable, then the name."""
-        try:
-            os.fsync(self._file)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._path.replace(path)
-            for folder in (path.parent, path.parent.parent):
-                _sync_folder(folder)
-        except OSError as error:
-            raise _failed(error) from error
+        os.fsync(self._file)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._path.replace(path)
+        for folder in (path.parent, path.parent.parent):
+            _sync_folder(folder)
 
     def discard(self) -> None:
         """Close; what was not kept is deleted."""
@@ -186,7 +173,3 @@ def _folders(root: Path) -> list[Path]:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.is_file()] if folder.exists() else []
-
-
-def _failed(error: OSError) -> InsituError:
-    return InsituError("StorageFailed", f"the blob store: {error.strerror or error}")

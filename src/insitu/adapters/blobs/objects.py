@@ -16,11 +16,13 @@ from typing_extensions import override
 
 from insitu.adapters.blobs.receiving import receive
 from insitu.adapters.object_store import PART, PIECE, Objects
+from insitu.adapters.storage_failures import told_as
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
 __all__ = ["ObjectBlobs"]
 
+_SPOOL = "the folder for what is received"
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})", re.ASCII)
 
@@ -80,23 +82,15 @@ class ObjectBlobs(Blobs):
         return tuple(sorted(found))
 
     def _opened(self) -> "tempfile.SpooledTemporaryFile[bytes]":
-        try:
+        with told_as(_SPOOL):
             self._spool.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _failed(error) from error
         return tempfile.SpooledTemporaryFile(max_size=PART, dir=str(self._spool))
 
 
 def _write(spool: "tempfile.SpooledTemporaryFile[bytes]", data: bytes) -> None:
-    try:
+    with told_as(_SPOOL):
         spool.write(data)
-    except OSError as error:
-        raise _failed(error) from error
 
 
 def _key(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}"
-
-
-def _failed(error: OSError) -> InsituError:
-    return InsituError("StorageFailed", f"the folder for what is received: {error.strerror or error}")

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError
 
 from insitu.adapters.chain.contracts import TEMPLATE, contract_address_name
+from insitu.adapters.storage_failures import told_as
 from insitu.domain.agreement import AgreementDomain
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
@@ -77,12 +78,10 @@ class Deployments(WireModel):
 def replace_file(path: Path, content: bytes) -> None:
     """Replace a file's bytes atomically. Raises ``StorageFailed``."""
     neighbour = path.with_name(f".{path.name}.new")
-    try:
+    with told_as(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         neighbour.write_bytes(content)
         neighbour.replace(path)
-    except OSError as error:
-        raise InsituError("StorageFailed", f"{path}: {error.strerror}") from None
 
 
 def _first(error: ValidationError | InsituError) -> str:

@@ -3,8 +3,10 @@
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from insitu.adapters.storage_failures import told_as
 from insitu.domain.errors import InsituError
 
 __all__ = ["create_once", "private_folder", "read_private", "replace_private"]
@@ -12,10 +14,8 @@ __all__ = ["create_once", "private_folder", "read_private", "replace_private"]
 
 def private_folder(folder: Path) -> None:
     """Create a folder (and its parents) that only its owner enters. Raises ``StorageFailed``."""
-    try:
+    with told_as(str(folder)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _failed(folder, error) from None
 
 
 def create_once(path: Path, content: Callable[[], bytes]) -> bytes:
@@ -24,36 +24,28 @@ def create_once(path: Path, content: Callable[[], bytes]) -> bytes:
     Of several processes that create it at once, one wins, and all return the winner's bytes. A crash leaves no
     partial file. Raises ``StorageFailed``.
     """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
+    with told_as(str(path)):
+        with suppress(FileNotFoundError):
+            return path.read_bytes()
         private_folder(path.parent)
-    except OSError as error:
-        raise _failed(path, error) from None
-    try:
         _link(path, content())
         return path.read_bytes()
-    except OSError as error:
-        raise _failed(path, error) from None
 
 
 def read_private(path: Path) -> bytes:
     """Return the bytes of a file. Raises ``KeyNotFound``, ``StorageFailed``."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InsituError("KeyNotFound", f"{path} is not there") from None
-    except OSError as error:
-        raise _failed(path, error) from None
+    with told_as(str(path)):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise InsituError("KeyNotFound", f"{path} is not there") from None
 
 
 def replace_private(path: Path, content: bytes) -> None:
     """Replace a file's bytes atomically. Raises ``StorageFailed``."""
-    try:
+    with told_as(str(path)):
         _written(path, content).replace(path)
         _sync(path.parent)
-    except OSError as error:
-        raise _failed(path, error) from None
 
 
 def _link(path: Path, content: bytes) -> None:
@@ -85,7 +77,3 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _failed(path: Path, error: OSError) -> InsituError:
-    return InsituError("StorageFailed", f"{path}: {error.strerror}")

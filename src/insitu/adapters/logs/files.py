@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -15,6 +16,7 @@ import anyio
 from anyio.to_thread import run_sync
 from typing_extensions import override
 
+from insitu.adapters.storage_failures import told_as
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.ports.logs import Logs
@@ -108,15 +110,13 @@ def _mark(path: Path) -> Path:
 
 
 def _append(path: Path, chunk: LogChunk, cap: int) -> int:
-    try:
+    with _told(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             return _write(descriptor, path, chunk, cap)
         finally:
             os.close(descriptor)
-    except OSError as error:
-        raise _failed(path, error) from error
 
 
 def _write(descriptor: int, path: Path, chunk: LogChunk, cap: int) -> int:
@@ -131,7 +131,7 @@ def _write(descriptor: int, path: Path, chunk: LogChunk, cap: int) -> int:
 
 
 def _finish(path: Path) -> None:
-    try:
+    with _told(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in (path, _mark(path)):
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -139,47 +139,31 @@ def _finish(path: Path) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-    except OSError as error:
-        raise _failed(path, error) from error
 
 
 def _size(path: Path) -> int:
-    try:
+    with _told(path), suppress(FileNotFoundError):
         return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise _failed(path, error) from error
+    return 0
 
 
 def _piece(path: Path, offset: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(PIECE)
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise _failed(path, error) from error
+    with _told(path), suppress(FileNotFoundError), path.open("rb") as file:
+        file.seek(offset)
+        return file.read(PIECE)
+    return b""
 
 
 def _names(folder: Path) -> list[str]:
-    try:
+    with _told(folder), suppress(FileNotFoundError):
         return [entry.name for entry in folder.iterdir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _failed(folder, error) from error
+    return []
 
 
 def _remove(folder: Path) -> None:
-    try:
+    with _told(folder), suppress(FileNotFoundError):
         shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _failed(folder, error) from error
 
 
-def _failed(path: Path, error: OSError) -> InsituError:
-    return InsituError("StorageFailed", f"the log {path.name}: {error.strerror}")
+def _told(path: Path) -> AbstractContextManager[None]:
+    return told_as(f"the log {path.name}")
