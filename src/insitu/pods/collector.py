@@ -77,11 +77,6 @@ class Collection:
     left_out: int = 0
     """Files and folders that are not taken: their names begin with a point, or there is no room. No name is told."""
 
-    @property
-    def total_bytes(self) -> int:
-        """Sum of the files' sizes."""
-        return sum(file.size for file in self.files)
-
 
 def collect(folder: Path, limits: CollectionLimits, types: AllowedTypes | None = None) -> Collection:
     """Walk the folder, judge every entry, hash every plain file. Blocking: call it in a thread.

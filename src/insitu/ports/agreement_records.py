@@ -70,8 +70,8 @@ class KnownAgreement:
         What the effective policy allowed when it was granted; 0 before.
     start
         Time of the lock in seconds since 1970; 0 while unknown.
-    attention, attended
-        Counts what happened to it on chain, and up to where that was dealt with.
+    attention
+        Counts what happened to it on chain.
     lost_since
         When the lock was first missed while an execution was running.
     """
@@ -84,7 +84,6 @@ class KnownAgreement:
     max_executions: int = 0
     start: int = 0
     attention: int = 1
-    attended: int = 0
     lost_since: datetime | None = None
 
 

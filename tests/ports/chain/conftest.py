@@ -8,6 +8,7 @@ import pytest
 from insitu.adapters.chain.anvil import AnvilProcess, free_port
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
+from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.keys.dev import dev_signer
 from insitu.testing.chain import running_chain
@@ -34,4 +35,4 @@ async def deployed(url: str, folder: Path) -> EvmChain:
     async with JsonRpc(url) as rpc:
         found = await deploy(rpc, dev_signer("deployer"), folder / "journal.json", DeploymentPlan(), lambda _: None)
     found.write(folder / "deployments.json")
-    return EvmChain.of_file(url, folder / "deployments.json")
+    return EvmChain(url, Deployments.read(folder / "deployments.json"))

@@ -56,7 +56,6 @@ def agreement_of(row: Row) -> KnownAgreement:
         max_executions=row["max_executions"],
         start=row["start"],
         attention=row["attention"],
-        attended=row["attended"],
         lost_since=moment(row["lost_since"]) if row["lost_since"] is not None else None,
     )
 

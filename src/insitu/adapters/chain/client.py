@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from typing_extensions import override
 
@@ -75,11 +74,6 @@ class EvmChain:
         self._heads = Heads(rpc_url, poll)
         self._grace = grace
         self._token: TokenInfo | None = None
-
-    @classmethod
-    def of_file(cls, rpc_url: str, deployments: Path) -> Self:
-        """Use the contracts of a deployments file. Raises ``ContractMismatch``, ``SettingsInvalid``."""
-        return cls(rpc_url, Deployments.read(deployments))
 
     @property
     def agreements(self) -> AgreementDomain:
