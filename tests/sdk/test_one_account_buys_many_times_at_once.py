@@ -77,7 +77,7 @@ async def all_paid(provider: Market, before: int, ids: set[str], count: int) -> 
     consumer, _ = await provider.client("consumer")
     assert len(ids) == count
     assert {one.id for one in await consumer.agreements.list()} == ids
-    assert await consumer.balance() == before - count * PRICE
+    assert await consumer.chain.balance(consumer.account) == before - count * PRICE
     assert await consumer.chain.allowance(consumer.account, consumer.chain.agreements.contract) == 0
 
 
@@ -85,14 +85,14 @@ async def all_paid(provider: Market, before: int, ids: set[str], count: int) -> 
 async def test_thirty_at_once_from_one_process_succeed(generous: Market, relay: bool) -> None:
     workflow = await ready(generous)
     clients = [(await generous.client("consumer"))[0] for _ in range(2)]
-    before = await clients[0].balance()
+    before = await clients[0].chain.balance(clients[0].account)
     bought = await at_once(clients, workflow, 30, relay=relay)
     await all_paid(generous, before, {one.id for one in bought}, 30)
 
 
 async def test_clients_in_threads_of_one_process_take_turns(generous: Market) -> None:
     workflow, (consumer, _) = await ready(generous), await generous.client("consumer")
-    before, bought = await consumer.balance(), list[Agreement]()
+    before, bought = await consumer.chain.balance(consumer.account), list[Agreement]()
 
     async def in_a_loop_of_its_own() -> None:
         async with elsewhere(given(generous, workflow)) as clients:
@@ -107,7 +107,7 @@ async def test_clients_in_threads_of_one_process_take_turns(generous: Market) ->
 @pytest.mark.parametrize("relay", [True, False], ids=["relayed", "sent by the consumer"])
 async def test_ten_at_once_from_each_of_three_processes_succeed(generous: Market, relay: bool) -> None:
     workflow, (consumer, _) = await ready(generous), await generous.client("consumer")
-    before, told = await consumer.balance(), list[str]()
+    before, told = await consumer.chain.balance(consumer.account), list[str]()
     text = json.dumps(given(generous, workflow) | {"count": 10, "relay": relay})
 
     async def process() -> None:
