@@ -31,7 +31,7 @@ from insitu.domain.plan import (
     Transformation,
 )
 from insitu.ports.pods import Workspace
-from insitu.ports.runtime import Runtime, Step
+from insitu.ports.runtime import LogShare, Runtime, Step
 from parts import missing
 
 AGREEMENT = AgreementId("ab" * 32)
@@ -199,7 +199,8 @@ class Place:
         """Ensure a step; the deadline is ``seconds`` from now."""
         key = StepKey(kind, stage, attempt)
         deadline = datetime.now(UTC) + timedelta(seconds=seconds + self.start_seconds)
-        await self.runtime.ensure(Step(key, plan, attempts or {}, "ticket", deadline))
+        logs = LogShare(dict.fromkeys(attempts or {}, plan.limits.log_bytes), plan.limits.log_bytes)
+        await self.runtime.ensure(Step(key, plan, attempts or {}, "ticket", deadline, logs))
         return key
 
     async def end_of(self, plan: ExecutionPlan, key: StepKey) -> StepStatus:
