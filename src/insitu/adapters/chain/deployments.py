@@ -1,6 +1,7 @@
 """The deployments file: on which chain, where, and since which block our contracts are."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -75,12 +76,14 @@ class Deployments(WireModel):
         return AgreementDomain(self.chain_id, self.address(TEMPLATE))
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Replace a file's bytes atomically. Raises ``StorageFailed``."""
+def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Replace a file's bytes, whole or in pieces, atomically. Raises ``StorageFailed``."""
+    pieces = (content,) if isinstance(content, bytes) else content
     neighbour = path.with_name(f".{path.name}.new")
     with told_as(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        neighbour.write_bytes(content)
+        with neighbour.open("wb") as file:
+            file.writelines(pieces)
         neighbour.replace(path)
 
 

@@ -7,13 +7,18 @@ of the machine the newer one that can be read counts; at most the last moments o
 """
 
 import gzip
+import io
 import json
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from insitu.adapters.chain.deployments import replace_file
 from insitu.domain.errors import InsituError
 
 __all__ = ["StateFiles"]
+
+_PIECE = 1 << 18
 
 
 class StateFiles:
@@ -40,11 +45,17 @@ class StateFiles:
 
     def save(self, dump: str) -> None:
         """Write what ``anvil_dumpState`` gave: hexadecimal of compressed JSON. Raises ``StorageFailed``."""
-        try:
-            content = gzip.decompress(bytes.fromhex(dump.removeprefix("0x")))
-        except (OSError, EOFError, ValueError):
-            raise InsituError("StorageFailed", "the embedded chain gave no state to save") from None
-        replace_file(self.saved, content)
+        replace_file(self.saved, _unpacked(dump))
+
+
+def _unpacked(dump: str) -> Iterator[bytes]:
+    """Return the JSON piece by piece: it grows with the chain, and is written as often as each second."""
+    try:
+        with gzip.open(io.BytesIO(bytes.fromhex(dump.removeprefix("0x")))) as state:
+            while piece := state.read(_PIECE):
+                yield piece
+    except (OSError, EOFError, ValueError, zlib.error):
+        raise InsituError("StorageFailed", "the embedded chain gave no state to save") from None
 
 
 def _is_whole(path: Path) -> bool:
