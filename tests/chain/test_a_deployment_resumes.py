@@ -201,5 +201,5 @@ def test_what_is_no_deployments_file_is_told(tmp_path: Path, content: str) -> No
     (tmp_path / "file.json").write_text(content)
     with pytest.raises(InsituError, match="ContractMismatch"):
         Deployments.read(tmp_path / "file.json")
-    with pytest.raises(InsituError, match="ContractMismatch: there is no deployments file"):
+    with pytest.raises(InsituError, match="DeploymentsMissing: there is no deployments file"):
         Deployments.read(tmp_path / "missing.json")

@@ -249,7 +249,7 @@ async def test_contracts_of_another_version_are_deployed_anew(tmp_path: Path, ca
 async def test_a_port_in_use_is_told_with_the_setting(tmp_path: Path) -> None:
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
-        with pytest.raises(InsituError, match=r"AlreadyRunning: port \d+ .*chain\.embedded_port"):
+        with pytest.raises(InsituError, match=r"PortTaken: port \d+ .*chain\.embedded_port"):
             await start(tmp_path, port)
     # The failed start left nothing behind: the folder is free.
     chain = await start(tmp_path, free_port())

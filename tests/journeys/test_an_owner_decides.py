@@ -34,7 +34,7 @@ def test_publishing_twice_gives_the_same_did(owner: Person, table: Path) -> None
 
 def test_a_typing_error_is_not_published(owner: Person, running: Provider) -> None:
     refused = owner.insitu("publish", running.data / "fligths.csv", "--allow-any", "--json")
-    assert (refused.code, refused.problem["code"]) == (exit_codes.NOT_FOUND, "NotFound")
+    assert (refused.code, refused.problem["code"]) == (exit_codes.NOT_FOUND, "FileMissing")
 
 
 def test_a_file_outside_of_the_providers_data_is_refused(owner: Person, tmp_path: Path) -> None:

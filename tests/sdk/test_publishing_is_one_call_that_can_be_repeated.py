@@ -173,7 +173,7 @@ async def test_a_folder_of_files_is_an_algorithm(provider: Market, tmp_path: Pat
     consumer, _ = await provider.client("consumer")
     asset = await consumer.assets.publish_algorithm("Folder", folder)
     assert len((await consumer.assets.resolve(asset.did)).main["files"]) == 2
-    with pytest.raises(InsituError, match="say how the algorithm is started"):
+    with pytest.raises(InsituError, match="EntrypointMissing"):
         await consumer.assets.publish_algorithm("Two", {"a.py": "", "b.py": ""})
 
 
