@@ -127,7 +127,7 @@ async def test_huge_bodies(provider: World, http: httpx.AsyncClient) -> None:
 
     upload = await http.post(BASE + "/check", content=endless(), headers={"Content-Type": "application/json"})
     require_problem(upload, 413)
-    object.__setattr__(provider.desk.files, "_upload_bytes", 1000)
+    object.__setattr__(provider.configuration, "upload_bytes", 1000)
     headers = await authorised(provider, "upload")
     require_problem(await http.post(BASE + "/upload", content=b"a" * 2000, headers=headers), 413)
 
