@@ -1,6 +1,7 @@
 """The operator service in another process (E3, E4), for the gateway: only the configured one has its key."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TypeVar
 
 import anyio
 from typing_extensions import override
@@ -24,11 +25,14 @@ from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import LogState
 from insitu.domain.plan import ImageReference
+from insitu.domain.wire import WireModel
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import Enforcement, LogChunk
 from insitu.sdk.http import Http
 
 __all__ = ["HttpOperator"]
+
+Answer = TypeVar("Answer", bound=WireModel)
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0)
 """Seconds between two connections that bring nothing, before a followed log counts as lost."""
@@ -61,31 +65,26 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
-        return (await self._answer(agreement_id, execution_id)).execution
+        return (await self._get(ExecutionAnswer, _one(agreement_id, execution_id))).execution
 
     @override
     async def position(self, agreement_id: AgreementId, execution_id: ExecutionId) -> int:
-        return (await self._answer(agreement_id, execution_id)).position
+        return (await self._get(ExecutionAnswer, _one(agreement_id, execution_id))).position
 
     @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
-        params = {"serviceAgreementId": agreement_id}
-        answer = await self._http.model(
-            ExecutionsAnswer, "GET", self._url + WORKFLOWS, params=params, headers=self._headers
-        )
-        return answer.executions
+        return (await self._get(ExecutionsAnswer, WORKFLOWS, {"serviceAgreementId": agreement_id})).executions
 
     @override
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
         body = StopBody(by=by).model_dump(mode="json")
-        address = self._one(agreement_id, execution_id)
+        address = self._url + _one(agreement_id, execution_id)
         answer = await self._http.model(ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)
         return answer.execution
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        address = self._one(agreement_id, execution_id) + "/logs"
-        return (await self._http.model(LogKeysAnswer, "GET", address, headers=self._headers)).keys
+        return (await self._get(LogKeysAnswer, _one(agreement_id, execution_id) + "/logs")).keys
 
     @override
     async def logs(
@@ -98,7 +97,7 @@ class HttpOperator(OperatorPeer):
         follow: bool = False,
         counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
-        address, fruitless = f"{self._one(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}", 0
+        address, fruitless = f"{self._url}{_one(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}", 0
         while True:
             try:
                 async for chunk in self._connected(address, offset, follow=follow, counted=counted):
@@ -114,8 +113,7 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
-        address = self._one(agreement_id, execution_id) + "/logs-state"
-        return (await self._http.model(LogStateAnswer, "GET", address, headers=self._headers)).state
+        return (await self._get(LogStateAnswer, _one(agreement_id, execution_id) + "/logs-state")).state
 
     @override
     async def require_images(self, images: Sequence[ImageReference]) -> None:
@@ -124,16 +122,15 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def capacity(self) -> Capacity:
-        return await self._http.model(Capacity, "GET", self._url + CAPACITY, headers=self._headers)
+        return await self._get(Capacity, CAPACITY)
 
     @override
     async def proof(self) -> Enforcement:
-        answer = await self._http.model(ProofAnswer, "GET", self._url + PROOF, headers=self._headers)
+        answer = await self._get(ProofAnswer, PROOF)
         return Enforcement(answer.runtime, answer.limits)
 
-    async def _answer(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionAnswer:
-        address = self._one(agreement_id, execution_id)
-        return await self._http.model(ExecutionAnswer, "GET", address, headers=self._headers)
+    async def _get(self, kind: type[Answer], path: str, params: Mapping[str, str | None] | None = None) -> Answer:
+        return await self._http.model(kind, "GET", self._url + path, params=params, headers=self._headers)
 
     async def _connected(self, address: str, offset: int, *, follow: bool, counted: bool) -> AsyncIterator[LogChunk]:
         """Stream a log over one connection; ``PeerUnavailable`` where it breaks."""
@@ -144,5 +141,6 @@ class HttpOperator(OperatorPeer):
                 yield LogChunk(offset=begin, data=data)
                 begin += len(data)
 
-    def _one(self, agreement_id: AgreementId, execution_id: ExecutionId) -> str:
-        return f"{self._url}{WORKFLOWS}/{agreement_id}/{execution_id}"
+
+def _one(agreement_id: AgreementId, execution_id: ExecutionId) -> str:
+    return f"{WORKFLOWS}/{agreement_id}/{execution_id}"
