@@ -4,6 +4,7 @@
 this time, and through the table the next step.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -93,6 +94,7 @@ _CONSUMERS_RISK = frozenset(
         "TimeLimitExceeded",
     }
 )
+_STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
 _RETRIABLE = frozenset({"ConfigurationFailed", "InfrastructureFailed", "Interrupted", "PublishingFailed"})
 
 
@@ -155,6 +157,12 @@ class StepKey:
     @override
     def __str__(self) -> str:
         return f"{self.stage}-{self.kind}-{self.attempt}"
+
+    @staticmethod
+    def read(text: str) -> "StepKey | None":
+        """Read what ``str`` wrote; None for another text."""
+        match = _STEP.fullmatch(text)
+        return StepKey(StepKind(match[2]), int(match[1]), int(match[3])) if match else None
 
 
 class Usage(WireModel):

@@ -1,14 +1,14 @@
 """The volumes of a stage's attempt, as claims on the provider's storage class."""
 
 from lightkube.models.core_v1 import PersistentVolumeClaimSpec, VolumeResourceRequirements
-from lightkube.models.meta_v1 import OwnerReference
+from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
 from lightkube.resources.core_v1 import PersistentVolumeClaim
 
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.names import files_claim, metadata, output_claim
 from insitu.ports.runtime import Step
 
-__all__ = ["attempt_claims"]
+__all__ = ["attempt_claims", "claim"]
 
 _SMALLEST = 1 << 20
 
@@ -25,14 +25,16 @@ def attempt_claims(step: Step, placement: Placement, owner: OwnerReference) -> t
         files_claim(execution_id, key.stage, key.attempt): limits.disk_bytes,
         output_claim(execution_id, key.stage, key.attempt): limits.disk_bytes + limits.log_bytes,
     }
-    return tuple(
-        PersistentVolumeClaim(
-            metadata=metadata(plan, name, owner),
-            spec=PersistentVolumeClaimSpec(
-                accessModes=["ReadWriteOnce"],
-                resources=VolumeResourceRequirements(requests={"storage": str(max(size, _SMALLEST))}),
-                storageClassName=placement.storage_class,
-            ),
-        )
-        for name, size in sizes.items()
+    return tuple(claim(metadata(plan, name, owner), max(size, _SMALLEST), placement) for name, size in sizes.items())
+
+
+def claim(meta: ObjectMeta, size: int, placement: Placement) -> PersistentVolumeClaim:
+    """A claim for so many bytes that one node at a time mounts."""
+    return PersistentVolumeClaim(
+        metadata=meta,
+        spec=PersistentVolumeClaimSpec(
+            accessModes=["ReadWriteOnce"],
+            resources=VolumeResourceRequirements(requests={"storage": str(size)}),
+            storageClassName=placement.storage_class,
+        ),
     )

@@ -7,7 +7,7 @@ from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod, S
 from lightkube.types import CascadeType
 
 from insitu.adapters.kubernetes import Cluster, ConflictError
-from insitu.adapters.runtime.kubernetes.names import EXECUTION, STOP, pod_name
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, STOP, object_name
 from insitu.adapters.runtime.kubernetes.observing import Observer
 from insitu.adapters.runtime.kubernetes.verdicts import has_run
 from insitu.adapters.runtime.kubernetes.watching import PodWatch
@@ -36,7 +36,7 @@ class Ending:
 
         A container that ran is ended by the pod's own deadline, because deleting the pod would take its log away.
         """
-        name = pod_name(pod)
+        name = object_name(pod)
         if has_run(pod):
             notes = {STOP: f"{reason.code} {reason.message}"}
             change = {"metadata": {"annotations": notes}, "spec": {"activeDeadlineSeconds": 1}}
@@ -63,7 +63,7 @@ class Ending:
         if not await self._delete_pods(execution_id, grace=1) and not await self._delete_pods(execution_id, grace=0):
             raise InsituError("InfrastructureFailed", f"pods of {execution_id} cannot be deleted")
         for claim in await self._cluster.list(PersistentVolumeClaim, {EXECUTION: execution_id}):
-            await self._cluster.delete(PersistentVolumeClaim, _name(claim))
+            await self._cluster.delete(PersistentVolumeClaim, object_name(claim))
         if not await self._until(lambda: self._gone(PersistentVolumeClaim, execution_id), _DELETE_SECONDS):
             raise InsituError("InfrastructureFailed", f"volumes of {execution_id} cannot be deleted")
         # The cluster deletes with the record whatever belongs to it, were it something that a crash left half made.
@@ -77,7 +77,7 @@ class Ending:
             orders = {volume.secret.secretName for volume in volumes if volume.secret is not None}
             for order in orders:
                 await self._cluster.delete(Secret, str(order))
-            await self._cluster.delete(Pod, pod_name(pod), grace=grace)
+            await self._cluster.delete(Pod, object_name(pod), grace=grace)
         return await self._until(lambda: self._gone(Pod, execution_id), _DELETE_SECONDS)
 
     async def _gone(self, kind: type[Pod] | type[PersistentVolumeClaim], execution_id: ExecutionId) -> bool:
@@ -98,9 +98,3 @@ class Ending:
                     await rung.wait()
                 pause = min(2 * pause, _LONGEST)
         return False
-
-
-def _name(found: Pod | PersistentVolumeClaim) -> str:
-    assert found.metadata is not None
-    assert found.metadata.name is not None
-    return found.metadata.name

@@ -20,7 +20,7 @@ from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import GROUP
 from insitu.adapters.runtime.kubernetes.configuration import Placement
-from insitu.adapters.runtime.kubernetes.names import EXECUTION, ROLE, output_claim, read_step
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, ROLE, output_claim
 from insitu.adapters.runtime.kubernetes.sealing import MAIN, pod_spec, sealed, tmp
 from insitu.domain.execution import Reason, StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
@@ -47,7 +47,7 @@ _AMOUNTS = {"cpu": "50m", "memory": "64Mi"}
 def inspection_of(pod: Pod) -> StepKey | None:
     """Which step's volume a pod looks at; None for a pod that is none of these."""
     labels = (pod.metadata.labels if pod.metadata else None) or {}
-    return read_step(labels.get(INSPECTS, ""))
+    return StepKey.read(labels.get(INSPECTS, ""))
 
 
 def inspection_pod(computed: Pod, key: StepKey, placement: Placement) -> Pod:

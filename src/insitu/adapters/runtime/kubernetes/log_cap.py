@@ -7,7 +7,7 @@ from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
 from insitu.adapters.runtime.kubernetes.ending import Ending
-from insitu.adapters.runtime.kubernetes.names import LOG_BYTES, pod_name
+from insitu.adapters.runtime.kubernetes.names import LOG_BYTES, object_name
 from insitu.adapters.runtime.kubernetes.sealing import MAIN
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey
@@ -36,7 +36,7 @@ class LogCaps:
 
     def guard(self, execution_id: ExecutionId, key: StepKey, pod: Pod) -> None:
         """Count what the pod prints, unless that is done already."""
-        name = pod_name(pod)
+        name = object_name(pod)
         if name not in self._counters:
             task = asyncio.create_task(self._count(execution_id, key, pod), name=f"log cap of {name}")
             self._counters[name] = task
@@ -54,14 +54,14 @@ class LogCaps:
         limit = log_bytes(pod)
         while True:
             try:
-                if await self._printed(pod_name(pod), limit + 1) <= limit:
+                if await self._printed(object_name(pod), limit + 1) <= limit:
                     return  # the container has ended
                 reason = Reason(code="LogLimitExceeded", message=f"more than {limit} bytes of log were written")
                 await self._ending.stop(execution_id, key, pod, reason)
             except (ConflictError, RefusedError):
                 return
             except InsituError as error:
-                _log.warning("%s: the log is not counted: %s", pod_name(pod), error)
+                _log.warning("%s: the log is not counted: %s", object_name(pod), error)
                 await asyncio.sleep(_AGAIN)
             else:
                 return

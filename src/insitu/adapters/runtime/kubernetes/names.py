@@ -1,12 +1,10 @@
 """What the objects of an execution are called, and what they carry (E5)."""
 
-import re
-
 from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
-from lightkube.resources.core_v1 import Pod
+from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
 
 from insitu.adapters.kubernetes import GROUP
-from insitu.domain.execution import StepKey, StepKind
+from insitu.domain.execution import StepKey
 from insitu.domain.ids import ExecutionId, labels
 from insitu.domain.plan import ExecutionPlan
 
@@ -20,9 +18,8 @@ __all__ = [
     "STOP",
     "files_claim",
     "metadata",
+    "object_name",
     "output_claim",
-    "pod_name",
-    "read_step",
     "step_name",
 ]
 
@@ -41,19 +38,17 @@ LOG_BYTES = f"{GROUP}/log-bytes"
 STOP = f"{GROUP}/stop"
 """Annotation of a pod that we end: the code and the message of the reason, with a space between them."""
 
-_STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
-
 
 def step_name(execution_id: ExecutionId, key: StepKey) -> str:
     """The name of a step's pod, and of the secret with its order."""
     return f"{execution_id}-{key}"
 
 
-def pod_name(pod: Pod) -> str:
-    """The name of a pod that the cluster has."""
-    assert pod.metadata is not None
-    assert pod.metadata.name is not None
-    return pod.metadata.name
+def object_name(found: Pod | PersistentVolumeClaim) -> str:
+    """The name of an object that the cluster has."""
+    assert found.metadata is not None
+    assert found.metadata.name is not None
+    return found.metadata.name
 
 
 def files_claim(execution_id: ExecutionId, stage: int, attempt: int) -> str:
@@ -64,12 +59,6 @@ def files_claim(execution_id: ExecutionId, stage: int, attempt: int) -> str:
 def output_claim(execution_id: ExecutionId, stage: int, attempt: int) -> str:
     """The name of the volume that an algorithm writes to: output and logs."""
     return f"{execution_id}-{stage}-output-{attempt}"
-
-
-def read_step(text: str) -> StepKey | None:
-    """Read a step's label; None for a text that is none."""
-    match = _STEP.fullmatch(text)
-    return StepKey(StepKind(match[2]), int(match[1]), int(match[3])) if match else None
 
 
 def metadata(

@@ -15,20 +15,19 @@ from lightkube.models.core_v1 import (
     EnvVar,
     EnvVarSource,
     ObjectFieldSelector,
-    PersistentVolumeClaimSpec,
     PersistentVolumeClaimVolumeSource,
     PodDNSConfig,
     PodDNSConfigOption,
     ResourceRequirements,
     Volume,
     VolumeMount,
-    VolumeResourceRequirements,
 )
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
 
 from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedError
 from insitu.adapters.runtime.kubernetes.binding import Binding
+from insitu.adapters.runtime.kubernetes.claims import claim
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.names import ROLE
 from insitu.adapters.runtime.kubernetes.sealing import MAIN, literal, pod_spec, sealed, tmp
@@ -110,7 +109,7 @@ async def _run(cluster: Cluster, placement: Placement, binding: Binding) -> Mapp
     await _sweep(cluster)
     name = f"probe-{secrets.token_hex(4)}"
     try:
-        await cluster.create(_claim(name, placement))
+        await cluster.create(claim(ObjectMeta(name=name, labels=_LABELS), _BYTES, placement))
         await binding.wait({PROBE: "true"}, {name})
         await cluster.create(_pod(name, placement, await _gateway(placement.gateway_url)))
         with anyio.move_on_after(_SECONDS):
@@ -159,17 +158,6 @@ async def _hindrance(cluster: Cluster, name: str) -> str:
     waiting = (each.state.waiting for each in status.containerStatuses or [] if each.state is not None)
     held += [f"{each.reason}: {each.message or ''}" for each in waiting if each is not None]
     return "; ".join(held)[:500] or f"it is {status.phase}"
-
-
-def _claim(name: str, placement: Placement) -> PersistentVolumeClaim:
-    return PersistentVolumeClaim(
-        metadata=ObjectMeta(name=name, labels=_LABELS),
-        spec=PersistentVolumeClaimSpec(
-            accessModes=["ReadWriteOnce"],
-            resources=VolumeResourceRequirements(requests={"storage": str(_BYTES)}),
-            storageClassName=placement.storage_class,
-        ),
-    )
 
 
 async def _gateway(address: str) -> list[str]:

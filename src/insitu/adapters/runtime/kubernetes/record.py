@@ -12,7 +12,7 @@ from lightkube.models.meta_v1 import OwnerReference
 from lightkube.resources.core_v1 import ConfigMap
 
 from insitu.adapters.kubernetes import Cluster, ConflictError
-from insitu.adapters.runtime.kubernetes.names import metadata, read_step
+from insitu.adapters.runtime.kubernetes.names import metadata
 from insitu.domain.execution import StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import ExecutionPlan
@@ -127,7 +127,7 @@ def _read(found: ConfigMap) -> Record:
     assert meta is not None
     assert meta.name is not None
     assert meta.uid is not None
-    steps = {key: text for name, text in (found.data or {}).items() if (key := read_step(name)) is not None}
+    steps = {key: text for name, text in (found.data or {}).items() if (key := StepKey.read(name)) is not None}
     return Record(
         owner=OwnerReference(apiVersion="v1", kind="ConfigMap", name=meta.name, uid=meta.uid),
         version=meta.resourceVersion or "",

@@ -14,7 +14,7 @@ from lightkube.models.core_v1 import ContainerStateTerminated, ContainerStateWai
 from lightkube.resources.core_v1 import Pod
 from pydantic import ValidationError
 
-from insitu.adapters.runtime.kubernetes.names import DEADLINE, STEP, STOP, read_step
+from insitu.adapters.runtime.kubernetes.names import DEADLINE, STEP, STOP
 from insitu.domain.errors import ERRORS
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus, Usage
 from insitu.domain.exit_codes import describe_exit
@@ -56,7 +56,7 @@ class Verdict:
 def step_of(pod: Pod) -> StepKey | None:
     """Which step a pod is."""
     labels = (pod.metadata.labels if pod.metadata else None) or {}
-    return read_step(labels.get(STEP, ""))
+    return StepKey.read(labels.get(STEP, ""))
 
 
 def has_run(pod: Pod) -> bool:

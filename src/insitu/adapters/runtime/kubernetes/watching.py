@@ -10,7 +10,7 @@ from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.kubernetes_watching import watch_for_ever
-from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, pod_name
+from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, object_name
 from insitu.domain.ids import ExecutionId
 
 __all__ = ["PodWatch"]
@@ -56,13 +56,13 @@ class PodWatch:
         await self._cluster.watch(Pod, OURS, self._seen, self._gone)
 
     def _seen(self, pod: Pod) -> None:
-        name, news = pod_name(pod), _news(pod)
+        name, news = object_name(pod), _news(pod)
         if self._known.get(name) != news:
             self._known[name] = news
             self.ring(_execution(pod))
 
     def _gone(self, pod: Pod) -> None:
-        self._known.pop(pod_name(pod), None)
+        self._known.pop(object_name(pod), None)
         self.ring(_execution(pod))
 
 

@@ -20,7 +20,6 @@ from insitu.domain.ids import ExecutionId, read_execution_id
 
 __all__ = ["Folders", "container_name", "execution_of"]
 
-_STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
 _CONTAINER = re.compile(r"in-(wx[a-z2-7]{26})-[0-9]+-[0-9]+")
 
 
@@ -71,9 +70,8 @@ class Folders:
         """Steps that were begun."""
         with suppress(FileNotFoundError):
             for path in sorted(self.execution(execution_id).iterdir()):
-                match = _STEP.fullmatch(path.name)
-                if match:
-                    yield StepKey(StepKind(match[2]), int(match[1]), int(match[3]))
+                if (key := StepKey.read(path.name)) is not None:
+                    yield key
 
     def begin(self, execution_id: ExecutionId, key: StepKey) -> bool:
         """Make a pod's folder; False where it was begun before."""
