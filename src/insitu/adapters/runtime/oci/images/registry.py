@@ -6,6 +6,7 @@ storage host are followed, but the token stays with the registry.
 
 import hashlib
 import re
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -97,7 +98,7 @@ class _Pull:
 
     async def _manifest(self, digest: str) -> bytes:
         data = b""
-        async with await self._get(f"{self.wanted.base}/manifests/{digest}", _ACCEPT) as answer:
+        async with aclosing(await self._get(f"{self.wanted.base}/manifests/{digest}", _ACCEPT)) as answer:
             async for chunk in answer.aiter_bytes():
                 data += chunk
                 if len(data) > MAX_DOCUMENT_BYTES:
@@ -111,7 +112,7 @@ class _Pull:
         digest, size = hashlib.sha256(), 0
         target = blob_path(self.layout, descriptor.digest)
         async with (
-            await self._get(f"{self.wanted.base}/blobs/{descriptor.digest}", "*/*") as answer,
+            aclosing(await self._get(f"{self.wanted.base}/blobs/{descriptor.digest}", "*/*")) as answer,
             await anyio.open_file(target, "wb") as file,
         ):
             # Raw: the digest is that of the bytes as they are stored, whatever a proxy calls their encoding.
@@ -124,7 +125,7 @@ class _Pull:
         if size != descriptor.size or f"sha256:{digest.hexdigest()}" != descriptor.digest:
             raise InsituError("ArchiveInvalid", f"a blob is not what its manifest says: {descriptor.digest}")
 
-    async def _get(self, url: str, accept: str) -> "_Answer":
+    async def _get(self, url: str, accept: str) -> httpx.Response:
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
         answer = await self._send(url, headers | self._authorization(url))
         if answer.status_code == httpx.codes.UNAUTHORIZED and self.token is None:
@@ -142,7 +143,7 @@ class _Pull:
         if answer.status_code != httpx.codes.OK:
             await answer.aclose()
             raise InsituError("ImageUnavailable", f"the registry answered {answer.status_code}")
-        return _Answer(answer)
+        return answer
 
     async def _send(self, url: str, headers: dict[str, str]) -> httpx.Response:
         return await self.client.send(self.client.build_request("GET", url, headers=headers), stream=True)
@@ -163,16 +164,3 @@ class _Pull:
             raise InsituError("ImageUnavailable", f"the registry's token service answered {given.status_code}")
         document = read_json(given.content)
         return str(document.get("token") or document.get("access_token") or "")
-
-
-class _Answer:
-    """A streamed answer that closes with its block."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-
-    async def __aenter__(self) -> httpx.Response:
-        return self._response
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._response.aclose()
