@@ -1,7 +1,7 @@
 """Who may run now and who waits: a queue without overtaking over the operator's capacity (design §6)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase
@@ -11,33 +11,15 @@ from insitu.ports.peers import Capacity
 
 __all__ = ["queue_positions", "require_capacity"]
 
+_PARTS = ("cpu_millis", "memory_bytes", "disk_bytes", "gpu")
 
-@dataclass(frozen=True, slots=True)
-class _Amount:
-    """Thousandths of a core, bytes of memory, bytes of disk, devices."""
-
-    cpu_millis: int = 0
-    memory_bytes: int = 0
-    disk_bytes: int = 0
-    gpu: int = 0
-
-    def __add__(self, other: "_Amount") -> "_Amount":
-        return _Amount(
-            self.cpu_millis + other.cpu_millis,
-            self.memory_bytes + other.memory_bytes,
-            self.disk_bytes + other.disk_bytes,
-            self.gpu + other.gpu,
-        )
-
-    def exceeds(self, capacity: Capacity) -> tuple[str, ...]:
-        """Name the parts that are more than there is."""
-        names = ("cpu_millis", "memory_bytes", "disk_bytes", "gpu")
-        return tuple(name for name in names if getattr(self, name) > getattr(capacity, name))
+Amount = Counter[str]
+"""Thousandths of a core, bytes of memory, bytes of disk, devices."""
 
 
 def require_capacity(limits: Limits, capacity: Capacity) -> None:
     """Refuse a server that could never be admitted. Raises ``CapacityExceeded``."""
-    missing = _server(limits).exceeds(capacity)
+    missing = _exceeding(_server(limits), capacity)
     if missing:
         wanted = ", ".join(f"{name} {getattr(limits, name)} of {getattr(capacity, name)}" for name in missing)
         raise InsituError("CapacityExceeded", f"server {limits.server_id} needs {wanted}")
@@ -56,14 +38,14 @@ def queue_positions(unsettled: Iterable[Execution], capacity: Capacity) -> Mappi
         In the order of their creation.
     """
     executions = tuple(unsettled)
-    used = sum((_demand(each.plan, capacity) for each in executions if _occupies(each)), _Amount())
+    used = Amount()
+    for execution in filter(_occupies, executions):
+        used.update(_demand(execution.plan, capacity))
     positions: dict[ExecutionId, int] = {}
     waiting = 0
-    for execution in executions:
-        if not _queues(execution):
-            continue
-        used += _demand(execution.plan, capacity)
-        waiting += 1 if waiting or used.exceeds(capacity) else 0
+    for execution in filter(_queues, executions):
+        used.update(_demand(execution.plan, capacity))
+        waiting += 1 if waiting or _exceeding(used, capacity) else 0
         positions[execution.execution_id] = waiting
     return positions
 
@@ -77,12 +59,17 @@ def _occupies(execution: Execution) -> bool:
     return begun and not execution.cleaned
 
 
-def _server(limits: Limits) -> _Amount:
-    return _Amount(limits.cpu_millis, limits.memory_bytes, limits.disk_bytes, limits.gpu)
+def _server(limits: Limits) -> Amount:
+    return Amount({part: getattr(limits, part) for part in _PARTS})
 
 
-def _demand(plan: ExecutionPlan, capacity: Capacity) -> _Amount:
+def _exceeding(amount: Amount, capacity: Capacity) -> tuple[str, ...]:
+    """Name the parts that are more than there is."""
+    return tuple(part for part in _PARTS if amount[part] > getattr(capacity, part))
+
+
+def _demand(plan: ExecutionPlan, capacity: Capacity) -> Amount:
     """Stages run one at a time, but each keeps its volume to the end. A server that fits is never refused for that."""
-    server = _server(plan.limits)
-    disk = min(server.disk_bytes * len(plan.stages), capacity.disk_bytes)
-    return _Amount(server.cpu_millis, server.memory_bytes, disk, server.gpu)
+    demand = _server(plan.limits)
+    demand["disk_bytes"] = min(demand["disk_bytes"] * len(plan.stages), capacity.disk_bytes)
+    return demand
