@@ -11,8 +11,9 @@ import click
 import pytest
 
 from cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Call
+from cli.what_options_change import CHANGES, COMMON
 from insitu.cli.app import app
-from insitu.cli.arguments import CHANGES, COMMON, REFUSED
+from insitu.cli.arguments import REFUSED
 from insitu.cli.orders import Order
 from insitu.domain import exit_codes
 
@@ -43,7 +44,7 @@ def words(listed: dict[str, str] | Any) -> set[str]:
 @pytest.mark.parametrize("path", LEAVES)
 def test_the_table_knows_every_argument_and_option(path: str) -> None:
     own = {str(one.name) for one in LEAVES[path].params} - words(COMMON)
-    assert own == words(CHANGES.get(path, {})), "insitu/cli/arguments.py says what each changes"
+    assert own == words(CHANGES.get(path, {})), "tests/cli/what_options_change.py says what each changes"
 
 
 def test_the_table_knows_nothing_else() -> None:

@@ -27,13 +27,14 @@ from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
 from insitu.ports.chain import TokenInfo
 from insitu.sdk.agreements import Agreements
-from insitu.sdk.arguments import CHANGES, REFUSED
+from insitu.sdk.arguments import REFUSED
 from insitu.sdk.assets import Assets
 from insitu.sdk.client import Client
 from insitu.sdk.compute import Compute
 from insitu.sdk.execution import Execution
 from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, described_stages
 from insitu.settings import read_settings
+from sdk.what_parameters_change import CHANGES
 
 CLASSES = (Client, Assets, Agreements, Compute, Execution)
 CONTAINER = {"image": "python", "tag": "3.11", "checksum": "sha256:" + "0" * 64}

@@ -1,7 +1,7 @@
-"""What each argument and option of the command line changes, and beside which others it is refused (ADR 0108).
+"""Beside which others an argument or option of the command line would change nothing and is refused (ADR 0108).
 
-The table is complete: a test compares it with the commands, and calls every command with every option. What has no row
-in ``REFUSED`` may be given beside everything else. Names are those of the parameters, as click knows them.
+What has no row in ``REFUSED`` may be given beside everything else. Names are those of the parameters, as click knows
+them.
 """
 
 import functools
@@ -11,77 +11,19 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from insitu.sdk.arguments import FILE, REQUEST, WAITING, Beside, useless
+from insitu.sdk.arguments import RELAYED, Beside, useless
 
-__all__ = ["CHANGES", "COMMON", "REFUSED", "SCREEN", "checked", "refuse"]
-
-SCREEN = "screen"
-"""What is printed, or asked."""
-
-COMMON = {REQUEST: "home flags url account rpc", SCREEN: "as_json yes"}
-"""Options of several commands: whose keys, settings, provider and node; what the screen shows, whether it asks."""
-
-_SENDING = "relay offer"
-_IDS = {REQUEST: "ids"}
-
-CHANGES: Mapping[str, Mapping[str, str]] = {
-    "search": {REQUEST: "words kind tag author owner service max_price sort page limit"},
-    "show": {REQUEST: "did checksum"},
-    "check": {REQUEST: "what data image entrypoint server service_index"},
-    "run": {
-        REQUEST: f"words data agreement image entrypoint server max_price {_SENDING}",
-        FILE: "output force",
-        WAITING: "no_follow",
-    },
-    "buy": {REQUEST: f"workflow service_index max_price {_SENDING}", WAITING: "no_wait"},
-    "agreements": {REQUEST: "agreement"},
-    "executions": {REQUEST: "agreement"},
-    "status": _IDS | {WAITING: "follow"},
-    "logs": _IDS | {WAITING: "no_follow"},
-    "stop": _IDS,
-    "result": _IDS | {FILE: "output force"},
-    "receipt": _IDS | {FILE: "output"},
-    "verify": {REQUEST: "on_chain", SCREEN: "file provider files"},
-    "release": {REQUEST: "source"},
-    "refund": {REQUEST: "agreement"},
-    "validate": {SCREEN: "file without_compute"},
-    "publish": {
-        REQUEST: "files name algorithm document price allow_any allowed publishers images timeout logs max_executions "
-        "max_output max_files max_log types entrypoint description author license_ tags categories without_compute",
-    },
-    "pause": {REQUEST: "did resume"},
-    "transfer": {REQUEST: "did recipient"},
-    "up": {REQUEST: "data", SCREEN: "verbose"},
-    "serve": {REQUEST: "actors", SCREEN: "verbose"},
-    "pod": {REQUEST: "kind step workspace ticket consoles", FILE: "result"},
-    "image build": {FILE: "packages name tag python site_packages"},
-    "image import": {FILE: "path name tag"},
-    "image pull": {REQUEST: "reference insecure"},
-    "image rm": {FILE: "references"},
-    "image verify": {SCREEN: "references"},
-    "chain deploy": {REQUEST: "token owner key_file"},
-    "chain accept-ownership": {REQUEST: "key_file"},
-    "chain fund": {REQUEST: "accounts amount key_file"},
-    "doctor": {SCREEN: "role"},
-    "demo": {FILE: "output clean", SCREEN: "show"},
-    "keys create": {FILE: "name password_file"},
-    "keys import": {FILE: "name file password_file"},
-    "did resolve": {REQUEST: "did"},
-    "did verify": {SCREEN: "document main"},
-}
-"""Command → aspect → its own arguments and options that change it."""
+__all__ = ["REFUSED", "checked", "refuse"]
 
 _RULES = "allow_any allowed publishers images timeout logs max_executions max_output max_files max_log types"
 _KEY_FILE = (Beside("key_file", "account", "the key file says who signs"),)
-_RELAYED = Beside("relay", "offer", "what the gateway sends is granted in the same transaction")
-
 _NOT_DOWNLOADED = Beside("no output", "force", "nothing is downloaded without --output")
 
 REFUSED: Mapping[str, tuple[Beside, ...]] = {
     "run": (
         Beside(
             "agreement",
-            f"words data image entrypoint server max_price no_relay {_SENDING}",
+            "words data image entrypoint server max_price no_relay relay offer",
             "--agreement runs what was bought, as it was bought and paid",
         ),
         Beside("no_follow", "output force", "the result is not waited for: insitu result ID -o FOLDER brings it later"),
@@ -91,10 +33,10 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
             "data parameters image entrypoint server",
             "a workflow names its data sets, parameters, image and server itself",
         ),
-        _RELAYED,
+        RELAYED,
         _NOT_DOWNLOADED,
     ),
-    "buy": (_RELAYED,),
+    "buy": (RELAYED,),
     "result": (_NOT_DOWNLOADED,),
     "publish": (
         Beside(
