@@ -2,14 +2,15 @@
 
 They live in memory, in a mount namespace that ends with the container; the monitor holds them as descriptors 10 and
 11. Links, pipes and set-user-id bits are made again as they are, so that the collector sees and rejects them. Exit
-status 1: more bytes
-than the volume may have (sparse files).
+status 1: more bytes than the volume may have (sparse files).
 """
 
 import os
 import stat
 import sys
 from pathlib import Path
+
+from insitu.adapters.runtime.oci.trees import open_up
 
 __all__ = ["copy_tree"]
 
@@ -53,7 +54,7 @@ class _Copy:
                 os.mkfifo(target / name, 0o600)
 
     def _enter(self, source: int, name: str, target: Path, depth: int) -> None:
-        _open_up(source, name)
+        open_up(source, name)
         inner = os.open(name, _FOLDER, dir_fd=source)
         try:
             self.folder(inner, target / name, depth + 1)
@@ -65,7 +66,7 @@ class _Copy:
             target.hardlink_to(self.links[found.st_ino])
             return
         self.links[found.st_ino] = target
-        _open_up(source, name)
+        open_up(source, name)
         old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=source)
         new = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -78,15 +79,6 @@ class _Copy:
         finally:
             os.close(old)
             os.close(new)
-
-
-def _open_up(folder: int, name: str) -> None:
-    """Its owner is this user, who may have closed it to himself."""
-    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        Path(f"/proc/self/fd/{handle}").chmod(0o700)
-    finally:
-        os.close(handle)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["delete_tree", "tree_digest"]
+__all__ = ["delete_tree", "open_up", "tree_digest"]
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
@@ -70,13 +70,17 @@ def _unlinked(name: str, parent: int) -> bool:
 def _open_folder(name: str, parent: int) -> int:
     with suppress(PermissionError):
         return os.open(name, _FOLDER, dir_fd=parent)
-    # Its own owner may have closed it to himself; only then does this matter, because root enters everywhere.
+    open_up(parent, name)  # only then does this matter, because root enters everywhere
+    return os.open(name, _FOLDER, dir_fd=parent)
+
+
+def open_up(parent: int, name: str) -> None:
+    """Let the owner, who is this user and may have closed a file or folder to himself, into it again."""
     handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         Path(f"/proc/self/fd/{handle}").chmod(0o700)
     finally:
         os.close(handle)
-    return os.open(name, _FOLDER, dir_fd=parent)
 
 
 def tree_digest(folder: Path) -> str:
