@@ -69,7 +69,7 @@ class Deal:
             return stored
         if not state.locked:
             over = now > self.terms.deadline
-        elif state.awaits_grant:
+        elif state.compute is ConditionState.UNFULFILLED and not state.refunded:
             over = now >= state.grant_ends(self.terms)
         else:
             over = now >= state.settlement_ends(self.terms)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from domain.documents import DOMAIN, PROVIDER, STRANGER, terms
+from domain.documents import DOMAIN, PROVIDER, STRANGER, state_of_word, terms
 from domain.receipts import predicate, signed
 from insitu.cli.app import run
 from insitu.domain import exit_codes
@@ -154,7 +154,7 @@ async def test_a_receipt_is_what_the_chain_says() -> None:
         ({"find_terms": None}, "SignatureInvalid"),
         ({"find_terms": terms(timeout=1)}, "SignatureInvalid"),
         ({"did_record": None}, "SignatureInvalid"),
-        ({"agreement": AgreementState.from_word(0)}, "SignatureInvalid"),
+        ({"agreement": state_of_word(0)}, "SignatureInvalid"),
     ],
 )
 async def test_a_receipt_that_the_chain_does_not_support_is_refused(changes: dict[str, Any], code: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from eth_keys.datatypes import PrivateKey
 
-from insitu.domain.agreement import AgreementDomain, Terms
+from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
 from insitu.domain.assembly import UnsignedDdo, assemble_ddo
 from insitu.domain.canonical import JsonObject
 from insitu.domain.conditions import agreement_template
@@ -199,3 +199,15 @@ def terms(**changes: object) -> Terms:
         "receivers": (PROVIDER.address, OWNER.address),
     }
     return Terms.model_validate(members | changes)
+
+
+def state_of_word(word: int) -> AgreementState:
+    """Decode the word that the contract stores: settled 0–127, start 128–167, states 168–173, closed 174."""
+    return AgreementState(
+        settled=word & (2**128 - 1),
+        start=word >> 128 & (2**40 - 1),
+        lock=ConditionState(word >> 168 & 3),
+        compute=ConditionState(word >> 170 & 3),
+        escrow=ConditionState(word >> 172 & 3),
+        closed=bool(word >> 174 & 1),
+    )

@@ -10,7 +10,7 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.did import Did, derive_did, did_seed, hash_did, is_complete_did
 from insitu.domain.document_verification import verify_document
 from insitu.domain.errors import InsituError
-from insitu.domain.published_rules import OWN_RULE, did_rule, main_rule
+from insitu.domain.published_rules import OWN_RULE, did_rules, main_rules
 
 CASES = vector("did")
 
@@ -78,14 +78,14 @@ def test_nobody_else_can_derive_the_same_did() -> None:
 def test_published_derivations_are_recognised_by_their_rule(case: dict[str, object]) -> None:
     checksums = case["checksums"]
     assert isinstance(checksums, dict)
-    assert did_rule(str(case["digits"]), checksums, OWNER.address) == case["rule"]
+    assert next(iter(did_rules(str(case["digits"]), checksums, OWNER.address)), None) == case["rule"]
 
 
 @pytest.mark.parametrize("case", CASES["mains"])
 def test_published_checksums_are_recognised_by_their_rule(case: dict[str, object]) -> None:
     main = case["main"]
     assert isinstance(main, dict)
-    assert main_rule(main, str(case["checksum"])) == case["rule"]
+    assert next(iter(main_rules(main, str(case["checksum"]))), None) == case["rule"]
 
 
 def test_our_own_document_fits_our_own_rules_in_all_parts() -> None:

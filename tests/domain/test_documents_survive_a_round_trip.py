@@ -34,7 +34,6 @@ def test_the_workflow_example_says_what_the_specification_says() -> None:
     assert workflow.transformation_dids == ("did:nv:abcde", "did:nv:999999")
     assert workflow.stages[1].input[0].previous_stage == 0
     assert workflow.published_stages == (1,)
-    assert workflow.intermediate_stages == (0,)
 
 
 def test_the_compute_example_says_what_the_specification_says() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from gateway.purchases import code_of, created, id_of, offered_terms, post, signed, spent
 from gateway.test_nothing_is_lost_or_doubled import granted, nothing_left, until
-from gateway.world import World, json_of, world
+from gateway.world import World, approval, json_of, world
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import InsituError
-from insitu.domain.ledger import Call, approve, create_and_lock
+from insitu.domain.ledger import Call, create_and_lock
 from insitu.domain.purchase import SignedPurchase
 from insitu.ports.agreement_changes import Attach
 from insitu.ports.agreement_records import Standing
@@ -107,7 +107,7 @@ async def test_a_nonce_that_somebody_else_used_does_not_lose_the_purchase(
             patched.setattr(chain, "broadcast", dies)
             assert json_of(await post(first, purchase))["transaction"] is not None
     # The operator of the gateway uses its key by hand, and takes the nonce of the stored transaction.
-    await chain.transact(approve(chain.agreements.contract, 1), people["provider"])
+    await chain.transact(approval(chain, 1), people["provider"])
     async with world(chain, tmp_path, people=people) as again:
         await require_one_agreement(again, terms, held)
 

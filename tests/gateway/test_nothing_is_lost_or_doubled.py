@@ -8,13 +8,13 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import RESULT, World, published, world
+from gateway.world import RESULT, World, approval, published, world
 from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ids import AgreementId
-from insitu.domain.ledger import PaymentReleased, approve
+from insitu.domain.ledger import PaymentReleased
 from insitu.ports.agreement_records import Standing
 from insitu.ports.chain import Block
 from insitu.testing.scripted_runtime import Ending
@@ -155,7 +155,7 @@ async def test_a_nonce_that_somebody_else_used_does_not_stop_the_outbox(
             await first.operator.until(started.workflow_execution_id)
             await until(first.agreements.in_flight)
     # The operator of the gateway uses its key by hand, and takes the nonce of the stored transaction.
-    await chain.transact(approve(chain.agreements.contract, 1), people["provider"])
+    await chain.transact(approval(chain, 1), people["provider"])
     async with living(chain, tmp_path, people=people) as again:
         await again.until_events(started.workflow_execution_id, "settled", "end")
         assert len(await releases(again, agreement)) == 1

@@ -34,7 +34,7 @@ from insitu.domain.ddo import Ddo
 from insitu.domain.did import Did, did_seed
 from insitu.domain.ids import Address, AgreementId, new_seed
 from insitu.domain.integrity import onchain_checksum
-from insitu.domain.ledger import approve, create_and_lock, register_attribute
+from insitu.domain.ledger import Call, create_and_lock, register_attribute
 from insitu.domain.service import File
 from insitu.domain.timestamps import format_time
 from insitu.gateway.bodies import body_limits
@@ -73,6 +73,11 @@ SMALL = {
 }
 SCRIPT = b"print('counting')\n"
 RESULT = b"42\n"
+
+
+def approval(chain: EmbeddedChain, amount: int) -> Call:
+    """Let the contract draw so many base units (ERC-20)."""
+    return Call("NeverminedToken", "approve", (chain.agreements.contract, amount))
 
 
 @dataclass
@@ -223,7 +228,7 @@ class World:
         """C4 and C5: create the agreement and lock the payment."""
         signer = self.people[consumer]
         if terms.total:
-            await self.chain.transact(approve(self.chain.agreements.contract, terms.total), signer)
+            await self.chain.transact(approval(self.chain, terms.total), signer)
         await self.chain.transact(create_and_lock(terms), signer)
         return agreement_id(terms, self.chain.agreements)
 

@@ -19,9 +19,8 @@ import insitu.sdk.client as client_module
 import insitu.stack.client as connecting
 from cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
 from cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
-from domain.documents import DOMAIN, PROVIDER, terms
+from domain.documents import DOMAIN, PROVIDER, state_of_word, terms
 from insitu.api.gateway_v1 import Quote, ReceiptView, ResultView
-from insitu.domain.agreement import AgreementState
 from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
@@ -214,7 +213,7 @@ class World:
             "find_settlements": (),
             "result": result,
             "terms": terms(),
-            "agreement": AgreementState.from_word(0),
+            "agreement": state_of_word(0),
             "exec": SimpleNamespace(service_agreement_id=AGREEMENT, workflow_execution_id=EXECUTION),
             "send": SimpleNamespace(transaction="0x7", relayed=False),
             "status": None,

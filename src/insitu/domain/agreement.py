@@ -185,18 +185,6 @@ class AgreementState:
     escrow: ConditionState
     closed: bool
 
-    @classmethod
-    def from_word(cls, word: int) -> "AgreementState":
-        """Decode the packed word: settled 0–127, start 128–167, states 168–173, closed 174."""
-        return cls(
-            settled=word & (2**128 - 1),
-            start=word >> 128 & (2**40 - 1),
-            lock=ConditionState(word >> 168 & 3),
-            compute=ConditionState(word >> 170 & 3),
-            escrow=ConditionState(word >> 172 & 3),
-            closed=bool(word >> 174 & 1),
-        )
-
     @property
     def exists(self) -> bool:
         """True once the agreement was created."""
@@ -216,11 +204,6 @@ class AgreementState:
     def refunded(self) -> bool:
         """True once the money went back, by refusal, time-out or cancellation."""
         return self.escrow is ConditionState.ABORTED
-
-    @property
-    def awaits_grant(self) -> bool:
-        """True if the payment is locked and neither grant nor refusal has been."""
-        return self.locked and self.compute is ConditionState.UNFULFILLED and not self.refunded
 
     def permits(self, terms: Terms, now: int) -> bool:
         """Tell whether executions may start: granted, not closed, not refunded, before start + timeout (E1)."""

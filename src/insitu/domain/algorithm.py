@@ -16,7 +16,6 @@ from insitu.domain.document import Document
 from insitu.domain.errors import InsituError
 from insitu.domain.service import File
 
-TRANSFORMATION_PATH = "/mnt/transformations/1"
 OUTPUT_PATH = "/mnt/output"
 LOGS_PATH = "/mnt/logs"
 ENTRYPOINT_SCRIPT = "compute-entrypoint.sh"

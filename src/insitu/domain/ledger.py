@@ -139,11 +139,6 @@ def use_permit(owner: Address, spender: Address, permit: Permit) -> Call:
     return Call("NeverminedToken", "permit", (owner, spender, *permit))
 
 
-def approve(spender: Address, amount: int) -> Call:
-    """Let ``spender`` draw ``amount`` base units (ERC-20)."""
-    return Call("NeverminedToken", "approve", (spender, amount))
-
-
 @dataclass(frozen=True, slots=True)
 class DidRecord:
     """A registered DID: who owns it, the checksum of its present document, where to read it (P3).

@@ -130,29 +130,19 @@ SOFTWARE: tuple[Software, ...] = (
 """The libraries of Nevermined by their repositories' names; `metadata-spec` is whoever wrote by the METADATA text."""
 
 
-def did_rule(digits: str, checksums: Mapping[str, str], creator: Address) -> str | None:
-    """The rule by which a DID derives from a checksum map, or None.
+def did_rules(digits: str, checksums: Mapping[str, str], creator: Address) -> tuple[str, ...]:
+    """Every rule by which a DID derives from a checksum map, ours first.
 
     Args:
         digits: 64 hex digits of the DID.
         checksums: `proof.checksum` as the document has it.
         creator: `proof.creator`.
     """
-    return next(iter(did_rules(digits, checksums, creator)), None)
-
-
-def did_rules(digits: str, checksums: Mapping[str, str], creator: Address) -> tuple[str, ...]:
-    """Every rule by which a DID derives from a checksum map; see `did_rule`."""
     return tuple(name for name, derive in DID_RULES.items() if derive(checksums, creator) == digits)
 
 
-def main_rule(main: JsonObject, stated: str) -> str | None:
-    """The first rule by which a stated checksum (with or without 0x) fits a service's `main`, or None."""
-    return next(iter(main_rules(main, stated)), None)
-
-
 def main_rules(main: JsonObject | None, stated: str | None) -> tuple[str, ...]:
-    """Every rule by which a stated checksum fits a service's `main`."""
+    """Every rule by which a stated checksum (with or without 0x) fits a service's `main`, ours first."""
     if main is None or stated is None:
         return ()
     digits = stated.lower().removeprefix("0x")

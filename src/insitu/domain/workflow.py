@@ -118,12 +118,6 @@ class Workflow(Document):
         return tuple(stage.number for stage in self.ordered_stages if stage.number not in read)
 
     @property
-    def intermediate_stages(self) -> tuple[int, ...]:
-        """Indices of the stages whose output only later stages see; it is deleted at the end."""
-        published = set(self.published_stages)
-        return tuple(stage.number for stage in self.ordered_stages if stage.number not in published)
-
-    @property
     def server_ids(self) -> tuple[str, ...]:
         """The servers that the stages name, each once."""
         named = (stage.requirements.server_id for stage in self.ordered_stages)

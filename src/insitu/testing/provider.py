@@ -1,7 +1,6 @@
 """A real provider for tests and measurements: ``insitu up`` as a process of its own, on free ports, in a folder."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -140,18 +139,3 @@ def running_provider(home: Path, **flags: str) -> Iterator[ProviderProcess]:
         yield provider
     finally:
         provider.stop()
-
-
-def processes_of(marker: str) -> tuple[int, ...]:
-    """Return the ids of the processes whose command line or environment names ``marker`` (a data folder, say)."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if marker.encode() in words:
-            found.append(int(entry.name))
-    return tuple(found)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.documents import state_of_word
 from insitu.domain.agreement import AgreementState, ConditionState, Settlement, agreement_id
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
@@ -117,7 +118,8 @@ async def test_the_state_of_an_agreement_follows_its_life(parties: Parties) -> N
     terms = await parties.terms(10, 5)
     agreement, _ = await parties.lock(terms)
     locked = await parties.chain.agreement(agreement)
-    assert locked.awaits_grant
+    assert locked.locked
+    assert (locked.compute, locked.escrow) == (ConditionState.UNFULFILLED, ConditionState.UNFULFILLED)
     assert locked.start <= await parties.chain.time()
     await parties.chain.transact(grant(terms), parties.provider)
     assert (await parties.chain.agreement(agreement)).granted
@@ -137,7 +139,7 @@ async def test_the_state_is_the_word_in_the_contracts_storage(parties: Parties) 
     await parties.chain.transact(grant(terms), parties.provider)
     state = await parties.chain.agreement(agreement)
     words = [await _word_at(parties, agreement, slot) for slot in range(8)]
-    assert state in [AgreementState.from_word(word) for word in words if word]
+    assert state in [state_of_word(word) for word in words if word]
 
 
 async def _word_at(parties: Parties, agreement: AgreementId, slot: int) -> int:

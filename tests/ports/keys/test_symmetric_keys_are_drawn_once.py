@@ -1,5 +1,7 @@
 """File keys, token keys, service keys: files of their own, versioned, sealed texts bound to what they belong to."""
 
+import base64
+import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,24 +12,15 @@ from insitu.adapters.keys.secrets import VersionedKeys, service_key, stored_pass
 from insitu.domain.errors import InsituError
 
 
-def test_after_a_rotation_the_old_key_is_kept_and_a_new_one_seals(tmp_path: Path) -> None:
+def test_of_several_versions_the_newest_seals_and_all_open(tmp_path: Path) -> None:
     path = tmp_path / "files.key"
-    old = VersionedKeys.load(path)
-    rotated = VersionedKeys.rotate(path)
-    assert rotated.current == 2
-    assert VersionedKeys.load(path) == rotated
-    assert rotated.key(1) == old.newest != rotated.newest
-
-
-def test_a_rotation_can_drop_the_oldest_keys(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.key"
-    VersionedKeys.load(path)
-    VersionedKeys.rotate(path, keep=2)
-    kept = VersionedKeys.rotate(path, keep=2)
-    assert kept.versions == (3, 2)
-    assert kept.newest == kept.key(3) != kept.key(2)
+    keys = {"1": base64.b64encode(bytes(32)).decode(), "2": base64.b64encode(bytes(range(32))).decode()}
+    path.write_text(json.dumps({"current": 2, "keys": keys}))
+    kept = VersionedKeys.load(path)
+    assert (kept.current, kept.versions) == (2, (2, 1))
+    assert (kept.newest, kept.key(1)) == (bytes(range(32)), bytes(32))
     with pytest.raises(InsituError, match="KeyNotFound"):
-        kept.key(1)
+        kept.key(3)
 
 
 def test_keys_are_drawn_once_by_however_many(tmp_path: Path) -> None:
@@ -39,7 +32,6 @@ def test_keys_are_drawn_once_by_however_many(tmp_path: Path) -> None:
 
 def test_files_are_their_owners_only(tmp_path: Path) -> None:
     VersionedKeys.load(tmp_path / "keys" / "files.key")
-    VersionedKeys.rotate(tmp_path / "keys" / "files.key")
     service_key(tmp_path / "keys" / "service.key")
     for file in (tmp_path / "keys").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -9,7 +9,7 @@ from pathlib import Path
 from insitu.adapters.storage_failures import told_as
 from insitu.domain.errors import InsituError
 
-__all__ = ["create_once", "private_folder", "read_private", "replace_private"]
+__all__ = ["create_once", "private_folder", "read_private"]
 
 
 def private_folder(folder: Path) -> None:
@@ -39,13 +39,6 @@ def read_private(path: Path) -> bytes:
             return path.read_bytes()
         except FileNotFoundError:
             raise InsituError("KeyNotFound", f"{path} is not there") from None
-
-
-def replace_private(path: Path, content: bytes) -> None:
-    """Replace a file's bytes atomically. Raises ``StorageFailed``."""
-    with told_as(str(path)):
-        _written(path, content).replace(path)
-        _sync(path.parent)
 
 
 def _link(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from insitu.adapters.keys.private_files import create_once, replace_private
+from insitu.adapters.keys.private_files import create_once
 from insitu.domain.errors import InsituError
 
 __all__ = ["VersionedKeys", "service_key", "stored_password"]
@@ -59,13 +59,6 @@ class VersionedKeys:
         first = VersionedKeys(1, {1: secrets.token_bytes(_KEY_BYTES)})
         return _read_keys(create_once(path, first.encoded), path)
 
-    @staticmethod
-    def rotate(path: Path, keep: int | None = None) -> "VersionedKeys":
-        """Add a new version to the file, as :meth:`rotated`, and return all."""
-        keys = VersionedKeys.load(path).rotated(keep)
-        replace_private(path, keys.encoded())
-        return keys
-
     @property
     def newest(self) -> bytes:
         """The 32 bytes of the current version."""
@@ -81,13 +74,6 @@ class VersionedKeys:
         if version not in self._keys:
             raise InsituError("KeyNotFound", f"version {version} of this key is not kept")
         return self._keys[version]
-
-    def rotated(self, keep: int | None = None) -> "VersionedKeys":
-        """Return these keys and a new newest one; ``keep`` is how many remain (None: all)."""
-        version = self.current + 1
-        keys = {**self._keys, version: secrets.token_bytes(_KEY_BYTES)}
-        kept = sorted(keys)[-keep:] if keep else sorted(keys)
-        return VersionedKeys(version, {number: keys[number] for number in kept})
 
     def encoded(self) -> bytes:
         """Return the file's content. It holds the keys."""
