@@ -30,47 +30,33 @@ _TEXT_SUFFIXES = (
     ".csv", ".geojson", ".htm", ".html", ".ipynb", ".json", ".jsonl", ".log", ".md", ".ndjson", ".svg", ".tex", ".toml",
     ".tsv", ".txt", ".xml", ".yaml", ".yml",
 )  # fmt: skip
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_HDF5 = (b"\x89HDF\r\n\x1a\n",)
-_GZIP = (b"\x1f\x8b\x08",)
-_JPEG = (b"\xff\xd8\xff",)
-_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-_PICKLE = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
-_R = (*_GZIP, b"BZh", b"\xfd7zXZ\x00", b"RDX", b"X\n", b"A\n")
-_SQLITE = (b"SQLite format 3\x00",)
 _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     ".arrow": (b"ARROW1",),
     ".bz2": (b"BZh",),
-    ".db": _SQLITE,
-    ".docx": _ZIP,
+    ".db .sqlite": (b"SQLite format 3\x00",),
+    ".docx .npz .xlsx .zip": (b"PK\x03\x04", b"PK\x05\x06"),
     ".feather": (b"ARROW1", b"FEA1"),
     ".gif": (b"GIF87a", b"GIF89a"),
-    ".gz": _GZIP,
-    ".h5": _HDF5,
-    ".hdf5": _HDF5,
-    ".jpeg": _JPEG,
-    ".jpg": _JPEG,
+    ".gz .tgz": (b"\x1f\x8b\x08",),
+    ".h5 .hdf5": (b"\x89HDF\r\n\x1a\n",),
+    ".jpeg .jpg": (b"\xff\xd8\xff",),
     ".npy": (b"\x93NUMPY",),
-    ".npz": _ZIP,
     ".parquet": (b"PAR1",),
     ".pdf": (b"%PDF-",),
-    ".pickle": _PICKLE,
-    ".pkl": _PICKLE,
+    ".pickle .pkl": (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
     ".png": (b"\x89PNG\r\n\x1a\n",),
-    ".rda": _R,
-    ".rdata": _R,
-    ".rds": _R,
-    ".sqlite": _SQLITE,
-    ".tgz": _GZIP,
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".xlsx": _ZIP,
+    ".rda .rdata .rds": (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"RDX", b"X\n", b"A\n"),
+    ".tif .tiff": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
     ".xz": (b"\xfd7zXZ\x00",),
-    ".zip": _ZIP,
     ".zst": (b"\x28\xb5\x2f\xfd",),
 }
+"""Suffixes, and the first bytes that their files may have."""
 _SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
-    **{suffix: tuple(((0, start),) for start in starts) for suffix, starts in _BEGINNINGS.items()},
+    **{
+        suffix: tuple(((0, start),) for start in starts)
+        for suffixes, starts in _BEGINNINGS.items()
+        for suffix in suffixes.split()
+    },
     ".tar": (((257, b"ustar"),),),
     ".webp": (((0, b"RIFF"), (8, b"WEBP")),),
 }
