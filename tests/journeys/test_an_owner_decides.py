@@ -156,7 +156,12 @@ def test_a_document_is_validated_then_published(owner: Person, consumer: Person,
     document = consumer.succeeds("did", "resolve", published).json
     path = written(tmp_path, "ddo.json", json.dumps(document))
     assert owner.succeeds("validate", path).out.startswith("valid: dataset did:nv:")
-    document["service"][0]["attributes"]["main"]["name"] = "Second edition"
+    metadata = document["service"][0]["attributes"]
+    metadata["main"]["name"] = "Second edition"
+    copied = owner.insitu("publish", "--document", written(tmp_path, "copied.json", json.dumps(document)))
+    assert (copied.code, "sealed" in copied.err) == (exit_codes.INVALID, True), "the list is the first document's"
+    del metadata["encryptedFiles"]
+    metadata["main"]["files"][0]["url"] = table.as_uri()
     second = owner.succeeds("publish", "--document", written(tmp_path, "second.json", json.dumps(document))).line
     assert second != published
     assert "Second edition" in consumer.succeeds("show", second).out
