@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from insitu.domain.execution import Execution, Phase, Reason, Transition
 from insitu.domain.execution_changes import registered
 from insitu.domain.log_release import Captured, LogRelease, allotted, bytes_left, released
+from insitu.domain.plan import StageInput
 from insitu.testing.clock import START
-from tests.doubles.plans import RULES, plan_of, stage_of
+from tests.doubles.plans import DATA, RULES, plan_of, stage_of
 
 captured = st.builds(Captured, st.integers(0, 2), st.integers(1, 2), st.integers(0, 60))
 
@@ -59,3 +60,12 @@ def test_the_attempts_that_come_first_have_the_first_right() -> None:
     release = allotted(execution(10), LogRelease(), (Captured(0, 2, 6), Captured(1, 1, 6), Captured(0, 1, 6)))
     assert [release.end(*one) for one in ((0, 2), (1, 1), (0, 1))] == [6, 4, 0]
     assert release.files == 0
+
+
+def test_which_data_sets_reach_a_stage_is_known_at_once_however_often_stages_read_each_other() -> None:
+    """With a hundred stages that each read the one before twice there are 2^99 ways to the last."""
+    stages = [stage_of(0)]
+    for index in range(1, 100):
+        twice = [StageInput(index=each, position=each + 1, previous_stage=index - 1) for each in (0, 1)]
+        stages.append(stage_of(index, inputs=twice))
+    assert plan_of(*stages).data_sets_of(99) == {DATA}

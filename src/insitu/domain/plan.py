@@ -216,10 +216,11 @@ class ExecutionPlan(WireModel):
 
     def data_sets_of(self, stage: int) -> frozenset[str]:
         """Return the DIDs of the data sets that reach a stage, through earlier stages too."""
-        inputs = self.stage(stage).inputs
-        own = frozenset(one.did for one in inputs if one.did is not None)
-        earlier = (self.data_sets_of(one.previous_stage) for one in inputs if one.previous_stage is not None)
-        return own.union(*earlier)
+        reaching: dict[int | None, frozenset[str]] = {}
+        for each in self.stages:  # a stage reads earlier ones only, so that each is asked once, whoever reads it
+            own = frozenset(one.did for one in each.inputs if one.did is not None)
+            reaching[each.index] = own.union(*(reaching.get(one.previous_stage, ()) for one in each.inputs))
+        return reaching[stage]
 
     def stage(self, index: int) -> StagePlan:
         """Return the stage with this index. Raises ``KeyError``."""
