@@ -9,14 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.documents import OWNER, PROVIDER, STRANGER, terms, vector
-from domain.receipts import FILES, SALT, predicate, signed
+from domain.receipts import BEGIN, FILES, SALT, predicate, signed
 from domain.strategies import json_values, mutated
 from insitu.domain.dsse import envelope_digest, pre_authentication_encoding, read_envelope, seal
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, Reason
 from insitu.domain.ids import workflow_execution_id
 from insitu.domain.merkle import FileDigest, files_root, output_root
-from insitu.domain.receipt import ChargePart, Statement, make_statement, parse_statement, receipt_hash, verify_receipt
+from insitu.domain.receipt import (
+    ChargePart,
+    PhasePart,
+    Statement,
+    make_statement,
+    parse_statement,
+    receipt_hash,
+    verify_receipt,
+)
 
 FAILED = Reason(code="AlgorithmFailed", message="exit code 1")
 BROKEN = Reason(code="InfrastructureFailed", message="the disk is gone")
@@ -151,6 +159,18 @@ def test_a_failed_execution_has_a_receipt_about_its_workflow(reason: Reason, cha
     stated = predicate(outcome=Phase.FAILED, reason=reason, charge=charge, output=None)
     verified = verify_receipt(signed(stated))
     assert verified.statement.subject[0].digest == {"sha3_256": stated.workflow_checksum}
+
+
+def test_a_stop_by_an_owner_may_cost_something_only_where_log_text_can_have_been_delivered() -> None:
+    ran = (PhasePart(phase=Phase.REGISTERED, at=BEGIN), PhasePart(phase=Phase.EXECUTING, at=BEGIN))
+    charge = ChargePart(rule=Charge.IF_NONE_SUCCEEDS, amount=13)
+    reason = Reason(code="StoppedByOwner", message="stopped by the owner")
+    stated = predicate(outcome=Phase.STOPPED, reason=reason, charge=charge, output=None)
+    verify_receipt(signed(stated.model_copy(update={"phases": ran})))
+    verify_receipt(signed(stated.model_copy(update={"charge": ChargePart(rule=Charge.NEVER, amount=0)})))
+    assert "charge" in refusal(signed(stated))
+    silent = stated.policy.model_copy(update={"output": stated.policy.output.model_copy(update={"logs": "none"})})
+    assert "charge" in refusal(signed(stated.model_copy(update={"phases": ran, "policy": silent})))
 
 
 def test_a_later_success_costs_nothing() -> None:

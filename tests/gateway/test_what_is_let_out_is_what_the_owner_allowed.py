@@ -6,7 +6,9 @@ from gateway.world import SCRIPT, World, stage_of
 from insitu.domain.dsse import read_envelope
 from insitu.domain.execution import HIDDEN, Charge, Phase, StepKey, StepKind
 from insitu.domain.receipt import Predicate, verify_receipt
+from insitu.domain.validation import MAX_DOCUMENT_BYTES
 from insitu.gateway.streams import LogPosition
+from insitu.metadata.pools import PendingLimits
 from insitu.testing.scripted_runtime import Ending
 
 pytestmark = pytest.mark.needs("chain")
@@ -32,10 +34,10 @@ async def executed(provider: World, **policy: object) -> tuple[str, str]:
     return await run(provider, await provider.simple_workflow(await provider.publish_dataset(policy=policy)))
 
 
-async def logs(provider: World, who: str, ids: tuple[str, str]) -> tuple[str, str]:
+async def logs(provider: World, who: str, ids: tuple[str, str], *, follow: bool = True) -> tuple[str, str]:
     """What somebody reads of the logs: text of algorithms, and what the gateway adds."""
     seen = await provider.gateway.access.see(provider.caller(who, "compute"), *ids)
-    pieces = [one async for one in await provider.gateway.streams.logs(seen, LogPosition(), follow=True)]
+    pieces = [one async for one in await provider.gateway.streams.logs(seen, LogPosition(), follow=follow)]
     return "".join(one.view.text for one in pieces if not one.view.notice), "".join(
         one.view.text for one in pieces if one.view.notice
     )
@@ -178,3 +180,42 @@ async def test_a_success_that_delivered_nothing_makes_no_failure_free_and_no_lat
     _, paid = await again(provider, agreement)
     assert (await provider.execution(paid)).charge == 13
     assert (await provider.execution(failed)).charge == 0
+
+
+@pytest.mark.parametrize("code", ["ConfigurationFailed", "StoppedByOwner"])
+async def test_what_others_end_is_not_free_once_log_text_was_delivered(provider: World, code: str) -> None:
+    """The consumer's second wallet ends it, as owner of a data set or by a url that nobody answers."""
+    script, algorithm = provider.operator.runtime.script, await provider.publish_algorithm()
+    script["0-compute-1"] = Ending(log=(ROW,))
+    script["1-compute-1"] = Ending(held=True)
+    if code == "ConfigurationFailed":
+        script |= {f"1-configure-{attempt}": Ending(code) for attempt in range(1, 10)}
+    rows = await provider.publish_dataset()
+    own = await provider.publish_dataset("second-consumer", price="0")
+    stages = [stage_of(0, [{"index": 0, "id": rows}], algorithm), stage_of(1, [{"index": 0, "id": own}], algorithm)]
+    agreement = await provider.buy(await provider.publish_workflow(stages))
+    execution = (await provider.exec(agreement)).workflow_execution_id
+    await provider.operator.until(execution, Phase.EXECUTING)
+    assert (await logs(provider, "consumer", (agreement, execution), follow=False))[0] == ROW.decode()
+    if code == "StoppedByOwner":
+        await provider.gateway.stop(provider.caller("second-consumer"), agreement, execution)
+    await provider.until_events(execution, "end")
+    stored = await provider.execution(execution)
+    assert stored.charge is None, "it may be charged when the agreement ends"
+    predicate = await predicate_of(provider, execution)
+    assert predicate.reason is not None
+    assert (predicate.reason.code, predicate.charge.rule) == (code, Charge.IF_NONE_SUCCEEDS)
+
+
+async def test_a_result_that_makes_no_valid_document_is_no_failure_of_the_provider(provider: World) -> None:
+    """The consumer describes the result at such a length that no catalogue takes it, and has read the log by then."""
+    script = provider.operator.runtime.script
+    script |= {**await provider.output({f"{n}.txt": SCRIPT for n in range(60)}), "0-compute-1": Ending(log=(ROW,))}
+    provider.metadata.pools._limits = PendingLimits(share_bytes=MAX_DOCUMENT_BYTES)  # as a catalogue of their own
+    described = {"metadata": {"notes": "n" * (MAX_DOCUMENT_BYTES - 2500)}}
+    workflow = await provider.simple_workflow(await provider.publish_dataset(), output=described)
+    _, execution = await run(provider, workflow)
+    frozen = (await provider.execution(execution)).frozen
+    assert frozen is not None
+    assert frozen.outcome.reason is not None
+    assert (frozen.outcome.reason.code, frozen.rule) == ("OutputRejected", Charge.IF_NONE_SUCCEEDS)

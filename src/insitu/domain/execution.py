@@ -95,6 +95,8 @@ _CONSUMERS_RISK = frozenset(
     }
 )
 _STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
+_NOT_ALWAYS_THEIRS = frozenset({"ConfigurationFailed", "StoppedByOwner"})
+"""What ends at somebody else's hand, who may be the consumer by another account, or at a url of theirs."""
 _RETRIABLE = frozenset({"ConfigurationFailed", "InfrastructureFailed", "Interrupted", "PublishingFailed"})
 
 
@@ -126,11 +128,11 @@ def is_retriable(reason: Reason) -> bool:
     return reason.code in _RETRIABLE
 
 
-def charge_of(phase: Phase, reason: Reason | None) -> Charge:
-    """Decide what an ended execution costs, from its outcome alone."""
+def charge_of(phase: Phase, reason: Reason | None, *, delivered: bool = False) -> Charge:
+    """Decide what an ended execution costs, from its outcome and whether log text of it was delivered (ADR 0098)."""
     if phase is Phase.SUCCEEDED:
         return Charge.NEVER if reason is not None and reason.code == NOTHING_DELIVERED else Charge.FULL
-    if reason is not None and reason.code in _CONSUMERS_RISK:
+    if reason is not None and reason.code in (_CONSUMERS_RISK | _NOT_ALWAYS_THEIRS if delivered else _CONSUMERS_RISK):
         return Charge.IF_NONE_SUCCEEDS
     return Charge.NEVER
 

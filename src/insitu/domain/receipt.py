@@ -295,8 +295,10 @@ def _fits_number(predicate: Predicate) -> bool:
 
 def _fits_outcome(predicate: Predicate) -> bool:
     """Full price for a success that delivered something, nothing for what is never charged, the rest late or never."""
-    rule, amount, total = charge_of(predicate.outcome, predicate.reason), predicate.charge.amount, _total(predicate)
-    if predicate.charge.rule != rule or amount > total:
+    rule, amount, total = predicate.charge.rule, predicate.charge.amount, _total(predicate)
+    read = predicate.policy.output.lets_logs_out and any(one.phase is Phase.EXECUTING for one in predicate.phases)
+    fitting = {charge_of(predicate.outcome, predicate.reason, delivered=each) for each in (False, read)}
+    if rule not in fitting or amount > total:
         return False
     return amount == 0 if rule is Charge.NEVER else amount in (0, total)
 

@@ -148,7 +148,7 @@ class Finishing:
     ) -> Transition:
         records = report.records if report is not None else ()
         total = known.terms.total
-        rule = charge_of(outcome.phase, outcome.reason)
+        rule = charge_of(outcome.phase, outcome.reason, delivered=report is not None and report.released > 0)
         # What succeeded for nothing did so because another one was charged, or because the price is nothing.
         others = await self._agreements.executions(agreement_id=known.agreement_id, charging=True)
         paid = any(_paid(one) for one in others)

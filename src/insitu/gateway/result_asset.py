@@ -14,6 +14,7 @@ from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.result import Origin, PublishedFile, result_service
 from insitu.domain.service import File
 from insitu.domain.timestamps import format_time
+from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import WireModel
 from insitu.domain.workflow import Workflow, read_workflow
 from insitu.gateway.sealing import Sealing
@@ -61,7 +62,7 @@ class ResultAssets:
         ------
         InsituError
             ``PublishingFailed`` where the manifest or a file of it is not here; ``OutputRejected`` where the manifest
-            breaks the plan's rules.
+            breaks the plan's rules, or is too much for a document together with the workflow's description of it.
         """
         files = await self._read(execution, published)
         # Of thousands of files this takes seconds, in which others want answers.
@@ -76,6 +77,11 @@ class ResultAssets:
         sealed = self._sealing.seal(str(did), creator, [_sealed(file) for file in files])
         unsigned = assemble_ddo(with_sealed_list([service], sealed), creator, created)
         ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
+        try:
+            validate_ddo(ddo, without_compute=True)
+        except InsituError as error:
+            # By what its consumer describes, or by what the algorithm wrote: no failure of ours, which would be free.
+            raise InsituError("OutputRejected", f"the result has no valid document: {error.detail}") from error
         return FrozenResult(
             did=str(unsigned.did),
             document=ddo.to_json(),

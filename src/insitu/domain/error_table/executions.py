@@ -93,7 +93,12 @@ EXECUTIONS = (
     E("QueueTimeout", 503, "No capacity became free in time.", "Run again later; nothing was charged.", retry=True),
     E("ResultExpired", 410, "The files of the result are no longer kept.", "Run the workflow again."),
     E("StoppedByConsumer", 409, "The consumer stopped the execution.", "Run it again if you want its result."),
-    E("StoppedByOwner", 409, "The owner of an input stopped the execution.", "Ask the owner; nothing was charged."),
+    E(
+        "StoppedByOwner",
+        409,
+        "The owner of an input stopped the execution.",
+        "Ask the owner; its charge is in the receipt.",
+    ),
     E("StoppedByProvider", 409, "The provider stopped the execution.", "Ask the provider; nothing was charged."),
     E(
         "TimeLimitExceeded",

@@ -128,13 +128,15 @@ class CarryOut:
         assert execution.outcome is not None
         await self._drained(execution)
         enforcement = self._enforcement()
+        # What may still be read of a failure counts as delivered: the charge follows from it.
+        decide = partial(released, wanted=await self._pumps.captured(execution))
         report = ExecutionReport(
             plan=execution.plan,
             history=execution.history,
             records=execution.records,
             outcome=execution.outcome,
             published=execution.published,
-            released=(await self._parts.executions.release(execution.execution_id, released)).total,
+            released=(await self._parts.executions.release(execution.execution_id, decide)).total,
             runtime=enforcement.runtime,
             enforcement=dict(enforcement.limits),
         )
