@@ -82,9 +82,8 @@ def connected(command: Command) -> Command:
 
 def _remember_node(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     """Put --rpc among the settings of this call."""
-    session = context.find_object(Session)
-    if value is not None and session is not None:
-        session.choose(flags=(*session.choices.flags, ("chain.rpc_url", value)))
+    if value is not None:
+        _remember_settings(context, parameter, (f"chain.rpc_url={value}",))
 
 
 def node(command: Command) -> Command:

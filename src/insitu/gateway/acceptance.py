@@ -47,12 +47,7 @@ class Acceptance:
         if terms.total == 0 and not counted:
             await self._require_quota(terms.consumer)
             await self._free_gas.require(terms.consumer)
-        found = await self._assessor.assess(
-            terms.consumer,
-            str(Did.from_hex(terms.workflow_id)),
-            workflow_checksum=terms.workflow_hash,
-            service_index=terms.service_index,
-        )
+        found = await self._assessed(terms)
         require_fitting_terms(terms, found)
         return found
 
@@ -62,12 +57,7 @@ class Acceptance:
         For an agreement that was granted without this gateway noting them; None where they cannot be read now.
         """
         try:
-            found = await self._assessor.assess(
-                terms.consumer,
-                str(Did.from_hex(terms.workflow_id)),
-                workflow_checksum=terms.workflow_hash,
-                service_index=terms.service_index,
-            )
+            found = await self._assessed(terms)
         except InsituError:
             return None
         if len(found.inputs) < len(found.workflow.input_dids):
@@ -77,6 +67,14 @@ class Acceptance:
     async def service_price(self, terms: Terms) -> int:
         """Return the present price in base units of the service that the terms name. Raises what reading it raises."""
         return await self._assessor.service_price(str(Did.from_hex(terms.did)), terms.service_index)
+
+    async def _assessed(self, terms: Terms) -> Assessment:
+        return await self._assessor.assess(
+            terms.consumer,
+            str(Did.from_hex(terms.workflow_id)),
+            workflow_checksum=terms.workflow_hash,
+            service_index=terms.service_index,
+        )
 
     async def _require_quota(self, consumer: Address) -> None:
         limit = self._configuration.free_grants_per_day

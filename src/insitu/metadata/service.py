@@ -251,18 +251,14 @@ class MetadataService:
         on_chain = _digits(registered.checksum) == judged.version.checksum
         allowed = {registered.owner.lower(), creator.lower()} if on_chain else {registered.owner.lower()}
         if signer.lower() not in allowed:
-            raise InsituError(
-                "NotOwner", f"signed by {signer}, the owner is {registered.owner}", owner=registered.owner
-            )
+            raise _not_owner(signer, registered.owner)
 
     async def _require_owner(self, did: str, signer: Address) -> None:
         registered = await self._chain.did_record(str(Did.parse(did)))
         if registered is None:
             raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
         if registered.owner.lower() != signer.lower():
-            raise InsituError(
-                "NotOwner", f"signed by {signer}, the owner is {registered.owner}", owner=registered.owner
-            )
+            raise _not_owner(signer, registered.owner)
 
     async def _follow(self) -> None:
         while True:
@@ -323,6 +319,10 @@ def _status(record: AssetRecord) -> AssetStatus:
         version=record.version,
         updated_at=record.updated_at,
     )
+
+
+def _not_owner(signer: Address, owner: Address) -> InsituError:
+    return InsituError("NotOwner", f"signed by {signer}, the owner is {owner}", owner=owner)
 
 
 def _unknown(did: str) -> AssetRecord:

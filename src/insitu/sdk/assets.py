@@ -341,13 +341,12 @@ class Assets:
         ``ChecksumMismatch``.
         """
         asset = AssetMain.read((await self.resolve(did)).main)
+        files = {
+            position if file.index is None else file.index: Expected(file.name, file.sha256)
+            for position, file in enumerate(asset.files)
+        }
         into = Destination(folder, overwrite=overwrite)
-        files = {position if file.index is None else file.index: file for position, file in enumerate(asset.files)}
-        missing = await into.missing({file.name: file.sha256 for file in files.values() if file.name is not None})
-        there = {index: file.name for index, file in files.items() if file.name not in (None, *missing)}
-        wanted = {index: Expected(file.name, file.sha256) for index, file in files.items() if index not in there}
-        paths = await receive(self._gateway, did, into, wanted)
-        return [paths[index] if index in paths else into.folder / str(there[index]) for index in files]
+        return list((await receive(self._gateway, did, into, files)).values())
 
     async def image_contents(self) -> Mapping[str, ImageContents]:
         """Return what is in the images of the gateway's machine, by digest."""

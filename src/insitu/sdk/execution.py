@@ -79,12 +79,8 @@ class Execution:
         """
         result = await self.result()
         into = Destination(self.execution_id if folder is None else folder, overwrite=overwrite)
-        digests = {file.name: file.checksum.removeprefix("sha256:") for file in result.files}
-        missing = set(await into.missing(digests))
-        wanted = [file for file in result.files if file.name in missing]
-        expected = {file.index: Expected(file.name, digests[file.name]) for file in wanted}
-        await receive(self._gateway, result.did, into, expected)
-        return [into.folder / file.name for file in result.files]
+        files = {file.index: Expected(file.name, file.checksum.removeprefix("sha256:")) for file in result.files}
+        return list((await receive(self._gateway, result.did, into, files)).values())
 
     async def receipt(self) -> ReceiptView:
         """Return the signed receipt and what releases the payment."""

@@ -120,7 +120,7 @@ async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer:
     agreement = agreement_id(settlement.terms, chain.agreements)
     for settled in await chain.find_settlements(agreement):
         if settled.index == settlement.settlement.index:
-            detail = f"execution {settled.index} of {agreement} is settled with receipt {settled.receipt_hash}"
+            detail = f"execution {settled.index} of {agreement} is settled already, with receipt {settled.receipt_hash}"
             raise InsituError("ExecutionAlreadySettled", detail)
     call = settle(settlement.terms, settlement.settlement, signature_bytes(settlement.signature))
     return await chain.transact(call, signer)

@@ -28,11 +28,21 @@ class Expected:
 async def receive(
     gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected]
 ) -> dict[int, Path]:
-    """Receive files by index, and return their paths. Each is there complete or not at all.
+    """Receive those files that are not there yet, and return the paths of all by index.
 
-    A stream that breaks off is asked for again from the next file on, as long as it brings any. Raises what
-    ``GatewayClient.download`` and ``Destination.save`` raise.
+    Each is there complete or not at all. A stream that breaks off is asked for again from the next file on, as long as
+    it brings any. Raises what ``Destination.missing``, ``GatewayClient.download`` and ``Destination.save`` raise.
     """
+    missing = await into.missing({file.name: file.sha256 for file in files.values() if file.name is not None})
+    there = {index: file.name for index, file in files.items() if file.name not in (None, *missing)}
+    wanted = {index: file for index, file in files.items() if index not in there}
+    received = await _received(gateway, did, into, wanted)
+    return {index: received[index] if index in received else into.folder / str(there[index]) for index in files}
+
+
+async def _received(
+    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected]
+) -> dict[int, Path]:
     paths: dict[int, Path] = {}
     while len(rest := [index for index in files if index not in paths]) > STREAMED:
         try:

@@ -125,8 +125,5 @@ async def gateway_info(url: str) -> "GatewayInfo":
     from insitu.api.gateway_v1 import BASE, GatewayInfo
     from insitu.sdk.http import Http
 
-    http = Http(timeout=10.0)
-    try:
+    async with Http(timeout=10.0) as http:
         return await http.model(GatewayInfo, "GET", url.rstrip("/") + BASE)
-    finally:
-        await http.close()

@@ -125,7 +125,6 @@ class _Builder:
         self._settings = services.settings
         self._stack = stack
         self._actors = actors
-        self._http: Http | None = None
 
     async def build(self) -> None:
         services, actors = self._services, self._actors
@@ -272,24 +271,23 @@ class _Builder:
         own = self._services.metadata
         address = self._services.public_url if own is not None else self._address("metadata")
         others = HttpMetadata(self._stranger_client(), address)
-        return OwnMetadata(own or HttpMetadata(self._client(), address), address, others)
+        return OwnMetadata(own or HttpMetadata(self._client, address), address, others)
 
     def _operator_peer(self) -> "OperatorPeer":
         from insitu.adapters.peers.operator import HttpOperator
 
         address = self._address("operator")
         if not address.startswith("unix:"):
-            return HttpOperator(self._client(), address, self._services.service_key)
+            return HttpOperator(self._client, address, self._services.service_key)
         from insitu.sdk.http import Http
 
-        http = Http.at_socket(address.removeprefix("unix:"))
-        self._stack.push_async_callback(http.close)
+        http = self._closed_at_last(Http.at_socket(address.removeprefix("unix:")))
         return HttpOperator(http, "http://operator", self._services.service_key)
 
     def _gateway_peer(self) -> "GatewayPeer":
         from insitu.adapters.peers.gateway import HttpGateway
 
-        return HttpGateway(self._client(), self._address("gateway"))
+        return HttpGateway(self._client, self._address("gateway"))
 
     def _address(self, actor: Actor) -> str:
         addresses: Mapping[Actor, str | None] = {
@@ -313,14 +311,14 @@ class _Builder:
         from insitu.adapters.sources.guarded import GuardedTransport
         from insitu.sdk.http import Http
 
-        http = Http(timeout=10, transport=GuardedTransport(self._targets()))
-        self._stack.push_async_callback(http.close)
-        return http
+        return self._closed_at_last(Http(timeout=10, transport=GuardedTransport(self._targets())))
 
+    @cached_property
     def _client(self) -> "Http":
         from insitu.sdk.http import Http
 
-        if self._http is None:
-            self._http = Http()
-            self._stack.push_async_callback(self._http.close)
-        return self._http
+        return self._closed_at_last(Http())
+
+    def _closed_at_last(self, http: "Http") -> "Http":
+        self._stack.push_async_callback(http.close)
+        return http

@@ -142,7 +142,6 @@ def release(session: Session, source: tuple[str, ...]) -> None:
             view = _read(ReceiptView, stored, source[0])
         else:
             view = await (await find_execution(client, source)).receipt()
-        await _refuse_if_settled(client, view)
         mined = await client.release(view)
         if session.choices.as_json:
             session.screen.json({"transaction": mined.hash, "receiptHash": view.receipt_hash})
@@ -150,19 +149,6 @@ def release(session: Session, source: tuple[str, ...]) -> None:
             session.screen.line(mined.hash)
 
     session.act(released)
-
-
-async def _refuse_if_settled(client: "Client", view: "ReceiptView") -> None:
-    """Say in words that nothing is to be done; the contract would refuse with less of them."""
-    if view.settlement is None:
-        return
-    from insitu.domain.agreement import agreement_id
-
-    agreement = agreement_id(view.settlement.terms, client.chain.agreements)
-    for settled in await client.chain.find_settlements(agreement):
-        if settled.index == view.settlement.settlement.index:
-            detail = f"execution {settled.index} of {agreement} is settled already, with receipt {settled.receipt_hash}"
-            raise InsituError("ExecutionAlreadySettled", detail)
 
 
 def _read(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "ReceiptView":
