@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
-from insitu.domain.canonical import JsonObject, canonical_json, escape_pointer, plain_json
+from insitu.domain.canonical import JsonObject, escape_pointer, plain_json
 from insitu.domain.checks import MAX_PROBLEMS
 from insitu.domain.errors import InsituError, Violation
 
@@ -68,14 +68,6 @@ class Document(BaseModel):
         """The JSON of this document: what it was read from, else what its fields say."""
         written: JsonObject = self.model_dump(mode="json", by_alias=True)
         return written
-
-    def canonical(self) -> bytes:
-        """Canonical JSON (RFC 8785) of `to_json()`.
-
-        Raises:
-            InsituError: `InvalidDocument`, for numbers without a canonical form.
-        """
-        return canonical_json(self.to_json())
 
     def with_members(self, **members: object) -> Self:
         """A copy with these JSON members (camelCase names) replaced; `None` removes a member.

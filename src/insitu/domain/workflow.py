@@ -139,12 +139,6 @@ class Workflow(Document):
         )
 
     @property
-    def containers(self) -> tuple[Container, ...]:
-        """The container of each stage that names one, in order."""
-        wanted = (stage.requirements.container for stage in self.ordered_stages)
-        return tuple(container for container in wanted if container is not None)
-
-    @property
     def output_metadata(self) -> JsonObject:
         """What the stages whose outputs are published say about the result; later stages win."""
         described: JsonObject = {}

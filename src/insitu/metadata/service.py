@@ -198,23 +198,10 @@ class MetadataService:
         limit = min(request.offset, self._page_size)
         if request.text.strip() and not words:
             return SearchPage(results=(), page=request.page, total_pages=0, total_results=0)
+        owner = read_address(request.owner) if request.owner is not None else None
+        same = request.model_dump(by_alias=False, exclude={"text", "owner", "page", "offset"})
         hits = await self._catalog.search(
-            Query(
-                words=words,
-                type=request.type,
-                service=request.service,
-                tag=request.tag,
-                category=request.category,
-                author=request.author,
-                owner=read_address(request.owner) if request.owner is not None else None,
-                license=request.license,
-                price_min=request.price_min,
-                price_max=request.price_max,
-                sort=request.sort,
-                descending=request.descending,
-                skip=(request.page - 1) * limit,
-                limit=limit,
-            )
+            Query(words=words, owner=owner, skip=(request.page - 1) * limit, limit=limit, **same)
         )
         pages = -(-hits.total // limit)
         return SearchPage(results=hits.documents, page=request.page, total_pages=pages, total_results=hits.total)

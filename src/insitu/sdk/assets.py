@@ -145,7 +145,7 @@ class Assets:
             logs=logs,
             max_executions=max_executions,
         )
-        main: JsonObject = {"name": name, "type": DATASET, "author": author or self._signer.address, "license": license}
+        main = self._main(name, DATASET, author, license)
         main |= {"price": str(base_units), "files": await run_sync(described_files, files)}
         return await self.register_asset(_attributes(main, description, tags, categories), [offer.service()])
 
@@ -226,12 +226,7 @@ class Assets:
         algorithm: JsonObject = {"language": "", "format": "docker-image", "version": "1"}
         algorithm |= {"entrypoint": start} if start is not None else {}
         algorithm |= {"requirements": {"container": dict(container)}} if container is not None else {}
-        main: JsonObject = {
-            "name": name,
-            "type": ALGORITHM,
-            "author": self._signer.address,
-            "license": DEFAULT_LICENSE,
-        }
+        main = self._main(name, ALGORITHM)
         main |= {"price": str((await read_amount(price, self._chain)).base_units), "algorithm": algorithm}
         return main, contents
 
@@ -248,12 +243,7 @@ class Assets:
     ) -> Asset:
         """Publish a workflow; an equal one is reused."""
         workflow = await self.describe_workflow(stages)
-        main: JsonObject = {
-            "name": name,
-            "type": WORKFLOW,
-            "author": author or self._signer.address,
-            "license": license,
-        }
+        main = self._main(name, WORKFLOW, author, license)
         main |= {"price": "0", "files": [], "workflow": workflow}
         return await self.register_asset(_attributes(main, description, tags, categories))
 
@@ -351,6 +341,9 @@ class Assets:
     async def image_contents(self) -> Mapping[str, ImageContents]:
         """Return what is in the images of the gateway's machine, by digest."""
         return (await self._gateway.info()).image_contents
+
+    def _main(self, name: str, kind: str, author: str = "", license_: str = DEFAULT_LICENSE) -> JsonObject:
+        return {"name": name, "type": kind, "author": author or self._signer.address, "license": license_}
 
     async def _version(self, did: str) -> JsonObject:
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
