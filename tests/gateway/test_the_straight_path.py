@@ -29,7 +29,8 @@ async def test_a_bought_workflow_is_granted_executed_published_and_paid(provider
     assert record is not None
     assert record.owner == provider.address("consumer")
     assert record.checksum == execution.frozen.result.checksum
-    verified = verify_receipt(read_envelope(execution.frozen.envelope), committed_hash=execution.frozen.receipt_hash)
+    verified = verify_receipt(read_envelope(execution.frozen.envelope))
+    assert verified.receipt_hash == execution.frozen.receipt_hash
     assert verified.signer == provider.address("provider")
     assert verified.statement.predicate.charge.rule is Charge.FULL
     after = await provider.balances()

@@ -204,12 +204,11 @@ def parse_statement(payload: bytes) -> Statement:
         raise InsituError("SignatureInvalid", error.detail) from None
 
 
-def verify_receipt(envelope: Envelope, *, committed_hash: str | None = None) -> VerifiedReceipt:
+def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
     """Check a receipt offline: signature, form, and that its parts fit each other.
 
     Args:
         envelope: as `dsse.read_envelope` gives it.
-        committed_hash: the hash that the contract has, where a chain was asked.
 
     Raises:
         InsituError: `SignatureInvalid`, saying which check failed.
@@ -229,8 +228,6 @@ def verify_receipt(envelope: Envelope, *, committed_hash: str | None = None) -> 
         ("the charge follows from the outcome", _fits_outcome(predicate)),
         ("an output was published if and only if it succeeded", _fits_output(predicate)),
     ]
-    if committed_hash is not None:
-        checks.append(("its hash is the one on chain", committed_hash.lower().removeprefix("0x") == digest[2:]))
     checked = ("the signature is valid", "the payload is canonical", *require_all(checks))
     return VerifiedReceipt(signer=signer, receipt_hash=digest, statement=statement, checked=checked)
 

@@ -77,13 +77,13 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
         yield check_disk(settings.home)
         yield from _databases(session)
         yield from _buckets(session)
-        yield from _given_up(session)
+        yield from _guarded("given up", _given_up(session))
         if settings.operator.runtime == "kubernetes":
             yield check_extra("cluster", required=True)
-            yield from _cluster(session)
+            yield from _guarded("cluster", _cluster(session))
         else:
             yield check_kernel()
-            yield from _runtime(session)
+            yield from _guarded("runtime", _runtime(session))
         yield from _chain_programme(session)
         if gateway is None:
             yield check_port("HTTP", settings.server.host, settings.server.port)
@@ -95,7 +95,7 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
         yield _images(session)
     yield _keys(session)
     if not is_provider:
-        yield from _account(session)
+        yield from _guarded("account", _account(session))
 
 
 def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part: str) -> Finding:
@@ -104,6 +104,14 @@ def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part:
         return Finding(part, Verdict.OK, session.wait_for(asynchronous))
     except InsituError as error:
         return Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
+
+
+def _guarded(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings; where looking fails, the error is the last one."""
+    try:
+        yield from findings
+    except InsituError as error:
+        yield Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
 
 
 def _databases(session: Session) -> Iterator[Finding]:
@@ -132,12 +140,7 @@ def _given_up(session: Session) -> Iterator[Finding]:
     """Tell of money that the provider has earned and can never get, and of results that can never be delivered."""
     from insitu.stack import given_up
 
-    try:
-        undone = session.wait_for(given_up, session.settings)
-    except InsituError as error:
-        yield Finding("given up", Verdict.FAILED, error.detail, error.definition.next_step)
-        return
-    for one in undone:
+    for one in session.wait_for(given_up, session.settings):
         why = f"{one.reason.code}: {one.reason.message}" if one.reason is not None else "no reason is known"
         detail = f"{one.kind} of {one.execution_id}: {why}"
         yield Finding("given up", Verdict.WARNING, detail, f"insitu status {one.execution_id}")
@@ -147,11 +150,7 @@ def _runtime(session: Session) -> Iterator[Finding]:
     """Run a sealed container for real, and tell which limit is enforced by what."""
     from insitu.stack import probe_runtime
 
-    try:
-        found = session.wait_for(probe_runtime, session.settings)
-    except InsituError as error:
-        yield Finding("runtime", Verdict.FAILED, error.detail, error.definition.next_step)
-        return
+    found = session.wait_for(probe_runtime, session.settings)
     for refusal in found.refusals:
         remedy = "apt-get install crun   (or runc)" if "not installed" in refusal else "see docs/how-to/provide.md"
         yield Finding("runtime", Verdict.FAILED, refusal, remedy)
@@ -169,12 +168,7 @@ def _cluster(session: Session) -> Iterator[Finding]:
     """Look at the cluster that executions run on."""
     from insitu.stack import examine_cluster
 
-    try:
-        checks = session.wait_for(examine_cluster, session.settings)
-    except InsituError as error:
-        yield Finding("cluster", Verdict.FAILED, error.detail, error.definition.next_step)
-        return
-    for check in checks:
+    for check in session.wait_for(examine_cluster, session.settings):
         yield Finding(check.part, Verdict(check.state), check.detail, check.remedy)
 
 
@@ -254,19 +248,15 @@ def _keys(session: Session) -> Finding:
 
 def _account(session: Session) -> Iterator[Finding]:
     """Say who would buy, and whether that account can pay for anything."""
+    address = session.address
+    yield Finding("account", Verdict.OK, address)
+    yield from _guarded("money", _money(session, address))
+
+
+def _money(session: Session, address: str) -> Iterator[Finding]:
     from insitu.stack import funds_of
 
-    try:
-        address = session.address
-    except InsituError as error:
-        yield Finding("account", Verdict.FAILED, error.detail, error.definition.next_step)
-        return
-    yield Finding("account", Verdict.OK, address)
-    try:
-        tokens, coin, token = session.wait_for(funds_of, session.settings, address)
-    except InsituError as error:
-        yield Finding("money", Verdict.FAILED, error.detail, error.definition.next_step)
-        return
+    tokens, coin, token = session.wait_for(funds_of, session.settings, address)
     detail = f"{amount(tokens, token) if tokens else f'no {token.symbol}'}, {'coin' if coin else 'no coin'} for gas"
     if tokens and coin:
         yield Finding("money", Verdict.OK, detail)
