@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.documents import vector
+from gateway.keyrings import derived_keyring
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
@@ -50,7 +51,7 @@ def test_nobody_takes_a_list_over_by_writing_another_sealer_into_it() -> None:
 
 def test_a_list_of_another_chain_or_gateway_does_not_open() -> None:
     sealed = Sealing(keyring(1), 31337).seal(DID, OWNER, FILES)
-    for other in (Sealing(keyring(1), 1), Sealing(Keyring.derived(b"x" * 32), 31337), Sealing(keyring(2), 31337)):
+    for other in (Sealing(keyring(1), 1), Sealing(derived_keyring(b"x" * 32), 31337), Sealing(keyring(2), 31337)):
         with pytest.raises(InsituError, match="InputElsewhere"):
             other.open(sealed, DID, OWNER)
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from gateway.keyrings import derived_keyring
 from gateway.world import PUBLIC_URL, SCRIPT, World, client, taken
 from insitu.api.app import build_app
 from insitu.api.gateway_v1 import EncryptRequest
@@ -24,7 +25,6 @@ from insitu.domain.ids import Address
 from insitu.domain.ledger import register_attribute_for, transfer_ownership, update_attribute
 from insitu.domain.service import File
 from insitu.domain.timestamps import format_time
-from insitu.gateway.configuration import Keyring
 from insitu.gateway.service import GatewayDesk
 from insitu.metadata.routes import router as metadata_router
 from insitu.ports.catalog import RegisteredVersion
@@ -69,7 +69,7 @@ def sealed_before(provider: World, creator: Address, content: bytes) -> str:
     """A list in the old form, which was bound to creator and chain only."""
     sha256 = hashlib.sha256(content).hexdigest()
     listed = [{"index": 0, "url": f"blob:{sha256}", "name": "count.txt", "contentType": "text/plain"}]
-    key, nonce = Keyring.derived(bytes(32)).files[0].key, bytes(12)
+    key, nonce = derived_keyring(bytes(32)).files[0].key, bytes(12)
     bound = f"{creator.lower()}|{provider.chain.agreements.chain_id}".encode()
     sealed = nonce + AESGCM(key).encrypt(nonce, canonical_json(listed), bound)
     return "insitu1.1." + base64.urlsafe_b64encode(sealed).decode()
@@ -337,6 +337,6 @@ async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(pro
     http = Http(transport=httpx.ASGITransport(metadata_app(provider)))
     await MetadataClient(http, PUBLIC_URL).retire(did, consumer)
     # Another gateway of the same provider, which has proved nothing yet.
-    again = GatewayDesk(provider.desk.ports, Keyring.derived(bytes(32)), provider.configuration)
+    again = GatewayDesk(provider.desk.ports, derived_keyring(bytes(32)), provider.configuration)
     download = await again.files.download(provider.caller("consumer", "download"), did, 0)
     assert b"".join([chunk async for chunk in download.chunks]) == THEIRS

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.keyrings import derived_keyring
 from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.adapters.sqlite import Database
@@ -18,7 +19,7 @@ from insitu.api.gateway_v1 import JWT_BEARER
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.signatures import es256k_digest, personal_digest
-from insitu.gateway.configuration import GatewayConfiguration, Keyring
+from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.tokens import Tokens, _verified
 from insitu.testing.clock import ControlledClock
 
@@ -37,7 +38,7 @@ def clock() -> ControlledClock:
 async def tokens(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Tokens]:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
     async with Database(tmp_path / "gateway.db", MIGRATIONS) as database:
-        yield Tokens(Keyring.derived(b"k" * 32), configuration, SqliteAgreements(database), clock)
+        yield Tokens(derived_keyring(b"k" * 32), configuration, SqliteAgreements(database), clock)
 
 
 def assertion(
@@ -202,4 +203,4 @@ def test_claims_of_any_type_are_refused_and_nothing_else(value: Any) -> None:
 
 def reader(clock: ControlledClock) -> Tokens:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL)
-    return Tokens(Keyring.derived(b"o" * 32), configuration, None, clock)  # type: ignore[arg-type]
+    return Tokens(derived_keyring(b"o" * 32), configuration, None, clock)  # type: ignore[arg-type]

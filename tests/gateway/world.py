@@ -14,6 +14,7 @@ import anyio
 import httpx
 from pydantic import JsonValue
 
+from gateway.keyrings import derived_keyring
 from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
 from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.catalog.sqlite import SqliteCatalog
@@ -33,12 +34,13 @@ from insitu.domain.conditions import agreement_template
 from insitu.domain.ddo import Ddo
 from insitu.domain.did import Did, did_seed
 from insitu.domain.ids import Address, AgreementId, new_seed
+from insitu.domain.image_contents import ImageContents
 from insitu.domain.integrity import onchain_checksum
 from insitu.domain.ledger import Call, create_and_lock, register_attribute
 from insitu.domain.service import File
 from insitu.domain.timestamps import format_time
 from insitu.gateway.bodies import body_limits
-from insitu.gateway.configuration import GatewayConfiguration, Keyring
+from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.routes import router, ticket_router
 from insitu.gateway.service import GatewayDesk, GatewayPorts, GatewayService
 from insitu.gateway.tokens import Caller
@@ -59,6 +61,11 @@ IMAGE = {"image": "insitu/python", "tag": "3.11", "checksum": "sha256:" + "cb" *
 async def offered() -> tuple[dict[str, JsonValue], ...]:
     """The image that this provider has."""
     return ({**IMAGE},)
+
+
+async def nothing_known() -> dict[str, ImageContents]:
+    """What is in the images: nobody has looked."""
+    return {}
 
 
 SMALL = {
@@ -370,8 +377,9 @@ async def world(
             sources=WebSources(Targets()),
             clock=clock,
             containers=offered,
+            image_contents=nothing_known,
         )
-        desk = GatewayDesk(ports, Keyring.derived(bytes(32)), configuration)
+        desk = GatewayDesk(ports, derived_keyring(bytes(32)), configuration)
         async with scripted_operator(folder, desk.peer, script) as operator, anyio.create_task_group() as tasks:
             gateway = GatewayService(desk, operator.service)
             app = build_app(

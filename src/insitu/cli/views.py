@@ -28,7 +28,7 @@ __all__ = [
     "phase",
     "quote_facts",
     "runtime_line",
-    "stage_lines",
+    "stage_line",
 ]
 
 _COLOURS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow"}
@@ -163,12 +163,8 @@ def history_lines(history: "tuple[Transition, ...]") -> list[str]:
     return told
 
 
-def stage_lines(stages: "tuple[StageView, ...]") -> list[str]:
-    """Return how each stage went, with what it used."""
-    return [_stage(stage) for stage in stages]
-
-
-def _stage(stage: "StageView") -> str:
+def stage_line(stage: "StageView") -> str:
+    """Return how a stage went, with what it used."""
     usage = stage.usage
     used = [
         f"{usage.cpu_seconds:.1f} s of cpu" if usage.cpu_seconds is not None else "",

@@ -1,7 +1,5 @@
 """What a gateway is told at its start: plain values and keys, no port."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -46,16 +44,6 @@ class Keyring:
     @override
     def __repr__(self) -> str:
         return f"Keyring(files={self.files!r})"
-
-    @classmethod
-    def derived(cls, root: bytes) -> "Keyring":
-        """Derive all keys from one secret of at least 32 bytes."""
-        return cls((FileKey(1, derive(root, "files/1")),), derive(root, "tokens"), derive(root, "tickets"))
-
-
-def derive(root: bytes, purpose: str) -> bytes:
-    """Return 32 bytes that say nothing about the root or about those of another purpose."""
-    return hmac.new(root, b"insitu gateway " + purpose.encode(), hashlib.sha256).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,10 +97,6 @@ KnownContents = Callable[[], Awaitable[dict[str, ImageContents]]]
 """Returns what is in the images of this machine, by digest."""
 
 
-async def _nothing_known() -> dict[str, ImageContents]:
-    return {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPorts:
     """The gateway's neighbours, but for the operator."""
@@ -113,7 +109,7 @@ class GatewayPorts:
     sources: Sources
     clock: Clock
     containers: OfferedContainers
-    image_contents: KnownContents = _nothing_known
+    image_contents: KnownContents
 
 
 class GatewayDesk:

@@ -137,7 +137,7 @@ def placement(settings: Settings, public_url: str) -> "Placement":
         stop_grace=max(2, math.ceil(settings.operator.stop_grace)),
         pending=chosen.pending_deadline,
         node_loss=chosen.node_loss,
-        node_selector=dict(_pair(label) for label in chosen.node_selector),
+        node_selector={name: value for name, _, value in (label.partition("=") for label in chosen.node_selector)},
         gpu_resource=chosen.gpu_resource,
         owned=True,
     )
@@ -149,11 +149,6 @@ def _instance(settings: Settings) -> str:
 
     drawn = create_once(settings.folder.instance, lambda: secrets.token_hex(6).encode())
     return f"{socket.gethostname()}-{drawn.decode('ascii', 'replace').strip()}"
-
-
-def _pair(label: str) -> tuple[str, str]:
-    name, _, value = label.partition("=")
-    return name, value
 
 
 def _capacity(settings: Settings) -> Capacity:

@@ -9,7 +9,7 @@ from insitu.cli.options import connected, into
 from insitu.cli.render import ago, lines, moment, plain, size
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
-from insitu.cli.views import execution_facts, history_lines, now, phase, stage_lines
+from insitu.cli.views import execution_facts, history_lines, now, phase, stage_line
 
 if TYPE_CHECKING:
     from insitu.sdk.client import Client
@@ -72,7 +72,7 @@ def status(session: Session, ids: tuple[str, ...], *, follow: bool) -> int | Non
         else:
             session.screen.facts(execution_facts(view, await client.chain.token()))
             session.screen.facts([("history", "\n".join(history_lines(view.history)))])
-            session.screen.facts([("stages ", "\n".join(stage_lines(view.stages)))])
+            session.screen.facts([("stages ", "\n".join(map(stage_line, view.stages)))])
         return exit_code_of_outcome(view.phase) if follow else None
 
     return session.act(shown)
