@@ -24,7 +24,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import (
     Call,
-    approve,
     create_and_lock,
     create_lock_grant,
     grant,
@@ -34,6 +33,7 @@ from insitu.domain.ledger import (
     settle,
     settle_batch,
 )
+from tests.allowances import approve
 
 T = TypeVar("T")
 ModelCall = Callable[[Model, int], Events]

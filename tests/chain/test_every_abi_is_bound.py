@@ -134,7 +134,6 @@ CALLS = [
     ledger.was_derived_from(WORD, WORD, WORD, ACCOUNT, WORD, "attributes"),
     ledger.was_associated_with(WORD, WORD, ACCOUNT, WORD, "attributes"),
     ledger.use_permit(ACCOUNT, ACCOUNT, Permit(1, 2, 27, WORD, WORD)),
-    ledger.approve(ACCOUNT, 5),
 ]
 
 

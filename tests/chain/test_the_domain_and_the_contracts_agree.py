@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from chain.agreement_sequences import SIGNERS, Agreements, Market, deadlines
-from insitu.domain.ledger import approve
 from insitu.testing.chain import running_chain
+from tests.allowances import approve
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

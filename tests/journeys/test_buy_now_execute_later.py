@@ -11,10 +11,11 @@ from insitu.domain.agreement import agreement_id
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ids import new_seed
-from insitu.domain.ledger import approve, create_and_lock
+from insitu.domain.ledger import create_and_lock
 from insitu.sdk.agreements import Agreement
 from insitu.testing.provider import ProviderProcess
 from market import LOCKED, PAID, SETTLED, UNPAID, Market, open_market, open_provider
+from tests.allowances import approve
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -17,7 +17,6 @@ from insitu.domain.ledger import (
     EscrowFulfilled,
     LockFulfilled,
     PaymentReleased,
-    approve,
     create_and_lock,
     create_lock_grant,
     grant,
@@ -32,6 +31,7 @@ from insitu.domain.ledger import (
 from insitu.domain.signatures import recover_address
 from insitu.ports.chain import Mined, SignedTransaction
 from ports.chain.parties import Parties
+from tests.allowances import approve
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 
