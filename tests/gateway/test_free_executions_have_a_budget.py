@@ -8,7 +8,7 @@ import pytest
 
 from gateway.purchases import NOTHING_ELSE, code_of, id_of, offered_terms, signed
 from gateway.world import IMAGE, SMALL, World
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import AgreementId
 from insitu.ports.agreement_records import FreeExecution, Standing
 
@@ -84,6 +84,22 @@ async def test_what_was_paid_takes_the_place_of_what_was_reserved(provider: Worl
     await provider.agreements.require_free_gas(FreeExecution(0, paid + a_little), account, now)
     with pytest.raises(InsituError, match="FreeGasExhausted"):
         await provider.agreements.require_free_gas(FreeExecution(0, paid - 1), account, now)
+
+
+async def test_check_says_that_nothing_is_left_before_anybody_buys(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset(**FREE))
+    priced = await provider.simple_workflow(await provider.publish_dataset())
+    for spent, code in (({"free_gas_budget": 0}, "FreeGasExhausted"), ({"free_grants_per_day": 0}, "QuotaExceeded")):
+        kept = {name: getattr(provider.configuration, name) for name in spent}
+        for name, value in spent.items():
+            object.__setattr__(provider.configuration, name, value)
+        quote = await provider.quote(workflow)
+        assert (quote.allowed, [reason.code for reason in quote.reasons]) == (False, [code])
+        assert quote.reasons[0].next_step == ERRORS[code].next_step
+        assert (await provider.quote(priced)).allowed, "what is paid for is not in it"
+        for name, value in kept.items():
+            object.__setattr__(provider.configuration, name, value)
+    assert (await provider.quote(workflow)).allowed
 
 
 async def test_nothing_free_is_begun_where_nothing_is_left(provider: World) -> None:

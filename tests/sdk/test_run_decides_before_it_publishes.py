@@ -132,7 +132,7 @@ async def test_an_object_that_is_not_there_is_not_published(provider: Market, mo
     monkeypatch.setattr(provider.world.desk.sources, "_sources", Bucket())
     owner, detour = await provider.client("owner")
     before = await coin(owner)
-    with pytest.raises(InsituError, match=r"NotFound: file 1: .*gone\.csv"):
+    with pytest.raises(InsituError, match=r"ObjectUnreadable: file 1: .*gone\.csv"):
         await owner.assets.publish_dataset("Gone", ["s3://bucket/there.csv", "s3://bucket/gone.csv"], algorithms="any")
     assert [path.rpartition("/")[2] for path in wrote(detour.seen)] == ["encrypt"]
     assert await coin(owner) == before

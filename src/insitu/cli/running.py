@@ -24,21 +24,20 @@ __all__ = ["Order", "carry_out"]
 
 async def carry_out(client: "Client", session: "Session", order: Order) -> int:
     """Publish, buy, execute, follow, download; return the exit code."""
-    from insitu.domain.exit_codes import NOT_ALLOWED
     from insitu.sdk.downloads import Destination
 
     if order.output is not None:
         await Destination(order.output, overwrite=order.force).missing({})
     agreement = order.agreement or await _bought(client, session, order)
-    if agreement is None:
-        return NOT_ALLOWED
+    if isinstance(agreement, int):
+        return agreement
     execution = await client.compute.execute(agreement)
     session.screen.note(f"execution   {execution.execution_id}")
     return await _followed(client, session, order, execution)
 
 
-async def _bought(client: "Client", session: "Session", order: Order) -> str | None:
-    """Check and ask before anything is published, then publish and buy; None where the owners' rules refuse."""
+async def _bought(client: "Client", session: "Session", order: Order) -> str | int:
+    """Check and ask before anything is published, then publish and buy; the exit code where the verdict is no."""
     from insitu.sdk.amounts import read_amount
 
     screen, token = session.screen, await client.chain.token()
@@ -47,8 +46,7 @@ async def _bought(client: "Client", session: "Session", order: Order) -> str | N
         wanted = await read_wanted(client, order)
         quote = await wanted.check(client)
     if not quote.allowed:
-        refuse(session, quote)
-        return None
+        return refuse(session, quote)
     show_quote(session, quote, token, client.account)
     await client.agreements.require_agreeable(quote, limit)
     if quote.price:

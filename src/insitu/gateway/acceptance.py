@@ -45,11 +45,15 @@ class Acceptance:
             what resolving the workflow raises.
         """
         if terms.total == 0 and not counted:
-            await self._require_quota(terms.consumer)
-            await self._free_gas.require(terms.consumer)
+            await self.require_free(terms.consumer)
         found = await self._assessed(terms)
         require_fitting_terms(terms, found)
         return found
+
+    async def require_free(self, consumer: Address) -> None:
+        """Refuse one more agreement that costs nothing. Raises ``QuotaExceeded``, ``FreeGasExhausted``."""
+        await self._require_quota(consumer)
+        await self._free_gas.require(consumer)
 
     async def versions(self, terms: Terms) -> tuple[dict[str, str], int] | None:
         """Return the inputs' present versions and how many executions their policies allow.

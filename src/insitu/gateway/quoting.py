@@ -2,9 +2,11 @@
 
 from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
 from insitu.domain.amount import Amount
-from insitu.domain.errors import definition_of
-from insitu.domain.policy import Refusal
+from insitu.domain.errors import InsituError, definition_of
+from insitu.domain.ids import Address
+from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
+from insitu.gateway.acceptance import Acceptance
 from insitu.gateway.assessment import Assessment, Assessor
 from insitu.ports.keys import Signer
 from insitu.sdk.resolving import Resolver
@@ -15,8 +17,9 @@ __all__ = ["Quoting"]
 class Quoting:
     """Answers what the terms of an agreement must be."""
 
-    def __init__(self, assessor: Assessor, resolver: Resolver, signer: Signer) -> None:
+    def __init__(self, assessor: Assessor, acceptance: Acceptance, resolver: Resolver, signer: Signer) -> None:
         self._assessor = assessor
+        self._acceptance = acceptance
         self._resolver = resolver
         self._signer = signer
 
@@ -25,9 +28,10 @@ class Quoting:
         found = await self._assessed(request)
         first = found.workflow.input_dids[0]
         times, price, server = found.times, found.price, found.server
+        verdict = await self._verdict(found, request.consumer)
         quote = Quote(
-            allowed=found.verdict.allowed,
-            reasons=tuple(_told(reason) for reason in found.verdict.reasons),
+            allowed=verdict.allowed,
+            reasons=tuple(_told(reason) for reason in verdict.reasons),
             did=first,
             ddo_hash=await self._checksum(first, found),
             workflow_did=request.workflow_did or "",
@@ -54,6 +58,19 @@ class Quoting:
         if request.workflow_did is None:
             return await self._assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
         return await self._assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
+
+    async def _verdict(self, found: Assessment, consumer: Address) -> Verdict:
+        """Add what the provider has left for agreements that cost nothing: without it they are not granted."""
+        if found.price is None or found.price.total:
+            return found.verdict
+        try:
+            await self._acceptance.require_free(consumer)
+        except InsituError as error:
+            if error.code not in {"QuotaExceeded", "FreeGasExhausted"}:
+                raise
+            spent = Refusal(code=error.code, did=found.workflow.input_dids[0], message=error.detail)
+            return Verdict.of((*found.verdict.reasons, spent))
+        return found.verdict
 
     async def _checksum(self, did: str, found: Assessment) -> str:
         if found.inputs and found.inputs[0].asset.did == did:

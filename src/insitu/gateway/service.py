@@ -200,7 +200,7 @@ class GatewayService:
             ports.clock,
             desk.wakeups,
         )
-        self.quoting = Quoting(assessor, desk.resolver, ports.signer)
+        self.quoting = Quoting(assessor, acceptance, desk.resolver, ports.signer)
         self.executing = Executing(
             ports.agreements, permission, assessor, Planner(desk.sources), registrar, free_gas, ports.clock
         )

@@ -149,7 +149,7 @@ class FileSources:
 
         Web servers are not asked: everybody may name their urls, and this gateway calls nobody for strangers.
 
-        Raises ``NotFound``.
+        Raises ``ObjectUnreadable``.
         """
         url = _split(file)
         if url.scheme in WEB | PLACED | OWN:
@@ -159,7 +159,7 @@ class FileSources:
         except InsituError as error:
             if error.code != "ConfigurationFailed":
                 raise
-            raise InsituError("NotFound", f"file {file.index}: {error.detail}") from error
+            raise InsituError("ObjectUnreadable", f"file {file.index}: {error.detail}") from error
 
     async def completed(self, file: File, sealer: Address) -> File:
         """Return an uploaded file with the length and checksum that the upload had.

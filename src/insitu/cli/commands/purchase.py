@@ -49,7 +49,7 @@ def check(
         insitu check count.py --on did:nv:…
     """
     from insitu.cli.orders import Order, read_wanted
-    from insitu.domain.exit_codes import NOT_ALLOWED, OK
+    from insitu.domain.exit_codes import OK
 
     order = Order(what, data, None, image=image, entrypoint=entrypoint, server=server)
     if not data and not what.startswith("did:"):
@@ -57,15 +57,15 @@ def check(
 
     async def checked(client: "Client") -> int:
         quote = await (await read_wanted(client, order)).check(client, service_index)
+        if not quote.allowed:
+            return refuse(session, quote)
         token = await client.chain.token()
         if session.choices.as_json:
             session.screen.json(quote)
-        elif quote.allowed:
+        else:
             session.screen.line(click.style("allowed", fg="green", bold=True))
             session.screen.facts(quote_facts(quote, token, client.account))
-        else:
-            refuse(session, quote)
-        return OK if quote.allowed else NOT_ALLOWED
+        return OK
 
     return session.act(checked)
 
@@ -97,14 +97,13 @@ def buy(
 
         insitu run --agreement ID
     """
-    from insitu.domain.exit_codes import NOT_ALLOWED, OK
+    from insitu.domain.exit_codes import OK
 
     async def bought(client: "Client") -> int:
         screen, token = session.screen, await client.chain.token()
         quote = await client.agreements.check(workflow, service_index)
         if not quote.allowed:
-            refuse(session, quote)
-            return NOT_ALLOWED
+            return refuse(session, quote)
         if not yes:
             show_quote(session, quote, token, client.account)
         await client.agreements.require_agreeable(quote, max_price)
@@ -184,13 +183,18 @@ def show_quote(session: Session, quote: "Quote", token: "TokenInfo", account: st
             session.screen.note(f"{name if position == 0 else '':12}{line}")
 
 
-def refuse(session: Session, quote: "Quote") -> None:
-    """Say why a workflow may not run: every reason, with what to do about it."""
+def refuse(session: Session, quote: "Quote") -> int:
+    """Say why a workflow may not run: every reason, with what to do about it. Return the exit code."""
+    from insitu.domain.exit_codes import NOT_ALLOWED, TRY_AGAIN, exit_code_of_error
+
+    passing = {exit_code_of_error(reason.code) for reason in quote.reasons} == {TRY_AGAIN}
+    code = TRY_AGAIN if passing else NOT_ALLOWED
     if session.choices.as_json:
         session.screen.json(quote)
-        return
+        return code
     session.screen.note(click.style("not allowed", fg="red", bold=True))
     for reason in quote.reasons:
         session.screen.note(f"  {reason.code}: {plain(reason.message)}")
         if reason.next_step:
             session.screen.note(f"    → {plain(reason.next_step)}")
+    return code

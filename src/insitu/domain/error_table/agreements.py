@@ -101,12 +101,7 @@ AGREEMENTS = (
         retry=True,
         after_repair=True,
     ),
-    E(
-        "InvalidAccount",
-        409,
-        "The account is not acceptable for this DID.",
-        "Use an account that is not zero.",
-    ),
+    E("InvalidAccount", 409, "The account is not acceptable for this DID.", "Use an account that is not zero."),
     E(
         "InvalidReceiver",
         409,
@@ -240,12 +235,7 @@ AGREEMENTS = (
     ),
     E("TokenShortfall", 409, "The token delivered less than the amount.", "Use a token that transfers exact amounts."),
     E("TooMany", 409, "There are more entries than the contract takes.", "Send fewer of them."),
-    E(
-        "TotalTooLarge",
-        409,
-        "The total of the amounts is 2^128 base units or more.",
-        "Agree on a smaller total.",
-    ),
+    E("TotalTooLarge", 409, "The total of the amounts is 2^128 base units or more.", "Agree on a smaller total."),
     E("TransactionFailed", 502, "The transaction was mined and failed.", "Read the reason in the detail."),
     E(
         "TransactionUnconfirmed",
@@ -255,16 +245,6 @@ AGREEMENTS = (
         retry=True,
         after_repair=True,
     ),
-    E(
-        "ValueTooLong",
-        409,
-        "The url of the DID is too long for the registry.",
-        "Use a shorter url.",
-    ),
-    E(
-        "ZeroAmount",
-        409,
-        "A receiver would be paid nothing.",
-        "Leave receivers of nothing out.",
-    ),
+    E("ValueTooLong", 409, "The url of the DID is too long for the registry.", "Use a shorter url."),
+    E("ZeroAmount", 409, "A receiver would be paid nothing.", "Leave receivers of nothing out."),
 )

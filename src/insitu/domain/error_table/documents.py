@@ -75,16 +75,16 @@ DOCUMENTS = (
         "Lower the stages' requirements.",
     ),
     E(
+        "ObjectUnreadable",
+        422,
+        "The store of a file does not give the object that the file's url names.",
+        "Check bucket and name in the url, and that the store answers and lets this provider read the object.",
+    ),
+    E(
         "OutputDidNotSupported",
         422,
         "A stage cannot write into an existing DID.",
         "Leave output.id out: every result is a new asset.",
-    ),
-    E(
-        "OutputUnused",
-        422,
-        "A stage reads the output of a stage that does not exist before it.",
-        "Name a stage with a lower index.",
     ),
     E(
         "PendingPoolFull",

@@ -57,18 +57,8 @@ INFRASTRUCTURE = (
         "Several keys are here, and none is named.",
         "Name one: --account NAME, INSITU_ACCOUNT, or account= in Python.",
     ),
-    E(
-        "KeyExists",
-        409,
-        "There is a key of this name already.",
-        "Choose another name.",
-    ),
-    E(
-        "KeyInvalid",
-        422,
-        "This is no usable key.",
-        "Export the key again, or create one.",
-    ),
+    E("KeyExists", 409, "There is a key of this name already.", "Choose another name."),
+    E("KeyInvalid", 422, "This is no usable key.", "Export the key again, or create one."),
     E(
         "KeyNameInvalid",
         400,
