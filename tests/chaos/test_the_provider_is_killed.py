@@ -1,15 +1,14 @@
 """`kill -9` of `insitu up` at any moment: nothing is lost or doubled, and the money is right (design §6, §8)."""
 
-import json
 import os
 import signal
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import anyio
 import pytest
 
+from chaos.crashes import children, gated_workflow, running, saved
 from chaos.ledger import paid_once, results_of, settlements_of
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
@@ -18,15 +17,7 @@ from insitu.sdk.agreements import Agreement
 from insitu.sdk.execution import Execution
 from insitu.testing.provider import ProviderProcess
 from leftovers import contained, gone
-from market import PAID, PRICE, SETTLED, UNPAID, Balances, Market
-
-GATED = """
-import pathlib, time
-print("begun", flush=True)
-while not pathlib.Path("/mnt/volume1/go").exists():
-    time.sleep(0.02)
-pathlib.Path("/mnt/output/out.txt").write_text("done")
-"""
+from market import PAID, SETTLED, UNPAID, Balances, Market
 
 MANY_FILES = """
 import pathlib
@@ -58,19 +49,8 @@ async def ended(execution: Execution) -> Phase:
 
 async def gated(market: Market) -> tuple[Path, Agreement]:
     """A folder in which the algorithm waits for a file named `go`, and an agreement to run that algorithm on it."""
-    folder = new_folder(market.provider.data)
-    files = [{"url": folder.as_uri() + "/", "contentType": "application/octet-stream"}]
-    dataset = await market.publisher.assets.publish_dataset(
-        folder.name, files, algorithms="any", price=Amount.from_base_units(PRICE)
-    )
-    return folder, await market.consumer.agreements.buy((await market.workflow(GATED, dataset)).did)
-
-
-def new_folder(data: Path) -> Path:
-    """An empty folder that algorithms may read."""
-    folder = Path(tempfile.mkdtemp(dir=data))
-    folder.chmod(0o755)
-    return folder
+    folder, workflow = await gated_workflow(market)
+    return folder, await market.consumer.agreements.buy(workflow)
 
 
 async def test_a_kill_while_the_algorithm_runs_costs_one_attempt(market: Market) -> None:
@@ -130,15 +110,6 @@ async def test_a_container_that_somebody_kills_ends_with_a_reason(market: Market
     await gone(market.provider.home, execution.execution_id)
 
 
-async def running(execution: Execution, attempt: int) -> None:
-    """Return once this attempt has printed something."""
-    with anyio.fail_after(60):
-        while True:
-            async for piece in execution.logs():
-                if piece.attempt == attempt:
-                    return
-
-
 async def test_a_killed_chain_is_started_again_and_forgets_no_money(market: Market) -> None:
     folder, agreement = await gated(market)
     before = await market.balances()
@@ -152,23 +123,6 @@ async def test_a_killed_chain_is_started_again_and_forgets_no_money(market: Mark
     assert await ended(execution) is Phase.SUCCEEDED, "the provider waits for its chain"
     assert await market.changes(before) == SETTLED
     assert len(await settlements_of(market, agreement.id)) == 1
-
-
-async def saved(market: Market) -> None:
-    """Return once the development chain lies on disk as it is; what is younger than a second may be lost to a kill."""
-    newest, file = await market.newest_block(), market.provider.settings.folder.chain / "saved.json"
-    kept = -1
-    with anyio.fail_after(60):
-        while kept < newest:
-            kept = json.loads(await anyio.Path(file).read_bytes())["best_block_number"]
-            await anyio.sleep(0.1)
-
-
-def children(pid: int, name: str) -> list[int]:
-    """The processes of this name whose parent this is."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    found = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
-    return [child for child in found if name in Path(f"/proc/{child}/comm").read_text()]
 
 
 # Names of events, or of the phase that an event tells; the kill follows as soon as it is heard.
