@@ -69,11 +69,11 @@ def _tell(event: "EventView", activity: "Activity", began: float) -> None:
 
 async def _print_logs(execution: "Execution", activity: "Activity", printed: anyio.Event) -> None:
     """Print whole lines; what has no end yet waits for the rest of its line."""
-    pending = ""
+    pending = notice = ""
     try:
         async for piece in execution.logs():
             if piece.notice:
-                activity.say(plain(piece.text).strip())
+                notice = plain(piece.text.strip())
                 continue
             *complete, pending = (pending + piece.text).split("\n")
             if complete:
@@ -81,7 +81,9 @@ async def _print_logs(execution: "Execution", activity: "Activity", printed: any
     except InsituError as error:
         if error.code != "LogsHidden":
             raise
-        activity.say("the owner's rules do not show logs of this execution")
+        notice = "the owner's rules do not show logs of this execution"
     if pending:
         activity.log(pending)
+    if notice:
+        activity.say(notice)
     printed.set()

@@ -90,26 +90,23 @@ def logs(session: Session, ids: tuple[str, ...], *, no_follow: bool) -> None:
     """
 
     async def printed(client: "Client") -> None:
-        execution, pending = await find_execution(client, ids), ""
+        execution, pending, notice = await find_execution(client, ids), "", ""
         async for piece in execution.logs(follow=not no_follow):
             if session.choices.as_json:
                 session.screen.json(piece)
                 continue
             if piece.notice:
-                session.screen.warn(plain(piece.text).strip())
+                notice = plain(piece.text.strip())
                 continue
             *complete, pending = (pending + piece.text).split("\n")
             for line in complete:
-                _print(session, line)
+                session.screen.line("\n".join(lines(line)))
         if pending:
-            _print(session, pending)
+            session.screen.line("\n".join(lines(pending)))
+        if notice:
+            session.screen.warn(notice)
 
     session.act(printed)
-
-
-def _print(session: Session, line: str) -> None:
-    for part in lines(line):
-        session.screen.line(part)
 
 
 @click.command()
