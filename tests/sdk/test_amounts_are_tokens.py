@@ -42,7 +42,7 @@ async def test_prices_that_come_back_say_their_unit_and_can_be_given_again(provi
     quote = await consumer.agreements.check(workflow)
     assert str(quote.price) == "2.500000000000000003 NVM"
     assert sorted(str(one.amount) for one in quote.receivers) == ["0.000000000000000003 NVM", "2.5 NVM"]
-    with pytest.raises(InsituError, match=r"PriceTooHigh: the price is 2\.5\d* NVM, allowed are 2 NVM"):
+    with pytest.raises(InsituError, match=r"PriceTooHigh: the price is 2\.5\d* NVM, the limit 2 NVM"):
         await consumer.agreements.buy(workflow, max_price=2)
     before = await consumer.balance()
     bought = await consumer.agreements.buy(workflow, max_price=quote.price)

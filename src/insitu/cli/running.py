@@ -132,7 +132,7 @@ async def _told(
     if view.left_out:
         screen.note(f"  left out: {left_out(view)}")
     if view.result_did is not None:
-        if not paths:
+        if not paths and view.reason is None:  # what delivered nothing has nothing to download
             screen.note(f"  download it:  insitu result {execution.execution_id} -o {execution.execution_id}")
         screen.line(view.result_did)
 

@@ -237,7 +237,7 @@ def require_all(checks: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
     checked = []
     for check, holds in checks:
         if not holds:
-            raise InsituError("SignatureInvalid", f"this does not hold: {check}")
+            raise InsituError("SignatureInvalid", f"a check failed, this is not so: {check}")
         checked.append(check)
     return tuple(checked)
 

@@ -193,7 +193,7 @@ class Assessor:
         asset = await self._resolver.resolve(workflow_did, workflow_checksum)
         await self._require_valid(asset)
         if asset.ddo.asset_type != WORKFLOW:
-            raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow")
+            raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow, and only workflows run")
         return await self._judged(consumer, read_workflow(asset.ddo), asset, service_index, bought)
 
     async def assess_planned(

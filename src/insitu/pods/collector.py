@@ -223,11 +223,9 @@ class _Walk:
             return
         self.bytes += delivered
         if self.bytes > self.limits.max_bytes:
-            self._reject(
-                path, "TooManyBytes", f"more than {self.limits.max_bytes} bytes in all, paths included", enough=True
-            )
+            self._reject(path, "TooManyBytes", f"takes it past {self.limits.max_bytes} bytes with paths", enough=True)
         if len(self.files) >= self.limits.max_files:
-            self._reject(path, "TooManyFiles", f"more than {self.limits.max_files} files", enough=True)
+            self._reject(path, "TooManyFiles", f"takes it past {self.limits.max_files} files", enough=True)
         content = self.types.content(path[-1], found.st_size) if self.types is not None else None
         if content is None and self.types is not None:
             self._reject(path, "WrongType", f"is not of {self.types}")

@@ -135,7 +135,7 @@ class Agreements:
         limit = None if max_price is None else await read_amount(max_price, self._chain)
         if limit is not None and quote.price > limit:
             raise InsituError(
-                "PriceTooHigh", f"the price is {quote.price}, allowed are {limit}", price=str(quote.price.base_units)
+                "PriceTooHigh", f"the price is {quote.price}, the limit {limit}", price=str(quote.price.base_units)
             )
         await self._require_funds(quote.price.base_units)
 

@@ -83,7 +83,7 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
         return
     try:
         view = ReceiptView.model_validate(receipt)
-        yield "the hash beside it is its own", view.receipt_hash.lower() == found.receipt_hash
+        yield "the hash stated beside it is its own", view.receipt_hash.lower() == found.receipt_hash
         if view.settlement is not None:
             yield from settlement_checks(found, view.settlement)
     except ValidationError:
@@ -105,7 +105,7 @@ def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
     said = f"{output.files} files with {output.bytes} bytes" if output else "no files"
     here = f"{len(digests)} with {sum(one.size for one in digests)} bytes"
     holds = not digests if output is None else output_root(digests) == output.root
-    return f"the result has {said}, which are those in {folder} ({here})", holds
+    return f"the files in {folder} ({here}) are those of the result ({said})", holds
 
 
 async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer: Signer) -> Mined:

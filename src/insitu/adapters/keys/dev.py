@@ -38,7 +38,9 @@ class DevSigner(LocalSigner):
 
     def __init__(self, name: str) -> None:
         if name not in _KEYS:
-            raise InsituError("KeyNotFound", f"no development account is called {name[:40]!r}: {', '.join(DEV_NAMES)}")
+            raise InsituError(
+                "KeyNotFound", f"{name[:40]!r} is not a development account; they are {', '.join(DEV_NAMES)}"
+            )
         super().__init__(bytes.fromhex(_KEYS[name]))
         self.name = name
 

@@ -67,7 +67,7 @@ ACCESS = (
         "ImageNotAllowed",
         403,
         "The container image is not among the supported containers of an input.",
-        "Name an image, tag and checksum of the service's supportedContainers.",
+        "Name one of the service's supportedContainers, with tag and checksum; insitu show lists them.",
     ),
     E(
         "ImageUnsuitable",

@@ -29,7 +29,7 @@ DOCUMENTS = (
         "InvalidAmount",
         400,
         "An amount cannot be read.",
-        "Write tokens, like 10 or 0.5, to the commands and in Python; documents have strings of digits, base units.",
+        "Give tokens, like 10 or 0.5, to commands and in Python; in documents, base units as strings of digits.",
     ),
     E("InvalidDid", 400, "This is not a DID of the form did:nv: and 64 hexadecimal digits.", "Check the DID."),
     E(
@@ -71,8 +71,8 @@ DOCUMENTS = (
     E(
         "NoSuitableServer",
         409,
-        "No supported server is large enough for the workflow.",
-        "Lower the stages' requirements.",
+        "No server has the name that was asked for, or is large enough for the workflow.",
+        "Name a server that insitu show lists, or lower the stages' requirements.",
     ),
     E(
         "ObjectUnreadable",

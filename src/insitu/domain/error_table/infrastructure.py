@@ -115,7 +115,7 @@ INFRASTRUCTURE = (
         "A setting is unknown or has a wrong value.",
         "Correct the setting that the detail names.",
     ),
-    E("SignatureInvalid", 422, "A signature or hash of the receipt does not fit.", "Do not trust the receipt."),
+    E("SignatureInvalid", 422, "A signature or hash does not fit.", "Do not trust the receipt, or files that differ."),
     E(
         "StorageFailed",
         500,
