@@ -10,6 +10,7 @@ from architecture.sources import PACKAGE, ROOT, modules, name
 from insitu.domain import error_table
 from insitu.domain.error_table.shape import ErrorDefinition
 from insitu.domain.errors import ERRORS
+from insitu.domain.execution import ENDED, Charge, Phase, Reason, charge_of
 
 
 def sections() -> dict[str, tuple[ErrorDefinition, ...]]:
@@ -52,6 +53,12 @@ def test_a_code_says_what_is_the_matter_and_what_to_do_next(code: str) -> None:
     for sentence in (row.what, row.next_step):
         assert sentence[0].isupper() or not sentence[0].isalpha()
         assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("code", sorted(code for code, row in ERRORS.items() if "othing was charged" in row.next_step))
+@pytest.mark.parametrize("phase", sorted(ENDED - {Phase.SUCCEEDED}))
+def test_who_is_told_that_nothing_was_charged_is_told_the_truth(code: str, phase: Phase) -> None:
+    assert charge_of(phase, Reason(code=code, message="so it ended"), delivered=True) is Charge.NEVER
 
 
 def test_no_error_passes_silently() -> None:

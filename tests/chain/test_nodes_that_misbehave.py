@@ -1,5 +1,6 @@
 """A node may be slow, silent, wrong, or not a node: each is ChainUnavailable, and its address stays secret."""
 
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -9,7 +10,9 @@ import pytest
 from anyio.abc import SocketStream
 
 from insitu.adapters.chain.rpc import JsonRpc
+from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.errors import InsituError
+from insitu.ports.chain import SignedTransaction
 
 pytestmark = pytest.mark.anyio
 
@@ -132,3 +135,16 @@ async def test_a_cancelled_call_leaves_the_connection_usable() -> None:
 def test_an_address_that_is_not_http_is_refused(url: str) -> None:
     with pytest.raises(InsituError, match="SettingsInvalid"):
         JsonRpc(url)
+
+
+async def test_a_transaction_that_a_node_never_mines_is_told_with_its_hash() -> None:
+    async def pending(stream: SocketStream) -> None:
+        with contextlib.suppress(anyio.ClosedResourceError):
+            await http("200 OK", b'{"jsonrpc":"2.0","id":1,"result":null}')(stream)
+
+    sent = SignedTransaction("0x" + "ab" * 32, b"\2", 0)
+    async with node(pending) as url, JsonRpc(url) as rpc:
+        with pytest.raises(InsituError, match="TransactionUnconfirmed") as error:
+            await Transactions(rpc, 31337, None, patience=0.2).finish(sent)
+    assert sent.hash in error.value.detail
+    assert "hash" in error.value.definition.next_step

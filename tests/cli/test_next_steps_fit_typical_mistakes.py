@@ -75,6 +75,7 @@ MISTAKES = [
     (("search", "x", "--url", "nowhere"), "PeerUnavailable", "that its address is right"),
     (("search", "x", "--max-price", "ten"), "ChainUnavailable", "insitu up"),
     (("keys", "ls", "--set", "server.prot=1"), "SettingsInvalid", "the setting that the detail names"),
+    (("keys", "ls", "--home", "receipt.json"), "FileUnusable", "Check the path"),
     (("image", "rm", "nonsense"), "ImageUnknown", "List the images"),
     (("image", "import", "folder"), "ArchiveInvalid", "as an OCI layout"),
     (("pod", "configure", "empty.json", "--workspace", "folder"), "InvalidRequest", "what the detail"),

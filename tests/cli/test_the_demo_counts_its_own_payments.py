@@ -8,6 +8,7 @@ import pytest
 
 from insitu.cli.demo.narrator import Narrator
 from insitu.cli.demo.story import EARLIER_SECONDS, Story
+from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 
 AGREEMENT = "ab" * 32
@@ -49,3 +50,12 @@ async def test_executions_that_run_or_are_not_settled_end_first(capsys: pytest.C
     await Story(people, Narrator(), Path(), nothing, nothing).wait_for_earlier()
     assert compute.waited == [("wxrunning", EARLIER_SECONDS), ("wxunsettled", EARLIER_SECONDS)]
     assert "execution wxrunning of an interrupted demo ends first" in capsys.readouterr().out
+
+
+def test_a_demo_that_sees_something_else_says_what(capsys: pytest.CaptureFixture[str]) -> None:
+    narrator = Narrator()
+    narrator.check("two and two are four", True)
+    with pytest.raises(InsituError, match=r"DemoFailed: .*two and two are five"):
+        narrator.check("two and two are five", False)
+    assert narrator.checks == ["two and two are four"]
+    assert "five" not in capsys.readouterr().out

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import settings
@@ -423,6 +424,18 @@ def test_a_queued_execution_is_stopped_without_touching_the_runtime() -> None:
     world.turn()
     world.execution = stop_requested(world.execution, "consumer", world.now) or world.execution
     assert [type(action) for action in world.turn()] == [Conclude]
+
+
+@pytest.mark.parametrize(
+    ("by", "code"),
+    [("consumer", "StoppedByConsumer"), ("owner", "StoppedByOwner"), ("provider", "StoppedByProvider")],
+)
+def test_who_stopped_an_execution_is_its_reason(by: Literal["consumer", "owner", "provider"], code: str) -> None:
+    world = World(registered(plan(1), START), admitted=False)
+    world.execution = stop_requested(world.execution, by, world.now) or world.execution
+    reason = drive(world, {}).reason
+    assert reason is not None
+    assert (reason.code, by in reason.next_step or by == "consumer") == (code, True)
 
 
 def test_a_queue_has_an_end() -> None:

@@ -117,6 +117,9 @@ async def test_waiting_has_an_end_even_if_the_execution_has_none(provider: Marke
     execution = await consumer.compute.run_workflow(await workflow_on(provider, consumer))
     assert (await execution.wait(seconds=0.3)).phase is not Phase.SUCCEEDED
     assert not await execution.ended()
+    for early in (execution.result, execution.receipt):
+        with pytest.raises(InsituError, match="ExecutionNotEnded"):
+            await early()
     await execution.stop()
     view = await execution.wait(seconds=30)
     assert (view.phase, view.reason.code if view.reason else None) == (Phase.STOPPED, "StoppedByConsumer")

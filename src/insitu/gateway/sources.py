@@ -87,7 +87,7 @@ class FileSources:
             await self._uploaded(url.path, sealer)
         elif url.scheme == "blob":
             if sealer.lower() != self._provider.lower():
-                raise InsituError("CreatorNotAllowed", "blob: names files of results; they are this gateway's to name")
+                raise InsituError("InvalidDocument", "blob: names files of results: upload the file, and name that")
         else:
             self._trusted(url, sealer)
             if url.scheme not in PLACED:

@@ -47,6 +47,7 @@ def read_settings(
     ------
     InsituError
         ``SettingsInvalid``: a name is unknown or a value is wrong; the detail says where it came from.
+        ``FileUnusable``: the file of the settings is there and cannot be read.
     """
     home = (home or default_home(environ)).absolute()
     sources: dict[tuple[str, str], str] = {}
@@ -73,7 +74,9 @@ def _from_file(path: Path) -> list[Setting]:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise InsituError("FileUnusable", f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InsituError("SettingsInvalid", f"{path} cannot be read: {error}") from error
     found: list[Setting] = []
     for section, entries in document.items():

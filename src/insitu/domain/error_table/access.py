@@ -99,7 +99,7 @@ ACCESS = (
         "NotFound",
         404,
         "There is nothing at this address.",
-        "Check the provider's address and the ids in it; an id that belongs to another agreement is not found.",
+        "Check the address and the ids in it: what is somebody else's, or no longer kept, is not found.",
     ),
     E("NotOwner", 403, "The caller does not own this asset.", "Sign in with the key of the on-chain owner."),
     E(

@@ -241,7 +241,7 @@ AGREEMENTS = (
         "TransactionUnconfirmed",
         504,
         "The transaction is not confirmed in time.",
-        "Look it up by its hash before you send it again.",
+        "Look up the hash that the detail names before you send it again; where it names none, nothing was paid.",
         retry=True,
         after_repair=True,
     ),

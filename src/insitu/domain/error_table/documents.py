@@ -60,13 +60,13 @@ DOCUMENTS = (
         "ManualReviewNotSupported",
         422,
         "The policy asks for a manual review, which this version does not do.",
-        "Set policy.review to none.",
+        "The owner sets policy.review to none; until then choose another data set.",
     ),
     E(
         "NoComputeService",
         422,
         "The data set offers no compute service.",
-        "Add a compute service, or say that you want to publish without one.",
+        "Choose another data set; to publish one, add a compute service, or say that you want none.",
     ),
     E(
         "NoSuitableServer",

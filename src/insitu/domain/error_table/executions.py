@@ -50,7 +50,7 @@ EXECUTIONS = (
         "ImageUnavailable",
         409,
         "The container image is not here and cannot be pulled by its digest.",
-        "Import, build or push the image at the provider, or correct its checksum.",
+        "At the provider: import, build or push it, under this checksum. A consumer names another image: --image.",
     ),
     E("InfrastructureFailed", 500, "The infrastructure failed.", "Run again; nothing was charged.", retry=True),
     E(
