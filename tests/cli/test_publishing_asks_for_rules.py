@@ -20,7 +20,7 @@ DID = "did:nv:" + "a" * 64
         (["table.csv", "--allow-any", "--allow", DID], "--allow-any leaves nothing to allow beside it"),
         (["count.py", "--algorithm", "--allow-any"], "belongs to data sets"),
         (["table.csv", "--document", "ddo.json"], "--document says it all"),
-        (["table.csv", "--allow-any", "--timeout", "soon"], "no length of time like 3600, 90min, 12h or 30d"),
+        (["table.csv", "--allow-any", "--timeout", "soon"], "is not a length of time like 3600, 90min, 12h or 30d"),
         (["table.csv", "--allow-any", "--max-files", "0"], "0"),
     ],
 )

@@ -80,7 +80,7 @@ async def test_a_folder_with_other_files_is_refused_before_anything_is_fetched(t
             await Destination(tmp_path).missing(asked)
     assert await Destination(tmp_path, overwrite=True).missing({"notes.txt": HELLO}) == ["notes.txt"]
     file = Destination(tmp_path / "notes.txt", overwrite=True)
-    with pytest.raises(InsituError, match=r"FolderNotEmpty: .*is no folder"):
+    with pytest.raises(InsituError, match=r"FolderNotEmpty: .*is not a folder"):
         await file.missing({})
 
 

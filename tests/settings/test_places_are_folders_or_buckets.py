@@ -41,14 +41,14 @@ def test_a_url_names_a_bucket_and_a_prefix(setting: str) -> None:
     [
         ("http://bucket/prefix", "must be a folder, or a url that begins with az://, gs://, s3://"),
         ("s3a://bucket/prefix", "begins with az://, gs://, s3://"),
-        ("s3://", "is no name of a bucket"),
-        ("s3://Bucket/prefix", "is no name of a bucket"),
-        ("s3://bucket:9000/prefix", "is no name of a bucket"),
+        ("s3://", "cannot name a bucket"),
+        ("s3://Bucket/prefix", "cannot name a bucket"),
+        ("s3://bucket:9000/prefix", "cannot name a bucket"),
         ("s3://key:s3cret@bucket/prefix", "object_store.credentials_file"),
         ("s3://bucket/prefix?key=s3cret", "object_store.credentials_file"),
-        ("s3://bucket/a//b", "is no prefix"),
-        ("s3://bucket/../b", "is no prefix"),
-        ("s3://bucket/a b", "is no prefix"),
+        ("s3://bucket/a//b", "is not a prefix"),
+        ("s3://bucket/../b", "is not a prefix"),
+        ("s3://bucket/a b", "is not a prefix"),
     ],
 )
 def test_what_is_neither_is_refused_with_what_is_expected(setting: str, value: str, said: str) -> None:

@@ -22,7 +22,7 @@ LARGEST = 16 * 1024 * 1024
 def read_json(source: str) -> Any:
     """Return the JSON of a file, or of standard input for ``-``.
 
-    Raises ``FileMissing`` where there is no such file, ``InvalidDocument`` where it is no JSON, with the line.
+    Raises ``FileMissing`` where there is no such file, ``InvalidDocument`` where it is not JSON, with the line.
     """
     try:
         raw = sys.stdin.buffer.read(LARGEST + 1) if source == "-" else _read(Path(source))
@@ -34,9 +34,9 @@ def read_json(source: str) -> Any:
         return json.loads(raw)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise InsituError("InvalidDocument", f"{source} is no JSON: {error.msg} in {where}") from None
+        raise InsituError("InvalidDocument", f"{source} is not JSON: {error.msg} in {where}") from None
     except (UnicodeDecodeError, RecursionError) as error:
-        raise InsituError("InvalidDocument", f"{source} is no JSON: {error}") from None
+        raise InsituError("InvalidDocument", f"{source} is not JSON: {error}") from None
 
 
 def read_object(source: str) -> dict[str, Any]:

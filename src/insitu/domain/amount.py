@@ -91,4 +91,4 @@ def _decimal_text(value: object) -> str:
         raise InsituError("InvalidAmount", f"{value} is a float, which holds no amount exactly: write {str(value)!r}")
     if isinstance(value, int) and not isinstance(value, bool):
         raise InsituError("InvalidAmount", "so many tokens there are not; base units: Amount.from_base_units(number)")
-    raise InsituError("InvalidAmount", f"{ascii(value)[:60]} is no amount")
+    raise InsituError("InvalidAmount", f"{ascii(value)[:60]} is not an amount")

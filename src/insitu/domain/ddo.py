@@ -110,7 +110,7 @@ class Ddo(Document):
         if index is not None:
             service = self.service_at(index)
             if service.type != COMPUTE:
-                raise InsituError("ServiceNotFound", f"service {index} of {self.id} is no compute service")
+                raise InsituError("ServiceNotFound", f"service {index} of {self.id} is not a compute service")
             return service
         if not self.compute_services:
             raise InsituError("NoComputeService", f"{self.id} offers no compute service", did=self.id)

@@ -191,7 +191,7 @@ def parse_statement(payload: bytes) -> Statement:
     """Read a receipt's payload.
 
     Raises:
-        InsituError: `SignatureInvalid`, if it is no receipt of this kind or not in canonical form.
+        InsituError: `SignatureInvalid`, if it is not a receipt of this kind or not in canonical form.
     """
     try:
         value: JsonValue = json.loads(payload)

@@ -283,7 +283,7 @@ class Assessor:
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
         if not is_provider:
-            raise InsituError("NotDIDProvider", f"{self._provider} is no provider of {did}")
+            raise InsituError("NotDIDProvider", f"{self._provider} is not a provider of {did}")
         present = read_compute_service(entry)
         version = present
         if bought is not None and bought.removeprefix("0x") != asset.checksum:

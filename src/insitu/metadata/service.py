@@ -111,7 +111,7 @@ class MetadataService:
         start, end = self._url.split("{did}")
         did = url.removeprefix(start).removesuffix(end)
         if not url.startswith(start) or url != start + did + end:
-            raise InsituError("AssetNotFound", f"{url[:200]} is no address of this catalogue")
+            raise InsituError("AssetNotFound", f"{url[:200]} is not an address of this catalogue")
         return (await self.document(did, checksum)).document
 
     async def is_retired(self, did: str) -> bool:

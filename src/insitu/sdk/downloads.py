@@ -49,7 +49,7 @@ class Destination:
     def _missing(self, files: Mapping[str, str | None]) -> list[str]:
         nearest = next(path for path in (self.folder, *self.folder.absolute().parents) if os.path.lexists(path))
         if not nearest.is_dir():
-            raise InsituError("FolderNotEmpty", f"{nearest} is no folder")
+            raise InsituError("FolderNotEmpty", f"{nearest} is not a folder")
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise InsituError("StorageFailed", f"{nearest} cannot be written")
         there = set[str]()

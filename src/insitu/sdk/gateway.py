@@ -53,7 +53,7 @@ def gateway_url(endpoint: str) -> str:
     for alias in EXEC_ALIASES:
         if endpoint.endswith(BASE + alias):
             return endpoint.removesuffix(BASE + alias)
-    raise InsituError("InvalidDocument", f"{endpoint[:200]!r} is no endpoint of a compute service")
+    raise InsituError("InvalidDocument", f"{endpoint[:200]!r} is not an endpoint of a compute service")
 
 
 def file_name(disposition: str) -> str | None:

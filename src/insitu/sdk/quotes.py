@@ -106,7 +106,7 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
     """
     for one in wanted.inputs:
         if not await chain.is_provider(one.asset.did, quote.provider):
-            raise InsituError("NotDIDProvider", f"{quote.provider} is no provider of {one.asset.did}")
+            raise InsituError("NotDIDProvider", f"{quote.provider} is not a provider of {one.asset.did}")
     first, expected = wanted.inputs[0], _expected(wanted, quote.provider, consumer)
     times, asset = expected.times, wanted.asset
     pairs: Sequence[tuple[str, object, object]] = [

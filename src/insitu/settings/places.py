@@ -29,10 +29,10 @@ def _read_place(value: object) -> object:
     if "@" in bucket or (parts is not None and (parts.query or parts.fragment)):
         raise ValueError("names a bucket and a prefix and nothing else: keys belong into object_store.credentials_file")
     if _NAME.fullmatch(bucket) is None:
-        raise ValueError(f"{bucket[:80]!r} is no name of a bucket: 3 to 63 lower-case letters, digits, dots, hyphens")
+        raise ValueError(f"{bucket[:80]!r} cannot name a bucket: 3 to 63 lower-case letters, digits, dots, hyphens")
     segments = path.split("/") if path else []
     if any(_SEGMENT.fullmatch(one) is None or one in {".", ".."} for one in segments):
-        raise ValueError(f"{path[:80]!r} is no prefix: letters, digits and !_.*'()=- between slashes")
+        raise ValueError(f"{path[:80]!r} is not a prefix: letters, digits and !_.*'()=- between slashes")
     return "/".join((f"{scheme}:/", bucket, *segments))
 
 

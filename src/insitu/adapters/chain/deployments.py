@@ -55,7 +55,7 @@ class Deployments(WireModel):
         except OSError as error:
             raise InsituError("StorageFailed", f"{path}: {error.strerror}") from None
         except (ValidationError, InsituError) as error:
-            raise InsituError("ContractMismatch", f"{path} is no deployments file: {_first(error)}") from None
+            raise InsituError("ContractMismatch", f"{path} is not a deployments file: {_first(error)}") from None
         return found.model_copy(update={"contracts": addresses, "owner": owner})
 
     def write(self, path: Path) -> None:

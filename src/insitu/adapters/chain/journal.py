@@ -64,7 +64,7 @@ class Journal:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError):
-            raise InsituError("SettingsInvalid", f"{self._path} is no journal of a deployment") from None
+            raise InsituError("SettingsInvalid", f"{self._path} is not a journal of a deployment") from None
         if not isinstance(found, dict):
-            raise InsituError("SettingsInvalid", f"{self._path} is no journal of a deployment")
+            raise InsituError("SettingsInvalid", f"{self._path} is not a journal of a deployment")
         return found

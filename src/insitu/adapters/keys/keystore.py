@@ -114,7 +114,7 @@ class Keystore:
 
     def _path(self, name: str) -> Path:
         if _NAME.fullmatch(name) is None:
-            raise InsituError("KeyNameInvalid", f"{name[:80]!r} is no name for a key: use a-z, 0-9, '.', '_', '-'")
+            raise InsituError("KeyNameInvalid", f"{name[:80]!r} is not a name for a key: use a-z, 0-9, '.', '_', '-'")
         return self._folder / f"{name}.json"
 
 
@@ -142,7 +142,7 @@ def _address_of(document: dict[str, Any]) -> Address | None:
 def _unlocked(path: Path, password: str) -> bytes:
     document = _parsed(path)
     if document.get("version") != 3 or "crypto" not in {name.lower() for name in document}:
-        raise InsituError("KeyInvalid", f"{path} is no key file of Web3 Secret Storage, version 3")
+        raise InsituError("KeyInvalid", f"{path} is not a key file of Web3 Secret Storage, version 3")
     try:
         return bytes(load_account().decrypt(document, password))
     except ValueError:

@@ -87,7 +87,7 @@ def _read_keys(content: bytes, path: Path) -> VersionedKeys:
         keys = {int(version): base64.b64decode(key, validate=True) for version, key in document["keys"].items()}
         current = int(document["current"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InsituError("KeyInvalid", f"{path} is no file of versioned keys") from None
+        raise InsituError("KeyInvalid", f"{path} is not a file of versioned keys") from None
     if current not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
         raise InsituError("KeyInvalid", f"{path} lacks its current key, or a key has not {_KEY_BYTES} bytes")
     return VersionedKeys(current, keys)

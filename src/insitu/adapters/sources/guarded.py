@@ -29,7 +29,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         if url.scheme not in _PORTS:
-            raise InsituError("TargetNotAllowed", f"{url.scheme[:20]!r} is no scheme of the web")
+            raise InsituError("TargetNotAllowed", f"{url.scheme[:20]!r} is not a scheme of the web")
         address = await self._targets.resolve(url.host, url.port or _PORTS[url.scheme])
         # The certificate is checked for the name, although the connection goes to the checked address.
         extensions = {**request.extensions, "sni_hostname": url.host}

@@ -79,7 +79,7 @@ def _split(url: str) -> SplitResult:
         known = False
         parts = SplitResult("", "", "", "", "")
     if not known or parts.username is not None:
-        raise InsituError("InvalidRequest", f"{_shown(url)} is no url that files are fetched from")
+        raise InsituError("InvalidRequest", f"{_shown(url)} is not a url that files are fetched from")
     return parts
 
 

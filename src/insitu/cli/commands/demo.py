@@ -185,6 +185,7 @@ async def _perform(settings: "Settings", narrator: "Narrator", output: Path, tas
     narrator.say(f"gateway and catalogue at {url}, log in {log}")
     executing = running[0].executing
     assert executing is not None, "the demo starts every actor"
+    narrator.say("proving with a container that algorithms run sealed")
     narrator.say(runtime_line(await executing.proof()))
     async with AsyncExitStack() as clients:
         people = await _people(settings, url, clients)

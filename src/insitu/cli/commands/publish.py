@@ -28,7 +28,7 @@ class _Duration(click.ParamType[int]):
         digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
         unit = text[len(digits) :]
         if not digits.isdigit() or unit not in self._UNITS:
-            self.fail(f"{text!r} is no length of time like 3600, 90min, 12h or 30d", param, ctx)
+            self.fail(f"{text!r} is not a length of time like 3600, 90min, 12h or 30d", param, ctx)
         return int(digits) * self._UNITS[unit]
 
 

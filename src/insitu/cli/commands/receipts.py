@@ -157,7 +157,7 @@ def _read(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "Rec
     try:
         return kind.model_validate(value)
     except ValidationError:
-        raise InsituError("ReceiptUnreadable", f"{source} is no receipt as insitu receipt writes it") from None
+        raise InsituError("ReceiptUnreadable", f"{source} is not a receipt as insitu receipt writes it") from None
 
 
 @click.command()

@@ -88,7 +88,7 @@ def _parameters(words: tuple[str, ...]) -> dict[str, str]:
             continue
         name, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or not equals or not name:
-            raise click.UsageError(f"{word!r} is no option of insitu run; the algorithm's are written --name=value")
+            raise click.UsageError(f"{word!r} is not an option of insitu run; the algorithm's are written --name=value")
         parameters[name] = value
     return parameters
 

@@ -41,7 +41,7 @@ DOCUMENTS = (
     E(
         "InvalidId",
         400,
-        "This is no id of the kind that is meant.",
+        "This is not an id of the kind that is meant.",
         "Check it: agreements have 64 hexadecimal digits, executions wx and 26 characters, accounts 0x and 40 digits.",
     ),
     E(

@@ -58,7 +58,7 @@ INFRASTRUCTURE = (
         "Name one: --account NAME, INSITU_ACCOUNT, or account= in Python.",
     ),
     E("KeyExists", 409, "There is a key of this name already.", "Choose another name."),
-    E("KeyInvalid", 422, "This is no usable key.", "Export the key again, or create one."),
+    E("KeyInvalid", 422, "This is not a usable key.", "Export the key again, or create one."),
     E(
         "KeyNameInvalid",
         400,
@@ -101,7 +101,7 @@ INFRASTRUCTURE = (
         "A port cannot be used.",
         "Stop what uses it, or choose another in the settings: server.port, chain.embedded_port.",
     ),
-    E("ReceiptUnreadable", 422, "This is no receipt.", "Give the file that insitu receipt ID -o FILE writes."),
+    E("ReceiptUnreadable", 422, "This is not a receipt.", "Give the file that insitu receipt ID -o FILE writes."),
     E(
         "RuntimeUnavailable",
         503,

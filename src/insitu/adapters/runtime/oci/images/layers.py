@@ -156,7 +156,7 @@ def _folder(root: int, parts: list[str]) -> Iterator[int]:
             os.mkdir(parts[-1], 0o755, dir_fd=parent)
         opened = linux.open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
     except OSError as error:
-        raise InsituError("ArchiveInvalid", f"a layer writes below {path[:100]!r}, which is no folder") from error
+        raise InsituError("ArchiveInvalid", f"a layer writes below {path[:100]!r}, which is not a folder") from error
     try:
         yield opened
     finally:

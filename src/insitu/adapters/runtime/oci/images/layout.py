@@ -136,7 +136,7 @@ def _read_small(path: Path) -> bytes:
         raise InsituError("ArchiveInvalid", f"the image has no {path.name}: {error.strerror}") from error
     with os.fdopen(opened, "rb") as file:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise InsituError("ArchiveInvalid", f"{path.name} is no file")
+            raise InsituError("ArchiveInvalid", f"{path.name} is not a file")
         data = file.read(MAX_DOCUMENT_BYTES + 1)
     if len(data) > MAX_DOCUMENT_BYTES:
         raise InsituError("ArchiveInvalid", f"{path.name} is larger than {MAX_DOCUMENT_BYTES} bytes")
