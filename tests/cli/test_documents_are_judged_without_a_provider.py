@@ -52,7 +52,12 @@ def test_a_document_can_come_from_standard_input(
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("{'single': 'quotes'}", "is not JSON"), ("[" * 100_000, "is not JSON"), ("\udcff", "is not JSON"), ("[]", "InvalidDocument")],
+    [
+        ("{'single': 'quotes'}", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("\udcff", "is not JSON"),
+        ("[]", "InvalidDocument"),
+    ],
 )
 def test_what_is_no_document_is_refused_with_a_reason(
     text: str, code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
