@@ -78,6 +78,7 @@ MISTAKES = [
     (("keys", "ls", "--home", "receipt.json"), "FileUnusable", "Check the path"),
     (("image", "rm", "nonsense"), "ImageUnknown", "List the images"),
     (("image", "import", "folder"), "ArchiveInvalid", "as an OCI layout"),
+    (("image", "build", "-p", "no-such-distribution"), "ExtraMissing", "Install what the detail names"),
     (("pod", "configure", "empty.json", "--workspace", "folder"), "InvalidRequest", "what the detail"),
 ]
 

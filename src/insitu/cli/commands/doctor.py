@@ -231,7 +231,7 @@ def _contracts(session: Session, *, required: bool) -> Iterator[Finding]:
 def _images(session: Session) -> Finding:
     images = session.wait_for(session.images.list)
     if not images:
-        return Finding("images", Verdict.WARNING, "none: nothing can run yet", "insitu image build -p pandas")
+        return Finding("images", Verdict.WARNING, "none: nothing can run yet", "insitu image build")
     return Finding("images", Verdict.OK, ", ".join(f"{one.name}:{one.tag}" for one in images))
 
 

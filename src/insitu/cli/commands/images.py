@@ -106,7 +106,7 @@ def list_(session: Session) -> None:
         session.screen.json([_as_json(one) for one in images])
         return
     if not images:
-        session.screen.note("no images yet; build one: insitu image build -p pandas")
+        session.screen.note("no images yet; build one: insitu image build")
         return
     rows = [
         (f"{one.name}:{one.tag}", size(one.size_bytes), one.architecture, one.digest, cut(_contents(one), 60))

@@ -22,7 +22,7 @@ INFRASTRUCTURE = (
         "ExtraMissing",
         501,
         "This part is not installed.",
-        "Install the extra that the detail names; make wheel, in a clone, builds the file.",
+        "Install what the detail names; insitu's own wheel comes from make wheel, in a clone.",
     ),
     E(
         "FileMissing",

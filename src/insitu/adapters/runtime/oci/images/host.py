@@ -188,7 +188,7 @@ def _add_folder(tree: _Tree, source: Path, target: str) -> list[Path]:
 
 
 def _closure(wanted: HostImage) -> list[metadata.Distribution]:
-    """The named distributions and what they require here, sorted by name. Raises ``ArchiveInvalid``."""
+    """The named distributions and what they require here, sorted by name. Raises ``ExtraMissing``."""
     from packaging.requirements import Requirement
 
     where = [str(path) for path in wanted.site_packages] or sys.path
@@ -207,7 +207,7 @@ def _closure(wanted: HostImage) -> list[metadata.Distribution]:
         distribution = next(iter(metadata.distributions(name=requirement.name, path=where)), None)
         if distribution is None:
             needed = f", which {by} requires," if by else ""
-            raise InsituError("ArchiveInvalid", f"the distribution {requirement.name}{needed} is not installed")
+            raise InsituError("ExtraMissing", f"the distribution {requirement.name}{needed} is not installed")
         found[key] = distribution
         extras = requirement.extras or {""}
         for text in distribution.requires or ():

@@ -96,7 +96,7 @@ class ImageStore:
         """Build an image from the host's Python and the named distributions with all that they require.
 
         The same inputs give the same digest. ``site_packages`` are the folders to find the distributions in, by
-        default those of this process. Raises ``ArchiveInvalid`` for a distribution that is not installed.
+        default those of this process. Raises ``ExtraMissing`` for a distribution that is not installed.
         """
         return await to_thread.run_sync(
             partial(self._build, tuple(packages), name, tag, interpreter, tuple(site_packages))
