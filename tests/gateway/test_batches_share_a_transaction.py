@@ -1,5 +1,6 @@
 """Receipts without a charge are committed in batches, and one that is refused holds up no other (design §7)."""
 
+import anyio
 import pytest
 
 from gateway.world import World
@@ -50,6 +51,27 @@ async def test_a_receipt_that_somebody_else_released_does_not_hold_up_the_others
     found = await transactions(provider, executions)
     assert found[1] == released.hash
     assert len(set(found)) == 3
+
+
+async def test_receipts_that_wait_for_coin_say_so_and_are_committed_once_there_is_some(provider: World) -> None:
+    _, executions = await several(provider, 3)
+    account = provider.people["provider"].address
+    await provider.chain.rpc("anvil_setBalance", account, "0x0")
+    with anyio.fail_after(20):
+        assert await reasons(provider, executions[1:]) == {"InsufficientFunds"}
+    await provider.chain.rpc("anvil_setBalance", account, hex(10**18))
+    _, *free = await transactions(provider, executions)
+    assert len(set(free)) == 1
+
+
+async def reasons(provider: World, executions: list[StoredExecution]) -> set[str]:
+    """Why the settlements of all these wait, once each says so."""
+    while True:
+        items = [await provider.agreements.item(f"settle:{one.execution_id}") for one in executions]
+        told = [one.reason.code for one in items if one is not None and one.reason is not None]
+        if len(told) == len(executions):
+            return set(told)
+        await anyio.sleep(0.05)
 
 
 async def test_a_settlement_that_was_changed_is_released_by_nobody(provider: World) -> None:

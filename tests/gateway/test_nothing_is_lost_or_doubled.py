@@ -246,6 +246,26 @@ async def test_a_settlement_that_nothing_can_mend_is_given_up_and_told(chain: Em
         assert [one.key for one in await late.agreements.given_up()] == [f"settle:{started.workflow_execution_id}"]
 
 
+async def test_a_result_that_waits_for_coin_says_so_and_is_settled_once_there_is_some(provider: World) -> None:
+    agreement, account = await bought(provider), provider.people["provider"].address
+    await provider.until_followed()
+    await provider.chain.rpc("anvil_setBalance", account, "0x0")
+    started = await provider.exec(agreement)
+
+    async def says_why() -> bool:
+        view = await provider.gateway.status(provider.caller("consumer"), agreement, started.workflow_execution_id)
+        if view.reason is None:
+            return False
+        assert (view.phase, view.reason.code) == (Phase.PUBLISHING, "InsufficientFunds")
+        assert f"the provider's account {account}" in view.reason.message
+        return True
+
+    await until(says_why)
+    await provider.chain.rpc("anvil_setBalance", account, hex(10**18))
+    await provider.until_events(started.workflow_execution_id, "settled", "end")
+    assert len(await releases(provider, agreement)) == 1
+
+
 async def tried(provider: World, key: str) -> bool:
     """Whether an item of the outbox was tried in vain, after a turn."""
     await provider.gateway.outbox.turn()

@@ -118,10 +118,9 @@ class Outbox:
         try:
             await self._transactions.send(await self._effects.batch(list(items)), items)
         except InsituError as error:
-            if error.definition.retry:
-                raise
             for item in items:
-                await self._carry_out(item)
+                # What all of them wait for is told of each.
+                await (self._refused(item, error) if error.definition.retry else self._carry_out(item))
 
     async def _refused(self, item: OutboxItem, error: InsituError) -> None:
         """Find out whether the effect is there already, will never be, or has to wait."""

@@ -52,7 +52,11 @@ class Transactions:
         """When this process last sent what is not mined yet."""
 
     async def send(self, call: Call, items: Sequence[OutboxItem]) -> None:
-        """Sign, store, and send. Raises the contract's refusal, before anything is stored; ``ChainUnavailable``."""
+        """Sign, store, and send.
+
+        Raises the contract's refusal, before anything is stored; ``InsufficientFunds`` and ``ChainUnavailable``, also
+        for what is stored by then and sent again until the chain takes it.
+        """
         nonce = await self._chain.next_nonce(self._signer.address)
         for earlier in await self._agreements.in_flight():
             if earlier.block is None:
@@ -113,7 +117,13 @@ class Transactions:
         for one in unmined:
             sent = self._sent.get(one.hash)
             if one in lost or sent is None or self._clock.now() >= sent + SEND_AGAIN:
-                await self._broadcast(one)
+                await self._broadcast_again(one)
+
+    async def _broadcast_again(self, transaction: StoredTransaction) -> None:
+        try:
+            await self._broadcast(transaction)
+        except InsituError as error:
+            logger.warning("transaction %s is not sent yet: %s", transaction.hash, error)
 
     async def _broadcast(self, transaction: StoredTransaction) -> None:
         self._sent[transaction.hash] = self._clock.now()
@@ -122,8 +132,11 @@ class Transactions:
         except InsituError as error:
             if error.definition.retry:
                 self._sent.pop(transaction.hash, None)
-                logger.warning("transaction %s is not sent yet: %s", transaction.hash, error)
-                return
+                if error.code != "InsufficientFunds":
+                    raise
+                # The consumer reads it, too, whose account is another.
+                detail = f"the provider's account {self._signer.address} cannot pay for the gas of this transaction"
+                raise InsituError(error.code, detail) from error
             if await self._chain.outcome(transaction.hash) is None:
                 await self._forget(transaction, error.detail)
 
