@@ -84,7 +84,7 @@ AGREEMENTS = (
         "Ask the owner of the Dispenser to raise its limit.",
     ),
     E("DocumentMismatch", 409, "The call names another DID than the agreement.", "Use the DID of the terms."),
-    E("ExecutionAlreadySettled", 409, "This execution is settled already.", "Nothing is to be done."),
+    E("ExecutionAlreadySettled", 409, "This execution is settled already.", "There is nothing to do."),
     E(
         "FreeGasExhausted",
         429,
@@ -135,7 +135,7 @@ AGREEMENTS = (
         "Wait until the deadline in the detail.",
         retry=True,
     ),
-    E("NothingToWithdraw", 409, "Nothing is credited to this account.", "Nothing is to be done."),
+    E("NothingToWithdraw", 409, "Nothing is credited to this account.", "There is nothing to do."),
     E(
         "OfferRefused",
         409,

@@ -157,7 +157,7 @@ class KubernetesRuntime(Runtime):
 
     @override
     async def recover(self) -> None:
-        """Nothing is to be done: the pods have gone on."""
+        """There is nothing to do: the pods have gone on."""
         self._watch_pods()
 
     @override
