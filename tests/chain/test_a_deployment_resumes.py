@@ -18,7 +18,7 @@ from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
-from insitu.testing.chain import new_terms, register_did
+from tests.doubles.chain import new_terms, register_did
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

@@ -29,7 +29,7 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.did import hash_did
 from insitu.domain.ids import Address, AgreementId, read_address
 from insitu.domain.wire import WireModel
-from insitu.testing.chain import running_chain
+from tests.doubles.chain import running_chain
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from chain.agreement_sequences import SIGNERS, Agreements, Market, deadlines
-from insitu.testing.chain import running_chain
 from tests.allowances import approve
+from tests.doubles.chain import running_chain
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

@@ -22,7 +22,7 @@ from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.ledger import DidRegistered
 from insitu.ports.chain import Block, Cursor
-from insitu.testing.chain import register_did
+from tests.doubles.chain import register_did
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

@@ -8,7 +8,7 @@ import pytest
 from gateway.world import RESULT, World, world
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
-from insitu.testing.chain import seen_from_now
+from tests.doubles.chain import seen_from_now
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,10 @@ from insitu.domain.wire import rfc3339
 from insitu.metadata import service
 from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
-from insitu.testing.chain import ChainControls
 from insitu.testing.clock import ControlledClock
 from metadata.conftest import Catalogue
 from metadata.documents import dataset, described, eventually, register, register_version, signed
+from tests.doubles.chain import ChainControls
 
 pytestmark = pytest.mark.needs("chain")
 

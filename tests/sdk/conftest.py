@@ -8,8 +8,8 @@ import pytest
 from gateway.world import RESULT
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
-from insitu.testing.chain import seen_from_now
 from sdk.market import Market, market
+from tests.doubles.chain import seen_from_now
 
 
 @pytest.fixture(scope="session")

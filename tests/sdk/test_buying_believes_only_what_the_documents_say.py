@@ -17,8 +17,8 @@ from insitu.domain.ids import new_seed
 from insitu.sdk.client import Client
 from insitu.sdk.quotes import terms_of
 from insitu.sdk.workflows import Stage
-from insitu.testing.chain import ChainControls
 from sdk.market import Market, market
+from tests.doubles.chain import ChainControls
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

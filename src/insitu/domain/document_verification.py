@@ -88,7 +88,9 @@ def verify_document(ddo: Ddo, main: JsonObject | None = None) -> Verification:
     method, digits = read_older_id(ddo.id)
     stated = proof.checksum or {}
     published = {str(service.index): service.main for service in ddo.service if service.index is not None}
-    mains = published if main is None else {**published, _index_of_metadata(ddo): _with_urls(ddo.main, main)}
+    mains = dict(published)
+    if main is not None:
+        mains[str(ddo.metadata and ddo.metadata.index)] = _with_urls(ddo.main, main)
     fitting = {index: main_rules(mains.get(index), stated.get(index)) for index in sorted(mains.keys() | stated.keys())}
     fitting["did"] = did_rules(digits, stated, creator)
     fitting["signature"] = tuple(name for name in SIGNATURE_RULES if _signed_by(ddo, name, creator))
@@ -127,33 +129,23 @@ def _whose(part: str, rules: tuple[str, ...], written_by: Sequence[str]) -> str 
     return next((name for name in written_by if name in names), names[0] if names else None)
 
 
-def _index_of_metadata(ddo: Ddo) -> str:
-    if ddo.metadata is None or ddo.metadata.index is None:
-        raise InsituError("InvalidDocument", "the document has no metadata service with an index", pointer="/service")
-    return str(ddo.metadata.index)
-
-
 def _lacks_urls(main: JsonObject | None) -> bool:
-    files = (main or {}).get("files")
-    told = [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []
-    return any("url" not in file for file in told)
+    return any("url" not in file for file in _files(main or {}))
 
 
 def _with_urls(published: JsonObject, told: JsonObject) -> JsonObject:
     """`main` as it was hashed, proved to differ from the published one by what was taken out of its files alone."""
-    shown = published.get("files")
-    kept = [*zip(shown, told.get("files") or [], strict=False)] if isinstance(shown, list) else []
-    stripped = [
-        {name: file[name] for name in public if name in file} if isinstance(file, dict) else file
-        for public, file in kept
-    ]
-    same_files = isinstance(shown, list) and len(shown) == len(told.get("files") or []) and stripped == shown
-    rest = {name: value for name, value in told.items() if name != "files"}
-    if not same_files or rest != {name: value for name, value in published.items() if name != "files"}:
-        raise InsituError(
-            "InvalidDocument", "main differs from the published one in more than urls", pointer="/service"
-        )
+    shown, files = _files(published), _files(told)
+    pairs = zip(shown, files, strict=False)
+    stripped = [{name: file[name] for name in public if name in file} for public, file in pairs]
+    if len(shown) != len(files) or {**told, "files": stripped} != published:
+        raise InsituError("InvalidDocument", "main differs from the published one in more than its urls")
     return told
+
+
+def _files(main: JsonObject) -> list[JsonObject]:
+    files = main.get("files")
+    return [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []
 
 
 def _signed_by(ddo: Ddo, rule: str, creator: Address) -> bool:

@@ -12,7 +12,7 @@ from insitu.domain.did import Did
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import Call, LedgerEvent, create_and_lock
 from insitu.ports.chain import Block, Chain, Cursor, Mined
-from insitu.testing.chain import new_terms, register_did
+from tests.doubles.chain import new_terms, register_did
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from insitu.domain.agreement import AgreementState, ConditionState, Settlement, 
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import grant, register_attribute, settle, transfer_ownership, update_attribute
-from insitu.testing.chain import register_did
 from ports.chain.parties import Parties
+from tests.doubles.chain import register_did
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

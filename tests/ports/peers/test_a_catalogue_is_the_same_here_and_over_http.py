@@ -19,9 +19,9 @@ from insitu.metadata.routes import router
 from insitu.metadata.service import MetadataService
 from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http
-from insitu.testing.chain import running_chain
 from metadata.documents import dataset, eventually, register, signed
 from ports.peers.serving import served
+from tests.doubles.chain import running_chain
 
 pytestmark = pytest.mark.needs("chain")
 
