@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from insitu.domain.execution_changes import registered
 from insitu.domain.ids import AgreementId
 from insitu.domain.plan import ExecutionPlan
 from insitu.operator.capacity import queue_positions
+from insitu.operator.engine.engine import Engine
 from insitu.operator.registration import check_registration
 from insitu.ports.peers import Capacity, Registration
 from insitu.ports.runtime import Enforcement
@@ -180,6 +182,23 @@ async def test_nothing_is_taken_before_the_runtime_is_proved_and_the_reason_is_t
         while operator.runtime.probes < 1:  # noqa: ASYNC110 (looked at from outside, where nothing rings)
             await anyio.sleep(0.005)
         assert (await operator.service.register(registration)).phase is Phase.REGISTERED
+
+
+async def test_whoever_asks_before_the_engine_runs_is_answered_as_soon_as_the_runtime_is_proved(start: Start) -> None:
+    async with start() as operator, anyio.create_task_group() as tasks:
+        engine, answered = Engine(operator.engine._parts), anyio.Event()
+
+        async def ask() -> None:
+            assert not (await engine.require_runtime()).refusals
+            answered.set()
+
+        tasks.start_soon(ask)
+        for _ in range(5):
+            await anyio.lowlevel.checkpoint()
+        tasks.start_soon(engine.run)
+        with anyio.fail_after(20):  # a third of what is waited for at most
+            await answered.wait()
+        tasks.cancel_scope.cancel()
 
 
 async def test_a_process_that_does_not_lead_believes_the_proof_of_the_one_that_does(

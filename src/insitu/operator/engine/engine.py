@@ -100,7 +100,8 @@ class Engine:
     async def run(self) -> None:
         """Work until cancelled. It can be called again after that: what was begun before is begun anew."""
         self._begun.clear()
-        self._enforcement, self._probed = None, anyio.Event()
+        # Whoever asked before the engine ran waits for this very event.
+        self._enforcement, self._probed = None, anyio.Event() if self._probed.is_set() else self._probed
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._recover)
             with anyio.move_on_after(PATIENCE):
