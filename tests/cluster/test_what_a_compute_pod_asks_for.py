@@ -25,6 +25,15 @@ def test_orphans_of_an_algorithm_are_reaped_by_the_clusters_own_process() -> Non
     assert len(spec().containers) == 1, "nobody else is seen there"
 
 
+def test_an_algorithm_is_another_user_than_the_process_that_reaps() -> None:
+    pod, container = spec().securityContext, spec().containers[0].securityContext
+    assert pod is not None
+    assert container is not None
+    assert pod.runAsNonRoot
+    assert 0 not in {pod.runAsUser, container.runAsUser}
+    assert pod.runAsUser != container.runAsUser
+
+
 def test_temporary_files_have_a_place_whatever_the_image_has() -> None:
     made = spec()
     (tmp,) = [volume for volume in made.volumes or [] if volume.name == "tmp"]

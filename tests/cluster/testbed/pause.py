@@ -1,4 +1,4 @@
-"""The container that holds a pod's namespaces: one program that waits for its end."""
+"""The container that holds a pod's namespaces: as Kubernetes' own, it waits for its end and reaps orphans meanwhile."""
 
 import subprocess
 from pathlib import Path
@@ -8,9 +8,11 @@ from tests.cluster.testbed.oci import write_image
 
 SOURCE = """\
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 static void end(int signal) { (void)signal; _exit(0); }
-int main(void) { signal(SIGTERM, end); signal(SIGINT, end); for (;;) pause(); }
+static void reap(int signal) { (void)signal; while (waitpid(-1, 0, WNOHANG) > 0); }
+int main(void) { signal(SIGTERM, end); signal(SIGINT, end); signal(SIGCHLD, reap); for (;;) pause(); }
 """
 
 

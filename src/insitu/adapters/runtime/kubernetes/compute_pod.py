@@ -67,7 +67,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
         env=[EnvVar(name, literal(value)) for name, value in {**VARIABLES, **stage.environment}.items()],
         workingDir=ALGORITHM,
         resources=ResourceRequirements(limits=amounts, requests=amounts),
-        securityContext=sealed(),
+        securityContext=sealed(placement.uid),
         volumeMounts=[
             read_only(files, ALGORITHM, "algorithm"),
             *mounts,
@@ -79,8 +79,11 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
     spec = pod_spec(placement, container, volumes.all(), step.deadline, grace=placement.stop_grace)
     spec.runtimeClassName = placement.runtime_class
     spec.nodeSelector = dict(placement.node_selector) or None
-    # The first process is then the cluster's own, which reaps orphans; and a signal to itself ends an algorithm.
+    # The first process is then the cluster's own, which reaps orphans; and a signal to itself ends an algorithm. It is
+    # another user's, or the algorithm could end it, and with it a pod that then looks as if its node had failed.
     spec.shareProcessNamespace = True
+    assert spec.securityContext is not None
+    spec.securityContext.runAsUser = placement.uid + 1
     spec.hostname = "sandbox"
     spec.dnsPolicy, spec.dnsConfig = "None", PodDNSConfig(nameservers=["127.0.0.1"])
     return Pod(

@@ -28,13 +28,14 @@ TMP_BYTES = 64 << 20
 _LOST = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
-def sealed() -> SecurityContext:
-    """The rights of a container: none."""
+def sealed(user: int | None = None) -> SecurityContext:
+    """The rights of a container: none; its user is the pod's unless it says another."""
     return SecurityContext(
         allowPrivilegeEscalation=False,
         capabilities=Capabilities(drop=["ALL"]),
         privileged=False,
         readOnlyRootFilesystem=True,
+        runAsUser=user,
     )
 
 
