@@ -164,7 +164,7 @@ def test_a_receipt_is_checked_offline_and_against_the_chain(
     compared = consumer.succeeds("verify", path, "--rpc", running.rpc_url, "--files", tmp_path / "out").out
     assert "its hash is the one on chain" in compared
     assert "the result is registered" in compared
-    assert "the result has 2 files" in compared
+    assert "are those of the result (2 files with" in compared
     released = consumer.insitu("release", path, "--json")
     assert released.code == exit_codes.CONFLICT
     assert released.problem["code"] == "ExecutionAlreadySettled"
