@@ -94,6 +94,7 @@ def settings_of(access: ClusterAccess, images: Images, owner: str, public: str, 
         "INSITU_GATEWAY__CREATORS": owner,
         "INSITU_GATEWAY__CONTAINERS": offered(images),
         "INSITU_GATEWAY__SERVERS": json.dumps([SERVER]),
+        "INSITU_LIMITS__FREE_DISK": str(16 << 20),  # the claims of the tests are small
         "INSITU_OPERATOR__CPU": "1",
         "INSITU_OPERATOR__MEMORY": str(2 << 30),
         "INSITU_OPERATOR__DISK": str(2 << 30),

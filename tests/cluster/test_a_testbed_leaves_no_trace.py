@@ -50,6 +50,7 @@ def trace(cluster: Cluster) -> set[str]:
     """Everything on this machine that a cluster could leave."""
     work = str(cluster.layout.work)
     found = {f"mount {line.split()[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+    found.discard("mount /run/netns")  # made by the first ip netns of a machine, for good
     found |= {f"device {path.name}" for path in Path("/sys/class/net").iterdir()}
     found |= {f"loop {path.read_text()}" for path in Path("/sys/block").glob("loop*/loop/backing_file")}
     found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob("*/*") if path.is_dir()}
