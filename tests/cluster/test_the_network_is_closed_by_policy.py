@@ -177,19 +177,22 @@ async def test_an_algorithm_runs_behind_the_policies_and_reaches_nobody(place: P
 async def test_a_policy_that_is_taken_away_stops_the_next_algorithm(place: Place, provider: Provider) -> None:
     provider.proof_seconds = 0
     stage = provider.stage(0, "print('here')", provider.fetched(1, "a.txt", "one"))
-    async with provider.operator() as operator:
-        for number, closed in enumerate((True, False, True)):
-            (place.policies if closed else lambda: place.without("default-deny"))()
-            execution = await operator.service.register(registration_of(provider.plan(stage, number=number)))
-            final = await operator.until(execution.execution_id)
-            if closed:
-                assert final.phase is Phase.SUCCEEDED, final.reason
-                continue
-            assert final.reason is not None
-            assert final.reason.code == "IsolationNotEnforced"
-            for door in (f"{DNS_SERVICE}:53/udp", f"{API_SERVICE}:443", ":10250"):
-                assert door in final.reason.message
-            assert charge_of(final.phase, final.reason) is Charge.NEVER
+    try:
+        async with provider.operator() as operator:
+            for number, closed in enumerate((True, False, True)):
+                (place.policies if closed else lambda: place.without("default-deny"))()
+                execution = await operator.service.register(registration_of(provider.plan(stage, number=number)))
+                final = await operator.until(execution.execution_id)
+                if closed:
+                    assert final.phase is Phase.SUCCEEDED, final.reason
+                    continue
+                assert final.reason is not None
+                assert final.reason.code == "IsolationNotEnforced"
+                for door in (f"{DNS_SERVICE}:53/udp", f"{API_SERVICE}:443", ":10250"):
+                    assert door in final.reason.message
+                assert charge_of(final.phase, final.reason) is Charge.NEVER
+    finally:
+        place.policies()  # the tests that follow run behind them
 
 
 async def test_a_policy_that_lets_everybody_ask_for_names_is_a_door(place: Place, provider: Provider) -> None:
