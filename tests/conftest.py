@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from parts import PARTS, UNPACKED, missing, required
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
 from tests.doubles.postgresql import PostgresqlServer, running_postgresql
+from tests.parts import PARTS, UNPACKED, missing, required
 
 pytest_plugins = ["pytester"]
 

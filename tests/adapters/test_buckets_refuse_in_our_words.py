@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from insitu.adapters import object_store_access
 from insitu.adapters.object_store import Access, Objects
 from insitu.domain.errors import InsituError
-from ports.stores import access_to, new_bucket
 from tests.doubles.object_store import ObjectStoreServer
+from tests.ports.stores import access_to, new_bucket
 
 SECRET = "s3cret-that-nobody-may-see"
 

@@ -17,8 +17,8 @@ from insitu.cli.app import run
 from insitu.domain.errors import InsituError
 from insitu.settings import read_settings
 from insitu.stack.objects import open_blobs, open_logs, remote_places
-from ports.stores import access_to, new_bucket
 from tests.doubles.object_store import ObjectStoreServer
+from tests.ports.stores import access_to, new_bucket
 
 
 def flags(server: ObjectStoreServer, url: str) -> dict[str, str]:

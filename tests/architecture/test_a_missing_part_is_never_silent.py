@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from architecture.sources import ROOT
-from parts import PARTS
+from tests.architecture.sources import ROOT
+from tests.parts import PARTS
 
 # Exactly one of these two is missing on any machine.
 ABSENT, PRESENT = ("rootless", "root") if os.geteuid() == 0 else ("root", "rootless")
@@ -15,7 +15,7 @@ ABSENT, PRESENT = ("rootless", "root") if os.geteuid() == 0 else ("root", "rootl
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """A folder with this project's conftest and one test for each part."""
     pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text("utf-8").replace('["pytester"]', "[]"))
-    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tests'} {ROOT}\nmarkers =\n    needs\n    slow\n")
+    pytester.makeini(f"[pytest]\npythonpath = {ROOT}\nmarkers =\n    needs\n    slow\n")
     pytester.makepyfile(f"""
         import pytest
 

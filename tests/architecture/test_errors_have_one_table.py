@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from architecture.sources import PACKAGE, ROOT, modules, name
 from insitu.domain import error_table
 from insitu.domain.error_table.shape import ErrorDefinition
 from insitu.domain.errors import ERRORS
 from insitu.domain.execution import ENDED, Charge, Phase, Reason, charge_of
+from tests.architecture.sources import PACKAGE, ROOT, modules, name
 
 
 def sections() -> dict[str, tuple[ErrorDefinition, ...]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from architecture.sources import PACKAGE, ROOT, modules
 from insitu.adapters.chain.contracts import DEPLOYED, custom_errors
 from insitu.domain.errors import ERRORS
+from tests.architecture.sources import PACKAGE, ROOT, modules
 
 SPEAK_OF_CODES = {"test_every_error_is_caused.py", "test_exit_codes_tell_why.py"}
 """Tests that name codes without meeting them."""

@@ -3,7 +3,7 @@
 import statistics
 from pathlib import Path
 
-from architecture.sources import ROOT, committed, lines, modules, name
+from tests.architecture.sources import ROOT, committed, lines, modules, name
 
 MEDIAN, MOST, LONGEST, CONTRACT = 150, 350, 500, 300
 

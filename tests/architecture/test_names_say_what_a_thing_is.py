@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from architecture.sources import PACKAGE, ROOT, modules, name
+from tests.architecture.sources import PACKAGE, ROOT, modules, name
 
 GRAB_BAGS = {"base", "common", "core", "helper", "helpers", "manager", "managers", "misc", "tools", "util", "utils"}
 

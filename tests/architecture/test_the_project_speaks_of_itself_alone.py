@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import insitu
-from architecture.sources import ROOT, committed, name
+from tests.architecture.sources import ROOT, committed, name
 
 # A home folder of somebody's machine; `/proc/1/root` and `<root>/home` are other things.
 HOME_PATH = re.compile(r"(?<![\w<>{}\]/.:$*-])/(?:home/[a-z]|root/|Users/[A-Za-z]|work/[a-z])")

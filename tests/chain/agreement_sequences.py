@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from typing_extensions import override
 
-from chain.agreement_model import NO_RECEIPT, NOBODY, Deal, Events, Model, RefusedError
 from insitu.adapters.chain.bindings import agreement_store_manager, compute_execution_condition
 from insitu.adapters.chain.bindings import condition_store_manager as conditions
 from insitu.adapters.chain.bytecode import read_view
@@ -34,6 +33,7 @@ from insitu.domain.ledger import (
     settle_batch,
 )
 from tests.allowances import approve
+from tests.chain.agreement_model import NO_RECEIPT, NOBODY, Deal, Events, Model, RefusedError
 
 T = TypeVar("T")
 ModelCall = Callable[[Model, int], Events]

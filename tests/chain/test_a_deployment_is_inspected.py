@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from chain.interrupted import Fragile, ProcessEndedError
 from insitu.adapters.chain.abi import Invocation
 from insitu.adapters.chain.anvil import free_port
 from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
@@ -18,6 +17,7 @@ from insitu.adapters.chain.transactions import Transactions
 from insitu.adapters.keys.dev import DevSigner, dev_signer
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from tests.chain.interrupted import Fragile, ProcessEndedError
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

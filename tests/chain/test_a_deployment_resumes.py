@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from chain.interrupted import Fragile, ProcessEndedError
 from insitu.adapters.chain.bytecode import verify_deployment
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
@@ -18,6 +17,7 @@ from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
+from tests.chain.interrupted import Fragile, ProcessEndedError
 from tests.doubles.chain import new_terms, register_did
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.vendored import abi_of, abi_type
 from insitu.adapters.chain.bindings import agreement_store_manager, did_registry, structs
 from insitu.adapters.chain.bytecode import read_view
 from insitu.adapters.chain.contracts import DEPLOYED, artifact
@@ -29,6 +28,7 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.did import hash_did
 from insitu.domain.ids import Address, AgreementId, read_address
 from insitu.domain.wire import WireModel
+from tests.chain.vendored import abi_of, abi_type
 from tests.doubles.chain import running_chain
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]

@@ -11,7 +11,6 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.vendored import CONTRACTS, abi_of, abi_type, signature
 from insitu.adapters.chain.abi import Event, Function, Invocation
 from insitu.adapters.chain.bindings import did_registry, dispenser, escrow_reward, nevermined_token, structs
 from insitu.adapters.chain.contracts import contract_address_name, custom_errors, encode_call
@@ -21,6 +20,7 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call, Permit
+from tests.chain.vendored import CONTRACTS, abi_of, abi_type, signature
 
 MODULES = {
     "AgreementStoreManager": "agreement_store_manager",

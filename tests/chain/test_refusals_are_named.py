@@ -7,11 +7,11 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.vendored import CONTRACTS, abi_of, abi_type, signature
 from insitu.adapters.chain.refusals import NodeError, refusal_of
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import read_address
+from tests.chain.vendored import CONTRACTS, abi_of, abi_type, signature
 
 OF_OPENZEPPELIN = {
     "AccessControlBadConfirmation": "ContractRejected",

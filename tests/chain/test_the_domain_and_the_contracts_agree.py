@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from chain.agreement_sequences import SIGNERS, Agreements, Market, deadlines
 from tests.allowances import approve
+from tests.chain.agreement_sequences import SIGNERS, Agreements, Market, deadlines
 from tests.doubles.chain import running_chain
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]

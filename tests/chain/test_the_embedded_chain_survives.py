@@ -22,8 +22,8 @@ from insitu.adapters.chain.state_files import StateFiles
 from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import Call
-from ports.chain.parties import following
 from tests.doubles.chain import ChainControls, register_did, running_chain
+from tests.ports.chain.parties import following
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from insitu.testing.provider import ProviderProcess
-from market import Market, open_market, open_provider
+from tests.market import Market, open_market, open_provider
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

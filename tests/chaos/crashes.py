@@ -12,7 +12,7 @@ import anyio
 from insitu.domain.amount import Amount
 from insitu.sdk.execution import Execution
 from insitu.testing.provider import ProviderProcess
-from market import PRICE, Market
+from tests.market import PRICE, Market
 
 GATED = """
 import pathlib, time

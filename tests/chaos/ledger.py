@@ -3,7 +3,7 @@
 from insitu.domain.ids import read_agreement_id
 from insitu.domain.ledger import DidTransferred, PaymentReleased
 from insitu.sdk.execution import Execution
-from market import PAID, Balances, Market
+from tests.market import PAID, Balances, Market
 
 
 async def settlements_of(market: Market, agreement: str) -> tuple[PaymentReleased, ...]:

@@ -11,7 +11,7 @@ from insitu.domain.agreement import agreement_id, terms_digest
 from insitu.domain.errors import InsituError
 from insitu.domain.purchase import SignedPermit
 from insitu.sdk.quotes import terms_of
-from market import LOCKED, Market
+from tests.market import LOCKED, Market
 
 
 async def signed_purchase(market: Market) -> PurchaseRequest:

@@ -11,15 +11,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from chaos.crashes import gated_workflow, kill_with_chain, running, saved
-from chaos.ledger import results_of, settlements_of
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.execution import Execution
 from insitu.stack import given_up
-from leftovers import gone
-from market import PAID, Market
+from tests.chaos.crashes import gated_workflow, kill_with_chain, running, saved
+from tests.chaos.ledger import results_of, settlements_of
+from tests.leftovers import gone
+from tests.market import PAID, Market
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from pathlib import Path
 import anyio
 import pytest
 
-from chaos.crashes import children, gated_workflow, running, saved
-from chaos.ledger import paid_once, results_of, settlements_of
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.execution import Execution
 from insitu.testing.provider import ProviderProcess
-from leftovers import contained, gone
-from market import PAID, SETTLED, UNPAID, Balances, Market
+from tests.chaos.crashes import children, gated_workflow, running, saved
+from tests.chaos.ledger import paid_once, results_of, settlements_of
+from tests.leftovers import contained, gone
+from tests.market import PAID, SETTLED, UNPAID, Balances, Market
 
 MANY_FILES = """
 import pathlib

@@ -18,9 +18,6 @@ import pytest
 import insitu.sdk.metadata
 import insitu.stack
 import insitu.stack.pods
-from cli.test_a_pod_is_one_step_in_a_process import step
-from cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
-from domain.documents import DOMAIN, terms
 from insitu.adapters.keys import keystore
 from insitu.adapters.keys.keystore import Keystore
 from insitu.api.gateway_v1 import ExecutionView, Quote, ReceiptView, ResultView
@@ -32,6 +29,9 @@ from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Transition
 from insitu.ports.chain import TokenInfo
+from tests.cli.test_a_pod_is_one_step_in_a_process import step
+from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
+from tests.domain.documents import DOMAIN, terms
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 DID, OTHER = "did:nv:" + "a" * 64, "did:nv:" + "b" * 64

@@ -13,7 +13,7 @@ from insitu.adapters.keys.dev import dev_signer
 from insitu.adapters.keys.keystore import LIGHT, Keystore
 from insitu.cli.app import run
 from insitu.domain import exit_codes
-from parts import ROOT
+from tests.parts import ROOT
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.skipif(not (ROOT / "deploy").is_dir(), reason="a clone has it")]
 

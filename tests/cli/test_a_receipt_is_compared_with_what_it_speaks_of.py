@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from domain.documents import DOMAIN, PROVIDER, STRANGER, state_of_word, terms
-from domain.receipts import predicate, signed
 from insitu.cli.app import run
 from insitu.domain import exit_codes
 from insitu.domain.agreement import AgreementState, ConditionState, Settlement, SignedSettlement, agreement_id
@@ -21,6 +19,8 @@ from insitu.domain.ledger import PaymentReleased
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.receipt import receipt_hash
 from insitu.sdk.receipts import verify_on_chain
+from tests.domain.documents import DOMAIN, PROVIDER, STRANGER, state_of_word, terms
+from tests.domain.receipts import predicate, signed
 
 AGREEMENT = agreement_id(terms(), DOMAIN)
 OTHER_TERMS = terms(timeout=1).model_dump(mode="json", by_alias=True)

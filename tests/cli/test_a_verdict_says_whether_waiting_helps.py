@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import DID
 from insitu.cli.commands.purchase import refuse
 from insitu.domain.exit_codes import NOT_ALLOWED, TRY_AGAIN
+from tests.cli.conftest import DID
 
 
 @pytest.mark.parametrize(

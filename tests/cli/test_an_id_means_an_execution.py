@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import AGREEMENT, EXECUTION, NEXT, SECOND
 from insitu.cli.targets import find_execution
 from insitu.domain.errors import ERRORS, InsituError
+from tests.cli.conftest import AGREEMENT, EXECUTION, NEXT, SECOND
 
 
 class Compute:

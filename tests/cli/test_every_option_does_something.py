@@ -10,12 +10,12 @@ from typing import Any
 import click
 import pytest
 
-from cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Call
-from cli.what_options_change import CHANGES, COMMON
 from insitu.cli.app import app
 from insitu.cli.arguments import REFUSED
 from insitu.cli.orders import Order
 from insitu.domain import exit_codes
+from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Call
+from tests.cli.what_options_change import CHANGES, COMMON
 
 STATES = {"published", "workflow", "parameters"}
 """Names in the table that stand for what a command finds out."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import dataset
-from cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
 from insitu.cli.app import run
 from insitu.domain.errors import ERRORS
+from tests.cli.conftest import dataset
+from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
 
 DID = "did:nv:" + "a" * 64
 NODE = ("--set", "chain.rpc_url=http://127.0.0.1:9")

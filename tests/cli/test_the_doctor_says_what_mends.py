@@ -21,8 +21,8 @@ from insitu.ports.agreement_records import ItemKind, OutboxItem
 from insitu.ports.chain import TokenInfo
 from insitu.ports.runtime import Enforcement
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import started
 from tests.doubles.plans import AGREEMENT
+from tests.ports.agreements.agreement_samples import started
 
 SEALED = Enforcement("crun 1.8", MappingProxyType({"memory": "cgroup", "network": "namespace"}))
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from domain.documents import SERVER, compute_main
 from insitu.cli.leaving import carried_out
 from insitu.domain.compute_service import ComputeService
+from tests.domain.documents import SERVER, compute_main
 
 
 def words(servers: list[dict[str, Any]], **policy: Any) -> str:

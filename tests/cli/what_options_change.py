@@ -5,7 +5,7 @@ A test compares this table with the commands and drives each row.
 
 from collections.abc import Mapping
 
-from sdk.what_parameters_change import FILE, REQUEST, WAITING
+from tests.sdk.what_parameters_change import FILE, REQUEST, WAITING
 
 SCREEN = "screen"
 """What is printed, or asked."""

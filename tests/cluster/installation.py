@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from journeys.people import OWNER_KEY, PASSWORD
-from journeys.provider import Person
-from journeys.scripts import FLIGHTS, written
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import claim_of_folder
 from tests.cluster.sites import SERVER, offered
 from tests.cluster.testbed.layout import ROOT
+from tests.journeys.people import OWNER_KEY, PASSWORD
+from tests.journeys.provider import Person
+from tests.journeys.scripts import FLIGHTS, written
 
 DEPLOY = ROOT / "deploy" / "kustomize"
 SERVICES, EXECUTIONS = "insitu", "insitu-executions"

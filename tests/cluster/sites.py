@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from journeys.provider import Provider, start
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
+from tests.journeys.provider import Provider, start
 
 SERVER = {"server_id": "small", "cpu": 0.3, "memory": 96 << 20, "disk": 16 << 20, "max_execution_time": 120}
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from chaos.ledger import paid_once, results_of
 from insitu.domain.amount import Amount
 from insitu.domain.execution import Phase
 from insitu.testing.provider import ProviderProcess, running_provider
-from market import PRICE, SERVER_PRICE, Market, open_market
+from tests.chaos.ledger import paid_once, results_of
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import claim_of_folder, install_records, make_namespace, objects_left
 from tests.cluster.sites import SERVER, cluster_settings, free_port, offered
+from tests.market import PRICE, SERVER_PRICE, Market, open_market
 
 pytestmark = [pytest.mark.needs("cluster", "root", "chain"), pytest.mark.slow]
 

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from insitu.adapters.keys.dev import dev_signer
-from journeys.people import CONSUMER_KEY, PASSWORD, RELAYER_KEY
-from journeys.scripts import COUNT, SLEEPING, written
 from tests.cluster.doors import doors
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
@@ -22,6 +20,8 @@ from tests.cluster.programmes import in_registry
 from tests.cluster.reaching import probe, reached
 from tests.cluster.sites import free_port
 from tests.cluster.testbed.binaries import component
+from tests.journeys.people import CONSUMER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.scripts import COUNT, SLEEPING, written
 
 pytestmark = [pytest.mark.needs("cluster", "root", "chain", "postgresql"), pytest.mark.slow, pytest.mark.timeout(600)]
 

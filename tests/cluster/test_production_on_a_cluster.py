@@ -21,9 +21,6 @@ from insitu.domain.ids import read_agreement_id
 from insitu.domain.ledger import PaymentReleased
 from insitu.settings import read_settings
 from insitu.stack import open_chain
-from journeys.people import CONSUMER_KEY, PASSWORD, RELAYER_KEY
-from journeys.provider import Person, Provider, environment, start
-from journeys.scripts import written
 from tests.cluster.doors import doors
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
@@ -34,6 +31,9 @@ from tests.cluster.outside import OutsideDatabase, outside_database
 from tests.cluster.programmes import in_registry
 from tests.cluster.sites import SERVER, free_port
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
+from tests.journeys.people import CONSUMER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.provider import Person, Provider, environment, start
+from tests.journeys.scripts import written
 
 pytestmark = [
     pytest.mark.needs("cluster", "root", "chain", "postgresql", "object-store"),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from journeys.provider import Provider
-from journeys.scripts import COUNT, FLIGHTS, written
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import claim_of_folder, install_records, make_namespace
 from tests.cluster.sites import provider_up
+from tests.journeys.provider import Provider
+from tests.journeys.scripts import COUNT, FLIGHTS, written
 
 pytestmark = [pytest.mark.needs("cluster", "root", "chain"), pytest.mark.slow]
 

@@ -13,11 +13,11 @@ import pytest
 from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.runtime.kubernetes.proof import keep_proof
 from insitu.ports.runtime import Enforcement
-from journeys.provider import Person
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import install_records, make_namespace
 from tests.cluster.sites import cluster_settings
+from tests.journeys.provider import Person
 
 pytestmark = [pytest.mark.needs("cluster", "root"), pytest.mark.slow]
 

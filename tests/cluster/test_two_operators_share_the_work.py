@@ -13,12 +13,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from journeys.provider import Person, serving
-from journeys.scripts import FLIGHTS, written
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import claim_of_folder, install_records, make_namespace, objects_left
 from tests.cluster.sites import SERVER, cluster_settings, free_port, offered
+from tests.journeys.provider import Person, serving
+from tests.journeys.scripts import FLIGHTS, written
 
 pytestmark = [pytest.mark.needs("cluster", "root", "chain"), pytest.mark.slow]
 

@@ -20,11 +20,11 @@ import pytest
 
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.runtime.oci.images.store import ImageStore
-from parts import ROOT
 from tests.cluster.images import SITE_PACKAGES
 from tests.cluster.programmes import Programmes
 from tests.cluster.sites import free_port
 from tests.doubles.chain import running_chain
+from tests.parts import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.needs("buildah", "oci", "root", "chain")]
 

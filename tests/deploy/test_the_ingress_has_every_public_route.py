@@ -6,7 +6,7 @@ import pytest
 from lightkube.codecs import load_all_yaml
 from lightkube.resources.networking_v1 import Ingress
 
-from parts import ROOT
+from tests.parts import ROOT
 
 pytestmark = pytest.mark.needs("docs")
 

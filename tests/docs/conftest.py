@@ -13,10 +13,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from docs.pages import ROOT, Block
-from docs.preparations import Preparation
 from insitu.stack import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
+from tests.docs.pages import ROOT, Block
+from tests.docs.preparations import Preparation
 
 SECONDS = 180
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from docs.pages import ROOT
+from tests.docs.pages import ROOT
 
 PUBLISHED = "data=$(insitu publish examples/data/words.txt --name Flights --price 3 --allow-any --account owner)\n"
 SCRIPT = "cp examples/count.py count.py\n"

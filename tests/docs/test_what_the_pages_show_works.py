@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.conftest import Reader
-from docs.pages import ROOT, Block, blocks, says
-from docs.preparations import PREPARATIONS, Preparation
+from tests.docs.conftest import Reader
+from tests.docs.pages import ROOT, Block, blocks, says
+from tests.docs.preparations import PREPARATIONS, Preparation
 
 PAGES = ["README.md", "docs/tutorial/first-run.md", "examples/two-stages/README.md", *PREPARATIONS]
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.documents import ALGORITHM, CHAIN_ID, CONTRACT, DIGEST, DOMAIN, PROVIDER, SHA256, Account, terms
 from insitu.domain.agreement import agreement_id
 from insitu.domain.dsse import Envelope, envelope_digest, seal
 from insitu.domain.execution import Charge, Phase, Usage
@@ -25,6 +24,7 @@ from insitu.domain.receipt import (
     Statement,
     make_statement,
 )
+from tests.domain.documents import ALGORITHM, CHAIN_ID, CONTRACT, DIGEST, DOMAIN, PROVIDER, SHA256, Account, terms
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 DATA, WORKFLOW, COUNT, RESULT = (f"did:nv:{digit * 64}" for digit in "2479")

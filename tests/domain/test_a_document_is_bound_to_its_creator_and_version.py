@@ -6,20 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import (
-    CREATED,
-    DATASET,
-    OTHER_OWNER,
-    OWNER,
-    STRANGER,
-    compute_entry,
-    dataset_ddo,
-    metadata_entry,
-    published,
-    unsigned,
-    vector,
-)
-from domain.strategies import mutated
 from insitu.domain.assembly import assemble_ddo, revise_ddo
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import InsituError
@@ -33,6 +19,20 @@ from insitu.domain.integrity import (
     service_checksums,
     verify_checksum,
 )
+from tests.domain.documents import (
+    CREATED,
+    DATASET,
+    OTHER_OWNER,
+    OWNER,
+    STRANGER,
+    compute_entry,
+    dataset_ddo,
+    metadata_entry,
+    published,
+    unsigned,
+    vector,
+)
+from tests.domain.strategies import mutated
 
 
 def verify_creator_signed(ddo: Ddo) -> Address:

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import CONTAINER, vector
-from domain.strategies import json_values
 from insitu.domain.algorithm import (
     AlgorithmAsset,
     arguments,
@@ -19,6 +17,8 @@ from insitu.domain.algorithm import (
 )
 from insitu.domain.compute_service import Container
 from insitu.domain.errors import InsituError
+from tests.domain.documents import CONTAINER, vector
+from tests.domain.strategies import json_values
 
 
 @pytest.mark.parametrize("case", vector("arguments"))

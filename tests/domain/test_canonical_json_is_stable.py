@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import vector
-from domain.strategies import canonical_values, json_values
 from insitu.domain.canonical import canonical_json, checksum, keccak256, plain_json, sha3_256, sha256_hex
 from insitu.domain.errors import InsituError
+from tests.domain.documents import vector
+from tests.domain.strategies import canonical_values, json_values
 
 
 @given(canonical_values)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import CHAIN_ID, CONTRACT, OWNER, vector
 from insitu.domain.agreement_times import DEFAULT_GRANT_TIMEOUT, MAX_TIMEOUT, SETTLEMENT_LATENCY, agreement_times
 from insitu.domain.conditions import (
     CONDITIONS,
@@ -22,6 +21,7 @@ from insitu.domain.conditions import (
     condition_name,
 )
 from insitu.domain.errors import InsituError
+from tests.domain.documents import CHAIN_ID, CONTRACT, OWNER, vector
 
 
 def template(**timeouts: int) -> AgreementTemplate:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import OTHER_OWNER, OWNER, dataset_ddo, vector
-from domain.strategies import hex_digits
 from insitu.domain.canonical import keccak256
 from insitu.domain.did import Did, derive_did, did_seed, hash_did, is_complete_did
 from insitu.domain.document_verification import verify_document
 from insitu.domain.errors import InsituError
 from insitu.domain.published_rules import OWN_RULE, did_rules, main_rules
+from tests.domain.documents import OTHER_OWNER, OWNER, dataset_ddo, vector
+from tests.domain.strategies import hex_digits
 
 CASES = vector("did")
 

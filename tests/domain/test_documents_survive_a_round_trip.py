@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import dataset_ddo, vector, workflow_ddo
-from domain.strategies import json_objects, json_values, mutated
 from insitu.domain.compute_service import ComputeService, read_compute_service
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.service import Service
 from insitu.domain.workflow import Workflow, read_workflow
+from tests.domain.documents import dataset_ddo, vector, workflow_ddo
+from tests.domain.strategies import json_objects, json_values, mutated
 
 EXAMPLES = ["specification-workflow", "specification-compute-service"]
 

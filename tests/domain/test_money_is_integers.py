@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import vector
-from domain.splits import split_charge
 from insitu.domain.errors import InsituError
 from insitu.domain.money import MAX_AMOUNT, amount_of_display, display_amount, parse_amount
+from tests.domain.documents import vector
+from tests.domain.splits import split_charge
 
 amounts = st.integers(0, MAX_AMOUNT)
 

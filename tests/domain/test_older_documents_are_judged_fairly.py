@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from domain.documents import OWNER
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.document_verification import verify_document
 from insitu.domain.errors import InsituError
 from insitu.domain.published_rules import DID_RULES, MAIN_RULES
 from insitu.domain.signatures import personal_digest
+from tests.domain.documents import OWNER
 
 MAIN: dict[str, Any] = {
     "name": "Tides of the northern coast",

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import CONSUMER, OTHER_OWNER, OWNER, PROVIDER, SERVER, Account
 from insitu.domain.compute_service import Server
 from insitu.domain.errors import InsituError
 from insitu.domain.money import MAX_AMOUNT
 from insitu.domain.pricing import PricedInput, price_of
+from tests.domain.documents import CONSUMER, OTHER_OWNER, OWNER, PROVIDER, SERVER, Account
 
 A, B = (f"did:nv:{digit * 64}" for digit in "ab")
 SMALL = Server.read(SERVER)

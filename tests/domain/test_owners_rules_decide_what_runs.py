@@ -6,18 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import (
-    CONSUMER,
-    CONTAINER,
-    OTHER_OWNER,
-    OWNER,
-    PROVIDER,
-    SERVER,
-    STRANGER,
-    compute_main,
-    stage,
-    two_stages,
-)
 from insitu.domain.compute_service import ComputeService, Container, Server
 from insitu.domain.errors import InsituError
 from insitu.domain.flavour import (
@@ -31,6 +19,18 @@ from insitu.domain.flavour import (
 )
 from insitu.domain.policy import Algorithm, Policy, Refusal, Verdict, effective_policy
 from insitu.domain.workflow import Workflow
+from tests.domain.documents import (
+    CONSUMER,
+    CONTAINER,
+    OTHER_OWNER,
+    OWNER,
+    PROVIDER,
+    SERVER,
+    STRANGER,
+    compute_main,
+    stage,
+    two_stages,
+)
 from tests.doubles.plans import LIMITS
 
 A, B, C = (f"did:nv:{digit * 64}" for digit in "abc")

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.documents import CONSUMER, OWNER, Account
 from insitu.domain.agreement import AgreementDomain, Terms, terms_digest
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Permit
 from insitu.domain.purchase import SignedPermit, SignedPurchase, call_signature
+from tests.domain.documents import CONSUMER, OWNER, Account
 
 DOMAIN = AgreementDomain(31337, Address("0x" + "5e" * 20))
 TERMS = Terms(

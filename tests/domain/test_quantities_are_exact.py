@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import vector
 from insitu.domain.errors import InsituError
 from insitu.domain.units import format_bytes, format_cores, parse_bytes, parse_cores, parse_count
+from tests.domain.documents import vector
 
 CASES = vector("units")
 

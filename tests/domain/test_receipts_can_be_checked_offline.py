@@ -8,9 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import OWNER, PROVIDER, STRANGER, terms, vector
-from domain.receipts import BEGIN, FILES, SALT, predicate, signed
-from domain.strategies import json_values, mutated
 from insitu.domain.dsse import envelope_digest, pre_authentication_encoding, read_envelope, seal
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, Reason
@@ -25,6 +22,9 @@ from insitu.domain.receipt import (
     receipt_hash,
     verify_receipt,
 )
+from tests.domain.documents import OWNER, PROVIDER, STRANGER, terms, vector
+from tests.domain.receipts import BEGIN, FILES, SALT, predicate, signed
+from tests.domain.strategies import json_values, mutated
 
 FAILED = Reason(code="AlgorithmFailed", message="exit code 1")
 BROKEN = Reason(code="InfrastructureFailed", message="the disk is gone")

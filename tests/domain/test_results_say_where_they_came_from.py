@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import CONSUMER, CREATED, PROVIDER, SHA256
-from domain.strategies import canonical_values
 from insitu.domain.assembly import assemble_ddo
 from insitu.domain.asset import asset_main
 from insitu.domain.ids import workflow_execution_id
 from insitu.domain.result import Origin, PublishedFile, result_service
 from insitu.domain.validation import validate_ddo
+from tests.domain.documents import CONSUMER, CREATED, PROVIDER, SHA256
+from tests.domain.strategies import canonical_values
 
 AGREEMENT = "ab" * 32
 ORIGIN = Origin(

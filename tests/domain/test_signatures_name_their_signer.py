@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import OWNER, Account, vector
 from insitu.domain.canonical import keccak256, sha256
 from insitu.domain.errors import InsituError
 from insitu.domain.signatures import es256k_digest, personal_digest, recover_address, recover_from_halves
+from tests.domain.documents import OWNER, Account, vector
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 DIGEST = keccak256(b"insitu")

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import (
+from insitu.domain.ddo import read_ddo
+from insitu.domain.errors import ERRORS, InsituError, Violation
+from insitu.domain.validation import is_http_url, validate_ddo
+from tests.domain.documents import (
     ALGORITHM,
     CONTAINER,
     CONTRACT,
@@ -24,10 +27,7 @@ from domain.documents import (
     vector,
     workflow_ddo,
 )
-from domain.strategies import json_values, mutated
-from insitu.domain.ddo import read_ddo
-from insitu.domain.errors import ERRORS, InsituError, Violation
-from insitu.domain.validation import is_http_url, validate_ddo
+from tests.domain.strategies import json_values, mutated
 
 MAIN = "/service/1/attributes/main"
 ENVIRONMENT = f"{MAIN}/provider/environment"

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import CONTAINER, stage, two_stages, workflow_ddo
-from domain.strategies import mutated
 from insitu.domain.errors import InsituError
 from insitu.domain.workflow import Workflow, output_prefix, read_workflow
 from insitu.domain.workflow_rules import validate_workflow
+from tests.domain.documents import CONTAINER, stage, two_stages, workflow_ddo
+from tests.domain.strategies import mutated
 
 A, B, C = (f"did:nv:{digit * 64}" for digit in "abc")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.world import RESULT, World, world
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
 from tests.doubles.chain import seen_from_now
+from tests.gateway.world import RESULT, World, world
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 
-from gateway.world import World, json_of
 from insitu.api.gateway_v1 import BASE
 from insitu.domain.agreement import AgreementDomain, Terms, agreement_id, terms_digest
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import AgreementCreated
 from insitu.domain.purchase import SignedPermit, SignedPurchase
+from tests.gateway.world import World, json_of
 
 NOTHING_ELSE: Mapping[str, Any] = {}
 

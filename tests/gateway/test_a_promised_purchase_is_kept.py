@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.purchases import code_of, created, id_of, offered_terms, post, signed, spent
-from gateway.test_nothing_is_lost_or_doubled import granted, nothing_left, until
-from gateway.world import World, approval, json_of, world
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import InsituError
@@ -16,6 +13,9 @@ from insitu.domain.ledger import Call, create_and_lock
 from insitu.domain.purchase import SignedPurchase
 from insitu.ports.agreement_changes import Attach
 from insitu.ports.agreement_records import Standing
+from tests.gateway.purchases import code_of, created, id_of, offered_terms, post, signed, spent
+from tests.gateway.test_nothing_is_lost_or_doubled import granted, nothing_left, until
+from tests.gateway.world import World, approval, json_of, world
 
 pytestmark = pytest.mark.needs("chain")
 

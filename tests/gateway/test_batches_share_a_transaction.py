@@ -3,11 +3,11 @@
 import anyio
 import pytest
 
-from gateway.world import World
 from insitu.domain.agreement import Settlement
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import settle
 from insitu.ports.agreement_records import StoredExecution
+from tests.gateway.world import World
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -6,11 +6,11 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.purchases import NOTHING_ELSE, code_of, id_of, offered_terms, signed
-from gateway.world import IMAGE, SMALL, World
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import AgreementId
 from insitu.ports.agreement_records import FreeExecution, Standing
+from tests.gateway.purchases import NOTHING_ELSE, code_of, id_of, offered_terms, signed
+from tests.gateway.world import IMAGE, SMALL, World
 
 pytestmark = pytest.mark.needs("chain")
 

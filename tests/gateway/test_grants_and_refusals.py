@@ -5,12 +5,12 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import SMALL, World
 from insitu.domain.agreement import agreement_id
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import new_seed
 from insitu.domain.ledger import refund
 from insitu.ports.agreement_records import Standing
+from tests.gateway.world import SMALL, World
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.world import RESULT, World
 from insitu.api.gateway_v1 import ExecAccepted
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
@@ -10,6 +9,7 @@ from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import refund
 from insitu.ports.agreement_records import Standing
 from insitu.testing.scripted_runtime import Ending
+from tests.gateway.world import RESULT, World
 
 pytestmark = pytest.mark.needs("chain")
 

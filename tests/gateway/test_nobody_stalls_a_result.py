@@ -7,7 +7,6 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import PUBLIC_URL, RESULT, World, world
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.clock import SystemClock
@@ -22,6 +21,7 @@ from insitu.gateway import outbox
 from insitu.gateway.access import Seen
 from insitu.metadata.pools import PendingLimits
 from insitu.metadata.service import MetadataService
+from tests.gateway.world import PUBLIC_URL, RESULT, World, world
 
 pytestmark = pytest.mark.needs("chain")
 

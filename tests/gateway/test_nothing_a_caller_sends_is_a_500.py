@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.purchases import offered_terms, signed
-from gateway.world import World, json_of
 from insitu.api.app import build_app
 from insitu.api.gateway_v1 import BASE, TICKETS
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import ERRORS
 from insitu.gateway.bodies import body_limits
 from insitu.gateway.routes import router, ticket_router
+from tests.gateway.purchases import offered_terms, signed
+from tests.gateway.world import World, json_of
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import RESULT, World, approval, published, world
 from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.errors import InsituError
@@ -18,6 +17,7 @@ from insitu.domain.ledger import PaymentReleased
 from insitu.ports.agreement_records import Standing
 from insitu.ports.chain import Block
 from insitu.testing.scripted_runtime import Ending
+from tests.gateway.world import RESULT, World, approval, published, world
 
 pytestmark = pytest.mark.needs("chain")
 

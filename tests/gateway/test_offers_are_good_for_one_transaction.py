@@ -2,8 +2,6 @@
 
 import pytest
 
-from gateway.purchases import id_of, offered_terms, soon, spent
-from gateway.world import World, json_of
 from insitu.api.gateway_v1 import BASE
 from insitu.domain.agreement import Terms, terms_digest
 from insitu.domain.errors import InsituError
@@ -12,6 +10,8 @@ from insitu.domain.ledger import AgreementCreated, ComputeFulfilled, LockFulfill
 from insitu.domain.signatures import recover_address
 from insitu.ports.agreement_records import Standing
 from insitu.ports.chain import Mined
+from tests.gateway.purchases import id_of, offered_terms, soon, spent
+from tests.gateway.world import World, json_of
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -6,9 +6,9 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import World
 from insitu.gateway.service import _keep_working
 from insitu.ports.agreement_records import Standing
+from tests.gateway.world import World
 
 pytestmark = pytest.mark.needs("chain")
 

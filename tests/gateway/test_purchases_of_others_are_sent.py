@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from gateway.purchases import (
+from insitu.api.gateway_v1 import BASE
+from insitu.domain.ids import Address
+from insitu.domain.ledger import AgreementCreated, Call, ComputeFulfilled, LockFulfilled, create_and_lock, use_permit
+from insitu.domain.purchase import SignedPurchase
+from insitu.gateway.effects import purchase_call
+from insitu.ports.agreement_records import Standing
+from tests.gateway.purchases import (
     code_of,
     created,
     elsewhere,
@@ -17,13 +23,7 @@ from gateway.purchases import (
     soon,
     spent,
 )
-from gateway.world import IMAGE, SMALL, World, json_of
-from insitu.api.gateway_v1 import BASE
-from insitu.domain.ids import Address
-from insitu.domain.ledger import AgreementCreated, Call, ComputeFulfilled, LockFulfilled, create_and_lock, use_permit
-from insitu.domain.purchase import SignedPurchase
-from insitu.gateway.effects import purchase_call
-from insitu.ports.agreement_records import Standing
+from tests.gateway.world import IMAGE, SMALL, World, json_of
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -10,13 +10,13 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import World, client
 from insitu.api.archive import END, archive_header, archive_padding, read_archive
 from insitu.api.gateway_v1 import BASE
 from insitu.domain.errors import InsituError
 from insitu.sdk import receiving
 from insitu.sdk.downloads import Destination
 from insitu.sdk.execution import Execution
+from tests.gateway.world import World, client
 
 COUNT = 2000
 

@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import vector
-from gateway.keyrings import derived_keyring
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
@@ -20,6 +18,8 @@ from insitu.domain.sealed_list import ListedVersion, may_carry, public_files
 from insitu.domain.service import File
 from insitu.gateway.configuration import FileKey, Keyring
 from insitu.gateway.sealing import Sealing
+from tests.domain.documents import vector
+from tests.gateway.keyrings import derived_keyring
 
 OWNER, STRANGER = LocalSigner(b"\x01" * 32).address, LocalSigner(b"\x02" * 32).address
 DID, OTHER = "did:nv:" + "ab" * 32, "did:nv:" + "cd" * 32

@@ -13,8 +13,6 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.keyrings import derived_keyring
-from gateway.world import PUBLIC_URL, SCRIPT, World, client, taken
 from insitu.api.app import build_app
 from insitu.api.gateway_v1 import EncryptRequest
 from insitu.domain.assembly import assemble_ddo, identify, revise_ddo
@@ -30,6 +28,8 @@ from insitu.metadata.routes import router as metadata_router
 from insitu.ports.catalog import RegisteredVersion
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
+from tests.gateway.keyrings import derived_keyring
+from tests.gateway.world import PUBLIC_URL, SCRIPT, World, client, taken
 
 pytestmark = pytest.mark.needs("chain")
 

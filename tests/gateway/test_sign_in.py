@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.keyrings import derived_keyring
 from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.adapters.sqlite import Database
@@ -22,6 +21,7 @@ from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.tokens import Tokens, _verified
 from insitu.testing.clock import ControlledClock
+from tests.gateway.keyrings import derived_keyring
 
 URL = "https://gateway.example"
 WALLET, OTHER = LocalSigner(b"\x01" * 32), LocalSigner(b"\x02" * 32)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.world import World
 from insitu.domain.dsse import read_envelope
 from insitu.domain.execution import Charge, Phase
 from insitu.domain.receipt import verify_receipt
+from tests.gateway.world import World
 
 pytestmark = pytest.mark.needs("chain")
 

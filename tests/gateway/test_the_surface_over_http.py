@@ -9,7 +9,6 @@ from typing import Any
 import anyio
 import pytest
 
-from gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, client, json_of, published
 from insitu.api.gateway_v1 import BASE, CheckRequest, EncryptRequest, ExecRequest
 from insitu.domain.amount import Amount
 from insitu.domain.did import derive_did
@@ -17,6 +16,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.testing.scripted_runtime import Ending
+from tests.gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, client, json_of, published
 
 pytestmark = pytest.mark.needs("chain")
 

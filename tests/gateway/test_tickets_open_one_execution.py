@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.world import PUBLIC_URL, SCRIPT, World
 from insitu.adapters.peers.gateway import HttpGateway
 from insitu.api.gateway_v1 import ExecAccepted
 from insitu.domain.errors import InsituError
@@ -14,6 +13,7 @@ from insitu.ports.peers import ExecutionReport
 from insitu.sdk.http import Http
 from insitu.testing.clock import START
 from insitu.testing.scripted_runtime import Ending
+from tests.gateway.world import PUBLIC_URL, SCRIPT, World
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.world import World
 from insitu.api.gateway_v1 import EncryptRequest
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
@@ -14,6 +13,7 @@ from insitu.domain.service import File
 from insitu.gateway.sources import upload_url
 from insitu.ports.agreement_changes import NameUploads
 from insitu.testing.clock import ControlledClock
+from tests.gateway.world import World
 
 pytestmark = pytest.mark.needs("chain")
 

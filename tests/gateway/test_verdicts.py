@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from gateway.world import IMAGE, PUBLIC_URL, SMALL, World, stage_of
 from insitu.domain.errors import InsituError
 from insitu.domain.integrity import onchain_checksum
 from insitu.domain.ledger import Call, transfer_ownership, update_attribute
 from insitu.ports.agreement_changes import Judge
 from insitu.ports.agreement_records import Standing
+from tests.gateway.world import IMAGE, PUBLIC_URL, SMALL, World, stage_of
 
 pytestmark = pytest.mark.needs("chain")
 

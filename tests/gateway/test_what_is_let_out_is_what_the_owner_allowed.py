@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.world import SCRIPT, World, stage_of
 from insitu.domain.dsse import read_envelope
 from insitu.domain.execution import HIDDEN, Charge, Phase, StepKey, StepKind
 from insitu.domain.receipt import Predicate, verify_receipt
@@ -10,6 +9,7 @@ from insitu.domain.validation import MAX_DOCUMENT_BYTES
 from insitu.gateway.streams import LogPosition
 from insitu.metadata.pools import PendingLimits
 from insitu.testing.scripted_runtime import Ending
+from tests.gateway.world import SCRIPT, World, stage_of
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -14,7 +14,6 @@ import anyio
 import httpx
 from pydantic import JsonValue
 
-from gateway.keyrings import derived_keyring
 from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
 from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.catalog.sqlite import SqliteCatalog
@@ -53,6 +52,7 @@ from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.http import Http
 from insitu.testing.scripted_runtime import Ending
 from tests.doubles.scripted_operator import ScriptedOperator, scripted_operator
+from tests.gateway.keyrings import derived_keyring
 
 PUBLIC_URL = "http://127.0.0.1:8030"
 IMAGE = {"image": "insitu/python", "tag": "3.11", "checksum": "sha256:" + "cb" * 32}

@@ -6,7 +6,7 @@ runs the tests.
 
 import json
 
-from ports.runtime.runtime_place import Place
+from tests.ports.runtime.runtime_place import Place
 
 PRELUDE = """
 import ctypes, errno, json, os, platform, signal, socket, struct, sys

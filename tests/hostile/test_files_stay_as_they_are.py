@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hostile.attempts import tried
 from insitu.domain.execution import StepKind
 from insitu.domain.plan import InputFile, Mount, StageInput
 from insitu.pods.collector import CollectionLimits, collect
-from ports.runtime.runtime_place import Place, only_oci
+from tests.hostile.attempts import tried
+from tests.ports.runtime.runtime_place import Place, only_oci
 
 CHANGE = """
 path = "/mnt/volume1/table.csv"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from hostile.attempts import tried
-from ports.runtime.runtime_place import LIMITED, SMALL, Place, only_oci
+from tests.hostile.attempts import tried
+from tests.ports.runtime.runtime_place import LIMITED, SMALL, Place, only_oci
 
 FULL_PYTHON = ("python", "-I", "-B", "main.py")
 

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-from hostile.attempts import tried
-from ports.runtime.runtime_place import Place, only_oci
+from tests.hostile.attempts import tried
+from tests.ports.runtime.runtime_place import Place, only_oci
 
 FAMILIES = """
 kinds = {

@@ -4,8 +4,8 @@ import platform
 
 import pytest
 
-from hostile.attempts import tried
-from ports.runtime.runtime_place import AS_ROOT, Place, only_oci
+from tests.hostile.attempts import tried
+from tests.ports.runtime.runtime_place import AS_ROOT, Place, only_oci
 
 MOUNTS = """
 empty = b"/mnt/output"

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from insitu.testing.provider import ProviderProcess
-from journeys.provider import Person, Provider, provider
-from market import Market, open_market, open_provider
+from tests.journeys.provider import Person, Provider, provider
+from tests.market import Market, open_market, open_provider
 
 
 @pytest.fixture(scope="session")

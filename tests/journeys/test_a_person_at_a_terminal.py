@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.provider import Person, Provider, environment
-from journeys.scripts import COUNT, FLIGHTS, SLEEPING, written
+from tests.journeys.provider import Person, Provider, environment
+from tests.journeys.scripts import COUNT, FLIGHTS, SLEEPING, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from journeys.provider import Person, Provider, build_image, start
-from parts import ROOT
+from tests.journeys.provider import Person, Provider, build_image, start
+from tests.parts import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

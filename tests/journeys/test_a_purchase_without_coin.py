@@ -10,8 +10,8 @@ import pytest
 
 from insitu.adapters.keys.dev import dev_signer
 from insitu.domain import exit_codes
-from journeys.provider import Person, Provider, provider
-from journeys.scripts import COUNT, FLIGHTS, written
+from tests.journeys.provider import Person, Provider, provider
+from tests.journeys.scripts import COUNT, FLIGHTS, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -15,7 +15,7 @@ from insitu.api.gateway_v1 import BASE, EXEC_ALIASES
 from insitu.api.metadata_v1 import DDO, QUERY
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.testing.provider import ProviderProcess
-from market import Market
+from tests.market import Market
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -14,8 +14,8 @@ from insitu.domain.ids import new_seed
 from insitu.domain.ledger import create_and_lock
 from insitu.sdk.agreements import Agreement
 from insitu.testing.provider import ProviderProcess
-from market import LOCKED, PAID, SETTLED, UNPAID, Market, open_market, open_provider
 from tests.allowances import approve
+from tests.market import LOCKED, PAID, SETTLED, UNPAID, Market, open_market, open_provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.people import CONSUMER_KEY, PASSWORD
-from journeys.provider import Person, Provider
+from tests.journeys.people import CONSUMER_KEY, PASSWORD
+from tests.journeys.provider import Person, Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
-from journeys.provider import Actor, Person, Provider, actor, build_image
-from journeys.scripts import COUNT, FLIGHTS, SLEEPING, written
+from tests.journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.provider import Actor, Person, Provider, actor, build_image
+from tests.journeys.scripts import COUNT, FLIGHTS, SLEEPING, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

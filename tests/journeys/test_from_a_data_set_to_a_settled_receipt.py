@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.provider import Person, Provider
-from journeys.scripts import COUNT, FAILING, FLIGHTS, SLEEPING, written
+from tests.journeys.provider import Person, Provider
+from tests.journeys.scripts import COUNT, FAILING, FLIGHTS, SLEEPING, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

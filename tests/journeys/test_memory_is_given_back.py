@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from insitu.domain.execution import Phase
-from market import Market
+from tests.market import Market
 
 GIVEN_BACK = """
 import anyio, ctypes, threading

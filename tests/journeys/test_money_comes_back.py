@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.provider import Provider
-from journeys.provider import provider as started
-from journeys.scripts import COUNT, FLIGHTS, written
+from tests.journeys.provider import Provider
+from tests.journeys.provider import provider as started
+from tests.journeys.scripts import COUNT, FLIGHTS, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

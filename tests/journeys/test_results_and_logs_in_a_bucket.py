@@ -7,8 +7,8 @@ import pytest
 
 from insitu.domain.execution import Phase
 from insitu.testing.provider import ProviderProcess
-from market import PAID, open_market, open_provider
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
+from tests.market import PAID, open_market, open_provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "object-store")]
 

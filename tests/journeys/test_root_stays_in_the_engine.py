@@ -16,7 +16,7 @@ import pytest
 from insitu.adapters.runtime.oci.linux import mounts_below, unmount
 from insitu.domain.execution import Phase
 from insitu.testing.provider import ProviderProcess
-from market import Market, open_market, open_provider
+from tests.market import Market, open_market, open_provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

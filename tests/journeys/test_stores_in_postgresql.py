@@ -8,8 +8,8 @@ import pytest
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.testing.provider import ProviderProcess
-from market import PAID, UPPER, Market, open_market, open_provider
 from tests.doubles.postgresql import PostgresqlServer, running_postgresql
+from tests.market import PAID, UPPER, Market, open_market, open_provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "postgresql")]
 

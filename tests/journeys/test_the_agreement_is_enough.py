@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.people import CONSUMER_KEY, PASSWORD
-from journeys.provider import Person, Provider, build_image, restart, start
-from journeys.scripts import COUNT, FLIGHTS, written
+from tests.journeys.people import CONSUMER_KEY, PASSWORD
+from tests.journeys.provider import Person, Provider, build_image, restart, start
+from tests.journeys.scripts import COUNT, FLIGHTS, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.oci.layouts import Layout, file, folder
-from journeys.provider import Provider, provider
+from tests.adapters.oci.layouts import Layout, file, folder
+from tests.journeys.provider import Provider, provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from journeys.provider import Person, Provider, build_image, environment, restart, start
-from journeys.scripts import FLIGHTS, SLEEPING, written
+from tests.journeys.provider import Person, Provider, build_image, environment, restart, start
+from tests.journeys.scripts import FLIGHTS, SLEEPING, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

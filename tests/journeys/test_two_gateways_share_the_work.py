@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from journeys.front_door import front_door
-from journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
-from journeys.provider import Provider, build_image, serving
-from journeys.scripts import COUNT, FLIGHTS, written
-from journeys.test_each_actor_in_its_own_process import IMAGE, Site, free_ports
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
 from tests.doubles.postgresql import running_postgresql
+from tests.journeys.front_door import front_door
+from tests.journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.provider import Provider, build_image, serving
+from tests.journeys.scripts import COUNT, FLIGHTS, written
+from tests.journeys.test_each_actor_in_its_own_process import IMAGE, Site, free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root", "postgresql", "object-store")]
 

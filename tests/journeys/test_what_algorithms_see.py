@@ -9,8 +9,8 @@ from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.workflows import Previous
-from journeys.scripts import written
-from market import PRICE, Market
+from tests.journeys.scripts import written
+from tests.market import PRICE, Market
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 

@@ -15,8 +15,8 @@ from insitu.adapters.clock import SystemClock
 from insitu.api.app import build_app
 from insitu.metadata.routes import router
 from insitu.metadata.service import MetadataService
-from metadata.documents import METADATA
 from tests.doubles.chain import running_chain
+from tests.metadata.documents import METADATA
 
 
 @pytest.fixture(scope="session")

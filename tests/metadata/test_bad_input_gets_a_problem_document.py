@@ -13,7 +13,7 @@ from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
 from insitu.api.errors import MEDIA_TYPE
 from insitu.api.metadata_v1 import ASSETS, DDO, QUERY
-from metadata.documents import dataset, signed
+from tests.metadata.documents import dataset, signed
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -27,9 +27,9 @@ from insitu.metadata import service
 from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
 from insitu.testing.clock import ControlledClock
-from metadata.conftest import Catalogue
-from metadata.documents import dataset, described, eventually, register, register_version, signed
 from tests.doubles.chain import ChainControls
+from tests.metadata.conftest import Catalogue
+from tests.metadata.documents import dataset, described, eventually, register, register_version, signed
 
 pytestmark = pytest.mark.needs("chain")
 

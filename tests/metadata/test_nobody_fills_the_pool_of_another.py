@@ -18,8 +18,8 @@ from insitu.metadata.pools import PendingLimits
 from insitu.ports.keys import Signer
 from insitu.settings import read_settings
 from insitu.stack import provider
-from metadata.conftest import Catalogue
-from metadata.documents import dataset, register, signed
+from tests.metadata.conftest import Catalogue
+from tests.metadata.documents import dataset, register, signed
 
 pytestmark = pytest.mark.needs("chain")
 

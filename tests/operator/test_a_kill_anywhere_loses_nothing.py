@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parts import ROOT
+from tests.parts import ROOT
 
 PROGRAMME = "tests.operator.killed_engine"
 LOG = "first\nsecond\nthird\n"

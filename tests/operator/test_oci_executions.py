@@ -29,11 +29,11 @@ from insitu.domain.plan import (
 from insitu.pods.configure import Configure
 from insitu.pods.publish import Publish
 from insitu.ports.peers import LogKey
-from ports.runtime.runtime_place import nothing_left
 from tests.doubles.plans import AGREEMENT, RULES, plan_of
 from tests.doubles.recording_gateway import RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.running_operator import RunningOperator, running_operator
+from tests.ports.runtime.runtime_place import nothing_left
 
 pytestmark = [pytest.mark.needs("linux", "oci", "filesystems", "root", "cgroups"), pytest.mark.slow]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.world import RESULT
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
-from sdk.market import Market, market
 from tests.doubles.chain import seen_from_now
+from tests.gateway.world import RESULT
+from tests.sdk.market import Market, market
 
 
 @pytest.fixture(scope="session")

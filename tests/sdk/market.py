@@ -11,7 +11,6 @@ import anyio
 import httpx
 import uvicorn
 
-from gateway.world import PUBLIC_URL, SMALL, World, world
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.api.app import build_app
@@ -21,6 +20,7 @@ from insitu.gateway.routes import router, ticket_router
 from insitu.metadata.routes import router as metadata_router
 from insitu.sdk.client import Client
 from insitu.sdk.http import Http
+from tests.gateway.world import PUBLIC_URL, SMALL, World, world
 
 CSV = "carrier,delay\nAA,3\nUA,-2\n"
 

@@ -8,7 +8,7 @@ import pytest
 from insitu import Amount, Stage
 from insitu.domain.compute_service import read_compute_service
 from insitu.domain.errors import InsituError
-from sdk.market import Market
+from tests.sdk.market import Market
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

@@ -10,7 +10,6 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from gateway.world import PUBLIC_URL, RESULT
 from insitu.adapters.chain.client import EvmChain
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
@@ -20,7 +19,8 @@ from insitu.sdk.http import Http
 from insitu.sdk.synchronous import SyncClient
 from insitu.sdk.workflows import Stage
 from insitu.testing.scripted_runtime import Ending
-from sdk.market import Detour, Market
+from tests.gateway.world import PUBLIC_URL, RESULT
+from tests.sdk.market import Detour, Market
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.world import IMAGE
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
@@ -17,8 +16,9 @@ from insitu.domain.ids import new_seed
 from insitu.sdk.client import Client
 from insitu.sdk.quotes import terms_of
 from insitu.sdk.workflows import Stage
-from sdk.market import Market, market
 from tests.doubles.chain import ChainControls
+from tests.gateway.world import IMAGE
+from tests.sdk.market import Market, market
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

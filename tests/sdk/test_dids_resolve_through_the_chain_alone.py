@@ -13,7 +13,7 @@ from insitu.domain.integrity import onchain_checksum
 from insitu.domain.ledger import DidRegistered
 from insitu.sdk.client import Client
 from insitu.sdk.http import Http
-from sdk.market import Detour, Market
+from tests.sdk.market import Detour, Market
 
 pytestmark = pytest.mark.needs("chain")
 

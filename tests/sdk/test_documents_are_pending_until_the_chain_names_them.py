@@ -10,8 +10,8 @@ from insitu.api.metadata_v1 import DDO
 from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.sdk.client import Client
-from metadata.documents import dataset, eventually, register, signed
-from sdk.market import Market
+from tests.metadata.documents import dataset, eventually, register, signed
+from tests.sdk.market import Market
 
 pytestmark = pytest.mark.needs("chain")
 

@@ -17,9 +17,6 @@ import insitu
 import insitu.sdk.agreements as agreements_module
 import insitu.sdk.client as client_module
 import insitu.stack.client as connecting
-from cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
-from cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
-from domain.documents import DOMAIN, PROVIDER, state_of_word, terms
 from insitu.api.gateway_v1 import Quote, ReceiptView, ResultView
 from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.ddo import read_ddo
@@ -33,7 +30,10 @@ from insitu.sdk.compute import Compute
 from insitu.sdk.execution import Execution
 from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, described_stages
 from insitu.settings import read_settings
-from sdk.what_parameters_change import CHANGES
+from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
+from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
+from tests.domain.documents import DOMAIN, PROVIDER, state_of_word, terms
+from tests.sdk.what_parameters_change import CHANGES
 
 CLASSES = (Client, Assets, Agreements, Compute, Execution)
 CONTAINER = {"image": "python", "tag": "3.11", "checksum": "sha256:" + "0" * 64}

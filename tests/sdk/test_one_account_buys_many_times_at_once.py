@@ -13,7 +13,6 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from gateway.world import PUBLIC_URL
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.embedded import EmbeddedChain
@@ -24,8 +23,10 @@ from insitu.ports.keys import Signer
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.client import Client
 from insitu.sdk.http import Http
-from sdk.market import Detour, Market, market
-from sdk.test_buying_believes_only_what_the_documents_say import workflow_on
+from tests.gateway.world import PUBLIC_URL
+from tests.parts import ROOT
+from tests.sdk.market import Detour, Market, market
+from tests.sdk.test_buying_believes_only_what_the_documents_say import workflow_on
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 
@@ -33,7 +34,7 @@ PRICE = 13
 
 ANOTHER_PROCESS = """
 import anyio, json, sys
-from sdk.test_one_account_buys_many_times_at_once import at_once, elsewhere
+from tests.sdk.test_one_account_buys_many_times_at_once import at_once, elsewhere
 
 given = json.load(sys.stdin)
 
@@ -112,10 +113,8 @@ async def test_ten_at_once_from_each_of_three_processes_succeed(generous: Market
 
     async def process() -> None:
         command = [sys.executable, "-c", ANOTHER_PROCESS]
-        folder = str(Path(__file__).parent.parent)
-        ended = await anyio.run_process(
-            command, input=text.encode(), stderr=subprocess.STDOUT, check=False, env=os.environ | {"PYTHONPATH": folder}
-        )
+        env = os.environ | {"PYTHONPATH": str(ROOT)}
+        ended = await anyio.run_process(command, input=text.encode(), stderr=subprocess.STDOUT, check=False, env=env)
         assert ended.returncode == 0, ended.stdout.decode()
         told.extend(json.loads(ended.stdout))
 

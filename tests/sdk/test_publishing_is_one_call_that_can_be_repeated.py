@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.world import IMAGE, SMALL
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.validation import validate_ddo
 from insitu.sdk.client import Client
 from insitu.sdk.workflows import Previous, Stage
-from sdk.market import Market
+from tests.gateway.world import IMAGE, SMALL
+from tests.sdk.market import Market
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

@@ -9,16 +9,16 @@ import anyio
 import httpx
 import pytest
 
-from gateway.purchases import penniless, spent
-from gateway.test_nothing_is_lost_or_doubled import until
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ledger import AgreementCreated, ComputeFulfilled, LockFulfilled
 from insitu.sdk.client import Client
-from sdk.market import Market, market
-from sdk.test_buying_believes_only_what_the_documents_say import answering, workflow_on
+from tests.gateway.purchases import penniless, spent
+from tests.gateway.test_nothing_is_lost_or_doubled import until
+from tests.sdk.market import Market, market
+from tests.sdk.test_buying_believes_only_what_the_documents_say import answering, workflow_on
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from gateway.world import IMAGE, SMALL
 from insitu.domain.canonical import checksum
 from insitu.domain.did import derive_did
 from insitu.domain.integrity import creator_of, proof_signer, service_checksums
 from insitu.sdk.assets import Assets
-from sdk.market import Market
+from tests.gateway.world import IMAGE, SMALL
+from tests.sdk.market import Market
 
 pytestmark = pytest.mark.needs("chain")
 

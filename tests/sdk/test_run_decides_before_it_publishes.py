@@ -12,7 +12,7 @@ from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.errors import InsituError
 from insitu.sdk.client import Client
 from insitu.sdk.workflows import NewAlgorithm, Previous, Stage
-from sdk.market import Market
+from tests.sdk.market import Market
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.slow]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from insitu.testing.provider import ProviderProcess
-from market import PRICE, SERVER, SERVER_PRICE, UPPER, Market, open_market, open_provider
+from tests.market import PRICE, SERVER, SERVER_PRICE, UPPER, Market, open_market, open_provider
 
 __all__ = ["PRICE", "SERVER", "SERVER_PRICE", "UPPER", "Market"]
 

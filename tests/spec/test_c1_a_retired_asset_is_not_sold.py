@@ -3,7 +3,7 @@
 import pytest
 
 from insitu.domain.errors import InsituError
-from market import Market
+from tests.market import Market
 
 
 async def test_nobody_buys_it_but_who_bought_it_before_still_executes(market: Market) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from insitu.domain.errors import InsituError
-from spec.conftest import PRICE, SERVER_PRICE, Market
+from tests.spec.conftest import PRICE, SERVER_PRICE, Market
 
 
 async def test_the_chosen_service_gives_verdict_server_price_and_receivers(market: Market) -> None:

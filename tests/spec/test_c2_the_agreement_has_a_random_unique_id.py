@@ -4,7 +4,7 @@ import re
 
 from insitu.domain.agreement import agreement_id
 from insitu.domain.ids import new_seed
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_the_id_is_64_hexadecimal_digits_and_never_the_same(market: Market) -> None:

@@ -1,7 +1,7 @@
 """C4, C5. The CONSUMER initialises the agreement on chain and locks the payment: one transaction with a permit."""
 
 from insitu.domain.ledger import AgreementCreated, LockFulfilled
-from spec.conftest import PRICE, SERVER_PRICE, Market
+from tests.spec.conftest import PRICE, SERVER_PRICE, Market
 
 
 async def test_did_service_consumer_and_workflow_are_on_chain(market: Market) -> None:

@@ -9,8 +9,8 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ledger import AgreementCreated, ComputeFulfilled, LockFulfilled
 from insitu.sdk.agreements import Agreement
-from market import LOCKED, PAID
-from spec.conftest import Market
+from tests.market import LOCKED, PAID
+from tests.spec.conftest import Market
 
 ONE_TRANSACTION = [AgreementCreated, LockFulfilled, ComputeFulfilled]
 

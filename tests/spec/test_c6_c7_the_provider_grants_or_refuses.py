@@ -6,8 +6,8 @@ from insitu.domain.agreement import agreement_id
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, new_seed
 from insitu.domain.ledger import create_and_lock
-from spec.conftest import Market
 from tests.allowances import approve
+from tests.spec.conftest import Market
 
 
 async def locked(market: Market, **changes: object) -> AgreementId:

@@ -5,7 +5,7 @@ import pytest
 
 from insitu.api.gateway_v1 import BASE, EXEC_ALIASES
 from insitu.domain.errors import InsituError
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_the_endpoint_comes_from_the_ddo(market: Market) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
-from spec.conftest import PRICE, SERVER_PRICE, Market
+from tests.spec.conftest import PRICE, SERVER_PRICE, Market
 
 
 async def test_the_receipts_hash_is_on_chain_and_everybody_has_their_share(market: Market) -> None:

@@ -5,7 +5,7 @@ import pytest
 from insitu.api.gateway_v1 import ExecRequest
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import new_seed
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_the_contract_says_who_may_execute_what(market: Market) -> None:

@@ -1,7 +1,7 @@
 """E2. The GATEWAY resolves the DID of the Workflow of the Service Agreement, in the version that was bought."""
 
 from insitu import Previous, Stage
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 FIRST = "open('/mnt/output/a.txt', 'w').write('first')\n"
 SECOND = "open('/mnt/output/b.txt', 'w').write(open('/mnt/volume1/a.txt').read() + ' second')\n"

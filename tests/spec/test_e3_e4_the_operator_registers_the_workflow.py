@@ -6,7 +6,7 @@ import pytest
 from insitu.api.operator_v1 import WORKFLOWS
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import workflow_execution_id
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 SLOW = "import time\nprint('started', flush=True)\ntime.sleep(60)\n"
 

@@ -7,7 +7,7 @@ import pytest
 from insitu.adapters.runtime.oci.linux import mounts_below
 from insitu.adapters.runtime.oci.probe import cgroups_of
 from insitu.domain.ids import AgreementId, ExecutionId, annotations, labels
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 SLEEP = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
 AGREEMENT = AgreementId("0123456789abcdef" * 4)

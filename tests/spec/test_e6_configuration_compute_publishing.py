@@ -3,7 +3,7 @@
 import json
 
 from insitu.domain.execution import Phase
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 LOOK = """
 import json, os, pathlib, sys

@@ -4,7 +4,7 @@ from insitu import Stage
 from insitu.domain.execution import Phase
 from insitu.sdk.execution import Execution
 from insitu.sdk.workflows import Previous
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 SHOW = """
 import pathlib, sys

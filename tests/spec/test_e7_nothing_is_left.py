@@ -2,8 +2,8 @@
 
 import pytest
 
-from leftovers import gone
-from spec.conftest import UPPER, Market
+from tests.leftovers import gone
+from tests.spec.conftest import UPPER, Market
 
 ENDINGS = {
     "success": UPPER,

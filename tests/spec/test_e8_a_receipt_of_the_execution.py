@@ -4,7 +4,7 @@ import pytest
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_a_success_has_a_receipt_that_holds_offline_and_on_chain(market: Market) -> None:

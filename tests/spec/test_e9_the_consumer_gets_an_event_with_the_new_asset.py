@@ -2,7 +2,7 @@
 
 from insitu import connect_async
 from insitu.domain.ledger import DidRegistered, DidTransferred
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_the_event_has_the_did_and_the_chain_says_whose_it_is(market: Market) -> None:

@@ -1,7 +1,7 @@
 """P1. The PUBLISHER generates a DID and creates the DDO with metadata, public key and services, by one SDK call."""
 
 from insitu.domain.did import derive_did
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_the_did_derives_from_the_document_and_its_creator(market: Market) -> None:

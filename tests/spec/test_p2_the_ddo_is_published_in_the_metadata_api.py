@@ -6,7 +6,7 @@ import pytest
 from insitu.api.metadata_v1 import DDO
 from insitu.domain.assembly import assemble_ddo
 from insitu.domain.errors import InsituError
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 SERVICES = [
     {

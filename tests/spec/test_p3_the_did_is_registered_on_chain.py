@@ -4,7 +4,7 @@ import httpx
 
 from insitu.domain.ddo import read_ddo
 from insitu.domain.integrity import onchain_checksum
-from spec.conftest import Market
+from tests.spec.conftest import Market
 
 
 async def test_the_registry_has_owner_checksum_and_a_url_with_a_place_for_the_did(market: Market) -> None:

@@ -1,5 +1,5 @@
 """What the tests of images and of the one-machine runtime share."""
 
-from adapters.oci.registries import registry, serve
+from tests.adapters.oci.registries import registry, serve
 
 __all__ = ["registry", "serve"]

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.oci.layouts import Layout
-from parts import programme
+from tests.adapters.oci.layouts import Layout
+from tests.parts import programme
 
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""

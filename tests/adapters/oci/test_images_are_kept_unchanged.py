@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from adapters.oci.layouts import Layout, file, folder, link
 from insitu.adapters.runtime.oci.images.documents import architecture
 from insitu.adapters.runtime.oci.images.store import ImageStore
 from insitu.domain.errors import InsituError
+from tests.adapters.oci.layouts import Layout, file, folder, link
 
 pytestmark = pytest.mark.needs("linux")
 

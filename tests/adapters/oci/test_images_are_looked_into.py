@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.oci.layouts import Layout, file, folder, link
 from insitu.adapters.runtime.oci.images.contents import find_contents
 from insitu.adapters.runtime.oci.images.store import ImageStore
 from insitu.domain.image_contents import ImageContents
+from tests.adapters.oci.layouts import Layout, file, folder, link
 
 PYTHON = (
     folder("usr"),

@@ -10,11 +10,11 @@ from typing import Any
 import anyio
 import pytest
 
-from adapters.oci.layouts import Layout, file
-from adapters.oci.registries import Answer, push
 from insitu.adapters.runtime.oci.images.documents import INDEX_TYPES, MANIFEST_TYPES, architecture
 from insitu.adapters.runtime.oci.images.store import ImageStore
 from insitu.domain.errors import InsituError
+from tests.adapters.oci.layouts import Layout, file
+from tests.adapters.oci.registries import Answer, push
 
 
 @pytest.fixture

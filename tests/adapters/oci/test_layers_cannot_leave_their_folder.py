@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.oci.layouts import Entry, Layout, digest_of, file, folder, link, special, tar
 from insitu.adapters.runtime.oci.images.layers import Budget, unpack_layer
 from insitu.adapters.runtime.oci.images.store import ImageStore
 from insitu.adapters.runtime.oci.trees import tree_digest
 from insitu.domain.errors import InsituError
+from tests.adapters.oci.layouts import Entry, Layout, digest_of, file, folder, link, special, tar
 
 pytestmark = pytest.mark.needs("linux")
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from anyio import to_thread
 
-from adapters.oci.layouts import Layout, file
-from adapters.oci.registries import Answer, push
 from insitu.adapters.runtime.kubernetes import registries as asking
 from insitu.adapters.runtime.kubernetes.configuration import Placement, PodImage, asked_registries
 from insitu.adapters.runtime.kubernetes.registries import Registries
 from insitu.adapters.runtime.oci.images.documents import INDEX_TYPES, architecture
+from tests.adapters.oci.layouts import Layout, file
+from tests.adapters.oci.registries import Answer, push
 
 DIGEST = "sha256:" + "ab" * 32
 

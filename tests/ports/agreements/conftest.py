@@ -8,7 +8,7 @@ import pytest
 from insitu.adapters.agreements import postgresql, sqlite
 from insitu.adapters.sqlite import Database
 from insitu.ports.agreements import Agreements
-from ports.stores import ENGINES, postgresql_database
+from tests.ports.stores import ENGINES, postgresql_database
 
 
 @pytest.fixture(params=ENGINES)

@@ -13,8 +13,8 @@ from insitu.ports.agreement_changes import AddUpload, Judge, NameUploads, Rememb
 from insitu.ports.agreement_records import Standing, Upload, UploadLimits
 from insitu.ports.agreements import Agreements
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import CONSUMER, PROVIDER, draft_of, started, terms_of
 from tests.doubles.plans import AGREEMENT, DATA
+from tests.ports.agreements.agreement_samples import CONSUMER, PROVIDER, draft_of, started, terms_of
 
 KIB = 1024
 ROW = 4 * KIB

@@ -31,8 +31,8 @@ from insitu.ports.agreement_records import ItemKind, Standing, StoredExecution
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import CONSUMER, OTHER, frozen_of, item, sent, started, terms_of
 from tests.doubles.plans import AGREEMENT
+from tests.ports.agreements.agreement_samples import CONSUMER, OTHER, frozen_of, item, sent, started, terms_of
 
 REASON = Reason(code="TermsMismatch", message="too cheap")
 LATER = START + timedelta(seconds=10)

@@ -26,8 +26,17 @@ from insitu.ports.agreement_changes import (
 from insitu.ports.agreement_records import FreeExecution, ItemKind, OutboxItem, Relay, Relayed, RelayLimits, Standing
 from insitu.ports.agreements import Agreements
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import CONSUMER, OTHER, PROVIDER, draft_of, frozen_of, item, sent, terms_of
 from tests.doubles.plans import AGREEMENT
+from tests.ports.agreements.agreement_samples import (
+    CONSUMER,
+    OTHER,
+    PROVIDER,
+    draft_of,
+    frozen_of,
+    item,
+    sent,
+    terms_of,
+)
 
 GWEI = 10**9
 ENOUGH = RelayLimits(100, 10**20)

@@ -25,7 +25,8 @@ from insitu.ports.agreement_changes import (
 from insitu.ports.agreement_records import Idempotency, Upload
 from insitu.ports.agreements import Agreements
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import (
+from tests.doubles.plans import AGREEMENT, DATA
+from tests.ports.agreements.agreement_samples import (
     CONSUMER,
     OTHER,
     PROVIDER,
@@ -37,7 +38,6 @@ from ports.agreements.agreement_samples import (
     terms_of,
     transition,
 )
-from tests.doubles.plans import AGREEMENT, DATA
 
 REASON = Reason(code="TransactionFailed", message="lost")
 KEY = Idempotency(CONSUMER, "key", "body")

@@ -13,9 +13,9 @@ from insitu.domain.ids import AgreementId
 from insitu.ports.agreement_changes import AddEvent, Attach, Detach, Enqueue, Judge, Remember, Touch
 from insitu.ports.agreement_records import Idempotency, Relay, RelayLimits, Standing
 from insitu.testing.clock import START
-from ports.agreements.agreement_samples import CONSUMER, draft_of, frozen_of, item, sent, started, terms_of
-from ports.stores import two_of_one_schema
 from tests.doubles.plans import AGREEMENT
+from tests.ports.agreements.agreement_samples import CONSUMER, draft_of, frozen_of, item, sent, started, terms_of
+from tests.ports.stores import two_of_one_schema
 
 pytestmark = pytest.mark.needs("postgresql")
 

@@ -14,8 +14,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from insitu.adapters.blobs.objects import ObjectBlobs
 from insitu.adapters.object_store import Objects
 from insitu.domain.errors import InsituError
-from ports.stores import access_to, new_bucket
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
+from tests.ports.stores import access_to, new_bucket
 
 pytestmark = pytest.mark.needs("object-store")
 

@@ -13,7 +13,7 @@ from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.blobs.objects import ObjectBlobs
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
-from ports.stores import BUCKET, objects_in
+from tests.ports.stores import BUCKET, objects_in
 
 HELLO = hashlib.sha256(b"hello").hexdigest()
 TRICKS = ["../" + HELLO, "..", "", "/etc/passwd", HELLO.upper(), HELLO + "\n", HELLO[:-1], "\0" * 64, "incoming"]

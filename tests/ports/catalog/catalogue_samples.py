@@ -14,7 +14,7 @@ from insitu.domain.ids import Address
 from insitu.domain.ledger import DidRegistered, DidTransferred, LedgerEvent
 from insitu.ports.catalog import DocumentVersion, Summary
 from insitu.ports.chain import Block, Cursor, Logged
-from ports.stores import postgresql_database
+from tests.ports.stores import postgresql_database
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ALICE = Address("0xaAaAaAaaAaAaAaaAaAAAAAAAAaaaAaAaAaaAaaAa")

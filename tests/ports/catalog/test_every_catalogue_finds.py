@@ -11,8 +11,18 @@ from insitu.adapters.catalog.fts5 import Fts5
 from insitu.adapters.catalog.query import select_of
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.ports.catalog import Catalog, Query
-from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, open_catalog, registered, transferred, version
-from ports.stores import ENGINES
+from tests.ports.catalog.catalogue_samples import (
+    ALICE,
+    BOB,
+    NOW,
+    block,
+    did,
+    open_catalog,
+    registered,
+    transferred,
+    version,
+)
+from tests.ports.stores import ENGINES
 
 ASSETS = [
     version(1, name="Flights of New York", price=30, tags=("air", "Traffic"), categories=("Transport",)),

@@ -15,8 +15,18 @@ from insitu.adapters.catalog.store import SqlCatalog
 from insitu.domain.errors import InsituError
 from insitu.ports.catalog import Catalog, Place, Query
 from insitu.ports.chain import Block, Cursor
-from ports.catalog.catalogue_samples import ALICE, BOB, NOW, block, did, open_catalog, registered, transferred, version
-from ports.stores import ENGINES, new_schema
+from tests.ports.catalog.catalogue_samples import (
+    ALICE,
+    BOB,
+    NOW,
+    block,
+    did,
+    open_catalog,
+    registered,
+    transferred,
+    version,
+)
+from tests.ports.stores import ENGINES, new_schema
 
 LATER = NOW + timedelta(hours=1)
 

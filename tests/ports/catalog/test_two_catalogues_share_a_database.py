@@ -8,8 +8,8 @@ import pytest
 from insitu.adapters.catalog.postgresql import MIGRATIONS, PostgresqlCatalog
 from insitu.domain.errors import InsituError
 from insitu.ports.catalog import Place, Query
-from ports.catalog.catalogue_samples import NOW, block, did, registered, version
-from ports.stores import new_schema, postgresql_database
+from tests.ports.catalog.catalogue_samples import NOW, block, did, registered, version
+from tests.ports.stores import new_schema, postgresql_database
 
 pytestmark = pytest.mark.needs("postgresql")
 

@@ -11,8 +11,8 @@ from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.keys.dev import dev_signer
-from ports.chain.parties import Parties, make_parties
 from tests.doubles.chain import running_chain
+from tests.ports.chain.parties import Parties, make_parties
 
 
 @pytest.fixture(scope="module", params=["embedded", "json-rpc"])

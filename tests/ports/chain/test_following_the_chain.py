@@ -7,8 +7,8 @@ import pytest
 
 from insitu.domain.ledger import AgreementCreated, ComputeFulfilled, DidRegistered, LockFulfilled, grant
 from insitu.ports.chain import Block, Cursor
-from ports.chain.parties import Parties, events_of, following, next_blocks, read_to
 from tests.doubles.chain import register_did
+from tests.ports.chain.parties import Parties, events_of, following, next_blocks, read_to
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from domain.documents import state_of_word
 from insitu.domain.agreement import AgreementState, ConditionState, Settlement, agreement_id
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import grant, register_attribute, settle, transfer_ownership, update_attribute
-from ports.chain.parties import Parties
+from tests.domain.documents import state_of_word
 from tests.doubles.chain import register_did
+from tests.ports.chain.parties import Parties
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

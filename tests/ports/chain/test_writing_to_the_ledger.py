@@ -30,8 +30,8 @@ from insitu.domain.ledger import (
 )
 from insitu.domain.signatures import recover_address
 from insitu.ports.chain import Mined, SignedTransaction
-from ports.chain.parties import Parties
 from tests.allowances import approve
+from tests.ports.chain.parties import Parties
 
 pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 

@@ -20,9 +20,9 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import Captured, released
 from insitu.ports.executions import Decide, Executions
 from insitu.testing.clock import START
-from ports.stores import ENGINES, postgresql_database
 from tests.cluster.objects import RECORDS, empty_store
 from tests.doubles.plans import AGREEMENT, plan_of, stage_of
+from tests.ports.stores import ENGINES, postgresql_database
 
 pytestmark = pytest.mark.parametrize(
     "engine",

@@ -14,7 +14,7 @@ from insitu.adapters.executions.store import SqlExecutions
 from insitu.adapters.sql import Connection
 from insitu.adapters.sql import Database as AnyDatabase
 from insitu.adapters.sqlite import Database
-from ports.stores import ENGINES, new_schema, postgresql_database
+from tests.ports.stores import ENGINES, new_schema, postgresql_database
 
 HOUR = timedelta(hours=1)
 INSERT = """

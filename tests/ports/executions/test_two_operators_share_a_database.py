@@ -9,8 +9,8 @@ from insitu.adapters.executions.postgresql import MIGRATIONS, PostgresqlExecutio
 from insitu.domain.errors import InsituError
 from insitu.domain.execution_changes import registered
 from insitu.testing.clock import START
-from ports.stores import two_of_one_schema
 from tests.doubles.plans import plan_of
+from tests.ports.stores import two_of_one_schema
 
 pytestmark = pytest.mark.needs("postgresql")
 

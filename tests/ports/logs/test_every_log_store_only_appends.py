@@ -15,7 +15,7 @@ from insitu.domain.ids import ExecutionId
 from insitu.ports.logs import Logs
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
-from ports.stores import BUCKET, objects_in
+from tests.ports.stores import BUCKET, objects_in
 
 EXECUTION = ExecutionId("wx" + "a" * 26)
 OTHER = ExecutionId("wx" + "b" * 26)

@@ -18,8 +18,8 @@ from insitu.domain.ids import ExecutionId
 from insitu.ports.logs import Logs
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
-from ports.stores import access_to, new_bucket
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
+from tests.ports.stores import access_to, new_bucket
 
 EXECUTION = ExecutionId("wx" + "a" * 26)
 FIRST = LogKey(stage=0, attempt=1)

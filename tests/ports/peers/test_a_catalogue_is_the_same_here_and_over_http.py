@@ -19,9 +19,9 @@ from insitu.metadata.routes import router
 from insitu.metadata.service import MetadataService
 from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http
-from metadata.documents import dataset, eventually, register, signed
-from ports.peers.serving import served
 from tests.doubles.chain import running_chain
+from tests.metadata.documents import dataset, eventually, register, signed
+from tests.ports.peers.serving import served
 
 pytestmark = pytest.mark.needs("chain")
 

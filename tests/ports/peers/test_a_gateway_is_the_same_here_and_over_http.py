@@ -17,9 +17,9 @@ from insitu.domain.execution import Phase, Reason, Transition
 from insitu.gateway.routes import ticket_router
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 from insitu.sdk.http import Http
-from ports.peers.serving import Cutting, served
 from tests.doubles.plans import plan_of
 from tests.doubles.recording_gateway import TICKET, RecordingGateway
+from tests.ports.peers.serving import Cutting, served
 
 PLAN = plan_of()
 EXECUTION = PLAN.workflow_execution_id

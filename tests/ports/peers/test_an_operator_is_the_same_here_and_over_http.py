@@ -19,11 +19,11 @@ from insitu.operator.routes import router
 from insitu.ports.peers import LogKey, OperatorPeer
 from insitu.sdk.http import Http
 from insitu.testing.scripted_runtime import Ending
-from ports.peers.serving import Cutting, served
 from tests.doubles.plans import AGREEMENT, plan_of
 from tests.doubles.recording_gateway import RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import CAPACITY, ScriptedOperator, scripted_operator
+from tests.ports.peers.serving import Cutting, served
 
 KEY = "a-service-key-of-a-test"
 HELD = {"0-compute-1": Ending(log=(b"hello\n", b"world\n"), held=True)}

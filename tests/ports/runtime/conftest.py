@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from insitu.adapters.runtime.oci.images.store import ImageStore, StoredImage
-from ports.runtime.kubernetes_place import KubernetesPlace
-from ports.runtime.runtime_place import KUBERNETES, OCI, Place
 from tests.cluster.fixtures import cluster, cluster_images
+from tests.ports.runtime.kubernetes_place import KubernetesPlace
+from tests.ports.runtime.runtime_place import KUBERNETES, OCI, Place
 
 __all__ = ["cluster", "cluster_images"]
 

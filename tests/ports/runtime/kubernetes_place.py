@@ -20,10 +20,10 @@ from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import Claim, FileSource
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import Runtime
-from ports.runtime.runtime_place import Place
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images
 from tests.cluster.objects import claim_of_folder, make_namespace, objects_left
+from tests.ports.runtime.runtime_place import Place
 
 # What configure and publish are in these tests: they do what the server says, and leave their last word as real ones.
 PODS = """

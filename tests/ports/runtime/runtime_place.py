@@ -32,7 +32,7 @@ from insitu.domain.plan import (
 )
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import LogShare, Runtime, Step
-from parts import missing
+from tests.parts import missing
 
 AGREEMENT = AgreementId("ab" * 32)
 SMALL = Limits(

@@ -7,7 +7,7 @@ import anyio
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.runtime import Step
-from ports.runtime.runtime_place import Place
+from tests.ports.runtime.runtime_place import Place
 
 STUBBORN = """
 import os, signal, time

@@ -6,7 +6,7 @@ import pytest
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.plan import ImageReference
-from ports.runtime.runtime_place import LIMITED, SMALL, Place
+from tests.ports.runtime.runtime_place import LIMITED, SMALL, Place
 
 HELLO = "print('hello', flush=True)\nopen('/mnt/output/result.txt', 'w').write('done')\n"
 SLEEP = "import time\nprint('started', flush=True)\ntime.sleep(60)\n"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from adapters.oci.layouts import Layout, digest_of, folder, tar
 from insitu.adapters.runtime.oci.images.documents import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPES
 from insitu.domain.execution import StepKind
-from ports.runtime.runtime_place import SMALL, Place, only_oci
+from tests.adapters.oci.layouts import Layout, digest_of, folder, tar
+from tests.ports.runtime.runtime_place import SMALL, Place, only_oci
 
 LIST = """
 import json, os

@@ -15,7 +15,7 @@ from insitu.adapters.runtime.oci.linux import mount, unmount
 from insitu.adapters.runtime.oci.process import RunFolder, discard, is_alive, launch_monitor, locked
 from insitu.domain.execution import StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
-from ports.runtime.runtime_place import OCI, SMALL, Place
+from tests.ports.runtime.runtime_place import OCI, SMALL, Place
 
 COMPUTE = StepKey(StepKind.COMPUTE, 0, 1)
 

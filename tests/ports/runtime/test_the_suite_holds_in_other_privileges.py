@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parts import ROOT
+from tests.parts import ROOT
 
 INNER = (
     "tests/ports/runtime/test_every_runtime_runs_steps.py",

@@ -18,8 +18,8 @@ from insitu.adapters.sources.web import WebSources
 from insitu.domain.errors import InsituError
 from insitu.ports.sources import Sources
 from insitu.sdk.http import Http
-from ports.stores import access_to, new_bucket
 from tests.doubles.object_store import ObjectStoreServer
+from tests.ports.stores import access_to, new_bucket
 
 PRIVATE = [
     "127.0.0.1",
