@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 
 import insitu.stack
-from insitu.adapters.agreements.postgresql import PostgresqlAgreements
-from insitu.adapters.agreements.sqlite import SqliteAgreements
 from insitu.adapters.catalog.postgresql import PostgresqlCatalog
 from insitu.adapters.catalog.sqlite import SqliteCatalog
-from insitu.adapters.executions.postgresql import PostgresqlExecutions
-from insitu.adapters.executions.sqlite import SqliteExecutions
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
 from insitu.settings import read_settings
@@ -37,9 +33,11 @@ async def test_without_a_url_every_store_is_a_file(tmp_path: Path) -> None:
     settings = read_settings({}, {}, tmp_path)
     async with AsyncExitStack() as stack:
         assert isinstance(await open_catalog(settings, stack), SqliteCatalog)
-        assert isinstance(await open_agreements(settings, stack), SqliteAgreements)
-        assert isinstance(await open_executions(settings, stack), SqliteExecutions)
+        assert await (await open_agreements(settings, stack)).cursors() == ()
+        assert await (await open_executions(settings, stack)).list() == ()
     assert remote_stores(settings) == ()
+    assert settings.folder.gateway_db.exists()
+    assert settings.folder.operator_db.exists()
 
 
 @pytest.mark.needs("postgresql")
@@ -49,15 +47,14 @@ async def test_three_actors_share_a_database_and_the_doctor_reads_their_schemas(
     assert "the next start makes it" in await describe_database(settings, "gateway")
     async with AsyncExitStack() as stack:
         assert isinstance(await open_catalog(settings, stack), PostgresqlCatalog)
-        assert isinstance(await open_agreements(settings, stack), PostgresqlAgreements)
-        executions = await open_executions(settings, stack)
-        assert isinstance(executions, PostgresqlExecutions)
-        assert await executions.list() == ()
+        assert await (await open_agreements(settings, stack)).cursors() == ()
+        assert await (await open_executions(settings, stack)).list() == ()
     for actor in ACTORS:
         told = await describe_database(settings, actor)
         assert told.startswith("PostgreSQL 1")
         assert f"schema {actor} has version" in told
         assert "next start" not in told
+    assert not any(file.exists() for file in (settings.folder.gateway_db, settings.folder.operator_db))
     assert not (tmp_path / "metadata.db").exists()
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from insitu.adapters.clock import SystemClock
-from insitu.testing.clock import START, ControlledClock
+from tests.doubles.clock import START, ControlledClock
 
 
 def test_the_time_is_utc_in_milliseconds() -> None:

@@ -26,7 +26,6 @@ HOMES = {
     "adapters": "provider",
     "stack": "provider",
     "cli": "demo",
-    "marketplace": "marketplace",
 }
 
 

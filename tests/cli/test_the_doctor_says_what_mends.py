@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 import insitu.stack
-from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
+from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.sqlite import Database
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.cli import findings
@@ -20,7 +20,7 @@ from insitu.ports.agreement_changes import Enqueue, GiveUp
 from insitu.ports.agreement_records import ItemKind, OutboxItem
 from insitu.ports.chain import TokenInfo
 from insitu.ports.runtime import Enforcement
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT
 from tests.ports.agreements.agreement_samples import started
 
@@ -79,8 +79,8 @@ def test_a_payment_that_can_never_be_settled_is_told(
     reason = Reason(code="DeadlinePassed", message="too late to settle")
 
     async def remembered() -> str:
-        async with Database(tmp_path / "gateway.db", MIGRATIONS) as database:
-            agreements = SqliteAgreements(database)
+        async with Database(tmp_path / "gateway.db", SQLITE) as database:
+            agreements = SqlAgreements(database)
             execution_id = (await started(agreements)).execution_id
             item = OutboxItem("settle", ItemKind.SETTLE, AGREEMENT, START, execution_id)
             await agreements.apply([Enqueue(item), GiveUp("settle", reason)])

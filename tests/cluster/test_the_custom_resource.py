@@ -14,9 +14,9 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Reason, StageRecord, StopRequest, Transition, Usage
 from insitu.domain.execution_changes import registered
 from insitu.domain.plan import Claim, Fetch, InputFile, Mount, StageInput
-from insitu.testing.clock import START
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.objects import DEFINITION, RECORDS, empty_store
+from tests.doubles.clock import START
 from tests.doubles.plans import DATA, plan_of, stage_of
 
 needs_cluster = pytest.mark.needs("cluster", "root")

@@ -7,7 +7,7 @@ from insitu.adapters.runtime.kubernetes.compute_pod import compute_pod
 from insitu.adapters.runtime.kubernetes.configuration import Placement, PodImage
 from insitu.domain.execution import StepKey, StepKind
 from insitu.ports.runtime import Step
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import plan_of, stage_of
 
 

@@ -9,7 +9,7 @@ from insitu.domain.execution import Execution, Phase, Reason, Transition
 from insitu.domain.execution_changes import registered
 from insitu.domain.log_release import Captured, LogRelease, allotted, bytes_left, released
 from insitu.domain.plan import StageInput
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import DATA, RULES, plan_of, stage_of
 
 captured = st.builds(Captured, st.integers(0, 2), st.integers(1, 2), st.integers(0, 60))

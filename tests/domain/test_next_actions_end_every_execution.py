@@ -51,7 +51,7 @@ from insitu.domain.next_actions import (
     next_actions,
 )
 from insitu.domain.plan import ExecutionPlan
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import LIMITS as SERVER
 from tests.doubles.plans import plan_of, stage_of
 

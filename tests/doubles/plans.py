@@ -15,7 +15,7 @@ from insitu.domain.plan import (
     StagePlan,
     Transformation,
 )
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 
 __all__ = ["AGREEMENT", "DATA", "IMAGE", "LIMITS", "RULES", "plan_of", "stage_of"]
 

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from insitu.adapters.clock import SystemClock
-from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
+from insitu.adapters.executions.store import SQLITE, SqlExecutions
 from insitu.adapters.logs.files import FileLogs
 from insitu.adapters.sqlite import Database
 from insitu.domain.execution import Execution, Phase
@@ -89,8 +89,8 @@ async def running_operator(
     """
     clock = clock or SystemClock()
     logs = FileLogs(folder / "logs", cap=16 * 1024**2)
-    async with Database(folder / "operator.db", MIGRATIONS) as database, anyio.create_task_group() as tasks:
-        executions, runtime = executions or SqliteExecutions(database), make_runtime(tasks, clock)
+    async with Database(folder / "operator.db", SQLITE) as database, anyio.create_task_group() as tasks:
+        executions, runtime = executions or SqlExecutions(database), make_runtime(tasks, clock)
         parts = Parts(
             executions=executions,
             logs=logs,

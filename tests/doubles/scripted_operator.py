@@ -8,8 +8,8 @@ from pathlib import Path
 from insitu.domain.next_actions import Rules
 from insitu.ports.clock import Clock
 from insitu.ports.peers import Capacity, GatewayPeer
-from insitu.testing.scripted_runtime import Ending, ScriptedRuntime
 from tests.doubles.running_operator import CAPACITY, RunningOperator, running_operator
+from tests.doubles.scripted_runtime import Ending, ScriptedRuntime
 
 __all__ = ["CAPACITY", "ScriptedOperator", "scripted_operator"]
 

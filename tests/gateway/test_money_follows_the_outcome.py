@@ -8,7 +8,7 @@ from insitu.domain.execution import Phase
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import refund
 from insitu.ports.agreement_records import Standing
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import RESULT, World
 
 pytestmark = pytest.mark.needs("chain")

@@ -16,7 +16,7 @@ from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import PaymentReleased
 from insitu.ports.agreement_records import Standing
 from insitu.ports.chain import Block
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import RESULT, World, approval, published, world
 
 pytestmark = pytest.mark.needs("chain")

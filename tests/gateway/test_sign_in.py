@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
+from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.adapters.sqlite import Database
 from insitu.api.gateway_v1 import JWT_BEARER
@@ -20,7 +20,7 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.tokens import Tokens, _verified
-from insitu.testing.clock import ControlledClock
+from tests.doubles.clock import ControlledClock
 from tests.gateway.keyrings import derived_keyring
 
 URL = "https://gateway.example"
@@ -37,8 +37,8 @@ def clock() -> ControlledClock:
 @pytest.fixture
 async def tokens(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Tokens]:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
-    async with Database(tmp_path / "gateway.db", MIGRATIONS) as database:
-        yield Tokens(derived_keyring(b"k" * 32), configuration, SqliteAgreements(database), clock)
+    async with Database(tmp_path / "gateway.db", SQLITE) as database:
+        yield Tokens(derived_keyring(b"k" * 32), configuration, SqlAgreements(database), clock)
 
 
 def assertion(

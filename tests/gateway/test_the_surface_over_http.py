@@ -15,7 +15,7 @@ from insitu.domain.did import derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ids import Address, AgreementId, ExecutionId
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import PUBLIC_URL, RESULT, SCRIPT, World, client, json_of, published
 
 pytestmark = pytest.mark.needs("chain")

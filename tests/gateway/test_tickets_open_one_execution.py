@@ -11,8 +11,8 @@ from insitu.domain.execution import Phase, Reason, Transition
 from insitu.domain.ids import ExecutionId
 from insitu.ports.peers import ExecutionReport
 from insitu.sdk.http import Http
-from insitu.testing.clock import START
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.clock import START
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import PUBLIC_URL, SCRIPT, World
 
 pytestmark = pytest.mark.needs("chain")

@@ -12,7 +12,7 @@ from insitu.domain.ids import Address
 from insitu.domain.service import File
 from insitu.gateway.sources import upload_url
 from insitu.ports.agreement_changes import NameUploads
-from insitu.testing.clock import ControlledClock
+from tests.doubles.clock import ControlledClock
 from tests.gateway.world import World
 
 pytestmark = pytest.mark.needs("chain")

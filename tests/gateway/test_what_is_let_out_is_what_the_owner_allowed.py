@@ -8,7 +8,7 @@ from insitu.domain.receipt import Predicate, verify_receipt
 from insitu.domain.validation import MAX_DOCUMENT_BYTES
 from insitu.gateway.streams import LogPosition
 from insitu.metadata.pools import PendingLimits
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import SCRIPT, World, stage_of
 
 pytestmark = pytest.mark.needs("chain")

@@ -14,7 +14,7 @@ import anyio
 import httpx
 from pydantic import JsonValue
 
-from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
+from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
@@ -50,8 +50,8 @@ from insitu.ports.agreement_changes import AddUpload
 from insitu.ports.agreement_records import Standing, StoredExecution, Upload
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.http import Http
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.scripted_operator import ScriptedOperator, scripted_operator
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.keyrings import derived_keyring
 
 PUBLIC_URL = "http://127.0.0.1:8030"
@@ -98,7 +98,7 @@ class World:
     desk: GatewayDesk
     gateway: GatewayService
     operator: ScriptedOperator
-    agreements: SqliteAgreements
+    agreements: SqlAgreements
     blobs: FolderBlobs
     configuration: GatewayConfiguration
     http: httpx.AsyncClient
@@ -366,8 +366,8 @@ async def world(
         data_roots=(str(folder / "data"),),
         **{"commit_delay": 0.05, "lost_after": 0.5, "patience": 0.0, **configured},
     )
-    async with Database(folder / "gateway.db", MIGRATIONS) as database:
-        agreements = SqliteAgreements(database)
+    async with Database(folder / "gateway.db", SQLITE) as database:
+        agreements = SqlAgreements(database)
         ports = GatewayPorts(
             chain=chain,
             signer=people["provider"],

@@ -26,8 +26,8 @@ from insitu.domain.wire import rfc3339
 from insitu.metadata import service
 from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
-from insitu.testing.clock import ControlledClock
 from tests.doubles.chain import ChainControls
+from tests.doubles.clock import ControlledClock
 from tests.metadata.conftest import Catalogue
 from tests.metadata.documents import dataset, described, eventually, register, register_version, signed
 

@@ -22,11 +22,11 @@ from insitu.domain.execution import TRANSITIONS, Execution, Phase
 from insitu.domain.plan import ExecutionPlan
 from insitu.operator.engine.log_pump import begun_logs
 from insitu.ports.peers import LogKey
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.plans import AGREEMENT, plan_of, stage_of
 from tests.doubles.recording_gateway import RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import ScriptedOperator, scripted_operator
+from tests.doubles.scripted_runtime import Ending
 
 LOG = (b"first\n", b"second\n", b"third\n")
 SCRIPT = {f"{stage}-compute-{attempt}": Ending(log=LOG) for stage in (0, 1) for attempt in (1, 2)}

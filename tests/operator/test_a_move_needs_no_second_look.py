@@ -10,12 +10,12 @@ from insitu.domain.execution import Phase, StepKey, StepKind, StepStatus
 from insitu.domain.execution_changes import stop_requested
 from insitu.domain.ids import ExecutionId
 from insitu.ports.runtime import Step
-from insitu.testing.scripted_runtime import Ending, ScriptedRuntime
 from tests.doubles.plans import plan_of
 from tests.doubles.recording_gateway import RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.running_operator import running_operator
 from tests.doubles.scripted_operator import scripted_operator
+from tests.doubles.scripted_runtime import Ending, ScriptedRuntime
 
 
 class Watched(ScriptedRuntime):

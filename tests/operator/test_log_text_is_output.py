@@ -8,18 +8,18 @@ import anyio
 import pytest
 
 from insitu.adapters.clock import SystemClock
-from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
+from insitu.adapters.executions.store import SQLITE, SqlExecutions
 from insitu.adapters.logs.files import FileLogs
 from insitu.adapters.sqlite import Database
 from insitu.domain.execution import Phase, StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
 from insitu.operator.service import OperatorService
 from insitu.ports.peers import LogKey
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.plans import AGREEMENT, RULES, plan_of, stage_of
 from tests.doubles.recording_gateway import RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import CAPACITY, ScriptedOperator
+from tests.doubles.scripted_runtime import Ending
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 
@@ -100,10 +100,10 @@ async def test_many_readers_at_many_operators_get_no_more_than_one(start: Start,
         "0-compute-1": Ending(log=(b"a" * 900,)),
         "1-compute-1": Ending("AlgorithmFailed", log=(b"b" * 900,)),
     }
-    async with start(script) as operator, Database(tmp_path / "operator/operator.db", MIGRATIONS) as database:
+    async with start(script) as operator, Database(tmp_path / "operator/operator.db", SQLITE) as database:
         await ended(operator, limited(0, 1))
         other = OperatorService(
-            executions=SqliteExecutions(database),
+            executions=SqlExecutions(database),
             logs=FileLogs(tmp_path / "operator/logs", cap=10**6),
             engine=operator.engine,
             clock=SystemClock(),

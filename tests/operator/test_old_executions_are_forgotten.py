@@ -14,10 +14,10 @@ from insitu.domain.execution import Execution, Phase
 from insitu.domain.ids import AgreementId
 from insitu.operator.engine import retention
 from insitu.ports.peers import LogKey
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.plans import AGREEMENT, plan_of, stage_of
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import ScriptedOperator
+from tests.doubles.scripted_runtime import Ending
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 LONG_AGO, SOON = timedelta(0), timedelta(milliseconds=20)

@@ -22,11 +22,11 @@ from insitu.operator.engine.engine import Engine
 from insitu.operator.registration import check_registration
 from insitu.ports.peers import Capacity, Registration
 from insitu.ports.runtime import Enforcement
-from insitu.testing.clock import START, ControlledClock
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.clock import START, ControlledClock
 from tests.doubles.plans import AGREEMENT, DATA, LIMITS, plan_of, stage_of
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import ScriptedOperator
+from tests.doubles.scripted_runtime import Ending
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 HELD = {"0-compute-1": Ending(held=True)}

@@ -16,11 +16,11 @@ from insitu.domain.next_actions import Rules
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.peers import Capacity, ExecutionReport, LogKey
 from insitu.ports.runtime import Enforcement
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.plans import AGREEMENT, LIMITS, plan_of, stage_of
 from tests.doubles.recording_gateway import TICKET, RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import ScriptedOperator
+from tests.doubles.scripted_runtime import Ending
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 PUBLISHED = {"manifest": "aa" * 32, "files": 2, "bytes": 10, "outputRoot": "bb" * 32}

@@ -9,11 +9,11 @@ import pytest
 from insitu.api.app import build_app
 from insitu.domain.execution import Execution, Phase, StepKey, StepKind
 from insitu.operator.routes import router
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.plans import AGREEMENT, plan_of
 from tests.doubles.recording_gateway import TICKET
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import ScriptedOperator
+from tests.doubles.scripted_runtime import Ending
 
 Start = Callable[..., AbstractAsyncContextManager[ScriptedOperator]]
 KEY = "a-service-key-of-a-test"

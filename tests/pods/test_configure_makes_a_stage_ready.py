@@ -19,7 +19,7 @@ from insitu.pods.configure import MOST_RESULT, Configure
 from insitu.pods.digests import DigestCache
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import DATA, IMAGE, LIMITS, plan_of
 from tests.doubles.recording_gateway import TICKET, RecordingGateway
 

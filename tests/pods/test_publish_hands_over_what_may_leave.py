@@ -15,7 +15,7 @@ from insitu.pods import patience
 from insitu.pods.publish import Publish
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import LogShare, Step
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import RULES, plan_of, stage_of
 from tests.doubles.recording_gateway import TICKET, RecordingGateway
 

@@ -18,7 +18,7 @@ from insitu.sdk.client import Client
 from insitu.sdk.http import Http
 from insitu.sdk.synchronous import SyncClient
 from insitu.sdk.workflows import Stage
-from insitu.testing.scripted_runtime import Ending
+from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import PUBLIC_URL, RESULT
 from tests.sdk.market import Detour, Market
 

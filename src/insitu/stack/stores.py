@@ -35,26 +35,24 @@ async def open_catalog(settings: Settings, stack: AsyncExitStack) -> "Catalog":
 
 async def open_agreements(settings: Settings, stack: AsyncExitStack) -> "Agreements":
     """Open the gateway's memory; it is closed with the stack."""
+    from insitu.adapters.agreements.store import SQLITE, SqlAgreements
+
     if settings.gateway.database_url_file is None:
-        from insitu.adapters.agreements.sqlite import MIGRATIONS, SqliteAgreements
         from insitu.adapters.sqlite import Database
 
-        return SqliteAgreements(await stack.enter_async_context(Database(settings.folder.gateway_db, MIGRATIONS)))
-    from insitu.adapters.agreements.postgresql import PostgresqlAgreements
-
-    return PostgresqlAgreements(await stack.enter_async_context(_database(settings, GATEWAY)))
+        return SqlAgreements(await stack.enter_async_context(Database(settings.folder.gateway_db, SQLITE)))
+    return SqlAgreements(await stack.enter_async_context(_database(settings, GATEWAY)))
 
 
 async def open_executions(settings: Settings, stack: AsyncExitStack) -> "Executions":
     """Open the operator's records; they are closed with the stack."""
+    from insitu.adapters.executions.store import SQLITE, SqlExecutions
+
     if settings.operator.database_url_file is None:
-        from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
         from insitu.adapters.sqlite import Database
 
-        return SqliteExecutions(await stack.enter_async_context(Database(settings.folder.operator_db, MIGRATIONS)))
-    from insitu.adapters.executions.postgresql import PostgresqlExecutions
-
-    return PostgresqlExecutions(await stack.enter_async_context(_database(settings, OPERATOR)))
+        return SqlExecutions(await stack.enter_async_context(Database(settings.folder.operator_db, SQLITE)))
+    return SqlExecutions(await stack.enter_async_context(_database(settings, OPERATOR)))
 
 
 def remote_stores(settings: Settings) -> tuple[str, ...]:

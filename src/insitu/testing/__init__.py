@@ -1,1 +1,1 @@
-"""Test doubles and fixtures for people who build on insitu."""
+"""What people who build on insitu need for their own tests."""

@@ -18,7 +18,7 @@ from insitu.ports.agreement_records import (
     StoredTransaction,
 )
 from insitu.ports.agreements import Agreements
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, DATA, plan_of
 
 CONSUMER = Address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")

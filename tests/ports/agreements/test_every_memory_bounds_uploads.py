@@ -12,7 +12,7 @@ from insitu.domain.ids import Address
 from insitu.ports.agreement_changes import AddUpload, Judge, NameUploads, Remember
 from insitu.ports.agreement_records import Standing, Upload, UploadLimits
 from insitu.ports.agreements import Agreements
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, DATA
 from tests.ports.agreements.agreement_samples import CONSUMER, PROVIDER, draft_of, started, terms_of
 

@@ -30,7 +30,7 @@ from insitu.ports.agreement_changes import (
 from insitu.ports.agreement_records import ItemKind, Standing, StoredExecution
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT
 from tests.ports.agreements.agreement_samples import CONSUMER, OTHER, frozen_of, item, sent, started, terms_of
 

@@ -25,7 +25,7 @@ from insitu.ports.agreement_changes import (
 )
 from insitu.ports.agreement_records import FreeExecution, ItemKind, OutboxItem, Relay, Relayed, RelayLimits, Standing
 from insitu.ports.agreements import Agreements
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT
 from tests.ports.agreements.agreement_samples import (
     CONSUMER,

@@ -24,7 +24,7 @@ from insitu.ports.agreement_changes import (
 )
 from insitu.ports.agreement_records import Idempotency, Upload
 from insitu.ports.agreements import Agreements
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, DATA
 from tests.ports.agreements.agreement_samples import (
     CONSUMER,

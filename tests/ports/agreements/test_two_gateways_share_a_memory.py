@@ -6,30 +6,30 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from insitu.adapters.agreements.postgresql import MIGRATIONS, PostgresqlAgreements
+from insitu.adapters.agreements.store import POSTGRESQL, SqlAgreements
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
 from insitu.domain.ids import AgreementId
 from insitu.ports.agreement_changes import AddEvent, Attach, Detach, Enqueue, Judge, Remember, Touch
 from insitu.ports.agreement_records import Idempotency, Relay, RelayLimits, Standing
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT
 from tests.ports.agreements.agreement_samples import CONSUMER, draft_of, frozen_of, item, sent, started, terms_of
 from tests.ports.stores import two_of_one_schema
 
 pytestmark = pytest.mark.needs("postgresql")
 
-Two = tuple[PostgresqlAgreements, PostgresqlAgreements]
+Two = tuple[SqlAgreements, SqlAgreements]
 MANY = 12
 
 
 @pytest.fixture
 async def two(request: pytest.FixtureRequest) -> AsyncIterator[Two]:
-    async with two_of_one_schema(request, MIGRATIONS) as (one, other):
-        yield PostgresqlAgreements(one), PostgresqlAgreements(other)
+    async with two_of_one_schema(request, POSTGRESQL) as (one, other):
+        yield SqlAgreements(one), SqlAgreements(other)
 
 
-async def at_once(two: Two, act: Callable[[PostgresqlAgreements, int], Awaitable[None]]) -> None:
+async def at_once(two: Two, act: Callable[[SqlAgreements, int], Awaitable[None]]) -> None:
     async with anyio.create_task_group() as tasks:
         for number in range(MANY):
             tasks.start_soon(act, two[number % 2], number)
@@ -38,7 +38,7 @@ async def at_once(two: Two, act: Callable[[PostgresqlAgreements, int], Awaitable
 async def test_one_key_starts_one_execution(two: Two) -> None:
     answers: list[tuple[str, bool]] = []
 
-    async def start(agreements: PostgresqlAgreements, _: int) -> None:
+    async def start(agreements: SqlAgreements, _: int) -> None:
         key = Idempotency(CONSUMER, "key", "body")
         execution, new = await agreements.start(AGREEMENT, START, 100, draft_of(), key)
         answers.append((execution.execution_id, new))
@@ -51,7 +51,7 @@ async def test_one_key_starts_one_execution(two: Two) -> None:
 async def test_one_execution_of_an_agreement_is_live_and_numbers_have_no_gap(two: Two) -> None:
     refusals: list[str] = []
 
-    async def start(agreements: PostgresqlAgreements, _: int) -> None:
+    async def start(agreements: SqlAgreements, _: int) -> None:
         try:
             await started(agreements)
         except InsituError as error:
@@ -67,7 +67,7 @@ async def test_one_execution_of_an_agreement_is_live_and_numbers_have_no_gap(two
 
 
 async def test_executions_of_many_agreements_start_beside_each_other(two: Two) -> None:
-    async def start(agreements: PostgresqlAgreements, number: int) -> None:
+    async def start(agreements: SqlAgreements, number: int) -> None:
         await started(agreements, AgreementId(f"{number:02x}" * 32))
 
     await at_once(two, start)
@@ -79,7 +79,7 @@ async def test_the_first_outcome_wins_with_its_effects_and_no_others(two: Two) -
     won: list[int] = []
     seen: set[str] = set()
 
-    async def finish(agreements: PostgresqlAgreements, number: int) -> None:
+    async def finish(agreements: SqlAgreements, number: int) -> None:
         outcome = frozen_of(phase=Phase.FAILED, receipt=f"0x{number:064x}")
         stored, mine = await agreements.freeze(execution.execution_id, outcome, [Enqueue(item(f"settle:{number}"))])
         assert stored.frozen is not None
@@ -96,7 +96,7 @@ async def test_the_first_outcome_wins_with_its_effects_and_no_others(two: Two) -
 async def test_events_of_an_execution_are_numbered_without_a_gap_and_told_once(two: Two) -> None:
     execution = await started(two[0])
 
-    async def tell(agreements: PostgresqlAgreements, number: int) -> None:
+    async def tell(agreements: SqlAgreements, number: int) -> None:
         await agreements.apply(
             [
                 AddEvent(execution.execution_id, "note", START, {"number": number}),
@@ -113,7 +113,7 @@ async def test_events_of_an_execution_are_numbered_without_a_gap_and_told_once(t
 async def test_an_assertion_is_good_once_at_whichever_gateway(two: Two) -> None:
     refusals: list[str] = []
 
-    async def use(agreements: PostgresqlAgreements, _: int) -> None:
+    async def use(agreements: SqlAgreements, _: int) -> None:
         try:
             await agreements.use_assertion(CONSUMER, "jti", START + timedelta(minutes=5), START)
         except InsituError as error:
@@ -126,7 +126,7 @@ async def test_an_assertion_is_good_once_at_whichever_gateway(two: Two) -> None:
 async def test_nothing_that_happens_to_an_agreement_is_counted_twice_or_missed(two: Two) -> None:
     await two[0].apply([Remember(AGREEMENT, terms_of())])
 
-    async def touch(agreements: PostgresqlAgreements, number: int) -> None:
+    async def touch(agreements: SqlAgreements, number: int) -> None:
         await agreements.apply([Remember(AGREEMENT, terms_of(seed="02")), Touch(AGREEMENT, number)])
 
     await at_once(two, touch)
@@ -138,7 +138,7 @@ async def test_nothing_that_happens_to_an_agreement_is_counted_twice_or_missed(t
 async def test_promises_stay_within_the_limits_whoever_makes_them(two: Two) -> None:
     refusals: list[str] = []
 
-    async def promise(agreements: PostgresqlAgreements, number: int) -> None:
+    async def promise(agreements: SqlAgreements, number: int) -> None:
         agreement = AgreementId(f"{number:064x}")
         changes = [Remember(agreement, terms_of(seed=f"{number:02x}")), Judge(agreement, Standing.RELAYING, START)]
         try:
@@ -153,7 +153,7 @@ async def test_promises_stay_within_the_limits_whoever_makes_them(two: Two) -> N
 
 
 async def test_an_effect_is_wanted_once_whoever_wants_it(two: Two) -> None:
-    async def want(agreements: PostgresqlAgreements, _: int) -> None:
+    async def want(agreements: SqlAgreements, _: int) -> None:
         await agreements.apply([Enqueue(item("grant:1")), Enqueue(item("register:1", after="grant:1"))])
 
     await at_once(two, want)
@@ -164,7 +164,7 @@ async def test_nonces_are_given_out_by_one_gateway_at_a_time(two: Two, monkeypat
     """Each worker takes the next nonce and stores it, as the outbox does; nothing else keeps them apart."""
     monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.01)
 
-    def worker(agreements: PostgresqlAgreements) -> Callable[[], Awaitable[None]]:
+    def worker(agreements: SqlAgreements) -> Callable[[], Awaitable[None]]:
         async def work() -> None:
             for _ in range(3):
                 nonces = [one.nonce for one in await agreements.in_flight()]

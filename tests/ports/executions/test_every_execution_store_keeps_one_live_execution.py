@@ -8,9 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from insitu.adapters.executions import postgresql
 from insitu.adapters.executions.kubernetes import KubernetesExecutions
-from insitu.adapters.executions.sqlite import MIGRATIONS, SqliteExecutions
+from insitu.adapters.executions.store import POSTGRESQL, SQLITE, SqlExecutions
 from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.sqlite import Database
 from insitu.domain.errors import InsituError
@@ -19,8 +18,8 @@ from insitu.domain.execution_changes import registered
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import Captured, released
 from insitu.ports.executions import Decide, Executions
-from insitu.testing.clock import START
 from tests.cluster.objects import RECORDS, empty_store
+from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, plan_of, stage_of
 from tests.ports.stores import ENGINES, postgresql_database
 
@@ -47,11 +46,11 @@ async def executions(
 ) -> AsyncIterator[Executions]:
     name, kubeconfig = engine
     if name == "sqlite":
-        async with Database(tmp_path / "operator.db", MIGRATIONS) as file:
-            yield SqliteExecutions(file)
+        async with Database(tmp_path / "operator.db", SQLITE) as file:
+            yield SqlExecutions(file)
     elif name == "postgresql":
-        async with postgresql_database(request, postgresql.MIGRATIONS) as database:
-            yield postgresql.PostgresqlExecutions(database)
+        async with postgresql_database(request, POSTGRESQL) as database:
+            yield SqlExecutions(database)
     else:
         async with Cluster(kubeconfig, RECORDS, failure="StorageFailed") as cluster:
             yield KubernetesExecutions(cluster)

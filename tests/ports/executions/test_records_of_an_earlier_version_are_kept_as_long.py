@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from insitu.adapters.executions import postgresql
-from insitu.adapters.executions.sqlite import MIGRATIONS
-from insitu.adapters.executions.store import SqlExecutions
+from insitu.adapters.executions.store import POSTGRESQL, SQLITE, SqlExecutions
 from insitu.adapters.sql import Connection
 from insitu.adapters.sql import Database as AnyDatabase
 from insitu.adapters.sqlite import Database
@@ -21,7 +19,7 @@ INSERT = """
 INSERT INTO executions (execution_id, agreement_id, version, live, settled, record, ticket)
 VALUES (?, ?, 1, ?, ?, '{}', '')
 """
-OF = {"sqlite": MIGRATIONS, "postgresql": postgresql.MIGRATIONS}
+OF = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 
 
 @pytest.fixture

@@ -5,23 +5,23 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from insitu.adapters.executions.postgresql import MIGRATIONS, PostgresqlExecutions
+from insitu.adapters.executions.store import POSTGRESQL, SqlExecutions
 from insitu.domain.errors import InsituError
 from insitu.domain.execution_changes import registered
-from insitu.testing.clock import START
+from tests.doubles.clock import START
 from tests.doubles.plans import plan_of
 from tests.ports.stores import two_of_one_schema
 
 pytestmark = pytest.mark.needs("postgresql")
 
-Two = tuple[PostgresqlExecutions, PostgresqlExecutions]
+Two = tuple[SqlExecutions, SqlExecutions]
 MANY = 12
 
 
 @pytest.fixture
 async def two(request: pytest.FixtureRequest) -> AsyncIterator[Two]:
-    async with two_of_one_schema(request, MIGRATIONS) as (one, other):
-        yield PostgresqlExecutions(one), PostgresqlExecutions(other)
+    async with two_of_one_schema(request, POSTGRESQL) as (one, other):
+        yield SqlExecutions(one), SqlExecutions(other)
 
 
 async def test_one_execution_of_an_agreement_is_created(two: Two) -> None:

@@ -18,11 +18,11 @@ from insitu.operator.bodies import BODY_LIMITS
 from insitu.operator.routes import router
 from insitu.ports.peers import LogKey, OperatorPeer
 from insitu.sdk.http import Http
-from insitu.testing.scripted_runtime import Ending
 from tests.doubles.plans import AGREEMENT, plan_of
 from tests.doubles.recording_gateway import RecordingGateway
 from tests.doubles.registrations import registration_of
 from tests.doubles.scripted_operator import CAPACITY, ScriptedOperator, scripted_operator
+from tests.doubles.scripted_runtime import Ending
 from tests.ports.peers.serving import Cutting, served
 
 KEY = "a-service-key-of-a-test"

@@ -43,7 +43,11 @@ from insitu.ports.agreement_records import (
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
 
-__all__ = ["SqlAgreements"]
+__all__ = ["POSTGRESQL", "SQLITE", "SqlAgreements"]
+
+SQLITE = "insitu.adapters.agreements.sqlite"
+POSTGRESQL = "insitu.adapters.agreements.postgresql"
+"""The migrations of each engine: ``SqlAgreements(Database(path, SQLITE))``."""
 
 _READY = "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"  # noqa: E501
 _GIVEN_UP = "state = 'given up' AND kind != 'derived' AND execution_id IN (SELECT execution_id FROM executions WHERE settlement_transaction IS NULL)"  # noqa: E501

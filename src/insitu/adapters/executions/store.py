@@ -12,7 +12,11 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import LogRelease
 from insitu.ports.executions import Decide, Executions
 
-__all__ = ["SqlExecutions"]
+__all__ = ["POSTGRESQL", "SQLITE", "SqlExecutions"]
+
+SQLITE = "insitu.adapters.executions.sqlite"
+POSTGRESQL = "insitu.adapters.executions.postgresql"
+"""The migrations of each engine: ``SqlExecutions(Database(path, SQLITE))``."""
 
 
 class SqlExecutions(Executions):

@@ -1,1 +1,0 @@
-"""MARKETPLACE: the web surface of the catalogue."""
