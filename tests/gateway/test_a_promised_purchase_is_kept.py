@@ -27,7 +27,7 @@ async def dies(*_: object) -> None:
 @pytest.fixture
 def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that waits for a transaction of an outbox that stands still shall not wait long."""
-    monkeypatch.setattr("insitu.gateway.relaying.ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr("insitu.gateway.agreements.relayer.ANSWER_WITHIN", 0.2)
 
 
 @asynccontextmanager

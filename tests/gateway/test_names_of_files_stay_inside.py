@@ -7,7 +7,7 @@ import pytest
 from insitu.api.gateway_v1 import EncryptRequest
 from insitu.domain.did import derive_did
 from insitu.domain.errors import InsituError
-from insitu.gateway.tokens import Caller
+from insitu.gateway.sign_in.authenticator import Caller
 from tests.gateway.world import World
 
 ESCAPES = ("../../etc/passwd", "/etc/passwd", "a/../../b", "nul\x00", "line\nbreak", "")

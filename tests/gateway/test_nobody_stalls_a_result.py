@@ -17,8 +17,7 @@ from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.receipt import verify_receipt
-from insitu.gateway import outbox
-from insitu.gateway.access import Seen
+from insitu.gateway.executions.execution_finder import Seen
 from insitu.metadata.pools import PendingLimits
 from insitu.metadata.service import MetadataService
 from tests.gateway.world import PUBLIC_URL, RESULT, World, world
@@ -138,7 +137,7 @@ async def test_a_result_that_waits_says_why(provider: World, monkeypatch: pytest
 async def test_a_result_that_is_not_published_in_time_ends_the_execution_and_costs_nothing(
     chain: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "LEAST_TRIES", 1)
+    monkeypatch.setattr("insitu.gateway.outbox.dispatcher.LEAST_TRIES", 1)
     async with world(chain, tmp_path, publish_deadline=0.0) as provider:
         provider.operator.runtime.script.update(await provider.output({"count.txt": RESULT}))
         agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))

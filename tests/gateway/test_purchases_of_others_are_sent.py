@@ -9,7 +9,6 @@ from insitu.api.gateway_v1 import BASE
 from insitu.domain.ids import Address
 from insitu.domain.ledger import AgreementCreated, Call, ComputeFulfilled, LockFulfilled, create_and_lock, use_permit
 from insitu.domain.purchase import SignedPurchase
-from insitu.gateway.effects import purchase_call
 from insitu.ports.agreement_records import Standing
 from tests.gateway.purchases import (
     code_of,
@@ -343,7 +342,7 @@ async def test_strangers_cannot_spend_more_than_the_budget(provider: World) -> N
 
 async def test_a_provider_keeps_coin_for_what_it_has_sold(provider: World) -> None:
     purchase = await signed(provider, await offered_terms(provider))
-    cost = await provider.chain.estimate(purchase_call(purchase), provider.address("provider"))
+    cost = await provider.chain.estimate(purchase.call, provider.address("provider"))
     for held, expected in ((0, "RelayExhausted"), (9 * cost, "RelayExhausted")):
         await provider.chain.rpc("anvil_setBalance", provider.address("provider"), hex(held))
         assert await code_of(provider, purchase) == expected
@@ -380,7 +379,7 @@ async def test_a_purchase_is_sent_where_gas_is_dear(provider: World) -> None:
 async def test_what_a_purchase_did_cost_takes_the_place_of_the_estimate(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
-    estimated = await provider.chain.estimate(purchase_call(purchase), provider.address("provider"))
+    estimated = await provider.chain.estimate(purchase.call, provider.address("provider"))
     before = await spent(provider)
     await post(provider, purchase)
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)

@@ -17,7 +17,7 @@ from insitu.domain.ids import Address
 from insitu.domain.sealed_list import ListedVersion, may_carry, public_files
 from insitu.domain.service import File
 from insitu.gateway.configuration import FileKey, Keyring
-from insitu.gateway.sealing import Sealing
+from insitu.gateway.files.encrypter import Sealing
 from tests.domain.documents import vector
 from tests.gateway.keyrings import derived_keyring
 
@@ -119,7 +119,7 @@ def test_texts_open_as_the_vectors_say(case: dict[str, Any]) -> None:
 def test_sealing_gives_the_text_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     case = VECTORS["texts"][0]
     nonce = base64.urlsafe_b64decode(case["text"].split(".")[3])[:12]
-    monkeypatch.setattr("insitu.gateway.sealing.secrets.token_bytes", lambda size: nonce[:size])
+    monkeypatch.setattr("insitu.gateway.files.encrypter.secrets.token_bytes", lambda size: nonce[:size])
     keys = Keyring((FileKey(case["keyVersion"], bytes.fromhex(VECTORS["key"])),), b"t" * 32, b"k" * 32)
     files = [File.read(file) for file in VECTORS["files"]]
     assert Sealing(keys, VECTORS["chainId"]).seal(case["did"], Address(case["sealer"]), files) == case["text"]

@@ -19,7 +19,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.tokens import Tokens, _verified
+from insitu.gateway.sign_in.authenticator import Tokens, _verified
 from tests.doubles.clock import ControlledClock
 from tests.gateway.keyrings import derived_keyring
 

@@ -10,7 +10,7 @@ from insitu.api.gateway_v1 import EncryptRequest
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.service import File
-from insitu.gateway.sources import upload_url
+from insitu.gateway.files.source_opener import upload_url
 from insitu.ports.agreement_changes import NameUploads
 from tests.doubles.clock import ControlledClock
 from tests.gateway.world import World
@@ -83,7 +83,7 @@ async def test_the_disk_is_not_filled_to_its_end(provider: World, monkeypatch: p
     limit(provider, free_disk=50 * KIB)
     assert await receive(provider, 60 * KIB, says=60 * KIB) == "UploadsFull"
     assert len(await receive(provider, 40 * KIB, says=40 * KIB)) == 32
-    monkeypatch.setattr("insitu.gateway.uploads.LOOK_AGAIN", 8 * KIB)
+    monkeypatch.setattr("insitu.gateway.files.upload_receiver.LOOK_AGAIN", 8 * KIB)
     before = on_disk(provider)
 
     async def filling() -> AsyncIterator[bytes]:

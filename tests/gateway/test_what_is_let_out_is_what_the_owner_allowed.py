@@ -6,7 +6,7 @@ from insitu.domain.dsse import read_envelope
 from insitu.domain.execution import HIDDEN, Charge, Phase, StepKey, StepKind
 from insitu.domain.receipt import Predicate, verify_receipt
 from insitu.domain.validation import MAX_DOCUMENT_BYTES
-from insitu.gateway.streams import LogPosition
+from insitu.gateway.executions.streamer import LogPosition
 from insitu.metadata.pools import PendingLimits
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import SCRIPT, World, stage_of

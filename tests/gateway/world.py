@@ -42,7 +42,7 @@ from insitu.gateway.bodies import body_limits
 from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.routes import router, ticket_router
 from insitu.gateway.service import GatewayDesk, GatewayPorts, GatewayService
-from insitu.gateway.tokens import Caller
+from insitu.gateway.sign_in.authenticator import Caller
 from insitu.gateway.wakeups import FOLLOWED
 from insitu.metadata.pools import PendingLimits
 from insitu.metadata.service import MetadataService

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from insitu.domain.agreement import AgreementDomain, Terms, terms_digest
 from insitu.domain.errors import InsituError
-from insitu.domain.ledger import Permit
+from insitu.domain.ledger import Call, Permit, create_lock_grant
 from insitu.domain.signatures import recover_address, signature_bytes
 from insitu.domain.wire import Amount, WireModel
 
@@ -54,6 +54,12 @@ class SignedPurchase(WireModel):
     terms: Terms
     signature: SignatureText
     permit: SignedPermit | None = None
+
+    @property
+    def call(self) -> Call:
+        """The call that creates, locks and grants in one transaction of the provider, so that no offer is needed."""
+        permit = self.permit.permit if self.permit is not None else None
+        return create_lock_grant(self.terms, call_signature(self.signature), permit)
 
     def require_consumer(self, domain: AgreementDomain) -> None:
         """Refuse a signature that is not the consumer's for these terms in this domain.

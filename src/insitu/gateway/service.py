@@ -13,39 +13,39 @@ from insitu.api.gateway_v1 import ExecutionList, ExecutionView, GatewayInfo
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
 from insitu.domain.image_contents import ImageContents
-from insitu.gateway.acceptance import Acceptance
-from insitu.gateway.access import Access, Seen
-from insitu.gateway.assessment import Assessor
+from insitu.gateway.agreements.agreement_follower import Follower
+from insitu.gateway.agreements.assessor import Assessor
+from insitu.gateway.agreements.free_gas_limiter import FreeGas
+from insitu.gateway.agreements.granter import Granting
+from insitu.gateway.agreements.offerer import Offering
+from insitu.gateway.agreements.permission_checker import Permission
+from insitu.gateway.agreements.quoter import Quoting
+from insitu.gateway.agreements.relayer import Relaying
+from insitu.gateway.agreements.terms_checker import Acceptance
 from insitu.gateway.configuration import GatewayConfiguration, Keyring
-from insitu.gateway.desk import TicketDesk
-from insitu.gateway.downloads import Files
-from insitu.gateway.effects import Effects
-from insitu.gateway.execution import Executing
-from insitu.gateway.finishing import Finishing
-from insitu.gateway.following import Follower
-from insitu.gateway.free_gas import FreeGas
-from insitu.gateway.granting import Granting
-from insitu.gateway.lineage import Lineage
-from insitu.gateway.lists import Lists
-from insitu.gateway.offering import Offering
-from insitu.gateway.outbox import Outbox
-from insitu.gateway.permission import Permission
-from insitu.gateway.planning import Planner
-from insitu.gateway.quoting import Quoting
-from insitu.gateway.receipts import Receipts
-from insitu.gateway.registration import Registrar
-from insitu.gateway.relaying import Relaying
-from insitu.gateway.result_asset import ResultAssets
-from insitu.gateway.sealing import Sealing
-from insitu.gateway.settlement import Settling
-from insitu.gateway.sources import FileSources
-from insitu.gateway.streams import Streams
-from insitu.gateway.sweeping import Sweeper
-from insitu.gateway.tickets import Tickets
-from insitu.gateway.tokens import Caller, Tokens
-from insitu.gateway.transactions import Transactions
-from insitu.gateway.uploads import Uploads
-from insitu.gateway.views import Views
+from insitu.gateway.executions.execution_finder import Access, Seen
+from insitu.gateway.executions.executor import Executing
+from insitu.gateway.executions.planner import Planner
+from insitu.gateway.executions.presenter import Views
+from insitu.gateway.executions.registrar import Registrar
+from insitu.gateway.executions.streamer import Streams
+from insitu.gateway.executions.ticket_taker import TicketDesk
+from insitu.gateway.files.encrypter import Sealing
+from insitu.gateway.files.file_server import Files
+from insitu.gateway.files.lineage_checker import Lineage
+from insitu.gateway.files.list_reader import Lists
+from insitu.gateway.files.source_opener import FileSources
+from insitu.gateway.files.upload_receiver import Uploads
+from insitu.gateway.outbox.dispatcher import Outbox
+from insitu.gateway.outbox.effects import Effects
+from insitu.gateway.outbox.transaction_sender import Transactions
+from insitu.gateway.results.asset_maker import ResultAssets
+from insitu.gateway.results.finisher import Finishing
+from insitu.gateway.results.receipt_maker import Receipts
+from insitu.gateway.results.settler import Settling
+from insitu.gateway.results.sweeper import Sweeper
+from insitu.gateway.sign_in.authenticator import Caller, Tokens
+from insitu.gateway.sign_in.ticket_issuer import Tickets
 from insitu.gateway.wakeups import Wakeups
 from insitu.ports.agreements import Agreements
 from insitu.ports.blobs import Blobs
@@ -126,9 +126,7 @@ class GatewayDesk:
         self.uploads = Uploads(
             configuration, ports.chain, ports.agreements, ports.blobs, self.resolver, self.lists, ports.clock
         )
-        self.files = Files(
-            ports.blobs, self.resolver, self.sealing, self.lists, self.sources, self.uploads, ports.clock
-        )
+        self.files = Files(ports.blobs, self.resolver, self.sealing, self.lists, self.sources, self.uploads)
         self.settling = Settling(ports.signer, ports.chain)
         self.finishing = Finishing(
             configuration,

@@ -8,12 +8,12 @@ from fastapi.responses import StreamingResponse
 
 from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, ReceiptView, ResultView
 from insitu.domain.errors import InsituError
-from insitu.gateway.access import Role
+from insitu.gateway.executions.execution_finder import Role
+from insitu.gateway.executions.presenter import receipt_view, result_view
+from insitu.gateway.executions.streamer import LogPiece, LogPosition
 from insitu.gateway.routes.event_stream import EventStream, ServerEvent
 from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
-from insitu.gateway.streams import LogPiece, LogPosition
-from insitu.gateway.views import receipt_view
 
 __all__ = ["compute_router"]
 
@@ -55,7 +55,8 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
     @routes.get(COMPUTE + "/result" + IDS)
     async def result(agreement: str, execution: str, authorization: Authorization = None) -> ResultView:
         caller = service.tokens.read(authorization, "compute")
-        return await service.files.result(await service.access.see(caller, agreement, execution, CONSUMER))
+        seen = await service.access.see(caller, agreement, execution, CONSUMER)
+        return result_view(seen.execution, service.clock.now())
 
     @routes.delete(COMPUTE + IDS)
     async def stop(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:

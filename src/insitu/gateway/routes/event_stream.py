@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from insitu.domain.errors import InsituError
-from insitu.gateway.views import problem_data
+from insitu.gateway.executions.presenter import problem_data
 from insitu.ports.clock import Clock
 
 __all__ = ["EventStream", "ServerEvent"]

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
-from insitu.gateway.downloads import Download
+from insitu.gateway.files.file_server import Download
 from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
 

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from insitu.api.gateway_v1 import TICKET_FILES, TICKET_FINISH, TICKET_OUTPUTS, TICKET_PROGRESS, Progress
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Transition
-from insitu.gateway.downloads import begun
+from insitu.gateway.files.file_server import begun
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 
 __all__ = ["ticket_router"]

@@ -1,0 +1,1 @@
+"""Agreements: what the provider quotes, offers, relays, grants and refuses."""

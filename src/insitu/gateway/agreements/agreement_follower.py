@@ -1,0 +1,136 @@
+"""Following the chain: events are hints where to look, what counts is the state that the chain tells (C6, §8)."""
+
+import logging
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, workflow_execution_id
+from insitu.domain.ledger import (
+    AgreementCreated,
+    ComputeFulfilled,
+    ComputeTimedOut,
+    EscrowAborted,
+    EscrowFulfilled,
+    LockFulfilled,
+    PaymentReleased,
+)
+from insitu.gateway.wakeups import FOLLOWED, GRANTS, OUTBOX, Wakeups, events_of
+from insitu.ports.agreement_changes import AddEvent, Change, MoveCursor, NoteSettled, Remember, RollBack, Touch
+from insitu.ports.agreement_records import StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Block, Chain, Logged
+from insitu.ports.clock import Clock
+
+__all__ = ["Follower"]
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 1.0
+"""Seconds before the chain is followed again after an error."""
+
+
+class Follower:
+    """Reads blocks from the checkpoint on and notes what happened to this provider's agreements.
+
+    Cursor and meaning are stored in one transaction, so a block is never half read, however the process ends.
+    """
+
+    def __init__(
+        self,
+        provider: Address,
+        confirmations: int,
+        chain: Chain,
+        agreements: Agreements,
+        clock: Clock,
+        wakeups: Wakeups,
+    ) -> None:
+        self._provider = provider.lower()
+        self._confirmations = confirmations
+        self._chain = chain
+        self._agreements = agreements
+        self._clock = clock
+        self._wakeups = wakeups
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            try:
+                cursors = await self._agreements.cursors()
+                async for block in self._chain.follow(cursors, self._confirmations):
+                    await self.take(block)
+            except InsituError as error:
+                logger.warning("following the chain was interrupted: %s", error)
+            await anyio.sleep(PAUSE)
+
+    async def take(self, block: Block) -> None:
+        """Store one step of the chain."""
+        changes: list[Change] = []
+        if block.rolled_back_to is not None:
+            logger.warning("the chain was reorganised down to block %d", block.rolled_back_to.number)
+            changes.append(RollBack(block.rolled_back_to))
+        touched: list[StoredExecution] = []
+        for logged in block.events:
+            changes += await self._meaning(logged, block.cursor.number, touched)
+        await self._agreements.apply([*changes, MoveCursor(block.cursor)])
+        self._wakeups.ring(FOLLOWED)
+        self._wakeups.ring(OUTBOX)
+        if changes:
+            self._wakeups.ring(GRANTS)
+        for execution in touched:
+            self._wakeups.ring(events_of(execution.execution_id))
+
+    async def _meaning(self, logged: Logged, block: int, touched: list[StoredExecution]) -> list[Change]:
+        event = logged.event
+        if isinstance(event, AgreementCreated):
+            if event.terms.provider.lower() != self._provider:
+                return []
+            return [Remember(event.agreement_id, event.terms), Touch(event.agreement_id, block)]
+        if isinstance(event, LockFulfilled | ComputeFulfilled | ComputeTimedOut | EscrowFulfilled):
+            return [Touch(event.agreement_id, block)]
+        if isinstance(event, PaymentReleased):
+            return [Touch(event.agreement_id, block), *await self._settled(event, logged.transaction, touched)]
+        if isinstance(event, EscrowAborted):
+            return [Touch(event.agreement_id, block), *await self._refunded(event, logged.transaction, touched)]
+        return []
+
+    async def _settled(self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]) -> list[Change]:
+        """Note a settlement, whoever sent it (E10)."""
+        execution = await self._agreements.execution(workflow_execution_id(event.agreement_id, event.index))
+        if execution is None or execution.frozen is None:
+            return []
+        if execution.frozen.receipt_hash != event.receipt_hash:
+            logger.error(
+                "%s was settled with a receipt that is not ours: %s", execution.execution_id, event.receipt_hash
+            )
+        touched.append(execution)
+        return settled(execution, transaction, self._clock)
+
+    async def _refunded(self, event: EscrowAborted, transaction: str, touched: list[StoredExecution]) -> list[Change]:
+        executions = await self._executions(event.agreement_id)
+        touched += executions
+        data = {"transaction": transaction, "amount": str(event.refunded)}
+        now = self._clock.now()
+        return [AddEvent(one.execution_id, "refunded", now, data, once="refunded") for one in executions]
+
+    async def _executions(self, agreement_id: AgreementId) -> tuple[StoredExecution, ...]:
+        if await self._agreements.agreement(agreement_id) is None:
+            return ()
+        return await self._agreements.executions(agreement_id=agreement_id)
+
+
+def settled(execution: StoredExecution, transaction: str, clock: Clock) -> list[Change]:
+    """Return what follows from a committed receipt: the note, the event, and the end if it was waited for."""
+    now, charge = clock.now(), str(execution.charge or 0)
+    receipt = execution.frozen.receipt_hash if execution.frozen is not None else ""
+    data = {"transaction": transaction, "charge": charge, "receiptHash": receipt}
+    return [
+        NoteSettled(execution.execution_id, transaction),
+        AddEvent(execution.execution_id, "settled", now, data, once="settled"),
+        *([ended(execution, clock)] if execution.charge else []),
+    ]
+
+
+def ended(execution: StoredExecution, clock: Clock) -> AddEvent:
+    """Return the last event that a listener waits for."""
+    return AddEvent(execution.execution_id, "end", clock.now(), {}, once="end")

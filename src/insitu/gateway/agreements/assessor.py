@@ -1,0 +1,383 @@
+"""May this consumer run this workflow here, on which server, for how much, and if not, why (design §5, §7).
+
+Asked before buying (check), at the grant, and at exec; the owners' rules count in the version that was bought and in
+the present one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from pydantic import JsonValue
+
+from insitu.domain.agreement_times import AgreementTimes
+from insitu.domain.algorithm import AlgorithmAsset
+from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
+from insitu.domain.compute_service import ComputeService, Server, read_compute_service
+from insitu.domain.errors import InsituError
+from insitu.domain.flavour import (
+    OfferedService,
+    UsedAlgorithm,
+    choose_server,
+    flavour_refusals,
+    image_of,
+    usage_refusals,
+)
+from insitu.domain.ids import Address
+from insitu.domain.policy import Algorithm, EffectivePolicy, Refusal, Verdict, effective_policy
+from insitu.domain.pricing import Price, PricedInput, price_of
+from insitu.domain.service import Service
+from insitu.domain.validation import validate_ddo
+from insitu.domain.workflow import Workflow, read_workflow, require_readable
+from insitu.domain.workflow_rules import validate_workflow
+from insitu.gateway.at_once import both, outcomes
+from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.files.list_reader import Listed, Lists
+from insitu.gateway.files.source_opener import FileSources
+from insitu.ports.chain import Chain
+from insitu.ports.peers import MetadataPeer, OperatorPeer
+from insitu.sdk.long_work import LongWork
+from insitu.sdk.resolving import ResolvedAsset, Resolver
+
+__all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing", "nothing_runs"]
+
+A = TypeVar("A")
+
+MAX_PLANNED = 20
+"""Assets that a workflow may name which is assessed before it is published."""
+KEPT = 4096
+"""Versions that are remembered as valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedInput:
+    """An input data set: the asset as it is, its compute service as it is and as it was bought, its list of files."""
+
+    asset: ResolvedAsset
+    entry: Service
+    present: ComputeService
+    bought: ComputeService
+    listed: Listed
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedAlgorithm:
+    """An algorithm: the asset as it is, and its list of files."""
+
+    asset: ResolvedAsset
+    main: AlgorithmAsset
+    listed: Listed
+
+    @property
+    def price(self) -> int:
+        """Base units."""
+        return Asset.read(self.asset.ddo.main).price
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything that was found; ``server``, ``price`` and ``times`` are None where the reasons forbid them.
+
+    ``published`` is the workflow's document; None where it is only planned.
+    """
+
+    published: ResolvedAsset | None
+    workflow: Workflow
+    inputs: tuple[AssessedInput, ...]
+    algorithms: tuple[AssessedAlgorithm, ...]
+    policy: EffectivePolicy
+    verdict: Verdict
+    server: Server | None = None
+    price: Price | None = None
+    times: AgreementTimes | None = None
+
+    @property
+    def workflow_asset(self) -> ResolvedAsset:
+        """The document of the workflow, which was published."""
+        assert self.published is not None, "only what is published can be bought and executed"
+        return self.published
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """DID → present on-chain checksum of every input and algorithm."""
+        assets = [one.asset for one in self.inputs] + [one.asset for one in self.algorithms]
+        return {asset.did: asset.record.checksum for asset in assets}
+
+    @property
+    def services(self) -> dict[str, dict[str, JsonValue]]:
+        """DID → ``main`` of each input's compute service, for the operator's own check (E4)."""
+        return {one.asset.did: one.bought.to_json() for one in self.inputs}
+
+
+@dataclass(slots=True)
+class _Findings:
+    """Reasons against, collected; an error of the infrastructure is none and goes on."""
+
+    reasons: list[Refusal] = field(default_factory=list)
+
+    def note(self, error: InsituError, did: str) -> None:
+        if is_passing(error):
+            raise error
+        self.reasons.append(Refusal(code=error.code, did=did, message=error.detail))
+
+    def sort(self, dids: Sequence[str], assessed: Sequence[A | InsituError]) -> tuple[A, ...]:
+        """Note what was refused, in the order of the assets; return the others."""
+        for did, one in zip(dids, assessed, strict=True):
+            if isinstance(one, InsituError):
+                self.note(one, did)
+        return tuple(one for one in assessed if not isinstance(one, InsituError))
+
+
+def is_passing(error: InsituError) -> bool:
+    """Tell whether an error says nothing about the question but that somebody does not answer now."""
+    return error.definition.status >= 500
+
+
+def nothing_runs(error: InsituError) -> bool:
+    """Tell whether the operator knows that it cannot run anything: an answer, and not silence."""
+    return error.code in ("RuntimeUnavailable", "IsolationNotEnforced")
+
+
+class Assessor:
+    """Reads the documents of a workflow and applies every rule."""
+
+    def __init__(
+        self,
+        configuration: GatewayConfiguration,
+        provider: Address,
+        chain: Chain,
+        resolver: Resolver,
+        metadata: MetadataPeer,
+        lists: Lists,
+        sources: FileSources,
+        operator: OperatorPeer,
+    ) -> None:
+        self._configuration = configuration
+        self._provider = provider
+        self._chain = chain
+        self._resolver = resolver
+        self._metadata = metadata
+        self._lists = lists
+        self._work = LongWork()
+        self._valid = set[tuple[str, str]]()
+        self._sources = sources
+        self._operator = operator
+
+    async def assess(
+        self,
+        consumer: Address,
+        workflow_did: str,
+        *,
+        workflow_checksum: str | None = None,
+        service_index: int | None = None,
+        bought: Mapping[str, str] | None = None,
+    ) -> Assessment:
+        """Assess a workflow for a consumer.
+
+        Parameters
+        ----------
+        workflow_checksum
+            On-chain checksum of the version that was bought; the present one where None.
+        service_index
+            serviceDefinitionId of the first input's compute service; its first one where None.
+        bought
+            DID → on-chain checksum of the inputs when they were bought; the present ones where absent. None before
+            the purchase: then an input that its owner has retired is a reason against it.
+
+        Raises
+        ------
+        InsituError
+            What resolving and validating the workflow raises; an error of another asset is a reason, not an error.
+            ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
+        """
+        asset = await self._resolver.resolve(workflow_did, workflow_checksum)
+        await self._require_valid(asset)
+        if asset.ddo.asset_type != WORKFLOW:
+            raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow, and only workflows run")
+        return await self._judged(consumer, read_workflow(asset.ddo), asset, service_index, bought)
+
+    async def assess_planned(
+        self, consumer: Address, described: Mapping[str, JsonValue], service_index: int | None = None
+    ) -> Assessment:
+        """Assess a workflow that is not published, as :meth:`assess` does before a purchase.
+
+        ``described`` is its ``main.workflow``. A stage without an algorithm's DID runs one that the consumer has not
+        published: a free one of their own, which is in no list of versions.
+
+        Raises what reading it raises, ``InvalidRequest`` where it names more than ``MAX_PLANNED`` assets.
+        """
+        require_readable(described)
+        workflow = Workflow.read(described, "/workflow")
+        validate_workflow(workflow, "/workflow", planned=True)
+        if len(workflow.input_dids) + len(workflow.transformation_dids) > MAX_PLANNED:
+            # Asking costs nothing, and each asset is looked up.
+            raise InsituError("InvalidRequest", f"more than {MAX_PLANNED} assets: publish the workflow, and ask by DID")
+        return await self._judged(consumer, workflow, None, service_index, None)
+
+    async def _judged(
+        self,
+        consumer: Address,
+        workflow: Workflow,
+        asset: ResolvedAsset | None,
+        service_index: int | None,
+        bought: Mapping[str, str] | None,
+    ) -> Assessment:
+        found = _Findings()
+        inputs_asked, algorithms_asked = await both(
+            self._inputs(workflow, service_index, bought or {}),
+            outcomes(self._algorithm(did) for did in workflow.transformation_dids),
+        )
+        inputs = found.sort(workflow.input_dids, inputs_asked)
+        algorithms = found.sort(workflow.transformation_dids, algorithms_asked)
+        policy = effective_policy(
+            [(one.asset.did, rules.policy) for one in inputs for rules in (one.bought, one.present)]
+        )
+        for versions in (
+            [(one.asset.did, one.bought) for one in inputs],
+            [(one.asset.did, one.present) for one in inputs],
+        ):
+            found.reasons += flavour_refusals(workflow, [OfferedService(did, service) for did, service in versions])
+        if bought is None:
+            found.reasons += await self._retired(workflow)
+        used, policed = [_used(one) for one in algorithms], [_policed(one) for one in algorithms]
+        if any(stage.transformation.id is None for stage in workflow.stages):
+            used.append(UsedAlgorithm("", consumer, 0, None))
+            policed.append(Algorithm("", "", consumer))
+        found.reasons += usage_refusals(workflow, used, consumer)
+        found.reasons += policy.refusals(policed)
+        server = await self._server(workflow, inputs, found)
+        await self._images(workflow, inputs, found)
+        price = self._price(inputs, server, consumer, found)
+        times = _times(inputs, found)
+        verdict = Verdict.of(found.reasons)
+        return Assessment(asset, workflow, inputs, algorithms, policy, verdict, server, price, times)
+
+    async def service_price(self, did: str, service_index: int) -> int:
+        """Return the price in base units of a compute service, of the asset's first one where the index is wrong.
+
+        Raises what resolving and reading it raises.
+        """
+        services = (await self._resolver.resolve(did)).ddo.compute_services
+        named = [service for service in services if service.index == service_index]
+        for service in (*named, *services):
+            return read_compute_service(service).price
+        raise InsituError("NoComputeService", f"{did} offers no compute service", did=did)
+
+    async def _retired(self, workflow: Workflow) -> list[Refusal]:
+        """What was bought stays usable, but nobody buys on an asset that its owner took off the lists."""
+        retired = [did for did in workflow.input_dids if await self._metadata.is_retired(did)]
+        return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
+
+    async def _inputs(
+        self, workflow: Workflow, service_index: int | None, bought: Mapping[str, str]
+    ) -> list[AssessedInput | InsituError]:
+        return await outcomes(
+            self._input(did, service_index if position == 0 else None, bought.get(did))
+            for position, did in enumerate(workflow.input_dids)
+        )
+
+    async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
+        resolving, asking = self._resolver.resolve(did), self._chain.is_provider(did, self._provider)
+        asset, is_provider = await both(resolving, asking)
+        await self._require_valid(asset)
+        entry = asset.ddo.compute_service(service_index)
+        self._require_here(did, entry)
+        if not is_provider:
+            raise InsituError("NotDIDProvider", f"{self._provider} is not a provider of {did}")
+        present = read_compute_service(entry)
+        version = present
+        if bought is not None and bought.removeprefix("0x") != asset.checksum:
+            then = await self._resolver.resolve(did, bought)
+            version = read_compute_service(then.ddo.compute_service(entry.index))
+        return AssessedInput(asset, entry, present, version, await self._listed(asset))
+
+    def _require_here(self, did: str, entry: Service) -> None:
+        if not self._configuration.serves(entry.service_endpoint):
+            raise InsituError("InputElsewhere", f"{did} is served at {entry.service_endpoint}")
+        template = self._chain.agreements.contract
+        if (entry.template_id or "").lower() != template.lower():
+            raise InsituError("TemplateNotApproved", f"{did} is sold under {entry.template_id}, here it is {template}")
+
+    async def _algorithm(self, did: str) -> AssessedAlgorithm:
+        asset = await self._resolver.resolve(did)
+        await self._require_valid(asset)
+        if asset.ddo.asset_type != ALGORITHM:
+            raise InsituError("InvalidDocument", f"{did} is not an algorithm")
+        main = await self._work.run(AlgorithmAsset.read, asset.ddo.main)
+        return AssessedAlgorithm(asset, main, await self._listed(asset))
+
+    async def _require_valid(self, asset: ResolvedAsset) -> None:
+        """Versions never change, so that each is judged once."""
+        version = (asset.did, asset.checksum)
+        if version in self._valid:
+            return
+        await self._work.run(validate_ddo, asset.ddo)
+        if len(self._valid) >= KEPT:
+            self._valid.clear()
+        self._valid.add(version)
+
+    async def _listed(self, asset: ResolvedAsset) -> Listed:
+        listed = await self._lists.open(asset)
+        for file in listed.files:
+            await self._sources.check(file, listed.sealer)
+        return listed
+
+    async def _server(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> Server | None:
+        if len(inputs) < len(workflow.input_dids):
+            return None
+        first = inputs[0].asset.did
+        try:
+            server = choose_server(workflow, [OfferedService(one.asset.did, one.bought) for one in inputs])
+            limits, capacity = server.limits(), await self._operator.capacity()
+        except InsituError as error:
+            found.note(error, first)
+            return None
+        wanted = (limits.cpu_millis, limits.memory_bytes, limits.disk_bytes, limits.gpu)
+        offered = (capacity.cpu_millis, capacity.memory_bytes, capacity.disk_bytes, capacity.gpu)
+        if any(want > offer for want, offer in zip(wanted, offered, strict=True)):
+            message = f"server {server.server_id} is larger than what this operator has"
+            found.reasons.append(Refusal(code="CapacityExceeded", did=first, message=message))
+        return server
+
+    async def _images(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> None:
+        """Nobody pays for a workflow whose images the operator is known not to get."""
+        if len(inputs) < len(workflow.input_dids):
+            return
+        first = inputs[0]
+        containers = (stage.requirements.container for stage in workflow.ordered_stages)
+        images = [image for one in containers if (image := image_of(one, first.bought)) is not None]
+        try:
+            if images:
+                await self._operator.require_images(images)
+        except InsituError as error:
+            found.note(error, first.asset.did)
+
+    def _price(
+        self, inputs: Sequence[AssessedInput], server: Server | None, consumer: Address, found: _Findings
+    ) -> Price | None:
+        if server is None:
+            return None
+        priced = [PricedInput(one.asset.did, one.asset.owner, one.bought.price) for one in inputs]
+        try:
+            return price_of(priced, server, self._provider, consumer)
+        except InsituError as error:
+            found.note(error, inputs[0].asset.did)
+            return None
+
+
+def _times(inputs: Sequence[AssessedInput], found: _Findings) -> AgreementTimes | None:
+    if not inputs:
+        return None
+    try:
+        return inputs[0].bought.times()
+    except InsituError as error:
+        found.note(error, inputs[0].asset.did)
+        return None
+
+
+def _used(one: AssessedAlgorithm) -> UsedAlgorithm:
+    return UsedAlgorithm(one.asset.did, one.asset.owner, one.price, one.main.algorithm.requirements.container)
+
+
+def _policed(one: AssessedAlgorithm) -> Algorithm:
+    return Algorithm(one.asset.did, one.asset.record.checksum, one.listed.creator)

@@ -1,0 +1,197 @@
+"""Deciding about agreements: grant, refuse, decline, or notice that one is lost (C7, design §7, §8)."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import anyio
+
+from insitu.domain.agreement import AgreementState
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason
+from insitu.gateway.agreements.assessor import Assessment, is_passing, nothing_runs
+from insitu.gateway.agreements.permission_checker import Permission
+from insitu.gateway.agreements.terms_checker import Acceptance, versions_of
+from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.wakeups import GRANTS, OUTBOX, Wakeups
+from insitu.ports.agreement_changes import Attend, Change, Enqueue, Judge, MarkLost
+from insitu.ports.agreement_records import ItemKind, KnownAgreement, OutboxItem, Standing
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+from insitu.ports.peers import OperatorPeer
+
+__all__ = ["Granting"]
+
+logger = logging.getLogger(__name__)
+
+RETRY = timedelta(seconds=2)
+DEFECT_RETRY = timedelta(seconds=60)
+AT_ONCE = 8
+"""Agreements that are judged at the same time, so that a document behind a slow url holds up nobody else."""
+
+
+class Granting:
+    """Brings every agreement that needs attention to where it belongs. Repeating a step changes nothing."""
+
+    def __init__(
+        self,
+        configuration: GatewayConfiguration,
+        chain: Chain,
+        agreements: Agreements,
+        acceptance: Acceptance,
+        permission: Permission,
+        operator: OperatorPeer,
+        clock: Clock,
+        wakeups: Wakeups,
+    ) -> None:
+        self._configuration = configuration
+        self._chain = chain
+        self._agreements = agreements
+        self._acceptance = acceptance
+        self._permission = permission
+        self._operator = operator
+        self._clock = clock
+        self._wakeups = wakeups
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            seen = self._wakeups.count(GRANTS)
+            worked = await self.turn()
+            if not worked:
+                await self._wakeups.wait(GRANTS, seen, seconds=30, until=await self._agreements.next_attention())
+
+    async def turn(self) -> bool:
+        """Look at everything that needs attention now; tell whether there was anything."""
+        waiting = await self._agreements.needing_attention(self._clock.now())
+        limiter = anyio.CapacityLimiter(AT_ONCE)
+        async with anyio.create_task_group() as group:
+            for agreement in waiting:
+                group.start_soon(self._attend, agreement, limiter)
+        return bool(waiting)
+
+    async def _attend(self, known: KnownAgreement, limiter: anyio.CapacityLimiter) -> None:
+        async with limiter:
+            again: datetime | None = None
+            try:
+                changes, again = await self._reconcile(known)
+            except InsituError as error:
+                logger.warning("agreement %s cannot be judged now: %s", known.agreement_id, error)
+                changes, again = [], self._clock.now() + RETRY
+            except Exception:
+                # A document that nobody foresaw must not keep the others from their grants.
+                logger.exception("agreement %s cannot be judged", known.agreement_id)
+                changes, again = [], self._clock.now() + DEFECT_RETRY
+            await self._agreements.apply([*changes, Attend(known.agreement_id, known.attention, again)])
+            if changes:
+                self._wakeups.ring(OUTBOX)
+
+    async def _reconcile(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
+        state = await self._chain.agreement(known.agreement_id)
+        if not state.locked:
+            return await self._missing(known)
+        found: list[Change] = [MarkLost(known.agreement_id, None)] if known.lost_since is not None else []
+        if state.refunded:
+            standing = (
+                Standing.REFUNDED if state.granted or known.standing is not Standing.REFUSING else Standing.REFUSED
+            )
+            standing = known.standing if known.standing is Standing.REFUSED else standing
+            return [*found, self._judged(known, standing, known.reason)], None
+        if state.granted:
+            return [*found, await self._granted(known, state)], None
+        if known.standing is Standing.RELAYING:
+            # Somebody else sent the purchase first; the transaction that the outbox sends grants it.
+            return found, None
+        changes, again = await self._judge(known, state)
+        return [*found, *changes], again
+
+    async def _granted(self, known: KnownAgreement, state: AgreementState) -> Judge:
+        """Note a grant; one by an offer, or of a memory that is gone, is seen here for the first time."""
+        standing = Standing.CLOSED if state.closed else Standing.GRANTED
+        judged = self._judged(known, standing, None, state)
+        if known.versions or state.closed:
+            return judged
+        noted = await self._acceptance.versions(known.terms)
+        if noted is None:
+            return judged
+        versions, executions = noted
+        return replace(judged, versions=versions, max_executions=executions)
+
+    async def _missing(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
+        """The chain has no lock: usual before it, a loss after a grant."""
+        if known.standing not in (Standing.GRANTED, Standing.GRANTING):
+            return [], None
+        now = self._clock.now()
+        if known.lost_since is None:
+            return [MarkLost(known.agreement_id, now)], now + RETRY
+        if now < known.lost_since + timedelta(seconds=self._configuration.lost_after):
+            return [], now + RETRY
+        logger.error("the chain no longer knows the payment of agreement %s", known.agreement_id)
+        reason = Reason(code="AgreementLost", message="the chain no longer knows the payment")
+        await self._agreements.apply([self._judged(known, Standing.LOST, reason)])
+        for execution in await self._agreements.executions(agreement_id=known.agreement_id):
+            if execution.live:
+                await self._operator.stop(known.agreement_id, execution.execution_id, "provider")
+        return [], None
+
+    async def _judge(self, known: KnownAgreement, state: AgreementState) -> tuple[list[Change], datetime | None]:
+        """The payment is locked and waits for an answer."""
+        terms, now = known.terms, await self._permission.now()
+        if now >= state.grant_ends(terms):
+            return [], None
+        try:
+            found = await self._acceptance.require(terms, counted=known.standing is Standing.GRANTING)
+        except InsituError as error:
+            return await self._refuse(known, error, now - state.start)
+        return self._grant(known, state, found), None
+
+    def _grant(self, known: KnownAgreement, state: AgreementState, found: Assessment) -> list[Change]:
+        judged = Judge(
+            known.agreement_id,
+            Standing.GRANTING,
+            self._clock.now(),
+            versions=versions_of(found),
+            max_executions=found.policy.max_executions,
+            start=state.start,
+        )
+        # Wanted again after a reorganisation, where the grant of before did not happen.
+        return [judged, Enqueue(self._item(ItemKind.GRANT, known), again=True)]
+
+    async def _refuse(
+        self, known: KnownAgreement, error: InsituError, waited: int
+    ) -> tuple[list[Change], datetime | None]:
+        now = self._clock.now()
+        if (is_passing(error) or error.definition.retry) and waited < self._patience(known):
+            return [], now + RETRY
+        if is_passing(error) and not nothing_runs(error):
+            # Nobody knows whether it is wrong. The consumer's way out is the refund after the grant timeout.
+            return [self._judged(known, Standing.CREATED, Reason(code=error.code, message=error.detail))], now + RETRY
+        reason = Reason(code=error.code, message=error.detail)
+        logger.info("agreement %s is refused: %s", known.agreement_id, error)
+        if not await self._is_worth_refusing(known):
+            return [self._judged(known, Standing.DECLINED, reason)], None
+        item = self._item(ItemKind.REFUSE, known)
+        return [self._judged(known, Standing.REFUSING, reason), Enqueue(item, again=True)], None
+
+    def _patience(self, known: KnownAgreement) -> float:
+        return min(self._configuration.patience, known.terms.grant_timeout / 2)
+
+    async def _is_worth_refusing(self, known: KnownAgreement) -> bool:
+        """A refusal costs the provider gas: who locks less than the service's price waits for the timeout (§7)."""
+        if known.terms.total == 0:
+            return False
+        try:
+            price = await self._acceptance.service_price(known.terms)
+        except InsituError:
+            return False
+        return known.terms.total >= price
+
+    def _judged(
+        self, known: KnownAgreement, standing: Standing, reason: Reason | None, state: AgreementState | None = None
+    ) -> Judge:
+        start = state.start if state is not None else None
+        return Judge(known.agreement_id, standing, self._clock.now(), reason, start=start)
+
+    def _item(self, kind: ItemKind, known: KnownAgreement) -> OutboxItem:
+        return OutboxItem(f"{kind}:{known.agreement_id}", kind, known.agreement_id, self._clock.now())

@@ -1,0 +1,104 @@
+"""``POST check``: price, server, receivers and verdict, before any money moves (C1, design §7)."""
+
+from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
+from insitu.domain.amount import Amount
+from insitu.domain.errors import InsituError, definition_of
+from insitu.domain.ids import Address
+from insitu.domain.policy import Refusal, Verdict
+from insitu.domain.pricing import Price
+from insitu.gateway.agreements.assessor import Assessment, Assessor
+from insitu.gateway.agreements.terms_checker import Acceptance
+from insitu.ports.keys import Signer
+from insitu.sdk.resolving import Resolver
+
+__all__ = ["Quoting"]
+
+
+class Quoting:
+    """Answers what the terms of an agreement must be."""
+
+    def __init__(self, assessor: Assessor, acceptance: Acceptance, resolver: Resolver, signer: Signer) -> None:
+        self._assessor = assessor
+        self._acceptance = acceptance
+        self._resolver = resolver
+        self._signer = signer
+
+    async def check(self, request: CheckRequest) -> Quote:
+        """Return the quote, also where the verdict is no. Raises what resolving the workflow raises."""
+        found = await self._assessed(request)
+        first = found.workflow.input_dids[0]
+        times, price, server = found.times, found.price, found.server
+        verdict = await self._verdict(found, request.consumer)
+        quote = Quote(
+            allowed=verdict.allowed,
+            reasons=tuple(_told(reason) for reason in verdict.reasons),
+            did=first,
+            ddo_hash=await self._checksum(first, found),
+            workflow_did=request.workflow_did or "",
+            workflow_hash=found.published.checksum if found.published is not None else "",
+            service_index=_index(found, request.service_index),
+            provider=self._signer.address,
+            server=server.to_json() if server is not None else {},
+        )
+        if price is not None:
+            total = Amount.from_base_units(price.total)
+            quote = quote.model_copy(update={"price": total, "receivers": _receivers(price)})
+        if times is not None:
+            quote = quote.model_copy(
+                update={
+                    "deadline_seconds": times.lock_timeout,
+                    "grant_timeout": times.grant_timeout,
+                    "timeout": times.timeout,
+                    "settle_timeout": times.settle_timeout,
+                }
+            )
+        return quote
+
+    async def _assessed(self, request: CheckRequest) -> Assessment:
+        if request.workflow_did is None:
+            return await self._assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
+        return await self._assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
+
+    async def _verdict(self, found: Assessment, consumer: Address) -> Verdict:
+        """Add what the provider has left for agreements that cost nothing: without it they are not granted."""
+        if found.price is None or found.price.total:
+            return found.verdict
+        try:
+            await self._acceptance.require_free(consumer)
+        except InsituError as error:
+            if error.code not in {"QuotaExceeded", "FreeGasExhausted"}:
+                raise
+            spent = Refusal(code=error.code, did=found.workflow.input_dids[0], message=error.detail)
+            return Verdict.of((*found.verdict.reasons, spent))
+        return found.verdict
+
+    async def _checksum(self, did: str, found: Assessment) -> str:
+        if found.inputs and found.inputs[0].asset.did == did:
+            return found.inputs[0].asset.checksum
+        return (await self._resolver.record(did)).checksum
+
+
+def _receivers(price: Price) -> tuple[Receiver, ...]:
+    """The receivers as the terms have them: equal accounts merged, nobody with nothing."""
+    paid = zip(price.receivers, price.amounts, strict=True)
+    return tuple(
+        Receiver(
+            address=address,
+            amount=Amount.from_base_units(amount),
+            purpose=", ".join(
+                item.purpose for item in price.items if item.amount and item.receiver.lower() == address.lower()
+            ),
+        )
+        for address, amount in paid
+    )
+
+
+def _index(found: Assessment, wanted: int | None) -> int:
+    if found.inputs and found.inputs[0].asset.did == found.workflow.input_dids[0]:
+        return found.inputs[0].entry.index or 0
+    return wanted or 0
+
+
+def _told(reason: Refusal) -> VerdictReason:
+    next_step = definition_of(reason.code).next_step
+    return VerdictReason(code=reason.code, did=reason.did, message=reason.message, next_step=next_step)

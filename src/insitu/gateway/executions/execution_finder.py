@@ -1,0 +1,126 @@
+"""Who may see and do what with an execution: its consumer, the owners of its inputs, the provider (design §7)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, AgreementId, ExecutionId, read_agreement_id, read_execution_id
+from insitu.gateway.sign_in.authenticator import Caller
+from insitu.ports.agreement_records import StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+
+__all__ = ["Access", "Role", "Seen"]
+
+Role = Literal["consumer", "owner", "provider"]
+
+OWNERS_KEPT = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An execution and in which role the caller sees it."""
+
+    execution: StoredExecution
+    role: Role
+    caller: Caller
+    owned: frozenset[str] = frozenset()
+    """DIDs of data sets that the caller owns."""
+
+    def sees(self, stage: int | None = None) -> bool:
+        """Whether the log, exit code and use of a stage are shown; without one, sentences about the whole execution.
+
+        The provider sees all. The consumer sees what is let out, whatever they own. An owner sees a stage if every
+        data set that reaches it is theirs: nobody adds a data set of their own to read the rows of another owner.
+        """
+        plan = self.execution.plan
+        if self.role != "owner":
+            return self.role == "provider" or plan.output.lets_logs_out
+        stages = (each.index for each in plan.stages) if stage is None else (stage,)
+        return all(plan.data_sets_of(each) <= self.owned for each in stages)
+
+
+class Access:
+    """Finds executions for callers. Seeing one needs a role in it, not a live agreement."""
+
+    def __init__(self, provider: Address, agreements: Agreements, chain: Chain, clock: Clock) -> None:
+        self._provider = provider
+        self._agreements = agreements
+        self._chain = chain
+        self._clock = clock
+        self._owners: dict[str, tuple[str | None, datetime | None]] = {}
+
+    async def see(
+        self,
+        caller: Caller,
+        agreement: str,
+        execution: str,
+        roles: Collection[Role] = ("consumer", "owner", "provider"),
+    ) -> Seen:
+        """Return an execution for a caller who has one of these roles.
+
+        Raises ``InvalidId``, ``AudienceMismatch``, ``ExecutionUnknown`` (also where the two ids do not belong
+        together), ``NotConsumer``.
+        """
+        agreement_id, execution_id = read_agreement_id(agreement), read_execution_id(execution)
+        caller.require(agreement_id, execution_id)
+        found = await self._find(agreement_id, execution_id)
+        role, owned = await self._role(caller.address, found)
+        if role is None or role not in roles:
+            raise InsituError("NotConsumer", f"{caller.address} may not see this of execution {execution_id}")
+        return Seen(found, role, caller, owned)
+
+    async def list(self, caller: Caller, agreement: str | None, limit: int) -> tuple[Seen, ...]:
+        """Return the executions that a caller may see, newest first."""
+        agreement_id = read_agreement_id(agreement) if agreement is not None else caller.agreement
+        caller.require(agreement_id)
+        if caller.address.lower() == self._provider.lower():
+            found = await self._agreements.executions(agreement_id=agreement_id, limit=limit)
+            return tuple(Seen(one, "provider", caller) for one in found)
+        owned = await self._owned(caller.address)
+        found = await self._agreements.executions(
+            agreement_id=agreement_id, consumer=caller.address, input_dids=owned, limit=limit
+        )
+        return tuple(
+            Seen(one, "consumer" if _consumes(caller.address, one) else "owner", caller, frozenset(owned))
+            for one in found
+        )
+
+    async def _find(self, agreement_id: AgreementId, execution_id: ExecutionId) -> StoredExecution:
+        found = await self._agreements.execution(execution_id)
+        if found is None or found.agreement_id != agreement_id:
+            raise InsituError("ExecutionUnknown", f"agreement {agreement_id} has no execution {execution_id}")
+        return found
+
+    async def _role(self, address: Address, execution: StoredExecution) -> tuple[Role | None, frozenset[str]]:
+        """Return the role of an account, and for an owner the data sets that are theirs now."""
+        if _consumes(address, execution):
+            return "consumer", frozenset()
+        if address.lower() == self._provider.lower():
+            return "provider", frozenset()
+        owned = set()
+        for did in {one.did for stage in execution.plan.stages for one in stage.inputs if one.did is not None}:
+            record = await self._chain.did_record(did)
+            if record is not None and record.owner.lower() == address.lower():
+                owned.add(did)
+        return "owner" if owned else None, frozenset(owned)
+
+    async def _owned(self, address: Address) -> tuple[str, ...]:
+        """The data sets of an account, for lists: an owner of some seconds ago is good enough to find executions."""
+        now, owned = self._clock.now(), []
+        for did in await self._agreements.input_dids():
+            owner, since = self._owners.get(did, (None, None))
+            if since is None or now > since + OWNERS_KEPT:
+                record = await self._chain.did_record(did)
+                owner = record.owner.lower() if record is not None else None
+                self._owners[did] = (owner, now)
+            if owner == address.lower():
+                owned.append(did)
+        return tuple(owned)
+
+
+def _consumes(address: Address, execution: StoredExecution) -> bool:
+    return execution.plan.consumer.lower() == address.lower()

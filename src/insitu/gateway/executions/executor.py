@@ -1,0 +1,128 @@
+"""``POST exec``: start an execution of a granted agreement (C8, E1–E3)."""
+
+import hashlib
+
+from insitu.api.gateway_v1 import ExecAccepted, ExecRequest
+from insitu.domain.canonical import canonical_json
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import read_agreement_id
+from insitu.gateway.agreements.assessor import Assessment, Assessor
+from insitu.gateway.agreements.free_gas_limiter import FreeGas
+from insitu.gateway.agreements.permission_checker import Permission
+from insitu.gateway.at_once import both
+from insitu.gateway.executions.planner import Planner
+from insitu.gateway.executions.registrar import Registrar
+from insitu.gateway.sign_in.authenticator import Caller
+from insitu.ports.agreement_records import Idempotency, KnownAgreement, StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.clock import Clock
+
+__all__ = ["Executing"]
+
+MAX_KEY = 200
+
+
+class Executing:
+    """Authorises, writes the plan, allots the number and hands over: each answer is given once and repeated."""
+
+    def __init__(
+        self,
+        agreements: Agreements,
+        permission: Permission,
+        assessor: Assessor,
+        planner: Planner,
+        registrar: Registrar,
+        free_gas: FreeGas,
+        clock: Clock,
+    ) -> None:
+        self._agreements = agreements
+        self._permission = permission
+        self._assessor = assessor
+        self._planner = planner
+        self._registrar = registrar
+        self._free_gas = free_gas
+        self._clock = clock
+
+    async def execute(self, caller: Caller, request: ExecRequest, key: str | None = None) -> ExecAccepted:
+        """Start the next execution, or return what the same key started.
+
+        Raises
+        ------
+        InsituError
+            What :meth:`Permission.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's first
+            reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``;
+            the operator's refusal.
+        """
+        agreement_id = read_agreement_id(request.service_agreement_id)
+        caller.require(agreement_id)
+        idempotency = _idempotency(caller, request, key)
+        if idempotency is not None:
+            earlier = await self._agreements.repeated(idempotency)
+            if earlier is not None:
+                return accepted(earlier)
+        known = await self._permission.find(agreement_id)
+        _require_workflow(known, request)
+        first = await self._require_idle(known)
+        state, found = await both(self._permission.require(known, caller.address), self._assess(known))
+        found.verdict.require()
+        draft = await self._planner.draft(agreement_id, known.terms, state, found)
+        limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
+        free = await self._free_gas.of(known.terms, first=first)
+        execution, _ = await self._agreements.start(agreement_id, self._clock.now(), limit, draft, idempotency, free)
+        await self._registrar.register(execution)
+        return accepted(execution)
+
+    async def _assess(self, known: KnownAgreement) -> Assessment:
+        terms = known.terms
+        did = str(Did.from_hex(terms.did))
+        try:
+            return await self._assessor.assess(
+                terms.consumer,
+                str(Did.from_hex(terms.workflow_id)),
+                workflow_checksum=terms.workflow_hash,
+                service_index=terms.service_index,
+                bought={did: terms.ddo_hash, **known.versions},
+            )
+        except InsituError as error:
+            if error.code in ("ChecksumMismatch", "AssetNotFound") and error.context.get("did") != did:
+                detail = f"the version {terms.workflow_hash} of the workflow is not to be had: {error.detail}"
+                raise InsituError("WorkflowChanged", detail) from error
+            raise
+
+    async def _require_idle(self, known: KnownAgreement) -> bool:
+        """Tell whether this is the first execution. Refuse early; the store refuses again, in its transaction."""
+        earlier = await self._agreements.executions(agreement_id=known.agreement_id, limit=1)
+        for execution in earlier:
+            if execution.live:
+                detail = f"execution {execution.execution_id} of this agreement is running"
+                raise InsituError("ExecutionInProgress", detail, workflowExecutionId=execution.execution_id)
+        return not earlier
+
+
+def accepted(execution: StoredExecution) -> ExecAccepted:
+    """Return the answer to exec."""
+    return ExecAccepted(
+        service_agreement_id=execution.agreement_id,
+        workflow_execution_id=execution.execution_id,
+        number=execution.plan.number,
+        workflow_id=execution.execution_id,
+    )
+
+
+def _require_workflow(known: KnownAgreement, request: ExecRequest) -> None:
+    if request.workflow_did is None:
+        return
+    bought = Did.from_hex(known.terms.workflow_id)
+    if Did.parse(request.workflow_did) != bought:
+        raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
+
+
+def _idempotency(caller: Caller, request: ExecRequest, key: str | None) -> Idempotency | None:
+    if key is None:
+        return None
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise InsituError("InvalidRequest", f"an Idempotency-Key has 1 to {MAX_KEY} printable characters")
+    body = request.model_dump(mode="json", by_alias=True)
+    body["serviceAgreementId"] = read_agreement_id(request.service_agreement_id)
+    return Idempotency(caller.address, key, hashlib.sha256(canonical_json(body)).hexdigest())

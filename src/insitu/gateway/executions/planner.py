@@ -1,0 +1,153 @@
+"""Writing the plan of an execution: all that the operator needs, and nothing secret (E2, E3; design §6)."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from insitu.domain.agreement import AgreementState, Terms
+from insitu.domain.agreement_times import SETTLEMENT_LATENCY
+from insitu.domain.algorithm import ENVIRONMENT, argv
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.flavour import image_of
+from insitu.domain.ids import AgreementId, workflow_execution_id
+from insitu.domain.plan import (
+    ExecutionPlan,
+    Fetch,
+    ImageReference,
+    InputFile,
+    StageInput,
+    StagePlan,
+    Transformation,
+)
+from insitu.domain.workflow import Stage
+from insitu.gateway.agreements.assessor import AssessedAlgorithm, AssessedInput, Assessment
+from insitu.gateway.files.source_opener import FileSources
+from insitu.ports.agreement_records import Dossier, SourceReference
+
+__all__ = ["Draft", "Planner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan that lacks only its number; calling it is pure, so that it can happen inside a transaction."""
+
+    agreement_id: AgreementId
+    terms: Terms
+    state: AgreementState
+    assessment: Assessment
+    stages: tuple[StagePlan, ...]
+    dossier: Dossier
+
+    def __call__(self, number: int) -> tuple[ExecutionPlan, Dossier]:
+        """Return plan and dossier of the execution with this number."""
+        found = self.assessment
+        if found.server is None:
+            raise InsituError("NoSuitableServer")
+        limits = found.server.limits()
+        last_settlement = self.state.settlement_ends(self.terms)
+        plan = ExecutionPlan(
+            service_agreement_id=self.agreement_id,
+            workflow_execution_id=workflow_execution_id(self.agreement_id, number),
+            number=number,
+            consumer=self.terms.consumer,
+            did=str(Did.from_hex(self.terms.did)),
+            workflow_did=found.workflow_asset.did,
+            workflow_checksum=found.workflow_asset.checksum,
+            stages=self.stages,
+            limits=limits,
+            output=found.policy.output_rules(limits),
+            published_stages=found.workflow.published_stages,
+            start_before=self.state.execution_ends_at(self.terms),
+            finish_by=datetime.fromtimestamp(last_settlement - SETTLEMENT_LATENCY, UTC),
+        )
+        return plan, self.dossier
+
+
+class Planner:
+    """Turns an assessed workflow into stages."""
+
+    def __init__(self, sources: FileSources) -> None:
+        self._sources = sources
+
+    async def draft(self, agreement_id: AgreementId, terms: Terms, state: AgreementState, found: Assessment) -> Draft:
+        """Write the plan of an allowed workflow.
+
+        Raises
+        ------
+        InsituError
+            ``InvalidDocument``, ``ImageNotAllowed``, and what planning a list of files raises.
+        """
+        inputs = {one.asset.did: one for one in found.inputs}
+        algorithms = {one.asset.did: one for one in found.algorithms}
+        fetches: dict[str, SourceReference] = {}
+        stages: list[StagePlan] = []
+        for stage in found.workflow.ordered_stages:
+            planned = await self._inputs(stage, inputs, fetches)
+            stages.append(await self._stage(stage, planned, found.inputs, algorithms, fetches))
+        dossier = Dossier(
+            workflow=found.workflow_asset.ddo.to_json(),
+            services=found.services,
+            versions=found.versions,
+            verdict=found.verdict,
+            salt=secrets.token_hex(32),
+            fetches=fetches,
+        )
+        return Draft(agreement_id, terms, state, found, tuple(stages), dossier)
+
+    async def _inputs(
+        self, stage: Stage, inputs: dict[str, AssessedInput], fetches: dict[str, SourceReference]
+    ) -> tuple[StageInput, ...]:
+        planned: list[StageInput] = []
+        for position, one in enumerate(stage.ordered_inputs, start=1):
+            index = one.index or 0
+            if one.id is None:
+                planned.append(StageInput(index=index, position=position, previous_stage=one.previous_stage))
+                continue
+            data = inputs[one.id]
+            files = await self._sources.plan(data.listed, f"{stage.number}-input-{position}-")
+            _note(files, data, fetches)
+            planned.append(StageInput(index=index, position=position, did=one.id, files=files))
+        return tuple(planned)
+
+    async def _stage(
+        self,
+        stage: Stage,
+        planned: tuple[StageInput, ...],
+        inputs: Sequence[AssessedInput],
+        algorithms: dict[str, AssessedAlgorithm],
+        fetches: dict[str, SourceReference],
+    ) -> StagePlan:
+        algorithm = algorithms[stage.transformation.id or ""]
+        files = await self._sources.plan(algorithm.listed, f"{stage.number}-algorithm-", folders=True)
+        _note(files, algorithm, fetches)
+        entrypoint = algorithm.main.algorithm.entrypoint
+        return StagePlan(
+            index=stage.number,
+            stage_type=stage.stage_type,
+            image=_image(stage, inputs),
+            argv=argv(entrypoint, [file.name for file in files], len(planned), stage.configuration),
+            environment=dict(ENVIRONMENT),
+            inputs=planned,
+            transformation=Transformation(did=algorithm.asset.did, files=files),
+            parameters=stage.configuration,
+        )
+
+
+def _image(stage: Stage, inputs: Sequence[AssessedInput]) -> ImageReference:
+    """Return the image by the name of the DDO, never the workflow's (design §5)."""
+    image = image_of(stage.requirements.container, inputs[0].bought)
+    if image is None:
+        raise InsituError("ImageNotAllowed", f"the container of stage {stage.number} is not supported")
+    return image
+
+
+def _note(
+    files: Sequence[InputFile], one: AssessedInput | AssessedAlgorithm, fetches: dict[str, SourceReference]
+) -> None:
+    did, checksum, sealer = one.asset.did, one.asset.checksum, one.listed.sealer
+    for file in files:
+        if isinstance(file.source, Fetch):
+            reference = SourceReference(did=did, checksum=checksum, index=file.index, sealer=sealer)
+            fetches[file.source.reference] = reference

@@ -1,0 +1,197 @@
+"""What callers are told of an execution; where logs are not let out, the consumer gets codes and times."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from insitu.api.gateway_v1 import (
+    EventView,
+    ExecutionView,
+    ReasonView,
+    ReceiptView,
+    ResultFile,
+    ResultView,
+    StageView,
+)
+from insitu.domain.amount import Amount
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Execution, Phase, Reason, StageRecord, Transition
+from insitu.domain.plan import StagePlan
+from insitu.gateway.executions.execution_finder import Seen
+from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.peers import OperatorPeer
+
+__all__ = ["Views", "event_view", "problem_data", "receipt_view", "result_view"]
+
+logger = logging.getLogger(__name__)
+
+
+class Views:
+    """Puts together what the gateway stores and what the operator knows of a live execution."""
+
+    def __init__(self, operator: OperatorPeer, agreements: Agreements) -> None:
+        self._operator = operator
+        self._agreements = agreements
+
+    async def execution(self, seen: Seen) -> ExecutionView:
+        """Return the view; an operator that does not answer leaves out the present stage."""
+        execution = seen.execution
+        live, position = await self._live(execution) if execution.live else (None, 0)
+        history = _history(execution, live)
+        phase = history[-1].phase if history and execution.live else execution.phase
+        frozen = execution.frozen
+        ended = frozen is not None and execution.phase in ENDED
+        told = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
+        reason = await self._waits_for(execution) or told
+        records = frozen.records if frozen is not None else live.records if live is not None else ()
+        result = frozen.result if frozen is not None else None
+        return ExecutionView(
+            service_agreement_id=execution.agreement_id,
+            workflow_execution_id=execution.execution_id,
+            number=execution.plan.number,
+            consumer=execution.plan.consumer,
+            did=execution.plan.did,
+            workflow_did=execution.plan.workflow_did,
+            phase=phase,
+            reason=_reason(reason, seen) if reason is not None else None,
+            position=position,
+            created_at=execution.created_at,
+            history=tuple(_transition(one, seen) for one in history),
+            stages=tuple(_stage(stage, records, history, seen) for stage in execution.plan.stages),
+            result_did=result.did if result is not None else None,
+            left_out=result.left_out if result is not None else 0,
+            receipt_hash=frozen.receipt_hash if frozen is not None else None,
+            charge=None if execution.charge is None else Amount.from_base_units(execution.charge),
+            settled=execution.settlement_transaction is not None,
+            settlement_transaction=execution.settlement_transaction or None,
+            alarm=_reason(execution.given_up, seen) if execution.given_up is not None else None,
+        )
+
+    async def _waits_for(self, execution: StoredExecution) -> Reason | None:
+        """Why the result of an execution is not there yet, where an attempt came to nothing."""
+        if execution.frozen is None or execution.phase is not Phase.PUBLISHING:
+            return None
+        for kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
+            item = await self._agreements.item(f"{kind}:{execution.execution_id}")
+            if item is not None and item.reason is not None:
+                return item.reason
+        return None
+
+    async def _live(self, execution: StoredExecution) -> tuple[Execution | None, int]:
+        try:
+            record = await self._operator.status(execution.agreement_id, execution.execution_id)
+            position = 0
+            if record.phase is Phase.REGISTERED:
+                position = await self._operator.position(execution.agreement_id, execution.execution_id)
+        except InsituError as error:
+            logger.info("the operator does not tell about %s: %s", execution.execution_id, error)
+            return None, 0
+        return record, position
+
+
+def receipt_view(execution: StoredExecution) -> ReceiptView:
+    """Return the receipt of an ended execution. Raises ``ExecutionNotEnded`` while there is none."""
+    if execution.frozen is None:
+        raise InsituError("ExecutionNotEnded", f"{execution.execution_id} is {execution.phase}: no receipt yet")
+    return ReceiptView(
+        receipt_hash=execution.frozen.receipt_hash,
+        envelope=execution.frozen.envelope,
+        settlement=execution.settlement,
+        settled=execution.settlement_transaction is not None,
+        transaction=execution.settlement_transaction or None,
+    )
+
+
+def result_view(execution: StoredExecution, now: datetime) -> ResultView:
+    """Return the description of an execution's result.
+
+    Raises ``ExecutionNotEnded``, ``NoResult``, ``ResultExpired``.
+    """
+    if execution.frozen is None or execution.frozen.result is None:
+        code = "NoResult" if execution.phase in ENDED else "ExecutionNotEnded"
+        raise InsituError(code, f"execution {execution.execution_id} has no result ({execution.phase})")
+    if now >= execution.frozen.expires_at:
+        raise InsituError("ResultExpired", f"the files were kept until {execution.frozen.expires_at:%Y-%m-%d}")
+    result = execution.frozen.result
+    return ResultView(
+        did=result.did,
+        owner=execution.plan.consumer,
+        files=tuple(
+            ResultFile(
+                index=file.index,
+                name=file.path,
+                content_type=file.content_type,
+                content_length=file.size,
+                checksum=file.sha256,
+            )
+            for file in result.files
+        ),
+        registered=execution.registration is not None,
+        transaction=execution.registration or None,
+        expires_at=execution.frozen.expires_at,
+    )
+
+
+def event_view(event: EventRecord, seen: Seen) -> EventView:
+    """Return an event as the caller may see it."""
+    data = dict(event.data)
+    if event.type == "phase":
+        told = _transition(Transition.model_validate(data), seen)
+        data = told.model_dump(mode="json", by_alias=True)
+    elif not seen.sees():
+        data = {name: value for name, value in data.items() if name != "message"}
+    return EventView(sequence=event.sequence, type=event.type, at=event.at, data=data)
+
+
+def _history(execution: StoredExecution, live: Execution | None) -> tuple[Transition, ...]:
+    """The transitions that count for callers: a final one is the gateway's own."""
+    if live is None or not execution.live:
+        return execution.history
+    told = {one.sequence: one for one in (*execution.history, *live.history) if one.phase not in ENDED}
+    return tuple(told[sequence] for sequence in sorted(told))
+
+
+def _last_reason(history: Sequence[Transition]) -> Reason | None:
+    return history[-1].reason if history else None
+
+
+def _transition(one: Transition, seen: Seen) -> Transition:
+    return one if one.reason is None else one.model_copy(update={"reason": _told(one.reason, seen)})
+
+
+def _reason(reason: Reason, seen: Seen) -> ReasonView:
+    return ReasonView(code=reason.code, message=_told(reason, seen).message, next_step=reason.next_step)
+
+
+def _told(reason: Reason, seen: Seen) -> Reason:
+    """What is said of a reason; that nothing was delivered is our own sentence, and hides nothing."""
+    return reason if seen.sees() or reason.code == NOTHING_DELIVERED else reason.hidden
+
+
+def _stage(stage: StagePlan, records: Sequence[StageRecord], history: Sequence[Transition], seen: Seen) -> StageView:
+    view = StageView(index=stage.index, stage_type=stage.stage_type, image=f"{stage.image.image}:{stage.image.tag}")
+    entered = [one for one in history if one.stage == stage.index]
+    record = next((one for one in reversed(records) if one.stage == stage.index), None)
+    if record is not None and (not entered or record.attempt == (entered[-1].attempt or record.attempt)):
+        told: Mapping[str, object] = {
+            "attempt": record.attempt,
+            "state": "ended" if record.reason is None else "failed",
+            "started_at": record.started_at,
+            "ended_at": record.ended_at,
+        }
+        if seen.sees(stage.index):
+            told = {**told, "exit_code": record.exit_code, "usage": record.usage}
+        return view.model_copy(update=dict(told))
+    if entered:
+        return view.model_copy(
+            update={"attempt": entered[-1].attempt or 0, "state": "running", "started_at": entered[-1].at}
+        )
+    return view
+
+
+def problem_data(error: InsituError) -> dict[str, JsonValue]:
+    """Return an error as the data of a stream's last event."""
+    return {"code": error.code, "message": error.detail}

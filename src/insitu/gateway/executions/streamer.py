@@ -1,0 +1,173 @@
+"""Live streams: the events of an execution, and the output of its algorithm, each resumable (design §6)."""
+
+import codecs
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from insitu.api.gateway_v1 import EventView, LogView
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Phase
+from insitu.gateway.executions.execution_finder import Seen
+from insitu.gateway.executions.presenter import event_view
+from insitu.gateway.wakeups import Wakeups, events_of
+from insitu.ports.agreement_records import StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.peers import LogKey, OperatorPeer
+
+__all__ = ["LogPiece", "LogPosition", "Streams"]
+
+LOOK_AGAIN = 15.0
+"""Seconds after which a stream looks again although nothing rang: another process may have written."""
+END = "end"
+
+_SPENT = "the owner's rules let out no more log text of this execution; the rest is not shown\n"
+_REJECTED = "the output was rejected, so no log text of this execution is shown any more\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LogPosition:
+    """Where a reader of logs stands: ``<stage>:<attempt>:<offset>``, the id of a log event."""
+
+    stage: int = -1
+    attempt: int = 0
+    offset: int = 0
+
+    @classmethod
+    def read(cls, text: str | None) -> "LogPosition":
+        """Read the id of an event. Raises ``InvalidRequest``."""
+        if not text:
+            return cls()
+        parts = text.split(":")
+        if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) <= 18 for part in parts):
+            raise InsituError("InvalidRequest", "the id of a log event is stage:attempt:offset")
+        return cls(*(int(part) for part in parts))
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.stage}:{self.attempt}:{self.offset}"
+
+    def offset_in(self, key: LogKey) -> int | None:
+        """Return from where a log is to be read; None where it was read before."""
+        present, wanted = (self.stage, self.attempt), (key.stage, key.attempt)
+        if wanted < present:
+            return None
+        return self.offset if wanted == present else 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """A piece of a log and where to go on after it."""
+
+    view: LogView
+    after: LogPosition
+
+
+class Streams:
+    """Follows one execution for one caller."""
+
+    def __init__(self, agreements: Agreements, operator: OperatorPeer, wakeups: Wakeups) -> None:
+        self._agreements = agreements
+        self._operator = operator
+        self._wakeups = wakeups
+
+    async def events(self, seen: Seen, after: int) -> AsyncIterator[EventView]:
+        """Yield the events after a sequence, up to ``end``."""
+        execution_id = seen.execution.execution_id
+        topic = events_of(execution_id)
+        while True:
+            count = self._wakeups.count(topic)
+            for event in await self._agreements.events(execution_id, after):
+                after = event.sequence
+                yield event_view(event, seen)
+                if event.type == END:
+                    return
+            await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+
+    async def logs(
+        self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None = None
+    ) -> AsyncIterator[LogPiece]:
+        """Return the captured output from a position on: what there is, or until the execution has ended.
+
+        ``stage``: of this one only. A consumer's stream also ends where the owners' rules let out no more.
+
+        Raises ``NotConsumer`` where the policy does not show logs, ``LogExpired`` where they are not kept any more.
+        """
+        if not any(seen.sees(each.index) for each in seen.execution.plan.stages):
+            raise InsituError("LogsHidden")
+        if not seen.execution.live:
+            await self._keys(seen)  # while there is nothing yet of the answer
+        return self._logs(seen, position, follow=follow, stage=stage)
+
+    async def _logs(
+        self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None
+    ) -> AsyncIterator[LogPiece]:
+        topic = events_of(seen.execution.execution_id)
+        while True:
+            count = self._wakeups.count(topic)
+            execution = await self._agreements.execution(seen.execution.execution_id)
+            live = execution is not None and execution.live
+            keys = await self._keys(seen)
+            for key in keys:
+                offset = position.offset_in(key)
+                if offset is None or stage not in (None, key.stage) or not seen.sees(key.stage):
+                    continue
+                async for piece in self._log(seen, key, offset, follow=follow and live):
+                    position = piece.after
+                    yield piece
+            if keys and (notice := await self._notice(seen, position)) is not None:
+                yield notice
+                return
+            if not live or not follow:
+                return
+            await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+
+    async def _notice(self, seen: Seen, position: LogPosition) -> LogPiece | None:
+        """The last piece of a consumer's stream where the owners' rules end it."""
+        if seen.role != "consumer":
+            return None
+        state = await self._operator.log_state(seen.execution.agreement_id, seen.execution.execution_id)
+        if state == "open":
+            return None
+        why = _SPENT if state == "spent" else _REJECTED
+        view = LogView(
+            stage=max(position.stage, 0), attempt=position.attempt, offset=position.offset, text=why, notice=True
+        )
+        return LogPiece(view, position)
+
+    async def _log(self, seen: Seen, key: LogKey, offset: int, *, follow: bool) -> AsyncIterator[LogPiece]:
+        """Decode one log; a character whose bytes are not all there yet waits for the rest."""
+        ids = seen.execution.agreement_id, seen.execution.execution_id
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        begin = end = offset
+        counted = seen.role == "consumer"
+        async for chunk in self._operator.logs(*ids, key, offset, follow=follow, counted=counted):
+            text = decoder.decode(chunk.data)
+            end = chunk.end - len(decoder.getstate()[0])
+            if text:
+                yield _piece(key, begin, end, text)
+                begin = end
+        rest = decoder.decode(b"", final=True)
+        if rest and follow:
+            yield _piece(key, begin, end + len(rest.encode()), rest)
+
+    async def _keys(self, seen: Seen) -> tuple[LogKey, ...]:
+        try:
+            return await self._operator.log_keys(seen.execution.agreement_id, seen.execution.execution_id)
+        except InsituError as error:
+            if error.code != "ExecutionUnknown":
+                raise
+            if _has_run(seen.execution):
+                raise InsituError("LogExpired", "this provider has deleted what it knew of the execution") from error
+            return ()
+
+
+def _has_run(execution: StoredExecution) -> bool:
+    """Whether an ended execution came as far as its algorithm, so that there were logs."""
+    return execution.frozen is not None and any(one.phase is Phase.EXECUTING for one in execution.history)
+
+
+def _piece(key: LogKey, begin: int, end: int, text: str) -> LogPiece:
+    view = LogView(stage=key.stage, attempt=key.attempt, offset=begin, text=text)
+    return LogPiece(view, LogPosition(key.stage, key.attempt, end))

@@ -1,0 +1,1 @@
+"""Files: lists that are sealed and read, uploads, downloads."""

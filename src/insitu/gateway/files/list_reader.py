@@ -1,0 +1,112 @@
+"""The files of an asset with their urls, as the gateway may open them: from its sealed list, or from its public one."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import anyio
+
+from insitu.domain.ddo import Ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.integrity import creator_of
+from insitu.domain.sealed_list import sealed_text
+from insitu.domain.service import File
+from insitu.gateway.files.encrypter import Sealing
+from insitu.gateway.files.lineage_checker import Lineage
+from insitu.sdk.long_work import LongWork
+from insitu.sdk.resolving import ResolvedAsset
+
+__all__ = ["Listed", "Lists"]
+
+KEPT = 4
+"""Opened lists that are kept, for whoever takes file after file; one of 10,000 files has some 20 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The files of an asset in ascending index.
+
+    Attributes
+    ----------
+    creator
+        From whom the DID derives, proved.
+    sealer
+        The account with whose rights the urls are opened; None for a public list, which may name the web only.
+    """
+
+    creator: Address
+    sealer: Address | None
+    files: tuple[File, ...]
+
+    def file(self, index: int, did: str) -> File:
+        """Return one file. Raises ``NotFound``."""
+        for file in self.files:
+            if (file.index or 0) == index:
+                return file
+        raise InsituError("NotFound", f"{did} has no file {index}")
+
+
+class Lists:
+    """Opens the lists of assets. A long one is opened in a thread, and once for many who ask at the same time."""
+
+    def __init__(self, sealing: Sealing, lineage: Lineage) -> None:
+        self._sealing = sealing
+        self._lineage = lineage
+        self._work = LongWork()
+        self._opened: OrderedDict[tuple[str, str], Listed] = OrderedDict()
+        self._locks: dict[tuple[str, str], anyio.Lock] = {}
+
+    async def open(self, asset: ResolvedAsset, *, proved: Address | None = None) -> Listed:
+        """Return the files of an asset, completed by what its public list says.
+
+        ``proved`` is a sealer for whom this version was proved before, when a plan was written; no other one is then
+        asked for.
+
+        Raises
+        ------
+        InsituError
+            ``InputElsewhere`` where the list was not sealed here for this DID; ``InvalidDocument``,
+            ``ChecksumMismatch`` where the DID does not derive from the creator that the document names; what
+            :meth:`Lineage.require` raises.
+        """
+        listed = await self._read(asset)
+        if listed.sealer is not None and listed.sealer != proved:
+            await self._lineage.require(asset, listed.creator, listed.sealer)
+        return listed
+
+    async def _read(self, asset: ResolvedAsset) -> Listed:
+        key = (asset.did, asset.checksum)
+        async with self._locks.setdefault(key, anyio.Lock()):
+            try:
+                if key not in self._opened:
+                    self._opened[key] = await self._work.run(self._listed, asset.ddo, asset.did)
+            finally:
+                self._locks.pop(key, None)
+            listed = self._opened[key]
+            self._opened.move_to_end(key)
+            if len(self._opened) > KEPT:
+                self._opened.popitem(last=False)
+            return listed
+
+    def _listed(self, ddo: Ddo, did: str) -> Listed:
+        creator, text = creator_of(ddo), sealed_text(ddo)
+        public = {file.index or 0: file for file in _public(ddo)}
+        if text is None:
+            return Listed(creator, None, tuple(file for _, file in sorted(public.items())))
+        sealer, files = self._sealing.open(text, did, creator)
+        return Listed(creator, sealer, tuple(_completed(file, public.get(file.index or 0)) for file in files))
+
+
+def _public(ddo: Ddo) -> tuple[File, ...]:
+    files = ddo.main.get("files")
+    if not isinstance(files, list):
+        return ()
+    return tuple(File.read(one, f"/service/main/files/{position}") for position, one in enumerate(files))
+
+
+def _completed(sealed: File, public: File | None) -> File:
+    """The sealed list has name and url; what the DID commits to (checksum, length) is the public document's."""
+    if public is None:
+        return sealed
+    told = {name: value for name, value in public.to_json().items() if name not in ("name", "url")}
+    return File.read({"name": public.name, **sealed.to_json(), **told})

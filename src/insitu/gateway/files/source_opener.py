@@ -1,0 +1,236 @@
+"""From the urls of a list of files to what the plan says about them, and to bytes for those who may have them.
+
+=============  =========================================  =======================
+url            for whom it may be sealed                  in the plan
+=============  =========================================  =======================
+``file:``      creators that settings trust, in a root    mount, in place
+``pvc:``       creators that settings trust               claim
+``http(s):``   everybody; public addresses                fetch
+``s3:`` …      creators that settings trust               fetch
+``upload:``    the account that uploaded it               fetch
+``blob:``      this gateway, for results                  fetch
+=============  =========================================  =======================
+
+It is asked of the account that had the list sealed, whenever a file is opened; a public list names ``http(s):`` only.
+"""
+
+import posixpath
+from collections.abc import AsyncIterator
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from insitu.domain.errors import InsituError
+from insitu.domain.file_names import collision_key, first_collision, safe_name, safe_path
+from insitu.domain.ids import Address
+from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount
+from insitu.domain.service import File
+from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.files.list_reader import Listed
+from insitu.ports.agreement_records import Upload
+from insitu.ports.agreements import Agreements
+from insitu.ports.blobs import Blobs
+from insitu.ports.sources import Sources
+
+__all__ = ["FileSources", "blob_url", "is_own", "upload_url"]
+
+WEB = frozenset({"http", "https"})
+PLACED = frozenset({"file", "pvc"})
+"""At the provider: mounted, never downloadable."""
+OWN = frozenset({"blob", "upload"})
+
+
+def blob_url(sha256: str) -> str:
+    """The url of a file of a result."""
+    return f"blob:{sha256}"
+
+
+def upload_url(upload_id: str) -> str:
+    """The url of an uploaded file."""
+    return f"upload:{upload_id}"
+
+
+def is_own(file: File) -> bool:
+    """Whether the bytes lie in this gateway's blob store."""
+    return _split(file).scheme in OWN
+
+
+class FileSources:
+    """Decides what each url means here, and opens those that are not in place."""
+
+    def __init__(
+        self,
+        configuration: GatewayConfiguration,
+        provider: Address,
+        agreements: Agreements,
+        blobs: Blobs,
+        sources: Sources,
+    ) -> None:
+        self._configuration = configuration
+        self._provider = provider
+        self._agreements = agreements
+        self._blobs = blobs
+        self._sources = sources
+
+    async def check(self, file: File, sealer: Address | None) -> None:
+        """Refuse a url that this account may not name; without one, a url that a public list may not name.
+
+        Raises ``InvalidRequest``, ``InvalidDocument``, ``CreatorNotAllowed``, ``TargetNotAllowed``, ``NotFound``.
+        """
+        url = _split(file)
+        if url.scheme in WEB:
+            await self._sources.check(url.geturl())
+        elif sealer is None:
+            detail = (
+                f"file {file.index} is named by a {url.scheme}: url in public; such a url belongs into a sealed list"
+            )
+            raise InsituError("InvalidDocument", detail)
+        elif url.scheme == "upload":
+            await self._uploaded(url.path, sealer)
+        elif url.scheme == "blob":
+            if sealer.lower() != self._provider.lower():
+                raise InsituError("InvalidDocument", "blob: names files of results: upload the file, and name that")
+        else:
+            self._trusted(url, sealer)
+            if url.scheme not in PLACED:
+                await self._sources.check(url.geturl())
+
+    async def plan(self, listed: Listed, prefix: str, *, folders: bool = False) -> tuple[InputFile, ...]:
+        """Return the files of one volume.
+
+        Parameters
+        ----------
+        prefix
+            Makes the references of fetched files unique within a plan.
+        folders
+            Keep the folders of names, as an algorithm of several files needs them; else they become part of the name.
+
+        Raises what :meth:`check` raises, and ``InvalidDocument`` for unsafe or colliding names.
+        """
+        planned: list[InputFile] = []
+        taken: set[str] = set()
+        for file in listed.files:
+            await self.check(file, listed.sealer)
+            index = file.index or 0
+            name = _volume_name(file, single=len(listed.files) == 1, folders=folders)
+            if collision_key(name) in taken:
+                head, slash, tail = name.rpartition("/")
+                name = f"{head}{slash}{index}-{tail}"
+            taken.add(collision_key(name))
+            source = self._source(_split(file), f"{prefix}{index}")
+            planned.append(InputFile(index=index, name=name, source=source, sha256=file.sha256, size=file.size))
+        collision = first_collision(file.name for file in planned)
+        if collision is not None:
+            raise InsituError("InvalidDocument", f"{collision[0]} and {collision[1]} cannot lie in one folder")
+        return tuple(planned)
+
+    async def open(self, file: File, sealer: Address | None) -> AsyncIterator[bytes]:
+        """Stream a file that is fetched.
+
+        Raises ``FileNotDownloadable`` for one that is in place, ``ConfigurationFailed``, ``TargetNotAllowed``.
+        """
+        url = _split(file)
+        if url.scheme in PLACED:
+            raise InsituError("FileNotDownloadable", f"file {file.index} lives at the provider and never leaves it")
+        sha256 = await self.stored(file, sealer)
+        return self._sources.open(url.geturl()) if sha256 is None else self._blobs.open(sha256)
+
+    async def stored(self, file: File, sealer: Address | None) -> str | None:
+        """Return under which SHA-256 a file lies in this gateway's blob store; None for one that lies elsewhere.
+
+        Raises what :meth:`check` raises.
+        """
+        await self.check(file, sealer)
+        url = _split(file)
+        if url.scheme == "blob":
+            return _sha256(url.path)
+        return await self._uploaded(url.path, sealer) if url.scheme == "upload" and sealer is not None else None
+
+    async def require_there(self, file: File) -> None:
+        """Refuse an object that its store does not give, before a document names it; call :meth:`check` before.
+
+        Web servers are not asked: everybody may name their urls, and this gateway calls nobody for strangers.
+
+        Raises ``ObjectUnreadable``.
+        """
+        url = _split(file)
+        if url.scheme in WEB | PLACED | OWN:
+            return
+        try:
+            await anext(self._sources.open(url.geturl()), b"")
+        except InsituError as error:
+            if error.code != "ConfigurationFailed":
+                raise
+            raise InsituError("ObjectUnreadable", f"file {file.index}: {error.detail}") from error
+
+    async def completed(self, file: File, sealer: Address) -> File:
+        """Return an uploaded file with the length and checksum that the upload had.
+
+        Raises ``NotFound``; ``InvalidDocument`` where another checksum is stated.
+        """
+        url = _split(file)
+        if url.scheme != "upload":
+            return file
+        upload = await self._upload(url.path, sealer)
+        if file.sha256 not in (None, upload.sha256):
+            raise InsituError("InvalidDocument", f"the checksum of file {file.index} is not that of its upload")
+        return file.with_members(checksum=upload.sha256, checksumType="sha256", contentLength=str(upload.size))
+
+    def _source(self, url: SplitResult, reference: str) -> FileSource:
+        if url.scheme == "file":
+            path = unquote(url.path)
+            return Mount(path=path.rstrip("/"), root=self._root_of(path))
+        if url.scheme == "pvc":
+            claim, _, path = url.path.lstrip("/").partition("/")
+            return Claim(claim=safe_name(claim), path=safe_path(path.rstrip("/")) if path.rstrip("/") else "")
+        return Fetch(reference=reference)
+
+    def _trusted(self, url: SplitResult, sealer: Address) -> None:
+        if not self._configuration.trusts(sealer):
+            raise InsituError("CreatorNotAllowed", f"{url.scheme}: is not open for {sealer}")
+        if url.scheme == "file":
+            self._root_of(unquote(url.path))
+
+    def _root_of(self, path: str) -> str:
+        """Find the data root of a path. The runner opens it again without following links; this is only the rule."""
+        plain = path.rstrip("/")
+        if posixpath.normpath(plain) != plain or "\0" in plain or not plain.startswith("/"):
+            raise InsituError("InvalidRequest", "a file: url needs an absolute path without . and ..")
+        roots = [root.rstrip("/") for root in self._configuration.data_roots]
+        fitting = [root for root in roots if plain == root or plain.startswith(root + "/")]
+        if not fitting:
+            raise InsituError("CreatorNotAllowed", "the path lies beneath no data root of this gateway")
+        return max(fitting, key=len)
+
+    async def _uploaded(self, upload_id: str, sealer: Address) -> str:
+        return (await self._upload(upload_id, sealer)).sha256
+
+    async def _upload(self, upload_id: str, sealer: Address) -> Upload:
+        upload = await self._agreements.upload(upload_id)
+        if upload is None or upload.owner.lower() != sealer.lower():
+            raise InsituError("NotFound", f"{sealer} has no upload {upload_id[:80]!r}")
+        return upload
+
+
+def _split(file: File) -> SplitResult:
+    try:
+        url = urlsplit(file.url or "")
+    except ValueError:
+        url = SplitResult("", "", "", "", "")
+    if not url.scheme or (url.scheme in PLACED | OWN and url.netloc not in ("", "localhost")):
+        raise InsituError("InvalidRequest", f"file {file.index} has no url that can be read", pointer="/files")
+    return url
+
+
+def _volume_name(file: File, *, single: bool, folders: bool) -> str:
+    """Where a file lies in its volume. A folder that is the only entry is the volume itself and needs no name."""
+    url = _split(file)
+    is_folder = url.scheme in PLACED and url.path.endswith("/")
+    if single and is_folder:
+        return ""
+    name = file.name or posixpath.basename(unquote(url.path).rstrip("/")) or f"file-{file.index or 0}"
+    return safe_path(name) if folders else safe_name(safe_path(name).replace("/", "_"))
+
+
+def _sha256(text: str) -> str:
+    if len(text) != 64 or any(digit not in "0123456789abcdef" for digit in text):
+        raise InsituError("InvalidRequest", "blob: needs 64 hexadecimal digits")
+    return text

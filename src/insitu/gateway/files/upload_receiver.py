@@ -1,0 +1,157 @@
+"""Uploads: room that is theirs before the first byte is received, and an end where no asset names them.
+
+Accounts are free, so those without a stake share one part of the room, and of it each network of clients a part.
+"""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.domain.service import File
+from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.files.list_reader import Lists
+from insitu.gateway.files.source_opener import upload_url
+from insitu.ports.agreement_changes import AddUpload, NameUploads
+from insitu.ports.agreement_records import Upload, UploadLimits
+from insitu.ports.agreements import Agreements
+from insitu.ports.blobs import Blobs
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+from insitu.sdk.resolving import Resolver
+
+__all__ = ["Uploads"]
+
+logger = logging.getLogger(__name__)
+
+UNNAMED = timedelta(days=1)
+"""After so long an upload goes that no registered asset names."""
+PERIOD = timedelta(minutes=1)
+LOOK_AGAIN = 8 * 1024 * 1024
+"""Bytes after which the disk is looked at again."""
+
+
+class Uploads:
+    """Takes files of those who publish, notes which lists name them, and drops those that none does."""
+
+    def __init__(
+        self,
+        configuration: GatewayConfiguration,
+        chain: Chain,
+        agreements: Agreements,
+        blobs: Blobs,
+        resolver: Resolver,
+        lists: Lists,
+        clock: Clock,
+    ) -> None:
+        self._configuration = configuration
+        self._chain = chain
+        self._agreements = agreements
+        self._blobs = blobs
+        self._resolver = resolver
+        self._lists = lists
+        self._clock = clock
+
+    async def receive(
+        self, owner: Address, chunks: AsyncIterator[bytes], *, announced: int | None, network: str
+    ) -> Upload:
+        """Keep a file of ``announced`` bytes, if it is said, from a network of clients.
+
+        Raises ``BodyTooLarge``, ``UploadShareUsed``, ``UploadsFull``; nothing is kept then.
+        """
+        largest = self._configuration.upload_bytes
+        wanted = largest if announced is None else announced
+        if wanted > largest:
+            raise InsituError("BodyTooLarge", f"more than {largest} bytes", limit=largest)
+        await self._require_disk(announced or 0)
+        limits = await self._limits(owner, network)
+        upload = Upload(secrets.token_hex(16), owner, "", wanted, self._clock.now())
+        room = await self._agreements.reserve_upload(upload, announced or 0, limits)
+        try:
+            sha256 = await self._blobs.put(self._watched(chunks), limit=room)
+            upload = replace(upload, sha256=sha256, size=await self._blobs.size(sha256) or 0)
+            await self._agreements.apply([AddUpload(upload)])
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await self._agreements.remove_uploads([upload.upload_id], self._clock.now())
+            if isinstance(error, InsituError) and error.code == "BodyTooLarge" and room < largest:
+                raise InsituError("UploadShareUsed", f"there is room for {room} bytes", limit=limits.share) from None
+            raise
+        return upload
+
+    async def name(self, did: str, owner: Address, files: Iterable[File]) -> None:
+        """Note that a list of this DID names uploads of the owner; before they are looked for, so that none goes."""
+        prefix = upload_url("")
+        ids = tuple(file.url.removeprefix(prefix) for file in files if file.url and file.url.startswith(prefix))
+        if ids:
+            await self._agreements.apply([NameUploads(did, owner, ids, self._clock.now())])
+
+    async def run(self) -> None:
+        """Sweep until cancelled: alone, for the documents that it reads may lie behind slow urls."""
+        while True:
+            try:
+                await self.sweep()
+            except InsituError as error:
+                logger.warning("sweeping uploads waits: %s", error)
+            await self._clock.sleep_until(self._clock.now() + PERIOD)
+
+    async def sweep(self) -> None:
+        """Drop uploads that are older than a day, and that no registered asset names; what is in doubt stays."""
+        now = self._clock.now()
+        dropped: list[str] = []
+        for upload, dids in await self._agreements.unnamed_uploads(now - UNNAMED):
+            if await self._is_needed(upload, dids):
+                # As if it was sealed again: it is not looked at for a day.
+                named = [NameUploads(did, upload.owner, (upload.upload_id,), now, needed=True) for did in dids]
+                await self._agreements.apply(named)
+            else:
+                dropped.append(upload.upload_id)
+        if dropped:
+            logger.info("%d uploads that no registered asset names are dropped", len(dropped))
+            for sha256 in await self._agreements.remove_uploads(dropped, now - UNNAMED):
+                await self._blobs.remove(sha256, before=now - UNNAMED)
+
+    async def _is_needed(self, upload: Upload, dids: tuple[str, ...]) -> bool:
+        """Whether a DID that is registered names it in its present version, or in one that was bought."""
+        try:
+            for did in dids:
+                if await self._chain.did_record(did) is None:
+                    continue
+                listed = await self._lists.open(await self._resolver.resolve(did))
+                if any(file.url == upload_url(upload.upload_id) for file in listed.files):
+                    return True
+                if await self._agreements.uses(did):
+                    return True
+        except InsituError as error:
+            logger.info("upload %s stays, for it is not known whether it is needed: %s", upload.upload_id, error)
+            return True
+        return False
+
+    async def _limits(self, owner: Address, network: str) -> UploadLimits:
+        chosen = self._configuration
+        stranger = await self._chain.native_balance(owner) < chosen.stake
+        return UploadLimits(
+            holder=network if stranger else owner.lower(),
+            share=chosen.uploads_per_network if stranger else chosen.uploads_per_account,
+            stranger=stranger,
+            strangers=chosen.uploads_of_strangers,
+            total=chosen.uploads_total,
+        )
+
+    async def _watched(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        received = 0
+        async for chunk in chunks:
+            before, received = received, received + len(chunk)
+            if received // LOOK_AGAIN > before // LOOK_AGAIN:
+                await self._require_disk(0)
+            yield chunk
+
+    async def _require_disk(self, wanted: int) -> None:
+        free, floor = await self._blobs.free(), self._configuration.free_disk
+        if free is not None and free - wanted < floor:
+            raise InsituError("UploadsFull", f"the disk has {free} bytes left, and {floor} are kept free")

@@ -1,0 +1,1 @@
+"""The outbox: transactions and publications, each carried out once."""

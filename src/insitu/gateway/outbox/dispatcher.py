@@ -1,0 +1,183 @@
+"""The outbox: everything that must happen outside, in order, each once in effect, until it is done (design §6, §8)."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import anyio
+
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason
+from insitu.gateway.outbox.effects import Effects, result_of
+from insitu.gateway.outbox.refusal_judge import Prospects
+from insitu.gateway.outbox.transaction_sender import Transactions
+from insitu.gateway.results.finisher import Finishing
+from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, Wakeups, events_of
+from insitu.ports.agreement_changes import Complete, Postpone
+from insitu.ports.agreement_records import ItemKind, OutboxItem
+from insitu.ports.agreements import Agreements
+from insitu.ports.chain import Chain
+from insitu.ports.clock import Clock
+from insitu.ports.peers import MetadataPeer
+
+__all__ = ["Outbox"]
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BATCH = 20
+LEAST_TRIES = 6
+"""Tries, half a minute, that a result has in any case: its outcome may have come late."""
+IDLE = 15.0
+QUICKEST, SLOWEST = 0.005, 1.0
+"""Seconds between two looks at a transaction that is not mined."""
+
+
+class Outbox:
+    """The one worker that sends transactions with the provider's key, and publishes results."""
+
+    def __init__(
+        self,
+        agreements: Agreements,
+        chain: Chain,
+        metadata: MetadataPeer,
+        effects: Effects,
+        finishing: Finishing,
+        transactions: Transactions,
+        clock: Clock,
+        wakeups: Wakeups,
+    ) -> None:
+        self._agreements = agreements
+        self._chain = chain
+        self._metadata = metadata
+        self._effects = effects
+        self._finishing = finishing
+        self._transactions = transactions
+        self._prospects = Prospects(agreements, chain, effects)
+        self._clock = clock
+        self._wakeups = wakeups
+
+    async def run(self) -> None:
+        """Work until cancelled; whatever is interrupted goes on from what is stored."""
+        pause = QUICKEST
+        while True:
+            seen = self._wakeups.count(OUTBOX)
+            try:
+                worked, waits = await self.turn()
+            except InsituError as error:
+                logger.warning("the outbox waits: %s", error)
+                worked, waits, pause = False, True, SLOWEST
+            if worked:
+                pause = QUICKEST
+                continue
+            until = await self._agreements.next_due()
+            if waits:
+                await anyio.sleep(pause)
+                pause = min(pause * 2, SLOWEST)
+            else:
+                pause = QUICKEST
+                await self._wakeups.wait(OUTBOX, seen, seconds=IDLE, until=until)
+
+    async def turn(self) -> tuple[bool, bool]:
+        """Do what is due. Tell whether anything was, and whether a transaction is still to be mined."""
+        waits = await self._transactions.watch()
+        due = await self._agreements.due(self._clock.now())
+        for item in due:
+            if not item.batch:
+                await self._carry_out(item)
+        shared = {item.key: item for item in due if item.batch}
+        if shared:
+            # The first whose time has come takes along those whose time is near.
+            shared |= {item.key: item for item in await self._agreements.batchable(LARGEST_BATCH)}
+        for position in range(0, len(shared), LARGEST_BATCH):
+            await self._share(list(shared.values())[position : position + LARGEST_BATCH])
+        return bool(due), waits
+
+    async def _carry_out(self, item: OutboxItem) -> None:
+        try:
+            if item.kind is ItemKind.PUBLISH or (item.kind is ItemKind.REGISTER and item.attempts):
+                # Once more before a late registration: the catalogue drops what waits for the chain too long.
+                await self._metadata.publish(result_of(await self._effects.execution(item)).document)
+            if item.kind is ItemKind.PUBLISH:
+                await self._agreements.apply([Complete(item.key)])
+            else:
+                await self._transactions.send(await self._effects.call(item), [item])
+        except InsituError as error:
+            await self._refused(item, error)
+        except Exception as error:
+            # One item that cannot be handled must not hold up the others.
+            logger.exception("%s cannot be carried out", item.key)
+            await self._later(item, Reason(code="InternalError", message=type(error).__name__))
+        if item.kind is ItemKind.RELAY:
+            self._wakeups.ring(RELAYS)
+
+    async def _share(self, items: Sequence[OutboxItem]) -> None:
+        """Settle several executions in one transaction; one that is refused must not hold up the others."""
+        if len(items) == 1:
+            await self._carry_out(items[0])
+            return
+        try:
+            await self._transactions.send(await self._effects.batch(list(items)), items)
+        except InsituError as error:
+            for item in items:
+                # What all of them wait for is told of each.
+                await (self._refused(item, error) if error.definition.retry else self._carry_out(item))
+
+    async def _refused(self, item: OutboxItem, error: InsituError) -> None:
+        """Find out whether the effect is there already, will never be, or has to wait."""
+        reason = Reason(code=error.code, message=error.detail)
+        if _may_pass(item, error):
+            await self._later(item, reason)
+            return
+        if item.kind is ItemKind.SETTLE and error.code == "ExecutionAlreadySettled":
+            # Somebody released it, or we did before a crash; the follower tells by which transaction.
+            await self._agreements.apply([Complete(item.key)])
+        elif await self._is_there(item):
+            await self._agreements.apply(await self._effects.done(item, ""))
+        elif not await self._prospects.are_gone(item, error):
+            await self._later(item, reason)
+        else:
+            log = logger.info if item.kind is ItemKind.DERIVED else logger.error
+            log("%s is given up: %s", item.key, error)
+            await self._give_up(item, reason)
+        if item.execution_id is not None:
+            self._wakeups.ring(events_of(item.execution_id))
+        if item.kind is ItemKind.RELAY:
+            self._wakeups.ring(GRANTS)
+
+    async def _later(self, item: OutboxItem, reason: Reason) -> None:
+        now, delay = self._clock.now(), timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
+        if item.kind is ItemKind.PUBLISH and item.attempts >= LEAST_TRIES:
+            deadline = self._finishing.publish_by(await self._effects.execution(item))
+            if now >= deadline:
+                await self._give_up(item, reason)
+                return
+            delay = min(delay, deadline - now)
+        logger.warning("%s waits %.1f s: %s: %s", item.key, delay.total_seconds(), reason.code, reason.message)
+        await self._agreements.apply([Postpone(item.key, now + delay, reason)])
+
+    async def _give_up(self, item: OutboxItem, reason: Reason) -> None:
+        """An execution whose result will not be there ends as failed; else only the effect is given up."""
+        if item.kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
+            execution = await self._effects.execution(item)
+            if await self._finishing.unpublish(execution, reason):
+                self._wakeups.ring(events_of(execution.execution_id))
+                return
+        await self._agreements.apply(await self._effects.given_up(item, reason))
+
+    async def _is_there(self, item: OutboxItem) -> bool:
+        """Ask the chain whether it is done: by a transaction of ours that a crash made us forget."""
+        if item.kind is ItemKind.REGISTER:
+            result = result_of(await self._effects.execution(item))
+            record = await self._chain.did_record(result.did)
+            return record is not None and record.checksum == result.checksum
+        if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE):
+            state = await self._chain.agreement(item.agreement_id)
+            return state.refunded if item.kind is ItemKind.REFUSE else state.granted
+        return False
+
+
+def _may_pass(item: OutboxItem, error: InsituError) -> bool:
+    """Tell whether the same step can succeed later. A consumer without the tokens does not make the others wait."""
+    if item.kind is ItemKind.RELAY and error.code == "InsufficientFunds":
+        return False
+    return error.definition.retry

@@ -1,0 +1,155 @@
+"""What follows once an outbox item has had its effect, or never will (E9, E10)."""
+
+from insitu.domain.agreement import Settlement
+from insitu.domain.canonical import keccak256
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
+from insitu.domain.execution import Reason
+from insitu.domain.ids import ExecutionId
+from insitu.domain.ledger import (
+    Call,
+    grant,
+    refuse,
+    register_attribute_for,
+    settle,
+    settle_batch,
+    used,
+    was_associated_with,
+    was_derived_from,
+)
+from insitu.domain.purchase import SignedPurchase
+from insitu.gateway.agreements.agreement_follower import ended, settled
+from insitu.ports.agreement_changes import (
+    AddEvent,
+    AddTransition,
+    Change,
+    Complete,
+    GiveUp,
+    Judge,
+    NoteRegistered,
+    Release,
+    Touch,
+)
+from insitu.ports.agreement_records import FrozenResult, ItemKind, KnownAgreement, OutboxItem, Standing, StoredExecution
+from insitu.ports.agreements import Agreements
+from insitu.ports.clock import Clock
+from insitu.ports.keys import Signer
+
+__all__ = ["Effects"]
+
+
+class Effects:
+    """Knows for each kind of item the call that makes it so, and the changes that follow."""
+
+    def __init__(self, agreements: Agreements, signer: Signer, clock: Clock) -> None:
+        self._agreements = agreements
+        self._signer = signer
+        self._clock = clock
+
+    async def call(self, item: OutboxItem) -> Call:
+        """Return the call of an item. Raises ``InternalError`` where its agreement or execution is not there."""
+        agreement = await self.agreement(item)
+        if item.kind is ItemKind.GRANT:
+            return grant(agreement.terms)
+        if item.kind is ItemKind.RELAY:
+            return SignedPurchase.model_validate(dict(item.payload) | {"terms": agreement.terms}).call
+        if item.kind is ItemKind.REFUSE:
+            return refuse(agreement.terms)
+        if item.kind is ItemKind.SETTLE:
+            return settle(agreement.terms, Settlement.model_validate(dict(item.payload)))
+        execution = await self.execution(item)
+        if item.kind is ItemKind.REGISTER:
+            return self._register(execution)
+        return self._provenance(item, execution)
+
+    async def batch(self, items: list[OutboxItem]) -> Call:
+        """Return one call for several settlements."""
+        entries: dict[str, tuple[KnownAgreement, list[Settlement]]] = {}
+        for item in items:
+            agreement = await self.agreement(item)
+            _, settlements = entries.setdefault(item.agreement_id, (agreement, []))
+            settlements.append(Settlement.model_validate(dict(item.payload)))
+        return settle_batch([(agreement.terms, settlements) for agreement, settlements in entries.values()])
+
+    async def done(self, item: OutboxItem, transaction: str) -> list[Change]:
+        """Return the changes of an effect that is there; harmless again."""
+        changes: list[Change] = [Complete(item.key)]
+        if item.kind in (ItemKind.GRANT, ItemKind.RELAY):
+            return [
+                *changes,
+                Judge(item.agreement_id, Standing.GRANTED, self._clock.now()),
+                Touch(item.agreement_id, 0),
+            ]
+        if item.kind is ItemKind.REFUSE:
+            known = await self.agreement(item)
+            return [*changes, Judge(item.agreement_id, Standing.REFUSED, self._clock.now(), known.reason)]
+        if item.kind is ItemKind.REGISTER:
+            return [*changes, *self._registered(await self.execution(item), transaction)]
+        if item.kind is ItemKind.SETTLE:
+            return [*changes, *settled(await self.execution(item), transaction, self._clock)]
+        return changes
+
+    async def given_up(self, item: OutboxItem, reason: Reason) -> list[Change]:
+        """Return the changes of an effect that will never be."""
+        changes: list[Change] = [GiveUp(item.key, reason)]
+        if item.kind is ItemKind.RELAY:
+            # Whoever sends the purchase now, it is judged as any other.
+            judged = Judge(item.agreement_id, Standing.CREATED, self._clock.now(), reason)
+            changes += [judged, Release(item.agreement_id), Touch(item.agreement_id, 0)]
+        if item.execution_id is not None and item.kind is not ItemKind.DERIVED:
+            data = {"what": item.kind.value, "code": reason.code, "message": reason.message}
+            now = self._clock.now()
+            changes.append(AddEvent(item.execution_id, "alarm", now, data, once=f"alarm:{item.key}"))
+            changes.append(ended(await self.execution(item), self._clock))
+        return changes
+
+    async def agreement(self, item: OutboxItem) -> KnownAgreement:
+        """Return the item's agreement."""
+        known = await self._agreements.agreement(item.agreement_id)
+        if known is None:
+            raise InsituError("InternalError", f"{item.key} belongs to no known agreement")
+        return known
+
+    async def execution(self, item: OutboxItem) -> StoredExecution:
+        """Return the item's execution."""
+        found = await self._agreements.execution(ExecutionId(item.execution_id or ""))
+        if found is None:
+            raise InsituError("InternalError", f"{item.key} belongs to no known execution")
+        return found
+
+    def _register(self, execution: StoredExecution) -> Call:
+        result = result_of(execution)
+        providers, owner = [self._signer.address], execution.plan.consumer
+        seed, checksum = bytes.fromhex(result.seed), bytes.fromhex(result.checksum)
+        return register_attribute_for(seed, checksum, providers, result.url, owner)
+
+    def _registered(self, execution: StoredExecution, transaction: str) -> list[Change]:
+        """The new asset is the consumer's: now the execution has succeeded (E9)."""
+        assert execution.frozen is not None
+        data = {"did": result_of(execution).did, "owner": execution.plan.consumer, "transaction": transaction}
+        changes: list[Change] = [
+            NoteRegistered(execution.execution_id, transaction),
+            AddEvent(execution.execution_id, "result", self._clock.now(), data, once="result"),
+            AddTransition(execution.execution_id, execution.frozen.outcome),
+        ]
+        return changes if execution.charge else [*changes, ended(execution, self._clock)]
+
+    def _provenance(self, item: OutboxItem, execution: StoredExecution) -> Call:
+        """W3C PROV: the activity is the execution, the agent its consumer."""
+        agent, result = execution.plan.consumer, bytes(Did.parse(result_of(execution).did))
+        activity = keccak256(execution.execution_id.encode())
+        statement = keccak256(item.key.encode())
+        attributes = execution.execution_id
+        if item.payload["statement"] == "associated":
+            return was_associated_with(statement, result, agent, activity, attributes)
+        source = bytes(Did.parse(str(item.payload["did"])))
+        if item.payload["statement"] == "used":
+            return used(statement, source, agent, activity, attributes)
+        return was_derived_from(statement, result, source, agent, activity, attributes)
+
+
+def result_of(execution: StoredExecution) -> FrozenResult:
+    """Return the result of an execution that has one."""
+    if execution.frozen is None or execution.frozen.result is None:
+        raise InsituError("InternalError", f"{execution.execution_id} has no result")
+    return execution.frozen.result

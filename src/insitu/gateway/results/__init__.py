@@ -1,0 +1,1 @@
+"""Results: the end of an execution, its receipt, its new asset and what it costs."""

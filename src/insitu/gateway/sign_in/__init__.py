@@ -1,0 +1,1 @@
+"""Who calls: access tokens of wallets, and tickets of executions."""
