@@ -1,1 +1,1 @@
-"""What the services need from outside, each as one Protocol; its docstrings are the contract of every adapter."""
+"""What the services need from outside, one Protocol each. Its docstrings are the contract of every adapter."""

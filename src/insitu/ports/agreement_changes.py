@@ -1,4 +1,4 @@
-"""Changes of what the gateway keeps. Those that are given together happen together, or none of them."""
+"""Changes to what the gateway keeps. Changes that are applied together either all happen or none does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,8 +59,8 @@ class MoveCursor(Change):
 class RollBack(Change):
     """Everything above this block did not happen.
 
-    Later cursors go; agreements that were touched later need attention again; transactions that were mined later are
-    not mined any more, confirmed ones included.
+    Later cursors are deleted, agreements that were touched later need attention again, and transactions that were
+    mined later are no longer mined, even confirmed ones.
     """
 
     to: Cursor
@@ -68,7 +68,7 @@ class RollBack(Change):
 
 @dataclass(frozen=True, slots=True)
 class Remember(Change):
-    """An agreement exists; known ones stay as they are."""
+    """An agreement exists. A known one stays as it is."""
 
     agreement_id: AgreementId
     terms: Terms
@@ -76,7 +76,7 @@ class Remember(Change):
 
 @dataclass(frozen=True, slots=True)
 class Touch(Change):
-    """Something happened to a known agreement at this block; unknown ones are ignored."""
+    """Something happened to an agreement at this block. Unknown agreements are ignored."""
 
     agreement_id: AgreementId
     block: int
@@ -84,7 +84,7 @@ class Touch(Change):
 
 @dataclass(frozen=True, slots=True)
 class Attend(Change):
-    """What happened up to ``attention`` is dealt with; with ``again`` it is looked at again then."""
+    """Everything that happened up to ``attention`` is dealt with; the agreement is looked at again at ``again``."""
 
     agreement_id: AgreementId
     attention: int
@@ -93,7 +93,7 @@ class Attend(Change):
 
 @dataclass(frozen=True, slots=True)
 class Judge(Change):
-    """Change what is remembered of an agreement; None leaves a member as it is, but for ``reason``."""
+    """Change what is stored about an agreement. None leaves a member as it is, except ``reason``."""
 
     agreement_id: AgreementId
     standing: Standing
@@ -106,7 +106,7 @@ class Judge(Change):
 
 @dataclass(frozen=True, slots=True)
 class MarkLost(Change):
-    """The lock is missing since then, or is there again (None)."""
+    """The lock has been missing since then, or is there again (None)."""
 
     agreement_id: AgreementId
     since: datetime | None
@@ -121,7 +121,7 @@ class Acknowledge(Change):
 
 @dataclass(frozen=True, slots=True)
 class AddTransition(Change):
-    """An execution changed its phase; a known sequence is ignored. It makes a ``phase`` event."""
+    """An execution changed its phase, which makes a ``phase`` event. A known sequence is ignored."""
 
     execution_id: ExecutionId
     transition: Transition
@@ -129,7 +129,7 @@ class AddTransition(Change):
 
 @dataclass(frozen=True, slots=True)
 class AddEvent(Change):
-    """Number an event of an execution; one with the same ``once`` is there only once."""
+    """Add an event to an execution and number it. Only one event is kept for each ``once``."""
 
     execution_id: ExecutionId
     type: str
@@ -140,7 +140,7 @@ class AddEvent(Change):
 
 @dataclass(frozen=True, slots=True)
 class DecideCharge(Change):
-    """What the execution costs, and the signed settlement; a decided one stays."""
+    """What the execution costs, and the signed settlement. A charge that is already decided stays."""
 
     execution_id: ExecutionId
     charge: int
@@ -157,7 +157,7 @@ class NoteRegistered(Change):
 
 @dataclass(frozen=True, slots=True)
 class NoteSettled(Change):
-    """The receipt is committed on chain, whoever sent it."""
+    """The receipt is committed on chain, no matter who sent it."""
 
     execution_id: ExecutionId
     transaction: str
@@ -165,7 +165,7 @@ class NoteSettled(Change):
 
 @dataclass(frozen=True, slots=True)
 class Enqueue(Change):
-    """Want an effect. A waiting item stays as it is; with ``again`` a done or given-up one is wanted once more."""
+    """Ask for an effect. A waiting item stays as it is; ``again`` repeats one that is done or was given up."""
 
     item: OutboxItem
     again: bool = False
@@ -173,7 +173,7 @@ class Enqueue(Change):
 
 @dataclass(frozen=True, slots=True)
 class Postpone(Change):
-    """Try an item again then; the reason is kept and the attempt counted."""
+    """Try an item again at ``until``; the reason is stored and the attempt counted."""
 
     key: str
     until: datetime
@@ -182,14 +182,14 @@ class Postpone(Change):
 
 @dataclass(frozen=True, slots=True)
 class Complete(Change):
-    """The effect is there. Harmless again."""
+    """The effect is there. Completing it twice is harmless."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class GiveUp(Change):
-    """The effect cannot be reached any more; what waits for it is given up with it."""
+    """The effect can no longer be reached. Items that wait for it are given up too."""
 
     key: str
     reason: Reason
@@ -197,7 +197,7 @@ class GiveUp(Change):
 
 @dataclass(frozen=True, slots=True)
 class Attach(Change):
-    """Keep a signed transaction and the items that it carries, before it is sent for the first time."""
+    """Store a signed transaction and the items it carries, before it is sent for the first time."""
 
     transaction: StoredTransaction
 
@@ -212,9 +212,9 @@ class MarkMined(Change):
 
 @dataclass(frozen=True, slots=True)
 class Spend(Change):
-    """The transaction was mined, with success or (``ok`` False) not, and cost so much wei; it is counted once.
+    """The transaction was mined, successfully or not (``ok``), and cost so much wei. It is counted once.
 
-    Its items share it: that takes the place of what was reserved for them, once all is done.
+    Its items share the cost. Once all are done, their shares replace what was reserved for them.
     """
 
     hash: str
@@ -224,21 +224,21 @@ class Spend(Change):
 
 @dataclass(frozen=True, slots=True)
 class MarkUnmined(Change):
-    """The transaction is in no block any more."""
+    """The transaction is no longer in a block."""
 
     hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm(Change):
-    """The transaction is deep enough; it is no longer looked at unless the chain rolls back."""
+    """The transaction is deep enough, and is not looked at again unless the chain rolls back."""
 
     hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Detach(Change):
-    """The transaction will never count: forget it; its unfinished items are due again at ``until``."""
+    """The transaction will never count: forget it. Its unfinished items are due again at ``until``."""
 
     hash: str
     until: datetime
@@ -247,17 +247,17 @@ class Detach(Change):
 
 @dataclass(frozen=True, slots=True)
 class AddUpload(Change):
-    """Somebody uploaded a file; it takes the place that was reserved for it."""
+    """Somebody uploaded a file. It replaces the room that was reserved for it."""
 
     upload: Upload
 
 
 @dataclass(frozen=True, slots=True)
 class NameUploads(Change):
-    """A list of files that is sealed for a DID names these uploads of an account; those of others are left out.
+    """A list of files sealed for a DID names these uploads of an account. Uploads of other accounts are left out.
 
-    With ``needed`` the DID is registered: they count as the account's from now on, and not as those of strangers.
-    Raises ``InvalidRequest`` where too many lists name one of them.
+    With ``needed`` the DID is registered: from now on they count against the account and not against strangers.
+    Raises ``InvalidRequest`` when too many lists name one of them.
     """
 
     did: str
@@ -269,6 +269,6 @@ class NameUploads(Change):
 
 @dataclass(frozen=True, slots=True)
 class Release(Change):
-    """A promised purchase will not be sent: it counts no more, unless a transaction was signed for it."""
+    """A promised purchase will not be sent. It no longer counts, unless a transaction was signed for it."""
 
     agreement_id: AgreementId

@@ -1,4 +1,4 @@
-"""What the gateway keeps: agreements, executions, frozen outcomes, outbox items, transactions, uploads (design §9)."""
+"""What the gateway keeps: agreements, executions, frozen outcomes, outbox items, transactions, uploads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,10 +39,10 @@ __all__ = [
 
 
 class Standing(StrEnum):
-    """Where an agreement stands with this gateway; what the chain says decides, this is the memory of it."""
+    """Where an agreement stands with this gateway. The chain decides; this is what the gateway remembers of it."""
 
     CREATED = "created"
-    """Known; nothing is decided yet."""
+    """Known, and nothing is decided yet."""
     RELAYING = "relaying"
     """Accepted: the outbox sends the consumer's purchase together with the grant."""
     GRANTING = "granting"
@@ -53,19 +53,19 @@ class Standing(StrEnum):
     """Neither granted nor refused on chain: the lock is too small to pay for a refusal, or a quota is used up."""
     REFUNDED = "refunded"
     CLOSED = "closed"
-    """Ended by a last settlement."""
+    """Ended by its last settlement."""
     LOST = "lost"
-    """The chain no longer knows its payment (design §8)."""
+    """The chain no longer knows its payment."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAgreement:
-    """An agreement of which this gateway is the provider.
+    """An agreement whose provider is this gateway.
 
     Attributes
     ----------
     versions
-        DID → on-chain checksum of every input as it was when the agreement was granted; empty before.
+        DID → on-chain checksum of every input when the agreement was granted; empty before.
     max_executions
         What the effective policy allowed when it was granted; 0 before.
     start
@@ -73,7 +73,7 @@ class KnownAgreement:
     attention
         Counts what happened to it on chain.
     lost_since
-        When the lock was first missed while an execution was running.
+        When the lock was first missing while an execution was running.
     """
 
     agreement_id: AgreementId
@@ -88,9 +88,9 @@ class KnownAgreement:
 
 
 class SourceReference(WireModel):
-    """What a plan's ``Fetch`` reference means: a file of an asset in one version. No url is kept.
+    """What a plan's ``Fetch`` reference means: a file of one version of an asset. No URL is stored.
 
-    ``sealer`` is the account for which this version's sealed list was proved; None where its list is public.
+    ``sealer`` is the account proved to have sealed this version's list of files; None when the list is public.
     """
 
     did: str
@@ -100,16 +100,16 @@ class SourceReference(WireModel):
 
 
 class Dossier(WireModel):
-    """What the gateway remembers of an execution beside its plan.
+    """What the gateway remembers of an execution besides its plan.
 
     Attributes
     ----------
     workflow, services
-        For the registration at the operator, also after a restart.
+        For the registration with the operator, also after a restart.
     versions
         DID → on-chain checksum of every input and algorithm at exec.
     salt
-        64 hexadecimal digits of the salt of the inputs' roots in the receipt.
+        The salt of the inputs' roots in the receipt, 64 hexadecimal digits.
     fetches
         Reference → file.
     """
@@ -123,7 +123,7 @@ class Dossier(WireModel):
 
 
 class FrozenFile(WireModel):
-    """A file of a result; ``path`` is told to its owner only."""
+    """A file of a result. Only its owner sees ``path``."""
 
     index: int
     path: str
@@ -135,8 +135,9 @@ class FrozenFile(WireModel):
 class FrozenResult(WireModel):
     """The new asset, exactly as it will be published and registered.
 
-    ``seed`` and ``checksum`` are 64 hexadecimal digits for the registry, ``url`` has ``{did}``. ``left_out`` counts the
-    files and folders that stayed behind: their names begin with a point, or there was no room for log text.
+    ``seed`` and ``checksum`` are 64 hexadecimal digits for the registry, and ``url`` contains ``{did}``. ``left_out``
+    counts the files and folders that were left out because their names begin with a dot or there was no room for log
+    text.
     """
 
     did: str
@@ -149,7 +150,7 @@ class FrozenResult(WireModel):
 
 
 class Frozen(WireModel):
-    """The outcome of an execution, decided once and never again.
+    """The outcome of an execution, decided once and for all.
 
     ``envelope`` is the signed receipt and ``receipt_hash`` (0x…) what the contract commits to.
     """
@@ -176,9 +177,9 @@ class StoredExecution:
     registration
         Transaction that registered the result's DID for the consumer.
     settlement_transaction
-        Transaction that committed the receipt, by whomever it was sent.
+        Transaction that committed the receipt, no matter who sent it.
     given_up
-        Why its result is not registered or its payment not settled, where that can never be.
+        Why its result can never be registered or its payment never settled.
     """
 
     plan: ExecutionPlan
@@ -205,14 +206,14 @@ class StoredExecution:
 
     @property
     def live(self) -> bool:
-        """True until its outcome is frozen: as long no other execution of the agreement may start."""
+        """True until its outcome is frozen. Until then no other execution of the agreement may start."""
         return self.frozen is None
 
     @property
     def phase(self) -> Phase:
-        """The phase as callers see it: a result is Publishing until its DID is registered."""
+        """The phase as callers see it: Publishing until the result's DID is registered."""
         if self.frozen is None:
-            reached = [one.phase for one in self.history if one.phase not in ENDED]
+            reached = [transition.phase for transition in self.history if transition.phase not in ENDED]
             return reached[-1] if reached else Phase.REGISTERED
         if self.frozen.outcome.phase is Phase.SUCCEEDED and self.registration is None:
             return Phase.PUBLISHING
@@ -221,7 +222,7 @@ class StoredExecution:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A request that may come again: the caller's key and a hash of the body."""
+    """A request that may be repeated: the caller's key and a hash of the body."""
 
     caller: Address
     key: str
@@ -244,22 +245,22 @@ class ItemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """One thing to do in the outside world, exactly once in effect.
+    """One thing to do in the outside world, which takes effect exactly once.
 
     Attributes
     ----------
     key
-        Names the effect, so that it is wanted once: ``grant:<agreement>``, ``settle:<execution>``.
+        Names the effect, so that it exists once: ``grant:<agreement>``, ``settle:<execution>``.
     after
-        Key of the item that must be done before.
+        Key of the item that must be done first.
     not_before
-        When it is due (again).
+        When it is due, or due again.
     batch
         May share a transaction with others of its kind.
     transaction
-        Hash of the transaction that carries it, while there is one.
+        Hash of the transaction that carries it, if there is one.
     reason
-        Why the last attempt came to nothing.
+        Why the last attempt failed.
     """
 
     key: str
@@ -282,9 +283,9 @@ class Relay:
     Attributes
     ----------
     seed
-        Of the terms: a consumer with the same seed means the same purchase.
+        The seed of the terms. The same seed from the same consumer means the same purchase.
     cost
-        The most that sending it costs, in wei; what it did cost takes its place.
+        The most that sending it can cost, in wei; replaced by what it did cost.
     """
 
     agreement_id: AgreementId
@@ -296,10 +297,10 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class RelayLimits:
-    """What may be promised in 24 hours: purchases of one consumer, and the cost of all strangers' in wei.
+    """What may be promised in 24 hours: purchases of one consumer, and the cost in wei of all strangers' purchases.
 
-    A stranger is an account whose charged executions have not paid the provider for what was sent for it.
-    ``coin_price``: base units of the token that are worth one coin (10^18 wei); with 0 everybody is a stranger.
+    A stranger is an account whose charged executions have not yet paid the provider back for what was sent for it.
+    ``coin_price`` is how many base units of the token are worth one coin (10^18 wei); with 0 everybody is a stranger.
     """
 
     purchases: int
@@ -309,12 +310,12 @@ class RelayLimits:
 
 @dataclass(frozen=True, slots=True)
 class FreeExecution:
-    """An execution that costs its consumer nothing: the gas to reserve for it, and what those of strangers may take.
+    """An execution that costs its consumer nothing: the gas to reserve for it, and the budget of all strangers' ones.
 
     Attributes
     ----------
     cost
-        The most that it takes, in wei.
+        The most gas it can take, in wei.
     budget
         Wei in 24 hours; None for no limit.
     coin_price
@@ -328,7 +329,7 @@ class FreeExecution:
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What was promised since some time: purchases of one consumer, and the cost of all strangers' in wei."""
+    """What was promised since some moment: purchases of one consumer, and the cost in wei of all strangers'."""
 
     purchases: int
     cost: int
@@ -348,7 +349,7 @@ class StoredTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An uploaded file: a blob that its uploader may name in lists of files; without digest while it is received."""
+    """An uploaded file: a blob that its uploader may name in lists of files. It has no digest while it is received."""
 
     upload_id: str
     owner: Address
@@ -359,18 +360,18 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What uploads may take together, in bytes; what is being received counts.
+    """How many bytes uploads may take, including those being received.
 
     Attributes
     ----------
     holder
-        Whose part it is: an account or, of strangers, the network of a client.
+        Whose share it is: an account or, for strangers, the network of a client.
     share
-        Of the holder.
+        For the holder.
     stranger, strangers
-        Whether the holder is one, and what they may take together.
+        Whether the holder is a stranger, and the limit for all strangers together.
     total
-        Of everybody.
+        For everybody together.
     """
 
     holder: str
@@ -382,7 +383,7 @@ class UploadLimits:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An event of an execution; ``sequence`` counts them from 1, without a gap."""
+    """An event of an execution. ``sequence`` counts from 1, without gaps."""
 
     sequence: int
     type: str

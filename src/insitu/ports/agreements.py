@@ -1,6 +1,6 @@
-"""The gateway's memory: terms, cursor, outbox, idempotency keys, executions, receipts, events (design §9).
+"""The gateway's memory: terms, cursor, outbox, idempotency keys, executions, receipts, events.
 
-Each method is one transaction; what it changed is durable when it returns. One contract suite
+Each method is one transaction, and what it changed is durable when it returns. One contract suite
 (tests/ports/agreements) runs over every adapter.
 """
 
@@ -44,43 +44,43 @@ class Agreements(Protocol):
         ...
 
     async def agreement(self, agreement_id: AgreementId) -> KnownAgreement | None:
-        """Return an agreement, or None where it is not known."""
+        """Return an agreement, or None when it is not known."""
         ...
 
     async def needing_attention(self, now: datetime, limit: int = 100) -> tuple[KnownAgreement, ...]:
-        """Return agreements to which something happened that is not dealt with, or that are to be seen again by now."""
+        """Return agreements with something that is not dealt with yet, or that are due to be looked at again."""
         ...
 
     async def next_attention(self) -> datetime | None:
-        """Return when the next agreement is to be seen again."""
+        """Return when the next agreement is due to be looked at again."""
         ...
 
     async def free_grants(self, consumer: Address, since: datetime) -> int:
-        """Count the free agreements of a consumer that were judged as relaying, granting or granted since then."""
+        """Count the free agreements of a consumer that became relaying, granting or granted since then."""
         ...
 
     async def relayed(self, consumer: Address, since: datetime) -> Relayed:
-        """Count the purchases of a consumer that were promised since then, and add up what all strangers' cost.
+        """Count the purchases promised to a consumer since then, and add up the cost of all strangers' purchases.
 
         Each cost is rounded up to gwei.
         """
         ...
 
     async def require_free_gas(self, free: FreeExecution, consumer: Address, now: datetime) -> None:
-        """Raise ``FreeGasExhausted`` where the consumer is a stranger and ``free`` would go beyond the day's budget."""
+        """Raise ``FreeGasExhausted`` if the consumer is a stranger and ``free`` would exceed the day's budget."""
         ...
 
     async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
-        """Promise to send a purchase, with the changes that follow from it; tell whether that is new.
+        """Promise to send a purchase, apply the changes that follow from it, and return whether the promise is new.
 
-        Nothing changes where the purchase is on its way or was made: the agreement stands otherwise than created,
-        declined or lost. Raises ``AgreementExists`` where another purchase of the consumer with the same seed is on its
-        way or was made; ``RelayLimitReached``, ``RelayExhausted`` by what was promised in the day before.
+        Nothing changes when the purchase is on its way or was made, which means that the agreement is not created,
+        declined or lost. Raises ``AgreementExists`` when another purchase of the consumer with the same seed is on its
+        way or was made, and ``RelayLimitReached`` or ``RelayExhausted`` when too much was promised within a day.
         """
         ...
 
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
-        """Return granted agreements with start + timeout up to then and an ended execution without a decided charge."""
+        """Return granted agreements with an ended execution, no decided charge, and start + timeout before then."""
         ...
 
     async def start(
@@ -92,12 +92,12 @@ class Agreements(Protocol):
         idempotency: Idempotency | None = None,
         free: FreeExecution | None = None,
     ) -> tuple[StoredExecution, bool]:
-        """Allot the next number and store key, execution and plan; return the execution and whether it is new.
+        """Take the next number and store key, execution and plan. Return the execution and whether it is new.
 
         The same idempotency key returns the first answer. Raises ``IdempotencyConflict`` (same key, other body),
         ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit`` numbers are used up).
-        With ``free`` its gas is reserved; raises ``FreeGasExhausted`` where the day's budget of strangers is used up.
-        ``draft`` is called with the number and must be pure: it is called anew if another transaction is in the way.
+        With ``free`` its gas is reserved, and ``FreeGasExhausted`` is raised when the strangers' budget is used up.
+        ``draft`` is called with the number, and again if another transaction interferes, so it must be pure.
         """
         ...
 
@@ -118,9 +118,9 @@ class Agreements(Protocol):
         limit: int = 1000,
         charging: bool = False,
     ) -> tuple[StoredExecution, ...]:
-        """List executions, newest first: of the agreement, of the consumer, or that read one of the data sets.
+        """List executions, newest first: those of the agreement, of the consumer, or that read one of the data sets.
 
-        With ``charging`` only ended ones whose charge is open or more than nothing: few, however many there were.
+        With ``charging`` only ended ones whose charge is undecided or above zero. They stay few over time.
         """
         ...
 
@@ -135,11 +135,11 @@ class Agreements(Protocol):
     async def freeze(
         self, execution_id: ExecutionId, frozen: Frozen, changes: Iterable[Change], *, instead_of: str | None = None
     ) -> tuple[StoredExecution, bool]:
-        """Store the outcome and the changes that follow from it, unless one is stored; return what is stored, and
-        whether it is this one. Raises ``ExecutionUnknown``.
+        """Store the outcome and the changes that follow from it, unless an outcome is stored already.
 
-        With ``instead_of`` (the hash of its receipt) a stored outcome gives way to this one, with all that was still to
-        follow from it, as long as nothing of it is on chain or on its way there.
+        Return what is stored and whether it is this outcome. Raises ``ExecutionUnknown``. With ``instead_of`` (the hash
+        of its receipt) this outcome replaces a stored one and all that was still to follow from it, as long as nothing
+        of it is on chain or on its way there.
         """
         ...
 
@@ -148,31 +148,31 @@ class Agreements(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:
-        """Return items that are due, carried by no transaction, and wait for no other; oldest first."""
+        """Return due items that no transaction carries and that wait for no other item, oldest first."""
         ...
 
     async def batchable(self, limit: int = 100) -> tuple[OutboxItem, ...]:
-        """Return items that may share a transaction, were never tried, and wait for nothing but their time."""
+        """Return items that may share a transaction, were never tried, and only wait for their time."""
         ...
 
     async def next_due(self) -> datetime | None:
-        """Return when the next item is due that waits for no other and is carried by no transaction."""
+        """Return when the next item is due that no transaction carries and that waits for no other item."""
         ...
 
     async def item(self, key: str) -> OutboxItem | None:
-        """Return an item in any state."""
+        """Return an item, whatever its state."""
         ...
 
     async def given_up(self, limit: int = 100) -> tuple[OutboxItem, ...]:
-        """Return what an execution has left undone for ever, newest first; statements of provenance do not count."""
+        """Return items of executions that were given up, newest first. Statements of provenance do not count."""
         ...
 
     async def in_flight(self) -> tuple[StoredTransaction, ...]:
-        """Return the transactions that are not confirmed, in the order of their nonces."""
+        """Return the unconfirmed transactions, in the order of their nonces."""
         ...
 
     async def use_assertion(self, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
-        """Note an assertion's id until it expires. Raises ``TokenReused``."""
+        """Remember an assertion's id until it expires. Raises ``TokenReused``."""
         ...
 
     async def upload(self, upload_id: str) -> Upload | None:
@@ -180,44 +180,44 @@ class Agreements(Protocol):
         ...
 
     async def reserve_upload(self, upload: Upload, least: int, limits: UploadLimits) -> int:
-        """Keep room for an upload of up to ``size`` bytes, and return for how many there is, at least ``least``.
+        """Reserve room for an upload of up to ``size`` bytes, and return how many bytes fit, at least ``least``.
 
         Raises ``UploadShareUsed``, ``UploadsFull``.
         """
         ...
 
     async def unnamed_uploads(self, before: datetime, limit: int = 100) -> tuple[tuple[Upload, tuple[str, ...]], ...]:
-        """Return uploads from before a moment that no list names which was sealed since, each with the DIDs of others.
+        """Return uploads from before a moment that no list sealed since then names, each with the DIDs of older lists.
 
-        Those of earlier releases, of which no DID is known, are not among them.
+        Uploads of earlier releases, whose DIDs are unknown, are not included.
         """
         ...
 
     async def uses(self, did: str) -> bool:
-        """Tell whether an agreement or an execution here has a version of the asset."""
+        """Return whether an agreement or an execution here uses a version of the asset."""
         ...
 
     async def remove_uploads(self, upload_ids: Sequence[str], before: datetime) -> tuple[str, ...]:
-        """Forget uploads, but for those that a list names which was sealed since; return blobs that nothing needs."""
+        """Forget uploads that no list sealed since then names, and return the blobs that nothing needs."""
         ...
 
     async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
-        """Return executions whose result is kept no longer and whose files were not removed yet."""
+        """Return executions whose result has expired and whose files were not removed yet."""
         ...
 
     async def results_removed(self, execution_id: ExecutionId) -> tuple[str, ...]:
-        """Note that a result's files are gone and return the SHA-256 of those that no kept result or upload needs."""
+        """Mark a result's files as removed and return the SHA-256 of those that no kept result or upload needs."""
         ...
 
     async def needless_blobs(self, digests: Sequence[str]) -> tuple[str, ...]:
-        """Return those of some blobs, at most 500, that no kept result and no upload needs."""
+        """Return which of these blobs, at most 500, no kept result and no upload needs."""
         ...
 
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work`` while no other gateway on the same memory does, and return when it returns.
+        """Run ``work`` while no other gateway with the same memory does, and return when it returns.
 
-        For what goes on without requests: the chain is followed, and the outbox carried out, by one. Others wait; one
-        takes over when it ends, however it ends. Where the turn cannot be held any more, for the memory was away,
-        ``work`` is cancelled, and begun again at the next turn.
+        For work without requests: only one gateway follows the chain and works through the outbox. The others wait,
+        and one takes over when it ends for any reason. If the turn is lost because the memory was away, ``work`` is
+        cancelled, and starts again at the next turn.
         """
         ...

@@ -11,10 +11,10 @@ class Blobs(Protocol):
     """A content-addressed store. One contract suite (tests/ports/blobs) runs over every adapter."""
 
     async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
-        """Store the bytes durably and return their SHA-256 as 64 hexadecimal digits; storing again is harmless.
+        """Store the bytes durably and return their SHA-256 as 64 hexadecimal digits. Storing twice is harmless.
 
-        With ``sha256`` other bytes raise ``ChecksumMismatch``; more than ``limit`` bytes raise ``BodyTooLarge``. In
-        either case nothing is kept.
+        Bytes that do not match ``sha256`` raise ``ChecksumMismatch``, and more than ``limit`` bytes ``BodyTooLarge``.
+        In either case nothing is kept.
         """
         ...
 
@@ -27,13 +27,13 @@ class Blobs(Protocol):
         ...
 
     async def remove(self, sha256: str, *, before: datetime | None = None) -> None:
-        """Delete the blob, with ``before`` only if it was last stored before then; a missing one is no error."""
+        """Delete the blob, with ``before`` only if it was last stored before then. A missing blob is not an error."""
         ...
 
     async def free(self) -> int | None:
-        """Return how many bytes the disk beneath takes still; None where there is no such limit."""
+        """Return how many bytes of disk are free; None when there is no such limit."""
         ...
 
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
-        """Return the blobs that were last stored before ``moment``; on the way, delete what an old crash left."""
+        """Return the blobs that were last stored before ``moment``, and delete what an old crash left behind."""
         ...

@@ -1,8 +1,8 @@
-"""The catalogue's memory: documents that were published, what the chain says of their DIDs, and the search (P2, P3).
+"""The catalogue's memory: published documents, what the chain says about their DIDs, and the search (P2, P3).
 
 A document is *pending* until the chain names its checksum for its DID, *listed* while it is the version that the chain
-names now, and readable by its checksum for ever after. What the chain says is kept as a log of its events by block, so
-a reorganisation takes back exactly what did not happen.
+names now, and readable by its checksum forever after. The chain's events are stored by block, so a reorganisation takes
+back exactly what did not happen.
 """
 
 from collections.abc import Sequence
@@ -34,12 +34,12 @@ __all__ = [
 AssetState = Literal["pending", "listed", "retired"]
 Sort = Literal["relevance", "date", "price"]
 Pool = Literal["gateways", "creators", "strangers"]
-"""Whose documents wait for the chain together. A full pool is in the way of no other."""
+"""Whose documents wait for the chain together. A full pool does not affect the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a search looks at, taken from a document. ``price`` in base units of the token."""
+    """What a search looks at, taken from a document. ``price`` is in base units of the token."""
 
     type: str
     name: str
@@ -65,18 +65,18 @@ class DocumentVersion:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a version waits for the chain, and how much may wait there; None is no limit.
+    """Where a version waits for the chain, and how much may wait there; None means no limit.
 
     Attributes
     ----------
     holder
-        Whose part of the pool it is in: an account, or the network of a client.
+        Whose share of the pool it counts against: an account, or the network of a client.
     share, share_bytes
-        Documents of the holder that may wait, and their bytes.
+        How many documents of the holder may wait, and their bytes.
     pool_share, pool_bytes
-        The same of everybody in the pool.
+        The same for everybody in the pool.
     lifetime
-        Seconds after which what waits is dropped, and so makes room.
+        Seconds after which a waiting document is dropped, which makes room.
     """
 
     pool: Pool = "strangers"
@@ -95,7 +95,7 @@ class AssetRecord:
     Attributes
     ----------
     checksum
-        Of the version that the chain names; of the newest pending one where the chain knows none that is here.
+        Of the version that the chain names; of the newest pending one if the chain names none that is stored here.
     owner, version
         As the chain has them; None and 0 while the DID is not registered.
     """
@@ -110,7 +110,7 @@ class AssetRecord:
 
 @dataclass(frozen=True, slots=True)
 class Catalogued:
-    """A stored version; ``on_chain`` tells whether the chain ever named it (and still does after reorganisations)."""
+    """A stored version. ``on_chain`` is true if the chain ever named it and no reorganisation took that back."""
 
     checksum: str
     document: dict[str, JsonValue]
@@ -119,18 +119,18 @@ class Catalogued:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is searched for; every part that is given must hold. Text parts are compared without case.
+    """What to search for. Every given part must match; text is compared without case.
 
     Attributes
     ----------
     words
-        Each must begin a word of name, description, tags, author or DID (one of fewer than three letters must be such a
-        word); empty finds everything. A word is a run of letters and digits, compared without case and diacritics; one
-        that is cut by other characters (``new-york``) must be found in one piece. Of a very long description (some
-        10 000 different words) an adapter may leave out the end.
+        Each must begin a word of the name, description, tags, author or DID, or be such a word if it has fewer than
+        three letters. Without words everything is found. A word is a run of letters and digits, compared without case
+        and diacritics; one with other characters inside (``new-york``) must be found in one piece. An adapter may
+        leave out the end of a very long description (some 10 000 different words).
     sort
-        By relevance, a word in the name counts more than one in the description; beyond that each engine ranks in its
-        own way. Without words it is the date.
+        By relevance, a word in the name counts more than one in the description; apart from that each engine ranks in
+        its own way. Without words, relevance means date.
     price_min, price_max
         Base units, both included.
     descending
@@ -168,7 +168,7 @@ class Hits:
 
 
 class RegisteredVersion(WireModel):
-    """A version that the chain named: its number from 1, its on-chain checksum, the block of its registration."""
+    """A version that the chain named: its number (from 1), its on-chain checksum, the block of its registration."""
 
     version: int
     checksum: str
@@ -181,23 +181,23 @@ class Catalog(Protocol):
     async def put(
         self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: Place = ANYWHERE
     ) -> AssetRecord:
-        """Keep a version; listed at once where the chain names it already. The same one again renews its hour.
+        """Store a version; it is listed at once if the chain names it already. Storing it again renews its lifetime.
 
-        With ``key`` (an Idempotency-Key of the creator) that stands for another DID already, nothing is kept and
-        that asset's record is returned. Raises ``PendingShareUsed`` and ``PendingPoolFull`` where its place has no
-        room; ``retryAfter`` in the context says in how many seconds some becomes free at the latest.
+        If ``key`` (an Idempotency-Key of the creator) already belongs to another DID, nothing is stored and that
+        asset's record is returned. Raises ``PendingShareUsed`` and ``PendingPoolFull`` when its place has no room;
+        ``retryAfter`` in the context says after how many seconds there will be room at the latest.
         """
         ...
 
     async def has_registered(self, account: Address) -> bool:
-        """Tell whether the account created a listed asset, or an earlier version of one, and registered it itself.
+        """Return whether the account created and registered a listed asset itself, or an earlier version of one.
 
-        A result is no such asset: its gateway created it, and paid for the registration.
+        A result does not count: its gateway created it and paid for the registration.
         """
         ...
 
     async def record(self, did: str) -> AssetRecord | None:
-        """Return where the asset stands, or None where no version of it is here."""
+        """Return where the asset stands, or None when no version of it is here."""
         ...
 
     async def published(self, creator: Address, key: str) -> AssetRecord | None:
@@ -205,7 +205,7 @@ class Catalog(Protocol):
         ...
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:
-        """Return the version with this checksum; without one the version that the chain names now, if it is here."""
+        """Return the version with this checksum, or by default the one that the chain names now, if it is here."""
         ...
 
     async def versions(self, did: str, before: int, limit: int) -> tuple[RegisteredVersion, ...]:
@@ -221,15 +221,15 @@ class Catalog(Protocol):
         ...
 
     async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
-        """Return listed DIDs in ascending order, those behind ``after``."""
+        """Return the listed DIDs that come after ``after``, in ascending order."""
         ...
 
     async def cursors(self) -> tuple[Cursor, ...]:
-        """Return the last blocks that were applied, newest first."""
+        """Return the blocks that were applied last, newest first."""
         ...
 
     async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
-        """Store what blocks say about DIDs, and their cursors, in one transaction; return the DIDs that are touched.
+        """Store what blocks say about DIDs, and their cursors, in one transaction. Return the DIDs that changed.
 
         Applying the same block again changes nothing. A block with ``rolled_back_to`` first takes back what was
         stored above that cursor; versions that lose their place on chain are pending again from ``now`` on.
@@ -237,8 +237,8 @@ class Catalog(Protocol):
         ...
 
     async def drop_pending(self, before: datetime) -> int:
-        """Forget versions that have been pending since before a moment, of gateways a week later; return how many.
+        """Forget versions that have been pending since before a moment, and return how many.
 
-        A result is not to be lost where its registration takes long.
+        Gateways get a week longer, so that a result is not lost when its registration takes long.
         """
         ...

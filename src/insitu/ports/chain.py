@@ -1,7 +1,7 @@
-"""The chain: the ledger of DIDs and agreements, read, followed, and written to (design §8, §9).
+"""The chain: the ledger of DIDs and agreements, to read, follow and write.
 
-Views are asked at ``pending``, so that a fresh transaction counts and the time is the next block's. Whatever a
-contract refuses is raised as an ``InsituError`` with the contract's error name as code.
+Views are called at ``pending``, so that a fresh transaction counts and the time is the next block's. When a contract
+refuses a call, an ``InsituError`` with the name of the contract's error as its code is raised.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +26,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event and the transaction that it was part of."""
+    """An event and the transaction it was part of."""
 
     event: LedgerEvent
     transaction: str
@@ -35,7 +35,7 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A step of the follower.
+    """One block that the follower yields.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
-    """A transaction ready to send; kept until it is confirmed, for sending it again is harmless."""
+    """A transaction ready to send. It is kept until it is confirmed, because sending it again is harmless."""
 
     hash: str
     raw: bytes
@@ -66,9 +66,9 @@ class SignedTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """A transaction in a block. ``block`` is where; ``gas`` what it used; ``confirmations`` blocks on top of it + 1.
+    """A mined transaction: its ``block``, the ``gas`` it used, and ``confirmations``, the blocks on top of it + 1.
 
-    ``cost`` is what its sender paid for it in wei, or None where the node does not tell.
+    ``cost`` is what its sender paid for it in wei, or None when the node does not say.
     """
 
     hash: str
@@ -83,7 +83,7 @@ class Mined:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """The payment token, for display: amounts are always base units."""
+    """The payment token, for display only: amounts are always base units."""
 
     address: Address
     name: str
@@ -104,11 +104,11 @@ class Chain(Protocol):
         ...
 
     async def verify(self) -> None:
-        """Check code hashes, token, and that the template is approved. Raises ``ContractMismatch``."""
+        """Check the code hashes, the token, and that the template is approved. Raises ``ContractMismatch``."""
         ...
 
     async def time(self) -> int:
-        """Return the time of the next block in seconds since 1970, never before the newest block's."""
+        """Return the time of the next block in seconds since 1970, never earlier than the newest block's."""
         ...
 
     async def token(self) -> TokenInfo:
@@ -116,7 +116,7 @@ class Chain(Protocol):
         ...
 
     async def balance(self, account: Address) -> int:
-        """Return the account's tokens in base units."""
+        """Return the account's token balance in base units."""
         ...
 
     async def native_balance(self, account: Address) -> int:
@@ -124,27 +124,27 @@ class Chain(Protocol):
         ...
 
     async def allowance(self, owner: Address, spender: Address) -> int:
-        """Return how many base units of its tokens ``owner`` lets ``spender`` draw."""
+        """Return how many base units ``owner`` allows ``spender`` to spend."""
         ...
 
     async def did_record(self, did: str) -> DidRecord | None:
-        """Return the registry's record of ``did:nv:…``, or None where it is not registered."""
+        """Return the registry's record of ``did:nv:…``, or None when it is not registered."""
         ...
 
     async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
-        """Return the event that registered this version of a DID in this block, or None where there is none."""
+        """Return the event that registered this version of a DID in this block, or None when there is none."""
         ...
 
     async def is_provider(self, did: str, account: Address) -> bool:
-        """Tell whether the account is owner or provider of the DID."""
+        """Return whether the account is owner or provider of the DID."""
         ...
 
     async def agreement(self, agreement_id: AgreementId) -> AgreementState:
-        """Return the state of an agreement (all zero where there is none)."""
+        """Return the state of an agreement (all zero when there is none)."""
         ...
 
     async def find_terms(self, agreement_id: AgreementId) -> Terms | None:
-        """Return the terms from the AgreementCreated event, so that the id alone is enough to go on."""
+        """Return the terms from the AgreementCreated event, so that knowing the id is enough."""
         ...
 
     async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
@@ -152,11 +152,11 @@ class Chain(Protocol):
         ...
 
     async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
-        """Return what was settled of an agreement, newest first; the committed hashes of receipts are in it."""
+        """Return the settlements of an agreement, newest first, with the receipts' committed hashes."""
         ...
 
     async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
-        """E1: ask the contract's view."""
+        """Call the contract's view of that name (E1)."""
         ...
 
     async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
@@ -164,48 +164,48 @@ class Chain(Protocol):
         ...
 
     async def transact(self, call: Call, signer: Signer) -> Mined:
-        """Send a call and wait until it is mined; for clients, which have no outbox.
+        """Send a call and wait until it is mined. For clients, which have no outbox.
 
         Raises the contract's refusal, ``InsufficientFunds``, ``TransactionUnconfirmed``, ``ChainUnavailable``.
         """
         ...
 
     async def estimate(self, call: Call, sender: Address) -> int:
-        """Return what sending a call would cost at most, in wei. Nothing is sent, and no key is needed.
+        """Return the most that sending a call would cost, in wei. Nothing is sent, and no key is needed.
 
-        Raises the contract's refusal where the call would fail now, ``ChainUnavailable``.
+        Raises the contract's refusal if the call would fail now, and ``ChainUnavailable``.
         """
         ...
 
     async def next_nonce(self, account: Address) -> int:
-        """Return the account's next nonce, pending transactions counted."""
+        """Return the account's next nonce, counting pending transactions."""
         ...
 
     async def sign(self, call: Call, signer: Signer, nonce: int) -> SignedTransaction:
         """Encode, estimate and sign a call without sending it; the outbox stores it first.
 
-        Raises the contract's refusal where the call would fail now.
+        Raises the contract's refusal if the call would fail now.
         """
         ...
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
-        """Send a signed transaction; one that is known already is no error."""
+        """Send a signed transaction. Sending a known one is not an error."""
         ...
 
     async def outcome(self, transaction_hash: str) -> Mined | None:
-        """Return where a transaction was mined, or None while it is not."""
+        """Return where a transaction was mined, or None if it is not mined yet."""
         ...
 
     def follow(self, after: Sequence[Cursor], confirmations: int = 0) -> AsyncIterator[Block]:
         """Yield every block with its events after the newest cursor of ``after`` that the chain still knows.
 
-        ``after`` holds the last cursors, newest first (empty: from the deployment on). Where the newest is unknown, the
-        first block carries ``rolled_back_to``; where nothing is above that cursor yet, this is its own block once more,
-        without events. Blocks without events come too, at least the newest of a batch. The iterator reconnects by
-        itself and never ends; cancel it.
+        ``after`` holds the last cursors, newest first (empty: from the deployment on). If the chain does not know the
+        newest, the first block has ``rolled_back_to``; if nothing is above that cursor yet, this is its own block once
+        more, without events. Blocks without events are yielded too, at least the newest of a batch. The iterator
+        reconnects by itself and never ends; cancel it.
         """
         ...
 
     async def close(self) -> None:
-        """Free connections; an embedded chain saves its state and stops."""
+        """Close the connections. An embedded chain saves its state and stops."""
         ...

@@ -10,9 +10,9 @@ class Clock(Protocol):
     """Tells the time and waits."""
 
     def now(self) -> datetime:
-        """Return the present time, aware, in UTC."""
+        """Return the current time in UTC, with its time zone."""
         ...
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return at ``moment``, at once where it has passed."""
+        """Return at ``moment``, or at once if it has passed."""
         ...

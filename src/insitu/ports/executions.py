@@ -11,21 +11,21 @@ from insitu.domain.log_release import LogRelease
 __all__ = ["Decide", "Executions"]
 
 Decide = Callable[[Execution, LogRelease], LogRelease]
-"""Says what of the logs is released from now on. It may be asked several times for one change."""
+"""Decides what is released of the logs from now on. It may be called several times for one change."""
 
 
 class Executions(Protocol):
     """A store of execution records. One contract suite (tests/ports/executions) runs over every adapter.
 
-    A record changes by compare and set on its ``version``, so two writers can't overwrite each other. The ticket
-    lies beside the record and never inside: a record is shown to people.
+    A record changes by compare and set on its ``version``, so two writers can't overwrite each other. The ticket is
+    stored beside the record, never in it, because people see the record.
     """
 
     async def create(self, execution: Execution, ticket: str) -> Execution:
-        """Store a new record and its ticket, and return the record; one of the same id is returned as it is.
+        """Store a new record and its ticket, and return the record. An existing record is returned as it is.
 
-        Raises ``ExecutionInProgress`` if another execution of the agreement has not ended: the check and the write
-        are one transaction, so two callers at once can't both pass.
+        Raises ``ExecutionInProgress`` if another execution of the agreement has not ended. The check and the write are
+        one transaction, so two callers at once can't both pass.
         """
         ...
 
@@ -34,31 +34,31 @@ class Executions(Protocol):
         ...
 
     async def ticket(self, execution_id: ExecutionId) -> str:
-        """Return the ticket; empty once the execution is settled (the gateway has revoked it), or unknown."""
+        """Return the ticket; empty if the execution is unknown or settled, because the gateway then revokes it."""
         ...
 
     async def replace(self, execution: Execution) -> bool:
-        """Store a changed record if the stored version is ``execution.version - 1``; tell whether it was."""
+        """Store a changed record if the stored version is ``execution.version - 1``, and return whether it was."""
         ...
 
     async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
-        """Change what is released of the logs, and return it; reading the record and writing are one transaction.
+        """Change what is released of the logs, and return it. Reading the record and writing are one transaction.
 
-        It lies beside the record and is none of its changes: releasing a line must not refuse the engine's next one.
-        Raises ``ExecutionUnknown``.
+        It is stored beside the record and does not change the record's version, so that releasing a line does not make
+        the engine's next change fail. Raises ``ExecutionUnknown``.
         """
         ...
 
     async def unsettled(self) -> tuple[Execution, ...]:
-        """Return the records with work left, in the order of their creation: not ended, or not yet cleaned."""
+        """Return the records with work left (not ended, or not yet cleaned), in the order of their creation."""
         ...
 
     async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
-        """Return the settled executions that ended before a moment, the longest gone first; at most 1000 at a time."""
+        """Return the settled executions that ended before a moment, oldest first, at most 1000 at a time."""
         ...
 
     async def remove(self, execution_id: ExecutionId) -> None:
-        """Delete the record of a settled execution; one that has work left stays, and a missing one is no error."""
+        """Delete the record of a settled execution. One with work left stays; a missing one is not an error."""
         ...
 
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:

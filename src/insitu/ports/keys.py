@@ -1,4 +1,4 @@
-"""Keys that sign. A key never leaves its adapter: not into a log, an error, a command line, or a pod (design §7)."""
+"""Keys that sign. A key never leaves its adapter: not for a log, an error, a command line, or a pod."""
 
 from typing import Protocol
 
@@ -16,9 +16,9 @@ class Signer(Protocol):
         ...
 
     def sign_digest(self, digest: bytes) -> bytes:
-        """Sign 32 bytes: 65 bytes r ‖ s ‖ v with low s and v in {27, 28}."""
+        """Sign 32 bytes. Return 65 bytes r ‖ s ‖ v with low s and v in {27, 28}."""
         ...
 
     def sign_transaction(self, transaction: dict[str, object]) -> bytes:
-        """Return the raw signed transaction (EIP-2718 typed where it says so)."""
+        """Return the raw signed transaction, of an EIP-2718 type if it has one."""
         ...

@@ -1,4 +1,4 @@
-"""The logs of algorithms: what a container wrote, per stage and attempt, kept after it is gone (design §6)."""
+"""The logs of algorithms: what a container wrote, per stage and attempt, kept after the container is gone."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -13,33 +13,33 @@ __all__ = ["Logs"]
 class Logs(Protocol):
     """Append-only logs. One contract suite (tests/ports/logs) runs over every adapter.
 
-    Each log holds at most a cap of bytes, which the adapter is built with; what is beyond the cap is dropped.
+    Each log has a cap in bytes, which the adapter is built with. What exceeds the cap is dropped.
     """
 
     async def append(self, execution_id: ExecutionId, key: LogKey, chunk: LogChunk) -> int:
-        """Store the chunk at its offset and return the log's size; bytes that are there already are skipped.
+        """Store the chunk at its offset and return the log's size. Bytes that are there already are skipped.
 
-        So a copy that was interrupted starts again anywhere at or before the size. Raises ``StorageFailed`` for a
+        An interrupted copy can therefore start again anywhere at or before the size. Raises ``StorageFailed`` for a
         chunk that would leave a gap.
         """
         ...
 
     async def finish(self, execution_id: ExecutionId, key: LogKey) -> None:
-        """Mark the log as complete: whoever follows it comes to an end. A log without bytes can be finished too."""
+        """Mark the log as complete, which ends every stream that follows it. An empty log can be finished too."""
         ...
 
     async def finished(self, execution_id: ExecutionId, key: LogKey) -> bool:
-        """Tell whether the log is complete."""
+        """Return whether the log is complete."""
         ...
 
     async def size(self, execution_id: ExecutionId, key: LogKey) -> int:
-        """Return the number of bytes; 0 where there is no such log."""
+        """Return the number of bytes; 0 when there is no such log."""
         ...
 
     def read(
         self, execution_id: ExecutionId, key: LogKey, offset: int = 0, *, follow: bool = False
     ) -> AsyncIterator[LogChunk]:
-        """Stream the log from ``offset`` to its present end; with ``follow`` until it is finished, as bytes come."""
+        """Stream the log from ``offset`` to its current end, or with ``follow`` as it grows until it is finished."""
         ...
 
     async def keys(self, execution_id: ExecutionId) -> tuple[LogKey, ...]:
@@ -47,5 +47,5 @@ class Logs(Protocol):
         ...
 
     async def remove(self, execution_id: ExecutionId) -> None:
-        """Delete every log of the execution; missing ones are no error."""
+        """Delete every log of the execution. Missing ones are not an error."""
         ...

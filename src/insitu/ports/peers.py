@@ -1,4 +1,4 @@
-"""The neighbours: each actor speaks to the next through one of these, whether it is an object or an HTTP service."""
+"""The peers: each actor talks to the next through one of these, whether that is an object or an HTTP service."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
@@ -19,8 +19,8 @@ __all__ = ["Capacity", "ExecutionReport", "GatewayPeer", "LogKey", "MetadataPeer
 class Registration(WireModel):
     """The "Workflow Registration" request (E3).
 
-    ``workflow`` is the workflow's DDO and ``service`` the compute service's ``main`` of the first input, for the
-    operator's own check of the flavour (E4). ``services`` holds those of all inputs by DID.
+    ``workflow`` is the workflow's DDO. ``services`` holds the ``main`` of each input's compute service by DID, for the
+    operator's own checks (E4).
     """
 
     plan: ExecutionPlan
@@ -37,7 +37,7 @@ class LogKey(WireModel):
 
 
 class Capacity(WireModel):
-    """What the operator offers in all: thousandths of a core, bytes, bytes, devices."""
+    """What the operator offers in total: thousandths of a core, bytes, bytes, devices."""
 
     cpu_millis: int
     memory_bytes: int
@@ -46,7 +46,7 @@ class Capacity(WireModel):
 
 
 class ExecutionReport(WireModel):
-    """How an execution ended; the gateway makes receipt, result and settlement from it (E8–E10)."""
+    """How an execution ended. The gateway makes the receipt, result and settlement from it (E8–E10)."""
 
     plan: ExecutionPlan
     history: tuple[Transition, ...]
@@ -55,31 +55,31 @@ class ExecutionReport(WireModel):
     """The intended final transition."""
     published: dict[str, JsonValue] | None = None
     released: int = 0
-    """Bytes of captured text that the consumer has read or may read; after a success that is final."""
+    """Bytes of captured text that the consumer has read or may read. After a success the number is final."""
     runtime: str
     enforcement: dict[str, str]
 
 
 class GatewayPeer(Protocol):
-    """What the operator and its pods need from the gateway; every call shows the execution's ticket."""
+    """What the operator and its pods need from the gateway. Every call presents the execution's ticket."""
 
     async def progress(self, ticket: str, execution_id: ExecutionId, transitions: Sequence[Transition]) -> None:
-        """Tell transitions; known sequences are ignored."""
+        """Report transitions. Known sequences are ignored."""
         ...
 
     def fetch(self, ticket: str, reference: str) -> AsyncIterator[bytes]:
         """Stream a file that the plan names by a ``Fetch`` reference.
 
-        Raises ``ConfigurationFailed``, and ``PeerUnavailable`` where a gateway in another process is away.
+        Raises ``ConfigurationFailed``, and ``PeerUnavailable`` when a gateway in another process is away.
         """
         ...
 
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
-        """Hand over the bytes of an output file or of the manifest; again is harmless."""
+        """Hand over the bytes of an output file or of the manifest. Repeating it is harmless."""
         ...
 
     async def finish(self, ticket: str, report: ExecutionReport) -> Transition:
-        """Freeze the outcome, exactly once, and return the frozen one: the first report wins over later ones."""
+        """Freeze the outcome, exactly once, and return the frozen one. The first report wins."""
         ...
 
 
@@ -87,14 +87,17 @@ class OperatorPeer(Protocol):
     """The operator's three services, status, and list (E3, E4)."""
 
     async def require_images(self, images: Sequence[ImageReference]) -> None:
-        """Raise ``ImageUnavailable`` where it is known that one of the images cannot be had by its digest.
+        """Raise ``ImageUnavailable`` if one of the images is known to be unavailable by its digest.
 
-        Where no image could run at all, raise what :meth:`proof` raises.
+        If no image could run at all, raise what :meth:`proof` raises.
         """
         ...
 
     async def register(self, registration: Registration) -> Execution:
-        """Start an execution; the same one again returns its record. Raises ``ExecutionInProgress``."""
+        """Start an execution and return its record; one that exists is not started twice.
+
+        Raises ``ExecutionInProgress``.
+        """
         ...
 
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
@@ -102,7 +105,7 @@ class OperatorPeer(Protocol):
         ...
 
     async def position(self, agreement_id: AgreementId, execution_id: ExecutionId) -> int:
-        """Return the place in the queue from 1, 0 when not queued. Raises ``ExecutionUnknown``."""
+        """Return the place in the queue from 1, or 0 when not queued. Raises ``ExecutionUnknown``."""
         ...
 
     def logs(
@@ -115,14 +118,14 @@ class OperatorPeer(Protocol):
         follow: bool = False,
         counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
-        """Stream a stage's log from ``offset``; ``follow`` until the attempt ended. Raises ``ExecutionUnknown``.
+        """Stream a stage's log from ``offset``, with ``follow`` until the attempt ends. Raises ``ExecutionUnknown``.
 
-        What is ``counted`` is for the consumer: it ends where the budget does, or with a rejection of the output.
+        A ``counted`` stream is for the consumer: it ends with the log budget, or when the output is rejected.
         """
         ...
 
     async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
-        """Tell whether the consumer may see more of the logs. Raises ``ExecutionUnknown``."""
+        """Return whether the consumer may see more of the logs. Raises ``ExecutionUnknown``."""
         ...
 
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
@@ -130,7 +133,7 @@ class OperatorPeer(Protocol):
         ...
 
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
-        """Ask for the end; an ended one stays as it is. Raises ``ExecutionUnknown``."""
+        """Ask for the execution to end. An ended one stays as it is. Raises ``ExecutionUnknown``."""
         ...
 
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
@@ -138,11 +141,11 @@ class OperatorPeer(Protocol):
         ...
 
     async def capacity(self) -> Capacity:
-        """Return what the operator offers in all."""
+        """Return what the operator offers in total."""
         ...
 
     async def proof(self) -> Enforcement:
-        """Return what the runtime proved. Raises ``RuntimeUnavailable``, ``IsolationNotEnforced`` until it has."""
+        """Return what the runtime proved. Until then raises ``RuntimeUnavailable`` or ``IsolationNotEnforced``."""
         ...
 
 
@@ -150,17 +153,17 @@ class MetadataPeer(Protocol):
     """Where documents are published and read (P2, P3)."""
 
     async def publish(self, document: dict[str, JsonValue]) -> str:
-        """Publish a DDO and return the url that resolves it, with ``{did}`` for the DID; again is harmless."""
+        """Publish a DDO and return the URL that resolves it, with ``{did}`` for the DID. Repeating it is harmless."""
         ...
 
     async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
-        """Read the DDO at ``url``, the version with the on-chain ``checksum`` where given. Raises ``AssetNotFound``."""
+        """Read the DDO at ``url``, in the version with the on-chain ``checksum`` if given. Raises ``AssetNotFound``."""
         ...
 
     async def is_retired(self, did: str) -> bool:
-        """Tell whether its owner took the asset off this catalogue's lists; False for one that is not known there."""
+        """Return whether the owner took the asset off this catalogue's lists; False for an unknown asset."""
         ...
 
     async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        """List what the catalogue saw registered of a DID below version ``before``, newest first; the chain proves."""
+        """List the registrations of a DID below version ``before``, newest first. Only the chain can prove them."""
         ...

@@ -1,4 +1,4 @@
-"""The Configuration and the Publishing Pod as functions, for a runtime that runs them in its own process (design §2).
+"""The Configuration Pod and the Publishing Pod as functions, for a runtime that runs them in its own process.
 
 On a cluster the same functions run as ``insitu pod configure|publish``. The runtime gives them folders; they never see
 how those are mounted.
@@ -53,22 +53,22 @@ class Workspace:
 
 
 class ConfigurePod(Protocol):
-    """Makes a stage ready: fetches, verifies, proves that every input opens (design §6)."""
+    """Prepares a stage: fetches and verifies its files, and proves that every input opens (E6)."""
 
     async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
         """Fetch and check; return the digests of the inputs and the algorithm (``StepStatus.result``).
 
-        Raises ``InsituError``: ``AlgorithmChanged``, ``InputChanged``, ``InputUnreadable``, ``ConfigurationFailed``.
+        Raises ``AlgorithmChanged``, ``InputChanged``, ``InputUnreadable``, ``ConfigurationFailed``.
         """
         ...
 
 
 class PublishPod(Protocol):
-    """Collects the output under the owner's rules and hands it to the gateway (design §6)."""
+    """Collects the output under the owner's rules and hands it to the gateway (E8)."""
 
     async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
         """Collect, check, hand over; return the manifest's digest, count and bytes (``StepStatus.result``).
 
-        Raises ``InsituError``: ``OutputRejected`` (nothing has left), ``PublishingFailed``.
+        Raises ``OutputRejected`` (nothing has left), ``PublishingFailed``.
         """
         ...

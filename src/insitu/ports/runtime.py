@@ -1,7 +1,7 @@
-"""The runtime: where the three pods of a stage run, sealed (E6, E7; design §6).
+"""The runtime: where the three pods of a stage run, sealed (E6, E7).
 
-The law of every method: it is idempotent, works from names alone, and needs nothing that an earlier call of the same
-process left in memory. Killing the caller between any two calls loses nothing.
+Every method is idempotent, works from names alone, and needs nothing that an earlier call left in memory. Killing the
+caller between any two calls loses nothing.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -18,9 +18,10 @@ __all__ = ["Enforcement", "LogChunk", "LogShare", "Runtime", "Step"]
 
 @dataclass(frozen=True, slots=True)
 class LogShare:
-    """What of the log budget a result may hold (ADR 0097); without one nothing.
+    """How much of the log budget a result may hold (ADR 0097); by default nothing.
 
-    ``consoles``: stage → bytes of what it printed. ``files``: bytes of the files of all logs volumes, with their paths.
+    ``consoles`` maps a stage to bytes of what it printed. ``files`` is the bytes of the files in all logs volumes,
+    including their paths.
     """
 
     consoles: Mapping[int, int] = field(default_factory=dict)
@@ -36,11 +37,11 @@ class Step:
     attempts
         For each earlier stage, the attempt whose output counts (input ``previousStage``).
     ticket
-        Lets configure and publish talk to the gateway for this execution; never reaches the Compute Pod.
+        Lets configure and publish talk to the gateway about this execution. It never reaches the Compute Pod.
     deadline
-        The step is killed then, and ends with ``TimeLimitExceeded`` (compute) or ``InfrastructureFailed``.
+        When the step is killed; it ends with ``TimeLimitExceeded`` (compute) or ``InfrastructureFailed``.
     logs
-        For publish.
+        Used by publish.
     """
 
     key: StepKey
@@ -60,7 +61,7 @@ class LogChunk:
 
     @property
     def end(self) -> int:
-        """The offset that follows the chunk."""
+        """The offset just after the chunk."""
         return self.offset + len(self.data)
 
 
@@ -68,8 +69,8 @@ class LogChunk:
 class Enforcement:
     """What the runtime proved when it was probed.
 
-    ``limits`` maps a limit (memory, cpu, pids, disk, network, syscalls) to what enforces it, ``none`` included.
-    ``refusals`` says why executions would be refused; empty means ready. ``code`` is the error that says so.
+    ``limits`` maps a limit (memory, cpu, pids, disk, network, syscalls) to what enforces it, or to ``none``.
+    ``refusals`` says why executions would be refused; empty means ready. ``code`` is the error they would get.
     """
 
     runtime: str
@@ -82,27 +83,27 @@ class Runtime(Protocol):
     """A place to run steps. One contract suite (tests/ports/runtime) runs over every adapter."""
 
     async def require_image(self, image: ImageReference) -> None:
-        """Raise ``ImageUnavailable`` where it is known that the image cannot be had here by its digest.
+        """Raise ``ImageUnavailable`` if the image is known to be unavailable here by its digest.
 
-        Asked before anybody pays and before anything is started. What cannot be found out within seconds is no error:
-        then the start of the step decides.
+        Called before anybody pays and before anything is started. If the answer can't be found within seconds, nothing
+        is raised and the start of the step decides.
         """
         ...
 
     async def ensure(self, step: Step) -> None:
-        """Start the step unless it runs or has ended; returns once that is so.
+        """Start the step unless it runs or has ended, and return once that is so.
 
-        Failures to start end the step with a reason, they do not raise. Raises ``InsituError`` only where nothing
-        can be known, for instance because the infrastructure does not answer.
+        A failure to start ends the step with a reason and does not raise. Raises ``InsituError`` only when nothing can
+        be known, for instance because the infrastructure does not answer.
         """
         ...
 
     async def observe(self, execution_id: ExecutionId) -> Mapping[StepKey, StepStatus]:
-        """Return every step of the execution that exists here, ended ones until ``remove``."""
+        """Return every step of the execution that exists here; ended ones stay until ``remove``."""
         ...
 
     async def running(self) -> frozenset[ExecutionId]:
-        """Return the executions that have anything here: steps, volumes, containers. The sweeper asks it."""
+        """Return the executions that have anything here: steps, volumes, containers. For the sweeper."""
         ...
 
     def logs(self, execution_id: ExecutionId, key: StepKey, offset: int = 0) -> AsyncIterator[LogChunk]:
@@ -114,27 +115,27 @@ class Runtime(Protocol):
         ...
 
     async def remove(self, execution_id: ExecutionId) -> None:
-        """Delete everything of the execution: containers, volumes, mounts, folders (E7). Kills first."""
+        """Kill the execution and delete everything it has: containers, volumes, mounts, folders (E7)."""
         ...
 
     async def changed(self) -> frozenset[ExecutionId] | None:
-        """Return when any step's status may have changed since the last call. Only wakes; may wake for nothing.
+        """Return when a step's status may have changed since the last call. It may return for nothing.
 
-        Tells whose steps, None where that may be anybody's.
+        The answer names the executions, or is None when it may be any of them.
         """
         ...
 
     async def recover(self) -> None:
-        """Called once at start, before anything else.
+        """Recover at start; called once, before anything else.
 
-        On one machine every step that was running is killed and ends with ``Interrupted``; on a cluster the pods go on.
+        On one machine every step that was running is killed and ends with ``Interrupted``; on a cluster pods continue.
         """
         ...
 
     async def probe(self) -> Enforcement:
-        """Prove the seal with a real run and tell what is enforced."""
+        """Prove the seal with a real run and return what is enforced."""
         ...
 
     async def proof(self) -> Enforcement | None:
-        """Return what the last probe found, whichever process made it; None where none is young enough to believe."""
+        """Return what the last probe by any process found; None if there is none, or it is too old to trust."""
         ...

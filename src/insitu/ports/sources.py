@@ -1,4 +1,4 @@
-"""Files that live elsewhere and are fetched by the gateway: public urls and object stores (design §5)."""
+"""Files that live elsewhere and that the gateway fetches: public URLs and object stores."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -7,19 +7,19 @@ __all__ = ["Sources"]
 
 
 class Sources(Protocol):
-    """Reads files by url. One contract suite (tests/ports/sources) runs over every adapter."""
+    """Reads files by URL. One contract suite (tests/ports/sources) runs over every adapter."""
 
     async def check(self, url: str) -> None:
-        """Refuse a url that this server does not fetch from, before anything depends on it.
+        """Refuse a URL that this server does not fetch from, before anything depends on it.
 
-        Raises ``TargetNotAllowed`` for loopback, private and link-local addresses, after names are resolved, unless
-        settings name the host; ``InvalidRequest`` for a url that is none or has a scheme nobody reads.
+        Raises ``TargetNotAllowed`` for loopback, private and link-local addresses, after resolving names, unless
+        settings name the host, and ``InvalidRequest`` for an invalid URL or an unknown scheme.
         """
         ...
 
     def open(self, url: str) -> AsyncIterator[bytes]:
-        """Stream the content. The address is checked at each redirect and is the one that is connected to.
+        """Stream the content. Each redirect's address is checked, and only checked addresses are connected to.
 
-        Raises ``TargetNotAllowed``, ``ConfigurationFailed`` where the source does not answer with the file.
+        Raises ``TargetNotAllowed``, and ``ConfigurationFailed`` when the source does not answer with the file.
         """
         ...
