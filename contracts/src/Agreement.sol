@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @notice The three conditions of a service execution agreement, in the order of its document.
 enum Condition {
-    /// The price lies in escrow.
+    /// The price is in escrow.
     LockReward,
     /// The provider has granted the execution.
     ComputeExecution,
@@ -17,18 +17,18 @@ enum ConditionState {
     Uninitialized,
     /// Created and still open.
     Unfulfilled,
-    /// Done, for ever.
+    /// Done, forever.
     Fulfilled,
-    /// Given up, for ever.
+    /// Given up, forever.
     Aborted
 }
 
 /// @notice Everything that consumer and provider agree on. The EIP-712 digest of the terms is the agreement's id, so the
 /// contract stores none of them: they come with each call and are authenticated by hashing them.
 struct Terms {
-    /// Random bytes of the consumer: the specification's random serviceAgreementId.
+    /// Random bytes chosen by the consumer: the specification's random serviceAgreementId.
     bytes32 seed;
-    /// The asset that is computed on.
+    /// The asset to compute on.
     bytes32 did;
     /// Checksum of the version of the asset's document that was bought.
     bytes32 ddoHash;
@@ -36,27 +36,27 @@ struct Terms {
     bytes32 workflowId;
     /// Checksum of the version of the workflow's document that was bought.
     bytes32 workflowHash;
-    /// Who pays and may execute.
+    /// The account that pays and may execute.
     address consumer;
-    /// Who grants, executes and settles: owner or provider of the asset when the agreement is created.
+    /// The account that grants, executes and settles: owner or provider of the asset when the agreement is created.
     address provider;
     /// Index of the service in the asset's document: the specification's serviceDefinitionId.
     uint32 serviceIndex;
-    /// Last second, in Unix time, at which the agreement may be created and locked.
+    /// Last second, in Unix time, in which the agreement may be created and locked.
     uint40 deadline;
-    /// Seconds after the lock before which the provider may grant.
+    /// Seconds after the lock within which the provider may grant.
     uint32 grantTimeout;
-    /// Seconds after the lock before which the consumer may execute.
+    /// Seconds after the lock within which the consumer may execute.
     uint32 timeout;
-    /// Seconds after `timeout` before which the provider may still settle.
+    /// Seconds after `timeout` within which the provider may still settle.
     uint32 settleTimeout;
     /// Full price in base units of the token, split by receiver; empty if the service is free.
     uint256[] amounts;
-    /// Who gets the i-th amount; `receivers[0]` is the provider's side and takes the remainders of partial charges.
+    /// The account that gets the i-th amount; `receivers[0]` is the provider's side and keeps what rounding leaves over.
     address[] receivers;
 }
 
-/// @notice One execution of an agreement, as the provider charges it.
+/// @notice What the provider charges for one execution of an agreement.
 struct Settlement {
     /// Number of the execution in the agreement; each number settles once.
     uint32 index;
@@ -68,11 +68,11 @@ struct Settlement {
     bool last;
 }
 
-/// @notice An ERC-2612 permit of the consumer for the template; `deadline` 0 means that there is none.
+/// @notice The consumer's ERC-2612 permit for the template; `deadline` 0 means that there is none.
 struct Permit {
     /// Allowance that the consumer signed, in base units of the token.
     uint256 value;
-    /// Last second, in Unix time, at which the permit is valid.
+    /// Last second, in Unix time, in which the permit is valid.
     uint256 deadline;
     /// Recovery id of the signature.
     uint8 v;
@@ -82,7 +82,7 @@ struct Permit {
     bytes32 s;
 }
 
-/// @notice The executions of one agreement, in a batch.
+/// @notice The part of a batch that belongs to one agreement.
 struct Item {
     /// The agreement.
     Terms terms;
@@ -90,11 +90,11 @@ struct Item {
     Settlement[] settlements;
 }
 
-/// @notice What the contract remembers of an agreement.
+/// @notice What the contract stores about an agreement.
 struct Agreement {
     /// Charged so far, in base units of the token.
     uint128 settled;
-    /// Unix time of the lock, or of the creation as long as nothing is locked; 0 if the agreement is unknown.
+    /// Unix time of the lock, or of the creation until the price is locked; 0 if the agreement is unknown.
     uint40 start;
     /// State of the lock.
     ConditionState lockReward;
@@ -102,7 +102,7 @@ struct Agreement {
     ConditionState computeExecution;
     /// State of the escrow.
     ConditionState escrowReward;
-    /// True after a settlement that was marked as the last.
+    /// True after a settlement that was marked as the last one.
     bool closed;
 }
 
@@ -115,15 +115,15 @@ library AgreementHashing {
         "uint32 settleTimeout,uint256[] amounts,address[] receivers)"
     );
 
-    /// @notice EIP-712 type hash of {Settlement}, which binds the agreement too.
+    /// @notice EIP-712 type hash of {Settlement}, together with the agreement that it belongs to.
     bytes32 internal constant SETTLEMENT_TYPEHASH = keccak256(
         "Settlement(bytes32 agreementId,uint32 index,uint128 charge,bytes32 receiptHash,bool last)"
     );
 
     /// @notice EIP-712 struct hash of terms.
-    /// @dev Two halves, because fifteen words at once are too many for the stack of the unoptimised compiler.
+    /// @dev Encoded in two halves, because fifteen words at once exceed the stack when the optimiser is off.
     /// @param terms the terms
-    /// @return the struct hash, without domain
+    /// @return the struct hash, without the domain
     function hash(Terms calldata terms) internal pure returns (bytes32) {
         bytes memory what = abi.encode(
             TERMS_TYPEHASH,
@@ -150,7 +150,7 @@ library AgreementHashing {
     /// @notice EIP-712 struct hash of a settlement.
     /// @param settlement the settlement
     /// @param agreementId the agreement that it belongs to
-    /// @return the struct hash, without domain
+    /// @return the struct hash, without the domain
     function hash(Settlement calldata settlement, bytes32 agreementId) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
@@ -165,7 +165,7 @@ library AgreementHashing {
     }
 
     /// @notice Full price of an agreement, in base units of the token.
-    /// @dev Only for terms of an agreement that exists: its creation has checked that the sum is below 2¹²⁸.
+    /// @dev Only for terms of an agreement that exists: its creation checked that the sum is below 2¹²⁸.
     /// @param amounts the amounts
     /// @return sum their sum
     function total(uint256[] calldata amounts) internal pure returns (uint256 sum) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Condition, ConditionState} from "./Agreement.sol";
 
-/// @notice The agreement was created before.
+/// @notice The agreement already exists.
 /// @param agreementId the agreement
 error AgreementExists(bytes32 agreementId);
 
@@ -18,13 +18,13 @@ error AgreementUnknown(bytes32 agreementId);
 /// @param expected the state that the call needs
 error ConditionNotInState(bytes32 agreementId, Condition condition, ConditionState actual, ConditionState expected);
 
-/// @notice The caller is not the signer, and the signature is not the signer's either.
-/// @param expectedSigner whose signature is needed
+/// @notice Neither the call nor the signature comes from the signer.
+/// @param expectedSigner the account whose signature is needed
 error InvalidSignature(address expectedSigner);
 
-/// @notice Somebody else has to call this.
+/// @notice The caller may not call this.
 /// @param actual the caller
-/// @param expected who may call
+/// @param expected the only account that may call
 error CallerMismatch(address actual, address expected);
 
 /// @notice The grantee is not the consumer of the agreement.
@@ -52,34 +52,34 @@ error DocumentMismatch(bytes32 actual, bytes32 expected);
 /// @param provider the address
 error NotDIDProvider(bytes32 did, address provider);
 
-/// @notice The template is not approved, so it takes no new agreements.
+/// @notice The template is not approved, so it accepts no new agreements.
 /// @param template the template
 error TemplateNotApproved(address template);
 
-/// @notice Too late.
+/// @notice The deadline has passed.
 /// @param time the time of the block
-/// @param deadline the deadline that it missed
+/// @param deadline the deadline
 error DeadlinePassed(uint256 time, uint256 deadline);
 
-/// @notice Too early for a refund.
+/// @notice It is too early for a refund.
 /// @param time the time of the block
 /// @param deadline when the refund becomes possible
 error NotTimedOut(uint256 time, uint256 deadline);
 
-/// @notice A time span is out of its range.
-/// @param actual seconds stated
-/// @param minimum least seconds
-/// @param maximum most seconds
+/// @notice A time span is out of range.
+/// @param actual the stated seconds
+/// @param minimum the fewest seconds allowed
+/// @param maximum the most seconds allowed
 error TimeoutOutOfRange(uint256 actual, uint256 minimum, uint256 maximum);
 
-/// @notice The split has as many amounts as receivers, or it is none.
+/// @notice The split needs exactly one amount per receiver.
 /// @param amounts number of amounts
 /// @param receivers number of receivers
 error LengthMismatch(uint256 amounts, uint256 receivers);
 
 /// @notice The split has too many receivers.
 /// @param actual number of receivers
-/// @param maximum most receivers
+/// @param maximum the most receivers allowed
 error TooMany(uint256 actual, uint256 maximum);
 
 /// @notice The receiver cannot be paid.
@@ -87,35 +87,35 @@ error TooMany(uint256 actual, uint256 maximum);
 /// @param receiver the address
 error InvalidReceiver(uint256 position, address receiver);
 
-/// @notice The receiver would get nothing.
+/// @notice The amount of a receiver is zero.
 /// @param position position in the split
 error ZeroAmount(uint256 position);
 
-/// @notice The price does not fit the ledger.
+/// @notice The price is too large to be stored.
 /// @param actual base units of the token
-/// @param maximum most base units
+/// @param maximum the most base units allowed
 error TotalTooLarge(uint256 actual, uint256 maximum);
 
-/// @notice The execution costs more than what is left.
+/// @notice The charge for the execution exceeds what is left of the price.
 /// @param charge base units of the token
 /// @param left base units that are left
 error ChargeExceedsRemainder(uint256 charge, uint256 left);
 
-/// @notice Money is released against the hash of a receipt only.
+/// @notice Money is released only against the hash of a receipt.
 /// @param agreementId the agreement
 /// @param index number of the execution
 error ReceiptRequired(bytes32 agreementId, uint32 index);
 
-/// @notice The execution was settled before.
+/// @notice The execution is already settled.
 /// @param agreementId the agreement
 /// @param index number of the execution
 error ExecutionAlreadySettled(bytes32 agreementId, uint32 index);
 
-/// @notice The token delivered less than it was asked to.
+/// @notice The token delivered less than was due.
 /// @param received base units that arrived
 /// @param expected base units that were due
 error TokenShortfall(uint256 received, uint256 expected);
 
-/// @notice Nothing is credited to the address.
+/// @notice The address has no credit to withdraw.
 /// @param who the address
 error NothingToWithdraw(address who);

@@ -16,7 +16,7 @@ type AgreementState is uint256;
 
 using AgreementStates for AgreementState global;
 
-/// @notice Reads and changes the word of an agreement in memory. Whoever changes it writes it back once.
+/// @notice Reads and changes the word of an agreement in memory. The caller writes a changed word back once.
 library AgreementStates {
     /// @notice Executions below this number are kept in the word itself.
     uint256 internal constant EXECUTIONS_IN_WORD = 64;
@@ -25,11 +25,11 @@ library AgreementStates {
     uint256 private constant START = 128;
     /// @dev First bit of the states.
     uint256 private constant CONDITIONS = 168;
-    /// @dev The bit of a last settlement.
+    /// @dev The bit that a last settlement sets.
     uint256 private constant CLOSED = 174;
     /// @dev First bit of the executions.
     uint256 private constant EXECUTIONS = 176;
-    /// @dev All three conditions unfulfilled, at their place in the word.
+    /// @dev All three conditions unfulfilled, at their places in the word.
     uint256 private constant CREATED = 21 << CONDITIONS;
 
     /// @notice The word of a new agreement: all conditions unfulfilled.
@@ -46,14 +46,14 @@ library AgreementStates {
         return AgreementState.unwrap(word) != 0;
     }
 
-    /// @notice What was charged so far.
+    /// @notice The amount charged so far.
     /// @param word the word
     /// @return base units of the token
     function settled(AgreementState word) internal pure returns (uint256) {
         return uint128(AgreementState.unwrap(word));
     }
 
-    /// @notice Sets what was charged so far.
+    /// @notice Sets the amount charged so far.
     /// @param word the word
     /// @param amount base units of the token, below 2¹²⁸
     /// @return the changed word
@@ -62,14 +62,14 @@ library AgreementStates {
         return AgreementState.wrap(rest | amount);
     }
 
-    /// @notice When it was locked, or created if it is not locked.
+    /// @notice The time of the lock, or of the creation if nothing is locked yet.
     /// @param word the word
     /// @return Unix time
     function start(AgreementState word) internal pure returns (uint256) {
         return uint40(AgreementState.unwrap(word) >> START);
     }
 
-    /// @notice Sets the start.
+    /// @notice Sets the time of the creation or of the lock.
     /// @param word the word
     /// @param time Unix time, below 2⁴⁰
     /// @return the changed word
@@ -80,7 +80,7 @@ library AgreementStates {
 
     /// @notice The state of a condition.
     /// @param word the word
-    /// @param condition which
+    /// @param condition the condition
     /// @return its state
     function state(AgreementState word, Condition condition) internal pure returns (ConditionState) {
         return ConditionState((AgreementState.unwrap(word) >> (CONDITIONS + 2 * uint256(condition))) & 3);
@@ -88,7 +88,7 @@ library AgreementStates {
 
     /// @notice Sets the state of a condition.
     /// @param word the word
-    /// @param condition which
+    /// @param condition the condition
     /// @param value its new state
     /// @return the changed word
     function with(AgreementState word, Condition condition, ConditionState value)

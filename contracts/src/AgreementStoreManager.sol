@@ -13,7 +13,7 @@ import {TemplateStoreManager} from "./TemplateStoreManager.sol";
 
 /// @title Store of agreements
 /// @notice Keeps one word per agreement. An agreement's id is the EIP-712 digest of its terms: unique per chain and
-/// contract, impossible to occupy for somebody else, and the very thing that consumer and provider sign.
+/// contract, impossible for anybody else to take first, and exactly what consumer and provider sign.
 abstract contract AgreementStoreManager is EIP712 {
     /// @notice The ERC-20 token that all agreements of this deployment are paid in.
     IERC20 public immutable token;
@@ -21,19 +21,19 @@ abstract contract AgreementStoreManager is EIP712 {
     /// @notice Where assets and their providers are registered.
     DIDRegistry public immutable didRegistry;
 
-    /// @notice Where this template has to be approved before it takes agreements.
+    /// @notice Where this template has to be approved before it accepts agreements.
     TemplateStoreManager public immutable templateStore;
 
     /// @dev The word of each agreement.
     mapping(bytes32 agreementId => AgreementState) internal _states;
 
-    /// @dev Settled executions that have no bit in the word, 256 in a slot.
+    /// @dev Settled executions that have no bit in the word, 256 per slot.
     mapping(bytes32 agreementId => mapping(uint256 slot => uint256 bits)) private _furtherExecutions;
 
-    /// @notice An agreement was created. Its terms live here and nowhere else on chain.
+    /// @notice An agreement was created. This event is the only place on chain that has its terms.
     /// @param agreementId the EIP-712 digest of the terms
-    /// @param consumer who pays and may execute
-    /// @param provider who grants and settles
+    /// @param consumer the account that pays and may execute
+    /// @param provider the account that grants and settles
     /// @param terms all terms
     event AgreementCreated(
         bytes32 indexed agreementId, address indexed consumer, address indexed provider, Terms terms
@@ -65,9 +65,9 @@ abstract contract AgreementStoreManager is EIP712 {
         return _hashTypedDataV4(AgreementHashing.hash(settlement, id));
     }
 
-    /// @notice What is stored of an agreement; all zero if it is unknown.
+    /// @notice What is stored about an agreement; all zero if it is unknown.
     /// @param id the agreement
-    /// @return its amounts, times and states as stored: deadlines that have passed since do not show
+    /// @return its amounts, times and states as stored, without the deadlines that have passed since
     function getAgreement(bytes32 id) external view returns (Agreement memory) {
         AgreementState word = _states[id];
         return Agreement({
@@ -96,7 +96,7 @@ abstract contract AgreementStoreManager is EIP712 {
         if (!word.exists()) revert AgreementUnknown(id);
     }
 
-    /// @dev Marks an execution beyond the word as settled; returns whether it was before.
+    /// @dev Marks an execution beyond the word as settled; returns whether it already was.
     function _markFurtherExecution(bytes32 id, uint256 index) internal returns (bool before) {
         uint256 bits = _furtherExecutions[id][index / 256];
         uint256 bit = 1 << (index % 256);
@@ -104,7 +104,7 @@ abstract contract AgreementStoreManager is EIP712 {
         if (!before) _furtherExecutions[id][index / 256] = bits | bit;
     }
 
-    /// @dev Accepts the signer as caller, or anybody who brings its signature of the agreement.
+    /// @dev Accepts the signer as the caller, or any caller with the signer's signature of the agreement.
     function _authorize(address signer, bytes32 id, bytes calldata signature) internal view {
         if (msg.sender != signer) _requireSignature(signer, id, signature);
     }

@@ -10,15 +10,15 @@ import {ConditionStoreManager} from "./ConditionStoreManager.sol";
 
 /// @title Condition: the execution is granted
 /// @notice The provider accepts a locked agreement, and the consumer may execute its workflow until the timeout; or the
-/// provider refuses, and the consumer has the money back in the same transaction.
+/// provider refuses, and the consumer gets the money back in the same transaction.
 abstract contract ComputeExecutionCondition is ConditionStoreManager, ReentrancyGuardTransient {
     /// @notice The execution is granted.
     /// @param agreementId the agreement
     /// @param did the asset
-    /// @param consumer who may execute
+    /// @param consumer the account that may execute
     /// @param conditionId id of this condition
-    /// @param workflowId the workflow that may be executed
-    /// @param expiresAt Unix time from which it may not be executed any more
+    /// @param workflowId the workflow that it may execute
+    /// @param expiresAt Unix time from which it may no longer execute it
     event Fulfilled(
         bytes32 indexed agreementId,
         bytes32 indexed did,
@@ -31,19 +31,19 @@ abstract contract ComputeExecutionCondition is ConditionStoreManager, Reentrancy
     /// @notice The provider refused the agreement.
     /// @param agreementId the agreement
     /// @param did the asset
-    /// @param consumer who got the price back
+    /// @param consumer the account that got the price back
     event Refused(bytes32 indexed agreementId, bytes32 indexed did, address indexed consumer);
 
-    /// @notice The agreement was refunded for want of a grant.
+    /// @notice The agreement was refunded because nobody granted it.
     /// @param agreementId the agreement
     /// @param did the asset
-    /// @param consumer who got the price back
+    /// @param consumer the account that got the price back
     event TimedOut(bytes32 indexed agreementId, bytes32 indexed did, address indexed consumer);
 
     /// @notice Grants the execution. The provider calls it, and thereby accepts the terms.
     /// @param terms terms of a locked agreement
-    /// @param documentId the asset: stated by the specification, compared here
-    /// @param grantee the consumer: stated by the specification, compared here
+    /// @param documentId the asset: a parameter of the specification, compared with the terms
+    /// @param grantee the consumer: a parameter of the specification, compared with the terms
     function fulfill(Terms calldata terms, bytes32 documentId, address grantee) external {
         // Checks
         (bytes32 id, AgreementState word) = _find(terms);
@@ -70,11 +70,11 @@ abstract contract ComputeExecutionCondition is ConditionStoreManager, Reentrancy
     }
 
     /// @notice True if the consumer may start an execution of the workflow now: locked, granted in time, not closed, not
-    /// refunded, and the timeout has not come. Ask it at the pending block, whose time is the present.
+    /// refunded, and before the timeout. Call it at the pending block, which has the present time.
     /// @param terms terms of the agreement
-    /// @param consumer who wants to execute
-    /// @param workflowId what to execute
-    /// @return whether it is permitted
+    /// @param consumer the account that wants to execute
+    /// @param workflowId the workflow to execute
+    /// @return whether the contract permits it
     function checkPermissions(Terms calldata terms, address consumer, bytes32 workflowId)
         external
         view
@@ -88,7 +88,7 @@ abstract contract ComputeExecutionCondition is ConditionStoreManager, Reentrancy
         return block.timestamp < _expiry(terms, word);
     }
 
-    /// @dev The agreement's word once granted. The caller stores it.
+    /// @dev The agreement's word after the grant. The caller stores it.
     function _grant(Terms calldata terms, bytes32 id, AgreementState word) internal returns (AgreementState) {
         _require(id, word, Condition.LockReward, ConditionState.Fulfilled);
         _require(id, word, Condition.ComputeExecution, ConditionState.Unfulfilled);

@@ -23,17 +23,17 @@ import {AgreementState} from "./AgreementState.sol";
 /// Times are seconds of `block.timestamp`. Deadlines are half-open (in time before d, timed out from d on), except that
 /// `deadline` itself is still in time, as in ERC-2612.
 abstract contract ConditionStoreManager is AgreementStoreManager {
-    /// @notice The id of a condition. It is derived, never an argument, so nobody can name another agreement's.
+    /// @notice The id of a condition. It is always derived, never an argument, so nobody can pass another agreement's.
     /// @param id the agreement
-    /// @param condition which of its conditions
+    /// @param condition one of its conditions
     /// @return keccak256(abi.encode(agreementId, this contract, condition))
     function conditionId(bytes32 id, Condition condition) public view returns (bytes32) {
         return keccak256(abi.encode(id, address(this), condition));
     }
 
-    /// @notice The state of a condition now: an unfulfilled one whose time is over shows as aborted.
+    /// @notice The current state of a condition: an unfulfilled one whose deadline has passed counts as aborted.
     /// @param terms terms of the agreement
-    /// @param condition which of its conditions
+    /// @param condition one of its conditions
     /// @return the state; Uninitialized if no agreement has these terms
     function getConditionState(Terms calldata terms, Condition condition) external view returns (ConditionState) {
         AgreementState word = _states[agreementId(terms)];
@@ -66,17 +66,17 @@ abstract contract ConditionStoreManager is AgreementStoreManager {
         if (msg.sender != expected) revert CallerMismatch(msg.sender, expected);
     }
 
-    /// @dev From this time on the provider cannot grant any more, and anybody can have the consumer refunded.
+    /// @dev From this time on the provider can no longer grant, and anybody can have the consumer refunded.
     function _grantDeadline(Terms calldata terms, AgreementState word) internal pure returns (uint256) {
         return word.start() + terms.grantTimeout;
     }
 
-    /// @dev From this time on the consumer cannot execute any more.
+    /// @dev From this time on the consumer can no longer execute.
     function _expiry(Terms calldata terms, AgreementState word) internal pure returns (uint256) {
         return word.start() + terms.timeout;
     }
 
-    /// @dev From this time on the provider cannot settle any more, and anybody can have the consumer refunded.
+    /// @dev From this time on the provider can no longer settle, and anybody can have the consumer refunded.
     function _settleDeadline(Terms calldata terms, AgreementState word) internal pure returns (uint256) {
         return _expiry(terms, word) + terms.settleTimeout;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice The DID is registered already.
+/// @notice The DID is already registered.
 /// @param did the DID
 error DIDExists(bytes32 did);
 
@@ -22,6 +22,6 @@ error NotDIDAgent(bytes32 did, address actual);
 error InvalidAccount(bytes32 did, address account);
 
 /// @notice The text is too long.
-/// @param actual its bytes
-/// @param maximum most bytes
+/// @param actual its length in bytes
+/// @param maximum the most bytes allowed
 error ValueTooLong(uint256 actual, uint256 maximum);

@@ -5,12 +5,12 @@ import {DIDExists, InvalidAccount, NotDIDOwner} from "./DIDErrors.sol";
 import {Provenance} from "./Provenance.sol";
 
 /// @title Registry of assets
-/// @notice Says who owns an asset, who provides it, and which version of its document is the current one. The url of the
-/// document is in the event of the block that {getDIDRegister} names.
+/// @notice Records who owns an asset, who provides it, and which version of its document is current. The url of the
+/// document is in the event of the block that {getDIDRegister} returns.
 contract DIDRegistry is Provenance {
-    /// @notice An asset as it is now.
+    /// @notice The current record of an asset.
     struct Register {
-        /// Who decides on it; zero if it is not registered.
+        /// The account that controls it; zero if it is not registered.
         address owner;
         /// The block whose DIDAttributeRegistered event has the url of the document.
         uint48 blockNumber;
@@ -23,7 +23,7 @@ contract DIDRegistry is Provenance {
     /// @dev Owner and document of each asset.
     mapping(bytes32 did => Register) private _registers;
 
-    /// @dev Who provides it beside its owner.
+    /// @dev The accounts besides the owner that provide it.
     mapping(bytes32 did => mapping(address account => bool)) private _providers;
 
     /// @notice A document was registered or updated.
@@ -38,16 +38,16 @@ contract DIDRegistry is Provenance {
 
     /// @notice An asset has a new owner.
     /// @param did the asset
-    /// @param previousOwner the owner before; the creator, if it was registered for somebody else
-    /// @param newOwner the owner now
+    /// @param previousOwner the owner before; the creator, if it was registered for another account
+    /// @param newOwner the owner from now on
     event DIDOwnershipTransferred(bytes32 indexed did, address indexed previousOwner, address indexed newOwner);
 
-    /// @notice An address may provide an asset: create agreements with it as provider.
+    /// @notice An address may provide an asset: agreements may name it as provider.
     /// @param did the asset
     /// @param provider the address
     event DIDProviderAdded(bytes32 indexed did, address indexed provider);
 
-    /// @notice An address may not provide an asset any more.
+    /// @notice An address may no longer provide an asset.
     /// @param did the asset
     /// @param provider the address
     event DIDProviderRemoved(bytes32 indexed did, address indexed provider);
@@ -55,7 +55,7 @@ contract DIDRegistry is Provenance {
     /// @notice Registers an asset of the caller.
     /// @param didSeed hash of the checksums of the asset's document
     /// @param checksum hash of the document
-    /// @param providers who may provide the asset beside its owner
+    /// @param providers the accounts besides the owner that may provide the asset
     /// @param url where the document is
     /// @return did the asset: {hashDID} of seed and caller, so nobody can take it first
     function registerAttribute(bytes32 didSeed, bytes32 checksum, address[] calldata providers, string calldata url)
@@ -65,10 +65,10 @@ contract DIDRegistry is Provenance {
         did = _register(didSeed, checksum, providers, url, msg.sender);
     }
 
-    /// @notice Registers an asset that somebody else owns from the start. The DID derives from the caller.
+    /// @notice Registers an asset that another account owns from the start. The DID derives from the caller.
     /// @param didSeed hash of the checksums of the asset's document
     /// @param checksum hash of the document
-    /// @param providers who may provide the asset beside its owner
+    /// @param providers the accounts besides the owner that may provide the asset
     /// @param url where the document is
     /// @param owner the owner, who need not be online
     /// @return did the asset: {hashDID} of seed and caller
@@ -110,7 +110,7 @@ contract DIDRegistry is Provenance {
         _addProvider(did, provider);
     }
 
-    /// @notice Takes an asset from a provider. Its owner calls it. Agreements that exist are not touched.
+    /// @notice Removes a provider of an asset. Its owner calls it. Existing agreements do not change.
     /// @param did the asset
     /// @param provider the address
     function removeDIDProvider(bytes32 did, address provider) external {
@@ -120,7 +120,7 @@ contract DIDRegistry is Provenance {
         emit DIDProviderRemoved(did, provider);
     }
 
-    /// @notice An asset as it is now; all zero if it is not registered.
+    /// @notice The current record of an asset; all zero if it is not registered.
     /// @param did the asset
     /// @return owner, block of the current document, version, checksum
     function getDIDRegister(bytes32 did) external view returns (Register memory) {
@@ -142,13 +142,13 @@ contract DIDRegistry is Provenance {
 
     /// @notice The DID of an asset.
     /// @param didSeed hash of the checksums of the asset's document
-    /// @param creator who registers it
+    /// @param creator the account that registers it
     /// @return keccak256(abi.encode(didSeed, creator))
     function hashDID(bytes32 didSeed, address creator) public pure returns (bytes32) {
         return keccak256(abi.encode(didSeed, creator));
     }
 
-    /// @dev Writes a new register.
+    /// @dev Writes the record of a new asset.
     function _register(
         bytes32 didSeed,
         bytes32 checksum,
@@ -166,7 +166,7 @@ contract DIDRegistry is Provenance {
         }
     }
 
-    /// @dev Writes owner and document, one version up.
+    /// @dev Writes owner and document, and raises the version by one.
     function _setDocument(bytes32 did, address owner, bytes32 checksum, string calldata url) private {
         _requireLength(url);
         uint48 version = _registers[did].version + 1;
@@ -174,7 +174,7 @@ contract DIDRegistry is Provenance {
         emit DIDAttributeRegistered(did, owner, checksum, url, version);
     }
 
-    /// @dev Adds a provider unless it is one.
+    /// @dev Adds a provider unless it already is one.
     function _addProvider(bytes32 did, address provider) private {
         if (provider == address(0)) revert InvalidAccount(did, provider);
         if (_providers[did][provider]) return;

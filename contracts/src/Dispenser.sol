@@ -8,29 +8,29 @@ import {NeverminedToken} from "./NeverminedToken.sol";
 
 /// @notice The request is too large.
 /// @param actual whole tokens
-/// @param maximum most whole tokens of a request
+/// @param maximum the most whole tokens per request
 error RequestLimitExceeded(uint256 actual, uint256 maximum);
 
-/// @notice The request comes too early.
+/// @notice The request comes too soon after the last one.
 /// @param time the time of the block
-/// @param earliest when the account may ask again
+/// @param earliest the time from which the account may ask again
 error RequestFrequencyExceeded(uint256 time, uint256 earliest);
 
-/// @notice The dispenser has given all that it may give.
+/// @notice The dispenser would exceed the total that it may give.
 /// @param actual whole tokens that it would have given
-/// @param maximum most whole tokens
+/// @param maximum the most whole tokens that it may give
 error DispenserExhausted(uint256 actual, uint256 maximum);
 
 /// @title Dispenser of tokens for development
-/// @notice Gives tokens to whoever asks, within limits that its owner sets. It must be a minter of the token.
+/// @notice Gives tokens to anyone who asks, within limits that its owner sets. It must be a minter of the token.
 contract Dispenser is Ownable2Step {
     /// @notice The token that it gives.
     NeverminedToken public immutable token;
 
-    /// @notice Most whole tokens of a request.
+    /// @notice The most whole tokens per request.
     uint256 public maxAmount = 1000;
 
-    /// @notice Most whole tokens that it ever gives.
+    /// @notice The most whole tokens that it ever gives.
     uint256 public maxMintAmount = 100_000_000;
 
     /// @notice Seconds between two requests of an account.
@@ -43,18 +43,18 @@ contract Dispenser is Ownable2Step {
     mapping(address account => uint256 time) public lastRequest;
 
     /// @notice Tokens were given.
-    /// @param requester who got them
+    /// @param requester the account that got them
     /// @param amount whole tokens
     event TokensRequested(address indexed requester, uint256 amount);
 
     /// @notice The limits were changed.
-    /// @param maxAmount most whole tokens of a request
-    /// @param maxMintAmount most whole tokens that it ever gives
+    /// @param maxAmount the most whole tokens per request
+    /// @param maxMintAmount the most whole tokens that it ever gives
     /// @param minPeriod seconds between two requests of an account
     event LimitsChanged(uint256 maxAmount, uint256 maxMintAmount, uint256 minPeriod);
 
     /// @param token_ the token, which has to make this contract a minter
-    /// @param owner_ who sets the limits
+    /// @param owner_ the account that sets the limits
     constructor(NeverminedToken token_, address owner_) Ownable(owner_) {
         token = token_;
     }
@@ -79,8 +79,8 @@ contract Dispenser is Ownable2Step {
     }
 
     /// @notice Changes the limits. The owner calls it.
-    /// @param maxAmount_ most whole tokens of a request
-    /// @param maxMintAmount_ most whole tokens that it ever gives
+    /// @param maxAmount_ the most whole tokens per request
+    /// @param maxMintAmount_ the most whole tokens that it ever gives
     /// @param minPeriod_ seconds between two requests of an account
     function setLimits(uint256 maxAmount_, uint256 maxMintAmount_, uint256 minPeriod_) external onlyOwner {
         maxAmount = maxAmount_;

@@ -22,31 +22,31 @@ import {PayoutList, Payouts} from "./Payouts.sol";
 
 /// @title Condition: the escrow is released or returned
 /// @notice Pays the receivers of an agreement against the hashes of receipts, or returns the money to the consumer. At
-/// any instant exactly one of settlement and refund is possible.
+/// any moment either a settlement or a refund is possible, never both.
 abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @notice Most receivers of a price.
+    /// @notice The most receivers of a price.
     uint256 public constant MAX_RECEIVERS = 8;
 
-    /// @notice What could not be transferred to an address, in base units of the token; {withdraw} tries again.
+    /// @notice The amount that could not be transferred to an address, in base units; {withdraw} tries again.
     mapping(address who => uint256 amount) public claimable;
 
     /// @notice An execution was settled and its receipt committed.
     /// @param agreementId the agreement
     /// @param index number of the execution
-    /// @param charge base units of the token that it cost
-    /// @param receiptHash hash of its receipt; zero only for a provider that gives the rest back without one
+    /// @param charge its cost in base units of the token
+    /// @param receiptHash hash of its receipt; zero only when the provider returns the rest without one
     /// @param last whether it closed the agreement
     event PaymentReleased(
         bytes32 indexed agreementId, uint32 indexed index, uint256 charge, bytes32 receiptHash, bool last
     );
 
     /// @notice The escrow of an agreement is empty: its price is charged in full, or its rest was returned by the
-    /// provider. Happens once. Execution stays permitted until the timeout unless a settlement was the last.
+    /// provider. Emitted once. Execution stays permitted until the timeout unless a settlement was the last one.
     /// @param agreementId the agreement
-    /// @param consumer who paid
-    /// @param provider who charged
+    /// @param consumer the account that paid
+    /// @param provider the account that charged
     /// @param settled base units of the token that went to the receivers
     /// @param refunded base units of the token that went back to the consumer
     event Fulfilled(
@@ -59,9 +59,9 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
 
     /// @notice The agreement ended without fulfilling its escrow: cancelled, refused, or timed out.
     /// @param agreementId the agreement
-    /// @param consumer who paid
-    /// @param provider who could have charged
-    /// @param settled base units of the token that went to the receivers before
+    /// @param consumer the account that paid
+    /// @param provider the account that could have charged
+    /// @param settled base units of the token that had gone to the receivers
     /// @param refunded base units of the token that went back to the consumer
     event Aborted(
         bytes32 indexed agreementId,
@@ -72,12 +72,12 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
     );
 
     /// @notice A transfer failed and its amount was credited instead.
-    /// @param who to whom
+    /// @param who the account
     /// @param amount base units of the token
     event PaymentCredited(address indexed who, uint256 amount);
 
     /// @notice A credited amount was paid out.
-    /// @param who to whom
+    /// @param who the account
     /// @param amount base units of the token
     event PaymentWithdrawn(address indexed who, uint256 amount);
 
@@ -105,8 +105,8 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         _pay(payouts);
     }
 
-    /// @notice Settles many executions of many agreements. The provider of all of them calls it. Receivers that occur
-    /// several times get one transfer. One bad item reverts the whole batch.
+    /// @notice Settles many executions of many agreements. The provider of all of them calls it. A receiver that occurs
+    /// several times gets one transfer. One bad item reverts the whole batch.
     /// @param items the agreements and their executions
     function fulfillBatch(Item[] calldata items) external nonReentrant {
         Payouts memory payouts = PayoutList.create(items.length * (MAX_RECEIVERS + 1));
@@ -131,8 +131,8 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         _pay(payouts);
     }
 
-    /// @notice Returns what is left to the consumer: if the grant did not come in time, or from the end of the time for
-    /// settling. Anybody may call it.
+    /// @notice Returns the rest to the consumer if there was no grant in time, or once the time for settling is over.
+    /// Anybody may call it.
     /// @param terms terms of a locked or open agreement
     function refund(Terms calldata terms) external nonReentrant {
         // Checks
@@ -151,7 +151,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         _abort(terms, id, word);
     }
 
-    /// @notice Pays what is credited to an address to that address. Anybody may call it.
+    /// @notice Pays out the credit of an address to that address. Anybody may call it.
     /// @param who the address
     function withdraw(address who) external nonReentrant {
         // Checks
@@ -178,7 +178,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         _pay(terms.consumer, rest);
     }
 
-    /// @dev Finds a granted agreement whose time for settling is not over.
+    /// @dev Finds a granted agreement that can still be settled.
     function _settleable(Terms calldata terms)
         private
         view
@@ -225,7 +225,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         return word;
     }
 
-    /// @dev Stores the agreement's word after its settlements and lists who has to be paid.
+    /// @dev Stores the agreement's word after its settlements and adds the payments that are due.
     function _store(
         Terms calldata terms,
         bytes32 id,
@@ -252,7 +252,7 @@ abstract contract EscrowReward is ConditionStoreManager, ReentrancyGuardTransien
         }
     }
 
-    /// @dev Transfers, or credits if the token refuses, so that one receiver cannot block the others.
+    /// @dev Transfers the amount, or credits it if the token refuses, so that one receiver cannot block the others.
     function _pay(address receiver, uint256 amount) private {
         if (amount == 0 || token.trySafeTransfer(receiver, amount)) return;
         claimable[receiver] += amount;

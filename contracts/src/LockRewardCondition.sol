@@ -18,7 +18,7 @@ abstract contract LockRewardCondition is ConditionStoreManager, ReentrancyGuardT
     /// @notice The price of an agreement is in escrow; its times count from this block.
     /// @param agreementId the agreement
     /// @param did the asset
-    /// @param provider who may grant now
+    /// @param provider the account that may now grant
     /// @param conditionId id of this condition
     /// @param amount base units of the token
     event Fulfilled(
@@ -31,8 +31,8 @@ abstract contract LockRewardCondition is ConditionStoreManager, ReentrancyGuardT
 
     /// @notice Locks the price. The consumer calls it, after allowing the escrow to take the price.
     /// @param terms terms of a created agreement
-    /// @param rewardAddress the escrow, which is this contract: stated by the specification, compared here
-    /// @param amount the price in base units of the token: stated by the specification, compared here
+    /// @param rewardAddress the escrow, which is this contract: a parameter of the specification, compared here
+    /// @param amount the price in base units of the token: a parameter of the specification, compared here
     function fulfill(Terms calldata terms, address rewardAddress, uint256 amount) external nonReentrant {
         // Checks
         (bytes32 id, AgreementState word) = _find(terms);
@@ -48,7 +48,7 @@ abstract contract LockRewardCondition is ConditionStoreManager, ReentrancyGuardT
         _pull(terms.consumer, price);
     }
 
-    /// @dev The agreement's word once locked. The caller stores it and then pulls the price.
+    /// @dev The agreement's word after the lock. The caller stores it and then pulls the price.
     function _lock(Terms calldata terms, bytes32 id, AgreementState word, uint256 price)
         internal
         returns (AgreementState)
@@ -60,7 +60,7 @@ abstract contract LockRewardCondition is ConditionStoreManager, ReentrancyGuardT
         return word.withStart(block.timestamp).with(Condition.LockReward, ConditionState.Fulfilled);
     }
 
-    /// @dev Takes the price from the consumer and refuses tokens that deliver less.
+    /// @dev Takes the price from the consumer; reverts if the token delivers less.
     function _pull(address consumer, uint256 price) internal {
         if (price == 0) return;
         uint256 before = token.balanceOf(address(this));

@@ -9,16 +9,16 @@ import {ERC20Capped} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20C
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
 /// @title Token for development
-/// @notice An ERC-20 token with permits (ERC-2612), 18 decimals and a cap. Its admin changes in two steps and decides who
-/// mints. A deployment that pays in another token does not need it.
+/// @notice An ERC-20 token with permits (ERC-2612), 18 decimals and a cap. Its admin decides who mints, and hands over in
+/// two steps. A deployment that pays in another token does not need it.
 contract NeverminedToken is ERC20Capped, ERC20Permit, AccessControlDefaultAdminRules {
-    /// @notice Role that mints.
+    /// @notice The role that may mint.
     bytes32 public constant MINTER_ROLE = keccak256("minter");
 
-    /// @notice Most base units that ever exist: 1.5 · 10⁹ whole tokens.
+    /// @notice The most base units that can ever exist: 1.5 · 10⁹ whole tokens.
     uint256 public constant CAP = 1_500_000_000 ether;
 
-    /// @param admin who grants and revokes the role of minter, and mints itself
+    /// @param admin the account that grants and revokes the minter role, and may mint
     constructor(address admin)
         ERC20("NeverminedToken", "NVM")
         ERC20Capped(CAP)
@@ -29,7 +29,7 @@ contract NeverminedToken is ERC20Capped, ERC20Permit, AccessControlDefaultAdminR
     }
 
     /// @notice Makes new tokens. A minter calls it.
-    /// @param account who gets them
+    /// @param account the account that gets them
     /// @param amount base units
     function mint(address account, uint256 amount) external onlyRole(MINTER_ROLE) {
         _mint(account, amount);

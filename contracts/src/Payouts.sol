@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice Payments that a call has to make, kept in memory until every storage write is done.
+/// @notice The payments that a call has to make, kept in memory until every storage write is done.
 struct Payouts {
-    /// Who gets the i-th amount.
+    /// The account that gets the i-th amount.
     address[] receivers;
     /// Base units of the token.
     uint256[] amounts;
-    /// How many payments are listed.
+    /// The number of payments in the list.
     uint256 length;
 }
 
 using PayoutList for Payouts global;
 
-/// @notice Adds payments up, so that a batch makes one transfer per receiver.
+/// @notice Adds up payments, so that a batch makes one transfer per receiver.
 library PayoutList {
-    /// @dev Only the first receivers are searched, so that a long list of different ones stays linear in cost.
+    /// @dev Only this many receivers are searched, so that the cost of a long list stays linear.
     uint256 private constant SEARCHED = 8;
 
     /// @notice An empty list.
-    /// @param capacity most payments that may be added
+    /// @param capacity the most payments that may be added
     /// @return the list
     function create(uint256 capacity) internal pure returns (Payouts memory) {
         return Payouts({receivers: new address[](capacity), amounts: new uint256[](capacity), length: 0});
@@ -27,7 +27,7 @@ library PayoutList {
 
     /// @notice Adds a payment.
     /// @param payouts the list
-    /// @param receiver who gets it
+    /// @param receiver the account that gets it
     /// @param amount base units of the token; nothing happens for 0
     function add(Payouts memory payouts, address receiver, uint256 amount) internal pure {
         if (amount == 0) return;
@@ -42,9 +42,9 @@ library PayoutList {
         payouts.push(receiver, amount);
     }
 
-    /// @notice Adds a payment of its own, even if the receiver is listed.
+    /// @notice Adds a separate payment, even if the receiver is already in the list.
     /// @param payouts the list
-    /// @param receiver who gets it
+    /// @param receiver the account that gets it
     /// @param amount base units of the token; nothing happens for 0
     function push(Payouts memory payouts, address receiver, uint256 amount) internal pure {
         if (amount == 0) return;
@@ -56,13 +56,14 @@ library PayoutList {
 
     /// @notice Adds what each receiver gets when the charged part of the total grows.
     /// @dev Nested cumulative floors: receiver i gets its share of what receivers 0…i get together. Nothing is left over
-    /// in any slicing, and a full settlement pays exactly the amounts. Products fit, as the total is below 2¹²⁸.
+    /// however the price is divided into charges, and a full settlement pays exactly the amounts. Products fit, because
+    /// the total is below 2¹²⁸.
     /// @param payouts the list
-    /// @param amounts split of the total
-    /// @param receivers who gets it
-    /// @param total sum of the amounts
-    /// @param before charged so far
-    /// @param afterwards charged now
+    /// @param amounts the split of the total
+    /// @param receivers the account for each amount
+    /// @param total the sum of the amounts
+    /// @param before the amount charged before
+    /// @param afterwards the amount charged in all afterwards
     function split(
         Payouts memory payouts,
         uint256[] calldata amounts,

@@ -4,13 +4,13 @@ pragma solidity 0.8.37;
 import {InvalidAccount, NotDIDAgent, ValueTooLong} from "./DIDErrors.sol";
 
 /// @title Provenance of assets
-/// @notice Statements about where assets come from (W3C PROV). They are events and nothing else: whoever reads them sees
-/// who stated what, with what authority at that time.
+/// @notice Statements about where assets come from (W3C PROV). They are only events: a reader sees who stated what, and
+/// with what authority at that time.
 abstract contract Provenance {
-    /// @notice Most bytes of a url, and of the attributes of a provenance event.
+    /// @notice The most bytes of a url, and of the attributes of a provenance event.
     uint256 public constant MAX_VALUE_LENGTH = 2048;
 
-    /// @dev Who may state the provenance of an asset beside its owner and providers.
+    /// @dev The accounts besides owner and providers that may state the provenance of an asset.
     mapping(bytes32 did => mapping(address account => bool)) private _delegates;
 
     /// @notice An address may state the provenance of an asset.
@@ -18,18 +18,18 @@ abstract contract Provenance {
     /// @param delegate the address
     event DIDProvenanceDelegateAdded(bytes32 indexed did, address indexed delegate);
 
-    /// @notice An address may not state the provenance of an asset any more.
+    /// @notice An address may no longer state the provenance of an asset.
     /// @param did the asset
     /// @param delegate the address
     event DIDProvenanceDelegateRemoved(bytes32 indexed did, address indexed delegate);
 
     /// @notice W3C PROV: an activity used an asset.
     /// @param did the asset
-    /// @param agentId who is responsible for the activity
+    /// @param agentId the agent responsible for the activity
     /// @param activityId the activity
     /// @param provId id of this statement, chosen by its author
-    /// @param author who states it
-    /// @param attributes anything more
+    /// @param author the account that states it
+    /// @param attributes further information
     event Used(
         bytes32 indexed did,
         address indexed agentId,
@@ -39,14 +39,14 @@ abstract contract Provenance {
         string attributes
     );
 
-    /// @notice W3C PROV: an asset was made from another one.
+    /// @notice W3C PROV: an asset was made from another.
     /// @param newDid the asset that was made
-    /// @param usedDid the asset that it was made from
-    /// @param agentId who is responsible for the activity
+    /// @param usedDid the asset from which it was made
+    /// @param agentId the agent responsible for the activity
     /// @param activityId the activity
     /// @param provId id of this statement, chosen by its author
-    /// @param author who states it
-    /// @param attributes anything more
+    /// @param author the account that states it
+    /// @param attributes further information
     event WasDerivedFrom(
         bytes32 indexed newDid,
         bytes32 indexed usedDid,
@@ -59,11 +59,11 @@ abstract contract Provenance {
 
     /// @notice W3C PROV: an agent took part in an activity on an asset.
     /// @param did the asset
-    /// @param agentId who took part
+    /// @param agentId the agent that took part
     /// @param activityId the activity
     /// @param provId id of this statement, chosen by its author
-    /// @param author who states it
-    /// @param attributes anything more
+    /// @param author the account that states it
+    /// @param attributes further information
     event WasAssociatedWith(
         bytes32 indexed did,
         address indexed agentId,
@@ -84,7 +84,7 @@ abstract contract Provenance {
         emit DIDProvenanceDelegateAdded(did, delegate);
     }
 
-    /// @notice Ends that an address may state the provenance of an asset. Its owner calls it.
+    /// @notice Stops an address from stating the provenance of an asset. Its owner calls it.
     /// @param did the asset
     /// @param delegate the address
     function removeDIDProvenanceDelegate(bytes32 did, address delegate) external {
@@ -94,12 +94,12 @@ abstract contract Provenance {
         emit DIDProvenanceDelegateRemoved(did, delegate);
     }
 
-    /// @notice States that an activity used an asset. Owner, provider or delegate of the asset calls it.
+    /// @notice States that an activity used an asset. An owner, provider or delegate of the asset calls it.
     /// @param provId id of the statement
     /// @param did the asset
-    /// @param agentId who is responsible for the activity
+    /// @param agentId the agent responsible for the activity
     /// @param activityId the activity
-    /// @param attributes anything more
+    /// @param attributes further information
     function used(bytes32 provId, bytes32 did, address agentId, bytes32 activityId, string calldata attributes)
         external
     {
@@ -108,14 +108,14 @@ abstract contract Provenance {
         emit Used(did, agentId, activityId, provId, msg.sender, attributes);
     }
 
-    /// @notice States that an asset was made from another one. Owner, provider or delegate of both calls it, so that
-    /// nobody gives a stranger's asset a history or a progeny.
+    /// @notice States that an asset was made from another. An owner, provider or delegate of both calls it, so that
+    /// nobody can give a stranger's asset ancestors or descendants.
     /// @param provId id of the statement
     /// @param newDid the asset that was made
-    /// @param usedDid the asset that it was made from
-    /// @param agentId who is responsible for the activity
+    /// @param usedDid the asset from which it was made
+    /// @param agentId the agent responsible for the activity
     /// @param activityId the activity
-    /// @param attributes anything more
+    /// @param attributes further information
     function wasDerivedFrom(
         bytes32 provId,
         bytes32 newDid,
@@ -130,12 +130,12 @@ abstract contract Provenance {
         emit WasDerivedFrom(newDid, usedDid, agentId, activityId, provId, msg.sender, attributes);
     }
 
-    /// @notice States that an agent took part in an activity on an asset. Owner, provider or delegate calls it.
+    /// @notice States that an agent took part in an activity on an asset. An owner, provider or delegate calls it.
     /// @param provId id of the statement
     /// @param did the asset
-    /// @param agentId who took part
+    /// @param agentId the agent that took part
     /// @param activityId the activity
-    /// @param attributes anything more
+    /// @param attributes further information
     function wasAssociatedWith(
         bytes32 provId,
         bytes32 did,
@@ -165,13 +165,13 @@ abstract contract Provenance {
     /// @dev Reverts unless the caller owns the asset.
     function _requireOwner(bytes32 did) internal view virtual;
 
-    /// @dev Reverts if a text is too long to be kept in an event.
+    /// @dev Reverts if a text is too long for an event.
     function _requireLength(string calldata text) internal pure {
         uint256 length = bytes(text).length;
         if (length > MAX_VALUE_LENGTH) revert ValueTooLong(length, MAX_VALUE_LENGTH);
     }
 
-    /// @dev Reverts unless the caller is owner, provider or delegate of the asset.
+    /// @dev Reverts unless the caller is an owner, provider or delegate of the asset.
     function _requireAgent(bytes32 did) private view {
         if (isDIDProvider(did, msg.sender) || _delegates[did][msg.sender]) return;
         revert NotDIDAgent(did, msg.sender);

@@ -29,17 +29,17 @@ import {TemplateStoreManager} from "./TemplateStoreManager.sol";
 /// @notice The one deployed contract of an agreement: its address is the `templateId` of a service, and each
 /// `contractName` of the service's conditions resolves to it. It has no owner, and nobody can upgrade it.
 contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondition, EscrowReward {
-    /// @notice Longest of each of the three time spans, in seconds.
+    /// @notice The longest that each of the three time spans may be, in seconds.
     uint256 public constant MAX_TIMEOUT = 366 days;
 
     /// @param token_ the ERC-20 token to pay in; it must not rebase
     /// @param didRegistry_ registry of assets
-    /// @param templateStore_ store of templates that has to approve this contract
+    /// @param templateStore_ store of templates, which has to approve this contract
     constructor(IERC20 token_, DIDRegistry didRegistry_, TemplateStoreManager templateStore_)
         AgreementStoreManager(token_, didRegistry_, templateStore_)
     {}
 
-    /// @notice Creates an agreement. The consumer calls it, or anybody with the consumer's signature.
+    /// @notice Creates an agreement. The consumer calls it, or anyone with the consumer's signature.
     /// @param terms the terms
     /// @param consumerSignature signature of {agreementId}; empty if the consumer calls
     /// @return id the agreement
@@ -53,11 +53,11 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         _states[id] = _create(terms, id);
     }
 
-    /// @notice Creates an agreement and locks its price. The consumer calls it, or anybody with the consumer's signature.
-    /// An agreement that somebody created with the same signature just before is locked all the same.
+    /// @notice Creates an agreement and locks its price. The consumer calls it, or anyone with the consumer's signature.
+    /// If somebody has just created the agreement with the same signature, it is locked all the same.
     /// @param terms the terms
     /// @param consumerSignature signature of {agreementId}; empty if the consumer calls
-    /// @param permit allowance of the token, if it is given by signature
+    /// @param permit allowance of the token, if it is given by a signature
     /// @return id the agreement
     function createAgreementAndLock(Terms calldata terms, bytes calldata consumerSignature, Permit calldata permit)
         external
@@ -79,11 +79,11 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         _pull(terms.consumer, price);
     }
 
-    /// @notice Creates, locks and grants in one transaction: the provider has signed the same terms as an offer before.
-    /// Steps that somebody has taken just before with the same signatures are not repeated.
+    /// @notice Creates, locks and grants in one transaction: the provider has already signed the same terms as an offer.
+    /// Steps that somebody has just taken with the same signatures are not repeated.
     /// @param terms the terms
     /// @param consumerSignature the consumer's signature of {agreementId}; empty if the consumer calls
-    /// @param permit allowance of the token, if it is given by signature
+    /// @param permit allowance of the token, if it is given by a signature
     /// @param providerSignature the provider's signature of {agreementId}; empty if the provider calls
     /// @return id the agreement
     function createLockGrant(
@@ -111,7 +111,7 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         _pull(terms.consumer, price);
     }
 
-    /// @notice Gives up an agreement that is not locked. The consumer calls it; nobody can lock it any more.
+    /// @notice Gives up an agreement that is not locked. The consumer calls it; after that nobody can lock it.
     /// @param terms terms of a created agreement
     function cancel(Terms calldata terms) external {
         // Checks
@@ -138,7 +138,7 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         return AgreementStates.create(block.timestamp);
     }
 
-    /// @dev The provider can grant and the consumer can execute for some time, and no time span is absurd.
+    /// @dev There is some time to grant and some time to execute, and no time span is too long.
     function _requireTimeouts(Terms calldata terms) private pure {
         uint256 timeout = terms.timeout;
         if (timeout == 0 || timeout > MAX_TIMEOUT) revert TimeoutOutOfRange(timeout, 1, MAX_TIMEOUT);
@@ -166,8 +166,8 @@ contract ServiceExecutionTemplate is LockRewardCondition, ComputeExecutionCondit
         if (total > type(uint128).max) revert TotalTooLarge(total, type(uint128).max);
     }
 
-    /// @dev Uses the permit if there is one. It may fail because somebody has used it just before, which does no harm:
-    /// then the allowance is there, and if it is not, the transfer fails.
+    /// @dev Uses the permit if there is one. It may fail because somebody has just used it, which does no harm: then the
+    /// allowance is there, and if it is not, the transfer fails.
     function _permit(address consumer, Permit calldata permit) private {
         if (permit.deadline == 0) return;
         try IERC20Permit(address(token)).permit(

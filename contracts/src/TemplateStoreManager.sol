@@ -10,9 +10,9 @@ enum TemplateState {
     Uninitialized,
     /// Somebody has proposed it.
     Proposed,
-    /// It takes new agreements.
+    /// It accepts new agreements.
     Approved,
-    /// It takes no new agreements, for ever; those that exist go on.
+    /// It accepts no new agreements, forever; existing ones go on.
     Revoked
 }
 
@@ -23,26 +23,26 @@ enum TemplateState {
 error TemplateNotInState(address template, TemplateState actual, TemplateState expected);
 
 /// @title Store of templates
-/// @notice Says which templates take new agreements. Its owner, a timelock or several people in production, can do
-/// nothing to agreements that exist, nor to any money.
+/// @notice Records which templates accept new agreements. Its owner, a timelock or several people in production, can do
+/// nothing to existing agreements or to any money.
 contract TemplateStoreManager is Ownable2Step {
     /// @dev The state of each template.
     mapping(address template => TemplateState) private _states;
 
     /// @notice A template was proposed.
     /// @param template the template
-    /// @param proposer who proposed it
+    /// @param proposer the account that proposed it
     event TemplateProposed(address indexed template, address indexed proposer);
 
-    /// @notice A template takes new agreements.
+    /// @notice A template now accepts new agreements.
     /// @param template the template
     event TemplateApproved(address indexed template);
 
-    /// @notice A template takes no new agreements any more.
+    /// @notice A template no longer accepts new agreements.
     /// @param template the template
     event TemplateRevoked(address indexed template);
 
-    /// @param owner_ who approves and revokes templates
+    /// @param owner_ the account that approves and revokes templates
     constructor(address owner_) Ownable(owner_) {}
 
     /// @notice Proposes a template. Anybody may call it.
@@ -61,7 +61,7 @@ contract TemplateStoreManager is Ownable2Step {
         emit TemplateApproved(template);
     }
 
-    /// @notice Revokes an approved template for ever. The owner calls it.
+    /// @notice Revokes an approved template forever. The owner calls it.
     /// @param template the template
     function revokeTemplate(address template) external onlyOwner {
         _require(template, TemplateState.Approved);
@@ -76,7 +76,7 @@ contract TemplateStoreManager is Ownable2Step {
         return _states[template];
     }
 
-    /// @notice True if a template takes new agreements.
+    /// @notice True if a template accepts new agreements.
     /// @param template the template
     /// @return whether it is approved
     function isTemplateApproved(address template) external view returns (bool) {

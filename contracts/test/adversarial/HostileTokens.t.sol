@@ -16,7 +16,7 @@ import {vm} from "../support/Vm.sol";
 /// A8  a token that takes a fee, or answers false
 /// A9  a token that calls back in the middle of a transfer
 /// A10 a token that refuses an account; a sender that starves the transfer of gas
-/// A16 dust, with the largest total there is
+/// A16 dust, with the largest possible total
 /// A21 a gift to the escrow
 contract HostileTokensTest is Attack {
     HostileToken private hostile;
@@ -191,7 +191,7 @@ contract HostileTokensTest is Attack {
         _assertBalances(3 ether, 7 ether, 5 ether);
     }
 
-    /// @dev A locked agreement of the attacker with the gateway, whose grant deadline has come.
+    /// @dev A locked agreement of the attacker with the gateway, at its grant deadline.
     function _refundable() private returns (Terms memory own) {
         own = _terms();
         own.consumer = ATTACKER;
@@ -200,7 +200,7 @@ contract HostileTokensTest is Attack {
         vm.warp(_now() + own.grantTimeout);
     }
 
-    /// @dev The call succeeds, and the refund that the token tries in the middle of it does not.
+    /// @dev The call succeeds, and the refund that the token attempts in the middle of it fails.
     function _expectGuarded(Terms memory own, address sender, bytes memory data) private {
         hostile.setHook(address(template), abi.encodeCall(template.refund, (own)));
         vm.prank(sender);

@@ -11,7 +11,7 @@ import {vm} from "../support/Vm.sol";
 /// A11 using a permit before its owner does
 /// A12 creating a gasless agreement before its relayer does
 /// A13 an asset that is not registered, with nobody as provider
-/// A14 a stranger locks, grants, settles, batches; payment without a receipt; tampered terms
+/// A14 locking, granting, settling and batching by a stranger; payment without a receipt; tampered terms
 /// A15 malformed splits
 /// A16 dust
 /// A17 publishing a signed last settlement before the others
@@ -177,7 +177,7 @@ contract InterferenceTest is Attack {
         vm.expectRevert(_escrowFulfilled(id));
         template.fulfill(t, first, firstSignature);
         vm.stopPrank();
-        // So a provider signs the last one only once the others are final; the attacker has nothing from it.
+        // So a provider signs the last one only when the others are final; the attacker gains nothing from it.
         _assertNoGain();
         _assertBalances(0.3 ether, 0.7 ether, 0);
     }
@@ -185,7 +185,7 @@ contract InterferenceTest is Attack {
     function test_A18_NobodyCanTakeChangeOrBlockAnAsset() public {
         address[] memory nobody = new address[](0);
         vm.startPrank(ATTACKER);
-        // The same seed gives the attacker another DID, so the victim's cannot be occupied.
+        // The same seed gives the attacker another DID, so nobody can take the victim's first.
         bytes32 own = registry.registerAttribute("planned", keccak256("ddo"), nobody, "https://attacker");
         vm.expectRevert(abi.encodeWithSelector(NotDIDOwner.selector, did, ATTACKER, OWNER));
         registry.updateAttribute(did, keccak256("malware"), "https://attacker");

@@ -9,12 +9,12 @@ import {vm} from "../support/Vm.sol";
 /// What the published contracts of the specification's generation allowed, and these do not:
 ///
 /// F1 paying when access is issued, without the receipt of any execution
-/// F2 a permission that one purchase gives for ever: after the timeout, after a refund, after a late grant, to another agreement
+/// F2 one purchase that permits forever: after the timeout, after a refund, after a late grant, for another agreement
 /// F3 a workflow that the agreement does not name
 /// F4 prices and times that nobody compares
 /// F5 a document that changes after the purchase
 /// F6 access tokens that anybody can use are the gateway's: tests/gateway/test_sign_in.py
-/// F7 taking the money locked for somebody else's agreement, and occupying ids before their owner
+/// F7 taking the money locked for somebody else's agreement, and taking ids before their owner
 /// F8 naming any consumer, and any or only the first provider
 /// F9 paying out after the escrow's own timeout
 /// F10 anybody paying for anybody
@@ -107,7 +107,7 @@ contract PublishedFlawsTest is Attack {
         _payAttacker(thiefs);
         vm.startPrank(ATTACKER);
         bytes32 id = template.createAgreement(thiefs, "");
-        // Its own lock is what counts, and it is not there.
+        // Only its own lock counts, and there is none.
         vm.expectRevert(
             abi.encodeWithSelector(
                 ConditionNotInState.selector,

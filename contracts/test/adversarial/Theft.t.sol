@@ -7,10 +7,10 @@ import {ServiceExecutionTemplate} from "../../src/ServiceExecutionTemplate.sol";
 import {Attack} from "../support/Attack.sol";
 import {vm} from "../support/Vm.sol";
 
-/// A1  theft by an own agreement that points at a victim's lock, or by changed terms
-/// A2  squatting: creating for somebody else, with no, a wrong, or a malleated signature
+/// A1  theft with one's own agreement that points at a victim's lock, or with changed terms
+/// A2  squatting: creating for somebody else with a missing, wrong or malleated signature
 /// A3  granting late
-/// A4  settling twice, after the last, refunding after the close, locking twice
+/// A4  settling twice or after the last settlement, refunding after the close, locking twice
 /// A5  settling more than the price, alone and in a batch
 /// A6  racing settlement against refund
 /// A7  replaying a signature on another chain, on another deployment, a second time
@@ -185,7 +185,7 @@ contract TheftTest is Attack {
         vm.prank(ATTACKER);
         template.createAgreementAndLock(t, signature, _noPermit());
 
-        // Neither does it revive an agreement that was refunded.
+        // Nor does it revive a refunded agreement.
         vm.prank(GATEWAY);
         template.refuse(t);
         vm.expectPartialRevert(ConditionNotInState.selector);
@@ -194,7 +194,7 @@ contract TheftTest is Attack {
         _assertVictimWhole();
     }
 
-    /// @dev Changes one word of the terms, wherever it lies.
+    /// @dev Changes one word of the terms, wherever it is.
     function _mutate(Terms memory t, uint256 choice, uint256 mask) private pure returns (Terms memory changed) {
         changed = abi.decode(abi.encode(t), (Terms));
         choice %= 16;

@@ -7,7 +7,7 @@ import {Provenance} from "../../src/Provenance.sol";
 import {Registry} from "../support/Registry.sol";
 import {vm} from "../support/Vm.sol";
 
-/// Every call of the registry with any arguments, by anybody: what may happen does, and nothing else changes.
+/// Every call of the registry with any arguments from any caller: allowed calls succeed, and nothing else changes.
 contract RegistryFuzzTest is Registry {
     uint256 private constant LONGEST = 2048;
 

@@ -9,7 +9,7 @@ import {TemplateState, TemplateStoreManager} from "../../src/TemplateStoreManage
 import {Deployed} from "../support/Deployed.sol";
 import {vm} from "../support/Vm.sol";
 
-/// Every call of the store of templates, the token and the dispenser with any arguments, by anybody.
+/// Every call of the store of templates, the token and the dispenser with any arguments from any caller.
 contract StoresFuzzTest {
     address private constant ADMIN = address(0x0111);
 
@@ -27,7 +27,7 @@ contract StoresFuzzTest {
         token.grantRole(minter, address(dispenser));
     }
 
-    /// In each step anybody or the owner proposes, approves or revokes: states move 0 → 1 → 2 → 3 and nowhere else.
+    /// In each step anybody or the owner proposes, approves or revokes: states only move 0 → 1 → 2 → 3.
     function testFuzz_TemplatesMoveForwardOnly(address template, address caller, uint64 choices) public {
         TemplateState state = TemplateState.Uninitialized;
         for (uint256 i = 0; i < 16; ++i) {

@@ -5,8 +5,8 @@ import {Condition, Settlement, Terms} from "../../src/Agreement.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
-/// What the random run of test/invariant does not vary: any terms at creation, and the ids that hang on them. The calls
-/// that move an agreement on are made there, by anybody and at any time.
+/// What the random run of test/invariant does not vary: any terms at creation, and the ids that depend on them. That run
+/// makes the calls that move an agreement on, from any caller and at any time.
 contract TemplateFuzzTest is World {
     uint256 private constant MOST = type(uint128).max;
 

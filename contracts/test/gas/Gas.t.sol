@@ -8,9 +8,9 @@ import {HostileToken} from "../support/HostileToken.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
-/// @notice Measures whole transactions; run it with --isolate, which makes each call a transaction of its own.
+/// @notice Measures whole transactions; run it with --isolate, which makes each call a separate transaction.
 ///
-/// Unless a row says "first", everybody concerned has held tokens before, the consumer has used a permit before, and
+/// Unless a row says "first", everybody involved has held tokens before, the consumer has used a permit before, and
 /// another agreement keeps the escrow's balance above zero.
 abstract contract GasRecord is World {
     string private constant RECORD = "measured/gas.csv";
@@ -32,7 +32,7 @@ abstract contract GasRecord is World {
         _record(operation, vm.lastCallGas().gasTotalUsed / BATCH);
     }
 
-    /// @dev Terms with so many receivers as the row says.
+    /// @dev Terms with as many receivers as the row says.
     function _priced() internal returns (Terms memory t) {
         t = _terms();
         t.deadline = uint40(START + 30 days);
@@ -279,7 +279,7 @@ contract RegistryGasTest is GasRecord {
     }
 }
 
-/// @notice What a receiver that was refused pays later.
+/// @notice What a receiver pays later after the token refused it.
 contract WithdrawGasTest is GasRecord {
     function _deployToken() internal override returns (IERC20) {
         return new HostileToken();

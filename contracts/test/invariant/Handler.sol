@@ -8,8 +8,8 @@ import {Item, Permit, Settlement, Terms} from "../../src/Agreement.sol";
 import {Model, Phase} from "./Model.sol";
 import {vm} from "../support/Vm.sol";
 
-/// @notice Every call there is, by the right and the wrong people, at the right and the wrong time, with a token that
-/// turns hostile. Each call says beforehand whether it will succeed, and is compared with what the contract does.
+/// @notice Every possible call, by the right and the wrong accounts, at the right and the wrong time, with a token that
+/// turns hostile. Each call predicts whether it will succeed, and compares that with what the contract does.
 contract Handler is Model {
     uint256 private constant CONSUMERS = 3;
     uint256 private constant RECEIVERS = 8;
@@ -44,13 +44,13 @@ contract Handler is Model {
 
     // -- calls --------------------------------------------------------------------------------------------------------
 
-    /// @notice Writes down terms that somebody may agree on.
+    /// @notice Drafts terms that somebody may agree on.
     function draft(uint256 seed) external {
         _draft(seed);
         ++successes[msg.sig];
     }
 
-    /// @dev Few of the terms are not valid.
+    /// @dev A few of the terms are invalid.
     function _draft(uint256 seed) private {
         Deal storage d = deals.push();
         Terms memory t = _terms();
@@ -218,7 +218,7 @@ contract Handler is Model {
 
     // -- the world ----------------------------------------------------------------------------------------------------
 
-    /// @notice Time passes: some seconds, or to just before, at or after a deadline.
+    /// @notice Time passes: a few seconds, or until just before, at or after a deadline.
     function pass(uint256 pick, uint256 kind) external {
         Deal storage d = _pick(pick, kind & 1 == 0 ? Phase.Open : Phase.Locked);
         uint256 target = _now() + kind % 400;
@@ -263,7 +263,7 @@ contract Handler is Model {
         ++successes[msg.sig];
     }
 
-    /// @notice I10: owners and admins do what they can, which changes no agreement and no balance.
+    /// @notice I10: owners and admins do all they can, which changes no agreement and no balance.
     function administrate(uint256 kind) external {
         kind %= 64;
         vm.startPrank(OWNER);
@@ -313,7 +313,7 @@ contract Handler is Model {
 
     // -- choices ------------------------------------------------------------------------------------------------------
 
-    /// @dev One of the latest agreements, mostly one in the wanted phase, so that they live through all their states.
+    /// @dev One of the latest agreements, mostly one in the wanted phase, so that agreements go through all their states.
     function _choose(uint256 pick, Phase wanted) private view returns (uint256) {
         uint256 window = deals.length < WINDOW ? deals.length : WINDOW;
         uint256 newest = deals.length - 1;
@@ -328,7 +328,7 @@ contract Handler is Model {
         return deals[_choose(pick, wanted)];
     }
 
-    /// @dev An agreement that does not exist yet, drafted now if there is none.
+    /// @dev An agreement that does not exist yet; it is drafted now if there is none.
     function _pickNew(uint256 pick) private returns (Deal storage d) {
         d = _pick(pick, Phase.None);
         if (d.phase == Phase.None && _now() <= d.terms.deadline || pick % 8 == 0) return d;
@@ -348,7 +348,7 @@ contract Handler is Model {
         return receivers[i % RECEIVERS];
     }
 
-    /// @dev Every receiver of an agreement; some drafts name the escrow, which is no receiver.
+    /// @dev Every receiver of an agreement; some drafts name the escrow, which is not a receiver.
     function _blockReceivers(Deal storage d) private {
         for (uint256 i = 0; i < d.terms.receivers.length; ++i) {
             if (d.terms.receivers[i] != address(template)) hostile.setBlocked(d.terms.receivers[i], true);
@@ -362,7 +362,7 @@ contract Handler is Model {
         return d.terms.receivers[i % (count + 1)];
     }
 
-    /// @dev Mostly the right one.
+    /// @dev Usually the right account.
     function _sender(uint256 who, address right, address wrong) private pure returns (address) {
         return who % 5 < 3 ? right : (who % 5 == 3 ? STRANGER : wrong);
     }
@@ -380,7 +380,7 @@ contract Handler is Model {
         return (sender, _sign(0xBAD, d.id), false);
     }
 
-    /// @dev No permit, a valid one, or one that is over; and the allowance that the lock then meets.
+    /// @dev No permit, a valid one, or an expired one; and the allowance that the lock then finds.
     function _permit(Deal storage d, uint256 kind) private view returns (Permit memory permit, uint256 allowance) {
         address consumer = d.terms.consumer;
         allowance = hostile.allowance(consumer, address(template));

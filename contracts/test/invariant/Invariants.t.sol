@@ -15,7 +15,7 @@ import {vm} from "../support/Vm.sol";
 /// I9  the cost of a call does not depend on the number of agreements (measured in test/gas)
 /// I10 owners and admins change no agreement and no balance
 ///
-/// The handler holds a model of all that and compares each call with it; what remains is compared here.
+/// The handler has a model of all this and compares each call with it; the rest is compared here.
 contract InvariantsTest {
     struct FuzzSelector {
         address addr;

@@ -8,7 +8,7 @@ import {HostileToken} from "../support/HostileToken.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
-/// @notice Where an agreement stands: the rows of the state table.
+/// @notice The state of an agreement: the rows of the state table.
 enum Phase {
     None,
     Created,
@@ -21,7 +21,7 @@ enum Phase {
     Cancelled
 }
 
-/// @notice What the agreements should be, written down without looking at how the contract keeps them.
+/// @notice What the agreements should be, written without looking at how the contract stores them.
 abstract contract Model is World {
     struct Deal {
         Terms terms;
@@ -147,7 +147,7 @@ abstract contract Model is World {
         return d.start + d.terms.timeout + d.terms.settleTimeout;
     }
 
-    /// @dev What each receiver has once so much is charged: of what receivers 0…i have together, the i-th has its share.
+    /// @dev What each receiver has after a charge: the i-th has its share of what receivers 0…i have together.
     function _shares(Deal storage d, uint256 charged) internal view returns (uint256[] memory shares) {
         uint256 count = d.terms.amounts.length;
         shares = new uint256[](count);

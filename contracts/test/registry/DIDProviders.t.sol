@@ -16,7 +16,7 @@ import {vm} from "../support/Vm.sol";
 ///
 /// removeDIDProvider(did, provider)
 /// ├── when the owner calls, it removes the provider and emits DIDProviderRemoved
-/// ├── given it was no provider, it changes nothing
+/// ├── given it was not a provider, it changes nothing
 /// └── when a provider calls, it reverts NotDIDOwner
 ///
 /// isDIDProvider(did, account)
@@ -31,7 +31,7 @@ import {vm} from "../support/Vm.sol";
 ///
 /// removeDIDProvenanceDelegate(did, delegate)
 /// ├── when the owner calls, it removes the delegate and emits DIDProvenanceDelegateRemoved
-/// ├── given it was no delegate, it changes nothing
+/// ├── given it was not a delegate, it changes nothing
 /// └── when the delegate calls, it reverts NotDIDOwner
 contract DIDProvidersTest is Registry {
     function setUp() public override {

@@ -36,7 +36,7 @@ contract ProvenanceEventsTest is Registry {
         _register();
         vm.prank(OWNER);
         registry.addDIDProvenanceDelegate(did, DELEGATE);
-        // The provider of the asset makes a new one for a stranger and stays its provider.
+        // The provider of the asset makes a new asset for a stranger and stays its provider.
         vm.prank(PROVIDER);
         derived =
             registry.registerAttributeFor(keccak256("result"), CHECKSUM, _providers(PROVIDER), URL, STRANGER);

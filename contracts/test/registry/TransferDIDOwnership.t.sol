@@ -11,7 +11,7 @@ import {vm} from "../support/Vm.sol";
 /// │   ├── it makes the new owner the owner at once
 /// │   ├── it emits DIDOwnershipTransferred
 /// │   ├── it keeps document, version and providers
-/// │   ├── it lets the new owner update, and the old one not any more
+/// │   ├── it lets the new owner update, and no longer the old one
 /// │   └── with the zero address, it reverts InvalidAccount
 /// ├── when a provider calls
 /// │   └── it reverts NotDIDOwner

@@ -14,12 +14,12 @@ import {vm} from "../support/Vm.sol";
 /// approveTemplate(template)
 /// ├── given it is proposed, it approves and emits TemplateApproved
 /// ├── given it is unknown, approved or revoked, it reverts TemplateNotInState
-/// └── when somebody else than the owner calls, it reverts OwnableUnauthorizedAccount
+/// └── when somebody other than the owner calls, it reverts OwnableUnauthorizedAccount
 ///
 /// revokeTemplate(template)
 /// ├── given it is approved, it revokes and emits TemplateRevoked
 /// ├── given it is unknown, proposed or revoked, it reverts TemplateNotInState
-/// └── when somebody else than the owner calls, it reverts OwnableUnauthorizedAccount
+/// └── when somebody other than the owner calls, it reverts OwnableUnauthorizedAccount
 ///
 /// transferOwnership(newOwner)
 /// └── it needs the acceptance of the new owner

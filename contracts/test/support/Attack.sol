@@ -6,7 +6,7 @@ import {ConditionNotInState} from "../../src/AgreementErrors.sol";
 import {World} from "./World.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice A world with an attacker who has money of its own, and a victim: the consumer, whose money lies in escrow.
+/// @notice A world with an attacker that has its own money, and a victim: the consumer, whose money is in escrow.
 abstract contract Attack is World {
     uint256 internal constant ATTACKER_KEY = 0xBAD;
     address internal immutable ATTACKER = vm.addr(ATTACKER_KEY);
@@ -19,7 +19,7 @@ abstract contract Attack is World {
         _fund(ATTACKER, ATTACKERS_MONEY);
     }
 
-    /// @dev The attacker has what it had, and can claim nothing.
+    /// @dev The attacker has as much as before, and can claim nothing.
     function _assertNoGain() internal view {
         vm.assertEq(token.balanceOf(ATTACKER), ATTACKERS_MONEY, "money of the attacker");
         vm.assertEq(template.claimable(ATTACKER), 0, "credit of the attacker");
@@ -46,7 +46,7 @@ abstract contract Attack is World {
         (t.amounts[0], t.receivers[0]) = (PRICE, ATTACKER);
     }
 
-    /// @dev An agreement of the attacker with itself, on an asset of its own.
+    /// @dev An agreement of the attacker with itself, on its own asset.
     function _attackersTerms() internal returns (Terms memory t) {
         t = _terms();
         vm.prank(ATTACKER);

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
-/// @notice A token that misbehaves on demand: takes a fee, refuses accounts, answers false, or calls somebody back.
+/// @notice A token that misbehaves on demand: it takes a fee, refuses accounts, answers false, or calls back.
 contract HostileToken is ERC20Permit {
     uint256 private constant BASIS_POINTS = 10_000;
 
@@ -24,7 +24,7 @@ contract HostileToken is ERC20Permit {
         _mint(account, amount);
     }
 
-    /// @notice Keeps so many basis points of what transferFrom moves.
+    /// @notice Keeps this many basis points of what transferFrom moves.
     function setFee(uint256 basisPoints) external {
         fee = basisPoints;
     }

@@ -20,7 +20,7 @@ import {TemplateStoreManager} from "../../src/TemplateStoreManager.sol";
 import {Deployed} from "./Deployed.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice A deployment with people in it, and ways to bring an agreement into each of its states.
+/// @notice A deployment with accounts, and helpers that bring an agreement into each of its states.
 ///
 /// The data owner owns an asset that the gateway provides. The price is 7 for the owner and 3 for the gateway, which is
 /// the provider of the agreements.
@@ -78,7 +78,7 @@ abstract contract World {
         return registry.registerAttribute(didSeed, keccak256("ddo"), providers, "https://metadata/{did}");
     }
 
-    /// @dev Gives tokens to a consumer who lets the escrow take any amount.
+    /// @dev Gives tokens to a consumer and lets the escrow take any amount of them.
     function _fund(address who, uint256 amount) internal virtual {
         vm.prank(ADMIN);
         NeverminedToken(address(token)).mint(who, amount);
@@ -215,7 +215,7 @@ abstract contract World {
 
     // -- questions ----------------------------------------------------------------------------------------------------
 
-    /// @dev The optimiser treats block.timestamp as a constant of the test, so time is asked of forge.
+    /// @dev The optimiser treats block.timestamp as a constant of the test, so forge is asked for the time.
     function _now() internal view returns (uint256) {
         return vm.getBlockTimestamp();
     }

@@ -12,7 +12,7 @@ import {vm} from "../support/Vm.sol";
 /// │   ├── it aborts all three conditions
 /// │   ├── it emits Aborted without any money
 /// │   ├── after the deadline, it still cancels
-/// │   └── when somebody else than the consumer calls
+/// │   └── when somebody other than the consumer calls
 /// │       └── it reverts CallerMismatch
 /// ├── given the agreement is locked
 /// │   └── it reverts ConditionNotInState

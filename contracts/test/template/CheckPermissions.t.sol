@@ -23,7 +23,7 @@ import {vm} from "../support/Vm.sol";
 /// │   └── it is false
 /// ├── given the agreement is created, locked, refused or refunded
 /// │   └── it is false
-/// ├── when any term is another one
+/// ├── when any term is different
 /// │   └── it is false
 /// ├── when the timeout is the longest
 /// │   └── it is true until its last second

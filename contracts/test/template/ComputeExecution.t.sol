@@ -12,9 +12,9 @@ import {vm} from "../support/Vm.sol";
 /// │   ├── it grants
 /// │   ├── it emits Fulfilled with workflow and expiry
 /// │   ├── it moves no money
-/// │   ├── when somebody else than the provider calls
+/// │   ├── when somebody other than the provider calls
 /// │   │   └── it reverts CallerMismatch
-/// │   ├── when the document is another one
+/// │   ├── when the document is a different one
 /// │   │   └── it reverts DocumentMismatch
 /// │   ├── when the grantee is not the consumer
 /// │   │   └── it reverts GranteeMismatch

@@ -69,7 +69,7 @@ import {Vm, vm} from "../support/Vm.sol";
 /// │   └── it reverts AgreementUnknown
 /// ├── given the service is free
 /// │   └── it is paid by the first receipt, without calling the token
-/// ├── when somebody else than the provider calls
+/// ├── when somebody other than the provider calls
 /// │   ├── with the provider's signature, it settles
 /// │   ├── with the ERC-1271 signature of a contract that is the provider, it settles
 /// │   ├── without a signature, it reverts InvalidSignature

@@ -31,7 +31,7 @@ import {vm} from "../support/Vm.sol";
 /// │   └── it changes nothing
 /// ├── without items
 /// │   └── it does nothing
-/// └── when somebody else than the provider calls
+/// └── when somebody other than the provider calls
 ///     └── it reverts CallerMismatch
 contract FulfillBatchTest is World {
     event Transfer(address indexed from, address indexed to, uint256 value);
@@ -213,7 +213,7 @@ contract FulfillBatchTest is World {
         template.fulfillBatch(items);
     }
 
-    /// @dev One to pay in full, one in part, one to close with a rest of nine.
+    /// @dev One settlement in full, one in part, and one that closes with a rest of nine.
     function _threeAgreements() private returns (Item[] memory items, bytes32[] memory ids) {
         (items, ids) = (new Item[](3), new bytes32[](3));
         for (uint256 i = 0; i < 3; ++i) {

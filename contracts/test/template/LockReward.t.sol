@@ -12,7 +12,7 @@ import {vm} from "../support/Vm.sol";
 /// │   ├── it locks, and the times count from now
 /// │   ├── it emits Fulfilled
 /// │   ├── it moves exactly the price from the consumer
-/// │   ├── when somebody else than the consumer calls
+/// │   ├── when somebody other than the consumer calls
 /// │   │   └── it reverts CallerMismatch
 /// │   ├── when the reward address is not the escrow
 /// │   │   └── it reverts RewardAddressMismatch

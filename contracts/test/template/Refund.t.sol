@@ -24,7 +24,7 @@ import {vm} from "../support/Vm.sol";
 /// ├── given the agreement is created
 /// │   └── it reverts ConditionNotInState
 /// ├── given the agreement is paid
-/// │   └── it reverts ConditionNotInState for ever
+/// │   └── it reverts ConditionNotInState forever
 /// ├── given the agreement is closed
 /// │   └── it reverts ConditionNotInState
 /// ├── given the agreement is refunded
@@ -115,7 +115,7 @@ contract RefundTest is World {
         _expectReverts(t, id, Condition.LockReward, ConditionState.Unfulfilled, ConditionState.Fulfilled);
     }
 
-    function test_GivenTheAgreementIsPaid_ItRevertsForEver() public {
+    function test_GivenTheAgreementIsPaid_ItRevertsForever() public {
         Terms memory t = _terms();
         bytes32 id = _paid(t);
         _expectReverts(t, id, Condition.EscrowReward, ConditionState.Fulfilled, ConditionState.Unfulfilled);

@@ -14,14 +14,14 @@ import {vm} from "../support/Vm.sol";
 /// │   ├── it emits Refused, then Aborted with the price
 /// │   ├── it returns the whole price to the consumer at once
 /// │   ├── after the grant deadline, it still refuses
-/// │   └── when somebody else than the provider calls
+/// │   └── when somebody other than the provider calls
 /// │       └── it reverts CallerMismatch
 /// ├── given the agreement is created
 /// │   └── it reverts ConditionNotInState
 /// ├── given the agreement is granted
 /// │   └── it reverts ConditionNotInState
 /// ├── given the agreement is refused
-/// │   └── it reverts ConditionNotInState and pays nothing again
+/// │   └── it reverts ConditionNotInState and pays nothing a second time
 /// ├── given no agreement has these terms
 /// │   └── it reverts AgreementUnknown
 /// └── when the service is free

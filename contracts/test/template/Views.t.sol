@@ -55,7 +55,7 @@ contract ViewsTest is World {
         Terms memory t = _terms();
         bytes32 id = template.agreementId(t);
         bytes memory encoded = abi.encode(t);
-        // Words 1 to 12 are the fixed terms; 13 and 14 say where the split is, 16, 17 and 19, 20 are the split.
+        // Words 1 to 12 are the fixed terms; 13 and 14 point to the split; 16, 17 and 19, 20 are the split.
         uint256[16] memory words = [uint256(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 19, 20];
         for (uint256 i = 0; i < words.length; ++i) {
             bytes memory changed = bytes.concat(encoded);

@@ -5,7 +5,7 @@ import {Terms} from "../../src/Agreement.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
-/// @notice The contract pays what the vectors say that every implementation must pay, slice by slice.
+/// @notice The contract pays exactly what the vectors prescribe for every implementation, charge by charge.
 contract SplitsTest is World {
     string private constant VECTORS = "../tests/vectors/split.json";
 

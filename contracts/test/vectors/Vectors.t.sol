@@ -5,7 +5,7 @@ import {Condition, Settlement, Terms} from "../../src/Agreement.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
-/// @notice Ids, digests and signatures as the contracts compute them, written down for every other language.
+/// @notice Ids, digests and signatures as the contracts compute them, written to a file for other languages.
 contract VectorsTest is World {
     string private constant RECORD = "measured/vectors.json";
 
@@ -29,7 +29,7 @@ contract VectorsTest is World {
         vm.writeFile(RECORD, string.concat(all, '"dids":[', dids, "]}"));
     }
 
-    /// @dev One usual agreement, one with the largest numbers, one with a receiver for each of eight amounts, a free one.
+    /// @dev An ordinary agreement, one with the largest numbers, one with eight receivers, and a free one.
     function _sample(uint256 i) private returns (Terms memory t) {
         t = i == 3 ? _freeTerms() : _terms();
         t.deadline = uint40(START + 600);
