@@ -304,14 +304,14 @@ async def test_many_long_documents_at_once_leave_threads_and_answers_to_others(
     catalogue: Catalogue, chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = await publish(catalogue.http, chain)
-    judging, judged, original = threading.Semaphore(0), threading.Event(), service._judged
+    judging, judged, original = threading.Semaphore(0), threading.Event(), service._check
 
     def slowly(document: object, without_compute: bool) -> Any:
         judging.release()
         judged.wait(timeout=60)
         return original(document, without_compute)
 
-    monkeypatch.setattr(service, "_judged", slowly)
+    monkeypatch.setattr(service, "_check", slowly)
     flood = [signed(dataset(chain, ALICE), ALICE) for _ in range(50)]
     async with anyio.create_task_group() as tasks:
         for document in flood:

@@ -39,7 +39,7 @@ def test_a_url_names_a_bucket_and_a_prefix(setting: str) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("http://bucket/prefix", "must be a folder, or a url that begins with az://, gs://, s3://"),
+        ("http://bucket/prefix", "must be a folder, or a URL that begins with az://, gs://, s3://"),
         ("s3a://bucket/prefix", "begins with az://, gs://, s3://"),
         ("s3://", "cannot name a bucket"),
         ("s3://Bucket/prefix", "cannot name a bucket"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from insitu.domain.errors import InsituError
-from insitu.settings import capacity_of, default_home, read_settings
+from insitu.settings import default_home, machine_share, read_settings
 from insitu.settings.sections import OperatorSettings, Settings, is_loopback
 
 
@@ -112,11 +112,11 @@ def test_the_data_folder_comes_from_the_environment() -> None:
 
 
 def test_executions_get_four_fifths_of_the_machine_unless_told_otherwise(tmp_path: Path) -> None:
-    capacity = capacity_of(OperatorSettings(), tmp_path / "not" / "yet")
+    capacity = machine_share(OperatorSettings(), tmp_path / "not" / "yet")
     assert 0 < capacity.cpu < len(os.sched_getaffinity(0))
     assert 0 < capacity.memory < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert capacity.disk > 0
-    told = capacity_of(OperatorSettings(cpu=3, memory=5, disk=7), tmp_path)
+    told = machine_share(OperatorSettings(cpu=3, memory=5, disk=7), tmp_path)
     assert (told.cpu, told.memory, told.disk) == (3, 5, 7)
 
 

@@ -1,1 +1,1 @@
-"""METADATA-API: the catalogue of DDOs (specification, P2)."""
+"""The METADATA-API: the catalogue of DDOs (P2)."""

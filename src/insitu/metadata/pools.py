@@ -1,7 +1,7 @@
-"""Pools of documents that wait for the chain: nobody fills one that belongs to somebody else.
+"""Pools of documents that wait for the chain, so that nobody can fill a pool that others need.
 
-Accounts are free, so a limit for each account bounds nobody. What counts is what cannot be had for nothing: the key of
-a gateway, a registration that was paid for, coin, or an address in another network.
+Accounts are free, so a limit per account limits nobody. What counts is something that is not free: the key of a
+gateway, a paid registration, coin, or an address in another network.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ class PendingLimits:
     Attributes
     ----------
     gateways
-        Accounts of gateways. What they sign has no limit: executions bound it, and it is registered at once.
+        Accounts of gateways. What they sign has no limit, because it follows from executions and is registered at once.
     stake
-        Wei that a creator holds who has registered nothing yet.
+        Wei that a creator must hold who has registered nothing yet.
     per_creator, creators
-        Documents of one creator who has registered or holds the stake, and of all of these.
+        Documents of one creator who has registered or holds the stake, and of all such creators.
     per_network, strangers
-        Documents from one network of clients, and of all others together.
+        Documents from one network of clients, and of all strangers together.
     share_bytes, pool_bytes
-        Bytes of one creator or network, and of either pool.
+        Bytes of one creator or network, and of each pool.
     """
 
     gateways: tuple[Address, ...] = ()
@@ -44,23 +44,23 @@ class PendingLimits:
 
 
 class Pools:
-    """Decides where a document waits; ``lifetime`` in seconds, after which it is dropped."""
+    """Decides in which pool a document waits, and for how many seconds (``lifetime``) before it is dropped."""
 
     def __init__(self, catalog: Catalog, chain: Chain, limits: PendingLimits, lifetime: int) -> None:
         self._catalog = catalog
         self._chain = chain
         self._limits = limits
-        self._gateways = {one.lower() for one in limits.gateways}
+        self._gateways = {gateway.lower() for gateway in limits.gateways}
         self._lifetime = lifetime
 
     def welcome(self, gateway: Address) -> None:
-        """Count an account among those of gateways."""
+        """Treat an account as that of a gateway from now on."""
         self._gateways.add(gateway.lower())
 
     async def place(self, signer: Address, network: str) -> Place:
-        """Return the place of a document by who signed it and where it came from. Raises ``ChainUnavailable``.
+        """Return the place of a document by its signer and the network it came from. Raises ``ChainUnavailable``.
 
-        The signer counts, not the creator: results have the gateway as creator, and later versions their owner's hand.
+        The signer counts and not the creator: a result's creator is the gateway, but its owner signs later versions.
         """
         limits = self._limits
         if signer.lower() in self._gateways:

@@ -1,4 +1,4 @@
-"""The METADATA-API's addresses (P2): translate HTTP, decide nothing."""
+"""The METADATA-API's routes (P2): they translate HTTP and decide nothing."""
 
 import json
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ __all__ = ["router"]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
-# A document's own reader judges it, with pointers; FastAPI only parses the JSON.
+# FastAPI only parses the JSON. The document's own reader checks it and says where it is wrong.
 Document = Annotated[Any, Body()]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
 Checksum = Annotated[str | None, Query(description="on-chain checksum of a version, 64 hexadecimal digits")]
@@ -84,7 +84,7 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.get(DDO + "/{did}", response_model=dict[str, Any])
     async def resolve(did: str, checksum: Checksum = None) -> Response:
         found = await service.document(did, checksum)
-        # A version never changes; the present one may at any time.
+        # A version never changes, but which one is current may change at any time.
         headers = {"ETag": f'"{found.checksum}"'} | (
             {"Cache-Control": IMMUTABLE} if checksum and found.on_chain else {}
         )

@@ -1,4 +1,4 @@
-"""The METADATA-API's decisions: who may publish what, when it is listed, what a search means (P2, P3; design §7)."""
+"""The METADATA-API's decisions: who may publish what, when it is listed, what a search means (P2, P3)."""
 
 import logging
 import re
@@ -43,12 +43,12 @@ logger = logging.getLogger("insitu.metadata")
 
 MAX_WORDS = 16
 FRESH = timedelta(minutes=10)
-"""A signed request to retire is this old at most."""
+"""The greatest age of a signed request to retire."""
 AGAIN = 1.0
-"""Seconds after which following goes on from the last cursor, when the chain or the store failed."""
+"""Seconds to wait before following goes on from the last cursor, after the chain or the store failed."""
 SWEEP = timedelta(minutes=1)
 EMPTY_BLOCKS = 32
-"""A cursor is stored at least this often where nothing happens; a restart reads at most so many blocks again."""
+"""Store a cursor after this many empty blocks, so that a restart reads no more than these again."""
 
 _WORD = re.compile(r"\w+")
 _CHECKSUM = re.compile(r"(?:0x)?([0-9a-fA-F]{64})", re.ASCII)
@@ -61,13 +61,13 @@ class MetadataService:
     Parameters
     ----------
     public_url
-        Address of the server, without a slash at the end; what goes on chain begins with it.
+        Address of the server, without a trailing slash. URLs that are registered on chain begin with it.
     confirmations
-        Blocks to wait before the chain's word counts.
+        Blocks to wait before an event counts.
     pending_lifetime
         Seconds after which a document that never appeared on chain is dropped.
     page_size
-        Largest number of results in one page.
+        Largest number of results on one page.
     limits
         How many documents may wait for the chain, and whose.
     """
@@ -96,18 +96,18 @@ class MetadataService:
         self._work = LongWork()
 
     async def run(self) -> None:
-        """Follow the chain and drop what never appeared on it; never returns, cancel it."""
+        """Follow the chain and drop documents that never appear on it. Never returns; cancel it."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._follow)
             tasks.start_soon(self._sweep)
 
     async def publish(self, document: Mapping[str, JsonValue]) -> str:
-        """Publish a document of the gateway, which may be a result, and return the url that resolves it."""
+        """Publish a document of the gateway, for instance a result, and return the URL that resolves it."""
         await self.accept(document, without_compute=True)
         return self._url
 
     async def read(self, url: str, checksum: str | None = None) -> JsonObject:
-        """Read the document at a url of this catalogue. Raises ``AssetNotFound`` for any other."""
+        """Read the document at a URL of this catalogue. Raises ``AssetNotFound`` for any other URL."""
         start, end = self._url.split("{did}")
         did = url.removeprefix(start).removesuffix(end)
         if not url.startswith(start) or url != start + did + end:
@@ -115,40 +115,40 @@ class MetadataService:
         return (await self.document(did, checksum)).document
 
     async def is_retired(self, did: str) -> bool:
-        """Tell whether its owner took an asset off the lists; False for one that is not known here."""
+        """Return whether the owner took an asset off the lists; False for an unknown asset."""
         record = await self._catalog.record(str(Did.parse(did)))
         return record is not None and record.state == "retired"
 
     async def accept(
         self, document: object, *, key: str | None = None, without_compute: bool = False, network: str = ""
     ) -> AssetStatus:
-        """P2: take a new document, pending until its registration is seen. The same one again is harmless.
+        """Accept a new document (P2), pending until its registration is seen. Repeating it is harmless.
 
-        Where the creator's ``key`` stands for another asset already, that one's status is returned. ``network`` is
-        where it comes from. Raises ``InvalidDocument`` and its kin, ``ChecksumMismatch``, ``SignatureMismatch``,
-        ``NotOwner``; ``PendingShareUsed``, ``PendingPoolFull``.
+        If the creator's ``key`` already belongs to another asset, that asset's status is returned. ``network`` is where
+        the document comes from. Raises ``InvalidDocument`` and related codes, ``ChecksumMismatch``,
+        ``SignatureMismatch``, ``NotOwner``, ``PendingShareUsed``, ``PendingPoolFull``.
         """
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
-        judged = await self._work.run(_judged, document, without_compute)
-        await self._require_publisher(judged)
-        return await self._put(judged, key, network)
+        checked = await self._work.run(_check, document, without_compute)
+        await self._require_publisher(checked)
+        return await self._put(checked, key, network)
 
     async def update(
         self, did: str, document: object, *, without_compute: bool = False, network: str = ""
     ) -> AssetStatus:
-        """Take a new version, signed by the on-chain owner; it is pending until the chain names its checksum.
+        """Accept a new version, signed by the on-chain owner. It is pending until the chain names its checksum.
 
         Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
         """
-        judged = await self._work.run(_judged, document, without_compute)
-        if str(Did.parse(did)) != judged.version.did:
-            raise InsituError("InvalidDocument", "the document has another DID than the address", pointer="/id")
-        await self._require_owner(did, judged.signer)
-        return await self._put(judged, None, network)
+        checked = await self._work.run(_check, document, without_compute)
+        if str(Did.parse(did)) != checked.version.did:
+            raise InsituError("InvalidDocument", "the document's DID is not the one in the address", pointer="/id")
+        await self._require_owner(did, checked.signer)
+        return await self._put(checked, None, network)
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
-        """Take an asset off the lists; what was bought stays readable. Raises ``NotOwner``, ``SignatureMismatch``."""
+        """Take an asset off the lists; its documents stay readable. Raises ``NotOwner``, ``SignatureMismatch``."""
         text = f"retire {Did.parse(did)} {rfc3339(request.issued_at)}"
         if abs(self._clock.now() - request.issued_at) > FRESH:
             raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
@@ -157,7 +157,7 @@ class MetadataService:
         return _status(record or _unknown(did))
 
     async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> AssetStatus:
-        """Tell where an asset stands; with ``wait`` answer, within so many seconds, once it (this version) is listed.
+        """Return where an asset stands; with ``wait``, wait up to so many seconds until it (this version) is listed.
 
         Raises ``AssetNotFound``.
         """
@@ -174,22 +174,22 @@ class MetadataService:
         return _status(await self._catalog.record(did) or _unknown(did))
 
     async def published(self, creator: str, key: str) -> AssetStatus:
-        """Tell which asset a creator published under an Idempotency-Key. Raises ``AssetNotFound``."""
+        """Return which asset a creator published under an Idempotency-Key. Raises ``AssetNotFound``."""
         record = await self._catalog.published(read_address(creator), key)
         if record is None:
-            raise InsituError("AssetNotFound", "the creator published nothing under this key")
+            raise InsituError("AssetNotFound", "the creator has published nothing under this key")
         return _status(record)
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued:
-        """Return the listed document, or any version, even a pending one, by its checksum. Raises ``AssetNotFound``."""
+        """Return the listed document, or any version by its checksum, even a pending one. Raises ``AssetNotFound``."""
         did = str(Did.parse(did))
         found = await self._catalog.document(did, _digits(checksum))
         if found is None:
-            raise InsituError("AssetNotFound", f"{did} is not here in this version", did=did)
+            raise InsituError("AssetNotFound", f"this version of {did} is not here", did=did)
         return found
 
     async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        """List the versions of a DID below number ``before``, newest first, also those that are not here."""
+        """List the versions of a DID below number ``before``, newest first, including those that are not here."""
         return await self._catalog.versions(str(Did.parse(did)), before, MAX_VERSIONS)
 
     async def search(self, request: SearchRequest) -> SearchPage:
@@ -207,12 +207,12 @@ class MetadataService:
         return SearchPage(results=hits.documents, page=request.page, total_pages=pages, total_results=hits.total)
 
     async def ids(self, after: str = "", limit: int = 1000) -> AssetIds:
-        """List DIDs, those behind ``after``."""
+        """List the DIDs that come after ``after``."""
         found = await self._catalog.dids(after, limit)
         return AssetIds(ids=found, after=found[-1] if len(found) == limit else None)
 
     async def health(self) -> MetadataHealth:
-        """Tell how far the chain was read; fails where the store does."""
+        """Return how far the chain was read. Fails if the store does."""
         cursors = await self._catalog.cursors()
         return MetadataHealth(
             version=__version__,
@@ -222,20 +222,20 @@ class MetadataService:
             block=cursors[0].number if cursors else None,
         )
 
-    async def _put(self, judged: "_Judged", key: str | None, network: str) -> AssetStatus:
-        place = await self.pools.place(judged.signer, network)
-        record = await self._catalog.put(judged.version, self._clock.now(), key=key, place=place)
+    async def _put(self, checked: "_Checked", key: str | None, network: str) -> AssetStatus:
+        place = await self.pools.place(checked.signer, network)
+        record = await self._catalog.put(checked.version, self._clock.now(), key=key, place=place)
         self._wake()
         return _status(record)
 
-    async def _require_publisher(self, judged: "_Judged") -> None:
-        """Refuse a version that neither its creator signed nor, once the DID is registered, its owner."""
-        creator, signer = judged.version.creator, judged.signer
-        registered = await self._chain.did_record(judged.version.did)
+    async def _require_publisher(self, checked: "_Checked") -> None:
+        """Refuse a version that is signed neither by its creator nor, once the DID is registered, by its owner."""
+        creator, signer = checked.version.creator, checked.signer
+        registered = await self._chain.did_record(checked.version.did)
         if registered is None:
             require_creator(signer, creator)
             return
-        on_chain = _digits(registered.checksum) == judged.version.checksum
+        on_chain = _digits(registered.checksum) == checked.version.checksum
         allowed = {registered.owner.lower(), creator.lower()} if on_chain else {registered.owner.lower()}
         if signer.lower() not in allowed:
             raise _not_owner(signer, registered.owner)
@@ -250,16 +250,16 @@ class MetadataService:
     async def _follow(self) -> None:
         while True:
             try:
-                await self._go_on()
+                await self._follow_on()
             except InsituError as error:
-                logger.warning("the catalogue does not follow the chain: %s", error)
+                logger.warning("the catalogue cannot follow the chain: %s", error)
             await anyio.sleep(AGAIN)
 
-    async def _go_on(self) -> None:
+    async def _follow_on(self) -> None:
         cursors = await self._catalog.cursors()
         stored = cursors[0].number if cursors else None
         async for block in self._chain.follow(cursors, self._confirmations):
-            if stored is not None and _says_nothing(block) and block.cursor.number < stored + EMPTY_BLOCKS:
+            if stored is not None and _is_empty(block) and block.cursor.number < stored + EMPTY_BLOCKS:
                 continue
             stored = block.cursor.number
             if await self._catalog.apply([block], self._clock.now()):
@@ -271,7 +271,7 @@ class MetadataService:
             try:
                 await self._catalog.drop_pending(now - self._lifetime)
             except InsituError as error:
-                logger.warning("what waits too long is not dropped: %s", error)
+                logger.warning("cannot drop documents that have waited too long: %s", error)
             await self._clock.sleep_until(now + SWEEP)
 
     def _wake(self) -> None:
@@ -280,20 +280,20 @@ class MetadataService:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _Checked:
     version: DocumentVersion
     signer: Address
 
 
-def _judged(document: object, without_compute: bool) -> _Judged:
-    """Form, sense and hashes of a document, in a thread: of a long one they take seconds, and others want answers."""
+def _check(document: object, without_compute: bool) -> _Checked:
+    """Check form, meaning and hashes of a document. Runs in a thread, because a long document takes seconds."""
     ddo = read_ddo(document)
     validate_ddo(ddo, without_compute=without_compute, new=True)
     creator, checksum = creator_of(ddo), onchain_checksum(ddo)
-    return _Judged(DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo)), proof_signer(ddo))
+    return _Checked(DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo)), proof_signer(ddo))
 
 
-def _says_nothing(block: Block) -> bool:
+def _is_empty(block: Block) -> bool:
     return not block.events and block.rolled_back_to is None
 
 
@@ -309,7 +309,7 @@ def _status(record: AssetRecord) -> AssetStatus:
 
 
 def _not_owner(signer: Address, owner: Address) -> InsituError:
-    return InsituError("NotOwner", f"signed by {signer}, the owner is {owner}", owner=owner)
+    return InsituError("NotOwner", f"signed by {signer}, but the owner is {owner}", owner=owner)
 
 
 def _unknown(did: str) -> AssetRecord:

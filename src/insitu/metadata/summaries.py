@@ -1,4 +1,4 @@
-"""What a search looks at, taken from a document; whatever is missing or of another type is empty."""
+"""What a search looks at, taken from a document. Anything missing or of another type is empty."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ MAX_TEXT = 20_000
 
 
 def summary_of(ddo: Ddo) -> Summary:
-    """Summarise a document. The price is that of its cheapest compute service, else that of the asset itself."""
+    """Summarise a document. The price is that of its cheapest compute service, or that of the asset itself."""
     additional = _additional(ddo)
     offered = [service.main.get("price", 0) for service in ddo.compute_services]
     prices = [amount for amount in map(_amount, offered or [ddo.main.get("price", 0)]) if amount is not None]
@@ -49,7 +49,7 @@ def _text(value: object) -> str:
 
 
 def _texts(*lists: object) -> tuple[str, ...]:
-    found = (item for each in lists if isinstance(each, list) for item in each)
+    found = (item for items in lists if isinstance(items, list) for item in items)
     return tuple(_distinct(item for item in found if isinstance(item, str)))[:MAX_WORDS]
 
 

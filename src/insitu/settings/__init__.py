@@ -8,7 +8,7 @@ A file is weaker than the environment, and the environment is weaker than a flag
     command line                --set server.port=8030
 """
 
-from insitu.settings.capacity import Capacity, capacity_of
+from insitu.settings.capacity import MachineShare, machine_share
 from insitu.settings.folder import DataFolder
 from insitu.settings.reading import default_home, read_settings
 from insitu.settings.sections import (
@@ -27,21 +27,21 @@ from insitu.settings.sections import (
 )
 
 __all__ = [
-    "Capacity",
     "ChainSettings",
     "ClusterSettings",
     "ContainerOffer",
     "DataFolder",
     "GatewaySettings",
     "LimitSettings",
+    "MachineShare",
     "MetadataSettings",
     "ObjectStoreSettings",
     "OperatorSettings",
     "ServerOffer",
     "ServerSettings",
     "Settings",
-    "capacity_of",
     "default_home",
     "is_loopback",
+    "machine_share",
     "read_settings",
 ]

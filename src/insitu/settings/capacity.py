@@ -1,4 +1,4 @@
-"""How much of this machine executions may use together."""
+"""How much of this machine all executions together may use."""
 
 import os
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 from insitu.settings.sections import OperatorSettings
 
 SHARE = 0.8
-"""What executions get of a machine by default; the rest is for the services and the system."""
+"""The part of a machine that executions get by default; the rest is for the services and the system."""
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
-    """An amount of machine.
+class MachineShare:
+    """The part of a machine that executions may use.
 
     Parameters
     ----------
@@ -30,14 +30,14 @@ class Capacity:
     disk: int
 
 
-def capacity_of(operator: OperatorSettings, home: Path) -> Capacity:
-    """Return the capacity that is set or, where nothing is set, this machine's less 20 %.
+def machine_share(operator: OperatorSettings, home: Path) -> MachineShare:
+    """Return the share that is set or, where nothing is set, 80 % of this machine.
 
     ``home`` need not exist yet; the file system that will hold it is measured.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     disk = shutil.disk_usage(_existing(home)).free
-    return Capacity(
+    return MachineShare(
         cpu=operator.cpu or round(len(os.sched_getaffinity(0)) * SHARE, 2),
         memory=operator.memory or int(memory * SHARE),
         disk=operator.disk or int(disk * SHARE),

@@ -1,4 +1,4 @@
-"""The layout of the data folder: one place that knows what lies where."""
+"""The layout of the data folder: the one place that knows what is where."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,12 @@ class DataFolder:
 
     @property
     def lock(self) -> Path:
-        """Held by the one process that uses the folder."""
+        """Lock held by the one process that uses the folder."""
         return self.home / "lock"
 
     @property
     def instance(self) -> Path:
-        """Name of the process that uses the folder, among several of one provider; it stays over restarts."""
+        """Name of the process that uses the folder, among a provider's processes. It survives restarts."""
         return self.home / "instance"
 
     @property

@@ -1,4 +1,4 @@
-"""Where bytes lie: a folder of this machine, or a prefix of a bucket."""
+"""Where bytes are stored: a folder on this machine, or a prefix in a bucket."""
 
 import re
 from pathlib import Path
@@ -24,17 +24,17 @@ def _read_place(value: object) -> object:
     except ValueError:
         scheme, bucket, path, parts = "", "", "", None
     if scheme not in SCHEMES:
-        known = ", ".join(f"{one}://" for one in sorted(SCHEMES))
-        raise ValueError(f"must be a folder, or a url that begins with {known}")
+        known = ", ".join(f"{scheme}://" for scheme in sorted(SCHEMES))
+        raise ValueError(f"must be a folder, or a URL that begins with {known}")
     if "@" in bucket or (parts is not None and (parts.query or parts.fragment)):
-        raise ValueError("names a bucket and a prefix and nothing else: keys belong into object_store.credentials_file")
+        raise ValueError("must name only a bucket and a prefix: keys belong in object_store.credentials_file")
     if _NAME.fullmatch(bucket) is None:
-        raise ValueError(f"{bucket[:80]!r} cannot name a bucket: 3 to 63 lower-case letters, digits, dots, hyphens")
+        raise ValueError(f"{bucket[:80]!r} cannot name a bucket: use 3 to 63 lower-case letters, digits, dots, hyphens")
     segments = path.split("/") if path else []
-    if any(_SEGMENT.fullmatch(one) is None or one in {".", ".."} for one in segments):
-        raise ValueError(f"{path[:80]!r} is not a prefix: letters, digits and !_.*'()=- between slashes")
+    if any(_SEGMENT.fullmatch(segment) is None or segment in {".", ".."} for segment in segments):
+        raise ValueError(f"{path[:80]!r} is not a prefix: use letters, digits and !_.*'()=- between slashes")
     return "/".join((f"{scheme}:/", bucket, *segments))
 
 
 Place = Annotated[Path | str, BeforeValidator(_read_place)]
-"""A folder (``Path``), or the url of a bucket and a prefix in it (``str``) without a slash at the end."""
+"""A folder (``Path``), or the URL of a bucket and a prefix in it (``str``) without a trailing slash."""

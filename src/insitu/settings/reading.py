@@ -1,4 +1,4 @@
-"""Reading the settings: file < environment < flags, and errors that name the setting and its nearest neighbour."""
+"""Reading the settings: file < environment < flags, and errors that name the setting and suggest a similar one."""
 
 import difflib
 import json
@@ -19,7 +19,7 @@ Values = dict[str, dict[str, Any]]
 
 
 def default_home(environ: Mapping[str, str]) -> Path:
-    """Return the data folder of the environment: INSITU_HOME, else ``insitu`` in the user's data folder (XDG)."""
+    """Return the data folder from the environment: INSITU_HOME, or ``insitu`` in the user's data folder (XDG)."""
     if home := environ.get(f"{PREFIX}HOME"):
         return Path(home).expanduser().absolute()
     if data := environ.get("XDG_DATA_HOME"):
@@ -32,22 +32,19 @@ def read_settings(
     flags: Mapping[str, str] | None = None,
     home: Path | None = None,
 ) -> Settings:
-    """Return the settings in force.
+    """Return the settings that apply.
 
     Parameters
     ----------
     environ
         The environment, usually ``os.environ``.
     flags
-        ``section.key`` to value, from the command line; the strongest.
+        ``section.key`` to value, from the command line; these win.
     home
-        The data folder; default is :func:`default_home`. It need not exist.
+        The data folder, by default :func:`default_home`. It need not exist.
 
-    Raises
-    ------
-    InsituError
-        ``SettingsInvalid``: a name is unknown or a value is wrong; the detail says where it came from.
-        ``FileUnusable``: the file of the settings is there and cannot be read.
+    Raises ``SettingsInvalid`` if a name is unknown or a value is wrong, and says where it came from. Raises
+    ``FileUnusable`` if the settings file exists and cannot be read.
     """
     home = (home or default_home(environ)).absolute()
     sources: dict[tuple[str, str], str] = {}
@@ -58,12 +55,12 @@ def read_settings(
         *_from_flags(flags or {}),
     ):
         _check_name(section, key, source)
-        values.setdefault(section, {})[key] = _parsed(section, key, value)
+        values.setdefault(section, {})[key] = _parse(section, key, value)
         sources[section, key] = source
     try:
         return Settings.model_validate({"home": home, **values})
     except ValidationError as error:
-        raise _explained(error, sources) from None
+        raise _explain(error, sources) from None
 
 
 Setting = tuple[str, str, Any, str]
@@ -125,11 +122,11 @@ def _check_name(section: str, key: str | None, source: str) -> None:
 
 def _nearest(name: str, names: Mapping[str, object]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(names)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; known names: {', '.join(names)}"
 
 
-def _parsed(section: str, key: str, value: object) -> object:
-    """Return a list for a text where a list is meant: JSON, or values with commas between them."""
+def _parse(section: str, key: str, value: object) -> object:
+    """Turn a text into a list if the setting is one: JSON, or values separated by commas."""
     field = _sections()[section].model_fields[key]
     if not isinstance(value, str) or not isinstance(field.get_default(), tuple):
         return value
@@ -141,7 +138,7 @@ def _parsed(section: str, key: str, value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
-def _explained(error: ValidationError, sources: Mapping[tuple[str, str], str]) -> InsituError:
+def _explain(error: ValidationError, sources: Mapping[tuple[str, str], str]) -> InsituError:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
         place = [str(part) for part in problem["loc"]]

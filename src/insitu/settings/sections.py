@@ -1,6 +1,6 @@
 """The sections of the settings: names, defaults, units, and what each value means.
 
-The string under an attribute is its documentation; the reference page is generated from it.
+The string below an attribute documents it; the reference page is generated from these strings.
 """
 
 import ipaddress
@@ -25,27 +25,27 @@ MIB = 1024 * 1024
 
 
 class Section(BaseModel):
-    """A frozen group of settings; unknown names are refused when they are read."""
+    """A frozen group of settings. Unknown names are refused when settings are read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class ServerSettings(Section):
-    """Where this process listens, and the address under which others reach it."""
+    """Where this process listens, and the address at which others reach it."""
 
     host: str = "127.0.0.1"
     """Address to bind."""
     port: Port = 8030
-    """TCP port to bind; 0 takes any free one."""
+    """TCP port to bind; 0 picks a free one."""
     user: str | None = None
-    """Who answers HTTP where root starts this; the engine stays root. Default: the user insitu, if there is one."""
+    """User that answers HTTP when root starts this; the engine stays root. Default: the user insitu, if it exists."""
     public_url: str | None = None
-    """The address that DDOs and tokens name; https unless it is this machine. Default: http://<host>:<port>."""
+    """Address that DDOs and tokens name; must be https unless it is this machine. Default: http://<host>:<port>."""
     proxies: tuple[Network, ...] = ()
-    """Addresses or networks (CIDR) of reverse proxies in front of this process, whose word about a client's address
-    counts. Default: none, and the client is whoever connects."""
+    """Addresses or networks (CIDR) of reverse proxies in front of this process that are trusted to report a client's
+    address. Default: none; the address that connects is the client's."""
     proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
-    """The header in which the proxies say so. They must set or extend it themselves; no other one is read."""
+    """Header in which the proxies report it. They must set or extend it themselves; no other header is read."""
 
     @field_validator("public_url")
     @classmethod
@@ -54,9 +54,9 @@ class ServerSettings(Section):
             return None
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be an http or https url")
+            raise ValueError("must be an http or https URL")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError("must be https, because tokens travel over it; http is for this machine only")
+            raise ValueError("must be https, because tokens are sent over it; http is only for this machine")
         return value.rstrip("/")
 
 
@@ -66,10 +66,10 @@ class ChainSettings(Section):
     rpc_url: str | None = None
     """JSON-RPC address of a node. Default: an embedded development chain, started as a child process."""
     embedded_port: Port = 8545
-    """TCP port of the embedded chain on 127.0.0.1; 0 takes any free one."""
+    """TCP port of the embedded chain on 127.0.0.1; 0 picks a free one."""
     expose_known_keys: bool = False
-    """Whether others than this machine may reach a provider on the embedded chain. Its keys are known to everybody: who
-    reaches it can pay, publish and grant in anybody's name, and have the files of the data roots."""
+    """Let other machines reach a provider on the embedded chain. The keys of that chain are public: anyone who reaches
+    the provider can pay, publish and grant in anybody's name, and read the files in the data roots."""
     confirmations: Annotated[int, Field(ge=0, le=1000)] | None = None
     """Blocks to wait before an event counts. Default: 0 on the embedded chain, 5 elsewhere."""
     deployments: Path | None = None
@@ -82,32 +82,32 @@ class ChainSettings(Section):
 
     @property
     def depth(self) -> int:
-        """Confirmations that are in force, in blocks."""
+        """The number of confirmations that applies, in blocks."""
         if self.confirmations is not None:
             return self.confirmations
         return 0 if self.embedded else 5
 
 
 class ContainerOffer(Section):
-    """An image that new compute services allow unless their publisher says otherwise."""
+    """An image that new compute services allow by default."""
 
     image: str
     """Repository, e.g. ``insitu/python``."""
     tag: str
-    """For people; the checksum decides."""
+    """For people only; the checksum decides."""
     checksum: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
     """Digest of the manifest."""
 
 
 class ServerOffer(Section):
-    """A size of machine that new compute services offer unless their publisher says otherwise."""
+    """A machine size that new compute services offer by default."""
 
     server_id: str
     """Name in workflows (``serverId``)."""
     server_type: str = ""
-    """For people (``serverType``)."""
+    """For people only (``serverType``)."""
     price: Amount = "0"
-    """Paid to the gateway for each agreement, in base units of the token."""
+    """What the gateway gets for each agreement, in base units of the token."""
     cpu: PositiveFloat = 1
     """Cores."""
     gpu: Annotated[int, Field(ge=0)] = 0
@@ -124,33 +124,33 @@ class GatewaySettings(Section):
     """What the gateway accepts, opens and keeps."""
 
     creators: tuple[Address, ...] = ()
-    """Accounts whose data sets may name files of this machine (``file:``, ``pvc:``)."""
+    """Accounts whose data sets may name files on this machine (``file:``, ``pvc:``)."""
     data_roots: tuple[Path, ...] = ()
-    """Folders below which ``file:`` urls may point."""
+    """Folders that ``file:`` URLs may point into."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names and networks (CIDR) that are fetched although they are private or loopback."""
+    """Host names and networks (CIDR) that files may be fetched from although they are private or loopback."""
     allow_private_targets: bool = False
-    """Fetch from private and loopback addresses in general; for development."""
+    """Allow fetching from all private and loopback addresses; for development only."""
     free_grants_per_day: Annotated[int, Field(ge=0)] = 100
-    """Free agreements that one consumer is granted in 24 hours."""
+    """Free agreements granted to one consumer in 24 hours."""
     relay: bool = True
-    """Send the purchases of consumers who sign them and cannot pay for gas, with the provider's coin."""
+    """Pay the gas for purchases that consumers sign but cannot send themselves, with the provider's coin."""
     relays_per_day: Annotated[int, Field(ge=0)] = 20
-    """Purchases that are sent for one consumer in 24 hours."""
+    """Purchases sent for one consumer in 24 hours."""
     relay_budget: Annotated[int, Field(ge=0)] = 10**17
-    """Wei that purchases of strangers may cost at most in 24 hours, all together. Not in it are accounts whose charged
-    executions have paid this provider for what was sent for them."""
+    """Wei that the purchases of all strangers together may cost in 24 hours. An account is no longer a stranger once
+    its charged executions have paid this provider for what was sent for it."""
     free_gas_budget: Annotated[int, Field(ge=0)] | None = None
-    """Wei that executions of strangers without a charge may take in 24 hours, all together: registration of the result,
-    settlement. Default: 10^17; no limit on the embedded chain, whose coin is worth nothing."""
+    """Wei that strangers' executions without a charge may cost in 24 hours, all together, for registering the result
+    and settling. Default: 10^17; no limit on the embedded chain, whose coin is worth nothing."""
     coin_price: Amount = str(10**21)
     """Base units of the token that are worth one coin (10^18 wei), to compare what an account has paid with the gas
-    that was sent for it. With 0 everybody is a stranger."""
+    that was spent for it. With 0 everybody is a stranger."""
     blobs: Place | None = None
-    """Results and uploads: a folder, or a prefix of a bucket, ``s3://bucket/results``, ``gs://…``, ``az://…``, which
-    several gateways share. Default: blobs/ in the data folder."""
+    """Where results and uploads are stored: a folder, or a prefix in a bucket (``s3://bucket/results``, ``gs://…``,
+    ``az://…``) that several gateways can share. Default: blobs/ in the data folder."""
     result_retention: Seconds = 30 * DAY
-    """Seconds for which results are kept for download."""
+    """Seconds for which results can be downloaded."""
     token_lifetime: Annotated[int, Field(ge=60, le=DAY)] = 10 * MINUTE
     """Seconds for which an access token is valid."""
     containers: tuple[ContainerOffer, ...] = ()
@@ -158,9 +158,9 @@ class GatewaySettings(Section):
     servers: tuple[ServerOffer, ...] = (ServerOffer(server_id="small", server_type="small"),)
     """Default ``supportedServers`` of new compute services."""
     url: str | None = None
-    """Address of a gateway in another process, for the parts that call one. Default: the object in this process."""
+    """Address of a gateway in another process. Default: the gateway of this process."""
     database_url_file: Path | None = None
-    """Secret file with the ``postgresql://`` url of agreements and receipts. Default: SQLite, gateway.db."""
+    """Secret file with the ``postgresql://`` URL for agreements and receipts. Default: SQLite, gateway.db."""
 
 
 class OperatorSettings(Section):
@@ -169,67 +169,69 @@ class OperatorSettings(Section):
     runtime: Literal["oci", "kubernetes"] = "oci"
     """Where algorithms run."""
     cpu: PositiveFloat | None = None
-    """Cores for all executions together. Default: the machine's less 20 %; on a cluster it has to be set."""
+    """Cores for all executions together. Default: 80 % of the machine's; must be set on a cluster."""
     memory: PositiveInt | None = None
-    """Bytes of memory for all executions together. Default: as for cores."""
+    """Bytes of memory for all executions together. Default: 80 % of the machine's; must be set on a cluster."""
     disk: PositiveInt | None = None
-    """Bytes of output for all executions together. Default: free in the data folder less 20 %; as for cores."""
+    """Bytes of output for all executions together. Default: 80 % of what is free in the data folder; must be set on a
+    cluster."""
     allow_unlimited: bool | None = None
-    """Run algorithms although this machine cannot limit their memory, as without root; receipts say so. For algorithms
-    that you trust. Default: only where the embedded chain runs in the same process, so that nobody buys with money."""
+    """Run algorithms even if this machine cannot limit their memory, for instance without root; receipts say so. Only
+    for algorithms you trust. Default: on if the embedded chain runs in this process, so that nobody pays real money."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
-    """Starts of one stage before its execution is given up as ``Interrupted``."""
+    """How often a stage is started before its execution ends as ``Interrupted``."""
     stop_grace: NonNegativeFloat = 5.0
-    """Seconds between asking an algorithm to end and killing it."""
+    """Seconds between asking an algorithm to stop and killing it."""
     queue_deadline: Seconds = HOUR
     """Seconds that an execution may wait for capacity."""
     configure_deadline: Seconds = 10 * MINUTE
-    """Seconds for fetching and checking inputs, algorithm and image of one stage."""
+    """Seconds for fetching and checking the inputs, algorithm and image of one stage."""
     publish_deadline: Seconds = 10 * MINUTE
     """Seconds for publishing and registering the result."""
     resync: PositiveFloat = 30.0
-    """Seconds between two looks at everything; wake-ups make it a safety net."""
+    """Seconds between checks of all executions; a safety net, because changes normally wake the engine."""
     log_bytes: PositiveInt = 16 * MIB
-    """Bytes of log that are kept for one stage; an algorithm that writes more is stopped."""
+    """Bytes of log kept for one stage; an algorithm that writes more is stopped."""
     retention: Annotated[int, Field(ge=HOUR, le=100 * 366 * DAY)] = 30 * DAY
-    """Seconds for which records and logs of ended executions are kept; agreements and receipts stay at the gateway."""
+    """Seconds for which records and logs of ended executions are kept. The gateway keeps agreements and receipts."""
     logs: Place | None = None
-    """What algorithms print: a folder, or a prefix of a bucket, ``s3://bucket/logs``, which replicas of an operator
-    share. Default: logs/ in the data folder."""
+    """Where the logs of algorithms are stored: a folder, or a prefix in a bucket (``s3://bucket/logs``) that replicas
+    of an operator share. Default: logs/ in the data folder."""
     url: str | None = None
-    """Address of an operator in another process, ``unix:/path`` for a socket. Default: the object in this process."""
+    """Address of an operator in another process; ``unix:/path`` for a socket. Default: the operator of this process."""
     database_url_file: Path | None = None
-    """Secret file with the ``postgresql://`` url of executions, but on a cluster. Default: SQLite, operator.db."""
+    """Secret file with the ``postgresql://`` URL for executions, unless on a cluster. Default: SQLite, operator.db."""
 
 
 class ClusterSettings(Section):
-    """The Kubernetes cluster that executions run on, where ``operator.runtime`` is ``kubernetes``."""
+    """The Kubernetes cluster that executions run on if ``operator.runtime`` is ``kubernetes``."""
 
     kubeconfig: Path | None = None
-    """File with address and credentials. Default: the service account of the pod that this runs in, or KUBECONFIG."""
+    """File with address and credentials. Default: the service account of the pod this runs in, or KUBECONFIG."""
     namespace: str = "insitu-executions"
-    """Namespace of executions: their records, pods and volumes, and nothing else."""
+    """Namespace of executions, for their records, pods and volumes and nothing else."""
     image: Annotated[str, Field(pattern=r"^\S+@sha256:[0-9a-f]{64}$")] | None = None
     """The project's own image for the Configuration and the Publishing Pod: ``registry/repository@sha256:…``."""
     registry: str | None = None
-    """What stands before the name of an algorithm's image that names no registry itself, e.g. ``ghcr.io/us``."""
+    """Prefix for the name of an algorithm's image that names no registry itself, e.g. ``ghcr.io/us``."""
     registries: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+/?$")], ...] | None = None
-    """Registries that are asked for an image's digest before an execution is taken, each ``https://host[:port]``, or
-    ``http://…`` without TLS. Default: the one of ``registry``. Of all others only the pull tells; ``[]`` asks none."""
+    """Registries to ask for an image's digest before an execution is accepted, each ``https://host[:port]``, or
+    ``http://…`` without TLS. Default: the one of ``registry``. With ``[]``, and for any other registry, a missing image
+    shows only at the pull."""
     gateway_url: str | None = None
-    """Where pods find the gateway. Default: ``gateway.url``, or this process where others can reach it."""
+    """Address at which pods find the gateway. Default: ``gateway.url``, or this process if others can reach it."""
     storage_class: str | None = None
-    """Makes the volumes, and must enforce their size. Default: the cluster's."""
+    """StorageClass of the volumes, which must enforce their size. Default: the cluster's default class."""
     runtime_class: str | None = None
-    """RuntimeClass of Compute Pods: one without network, gVisor, Kata. Default: the cluster's runtime."""
+    """RuntimeClass of Compute Pods, e.g. one without network, gVisor or Kata. Default: the cluster's runtime."""
     node_selector: tuple[Annotated[str, Field(pattern=r"^[^=\s]+=[^=\s]*$")], ...] = ()
     """Labels of the nodes for Compute Pods, each ``name=value``."""
     gpu_resource: str = "nvidia.com/gpu"
-    """Name of the resource that a device is."""
+    """Name of the Kubernetes resource for a device."""
     pending_deadline: Annotated[int, Field(ge=1, le=DAY)] = 5 * MINUTE
     """Seconds after which a pod that cannot be scheduled or started is given up."""
     node_loss: Annotated[int, Field(ge=1, le=DAY)] = 30
-    """Seconds after which a pod on a node that does not answer is given up."""
+    """Seconds after which a pod on a node that does not respond is given up."""
 
 
 class MetadataSettings(Section):
@@ -238,86 +240,86 @@ class MetadataSettings(Section):
     pending_lifetime: Seconds = HOUR
     """Seconds after which a DDO that never appeared on chain is dropped."""
     gateways: tuple[Address, ...] = ()
-    """Accounts of gateways that publish here: their results wait behind nobody. The gateway of this process is one, and
-    so is that of ``gateway.url``."""
+    """Accounts of gateways that publish here; nothing limits their waiting results. The gateway of this process and
+    that of ``gateway.url`` are always included."""
     stake: Annotated[int, Field(ge=0)] = 10**16
-    """Wei. Documents of an account that holds so much, or has registered an asset itself, wait in a pool of their own;
-    those of all others share one for strangers. For uploads (``limits``) it is the same, but only holding counts."""
+    """Wei. Documents of an account that holds this much, or has registered an asset itself, wait in a pool of their
+    own; all others share a pool for strangers. For uploads (``limits``) the same applies, but only holding counts."""
     pending_per_creator: PositiveInt = 100
-    """Documents of one account of the first kind that may wait for the chain."""
+    """Documents that may wait for the chain, of one account that is not a stranger."""
     pending_creators: PositiveInt = 10_000
-    """Documents of all these accounts that may wait."""
+    """Documents that may wait, of all these accounts together."""
     pending_per_network: PositiveInt = 100
-    """Documents of strangers from one network (IPv4 /24, IPv6 /48) that may wait."""
+    """Documents that may wait, of strangers in one network (IPv4 /24, IPv6 /48)."""
     pending_strangers: PositiveInt = 2_000
-    """Documents of all strangers that may wait."""
+    """Documents that may wait, of all strangers together."""
     pending_share_bytes: PositiveInt = 4 * MIB
-    """Bytes of waiting documents of one such account, or of one network of strangers."""
+    """Bytes of waiting documents, of one such account or one network of strangers."""
     pending_bytes: PositiveInt = 64 * MIB
-    """Bytes of waiting documents in either of the two pools."""
+    """Bytes of waiting documents in each of the two pools."""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
-    """Largest number of results in one page of a search."""
+    """Largest number of results on one page of a search."""
     url: str | None = None
-    """Address of a metadata service in another process. Default: the object in this process."""
+    """Address of a metadata service in another process. Default: the metadata service of this process."""
     database_url_file: Path | None = None
-    """Secret file with the ``postgresql://`` url of the catalogue. Default: SQLite, metadata.db."""
+    """Secret file with the ``postgresql://`` URL for the catalogue. Default: SQLite, metadata.db."""
 
 
 class ObjectStoreSettings(Section):
-    """How buckets are reached: those of ``gateway.blobs`` and ``operator.logs``, and of files in data sets."""
+    """How to reach buckets: those of ``gateway.blobs`` and ``operator.logs``, and those of files in data sets."""
 
     endpoint: str | None = None
-    """Address of a store that is not the cloud's own (MinIO, Ceph …): ``https://…``. Default: the cloud's."""
+    """Address of a store other than the cloud's own (MinIO, Ceph …): ``https://…``. Default: the cloud's."""
     region: str | None = None
-    """Region of the buckets. Default: AWS_REGION, else us-east-1."""
+    """Region of the buckets. Default: AWS_REGION, or us-east-1."""
     account: str | None = None
     """Storage account on Azure. Default: AZURE_STORAGE_ACCOUNT_NAME."""
     credentials_file: Path | None = None
-    """Secret file: for ``s3`` a shared credentials file of AWS (``[default]``), for ``gs`` a service account (JSON),
-    for ``az`` an account key. Default: the platform's environment, or the identity of machine or service account."""
+    """Secret file: for ``s3`` a shared AWS credentials file (``[default]``), for ``gs`` a service account (JSON), for
+    ``az`` an account key. Default: the platform's environment, or the identity of the machine or service account."""
     ca_file: Path | None = None
-    """Certificates (PEM) to trust beside the public ones."""
+    """Certificates (PEM) to trust in addition to the public ones."""
 
     @field_validator("endpoint")
     @classmethod
-    def _an_address(cls, value: str | None) -> str | None:
+    def _require_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
-            raise ValueError("must be http:// or https:// with a host, and without a path")
+            raise ValueError("must be http:// or https:// with a host and without a path")
         if parts.username is not None or parts.query:
-            raise ValueError("must hold no keys: they belong into object_store.credentials_file")
+            raise ValueError("must not contain keys: they belong in object_store.credentials_file")
         return value.rstrip("/")
 
 
 class LimitSettings(Section):
-    """Bounds on what a caller can send."""
+    """Limits on what callers can send."""
 
     body_bytes: PositiveInt = MIB
     """Bytes of a JSON body."""
     upload_bytes: PositiveInt = 64 * MIB
     """Bytes of an uploaded algorithm."""
     uploads_per_account: PositiveInt = 1024 * MIB
-    """Bytes of uploads that are kept for one account that holds ``metadata.stake``. What no registered asset names is
-    dropped after a day."""
+    """Bytes of uploads kept for one account that holds ``metadata.stake``. An upload that no registered asset names is
+    deleted after a day."""
     uploads_per_network: PositiveInt = 128 * MIB
     """The same for all other accounts in one network of clients (IPv4 /24, IPv6 /48)."""
     uploads_of_strangers: PositiveInt = 1024 * MIB
     """The same for all these other accounts together."""
     uploads_total: PositiveInt = 16 * 1024 * MIB
-    """Bytes of all uploads that are kept."""
+    """Bytes of all uploads together."""
     free_disk: Annotated[int, Field(ge=0)] = 512 * MIB
-    """Bytes that uploads leave free on the disk of ``gateway.blobs``, where it is a folder."""
+    """Bytes that uploads leave free on the disk of ``gateway.blobs`` if it is a folder."""
     connections: PositiveInt = 2000
-    """Connections at the same time; fewer where this process may not open twice as many files (`ulimit -Hn`)."""
+    """Connections at the same time; fewer if this process may not open twice as many files (`ulimit -Hn`)."""
 
 
 class Settings(Section):
-    """Everything that can be set; see the sections."""
+    """Everything that can be set, by section."""
 
     home: Path
-    """The data folder. Only from INSITU_HOME or ``--home``, because config.toml lies in it."""
+    """The data folder. Set only by INSITU_HOME or ``--home``, because config.toml is in it."""
     server: ServerSettings = ServerSettings()
     chain: ChainSettings = ChainSettings()
     gateway: GatewaySettings = GatewaySettings()
@@ -329,12 +331,12 @@ class Settings(Section):
 
     @property
     def folder(self) -> DataFolder:
-        """Where each thing lies below ``home``."""
+        """The layout below ``home``."""
         return DataFolder(self.home)
 
     @property
     def public_url(self) -> str:
-        """The address under which this process is reached, without a slash at the end."""
+        """The address at which others reach this process, without a trailing slash."""
         if self.server.public_url is not None:
             return self.server.public_url
         host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
@@ -347,7 +349,7 @@ class Settings(Section):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host of a url names this machine, without asking DNS."""
+    """Return whether a URL's host names this machine, without asking DNS."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

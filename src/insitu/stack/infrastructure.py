@@ -16,7 +16,7 @@ from insitu.domain.errors import InsituError
 from insitu.ports.executions import Executions
 from insitu.ports.peers import Capacity, GatewayPeer
 from insitu.ports.runtime import Runtime
-from insitu.settings import Settings, capacity_of, is_loopback
+from insitu.settings import Settings, is_loopback, machine_share
 from insitu.stack.stores import open_executions
 
 if TYPE_CHECKING:
@@ -152,5 +152,5 @@ def _instance(settings: Settings) -> str:
 
 
 def _capacity(settings: Settings) -> Capacity:
-    offer = capacity_of(settings.operator, settings.home)
+    offer = machine_share(settings.operator, settings.home)
     return Capacity(cpu_millis=int(offer.cpu * 1000), memory_bytes=offer.memory, disk_bytes=offer.disk)
