@@ -13,7 +13,7 @@ import pytest
 
 from insitu.api.gateway_v1 import TICKET_FILES
 from insitu.cli.app import run
-from insitu.cli.commands.pod import _unpacked
+from insitu.cli.commands.pod import _unpack
 from insitu.domain import exit_codes
 
 SCRIPT = b"print('hello')\n"
@@ -140,7 +140,7 @@ def test_what_stages_printed_comes_compressed_and_in_parts(tmp_path: Path) -> No
         whole = zlib.compress(content)
         for number, at in enumerate(range(0, len(whole), 100)):
             (tmp_path / f"{stage}.{number:03}.z").write_bytes(whole[at : at + 100])
-    found = _unpacked(tmp_path)
+    found = _unpack(tmp_path)
     assert {stage: path.read_bytes() for stage, path in found.items()} == printed
     shutil.rmtree(next(iter(found.values())).parent)
 

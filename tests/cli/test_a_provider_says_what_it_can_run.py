@@ -1,8 +1,8 @@
-"""`insitu up` says, as soon as it is proved, what algorithms run in, or why none can run."""
+"""`insitu up` says, as soon as it is proven, what algorithms run in, or why none can run."""
 
 import pytest
 
-from insitu.cli.commands.serve import _tell_runtime
+from insitu.cli.commands.serve import _announce_runtime
 from insitu.cli.session import Choices, Session
 from insitu.cli.views import runtime_line
 from insitu.domain.errors import InsituError
@@ -26,8 +26,8 @@ def test_what_is_not_limited_is_named_and_what_is_limited_is_not() -> None:
 async def test_a_runtime_that_is_refused_is_told_with_its_reason_and_the_next_step(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    await _tell_runtime(Session(Choices()), Executing())  # type: ignore[arg-type]
+    await _announce_runtime(Session(Choices()), Executing())  # type: ignore[arg-type]
     said = capsys.readouterr().err
-    assert "nothing can run here, so nothing is sold: RuntimeUnavailable: crun: no user namespace" in said
+    assert "algorithms cannot run here, so nothing is sold: RuntimeUnavailable: crun: no user namespace" in said
     assert "\x1b" not in said
     assert "→ insitu doctor" in said

@@ -125,7 +125,7 @@ def deployed(operator: Operator) -> Operator:
 def test_a_key_file_deploys_and_the_answer_is_the_addresses(deployed: Operator) -> None:
     assert json.loads(deployed.deployments.read_text())["owner"] == deployed.deployer.address
     code, text = deployed.chain("check")
-    assert (code, text.splitlines()[-1]) == (0, "the contracts are ours, and in order")
+    assert (code, text.splitlines()[-1]) == (0, "the contracts are ours and in order")
     assert deployed.address("DIDRegistry") in text
     assert deployed.doctor()["contracts"]["verdict"] == "ok"
 
@@ -201,7 +201,7 @@ def test_ownership_is_offered_and_taken_by_commands(operator: Operator) -> None:
         f"{operator.owner.address} now owns TemplateStoreManager, Dispenser, NeverminedToken",
     )
     assert operator.findings() == (0, {})
-    assert operator.chain(*accept) == (0, f"{operator.owner.address} owns them already\n")
+    assert operator.chain(*accept) == (0, f"{operator.owner.address} already owns them\n")
 
 
 def test_what_costs_gas_is_not_done_unasked(deployed: Operator) -> None:

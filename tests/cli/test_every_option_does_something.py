@@ -12,7 +12,7 @@ import pytest
 
 from insitu.cli.app import app
 from insitu.cli.arguments import REFUSED
-from insitu.cli.orders import Order
+from insitu.cli.run_request import RunRequest
 from insitu.domain import exit_codes
 from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Call
 from tests.cli.what_options_change import CHANGES, COMMON
@@ -257,7 +257,7 @@ def test_what_would_change_nothing_is_refused(
     needed = {"buy": [DID], "result": [AGREEMENT], "chain fund": [ADDRESS, "--amount", "1"]}.get(path, [])
     call = Call(trace, capsys, *path.split(), *needed, *typed_first, *_words(known, name))
     assert call.code == exit_codes.USAGE
-    assert "would change nothing here" in call.shown
+    assert "has no effect here" in call.shown
     assert because.split(":", maxsplit=1)[0].split(";", maxsplit=1)[0] in call.shown
     assert not call.asked
 
@@ -283,7 +283,7 @@ def _words(known: dict[str, click.Parameter], name: str) -> list[str]:
     ],
 )
 def test_what_a_did_stands_for_decides_what_may_be_said_beside_it(found: str, options: dict[str, Any]) -> None:
-    order = Order(**({"what": DID, "data": (), "agreement": None} | options))
-    with pytest.raises(click.UsageError, match="would change nothing here"):
+    order = RunRequest(**({"what": DID, "data": (), "agreement": None} | options))
+    with pytest.raises(click.UsageError, match="has no effect here"):
         order.refuse_beside(found)
-    Order(what=DID, data=(), agreement=None).refuse_beside(found)
+    RunRequest(what=DID, data=(), agreement=None).refuse_beside(found)

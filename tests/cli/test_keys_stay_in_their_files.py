@@ -79,7 +79,7 @@ def test_without_a_terminal_a_password_has_to_be_given(
     monkeypatch.delenv("INSITU_KEY_PASSWORD")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert run(["--home", str(tmp_path), "keys", "create", "alice"]) == exit_codes.NOT_ALLOWED
-    assert "--password-file or INSITU_KEY_PASSWORD" in capsys.readouterr().err
+    assert "--password-file or set INSITU_KEY_PASSWORD" in capsys.readouterr().err
 
 
 def test_several_keys_ask_for_a_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

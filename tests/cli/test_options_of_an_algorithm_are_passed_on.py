@@ -9,7 +9,7 @@ import pytest
 
 from insitu.cli import running
 from insitu.cli.app import run
-from insitu.cli.orders import Order
+from insitu.cli.run_request import RunRequest
 from insitu.cli.session import Session
 from insitu.domain import exit_codes
 
@@ -17,11 +17,11 @@ DID = "did:nv:" + "a" * 64
 
 
 @pytest.fixture
-def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
+def orders(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
     """What would be carried out."""
-    found: list[Order] = []
+    found: list[RunRequest] = []
 
-    async def carry_out(client: object, session: Session, order: Order) -> int:
+    async def carry_out(client: object, session: Session, order: RunRequest) -> int:
         found.append(order)
         return exit_codes.OK
 
@@ -33,7 +33,7 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[Order]:
     return found
 
 
-def test_options_that_are_not_ours_go_to_the_algorithm(orders: list[Order]) -> None:
+def test_options_that_are_not_ours_go_to_the_algorithm(orders: list[RunRequest]) -> None:
     assert run(["run", "--smallest=5", "count.py", "--on", DID, "--carrier=UA", "--empty=", "-o", "out"]) == 0
     assert orders[0].what == "count.py"
     assert orders[0].data == (DID,)
@@ -43,14 +43,14 @@ def test_options_that_are_not_ours_go_to_the_algorithm(orders: list[Order]) -> N
     assert (orders[1].output, orders[1].force) == (Path("out"), True)
 
 
-def test_behind_two_dashes_everything_goes_to_the_algorithm(orders: list[Order]) -> None:
+def test_behind_two_dashes_everything_goes_to_the_algorithm(orders: list[RunRequest]) -> None:
     assert run(["run", "count.py", "--on", DID, "--", "--image=3", "--yes=no"]) == 0
     assert orders[0].parameters == {"image": "3", "yes": "no"}
     assert orders[0].image is None
     assert not orders[0].yes
 
 
-def test_data_sets_keep_their_order(orders: list[Order]) -> None:
+def test_data_sets_keep_their_order(orders: list[RunRequest]) -> None:
     other = "did:nv:" + "b" * 64
     assert run(["run", "count.py", "--on", other, "--on", DID]) == 0
     assert orders[0].data == (other, DID)
@@ -59,18 +59,18 @@ def test_data_sets_keep_their_order(orders: list[Order]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "name an algorithm, or what was bought with --agreement"),
+        ([], "name an algorithm, or a purchase with --agreement ID"),
         (["count.py"], "--on did:nv:…"),
-        (["count.py", "--on", DID, "--smallest", "5"], "written --name=value"),
-        (["count.py", "--on", DID, "-x=5"], "written --name=value"),
-        (["count.py", "--on", DID, "--=5"], "written --name=value"),
-        (["--agreement", "a" * 64, "count.py"], "runs what was bought"),
-        (["--agreement", "a" * 64, "--on", DID], "runs what was bought"),
+        (["count.py", "--on", DID, "--smallest", "5"], "as --name=value"),
+        (["count.py", "--on", DID, "-x=5"], "as --name=value"),
+        (["count.py", "--on", DID, "--=5"], "as --name=value"),
+        (["--agreement", "a" * 64, "count.py"], "runs exactly what was bought"),
+        (["--agreement", "a" * 64, "--on", DID], "runs exactly what was bought"),
         (["count.py", "--on", DID, "--force"], "nothing is downloaded without --output"),
     ],
 )
 def test_what_is_unclear_is_not_guessed(
-    arguments: list[str], told: str, orders: list[Order], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], told: str, orders: list[RunRequest], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["run", *arguments]) == exit_codes.USAGE
     assert told in capsys.readouterr().err

@@ -23,7 +23,8 @@ def test_everything_of_a_demo_is_deleted_and_its_size_is_told(
     assert not (tmp_path / "demo").exists()
     told = capsys.readouterr().out
     assert " kB in " in told
-    assert told.endswith("demo deleted\n")
+    assert told.startswith("deleted ")
+    assert told.endswith("demo\n")
     assert run(["--home", str(tmp_path / "demo"), "demo", "--clean"]) == 0, "again is harmless"
 
 
@@ -41,7 +42,7 @@ def test_a_folder_in_which_a_demo_plays_stays(tmp_path: Path, capsys: pytest.Cap
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert run(["--home", str(tmp_path), "demo", "--clean"]) == 0
-    assert "stays: " in capsys.readouterr().out
+    assert "kept " in capsys.readouterr().out
     assert (tmp_path / "demo.log").exists()
 
 

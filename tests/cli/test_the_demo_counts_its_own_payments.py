@@ -49,7 +49,7 @@ async def test_executions_that_run_or_are_not_settled_end_first(capsys: pytest.C
     nothing: Any = None
     await Story(people, Narrator(), Path(), nothing, nothing).wait_for_earlier()
     assert compute.waited == [("wxrunning", EARLIER_SECONDS), ("wxunsettled", EARLIER_SECONDS)]
-    assert "execution wxrunning of an interrupted demo ends first" in capsys.readouterr().out
+    assert "waiting for execution wxrunning of an interrupted demo to end" in capsys.readouterr().out
 
 
 def test_a_demo_that_sees_something_else_says_what(capsys: pytest.CaptureFixture[str]) -> None:

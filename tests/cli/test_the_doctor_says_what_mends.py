@@ -36,7 +36,7 @@ def examined(
         return probe
 
     monkeypatch.setattr(insitu.stack, "probe_runtime", probed)
-    monkeypatch.setattr(insitu.stack, "chain_programme", lambda: Path("/usr/bin/anvil"))
+    monkeypatch.setattr(insitu.stack, "chain_program", lambda: Path("/usr/bin/anvil"))
     free_ports = ["--set", "server.port=0", "--set", "chain.embedded_port=0"]
     code = run(["--home", str(home), "--url", "http://127.0.0.1:9", *free_ports, "doctor", "--json"])
     told = json.loads(capsys.readouterr().out)
@@ -50,7 +50,7 @@ def test_a_new_machine_is_ready_and_knows_what_comes_next(
 ) -> None:
     code, found = examined(tmp_path / "new", monkeypatch, capsys)
     assert code == 0
-    assert found["runtime"]["detail"] == "crun 1.8, sealed: proved with a container"
+    assert found["runtime"]["detail"] == "crun 1.8, sealed: proven with a container"
     assert found["gateway"]["verdict"] == "skipped"
     assert found["contracts"]["remedy"] == "insitu up deploys them"
     assert found["images"]["verdict"] == "warning"
@@ -92,7 +92,7 @@ def test_a_payment_that_can_never_be_settled_is_told(
     assert found["given up"]["detail"] == f"settle of {execution_id}: DeadlinePassed: too late to settle"
 
 
-def test_a_missing_chain_programme_is_not_ready(
+def test_a_missing_chain_program_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, _ = examined(tmp_path, monkeypatch, capsys)
@@ -101,7 +101,7 @@ def test_a_missing_chain_programme_is_not_ready(
     def missing() -> Path:
         raise InsituError("ExtraMissing", "the embedded chain needs anvil")
 
-    monkeypatch.setattr(insitu.stack, "chain_programme", missing)
+    monkeypatch.setattr(insitu.stack, "chain_program", missing)
     assert run(["--home", str(tmp_path), "--set", "server.port=0", "doctor"]) == 1
     assert "not ready: anvil" in capsys.readouterr().out
 

@@ -1,10 +1,10 @@
-"""What one execution and one agreement can carry out, as `publish` and `show` say it."""
+"""What one execution and one agreement can take out, as `publish` and `show` say it."""
 
 from typing import Any
 
 import pytest
 
-from insitu.cli.leaving import carried_out
+from insitu.cli.leaving import describe_leaving
 from insitu.domain.compute_service import ComputeService
 from tests.domain.documents import SERVER, compute_main
 
@@ -12,7 +12,7 @@ from tests.domain.documents import SERVER, compute_main
 def words(servers: list[dict[str, Any]], **policy: Any) -> str:
     main = compute_main(policy=policy)
     main["provider"]["environment"]["supportedServers"] = servers
-    return carried_out(ComputeService.read(main, ""))
+    return describe_leaving(ComputeService.read(main, ""))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_files_and_log_text_are_named_for_an_execution_and_added_for_an_agreemen
     said = words([SERVER], **policy)
     assert execution in said
     assert agreement in said
-    assert said.endswith("not hidden: times, phases, codes of reasons")
+    assert said.endswith("always visible: times, phases, reason codes")
 
 
 def test_the_largest_server_counts() -> None:

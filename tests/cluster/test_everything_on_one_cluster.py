@@ -164,7 +164,7 @@ def test_the_chain_is_reached_as_the_page_says(site: Installation, cluster: Clus
             said = person.succeeds("chain", "check", "--rpc", f"http://127.0.0.1:{port}")
         finally:
             process.terminate()
-    assert said.out.splitlines()[-1] == "the contracts are ours, and in order"
+    assert said.out.splitlines()[-1] == "the contracts are ours and in order"
 
 
 def test_no_key_of_the_provider_is_where_executions_are(

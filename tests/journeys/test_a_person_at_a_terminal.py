@@ -118,7 +118,7 @@ def test_leaving_does_not_end_the_execution_and_says_how_to(running: Provider, f
         shown.wait_for("│ going on")
         os.killpg(shown.process.pid, signal.SIGINT)
         assert shown.ended() == exit_codes.INTERRUPTED
-    assert b"it goes on without you:" in shown.drawn
+    assert b"it is still running; to look:" in shown.drawn
     newest = person.succeeds("executions", "--json").json[0]
     assert newest["phase"] == "Executing"
     person.succeeds("stop", newest["workflowExecutionId"])

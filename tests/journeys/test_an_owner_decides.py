@@ -107,7 +107,7 @@ def test_tables_leave_as_what_they_are_and_hidden_files_stay(
     ran = consumer.succeeds("run", written(tmp_path, "spark.py", SPARK), "--on", tables, "-o", tmp_path / "out")
     found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert {path for path in found if not path.startswith("logs/")} == {"part-0000.csv", "_SUCCESS"}
-    assert "left out: 2 files or folders: names that begin with a point" in ran.err
+    assert "left out: 2 files or folders: their names begin with a dot" in ran.err
     packed = consumer.insitu("run", written(tmp_path, "packed.py", PACKED), "--on", tables)
     assert packed.code == exit_codes.EXECUTION_FAILED
     assert "result.csv is not what .csv says: UTF-8 text without NUL" in packed.err

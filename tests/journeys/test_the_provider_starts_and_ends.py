@@ -104,7 +104,7 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(provider: Provider) 
     assert found["ready"]
     assert verdicts["runtime"]["verdict"] == "ok"
     assert verdicts["gateway"]["verdict"] == "ok"
-    assert "code, wiring, approval and roles are right" in verdicts["contracts"]["detail"]
+    assert "code, wiring, approval and roles are correct" in verdicts["contracts"]["detail"]
     assert verdicts["images"]["verdict"] == "warning"
     assert verdicts["images"]["remedy"].startswith("insitu image build")
 
@@ -123,7 +123,7 @@ def test_the_doctor_refuses_a_consumers_machine_without_a_provider(tmp_path: Pat
     ended = Person(tmp_path, "http://127.0.0.1:9").started("doctor", "--role", "consumer")
     assert ended.code == exit_codes.FAILED
     assert "FAIL  gateway" in ended.out
-    assert "→ insitu up, or --url of a provider" in ended.out
+    assert "→ run insitu up, or name a provider with --url" in ended.out
 
 
 def _pids(parent: int) -> list[str]:

@@ -59,7 +59,8 @@ class Problem(WireModel):
             instance=instance,
             pointer=error.pointer,
             problems=tuple(
-                ProblemViolation(pointer=one.pointer, code=one.code, message=one.message) for one in error.problems
+                ProblemViolation(pointer=problem.pointer, code=problem.code, message=problem.message)
+                for problem in error.problems
             ),
             context={name: _plain(value) for name, value in error.context.items()},
         )
@@ -72,7 +73,7 @@ class Problem(WireModel):
             known.code,
             detail,
             pointer=self.pointer,
-            problems=[Violation(one.pointer, one.code, one.message) for one in self.problems],
+            problems=[Violation(problem.pointer, problem.code, problem.message) for problem in self.problems],
             **self.context,
         )
 
@@ -81,5 +82,5 @@ def _plain(value: object) -> JsonValue:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(element) for element in value]
     return str(value)

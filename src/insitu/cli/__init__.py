@@ -1,4 +1,4 @@
-"""The command line. This module stays light: commands are imported when they are called."""
+"""The command line. This module stays light: a command is imported when it is called."""
 
 import sys
 

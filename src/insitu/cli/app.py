@@ -1,4 +1,4 @@
-"""The table of commands, and the options that stand before them."""
+"""The table of commands, and the options that come before a command."""
 
 import functools
 import importlib
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from typing_extensions import override
 
-from insitu.cli.arguments import checked
+from insitu.cli.arguments import check_usage
 from insitu.cli.failure import read_failure, report
 from insitu.cli.session import Session
 from insitu.domain.errors import InsituError
@@ -15,14 +15,14 @@ from insitu.domain.errors import InsituError
 __all__ = ["COMMANDS", "app", "run"]
 
 INTERRUPTED = 130
-"""As in ``insitu.domain.exit_codes``, which is not imported here because help has to be fast; a test compares them."""
+"""The same as in ``insitu.domain.exit_codes``, not imported because help must be fast; a test compares the two."""
 
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Use a compute service": {
         "search": ("assets", "find data sets, algorithms and workflows"),
         "show": ("assets", "show an asset: services, prices, rules, versions"),
-        "check": ("purchase", "say whether a workflow may run, where, and for how much"),
-        "run": ("run", "run an algorithm next to a data set, and bring the result back"),
+        "check": ("purchase", "ask whether a workflow may run, where, and at what price"),
+        "run": ("run", "run an algorithm next to a data set and bring back the result"),
         "buy": ("purchase", "buy a compute service for a workflow"),
         "agreements": ("purchase", "list what you bought"),
         "executions": ("executions", "list executions"),
@@ -32,36 +32,36 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "result": ("executions", "show or download the result"),
         "receipt": ("receipts", "fetch the signed receipt"),
         "verify": ("receipts", "check a receipt, offline or against the chain"),
-        "release": ("receipts", "release the payment with a receipt; anybody may"),
-        "refund": ("receipts", "get the money of a timed-out agreement back"),
+        "release": ("receipts", "release the payment with a receipt; anyone may"),
+        "refund": ("receipts", "get back the money of an agreement that timed out"),
     },
     "Offer data": {
         "validate": ("assets", "check a document without publishing it"),
         "publish": ("publish", "publish a data set, an algorithm or a workflow"),
-        "pause": ("assets", "take an asset off the lists"),
-        "transfer": ("assets", "hand an asset to another owner"),
+        "pause": ("assets", "stop listing an asset"),
+        "transfer": ("assets", "transfer an asset to another owner"),
     },
     "Run the infrastructure": {
-        "up": ("serve", "run every service of a provider on this machine"),
-        "serve": ("serve", "run one service: metadata, gateway or operator"),
+        "up": ("serve", "run all services of a provider on this machine"),
+        "serve": ("serve", "run some of the services: metadata, gateway, operator"),
         "pod": ("pod", "run one step of a pod (started by the engine)"),
         "image": ("images", "build, import, list and remove container images"),
-        "chain": ("chain", "deploy the contracts, or check them"),
-        "doctor": ("doctor", "check this machine, and say how to mend what is missing"),
+        "chain": ("chain", "deploy, check and hand over the contracts"),
+        "doctor": ("doctor", "check this machine and say how to fix what is wrong"),
     },
     "Tools": {
-        "demo": ("demo", "see the whole of it happen on real data"),
+        "demo": ("demo", "watch everything happen on real data"),
         "keys": ("keys", "create, import and list keys"),
-        "did": ("did", "look into DIDs and documents"),
+        "did": ("did", "inspect DIDs and documents"),
     },
 }
-"""Command → (module in ``insitu.cli.commands``, help), by who needs it. Help needs no import of a command."""
+"""Command → (module in ``insitu.cli.commands``, help), grouped by who needs it. Help imports no command."""
 
 _PLACES = {name: place for group in COMMANDS.values() for name, (place, _) in group.items()}
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in modules that are imported when they are called."""
+    """A group that imports the module of a command when the command is called."""
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
         place = _PLACES.get(cmd_name)
         if place is None:
             return None
-        return _loaded(place, cmd_name)
+        return _load(place, cmd_name)
 
     @override
     def resolve_command(
@@ -95,14 +95,14 @@ class LazyGroup(click.Group):
 
 
 @functools.cache
-def _loaded(place: str, name: str) -> click.Command:
+def _load(place: str, name: str) -> click.Command:
     command = getattr(importlib.import_module(f"insitu.cli.commands.{place}"), name)
     assert isinstance(command, click.Command)
-    return checked(_with_examples(command), name)
+    return check_usage(_with_examples(command), name)
 
 
 def _with_examples(command: click.Command) -> click.Command:
-    """Keep the lines of indented paragraphs in help texts: they are examples."""
+    """Keep the line breaks of indented paragraphs in a help text: they are examples."""
     import inspect
 
     paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
@@ -128,7 +128,7 @@ def app(
     flags: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Run code on data that stays where it is, and settle against a signed receipt.
+    """Run code on data that stays where it is, and pay against a signed receipt.
 
     Start with:  insitu demo
     """
@@ -136,7 +136,7 @@ def app(
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and return the exit code; whatever goes wrong is said on standard error.
+    """Run the command line and return the exit code; errors are printed on standard error.
 
     A command returns None or an exit code of :mod:`insitu.domain.exit_codes`.
     """

@@ -1,7 +1,6 @@
-"""Beside which others an argument or option of the command line would change nothing and is refused (ADR 0108).
+"""Options and arguments that would have no effect beside others, and are refused there (ADR 0108).
 
-What has no row in ``REFUSED`` may be given beside everything else. Names are those of the parameters, as click knows
-them.
+An option without a row in ``REFUSED`` may be combined with everything. Names are click's parameter names.
 """
 
 import functools
@@ -13,10 +12,10 @@ from click.core import ParameterSource
 
 from insitu.sdk.arguments import RELAYED, Beside, useless
 
-__all__ = ["REFUSED", "checked", "refuse"]
+__all__ = ["REFUSED", "check_usage", "refuse"]
 
 _RULES = "allow_any allowed publishers images timeout logs max_executions max_output max_files max_log types"
-_KEY_FILE = (Beside("key_file", "account", "the key file says who signs"),)
+_KEY_FILE = (Beside("key_file", "account", "the key file decides who signs"),)
 _NOT_DOWNLOADED = Beside("no output", "force", "nothing is downloaded without --output")
 
 REFUSED: Mapping[str, tuple[Beside, ...]] = {
@@ -24,14 +23,18 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
         Beside(
             "agreement",
             "words data image entrypoint server max_price no_relay relay offer",
-            "--agreement runs what was bought, as it was bought and paid",
+            "--agreement runs exactly what was bought and paid for",
         ),
-        Beside("no_follow", "output force", "the result is not waited for: insitu result ID -o FOLDER brings it later"),
-        Beside("published", "entrypoint", "a published algorithm says itself how it starts"),
+        Beside(
+            "no_follow",
+            "output force",
+            "the command does not wait for the result: fetch it later with insitu result ID -o FOLDER",
+        ),
+        Beside("published", "entrypoint", "a published algorithm already says how it starts"),
         Beside(
             "workflow",
             "data parameters image entrypoint server",
-            "a workflow names its data sets, parameters, image and server itself",
+            "a workflow already names its data sets, parameters, image and server",
         ),
         RELAYED,
         _NOT_DOWNLOADED,
@@ -42,59 +45,56 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
         Beside(
             "document",
             f"files algorithm name price {_RULES} entrypoint description author license_ tags categories",
-            "--document says it all",
+            "--document already says everything",
         ),
-        Beside("algorithm", _RULES, "it belongs to data sets; who owns an algorithm uses it"),
-        Beside("no algorithm", "entrypoint", "a data set is not started; --algorithm publishes an algorithm"),
-        Beside("no document", "without_compute", "it belongs to --document"),
-        Beside("allow_any", "allowed publishers", "--allow-any leaves nothing to allow beside it"),
+        Beside("algorithm", _RULES, "it is for data sets; only the owner of an algorithm uses it"),
+        Beside("no algorithm", "entrypoint", "a data set does not start; publish an algorithm with --algorithm"),
+        Beside("no document", "without_compute", "it needs --document"),
+        Beside("allow_any", "allowed publishers", "--allow-any already allows everything"),
     ),
-    "doctor": (Beside("no role", "account", "only --role consumer looks at an account"),),
-    "demo": (Beside("clean", "output show", "--clean deletes and ends"),),
+    "doctor": (Beside("no role", "account", "only --role consumer checks an account"),),
+    "demo": (Beside("clean", "output show", "--clean only deletes"),),
     "chain deploy": _KEY_FILE,
     "chain accept-ownership": _KEY_FILE,
     "chain fund": _KEY_FILE,
 }
-"""Command → what is refused beside what. A name that is no option is a state that the command finds out."""
+"""Command → what is refused beside what. A name that is not an option is a state that the command finds out."""
 
 
 def refuse(command: str, given: Mapping[str, str]) -> None:
-    """Refuse what would change nothing, before anything is done; ``given`` has names and spellings.
-
-    Raises a usage error.
-    """
+    """Raise a usage error for an option that would have no effect; ``given`` maps names to spellings."""
     found = useless(REFUSED.get(command, ()), given)
     if found is not None:
-        raise click.UsageError(f"{given[found[0]]} would change nothing here: {found[1]}")
+        raise click.UsageError(f"{given[found[0]]} has no effect here: {found[1]}")
 
 
-def checked(command: click.Command, name: str) -> click.Command:
-    """Let a command refuse what would change nothing before it does anything; those of a group as well."""
+def check_usage(command: click.Command, name: str) -> click.Command:
+    """Make a command, or every command of a group, refuse useless options before it does anything."""
     for nested in getattr(command, "commands", {}).values():
-        checked(nested, f"{name} {nested.name}")
+        check_usage(nested, f"{name} {nested.name}")
     callback = command.callback
     if name in REFUSED and callback is not None:
 
         @functools.wraps(callback)
-        def refusing(*arguments: Any, **options: Any) -> Any:
-            refuse(name, _given(click.get_current_context()))
+        def check_and_call(*arguments: Any, **options: Any) -> Any:
+            refuse(name, _spellings(click.get_current_context()))
             return callback(*arguments, **options)
 
-        command.callback = refusing
+        command.callback = check_and_call
     return command
 
 
-def _given(context: click.Context) -> dict[str, str]:
-    """Return what was typed behind a command, each with how it is spelt; the no of a flag under a name of its own."""
+def _spellings(context: click.Context) -> dict[str, str]:
+    """Return the parameters that were typed after a command, with their spelling; ``--no-x`` has the name ``no_x``."""
     given = {}
-    for one in context.command.params:
-        name = str(one.name)
+    for parameter in context.command.params:
+        name = str(parameter.name)
         if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
-        if isinstance(one, click.Argument):
-            given[name] = one.metavar or name.upper()
+        if isinstance(parameter, click.Argument):
+            given[name] = parameter.metavar or name.upper()
         elif context.params.get(name) is not False:
-            given[name] = one.opts[0]
-        elif one.secondary_opts:
-            given[f"no_{name}"] = one.secondary_opts[0]
+            given[name] = parameter.opts[0]
+        elif parameter.secondary_opts:
+            given[f"no_{name}"] = parameter.secondary_opts[0]
     return given

@@ -1,9 +1,9 @@
-"""An asset as a person wants to see it before buying it, or after publishing it."""
+"""An asset, as a person wants to see it before buying or after publishing."""
 
 from typing import TYPE_CHECKING
 
 from insitu.cli.documents import published_at
-from insitu.cli.leaving import carried_out
+from insitu.cli.leaving import describe_leaving
 from insitu.cli.render import ago, duration, name_of, plain, size
 from insitu.cli.views import amount, contents_line, now
 
@@ -25,7 +25,7 @@ def asset_facts(
 ) -> list[tuple[str, Facts]]:
     """Return headings with names and values: the asset, then each compute service, or the stages of a workflow.
 
-    ``known``: what is in images, by digest.
+    ``known`` is what the images contain, by digest.
     """
     from insitu.domain.compute_service import read_compute_service
 
@@ -70,16 +70,16 @@ def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> F
         for server in service.servers
     ]
     images = [
-        plain(str(one)) + (f"\n  with {contents_line(found)}" if (found := known.get(one.digest or "")) else "")
-        for one in service.containers
+        plain(str(image)) + (f"\n  with {contents_line(found)}" if (found := known.get(image.digest or "")) else "")
+        for image in service.containers
     ] or ["none: nothing may run"]
     return [
-        ("price", f"{amount(service.price, token)} for each agreement, and the server's"),
+        ("price", f"{amount(service.price, token)} for each agreement, plus the server's price"),
         ("runs until", f"{duration(service.timeout)} after the purchase"),
         ("servers", "\n".join(servers)),
         ("images", "\n".join(images)),
         *_rules(service.policy),
-        ("can leave", carried_out(service)),
+        ("can leave", describe_leaving(service)),
     ]
 
 
@@ -88,12 +88,12 @@ def _cores(number: str) -> str:
 
 
 def _rules(policy: "Policy") -> Facts:
-    """Return the owner's rules; what is absent is not limited."""
+    """Return the owner's rules; what is missing is not limited."""
     if policy.allows_any:
         allowed = "any"
     else:
         listed = policy.algorithms if isinstance(policy.algorithms, tuple) else ()
-        allowed = "\n".join([f"{plain(one.did)}@{plain(one.checksum)}" for one in listed] or ["none"])
+        allowed = "\n".join([f"{plain(algorithm.did)}@{plain(algorithm.checksum)}" for algorithm in listed] or ["none"])
     output = policy.output
     limits = [
         f"{size(output.max_bytes)}" if output.max_bytes is not None else "",
@@ -115,14 +115,14 @@ def _stages(ddo: "Ddo") -> Facts:
     facts = []
     for stage in read_workflow(ddo).ordered_stages:
         inputs = [
-            f"output of stage {one.previous_stage}" if one.previous_stage is not None else plain(one.id or "–")
-            for one in stage.ordered_inputs
+            f"output of stage {source.previous_stage}" if source.previous_stage is not None else plain(source.id or "–")
+            for source in stage.ordered_inputs
         ]
         settings = [f"--{plain(name)}={plain(str(value))}" for name, value in stage.configuration.items()]
         lines = [
             plain(stage.stage_type),
             f"algorithm {plain(stage.transformation.id or '–')}",
-            *(f"input     {one}" for one in inputs),
+            *(f"input     {source}" for source in inputs),
             " ".join(settings),
         ]
         facts.append((str(stage.number), "\n".join(line for line in lines if line)))

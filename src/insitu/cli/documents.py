@@ -1,4 +1,4 @@
-"""Documents: read from where a person says, and what a list tells of one."""
+"""Documents: reading them from a file, and describing them in a line."""
 
 import json
 import sys
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["LARGEST", "introduce", "price_of_document", "published_at", "read_json", "read_object", "written_by"]
 
 LARGEST = 16 * 1024 * 1024
-"""Bytes of a document that is read; real ones have some kilobytes."""
+"""The most bytes of a document that are read; real ones have a few kilobytes."""
 
 
 def read_json(source: str) -> Any:
     """Return the JSON of a file, or of standard input for ``-``.
 
-    Raises ``FileMissing`` where there is no such file, ``InvalidDocument`` where it is not JSON, with the line.
+    Raises ``FileMissing``, and ``InvalidDocument`` with the line if the file is not JSON.
     """
     try:
         raw = sys.stdin.buffer.read(LARGEST + 1) if source == "-" else _read(Path(source))
@@ -40,21 +40,21 @@ def read_json(source: str) -> Any:
 
 
 def read_object(source: str) -> dict[str, Any]:
-    """Return the JSON object of a file. Raises what :func:`read_json` raises, and for any other value."""
+    """Return the JSON object of a file. Raises like :func:`read_json`, and ``InvalidDocument`` for any other value."""
     found = read_json(source)
     if not isinstance(found, dict):
-        raise InsituError("InvalidDocument", f"{source} holds no JSON object")
+        raise InsituError("InvalidDocument", f"{source} does not contain a JSON object")
     return found
 
 
 def introduce(ddo: "Ddo") -> str:
-    """Say in a line what a document is, of whatever generation: type, name, DID, when, by which software."""
+    """Say in a line what a document is, however old its format: type, name, DID, date, software."""
     from insitu.domain.document_verification import verify_document
 
     try:
         software = f", written by {written_by(verify_document(ddo))}"
     except InsituError:
-        software = ""  # nobody signed it, or it has no DID
+        software = ""  # it is not signed, or it has no DID
     name = ddo.main.get("name")
     named = f" {name_of(name)}" if isinstance(name, str) and name else ""
     dated = f", created {name_of(ddo.created)}" if ddo.created else ""
@@ -62,7 +62,7 @@ def introduce(ddo: "Ddo") -> str:
 
 
 def written_by(found: "Verification") -> str:
-    """Name the software that wrote a document, as far as its rules tell."""
+    """Name the software that wrote a document, as far as the document shows it."""
     return " or ".join(found.written_by) or "unknown software"
 
 
@@ -85,8 +85,8 @@ def price_of_document(ddo: "Ddo") -> int | None:
 
 
 def published_at(ddo: "Ddo") -> datetime | None:
-    """Return when a document says that it was published; None if it does not, or not readably."""
+    """Return when the document says that it was published; None if it does not say, or not readably."""
     from insitu.domain.timestamps import is_document_time, parse_time
 
-    told = ddo.main.get("datePublished") or ddo.created
-    return parse_time(str(told)) if is_document_time(told) else None
+    published = ddo.main.get("datePublished") or ddo.created
+    return parse_time(str(published)) if is_document_time(published) else None

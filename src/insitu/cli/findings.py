@@ -1,4 +1,4 @@
-"""What ``insitu doctor`` finds: one part of the machine or the installation, how it is, and what mends it."""
+"""What ``insitu doctor`` finds: a part of the machine or the installation, its state, and how to fix it."""
 
 import importlib.util
 import os
@@ -33,13 +33,13 @@ __all__ = [
 ]
 
 ENOUGH_DISK = 5_000_000_000
-"""Bytes below which the doctor warns: an image with pandas and the outputs of a few runs."""
+"""The doctor warns below this many bytes: an image with pandas and the outputs of a few runs."""
 
 LEAST_DISK = 500_000_000
-"""Bytes below which nothing useful can run."""
+"""Nothing useful can run below this many bytes."""
 
 _OLDEST_KERNEL = (5, 8)
-"""openat2 (5.6) and LOOP_CONFIGURE (5.8) are what the sealed runner needs."""
+"""The sealed runner needs openat2 (5.6) and LOOP_CONFIGURE (5.8)."""
 
 _EXTRAS = {
     "cluster": ("httpx2", "lightkube"),
@@ -79,7 +79,7 @@ _MARKS = {
 
 
 def show(screen: "Screen", finding: Finding, width: int = 16) -> None:
-    """Print a finding for people; what mends it stands below it."""
+    """Print a finding for people, with its remedy below it."""
     mark, colour = _MARKS[finding.verdict]
     label = click.style(mark.ljust(4), fg=colour, bold=finding.verdict is Verdict.FAILED)
     screen.line(f"{label}  {finding.part.ljust(width)}  {plain(finding.detail)}")
@@ -102,7 +102,7 @@ def finding_of(inspected: "Inspected") -> Finding:
 
 
 def check_python() -> Finding:
-    """Say which Python runs this; an older one than is required would not have started it."""
+    """Say which Python runs this; one that is too old would not have started it."""
     return Finding("python", Verdict.OK, f"{platform.python_version()}, {sys.executable}")
 
 
@@ -112,14 +112,16 @@ def check_extra(name: str, *, required: bool) -> Finding:
     if not lacking:
         return Finding(f"extra {name}", Verdict.OK, "installed")
     verdict = Verdict.FAILED if required else Verdict.SKIPPED
-    return Finding(f"extra {name}", verdict, f"without {', '.join(lacking)}", f"pip install './insitu-….whl[{name}]'")
+    return Finding(f"extra {name}", verdict, f"missing: {', '.join(lacking)}", f"pip install './insitu-….whl[{name}]'")
 
 
 def check_kernel() -> Finding:
-    """Say whether the kernel has the calls that a sealed container needs."""
+    """Say whether the kernel has the system calls that a sealed container needs."""
     name = f"{platform.system()} {platform.release()}"
     if platform.system() != "Linux":
-        return Finding("kernel", Verdict.FAILED, name, "algorithms run on Linux; use a Linux machine or a virtual one")
+        return Finding(
+            "kernel", Verdict.FAILED, name, "algorithms run only on Linux; use a Linux machine, real or virtual"
+        )
     numbers = platform.release().split("-")[0].split(".")
     version = tuple(int(number) for number in numbers[:2] if number.isdigit())
     if version < _OLDEST_KERNEL:
@@ -134,7 +136,7 @@ def check_disk(home: Path) -> Finding:
     detail = f"{size(free)} free for {home}"
     remedy = "free some space, or choose another folder with --home or INSITU_HOME"
     if not os.access(place, os.W_OK):
-        return Finding("disk", Verdict.FAILED, f"{place} cannot be written", remedy)
+        return Finding("disk", Verdict.FAILED, f"{place} is not writable", remedy)
     if free < LEAST_DISK:
         return Finding("disk", Verdict.FAILED, detail, remedy)
     if free < ENOUGH_DISK:
@@ -146,7 +148,7 @@ def check_port(name: str, host: str, port: int) -> Finding:
     """Say whether a port is free for ``insitu up``."""
     part = f"port {port}"
     if port == 0:
-        return Finding(part, Verdict.OK, f"{name}: any free one")
+        return Finding(part, Verdict.OK, f"{name}: any free port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -154,5 +156,7 @@ def check_port(name: str, host: str, port: int) -> Finding:
             probe.bind((host, port))
         except OSError as error:
             reason = f"{name}: {host}:{port}: {error.strerror}"
-            return Finding(part, Verdict.WARNING, reason, "stop what uses it, or choose another port in the settings")
+            return Finding(
+                part, Verdict.WARNING, reason, "stop whatever uses it, or choose another port in the settings"
+            )
     return Finding(part, Verdict.OK, f"{name}: free on {host}")

@@ -1,4 +1,4 @@
-"""Watching an execution: its phases and what its algorithms print, as they come."""
+"""Watching an execution: its phases and what its algorithms print, live."""
 
 import time
 from typing import TYPE_CHECKING
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 LOGS_LAG = 3.0
-"""Seconds that the logs may take to come to their end after the execution has."""
+"""Seconds to wait for the rest of the logs after the execution has ended."""
 
 _DOING = {
     "Registered": "waiting for capacity",
-    "Configuring": "making the inputs ready",
+    "Configuring": "preparing the inputs",
     "Executing": "running the algorithm",
     "Reviewing": "all stages have ended",
-    "Publishing": "comparing the output with the owner's rules, and publishing the result",
+    "Publishing": "checking the output against the owner's rules and publishing the result",
 }
 
 
 async def watch(execution: "Execution", activity: "Activity", *, logs: bool = True) -> "ExecutionView":
-    """Show phases and logs until everything of the end is done, and return how it ended."""
+    """Show phases and logs until the execution is completely finished, and return how it ended."""
     async with anyio.create_task_group() as tasks:
         printed = anyio.Event()
         if logs:
@@ -37,14 +37,14 @@ async def watch(execution: "Execution", activity: "Activity", *, logs: bool = Tr
             printed.set()
         began = time.monotonic()
         async for event in execution.events():
-            _tell(event, activity, began)
+            _show(event, activity, began)
         with anyio.move_on_after(LOGS_LAG):
             await printed.wait()
         tasks.cancel_scope.cancel()
     return await execution.status()
 
 
-def _tell(event: "EventView", activity: "Activity", began: float) -> None:
+def _show(event: "EventView", activity: "Activity", began: float) -> None:
     def clock() -> str:
         return duration(time.monotonic() - began).rjust(8)
 
@@ -57,10 +57,7 @@ def _tell(event: "EventView", activity: "Activity", began: float) -> None:
         if isinstance(reason, dict):
             doing = plain(str(reason.get("message")))
 
-        def told() -> str:
-            return f"{phase.ljust(11)} {clock()}  {doing}".rstrip()
-
-        activity.title(told)
+        activity.title(lambda: f"{phase.ljust(11)} {clock()}  {doing}".rstrip())  # noqa: PLW0108  the clock runs
     elif event.type == "settled":
         activity.say(f"settled     {clock()}  in {plain(str(data.get('transaction')))}")
     elif event.type == "alarm":
@@ -68,7 +65,7 @@ def _tell(event: "EventView", activity: "Activity", began: float) -> None:
 
 
 async def _print_logs(execution: "Execution", activity: "Activity", printed: anyio.Event) -> None:
-    """Print whole lines; what has no end yet waits for the rest of its line."""
+    """Print whole lines; an unfinished line waits for its rest."""
     pending = notice = ""
     try:
         async for piece in execution.logs():
@@ -81,7 +78,7 @@ async def _print_logs(execution: "Execution", activity: "Activity", printed: any
     except InsituError as error:
         if error.code != "LogsHidden":
             raise
-        notice = "the owner's rules do not show logs of this execution"
+        notice = "the owner's rules hide the logs of this execution"
     if pending:
         activity.log(pending)
     if notice:

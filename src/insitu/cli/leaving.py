@@ -1,4 +1,4 @@
-"""What an owner's rules let one execution and one agreement carry out, in words."""
+"""How much data an owner's rules let one execution and one agreement take out, in words."""
 
 from typing import TYPE_CHECKING
 
@@ -9,21 +9,21 @@ if TYPE_CHECKING:
     from insitu.domain.compute_service import ComputeService
     from insitu.domain.ddo import Ddo
 
-__all__ = ["carried_out", "leaving"]
+__all__ = ["describe_leaving", "describe_leaving_of"]
 
 
-def leaving(ddo: "Ddo") -> list[str]:
-    """Return what can leave through each compute service of a document."""
+def describe_leaving_of(ddo: "Ddo") -> list[str]:
+    """Say what can leave through each compute service of a document."""
     from insitu.domain.compute_service import read_compute_service
 
-    return [carried_out(read_compute_service(service)) for service in ddo.compute_services]
+    return [describe_leaving(read_compute_service(service)) for service in ddo.compute_services]
 
 
-def carried_out(service: "ComputeService") -> str:
-    """Say how much one execution and one agreement can carry out, and what no rule hides.
+def describe_leaving(service: "ComputeService") -> str:
+    """Say how much one execution and one agreement can take out, and what no rule hides.
 
-    On the largest server; another input's rules may lower it. Empty where the service has no server, or an older
-    document says of one what cannot be read.
+    For the largest server; the rules of another input may lower it. Empty if the service has no server, or if an older
+    document describes one unreadably.
     """
     from insitu.domain.policy import effective_policy
 
@@ -40,5 +40,5 @@ def carried_out(service: "ComputeService") -> str:
     return (
         f"one execution: at most {size(files)} in files and {text}\n"
         f"one agreement of {policy.max_executions} executions: at most {size(policy.max_executions * (files + log))}\n"
-        "not hidden: times, phases, codes of reasons"
+        "always visible: times, phases, reason codes"
     )

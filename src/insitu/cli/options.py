@@ -1,4 +1,4 @@
-"""Options that many commands share. They may stand before the command and after it; after it they are stronger."""
+"""Options that many commands share. They may come before or after the command; those after it win."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     if value not in {None, False} and parameter.name is not None:
         session = context.find_object(Session)
-        assert session is not None, "commands are called below the application, which makes the session"
+        assert session is not None, "the application makes the session before it calls a command"
         session.choose(**{parameter.name: value})
     return value
 
@@ -34,7 +34,7 @@ def _url(command: Command) -> Command:
 
 
 def placed(command: Command) -> Command:
-    """Add what every command takes: ``--home`` and ``--set``."""
+    """Add the options of every command: ``--home`` and ``--set``."""
     home = click.option(
         "--home",
         type=click.Path(path_type=Path),
@@ -55,7 +55,7 @@ def placed(command: Command) -> Command:
 
 
 def local(command: Command) -> Command:
-    """Add what a command takes that works on this machine: also ``--json``."""
+    """Add the options of a command that works on this machine: also ``--json``."""
     as_json = click.option(
         "--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Print JSON for programs."
     )
@@ -63,12 +63,12 @@ def local(command: Command) -> Command:
 
 
 def asking(command: Command) -> Command:
-    """Add what a command takes that asks a provider in nobody's name: also ``--url``."""
+    """Add the options of a command that asks a provider without an account: also ``--url``."""
     return _url(local(command))
 
 
 def signing(command: Command) -> Command:
-    """Add what a command takes that signs and asks no provider: also ``--account``."""
+    """Add the options of a command that signs but asks no provider: also ``--account``."""
     account = click.option(
         "--account", expose_value=False, callback=_remember, help="Key to sign with (INSITU_ACCOUNT); see insitu keys."
     )
@@ -76,12 +76,12 @@ def signing(command: Command) -> Command:
 
 
 def connected(command: Command) -> Command:
-    """Add what a command takes that talks to a provider in the name of an account: ``--url`` and ``--account``."""
+    """Add the options of a command that talks to a provider with an account: ``--url`` and ``--account``."""
     return _url(signing(command))
 
 
 def _remember_node(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """Put --rpc among the settings of this call."""
+    """Turn ``--rpc`` into a setting of this call."""
     if value is not None:
         _remember_settings(context, parameter, (f"chain.rpc_url={value}",))
 
@@ -98,26 +98,28 @@ def node(command: Command) -> Command:
 
 
 def sending(command: Command) -> Command:
-    """Add who sends a purchase: ``--relay/--no-relay`` and ``--offer``."""
+    """Add the options that say who sends a purchase: ``--relay/--no-relay`` and ``--offer``."""
     relay = click.option(
         "--relay/--no-relay",
         default=None,
-        help="Let the gateway send the purchase and pay its gas; default: only if this account cannot.",
+        help="Let the gateway send the purchase and pay the gas; default: only if this account cannot.",
     )
     offer = click.option(
-        "--offer", is_flag=True, help="Ask for the provider's signed offer, so that the purchase is granted at once."
+        "--offer",
+        is_flag=True,
+        help="Ask for the provider's signed offer, so that the purchase is granted immediately.",
     )
     return relay(offer(command))
 
 
 def into(what: str) -> Callable[[Command], Command]:
-    """Add where files of a result go: ``--output`` and ``--force``."""
-    shown = f"New or empty folder to download {what} into."
-    output = click.option("--output", "-o", type=click.Path(path_type=Path), help=shown)
-    force = click.option("--force", is_flag=True, help="Replace files of the same names.")
+    """Add the options that say where a result goes: ``--output`` and ``--force``."""
+    text = f"Folder to download {what} into, new or empty."
+    output = click.option("--output", "-o", type=click.Path(path_type=Path), help=text)
+    force = click.option("--force", is_flag=True, help="Replace files that have the same name.")
     return lambda command: output(force(command))
 
 
 def yes(command: Command) -> Command:
-    """Add ``--yes``, which answers the question before something that costs."""
+    """Add ``--yes``, which answers the question before anything that costs money."""
     return click.option("--yes", "-y", is_flag=True, help="Do not ask before paying.")(command)

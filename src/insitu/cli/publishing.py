@@ -1,4 +1,4 @@
-"""From what a publisher types to what the SDK takes: files, rules, images, documents."""
+"""Turn what a publisher types into what the SDK takes: files, rules, images, documents."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,20 +16,20 @@ __all__ = ["allowed_algorithms", "chosen_images", "name_of_files", "named_files"
 
 
 def is_url(text: str) -> bool:
-    """Tell whether a person named a url and not a path."""
+    """Return whether the text is a URL and not a path."""
     return len(urlsplit(text).scheme) > 1 and ":" in text
 
 
 def name_of_files(files: Sequence[str]) -> str:
-    """Return a name for a data set whose publisher gave none."""
+    """Return a name for a data set that was not given one."""
     first = urlsplit(files[0]).path if is_url(files[0]) else files[0]
     return Path(first).stem or files[0]
 
 
 def named_files(files: Sequence[str]) -> "list[FileLike]":
-    """Return each file; a folder stands for the files in it, under their paths below it.
+    """Return each file; a folder stands for the files in it, named by their paths below it.
 
-    Raises ``FileMissing`` where a path leads to nothing: a typing error would otherwise be sold.
+    Raises ``FileMissing`` for a path that does not exist: otherwise a typing error would be sold.
     """
     named: list[FileLike] = []
     for text in files:
@@ -42,7 +42,7 @@ def named_files(files: Sequence[str]) -> "list[FileLike]":
             named.append(path)
         else:
             raise InsituError(
-                "FileMissing", f"there is no file {text}; a file of another machine is named by its file: url"
+                "FileMissing", f"there is no file {text}; name a file of another machine by its file: URL"
             )
     if not named:
         raise InsituError("FileMissing", f"there are no files in {', '.join(files)}")
@@ -61,7 +61,7 @@ def _inside(folder: Path, file: Path) -> dict[str, str]:
 
 
 async def allowed_algorithms(client: "Client", references: Sequence[str]) -> list[str]:
-    """Return the DIDs that may run; a checksum that is named must be the algorithm's present one.
+    """Return the DIDs that may run; if a checksum is given, it must be the algorithm's current one.
 
     Raises ``ChecksumMismatch``, ``AssetNotFound``.
     """
@@ -73,28 +73,32 @@ async def allowed_algorithms(client: "Client", references: Sequence[str]) -> lis
         ddo = await client.assets.resolve(did)
         present = onchain_checksum(ddo)
         if wanted and wanted.lower().removeprefix("0x") != present:
-            raise InsituError("ChecksumMismatch", f"{did} is at checksum {present} now, you allowed {wanted}")
+            raise InsituError("ChecksumMismatch", f"{did} now has checksum {present}, but you allowed {wanted}")
         dids.append(did)
     return dids
 
 
 async def chosen_images(client: "Client", wanted: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the images that are meant, among those of the gateway's machine. Raises ``ImageUnknown``."""
+    """Return the named images, out of those that the gateway offers. Raises ``ImageUnknown``."""
     offered = (await client.gateway.info()).supported_containers
     chosen = []
     for name in wanted:
-        fitting = [one for one in offered if name in {one["image"], f"{one['image']}:{one['tag']}", one["checksum"]}]
+        fitting = [
+            image
+            for image in offered
+            if name in {image["image"], f"{image['image']}:{image['tag']}", image["checksum"]}
+        ]
         if not fitting:
-            there = ", ".join(f"{one['image']}:{one['tag']}" for one in offered) or "none"
+            there = ", ".join(f"{image['image']}:{image['tag']}" for image in offered) or "none"
             raise InsituError("ImageUnknown", f"the gateway has no image {name}; it has: {there}")
         chosen.append(dict(fitting[0]))
     return chosen
 
 
 async def publish_document(client: "Client", source: str, *, without_compute: bool) -> "Asset":
-    """Publish what a file says: a DDO, or ``{"main": …}`` with ``services``.
+    """Publish the document in a file: a DDO, or ``{"main": …}`` with ``services``.
 
-    DID, proof and keys are made anew, for this account and this provider.
+    It gets a new DID, proof and keys, for this account and this provider.
     """
     from insitu.cli.documents import read_json
     from insitu.domain.ddo import read_ddo
@@ -111,4 +115,4 @@ async def publish_document(client: "Client", source: str, *, without_compute: bo
     if isinstance(value, dict) and isinstance(value.get("main"), dict):
         services = value.pop("services", [])
         return await client.assets.register_asset(value, services, without_compute=without_compute)
-    raise InsituError("InvalidDocument", f"{source} is neither a DDO nor has it a member main")
+    raise InsituError("InvalidDocument", f"{source} is not a DDO and has no main")

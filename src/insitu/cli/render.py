@@ -1,6 +1,6 @@
 """Values as text for people: amounts, times, sizes, tables, and text that others wrote.
 
-Nothing here prints, and nothing looks at a terminal, so that every form can be tested as a value.
+Nothing here prints or looks at a terminal, so everything can be tested as a value.
 """
 
 import re
@@ -19,14 +19,14 @@ _SEQUENCES = re.compile(
 _UNSEEN = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
     chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
 }
-"""Marks that turn the direction of text or break lines: with them a file name can read as another."""
+"""Marks that change the direction of text or break lines: they can make a file name look like another."""
 
 
 def plain(text: str, *, keep_lines: bool = False) -> str:
-    """Return text of others without anything that a terminal would obey.
+    """Return other people's text without anything that a terminal would obey.
 
-    Complete escape sequences vanish; what remains of control characters, and marks that reorder text, is shown by
-    its number. Tabs stay; line feeds stay with ``keep_lines``, and a carriage return becomes one.
+    Complete escape sequences are removed; other control characters, and marks that reorder text, are shown by number.
+    Tabs stay; with ``keep_lines`` line feeds stay as well, and a carriage return becomes a line feed.
     """
     text = _SEQUENCES.sub("", text)
     if keep_lines:
@@ -48,7 +48,7 @@ def lines(text: str) -> list[str]:
 
 
 def width(text: str) -> int:
-    """Return how many columns a terminal needs for a text."""
+    """Return how many terminal columns a text takes."""
     return sum(_columns(character) for character in text)
 
 
@@ -59,7 +59,7 @@ def _columns(character: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """Return a text that fits into so many columns, with ``…`` where something is missing."""
+    """Return a text cut to a number of columns, with ``…`` where something is missing."""
     if width(text) <= columns:
         return text
     kept, used = "", 1
@@ -77,9 +77,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, columns: in
     Parameters
     ----------
     rows
-        Cells; they are made :func:`plain` here, because most of them come from others.
+        Cells, made :func:`plain` here, because most of them come from others.
     columns
-        The terminal's width: the first column is cut so that the others fit. None cuts nothing.
+        The width of the terminal: the first column is cut so that the others fit. None cuts nothing.
     """
     cells = [list(headings), *([plain(cell) for cell in row] for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(headings))]
@@ -114,7 +114,7 @@ def _two(value: int, factor: int, large: str, small: str) -> str:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """Return a time as a person says it: ``3 min ago``, ``in 2 h``; the date where it is more than 30 days away."""
+    """Return a time as people say it: ``3 min ago``, ``in 2 h``; the date if it is more than 30 days away."""
     distance = now - then
     if abs(distance) > timedelta(days=30):
         return then.astimezone(UTC).strftime("%Y-%m-%d")
@@ -132,12 +132,12 @@ def _rough(seconds: float) -> str:
 
 
 def moment(then: datetime, now: datetime) -> str:
-    """Return a time in UTC with its distance: ``2026-01-31 03:00:00 UTC (in 2 h)``."""
+    """Return a time in UTC and how far away it is: ``2026-01-31 03:00:00 UTC (in 2 h)``."""
     return f"{then.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({ago(then, now)})"
 
 
 def size(number: int) -> str:
-    """Return an amount of bytes for people, in powers of 1000: ``12.3 MB``."""
+    """Return a number of bytes for people, in powers of 1000: ``12.3 MB``."""
     if number < 1000:
         return f"{number} B"
     value = float(number)
@@ -149,5 +149,5 @@ def size(number: int) -> str:
 
 
 def name_of(text: str, fallback: str = "–") -> str:
-    """Return a name that others gave, on one line, or a dash where they gave none."""
+    """Return a name that others chose, on one line, or ``fallback`` if it is empty."""
     return plain(text).strip() or fallback

@@ -1,7 +1,7 @@
 """Where the command line prints: a terminal, a pipe, or JSON for a program.
 
-Standard output carries what was asked for, and nothing else; what happens on the way goes to standard error. So
-``did=$(insitu run …)`` works while a person still sees the progress.
+Standard output carries the answer and nothing else; progress goes to standard error. So ``did=$(insitu run …)`` works
+while a person still sees the progress.
 """
 
 import json
@@ -25,10 +25,10 @@ __all__ = ["Activity", "Screen"]
 
 
 class Activity(Protocol):
-    """What goes on while a person waits: a title that changes, and text that scrolls by."""
+    """What a person sees while waiting: a title that changes, and text that scrolls by."""
 
-    def title(self, tell: Callable[[], str]) -> None:
-        """Say what is being done now; on a terminal ``tell`` is asked at each redraw, so a clock in it runs."""
+    def title(self, text: Callable[[], str]) -> None:
+        """Show what is being done now; a terminal calls ``text`` at each redraw, so a clock in it keeps running."""
         ...
 
     def say(self, text: str) -> None:
@@ -36,16 +36,16 @@ class Activity(Protocol):
         ...
 
     def log(self, text: str) -> None:
-        """Add text of an algorithm; it is made harmless here."""
+        """Add text from an algorithm, made safe for a terminal."""
         ...
 
 
 class _Lines(Activity):
-    """Plain lines on standard error, for pipes and logs of schedulers."""
+    """Plain lines on standard error, for pipes and scheduler logs."""
 
     @override
-    def title(self, tell: Callable[[], str]) -> None:
-        click.echo(tell(), err=True)
+    def title(self, text: Callable[[], str]) -> None:
+        click.echo(text(), err=True)
 
     @override
     def say(self, text: str) -> None:
@@ -61,7 +61,7 @@ class _Silent(Activity):
     """Nothing, for ``--json``."""
 
     @override
-    def title(self, tell: Callable[[], str]) -> None:
+    def title(self, text: Callable[[], str]) -> None:
         return
 
     @override
@@ -73,16 +73,16 @@ class _Silent(Activity):
         return
 
 
-class _Told:
-    """A text that is told anew whenever rich draws it."""
+class _Title:
+    """A text that is computed again whenever rich draws it."""
 
-    def __init__(self, tell: Callable[[], str]) -> None:
-        self._tell = tell
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
 
     def __rich__(self) -> "Text":
         from rich.text import Text
 
-        return Text(self._tell(), no_wrap=True, overflow="ellipsis")
+        return Text(self._text(), no_wrap=True, overflow="ellipsis")
 
 
 class _Live(Activity):
@@ -93,8 +93,8 @@ class _Live(Activity):
         self._status = status
 
     @override
-    def title(self, tell: Callable[[], str]) -> None:
-        self._status.update(_Told(tell))
+    def title(self, text: Callable[[], str]) -> None:
+        self._status.update(_Title(text))
 
     @override
     def say(self, text: str) -> None:
@@ -107,27 +107,27 @@ class _Live(Activity):
 
 
 class Screen:
-    """Prints results, notes and progress in the form that fits who reads them."""
+    """Prints results, notes and progress for a person or for a program."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
 
     @property
     def is_terminal(self) -> bool:
-        """True where a person sees what happens and can answer."""
+        """Whether a person is watching and can answer."""
         return sys.stderr.isatty() and sys.stdin.isatty()
 
     def line(self, text: str = "") -> None:
-        """Print a line of the answer; text of others has to be made plain before."""
+        """Print a line of the answer; make other people's text plain first."""
         click.echo(text)
 
     def note(self, text: str) -> None:
-        """Say something beside the answer, on standard error; programs do not hear it."""
+        """Print something besides the answer on standard error, but not for programs."""
         if not self.as_json:
             click.echo(text, err=True)
 
     def warn(self, text: str) -> None:
-        """Say what somebody should know, also to a program that reads only standard output."""
+        """Print a warning on standard error, for people and programs alike."""
         click.echo(f"{click.style('warning', fg='yellow', bold=True)} {text}", err=True)
 
     def json(self, value: object) -> None:
@@ -138,7 +138,7 @@ class Screen:
         click.echo(json.dumps(plain, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Print a table; cells may be text of others. On a terminal its first column is cut to fit."""
+        """Print a table; cells may hold other people's text. A terminal cuts the first column to fit."""
         on_terminal = sys.stdout.isatty()
         drawn = table(headings, rows, columns=shutil.get_terminal_size().columns if on_terminal else None)
         click.echo(click.style(drawn[0], dim=True))
@@ -146,7 +146,7 @@ class Screen:
             click.echo(row)
 
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Print names and values below each other; values that are empty are left out."""
+        """Print names and values, one pair per line, without empty values."""
         shown = [(name, value) for name, value in pairs if value]
         margin = max((len(name) for name, _ in shown), default=0)
         for name, value in shown:
@@ -156,12 +156,9 @@ class Screen:
                 click.echo(f"{' ' * margin}  {line}")
 
     def confirm(self, question: str, *, yes: bool, unattended: str) -> None:
-        """Ask before something that costs; without a terminal and without ``--yes`` the answer is no.
+        """Ask before anything that costs money; without a terminal and without ``--yes`` the answer is no.
 
-        Parameters
-        ----------
-        unattended
-            What to do where nobody can answer, for the error message.
+        ``unattended`` is the error message where nobody can answer: it says what to do instead.
         """
         if yes:
             return
@@ -171,7 +168,7 @@ class Screen:
 
     @contextmanager
     def activity(self, title: str) -> Iterator[Activity]:
-        """Show what goes on: live on a terminal, as lines in a pipe, not at all as JSON."""
+        """Show progress: live on a terminal, as lines in a pipe, not at all with JSON."""
         if self.as_json:
             yield _Silent()
             return

@@ -1,4 +1,4 @@
-"""What one call of the command line works with: choices, settings, screen, client, each made when it is needed."""
+"""What a call of the command line works with: choices, settings, screen, client, each made when it is needed."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -27,18 +27,18 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the options say that every command takes.
+    """The options that every command takes.
 
     Attributes
     ----------
     home
-        Data folder; None leaves it to INSITU_HOME and its default.
+        Data folder; default: INSITU_HOME, then the usual one.
     url
-        Provider to talk to; None leaves it to INSITU_URL, then to the one on this machine.
+        Provider to talk to; default: INSITU_URL, then the one on this machine.
     account
-        Name of a key, or its address; None leaves it to INSITU_ACCOUNT, then to the only key.
+        Name or address of a key; default: INSITU_ACCOUNT, then the only key.
     flags
-        Settings, ``section.key`` to value.
+        Settings: ``section.key`` and value.
     """
 
     home: Path | None = None
@@ -49,7 +49,7 @@ class Choices:
 
 
 def setting_flags(flags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Read what ``--set`` was given: names of settings and values. Raises a usage error for a malformed one."""
+    """Split the values of ``--set`` into names and values. Raises a usage error for a malformed one."""
     pairs = []
     for flag in flags:
         name, equals, value = flag.partition("=")
@@ -60,7 +60,7 @@ def setting_flags(flags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 
 class Session:
-    """The one object that commands share. Nothing is read or opened before a command asks for it."""
+    """The object that all commands share. Nothing is read or opened before a command asks for it."""
 
     def __init__(self, choices: Choices) -> None:
         self.choices = choices
@@ -69,16 +69,16 @@ class Session:
     def from_options(
         cls, *, home: Path | None, url: str | None, account: str | None, flags: tuple[str, ...], as_json: bool
     ) -> "Session":
-        """Read the options that stand before the command. Raises a usage error for a malformed ``--set``."""
+        """Read the options before the command. Raises a usage error for a malformed ``--set``."""
         return cls(Choices(home, url, account, setting_flags(flags), as_json))
 
     def choose(self, **choices: Any) -> None:
-        """Take over options that stand after the command; they are stronger than those before it."""
+        """Take over the options after the command; they override those before it."""
         self.choices = replace(self.choices, **choices)
 
     @cached_property
     def screen(self) -> Screen:
-        """Where this call prints."""
+        """The screen that this call prints on."""
         return Screen(as_json=self.choices.as_json)
 
     @cached_property
@@ -113,7 +113,7 @@ class Session:
         return open_images(self.settings)
 
     def wait_for(self, asynchronous: Callable[..., Awaitable[Result]], *arguments: Any) -> Result:
-        """Call something asynchronous and wait for its end. Errors of several tasks at once become the first one."""
+        """Call something asynchronous and wait for it. If several tasks fail at once, raise the first error."""
         import anyio
 
         try:
@@ -124,9 +124,9 @@ class Session:
     def signer(self, role: str = "consumer") -> "Signer":
         """Open the key to sign with.
 
-        ``role`` names the development account that is taken on the embedded chain where no account is chosen.
+        ``role`` names the development account to use on the embedded chain if no account is chosen.
 
-        Raises ``KeyNotFound`` where it is not clear which key is meant.
+        Raises ``KeyNotFound``, ``KeyAmbiguous``.
         """
         from insitu.cli.passwords import password_for
         from insitu.stack import open_signer
@@ -135,32 +135,32 @@ class Session:
 
     @property
     def address(self) -> str:
-        """The account of a consumer who signs; the key stays closed. Raises ``KeyNotFound``, as :meth:`signer`."""
+        """The address of the account that would sign; its key is not opened. Raises like :meth:`signer`."""
         from insitu.stack import address_of
 
         return address_of(self.settings, self.account or self._only_key("consumer"))
 
     def act(self, work: "Callable[[Client], Awaitable[Result]]", role: str = "consumer") -> Result:
-        """Connect to the provider in the name of the account, do the work, and close the connections."""
+        """Connect to the provider with the account, do the work, and close the connections."""
         from insitu.stack import connect_async
 
         signer = self.signer(role)
 
-        async def connected() -> Result:
+        async def connect_and_work() -> Result:
             async with await connect_async(self.url, signer=signer, settings=self.settings) as client:
                 return await work(client)
 
-        ended: list[Result] = self.wait_for(_until_interrupted, connected)
-        if not ended:
+        results: list[Result] = self.wait_for(_until_interrupted, connect_and_work)
+        if not results:
             raise click.Abort
-        return ended[0]
+        return results[0]
 
     @cached_property
     def token(self) -> "TokenInfo | None":
-        """The payment token, for display; None where no chain is set or it does not answer."""
+        """The payment token, for display; None if no chain is set or it does not answer."""
         from insitu.stack import open_chain
 
-        async def described() -> "TokenInfo":
+        async def ask_chain() -> "TokenInfo":
             chain = open_chain(self.settings)
             try:
                 return await chain.token()
@@ -168,7 +168,7 @@ class Session:
                 await chain.close()
 
         try:
-            return self.wait_for(described)
+            return self.wait_for(ask_chain)
         except InsituError as error:
             if error.code not in {"ChainUnavailable", "ContractMismatch", "DeploymentsMissing"}:
                 raise
@@ -191,16 +191,16 @@ class Session:
 
 
 async def _until_interrupted(work: Callable[[], Awaitable[Result]]) -> list[Result]:
-    """Return the result of the work in a list, which stays empty where Ctrl-C ended it.
+    """Return the result of the work in a list, which is empty if Ctrl-C stopped it.
 
-    A cancelled scope cancels at every step, so whoever swallows one cancellation meets the next; asyncio's own way with
-    Ctrl-C tells a task once.
+    A cancelled scope cancels at every step, so code that swallows one cancellation meets the next; asyncio's own
+    handling of Ctrl-C cancels a task only once.
     """
     import signal
 
     import anyio
 
-    ended: list[Result] = []
+    results: list[Result] = []
     async with anyio.create_task_group() as tasks:
 
         async def listen() -> None:
@@ -209,13 +209,13 @@ async def _until_interrupted(work: Callable[[], Awaitable[Result]]) -> list[Resu
                     tasks.cancel_scope.cancel()
 
         tasks.start_soon(listen)
-        ended.append(await work())
+        results.append(await work())
         tasks.cancel_scope.cancel()
-    return ended
+    return results
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error of a group that says most: a refusal of ours before anything else."""
+    """Return the most useful error of a group: one of ours before any other."""
     found = [error for error in group.exceptions if not isinstance(error, BaseExceptionGroup)]
     found += [_first(error) for error in group.exceptions if isinstance(error, BaseExceptionGroup)]
     return next((error for error in found if isinstance(error, InsituError)), found[0])

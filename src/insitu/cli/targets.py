@@ -1,4 +1,4 @@
-"""From the ids that a person types to an execution. One id is enough where it leaves no doubt."""
+"""Find the execution that a person means. One id is enough where it is unambiguous."""
 
 from typing import TYPE_CHECKING
 
@@ -13,22 +13,24 @@ if TYPE_CHECKING:
 __all__ = ["find_execution", "ids"]
 
 ids = click.argument("ids", nargs=-1, required=True, metavar="AGREEMENT|EXECUTION...")
-"""An agreement's id (then its newest execution is meant), an execution's, or both."""
+"""The id of an agreement, which means its newest execution; the id of an execution; or both."""
 
 
 async def find_execution(client: "Client", ids: tuple[str, ...]) -> "Execution":
-    """Return the execution that is meant.
+    """Return the execution that a person means.
 
-    Raises ``InvalidId``, ``NotExecuted``, ``ExecutionUnknown`` where nobody knows the execution's agreement.
+    Raises ``InvalidId``, ``NotExecuted``, ``ExecutionUnknown`` if this account has no such execution here.
     """
     if len(ids) > 2:
         raise click.UsageError("give an agreement, an execution, or one of each")
-    executions = [one for one in ids if one.startswith("wx")]
-    agreements = [one for one in ids if not one.startswith("wx")]
+    executions = [text for text in ids if text.startswith("wx")]
+    agreements = [text for text in ids if not text.startswith("wx")]
     if executions and agreements:
         return await client.compute.execution(agreements[0], executions[0])
     if len(ids) == 2:
-        raise InsituError("InvalidId", "an agreement's id and an execution's (wx…) are needed, not two of a kind")
+        raise InsituError(
+            "InvalidId", "give the id of an agreement and the id of an execution (wx…), not two of the same kind"
+        )
     if executions:
         return await _by_execution(client, executions[0])
     known = await client.compute.executions(agreements[0])
@@ -41,7 +43,7 @@ async def _by_execution(client: "Client", execution: str) -> "Execution":
     from insitu.domain.ids import read_execution_id
 
     wanted = read_execution_id(execution)
-    for one in await client.compute.executions():
-        if one.workflow_execution_id == wanted:
-            return await client.compute.execution(one.service_agreement_id, wanted)
+    for view in await client.compute.executions():
+        if view.workflow_execution_id == wanted:
+            return await client.compute.execution(view.service_agreement_id, wanted)
     raise InsituError("ExecutionUnknown", f"this account has no execution {wanted} at this provider; add its agreement")

@@ -35,12 +35,12 @@ _COLOURS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow"}
 
 
 def now() -> datetime:
-    """Return the present time in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def amount(number: "int | Amount", token: "TokenInfo | None") -> str:
-    """Return an amount for people, with the token's decimals: ``10 NVM``, ``free``; base units for want of a chain."""
+    """Return an amount for people, with the token's decimals: ``10 NVM``, ``free``; base units without a chain."""
     from insitu.domain.money import display_amount
 
     if not number:
@@ -54,25 +54,25 @@ def base_units(text: str, token: "TokenInfo | None") -> int:
     from insitu.domain.money import amount_of_display
 
     if token is None:
-        raise InsituError("ChainUnavailable", f"the chain tells how many base units {text[:40]} tokens are")
+        raise InsituError("ChainUnavailable", f"only the chain knows how many base units {text[:40]} tokens are")
     return amount_of_display(text, token.decimals)
 
 
 def phase(name: str) -> str:
-    """Return a phase in its colour (which a pipe loses)."""
+    """Return a phase in its colour, which a pipe drops."""
     return click.style(name, fg=_COLOURS.get(name), bold=name in _COLOURS)
 
 
 def contents_line(found: "ImageContents") -> str:
-    """Say what is in an image: what starts algorithms there, and which Python modules they can import."""
+    """Say what is in an image: what can start algorithms, and which Python modules they can import."""
     parts = [f"Python {found.python}"] if found.python else []
     parts += [name for name in found.programs if not name.startswith("python")]
     parts += [f"{len(found.modules)} modules: {' '.join(found.modules)}"] if found.modules else []
-    return plain(", ".join(parts)) or "nothing that starts algorithms"
+    return plain(", ".join(parts)) or "nothing that can start an algorithm"
 
 
 def runtime_line(found: "Enforcement") -> str:
-    """Say what algorithms run in, and what nothing limits there."""
+    """Say what algorithms run in, and which limits this machine cannot enforce."""
     free = ", ".join(sorted(name for name, by in found.limits.items() if by == "none"))
     unlimited = f"; this machine cannot limit: {plain(free)} (receipts say so)" if free else ""
     return f"algorithms run sealed in {plain(found.runtime)}{unlimited}"
@@ -81,7 +81,10 @@ def runtime_line(found: "Enforcement") -> str:
 def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[str, str]]:
     """Return what a person has to know before paying."""
     server = {name: plain(str(value)) for name, value in quote.server.items()}
-    paid = [f"{amount(one.amount, token)} to {one.address}  {plain(one.purpose)}".rstrip() for one in quote.receivers]
+    paid = [
+        f"{amount(receiver.amount, token)} to {receiver.address}  {plain(receiver.purpose)}".rstrip()
+        for receiver in quote.receivers
+    ]
     machine = ", ".join(f"{name} {server[name]}" for name in ("cpu", "memory", "disk") if server.get(name))
     limit = (
         f"at most {duration(int(server['maxExecutionTime']))}" if server.get("maxExecutionTime", "").isdigit() else ""
@@ -97,7 +100,7 @@ def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[
 
 
 def agreement_facts(agreement: "Agreement", token: "TokenInfo") -> list[tuple[str, str]]:
-    """Return how an agreement stands."""
+    """Return the state of an agreement."""
     present, state, terms = datetime.fromtimestamp(agreement.now, UTC), agreement.state, agreement.terms
     refundable = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
     open_money = state.locked and not state.refunded and not state.closed and state.settled < agreement.terms.total
@@ -136,8 +139,8 @@ def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str
 
 
 def left_out(view: "ExecutionView") -> str:
-    """Return what the result does not have; empty if it has everything."""
-    why = "names that begin with a point, or no room for log text"
+    """Return what is missing from the result; empty if nothing is."""
+    why = "their names begin with a dot, or log text had no room"
     return f"{view.left_out} files or folders: {why}" if view.left_out else ""
 
 
@@ -149,25 +152,25 @@ def _charge(view: "ExecutionView", token: "TokenInfo") -> str:
     charge = amount(view.charge or 0, token) if view.charge else "nothing"
     if view.settled:
         return f"{charge}, settled in {view.settlement_transaction}"
-    return f"{charge}, {'never to be settled' if view.alarm else 'not settled yet'}"
+    return f"{charge}, {'will never be settled' if view.alarm else 'not settled yet'}"
 
 
 def history_lines(history: "tuple[Transition, ...]") -> list[str]:
-    """Return the phases with how long each took."""
-    told = []
+    """Return the phases and how long each took."""
+    found = []
     for transition, following in zip(history, (*history[1:], None), strict=True):
         took = duration((following.at - transition.at).total_seconds()) if following else ""
         stage = f" stage {transition.stage}" if transition.stage is not None else ""
         again = f", attempt {transition.attempt}" if (transition.attempt or 1) > 1 else ""
-        told.append(f"{transition.at:%H:%M:%S}  {transition.phase.value}{stage}{again}  {took}".rstrip())
-    return told
+        found.append(f"{transition.at:%H:%M:%S}  {transition.phase.value}{stage}{again}  {took}".rstrip())
+    return found
 
 
 def stage_line(stage: "StageView") -> str:
-    """Return how a stage went, with what it used."""
+    """Return how a stage went, and what it used."""
     usage = stage.usage
     used = [
-        f"{usage.cpu_seconds:.1f} s of cpu" if usage.cpu_seconds is not None else "",
+        f"{usage.cpu_seconds:.1f} s of CPU" if usage.cpu_seconds is not None else "",
         f"{size(usage.peak_memory_bytes)} memory" if usage.peak_memory_bytes is not None else "",
         f"{size(usage.output_bytes)} output" if usage.output_bytes is not None else "",
         f"exit code {stage.exit_code}" if stage.exit_code else "",

@@ -13,7 +13,7 @@ from insitu.stack.objects import describe_bucket, remote_places
 from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     address_of,
-    chain_programme,
+    chain_program,
     funds_of,
     gateway_info,
     open_chain,
@@ -30,7 +30,7 @@ from insitu.stack.stores import describe_database, remote_stores
 __all__ = [
     "accept_contracts",
     "address_of",
-    "chain_programme",
+    "chain_program",
     "clean_folder",
     "connect",
     "connect_async",

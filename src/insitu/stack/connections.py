@@ -131,8 +131,9 @@ class Connection(H11Protocol):
         self.transport.abort()
 
     def _make_room(self) -> None:
-        others = [one for one in self.connections if isinstance(one, Connection) and one is not self]
-        min((one for one in others if one.is_idle), key=lambda one: one.idle_since, default=self).abort()
+        others = (other for other in self.connections if isinstance(other, Connection) and other is not self)
+        idle = (other for other in others if other.is_idle)
+        min(idle, key=lambda other: other.idle_since, default=self).abort()
 
     def _time_head(self) -> None:
         if not self.is_idle:

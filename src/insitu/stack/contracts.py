@@ -40,8 +40,8 @@ async def accept_contracts(settings: Settings, signer: "Signer") -> tuple[str, .
     async with JsonRpc(url) as rpc:
         taken = await accept_ownership(rpc, deployments, signer)
         held = await ownerships(rpc, deployments)
-    offers = [f"{one.contract} to {one.offered}" for one in held if int(one.offered, 16)]
-    if taken or (not offers and all(one.owner == signer.address for one in held)):
+    offers = [f"{owned.contract} to {owned.offered}" for owned in held if int(owned.offered, 16)]
+    if taken or (not offers and all(owned.owner == signer.address for owned in held)):
         return taken
     detail = f"nothing is offered to {signer.address}; offered: {', '.join(offers) or 'nothing to anybody'}"
     raise InsituError("CallerMismatch", detail)

@@ -84,9 +84,9 @@ async def offered_containers(settings: Settings) -> tuple[dict[str, JsonValue], 
 
     named = settings.gateway.containers
     if named:
-        return tuple({"image": one.image, "tag": one.tag, "checksum": one.checksum} for one in named)
+        return tuple({"image": image.image, "tag": image.tag, "checksum": image.checksum} for image in named)
     stored = await open_images(settings).list()
-    return tuple({"image": one.name, "tag": one.tag, "checksum": one.digest} for one in stored)
+    return tuple({"image": image.name, "tag": image.tag, "checksum": image.digest} for image in stored)
 
 
 async def image_contents(settings: Settings) -> dict[str, ImageContents]:
@@ -94,7 +94,9 @@ async def image_contents(settings: Settings) -> dict[str, ImageContents]:
     from insitu.stack.parts import open_images
 
     stored = await open_images(settings).list()
-    return {one.digest: ImageContents.model_validate(one.contents) for one in stored if one.contents is not None}
+    return {
+        image.digest: ImageContents.model_validate(image.contents) for image in stored if image.contents is not None
+    }
 
 
 def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:
@@ -105,22 +107,22 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
     gateway = settings.gateway
     servers: list[dict[str, JsonValue]] = [
         {
-            "serverId": one.server_id,
-            "serverType": one.server_type,
-            "price": one.price,
-            "cpu": format_cores(int(one.cpu * 1000)),
-            "gpu": str(one.gpu),
-            "memory": format_bytes(one.memory),
-            "disk": format_bytes(one.disk),
-            "maxExecutionTime": one.max_execution_time,
+            "serverId": server.server_id,
+            "serverType": server.server_type,
+            "price": server.price,
+            "cpu": format_cores(int(server.cpu * 1000)),
+            "gpu": str(server.gpu),
+            "memory": format_bytes(server.memory),
+            "disk": format_bytes(server.disk),
+            "maxExecutionTime": server.max_execution_time,
         }
-        for one in gateway.servers
+        for server in gateway.servers
     ]
     return GatewayConfiguration(
         version=__version__,
         public_url=public_url,
         metadata_url=metadata_url,
-        creators=tuple(read_address(one) for one in gateway.creators or embedded_creators(settings)),
+        creators=tuple(read_address(account) for account in gateway.creators or embedded_creators(settings)),
         data_roots=tuple(str(root) for root in gateway.data_roots),
         free_grants_per_day=gateway.free_grants_per_day,
         relay=gateway.relay,

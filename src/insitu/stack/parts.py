@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "address_of",
-    "chain_programme",
+    "chain_program",
     "funds_of",
     "gateway_info",
     "open_chain",
@@ -113,7 +113,7 @@ def open_chain(settings: Settings) -> "EvmChain":
     return EvmChain(url, deployments)
 
 
-def chain_programme() -> Path:
+def chain_program() -> Path:
     """Return the program of the embedded chain. Raises ``ExtraMissing``."""
     from insitu.adapters.chain.anvil import find_anvil
 

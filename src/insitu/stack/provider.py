@@ -181,7 +181,10 @@ class _Builder:
     def _pending_limits(self) -> "PendingLimits":
         from insitu.metadata.pools import PendingLimits
 
-        chosen, gateways = self._settings.metadata, [read_address(one) for one in self._settings.metadata.gateways]
+        chosen, gateways = (
+            self._settings.metadata,
+            [read_address(account) for account in self._settings.metadata.gateways],
+        )
         if "gateway" in self._actors:
             gateways.append(self._signer.address)
         if not gateways and self._settings.gateway.url is None:

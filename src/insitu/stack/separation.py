@@ -184,7 +184,7 @@ def _lay_out(home: Path, user: pwd.struct_passwd) -> None:
 
 def _with_companions(home: Path, names: tuple[str, ...]) -> Iterator[Path]:
     for name in names:
-        yield from home.glob(f"{name}*") if name.endswith(".db") else (one for one in [home / name] if one.exists())
+        yield from home.glob(f"{name}*") if name.endswith(".db") else (path for path in [home / name] if path.exists())
 
 
 def _copy_service_key(home: Path, engine: Path) -> None:

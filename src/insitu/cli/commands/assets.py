@@ -1,4 +1,4 @@
-"""Assets: find, look at, check, take off the lists, hand over."""
+"""Assets: find, show, validate, stop listing, transfer."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,21 +21,21 @@ __all__ = ["pause", "search", "show", "transfer", "validate"]
 
 @click.command()
 @click.argument("words", nargs=-1)
-@click.option("--type", "kind", metavar="TYPE", help="dataset, algorithm, workflow.")
+@click.option("--type", "kind", metavar="TYPE", help="Only assets of this type: dataset, algorithm or workflow.")
 @click.option("--tag", help="Only assets with this tag.")
-@click.option("--author", help="Only assets of this author.")
+@click.option("--author", help="Only assets by this author.")
 @click.option("--owner", help="Only assets of this account.")
-@click.option("--service", help="Only assets with a service of this type, for instance compute.")
-@click.option("--max-price", metavar="AMOUNT", help="Only assets that cost at most so many tokens.")
+@click.option("--service", help="Only assets with a service of this type, such as compute.")
+@click.option("--max-price", metavar="AMOUNT", help="Only assets that cost at most this many tokens.")
 @click.option("--sort", type=click.Choice(["relevance", "date", "price"]), default="relevance", show_default=True)
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Results in a page.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Results per page.")
 @asking
 @pass_session
 def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit: int, **filters: Any) -> None:
     """Find data sets, algorithms and workflows.
 
-    Without WORDS everything is found.
+    Without WORDS, list everything.
 
         insitu search flights --type dataset
     """
@@ -43,22 +43,24 @@ def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit:
     if (highest := filters.pop("max_price")) is not None:
         filters["price_max"] = base_units(highest, token)
     wanted = {"text": " ".join(words), "type": kind, "offset": limit, **filters}
-    page = session.wait_for(_found, session, {name: value for name, value in wanted.items() if value is not None})
+    page = session.wait_for(_query, session, {name: value for name, value in wanted.items() if value is not None})
     if session.choices.as_json:
         session.screen.json(page)
         return
     if not page.results:
         session.screen.note("nothing found")
         return
-    session.screen.table(("NAME", "TYPE", "PRICE", "PUBLISHED", "DID"), [_row(one, token) for one in page.results])
+    session.screen.table(
+        ("NAME", "TYPE", "PRICE", "PUBLISHED", "DID"), [_row(document, token) for document in page.results]
+    )
     if page.total_pages > page.page:
         session.screen.note(
-            f"page {page.page} of {page.total_pages}, {page.total_results} in all: --page {page.page + 1}"
+            f"page {page.page} of {page.total_pages}, {page.total_results} in all; for more: --page {page.page + 1}"
         )
 
 
-async def _found(session: Session, wanted: dict[str, Any]) -> "SearchPage":
-    """Ask the catalogue. Neither a key nor a chain is needed for looking around."""
+async def _query(session: Session, wanted: dict[str, Any]) -> "SearchPage":
+    """Ask the catalogue. Looking around needs neither a key nor a chain."""
     from pydantic import ValidationError
 
     from insitu.api.metadata_v1 import SearchRequest
@@ -91,14 +93,14 @@ def _row(document: dict[str, Any], token: "TokenInfo | None") -> tuple[str, str,
 
 @click.command()
 @click.argument("did")
-@click.option("--checksum", help="An earlier version, by its on-chain checksum.")
+@click.option("--checksum", help="Show an earlier version, by its on-chain checksum.")
 @connected
 @pass_session
 def show(session: Session, did: str, checksum: str | None) -> None:
-    """Show an asset: who owns it, what it offers at which price, under which rules. The document is verified."""
+    """Show an asset: its owner, services, prices and rules. The document is verified."""
     from insitu.cli.asset_views import asset_facts
 
-    async def found(client: "Client") -> None:
+    async def show_it(client: "Client") -> None:
         ddo = await client.assets.resolve(did, checksum)
         if session.choices.as_json:
             session.screen.json(ddo.to_json())
@@ -111,18 +113,18 @@ def show(session: Session, did: str, checksum: str | None) -> None:
                 session.screen.line(f"\n{click.style(heading, bold=True)}")
             session.screen.facts(pairs)
 
-    session.act(found)
+    session.act(show_it)
 
 
 @click.command()
 @click.argument("file", metavar="FILE|-")
-@click.option("--without-compute", is_flag=True, help="Accept a data set on which nobody can compute.")
+@click.option("--without-compute", is_flag=True, help="Accept a data set that no one can compute on.")
 @local
 @pass_session
 def validate(session: Session, file: str, *, without_compute: bool) -> None:
-    """Say what a document is, and what it needs to be published here; nothing is published.
+    """Say what a document is and whether it could be published here. Nothing is published.
 
-    Every violation is told with its place (a JSON pointer).
+    Every violation is shown with its place (a JSON pointer).
     """
     from insitu.domain.ddo import read_ddo
     from insitu.domain.validation import validate_ddo
@@ -139,13 +141,13 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
 
 @click.command()
 @click.argument("did")
-@click.option("--resume", is_flag=True, help="Put it on the lists again, as a new version of the same document.")
+@click.option("--resume", is_flag=True, help="List it again, as a new version of the same document.")
 @connected
 @pass_session
 def pause(session: Session, did: str, *, resume: bool) -> None:
-    """Take an asset off the lists. What was bought stays usable."""
+    """Stop listing an asset. Existing purchases stay usable."""
 
-    async def paused(client: "Client") -> None:
+    async def pause_it(client: "Client") -> None:
         if resume:
             await client.assets.relist(did)
         status = await client.assets.status(did) if resume else await client.assets.retire(did)
@@ -154,7 +156,7 @@ def pause(session: Session, did: str, *, resume: bool) -> None:
         else:
             session.screen.line(f"{status.state} {status.did}")
 
-    session.act(paused, "owner")
+    session.act(pause_it, "owner")
 
 
 @click.command()
@@ -164,18 +166,18 @@ def pause(session: Session, did: str, *, resume: bool) -> None:
 @connected
 @pass_session
 def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
-    """Hand an asset to another owner. This cannot be taken back."""
+    """Transfer an asset to another owner. This cannot be undone."""
 
-    async def handed(client: "Client") -> None:
+    async def transfer_it(client: "Client") -> None:
         ddo = await client.assets.resolve(did)
         session.screen.note(
             f"{name_of(str(ddo.main.get('name') or ''))}  {did}\nfrom  {client.account}\nto    {recipient}"
         )
-        session.screen.confirm("Hand it over?", yes=yes, unattended="a transfer is final: give --yes to do it unasked")
+        session.screen.confirm("Transfer it?", yes=yes, unattended="a transfer is final: confirm it with --yes")
         mined = await client.assets.transfer(did, recipient)
         if session.choices.as_json:
             session.screen.json({"did": did, "owner": recipient, "transaction": mined.hash})
         else:
             session.screen.line(mined.hash)
 
-    session.act(handed, "owner")
+    session.act(transfer_it, "owner")

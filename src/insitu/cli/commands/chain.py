@@ -1,4 +1,4 @@
-"""The contracts: deployed to a chain, checked against the code that this version brings, handed over; and tokens."""
+"""The contracts: deploy them, check them against the code of this version, hand them over; and mint tokens."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +20,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @click.group()
 def chain() -> None:
-    """Deploy the contracts, check them, take them over, or mint their development token.
+    """Deploy the contracts, check them, accept their ownership, or mint their development token.
 
-    The embedded chain of insitu up has them from its first start. Others need --rpc, or chain.rpc_url in the settings.
+    The embedded chain of insitu up has the contracts from its first start. For another chain give --rpc, or set
+    chain.rpc_url.
     """
 
 
@@ -30,13 +31,13 @@ def _key_file(command: Command) -> Command:
     return click.option(
         "--key-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Key file of a wallet to sign with, instead of --account.",
+        help="Wallet key file to sign with, instead of --account.",
     )(command)
 
 
 @chain.command()
-@click.option("--token", metavar="ADDRESS", help="ERC-20 token to pay in; default: deploy one.")
-@click.option("--owner", metavar="ADDRESS", help="Who shall own the contracts; default: the deployer.")
+@click.option("--token", metavar="ADDRESS", help="ERC-20 token for payments; default: deploy one.")
+@click.option("--owner", metavar="ADDRESS", help="Future owner of the contracts; default: the deployer.")
 @yes
 @_key_file
 @node
@@ -45,26 +46,28 @@ def _key_file(command: Command) -> Command:
 def deploy(session: Session, token: str | None, owner: str | None, key_file: Path | None, *, yes: bool) -> None:
     """Deploy the contracts with the key of --account, and write the deployments file.
 
-    The same call after an interruption goes on where it was. Ownership is offered to --owner, who takes it with
-    insitu chain accept-ownership.
+    After an interruption, repeat the call: it continues where it stopped. Ownership is offered to --owner, who accepts
+    it with insitu chain accept-ownership.
     """
     from insitu.domain.ids import read_address
     from insitu.stack import deploy_contracts
 
     settings, screen = session.settings, session.screen
     if settings.chain.embedded:
-        raise click.UsageError("the embedded chain has its contracts; --rpc or chain.rpc_url says where else to deploy")
+        raise click.UsageError(
+            "the embedded chain already has its contracts; name another chain with --rpc or chain.rpc_url"
+        )
     signer = _signer(session, key_file)
     screen.note(f"chain     {settings.chain.rpc_url}\ndeployer  {signer.address}\nfile      {settings.deployments}")
-    screen.confirm("Deploy?", yes=yes, unattended="deploying costs gas: give --yes to do it without being asked")
+    screen.confirm("Deploy?", yes=yes, unattended="deploying costs gas: confirm it with --yes")
     chosen = [read_address(text) if text else None for text in (token, owner)]
 
-    async def deployed() -> dict[str, str]:
+    async def deploy_them() -> dict[str, str]:
         return await deploy_contracts(settings, signer, token=chosen[0], owner=chosen[1], say=screen.note)
 
-    _show(session, session.wait_for(deployed))
+    _show(session, session.wait_for(deploy_them))
     if chosen[1] is not None and chosen[1] != signer.address:
-        screen.note(f"{chosen[1]} takes the contracts with: insitu chain accept-ownership --account NAME")
+        screen.note(f"{chosen[1]} accepts the contracts with: insitu chain accept-ownership --account NAME")
 
 
 @chain.command()
@@ -74,20 +77,20 @@ def deploy(session: Session, token: str | None, owner: str | None, key_file: Pat
 def check(session: Session) -> int:
     """Compare the contracts on chain with ours: code, wiring, approval of the template, owners and minters.
 
-    The exit code is 1 if something is wrong. A warning is not: everything works, and somebody should know.
+    The exit code is 1 if something is wrong. A warning is not an error: everything works, but somebody should know.
     """
     from insitu.stack import inspect_contracts
 
     addresses, inspected = session.wait_for(inspect_contracts, session.settings)
-    findings = [finding_of(one) for one in inspected]
+    findings = [finding_of(part) for part in inspected]
     failed = [finding.part for finding in findings if finding.verdict is Verdict.FAILED]
     if session.choices.as_json:
         parts = [as_json(finding) for finding in findings]
         session.screen.json({"ready": not failed, "contracts": addresses, "findings": parts})
         return 1 if failed else 0
     for finding in findings:
-        show(session.screen, finding, width=max(len(one.part) for one in findings))
-    session.screen.line(f"wrong: {', '.join(failed)}" if failed else "the contracts are ours, and in order")
+        show(session.screen, finding, width=max(len(finding.part) for finding in findings))
+    session.screen.line(f"wrong: {', '.join(failed)}" if failed else "the contracts are ours and in order")
     return 1 if failed else 0
 
 
@@ -98,54 +101,54 @@ def check(session: Session) -> int:
 @signing
 @pass_session
 def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> None:
-    """Take the contracts that their owner has offered to --account; the second step of handing them over.
+    """Accept the contracts that their owner has offered to --account: the second step of handing them over.
 
-    The same call after an interruption takes the rest. What an owner can do: contracts/docs/Security.md.
+    After an interruption, repeat the call to accept the rest. contracts/docs/Security.md says what an owner can do.
     """
     from insitu.stack import accept_contracts
 
     screen = session.screen
     signer = _signer(session, key_file)
-    screen.confirm(f"Take the contracts as {signer.address}?", yes=yes, unattended="it costs gas: give --yes")
+    screen.confirm(f"Accept the contracts as {signer.address}?", yes=yes, unattended="this costs gas: give --yes")
     taken = session.wait_for(accept_contracts, session.settings, signer)
     if session.choices.as_json:
         screen.json({"owner": signer.address, "taken": list(taken)})
     elif taken:
         screen.line(f"{signer.address} now owns {', '.join(taken)}")
     else:
-        screen.line(f"{signer.address} owns them already")
+        screen.line(f"{signer.address} already owns them")
 
 
 @chain.command()
 @click.argument("accounts", nargs=-1, required=True, metavar="ADDRESS...")
-@click.option("--amount", required=True, metavar="TOKENS", help="What each account shall have at least.")
+@click.option("--amount", required=True, metavar="TOKENS", help="The least that each account should have.")
 @yes
 @_key_file
 @node
 @signing
 @pass_session
 def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Path | None, *, yes: bool) -> None:
-    """Mint the development token with the key of --account, who may, until each ADDRESS has the amount.
+    """Mint development tokens until each ADDRESS has the amount. --account names a minter.
 
-    On the embedded chain that is the account deployer, which is taken where none is named.
-    The same call after an interruption gives the rest, and gives nothing twice. Gas is the chain's own coin: not this.
+    On the embedded chain the minter is the account deployer, which is the default there. After an interruption, repeat
+    the call: it mints the rest and nothing twice. It does not give the chain's own coin, which pays for gas.
     """
     from insitu.domain.ids import read_address
     from insitu.stack import fund_accounts
 
     screen = session.screen
-    signer, funded = _signer(session, key_file), [read_address(one) for one in accounts]
-    screen.confirm(f"Mint as {signer.address}?", yes=yes, unattended="it costs gas: give --yes")
+    signer, funded = _signer(session, key_file), [read_address(account) for account in accounts]
+    screen.confirm(f"Mint as {signer.address}?", yes=yes, unattended="this costs gas: give --yes")
     minted = session.wait_for(fund_accounts, session.settings, signer, funded, amount)
     if session.choices.as_json:
         screen.json({"minted": {account: str(units) for account, units in minted.items()}})
         return
     for account in funded:
-        screen.line(f"{account} {f'got {minted[account]} base units' if account in minted else 'has it already'}")
+        screen.line(f"{account} {f'got {minted[account]} base units' if account in minted else 'already has enough'}")
 
 
 def _signer(session: Session, key_file: Path | None) -> "Signer":
-    """Open the key file that is named, else the key of the account; on the embedded chain that of its deployer."""
+    """Open the named key file, else the key of the account; on the embedded chain the default is the deployer's."""
     if key_file is None:
         return session.signer("deployer")
     from insitu.cli.passwords import password_for

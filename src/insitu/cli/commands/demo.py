@@ -34,7 +34,7 @@ __all__ = ["demo"]
 IMAGE, TAG = "insitu/pandas", "3.11"
 PACKAGES = ("pandas", "matplotlib")
 DEMOS = 9
-"""So many demos can play at a time, each in a folder of its own."""
+"""How many demos can run at the same time, each in its own folder."""
 SERVER = {
     "server_id": "demo",
     "server_type": "one core",
@@ -55,15 +55,15 @@ SERVER = {
     help="Where the result, the receipt and the report go.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
-@click.option("--clean", is_flag=True, help="Delete what earlier demos keep for the next one, and end.")
+@click.option("--clean", is_flag=True, help="Delete what earlier demos kept for the next one, and do nothing else.")
 @placed
 @pass_session
 def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
-    """See the whole of it happen on real data.
+    """Watch everything happen on real data.
 
-    Two owners publish 336,776 flights and a year of weather; a data scientist buys a computation on both, runs two
-    algorithms next to them, and gets a table and a picture; the money follows a signed receipt. Exit code 0 means
-    that each of these was checked.
+    Two owners publish 336,776 flights and a year of weather. A data scientist buys a computation on both, runs two
+    algorithms next to the data, and gets a table and a picture. The owners are paid against a signed receipt. Every
+    step is checked; exit code 0 means that all checks passed.
     """
     from insitu.cli.demo.narrator import Narrator
     from insitu.cli.demo.report import write_report
@@ -79,13 +79,13 @@ def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
     click.secho(f"{len(narrator.checks)} checks passed in {narrator.seconds:.1f} s", bold=True)
     click.echo(f"report: {report}")
     home = story.flights.path.parents[2]
-    click.echo(f"{size(_bytes_below(home))} in {home} are kept for the next demo; insitu demo --clean deletes them")
+    click.echo(f"kept {size(_bytes_below(home))} in {home} for the next demo; delete it with: insitu demo --clean")
     if show:
         webbrowser.open(report.as_uri())
 
 
 def _clean(session: Session) -> None:
-    """Delete every folder of demos; in one that is used now a demo plays, which is no fault."""
+    """Delete the folders of all demos; keep one where a demo is still running, which is not an error."""
     from insitu.settings import read_settings
     from insitu.stack import clean_folder
     from insitu.stack.locking import folder_lock
@@ -101,9 +101,9 @@ def _clean(session: Session) -> None:
         except InsituError as error:
             if error.code != "AlreadyRunning":
                 raise
-            click.echo(f"{home} stays: {error.detail}")
+            click.echo(f"kept {home}: {error.detail}")
         else:
-            click.echo(f"{size(held)} in {home} deleted")
+            click.echo(f"deleted {size(held)} in {home}")
 
 
 def _bytes_below(folder: Path) -> int:
@@ -111,7 +111,7 @@ def _bytes_below(folder: Path) -> int:
 
 
 def _homes(session: Session) -> list[Path]:
-    """Return the data folders of demos, the usual one first: the one that --home names, else those that may be."""
+    """Return the data folders that demos may use, the usual one first; only one if --home names it."""
     from insitu.settings import default_home
 
     if session.choices.home:
@@ -121,16 +121,16 @@ def _homes(session: Session) -> list[Path]:
 
 
 async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
-    """Play the story to its end. Ctrl-C ends the people first, then the provider that they talk to."""
+    """Play the story to its end. Ctrl-C stops the people first, then the provider that they talk to."""
     played: list[Story] = []
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with AsyncExitStack() as held, anyio.create_task_group() as tasks:
 
-            async def heed() -> None:
+            async def stop_on_signal() -> None:
                 async for _ in signals:
                     tasks.cancel_scope.cancel()
 
-            tasks.start_soon(heed)
+            tasks.start_soon(stop_on_signal)
             settings = _settings(session, await _hold_home(session, held))
             played.append(await _perform(settings, narrator, output, tasks))
             tasks.cancel_scope.cancel()
@@ -140,9 +140,9 @@ async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story"
 
 
 async def _hold_home(session: Session, held: AsyncExitStack) -> Path:
-    """Take a data folder in which no other demo plays: the usual one, or a further one beside it.
+    """Take a data folder that no other demo is using: the usual one, or another beside it.
 
-    Raises ``AlreadyRunning`` where as many demos play as there are folders, or one in the folder that --home names.
+    Raises ``AlreadyRunning`` if every folder, or the one that --home names, is in use.
     """
     from insitu.stack.locking import folder_lock
 
@@ -169,7 +169,7 @@ async def _perform(settings: "Settings", narrator: "Narrator", output: Path, tas
     flights, weather = await anyio.to_thread.run_sync(prepare, settings.home / "data")
     log = settings.home / "demo.log"
     logging.basicConfig(filename=log, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    await _image(settings, narrator)
+    await _build_image(settings, narrator)
     started = anyio.Event()
     running: list[Services] = []
 
@@ -185,17 +185,17 @@ async def _perform(settings: "Settings", narrator: "Narrator", output: Path, tas
     narrator.say(f"gateway and catalogue at {url}, log in {log}")
     executing = running[0].executing
     assert executing is not None, "the demo starts every actor"
-    narrator.say("proving with a container that algorithms run sealed")
+    narrator.say("running a container to prove that algorithms are sealed")
     narrator.say(runtime_line(await executing.proof()))
     async with AsyncExitStack() as clients:
-        people = await _people(settings, url, clients)
+        people = await _connect_people(settings, url, clients)
         story = Story(people, narrator, output, flights, weather)
         await story.tell()
     return story
 
 
 def _settings(session: Session, home: Path) -> "Settings":
-    """A provider of its own beside whatever this machine has: other folder, any free ports, both owners trusted."""
+    """Return settings for a separate provider, whatever else runs here: its own folder, free ports, both owners."""
     from insitu.settings import read_settings
 
     flags = {
@@ -209,7 +209,7 @@ def _settings(session: Session, home: Path) -> "Settings":
 
 
 def _port(file: Path) -> int:
-    """Return the port of the first start, so that what was published then is still served; another if it is taken."""
+    """Return the port of the first start, so that what was published then still resolves; another if it is taken."""
     with suppress(OSError, ValueError), socket.socket() as trial:
         wanted = int(file.read_text())
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -223,20 +223,18 @@ def _port(file: Path) -> int:
     return found
 
 
-async def _image(settings: "Settings", narrator: "Narrator") -> None:
-    """Build the container image from this machine's Python; an equal one is there at the second start."""
+async def _build_image(settings: "Settings", narrator: "Narrator") -> None:
+    """Build the container image from this machine's Python; the second start finds the same one already there."""
     from insitu.stack import open_images
 
     began = narrator.seconds
     image = await open_images(settings).build_from_host(PACKAGES, IMAGE, TAG)
     took = narrator.seconds - began
-    narrator.say(
-        f"image {IMAGE}:{TAG}, {size(image.size_bytes)}, of this machine's Python with {' and '.join(PACKAGES)}"
-    )
-    narrator.say(f"    {image.digest}  ({took:.1f} s, no registry)")
+    narrator.say(f"image {IMAGE}:{TAG}, {size(image.size_bytes)}: this machine's Python with {' and '.join(PACKAGES)}")
+    narrator.say(f"    {image.digest}  ({took:.1f} s, no registry needed)")
 
 
-async def _people(settings: "Settings", url: str, clients: AsyncExitStack) -> "People":
+async def _connect_people(settings: "Settings", url: str, clients: AsyncExitStack) -> "People":
     from insitu.cli.demo.story import People
     from insitu.stack import connect_async
 

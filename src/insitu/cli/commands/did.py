@@ -1,4 +1,4 @@
-"""DIDs and documents: what one resolves to, and whether a document is what its publisher signed."""
+"""DIDs and documents: what a DID resolves to, and whether a document is what its publisher signed."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ __all__ = ["did"]
 
 @click.group()
 def did() -> None:
-    """Look into DIDs and documents."""
+    """Inspect DIDs and documents."""
 
 
 @did.command()
@@ -25,7 +25,7 @@ def did() -> None:
 @connected
 @pass_session
 def resolve(session: Session, did: str) -> None:
-    """Print the document of a DID: registry, url, document, checksum compared with the one on chain."""
+    """Print the document of a DID, after comparing its checksum with the one on chain."""
     session.screen.json(session.act(lambda client: client.assets.resolve(did)).to_json())
 
 
@@ -35,23 +35,23 @@ def resolve(session: Session, did: str) -> None:
     "main",
     "--main",
     metavar="FILE",
-    help="main of the metadata service with the urls of its files, as its publisher had it before they were encrypted.",
+    help="The main of the metadata service with the URLs of its files, as the publisher had it before encryption.",
 )
 @connected
 @pass_session
 def verify(session: Session, document: str, main: str | None) -> int:
-    """Say whose rules the checksums, the DID and the signature of a document follow.
+    """Check the checksums, the DID and the signature of a document, and say which software's rules they follow.
 
-    Documents of older software follow other rules; those are recognised. Without a chain nothing is said about
-    whether it is the newest version.
+    Documents of older software follow other rules, which are recognised. A document from a file is not compared with
+    the chain, so it need not be the newest version.
     """
     from insitu.domain.document_verification import verify_document
     from insitu.domain.exit_codes import INVALID, OK
 
     found = verify_document(_document(session, document), read_object(main) if main is not None else None)
     if session.choices.as_json:
-        told = {"holds": found.holds, "own": found.is_own, "verdict": found.verdict}
-        session.screen.json(found.model_dump(mode="json", by_alias=True) | told)
+        verdict = {"holds": found.holds, "own": found.is_own, "verdict": found.verdict}
+        session.screen.json(found.model_dump(mode="json", by_alias=True) | verdict)
     else:
         session.screen.facts(_facts(found, with_main=main is not None))
     return OK if found.holds else INVALID
@@ -66,15 +66,15 @@ def _document(session: Session, name: str) -> "Ddo":
 
 
 def _facts(found: "Verification", *, with_main: bool) -> list[tuple[str, str]]:
-    def said(software: str | None) -> str:
-        return f"fits, as {software} writes it" if software else "fits no known rule"
+    def describe(software: str | None) -> str:
+        return f"matches the rule of {software}" if software else "matches no known rule"
 
     method = [("method", "did:op: is Ocean Protocol's, from which did:nv: grew")] if found.method == "op" else []
     return [
-        ("DID", f"{found.did}  {said(found.did_rule)}"),
+        ("DID", f"{found.did}  {describe(found.did_rule)}"),
         *method,
-        *((f"service {index}", said(rule)) for index, rule in found.services.items()),
-        ("signature", said(found.signature_rule) + (f", by {found.signer}" if found.signer else "")),
+        *((f"service {index}", describe(rule)) for index, rule in found.services.items()),
+        ("signature", describe(found.signature_rule) + (f", by {found.signer}" if found.signer else "")),
         ("written by", written_by(found)),
         ("verdict", _verdict(found, with_main=with_main)),
     ]
@@ -86,8 +86,10 @@ def _verdict(found: "Verification", *, with_main: bool) -> str:
     if found.verdict == "broken":
         return "do not rely on this document"
     if with_main:
-        return f"all fits but service {', '.join(found.without_urls)}: the main that you gave is not what was hashed"
+        services = ", ".join(found.without_urls)
+        return f"everything matches except service {services}: the main that you gave is not what was hashed"
     return (
-        f"all fits but service {', '.join(found.without_urls)}, whose checksum was taken before the urls of its files "
-        "were encrypted: what it says is unproved, unless its publisher gives you its main with the urls (--main FILE)"
+        f"everything matches except service {', '.join(found.without_urls)}, whose checksum was taken before the URLs "
+        "of its files were encrypted: its content is unproven unless the publisher gives you its main with the URLs "
+        "(--main FILE)"
     )

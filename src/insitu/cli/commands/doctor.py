@@ -1,4 +1,4 @@
-"""The doctor: looks at everything that has to be right, and says for each thing that is not what mends it."""
+"""The doctor: checks everything that a provider or consumer needs, and says how to fix whatever is wrong."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -35,17 +35,17 @@ __all__ = ["doctor"]
     type=click.Choice(["provider", "consumer"]),
     default="provider",
     show_default=True,
-    help="What this machine is to be used for.",
+    help="What you want to use this machine for.",
 )
 @connected
 @pass_session
 def doctor(session: Session, role: str) -> int:
-    """Check this machine, and say how to mend what is missing.
+    """Check this machine and say how to fix what is wrong.
 
-    Looks at Python, kernel, container runtime (with a real sealed container), limits, disk, PostgreSQL and object
-    stores where they are used, ports, chain, contracts, gateway, images and keys; where executions run on a cluster,
-    at the cluster, its namespace and our rights there. The exit code is not 0 if something that the role requires is
-    missing.
+    Checks Python, the kernel, the container runtime (with a real sealed container), limits, disk, PostgreSQL and object
+    stores if they are used, ports, the chain, contracts, the gateway, images and keys; where executions run on a
+    cluster, also the cluster, its namespace and our rights in it. The exit code is 1 if something that the role needs
+    is missing.
     """
     found = []
     for finding in examine(session, role):
@@ -57,57 +57,57 @@ def doctor(session: Session, role: str) -> int:
         parts = [as_json(finding) for finding in found]
         session.screen.json({"role": role, "ready": not failed, "findings": parts})
     elif failed:
-        session.screen.line(f"not ready: {', '.join(one.part for one in failed)}")
+        session.screen.line(f"not ready: {', '.join(finding.part for finding in failed)}")
     else:
         session.screen.line(f"ready to be a {role}")
     return 1 if failed else 0
 
 
-_TAKE_DEPLOYMENTS = "put the provider's deployments file there; on the provider's machine: insitu up"
+_TAKE_DEPLOYMENTS = "copy the provider's deployments file there; on the provider's machine, run insitu up"
 
 
 def examine(session: Session, role: str) -> Iterator[Finding]:
-    """Yield what is found, one part after the other, the cheap ones first."""
+    """Yield the findings part by part, the cheap ones first."""
     is_provider = role == "provider"
     yield check_python()
     settings = session.settings
-    gateway = _gateway(session)
+    gateway = _ask_gateway(session)
     if is_provider:
         yield check_extra("provider", required=True)
         yield check_disk(settings.home)
         yield from _databases(session)
         yield from _buckets(session)
-        yield from _guarded("given up", _given_up(session))
+        yield from _catch("given up", _given_up(session))
         if settings.operator.runtime == "kubernetes":
             yield check_extra("cluster", required=True)
-            yield from _guarded("cluster", _cluster(session))
+            yield from _catch("cluster", _cluster(session))
         else:
             yield check_kernel()
-            yield from _guarded("runtime", _runtime(session))
-        yield from _chain_programme(session)
+            yield from _catch("runtime", _runtime(session))
+        yield from _chain_program(session)
         if gateway is None:
             yield check_port("HTTP", settings.server.host, settings.server.port)
             if settings.chain.embedded:
                 yield check_port("embedded chain", "127.0.0.1", settings.chain.embedded_port)
-    yield _reached(session, gateway, required=not is_provider)
+    yield _gateway_finding(session, gateway, required=not is_provider)
     yield from _contracts(session, required=not is_provider)
     if is_provider and settings.operator.runtime == "oci":
         yield _images(session)
     yield _keys(session)
     if not is_provider:
-        yield from _guarded("account", _account(session))
+        yield from _catch("account", _account(session))
 
 
 def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part: str) -> Finding:
-    """Make a finding of something that answers with a detail or raises."""
+    """Turn an answer, or an error, into a finding."""
     try:
         return Finding(part, Verdict.OK, session.wait_for(asynchronous))
     except InsituError as error:
         return Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
 
 
-def _guarded(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield findings; where looking fails, the error is the last one."""
+def _catch(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings; if an examination fails, the last finding is its error."""
     try:
         yield from findings
     except InsituError as error:
@@ -115,7 +115,7 @@ def _guarded(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _databases(session: Session) -> Iterator[Finding]:
-    """Look at the stores that are not files of the data folder: does the server answer, is the schema ours."""
+    """Check the stores that are not files of the data folder: does the server answer, and is the schema ours?"""
     from insitu.stack import describe_database, remote_stores
 
     actors = remote_stores(session.settings)
@@ -126,7 +126,7 @@ def _databases(session: Session) -> Iterator[Finding]:
 
 
 def _buckets(session: Session) -> Iterator[Finding]:
-    """Try what lies in an object store: it writes, reads, lists, creates once, deletes."""
+    """Try each object store: write, read, list, create once, delete."""
     from insitu.stack import describe_bucket, remote_places
 
     places = remote_places(session.settings)
@@ -137,17 +137,17 @@ def _buckets(session: Session) -> Iterator[Finding]:
 
 
 def _given_up(session: Session) -> Iterator[Finding]:
-    """Tell of money that the provider has earned and can never get, and of results that can never be delivered."""
+    """Report money that the provider has earned but can never get, and results that can never be delivered."""
     from insitu.stack import given_up
 
-    for one in session.wait_for(given_up, session.settings):
-        why = f"{one.reason.code}: {one.reason.message}" if one.reason is not None else "no reason is known"
-        detail = f"{one.kind} of {one.execution_id}: {why}"
-        yield Finding("given up", Verdict.WARNING, detail, f"insitu status {one.execution_id}")
+    for item in session.wait_for(given_up, session.settings):
+        why = f"{item.reason.code}: {item.reason.message}" if item.reason is not None else "no reason is known"
+        detail = f"{item.kind} of {item.execution_id}: {why}"
+        yield Finding("given up", Verdict.WARNING, detail, f"insitu status {item.execution_id}")
 
 
 def _runtime(session: Session) -> Iterator[Finding]:
-    """Run a sealed container for real, and tell which limit is enforced by what."""
+    """Run a real sealed container, and report what enforces each limit."""
     from insitu.stack import probe_runtime
 
     found = session.wait_for(probe_runtime, session.settings)
@@ -155,47 +155,49 @@ def _runtime(session: Session) -> Iterator[Finding]:
         remedy = "apt-get install crun   (or runc)" if "not installed" in refusal else "see docs/how-to/provide.md"
         yield Finding("runtime", Verdict.FAILED, refusal, remedy)
     if not found.refusals:
-        yield Finding("runtime", Verdict.OK, f"{found.runtime}, sealed: proved with a container")
+        yield Finding("runtime", Verdict.OK, f"{found.runtime}, sealed: proven with a container")
     for limit, enforcement in sorted(found.limits.items()):
         if enforcement == "none":
-            remedy = f"run as root, or let systemd delegate control groups; {limit} is not limited now"
+            remedy = f"run as root, or let systemd delegate control groups; until then {limit} is not limited"
             yield Finding(f"limit {limit}", Verdict.WARNING, "not enforced", remedy)
         else:
             yield Finding(f"limit {limit}", Verdict.OK, f"enforced by {enforcement}")
 
 
 def _cluster(session: Session) -> Iterator[Finding]:
-    """Look at the cluster that executions run on."""
+    """Check the cluster that executions run on."""
     from insitu.stack import examine_cluster
 
     for check in session.wait_for(examine_cluster, session.settings):
         yield Finding(check.part, Verdict(check.state), check.detail, check.remedy)
 
 
-def _chain_programme(session: Session) -> Iterator[Finding]:
+def _chain_program(session: Session) -> Iterator[Finding]:
     if not session.settings.chain.embedded:
         return
-    from insitu.stack import chain_programme
+    from insitu.stack import chain_program
 
     try:
-        yield Finding("anvil", Verdict.OK, str(chain_programme()))
+        yield Finding("anvil", Verdict.OK, str(chain_program()))
     except InsituError as error:
-        yield Finding("anvil", Verdict.FAILED, error.detail, "install it, or set chain.rpc_url to a node of yours")
+        yield Finding("anvil", Verdict.FAILED, error.detail, "install it, or set chain.rpc_url to your own node")
 
 
-def _gateway(session: Session) -> "GatewayInfo | None":
+def _ask_gateway(session: Session) -> "GatewayInfo | None":
     from insitu.stack import gateway_info
 
     try:
         return session.wait_for(gateway_info, session.url)
     except InsituError:
-        return None  # the finding about the gateway says so
+        return None  # _gateway_finding reports it
 
 
-def _reached(session: Session, gateway: "GatewayInfo | None", *, required: bool) -> Finding:
+def _gateway_finding(session: Session, gateway: "GatewayInfo | None", *, required: bool) -> Finding:
     if gateway is None:
         verdict = Verdict.FAILED if required else Verdict.SKIPPED
-        return Finding("gateway", verdict, f"nothing answers at {session.url}", "insitu up, or --url of a provider")
+        return Finding(
+            "gateway", verdict, f"nothing answers at {session.url}", "run insitu up, or name a provider with --url"
+        )
     detail = f"{session.url}, version {gateway.version}, provider {gateway.provider_address}"
     return Finding("gateway", Verdict.OK, detail)
 
@@ -221,10 +223,10 @@ def _contracts(session: Session, *, required: bool) -> Iterator[Finding]:
         else:
             yield Finding("contracts", Verdict.FAILED, error.detail, error.definition.next_step)
         return
-    wrong = [finding_of(one) for one in inspected if one.code]
+    wrong = [finding_of(part) for part in inspected if part.code]
     yield from wrong
     if not any(finding.verdict is Verdict.FAILED for finding in wrong):
-        detail = f"{addresses['ServiceExecutionTemplate']}: code, wiring, approval and roles are right"
+        detail = f"{addresses['ServiceExecutionTemplate']}: code, wiring, approval and roles are correct"
         yield Finding("contracts", Verdict.OK, detail)
 
 
@@ -232,7 +234,7 @@ def _images(session: Session) -> Finding:
     images = session.wait_for(session.images.list)
     if not images:
         return Finding("images", Verdict.WARNING, "none: nothing can run yet", "insitu image build")
-    return Finding("images", Verdict.OK, ", ".join(f"{one.name}:{one.tag}" for one in images))
+    return Finding("images", Verdict.OK, ", ".join(f"{image.name}:{image.tag}" for image in images))
 
 
 def _keys(session: Session) -> Finding:
@@ -247,10 +249,10 @@ def _keys(session: Session) -> Finding:
 
 
 def _account(session: Session) -> Iterator[Finding]:
-    """Say who would buy, and whether that account can pay for anything."""
+    """Report which account would buy, and whether it can pay."""
     address = session.address
     yield Finding("account", Verdict.OK, address)
-    yield from _guarded("money", _money(session, address))
+    yield from _catch("money", _money(session, address))
 
 
 def _money(session: Session, address: str) -> Iterator[Finding]:
@@ -261,7 +263,9 @@ def _money(session: Session, address: str) -> Iterator[Finding]:
     if tokens and coin:
         yield Finding("money", Verdict.OK, detail)
     elif tokens:
-        yield Finding("money", Verdict.WARNING, detail, "fund it for publishing; gateways that relay send purchases")
+        yield Finding(
+            "money", Verdict.WARNING, detail, "to publish, give it coin; to buy, use a gateway that relays purchases"
+        )
     else:
         verdict = Verdict.WARNING if coin else Verdict.FAILED
-        yield Finding("money", verdict, detail, f"fund {address} with tokens, or use what is free")
+        yield Finding("money", verdict, detail, f"give {address} tokens, or use free services")

@@ -1,4 +1,4 @@
-"""Executions: list, look, follow, stop, and bring the result home."""
+"""Executions: list, show, follow, stop, and download the result."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["executions", "logs", "result", "status", "stop"]
 
 STOP_SECONDS = 20.0
-"""How long the end of an execution that is stopped is waited for; what comes later, its status tells."""
+"""How long to wait for a stopped execution to end; after that, ask for its status."""
 
 
 @click.command()
@@ -27,38 +27,38 @@ STOP_SECONDS = 20.0
 def executions(session: Session, agreement: str | None) -> None:
     """List the executions that this account may see, newest first: its own, and those on its data sets."""
 
-    async def listed(client: "Client") -> None:
+    async def list_them(client: "Client") -> None:
         found = await client.compute.executions(agreement)
         if session.choices.as_json:
-            session.screen.json([one.model_dump(mode="json", by_alias=True) for one in found])
+            session.screen.json([view.model_dump(mode="json", by_alias=True) for view in found])
             return
         if not found:
             session.screen.note("no executions yet")
             return
         rows = [
             (
-                one.phase.value,
-                one.reason.code if one.reason else "",
-                ago(one.created_at, now()),
-                one.workflow_execution_id,
+                view.phase.value,
+                view.reason.code if view.reason else "",
+                ago(view.created_at, now()),
+                view.workflow_execution_id,
             )
-            for one in found
+            for view in found
         ]
         session.screen.table(("PHASE", "WHY", "STARTED", "EXECUTION"), rows)
 
-    session.act(listed)
+    session.act(list_them)
 
 
 @click.command()
 @ids
-@click.option("--follow", "-f", is_flag=True, help="Wait for the end, and show each phase.")
+@click.option("--follow", "-f", is_flag=True, help="Show each phase until the execution ends.")
 @connected
 @pass_session
 def status(session: Session, ids: tuple[str, ...], *, follow: bool) -> int | None:
-    """Show where an execution stands, and why. With --follow the exit code tells how it ended."""
+    """Show where an execution stands, and why. With --follow the exit code says how it ended."""
     from insitu.domain.exit_codes import exit_code_of_outcome
 
-    async def shown(client: "Client") -> int | None:
+    async def show_it(client: "Client") -> int | None:
         from insitu.cli.following import watch
 
         execution = await find_execution(client, ids)
@@ -75,21 +75,21 @@ def status(session: Session, ids: tuple[str, ...], *, follow: bool) -> int | Non
             session.screen.facts([("stages ", "\n".join(map(stage_line, view.stages)))])
         return exit_code_of_outcome(view.phase) if follow else None
 
-    return session.act(shown)
+    return session.act(show_it)
 
 
 @click.command()
 @ids
-@click.option("--no-follow", is_flag=True, help="Print what there is now, and end.")
+@click.option("--no-follow", is_flag=True, help="Print what there is so far, and stop.")
 @connected
 @pass_session
 def logs(session: Session, ids: tuple[str, ...], *, no_follow: bool) -> None:
-    """Print what the algorithms of an execution print, live until its end.
+    """Print what the algorithms of an execution print, live until it ends.
 
-    What a terminal would obey (colours, cursor movements) is removed. With --json every piece is a line of JSON.
+    Terminal control sequences (colours, cursor movements) are removed. With --json every piece is a line of JSON.
     """
 
-    async def printed(client: "Client") -> None:
+    async def print_them(client: "Client") -> None:
         execution, pending, notice = await find_execution(client, ids), "", ""
         async for piece in execution.logs(follow=not no_follow):
             if session.choices.as_json:
@@ -106,7 +106,7 @@ def logs(session: Session, ids: tuple[str, ...], *, no_follow: bool) -> None:
         if notice:
             session.screen.warn(notice)
 
-    session.act(printed)
+    session.act(print_them)
 
 
 @click.command()
@@ -114,13 +114,13 @@ def logs(session: Session, ids: tuple[str, ...], *, no_follow: bool) -> None:
 @connected
 @pass_session
 def stop(session: Session, ids: tuple[str, ...]) -> None:
-    """Stop an execution, and wait for its end. An ended one stays as it is.
+    """Stop an execution and wait for it to end. An execution that has ended is not changed.
 
-    Its consumer, the owner of an input, and the provider may.
+    Its consumer, the owners of its inputs, and the provider may stop it.
     """
     from insitu.domain.execution import ENDED
 
-    async def stopped(client: "Client") -> None:
+    async def stop_it(client: "Client") -> None:
         execution = await find_execution(client, ids)
         view = await execution.stop()
         if view.phase not in ENDED:
@@ -129,10 +129,10 @@ def stop(session: Session, ids: tuple[str, ...]) -> None:
         if session.choices.as_json:
             session.screen.json(view)
             return
-        name = phase(view.phase.value) if view.phase in ENDED else f"is stopping, after {phase(view.phase.value)}"
+        name = phase(view.phase.value) if view.phase in ENDED else f"stopping, was {phase(view.phase.value)}"
         session.screen.line(f"{name}  {view.workflow_execution_id}")
 
-    session.act(stopped)
+    session.act(stop_it)
 
 
 @click.command()
@@ -141,12 +141,12 @@ def stop(session: Session, ids: tuple[str, ...]) -> None:
 @connected
 @pass_session
 def result(session: Session, ids: tuple[str, ...], output: Path | None, *, force: bool) -> None:
-    """Show the result of an execution, a new asset of yours; with --output download it.
+    """Show the result of an execution, which is a new asset of yours; with --output, download it.
 
-    Every file is compared with its published checksum. A second download fetches what is missing.
+    Every file is compared with its published checksum. Repeating a download fetches only what is missing.
     """
 
-    async def brought(client: "Client") -> None:
+    async def fetch_it(client: "Client") -> None:
         execution, screen = await find_execution(client, ids), session.screen
         view = await execution.result()
         paths: list[Path] = []
@@ -171,4 +171,4 @@ def result(session: Session, ids: tuple[str, ...], output: Path | None, *, force
             ]
         )
 
-    session.act(brought)
+    session.act(fetch_it)

@@ -1,4 +1,4 @@
-"""Container images of this machine: what algorithms run in. No daemon and no registry is needed."""
+"""The container images of this machine, which algorithms run in. They need no daemon and no registry."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,15 +21,15 @@ __all__ = ["image"]
 def image() -> None:
     """Build, import, list and remove container images.
 
-    A data set names the images that may run next to it by their digest. Images lie in the data folder as an OCI
-    layout, so that other tools read them, too.
+    A data set names the images that may run next to it by digest. Images are kept in the data folder as an OCI layout,
+    which other tools can read.
     """
 
 
 @image.command()
 @click.option("--package", "-p", "packages", multiple=True, metavar="NAME", help="Installed Python package to include.")
 @click.option("--name", default="insitu/python", show_default=True, help="Name of the image.")
-@click.option("--tag", default="latest", show_default=True, help="For people; the digest decides.")
+@click.option("--tag", default="latest", show_default=True, help="A label for people; only the digest counts.")
 @click.option(
     "--python",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -41,14 +41,14 @@ def image() -> None:
     "--site-packages",
     multiple=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to take packages from; default: those of this installation.",
+    help="Folder to take packages from; default: this installation's.",
 )
 @local
 @pass_session
 def build(
     session: Session, packages: tuple[str, ...], name: str, tag: str, python: Path, site_packages: tuple[Path, ...]
 ) -> None:
-    """Build an image from this machine's Python, with packages and all that they require.
+    """Build an image from this machine's Python, with packages and their dependencies.
 
     The same machine and packages give the same digest.
 
@@ -56,22 +56,22 @@ def build(
     """
     store = session.images
 
-    async def made() -> "StoredImage":
+    async def build_it() -> "StoredImage":
         return await store.build_from_host(packages, name, tag, interpreter=python, site_packages=site_packages)
 
     with session.screen.activity(f"building {name}:{tag}"):
-        built = session.wait_for(made)
+        built = session.wait_for(build_it)
     _show(session, built)
 
 
 @image.command(name="import")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--name", help="Name of the image; default: the file's.")
-@click.option("--tag", default="latest", show_default=True, help="For people; the digest decides.")
+@click.option("--name", help="Name of the image; default: the file name.")
+@click.option("--tag", default="latest", show_default=True, help="A label for people; only the digest counts.")
 @local
 @pass_session
 def import_(session: Session, path: Path, name: str | None, tag: str) -> None:
-    """Import an OCI layout: a folder or a tar archive, as skopeo, buildah and docker save write them."""
+    """Import an OCI layout: a folder or a tar archive, as written by skopeo, buildah or docker save."""
     store, chosen = session.images, name or path.name.split(".")[0]
 
     with session.screen.activity(f"importing {path}"):
@@ -81,18 +81,18 @@ def import_(session: Session, path: Path, name: str | None, tag: str) -> None:
 
 @image.command()
 @click.argument("reference", metavar="HOST/REPOSITORY@sha256:…")
-@click.option("--insecure", is_flag=True, help="Allow plain HTTP; the digest is checked in any case.")
+@click.option("--insecure", is_flag=True, help="Allow plain HTTP; the digest is checked anyway.")
 @local
 @pass_session
 def pull(session: Session, reference: str, *, insecure: bool) -> None:
     """Pull an image from a registry by its digest."""
     store = session.images
 
-    async def pulled() -> "StoredImage":
+    async def pull_it() -> "StoredImage":
         return await store.pull(reference, insecure=insecure)
 
     with session.screen.activity(f"pulling {reference}"):
-        found = session.wait_for(pulled)
+        found = session.wait_for(pull_it)
     _show(session, found)
 
 
@@ -103,14 +103,20 @@ def list_(session: Session) -> None:
     """List the images of this machine."""
     images = session.wait_for(session.images.list)
     if session.choices.as_json:
-        session.screen.json([_as_json(one) for one in images])
+        session.screen.json([_as_json(stored) for stored in images])
         return
     if not images:
         session.screen.note("no images yet; build one: insitu image build")
         return
     rows = [
-        (f"{one.name}:{one.tag}", size(one.size_bytes), one.architecture, one.digest, cut(_contents(one), 60))
-        for one in images
+        (
+            f"{stored.name}:{stored.tag}",
+            size(stored.size_bytes),
+            stored.architecture,
+            stored.digest,
+            cut(_contents(stored), 60),
+        )
+        for stored in images
     ]
     session.screen.table(("IMAGE", "SIZE", "FOR", "DIGEST", "WITH"), rows)
 
@@ -120,7 +126,7 @@ def list_(session: Session) -> None:
 @local
 @pass_session
 def remove(session: Session, references: tuple[str, ...]) -> None:
-    """Remove images. One that an execution uses stays."""
+    """Remove images. An image that an execution is using stays."""
     store = session.images
     for reference in references:
         found = find(session, reference)
@@ -133,28 +139,28 @@ def remove(session: Session, references: tuple[str, ...]) -> None:
 @local
 @pass_session
 def verify(session: Session, references: tuple[str, ...]) -> None:
-    """Hash images anew, every blob and every unpacked file; all of them where none is named."""
+    """Hash every blob and every unpacked file of the named images again; without names, of all images."""
     store = session.images
-    chosen = [find(session, one) for one in references] or list(session.wait_for(store.list))
-    for one in chosen:
-        with session.screen.activity(f"hashing {one.name}:{one.tag}"):
-            session.wait_for(store.verify, one.digest)
-        session.screen.note(f"unchanged {one.name}:{one.tag} {one.digest}")
+    chosen = [find(session, reference) for reference in references] or list(session.wait_for(store.list))
+    for stored in chosen:
+        with session.screen.activity(f"hashing {stored.name}:{stored.tag}"):
+            session.wait_for(store.verify, stored.digest)
+        session.screen.note(f"unchanged {stored.name}:{stored.tag} {stored.digest}")
     if session.choices.as_json:
-        session.screen.json([_as_json(one) for one in chosen])
+        session.screen.json([_as_json(stored) for stored in chosen])
 
 
 def find(session: Session, reference: str) -> "StoredImage":
-    """Return the image of a name, name and tag, or digest. Raises ``ImageUnknown``; a usage error if several fit."""
+    """Return the image with a name, name and tag, or digest. Raises ``ImageUnknown``, or a usage error for several."""
     images = session.wait_for(session.images.list)
     if reference.startswith("sha256:"):
-        fitting = [one for one in images if reference in {one.digest, one.index_digest}]
+        fitting = [stored for stored in images if reference in {stored.digest, stored.index_digest}]
     else:
-        fitting = [one for one in images if reference in {one.name, f"{one.name}:{one.tag}"}]
+        fitting = [stored for stored in images if reference in {stored.name, f"{stored.name}:{stored.tag}"}]
     if not fitting:
-        raise InsituError("ImageUnknown", f"no image {reference} is here")
+        raise InsituError("ImageUnknown", f"there is no image {reference} on this machine")
     if len(fitting) > 1:
-        raise click.UsageError(f"several images are called {reference}; name its digest (insitu image ls)")
+        raise click.UsageError(f"several images are called {reference}; give the digest (insitu image ls)")
     return fitting[0]
 
 
@@ -177,12 +183,12 @@ def _contents(image: "StoredImage") -> str:
     from insitu.domain.image_contents import ImageContents
 
     if image.contents is None:
-        return "not known: build or import it again"
+        return "unknown: build or import it again"
     return contents_line(ImageContents.model_validate(image.contents))
 
 
 def _as_json(image: "StoredImage") -> dict[str, object]:
-    """Return an image as ``supportedContainers`` has it, with what else is known."""
+    """Return an image as in ``supportedContainers``, with what else is known about it."""
     return {
         "image": image.name,
         "tag": image.tag,

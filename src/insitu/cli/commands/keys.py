@@ -1,4 +1,4 @@
-"""Keys: who signs. A key is a file with a password, in the form that wallets export and import."""
+"""Keys, which sign. A key is a file with a password, in the format that wallets export and import."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -20,7 +20,7 @@ _LARGEST_KEY_FILE = 64 * 1024
 _password = click.option(
     "--password-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with the password; else INSITU_KEY_PASSWORD, else you are asked.",
+    help="File with the password; default: INSITU_KEY_PASSWORD, or you are asked.",
 )
 
 
@@ -28,7 +28,7 @@ _password = click.option(
 def keys() -> None:
     """Create, import and list keys.
 
-    A key never appears on a command line: it is drawn here, or read from a file.
+    A key never appears on a command line: it is generated here, or read from a file.
     """
 
 
@@ -36,7 +36,7 @@ def keys() -> None:
 @local
 @pass_session
 def list_(session: Session) -> None:
-    """List the keys in the data folder and, where the embedded chain is used, its development accounts."""
+    """List the keys in the data folder and, with the embedded chain, its development accounts."""
     from insitu.stack import development_accounts
 
     found: list[tuple[str, str, str]] = [(key.name, key.address, "file") for key in session.keystore.list()]
@@ -45,7 +45,7 @@ def list_(session: Session) -> None:
         session.screen.json([{"name": name, "address": address, "kind": kind} for name, address, kind in found])
         return
     if not found:
-        session.screen.note("no keys yet; make one: insitu keys create NAME")
+        session.screen.note("no keys yet; create one: insitu keys create NAME")
         return
     session.screen.table(("NAME", "ADDRESS", "KIND"), found)
 
@@ -56,9 +56,9 @@ def list_(session: Session) -> None:
 @local
 @pass_session
 def create(session: Session, name: str, password_file: Path | None) -> None:
-    """Draw a new key."""
+    """Generate a new key."""
     _show(session, session.keystore.create(name, password_for(name, password_file, new=True)))
-    session.screen.note("Keep the file and its password: nobody can restore either.")
+    session.screen.note("Keep the file and its password safe: nobody can restore either.")
 
 
 @keys.command(name="import")
@@ -68,14 +68,14 @@ def create(session: Session, name: str, password_file: Path | None) -> None:
 @local
 @pass_session
 def import_(session: Session, name: str, file: BinaryIO, password_file: Path | None) -> None:
-    """Import FILE: another wallet's key file, or 64 hexadecimal digits (``-`` reads standard input).
+    """Import FILE: a key file of another wallet, or 64 hexadecimal digits (``-`` reads standard input).
 
-    A key file keeps its password; digits get a new one.
+    A key file keeps its password; digits get a new password.
     """
     content: bytes = file.read(_LARGEST_KEY_FILE)
     if content.lstrip()[:1] == b"{":
         if file.name in {"-", "<stdin>"}:
-            raise click.UsageError("name a key file by its path; only digits can come from standard input")
+            raise click.UsageError("give the path of the key file; standard input takes only digits")
         password = password_for(name, password_file)
         _show(session, session.keystore.import_file(name, Path(file.name), password))
         return

@@ -1,4 +1,4 @@
-"""The Configuration and the Publishing Pod as processes, for a cluster. The engine starts them; people do not."""
+"""The Configuration Pod and the Publishing Pod as processes, for a cluster. The engine starts them, not people."""
 
 import os
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["pod"]
 
 MOST_MESSAGE = 2000
-"""Characters of a reason: a cluster keeps 4096 bytes of a container's last word, and half a status is none."""
+"""Characters of a reason: a cluster keeps 4096 bytes of a termination message, and half a status is useless."""
 
 
 @click.command()
@@ -34,12 +34,12 @@ MOST_MESSAGE = 2000
 @click.option(
     "--ticket",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with the execution's ticket. Default: the variable INSITU_TICKET.",
+    help="File with the execution's ticket; default: the variable INSITU_TICKET.",
 )
 @click.option(
     "--consoles",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with the captured output of stages, compressed and in parts: STAGE.NNN.z.",
+    help="Folder with the captured output of the stages, compressed and in parts: STAGE.NNN.z.",
 )
 @click.option("--result", type=click.Path(dir_okay=False, path_type=Path), help="File for the step's status as JSON.")
 @local
@@ -53,28 +53,28 @@ def pod(
     consoles: Path | None,
     result: Path | None,
 ) -> int:
-    """Run one step of a pod, and write its status.
+    """Run one step of a pod and write its status. The engine calls this; people have no use for it.
 
-    STEP.json has plan, stage, attempt, attempts (stage to attempt), deadline (RFC 3339) and logs: bytes of the consoles
-    of stages, and of the files of the logs volumes, that may be in the result.
+    STEP.json has plan, stage, attempt, attempts (stage to attempt), deadline (RFC 3339) and logs: how many bytes of
+    each stage's console, and of files in the logs volumes, may be in the result.
     """
     from insitu.domain.execution import Reason, StepStatus
     from insitu.ports.pods import Workspace
     from insitu.stack.pods import run_pod
 
-    wanted, began = _step(kind, read_json(step), _ticket(ticket)), datetime.now(UTC)
-    outputs = _outputs(workspace / "outputs", {} if consoles is None else _unpacked(consoles))
+    wanted, began = _read_step(kind, read_json(step), _read_ticket(ticket)), datetime.now(UTC)
+    outputs = _outputs(workspace / "outputs", {} if consoles is None else _unpack(consoles))
     folders = Workspace(workspace / "fetched", workspace / "algorithm", outputs, _claims(workspace / "claims"))
     left = (wanted.deadline - began).total_seconds()
 
-    async def carried_out() -> dict[str, Any]:
+    async def run_it() -> dict[str, Any]:
         import anyio
 
         with anyio.fail_after(max(left, 0.0)):
             return await run_pod(session.settings, wanted, folders)
 
     try:
-        found = session.wait_for(carried_out)
+        found = session.wait_for(run_it)
     except InsituError as error:
         status = StepStatus(
             state="ended", reason=Reason(code=error.code, message=error.detail[:MOST_MESSAGE]), started_at=began
@@ -92,15 +92,17 @@ def pod(
     return 0 if status.ok else 1
 
 
-def _ticket(file: Path | None) -> str:
+def _read_ticket(file: Path | None) -> str:
     ticket = os.environ.get("INSITU_TICKET", "") if file is None else file.read_text("utf-8").strip()
     if not ticket:
-        raise InsituError("InvalidRequest", "the execution's ticket is missing: --ticket FILE, or INSITU_TICKET")
+        raise InsituError(
+            "InvalidRequest", "the execution's ticket is missing: give --ticket FILE, or set INSITU_TICKET"
+        )
     return ticket
 
 
-def _step(kind: str, value: Any, ticket: str) -> "Step":
-    """Read what the engine handed over. Raises ``InvalidRequest``."""
+def _read_step(kind: str, value: Any, ticket: str) -> "Step":
+    """Read the engine's order. Raises ``InvalidRequest``."""
     from insitu.domain.execution import StepKey, StepKind
     from insitu.domain.plan import ExecutionPlan
     from insitu.ports.runtime import LogShare, Step
@@ -134,12 +136,12 @@ def _outputs(folder: Path, consoles: dict[int, Path]) -> "dict[int, OutputVolume
 
 
 def _claims(folder: Path) -> dict[str, Path]:
-    """The volumes of a cluster that inputs lie on."""
+    """Return the cluster's volumes that hold inputs."""
     return {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
 
 
-def _unpacked(folder: Path) -> dict[int, Path]:
-    """Put the parts of each stage's captured output together, in a folder of this process."""
+def _unpack(folder: Path) -> dict[int, Path]:
+    """Join the parts of each stage's captured output, in a temporary folder."""
     import tempfile
     import zlib
 

@@ -1,4 +1,4 @@
-"""Buying: the price and the verdict, the agreement, what was bought."""
+"""Buying: ask for the price, buy, list agreements."""
 
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["agreements", "buy", "check", "refuse", "show_quote"]
 
 _service = click.option(
-    "--service", "service_index", type=int, help="Index of the first data set's compute service, if it has several."
+    "--service", "service_index", type=int, help="Index of the first data set's compute service, if there are several."
 )
 
 
 @click.command()
 @click.argument("what", metavar="ALGORITHM|WORKFLOW")
 @click.option(
-    "--on", "data", multiple=True, metavar="DID", help="Data set that an algorithm would read; several in order."
+    "--on",
+    "data",
+    multiple=True,
+    metavar="DID",
+    help="A data set that the algorithm would read; give several in order.",
 )
-@click.option("--image", metavar="NAME:TAG|DIGEST", help="Image that it would run in; default: as for insitu run.")
-@click.option("--entrypoint", metavar="COMMAND", help="How it would start; found out for a single script.")
-@click.option("--server", metavar="ID", help="Server that it would run on; default: the cheapest that is large enough.")
+@click.option("--image", metavar="NAME:TAG|DIGEST", help="The image it would run in; default: as for insitu run.")
+@click.option("--entrypoint", metavar="COMMAND", help="How it would start; not needed for a single script.")
+@click.option("--server", metavar="ID", help="The server it would run on; default: the cheapest that is large enough.")
 @_service
 @connected
 @pass_session
@@ -41,22 +45,22 @@ def check(
     server: str | None,
     service_index: int | None,
 ) -> int:
-    """Say whether something may run, where, and for how much. Nothing is published, uploaded or bought.
+    """Ask whether something may run, where, and at what price. Nothing is published, uploaded or bought.
 
-    ALGORITHM is a script, a folder, or a DID, WORKFLOW a DID. What the gateway says is compared with the documents and
-    the chain.
+    ALGORITHM is a script, a folder, or a DID; WORKFLOW is a DID. The gateway's answer is checked against the documents
+    and the chain.
 
         insitu check count.py --on did:nv:…
     """
-    from insitu.cli.orders import Order, read_wanted
+    from insitu.cli.run_request import RunRequest, read_wanted
     from insitu.domain.exit_codes import OK
 
-    order = Order(what, data, None, image=image, entrypoint=entrypoint, server=server)
+    request = RunRequest(what, data, None, image=image, entrypoint=entrypoint, server=server)
     if not data and not what.startswith("did:"):
-        raise click.UsageError("say on which data set: --on did:nv:… (insitu search --type dataset)")
+        raise click.UsageError("name a data set with --on did:nv:… (insitu search --type dataset lists them)")
 
-    async def checked(client: "Client") -> int:
-        quote = await (await read_wanted(client, order)).check(client, service_index)
+    async def check_it(client: "Client") -> int:
+        quote = await (await read_wanted(client, request)).check(client, service_index)
         if not quote.allowed:
             return refuse(session, quote)
         token = await client.chain.token()
@@ -67,7 +71,7 @@ def check(
             session.screen.facts(quote_facts(quote, token, client.account))
         return OK
 
-    return session.act(checked)
+    return session.act(check_it)
 
 
 @click.command()
@@ -90,16 +94,16 @@ def buy(
     no_wait: bool,
     yes: bool,
 ) -> int:
-    """Buy a compute service for a workflow, and print the agreement's id.
+    """Buy a compute service for a workflow and print the agreement's id.
 
-    The price goes into escrow. Who has no coin for gas signs, and the gateway sends the purchase. With the id alone the
-    workflow can be executed until the agreement ends, from anywhere:
+    The price goes into escrow. If you have no coin for gas, you only sign and the gateway sends the purchase. Until the
+    agreement ends, its id is enough to run the workflow from anywhere:
 
         insitu run --agreement ID
     """
     from insitu.domain.exit_codes import OK
 
-    async def bought(client: "Client") -> int:
+    async def buy_it(client: "Client") -> int:
         screen, token = session.screen, await client.chain.token()
         quote = await client.agreements.check(workflow, service_index)
         if not quote.allowed:
@@ -108,7 +112,11 @@ def buy(
             show_quote(session, quote, token, client.account)
         await client.agreements.require_agreeable(quote, max_price)
         if quote.price:
-            screen.confirm("Pay?", yes=yes, unattended="paying needs an answer: give --yes to pay without being asked")
+            screen.confirm(
+                "Pay?",
+                yes=yes,
+                unattended="nobody is there to confirm the payment: give --yes to pay without being asked",
+            )
         with screen.activity("buying, then waiting for the provider's grant"):
             agreement = await client.agreements.buy(
                 workflow,
@@ -134,7 +142,7 @@ def buy(
             screen.line(agreement.id)
         return OK
 
-    return session.act(bought)
+    return session.act(buy_it)
 
 
 @click.command()
@@ -142,9 +150,9 @@ def buy(
 @connected
 @pass_session
 def agreements(session: Session, agreement: str | None) -> None:
-    """List what you bought, newest first; or show one AGREEMENT."""
+    """List what you bought, newest first, or show one AGREEMENT."""
 
-    async def listed(client: "Client") -> None:
+    async def list_them(client: "Client") -> None:
         token = await client.chain.token()
         if agreement is not None:
             found = [await client.agreements.show(agreement)]
@@ -153,42 +161,42 @@ def agreements(session: Session, agreement: str | None) -> None:
         if session.choices.as_json:
             shown = [
                 {
-                    "serviceAgreementId": one.id,
-                    "status": one.status,
-                    "executable": one.executable,
-                    "price": str(one.terms.total),
-                    "settled": str(one.state.settled),
-                    "did": one.did,
-                    "workflowDid": one.workflow_did,
-                    "endsAt": one.ends_at.isoformat().replace("+00:00", "Z"),
+                    "serviceAgreementId": item.id,
+                    "status": item.status,
+                    "executable": item.executable,
+                    "price": str(item.terms.total),
+                    "settled": str(item.state.settled),
+                    "did": item.did,
+                    "workflowDid": item.workflow_did,
+                    "endsAt": item.ends_at.isoformat().replace("+00:00", "Z"),
                 }
-                for one in found
+                for item in found
             ]
             session.screen.json(shown if agreement is None else shown[0])
         elif agreement is not None:
             session.screen.facts(agreement_facts(found[0], token))
         elif found:
-            rows = [(one.status, amount(one.price, token), ago(one.ends_at, now()), one.id) for one in found]
+            rows = [(item.status, amount(item.price, token), ago(item.ends_at, now()), item.id) for item in found]
             session.screen.table(("STATUS", "PRICE", "ENDS", "AGREEMENT"), rows)
         else:
-            session.screen.note("nothing bought yet with this account")
+            session.screen.note("this account has not bought anything yet")
 
-    session.act(listed)
+    session.act(list_them)
 
 
 def show_quote(session: Session, quote: "Quote", token: "TokenInfo", account: str) -> None:
-    """Show on standard error what a person decides about."""
+    """Show on standard error what a person has to know before deciding."""
     for name, value in quote_facts(quote, token, account):
         for position, line in enumerate(value.split("\n") if value else []):
             session.screen.note(f"{name if position == 0 else '':12}{line}")
 
 
 def refuse(session: Session, quote: "Quote") -> int:
-    """Say why a workflow may not run: every reason, with what to do about it. Return the exit code."""
+    """Print why a workflow may not run, each reason with its next step, and return the exit code."""
     from insitu.domain.exit_codes import NOT_ALLOWED, TRY_AGAIN, exit_code_of_error
 
-    passing = {exit_code_of_error(reason.code) for reason in quote.reasons} == {TRY_AGAIN}
-    code = TRY_AGAIN if passing else NOT_ALLOWED
+    temporary = {exit_code_of_error(reason.code) for reason in quote.reasons} == {TRY_AGAIN}
+    code = TRY_AGAIN if temporary else NOT_ALLOWED
     if session.choices.as_json:
         session.screen.json(quote)
         return code

@@ -1,4 +1,4 @@
-"""Receipts and money: fetch and check a receipt, release the payment, get the money back."""
+"""Receipts and money: fetch and verify a receipt, release the payment, get a refund."""
 
 import json
 from datetime import UTC, datetime
@@ -29,12 +29,12 @@ __all__ = ["receipt", "refund", "release", "verify"]
 @connected
 @pass_session
 def receipt(session: Session, ids: tuple[str, ...], output: Path | None) -> None:
-    """Fetch the signed receipt of an execution: JSON, to be kept, checked, and used for releasing the payment."""
+    """Fetch the signed receipt of an execution as JSON, to keep, verify, or release the payment with."""
 
-    async def fetched(client: "Client") -> "ReceiptView":
+    async def fetch_it(client: "Client") -> "ReceiptView":
         return await (await find_execution(client, ids)).receipt()
 
-    view = session.act(fetched)
+    view = session.act(fetch_it)
     if output is None:
         session.screen.json(view)
         return
@@ -44,38 +44,40 @@ def receipt(session: Session, ids: tuple[str, ...], output: Path | None) -> None
 
 @click.command()
 @click.argument("file", metavar="FILE|-")
-@click.option("--provider", metavar="ADDRESS", help="Who has to have signed it; default: whoever it names itself.")
-@click.option("--files", type=click.Path(path_type=Path), help="Folder with the downloaded result, to compare with it.")
-@click.option("--on-chain", is_flag=True, help="Also compare it with the chain that the settings name.")
+@click.option("--provider", metavar="ADDRESS", help="The account that must have signed it; default: the one it names.")
+@click.option(
+    "--files", type=click.Path(path_type=Path), help="Folder with the downloaded result, to compare with the receipt."
+)
+@click.option("--on-chain", is_flag=True, help="Also compare it with the chain of the settings.")
 @node
 @local
 @pass_session
 def verify(session: Session, /, file: str, *, on_chain: bool, **against: Any) -> None:
-    """Check a receipt, offline unless --on-chain or --rpc is given. The exit code is 0 only if everything holds.
+    """Check a receipt, offline unless --on-chain or --rpc is given. The exit code is 0 only if everything is right.
 
-    With a chain: it knows the agreement, the provider granted it and committed to this very receipt, and the result
-    is registered. The contracts are those of the deployments file.
+    On chain, it also checks that the agreement exists, that the provider granted it and committed to this very receipt,
+    and that the result is registered. The contracts are those of the deployments file.
     """
     from insitu.sdk.receipts import verify as verify_offline
 
-    document = _receipt(read_json(file), file)
+    document = _require_receipt(read_json(file), file)
     asks_chain = on_chain or session.names_node
     if asks_chain:
-        found = session.wait_for(_compared, session, document, against)
+        found = session.wait_for(_verify_on_chain, session, document, against)
     else:
         found = verify_offline(document, **against)
     if session.choices.as_json:
         session.screen.json(found)
         return
-    session.screen.line(click.style("the receipt holds", fg="green", bold=True))
+    session.screen.line(click.style("the receipt is valid", fg="green", bold=True))
     session.screen.facts(_facts(found))
     if against["provider"] is None:
-        session.screen.note(f"signed by {found.signer}: whether you trust that account, --provider says")
+        session.screen.note(f"signed by {found.signer}; to require a certain provider, give --provider ADDRESS")
     if not asks_chain:
-        session.screen.note("checked offline; --on-chain also asks whether the contract has committed to it")
+        session.screen.note("checked offline; --on-chain also checks that the contract has committed to it")
 
 
-async def _compared(session: Session, document: dict[str, Any], against: dict[str, Any]) -> "VerifiedReceipt":
+async def _verify_on_chain(session: Session, document: dict[str, Any], against: dict[str, Any]) -> "VerifiedReceipt":
     from insitu.sdk.receipts import verify_on_chain
     from insitu.stack import open_chain
 
@@ -86,9 +88,9 @@ async def _compared(session: Session, document: dict[str, Any], against: dict[st
         await chain.close()
 
 
-def _receipt(value: Any, source: str) -> dict[str, Any]:
+def _require_receipt(value: Any, source: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not value.keys() & {"envelope", "payload"}:
-        raise InsituError("ReceiptUnreadable", f"{source} holds no receipt")
+        raise InsituError("ReceiptUnreadable", f"{source} does not contain a receipt")
     return value
 
 
@@ -113,14 +115,14 @@ def _facts(found: "VerifiedReceipt") -> list[tuple[str, str]]:
 
 
 def _stages(predicate: "Predicate") -> list[str]:
-    told = []
+    found = []
     for stage in predicate.stages:
         took = ""
         if stage.started_at is not None and stage.ended_at is not None:
             took = f", {duration((stage.ended_at - stage.started_at).total_seconds())}"
         title = " ".join(part for part in (str(stage.index), plain(stage.stage_type)) if part)
-        told.append(f"{title}: {stage.algorithm.did} in {plain(stage.image.image)}:{plain(stage.image.tag)}{took}")
-    return told
+        found.append(f"{title}: {stage.algorithm.did} in {plain(stage.image.image)}:{plain(stage.image.tag)}{took}")
+    return found
 
 
 @click.command()
@@ -128,18 +130,18 @@ def _stages(predicate: "Predicate") -> list[str]:
 @connected
 @pass_session
 def release(session: Session, source: tuple[str, ...]) -> None:
-    """Release the payment with a receipt. Anybody may: only the agreed receivers are paid.
+    """Release the payment with a receipt. Anyone may do this: only the agreed receivers are paid.
 
-    Takes a receipt's file as insitu receipt writes it, or fetches the receipt of an execution.
+    Takes a file written by insitu receipt, or fetches the receipt of an execution.
     """
     from_file = len(source) == 1 and (source[0] == "-" or Path(source[0]).is_file())
-    stored = _receipt(read_json(source[0]), source[0]) if from_file else None
+    stored = _require_receipt(read_json(source[0]), source[0]) if from_file else None
 
-    async def released(client: "Client") -> None:
+    async def release_it(client: "Client") -> None:
         from insitu.api.gateway_v1 import ReceiptView
 
         if stored is not None:
-            view = _read(ReceiptView, stored, source[0])
+            view = _read_view(ReceiptView, stored, source[0])
         else:
             view = await (await find_execution(client, source)).receipt()
         mined = await client.release(view)
@@ -148,16 +150,16 @@ def release(session: Session, source: tuple[str, ...]) -> None:
         else:
             session.screen.line(mined.hash)
 
-    session.act(released)
+    session.act(release_it)
 
 
-def _read(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "ReceiptView":
+def _read_view(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "ReceiptView":
     from pydantic import ValidationError
 
     try:
         return kind.model_validate(value)
     except ValidationError:
-        raise InsituError("ReceiptUnreadable", f"{source} is not a receipt as insitu receipt writes it") from None
+        raise InsituError("ReceiptUnreadable", f"{source} is not a file written by insitu receipt") from None
 
 
 @click.command()
@@ -165,27 +167,27 @@ def _read(kind: "type[ReceiptView]", value: dict[str, Any], source: str) -> "Rec
 @connected
 @pass_session
 def refund(session: Session, agreement: str) -> None:
-    """Get the money of an agreement back that was not granted, or not settled, in time. Anybody may ask for it."""
+    """Get back the money of an agreement that was not granted, or not settled, in time. Anyone may ask for it."""
 
-    async def refunded(client: "Client") -> None:
-        _refuse_if_not_due(await client.agreements.show(agreement))
+    async def refund_it(client: "Client") -> None:
+        _require_due(await client.agreements.show(agreement))
         mined = await client.agreements.refund(agreement)
         if session.choices.as_json:
             session.screen.json({"transaction": mined.hash, "serviceAgreementId": agreement})
         else:
             session.screen.line(mined.hash)
 
-    session.act(refunded)
+    session.act(refund_it)
 
 
-def _refuse_if_not_due(found: "Agreement") -> None:
-    """Say in words why there is nothing to refund, or from when there is."""
+def _require_due(found: "Agreement") -> None:
+    """Raise an error that says why there is nothing to refund, or when there will be."""
     state, terms = found.state, found.terms
     if state.refunded:
-        raise InsituError("ConditionNotInState", f"the money of {found.id} went back already")
+        raise InsituError("ConditionNotInState", f"{found.id} has already been refunded")
     if found.price and state.settled >= terms.total:
-        raise InsituError("ConditionNotInState", f"{found.id} is settled in full: nothing is left to refund")
+        raise InsituError("ConditionNotInState", f"{found.id} is settled in full; there is nothing left to refund")
     due = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
     if state.locked and found.now < due:
         present, then = datetime.fromtimestamp(found.now, UTC), datetime.fromtimestamp(due, UTC)
-        raise InsituError("NotTimedOut", f"{found.id} can be refunded from {moment(then, present)} on", due=due)
+        raise InsituError("NotTimedOut", f"{found.id} can be refunded from {moment(then, present)}", due=due)

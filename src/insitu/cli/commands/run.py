@@ -1,4 +1,4 @@
-"""The whole way in one command: publish, check, buy, execute, follow, bring home."""
+"""Everything in one command: check, publish, buy, execute, follow, download."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_PASSED_ON = {"ignore_unknown_options": True}
+_PASS_ON = {"ignore_unknown_options": True}
 
 
-@click.command(context_settings=_PASSED_ON)
+@click.command(context_settings=_PASS_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ALGORITHM|WORKFLOW] [--NAME=VALUE]...")
-@click.option("--on", "data", multiple=True, metavar="DID", help="Data set to read; several in the order of --input1 …")
-@click.option("--agreement", metavar="ID", help="Run again what was bought: no question, nothing to pay.")
 @click.option(
-    "--image", metavar="NAME:TAG|DIGEST", help="Image to run in; default: the first that is allowed and fits."
+    "--on", "data", multiple=True, metavar="DID", help="A data set to read; give several in the order of --input1 …"
 )
-@click.option("--entrypoint", metavar="COMMAND", help="How the algorithm starts; found out for a single script.")
+@click.option("--agreement", metavar="ID", help="Run again what you bought: nothing to confirm, nothing to pay.")
+@click.option("--image", metavar="NAME:TAG|DIGEST", help="Image to run in; default: the first allowed image that fits.")
+@click.option("--entrypoint", metavar="COMMAND", help="How the algorithm starts; not needed for a single script.")
 @click.option("--server", metavar="ID", help="Server to run on; default: the cheapest that is large enough.")
 @click.option("--max-price", metavar="AMOUNT", help="Refuse a higher price, in tokens.")
 @into("the result")
-@click.option("--no-follow", is_flag=True, help="Start it, print its id, and end.")
+@click.option("--no-follow", is_flag=True, help="Start it and print its id, without waiting.")
 @sending
 @yes
 @connected
@@ -37,66 +37,53 @@ def run(
     words: tuple[str, ...],
     data: tuple[str, ...],
     agreement: str | None,
-    max_price: str | None,
     **options: Any,
 ) -> int:
-    """Run an algorithm next to a data set, and bring the result back.
+    """Run an algorithm next to a data set and bring back the result.
 
-    ALGORITHM is a script, a folder with compute-entrypoint.sh, or the DID of an algorithm. The provider is asked, the
-    price is shown and asked for; then the algorithm is published with a workflow (equal ones are reused), bought, and
-    followed to its end. Other options are given to the algorithm as they are. Standard output has the new DID alone.
+    ALGORITHM is a script, a folder with compute-entrypoint.sh, or the DID of an algorithm. The command asks the
+    provider, shows the price and asks you to confirm it. Then it publishes the algorithm with a workflow (reusing equal
+    ones), buys, and follows the execution to its end. Other options are passed on to the algorithm. Standard output
+    has only the DID of the result.
 
         insitu run count.py --on did:nv:… --column=carrier -o out/
 
-    A WORKFLOW is run by its DID. With --agreement the same runs again without a question, from cron for instance:
+    Run a WORKFLOW by its DID. With --agreement, run the same again without questions, for instance from cron:
 
         insitu run --agreement ID -o /srv/results
     """
-    from insitu.cli.orders import Order
+    from insitu.cli.run_request import RunRequest
     from insitu.cli.running import carry_out
 
     parameters, names = _parameters(words), [word for word in words if not word.startswith("-")]
     _check_usage(names, data, agreement)
-    order = Order(
-        what=names[0] if names else None,
-        data=data,
-        agreement=agreement,
-        parameters=parameters,
-        image=options["image"],
-        entrypoint=options["entrypoint"],
-        server=options["server"],
-        max_price=max_price,
-        output=options["output"],
-        force=options["force"],
-        follow=not options["no_follow"],
-        yes=options["yes"],
-        relay=options["relay"],
-        offer=options["offer"],
-    )
+    request = RunRequest(names[0] if names else None, data, agreement, parameters, **options)
 
-    async def carried_out(client: "Client") -> int:
-        return await carry_out(client, session, order)
+    async def run_it(client: "Client") -> int:
+        return await carry_out(client, session, request)
 
-    return session.act(carried_out)
+    return session.act(run_it)
 
 
 def _parameters(words: tuple[str, ...]) -> dict[str, str]:
-    """Return what is given to the algorithm: ``--name=value``."""
+    """Return the options for the algorithm: ``--name=value``."""
     parameters = {}
     for word in words:
         if not word.startswith("-"):
             continue
         name, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or not equals or not name:
-            raise click.UsageError(f"{word!r} is not an option of insitu run; the algorithm's are written --name=value")
+            raise click.UsageError(
+                f"{word!r} is not an option of insitu run; write an option of the algorithm as --name=value"
+            )
         parameters[name] = value
     return parameters
 
 
 def _check_usage(names: list[str], data: tuple[str, ...], agreement: str | None) -> None:
     if len(names) > 1:
-        raise click.UsageError(f"one algorithm at a time, not {names}; its options are written --name=value")
+        raise click.UsageError(f"run one algorithm at a time, not {names}; write its options as --name=value")
     if agreement is None and not names:
-        raise click.UsageError("name an algorithm, or what was bought with --agreement")
+        raise click.UsageError("name an algorithm, or a purchase with --agreement ID")
     if agreement is None and not data and not names[0].startswith("did:"):
-        raise click.UsageError("say on which data set: --on did:nv:… (insitu search --type dataset)")
+        raise click.UsageError("name a data set with --on did:nv:… (insitu search --type dataset lists them)")

@@ -1,4 +1,4 @@
-"""The servers: every actor in one process, or one of them."""
+"""The servers: all actors in one process, or some of them."""
 
 import json
 import logging
@@ -36,10 +36,10 @@ _LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s %(message)s"
 @local
 @pass_session
 def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
-    """Run every service of a provider on this machine.
+    """Run all services of a provider on this machine.
 
-    Says once what is embedded and where it lies; after that standard error is a log. SIGTERM and Ctrl-C end it
-    cleanly: what runs is retried at the next start.
+    First prints what is embedded and where it is; after that, standard error is a log. SIGTERM and Ctrl-C stop it
+    cleanly: whatever is running is tried again at the next start.
 
         insitu up --data /srv/data
     """
@@ -54,7 +54,7 @@ def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
 @local
 @pass_session
 def serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> None:
-    """Run some of the services in this process; the others are reached at metadata.url, gateway.url, operator.url.
+    """Run some of the services in this process; set metadata.url, gateway.url and operator.url for the others.
 
     The operator must never be reachable from outside.
     """
@@ -68,13 +68,13 @@ def _serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> N
     from insitu.stack import separated, share_of
 
     share = separated(share_of(session.settings, frozenset(actors)))
-    session.wait_for(_until_asked_to_end, session, share)
+    session.wait_for(_serve_until_stopped, session, share)
     if not share.neighbour or "gateway" in share.actors:
-        session.screen.note("ended")
+        session.screen.note("stopped")
 
 
-async def _until_asked_to_end(session: Session, share: "Share") -> None:
-    """Serve until SIGINT or SIGTERM; once requests are answered, open ones may finish."""
+async def _serve_until_stopped(session: Session, share: "Share") -> None:
+    """Serve until SIGINT or SIGTERM; after that, open requests may finish."""
     from insitu.stack import serve as serve_actors
 
     running = anyio.Event()
@@ -83,37 +83,37 @@ async def _until_asked_to_end(session: Session, share: "Share") -> None:
         running.set()
         _announce(session, services)
         if services.executing is not None:
-            tasks.start_soon(_tell_runtime, session, services.executing)
+            tasks.start_soon(_announce_runtime, session, services.executing)
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, tasks.cancel_scope, running)
+        tasks.start_soon(_stop_on_signal, tasks.cancel_scope, running)
         await serve_actors(share, ready=ready)
         tasks.cancel_scope.cancel()
 
 
-async def _tell_runtime(session: Session, executing: "OperatorPeer") -> None:
-    """Say what algorithms run on as soon as it is proved, or why they cannot."""
+async def _announce_runtime(session: Session, executing: "OperatorPeer") -> None:
+    """Say what algorithms run in as soon as it is proven, or why they cannot run."""
     from insitu.cli.render import plain
     from insitu.cli.views import runtime_line
 
     try:
         session.screen.note(f"  {runtime_line(await executing.proof())}")
     except InsituError as error:
-        session.screen.note(f"  nothing can run here, so nothing is sold: {plain(str(error))}\n  → insitu doctor")
+        session.screen.note(f"  algorithms cannot run here, so nothing is sold: {plain(str(error))}\n  → insitu doctor")
 
 
-async def _end_on_signal(scope: "CancelScope", running: anyio.Event) -> None:
-    """Cancel at the first signal while starting, at the second while serving: the server drains at the first itself."""
+async def _stop_on_signal(scope: "CancelScope", running: anyio.Event) -> None:
+    """Cancel at the first signal while starting, at the second while serving: the first makes the server drain."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        drained = False
+        draining = False
         async for _ in signals:
-            if drained or not running.is_set():
+            if draining or not running.is_set():
                 scope.cancel()
-            drained = True
+            draining = True
 
 
 def _announce(session: Session, services: "Services") -> None:
-    """Say what is served and what is embedded."""
+    """Print what is served and what is embedded."""
     from insitu import __version__
     from insitu.stack import development_accounts
 

@@ -1,1 +1,1 @@
-"""``insitu demo``: the whole specification on one machine, on real data, checked step by step."""
+"""``insitu demo``: the whole specification on one machine and on real data, checked step by step."""

@@ -19,7 +19,7 @@ FLIGHTS, WEATHER = "flights.csv", "weather.csv"
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A file that its owner will not give away: where it lies, its rows without the heading, its bytes."""
+    """A file that its owner will not give away: its path, its rows without the heading, its bytes."""
 
     path: Path
     rows: int
@@ -27,9 +27,9 @@ class Holding:
 
 
 def prepare(root: Path) -> tuple[Holding, Holding]:
-    """Lay out the two owners' folders below ``root`` and return flights and weather.
+    """Fill the folders of the two owners below ``root``, and return flights and weather.
 
-    Raises ``ExtraMissing`` without the demo extra.
+    Raises ``ExtraMissing`` if the demo extra is not installed.
     """
     source = _package_data()
     flights = root / "airline-office" / FLIGHTS
@@ -53,7 +53,7 @@ def _package_data() -> Path:
 
 
 def _write(path: Path, content: IO[bytes]) -> None:
-    """Write whole or not at all, so that an interrupted first start is repeated."""
+    """Write the whole file or nothing, so that an interrupted first start is repeated."""
     part = path.with_suffix(".part")
     with part.open("wb") as target:
         shutil.copyfileobj(content, target)

@@ -1,4 +1,4 @@
-"""What the chain says of one purchase: its transactions in order, from the events alone."""
+"""What the chain says about one purchase: its transactions in order, read from events alone."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ _NAMES: dict[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A transaction: its hash, the events in it, the gas that it used."""
+    """A transaction: its hash, its events, and the gas it used."""
 
     transaction: str
     events: tuple[str, ...]
@@ -44,7 +44,7 @@ class Entry:
 async def transactions_of(chain: Chain, agreement: AgreementId, result: str) -> tuple[Entry, ...]:
     """Return the transactions of an agreement and of its result, once the payment is released.
 
-    Raises ``TimeoutError`` where that does not come.
+    Raises ``TimeoutError`` if it is not released in time.
     """
     found: dict[str, list[str]] = {}
     wanted = {EscrowFulfilled, DidTransferred}

@@ -12,7 +12,7 @@ __all__ = ["Narrator"]
 
 
 class Narrator:
-    """Prints as it happens. Every ``check`` that fails ends the demo with exit code 1."""
+    """Prints as things happen. A ``check`` that fails ends the demo with exit code 1."""
 
     def __init__(self) -> None:
         self._chapter = 0
@@ -33,11 +33,11 @@ class Narrator:
         click.secho(f"{self._chapter}  {title}", bold=True)
 
     def say(self, text: str = "") -> None:
-        """Tell a fact."""
+        """Print a fact."""
         click.echo(f"   {text}")
 
     def log(self, stage: int, text: str) -> None:
-        """Show what an algorithm prints, made harmless, line by line; a piece may end within one."""
+        """Print an algorithm's output line by line, made safe for a terminal; a piece may end within a line."""
         whole, newline, rest = (self._pending.get(stage, "") + text).rpartition("\n")
         self._pending[stage] = rest
         for line in lines(whole) if newline else ():
@@ -49,11 +49,8 @@ class Narrator:
             click.echo(f"   {line}")
 
     def check(self, what: str, holds: bool) -> None:
-        """Demand that something is so.
-
-        Raises ``DemoFailed`` where it isn't.
-        """
+        """Check that something holds. Raises ``DemoFailed`` if it does not."""
         if not holds:
-            raise InsituError("DemoFailed", f"this should be so and is not: {what}")
+            raise InsituError("DemoFailed", f"check failed: {what}")
         self.checks.append(what)
         click.echo(f"   {click.style('✓', fg='green')} {what}")

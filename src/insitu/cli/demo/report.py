@@ -1,4 +1,4 @@
-"""The demo's report: one HTML page, for people who would rather look than read."""
+"""The demo's report: an HTML page, for people who would rather look than read."""
 
 import base64
 import csv
@@ -32,7 +32,7 @@ def write_report(story: Story) -> Path:
     body = "".join(
         (
             "<h1>What happened</h1>",
-            "<p class=sub>Two owners let algorithms come to their data; only what their rules allow came back.</p>",
+            "<p class=sub>Two owners let algorithms come to their data. Only what their rules allow came back.</p>",
             _parties(story),
             _timeline(story),
             _result(story),
@@ -62,7 +62,7 @@ def _parties(story: Story) -> str:
 
 
 def _bars(stayed: int, left: int) -> str:
-    """Draw both amounts to scale; what left is a sliver, which is the point."""
+    """Draw both amounts to scale; what left is only a sliver, which is the point."""
     width = 700
     sliver = max(1.0, width * left / (stayed or 1))
     return (
@@ -101,7 +101,7 @@ def _timeline(story: Story) -> str:
 def _result(story: Story) -> str:
     table = next((path for path in story.files if path.suffix == ".csv"), None)
     picture = next((path for path in story.files if path.suffix == ".png"), None)
-    parts = ["<h2>What came back, a new asset of the data scientist</h2>"]
+    parts = ["<h2>What came back: a new asset of the data scientist</h2>"]
     if story.result is not None:
         parts.append(f"<p><code>{_text(story.result.did)}</code></p>")
     if picture is not None:
@@ -120,12 +120,12 @@ def _result(story: Story) -> str:
 def _money(story: Story) -> str:
     paid = [(_text(name), _text(story.change(change))) for name, change in story.paid.items()]
     ledger = [
-        (f"<code>{_text(one.transaction)}</code>", _text(", ".join(one.events)), f"{one.gas:,}")
-        for one in story.entries
+        (f"<code>{_text(entry.transaction)}</code>", _text(", ".join(entry.events)), f"{entry.gas:,}")
+        for entry in story.entries
     ]
     receipt = f"<p>Receipt hash <code>{_text(story.receipt.receipt_hash)}</code></p>" if story.receipt else ""
     return (
-        "<h2>The money followed a signed receipt</h2>"
+        "<h2>The payment followed a signed receipt</h2>"
         + _table(("who", "change"), paid, numbers=(1,))
         + receipt
         + _table(("transaction", "events", "gas"), ledger, numbers=(2,))
@@ -138,7 +138,7 @@ def _checks(checks: Iterable[str]) -> str:
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
-    """Make a table of cells that are HTML already; ``numbers`` are the columns to align right."""
+    """Make a table from cells that are already HTML; ``numbers`` are the columns to align right."""
 
     def row(cells: Sequence[str], tag: str) -> str:
         marked = (f"<{tag}{' class=n' if place in numbers else ''}>{cell}</{tag}>" for place, cell in enumerate(cells))

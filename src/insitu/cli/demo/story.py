@@ -1,4 +1,4 @@
-"""The demo's story, chapter by chapter: each tells what happened, and checks it."""
+"""The demo's story: every chapter says what happens and checks it."""
 
 import csv
 from dataclasses import dataclass, field
@@ -26,13 +26,13 @@ TOKEN = 10**18
 PRICES = {"flights": 5 * TOKEN, "weather": 3 * TOKEN}
 MAX_BYTES = 1_000_000
 EARLIER_SECONDS = 300.0
-"""How long the end of an earlier demo's execution is waited for."""
+"""How long to wait for an execution of an earlier demo to end."""
 RULES = {"maxBytes": MAX_BYTES, "maxFiles": 10, "types": [".csv", ".png", ".txt", ".log"]}
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who takes part; each a client with a key of its own."""
+    """The people of the story, each a client with their own key."""
 
     airline: Client
     weather: Client
@@ -41,7 +41,7 @@ class People:
 
 @dataclass(slots=True)
 class Story:
-    """What has happened so far; the report is made of it."""
+    """What has happened so far; the report is made from it."""
 
     people: People
     narrator: Narrator
@@ -62,7 +62,7 @@ class Story:
     decimals: int = 18
 
     async def tell(self) -> None:
-        """Tell everything, in order."""
+        """Tell the whole story, in order."""
         token = await self.people.scientist.chain.token()
         self.symbol, self.decimals = token.symbol, token.decimals
         await self.publish()
@@ -87,7 +87,7 @@ class Story:
     async def publish(self) -> None:
         """P1–P3: two owners publish."""
         narrator, people = self.narrator, self.people
-        narrator.chapter("Two owners publish. No byte moves.")
+        narrator.chapter("Two owners publish. Not a byte moves.")
         scientist = people.scientist.account
         for client, holding, name, price in (
             (people.airline, self.flights, "Departures from New York, 2013", PRICES["flights"]),
@@ -108,7 +108,7 @@ class Story:
             narrator.say(f"{asset.did}")
             narrator.say(f"    {name}: {holding.rows:,} rows, {size(holding.size)}, {self.money(price)} per agreement")
         narrator.say(
-            "rules of both: algorithms of one publisher only; csv, png, txt may leave, 1 MB in 10 files at most"
+            "both rules: only one publisher's algorithms; only csv, png and txt may leave, at most 1 MB in 10 files"
         )
         for asset in self.datasets:
             listed = await people.scientist.assets.status(asset.did)
@@ -117,10 +117,10 @@ class Story:
     async def prepare_workflow(self) -> None:
         """The consumer publishes two algorithms and the workflow of two stages."""
         narrator, client = self.narrator, self.people.scientist
-        narrator.chapter("A data scientist finds them, and publishes a workflow of two stages")
+        narrator.chapter("A data scientist finds them and publishes a workflow of two stages")
         found = await client.assets.search("New York", type="dataset")
         narrator.say(f"search “New York”: {found.total_results} data sets")
-        published = {str(one.get("id")) for one in found.results}
+        published = {str(document.get("id")) for document in found.results}
         narrator.check("the search finds both", {asset.did for asset in self.datasets} <= published)
         first = await self._algorithm("Filter departures", "filter_departures.py")
         second = await self._algorithm("Delay by weather", "delay_by_weather.py")
@@ -149,9 +149,9 @@ class Story:
         return await self.people.scientist.assets.publish_algorithm(name, {file: source}, language="python")
 
     async def ask(self) -> None:
-        """What would it cost, and would it be allowed?"""
+        """She asks whether it is allowed, and what it costs."""
         narrator = self.narrator
-        narrator.chapter("What would it cost, and is it allowed?")
+        narrator.chapter("Is it allowed, and what does it cost?")
         assert self.workflow is not None
         self.quote = await self.people.scientist.agreements.check(self.workflow.did)
         for reason in self.quote.reasons:
@@ -162,24 +162,26 @@ class Story:
         narrator.say(f"server {server.get('serverId')}: {', '.join(size_of)}")
         narrator.rows(
             ("WHO", "GETS", "FOR"),
-            [(one.address, str(one.amount), cut(one.purpose, 60)) for one in self.quote.receivers],
+            [(receiver.address, str(receiver.amount), cut(receiver.purpose, 60)) for receiver in self.quote.receivers],
         )
-        narrator.say(f"in all {self.quote.price}")
+        narrator.say(f"total {self.quote.price}")
         wanted = {self.people.airline.account: PRICES["flights"], self.people.weather.account: PRICES["weather"]}
-        paid = {one.address: one.amount.base_units for one in self.quote.receivers}
+        paid = {receiver.address: receiver.amount.base_units for receiver in self.quote.receivers}
         narrator.check("one agreement pays both owners", all(paid.get(who) == amount for who, amount in wanted.items()))
 
     async def wait_for_earlier(self) -> None:
-        """Let what an interrupted demo left under way end first: its payments would count as this one's."""
+        """Wait for what an interrupted demo left running: its payments would be counted as this demo's."""
         client = self.people.scientist
         for earlier in await client.compute.executions():
             if earlier.phase not in ENDED or (earlier.charge and not earlier.settled):
-                self.narrator.say(f"execution {earlier.workflow_execution_id} of an interrupted demo ends first")
+                self.narrator.say(
+                    f"waiting for execution {earlier.workflow_execution_id} of an interrupted demo to end"
+                )
                 left = await client.compute.execution(earlier.service_agreement_id, earlier.workflow_execution_id)
                 await left.wait(EARLIER_SECONDS)
 
     async def balances(self) -> dict[str, int]:
-        """Tokens of everybody, in base units."""
+        """Return everybody's tokens, in base units."""
         assert self.quote is not None
         chain = self.people.scientist.chain
         accounts = {
@@ -194,7 +196,7 @@ class Story:
     async def buy(self) -> None:
         """C1–C8: one agreement, locked and granted."""
         narrator = self.narrator
-        narrator.chapter("She buys: terms signed, money locked in one transaction, execution granted")
+        narrator.chapter("She buys: she signs the terms, one transaction locks the money, the provider grants")
         assert self.workflow is not None
         assert self.quote is not None
         bought = await self.people.scientist.agreements.buy(self.workflow.did, max_price=self.quote.price)
@@ -206,7 +208,7 @@ class Story:
     async def execute(self) -> None:
         """E1–E9: run, and watch."""
         narrator = self.narrator
-        narrator.chapter("The algorithms run next to the data: no network, inputs read-only")
+        narrator.chapter("The algorithms run next to the data, without network, with read-only inputs")
         assert self.agreement is not None
         execution = await self.people.scientist.compute.execute(self.agreement.id)
         narrator.say(f"workflowExecutionId {execution.execution_id}")
@@ -232,12 +234,12 @@ class Story:
         if self.view.reason is not None:
             narrator.say(f"{self.view.reason.code}: {self.view.reason.message}")
         narrator.check("the execution succeeded", self.view.phase is Phase.SUCCEEDED)
-        narrator.check("its logs came while it ran", "departures" in printed_before_the_end)
+        narrator.check("its logs arrived while it was running", "departures" in printed_before_the_end)
 
     async def fetch(self) -> None:
         """The result: a new asset of the consumer."""
         narrator, client = self.narrator, self.people.scientist
-        narrator.chapter("The result is a new asset, and it is hers")
+        narrator.chapter("The result is a new asset, and it belongs to her")
         assert self.view is not None
         execution = await client.compute.execution(self.view.service_agreement_id, self.view.workflow_execution_id)
         self.result = await execution.result()
@@ -252,7 +254,7 @@ class Story:
         with table.open(newline="") as text:
             heading, *rows = list(csv.reader(text))
         narrator.rows([name.upper() for name in heading], rows)
-        narrator.check("the table has the groups that the owners' data gives", len(rows) == 10)
+        narrator.check("the table has the ten groups that the data contains", len(rows) == 10)
         narrator.check("rain delays departures", _delay(rows, "10", "rain") > _delay(rows, "10", "dry"))
         narrator.say(f"picture: {picture}")
         left, stayed = sum(file.content_length for file in self.result.files), self.flights.size + self.weather.size
@@ -275,8 +277,8 @@ class Story:
         assert self.quote is not None
         narrator.check("the signature is the provider's", offline.signer == self.quote.provider)
         proven = await client.verify(self.receipt, on_chain=True)
-        narrator.check("its hash is committed on chain", proven.receipt_hash == self.receipt.receipt_hash)
-        narrator.say(f"check it again:  insitu verify {self.output / 'receipt.json'}")
+        narrator.check("its hash is on chain", proven.receipt_hash == self.receipt.receipt_hash)
+        narrator.say(f"verify it yourself:  insitu verify {self.output / 'receipt.json'}")
 
     async def settle(self, before: dict[str, int]) -> None:
         """E10: who was paid what."""
@@ -288,16 +290,18 @@ class Story:
         self.entries = await transactions_of(self.people.scientist.chain, self.agreement.id, self.result.did)
         narrator.rows(
             ("TRANSACTION", "GAS", "EVENTS"),
-            [(cut(one.transaction, 14), f"{one.gas:,}", ", ".join(one.events)) for one in self.entries],
+            [(cut(entry.transaction, 14), f"{entry.gas:,}", ", ".join(entry.events)) for entry in self.entries],
         )
         after = await self.balances()
         self.paid = {name: after[name] - before[name] for name in before}
         narrator.rows(("WHO", "CHANGE"), [(name, self.change(change)) for name, change in self.paid.items()])
-        narrator.check("the buyer paid the agreed price", self.paid["data scientist"] == -self.quote.price.base_units)
+        narrator.check(
+            "the data scientist paid the agreed price", self.paid["data scientist"] == -self.quote.price.base_units
+        )
         narrator.check("the airline office got its price", self.paid["airline office"] == PRICES["flights"])
         narrator.check("the weather service got its price", self.paid["weather service"] == PRICES["weather"])
         narrator.check(
-            "nothing stayed in escrow, nothing was lost", self.paid["escrow"] == 0 == sum(self.paid.values())
+            "nothing stayed in escrow and nothing was lost", self.paid["escrow"] == 0 == sum(self.paid.values())
         )
 
 
