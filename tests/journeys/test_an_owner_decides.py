@@ -29,7 +29,7 @@ def test_publishing_twice_gives_the_same_did(owner: Person, table: Path) -> None
     command = ("publish", table, "--name", "Twice", "--allow-any")
     first, second = owner.succeeds(*command), owner.succeeds(*command)
     assert first.line == second.line
-    assert "published before" in second.err
+    assert "already published" in second.err
 
 
 def test_a_typing_error_is_not_published(owner: Person, running: Provider) -> None:

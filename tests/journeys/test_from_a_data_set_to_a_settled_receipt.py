@@ -66,7 +66,7 @@ def test_the_run_prints_the_new_did_alone_on_standard_output(
     ran = consumer.succeeds("run", written(tmp_path, "count.py", COUNT), "--on", flights, "--carrier=UA", "--yes")
     assert ran.line.startswith("did:nv:")
     assert ran.line != run_once["resultDid"], "every result is a new asset"
-    assert ran.err.count("published before") == 2, "algorithm and workflow are reused"
+    assert ran.err.count("already published") == 2, "algorithm and workflow are reused"
     assert "  | reading 4 lines\n" in ran.err, "what a terminal would obey is removed from the algorithm's output"
     assert "Succeeded" in ran.err
     assert "charged 10 NVM" in ran.err
@@ -80,7 +80,7 @@ def test_the_result_is_an_asset_of_the_consumer(consumer: Person, run_once: dict
     assert sorted(Path(path).name for path in paths) == ["console.log", "count.txt"]
     resolved = consumer.succeeds("did", "resolve", run_once["resultDid"]).json
     assert "count.txt" not in json.dumps(resolved), "names may tell what the data is about"
-    assert "fits, as insitu writes it" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
+    assert "matches the rule of insitu" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
 
 
 def test_what_cannot_run_leaves_nothing_registered(consumer: Person, flights: str, tmp_path: Path) -> None:
