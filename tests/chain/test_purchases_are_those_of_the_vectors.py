@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from insitu.adapters.chain.permits import signed_permit
+from insitu.adapters.chain.permits import sign_permit
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.api.gateway_v1 import PurchaseRequest
 from insitu.domain.agreement import TERMS_TYPE, AgreementDomain, agreement_id, terms_digest
@@ -47,7 +47,7 @@ def test_our_signatures_are_those_of_the_vector(case: Any) -> None:
     assert "0x" + signer.sign_digest(terms_digest(request.terms, domain)).hex() == request.signature
     assert request.permit is not None
     separator = bytes.fromhex(case["token"]["domainSeparator"][2:])
-    permit = signed_permit(
+    permit = sign_permit(
         signer,
         domain.contract,
         request.permit.value,

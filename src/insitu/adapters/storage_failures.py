@@ -1,16 +1,16 @@
-"""What the operating system refuses to do with our files, as errors of our table."""
+"""Translate the operating system's errors about our files into errors of our table."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["told_as"]
+__all__ = ["storage_errors"]
 
 
 @contextmanager
-def told_as(what: str) -> Iterator[None]:
-    """Turn ``OSError`` into ``StorageFailed``; ``what`` is how messages call the thing that was not kept or read."""
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn ``OSError`` into ``StorageFailed``; ``what`` names the thing in the message that was not stored or read."""
     try:
         yield
     except OSError as error:

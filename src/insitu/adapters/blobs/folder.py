@@ -20,7 +20,7 @@ from anyio.to_thread import run_sync
 from typing_extensions import override
 
 from insitu.adapters.blobs.receiving import receive
-from insitu.adapters.storage_failures import told_as
+from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
@@ -61,7 +61,7 @@ class FolderBlobs(Blobs):
     async def open(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
         file = await run_sync(self._opened, sha256, offset)
         try:
-            with told_as(_STORE):
+            with storage_errors(_STORE):
                 while piece := await run_sync(file.read, PIECE):
                     yield piece
         finally:
@@ -85,7 +85,7 @@ class FolderBlobs(Blobs):
             raise InsituError("NotFound", "a blob is named by 64 lower-case hexadecimal digits")
         return self._root / sha256[:2] / sha256
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def _size(self, sha256: str) -> int | None:
         if _DIGITS.fullmatch(sha256) is None:
             return None
@@ -94,7 +94,7 @@ class FolderBlobs(Blobs):
         except FileNotFoundError:
             return None
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def _opened(self, sha256: str, offset: int) -> BinaryIO:
         path = self._path(sha256)
         try:
@@ -104,12 +104,12 @@ class FolderBlobs(Blobs):
             raise InsituError("NotFound", f"there is no blob {sha256}") from None
         return file
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def _free(self) -> int:
         self._root.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self._root).free
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def _remove(self, sha256: str, before: float) -> None:
         if _DIGITS.fullmatch(sha256) is None:
             return
@@ -118,7 +118,7 @@ class FolderBlobs(Blobs):
             if path.stat().st_mtime < before:
                 path.unlink()
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def _older_than(self, moment: float) -> tuple[str, ...]:
         for path in _files(self._incoming):
             if path.stat().st_mtime < max(moment, time.time() - ABANDONED):
@@ -130,21 +130,21 @@ class FolderBlobs(Blobs):
 class _Writing:
     """A blob that is being received. Every method runs in a thread."""
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def __init__(self, folder: Path) -> None:
         self._path = folder / uuid.uuid4().hex
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def write(self, data: bytes) -> None:
         """Append; a disk may take less than it is given."""
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._file, rest) :]
 
-    @told_as(_STORE)
+    @storage_errors(_STORE)
     def keep(self, path: Path) -> None:
         """Make the bytes durable, then the name."""
         os.fsync(self._file)

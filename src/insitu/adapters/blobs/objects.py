@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from insitu.adapters.blobs.receiving import receive
 from insitu.adapters.object_store import PART, PIECE, Objects
-from insitu.adapters.storage_failures import told_as
+from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
@@ -82,13 +82,13 @@ class ObjectBlobs(Blobs):
         return tuple(sorted(found))
 
     def _opened(self) -> "tempfile.SpooledTemporaryFile[bytes]":
-        with told_as(_SPOOL):
+        with storage_errors(_SPOOL):
             self._spool.mkdir(parents=True, exist_ok=True)
         return tempfile.SpooledTemporaryFile(max_size=PART, dir=str(self._spool))
 
 
 def _write(spool: "tempfile.SpooledTemporaryFile[bytes]", data: bytes) -> None:
-    with told_as(_SPOOL):
+    with storage_errors(_SPOOL):
         spool.write(data)
 
 

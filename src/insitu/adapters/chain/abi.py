@@ -1,7 +1,7 @@
-"""The pieces that the generated bindings are made of: types, functions, events and errors of a contract's ABI.
+"""The parts of the generated bindings: types, functions, events and errors of a contract's ABI.
 
-Encoding follows the contract ABI specification of Solidity and is done by eth-abi; selectors and topics are written
-down by the generator (``scripts/bindings``). What a node answers is untrusted: whatever does not fit the ABI is
+Encoding follows Solidity's contract ABI specification and is done by eth-abi; the generator (``scripts/bindings``)
+writes the selectors and topics. A node's answers are untrusted: anything that does not fit the ABI raises
 ``ContractMismatch``.
 """
 
@@ -61,11 +61,11 @@ class Kind(Generic[T]):
     Attributes
     ----------
     name
-        As signatures write it: ``uint256``, ``(bytes32,address[])``.
+        As in signatures: ``uint256``, ``(bytes32,address[])``.
     read
-        Makes of what eth-abi decoded the value that Python works with.
+        Converts what eth-abi decoded to a Python value.
     write
-        Makes of such a value what eth-abi encodes.
+        Converts such a value to what eth-abi encodes.
     """
 
     name: str
@@ -74,12 +74,12 @@ class Kind(Generic[T]):
 
     @property
     def decoded(self) -> str:
-        """The type to decode as: a contract's string may hold any bytes, so it is decoded by :attr:`read`."""
+        """The type to decode as: a contract's string may have any bytes, so :attr:`read` decodes it."""
         return self.name.replace("string", "bytes")
 
 
 def _bytes_of(value: Any) -> Any:
-    """Bytes are also taken as 0x and hexadecimal digits, as the documents of the domain write them."""
+    """Return bytes as they are, or converted from 0x and hexadecimal digits, as the domain's documents write them."""
     return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else value
 
 
@@ -91,7 +91,7 @@ BYTES1: Kind[bytes] = Kind("bytes1", bytes, _bytes_of)
 BYTES4: Kind[bytes] = Kind("bytes4", bytes, _bytes_of)
 BYTES32: Kind[bytes] = Kind("bytes32", bytes, _bytes_of)
 UINT8: Kind[int] = Kind("uint8", int)
-"""Also what an enumeration of Solidity is."""
+"""Solidity's enumerations have this type too."""
 UINT32: Kind[int] = Kind("uint32", int)
 UINT40: Kind[int] = Kind("uint40", int)
 UINT48: Kind[int] = Kind("uint48", int)
@@ -117,20 +117,20 @@ def struct(kind: type[T], *members: Kind[Any]) -> Kind[T]:
 
     def write(value: Any) -> tuple[Any, ...]:
         values = [getattr(value, name) for name in names] if isinstance(value, kind) else value
-        return tuple(member.write(one) for member, one in zip(members, values, strict=True))
+        return tuple(member.write(item) for member, item in zip(members, values, strict=True))
 
     return Kind(f"({','.join(member.name for member in members)})", read, write)
 
 
 @dataclass(frozen=True, slots=True)
 class Results(Generic[T]):
-    """What a function returns: the types on the wire, and what is made of their values."""
+    """What a function returns: the types on the wire, and how to combine their values."""
 
     kinds: tuple[Kind[Any], ...]
     of: Callable[[list[Any]], T]
 
     def read(self, data: bytes) -> T:
-        """Decode; raises what eth-abi and the kinds raise for misfits."""
+        """Decode a result. Raises the errors of eth-abi and of the kinds if it does not fit."""
         decoded = decode([kind.decoded for kind in self.kinds], data)
         return self.of([kind.read(value) for kind, value in zip(self.kinds, decoded, strict=True)])
 
@@ -146,7 +146,7 @@ def one(kind: Kind[T]) -> Results[T]:
 
 
 def several(*kinds: Kind[Any]) -> Results[Any]:
-    """Several results, as a tuple; the bindings declare its type."""
+    """Several results, as a tuple whose type the bindings declare."""
     return Results(kinds, tuple)
 
 
@@ -160,25 +160,25 @@ class Function(Generic[T]):
     results: Results[T]
 
     def __call__(self, *arguments: object) -> "Invocation[T]":
-        """Bind arguments; the generated functions around this have their types."""
+        """Bind arguments; the generated functions that call this declare their types."""
         return Invocation(self, arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation(Generic[T]):
-    """A function with its arguments: ready to be sent as a transaction, or asked if it is a view."""
+    """A function with its arguments, ready to be sent as a transaction or called as a view."""
 
     function: Function[T]
     arguments: tuple[object, ...]
 
     @property
     def data(self) -> bytes:
-        """The call data. Raises ``InternalError`` where the arguments do not fit the ABI."""
+        """The call data. Raises ``InternalError`` if the arguments do not fit the ABI."""
         function = self.function
-        return bytes.fromhex(function.selector) + _encoded(function.name, function.inputs, self.arguments)
+        return bytes.fromhex(function.selector) + _encode(function.name, function.inputs, self.arguments)
 
     def result(self, answer: bytes) -> T:
-        """Read what the node answered. Raises ``ContractMismatch`` where it does not fit the ABI."""
+        """Read the node's answer. Raises ``ContractMismatch`` if it does not fit the ABI."""
         try:
             return self.function.results.read(answer)
         except (*_MISFIT, InsituError):
@@ -187,11 +187,11 @@ class Invocation(Generic[T]):
 
 
 def constructor_arguments(contract: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object]) -> bytes:
-    """Return what follows the bytecode in the transaction that creates a contract. Raises ``InternalError``."""
-    return _encoded(f"constructor of {contract}", kinds, arguments)
+    """Return the bytes after the bytecode in the transaction that creates a contract. Raises ``InternalError``."""
+    return _encode(f"constructor of {contract}", kinds, arguments)
 
 
-def _encoded(what: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object]) -> bytes:
+def _encode(what: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object]) -> bytes:
     if len(kinds) != len(arguments):
         raise InsituError("InternalError", f"{what} takes {len(kinds)} arguments, not {len(arguments)}")
     try:
@@ -202,10 +202,10 @@ def _encoded(what: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object])
 
 
 class Event:
-    """What each event of the bindings is: a frozen dataclass of the values in a log.
+    """The base of every event of the bindings: a frozen dataclass of the values in a log.
 
-    ``TOPIC`` is the log's first topic. ``LAYOUT`` has a kind for each member, in order, and whether the value is
-    indexed: indexed values are topics, the others follow each other in the data.
+    ``TOPIC`` is the log's first topic. ``LAYOUT`` has, for each member in order, its kind and whether it is indexed:
+    indexed values are topics, the others follow each other in the data.
     """
 
     __slots__ = ()
@@ -215,7 +215,7 @@ class Event:
 
     @classmethod
     def read(cls, topics: Sequence[bytes], data: bytes) -> Self:
-        """Read a log that starts with :attr:`TOPIC`. Raises ``ContractMismatch`` where it does not fit."""
+        """Read a log that starts with :attr:`TOPIC`. Raises ``ContractMismatch`` if it does not fit."""
         try:
             return cls(*cls._values(topics[1:], data))
         except (*_MISFIT, InsituError, StopIteration):
@@ -233,14 +233,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class CustomError:
-    """A custom error of Solidity, with which a contract reverts; ``selector`` has 8 hexadecimal digits."""
+    """A custom error that a contract reverts with; ``selector`` has 8 hexadecimal digits."""
 
     name: str
     selector: str
     parameters: tuple[tuple[str, Kind[Any]], ...]
 
     def arguments(self, body: bytes) -> dict[str, Any]:
-        """Read the values behind the selector, by name. Raises ``ContractMismatch`` where they do not fit."""
+        """Return the values after the selector, by name. Raises ``ContractMismatch`` if they do not fit."""
         kinds = [kind for _, kind in self.parameters]
         try:
             decoded = decode([kind.decoded for kind in kinds], body)

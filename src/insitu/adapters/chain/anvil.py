@@ -1,4 +1,4 @@
-"""The process of the development chain: found, started as a child that does not outlive us, watched, stopped."""
+"""The process of the development chain: find it, start it as a child that does not outlive us, watch it, stop it."""
 
 import asyncio
 import logging
@@ -18,26 +18,26 @@ from insitu.domain.errors import InsituError
 
 __all__ = ["AnvilProcess", "find_anvil", "free_port"]
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _READY_WITHIN = 30.0
-"""Seconds from the start to the first answer; usually 0.1, more with a large state on a busy machine."""
+"""Seconds until the first answer; usually it takes 0.1, more with a large state on a busy machine."""
 
-_LOOK_EVERY = 0.005
+_CHECK_EVERY = 0.005
 _STOP_WITHIN = 20.0
-"""Seconds for saving the state; after them the process is killed."""
+"""Seconds for saving the state; then the process is killed."""
 
 _MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 _INSTALL = (
-    # Some versions of npm leave out the programme that @foundry-rs/anvil only recommends.
+    # Some versions of npm leave out the package of the program, which @foundry-rs/anvil only recommends.
     f"npm install --global @foundry-rs/anvil-linux-{_MACHINE}; in a clone: scripts/setup run; or set chain.rpc_url"
 )
 
 
 def find_anvil() -> Path:
-    """Return the programme: of the clone's npm packages, else on PATH, else where foundryup puts it.
+    """Return the program: from the clone's npm packages, else on PATH, else where foundryup installs it.
 
-    It counts only if it runs. Raises ``ExtraMissing`` with the line that installs it.
+    It counts only if it runs. Raises ``ExtraMissing`` with the command that installs it.
     """
     modules = Path(insitu.__file__).parents[2] / "contracts" / "node_modules"
     places = [
@@ -56,19 +56,19 @@ def find_anvil() -> Path:
     raise InsituError("ExtraMissing", f"{broken}the embedded chain needs anvil: {_INSTALL}")
 
 
-def _fault(programme: Path) -> str | None:
-    """Say why a programme does not even tell its version; a launcher may be there without what it launches."""
+def _fault(program: Path) -> str | None:
+    """Return why a program cannot even print its version: a launcher may be there without what it launches."""
     try:
-        told = subprocess.run([programme, "--version"], capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)[:200]
-    if told.returncode == 0:
+    if done.returncode == 0:
         return None
-    return ((told.stderr or told.stdout).strip().splitlines() or [f"exit code {told.returncode}"])[-1][:200]
+    return ((done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"])[-1][:200]
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody uses at this moment."""
+    """Return a TCP port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -82,11 +82,11 @@ class AnvilProcess:
     port
         TCP port to listen on.
     log
-        File for what it writes on its standard streams; started anew with each run.
+        File for its standard output and error; each run starts it again.
     arguments
-        Further arguments.
+        More arguments.
     inherited
-        Descriptors that the process keeps open (a lock that must live as long as it does).
+        Descriptors that the process keeps open, for instance a lock that must last as long as it runs.
     """
 
     def __init__(self, port: int, log: Path, arguments: tuple[str, ...] = (), inherited: tuple[int, ...] = ()) -> None:
@@ -99,15 +99,15 @@ class AnvilProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process id while it runs."""
+        """The process id, while it runs."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     async def start(self) -> None:
-        """Start and return at the first answer. Raises ``ExtraMissing``, ``ChainUnavailable`` with its last words."""
+        """Start it and wait for its first answer. Raises ``ExtraMissing``, ``PortTaken``, ``ChainUnavailable``."""
         if not _bindable(self.port):
             detail = f"port {self.port} of 127.0.0.1 is in use: stop what uses it, or set chain.embedded_port"
             raise InsituError("PortTaken", detail)
-        # The parent's death is that of the thread that forks, so this is done here and not in a worker thread.
+        # The kernel watches the thread that forks, so this is done here and not in a worker thread.
         command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(self.port), *self._arguments]
         child = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command]
         with self._log.open("wb") as log:
@@ -117,17 +117,17 @@ class AnvilProcess:
                 stdout=log,
                 stderr=log,
                 pass_fds=self._inherited,
-                process_group=0,  # Ctrl-C in a terminal is for us: whoever ends last needs the chain
+                process_group=0,  # Ctrl-C in a terminal is for us: we still need the chain while we stop
             )
         try:
-            await self._answers()
+            await self._wait_for_answer()
         except BaseException:
             self._process.kill()
             self._process.wait()
             raise
 
     async def ended(self) -> int:
-        """Return the exit code once the process has ended, without polling it."""
+        """Wait without polling until the process has ended; return its exit code."""
         assert self._process is not None
         descriptor = os.pidfd_open(self._process.pid)
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
@@ -140,23 +140,23 @@ class AnvilProcess:
         return self._process.wait()
 
     async def stop(self) -> None:
-        """Let it save its state and end; kill it if it doesn't. Idempotent."""
+        """Let it save its state and end; kill it if it does not. Idempotent."""
         if self._process is None or self._process.poll() is not None:
             return
         self._process.send_signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self.ended(), _STOP_WITHIN)
         except TimeoutError:
-            _LOG.warning("the embedded chain did not end within %g s and is killed", _STOP_WITHIN)
+            logger.warning("the embedded chain did not stop within %g s and is killed", _STOP_WITHIN)
             self._process.kill()
             self._process.wait()
 
     def last_words(self) -> str:
-        """The end of what it wrote, on one line."""
+        """Return the end of its output, on one line."""
         text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
         return " ".join(text.split())[-600:]
 
-    async def _answers(self) -> None:
+    async def _wait_for_answer(self) -> None:
         assert self._process is not None
         give_up = asyncio.get_running_loop().time() + _READY_WITHIN
         async with JsonRpc(self.url) as rpc:
@@ -167,7 +167,7 @@ class AnvilProcess:
                 if await _listening(self.port):
                     await rpc.call("eth_chainId")
                     return
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_CHECK_EVERY)
         raise InsituError("ChainUnavailable", f"anvil does not answer after {_READY_WITHIN:g} s: {self.last_words()}")
 
 

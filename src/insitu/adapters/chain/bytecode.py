@@ -1,4 +1,4 @@
-"""Proof that the contracts of a deployments file are ours: their code, how they are wired, and the template's state."""
+"""Check that the contracts of a deployments file are ours: their code, their wiring, and the template's state."""
 
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ WIRES = {
     "DIDRegistry": agreement_store_manager.did_registry(),
     "TemplateStoreManager": agreement_store_manager.template_store(),
 }
-"""The contracts that the template points at for ever, and the view that says where."""
+"""The contracts that the template points to forever, and the view that returns each address."""
 
 
 async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
@@ -41,7 +41,7 @@ async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
 
 
 async def check_chain(rpc: JsonRpc, deployments: Deployments) -> str:
-    """Compare the node's chain with the deployment's; returns it for people. Raises ``ContractMismatch``."""
+    """Compare the node's chain with the deployment's; return a description. Raises ``ContractMismatch``."""
     chain_id = number(await rpc.call("eth_chainId"))
     if chain_id != deployments.chain_id:
         detail = f"the node is on chain {chain_id}, the deployments file on chain {deployments.chain_id}"
@@ -50,7 +50,7 @@ async def check_chain(rpc: JsonRpc, deployments: Deployments) -> str:
 
 
 async def check_wire(rpc: JsonRpc, deployments: Deployments, name: str) -> Address:
-    """Compare what the template points at with a contract of the deployment. Raises ``ContractMismatch``."""
+    """Check that the template points to a contract of the deployment. Raises ``ContractMismatch``."""
     view, expected = WIRES[name], deployments.address(name)
     found = await read_view(rpc, deployments.address(TEMPLATE), view)
     if found != expected:
@@ -60,7 +60,7 @@ async def check_wire(rpc: JsonRpc, deployments: Deployments, name: str) -> Addre
 
 
 async def check_code(rpc: JsonRpc, name: str, address: Address) -> str:
-    """Compare the code at an address with the vendored one, immutable members left out; returns its keccak256.
+    """Compare the code at an address with the vendored code, without immutable members; return its keccak256.
 
     Raises ``ContractMismatch``.
     """
@@ -77,16 +77,16 @@ async def check_code(rpc: JsonRpc, name: str, address: Address) -> str:
 
 
 async def read_view(rpc: JsonRpc, address: Address, view: Invocation[T], block: str = "pending") -> T:
-    """Ask a view of a contract.
+    """Call a view of a contract.
 
-    Raises the contract's refusal, ``ContractMismatch`` where the answer doesn't fit, ``ChainUnavailable``.
+    Raises the contract's refusal, ``ContractMismatch`` if the answer does not fit, ``ChainUnavailable``.
     """
     request = {"to": address, "data": "0x" + view.data.hex()}
     try:
         answer = await rpc.call("eth_call", request, block)
     except NodeError as error:
         if block == "pending" and error.code == "ChainUnavailable":
-            # Some nodes have no pending state; what is mined is then the best there is.
+            # Some nodes have no pending state; then the latest block has to do.
             return await read_view(rpc, address, view, block="latest")
         raise
     return view.result(raw_bytes(answer))

@@ -18,7 +18,7 @@ from insitu.adapters.chain.follower import Follower
 from insitu.adapters.chain.headers import newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
-from insitu.adapters.chain.permits import signed_permit
+from insitu.adapters.chain.permits import sign_permit
 from insitu.adapters.chain.registrations import Registrations
 from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.terms import contract_terms
@@ -36,10 +36,10 @@ __all__ = ["EvmChain"]
 T = TypeVar("T")
 
 _POLL = 1.0
-"""Seconds between two looks for new blocks at a node that pushes none."""
+"""Seconds between two checks for new blocks at a node that does not push them."""
 
 _GRACE = 30.0
-"""Seconds for which one of several nodes behind an address may lag."""
+"""Seconds for which one of several nodes behind the same address may lag."""
 
 
 class EvmChain:
@@ -50,11 +50,11 @@ class EvmChain:
     rpc_url
         JSON-RPC address, http or https. New blocks are pushed if a websocket answers at the same address.
     deployments
-        Where the contracts are.
+        The addresses of the contracts.
     patience
         Seconds until :meth:`transact` gives up waiting.
     grace
-        Seconds for which the node may lag behind what it showed before.
+        Seconds for which the node may lag behind what it returned before.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class EvmChain:
         await verify_deployment(self._rpc, self.deployments)
 
     async def time(self) -> int:
-        """Return the time of the next block in seconds since 1970, never before the newest block's."""
-        looking = self._rpc.call("eth_getBlockByNumber", "pending", False)
-        mined, pending = await asyncio.gather(newest_header(self._rpc), looking)
+        """Return the time of the next block in seconds since 1970, never earlier than the newest block's."""
+        request = self._rpc.call("eth_getBlockByNumber", "pending", False)
+        mined, pending = await asyncio.gather(newest_header(self._rpc), request)
         newest = mined.timestamp
         return newest if pending is None else max(newest, number(member(pending, "timestamp")))
 
@@ -111,35 +111,35 @@ class EvmChain:
         return await self._view("NeverminedToken", erc20.balance_of(account))
 
     async def native_balance(self, account: Address) -> int:
-        """Return what the account can pay for gas, in wei."""
+        """Return what the account has to pay for gas, in wei."""
         return number(await self._rpc.call("eth_getBalance", account, "latest"))
 
     async def allowance(self, owner: Address, spender: Address) -> int:
-        """Return what the spender may draw, in base units."""
+        """Return what the spender may take, in base units."""
         return await self._view("NeverminedToken", erc20.allowance(owner, spender))
 
     async def did_record(self, did: str) -> DidRecord | None:
-        """Return the registry's record, with url and registrant of the event in the block that it names."""
-        # A pending registration has no event yet, so that only mined ones are asked for.
+        """Return the registry's record, with url and registrant from the event in the block that it names."""
+        # A pending registration has no event yet, so only mined ones are asked for.
         found = await self._view("DIDRegistry", registry.get_did_register(bytes(Did.parse(did))), block="latest")
         if not found.version:
             return None
         checksum, block = found.checksum.hex(), found.block_number
-        event = await self._registrations.present(did, block, found.version, checksum, found.owner)
+        event = await self._registrations.current(did, block, found.version, checksum, found.owner)
         if event is None:
             raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
         return DidRecord(did, found.owner, checksum, event.url, found.version, event.owner, block)
 
     async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
-        """Return the event that registered a version of a DID in a block, or None where there is none."""
+        """Return the event that registered a version of a DID in a block, or None."""
         return await self._registrations.find(str(Did.parse(did)), version, block)
 
     async def is_provider(self, did: str, account: Address) -> bool:
-        """Tell whether the account is owner or provider of the DID."""
+        """Return whether the account is owner or provider of the DID."""
         return await self._view("DIDRegistry", registry.is_did_provider(bytes(Did.parse(did)), account))
 
     async def agreement(self, agreement_id: AgreementId) -> AgreementState:
-        """Return the state of an agreement (all zero where there is none)."""
+        """Return the state of an agreement, all zero if there is none."""
         view = agreement_store_manager.get_agreement(bytes.fromhex(agreement_id))
         found = await self._view("AgreementStoreManager", view)
         return AgreementState(
@@ -167,7 +167,7 @@ class EvmChain:
         return tuple(event for event in found if isinstance(event, AgreementCreated))
 
     async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
-        """Return what was settled of an agreement, newest first."""
+        """Return the settlements of an agreement, newest first."""
         found = await self._past([event_topic(escrow_reward.PaymentReleased), "0x" + agreement_id])
         return tuple(event for event in found if isinstance(event, PaymentReleased))
 
@@ -185,14 +185,14 @@ class EvmChain:
         """Sign an allowance for ``amount`` base units (ERC-2612)."""
         nonce = await self._view("NeverminedToken", erc20.nonces(signer.address))
         separator = await self._view("NeverminedToken", erc20.domain_separator())
-        return signed_permit(signer, spender, amount, deadline, nonce=nonce, separator=separator)
+        return sign_permit(signer, spender, amount, deadline, nonce=nonce, separator=separator)
 
     async def transact(self, call: Call, signer: Signer) -> Mined:
         """Send a call and wait until it is mined."""
         return await self._transactions.send(self.contract(call.contract), encode_call(call), signer)
 
     async def estimate(self, call: Call, sender: Address) -> int:
-        """Return what sending a call would cost at most, in wei."""
+        """Return the most that sending a call would cost, in wei."""
         return await self._transactions.estimate(self.contract(call.contract), encode_call(call), sender)
 
     async def next_nonce(self, account: Address) -> int:
@@ -204,11 +204,11 @@ class EvmChain:
         return await self._transactions.sign(self.contract(call.contract), encode_call(call), signer, nonce)
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
-        """Send a signed transaction; one that is known already is no error."""
+        """Send a signed transaction; it is not an error if the node already knows it."""
         await self._transactions.broadcast(transaction)
 
     async def outcome(self, transaction_hash: str) -> Mined | None:
-        """Return where a transaction was mined, or None while it is not."""
+        """Return how a transaction was mined, or None until it is."""
         return await self._transactions.outcome(transaction_hash)
 
     def follow(self, after: Sequence[Cursor], confirmations: int = 0) -> AsyncIterator[Block]:
@@ -218,7 +218,7 @@ class EvmChain:
         return follower.follow(after, confirmations)
 
     async def close(self) -> None:
-        """Free connections."""
+        """Close the connections."""
         await self._heads.close()
         await self._rpc.close()
 
@@ -236,8 +236,8 @@ def _address_topic(account: Address) -> str:
 
 
 def _condition(state: int) -> ConditionState:
-    """Name a state. Raises ``ContractMismatch`` for a number that no contract of ours has."""
+    """Return a state by its number. Raises ``ContractMismatch`` for a number that our contracts do not use."""
     try:
         return ConditionState(state)
     except ValueError:
-        raise InsituError("ContractMismatch", f"the contract answers that a condition is in state {state}") from None
+        raise InsituError("ContractMismatch", f"the contract says that a condition is in state {state}") from None

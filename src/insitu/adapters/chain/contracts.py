@@ -1,7 +1,7 @@
-"""The vendored contracts: their code, and calls of the domain encoded by the bindings.
+"""The vendored contracts: their code, and the domain's calls encoded by the bindings.
 
-One ABI, and so one module of bindings, per name of the specification. Five names share the address of the
-ServiceExecutionTemplate; since each has its own ABI, ``fulfill`` and ``Fulfilled`` are unique in it.
+Each name of the specification has one ABI and so one module of bindings. Five names share the address of the
+ServiceExecutionTemplate; because each has its own ABI, ``fulfill`` and ``Fulfilled`` are unique within it.
 """
 
 import json
@@ -21,7 +21,7 @@ __all__ = ["DEPLOYED", "TEMPLATE", "Artifact", "artifact", "contract_address_nam
 TEMPLATE = "ServiceExecutionTemplate"
 
 DEPLOYED = ("DIDRegistry", "TemplateStoreManager", TEMPLATE, "NeverminedToken", "Dispenser")
-"""The contracts that have code of their own."""
+"""The contracts that have their own code."""
 
 _AT_TEMPLATE = (
     "AgreementStoreManager",
@@ -52,9 +52,9 @@ class Artifact:
     Attributes
     ----------
     bytecode, deployed_bytecode
-        What creates the contract (its constructor's arguments follow), and what is at its address afterwards.
+        The code that creates the contract, before the constructor's arguments, and the code at its address afterwards.
     immutables
-        (start, length) in bytes of the places of the deployed code that the constructor fills in.
+        (start, length) in bytes of the parts of the deployed code that the constructor fills.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Artifact:
     immutables: tuple[tuple[int, int], ...]
 
     def masked(self, code: bytes) -> bytes:
-        """Return deployed code with the immutable places blanked, so that it compares with the artifact's."""
+        """Return deployed code with the immutable parts blanked, so that it can be compared with the artifact's."""
         masked = bytearray(code)
         for start, length in self.immutables:
             masked[start : start + length] = bytes(len(masked[start : start + length]))
@@ -71,15 +71,15 @@ class Artifact:
 
 
 def contract_address_name(name: str) -> str:
-    """Return under which name of the deployments file a specification name has its address."""
+    """Return the name under which the deployments file has the address of a specification name."""
     return TEMPLATE if name in _AT_TEMPLATE else name
 
 
 def encode_call(call: Call) -> bytes:
-    """Return the data of a call of the domain.
+    """Return the call data of one of the domain's calls.
 
-    Raises ``ContractMismatch`` for a contract that is none of ours, ``InternalError`` where its ABI has not exactly
-    one function of the name, or where the arguments do not fit.
+    Raises ``ContractMismatch`` for a contract that is not ours, ``InternalError`` if its ABI does not have exactly one
+    function of the name or if the arguments do not fit.
     """
     found = [function for function in _functions(call.contract) if function.name == call.function]
     if len(found) != 1:
@@ -88,7 +88,7 @@ def encode_call(call: Call) -> bytes:
 
 
 def custom_errors(name: str) -> Sequence[CustomError]:
-    """Return the errors with which a contract reverts."""
+    """Return the custom errors of a contract."""
     errors: Sequence[CustomError] = _binding(name).ERRORS
     return errors
 
@@ -97,7 +97,7 @@ def custom_errors(name: str) -> Sequence[CustomError]:
 def artifact(name: str) -> Artifact:
     """Read the vendored code of a deployed contract. Raises ``ContractMismatch`` for another name."""
     if name not in DEPLOYED:
-        raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r} with code of its own")
+        raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r} that has its own code")
     resource = files("insitu.adapters.chain") / "artifacts" / f"{name}.json"
     document = json.loads(resource.read_text("utf-8"))
     return Artifact(
@@ -114,7 +114,7 @@ def _functions(name: str) -> Sequence[Function[object]]:
 
 
 def _binding(name: str) -> ModuleType:
-    """Return the bindings of a contract; they are loaded only where they are used."""
+    """Return the bindings of a contract; they are loaded only when they are used."""
     if name not in _BINDINGS:
         raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r}")
     return import_module(f"insitu.adapters.chain.bindings.{_BINDINGS[name]}")

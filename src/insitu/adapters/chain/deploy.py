@@ -1,6 +1,6 @@
-"""Deployment of the contracts to any EVM chain, resumable after an interruption at any moment.
+"""Deploy the contracts to any EVM chain; a deployment can be resumed after any interruption.
 
-The order is fixed, so that on an empty chain the same deployer gets the same addresses again.
+The order is fixed, so the same deployer always gets the same addresses on an empty chain.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ __all__ = ["DeploymentPlan", "deploy"]
 
 _PROPOSED, _APPROVED = 1, 2
 _STILL_OPEN = frozenset({"ChainUnavailable", "InsufficientFunds", "TransactionUnconfirmed"})
-"""Errors after which a noted transaction can still be mined."""
+"""Errors after which a recorded transaction may still be mined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class DeploymentPlan:
     token
         An ERC-20 token to pay in; None deploys our NeverminedToken and its Dispenser.
     owner
-        Who shall own what has an owner (template store, Dispenser, token). Ownership is offered at the end; the owner
-        takes it with ``accept_ownership``. None: the deployer keeps it.
+        The account that should own template store, Dispenser and token. Ownership is offered at the end, and the owner
+        accepts it with ``accept_ownership``. None: the deployer keeps it.
     """
 
     token: Address | None = None
@@ -50,16 +50,16 @@ class DeploymentPlan:
 async def deploy(
     rpc: JsonRpc, signer: Signer, journal: Path, plan: DeploymentPlan, say: Callable[[str], None]
 ) -> Deployments:
-    """Deploy, wire, approve, offer ownership, verify; steps that are done already are skipped.
+    """Deploy, wire, approve, verify and offer ownership; steps that are already done are skipped.
 
     Parameters
     ----------
     signer
-        The deployer; pays, and is the first owner.
+        The deployer, which pays and is the first owner.
     journal
-        A file that remembers transactions; the same file resumes.
+        The file that records transactions; the same file resumes a deployment.
     say
-        Told each step in a line for people.
+        Called with a line for people after each step.
 
     Raises ``InsufficientFunds``, ``TransactionFailed``, ``ContractMismatch``, ``ChainUnavailable``.
     """
@@ -112,8 +112,8 @@ class _Deployment:
         return found
 
     async def _create(self, name: str, arguments: bytes = b"") -> Address:
-        """Deploy a contract, once, and check what is found at its address."""
-        mined = await self._sent(f"deploy {name}", None, artifact(name).bytecode + arguments)
+        """Deploy a contract once, and check the code at its address."""
+        mined = await self._carry_out_step(f"deploy {name}", None, artifact(name).bytecode + arguments)
         receipt = await self._rpc.call("eth_getTransactionReceipt", mined.hash)
         address = read_address(str(member(receipt, "contractAddress")))
         await check_code(self._rpc, name, address)
@@ -124,10 +124,10 @@ class _Deployment:
         async def missing() -> bool:
             return not await read_view(self._rpc, token, erc20.has_role(MINTER_ROLE, minter))
 
-        await self._called(token, "NeverminedToken", erc20.grant_role(MINTER_ROLE, minter), missing)
+        await self._call(token, "NeverminedToken", erc20.grant_role(MINTER_ROLE, minter), missing)
 
     async def _approve(self, store: Address, template: Address) -> None:
-        """Propose and approve the template, whichever of it is missing."""
+        """Propose and approve the template, as far as that is not done."""
 
         async def unproposed() -> bool:
             return await read_view(self._rpc, store, templates.get_template_state(template)) < _PROPOSED
@@ -135,24 +135,24 @@ class _Deployment:
         async def unapproved() -> bool:
             return await read_view(self._rpc, store, templates.get_template_state(template)) < _APPROVED
 
-        await self._called(store, "TemplateStoreManager", templates.propose_template(template), unproposed)
-        await self._called(store, "TemplateStoreManager", templates.approve_template(template), unapproved)
+        await self._call(store, "TemplateStoreManager", templates.propose_template(template), unproposed)
+        await self._call(store, "TemplateStoreManager", templates.approve_template(template), unapproved)
 
     async def _offer(self, deployments: Deployments, owner: Address) -> None:
-        """Start the two-step transfer of all that has an owner; the deployer gives up what else it may do."""
+        """Start the two-step transfer of every owned contract; the deployer gives up its other rights."""
         for name, binding in OWNED.items():
             if name not in deployments.contracts:
                 continue
-            await self._offer_one(name, deployments.address(name), binding, owner)
+            await self._offer_contract(name, deployments.address(name), binding, owner)
         if not deployments.external_token:
             await self._offer_token(deployments.address("NeverminedToken"), owner)
 
-    async def _offer_one(self, name: str, address: Address, binding: Ownable, owner: Address) -> None:
+    async def _offer_contract(self, name: str, address: Address, binding: Ownable, owner: Address) -> None:
         async def missing() -> bool:
             views = binding.owner(), binding.pending_owner()
             return owner not in [await read_view(self._rpc, address, view) for view in views]
 
-        await self._called(address, name, binding.transfer_ownership(owner), missing)
+        await self._call(address, name, binding.transfer_ownership(owner), missing)
 
     async def _offer_token(self, token: Address, owner: Address) -> None:
         me = self._signer.address
@@ -164,30 +164,30 @@ class _Deployment:
         async def mints() -> bool:
             return await read_view(self._rpc, token, erc20.has_role(MINTER_ROLE, me))
 
-        await self._called(token, "NeverminedToken", erc20.begin_default_admin_transfer(owner), missing)
-        await self._called(token, "NeverminedToken", erc20.renounce_role(MINTER_ROLE, me), mints)
+        await self._call(token, "NeverminedToken", erc20.begin_default_admin_transfer(owner), missing)
+        await self._call(token, "NeverminedToken", erc20.renounce_role(MINTER_ROLE, me), mints)
 
-    async def _called(
+    async def _call(
         self, address: Address, contract: str, call: Invocation[None], missing: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Call a contract, if what the call is for is missing."""
+        """Call a contract if the effect of the call is missing."""
         if not await missing():
             return
         step = f"{call.function.name} of {contract}"
-        noted = self._journal.transaction(step, call.data)
-        if noted is not None and await self._transactions.outcome(noted.hash) is not None:
-            # It was mined: just now, or long ago and somebody has undone it since.
+        recorded = self._journal.transaction(step, call.data)
+        if recorded is not None and await self._transactions.outcome(recorded.hash) is not None:
+            # It was mined: just now, or long ago and somebody has undone its effect since.
             if not await missing():
                 return
             self._journal.forget(step)
-        await self._sent(step, address, call.data)
+        await self._carry_out_step(step, address, call.data)
 
-    async def _sent(self, step: str, to: Address | None, data: bytes) -> Mined:
-        """Carry out a step: what the journal has is sent again (harmless), else it is signed, noted, sent."""
-        noted = self._journal.transaction(step, data)
-        if noted is not None:
+    async def _carry_out_step(self, step: str, to: Address | None, data: bytes) -> Mined:
+        """Carry out a step: send the recorded transaction again, which is harmless, or sign, record and send one."""
+        recorded = self._journal.transaction(step, data)
+        if recorded is not None:
             try:
-                return await self._transactions.finish(noted)
+                return await self._transactions.finish(recorded)
             except InsituError as error:
                 if error.code in _STILL_OPEN:
                     raise

@@ -1,4 +1,4 @@
-"""The deployments file: on which chain, where, and since which block our contracts are."""
+"""The deployments file: the chain, the addresses and the first block of our contracts."""
 
 import json
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError
 
 from insitu.adapters.chain.contracts import TEMPLATE, contract_address_name
-from insitu.adapters.storage_failures import told_as
+from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.agreement import AgreementDomain
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
@@ -23,17 +23,17 @@ class Deployments(WireModel):
     Attributes
     ----------
     chain_id
-        As in EIP-155.
+        The chain id of EIP-155.
     block
-        The block of the first contract: nothing of ours is below it.
+        The block of the first contract; nothing of ours is in an earlier one.
     contracts
-        Address by specification name. ``NeverminedToken`` is the payment token, whatever its own name.
+        Addresses by specification name. ``NeverminedToken`` is the payment token, whatever its own name is.
     external_token
-        True where the token was there before and is not our NeverminedToken.
+        True if the token existed before and is not our NeverminedToken.
     owner
-        Who shall own what has an owner; absent in files of earlier versions.
+        The account that should own the contracts that have an owner; absent in files of earlier versions.
     rpc_url
-        Where the embedded chain listens; absent for others, whose address is a setting.
+        The address of the embedded chain; absent for other chains, whose address is a setting.
     """
 
     chain_id: Annotated[int, Field(ge=1)]
@@ -45,7 +45,10 @@ class Deployments(WireModel):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a deployments file. Raises ``ContractMismatch`` where it is missing or malformed."""
+        """Read a deployments file.
+
+        Raises ``DeploymentsMissing``, ``StorageFailed``, ``ContractMismatch`` if it is malformed.
+        """
         try:
             found = cls.model_validate_json(path.read_bytes())
             addresses = {name: read_address(address) for name, address in found.contracts.items()}
@@ -64,7 +67,7 @@ class Deployments(WireModel):
         replace_file(path, (json.dumps(document, indent=2) + "\n").encode())
 
     def address(self, name: str) -> Address:
-        """Return where a contract of the specification is. Raises ``ContractMismatch``."""
+        """Return the address of a contract of the specification. Raises ``ContractMismatch``."""
         own = contract_address_name(name)
         if own not in self.contracts:
             raise InsituError("ContractMismatch", f"the deployments file has no {own}")
@@ -77,10 +80,10 @@ class Deployments(WireModel):
 
 
 def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Replace a file's bytes, whole or in pieces, atomically. Raises ``StorageFailed``."""
+    """Replace the content of a file atomically, given whole or in pieces. Raises ``StorageFailed``."""
     pieces = (content,) if isinstance(content, bytes) else content
     neighbour = path.with_name(f".{path.name}.new")
-    with told_as(str(path)):
+    with storage_errors(str(path)):
         path.parent.mkdir(parents=True, exist_ok=True)
         with neighbour.open("wb") as file:
             file.writelines(pieces)

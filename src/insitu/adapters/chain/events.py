@@ -1,6 +1,6 @@
-"""Logs of our contracts, read as events of the domain.
+"""Read the logs of our contracts as events of the domain.
 
-A log is untrusted: the address says which contract wrote it, and a caller chose some of its values (the url of a DID).
+A log is untrusted: its address shows which contract wrote it, and a caller chose some of its values (the url of a DID).
 """
 
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def _aborted(found: escrow.Aborted) -> LedgerEvent:
 
 @dataclass(frozen=True, slots=True)
 class _Reading(Generic[E]):
-    """An event of a contract, and what it means in the domain."""
+    """An event of a contract, and its translation to the domain."""
 
     contract: str
     kind: type[E]
@@ -120,7 +120,7 @@ class EventReader:
     Attributes
     ----------
     addresses
-        The contracts whose logs matter, as filters of JSON-RPC take them.
+        The contracts whose logs matter, as JSON-RPC filters take them.
     """
 
     def __init__(self, deployments: Deployments) -> None:
@@ -130,9 +130,9 @@ class EventReader:
         self.addresses: tuple[Address, ...] = tuple(sorted({Address(address) for address, _ in self._readings}))
 
     def read(self, logs: object) -> tuple[Logged, ...]:
-        """Return the events among the logs of JSON-RPC, in their order. Other logs are left out.
+        """Return the events among JSON-RPC logs, in their order. Other logs are left out.
 
-        Raises ``ContractMismatch`` for a log of our contracts that doesn't fit, ``ChainUnavailable`` for no logs.
+        Raises ``ContractMismatch`` for a log of our contracts that does not fit, ``ChainUnavailable`` if it is no list.
         """
         found = []
         for log in items(logs):
@@ -150,7 +150,7 @@ class EventReader:
         try:
             return reading.read(topics, raw_bytes(member(log, "data")))
         except ValueError:
-            # Terms whose values no contract of ours lets pass.
+            # Terms with values that our contracts refuse.
             detail = f"a log of {member(log, 'address')} does not fit the ABI of our contracts"
             raise InsituError("ContractMismatch", detail) from None
 

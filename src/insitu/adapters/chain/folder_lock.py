@@ -1,4 +1,4 @@
-"""One chain for a folder: a lock that lives as long as anvil does, whoever started it and however that one ended."""
+"""One chain per folder: a lock that lasts as long as anvil runs, even if the process that started it was killed."""
 
 import asyncio
 import fcntl
@@ -11,15 +11,15 @@ from insitu.domain.errors import InsituError
 __all__ = ["FolderLock"]
 
 _PATIENCE = 5.0
-"""Seconds for which a chain whose owner just died may still be saving its state."""
+"""Seconds that a chain may take to save its state after its owner died."""
 
-_LOOK_EVERY = 0.02
+_CHECK_EVERY = 0.02
 
 
 class FolderLock:
-    """An exclusive lock on a file (flock). anvil inherits the descriptor, so the lock is free only once it has ended.
+    """An exclusive lock on a file (flock). anvil inherits the descriptor, so the lock stays until anvil has ended.
 
-    Take one with :meth:`take`. The file holds the pid of the owner, for people.
+    Take one with :meth:`take`. The file has the pid of the owner, for people.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -28,15 +28,15 @@ class FolderLock:
 
     @classmethod
     async def take(cls, path: Path) -> Self:
-        """Lock the file. Raises ``AlreadyRunning`` with the owner's pid where it stays locked."""
+        """Lock the file. Raises ``AlreadyRunning`` with the owner's pid if it stays locked."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         give_up = asyncio.get_running_loop().time() + _PATIENCE
         try:
-            while not _locked(descriptor):
+            while not _try_lock(descriptor):
                 owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-                if asyncio.get_running_loop().time() > give_up or _alive(owner):
+                if asyncio.get_running_loop().time() > give_up or _is_alive(owner):
                     raise InsituError("AlreadyRunning", f"process {owner} runs the chain of {path.parent}")
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_CHECK_EVERY)
         except BaseException:
             os.close(descriptor)
             raise
@@ -51,7 +51,7 @@ class FolderLock:
             os.close(self.descriptor)
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -59,6 +59,6 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _alive(pid: str) -> bool:
-    """Tell whether the owner still runs; then waiting is of no use."""
+def _is_alive(pid: str) -> bool:
+    """Return whether the owner still runs, so that waiting is pointless."""
     return pid.isdigit() and Path(f"/proc/{pid}").exists() and int(pid) != os.getpid()

@@ -1,4 +1,4 @@
-"""Blocks as JSON-RPC shows them, without their transactions."""
+"""Blocks as JSON-RPC returns them, without their transactions."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ __all__ = ["Header", "header", "newest_header"]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A block: where it is, its parent's hash, its time in seconds since 1970."""
+    """A block: its cursor, its parent's hash, its time in seconds since 1970."""
 
     cursor: Cursor
     parent: str
@@ -19,7 +19,7 @@ class Header:
 
     @property
     def number(self) -> int:
-        """How many blocks are below it."""
+        """The number of blocks below it."""
         return self.cursor.number
 
 
@@ -32,7 +32,7 @@ async def newest_header(rpc: JsonRpc) -> Header:
 
 
 async def header(rpc: JsonRpc, height: int) -> Header | None:
-    """Return the block of this number, or None where the chain doesn't reach it."""
+    """Return the block with this number, or None if the chain has not reached it."""
     found = await rpc.call("eth_getBlockByNumber", hex(height), False)
     return None if found is None else _read(found)
 

@@ -1,4 +1,4 @@
-"""Looking for logs in the whole past of a deployment, also at nodes that answer for few blocks at a time."""
+"""Find logs in the whole past of a deployment, even at nodes that only answer for a few blocks at a time."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from insitu.domain.ids import Address
 __all__ = ["all_logs", "find_logs"]
 
 _SMALLEST = 64
-"""Blocks; a node that refuses even so few is not usable."""
+"""Blocks; a node that refuses even this few is not usable."""
 
 
 async def find_logs(rpc: JsonRpc, address: Address, topics: Sequence[str | None], first: int) -> list[dict[str, Any]]:
-    """Return the newest logs with these topics since block ``first``: all of one answer, found from the newest down."""
+    """Return the newest logs with these topics since block ``first``: those of the newest answer that has any."""
     async for logs in _stretches(rpc, address, topics, first):
         if logs:
             return logs
@@ -23,7 +23,7 @@ async def find_logs(rpc: JsonRpc, address: Address, topics: Sequence[str | None]
 
 
 async def all_logs(rpc: JsonRpc, address: Address, topics: Sequence[str | None], first: int) -> list[dict[str, Any]]:
-    """Return every log with these topics since block ``first``, newest first; None is any topic."""
+    """Return every log with these topics since block ``first``, newest first; None matches any topic."""
     found: list[dict[str, Any]] = []
     async for logs in _stretches(rpc, address, topics, first):
         found += reversed(logs)
@@ -33,7 +33,7 @@ async def all_logs(rpc: JsonRpc, address: Address, topics: Sequence[str | None],
 async def _stretches(
     rpc: JsonRpc, address: Address, topics: Sequence[str | None], first: int
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    """Ask for the whole past first; where the node refuses, for ever shorter stretches, from the newest down."""
+    """Ask for the whole past first; when the node refuses, for shorter and shorter stretches, newest first."""
     last = (await newest_header(rpc)).number
     stretch = last - first + 1
     while last >= first:

@@ -1,4 +1,4 @@
-"""The journal of a deployment: a transaction is written down before it is sent, so that a restart goes on from it."""
+"""The journal of a deployment: it records each transaction before it is sent, so that a restart can continue."""
 
 import json
 from pathlib import Path
@@ -14,14 +14,14 @@ __all__ = ["Journal"]
 
 
 class Journal:
-    """Signed transactions by step. They are public the moment they are sent; no key is in them.
+    """Signed transactions by step. They become public when they are sent, and contain no key.
 
     Parameters
     ----------
     path
-        The file. Made when the first step is.
+        The file. The first step creates it.
     chain_id, deployer
-        Whose journal it is. Raises ``SettingsInvalid`` where the file is another's.
+        What the journal belongs to. Raises ``SettingsInvalid`` if the file belongs to another.
     """
 
     def __init__(self, path: Path, chain_id: int, deployer: Address) -> None:
@@ -34,14 +34,14 @@ class Journal:
         self._steps: dict[str, dict[str, Any]] = dict(found.get("steps", {}))
 
     def transaction(self, step: str, data: bytes) -> SignedTransaction | None:
-        """Return what was signed for a step, if anything was with the same data."""
+        """Return the transaction signed for a step, if there is one with the same data."""
         entry = self._steps.get(step)
         if entry is None or entry["data"] != keccak256(data).hex():
             return None
         return SignedTransaction(entry["transaction"], bytes.fromhex(entry["raw"]), entry["nonce"])
 
     def write(self, step: str, data: bytes, transaction: SignedTransaction) -> None:
-        """Note what is about to be sent. Raises ``StorageFailed``."""
+        """Record a transaction that is about to be sent. Raises ``StorageFailed``."""
         self._steps[step] = {
             "data": keccak256(data).hex(),
             "transaction": transaction.hash,
@@ -51,7 +51,7 @@ class Journal:
         self._save()
 
     def forget(self, step: str) -> None:
-        """Drop a step whose transaction failed, or never will be mined since another one took its nonce."""
+        """Remove a step whose transaction failed, or can never be mined because another took its nonce."""
         self._steps.pop(step, None)
         self._save()
 
@@ -64,7 +64,7 @@ class Journal:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError):
-            raise InsituError("SettingsInvalid", f"{self._path} is not a journal of a deployment") from None
+            raise InsituError("SettingsInvalid", f"{self._path} is not a deployment journal") from None
         if not isinstance(found, dict):
-            raise InsituError("SettingsInvalid", f"{self._path} is not a journal of a deployment")
+            raise InsituError("SettingsInvalid", f"{self._path} is not a deployment journal")
         return found

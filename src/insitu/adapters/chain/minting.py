@@ -1,4 +1,4 @@
-"""Tokens for the accounts of a development chain, minted by whoever may."""
+"""Mint tokens for the accounts of a development chain."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,11 @@ __all__ = ["mint_up_to"]
 async def mint_up_to(
     rpc: JsonRpc, deployments: Deployments, minter: Signer, accounts: Sequence[Address], least: int
 ) -> dict[Address, int]:
-    """Mint what each account lacks to ``least`` base units; returns what was minted for whom.
+    """Raise each account to ``least`` base units; return what was minted for each.
 
-    Whoever has as much gets nothing, so the same call after an interruption gives the rest.
+    An account that already has that much gets nothing, so repeating the call after an interruption does the rest.
 
-    Raises ``CallerMismatch`` where the signer may not mint or the token is somebody else's, ``InsufficientFunds``,
+    Raises ``CallerMismatch`` when the signer may not mint or the token is somebody else's, ``InsufficientFunds``,
     ``TransactionUnconfirmed``, ``ChainUnavailable``.
     """
     token = deployments.address("NeverminedToken")

@@ -1,4 +1,4 @@
-"""Who may do what with the deployed contracts, and handing it over in two steps.
+"""The owners and minters of the deployed contracts, and the transfer of ownership in two steps.
 
 The steps are those of OpenZeppelin's Ownable2Step and AccessControlDefaultAdminRules. Three contracts have an owner:
 the store of templates, the Dispenser, and the token, whose owner is its default admin.
@@ -30,29 +30,29 @@ class Ownable(Protocol):
     """The bindings of a contract that changes hands in two steps."""
 
     def owner(self) -> Invocation[Address]:
-        """Ask who owns it."""
+        """Return its owner."""
         ...
 
     def pending_owner(self) -> Invocation[Address]:
-        """Ask to whom it is offered; the zero address for nobody."""
+        """Return the account that it is offered to; the zero address for none."""
         ...
 
     def transfer_ownership(self, new_owner: Address) -> Invocation[None]:
-        """Offer it."""
+        """Offer it to an account."""
         ...
 
     def accept_ownership(self) -> Invocation[None]:
-        """Take what is offered."""
+        """Accept the offer."""
         ...
 
 
 OWNED: Mapping[str, Ownable] = {"TemplateStoreManager": templates, "Dispenser": dispenser}
-"""The contracts of Ownable2Step; the token has the same steps under other names."""
+"""The contracts that use Ownable2Step; the token has the same steps under other names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Who owns a contract, and to whom it is offered; the zero address is nobody."""
+    """The owner of a contract, and the account it is offered to; the zero address for none."""
 
     contract: str
     owner: Address
@@ -60,7 +60,7 @@ class Ownership:
 
 
 async def ownerships(rpc: JsonRpc, deployments: Deployments) -> tuple[Ownership, ...]:
-    """Return who owns the contracts of a deployment; an external token is not ours to look at."""
+    """Return the ownership of a deployment's contracts; an external token is not looked at."""
     found = []
     for name, binding in OWNED.items():
         if name in deployments.contracts:
@@ -76,13 +76,14 @@ async def ownerships(rpc: JsonRpc, deployments: Deployments) -> tuple[Ownership,
 
 
 async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signer) -> tuple[str, ...]:
-    """Take the ownership that is offered to this account; returns the names of the contracts that it takes now.
+    """Accept every ownership that is offered to this account; return the names of the contracts.
 
     Raises the contract's refusal, ``InsufficientFunds``, ``TransactionUnconfirmed``, ``ChainUnavailable``. Calling it
-    again after an interruption takes the rest.
+    again after an interruption accepts the rest.
     """
     transactions = Transactions(rpc, deployments.chain_id, None)
-    offered = [one.contract for one in await ownerships(rpc, deployments) if one.offered == signer.address]
+    found = await ownerships(rpc, deployments)
+    offered = [ownership.contract for ownership in found if ownership.offered == signer.address]
     for name in offered:
         call = OWNED[name].accept_ownership() if name in OWNED else erc20.accept_default_admin_transfer()
         await transactions.send(deployments.address(name), call.data, signer)
@@ -90,18 +91,19 @@ async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signe
 
 
 async def minters_of(rpc: JsonRpc, deployments: Deployments) -> frozenset[Address]:
-    """Return who may make tokens, from the events of the token, which no view lists."""
+    """Return the accounts that may mint, found in the token's events because no view lists them."""
     token = deployments.address("NeverminedToken")
     topics = "0x" + erc20.RoleGranted.TOPIC.hex(), "0x" + erc20.RoleRevoked.TOPIC.hex()
     found: dict[Address, tuple[int, bool]] = {}
     for topic, granted in zip(topics, (True, False), strict=True):
         kind = erc20.RoleGranted if granted else erc20.RoleRevoked
         for log in await all_logs(rpc, token, [topic, "0x" + MINTER_ROLE.hex()], deployments.block):
-            event = kind.read([raw_bytes(one) for one in items(member(log, "topics"))], raw_bytes(member(log, "data")))
+            words = [raw_bytes(word) for word in items(member(log, "topics"))]
+            event = kind.read(words, raw_bytes(member(log, "data")))
             found[event.account] = max(found.get(event.account, (-1, False)), (_place(log), granted))
     return frozenset(account for account, (_, granted) in found.items() if granted)
 
 
 def _place(log: Mapping[str, object]) -> int:
-    """Order logs as they happened: by block, then within it."""
+    """Return a number that orders logs as they happened: by block, then within it."""
     return int(str(log["blockNumber"]), 16) << 32 | int(str(log["logIndex"]), 16)

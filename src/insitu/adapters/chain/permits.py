@@ -1,4 +1,4 @@
-"""Token allowances by signature (ERC-2612), so that approving needs no transaction."""
+"""Token allowances by signature (ERC-2612), so that an approval needs no transaction."""
 
 from eth_abi.abi import encode
 
@@ -7,12 +7,12 @@ from insitu.domain.ids import Address
 from insitu.domain.ledger import Permit
 from insitu.ports.keys import Signer
 
-__all__ = ["signed_permit"]
+__all__ = ["sign_permit"]
 
 _TYPE = keccak256(b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 
 
-def signed_permit(
+def sign_permit(
     signer: Signer, spender: Address, amount: int, deadline: int, *, nonce: int, separator: bytes
 ) -> Permit:
     """Sign an allowance.
@@ -22,7 +22,7 @@ def signed_permit(
     amount
         Base units.
     deadline
-        Seconds since 1970, at least 1: 0 would mean that there is no permit.
+        Seconds since 1970, at least 1: 0 means that there is no permit.
     nonce, separator
         The token's ``nonces(owner)`` and ``DOMAIN_SEPARATOR()``.
     """

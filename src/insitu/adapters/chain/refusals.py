@@ -1,7 +1,7 @@
-"""What a node or a contract answers when it refuses, as errors of the one table.
+"""Translate the refusals of a node or a contract into errors of our table.
 
-A custom error of the contracts becomes the code of the same name. Errors of OpenZeppelin's parts that a person can mend
-have codes of our own, the others are ``ContractRejected``. Detail and context have all arguments, and where the error
+A custom error of the contracts becomes the code of the same name. Errors of OpenZeppelin's parts that a person can fix
+have our own codes, and the others are ``ContractRejected``. Detail and context have all arguments, and if the error
 compares two values, the context has both as ``actual`` and ``expected``.
 """
 
@@ -29,7 +29,7 @@ _OPENZEPPELIN = {
     "ERC2612InvalidSigner": "PermitInvalid",
     "OwnableUnauthorizedAccount": "CallerMismatch",
 }
-"""Errors of the parts that are OpenZeppelin's and that a person can mend; what they mean has names of our own."""
+"""Our codes for the errors of OpenZeppelin's parts that a person can fix."""
 
 _SIDES = (
     ("actual", "expected"),
@@ -44,7 +44,7 @@ _SIDES = (
     ("increasedSupply", "cap"),
     ("signer", "owner"),
 )
-"""The names that Solidity's errors give to the two sides of a comparison: what is, and what it was compared with."""
+"""The names in Solidity's errors for the two sides of a comparison: the value, and what it was compared with."""
 
 _CONDITION_STATES = tuple(state.name.capitalize() for state in ConditionState)
 _TEMPLATE_STATES = ("Uninitialized", "Proposed", "Approved", "Revoked")
@@ -56,14 +56,14 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "TemplateNotInState": {"actual": _TEMPLATE_STATES, "expected": _TEMPLATE_STATES},
 }
-"""What the numbers of Solidity's enumerations mean, by error and argument."""
+"""The words for the numbers of Solidity's enumerations, by error and argument."""
 
 
 class NodeError(InsituError):
-    """An error answer of the node, translated; ``message`` and ``data`` are what the node said."""
+    """An error answer of the node, translated; ``message`` and ``data`` are the node's."""
 
     def __init__(self, method: str, message: str, data: bytes) -> None:
-        error = _translated(method, message, data)
+        error = _translate(method, message, data)
         super().__init__(error.code, error.detail)
         self.context = error.context
         self.message = message
@@ -85,10 +85,10 @@ def refusal_of(data: bytes) -> InsituError:
 
 def _of_custom(error: CustomError, body: bytes) -> InsituError:
     try:
-        arguments = {name: _shown(value) for name, value in error.arguments(body).items()}
+        arguments = {name: _show(value) for name, value in error.arguments(body).items()}
     except InsituError:
         return InsituError("ContractRejected", f"{error.name} with arguments that do not fit")
-    detail = f"{error.name}({', '.join(_told(error.name, name, value) for name, value in arguments.items())})"
+    detail = f"{error.name}({', '.join(_describe(error.name, name, value) for name, value in arguments.items())})"
     code = _OPENZEPPELIN.get(error.name, error.name)
     refusal = InsituError(code if code in ERRORS else "ContractRejected", detail, arguments=arguments)
     refusal.context.update(_sides(arguments))
@@ -97,22 +97,22 @@ def _of_custom(error: CustomError, body: bytes) -> InsituError:
     return refusal
 
 
-def _told(error: str, name: str, value: str) -> str:
-    """Return an argument for people: a number that means a state or a condition has its name behind it."""
+def _describe(error: str, name: str, value: str) -> str:
+    """Return an argument for people: a number that stands for a state or a condition is followed by its name."""
     words = _WORDS.get(error, {}).get(name, ())
     word = words[int(value)] if words and int(value) < len(words) else ""
     return f"{name}={value} {word}".rstrip()
 
 
 def _sides(arguments: Mapping[str, str]) -> dict[str, str]:
-    """Return both sides of the comparison that failed, under the names that all our errors use."""
+    """Return both sides of the failed comparison, under the names that all our errors use."""
     for actual, expected in _SIDES:
         if actual in arguments and expected in arguments:
             return {"actual": arguments[actual], "expected": arguments[expected]}
     return {}
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     """Show an argument: bytes as hexadecimal, addresses in the case of EIP-55, numbers as digits."""
     return "0x" + value.hex() if isinstance(value, bytes) else str(value)
 
@@ -126,11 +126,11 @@ def _first(body: bytes, kind: str, otherwise: str) -> str:
 
 @cache
 def _custom_errors() -> Mapping[str, CustomError]:
-    """Every custom error by its selector. Loaded at the first refusal, for it needs the bindings of all contracts."""
+    """Return every custom error by selector; cached at the first refusal because it loads all bindings."""
     return {error.selector: error for name in DEPLOYED for error in custom_errors(name)}
 
 
-def _translated(method: str, message: str, data: bytes) -> InsituError:
+def _translate(method: str, message: str, data: bytes) -> InsituError:
     if data:
         return refusal_of(data)
     lowered = message.lower()

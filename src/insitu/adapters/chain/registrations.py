@@ -1,4 +1,4 @@
-"""Registrations of DIDs as the chain logged them: the registry itself keeps no url, and no version but the present."""
+"""Registrations of DIDs as the chain logged them: the registry stores no url and only the current version."""
 
 from collections import OrderedDict
 
@@ -14,7 +14,7 @@ KEPT = 4096
 
 
 class Registrations:
-    """Finds the event of one version of a DID; what an event said never changes, so it is kept."""
+    """Finds the event of one version of a DID, and caches it because events never change."""
 
     def __init__(self, rpc: JsonRpc, events: EventReader, registry: Address) -> None:
         self._rpc = rpc
@@ -22,10 +22,10 @@ class Registrations:
         self._registry = registry
         self._kept: OrderedDict[tuple[str, int, int, str, str], DidRegistered] = OrderedDict()
 
-    async def present(self, did: str, block: int, version: int, checksum: str, owner: Address) -> DidRegistered | None:
-        """Return the event of the version that the registry names now; None where the node does not have it.
+    async def current(self, did: str, block: int, version: int, checksum: str, owner: Address) -> DidRegistered | None:
+        """Return the event of the registry's current version; None if the node does not have it.
 
-        After a reorganisation the same block may hold another registration: of another checksum, or after a sale.
+        After a reorganisation the same block may have another registration: with another checksum, or after a sale.
         """
         key = (did, block, version, checksum, owner)
         if key not in self._kept:
@@ -39,7 +39,7 @@ class Registrations:
         return self._kept[key]
 
     async def find(self, did: str, version: int, block: int) -> DidRegistered | None:
-        """Ask for the event of a version in a block; None where there is none."""
+        """Ask the node for the event of a version in a block; None if there is none."""
         topics = [event_topic(DIDAttributeRegistered), "0x" + did.removeprefix("did:nv:")]
         span = {"fromBlock": hex(block), "toBlock": hex(block), "address": self._registry}
         for logged in self._events.read(await self._rpc.call("eth_getLogs", {**span, "topics": topics})):

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 to a node over HTTP: requests, answers, and every way in which there is none."""
+"""JSON-RPC 2.0 to a node over HTTP: requests, answers, and every way an answer can fail to come."""
 
 import ipaddress
 import itertools
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["JsonRpc", "is_loopback", "items", "member", "number", "raw_bytes"]
 
 _TIMEOUT = 20.0
-"""Seconds for one answer; a node that needs longer is not usable."""
+"""Seconds for one answer; a slower node is not usable."""
 
 _KEEP_ALIVE = 60.0
 """Seconds for which an idle connection is kept."""
@@ -31,7 +31,7 @@ class JsonRpc:
     Parameters
     ----------
     url
-        http or https. It may hold an access key, so no error and no log shows more of it than its host.
+        http or https. It may contain an access key, so errors and logs show only its host.
     timeout
         Seconds for one answer.
     """
@@ -50,18 +50,18 @@ class JsonRpc:
     async def call(self, method: str, *parameters: object) -> Any:
         """Return the result of a method.
 
-        Raises ``ChainUnavailable`` where no answer comes, :class:`NodeError` where the node answers with an error.
+        Raises ``ChainUnavailable`` if no answer comes, :class:`NodeError` if the node answers with an error.
         """
         request = {"jsonrpc": "2.0", "id": next(self._numbers), "method": method, "params": parameters}
         answer = await self._answer(method, request)
         if "error" in answer:
             raise _refusal(method, answer["error"])
         if "result" not in answer:
-            raise InsituError("ChainUnavailable", f"{self.host} gave no result for {method}")
+            raise InsituError("ChainUnavailable", f"{self.host} returned no result for {method}")
         return answer["result"]
 
     async def close(self) -> None:
-        """Close the connections. Calls after it open new ones."""
+        """Close the connections. A later call opens new ones."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -82,10 +82,10 @@ class JsonRpc:
         if self._client is None:
             limits = httpx.Limits(max_connections=50, keepalive_expiry=_KEEP_ALIVE)
             logging.getLogger("httpx").addFilter(_Unlogged(self.url))
-            # A proxy of the environment is not for this machine.
+            # A proxy from the environment is not used for this machine.
             self._client = httpx.AsyncClient(timeout=self._timeout, limits=limits, trust_env=not self._local)
         try:
-            # httpx bounds each wait for bytes; this bounds the whole answer.
+            # httpx limits each wait for bytes; this limits the whole answer.
             with anyio.fail_after(self._timeout):
                 response = await self._client.post(self.url, json=request)
         except TimeoutError:
@@ -95,8 +95,8 @@ class JsonRpc:
             raise InsituError("ChainUnavailable", f"{self.host} does not answer ({type(error).__name__})") from None
         try:
             answer: object = response.json()
-        except ValueError:  # no JSON, or no UTF-8
-            detail = f"{self.host} answered {method} with status {response.status_code} and no JSON"
+        except ValueError:  # not JSON, or not UTF-8
+            detail = f"{self.host} answered {method} with status {response.status_code} and without JSON"
             raise InsituError("ChainUnavailable", detail) from None
         if not isinstance(answer, dict):
             raise InsituError("ChainUnavailable", f"{self.host} does not speak JSON-RPC")
@@ -116,7 +116,7 @@ class _Unlogged(logging.Filter):
 
     @override
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Unlogged) and other._url == self._url  # so that a logger has it once
+        return isinstance(other, _Unlogged) and other._url == self._url  # so that a logger has only one
 
     @override
     def __hash__(self) -> int:
@@ -124,37 +124,37 @@ class _Unlogged(logging.Filter):
 
 
 def number(quantity: object) -> int:
-    """Read a quantity of JSON-RPC (0x…). Raises ``ChainUnavailable`` where it is none."""
+    """Read a quantity of JSON-RPC (0x…). Raises ``ChainUnavailable`` if it is not one."""
     try:
         return int(str(quantity), 16)
     except ValueError:
-        raise InsituError("ChainUnavailable", f"the node gave {str(quantity)[:40]!r} for a quantity") from None
+        raise InsituError("ChainUnavailable", f"the node returned {str(quantity)[:40]!r} for a quantity") from None
 
 
 def raw_bytes(data: object) -> bytes:
-    """Read bytes of JSON-RPC (0x…). Raises ``ChainUnavailable`` where they are none."""
+    """Read bytes of JSON-RPC (0x…). Raises ``ChainUnavailable`` if they are not bytes."""
     try:
         return bytes.fromhex(str(data).removeprefix("0x"))
     except ValueError:
-        raise InsituError("ChainUnavailable", f"the node gave {str(data)[:40]!r} for bytes") from None
+        raise InsituError("ChainUnavailable", f"the node returned {str(data)[:40]!r} for bytes") from None
 
 
 def member(answer: object, name: str) -> Any:
-    """Return a member of an object of JSON-RPC. Raises ``ChainUnavailable`` where it is missing."""
+    """Return a member of a JSON-RPC object. Raises ``ChainUnavailable`` if it is missing."""
     if not isinstance(answer, Mapping) or name not in answer:
-        raise InsituError("ChainUnavailable", f"the node gave an answer without {name}")
+        raise InsituError("ChainUnavailable", f"the node's answer has no {name}")
     return answer[name]
 
 
 def items(answer: object) -> list[Any]:
-    """Return a list of JSON-RPC. Raises ``ChainUnavailable`` where it is none."""
+    """Return a JSON-RPC list. Raises ``ChainUnavailable`` if it is not one."""
     if not isinstance(answer, list):
-        raise InsituError("ChainUnavailable", "the node gave no list where one belongs")
+        raise InsituError("ChainUnavailable", "the node's answer is not a list")
     return answer
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host of a url is this machine, without asking DNS."""
+    """Return whether the host of a url is this machine, without asking DNS."""
     if host == "localhost":
         return True
     try:
@@ -169,7 +169,7 @@ def _refusal(method: str, error: Any) -> NodeError:
 
 
 def _revert_data(data: Any) -> bytes:
-    """Find the revert data; nodes put it into ``data`` as hexadecimal, some one level deeper."""
+    """Return the revert data; nodes put it into ``data`` as hexadecimal, some of them one level deeper."""
     if isinstance(data, dict):
         data = data.get("data") or data.get("result")
     if not isinstance(data, str):

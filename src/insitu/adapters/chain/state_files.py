@@ -1,9 +1,9 @@
-"""The embedded chain's memory on the disk.
+"""The embedded chain's state on disk.
 
-``state.json`` is what anvil writes when it is told to end, also when its parent was killed. ``saved.json`` is what we
-have it dump while it runs, soon after blocks were mined, written whole or not at all. After a crash of anvil itself or
-of the machine the newer one that can be read counts; at most the last moments of blocks are lost. (anvil's own
-``--state-interval`` would write the whole state each second, changed or not, and not atomically.)
+anvil writes ``state.json`` when it gets SIGTERM, also after its parent was killed. While it runs, we dump its state to
+``saved.json`` soon after blocks are mined, atomically. After a crash of anvil or of the machine, the newer readable one
+counts; at most the blocks of the last moments are lost. (anvil's own ``--state-interval`` would write the whole state
+each second, changed or not, and not atomically.)
 """
 
 import gzip
@@ -27,7 +27,7 @@ class StateFiles:
     Parameters
     ----------
     folder
-        Where they lie.
+        The folder of the files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class StateFiles:
         self.saved = folder / "saved.json"
 
     def choose(self) -> Path | None:
-        """Return the newest state that can be read; None for a new chain. Unreadable ones are put aside."""
+        """Return the newest readable state; None for a new chain. Unreadable ones are renamed to ``.broken``."""
         existing = [path for path in (self.at_end, self.saved) if path.exists()]
         for path in sorted(existing, key=lambda path: path.stat().st_mtime_ns, reverse=True):
             if _is_whole(path):
@@ -44,22 +44,22 @@ class StateFiles:
         return None
 
     def save(self, dump: str) -> None:
-        """Write what ``anvil_dumpState`` gave: hexadecimal of compressed JSON. Raises ``StorageFailed``."""
-        replace_file(self.saved, _unpacked(dump))
+        """Write the result of ``anvil_dumpState``: compressed JSON in hexadecimal. Raises ``StorageFailed``."""
+        replace_file(self.saved, _unpack(dump))
 
 
-def _unpacked(dump: str) -> Iterator[bytes]:
-    """Return the JSON piece by piece: it grows with the chain, and is written as often as each second."""
+def _unpack(dump: str) -> Iterator[bytes]:
+    """Yield the JSON piece by piece: it grows with the chain, and is written up to once a second."""
     try:
         with gzip.open(io.BytesIO(bytes.fromhex(dump.removeprefix("0x")))) as state:
             while piece := state.read(_PIECE):
                 yield piece
     except (OSError, EOFError, ValueError, zlib.error):
-        raise InsituError("StorageFailed", "the embedded chain gave no state to save") from None
+        raise InsituError("StorageFailed", "the embedded chain returned no state to save") from None
 
 
 def _is_whole(path: Path) -> bool:
-    """Tell whether a state was written to its end: JSON that isn't cut off."""
+    """Return whether a state was written completely: valid JSON that is not cut off."""
     try:
         return isinstance(json.loads(path.read_bytes()), dict)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The terms of an agreement: the domain writes hexadecimal digits, the contracts take bytes."""
+"""Convert the terms of an agreement: the domain writes hexadecimal digits, the contracts take bytes."""
 
 from insitu.adapters.chain.bindings import structs
 from insitu.domain.agreement import Terms

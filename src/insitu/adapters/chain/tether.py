@@ -1,7 +1,7 @@
-"""Run a programme that is told to end (SIGTERM) when its parent dies: ``python tether.py <parent's pid> programme …``.
+"""Run a program that gets SIGTERM when its parent dies: ``python tether.py <parent's pid> program …``.
 
-A file of its own, because the request (prctl PR_SET_PDEATHSIG) must be made in the child, and running Python code
-between fork and exec of a process with threads is not safe.
+This is a separate file because the child itself must make the request (prctl PR_SET_PDEATHSIG), and running Python code
+between fork and exec in a process with threads is not safe.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, command: list[str]) -> None:
-    """Ask for the signal, make sure that the parent didn't die before, become the programme."""
+    """Ask for the signal, make sure that the parent has not died already, and become the program."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         sys.exit("the parent is gone")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from insitu.adapters.storage_failures import told_as
+from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 
 __all__ = ["create_once", "private_folder", "read_private"]
@@ -14,7 +14,7 @@ __all__ = ["create_once", "private_folder", "read_private"]
 
 def private_folder(folder: Path) -> None:
     """Create a folder (and its parents) that only its owner enters. Raises ``StorageFailed``."""
-    with told_as(str(folder)):
+    with storage_errors(str(folder)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -24,7 +24,7 @@ def create_once(path: Path, content: Callable[[], bytes]) -> bytes:
     Of several processes that create it at once, one wins, and all return the winner's bytes. A crash leaves no
     partial file. Raises ``StorageFailed``.
     """
-    with told_as(str(path)):
+    with storage_errors(str(path)):
         with suppress(FileNotFoundError):
             return path.read_bytes()
         private_folder(path.parent)
@@ -34,7 +34,7 @@ def create_once(path: Path, content: Callable[[], bytes]) -> bytes:
 
 def read_private(path: Path) -> bytes:
     """Return the bytes of a file. Raises ``KeyNotFound``, ``StorageFailed``."""
-    with told_as(str(path)):
+    with storage_errors(str(path)):
         try:
             return path.read_bytes()
         except FileNotFoundError:

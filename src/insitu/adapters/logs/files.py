@@ -16,7 +16,7 @@ import anyio
 from anyio.to_thread import run_sync
 from typing_extensions import override
 
-from insitu.adapters.storage_failures import told_as
+from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.ports.logs import Logs
@@ -166,4 +166,4 @@ def _remove(folder: Path) -> None:
 
 
 def _told(path: Path) -> AbstractContextManager[None]:
-    return told_as(f"the log {path.name}")
+    return storage_errors(f"the log {path.name}")
