@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from insitu.domain.ddo import Ddo
     from insitu.domain.document_verification import Verification
 
-__all__ = ["LARGEST", "introduce", "price_of_document", "published_at", "read_json", "read_object", "written_by"]
+__all__ = ["LARGEST", "introduce", "published_at", "read_json", "read_object", "written_by"]
 
 LARGEST = 16 * 1024 * 1024
 """The most bytes of a document that are read; real ones have a few kilobytes."""
@@ -69,19 +69,6 @@ def written_by(found: "Verification") -> str:
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(LARGEST + 1)
-
-
-def price_of_document(ddo: "Ddo") -> int | None:
-    """Return what an asset costs in base units: the cheapest compute service, else the asset; None if unreadable."""
-    from insitu.domain.compute_service import read_compute_service
-    from insitu.domain.money import parse_amount
-
-    try:
-        if ddo.compute_services:
-            return min(read_compute_service(service).price for service in ddo.compute_services)
-        return parse_amount(ddo.main.get("price", "0"))
-    except InsituError:
-        return None
 
 
 def published_at(ddo: "Ddo") -> datetime | None:

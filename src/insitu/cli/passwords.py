@@ -18,13 +18,15 @@ def password_for(name: str, file: Path | None = None, *, new: bool = False) -> s
 
     Raises ``KeyPasswordWrong`` if there is no password and no terminal.
     """
+    from insitu.settings import KEY_PASSWORD, read_caller
+
     if file is not None:
         return file.read_text("utf-8").rstrip("\n")
-    if (given := os.environ.get("INSITU_KEY_PASSWORD")) is not None:
+    if (given := read_caller(os.environ).password) is not None:
         return given
     if not sys.stdin.isatty():
         raise InsituError(
-            "KeyPasswordWrong", f"the key {name} needs a password: give --password-file or set INSITU_KEY_PASSWORD"
+            "KeyPasswordWrong", f"the key {name} needs a password: give --password-file or set {KEY_PASSWORD}"
         )
     answer: str = click.prompt(f"Password of the key {name}", hide_input=True, confirmation_prompt=new, err=True)
     return answer

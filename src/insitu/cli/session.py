@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from insitu.ports.chain import TokenInfo
     from insitu.ports.keys import Signer
     from insitu.sdk.client import Client
-    from insitu.settings import Settings
+    from insitu.settings import CallerVariables, Settings
 
 __all__ = ["Choices", "Session", "pass_session", "setting_flags"]
 
@@ -89,9 +89,15 @@ class Session:
         return read_settings(os.environ, dict(self.choices.flags), self.choices.home)
 
     @property
+    def _caller(self) -> "CallerVariables":
+        from insitu.settings import read_caller
+
+        return read_caller(os.environ)
+
+    @property
     def url(self) -> str:
         """The provider to talk to."""
-        return (self.choices.url or os.environ.get("INSITU_URL") or self.settings.public_url).rstrip("/")
+        return (self.choices.url or self._caller.url or self.settings.public_url).rstrip("/")
 
     @property
     def names_node(self) -> bool:
@@ -129,16 +135,16 @@ class Session:
         Raises ``KeyNotFound``, ``KeyAmbiguous``.
         """
         from insitu.cli.passwords import password_for
-        from insitu.stack import open_signer
+        from insitu.stack import default_account, open_signer
 
-        return open_signer(self.settings, self.account or self._only_key(role), password_for)
+        return open_signer(self.settings, self.account or default_account(self.settings, role), password_for)
 
     @property
     def address(self) -> str:
         """The address of the account that would sign; its key is not opened. Raises like :meth:`signer`."""
-        from insitu.stack import address_of
+        from insitu.stack import address_of, default_account
 
-        return address_of(self.settings, self.account or self._only_key("consumer"))
+        return address_of(self.settings, self.account or default_account(self.settings))
 
     def act(self, work: "Callable[[Client], Awaitable[Result]]", role: str = "consumer") -> Result:
         """Connect to the provider with the account, do the work, and close the connections."""
@@ -174,20 +180,10 @@ class Session:
                 raise
             return None
 
-    def _only_key(self, role: str) -> str:
-        names = [key.name for key in self.keystore.list() if key.name != "provider"]
-        if len(names) == 1:
-            return names[0]
-        if self.settings.chain.embedded and not names:
-            return role
-        if not names:
-            raise InsituError("KeyNotFound", f"there is no key in {self.settings.folder.keys}: insitu keys create NAME")
-        raise InsituError("KeyAmbiguous", f"there are several keys: {', '.join(names)}")
-
     @property
     def account(self) -> str | None:
         """The key that was named, if one was."""
-        return self.choices.account or os.environ.get("INSITU_ACCOUNT")
+        return self.choices.account or self._caller.account
 
 
 async def _until_interrupted(work: Callable[[], Awaitable[Result]]) -> list[Result]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
+from insitu.domain.asset_price import price_of
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import Ddo
-from insitu.domain.errors import InsituError
-from insitu.domain.money import parse_amount
 from insitu.ports.catalog import Summary
 
 __all__ = ["summary_of"]
@@ -15,17 +14,15 @@ MAX_TEXT = 20_000
 
 
 def summary_of(ddo: Ddo) -> Summary:
-    """Summarise a document. The price is that of its cheapest compute service, or that of the asset itself."""
+    """Summarise a document that has been validated."""
     additional = _additional(ddo)
-    offered = [service.main.get("price", 0) for service in ddo.compute_services]
-    prices = [amount for amount in map(_amount, offered or [ddo.main.get("price", 0)]) if amount is not None]
     return Summary(
         type=ddo.asset_type,
         name=_text(ddo.main.get("name")),
         description=_text(additional.get("description") or ddo.main.get("description")),
         author=_text(ddo.main.get("author")),
         license=_text(ddo.main.get("license")),
-        price=min(prices, default=0),
+        price=price_of(ddo) or 0,
         services=tuple(dict.fromkeys(service.type for service in ddo.service if service.type)),
         tags=_texts(additional.get("tags"), ddo.main.get("tags")),
         categories=_texts(additional.get("categories"), ddo.main.get("categories")),
@@ -35,13 +32,6 @@ def summary_of(ddo: Ddo) -> Summary:
 def _additional(ddo: Ddo) -> JsonObject:
     attributes = ddo.metadata.attributes if ddo.metadata is not None else None
     return (attributes.additional_information if attributes is not None else None) or {}
-
-
-def _amount(value: object) -> int | None:
-    try:
-        return parse_amount(value)
-    except InsituError:
-        return None
 
 
 def _text(value: object) -> str:

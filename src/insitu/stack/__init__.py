@@ -14,6 +14,7 @@ from insitu.stack.offers import development_accounts
 from insitu.stack.parts import (
     address_of,
     chain_program,
+    default_account,
     funds_of,
     gateway_info,
     open_chain,
@@ -34,6 +35,7 @@ __all__ = [
     "clean_folder",
     "connect",
     "connect_async",
+    "default_account",
     "deploy_contracts",
     "describe_bucket",
     "describe_database",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
 from insitu.sdk.arguments import refuse
-from insitu.settings import Settings, read_settings
-from insitu.stack.parts import open_chain, open_signer
+from insitu.settings import KEY_PASSWORD, Settings, read_caller, read_settings
+from insitu.stack.parts import default_account, open_chain, open_signer
 
 if TYPE_CHECKING:
     from insitu.ports.keys import Signer
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from insitu.sdk.synchronous import SyncClient
 
 __all__ = ["connect", "connect_async"]
-
-PASSWORD = "INSITU_KEY_PASSWORD"  # noqa: S105  the name of a variable
 
 
 def connect(
@@ -77,8 +75,11 @@ def _maker(
     """Read keys and settings now, so that mistakes are told before a thread is started."""
     refuse("connect", signer=signer, account=account, password=password, settings=settings, home=home)
     read = settings or read_settings(os.environ, home=Path(home) if home is not None else None)
-    chosen = signer or open_signer(read, account or _default_account(read), lambda name: _password(name, password))
-    address = url or os.environ.get("INSITU_URL") or read.public_url
+    caller = read_caller(os.environ)
+    given = caller.password if password is None else password
+    account = account or caller.account
+    chosen = signer or open_signer(read, account or default_account(read), lambda name: _password(name, given))
+    address = url or caller.url or read.public_url
 
     def make() -> "Client":
         from insitu.sdk.client import Client
@@ -88,24 +89,7 @@ def _maker(
     return make
 
 
-def _default_account(settings: Settings) -> str:
-    from insitu.stack.parts import open_keys
-
-    named = os.environ.get("INSITU_ACCOUNT")
-    if named:
-        return named
-    names = [key.name for key in open_keys(settings).list() if key.name != "provider"]
-    if len(names) == 1:
-        return names[0]
-    if not names and settings.chain.embedded:
-        return "consumer"
-    if names:
-        raise InsituError("KeyAmbiguous", f"there are several keys: {', '.join(names)}")
-    raise InsituError("KeyNotFound", f"there is no key in {settings.folder.keys}")
-
-
-def _password(name: str, password: str | None) -> str:
-    given = password if password is not None else os.environ.get(PASSWORD)
+def _password(name: str, given: str | None) -> str:
     if given is None:
-        raise InsituError("KeyPasswordWrong", f"the key {name} needs a password: give password=, or set {PASSWORD}")
+        raise InsituError("KeyPasswordWrong", f"the key {name} needs a password: give password=, or set {KEY_PASSWORD}")
     return given

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "address_of",
     "chain_program",
+    "default_account",
     "funds_of",
     "gateway_info",
     "open_chain",
@@ -59,6 +60,22 @@ def open_signer(settings: Settings, account: str, password: Callable[[str], str]
 def address_of(settings: Settings, account: str) -> "Address":
     """Return the address of an account, as for :func:`open_signer`; no key is opened. Raises ``KeyNotFound``."""
     return _find_key(settings, account).address
+
+
+def default_account(settings: Settings, role: str = "consumer") -> str:
+    """Return the account that signs where none is named: the only key of the data folder.
+
+    On the embedded chain, where there is no key, it is the development account ``role``. The provider's own key never
+    counts. Raises ``KeyNotFound``, ``KeyAmbiguous``.
+    """
+    names = [key.name for key in open_keys(settings).list() if key.name != "provider"]
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise InsituError("KeyAmbiguous", f"there are several keys: {', '.join(names)}")
+    if settings.chain.embedded:
+        return role
+    raise InsituError("KeyNotFound", f"there is no key in {settings.folder.keys}: insitu keys create NAME")
 
 
 async def funds_of(settings: Settings, account: "Address") -> tuple[int, int, "TokenInfo"]:

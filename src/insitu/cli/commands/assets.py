@@ -77,11 +77,12 @@ async def _query(session: Session, wanted: dict[str, Any]) -> "SearchPage":
 
 
 def _row(document: dict[str, Any], token: "TokenInfo | None") -> tuple[str, str, str, str, str]:
-    from insitu.cli.documents import price_of_document, published_at
+    from insitu.cli.documents import published_at
+    from insitu.domain.asset_price import price_of
     from insitu.domain.ddo import read_ddo
 
     ddo = read_ddo(document)
-    price, since = price_of_document(ddo), published_at(ddo)
+    price, since = price_of(ddo), published_at(ddo)
     return (
         name_of(str(ddo.main.get("name") or "")),
         name_of(ddo.asset_type),

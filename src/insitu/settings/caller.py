@@ -1,0 +1,34 @@
+"""What the environment says about the person who calls: which provider, which key, and its password."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["KEY_PASSWORD", "CallerVariables", "read_caller"]
+
+KEY_PASSWORD = "INSITU_KEY_PASSWORD"  # noqa: S105  the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class CallerVariables:
+    """The caller's variables; None where one is not set. An option or an argument is stronger.
+
+    Attributes
+    ----------
+    url
+        INSITU_URL, the provider to talk to.
+    account
+        INSITU_ACCOUNT, the name or address of the key to sign with.
+    password
+        INSITU_KEY_PASSWORD, of the key file.
+    """
+
+    url: str | None
+    account: str | None
+    password: str | None = field(repr=False)
+
+
+def read_caller(environ: Mapping[str, str]) -> CallerVariables:
+    """Return the caller's variables of an environment, usually ``os.environ``."""
+    return CallerVariables(
+        environ.get("INSITU_URL") or None, environ.get("INSITU_ACCOUNT") or None, environ.get(KEY_PASSWORD)
+    )
