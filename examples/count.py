@@ -1,6 +1,7 @@
 """Count words: reads every file of every input, writes one line for each word, the most frequent first.
 
-Nothing here knows insitu. The folders are given by three variables, and by arguments such as --input1=/mnt/volume1.
+Nothing here knows insitu. It finds its folders in environment variables; they are also passed as arguments such as
+--input1=/mnt/volume1.
 """
 
 import collections
@@ -15,6 +16,6 @@ for path in sorted(inputs.rglob("*")):
     if path.is_file():
         counts.update(path.read_text().lower().split())
 
-print("counted", counts.total(), "words", flush=True)  # the consumer sees this live, where the owner shows logs
+print("counted", counts.total(), "words", flush=True)  # the consumer sees this live if the owner shows logs
 lines = [f"{word} {number}\n" for word, number in counts.most_common()]
 (output / "output.txt").write_text("".join(lines))

@@ -1,9 +1,9 @@
 """A session as in a notebook, cell by cell: find a data set, ask, run, look at the result, check the receipt.
 
-A provider must be running, with a data set that the search finds: see docs/tutorial/first-run.md.
+A provider must be running, with a data set that the search can find: see docs/tutorial/first-run.md.
 """
 
-# %% Connect. On the provider's machine with its development chain nothing has to be said.
+# %% Connect. On the provider's machine, with its development chain, no address is needed.
 import pathlib
 
 import insitu
@@ -17,7 +17,7 @@ did = found.results[0]["id"]
 document = client.assets.resolve(did)
 print(did, document.main["name"], "owned by", client.assets.owner(did))
 
-# %% Run an algorithm next to it. This publishes the algorithm and a workflow, checks, buys and starts.
+# %% Run an algorithm next to it. This checks, publishes the algorithm and a workflow, buys and starts.
 here = pathlib.Path(__file__).parent
 execution = client.run(here / "count.py", on=did, max_price=10)
 for event in execution.events():
@@ -39,5 +39,5 @@ receipt = execution.receipt()
 proven = client.verify(receipt, on_chain=True)
 print("signed by", proven.signer, "receipt", proven.receipt_hash)
 
-# %% A script uses ``with`` instead. What nobody closes ends with the interpreter.
+# %% A script uses ``with`` instead. A client that nobody closes ends with the interpreter.
 client.close()

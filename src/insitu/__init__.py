@@ -1,4 +1,4 @@
-"""Compute on data where it lies.
+"""Run code on data where it lives.
 
 >>> import insitu
 >>> with insitu.connect("http://127.0.0.1:8030") as client:

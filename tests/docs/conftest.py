@@ -24,8 +24,10 @@ SECONDS = 180
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.needs("chain", "docs", "oci", "root"))
-            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.needs("docs"))
+            if "reader" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.needs("chain", "oci", "root"))
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
