@@ -21,9 +21,10 @@ NOT_DONE = [
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The cells of the tables below the headings that begin with these words."""
+    """The cells of the tables below the headings that begin with these words; none where there are no pages."""
     found: list[list[str]] = []
-    for part in (ROOT / PAGE).read_text("utf-8").split("\n## ")[1:]:
+    text = (ROOT / PAGE).read_text("utf-8") if (ROOT / PAGE).exists() else ""
+    for part in text.split("\n## ")[1:]:
         if part.startswith(heading):
             lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
             found += [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -87,3 +88,11 @@ def test_the_map_of_the_architecture_names_files_that_exist() -> None:
     assert len(paths) > 40
     for path in paths:
         assert (ROOT / path).exists() or (ROOT / "src/insitu" / path).exists(), path
+
+
+def test_the_index_of_decisions_lists_each_with_its_title() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text("utf-8")
+    for page in sorted((ROOT / "docs" / "adr").glob("[0-9]*.md")):
+        number, _, title = page.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(". ")
+        assert int(number) == int(page.name[:4])
+        assert f"| [{page.name[:4]}]({page.name}) | {title} |" in index, page.name
