@@ -10,7 +10,7 @@ from insitu.stack.client import connect, connect_async
 from insitu.stack.contracts import accept_contracts, deploy_contracts, fund_accounts, inspect_contracts
 from insitu.stack.examining import examine_cluster, given_up, probe_runtime
 from insitu.stack.objects import describe_bucket, remote_places
-from insitu.stack.offers import development_accounts
+from insitu.stack.offers import development_accounts, rotate_file_keys
 from insitu.stack.parts import (
     address_of,
     chain_program,
@@ -54,6 +54,7 @@ __all__ = [
     "probe_runtime",
     "remote_places",
     "remote_stores",
+    "rotate_file_keys",
     "separated",
     "serve",
     "share_of",

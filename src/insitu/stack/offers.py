@@ -1,7 +1,10 @@
 """What a provider of this machine offers to publishers: its accounts, images, servers, and keys."""
 
+from pathlib import Path
+
 from pydantic import JsonValue
 
+from insitu.domain.errors import InsituError
 from insitu.domain.image_contents import ImageContents
 from insitu.domain.units import format_bytes, format_cores
 from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
@@ -16,6 +19,7 @@ __all__ = [
     "keyring",
     "offered_containers",
     "provider_signer",
+    "rotate_file_keys",
 ]
 
 DEVELOPMENT_OWNERS = ("owner", "second-owner")
@@ -50,12 +54,30 @@ def keyring(settings: Settings) -> Keyring:
     """Return the gateway's symmetric keys, each from a file of its own that is drawn once."""
     from insitu.adapters.keys.secrets import VersionedKeys
 
-    files = VersionedKeys.load(settings.folder.keys / "files.keys")
+    files = VersionedKeys.load(_file_keys(settings))
     return Keyring(
         files=tuple(FileKey(version, files.key(version)) for version in files.versions),
         tokens=VersionedKeys.load(settings.folder.keys / "tokens.keys").newest,
         tickets=VersionedKeys.load(settings.folder.keys / "tickets.keys").newest,
     )
+
+
+def rotate_file_keys(settings: Settings) -> tuple[Path, int, tuple[int, ...]]:
+    """Add a key that seals file lists from the gateway's next start; the earlier keys stay and still open theirs.
+
+    Returns the file, the new version, and all versions. Raises ``KeyNotFound``, ``KeyInvalid``, ``StorageFailed``.
+    """
+    from insitu.adapters.keys.secrets import VersionedKeys
+
+    path = _file_keys(settings)
+    if not path.exists():
+        raise InsituError("KeyNotFound", f"there is no {path}; name the gateway's data folder with --home")
+    keys = VersionedKeys.rotate(path)
+    return path, keys.current, keys.versions
+
+
+def _file_keys(settings: Settings) -> Path:
+    return settings.folder.keys / "files.keys"
 
 
 def embedded_creators(settings: Settings) -> tuple[str, ...]:

@@ -1,15 +1,16 @@
 """Files that only their owner reads, written whole or not at all."""
 
+import fcntl
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 
-__all__ = ["create_once", "private_folder", "read_private"]
+__all__ = ["alone_in", "create_once", "private_folder", "read_private", "replace_private"]
 
 
 def private_folder(folder: Path) -> None:
@@ -41,6 +42,32 @@ def read_private(path: Path) -> bytes:
             raise InsituError("KeyNotFound", f"{path} is not there") from None
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same folder waiting. Raises ``StorageFailed``."""
+    with storage_errors(str(folder)):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Replace a file's bytes at once, for one process at a time; its owner stays. Raises ``StorageFailed``.
+
+    A crash leaves the old bytes or the new ones, and at most a neighbour that the next call removes.
+    """
+    with storage_errors(str(path)):
+        neighbour = path.with_name(f".{path.name}.new")
+        neighbour.unlink(missing_ok=True)
+        owner = path.stat()
+        _write(neighbour, content, (owner.st_uid, owner.st_gid))
+        neighbour.replace(path)
+        _sync(path.parent)
+
+
 def _link(path: Path, content: bytes) -> None:
     """Give the content its name; a name that is taken by now keeps its owner."""
     written = _written(path, content)
@@ -54,14 +81,20 @@ def _link(path: Path, content: bytes) -> None:
 
 
 def _written(path: Path, content: bytes) -> Path:
-    """Write a neighbour of ``path``, mode 0600 from its first byte on, safe on the disk."""
     neighbour = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(neighbour, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _write(neighbour, content)
+    return neighbour
+
+
+def _write(path: Path, content: bytes, owner: tuple[int, int] | None = None) -> None:
+    """Write a new file, mode 0600 from its first byte on, and safe on the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        if owner is not None:
+            os.fchown(descriptor, *owner)
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
-    return neighbour
+        os.fsync(descriptor)
 
 
 def _sync(folder: Path) -> None:

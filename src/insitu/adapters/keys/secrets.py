@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from insitu.adapters.keys.private_files import create_once
+from insitu.adapters.keys.private_files import alone_in, create_once, read_private, replace_private
 from insitu.domain.errors import InsituError
 
 __all__ = ["VersionedKeys", "service_key", "stored_password"]
@@ -59,6 +59,18 @@ class VersionedKeys:
         first = VersionedKeys(1, {1: secrets.token_bytes(_KEY_BYTES)})
         return _read_keys(create_once(path, first.encoded), path)
 
+    @staticmethod
+    def rotate(path: Path) -> "VersionedKeys":
+        """Add a new key to a file that is there and return all keys; the earlier ones stay, since they still open.
+
+        Raises ``KeyNotFound``, ``KeyInvalid``, ``StorageFailed``.
+        """
+        path = path.resolve()
+        with alone_in(path.parent):
+            keys = _read_keys(read_private(path), path).with_new_key()
+            replace_private(path, keys.encoded())
+        return keys
+
     @property
     def newest(self) -> bytes:
         """The 32 bytes of the current version."""
@@ -74,6 +86,11 @@ class VersionedKeys:
         if version not in self._keys:
             raise InsituError("KeyNotFound", f"version {version} of this key is not kept")
         return self._keys[version]
+
+    def with_new_key(self) -> "VersionedKeys":
+        """Return these keys and a new one, which is now the newest."""
+        version = self.versions[0] + 1
+        return VersionedKeys(version, {**self._keys, version: secrets.token_bytes(_KEY_BYTES)})
 
     def encoded(self) -> bytes:
         """Return the file's content. It holds the keys."""

@@ -26,7 +26,7 @@ _password = click.option(
 
 @click.group()
 def keys() -> None:
-    """Create, import and list keys.
+    """Create, import, list and rotate keys.
 
     A key never appears on a command line: it is generated here, or read from a file.
     """
@@ -84,6 +84,26 @@ def import_(session: Session, name: str, file: BinaryIO, password_file: Path | N
     except UnicodeDecodeError:
         raise InsituError("KeyInvalid", f"{file.name} is neither a key file nor hexadecimal digits") from None
     _show(session, session.keystore.import_hex(name, digits, password_for(name, password_file, new=True)))
+
+
+@keys.command()
+@local
+@pass_session
+def rotate(session: Session) -> None:
+    """Add a new key for the encrypted file lists of data sets.
+
+    Run it in the gateway's data folder. The gateway seals with the new key after its next start. Every earlier key
+    stays in the file, so that the lists it sealed can still be opened.
+    """
+    from insitu.stack import rotate_file_keys
+
+    path, current, versions = rotate_file_keys(session.settings)
+    if session.choices.as_json:
+        session.screen.json({"path": str(path), "current": current, "versions": list(versions)})
+        return
+    kept = ", ".join(map(str, versions))
+    session.screen.facts([("file", str(path)), ("seals", f"version {current}"), ("opens", f"versions {kept}")])
+    session.screen.note("Restart the gateway so that it uses the new key, and back up the file.")
 
 
 def _show(session: Session, key: "StoredKey") -> None:
