@@ -55,14 +55,15 @@ class RunningOperator(Generic[AnyRuntime]):
         raise TimeoutError(f"after {seconds:.0f} s the execution is {execution!r}")
 
     async def _until(self, execution_id: ExecutionId, phases: Sequence[Phase]) -> Execution:
+        changes = self.engine.changes(execution_id)
         while True:
-            changed = self.engine.next_change(execution_id)
+            seen = changes.count
             execution = await self.executions.get(execution_id)
             if execution is not None and execution.phase in phases:
                 return execution
             if not phases and execution is not None and execution.ended and execution.cleaned:
                 return execution
-            await changed.wait()
+            await changes.wait(seen)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from insitu.pods.configure import MOST_RESULT, Configure
 from insitu.pods.digests import DigestCache
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
+from insitu.waiting import Backoff
 from tests.doubles.clock import START
 from tests.doubles.plans import DATA, IMAGE, LIMITS, plan_of
 from tests.doubles.recording_gateway import TICKET, RecordingGateway
@@ -167,7 +168,7 @@ async def test_a_source_that_fails_can_be_tried_again(bench: Bench) -> None:
 async def test_a_gateway_that_is_away_for_a_moment_is_asked_again(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "RETRY", Backoff(0.01, 10.0))
     away = iter([InsituError("PeerUnavailable", "away"), InsituError("ObjectStoreUnavailable", "away too")])
     fetch = bench.gateway.fetch
 

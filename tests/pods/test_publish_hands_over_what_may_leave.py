@@ -15,6 +15,7 @@ from insitu.pods import patience
 from insitu.pods.publish import Publish
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import LogShare, Step
+from insitu.waiting import Backoff
 from tests.doubles.clock import START
 from tests.doubles.plans import RULES, plan_of, stage_of
 from tests.doubles.recording_gateway import TICKET, RecordingGateway
@@ -313,7 +314,7 @@ async def test_a_gateway_that_does_not_answer_can_be_tried_again(bench: Bench) -
 
 
 async def test_a_gateway_that_is_away_for_a_moment_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(patience, "RETRY", Backoff(0.01, 10.0))
     away = iter([InsituError("PeerUnavailable", "away"), InsituError("ObjectStoreUnavailable", "away too")])
     put_output = bench.gateway.put_output
 

@@ -15,13 +15,14 @@ from insitu.sdk import http as http_module
 from insitu.sdk.events import ServerEvent, follow, parse_events
 from insitu.sdk.gateway import file_name, gateway_url
 from insitu.sdk.http import ATTEMPTS, Http
+from insitu.waiting import Backoff
 
 URL = "http://server.test/thing"
 
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(http_module, "RETRY", Backoff(0.0, 0.0))
 
 
 Answer = httpx.Response | Exception
@@ -171,7 +172,7 @@ async def followed(*answers: Answer, fresh: list[bool] | None = None) -> tuple[l
 
 
 async def test_a_stream_goes_on_behind_its_last_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insitu.sdk.events.LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr("insitu.sdk.events.RETRY", Backoff(0.0, 0.0))
     events, seen = await followed(
         stream(event(1), ": heartbeat\n\n", event(2), "id: 3\nevent: cut"),
         httpx.ReadError("cut"),
@@ -191,7 +192,7 @@ async def test_a_stream_whose_token_ends_goes_on_with_a_fresh_one() -> None:
 
 
 async def test_a_stream_that_is_refused_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("insitu.sdk.events.LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr("insitu.sdk.events.RETRY", Backoff(0.0, 0.0))
     with pytest.raises(InsituError, match="NotConsumer"):
         await followed(problem("NotConsumer"))
     with pytest.raises(InsituError, match="TokenExpired"):

@@ -23,6 +23,7 @@ from insitu.ports.keys import Signer
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.client import Client
 from insitu.sdk.http import Http
+from insitu.waiting import Backoff
 from tests.gateway.world import PUBLIC_URL
 from tests.parts import ROOT
 from tests.sdk.market import Detour, Market, market
@@ -170,7 +171,7 @@ async def test_an_account_whose_nonce_is_always_taken_is_told_so_in_the_end(
 
     monkeypatch.setattr(consumer.chain, "transact", refused)
     monkeypatch.setattr(consumer.chain, "permit", numbered)
-    monkeypatch.setattr("insitu.sdk.purchases.STEP_ASIDE", 0.001)
+    monkeypatch.setattr("insitu.sdk.purchases.STEP_ASIDE", Backoff(0.001, 0.001))
     with pytest.raises(InsituError, match="somebody was faster"):
         await consumer.agreements.buy(workflow, relay=False)
     assert len(attempts) == 6

@@ -8,13 +8,14 @@ from anyio import sleep
 
 from insitu.adapters.kubernetes import ConflictError, RefusedError
 from insitu.domain.errors import InsituError
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["watch_for_ever"]
 
 _log = logging.getLogger(__name__)
 
-FIRST, LONGEST = 0.1, 5.0
-"""Seconds before a watch that failed is tried again, doubled from one failure to the next."""
+RETRY = Backoff(0.1, 5.0)
+"""Before a watch that failed is tried again."""
 
 
 async def watch_for_ever(what: str, watch: Callable[[], Awaitable[None]], between: Callable[[], None]) -> None:
@@ -22,16 +23,15 @@ async def watch_for_ever(what: str, watch: Callable[[], Awaitable[None]], betwee
 
     ``what``: the things that are watched, for the log.
     """
-    delay = FIRST
+    pauses = Pauses(RETRY)
     while True:
         began = monotonic()
         try:
             await watch()
-            delay = FIRST
+            pauses.restart()
         except (InsituError, ConflictError, RefusedError) as error:
             _log.warning("the %s cannot be watched: %s", what, error)
-            if monotonic() - began > LONGEST:
-                delay = FIRST  # it held until now, so this is another outage
-            await sleep(delay)
-            delay = min(2 * delay, LONGEST)
+            if monotonic() - began > RETRY.longest:
+                pauses.restart()  # it held until now, so this is another outage
+            await sleep(pauses.next())
         between()

@@ -6,7 +6,6 @@ another was in its way is run again. One whose connection is lost before COMMIT 
 too, for as long as patience lasts; a lost answer to COMMIT is told as ``DatabaseUnavailable``, for nobody knows.
 """
 
-import random
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +21,7 @@ from psycopg import errors
 from insitu.adapters.postgresql_session import Session, connect, migrate, schema_version
 from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
+from insitu.waiting import Backoff
 
 __all__ = ["Condition", "Database"]
 
@@ -40,6 +40,8 @@ _WRITE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _IN_THE_WAY = (errors.SerializationFailure, errors.DeadlockDetected)
 _TRIES_OF_A_DUPLICATE = 3
+_STEP_ASIDE = Backoff(0.01, 0.5, jitter=1.0)
+"""After a transaction that others were in the way of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +166,7 @@ class Database:
             except psycopg.Error as error:
                 if not self._may_try_again(error, attempt, time.monotonic() - began):
                     raise _translated(error) from error
-            # Those that met go on at different moments.
-            time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 (only to not collide)
+            time.sleep(_STEP_ASIDE.pause(attempt - 1))
 
     def _once(self, begin: str, body: Callable[[Connection], Result]) -> Result:
         connection = self._take()

@@ -158,10 +158,11 @@ class OperatorService(OperatorPeer):
 
         A log that began is always finished: by its pump, or when the execution is handed over.
         """
+        changes = self._engine.changes(execution_id)
         while True:
-            changed = self._engine.next_change(execution_id)
+            seen = changes.count
             execution = await self.status(agreement_id, execution_id)
             begun = key in begun_logs(execution)
             if begun or execution.ended or execution.outcome is not None:
                 return begun and not execution.ended
-            await changed.wait()
+            await changes.wait(seen)

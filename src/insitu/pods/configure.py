@@ -13,7 +13,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.file_names import path_problem
 from insitu.domain.merkle import FileDigest, files_root
 from insitu.domain.plan import Claim, Fetch, InputFile, Mount, StageInput
-from insitu.pods.beneath import open_beneath
+from insitu.guarded_files import open_beneath
 from insitu.pods.digests import PIECE, DigestCache, InputDigest, digest_input
 from insitu.pods.fetching import Room, write_file
 from insitu.pods.patience import PATIENCE, Patience

@@ -2,20 +2,23 @@
 
 import anyio
 
+from insitu.waiting import Backoff, Pauses
+
 __all__ = ["PATIENCE", "Patience"]
 
 PATIENCE = 240.0
-"""Seconds for which a gateway that is away is asked again: it may be starting anew."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-"""Seconds between two questions, doubled from one to the next."""
+"""Seconds for which a gateway that does not answer is asked again: it may be restarting."""
+RETRY = Backoff(0.5, 10.0, jitter=0.2)
+"""Between two requests."""
 
 
 class Patience:
-    """The pauses between the questions of one matter, from now on."""
+    """The time that is left for one request, and the pauses before it is made again."""
 
     def __init__(self, seconds: float) -> None:
         self._until = anyio.current_time() + seconds
-        self._pause = FIRST_PAUSE
+        self._pauses = Pauses(RETRY)
+        self._pause = self._pauses.next()
 
     @property
     def is_over(self) -> bool:
@@ -25,4 +28,4 @@ class Patience:
     async def pause(self) -> None:
         """Wait, each time for longer."""
         await anyio.sleep(self._pause)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._pause = self._pauses.next()

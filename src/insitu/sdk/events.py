@@ -9,13 +9,15 @@ import httpx
 
 from insitu.domain.errors import InsituError, definition_of
 from insitu.sdk.http import ANY_JSON, Http
+from insitu.waiting import Backoff
 
 __all__ = ["ServerEvent", "follow", "parse_events"]
 
 TOKEN_EXPIRED = "token-expired"  # noqa: S105 - name of an event
 END = "end"
 ERROR = "error"
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+RETRY = Backoff(0.8, 5.0)
+"""Before a third connection in a row; a second one follows at once."""
 SILENT_ATTEMPTS = 8
 """Connections in a row that bring nothing before the server counts as gone; about half a minute."""
 ALIVE = 10.0
@@ -86,7 +88,7 @@ class _Patience:
         if self._fruitless > SILENT_ATTEMPTS:
             raise InsituError("PeerUnavailable", f"{self._url} does not answer, or ends the stream again and again")
         if self._fruitless > 1:
-            await anyio.sleep(min(FIRST_PAUSE * 2**self._fruitless, LONGEST_PAUSE))
+            await anyio.sleep(RETRY.pause(self._fruitless - 2))
 
 
 def _with_fresh_token(error: InsituError, *, tried: bool) -> bool:

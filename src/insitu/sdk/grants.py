@@ -9,11 +9,12 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import ComputeFulfilled, EscrowAborted
 from insitu.ports.chain import Chain, Cursor
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["wait_for_grant"]
 
-FIRST_LOOK, LONGEST_LOOK = 0.05, 1.0
-"""Seconds between two looks at the state. The events make it fast; this makes it sure."""
+LOOK = Backoff(0.05, 1.0, factor=1.5)
+"""Between two looks at the state. The events make it fast; this makes it sure."""
 
 
 async def wait_for_grant(chain: Chain, agreement_id: AgreementId, terms: Terms, since: Cursor | None = None) -> None:
@@ -28,12 +29,11 @@ async def wait_for_grant(chain: Chain, agreement_id: AgreementId, terms: Terms, 
     async with anyio.create_task_group() as tasks:
         if since is not None:
             tasks.start_soon(watch.follow, since)
-        look = FIRST_LOOK
+        pauses = Pauses(LOOK)
         try:
             while not await _is_granted(chain, agreement_id, terms):
-                with anyio.move_on_after(look):
+                with anyio.move_on_after(pauses.next()):
                     await watch.seen.wait()
-                look = min(look * 1.5, LONGEST_LOOK)
         except InsituError as error:
             # Raised outside of the group, which would wrap it.
             refusal = error

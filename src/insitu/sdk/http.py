@@ -3,7 +3,6 @@
 The one place that knows httpx. A call that may have happened is repeated only if repeating it is harmless.
 """
 
-import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -16,15 +15,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from insitu import __version__
 from insitu.api.errors import Problem
 from insitu.domain.errors import InsituError
+from insitu.waiting import Backoff
 
 __all__ = ["Http"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
 ATTEMPTS = 4
-FIRST_PAUSE = 0.1
-"""Seconds; each further pause is three times as long, less a random part."""
-LONGEST_PAUSE = 5.0
+RETRY = Backoff(0.1, 5.0, factor=3.0, jitter=0.5)
+"""Between two attempts."""
 WORTH_WAITING = 5.0
 """Seconds; where a server names a later moment, its refusal is told at once."""
 MAX_ANSWER = 32 * 1024 * 1024
@@ -84,7 +83,7 @@ class Http:
         body |= {"content": content} if content is not None else {}
         request = self._request(method, url, params, headers=headers, **body)
         for attempt in range(1, ATTEMPTS + 1):
-            pause = _pause(attempt)
+            pause = RETRY.pause(attempt - 1)
             try:
                 response = await self._client.send(request, stream=True, follow_redirects=follow_redirects)
                 try:
@@ -107,7 +106,7 @@ class Http:
                 pause = max(pause, _retry_after(response))
                 if pause > WORTH_WAITING:
                     raise failure  # the server says that trying again before is in vain
-            await anyio.sleep(min(pause, LONGEST_PAUSE))
+            await anyio.sleep(min(pause, RETRY.longest))
         raise AssertionError("the last attempt returns or raises")
 
     async def model(self, kind: type[Model], method: str, url: str, **options: Any) -> Model:
@@ -213,10 +212,6 @@ def _failure(status: int, raw: bytes, url: str) -> InsituError:
     except ValidationError:
         code = {404: "NotFound", 413: "BodyTooLarge"}.get(status, "PeerUnavailable")
         return InsituError(code, f"{_host(url)} answered with status {status}")
-
-
-def _pause(attempt: int) -> float:
-    return FIRST_PAUSE * pow(3.0, attempt - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
 
 
 def _retry_after(response: httpx.Response) -> float:

@@ -1,6 +1,5 @@
 """Three ways of one purchase: sent by its consumer, sent with the provider's offer, sent by the gateway (C3–C7)."""
 
-import random
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -17,11 +16,12 @@ from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.turns import turn
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["Purchases", "Sent"]
 
-FIRST_LOOK, LONGEST_LOOK = 0.02, 1.0
-"""Seconds between two looks at the chain."""
+LOOK = Backoff(0.02, 1.0)
+"""Between two looks at the chain."""
 ASK_AGAIN = 5.0
 """Seconds after which the gateway is asked whether the purchase is still on its way."""
 PASSING = frozenset({"PeerUnavailable", "ChainUnavailable"})
@@ -29,8 +29,8 @@ SIGNED_AGAIN = 5
 """Times that a permit is signed again because another process of the account was faster with its nonce."""
 REFUSED_PERMIT = frozenset({"PermitInvalid", "AllowanceTooLow"})
 """What a permit with a nonce that is used comes to: refused by the token, or passed over by the template."""
-STEP_ASIDE = 0.2
-"""Seconds, more or less, for which the loser of a nonce lets the others go on; three times as long each time."""
+STEP_ASIDE = Backoff(0.3, 30.0, factor=3.0, jitter=0.6)
+"""For which the loser of a nonce lets the others go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Purchases:
             except InsituError as error:
                 if permit is None or error.code not in REFUSED_PERMIT:
                     raise
-                await anyio.sleep(STEP_ASIDE * 3**attempt * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+                await anyio.sleep(STEP_ASIDE.pause(attempt))
                 used, permit = permit, await self._permit(terms)
                 if permit == used:
                     raise
@@ -154,13 +154,12 @@ class Purchases:
 
     async def _is_mined(self, agreement: AgreementId, transaction: str | None) -> bool:
         """Look for some time whether the agreement is locked, and in a block if we know by what."""
-        look = FIRST_LOOK
+        pauses = Pauses(LOOK)
         with anyio.move_on_after(ASK_AGAIN):
             while True:
                 if (await self._chain.agreement(agreement)).locked and (
                     transaction is None or await self._chain.outcome(transaction) is not None
                 ):
                     return True
-                await anyio.sleep(look)
-                look = min(look * 2, LONGEST_LOOK)
+                await anyio.sleep(pauses.next())
         return False

@@ -4,7 +4,6 @@ Near the newest block it goes block by block and asks for logs by block hash, wh
 Far behind it asks for logs of many blocks and proves, before and after, that both ends of the stretch are still there.
 """
 
-import asyncio
 import itertools
 import logging
 from collections import deque
@@ -13,6 +12,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+import anyio
+
 from insitu.adapters.chain.events import EventReader
 from insitu.adapters.chain.headers import Header, header, newest_header
 from insitu.adapters.chain.heads import Heads
@@ -20,6 +21,7 @@ from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc, items, member, number
 from insitu.domain.errors import InsituError
 from insitu.ports.chain import Block, Cursor
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["Follower"]
 
@@ -34,8 +36,8 @@ _NEAR = 16
 _STRETCH = 2000
 """Blocks of one question for logs; halved where the node refuses so many."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 15.0
-"""Seconds to wait after a failure; doubled each time."""
+_RETRY = Backoff(0.1, 15.0)
+"""After a question that the node did not answer."""
 
 
 class Follower:
@@ -81,16 +83,16 @@ class Follower:
 
     async def _answered(self, confirmations: int) -> list[Block]:
         """Make one step, however often the node has to be asked."""
-        pause = _FIRST_PAUSE
+        pauses = Pauses(_RETRY)
         while True:
             try:
                 return await self._step(confirmations)
             except InsituError as error:
                 if error.code != "ChainUnavailable":
                     raise
+                pause = pauses.next()
                 _LOG.warning("following the chain: %s; trying again in %g s", error.detail, pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            await anyio.sleep(pause)
 
     async def _step(self, confirmations: int) -> list[Block]:
         """Return the next blocks, none where there are none yet."""
@@ -172,7 +174,7 @@ class Follower:
 
     async def _behind(self, confirmations: int) -> list[Block]:
         """Decide about a node that doesn't reach our position: it lags, or the chain became shorter."""
-        now = asyncio.get_running_loop().time()
+        now = anyio.current_time()
         if self._behind_since is None:
             self._behind_since = now
         if now - self._behind_since < self._grace:

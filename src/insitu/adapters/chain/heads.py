@@ -4,13 +4,15 @@ A wake-up carries no data and may be lost: whoever waits looks at the chain itse
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 from typing import Literal
 from urllib.parse import urlsplit
 
+import anyio
+
 from insitu.adapters.chain.rpc import is_loopback
+from insitu.waiting import Backoff, Bell, Pauses
 
 __all__ = ["Heads"]
 
@@ -22,8 +24,8 @@ _SAFETY_NET = 15.0
 _OPEN_WITHIN = 10.0
 """Seconds for the opening handshake."""
 
-_FIRST_RETRY, _LONGEST_RETRY = 0.1, 60.0
-"""Seconds between two attempts to subscribe."""
+_RETRY = Backoff(0.1, 60.0)
+"""Between two attempts to subscribe."""
 
 
 class Heads:
@@ -44,22 +46,20 @@ class Heads:
         self._proxy: Literal[True] | None = None if is_loopback(parts.hostname or "") else True
         self._poll = poll
         self._pushed = False
-        self._count = 0
-        self._grown = asyncio.Condition()
+        self._grown = Bell()
         self._listener: asyncio.Task[None] | None = None
 
     @property
     def count(self) -> int:
         """How many wake-ups there were: take it before looking, and give it to :meth:`wait`."""
-        return self._count
+        return self._grown.count
 
     async def wait(self, seen: int) -> None:
         """Return at the next wake-up after ``seen``, or when it is time to look anyway."""
         if self._listener is None:
             self._listener = asyncio.create_task(self._listen(), name="chain heads")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SAFETY_NET if self._pushed else self._poll), self._grown:
-                await self._grown.wait_for(lambda: self._count != seen)
+        with anyio.move_on_after(_SAFETY_NET if self._pushed else self._poll):
+            await self._grown.wait(seen)
 
     async def close(self) -> None:
         """Stop listening."""
@@ -69,16 +69,17 @@ class Heads:
             await asyncio.wait([listener])
 
     async def _listen(self) -> None:
-        retry = _FIRST_RETRY
+        pauses = Pauses(_RETRY)
         while True:
             try:
                 await self._subscribed()
             except Exception as error:  # noqa: BLE001 - whatever ends a push, looking goes on and a retry follows
                 _LOG.debug("no new heads are pushed by %s: %s", urlsplit(self._url).hostname, type(error).__name__)
-            retry = _FIRST_RETRY if self._pushed else min(retry * 2, _LONGEST_RETRY)
+            if self._pushed:
+                pauses.restart()
             self._pushed = False
-            await self._wake()
-            await asyncio.sleep(retry)
+            self._grown.ring()
+            await anyio.sleep(pauses.next())
 
     async def _subscribed(self) -> None:
         """Wake for each pushed head until the connection ends."""
@@ -91,11 +92,6 @@ class Heads:
             if "result" not in answer:
                 raise ConnectionError("new heads are not offered")
             self._pushed = True
-            await self._wake()
+            self._grown.ring()
             async for _ in socket:
-                await self._wake()
-
-    async def _wake(self) -> None:
-        async with self._grown:
-            self._count += 1
-            self._grown.notify_all()
+                self._grown.ring()

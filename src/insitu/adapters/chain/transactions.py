@@ -13,6 +13,7 @@ from insitu.domain.ids import Address
 from insitu.ports.chain import Cursor, Mined, SignedTransaction
 from insitu.ports.keys import Signer
 from insitu.sdk.turns import turn
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["Transactions"]
 
@@ -22,8 +23,8 @@ _GAS_MARGIN = (5, 4)
 _KNOWN = ("already known", "already imported", "known transaction", "alreadyknown")
 _NONCE_TAKEN = ("nonce too low", "replacement transaction underpriced", "oldnonce", "nonce has already been used")
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.002, 1.0
-"""Seconds between two questions for a receipt; doubled each time."""
+_LOOK = Backoff(0.002, 1.0)
+"""Between two questions for a receipt."""
 
 
 class Transactions:
@@ -163,13 +164,12 @@ class Transactions:
         return None
 
     async def _mined(self, transaction_hash: str) -> Mined:
-        wait = _FIRST_WAIT
+        pauses = Pauses(_LOOK)
         while True:
             mined = await self.outcome(transaction_hash)
             if mined is not None:
                 return mined
-            await anyio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
+            await anyio.sleep(pauses.next())
 
     async def _gas(self, to: Address | None, data: bytes, sender: Address) -> int:
         request: dict[str, object] = {"from": sender, "data": "0x" + data.hex()}

@@ -6,9 +6,7 @@ one that lives makes it give up; one that is as unborn as its own it touches, so
 Whoever then writes a status has seen everybody else, or has been touched by him.
 """
 
-import asyncio
 import base64
-import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import anyio
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
 from lightkube.resources.core_v1 import Secret
@@ -37,6 +36,7 @@ from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId, labels
 from insitu.domain.log_release import LogRelease
 from insitu.ports.executions import Decide, Executions
+from insitu.waiting import Backoff
 
 __all__ = ["KubernetesExecutions"]
 
@@ -51,6 +51,8 @@ _TOUCHED = f"{GROUP}/touched"
 _RELEASED = f"{GROUP}/released"
 """Annotation: what of the logs may reach the consumer, as JSON."""
 _TRIES = 30
+_STEP_ASIDE = Backoff(0.02, 1.28, jitter=1.0)
+"""After a write that somebody else's was in the way of."""
 _MOST = 1000
 """Executions that are named at a time."""
 
@@ -60,7 +62,7 @@ class KubernetesExecutions(Executions):
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._creating = asyncio.Lock()
+        self._creating = anyio.Lock()
         self._last = 0
         # What this process wrote itself is no news. It only saves being woken.
         self._own: dict[ExecutionId, int] = {}
@@ -77,7 +79,7 @@ class KubernetesExecutions(Executions):
                     raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
                 if made is not None:
                     return made
-                await _pause(attempt)
+                await anyio.sleep(_STEP_ASIDE.pause(attempt))
         raise InsituError("StorageFailed", "other makers of executions of this agreement are always in between")
 
     @override
@@ -103,7 +105,7 @@ class KubernetesExecutions(Executions):
             if await self._replace(execution, found.metadata.resourceVersion):
                 return True
             # The record is the same: somebody has read its logs in between.
-            await _pause(attempt)
+            await anyio.sleep(_STEP_ASIDE.pause(attempt))
         return False
 
     async def _replace(self, execution: Execution, resource_version: str) -> bool:
@@ -137,7 +139,7 @@ class KubernetesExecutions(Executions):
             with suppress(ConflictError):
                 if await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": meta}) is not None:
                     return after
-            await _pause(attempt)
+            await anyio.sleep(_STEP_ASIDE.pause(attempt))
         raise InsituError("StorageFailed", f"the record of {execution_id} always changes in between")
 
     @override
@@ -293,10 +295,6 @@ def _read(found: Any) -> Execution | None:
     """The record; None for an object that has not come to life."""
     status = found.get("status")
     return read_execution(found["spec"], status) if status else None
-
-
-async def _pause(attempt: int) -> None:
-    await asyncio.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 6)))  # noqa: S311 (only to not collide)
 
 
 def _created(found: Any) -> int:

@@ -29,13 +29,14 @@ from insitu.domain.wire import WireModel
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import Enforcement, LogChunk
 from insitu.sdk.http import Http
+from insitu.waiting import Backoff
 
 __all__ = ["HttpOperator"]
 
 Answer = TypeVar("Answer", bound=WireModel)
 
-PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 5.0, 5.0)
-"""Seconds between two connections that bring nothing, before a followed log counts as lost."""
+RETRY, RETRIES = Backoff(0.2, 5.0, factor=2.5, jitter=0.2), 7
+"""Between two connections that bring nothing, and how many more there are before a followed log counts as lost."""
 
 
 class HttpOperator(OperatorPeer):
@@ -104,11 +105,11 @@ class HttpOperator(OperatorPeer):
                     offset, fruitless = chunk.end, 0
                     yield chunk
             except InsituError as error:
-                if error.code != "PeerUnavailable" or fruitless == len(PAUSES):
+                if error.code != "PeerUnavailable" or fruitless == RETRIES:
                     raise
             else:
                 return
-            await anyio.sleep(PAUSES[fruitless])
+            await anyio.sleep(RETRY.pause(fruitless))
             fruitless += 1
 
     @override

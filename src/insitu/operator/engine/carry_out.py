@@ -1,6 +1,6 @@
-"""Carries out one action of the engine's decision: on the record, in the runtime, or at the gateway.
+"""Carries out one action that the engine decided on: on the record, in the runtime, or at the gateway.
 
-Each of them can be carried out again after a crash in the middle.
+Each action can be repeated after a crash in the middle of it.
 """
 
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger("insitu.engine")
 
 
 class StaleRecordError(Exception):
-    """Somebody else has changed the record since it was read: read it and decide again."""
+    """The record was changed elsewhere since it was read: read it and decide again."""
 
 
 class CarryOut:
@@ -35,7 +35,7 @@ class CarryOut:
     Parameters
     ----------
     enforcement
-        Tells what the runtime proved, for the report.
+        Returns what the runtime proved, for the report.
     changed
         Called after each change of the record.
     """
@@ -58,9 +58,9 @@ class CarryOut:
         self._changed = changed
 
     async def __call__(self, execution: Execution, action: Action) -> Execution:
-        """Carry out the action and return the record as it is then.
+        """Carry out the action and return the record as it is afterwards.
 
-        Raises ``InsituError`` and ``TimeoutError`` where a port failed, ``StaleRecordError`` where the record changed.
+        Raises ``InsituError`` or ``TimeoutError`` if a port failed, ``StaleRecordError`` if the record has changed.
         """
         now = self._parts.clock.now()
         match action:
@@ -73,7 +73,7 @@ class CarryOut:
             case Ensure():
                 step = self._step(execution, action, await self._log_share(execution, action))
                 with anyio.fail_after(CALL_SECONDS):
-                    await self._parts.runtime.ensure(step)
+                    await self._parts.recovered_runtime.ensure(step)
             case Kill():
                 await self._kill(execution)
             case HandOver():
@@ -105,7 +105,7 @@ class CarryOut:
         )
 
     async def _log_share(self, execution: Execution, action: Ensure) -> LogShare:
-        """Divide the log budget before the result is collected: the same again after an interruption."""
+        """Divide the log budget before the result is collected; after an interruption it is divided in the same way."""
         if action.key.kind is not StepKind.PUBLISH or execution.plan.log_budget == 0:
             return LogShare()
         captured = await self._pumps.captured(execution)
@@ -117,18 +117,18 @@ class CarryOut:
     async def _kill(self, execution: Execution) -> None:
         try:
             with anyio.fail_after(CALL_SECONDS):
-                await self._parts.runtime.kill(execution.execution_id)
+                await self._parts.recovered_runtime.kill(execution.execution_id)
         except (InsituError, TimeoutError) as error:
-            # The decision is made anew at every wake-up, and bounds how long a kill is waited for.
+            # Every wake-up decides again, and the decision limits how long we wait for a kill.
             logger.warning("%s: cannot be killed now: %s", execution.execution_id, error)
         except Exception:
             logger.exception("%s: cannot be killed", execution.execution_id)
 
     async def _hand_over(self, execution: Execution) -> Execution:
         assert execution.outcome is not None
-        await self._drained(execution)
+        await self._finish_logs(execution)
         enforcement = self._enforcement()
-        # What may still be read of a failure counts as delivered: the charge follows from it.
+        # What may still be read of a failure counts as delivered, and the charge depends on it.
         decide = partial(released, wanted=await self._pumps.captured(execution))
         report = ExecutionReport(
             plan=execution.plan,
@@ -147,16 +147,16 @@ class CarryOut:
         return await self.store(changes.handed_over(execution, frozen))
 
     async def _remove(self, execution: Execution) -> Execution:
-        drained = await self._drained(execution)
+        finished = await self._finish_logs(execution)
         with anyio.fail_after(CALL_SECONDS):
-            await self._parts.runtime.remove(execution.execution_id)
-        if not drained:
-            # Now that the volumes are gone there is room again; whoever follows the log waits for its end.
+            await self._parts.recovered_runtime.remove(execution.execution_id)
+        if not finished:
+            # Now that the volumes are gone there is room again, and readers of the log wait for its end.
             await self._pumps.finish(execution)
         return await self.store(changes.cleaned(execution))
 
-    async def _drained(self, execution: Execution) -> bool:
-        """Complete the logs; a full disk keeps neither the report nor the clean-up waiting."""
+    async def _finish_logs(self, execution: Execution) -> bool:
+        """Complete the logs and return whether that worked: a full disk must not hold up the report or the clean-up."""
         try:
             await self._pumps.finish(execution)
         except InsituError as error:
@@ -166,5 +166,5 @@ class CarryOut:
 
 
 def _counting(execution: Execution) -> dict[int, int]:
-    """Stage → the attempt whose output counts."""
+    """Map each stage to the attempt whose output counts."""
     return {record.stage: record.attempt for record in execution.records if record.reason is None}

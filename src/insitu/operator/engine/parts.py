@@ -1,8 +1,11 @@
 """What the engine works with: its ports, its rules, and how long it waits for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+import anyio
+
+from insitu.domain.errors import InsituError
 from insitu.domain.next_actions import Rules
 from insitu.ports.clock import Clock
 from insitu.ports.executions import Executions
@@ -13,7 +16,7 @@ from insitu.ports.runtime import Runtime
 __all__ = ["CALL_SECONDS", "Parts"]
 
 CALL_SECONDS = 120.0
-"""How long one call of the runtime or the gateway may take before it counts as not answered."""
+"""Seconds after which a call of the runtime or the gateway counts as not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Parts:
         Time between two looks at everything; wake-ups make it a safety net.
     retention
         How long the records and logs of ended executions are kept.
+    recovered
+        Set once the runtime has dealt with what the last process left behind.
     """
 
     executions: Executions
@@ -39,3 +44,14 @@ class Parts:
     capacity: Capacity
     resync: timedelta
     retention: timedelta
+    recovered: anyio.Event = field(default_factory=anyio.Event)
+
+    @property
+    def recovered_runtime(self) -> Runtime:
+        """The runtime, for everything that must not happen before it has recovered.
+
+        Raises ``InfrastructureFailed`` until then. Deadlines go on meanwhile.
+        """
+        if not self.recovered.is_set():
+            raise InsituError("InfrastructureFailed", "the runtime has not recovered since the start")
+        return self.runtime

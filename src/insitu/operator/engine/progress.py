@@ -1,4 +1,4 @@
-"""Tells the gateway every transition, in order, until it has acknowledged it; never in the way of the execution."""
+"""Reports every transition to the gateway, in order, until it is acknowledged. It never holds up the execution."""
 
 import logging
 
@@ -7,17 +7,20 @@ import anyio
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.operator.engine.parts import CALL_SECONDS, Parts
-from insitu.operator.engine.waiting import Backoff
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["ProgressReport"]
 
 logger = logging.getLogger("insitu.engine")
 
+RETRY = Backoff(0.2, 30)
+"""After the gateway did not take the progress."""
+
 
 class ProgressReport:
     """The progress of one execution as the gateway knows it.
 
-    ``acknowledged`` is stored with the record's next change. What a crash forgets is told again, which is harmless.
+    ``acknowledged`` is stored with the record's next change. What a crash loses is reported again, which is harmless.
     """
 
     def __init__(self, execution: Execution, ticket: str, parts: Parts) -> None:
@@ -33,25 +36,25 @@ class ProgressReport:
         self._changed.set()
 
     async def run(self) -> None:
-        """Push what the gateway does not know yet, for ever."""
-        clock, backoff = self._parts.clock, Backoff(0.2, 30)
+        """Push what the gateway does not know yet, until cancelled."""
+        clock, pauses = self._parts.clock, Pauses(RETRY)
         while True:
             self._changed = anyio.Event()
             try:
                 await self._push()
-                backoff.succeeded()
+                pauses.restart()
             except (InsituError, TimeoutError) as error:
                 logger.warning("%s: the gateway does not take progress: %s", self._execution.execution_id, error)
-                await clock.sleep_until(backoff.failed(clock.now()))
+                await clock.sleep_until(pauses.after(clock.now()))
                 continue
             except Exception:
-                # Progress is a courtesy: the report at the end has everything.
-                logger.exception("%s: progress is not told any more", self._execution.execution_id)
+                # Progress is a courtesy: the report at the end contains everything.
+                logger.exception("%s: progress is no longer reported", self._execution.execution_id)
                 return
             await self._changed.wait()
 
     async def _push(self) -> None:
-        pending = [each for each in self._execution.history if each.sequence > self.acknowledged]
+        pending = [transition for transition in self._execution.history if transition.sequence > self.acknowledged]
         if pending:
             with anyio.fail_after(CALL_SECONDS):
                 await self._parts.gateway.progress(self._ticket, self._execution.execution_id, pending)

@@ -12,13 +12,13 @@ __all__ = ["forget_regularly"]
 logger = logging.getLogger("insitu.engine")
 
 PAUSE = timedelta(hours=6)
-"""Time between two looks for what is too old."""
+"""Time between two deletions."""
 
 
 async def forget_regularly(parts: Parts) -> None:
-    """Delete what is kept for longer than ``parts.retention``, at once and whenever the pause is over.
+    """Delete everything older than ``parts.retention``, now and after each pause.
 
-    Where that fails, it is tried again with the next regular look.
+    If that fails, try again at the next regular look.
     """
     while True:
         pause = PAUSE
@@ -32,10 +32,10 @@ async def forget_regularly(parts: Parts) -> None:
 
 async def _forget(parts: Parts) -> None:
     forgotten: set[ExecutionId] = set()
-    # What is named again has not gone yet; it is for the next time.
-    while old := [each for each in await _too_old(parts) if each not in forgotten]:
+    # An execution that is named again could not be deleted yet; it is left to the next time.
+    while old := [execution_id for execution_id in await _too_old(parts) if execution_id not in forgotten]:
         for execution_id in old:
-            # The record goes last: while it is there, an interrupted deletion is found again.
+            # Delete the record last: as long as it exists, an interrupted deletion is found again.
             await parts.logs.remove(execution_id)
             await parts.executions.remove(execution_id)
         forgotten.update(old)

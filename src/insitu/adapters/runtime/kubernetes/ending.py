@@ -14,13 +14,14 @@ from insitu.adapters.runtime.kubernetes.watching import PodWatch
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey
 from insitu.domain.ids import ExecutionId
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["Ending"]
 
 _KILL_SECONDS = 30.0
 _DELETE_SECONDS = 30.0
-_FIRST, _LONGEST = 0.1, 5.0
-"""Seconds between two looks at what is about to go, doubled; nothing tells of a volume's end."""
+_LOOK = Backoff(0.1, 5.0)
+"""Between two looks at what is about to go: nothing announces the end of a volume."""
 
 
 class Ending:
@@ -85,7 +86,7 @@ class Ending:
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
         """Wait until something holds, looked at whenever a pod changes."""
-        pause = _FIRST
+        pauses = Pauses(_LOOK)
         with anyio.move_on_after(seconds):
             while True:
                 rung = self._watch.rung()
@@ -94,7 +95,6 @@ class Ending:
                         return True
                 except ConflictError:
                     continue
-                with anyio.move_on_after(pause):
+                with anyio.move_on_after(pauses.next()):
                     await rung.wait()
-                pause = min(2 * pause, _LONGEST)
         return False

@@ -20,7 +20,6 @@ __all__ = [
     "mode_in_root",
     "mount",
     "mounts_below",
-    "open_beneath",
     "open_in_root",
     "unmount",
     "watch",
@@ -30,7 +29,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 1, 2, 4, 8, 4096
 
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
 _OPENAT2 = 437
-_RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH, _RESOLVE_IN_ROOT = 0x02, 0x04, 0x08, 0x10
+_RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 0x02, 0x10
 _LOOP_CTL_GET_FREE, _LOOP_CONFIGURE = 0x4C82, 0x4C0A
 _LO_FLAGS_AUTOCLEAR = 4
 _IN_MODIFY, _IN_MOVED_TO = 0x02, 0x80
@@ -66,17 +65,16 @@ def unmount(target: Path) -> None:
     _check(result, str(target))
 
 
-def open_beneath(root: int, path: str, flags: int) -> int:
-    """Call openat2(2) of ``path`` below the folder descriptor ``root``, without any symbolic link; return a descriptor.
-
-    Raises ``OSError``: EXDEV for a path that leaves the root, ELOOP for a symbolic link on the way.
-    """
-    return _openat2(root, path, flags, _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS)
-
-
 def open_in_root(root: int, path: str, flags: int) -> int:
-    """Call openat2(2) of ``path`` as if the folder descriptor ``root`` were ``/``: links cannot lead out of it."""
-    return _openat2(root, path, flags, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+    """Call openat2(2) of ``path`` as if the folder descriptor ``root`` were ``/``: links cannot lead out of it.
+
+    This is for paths in an image, whose links have a meaning. Files of the provider open with
+    :func:`insitu.guarded_files.open_beneath`.
+    """
+    resolve = _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS
+    how = struct.pack("QQQ", flags | os.O_CLOEXEC, 0, resolve)
+    number = ctypes.c_long(_OPENAT2)
+    return _check(_libc.syscall(number, root, os.fsencode(path), how, ctypes.c_size_t(len(how))), path)
 
 
 def mode_in_root(root: Path, path: str) -> int:
@@ -92,12 +90,6 @@ def mode_in_root(root: Path, path: str) -> int:
         return os.fstat(found).st_mode
     finally:
         os.close(found)
-
-
-def _openat2(root: int, path: str, flags: int, resolve: int) -> int:
-    how = struct.pack("QQQ", flags | os.O_CLOEXEC, 0, resolve)
-    number = ctypes.c_long(_OPENAT2)
-    return _check(_libc.syscall(number, root, os.fsencode(path), how, ctypes.c_size_t(len(how))), path)
 
 
 def attach_loop(image: Path) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from insitu.adapters.runtime.oci import linux
 from insitu.domain.errors import InsituError
+from insitu.guarded_files import open_beneath
 
 __all__ = ["DATA", "check_input", "create_volume", "stage_input", "used_bytes", "volume_bytes"]
 
@@ -70,23 +71,10 @@ def used_bytes(folder: Path) -> int:
 def check_input(root: str, path: str) -> tuple[int, bool]:
     """Open an input beneath its data root; return a descriptor (O_PATH) and whether it is a folder.
 
-    Raises ``InsituError``: ``InputUnreadable`` for a path that is absent, leaves its root, or meets a symbolic link
-    below it. The root itself may be a link: the operator wrote it in the settings.
+    Raises ``InputUnreadable``: see :func:`insitu.guarded_files.open_beneath`.
     """
-    relative = os.path.relpath(path, root)
-    try:
-        folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            found = linux.open_beneath(folder, relative, os.O_PATH)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise InsituError("InputUnreadable", f"an input cannot be opened: {error.strerror}") from error
-    mode = os.fstat(found).st_mode
-    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-        os.close(found)
-        raise InsituError("InputUnreadable", "an input is neither a file nor a folder")
-    return found, bool(stat.S_ISDIR(mode))
+    found = open_beneath(root, path, "an input", os.O_PATH)
+    return found, stat.S_ISDIR(os.fstat(found).st_mode)
 
 
 def stage_input(root: str, path: str, stage: Path) -> None:
