@@ -144,7 +144,7 @@ async def test_a_purchase_whose_money_is_gone_is_given_up_and_costs_nothing(
         await again.until_standing(id_of(again, terms), Standing.CREATED)
         assert await code_of(again, purchase) == "InsufficientFunds"
         assert await spent(again) == before
-        since = again.gateway.clock.now().replace(year=2000)
+        since = again.gateway.ports.clock.now().replace(year=2000)
         assert (await again.agreements.relayed(terms.consumer, since)).purchases == 0
 
         # With the money back the same signatures are good, until the deadline.

@@ -66,7 +66,7 @@ async def test_who_has_paid_for_the_gas_is_not_in_the_budget(provider: World) ->
     agreement = await bought(provider)
     for _ in range(2):
         await executed(provider, agreement)
-    asked, now = FreeExecution(1, 0, coin_price=1), provider.gateway.clock.now()
+    asked, now = FreeExecution(1, 0, coin_price=1), provider.gateway.ports.clock.now()
     await provider.agreements.require_free_gas(asked, provider.address("consumer"), now)
     with pytest.raises(InsituError, match="FreeGasExhausted"):
         await provider.agreements.require_free_gas(asked, provider.address("stranger"), now)
@@ -79,7 +79,7 @@ async def test_what_was_paid_takes_the_place_of_what_was_reserved(provider: Worl
     with anyio.fail_after(30):
         while await provider.agreements.next_due() or await provider.agreements.in_flight():  # noqa: ASYNC110
             await anyio.sleep(0.01)
-    paid, now = held - await provider.chain.native_balance(account), provider.gateway.clock.now()
+    paid, now = held - await provider.chain.native_balance(account), provider.gateway.ports.clock.now()
     a_little = 10 * 10**9  # each part is rounded up to gwei
     await provider.agreements.require_free_gas(FreeExecution(0, paid + a_little), account, now)
     with pytest.raises(InsituError, match="FreeGasExhausted"):

@@ -96,7 +96,7 @@ async def test_a_provider_whose_runtime_is_refused_sells_nothing_and_gives_back_
     await proved("no loop device is here")
     for asked in (
         provider.quote(workflow),
-        provider.gateway.offering.offer(terms),
+        provider.gateway.offerer.offer(terms),
         provider.exec(granted),
     ):
         with pytest.raises(InsituError, match="RuntimeUnavailable: no loop device is here"):

@@ -123,7 +123,7 @@ async def test_only_the_consumers_own_stop_can_cost_the_consumer(provider: World
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
     await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
-    await provider.gateway.stop(provider.caller(who, "compute"), agreement, started.workflow_execution_id)
+    await provider.gateway.stopper.stop(provider.caller(who, "compute"), agreement, started.workflow_execution_id)
     await provider.until_events(started.workflow_execution_id, "end")
     execution = await provider.execution(started.workflow_execution_id)
     assert execution.phase is Phase.STOPPED
@@ -139,7 +139,9 @@ async def test_a_stranger_cannot_stop_anything(provider: World) -> None:
     started = await provider.exec(agreement)
     for who in ("stranger", "second-owner", "second-consumer"):
         with pytest.raises(InsituError, match="NotConsumer"):
-            await provider.gateway.stop(provider.caller(who, "compute"), agreement, started.workflow_execution_id)
+            await provider.gateway.stopper.stop(
+                provider.caller(who, "compute"), agreement, started.workflow_execution_id
+            )
     assert (await provider.execution(started.workflow_execution_id)).live
 
 

@@ -7,7 +7,7 @@ import pytest
 from insitu.api.gateway_v1 import EncryptRequest
 from insitu.domain.did import derive_did
 from insitu.domain.errors import InsituError
-from insitu.gateway.sign_in.authenticator import Caller
+from insitu.gateway.sign_in.caller import Caller
 from tests.gateway.world import World
 
 ESCAPES = ("../../etc/passwd", "/etc/passwd", "a/../../b", "nul\x00", "line\nbreak", "")
@@ -20,5 +20,5 @@ async def test_such_a_name_is_refused(provider: World, name: str) -> None:
     request = EncryptRequest(did=str(did), checksum={}, files=files)
     caller = Caller(owner, "encrypt", datetime.max.replace(tzinfo=UTC))
     with pytest.raises(InsituError, match="InvalidDocument") as refused:
-        await provider.gateway.files.encrypt(caller, request)
+        await provider.gateway.list_writer.seal(caller, request)
     assert refused.value.pointer == "/files/0/name"

@@ -121,7 +121,7 @@ async def test_a_result_that_waits_says_why(provider: World, monkeypatch: pytest
     execution_id = (await provider.exec(agreement)).workflow_execution_id
     await until_tried(provider, execution_id)
     seen = Seen(await provider.execution(execution_id), "consumer", provider.caller("consumer"))
-    view = await provider.gateway.views.execution(seen)
+    view = await provider.gateway.presenter.execution(seen)
     assert view.phase is Phase.PUBLISHING
     assert view.reason is not None
     assert view.reason.code == "PendingPoolFull"
@@ -130,7 +130,7 @@ async def test_a_result_that_waits_says_why(provider: World, monkeypatch: pytest
     monkeypatch.undo()
     await provider.until_events(execution_id, "settled", "end")
     seen = Seen(await provider.execution(execution_id), "consumer", provider.caller("consumer"))
-    view = await provider.gateway.views.execution(seen)
+    view = await provider.gateway.presenter.execution(seen)
     assert (view.phase, view.reason) == (Phase.SUCCEEDED, None)
 
 

@@ -191,7 +191,7 @@ async def test_idempotency_keys_that_are_none(provider: World, http: httpx.Async
 
 
 async def test_tickets_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
-    real = provider.desk.tickets.issue(EXECUTION)  # type: ignore[arg-type]
+    real = provider.desk.ticket_issuer.issue(EXECUTION)  # type: ignore[arg-type]
     for ticket in ("", "x", real, real[:-1] + "0", EXECUTION + ".", "a" * 1000, "é"):
         headers = {"Authorization": f"Bearer {ticket}".encode()}
         body = {"workflowExecutionId": EXECUTION, "transitions": []}

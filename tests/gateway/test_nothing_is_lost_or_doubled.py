@@ -239,8 +239,8 @@ async def test_a_settlement_that_nothing_can_mend_is_given_up_and_told(chain: Em
         await late.pass_time(known.terms.timeout + known.terms.settle_timeout)
         with anyio.fail_after(20):
             while not (await late.execution(started.workflow_execution_id)).given_up:
-                await late.gateway.outbox.turn()
-        view = await late.gateway.status(late.caller("consumer"), agreement, started.workflow_execution_id)
+                await late.gateway.dispatcher.turn()
+        view = await late.status(late.caller("consumer"), agreement, started.workflow_execution_id)
         assert view.alarm is not None
         assert (view.alarm.code, view.settled) == ("DeadlinePassed", False)
         assert [one.key for one in await late.agreements.given_up()] == [f"settle:{started.workflow_execution_id}"]
@@ -253,7 +253,7 @@ async def test_a_result_that_waits_for_coin_says_so_and_is_settled_once_there_is
     started = await provider.exec(agreement)
 
     async def says_why() -> bool:
-        view = await provider.gateway.status(provider.caller("consumer"), agreement, started.workflow_execution_id)
+        view = await provider.status(provider.caller("consumer"), agreement, started.workflow_execution_id)
         if view.reason is None:
             return False
         assert (view.phase, view.reason.code) == (Phase.PUBLISHING, "InsufficientFunds")
@@ -268,7 +268,7 @@ async def test_a_result_that_waits_for_coin_says_so_and_is_settled_once_there_is
 
 async def tried(provider: World, key: str) -> bool:
     """Whether an item of the outbox was tried in vain, after a turn."""
-    await provider.gateway.outbox.turn()
+    await provider.gateway.dispatcher.turn()
     item = await provider.agreements.item(key)
     return item is not None and item.attempts > 0
 

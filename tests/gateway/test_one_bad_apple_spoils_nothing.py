@@ -19,14 +19,14 @@ async def test_an_agreement_that_cannot_be_judged_keeps_nobody_from_a_grant(
     data = await provider.publish_dataset()
     bad, good = await provider.simple_workflow(data), await provider.simple_workflow(data)
     bad_terms = provider.terms(await provider.quote(bad))
-    real = provider.desk.resolver.resolve
+    real = provider.desk.ports.resolver.resolve
 
     async def broken(did: str, checksum: str | None = None) -> Any:
         if did == bad:
             raise ZeroDivisionError("a defect")
         return await real(did, checksum)
 
-    monkeypatch.setattr(provider.desk.resolver, "resolve", broken)
+    monkeypatch.setattr(provider.desk.ports.resolver, "resolve", broken)
     with caplog.at_level(logging.CRITICAL):
         waiting = await provider.lock(bad_terms)
         await provider.buy(good)
@@ -71,7 +71,7 @@ async def test_a_worker_that_ends_is_started_again(
                 enough.set()
             raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("insitu.gateway.service.START_AGAIN", 0.0)
+    monkeypatch.setattr("insitu.gateway.service.RESTART_PAUSE", 0.0)
     with caplog.at_level(logging.CRITICAL), anyio.fail_after(5):
         async with anyio.create_task_group() as group:
             group.start_soon(_keep_working, Fragile())

@@ -86,7 +86,7 @@ async def test_many_requests_at_once_are_one_purchase(provider: World) -> None:
             tasks.start_soon(post, provider, purchase)
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
     assert (await spent(provider)).transactions == before.transactions + 1
-    relayed = await provider.agreements.relayed(terms.consumer, provider.gateway.clock.now().replace(year=2000))
+    relayed = await provider.agreements.relayed(terms.consumer, provider.gateway.ports.clock.now().replace(year=2000))
     assert relayed.purchases == 1
 
 
@@ -332,7 +332,7 @@ async def test_strangers_cannot_spend_more_than_the_budget(provider: World) -> N
     object.__setattr__(provider.configuration, "relay_budget", 10**17)
     await post(provider, await signed(provider, terms))
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
-    since = provider.gateway.clock.now().replace(year=2000)
+    since = provider.gateway.ports.clock.now().replace(year=2000)
     promised = (await provider.agreements.relayed(terms.consumer, since)).cost
     assert 0 < (await spent(provider)).coin - before.coin <= promised
     object.__setattr__(provider.configuration, "relay_budget", promised)
@@ -384,5 +384,7 @@ async def test_what_a_purchase_did_cost_takes_the_place_of_the_estimate(provider
     await post(provider, purchase)
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
     paid = (await spent(provider)).coin - before.coin
-    counted = (await provider.agreements.relayed(terms.consumer, provider.gateway.clock.now().replace(year=2000))).cost
+    counted = (
+        await provider.agreements.relayed(terms.consumer, provider.gateway.ports.clock.now().replace(year=2000))
+    ).cost
     assert paid <= counted < paid + 10**9 < estimated

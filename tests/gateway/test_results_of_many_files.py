@@ -13,6 +13,8 @@ import pytest
 from insitu.api.archive import END, archive_header, archive_padding, read_archive
 from insitu.api.gateway_v1 import BASE
 from insitu.domain.errors import InsituError
+from insitu.gateway.files.encrypter import Encrypter
+from insitu.gateway.files.file_server import FileServer
 from insitu.sdk import receiving
 from insitu.sdk.downloads import Destination
 from insitu.sdk.execution import Execution
@@ -61,8 +63,8 @@ async def test_thousands_of_files_are_read_once_and_arrive_as_one_stream_while_o
 ) -> None:
     files = many(COUNT)
     execution = await finished(provider, files)
-    decrypted = Counted(monkeypatch, provider.desk.sealing, "open")
-    resolved = Counted(monkeypatch, provider.desk.resolver, "resolve")
+    decrypted = Counted(monkeypatch, Encrypter, "open")
+    resolved = Counted(monkeypatch, provider.desk.ports.resolver, "resolve")
     monkeypatch.setattr(receiving, "_one_by_one", none_left)
     answered, arrived = 0, anyio.Event()
 
@@ -95,7 +97,7 @@ async def test_one_list_is_opened_once_for_many_who_ask_at_the_same_time(
     provider: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await finished(provider, many(60))
-    decrypted = Counted(monkeypatch, provider.desk.sealing, "open")
+    decrypted = Counted(monkeypatch, Encrypter, "open")
     result = await execution.result()
     wanted = {file.index: receiving.Expected(file.name, file.checksum) for file in result.files}
     monkeypatch.setattr(receiving, "STREAMED", 100)
@@ -146,7 +148,7 @@ async def test_an_archive_that_breaks_off_goes_on_with_the_next_file(
     files = many(40)
     execution = await finished(provider, files)
     asked: list[int] = []
-    archive = provider.gateway.files.archive
+    archive = provider.gateway.file_server.archive
 
     async def cut(caller: Any, did: str, first: int) -> AsyncIterator[bytes]:
         asked.append(first)
@@ -159,7 +161,7 @@ async def test_an_archive_that_breaks_off_goes_on_with_the_next_file(
                 return
             yield chunk
 
-    monkeypatch.setattr(provider.gateway.files, "archive", cut)
+    monkeypatch.setattr(FileServer, "archive", staticmethod(cut))
     await execution.download(tmp_path / "out")
     assert content(tmp_path / "out") == files
     assert len(asked) > 2
@@ -175,7 +177,7 @@ async def test_a_file_that_arrives_with_other_bytes_is_refused_and_leaves_nothin
     async def changed(caller: Any, did: str, first: int) -> AsyncIterator[bytes]:
         return pieces(archive_header(0, "part-0/row-00000.txt", 6) + b"row 1\n" + archive_padding(6) + END)
 
-    monkeypatch.setattr(provider.gateway.files, "archive", changed)
+    monkeypatch.setattr(FileServer, "archive", staticmethod(changed))
     with pytest.raises(InsituError, match="ChecksumMismatch"):
         await execution.download(tmp_path / "out")
     assert content(tmp_path / "out") == {}
@@ -190,7 +192,7 @@ async def test_a_gateway_without_archives_is_asked_for_each_file(
     async def unknown(caller: Any, did: str, first: int) -> AsyncIterator[bytes]:
         raise InsituError("NotFound", "there is no such address")
 
-    monkeypatch.setattr(provider.gateway.files, "archive", unknown)
+    monkeypatch.setattr(FileServer, "archive", staticmethod(unknown))
     await execution.download(tmp_path / "out")
     assert content(tmp_path / "out") == many(20)
 

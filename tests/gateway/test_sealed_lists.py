@@ -17,7 +17,7 @@ from insitu.domain.ids import Address
 from insitu.domain.sealed_list import ListedVersion, may_carry, public_files
 from insitu.domain.service import File
 from insitu.gateway.configuration import FileKey, Keyring
-from insitu.gateway.files.encrypter import Sealing
+from insitu.gateway.files.encrypter import Encrypter
 from tests.domain.documents import vector
 from tests.gateway.keyrings import derived_keyring
 
@@ -32,40 +32,44 @@ def keyring(*versions: int) -> Keyring:
 
 
 def test_a_list_opens_for_its_did_only_and_says_whose_it_is() -> None:
-    sealing = Sealing(keyring(1), 31337)
-    sealed = sealing.seal(DID, OWNER, FILES)
+    encrypter = Encrypter(keyring=keyring(1), chain_id=31337)
+    sealed = encrypter.seal(DID, OWNER, FILES)
     assert "a.csv" not in sealed
-    assert sealing.open(sealed, DID, STRANGER) == (OWNER, FILES)
+    assert encrypter.open(sealed, DID, STRANGER) == (OWNER, FILES)
     with pytest.raises(InsituError, match="InputElsewhere"):
-        sealing.open(sealed, OTHER, OWNER)
+        encrypter.open(sealed, OTHER, OWNER)
 
 
 def test_nobody_takes_a_list_over_by_writing_another_sealer_into_it() -> None:
-    sealing = Sealing(keyring(1), 31337)
-    sealed = sealing.seal(DID, OWNER, FILES)
+    encrypter = Encrypter(keyring=keyring(1), chain_id=31337)
+    sealed = encrypter.seal(DID, OWNER, FILES)
     assert OWNER.lower() in sealed
     for another in (STRANGER.lower(), OWNER):
         with pytest.raises(InsituError, match="InputElsewhere"):
-            sealing.open(sealed.replace(OWNER.lower(), another), DID, OWNER)
+            encrypter.open(sealed.replace(OWNER.lower(), another), DID, OWNER)
 
 
 def test_a_list_of_another_chain_or_gateway_does_not_open() -> None:
-    sealed = Sealing(keyring(1), 31337).seal(DID, OWNER, FILES)
-    for other in (Sealing(keyring(1), 1), Sealing(derived_keyring(b"x" * 32), 31337), Sealing(keyring(2), 31337)):
+    sealed = Encrypter(keyring=keyring(1), chain_id=31337).seal(DID, OWNER, FILES)
+    for other in (
+        Encrypter(keyring=keyring(1), chain_id=1),
+        Encrypter(keyring=derived_keyring(b"x" * 32), chain_id=31337),
+        Encrypter(keyring=keyring(2), chain_id=31337),
+    ):
         with pytest.raises(InsituError, match="InputElsewhere"):
             other.open(sealed, DID, OWNER)
 
 
 def test_the_newest_key_seals_and_older_ones_still_open() -> None:
-    old = Sealing(keyring(1), 31337).seal(DID, OWNER, FILES)
-    rotated = Sealing(keyring(1, 2), 31337)
+    old = Encrypter(keyring=keyring(1), chain_id=31337).seal(DID, OWNER, FILES)
+    rotated = Encrypter(keyring=keyring(1, 2), chain_id=31337)
     assert rotated.open(old, DID, OWNER) == (OWNER, FILES)
     assert rotated.seal(DID, OWNER, FILES).startswith("insitu2.2.")
 
 
 def test_the_same_list_is_sealed_differently_each_time() -> None:
-    sealing = Sealing(keyring(1), 31337)
-    assert sealing.seal(DID, OWNER, FILES) != sealing.seal(DID, OWNER, FILES)
+    encrypter = Encrypter(keyring=keyring(1), chain_id=31337)
+    assert encrypter.seal(DID, OWNER, FILES) != encrypter.seal(DID, OWNER, FILES)
 
 
 def test_the_public_list_has_neither_url_nor_name() -> None:
@@ -88,31 +92,31 @@ def test_keys_are_in_no_representation() -> None:
 )
 def test_no_text_whatever_opens(text: object) -> None:
     with pytest.raises(InsituError, match="InputElsewhere"):
-        Sealing(keyring(1), 31337).open(text, DID, OWNER)
+        Encrypter(keyring=keyring(1), chain_id=31337).open(text, DID, OWNER)
 
 
 @given(st.integers(0, 150), st.integers(1, 255))
 def test_a_changed_byte_is_noticed(position: int, change: int) -> None:
-    sealing = Sealing(keyring(1), 31337)
-    sealed = sealing.seal(DID, OWNER, FILES)
+    encrypter = Encrypter(keyring=keyring(1), chain_id=31337)
+    sealed = encrypter.seal(DID, OWNER, FILES)
     head, _, payload = sealed.rpartition(".")
     at = position % len(payload)
     replaced = chr((ord(payload[at]) + change) % 128)
     if replaced == payload[at]:
         return
     with pytest.raises(InsituError, match="InputElsewhere"):
-        sealing.open(f"{head}.{payload[:at]}{replaced}{payload[at + 1 :]}", DID, OWNER)
+        encrypter.open(f"{head}.{payload[:at]}{replaced}{payload[at + 1 :]}", DID, OWNER)
 
 
 @pytest.mark.parametrize("case", VECTORS["texts"], ids=lambda case: case["name"])
 def test_texts_open_as_the_vectors_say(case: dict[str, Any]) -> None:
     keys = Keyring((FileKey(case["keyVersion"], bytes.fromhex(VECTORS["key"])),), b"t" * 32, b"k" * 32)
-    sealing = Sealing(keys, VECTORS["chainId"])
+    encrypter = Encrypter(keyring=keys, chain_id=VECTORS["chainId"])
     if not case["opens"]:
         with pytest.raises(InsituError, match="InputElsewhere"):
-            sealing.open(case["text"], case["did"], Address(case["creator"]))
+            encrypter.open(case["text"], case["did"], Address(case["creator"]))
         return
-    sealer, files = sealing.open(case["text"], case["did"], Address(case["creator"]))
+    sealer, files = encrypter.open(case["text"], case["did"], Address(case["creator"]))
     assert (sealer, [file.to_json() for file in files]) == (case["sealer"], VECTORS["files"])
 
 
@@ -122,7 +126,10 @@ def test_sealing_gives_the_text_of_the_vectors(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("insitu.gateway.files.encrypter.secrets.token_bytes", lambda size: nonce[:size])
     keys = Keyring((FileKey(case["keyVersion"], bytes.fromhex(VECTORS["key"])),), b"t" * 32, b"k" * 32)
     files = [File.read(file) for file in VECTORS["files"]]
-    assert Sealing(keys, VECTORS["chainId"]).seal(case["did"], Address(case["sealer"]), files) == case["text"]
+    assert (
+        Encrypter(keyring=keys, chain_id=VECTORS["chainId"]).seal(case["did"], Address(case["sealer"]), files)
+        == case["text"]
+    )
 
 
 @pytest.mark.parametrize("case", VECTORS["versions"], ids=lambda case: case["name"])

@@ -7,6 +7,7 @@ are the attacks that follow, on a real chain, and what has to go on working.
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -50,7 +51,7 @@ async def result(provider: World, consumer: str, content: bytes) -> str:
 
 
 async def document(provider: World, did: str) -> Ddo:
-    return (await provider.desk.resolver.resolve(did)).ddo
+    return (await provider.desk.ports.resolver.resolve(did)).ddo
 
 
 def list_of(ddo: Ddo) -> Any:
@@ -62,7 +63,7 @@ def seal(provider: World, who: str, did: str, name: str) -> str:
     path = provider.folder / "data" / name
     path.write_text("carrier,delay\n")
     file = File.read({"index": 0, "url": path.as_uri(), "name": name, "contentType": "text/csv"})
-    return provider.desk.sealing.seal(did, provider.address(who), [file])
+    return provider.desk.encrypter.seal(did, provider.address(who), [file])
 
 
 def sealed_before(provider: World, creator: Address, content: bytes) -> str:
@@ -110,7 +111,7 @@ async def revise(provider: World, who: str, did: str, **attributes: Any) -> str:
     ddo, signer = await document(provider, did), provider.people[who]
     services: list[JsonObject] = [service.to_json() for service in ddo.service]
     services[0]["attributes"] |= attributes
-    unsigned = revise_ddo(ddo, services, signer.address, format_time(provider.gateway.clock.now()))
+    unsigned = revise_ddo(ddo, services, signer.address, format_time(provider.gateway.ports.clock.now()))
     revised = unsigned.signed(signer.sign_digest(unsigned.digest)).to_json()
     await provider.metadata.update(did, revised, without_compute=True)
     await register(provider, who, did, unsigned.checksum)
@@ -174,7 +175,7 @@ async def test_a_list_of_the_old_form_stays_with_its_document_too(provider: Worl
 
 async def test_a_new_owner_cannot_bring_back_a_list_that_was_withdrawn(provider: World) -> None:
     sold = await provider.publish_dataset()
-    before, checksum = await document(provider, sold), (await provider.desk.resolver.resolve(sold)).checksum
+    before, checksum = await document(provider, sold), (await provider.desk.ports.resolver.resolve(sold)).checksum
     await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
     assert await reasons(provider, sold) == []
     await sell(provider, "owner", sold, "stranger")
@@ -240,11 +241,11 @@ async def test_a_plan_reads_what_was_proved_for_it_and_asks_for_the_rights_again
     assert (source.did, source.sealer) == (algorithm, provider.address("consumer"))
 
     await revise(provider, "consumer", algorithm, encryptedFiles=seal(provider, "consumer", algorithm, "other.csv"))
-    chunks = await provider.desk.files.fetch(execution, reference)
+    chunks = await provider.desk.file_server.fetch(execution, reference)
     assert b"".join([chunk async for chunk in chunks]) == SCRIPT
     unproved = source.model_copy(update={"sealer": None})
     with pytest.raises(InsituError, match="ListNotAllowed"):
-        await provider.desk.files._open(unproved)
+        await provider.desk.file_server._open(unproved)
 
 
 async def test_a_public_list_names_the_web_only_wherever_it_comes_from(
@@ -258,10 +259,10 @@ async def test_a_public_list_names_the_web_only_wherever_it_comes_from(
     # As a catalogue that judges nothing has it.
     monkeypatch.setattr("insitu.metadata.service.validate_ddo", lambda ddo, **options: None)
     did = await provider.publish("owner", [entry])
-    asset = await provider.desk.resolver.resolve(did)
-    listing = await provider.desk.lists.open(asset)
+    asset = await provider.desk.ports.resolver.resolve(did)
+    listing = await provider.desk.list_reader.open(asset)
     with pytest.raises(InsituError, match="InvalidDocument"):
-        await provider.desk.sources.check(listing.files[0], listing.sealer)
+        await provider.desk.source_opener.check(listing.files[0], listing.sealer)
 
 
 async def test_a_catalogue_that_lies_proves_nothing(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,18 +316,18 @@ async def test_what_a_reorganisation_took_back_proves_nothing(provider: World) -
     await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
     await sell(provider, "owner", sold, "stranger")
     checksum = await revise(provider, "stranger", sold, additionalInformation={"description": "mine now"})
-    before = await provider.desk.resolver.resolve(sold)
-    await provider.desk.lists.open(before)
+    before = await provider.desk.ports.resolver.resolve(sold)
+    await provider.desk.list_reader.open(before)
 
     await provider.chain.rpc("evm_revert", snapshot)
     await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "other.csv"))
     await sell(provider, "owner", sold, "stranger")
     await register(provider, "stranger", sold, checksum)
 
-    after = await provider.desk.resolver.resolve(sold)
+    after = await provider.desk.ports.resolver.resolve(sold)
     assert (after.record, after.ddo) == (before.record, before.ddo)
     with pytest.raises(InsituError, match="ListNotAllowed"):
-        await provider.desk.lists.open(after)
+        await provider.desk.list_reader.open(after)
 
 
 async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(provider: World) -> None:
@@ -337,6 +338,6 @@ async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(pro
     http = Http(transport=httpx.ASGITransport(metadata_app(provider)))
     await MetadataClient(http, PUBLIC_URL).retire(did, consumer)
     # Another gateway of the same provider, which has proved nothing yet.
-    again = GatewayDesk(provider.desk.ports, derived_keyring(bytes(32)), provider.configuration)
-    download = await again.files.download(provider.caller("consumer", "download"), did, 0)
+    again = GatewayDesk(replace(provider.desk.ports), derived_keyring(bytes(32)))
+    download = await again.file_server.download(provider.caller("consumer", "download"), did, 0)
     assert b"".join([chunk async for chunk in download.chunks]) == THEIRS

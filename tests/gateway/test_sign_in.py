@@ -1,4 +1,4 @@
-"""Tokens: what a wallet's assertion buys, and every way in which one is not good (design §7)."""
+"""Authenticator: what a wallet's assertion buys, and every way in which one is not good (design §7)."""
 
 import base64
 import json
@@ -19,9 +19,10 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.sign_in.authenticator import Tokens, _verified
+from insitu.gateway.sign_in.authenticator import Authenticator, _verified
 from tests.doubles.clock import ControlledClock
 from tests.gateway.keyrings import derived_keyring
+from tests.gateway.ports import ports_with
 
 URL = "https://gateway.example"
 WALLET, OTHER = LocalSigner(b"\x01" * 32), LocalSigner(b"\x02" * 32)
@@ -35,10 +36,11 @@ def clock() -> ControlledClock:
 
 
 @pytest.fixture
-async def tokens(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Tokens]:
+async def authenticator(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Authenticator]:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
     async with Database(tmp_path / "gateway.db", SQLITE) as database:
-        yield Tokens(derived_keyring(b"k" * 32), configuration, SqlAgreements(database), clock)
+        ports = ports_with(configuration, agreements=SqlAgreements(database), clock=clock)
+        yield Authenticator(ports=ports, keyring=derived_keyring(b"k" * 32))
 
 
 def assertion(
@@ -65,42 +67,46 @@ def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-async def signed_in(tokens: Tokens, text: str) -> str:
-    return "Bearer " + (await tokens.grant(JWT_BEARER, text)).access_token
+async def signed_in(authenticator: Authenticator, text: str) -> str:
+    return "Bearer " + (await authenticator.grant(JWT_BEARER, text)).access_token
 
 
-async def test_a_wallet_signs_in_for_one_operation(tokens: Tokens, clock: ControlledClock) -> None:
-    granted = await tokens.grant(JWT_BEARER, assertion(clock))
+async def test_a_wallet_signs_in_for_one_operation(authenticator: Authenticator, clock: ControlledClock) -> None:
+    granted = await authenticator.grant(JWT_BEARER, assertion(clock))
     assert (granted.token_type, granted.expires_in) == ("Bearer", 600)
     header = f"Bearer {granted.access_token}"
-    caller = tokens.read(header, "compute")
+    caller = authenticator.read(header, "compute")
     assert caller.address == WALLET.address
     assert caller.expires == clock.now() + timedelta(seconds=600)
     with pytest.raises(InsituError, match="AudienceMismatch"):
-        tokens.read(header, "exec", "download")
+        authenticator.read(header, "exec", "download")
 
 
 @pytest.mark.parametrize("whole", [True, False])
-async def test_a_browsers_wallet_signs_with_personal_sign(tokens: Tokens, clock: ControlledClock, whole: bool) -> None:
-    header = await signed_in(tokens, assertion(clock, eths="personal", whole=whole))
-    assert tokens.read(header, "compute").address == WALLET.address
+async def test_a_browsers_wallet_signs_with_personal_sign(
+    authenticator: Authenticator, clock: ControlledClock, whole: bool
+) -> None:
+    header = await signed_in(authenticator, assertion(clock, eths="personal", whole=whole))
+    assert authenticator.read(header, "compute").address == WALLET.address
 
 
-async def test_a_token_for_one_execution_is_good_for_no_other(tokens: Tokens, clock: ControlledClock) -> None:
+async def test_a_token_for_one_execution_is_good_for_no_other(
+    authenticator: Authenticator, clock: ControlledClock
+) -> None:
     text = assertion(clock, agreement="0x" + AGREEMENT.upper(), execution=EXECUTION, did="did:nv:1")
-    caller = tokens.read(await signed_in(tokens, text), "compute")
+    caller = authenticator.read(await signed_in(authenticator, text), "compute")
     caller.require(AgreementId(AGREEMENT), ExecutionId(EXECUTION), "did:nv:1")
     for wrong in ({"agreement": "cd" * 32}, {"execution": "wx" + "b" * 26}, {"did": "did:nv:2"}):
         with pytest.raises(InsituError, match="AudienceMismatch"):
             caller.require(**wrong)  # type: ignore[arg-type]
 
 
-async def test_names_of_older_clients_restrict_as_well(tokens: Tokens, clock: ControlledClock) -> None:
+async def test_names_of_older_clients_restrict_as_well(authenticator: Authenticator, clock: ControlledClock) -> None:
     text = assertion(clock, sub=AGREEMENT, execution_id=EXECUTION)
-    caller = tokens.read(await signed_in(tokens, text), "compute")
+    caller = authenticator.read(await signed_in(authenticator, text), "compute")
     assert (caller.agreement, caller.execution) == (AGREEMENT, EXECUTION)
     own = assertion(clock, sub=WALLET.address, jti="j2")
-    assert tokens.read(await signed_in(tokens, own), "compute").agreement is None
+    assert authenticator.read(await signed_in(authenticator, own), "compute").agreement is None
 
 
 @pytest.mark.parametrize(
@@ -127,47 +133,51 @@ async def test_names_of_older_clients_restrict_as_well(tokens: Tokens, clock: Co
     ],
 )
 async def test_an_assertion_that_is_not_good_is_refused(
-    tokens: Tokens, clock: ControlledClock, code: str, claims: dict[str, Any]
+    authenticator: Authenticator, clock: ControlledClock, code: str, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(InsituError, match=code):
-        await tokens.grant(JWT_BEARER, assertion(clock, **claims))
+        await authenticator.grant(JWT_BEARER, assertion(clock, **claims))
 
 
-async def test_an_assertion_is_good_for_ten_minutes_at_most(tokens: Tokens, clock: ControlledClock) -> None:
+async def test_an_assertion_is_good_for_ten_minutes_at_most(
+    authenticator: Authenticator, clock: ControlledClock
+) -> None:
     now = int(clock.now().timestamp())
-    await tokens.grant(JWT_BEARER, assertion(clock, exp=now + 600))
+    await authenticator.grant(JWT_BEARER, assertion(clock, exp=now + 600))
     with pytest.raises(InsituError, match="InvalidToken"):
-        await tokens.grant(JWT_BEARER, assertion(clock, exp=now + 700, jti="j2"))
+        await authenticator.grant(JWT_BEARER, assertion(clock, exp=now + 700, jti="j2"))
     with pytest.raises(InsituError, match="InvalidToken"):
-        await tokens.grant(JWT_BEARER, assertion(clock, iat=now + 120, jti="j3"))
+        await authenticator.grant(JWT_BEARER, assertion(clock, iat=now + 120, jti="j3"))
 
 
-async def test_an_assertion_is_good_once(tokens: Tokens, clock: ControlledClock) -> None:
+async def test_an_assertion_is_good_once(authenticator: Authenticator, clock: ControlledClock) -> None:
     text = assertion(clock)
-    await tokens.grant(JWT_BEARER, text)
+    await authenticator.grant(JWT_BEARER, text)
     with pytest.raises(InsituError, match="TokenReused"):
-        await tokens.grant(JWT_BEARER, text)
+        await authenticator.grant(JWT_BEARER, text)
 
 
-async def test_another_grant_type_or_algorithm_is_refused(tokens: Tokens, clock: ControlledClock) -> None:
+async def test_another_grant_type_or_algorithm_is_refused(authenticator: Authenticator, clock: ControlledClock) -> None:
     with pytest.raises(InsituError, match="InvalidRequest"):
-        await tokens.grant("password", assertion(clock))
+        await authenticator.grant("password", assertion(clock))
     for header in ({"alg": "none"}, {"alg": "HS256"}, {}):
         with pytest.raises(InsituError, match="InvalidToken"):
-            await tokens.grant(JWT_BEARER, assertion(clock, header={"typ": "JWT", **header}))
+            await authenticator.grant(JWT_BEARER, assertion(clock, header={"typ": "JWT", **header}))
 
 
-async def test_an_access_token_ends_and_survives_the_change_of_its_key(tokens: Tokens, clock: ControlledClock) -> None:
+async def test_an_access_token_ends_and_survives_the_change_of_its_key(
+    authenticator: Authenticator, clock: ControlledClock
+) -> None:
     clock.advance(3590 - int(clock.now().timestamp()) % 3600)
-    header = await signed_in(tokens, assertion(clock))
+    header = await signed_in(authenticator, assertion(clock))
     clock.advance(300)
-    assert tokens.read(header, "compute").address == WALLET.address
+    assert authenticator.read(header, "compute").address == WALLET.address
     clock.advance(300)
     with pytest.raises(InsituError, match="TokenExpired"):
-        tokens.read(header, "compute")
+        authenticator.read(header, "compute")
     clock.advance(3 * 3600)
     with pytest.raises(InsituError, match="TokenExpired"):
-        tokens.read(header, "compute")
+        authenticator.read(header, "compute")
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer " + "x" * 9000])
@@ -176,8 +186,8 @@ def test_what_is_no_token_is_refused(header: str | None, clock: ControlledClock)
         reader(clock).read(header, "compute")
 
 
-async def test_a_token_of_another_gateway_is_refused(tokens: Tokens, clock: ControlledClock) -> None:
-    header = await signed_in(tokens, assertion(clock))
+async def test_a_token_of_another_gateway_is_refused(authenticator: Authenticator, clock: ControlledClock) -> None:
+    header = await signed_in(authenticator, assertion(clock))
     with pytest.raises(InsituError, match="InvalidToken"):
         reader(clock).read(header, "compute")
 
@@ -201,6 +211,6 @@ def test_claims_of_any_type_are_refused_and_nothing_else(value: Any) -> None:
             assert error.definition.status in (400, 401)
 
 
-def reader(clock: ControlledClock) -> Tokens:
+def reader(clock: ControlledClock) -> Authenticator:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL)
-    return Tokens(derived_keyring(b"o" * 32), configuration, None, clock)  # type: ignore[arg-type]
+    return Authenticator(ports=ports_with(configuration, clock=clock), keyring=derived_keyring(b"o" * 32))

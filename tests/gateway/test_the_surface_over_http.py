@@ -207,7 +207,7 @@ async def test_a_list_is_sealed_by_whoever_creates_its_did(provider: World) -> N
     sealed = await owner.encrypt(request)
     assert sealed.files == ({"index": 0, "contentType": "text/csv", "contentLength": "3"},)
     assert path.name not in json.dumps(sealed.model_dump(mode="json"))
-    sealer, opened = provider.desk.sealing.open(sealed.encrypted_files, request.did, owner.account)
+    sealer, opened = provider.desk.encrypter.open(sealed.encrypted_files, request.did, owner.account)
     assert (sealer, opened[0].url) == (owner.account, path.as_uri())
     with pytest.raises(InsituError, match="NotOwner"):
         await client(provider, "stranger").encrypt(request)
@@ -270,8 +270,7 @@ async def test_what_nothing_names_goes_once_it_is_as_old_as_results_become(provi
     assert {uploaded, then, now} <= kept(provider)
     for sha256 in kept(provider) - {now}:
         os.utime(provider.blobs._path(sha256), (LONG_AGO, LONG_AGO))
-    provider.gateway.sweeper._strays_due = provider.gateway.sweeper._clock.now()  # once a day
-    await provider.gateway.sweeper.turn()
+    await provider.gateway.sweeper.remove_strays()
     assert {uploaded, now} <= kept(provider)
     assert then not in kept(provider)
     did = (await consumer.result(agreement, execution)).did

@@ -28,7 +28,7 @@ async def running(provider: World) -> tuple[ExecAccepted, str]:
     agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
     started = await provider.exec(agreement)
     await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
-    return started, provider.desk.tickets.issue(started.workflow_execution_id)
+    return started, provider.desk.ticket_issuer.issue(started.workflow_execution_id)
 
 
 async def chunks(content: bytes) -> AsyncIterator[bytes]:

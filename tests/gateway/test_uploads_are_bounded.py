@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from insitu.domain.ids import Address
 from insitu.domain.service import File
 from insitu.gateway.files.source_opener import upload_url
 from insitu.ports.agreement_changes import NameUploads
+from insitu.sdk.resolving import Resolver
 from tests.doubles.clock import ControlledClock
 from tests.gateway.world import World
 
@@ -40,7 +42,7 @@ async def receive(
     provider: World, size: int, owner: Address | None = None, network: str = NETWORK, *, says: int | None = None
 ) -> str:
     """Upload so many bytes, which need not be those that are announced; return the id, or the code of the refusal."""
-    uploads = provider.desk.uploads
+    uploads = provider.desk.upload_receiver
     try:
         found = await uploads.receive(owner or wallet(), content(size), announced=says, network=network)
     except InsituError as error:
@@ -92,24 +94,22 @@ async def test_the_disk_is_not_filled_to_its_end(provider: World, monkeypatch: p
             yield chunk
 
     with pytest.raises(InsituError, match="UploadsFull"):
-        await provider.desk.uploads.receive(wallet(), filling(), announced=40 * KIB, network=NETWORK)
+        await provider.desk.upload_receiver.receive(wallet(), filling(), announced=40 * KIB, network=NETWORK)
     assert on_disk(provider) == before
 
 
 async def upload_of(provider: World, did: str) -> str:
     """Which upload an asset's list names; the list is noted as if it was sealed by a call."""
-    listed = await provider.desk.lists.open(await provider.desk.resolver.resolve(did))
-    await provider.desk.uploads.name(did, provider.address("consumer"), listed.files)
+    listed = await provider.desk.list_reader.open(await provider.desk.ports.resolver.resolve(did))
+    await provider.desk.upload_receiver.name(did, provider.address("consumer"), listed.files)
     return str(listed.files[0].url).removeprefix(upload_url(""))
 
 
-async def pass_days(provider: World, monkeypatch: pytest.MonkeyPatch, days: float) -> None:
+async def pass_days(provider: World, days: float) -> None:
     """Sweep as if so much time had passed since what is stored was stored."""
-    clock = provider.desk.uploads._clock
-    now = clock.now()
-    with monkeypatch.context() as patched:
-        patched.setattr(provider.desk.uploads, "_clock", ControlledClock(now + timedelta(days=days)))
-        await provider.desk.uploads.sweep()
+    ports = provider.desk.ports
+    later = replace(ports, clock=ControlledClock(ports.clock.now() + timedelta(days=days)))
+    await replace(provider.desk.upload_receiver, ports=later).sweep()
 
 
 async def is_kept(provider: World, upload_id: str) -> bool:
@@ -127,7 +127,7 @@ async def test_an_upload_that_breaks_off_gives_its_room_back(provider: World) ->
 
     for _ in range(3):
         with pytest.raises(ConnectionResetError):
-            await provider.desk.uploads.receive(wallet(), broken(), announced=90 * KIB, network=NETWORK)
+            await provider.desk.upload_receiver.receive(wallet(), broken(), announced=90 * KIB, network=NETWORK)
     assert on_disk(provider) == before
     assert len(await receive(provider, 90 * KIB, says=90 * KIB)) == 32
 
@@ -135,9 +135,9 @@ async def test_an_upload_that_breaks_off_gives_its_room_back(provider: World) ->
 async def test_an_upload_that_no_list_names_goes_after_a_day(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     upload_id = await receive(provider, KIB)
     before = on_disk(provider)
-    await pass_days(provider, monkeypatch, 0.9)
+    await pass_days(provider, 0.9)
     assert await is_kept(provider, upload_id)
-    await pass_days(provider, monkeypatch, 1.1)
+    await pass_days(provider, 1.1)
     assert not await is_kept(provider, upload_id)
     assert on_disk(provider) == before - 1
 
@@ -148,8 +148,8 @@ async def test_a_list_of_a_did_that_nobody_registers_keeps_nothing(
     consumer = provider.address("consumer")
     upload_id = await receive(provider, KIB, consumer)
     file = File.read({"index": 0, "url": upload_url(upload_id)})
-    await provider.desk.uploads.name("did:nv:" + secrets.token_hex(32), consumer, [file])
-    await pass_days(provider, monkeypatch, 1.1)
+    await provider.desk.upload_receiver.name("did:nv:" + secrets.token_hex(32), consumer, [file])
+    await pass_days(provider, 1.1)
     assert not await is_kept(provider, upload_id)
 
 
@@ -157,7 +157,7 @@ async def test_what_a_registered_asset_names_stays(provider: World, monkeypatch:
     did = await provider.publish_algorithm()
     upload_id = await upload_of(provider, did)
     for days in (1.1, 400):
-        await pass_days(provider, monkeypatch, days)
+        await pass_days(provider, days)
         assert await is_kept(provider, upload_id)
 
 
@@ -168,8 +168,8 @@ async def test_what_cannot_be_judged_now_stays(provider: World, monkeypatch: pyt
     async def away(*_: object) -> None:
         raise InsituError("PeerUnavailable", "the catalogue does not answer")
 
-    monkeypatch.setattr(provider.desk.resolver, "resolve", away)
-    await pass_days(provider, monkeypatch, 2)
+    monkeypatch.setattr(Resolver, "resolve", away)
+    await pass_days(provider, 2)
     assert await is_kept(provider, upload_id)
 
 
@@ -180,20 +180,20 @@ async def test_a_bought_version_keeps_what_the_present_one_names_no_more(
     upload_id = await upload_of(provider, algorithm)
     replaced = await receive(provider, KIB, provider.address("consumer"))
     await provider.agreements.apply(
-        [NameUploads(algorithm, provider.address("consumer"), (replaced,), provider.gateway.clock.now())]
+        [NameUploads(algorithm, provider.address("consumer"), (replaced,), provider.gateway.ports.clock.now())]
     )
-    await pass_days(provider, monkeypatch, 1.1)
+    await pass_days(provider, 1.1)
     assert not await is_kept(provider, replaced), "the present version names another one"
 
     replaced = await receive(provider, KIB, provider.address("consumer"))
     await provider.agreements.apply(
-        [NameUploads(algorithm, provider.address("consumer"), (replaced,), provider.gateway.clock.now())]
+        [NameUploads(algorithm, provider.address("consumer"), (replaced,), provider.gateway.ports.clock.now())]
     )
     dataset = await provider.publish_dataset()
     agreement = await provider.buy(await provider.simple_workflow(dataset, algorithm=algorithm))
     started = await provider.exec(agreement)
     await provider.until_events(started.workflow_execution_id, "settled", "end")
-    await pass_days(provider, monkeypatch, 2.2)
+    await pass_days(provider, 2.2)
     assert await is_kept(provider, replaced), "an execution used a version of it"
     assert await is_kept(provider, upload_id)
 
@@ -203,6 +203,6 @@ async def test_sealing_a_list_names_its_uploads(provider: World, monkeypatch: py
     upload_id = await receive(provider, KIB, consumer)
     asset = await provider.publish_algorithm()
     request = EncryptRequest(did=asset, files=({"url": upload_url(upload_id)},))
-    await provider.gateway.files.encrypt(provider.caller("consumer", "encrypt"), request)
-    found = await provider.agreements.unnamed_uploads(provider.gateway.clock.now() + timedelta(seconds=1))
+    await provider.gateway.list_writer.seal(provider.caller("consumer", "encrypt"), request)
+    found = await provider.agreements.unnamed_uploads(provider.gateway.ports.clock.now() + timedelta(seconds=1))
     assert (asset,) in [dids for upload, dids in found if upload.upload_id == upload_id]

@@ -193,7 +193,7 @@ async def update(provider: World, did: str) -> None:
 async def test_a_workflow_version_that_is_nowhere_to_be_had_is_named(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     agreement = await provider.buy(workflow)
-    provider.desk.resolver._proved.clear()
+    provider.desk.ports.resolver._proved.clear()
     real = provider.metadata.read
 
     async def forgetful(url: str, checksum: str | None = None) -> Any:
@@ -201,7 +201,7 @@ async def test_a_workflow_version_that_is_nowhere_to_be_had_is_named(provider: W
             raise InsituError("AssetNotFound", "gone", did=workflow)
         return await real(url, checksum)
 
-    provider.desk.resolver._metadata = type("Catalogue", (), {"read": staticmethod(forgetful)})()
+    provider.desk.ports.resolver._metadata = type("Catalogue", (), {"read": staticmethod(forgetful)})()
     with pytest.raises(InsituError, match="WorkflowChanged"):
         await provider.exec(agreement)
 
@@ -214,7 +214,7 @@ async def test_another_workflow_than_the_agreements_is_refused(provider: World) 
     agreement = await provider.buy(bought)
     request = ExecRequest(service_agreement_id=agreement, workflow_did=other)
     with pytest.raises(InsituError, match="WorkflowMismatch"):
-        await provider.gateway.executing.execute(provider.caller("consumer"), request)
+        await provider.gateway.executor.execute(provider.caller("consumer"), request)
 
 
 async def test_only_the_consumer_executes(provider: World) -> None:

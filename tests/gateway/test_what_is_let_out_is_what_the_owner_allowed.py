@@ -36,8 +36,8 @@ async def executed(provider: World, **policy: object) -> tuple[str, str]:
 
 async def logs(provider: World, who: str, ids: tuple[str, str], *, follow: bool = True) -> tuple[str, str]:
     """What somebody reads of the logs: text of algorithms, and what the gateway adds."""
-    seen = await provider.gateway.access.see(provider.caller(who, "compute"), *ids)
-    pieces = [one async for one in await provider.gateway.streams.logs(seen, LogPosition(), follow=follow)]
+    seen = await provider.gateway.execution_finder.see(provider.caller(who, "compute"), *ids)
+    pieces = [one async for one in await provider.gateway.streamer.logs(seen, LogPosition(), follow=follow)]
     return "".join(one.view.text for one in pieces if not one.view.notice), "".join(
         one.view.text for one in pieces if one.view.notice
     )
@@ -85,7 +85,7 @@ async def test_what_views_hide_the_receipt_hides_and_provider_and_owner_see(prov
     assert (stage.reason.code, stage.reason.message) == ("AlgorithmFailed", HIDDEN)
     assert (predicate.reason.code, predicate.reason.message) == ("AlgorithmFailed", HIDDEN)
     for who, code in (("consumer", None), ("owner", 1), ("provider", 1)):
-        view = await provider.gateway.status(provider.caller(who, "compute"), agreement, execution)
+        view = await provider.status(provider.caller(who, "compute"), agreement, execution)
         assert view.stages[0].exit_code == code, who
         assert view.reason is not None
         assert (view.reason.message == HIDDEN) is (who == "consumer")
@@ -116,7 +116,7 @@ async def test_an_owner_reads_the_log_of_a_stage_that_only_their_own_data_reach(
     assert (await logs(provider, "owner", ids))[0] == "rows of stage 0\n"
     assert (await logs(provider, "second-owner", ids))[0] == "rows of stage 1\n"
     assert (await logs(provider, "provider", ids))[0].count("rows") == 3
-    view = await provider.gateway.status(provider.caller("owner", "compute"), *ids)
+    view = await provider.status(provider.caller("owner", "compute"), *ids)
     assert [one.exit_code for one in view.stages] == [0, None, None]
     with pytest.raises(Exception, match="LogsHidden"):
         await logs(provider, "consumer", ids)
@@ -138,7 +138,7 @@ async def test_a_success_that_delivered_nothing_costs_nothing_and_says_so(provid
     before = await provider.balances()
     agreement, execution = await executed(provider, algorithms="any")
     await provider.until_events(execution, "settled")
-    view = await provider.gateway.status(provider.caller("consumer", "compute"), agreement, execution)
+    view = await provider.status(provider.caller("consumer", "compute"), agreement, execution)
     assert view.phase is Phase.SUCCEEDED
     assert view.charge is not None
     assert view.charge.base_units == 0
@@ -200,7 +200,7 @@ async def test_what_others_end_is_not_free_once_log_text_was_delivered(provider:
     await provider.operator.until(execution, Phase.EXECUTING)
     assert (await logs(provider, "consumer", (agreement, execution), follow=False))[0] == ROW.decode()
     if code == "StoppedByOwner":
-        await provider.gateway.stop(provider.caller("second-consumer"), agreement, execution)
+        await provider.gateway.stopper.stop(provider.caller("second-consumer"), agreement, execution)
     await provider.until_events(execution, "end")
     stored = await provider.execution(execution)
     assert stored.charge is None, "it may be charged when the agreement ends"

@@ -25,7 +25,7 @@ from insitu.adapters.sources.targets import Targets
 from insitu.adapters.sources.web import WebSources
 from insitu.adapters.sqlite import Database
 from insitu.api.app import build_app
-from insitu.api.gateway_v1 import BASE, CheckRequest, ExecAccepted, ExecRequest, Quote
+from insitu.api.gateway_v1 import BASE, CheckRequest, ExecAccepted, ExecRequest, ExecutionView, Quote
 from insitu.domain.agreement import Terms, agreement_id
 from insitu.domain.assembly import assemble_ddo, identify, with_sealed_list
 from insitu.domain.canonical import JsonObject, canonical_json
@@ -40,9 +40,10 @@ from insitu.domain.service import File
 from insitu.domain.timestamps import format_time
 from insitu.gateway.bodies import body_limits
 from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.routes import router, ticket_router
-from insitu.gateway.service import GatewayDesk, GatewayPorts, GatewayService
-from insitu.gateway.sign_in.authenticator import Caller
+from insitu.gateway.service import GatewayDesk, GatewayService
+from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import FOLLOWED
 from insitu.metadata.pools import PendingLimits
 from insitu.metadata.service import MetadataService
@@ -118,7 +119,7 @@ class World:
         signer = self.people[who]
         if files is not None:
             did, _ = identify(services, signer.address)
-            sealed = self.desk.sealing.seal(str(did), signer.address, [File.read(file) for file in files])
+            sealed = self.desk.encrypter.seal(str(did), signer.address, [File.read(file) for file in files])
             services = with_sealed_list(services, changes.pop("sealed", sealed))
         created = changes.get("created", format_time(datetime.now(UTC)))
         unsigned = assemble_ddo(services, signer.address, created)
@@ -210,7 +211,7 @@ class World:
         return {"index": 0, "type": "metadata", "serviceEndpoint": endpoint, "attributes": attributes}
 
     async def quote(self, workflow: str, consumer: str = "consumer") -> Quote:
-        return await self.gateway.quoting.check(CheckRequest(consumer=self.address(consumer), workflow_did=workflow))
+        return await self.gateway.quoter.check(CheckRequest(consumer=self.address(consumer), workflow_did=workflow))
 
     def terms(self, quote: Quote, consumer: str = "consumer", **changes: Any) -> Terms:
         terms = Terms(
@@ -248,7 +249,12 @@ class World:
 
     async def exec(self, agreement: AgreementId, consumer: str = "consumer", key: str | None = None) -> ExecAccepted:
         request = ExecRequest(service_agreement_id=agreement)
-        return await self.gateway.executing.execute(self.caller(consumer), request, key)
+        return await self.gateway.executor.execute(self.caller(consumer), request, key)
+
+    async def status(self, caller: Caller, agreement: str, execution: str) -> ExecutionView:
+        """Return one execution as a caller sees it."""
+        seen = await self.gateway.execution_finder.see(caller, agreement, execution)
+        return await self.gateway.presenter.execution(seen)
 
     async def until_standing(self, agreement: AgreementId, *standings: Standing) -> None:
         await self._until(lambda known: known is not None and known.standing in standings, agreement)
@@ -275,11 +281,11 @@ class World:
         newest = int(str(head), 16)
         with anyio.fail_after(30):
             while True:
-                seen = self.desk.wakeups.count(FOLLOWED)
+                seen = self.desk.ports.wakeups.count(FOLLOWED)
                 cursors = await self.agreements.cursors()
                 if cursors and cursors[0].number >= newest:
                     return
-                await self.desk.wakeups.wait(FOLLOWED, seen, seconds=0.05)
+                await self.desk.ports.wakeups.wait(FOLLOWED, seen, seconds=0.05)
 
     async def execution(self, execution_id: Any) -> StoredExecution:
         found = await self.agreements.execution(execution_id)
@@ -369,6 +375,7 @@ async def world(
     async with Database(folder / "gateway.db", SQLITE) as database:
         agreements = SqlAgreements(database)
         ports = GatewayPorts(
+            configuration=configuration,
             chain=chain,
             signer=people["provider"],
             metadata=metadata,
@@ -379,7 +386,7 @@ async def world(
             containers=offered,
             image_contents=nothing_known,
         )
-        desk = GatewayDesk(ports, derived_keyring(bytes(32)), configuration)
+        desk = GatewayDesk(ports, derived_keyring(bytes(32)))
         async with scripted_operator(folder, desk.peer, script) as operator, anyio.create_task_group() as tasks:
             gateway = GatewayService(desk, operator.service)
             app = build_app(

@@ -73,7 +73,7 @@ async def test_a_new_owner_keeps_the_list_of_files_or_seals_all_of_them_anew(pro
 
     async def opened() -> tuple[object, list[str | None]]:
         desk = provider.world.desk
-        found = await desk.lists.open(await desk.resolver.resolve(did))
+        found = await desk.list_reader.open(await desk.ports.resolver.resolve(did))
         return found.sealer, [file.url for file in found.files]
 
     theirs = provider.data_file().as_uri()

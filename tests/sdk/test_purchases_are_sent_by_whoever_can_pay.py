@@ -147,12 +147,12 @@ async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain
 
 async def waiting(provider: Market) -> bool:
     """Whether something is to be sent."""
-    return bool(await provider.world.agreements.due(provider.world.gateway.clock.now()))
+    return bool(await provider.world.agreements.due(provider.world.gateway.ports.clock.now()))
 
 
 async def sent(provider: Market) -> bool:
     """Whether nothing is to be sent any more, after a turn of the outbox."""
-    worked, unmined = await provider.world.gateway.outbox.turn()
+    worked, unmined = await provider.world.gateway.dispatcher.turn()
     return not worked and not unmined
 
 

@@ -123,7 +123,7 @@ async def test_urls_of_files_are_sealed_and_never_published(provider: Market) ->
     assert metadata is not None
     assert metadata.main["files"] == [{"index": 0, "contentType": "text/csv"}]
     desk = provider.world.desk
-    opened = await desk.lists.open(await desk.resolver.resolve(asset.did))
+    opened = await desk.list_reader.open(await desk.ports.resolver.resolve(asset.did))
     assert opened.sealer == publisher.account
     assert [file.url for file in opened.files] == ["https://93.184.216.34/weather.csv"]
 

@@ -129,7 +129,9 @@ class Bucket:
 
 
 async def test_an_object_that_is_not_there_is_not_published(provider: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider.world.desk.sources, "_sources", Bucket())
+    bucket, sources = Bucket(), provider.world.desk.ports.sources
+    monkeypatch.setattr(sources, "check", bucket.check)
+    monkeypatch.setattr(sources, "open", bucket.open)
     owner, detour = await provider.client("owner")
     before = await coin(owner)
     with pytest.raises(InsituError, match=r"ObjectUnreadable: file 1: .*gone\.csv"):

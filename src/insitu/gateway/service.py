@@ -1,66 +1,55 @@
-"""The gateway: everything that its routes offer, composed from small services."""
+"""The gateway: a list of what it does, and who does it."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Protocol
 
 import anyio
-from pydantic import JsonValue
 
-from insitu.api.gateway_v1 import ExecutionList, ExecutionView, GatewayInfo
-from insitu.domain.errors import InsituError
-from insitu.domain.execution import Phase, Reason
-from insitu.domain.image_contents import ImageContents
-from insitu.gateway.agreements.agreement_follower import Follower
+from insitu.api.gateway_v1 import GatewayInfo
+from insitu.gateway.agreements.agreement_follower import AgreementFollower
 from insitu.gateway.agreements.assessor import Assessor
-from insitu.gateway.agreements.free_gas_limiter import FreeGas
-from insitu.gateway.agreements.granter import Granting
-from insitu.gateway.agreements.offerer import Offering
-from insitu.gateway.agreements.permission_checker import Permission
-from insitu.gateway.agreements.quoter import Quoting
-from insitu.gateway.agreements.relayer import Relaying
-from insitu.gateway.agreements.terms_checker import Acceptance
-from insitu.gateway.configuration import GatewayConfiguration, Keyring
-from insitu.gateway.executions.execution_finder import Access, Seen
-from insitu.gateway.executions.executor import Executing
+from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
+from insitu.gateway.agreements.granter import Granter
+from insitu.gateway.agreements.offerer import Offerer
+from insitu.gateway.agreements.permission_checker import PermissionChecker
+from insitu.gateway.agreements.quoter import Quoter
+from insitu.gateway.agreements.relayer import Relayer
+from insitu.gateway.agreements.terms_checker import TermsChecker
+from insitu.gateway.configuration import Keyring
+from insitu.gateway.executions.execution_finder import ExecutionFinder
+from insitu.gateway.executions.executor import Executor
 from insitu.gateway.executions.planner import Planner
-from insitu.gateway.executions.presenter import Views
+from insitu.gateway.executions.presenter import Presenter
 from insitu.gateway.executions.registrar import Registrar
-from insitu.gateway.executions.streamer import Streams
-from insitu.gateway.executions.ticket_taker import TicketDesk
-from insitu.gateway.files.encrypter import Sealing
-from insitu.gateway.files.file_server import Files
-from insitu.gateway.files.lineage_checker import Lineage
-from insitu.gateway.files.list_reader import Lists
-from insitu.gateway.files.source_opener import FileSources
-from insitu.gateway.files.upload_receiver import Uploads
-from insitu.gateway.outbox.dispatcher import Outbox
-from insitu.gateway.outbox.effects import Effects
-from insitu.gateway.outbox.transaction_sender import Transactions
-from insitu.gateway.results.asset_maker import ResultAssets
-from insitu.gateway.results.finisher import Finishing
-from insitu.gateway.results.receipt_maker import Receipts
-from insitu.gateway.results.settler import Settling
+from insitu.gateway.executions.stopper import Stopper
+from insitu.gateway.executions.streamer import Streamer
+from insitu.gateway.executions.ticket_taker import TicketTaker
+from insitu.gateway.files.encrypter import Encrypter
+from insitu.gateway.files.file_server import FileServer
+from insitu.gateway.files.lineage_checker import LineageChecker
+from insitu.gateway.files.list_reader import ListReader
+from insitu.gateway.files.list_writer import ListWriter
+from insitu.gateway.files.source_opener import SourceOpener
+from insitu.gateway.files.upload_receiver import UploadReceiver
+from insitu.gateway.outbox.dispatcher import Dispatcher
+from insitu.gateway.outbox.item_interpreter import ItemInterpreter
+from insitu.gateway.outbox.refusal_judge import RefusalJudge
+from insitu.gateway.outbox.transaction_sender import TransactionSender
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.asset_maker import AssetMaker
+from insitu.gateway.results.finisher import Finisher
+from insitu.gateway.results.receipt_maker import ReceiptMaker
+from insitu.gateway.results.settler import Settler
 from insitu.gateway.results.sweeper import Sweeper
-from insitu.gateway.sign_in.authenticator import Caller, Tokens
-from insitu.gateway.sign_in.ticket_issuer import Tickets
-from insitu.gateway.wakeups import Wakeups
-from insitu.ports.agreements import Agreements
-from insitu.ports.blobs import Blobs
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
-from insitu.ports.keys import Signer
-from insitu.ports.peers import MetadataPeer, OperatorPeer
-from insitu.ports.sources import Sources
-from insitu.sdk.resolving import Resolver
+from insitu.gateway.sign_in.authenticator import Authenticator
+from insitu.gateway.sign_in.ticket_issuer import TicketIssuer
+from insitu.ports.peers import OperatorPeer
 
-__all__ = ["GatewayDesk", "GatewayPorts", "GatewayService", "OfferedContainers"]
+__all__ = ["GatewayDesk", "GatewayService"]
 
-logger = logging.getLogger("insitu.gateway")
+logger = logging.getLogger(__name__)
 
-START_AGAIN = 1.0
+RESTART_PAUSE = 1.0
 """Seconds."""
 
 CONTRACTS = (
@@ -71,230 +60,149 @@ CONTRACTS = (
 )
 
 
-class Worker(Protocol):
-    """Something that works until it is cancelled."""
-
-    async def run(self) -> None:
-        """Work; what is done is stored, so that starting again is harmless."""
-        ...
-
-
-async def _keep_working(worker: Worker) -> None:
-    """Start a worker again that a defect or a failed disk has ended: the others need it, and its work is stored."""
-    while True:
-        try:
-            await worker.run()
-        except Exception:
-            logger.exception("%s ended and is started again", type(worker).__name__)
-        await anyio.sleep(START_AGAIN)
-
-
-OfferedContainers = Callable[[], Awaitable[tuple[dict[str, JsonValue], ...]]]
-"""Returns the images that publishers may choose from now, in the form of ``supportedContainers``."""
-
-
-KnownContents = Callable[[], Awaitable[dict[str, ImageContents]]]
-"""Returns what is in the images of this machine, by digest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatewayPorts:
-    """The gateway's neighbours, but for the operator."""
-
-    chain: Chain
-    signer: Signer
-    metadata: MetadataPeer
-    agreements: Agreements
-    blobs: Blobs
-    sources: Sources
-    clock: Clock
-    containers: OfferedContainers
-    image_contents: KnownContents
-
-
 class GatewayDesk:
-    """The part of the gateway that needs no operator; ``peer`` is what an operator is built on."""
+    """What the gateway does without an operator. An operator is built on its ``peer``."""
 
-    def __init__(self, ports: GatewayPorts, keyring: Keyring, configuration: GatewayConfiguration) -> None:
+    def __init__(self, ports: GatewayPorts, keyring: Keyring) -> None:
         self.ports = ports
-        self.configuration = configuration
-        self.wakeups = Wakeups(ports.clock)
-        self.resolver = Resolver(ports.chain, ports.metadata)
-        self.sealing = Sealing(keyring, ports.chain.agreements.chain_id)
-        self.lists = Lists(self.sealing, Lineage(ports.chain, self.resolver, ports.metadata))
-        self.sources = FileSources(configuration, ports.signer.address, ports.agreements, ports.blobs, ports.sources)
-        self.uploads = Uploads(
-            configuration, ports.chain, ports.agreements, ports.blobs, self.resolver, self.lists, ports.clock
+
+        # Sign in.
+        self.authenticator = Authenticator(ports=ports, keyring=keyring)
+        self.ticket_issuer = TicketIssuer(ports=ports, keyring=keyring)
+
+        # Seal and read lists of files, receive uploads, serve downloads.
+        self.encrypter = Encrypter(keyring=keyring, chain_id=ports.chain.agreements.chain_id)
+        self.list_reader = ListReader(encrypter=self.encrypter, lineage_checker=LineageChecker(ports=ports))
+        self.source_opener = SourceOpener(ports=ports)
+        self.upload_receiver = UploadReceiver(ports=ports, list_reader=self.list_reader)
+        self.list_writer = ListWriter(
+            ports=ports,
+            encrypter=self.encrypter,
+            source_opener=self.source_opener,
+            upload_receiver=self.upload_receiver,
         )
-        self.files = Files(ports.blobs, self.resolver, self.sealing, self.lists, self.sources, self.uploads)
-        self.settling = Settling(ports.signer, ports.chain)
-        self.finishing = Finishing(
-            configuration,
-            ports.agreements,
-            ResultAssets(ports.signer, self.sealing, ports.blobs, ports.clock, configuration.metadata_url),
-            Receipts(ports.signer, ports.chain, configuration.version),
-            self.settling,
-            ports.clock,
-            self.wakeups,
+        self.file_server = FileServer(ports=ports, list_reader=self.list_reader, source_opener=self.source_opener)
+
+        # End an execution: its result, its receipt and its settlement.
+        self.settler = Settler(ports=ports)
+        self.finisher = Finisher(
+            ports=ports,
+            asset_maker=AssetMaker(ports=ports, encrypter=self.encrypter),
+            receipt_maker=ReceiptMaker(ports=ports),
+            settler=self.settler,
         )
-        self.tokens = Tokens(keyring, configuration, ports.agreements, ports.clock)
-        self.tickets = Tickets(keyring, ports.agreements, ports.clock, configuration.late_after)
-        self.peer = TicketDesk(ports.agreements, ports.blobs, self.tickets, self.files, self.finishing, self.wakeups)
+
+        # Answer the operator and its pods.
+        self.peer = TicketTaker(
+            ports=ports, ticket_issuer=self.ticket_issuer, file_server=self.file_server, finisher=self.finisher
+        )
 
 
 class GatewayService:
-    """What consumers, owners and the provider ask of the gateway, and the work that goes on without being asked.
-
-    Attributes
-    ----------
-    tokens, quoting, offering, relaying, executing, access, views, streams, files
-        The services behind the routes.
-    peer
-        The gateway as the operator's neighbour.
-    """
+    """What the gateway does for consumers, owners and the provider, and the work that goes on unasked."""
 
     def __init__(self, desk: GatewayDesk, operator: OperatorPeer) -> None:
-        ports, configuration = desk.ports, desk.configuration
-        self.configuration = configuration
-        self.clock = ports.clock
+        ports = desk.ports
+        self.ports = ports
         self.peer = desk.peer
-        self.tokens = desk.tokens
-        self.files = desk.files
-        self.uploads = desk.uploads
-        self._ports = ports
-        self._operator = operator
-        self._finishing = desk.finishing
-        provider = ports.signer.address
+        self.authenticator = desk.authenticator
+        self.upload_receiver = desk.upload_receiver
+        self.list_writer = desk.list_writer
+        self.file_server = desk.file_server
+
+        # Judge agreements: quote, offer, relay and grant.
         assessor = Assessor(
-            configuration,
-            provider,
-            ports.chain,
-            desk.resolver,
-            ports.metadata,
-            desk.lists,
-            desk.sources,
-            operator,
+            ports=ports, list_reader=desk.list_reader, source_opener=desk.source_opener, operator=operator
         )
-        permission = Permission(provider, ports.chain, ports.agreements, ports.clock)
-        registrar = Registrar(
-            ports.agreements,
-            operator,
-            desk.tickets,
-            desk.finishing,
-            ports.clock,
-            desk.wakeups,
-            configuration.late_after,
+        free_gas_limiter = FreeGasLimiter(ports=ports)
+        terms_checker = TermsChecker(ports=ports, assessor=assessor, free_gas_limiter=free_gas_limiter)
+        permission_checker = PermissionChecker(ports=ports)
+        self.agreement_follower = AgreementFollower(ports=ports)
+        self.quoter = Quoter(ports=ports, assessor=assessor, terms_checker=terms_checker)
+        self.offerer = Offerer(ports=ports, terms_checker=terms_checker, permission_checker=permission_checker)
+        self.relayer = Relayer(ports=ports, terms_checker=terms_checker, permission_checker=permission_checker)
+        self.granter = Granter(
+            ports=ports, terms_checker=terms_checker, permission_checker=permission_checker, operator=operator
         )
-        free_gas = FreeGas(configuration, provider, ports.chain, ports.agreements, ports.clock)
-        acceptance = Acceptance(configuration, ports.agreements, assessor, free_gas, ports.clock)
-        self.offering = Offering(ports.signer, ports.chain, acceptance, permission)
-        self.relaying = Relaying(
-            configuration,
-            provider,
-            ports.chain,
-            ports.agreements,
-            acceptance,
-            permission,
-            ports.clock,
-            desk.wakeups,
+
+        # Start executions, show them and stop them.
+        self.registrar = Registrar(
+            ports=ports, ticket_issuer=desk.ticket_issuer, finisher=desk.finisher, operator=operator
         )
-        self.quoting = Quoting(assessor, acceptance, desk.resolver, ports.signer)
-        self.executing = Executing(
-            ports.agreements, permission, assessor, Planner(desk.sources), registrar, free_gas, ports.clock
+        self.executor = Executor(
+            ports=ports,
+            permission_checker=permission_checker,
+            assessor=assessor,
+            planner=Planner(source_opener=desk.source_opener),
+            registrar=self.registrar,
+            free_gas_limiter=free_gas_limiter,
         )
-        self.access = Access(provider, ports.agreements, ports.chain, ports.clock)
-        self.views = Views(operator, ports.agreements)
-        self.streams = Streams(ports.agreements, operator, desk.wakeups)
-        self.follower = Follower(
-            provider, configuration.confirmations, ports.chain, ports.agreements, ports.clock, desk.wakeups
-        )
-        self.granting = Granting(
-            configuration,
-            ports.chain,
-            ports.agreements,
-            acceptance,
-            permission,
-            operator,
-            ports.clock,
-            desk.wakeups,
-        )
-        effects = Effects(ports.agreements, ports.signer, ports.clock)
-        self.outbox = Outbox(
-            ports.agreements,
-            ports.chain,
-            ports.metadata,
-            effects,
-            desk.finishing,
-            Transactions(
-                configuration.confirmations,
-                ports.chain,
-                ports.signer,
-                ports.agreements,
-                effects,
-                ports.clock,
-                desk.wakeups,
-            ),
-            ports.clock,
-            desk.wakeups,
-        )
-        self.registrar = registrar
-        retention = timedelta(seconds=configuration.result_retention)
-        self.sweeper = Sweeper(
-            ports.agreements, permission, desk.settling, ports.blobs, ports.clock, desk.wakeups, retention
+        self.execution_finder = ExecutionFinder(ports=ports)
+        self.presenter = Presenter(ports=ports, operator=operator)
+        self.streamer = Streamer(ports=ports, operator=operator)
+        self.stopper = Stopper(operator=operator, execution_finder=self.execution_finder, finisher=desk.finisher)
+
+        # Settle what time alone brings about, and carry out everything that happens outside.
+        self.sweeper = Sweeper(ports=ports, permission_checker=permission_checker, settler=desk.settler)
+        item_interpreter = ItemInterpreter(ports=ports)
+        self.dispatcher = Dispatcher(
+            ports=ports,
+            item_interpreter=item_interpreter,
+            finisher=desk.finisher,
+            transaction_sender=TransactionSender(ports=ports, item_interpreter=item_interpreter),
+            refusal_judge=RefusalJudge(ports=ports, item_interpreter=item_interpreter),
         )
 
     async def run(self) -> None:
-        """Follow the chain, grant, send, register and sweep until cancelled; what is interrupted goes on next time.
+        """Follow the chain, grant, send, register and sweep until cancelled; interrupted work goes on next time.
 
-        Of several gateways on one memory one does so; the others wait, and answer requests.
+        If several gateways share one memory, one of them does this; the others wait, and answer requests.
         """
-        await self._ports.agreements.work_alone(self._work)
+        await self.ports.agreements.work_alone(self._work)
 
     async def _work(self) -> None:
+        workers = (
+            self.agreement_follower,
+            self.granter,
+            self.dispatcher,
+            self.registrar,
+            self.sweeper,
+            self.upload_receiver,
+        )
         async with anyio.create_task_group() as group:
-            for worker in (self.follower, self.granting, self.outbox, self.registrar, self.sweeper, self.uploads):
+            for worker in workers:
                 group.start_soon(_keep_working, worker)
 
     async def info(self) -> GatewayInfo:
-        """Return what the root tells: who this gateway is, and which chain and contracts it uses."""
-        chain, configuration = self._ports.chain, self.configuration
+        """Return who this gateway is, and which chain and contracts it uses."""
+        chain, configuration = self.ports.chain, self.ports.configuration
         return GatewayInfo(
             version=configuration.version,
-            provider_address=self._ports.signer.address,
+            provider_address=self.ports.provider,
             public_url=configuration.public_url,
             chain_id=chain.agreements.chain_id,
             contracts={name: chain.contract(name) for name in CONTRACTS},
             relay=configuration.relay,
             metadata_url=configuration.metadata_url,
-            supported_containers=await self._ports.containers(),
-            image_contents=await self._ports.image_contents(),
+            supported_containers=await self.ports.containers(),
+            image_contents=await self.ports.image_contents(),
             supported_servers=configuration.servers,
         )
 
-    async def status(self, caller: Caller, agreement: str, execution: str) -> ExecutionView:
-        """Return one execution to whoever has a role in it."""
-        return await self.views.execution(await self.access.see(caller, agreement, execution))
 
-    async def list(self, caller: Caller, agreement: str | None, limit: int) -> ExecutionList:
-        """Return the executions that the caller may see, newest first."""
-        seen = await self.access.list(caller, agreement, limit)
-        return ExecutionList(executions=tuple([await self.views.execution(one) for one in seen]))
+class Worker(Protocol):
+    """Something that works until it is cancelled."""
 
-    async def stop(self, caller: Caller, agreement: str, execution: str) -> ExecutionView:
-        """Ask for the end of an execution; an ended one stays as it is."""
-        seen = await self.access.see(caller, agreement, execution)
-        if seen.execution.live:
-            await self._stop(seen)
-            seen = await self.access.see(caller, agreement, execution)
-        return await self.views.execution(seen)
+    async def run(self) -> None:
+        """Work; everything done is stored, so starting again is harmless."""
+        ...
 
-    async def _stop(self, seen: Seen) -> None:
-        execution = seen.execution
+
+async def _keep_working(worker: Worker) -> None:
+    """Restart a worker after a defect or a failed disk: the others need it, and its work is stored."""
+    while True:
         try:
-            await self._operator.stop(execution.agreement_id, execution.execution_id, seen.role)
-        except InsituError as error:
-            if error.code != "ExecutionUnknown" or execution.acknowledged:
-                raise
-            # The operator has never had it, so there is nothing to end but the record.
-            reason = Reason(code=f"StoppedBy{seen.role.capitalize()}", message=f"stopped by the {seen.role}")
-            await self._finishing.end(execution, Phase.STOPPED, reason)
+            await worker.run()
+        except Exception:
+            logger.exception("%s stopped and is restarted", type(worker).__name__)
+        await anyio.sleep(RESTART_PAUSE)

@@ -205,11 +205,13 @@ class _Builder:
         from insitu.adapters.clock import SystemClock
         from insitu.adapters.sources.web import WebSources
         from insitu.api.metadata_v1 import DDO
-        from insitu.gateway.service import GatewayDesk, GatewayPorts
+        from insitu.gateway.ports import GatewayPorts
+        from insitu.gateway.service import GatewayDesk
 
         settings, services = self._settings, self._services
         metadata_url = (settings.metadata.url or services.public_url) + DDO + "/{did}"
         ports = GatewayPorts(
+            configuration=gateway_configuration(settings, services.public_url, metadata_url),
             chain=self._opened_chain(),
             signer=self._signer,
             metadata=self._metadata_peer(),
@@ -220,8 +222,7 @@ class _Builder:
             containers=partial(offered_containers, settings),
             image_contents=partial(image_contents, settings),
         )
-        configuration = gateway_configuration(settings, services.public_url, metadata_url)
-        return GatewayDesk(ports, keyring(settings), configuration)
+        return GatewayDesk(ports, keyring(settings))
 
     async def _operator(self, gateway: "GatewayPeer") -> None:
         from insitu.adapters.clock import SystemClock

@@ -141,7 +141,7 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         # Who holds a ticket comes over HTTP: an operator elsewhere, or the pods of a cluster.
         if services.operator is None or services.settings.operator.runtime == "kubernetes":
             routers.append(ticket_router(services.gateway.peer))
-        body_limits |= gateway_limits(services.gateway.configuration)
+        body_limits |= gateway_limits(services.gateway.ports.configuration)
     if services.operator is not None and not routers:
         from insitu.operator.bodies import BODY_LIMITS
         from insitu.operator.routes import router as operator_router

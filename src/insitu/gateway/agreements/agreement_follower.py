@@ -1,11 +1,12 @@
 """Following the chain: events are hints where to look, what counts is the state that the chain tells (C6, §8)."""
 
 import logging
+from dataclasses import dataclass
 
 import anyio
 
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address, AgreementId, workflow_execution_id
+from insitu.domain.ids import AgreementId, workflow_execution_id
 from insitu.domain.ledger import (
     AgreementCreated,
     ComputeFulfilled,
@@ -15,14 +16,14 @@ from insitu.domain.ledger import (
     LockFulfilled,
     PaymentReleased,
 )
-from insitu.gateway.wakeups import FOLLOWED, GRANTS, OUTBOX, Wakeups, events_of
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.wakeups import FOLLOWED, GRANTS, OUTBOX, events_of
 from insitu.ports.agreement_changes import AddEvent, Change, MoveCursor, NoteSettled, Remember, RollBack, Touch
 from insitu.ports.agreement_records import StoredExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Block, Chain, Logged
+from insitu.ports.chain import Block, Logged
 from insitu.ports.clock import Clock
 
-__all__ = ["Follower"]
+__all__ = ["AgreementFollower"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,34 +31,21 @@ PAUSE = 1.0
 """Seconds before the chain is followed again after an error."""
 
 
-class Follower:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementFollower:
     """Reads blocks from the checkpoint on and notes what happened to this provider's agreements.
 
     Cursor and meaning are stored in one transaction, so a block is never half read, however the process ends.
     """
 
-    def __init__(
-        self,
-        provider: Address,
-        confirmations: int,
-        chain: Chain,
-        agreements: Agreements,
-        clock: Clock,
-        wakeups: Wakeups,
-    ) -> None:
-        self._provider = provider.lower()
-        self._confirmations = confirmations
-        self._chain = chain
-        self._agreements = agreements
-        self._clock = clock
-        self._wakeups = wakeups
+    ports: GatewayPorts
 
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
             try:
-                cursors = await self._agreements.cursors()
-                async for block in self._chain.follow(cursors, self._confirmations):
+                cursors = await self.ports.agreements.cursors()
+                async for block in self.ports.chain.follow(cursors, self.ports.configuration.confirmations):
                     await self.take(block)
             except InsituError as error:
                 logger.warning("following the chain was interrupted: %s", error)
@@ -72,18 +60,18 @@ class Follower:
         touched: list[StoredExecution] = []
         for logged in block.events:
             changes += await self._meaning(logged, block.cursor.number, touched)
-        await self._agreements.apply([*changes, MoveCursor(block.cursor)])
-        self._wakeups.ring(FOLLOWED)
-        self._wakeups.ring(OUTBOX)
+        await self.ports.agreements.apply([*changes, MoveCursor(block.cursor)])
+        self.ports.wakeups.ring(FOLLOWED)
+        self.ports.wakeups.ring(OUTBOX)
         if changes:
-            self._wakeups.ring(GRANTS)
+            self.ports.wakeups.ring(GRANTS)
         for execution in touched:
-            self._wakeups.ring(events_of(execution.execution_id))
+            self.ports.wakeups.ring(events_of(execution.execution_id))
 
     async def _meaning(self, logged: Logged, block: int, touched: list[StoredExecution]) -> list[Change]:
         event = logged.event
         if isinstance(event, AgreementCreated):
-            if event.terms.provider.lower() != self._provider:
+            if event.terms.provider.lower() != self.ports.provider.lower():
                 return []
             return [Remember(event.agreement_id, event.terms), Touch(event.agreement_id, block)]
         if isinstance(event, LockFulfilled | ComputeFulfilled | ComputeTimedOut | EscrowFulfilled):
@@ -96,7 +84,7 @@ class Follower:
 
     async def _settled(self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]) -> list[Change]:
         """Note a settlement, whoever sent it (E10)."""
-        execution = await self._agreements.execution(workflow_execution_id(event.agreement_id, event.index))
+        execution = await self.ports.agreements.execution(workflow_execution_id(event.agreement_id, event.index))
         if execution is None or execution.frozen is None:
             return []
         if execution.frozen.receipt_hash != event.receipt_hash:
@@ -104,19 +92,19 @@ class Follower:
                 "%s was settled with a receipt that is not ours: %s", execution.execution_id, event.receipt_hash
             )
         touched.append(execution)
-        return settled(execution, transaction, self._clock)
+        return settled(execution, transaction, self.ports.clock)
 
     async def _refunded(self, event: EscrowAborted, transaction: str, touched: list[StoredExecution]) -> list[Change]:
         executions = await self._executions(event.agreement_id)
         touched += executions
         data = {"transaction": transaction, "amount": str(event.refunded)}
-        now = self._clock.now()
+        now = self.ports.clock.now()
         return [AddEvent(one.execution_id, "refunded", now, data, once="refunded") for one in executions]
 
     async def _executions(self, agreement_id: AgreementId) -> tuple[StoredExecution, ...]:
-        if await self._agreements.agreement(agreement_id) is None:
+        if await self.ports.agreements.agreement(agreement_id) is None:
             return ()
-        return await self._agreements.executions(agreement_id=agreement_id)
+        return await self.ports.agreements.executions(agreement_id=agreement_id)
 
 
 def settled(execution: StoredExecution, transaction: str, clock: Clock) -> list[Change]:

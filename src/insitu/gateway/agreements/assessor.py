@@ -31,13 +31,12 @@ from insitu.domain.validation import validate_ddo
 from insitu.domain.workflow import Workflow, read_workflow, require_readable
 from insitu.domain.workflow_rules import validate_workflow
 from insitu.gateway.at_once import both, outcomes
-from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.files.list_reader import Listed, Lists
-from insitu.gateway.files.source_opener import FileSources
-from insitu.ports.chain import Chain
-from insitu.ports.peers import MetadataPeer, OperatorPeer
+from insitu.gateway.files.list_reader import Listed, ListReader
+from insitu.gateway.files.source_opener import SourceOpener
+from insitu.gateway.ports import GatewayPorts
+from insitu.ports.peers import OperatorPeer
 from insitu.sdk.long_work import LongWork
-from insitu.sdk.resolving import ResolvedAsset, Resolver
+from insitu.sdk.resolving import ResolvedAsset
 
 __all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing", "nothing_runs"]
 
@@ -138,30 +137,16 @@ def nothing_runs(error: InsituError) -> bool:
     return error.code in ("RuntimeUnavailable", "IsolationNotEnforced")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assessor:
     """Reads the documents of a workflow and applies every rule."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        provider: Address,
-        chain: Chain,
-        resolver: Resolver,
-        metadata: MetadataPeer,
-        lists: Lists,
-        sources: FileSources,
-        operator: OperatorPeer,
-    ) -> None:
-        self._configuration = configuration
-        self._provider = provider
-        self._chain = chain
-        self._resolver = resolver
-        self._metadata = metadata
-        self._lists = lists
-        self._work = LongWork()
-        self._valid = set[tuple[str, str]]()
-        self._sources = sources
-        self._operator = operator
+    ports: GatewayPorts
+    list_reader: ListReader
+    source_opener: SourceOpener
+    operator: OperatorPeer
+    _work: LongWork = field(init=False, default_factory=LongWork)
+    _valid: set[tuple[str, str]] = field(init=False, default_factory=set)
 
     async def assess(
         self,
@@ -190,7 +175,7 @@ class Assessor:
             What resolving and validating the workflow raises; an error of another asset is a reason, not an error.
             ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
         """
-        asset = await self._resolver.resolve(workflow_did, workflow_checksum)
+        asset = await self.ports.resolver.resolve(workflow_did, workflow_checksum)
         await self._require_valid(asset)
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow, and only workflows run")
@@ -257,7 +242,7 @@ class Assessor:
 
         Raises what resolving and reading it raises.
         """
-        services = (await self._resolver.resolve(did)).ddo.compute_services
+        services = (await self.ports.resolver.resolve(did)).ddo.compute_services
         named = [service for service in services if service.index == service_index]
         for service in (*named, *services):
             return read_compute_service(service).price
@@ -265,7 +250,7 @@ class Assessor:
 
     async def _retired(self, workflow: Workflow) -> list[Refusal]:
         """What was bought stays usable, but nobody buys on an asset that its owner took off the lists."""
-        retired = [did for did in workflow.input_dids if await self._metadata.is_retired(did)]
+        retired = [did for did in workflow.input_dids if await self.ports.metadata.is_retired(did)]
         return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
 
     async def _inputs(
@@ -277,29 +262,29 @@ class Assessor:
         )
 
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
-        resolving, asking = self._resolver.resolve(did), self._chain.is_provider(did, self._provider)
+        resolving, asking = self.ports.resolver.resolve(did), self.ports.chain.is_provider(did, self.ports.provider)
         asset, is_provider = await both(resolving, asking)
         await self._require_valid(asset)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
         if not is_provider:
-            raise InsituError("NotDIDProvider", f"{self._provider} is not a provider of {did}")
+            raise InsituError("NotDIDProvider", f"{self.ports.provider} is not a provider of {did}")
         present = read_compute_service(entry)
         version = present
         if bought is not None and bought.removeprefix("0x") != asset.checksum:
-            then = await self._resolver.resolve(did, bought)
+            then = await self.ports.resolver.resolve(did, bought)
             version = read_compute_service(then.ddo.compute_service(entry.index))
         return AssessedInput(asset, entry, present, version, await self._listed(asset))
 
     def _require_here(self, did: str, entry: Service) -> None:
-        if not self._configuration.serves(entry.service_endpoint):
+        if not self.ports.configuration.serves(entry.service_endpoint):
             raise InsituError("InputElsewhere", f"{did} is served at {entry.service_endpoint}")
-        template = self._chain.agreements.contract
+        template = self.ports.chain.agreements.contract
         if (entry.template_id or "").lower() != template.lower():
             raise InsituError("TemplateNotApproved", f"{did} is sold under {entry.template_id}, here it is {template}")
 
     async def _algorithm(self, did: str) -> AssessedAlgorithm:
-        asset = await self._resolver.resolve(did)
+        asset = await self.ports.resolver.resolve(did)
         await self._require_valid(asset)
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")
@@ -317,9 +302,9 @@ class Assessor:
         self._valid.add(version)
 
     async def _listed(self, asset: ResolvedAsset) -> Listed:
-        listed = await self._lists.open(asset)
+        listed = await self.list_reader.open(asset)
         for file in listed.files:
-            await self._sources.check(file, listed.sealer)
+            await self.source_opener.check(file, listed.sealer)
         return listed
 
     async def _server(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> Server | None:
@@ -328,7 +313,7 @@ class Assessor:
         first = inputs[0].asset.did
         try:
             server = choose_server(workflow, [OfferedService(one.asset.did, one.bought) for one in inputs])
-            limits, capacity = server.limits(), await self._operator.capacity()
+            limits, capacity = server.limits(), await self.operator.capacity()
         except InsituError as error:
             found.note(error, first)
             return None
@@ -348,7 +333,7 @@ class Assessor:
         images = [image for one in containers if (image := image_of(one, first.bought)) is not None]
         try:
             if images:
-                await self._operator.require_images(images)
+                await self.operator.require_images(images)
         except InsituError as error:
             found.note(error, first.asset.did)
 
@@ -359,7 +344,7 @@ class Assessor:
             return None
         priced = [PricedInput(one.asset.did, one.asset.owner, one.bought.price) for one in inputs]
         try:
-            return price_of(priced, server, self._provider, consumer)
+            return price_of(priced, server, self.ports.provider, consumer)
         except InsituError as error:
             found.note(error, inputs[0].asset.did)
             return None

@@ -6,38 +6,25 @@ what has started is finished, whatever it takes.
 """
 
 import secrets
+from dataclasses import dataclass
 
 from insitu.domain.agreement import Terms
 from insitu.domain.ids import Address
 from insitu.domain.ledger import register_attribute_for
-from insitu.gateway.configuration import GatewayConfiguration
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import FreeExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
 
-__all__ = ["FreeGas"]
+__all__ = ["FreeGasLimiter"]
 
 TIMES = 3
 """A registration, and as much again for the settlement and for each of some statements of provenance."""
 
 
-class FreeGas:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeGasLimiter:
     """Says what an execution takes of the budget, and whether anything is left."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        provider: Address,
-        chain: Chain,
-        agreements: Agreements,
-        clock: Clock,
-    ) -> None:
-        self._configuration = configuration
-        self._provider = provider
-        self._chain = chain
-        self._agreements = agreements
-        self._clock = clock
+    ports: GatewayPorts
 
     async def of(self, terms: Terms, *, first: bool) -> FreeExecution | None:
         """Return what to reserve for an execution; None for the ``first`` of a priced agreement, which will pay."""
@@ -46,15 +33,15 @@ class FreeGas:
         result = register_attribute_for(
             secrets.token_bytes(32),
             secrets.token_bytes(32),
-            [self._provider],
-            self._configuration.metadata_url,
+            [self.ports.provider],
+            self.ports.configuration.metadata_url,
             terms.consumer,
         )
-        return self._taking(TIMES * await self._chain.estimate(result, self._provider))
+        return self._taking(TIMES * await self.ports.chain.estimate(result, self.ports.provider))
 
     async def require(self, consumer: Address) -> None:
         """Refuse to begin with anything free where nothing is left. Raises ``FreeGasExhausted``."""
-        await self._agreements.require_free_gas(self._taking(1), consumer, self._clock.now())
+        await self.ports.agreements.require_free_gas(self._taking(1), consumer, self.ports.clock.now())
 
     def _taking(self, cost: int) -> FreeExecution:
-        return FreeExecution(cost, self._configuration.free_gas_budget, self._configuration.coin_price)
+        return FreeExecution(cost, self.ports.configuration.free_gas_budget, self.ports.configuration.coin_price)

@@ -1,7 +1,7 @@
 """Deciding about agreements: grant, refuse, decline, or notice that one is lost (C7, design §7, §8)."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import anyio
@@ -10,18 +10,15 @@ from insitu.domain.agreement import AgreementState
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.gateway.agreements.assessor import Assessment, is_passing, nothing_runs
-from insitu.gateway.agreements.permission_checker import Permission
-from insitu.gateway.agreements.terms_checker import Acceptance, versions_of
-from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.wakeups import GRANTS, OUTBOX, Wakeups
+from insitu.gateway.agreements.permission_checker import PermissionChecker
+from insitu.gateway.agreements.terms_checker import TermsChecker, versions_of
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.wakeups import GRANTS, OUTBOX
 from insitu.ports.agreement_changes import Attend, Change, Enqueue, Judge, MarkLost
 from insitu.ports.agreement_records import ItemKind, KnownAgreement, OutboxItem, Standing
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Granting"]
+__all__ = ["Granter"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,40 +28,28 @@ AT_ONCE = 8
 """Agreements that are judged at the same time, so that a document behind a slow url holds up nobody else."""
 
 
-class Granting:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granter:
     """Brings every agreement that needs attention to where it belongs. Repeating a step changes nothing."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        chain: Chain,
-        agreements: Agreements,
-        acceptance: Acceptance,
-        permission: Permission,
-        operator: OperatorPeer,
-        clock: Clock,
-        wakeups: Wakeups,
-    ) -> None:
-        self._configuration = configuration
-        self._chain = chain
-        self._agreements = agreements
-        self._acceptance = acceptance
-        self._permission = permission
-        self._operator = operator
-        self._clock = clock
-        self._wakeups = wakeups
+    ports: GatewayPorts
+    terms_checker: TermsChecker
+    permission_checker: PermissionChecker
+    operator: OperatorPeer
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            seen = self._wakeups.count(GRANTS)
+            seen = self.ports.wakeups.count(GRANTS)
             worked = await self.turn()
             if not worked:
-                await self._wakeups.wait(GRANTS, seen, seconds=30, until=await self._agreements.next_attention())
+                await self.ports.wakeups.wait(
+                    GRANTS, seen, seconds=30, until=await self.ports.agreements.next_attention()
+                )
 
     async def turn(self) -> bool:
         """Look at everything that needs attention now; tell whether there was anything."""
-        waiting = await self._agreements.needing_attention(self._clock.now())
+        waiting = await self.ports.agreements.needing_attention(self.ports.clock.now())
         limiter = anyio.CapacityLimiter(AT_ONCE)
         async with anyio.create_task_group() as group:
             for agreement in waiting:
@@ -78,17 +63,17 @@ class Granting:
                 changes, again = await self._reconcile(known)
             except InsituError as error:
                 logger.warning("agreement %s cannot be judged now: %s", known.agreement_id, error)
-                changes, again = [], self._clock.now() + RETRY
+                changes, again = [], self.ports.clock.now() + RETRY
             except Exception:
                 # A document that nobody foresaw must not keep the others from their grants.
                 logger.exception("agreement %s cannot be judged", known.agreement_id)
-                changes, again = [], self._clock.now() + DEFECT_RETRY
-            await self._agreements.apply([*changes, Attend(known.agreement_id, known.attention, again)])
+                changes, again = [], self.ports.clock.now() + DEFECT_RETRY
+            await self.ports.agreements.apply([*changes, Attend(known.agreement_id, known.attention, again)])
             if changes:
-                self._wakeups.ring(OUTBOX)
+                self.ports.wakeups.ring(OUTBOX)
 
     async def _reconcile(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
-        state = await self._chain.agreement(known.agreement_id)
+        state = await self.ports.chain.agreement(known.agreement_id)
         if not state.locked:
             return await self._missing(known)
         found: list[Change] = [MarkLost(known.agreement_id, None)] if known.lost_since is not None else []
@@ -112,7 +97,7 @@ class Granting:
         judged = self._judged(known, standing, None, state)
         if known.versions or state.closed:
             return judged
-        noted = await self._acceptance.versions(known.terms)
+        noted = await self.terms_checker.versions(known.terms)
         if noted is None:
             return judged
         versions, executions = noted
@@ -122,26 +107,26 @@ class Granting:
         """The chain has no lock: usual before it, a loss after a grant."""
         if known.standing not in (Standing.GRANTED, Standing.GRANTING):
             return [], None
-        now = self._clock.now()
+        now = self.ports.clock.now()
         if known.lost_since is None:
             return [MarkLost(known.agreement_id, now)], now + RETRY
-        if now < known.lost_since + timedelta(seconds=self._configuration.lost_after):
+        if now < known.lost_since + timedelta(seconds=self.ports.configuration.lost_after):
             return [], now + RETRY
         logger.error("the chain no longer knows the payment of agreement %s", known.agreement_id)
         reason = Reason(code="AgreementLost", message="the chain no longer knows the payment")
-        await self._agreements.apply([self._judged(known, Standing.LOST, reason)])
-        for execution in await self._agreements.executions(agreement_id=known.agreement_id):
+        await self.ports.agreements.apply([self._judged(known, Standing.LOST, reason)])
+        for execution in await self.ports.agreements.executions(agreement_id=known.agreement_id):
             if execution.live:
-                await self._operator.stop(known.agreement_id, execution.execution_id, "provider")
+                await self.operator.stop(known.agreement_id, execution.execution_id, "provider")
         return [], None
 
     async def _judge(self, known: KnownAgreement, state: AgreementState) -> tuple[list[Change], datetime | None]:
         """The payment is locked and waits for an answer."""
-        terms, now = known.terms, await self._permission.now()
+        terms, now = known.terms, await self.permission_checker.now()
         if now >= state.grant_ends(terms):
             return [], None
         try:
-            found = await self._acceptance.require(terms, counted=known.standing is Standing.GRANTING)
+            found = await self.terms_checker.require(terms, counted=known.standing is Standing.GRANTING)
         except InsituError as error:
             return await self._refuse(known, error, now - state.start)
         return self._grant(known, state, found), None
@@ -150,7 +135,7 @@ class Granting:
         judged = Judge(
             known.agreement_id,
             Standing.GRANTING,
-            self._clock.now(),
+            self.ports.clock.now(),
             versions=versions_of(found),
             max_executions=found.policy.max_executions,
             start=state.start,
@@ -161,7 +146,7 @@ class Granting:
     async def _refuse(
         self, known: KnownAgreement, error: InsituError, waited: int
     ) -> tuple[list[Change], datetime | None]:
-        now = self._clock.now()
+        now = self.ports.clock.now()
         if (is_passing(error) or error.definition.retry) and waited < self._patience(known):
             return [], now + RETRY
         if is_passing(error) and not nothing_runs(error):
@@ -175,14 +160,14 @@ class Granting:
         return [self._judged(known, Standing.REFUSING, reason), Enqueue(item, again=True)], None
 
     def _patience(self, known: KnownAgreement) -> float:
-        return min(self._configuration.patience, known.terms.grant_timeout / 2)
+        return min(self.ports.configuration.patience, known.terms.grant_timeout / 2)
 
     async def _is_worth_refusing(self, known: KnownAgreement) -> bool:
         """A refusal costs the provider gas: who locks less than the service's price waits for the timeout (§7)."""
         if known.terms.total == 0:
             return False
         try:
-            price = await self._acceptance.service_price(known.terms)
+            price = await self.terms_checker.service_price(known.terms)
         except InsituError:
             return False
         return known.terms.total >= price
@@ -191,7 +176,7 @@ class Granting:
         self, known: KnownAgreement, standing: Standing, reason: Reason | None, state: AgreementState | None = None
     ) -> Judge:
         start = state.start if state is not None else None
-        return Judge(known.agreement_id, standing, self._clock.now(), reason, start=start)
+        return Judge(known.agreement_id, standing, self.ports.clock.now(), reason, start=start)
 
     def _item(self, kind: ItemKind, known: KnownAgreement) -> OutboxItem:
-        return OutboxItem(f"{kind}:{known.agreement_id}", kind, known.agreement_id, self._clock.now())
+        return OutboxItem(f"{kind}:{known.agreement_id}", kind, known.agreement_id, self.ports.clock.now())

@@ -1,47 +1,44 @@
 """E1: which agreement it is, and whether its consumer may execute now."""
 
+from dataclasses import dataclass
+
 from insitu.domain.agreement import AgreementState
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
 from insitu.gateway.at_once import both
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Remember, Touch
 from insitu.ports.agreement_records import KnownAgreement, Standing
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
 
-__all__ = ["Permission"]
+__all__ = ["PermissionChecker"]
 
 
-class Permission:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionChecker:
     """Finds agreements by their id alone and asks the contract."""
 
-    def __init__(self, provider: Address, chain: Chain, agreements: Agreements, clock: Clock) -> None:
-        self._provider = provider
-        self._chain = chain
-        self._agreements = agreements
-        self._clock = clock
+    ports: GatewayPorts
 
     async def find(self, agreement_id: AgreementId) -> KnownAgreement:
         """Return an agreement of this provider; the chain is asked where it is not remembered.
 
         Raises ``AgreementUnknown``, ``ChainUnavailable``.
         """
-        known = await self._agreements.agreement(agreement_id)
+        known = await self.ports.agreements.agreement(agreement_id)
         if known is not None:
             return known
-        terms = await self._chain.find_terms(agreement_id)
-        if terms is None or terms.provider.lower() != self._provider.lower():
+        terms = await self.ports.chain.find_terms(agreement_id)
+        if terms is None or terms.provider.lower() != self.ports.provider.lower():
             raise InsituError("AgreementUnknown", f"this gateway has no agreement {agreement_id}")
-        await self._agreements.apply([Remember(agreement_id, terms), Touch(agreement_id, 0)])
-        known = await self._agreements.agreement(agreement_id)
+        await self.ports.agreements.apply([Remember(agreement_id, terms), Touch(agreement_id, 0)])
+        known = await self.ports.agreements.agreement(agreement_id)
         assert known is not None
         return known
 
     async def now(self) -> int:
         """Return the time that deadlines are compared with: the later of this host's and the chain's, in seconds."""
-        return max(int(self._clock.now().timestamp()), await self._chain.time())
+        return max(int(self.ports.clock.now().timestamp()), await self.ports.chain.time())
 
     async def require(self, known: KnownAgreement, consumer: Address) -> AgreementState:
         """Refuse unless this consumer may start an execution now; the reason is as exact as can be.
@@ -53,8 +50,8 @@ class Permission:
         if terms.consumer.lower() != consumer.lower():
             raise InsituError("NotConsumer", f"agreement {known.agreement_id} belongs to another consumer")
         workflow_id = "0x" + Did.from_hex(terms.workflow_id).digits
-        permits = self._chain.check_permissions(terms, terms.consumer, workflow_id)
-        looking = both(self._chain.agreement(known.agreement_id), self.now())
+        permits = self.ports.chain.check_permissions(terms, terms.consumer, workflow_id)
+        looking = both(self.ports.chain.agreement(known.agreement_id), self.now())
         (state, now), permitted = await both(looking, permits)
         refusal = self._refusal(known, state, now)
         if refusal is not None:

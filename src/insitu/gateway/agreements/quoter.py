@@ -1,5 +1,7 @@
 """``POST check``: price, server, receivers and verdict, before any money moves (C1, design §7)."""
 
+from dataclasses import dataclass
+
 from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError, definition_of
@@ -7,21 +9,19 @@ from insitu.domain.ids import Address
 from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor
-from insitu.gateway.agreements.terms_checker import Acceptance
-from insitu.ports.keys import Signer
-from insitu.sdk.resolving import Resolver
+from insitu.gateway.agreements.terms_checker import TermsChecker
+from insitu.gateway.ports import GatewayPorts
 
-__all__ = ["Quoting"]
+__all__ = ["Quoter"]
 
 
-class Quoting:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoter:
     """Answers what the terms of an agreement must be."""
 
-    def __init__(self, assessor: Assessor, acceptance: Acceptance, resolver: Resolver, signer: Signer) -> None:
-        self._assessor = assessor
-        self._acceptance = acceptance
-        self._resolver = resolver
-        self._signer = signer
+    ports: GatewayPorts
+    assessor: Assessor
+    terms_checker: TermsChecker
 
     async def check(self, request: CheckRequest) -> Quote:
         """Return the quote, also where the verdict is no. Raises what resolving the workflow raises."""
@@ -37,7 +37,7 @@ class Quoting:
             workflow_did=request.workflow_did or "",
             workflow_hash=found.published.checksum if found.published is not None else "",
             service_index=_index(found, request.service_index),
-            provider=self._signer.address,
+            provider=self.ports.provider,
             server=server.to_json() if server is not None else {},
         )
         if price is not None:
@@ -56,15 +56,15 @@ class Quoting:
 
     async def _assessed(self, request: CheckRequest) -> Assessment:
         if request.workflow_did is None:
-            return await self._assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
-        return await self._assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
+            return await self.assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
+        return await self.assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
 
     async def _verdict(self, found: Assessment, consumer: Address) -> Verdict:
         """Add what the provider has left for agreements that cost nothing: without it they are not granted."""
         if found.price is None or found.price.total:
             return found.verdict
         try:
-            await self._acceptance.require_free(consumer)
+            await self.terms_checker.require_free(consumer)
         except InsituError as error:
             if error.code not in {"QuotaExceeded", "FreeGasExhausted"}:
                 raise
@@ -75,7 +75,7 @@ class Quoting:
     async def _checksum(self, did: str, found: Assessment) -> str:
         if found.inputs and found.inputs[0].asset.did == did:
             return found.inputs[0].asset.checksum
-        return (await self._resolver.record(did)).checksum
+        return (await self.ports.resolver.record(did)).checksum
 
 
 def _receivers(price: Price) -> tuple[Receiver, ...]:

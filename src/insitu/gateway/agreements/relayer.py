@@ -5,6 +5,7 @@ an item of the outbox like any other: stored before it is sent, sent in the orde
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
@@ -17,18 +18,14 @@ from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import use_permit
 from insitu.domain.purchase import SignedPermit, SignedPurchase
 from insitu.gateway.agreements.assessor import Assessment
-from insitu.gateway.agreements.permission_checker import Permission
-from insitu.gateway.agreements.terms_check import require_prompt_lock, require_provider
-from insitu.gateway.agreements.terms_checker import Acceptance, versions_of
-from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.wakeups import OUTBOX, RELAYS, Wakeups
+from insitu.gateway.agreements.permission_checker import PermissionChecker
+from insitu.gateway.agreements.terms_checker import TermsChecker, require_prompt_lock, require_provider, versions_of
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.wakeups import OUTBOX, RELAYS
 from insitu.ports.agreement_changes import Change, Enqueue, Judge, Remember
 from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, RelayLimits, Standing
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
 
-__all__ = ["Relaying"]
+__all__ = ["Relayer"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,28 +38,13 @@ ANSWER_WITHIN = 10.0
 """Seconds for which a request waits for its transaction; it is sent without anybody waiting, too."""
 
 
-class Relaying:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayer:
     """Accepts purchases, within limits that no stranger can go beyond."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        provider: Address,
-        chain: Chain,
-        agreements: Agreements,
-        acceptance: Acceptance,
-        permission: Permission,
-        clock: Clock,
-        wakeups: Wakeups,
-    ) -> None:
-        self._configuration = configuration
-        self._provider = provider
-        self._chain = chain
-        self._agreements = agreements
-        self._acceptance = acceptance
-        self._permission = permission
-        self._clock = clock
-        self._wakeups = wakeups
+    ports: GatewayPorts
+    terms_checker: TermsChecker
+    permission_checker: PermissionChecker
 
     async def relay(self, purchase: SignedPurchase) -> Purchase:
         """Send a purchase, once, and tell how it stands; one that is sent already, by whomever, is only told.
@@ -71,78 +53,78 @@ class Relaying:
         ------
         InsituError
             ``RelayOff``; ``InvalidSignature``, ``SignatureMismatch``; ``DeadlinePassed``; what
-            :meth:`Acceptance.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
+            :meth:`TermsChecker.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
             ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``;
             ``AgreementExists`` where other terms with the same seed are on their way; ``ChainUnavailable``.
             An earlier try's refusal, where nothing has changed since.
         """
-        if not self._configuration.relay:
-            raise InsituError("RelayOff", f"gateway.relay is off at {self._configuration.public_url}")
-        terms, domain = purchase.terms, self._chain.agreements
-        require_provider(terms, self._provider)
+        if not self.ports.configuration.relay:
+            raise InsituError("RelayOff", f"gateway.relay is off at {self.ports.configuration.public_url}")
+        terms, domain = purchase.terms, self.ports.chain.agreements
+        require_provider(terms, self.ports.provider)
         purchase.require_consumer(domain)
         agreement = agreement_id(terms, domain)
-        state = await self._chain.agreement(agreement)
+        state = await self.ports.chain.agreement(agreement)
         if state.locked or state.refunded:
             return await self._told(agreement, state)
-        known = await self._agreements.agreement(agreement)
+        known = await self.ports.agreements.agreement(agreement)
         if known is None or known.standing is not Standing.RELAYING:
             await self._accept(agreement, purchase)
         return await self._sent(agreement)
 
     async def _accept(self, agreement: AgreementId, purchase: SignedPurchase) -> None:
-        terms, now = purchase.terms, await self._permission.now()
+        terms, now = purchase.terms, await self.permission_checker.now()
         if now + LEAST > terms.deadline:
             detail = f"the terms can be locked until {terms.deadline}, it is {now} and a block takes its time"
             raise InsituError("DeadlinePassed", detail)
         await self._require_turn(terms.consumer)
-        found = await self._acceptance.require(terms)
+        found = await self.terms_checker.require(terms)
         require_prompt_lock(terms, found, now)
         if terms.total:
             await self._require_payment(terms, purchase.permit)
-        cost = await self._chain.estimate(purchase.call, self._provider)
-        if await self._chain.native_balance(self._provider) < KEPT * cost:
-            detail = f"{self._provider} keeps its coin for grants and settlements, until it is given more"
+        cost = await self.ports.chain.estimate(purchase.call, self.ports.provider)
+        if await self.ports.chain.native_balance(self.ports.provider) < KEPT * cost:
+            detail = f"{self.ports.provider} keeps its coin for grants and settlements, until it is given more"
             raise InsituError("RelayExhausted", detail)
         await self._promise(agreement, purchase, found, cost)
-        self._wakeups.ring(OUTBOX)
+        self.ports.wakeups.ring(OUTBOX)
 
     async def _require_turn(self, consumer: Address) -> None:
         """Spare the documents where a limit is reached already; it is looked at again with the promise."""
-        relayed = await self._agreements.relayed(consumer, self._clock.now() - PERIOD)
-        limit = self._configuration.relays_per_day
+        relayed = await self.ports.agreements.relayed(consumer, self.ports.clock.now() - PERIOD)
+        limit = self.ports.configuration.relays_per_day
         if relayed.purchases >= limit:
             detail = f"{limit} purchases of {consumer} are sent in 24 hours"
             raise InsituError("RelayLimitReached", detail, limit=limit)
 
     async def _require_payment(self, terms: Terms, permit: SignedPermit | None) -> None:
-        escrow, price = self._chain.agreements.contract, terms.total
-        held = await self._chain.balance(terms.consumer)
+        escrow, price = self.ports.chain.agreements.contract, terms.total
+        held = await self.ports.chain.balance(terms.consumer)
         if held < price:
             detail = f"{terms.consumer} holds {held} base units, the price is {price}"
             raise InsituError("InsufficientFunds", detail, held=str(held), price=str(price))
-        if await self._chain.allowance(terms.consumer, escrow) >= price:
+        if await self.ports.chain.allowance(terms.consumer, escrow) >= price:
             # Also where somebody has used this very permit just before: then it is spent, and there.
             return
         if permit is None or permit.value < price:
             allowed = permit.value if permit is not None else 0
             detail = f"the permit lets the escrow take {allowed} base units, the price is {price}"
             raise InsituError("AllowanceTooLow", detail, allowed=str(allowed), price=str(price))
-        await self._chain.estimate(use_permit(terms.consumer, escrow, permit.permit), self._provider)
+        await self.ports.chain.estimate(use_permit(terms.consumer, escrow, permit.permit), self.ports.provider)
 
     async def _promise(self, agreement: AgreementId, purchase: SignedPurchase, found: Assessment, cost: int) -> None:
         """Store the promise with all that follows from it, within the limits."""
-        now, terms = self._clock.now(), purchase.terms
+        now, terms = self.ports.clock.now(), purchase.terms
         payload = purchase.model_dump(mode="json", by_alias=True, include={"signature", "permit"})
         item = OutboxItem(f"relay:{agreement}", ItemKind.RELAY, agreement, now, payload=payload)
         judged = Judge(
             agreement, Standing.RELAYING, now, versions=versions_of(found), max_executions=found.policy.max_executions
         )
-        chosen = self._configuration
+        chosen = self.ports.configuration
         limits = RelayLimits(chosen.relays_per_day, chosen.relay_budget, chosen.coin_price)
         changes: list[Change] = [Remember(agreement, terms), judged, Enqueue(item, again=True)]
         relay = Relay(agreement, terms.consumer, terms.seed, cost, now)
-        if await self._agreements.promise(relay, limits, changes):
+        if await self.ports.agreements.promise(relay, limits, changes):
             logger.info("agreement %s of %s will be sent, for at most %d wei", agreement, terms.consumer, cost)
 
     async def _sent(self, agreement: AgreementId) -> Purchase:
@@ -150,20 +132,20 @@ class Relaying:
         transaction: str | None = None
         with anyio.move_on_after(ANSWER_WITHIN):
             while transaction is None:
-                seen = self._wakeups.count(RELAYS)
-                known = await self._agreements.agreement(agreement)
+                seen = self.ports.wakeups.count(RELAYS)
+                known = await self.ports.agreements.agreement(agreement)
                 if known is None or known.standing is not Standing.RELAYING:
                     break
                 transaction = await self._transaction(agreement)
                 if transaction is None:
-                    await self._wakeups.wait(RELAYS, seen, seconds=1)
+                    await self.ports.wakeups.wait(RELAYS, seen, seconds=1)
         return await self._answer(agreement)
 
     async def _answer(self, agreement: AgreementId) -> Purchase:
-        state = await self._chain.agreement(agreement)
+        state = await self.ports.chain.agreement(agreement)
         if state.locked or state.refunded:
             return await self._told(agreement, state)
-        known = await self._agreements.agreement(agreement)
+        known = await self.ports.agreements.agreement(agreement)
         if known is not None and known.standing is Standing.CREATED and known.reason is not None:
             code = known.reason.code if known.reason.code in ERRORS else "TransactionFailed"
             raise InsituError(code, known.reason.message)
@@ -178,5 +160,5 @@ class Relaying:
         return Purchase(service_agreement_id=agreement, status=status, transaction=transaction)
 
     async def _transaction(self, agreement: AgreementId) -> str | None:
-        item = await self._agreements.item(f"relay:{agreement}")
+        item = await self.ports.agreements.item(f"relay:{agreement}")
         return item.transaction if item is not None else None

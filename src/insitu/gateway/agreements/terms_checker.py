@@ -1,37 +1,31 @@
 """Whether the provider agrees to terms: one judgement, whether it grants, relays or offers (C7, design §7)."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from insitu.domain.agreement import Terms
+from insitu.domain.agreement_times import AgreementTimes
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor
-from insitu.gateway.agreements.free_gas_limiter import FreeGas
-from insitu.gateway.agreements.terms_check import require_fitting_terms
-from insitu.gateway.configuration import GatewayConfiguration
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
+from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
+from insitu.gateway.ports import GatewayPorts
 
-__all__ = ["Acceptance", "versions_of"]
+__all__ = ["TermsChecker", "require_prompt_lock", "require_provider", "versions_of"]
+
+SLACK = 60
+"""Seconds by which a consumer's idea of the time may be ahead of ours."""
 
 
-class Acceptance:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsChecker:
     """Compares signed terms with documents, policy, price and times, as ``check`` would quote them."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        agreements: Agreements,
-        assessor: Assessor,
-        free_gas: FreeGas,
-        clock: Clock,
-    ) -> None:
-        self._configuration = configuration
-        self._free_gas = free_gas
-        self._agreements = agreements
-        self._assessor = assessor
-        self._clock = clock
+    ports: GatewayPorts
+    assessor: Assessor
+    free_gas_limiter: FreeGasLimiter
 
     async def require(self, terms: Terms, *, counted: bool = False) -> Assessment:
         """Return what was found, where the provider agrees.
@@ -47,13 +41,13 @@ class Acceptance:
         if terms.total == 0 and not counted:
             await self.require_free(terms.consumer)
         found = await self._assessed(terms)
-        require_fitting_terms(terms, found)
+        _require_fitting_terms(terms, found)
         return found
 
     async def require_free(self, consumer: Address) -> None:
         """Refuse one more agreement that costs nothing. Raises ``QuotaExceeded``, ``FreeGasExhausted``."""
         await self._require_quota(consumer)
-        await self._free_gas.require(consumer)
+        await self.free_gas_limiter.require(consumer)
 
     async def versions(self, terms: Terms) -> tuple[dict[str, str], int] | None:
         """Return the inputs' present versions and how many executions their policies allow.
@@ -70,10 +64,10 @@ class Acceptance:
 
     async def service_price(self, terms: Terms) -> int:
         """Return the present price in base units of the service that the terms name. Raises what reading it raises."""
-        return await self._assessor.service_price(str(Did.from_hex(terms.did)), terms.service_index)
+        return await self.assessor.service_price(str(Did.from_hex(terms.did)), terms.service_index)
 
     async def _assessed(self, terms: Terms) -> Assessment:
-        return await self._assessor.assess(
+        return await self.assessor.assess(
             terms.consumer,
             str(Did.from_hex(terms.workflow_id)),
             workflow_checksum=terms.workflow_hash,
@@ -81,12 +75,90 @@ class Acceptance:
         )
 
     async def _require_quota(self, consumer: Address) -> None:
-        limit = self._configuration.free_grants_per_day
-        since = self._clock.now() - timedelta(days=1)
-        if await self._agreements.free_grants(consumer, since) >= limit:
+        limit = self.ports.configuration.free_grants_per_day
+        since = self.ports.clock.now() - timedelta(days=1)
+        if await self.ports.agreements.free_grants(consumer, since) >= limit:
             raise InsituError("QuotaExceeded", f"{limit} free agreements in 24 hours are granted", limit=limit)
 
 
 def versions_of(found: Assessment) -> dict[str, str]:
     """Return what is remembered of the inputs with a grant: DID → on-chain checksum."""
     return {one.asset.did: one.asset.checksum for one in found.inputs}
+
+
+def require_provider(terms: Terms, provider: Address) -> None:
+    """Refuse terms that name another provider. Raises ``TermsMismatch``."""
+    if terms.provider.lower() != provider.lower():
+        raise InsituError("TermsMismatch", f"the terms name the provider {terms.provider}, this one is {provider}")
+
+
+def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
+    """Refuse terms that could be locked long after they were judged. Raises ``DeadlinePassed``, ``TermsMismatch``.
+
+    Where a grant follows the lock, it is judged then; where it comes with the lock, it was judged before.
+    """
+    if now > terms.deadline:
+        raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, it is {now}")
+    assert found.times is not None, "fitting terms have times"
+    latest = now + found.times.lock_timeout + SLACK
+    if terms.deadline > latest:
+        raise InsituError("TermsMismatch", f"the deadline is {terms.deadline} in the terms, at most {latest}")
+
+
+def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
+    """Refuse terms that the provider did not offer.
+
+    Raises
+    ------
+    InsituError
+        The verdict's first reason; ``TermsMismatch`` for asset, version, service or times; ``PriceTooLow``.
+    """
+    found.verdict.require()
+    first = found.workflow.input_dids[0]
+    if str(Did.from_hex(terms.did)) != first:
+        raise InsituError(
+            "TermsMismatch", f"the terms name {Did.from_hex(terms.did)}, the workflow's first input is {first}"
+        )
+    asset, entry = found.inputs[0].asset, found.inputs[0].entry
+    if terms.ddo_hash.removeprefix("0x") != asset.checksum:
+        raise InsituError(
+            "TermsMismatch", f"the terms buy version {terms.ddo_hash} of {first}, registered is {asset.checksum}"
+        )
+    if terms.service_index != entry.index:
+        raise InsituError("TermsMismatch", f"the terms name service {terms.service_index}, offered is {entry.index}")
+    if found.times is None or found.price is None:
+        raise InsituError("TermsMismatch", f"{first} has no readable price or times")
+    _require_times(terms, found.times)
+    _require_price(terms, found.price)
+
+
+def _require_times(terms: Terms, times: AgreementTimes) -> None:
+    """A shorter time to grant and a longer one to settle cost the provider nothing; the others must be as published."""
+    if terms.timeout != times.timeout:
+        raise InsituError(
+            "TermsMismatch", f"timeout is {terms.timeout} s in the terms, {times.timeout} s in the service"
+        )
+    if terms.grant_timeout > times.grant_timeout:
+        raise InsituError("TermsMismatch", f"grantTimeout is {terms.grant_timeout} s, at most {times.grant_timeout} s")
+    if terms.settle_timeout < times.settle_timeout:
+        raise InsituError(
+            "TermsMismatch", f"settleTimeout is {terms.settle_timeout} s, at least {times.settle_timeout} s"
+        )
+
+
+def _require_price(terms: Terms, price: Price) -> None:
+    if terms.total < price.total:
+        raise InsituError(
+            "PriceTooLow",
+            f"the terms pay {terms.total}, it costs {price.total}",
+            paid=str(terms.total),
+            price=str(price.total),
+        )
+    agreed = _shares(terms.receivers, terms.amounts)
+    counts = {len(agreed), len(terms.receivers), len(terms.amounts)}
+    if agreed != _shares(price.receivers, price.amounts) or len(counts) > 1:
+        raise InsituError("TermsMismatch", "receivers or amounts differ from the quoted ones")
+
+
+def _shares(receivers: tuple[str, ...], amounts: tuple[int, ...]) -> dict[str, int]:
+    return {receiver.lower(): amount for receiver, amount in zip(receivers, amounts, strict=False)}

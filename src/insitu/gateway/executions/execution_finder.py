@@ -1,19 +1,17 @@
 """Who may see and do what with an execution: its consumer, the owners of its inputs, the provider (design §7)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId, read_agreement_id, read_execution_id
-from insitu.gateway.sign_in.authenticator import Caller
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import StoredExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
 
-__all__ = ["Access", "Role", "Seen"]
+__all__ = ["ExecutionFinder", "Role", "Seen"]
 
 Role = Literal["consumer", "owner", "provider"]
 
@@ -43,15 +41,12 @@ class Seen:
         return all(plan.data_sets_of(each) <= self.owned for each in stages)
 
 
-class Access:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFinder:
     """Finds executions for callers. Seeing one needs a role in it, not a live agreement."""
 
-    def __init__(self, provider: Address, agreements: Agreements, chain: Chain, clock: Clock) -> None:
-        self._provider = provider
-        self._agreements = agreements
-        self._chain = chain
-        self._clock = clock
-        self._owners: dict[str, tuple[str | None, datetime | None]] = {}
+    ports: GatewayPorts
+    _owners: dict[str, tuple[str | None, datetime | None]] = field(init=False, default_factory=dict)
 
     async def see(
         self,
@@ -77,11 +72,11 @@ class Access:
         """Return the executions that a caller may see, newest first."""
         agreement_id = read_agreement_id(agreement) if agreement is not None else caller.agreement
         caller.require(agreement_id)
-        if caller.address.lower() == self._provider.lower():
-            found = await self._agreements.executions(agreement_id=agreement_id, limit=limit)
+        if caller.address.lower() == self.ports.provider.lower():
+            found = await self.ports.agreements.executions(agreement_id=agreement_id, limit=limit)
             return tuple(Seen(one, "provider", caller) for one in found)
         owned = await self._owned(caller.address)
-        found = await self._agreements.executions(
+        found = await self.ports.agreements.executions(
             agreement_id=agreement_id, consumer=caller.address, input_dids=owned, limit=limit
         )
         return tuple(
@@ -90,7 +85,7 @@ class Access:
         )
 
     async def _find(self, agreement_id: AgreementId, execution_id: ExecutionId) -> StoredExecution:
-        found = await self._agreements.execution(execution_id)
+        found = await self.ports.agreements.execution(execution_id)
         if found is None or found.agreement_id != agreement_id:
             raise InsituError("ExecutionUnknown", f"agreement {agreement_id} has no execution {execution_id}")
         return found
@@ -99,22 +94,22 @@ class Access:
         """Return the role of an account, and for an owner the data sets that are theirs now."""
         if _consumes(address, execution):
             return "consumer", frozenset()
-        if address.lower() == self._provider.lower():
+        if address.lower() == self.ports.provider.lower():
             return "provider", frozenset()
         owned = set()
         for did in {one.did for stage in execution.plan.stages for one in stage.inputs if one.did is not None}:
-            record = await self._chain.did_record(did)
+            record = await self.ports.chain.did_record(did)
             if record is not None and record.owner.lower() == address.lower():
                 owned.add(did)
         return "owner" if owned else None, frozenset(owned)
 
     async def _owned(self, address: Address) -> tuple[str, ...]:
         """The data sets of an account, for lists: an owner of some seconds ago is good enough to find executions."""
-        now, owned = self._clock.now(), []
-        for did in await self._agreements.input_dids():
+        now, owned = self.ports.clock.now(), []
+        for did in await self.ports.agreements.input_dids():
             owner, since = self._owners.get(did, (None, None))
             if since is None or now > since + OWNERS_KEPT:
-                record = await self._chain.did_record(did)
+                record = await self.ports.chain.did_record(did)
                 owner = record.owner.lower() if record is not None else None
                 self._owners[did] = (owner, now)
             if owner == address.lower():

@@ -1,6 +1,7 @@
 """``POST exec``: start an execution of a granted agreement (C8, E1–E3)."""
 
 import hashlib
+from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import ExecAccepted, ExecRequest
 from insitu.domain.canonical import canonical_json
@@ -8,41 +9,30 @@ from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_agreement_id
 from insitu.gateway.agreements.assessor import Assessment, Assessor
-from insitu.gateway.agreements.free_gas_limiter import FreeGas
-from insitu.gateway.agreements.permission_checker import Permission
+from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
+from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.at_once import both
 from insitu.gateway.executions.planner import Planner
 from insitu.gateway.executions.registrar import Registrar
-from insitu.gateway.sign_in.authenticator import Caller
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import Idempotency, KnownAgreement, StoredExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
 
-__all__ = ["Executing"]
+__all__ = ["Executor"]
 
 MAX_KEY = 200
 
 
-class Executing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor:
     """Authorises, writes the plan, allots the number and hands over: each answer is given once and repeated."""
 
-    def __init__(
-        self,
-        agreements: Agreements,
-        permission: Permission,
-        assessor: Assessor,
-        planner: Planner,
-        registrar: Registrar,
-        free_gas: FreeGas,
-        clock: Clock,
-    ) -> None:
-        self._agreements = agreements
-        self._permission = permission
-        self._assessor = assessor
-        self._planner = planner
-        self._registrar = registrar
-        self._free_gas = free_gas
-        self._clock = clock
+    ports: GatewayPorts
+    permission_checker: PermissionChecker
+    assessor: Assessor
+    planner: Planner
+    registrar: Registrar
+    free_gas_limiter: FreeGasLimiter
 
     async def execute(self, caller: Caller, request: ExecRequest, key: str | None = None) -> ExecAccepted:
         """Start the next execution, or return what the same key started.
@@ -50,34 +40,36 @@ class Executing:
         Raises
         ------
         InsituError
-            What :meth:`Permission.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's first
-            reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``;
-            the operator's refusal.
+            What :meth:`PermissionChecker.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's
+            first reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``,
+            ``FreeGasExhausted``; the operator's refusal.
         """
         agreement_id = read_agreement_id(request.service_agreement_id)
         caller.require(agreement_id)
         idempotency = _idempotency(caller, request, key)
         if idempotency is not None:
-            earlier = await self._agreements.repeated(idempotency)
+            earlier = await self.ports.agreements.repeated(idempotency)
             if earlier is not None:
                 return accepted(earlier)
-        known = await self._permission.find(agreement_id)
+        known = await self.permission_checker.find(agreement_id)
         _require_workflow(known, request)
         first = await self._require_idle(known)
-        state, found = await both(self._permission.require(known, caller.address), self._assess(known))
+        state, found = await both(self.permission_checker.require(known, caller.address), self._assess(known))
         found.verdict.require()
-        draft = await self._planner.draft(agreement_id, known.terms, state, found)
+        draft = await self.planner.draft(agreement_id, known.terms, state, found)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
-        free = await self._free_gas.of(known.terms, first=first)
-        execution, _ = await self._agreements.start(agreement_id, self._clock.now(), limit, draft, idempotency, free)
-        await self._registrar.register(execution)
+        free = await self.free_gas_limiter.of(known.terms, first=first)
+        execution, _ = await self.ports.agreements.start(
+            agreement_id, self.ports.clock.now(), limit, draft, idempotency, free
+        )
+        await self.registrar.register(execution)
         return accepted(execution)
 
     async def _assess(self, known: KnownAgreement) -> Assessment:
         terms = known.terms
         did = str(Did.from_hex(terms.did))
         try:
-            return await self._assessor.assess(
+            return await self.assessor.assess(
                 terms.consumer,
                 str(Did.from_hex(terms.workflow_id)),
                 workflow_checksum=terms.workflow_hash,
@@ -92,7 +84,7 @@ class Executing:
 
     async def _require_idle(self, known: KnownAgreement) -> bool:
         """Tell whether this is the first execution. Refuse early; the store refuses again, in its transaction."""
-        earlier = await self._agreements.executions(agreement_id=known.agreement_id, limit=1)
+        earlier = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=1)
         for execution in earlier:
             if execution.live:
                 detail = f"execution {execution.execution_id} of this agreement is running"

@@ -23,7 +23,7 @@ from insitu.domain.plan import (
 )
 from insitu.domain.workflow import Stage
 from insitu.gateway.agreements.assessor import AssessedAlgorithm, AssessedInput, Assessment
-from insitu.gateway.files.source_opener import FileSources
+from insitu.gateway.files.source_opener import SourceOpener
 from insitu.ports.agreement_records import Dossier, SourceReference
 
 __all__ = ["Draft", "Planner"]
@@ -65,11 +65,11 @@ class Draft:
         return plan, self.dossier
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
     """Turns an assessed workflow into stages."""
 
-    def __init__(self, sources: FileSources) -> None:
-        self._sources = sources
+    source_opener: SourceOpener
 
     async def draft(self, agreement_id: AgreementId, terms: Terms, state: AgreementState, found: Assessment) -> Draft:
         """Write the plan of an allowed workflow.
@@ -106,7 +106,7 @@ class Planner:
                 planned.append(StageInput(index=index, position=position, previous_stage=one.previous_stage))
                 continue
             data = inputs[one.id]
-            files = await self._sources.plan(data.listed, f"{stage.number}-input-{position}-")
+            files = await self.source_opener.plan(data.listed, f"{stage.number}-input-{position}-")
             _note(files, data, fetches)
             planned.append(StageInput(index=index, position=position, did=one.id, files=files))
         return tuple(planned)
@@ -120,7 +120,7 @@ class Planner:
         fetches: dict[str, SourceReference],
     ) -> StagePlan:
         algorithm = algorithms[stage.transformation.id or ""]
-        files = await self._sources.plan(algorithm.listed, f"{stage.number}-algorithm-", folders=True)
+        files = await self.source_opener.plan(algorithm.listed, f"{stage.number}-algorithm-", folders=True)
         _note(files, algorithm, fetches)
         entrypoint = algorithm.main.algorithm.entrypoint
         return StagePlan(

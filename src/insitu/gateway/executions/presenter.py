@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from insitu.api.gateway_v1 import (
     EventView,
+    ExecutionList,
     ExecutionView,
     ReasonView,
     ReceiptView,
@@ -20,21 +22,21 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Execution, Phase, Reason, StageRecord, Transition
 from insitu.domain.plan import StagePlan
 from insitu.gateway.executions.execution_finder import Seen
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
-from insitu.ports.agreements import Agreements
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Views", "event_view", "problem_data", "receipt_view", "result_view"]
+__all__ = ["Presenter", "event_view", "problem_data", "receipt_view", "result_view"]
 
 logger = logging.getLogger(__name__)
 
 
-class Views:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presenter:
     """Puts together what the gateway stores and what the operator knows of a live execution."""
 
-    def __init__(self, operator: OperatorPeer, agreements: Agreements) -> None:
-        self._operator = operator
-        self._agreements = agreements
+    ports: GatewayPorts
+    operator: OperatorPeer
 
     async def execution(self, seen: Seen) -> ExecutionView:
         """Return the view; an operator that does not answer leaves out the present stage."""
@@ -70,22 +72,26 @@ class Views:
             alarm=_reason(execution.given_up, seen) if execution.given_up is not None else None,
         )
 
+    async def executions(self, seen: Sequence[Seen]) -> ExecutionList:
+        """Return the views of several executions."""
+        return ExecutionList(executions=tuple([await self.execution(one) for one in seen]))
+
     async def _waits_for(self, execution: StoredExecution) -> Reason | None:
         """Why the result of an execution is not there yet, where an attempt came to nothing."""
         if execution.frozen is None or execution.phase is not Phase.PUBLISHING:
             return None
         for kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
-            item = await self._agreements.item(f"{kind}:{execution.execution_id}")
+            item = await self.ports.agreements.item(f"{kind}:{execution.execution_id}")
             if item is not None and item.reason is not None:
                 return item.reason
         return None
 
     async def _live(self, execution: StoredExecution) -> tuple[Execution | None, int]:
         try:
-            record = await self._operator.status(execution.agreement_id, execution.execution_id)
+            record = await self.operator.status(execution.agreement_id, execution.execution_id)
             position = 0
             if record.phase is Phase.REGISTERED:
-                position = await self._operator.position(execution.agreement_id, execution.execution_id)
+                position = await self.operator.position(execution.agreement_id, execution.execution_id)
         except InsituError as error:
             logger.info("the operator does not tell about %s: %s", execution.execution_id, error)
             return None, 0

@@ -1,18 +1,18 @@
 """Handing executions to the operator, until it has them (E3)."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
 from insitu.gateway.agreements.assessor import nothing_runs
-from insitu.gateway.results.finisher import Finishing
-from insitu.gateway.sign_in.ticket_issuer import Tickets
-from insitu.gateway.wakeups import REGISTRATIONS, Wakeups
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.finisher import Finisher
+from insitu.gateway.sign_in.ticket_issuer import TicketIssuer
+from insitu.gateway.wakeups import REGISTRATIONS
 from insitu.ports.agreement_changes import Acknowledge
 from insitu.ports.agreement_records import StoredExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
 from insitu.ports.peers import OperatorPeer, Registration
 
 __all__ = ["Registrar"]
@@ -23,26 +23,14 @@ RETRY = 2.0
 IDLE = 60.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registrar:
     """Registers stored executions; registering again is harmless, for the operator knows their ids."""
 
-    def __init__(
-        self,
-        agreements: Agreements,
-        operator: OperatorPeer,
-        tickets: Tickets,
-        finishing: Finishing,
-        clock: Clock,
-        wakeups: Wakeups,
-        late_after: float,
-    ) -> None:
-        self._agreements = agreements
-        self._operator = operator
-        self._tickets = tickets
-        self._finishing = finishing
-        self._clock = clock
-        self._wakeups = wakeups
-        self._late_after = timedelta(seconds=late_after)
+    ports: GatewayPorts
+    operator: OperatorPeer
+    ticket_issuer: TicketIssuer
+    finisher: Finisher
 
     async def register(self, execution: StoredExecution) -> None:
         """Hand an execution over.
@@ -55,7 +43,7 @@ class Registrar:
         except InsituError as error:
             if _may_pass(error):
                 logger.warning("the operator does not take %s yet: %s", execution.execution_id, error)
-                self._wakeups.ring(REGISTRATIONS)
+                self.ports.wakeups.ring(REGISTRATIONS)
                 return
             await self._end(execution, error)
             raise
@@ -64,16 +52,16 @@ class Registrar:
         """Register what is not acknowledged, until cancelled; at the start everything that is live."""
         everything = True
         while True:
-            seen = self._wakeups.count(REGISTRATIONS)
+            seen = self.ports.wakeups.count(REGISTRATIONS)
             waiting = await self.turn(everything=everything)
             everything = False
-            await self._wakeups.wait(REGISTRATIONS, seen, seconds=RETRY if waiting else IDLE)
+            await self.ports.wakeups.wait(REGISTRATIONS, seen, seconds=RETRY if waiting else IDLE)
 
     async def turn(self, *, everything: bool = False) -> bool:
         """Try once for each execution that waits; tell whether any still does."""
-        waiting = False
-        for execution in await self._agreements.live():
-            if self._clock.now() > execution.plan.finish_by + self._late_after:
+        waiting, grace = False, timedelta(seconds=self.ports.configuration.late_after)
+        for execution in await self.ports.agreements.live():
+            if self.ports.clock.now() > execution.plan.finish_by + grace:
                 message = "the operator did not report an outcome in time"
                 await self._end(execution, InsituError("InfrastructureFailed", message))
                 continue
@@ -89,7 +77,7 @@ class Registrar:
             if not _may_pass(error):
                 await self._end(execution, error)
                 return True
-            if not execution.acknowledged and self._clock.now() >= execution.plan.start_before:
+            if not execution.acknowledged and self.ports.clock.now() >= execution.plan.start_before:
                 await self._end(execution, InsituError("QueueTimeout", f"the operator did not take it: {error.detail}"))
                 return True
             return execution.acknowledged
@@ -99,19 +87,19 @@ class Registrar:
         return True
 
     async def _hand_over(self, execution: StoredExecution) -> None:
-        await self._operator.register(
+        await self.operator.register(
             Registration(
                 plan=execution.plan,
                 workflow=execution.dossier.workflow,
                 services=execution.dossier.services,
-                ticket=self._tickets.issue(execution.execution_id),
+                ticket=self.ticket_issuer.issue(execution.execution_id),
             )
         )
-        await self._agreements.apply([Acknowledge(execution.execution_id)])
+        await self.ports.agreements.apply([Acknowledge(execution.execution_id)])
 
     async def _end(self, execution: StoredExecution, error: InsituError) -> None:
         logger.warning("execution %s ends: %s", execution.execution_id, error)
-        await self._finishing.end(execution, Phase.FAILED, Reason(code=error.code, message=error.detail))
+        await self.finisher.end(execution, Phase.FAILED, Reason(code=error.code, message=error.detail))
 
 
 def _may_pass(error: InsituError) -> bool:

@@ -11,12 +11,12 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.gateway.executions.execution_finder import Seen
 from insitu.gateway.executions.presenter import event_view
-from insitu.gateway.wakeups import Wakeups, events_of
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.wakeups import events_of
 from insitu.ports.agreement_records import StoredExecution
-from insitu.ports.agreements import Agreements
 from insitu.ports.peers import LogKey, OperatorPeer
 
-__all__ = ["LogPiece", "LogPosition", "Streams"]
+__all__ = ["LogPiece", "LogPosition", "Streamer"]
 
 LOOK_AGAIN = 15.0
 """Seconds after which a stream looks again although nothing rang: another process may have written."""
@@ -64,26 +64,25 @@ class LogPiece:
     after: LogPosition
 
 
-class Streams:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamer:
     """Follows one execution for one caller."""
 
-    def __init__(self, agreements: Agreements, operator: OperatorPeer, wakeups: Wakeups) -> None:
-        self._agreements = agreements
-        self._operator = operator
-        self._wakeups = wakeups
+    ports: GatewayPorts
+    operator: OperatorPeer
 
     async def events(self, seen: Seen, after: int) -> AsyncIterator[EventView]:
         """Yield the events after a sequence, up to ``end``."""
         execution_id = seen.execution.execution_id
         topic = events_of(execution_id)
         while True:
-            count = self._wakeups.count(topic)
-            for event in await self._agreements.events(execution_id, after):
+            count = self.ports.wakeups.count(topic)
+            for event in await self.ports.agreements.events(execution_id, after):
                 after = event.sequence
                 yield event_view(event, seen)
                 if event.type == END:
                     return
-            await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+            await self.ports.wakeups.wait(topic, count, seconds=LOOK_AGAIN)
 
     async def logs(
         self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None = None
@@ -105,8 +104,8 @@ class Streams:
     ) -> AsyncIterator[LogPiece]:
         topic = events_of(seen.execution.execution_id)
         while True:
-            count = self._wakeups.count(topic)
-            execution = await self._agreements.execution(seen.execution.execution_id)
+            count = self.ports.wakeups.count(topic)
+            execution = await self.ports.agreements.execution(seen.execution.execution_id)
             live = execution is not None and execution.live
             keys = await self._keys(seen)
             for key in keys:
@@ -121,13 +120,13 @@ class Streams:
                 return
             if not live or not follow:
                 return
-            await self._wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+            await self.ports.wakeups.wait(topic, count, seconds=LOOK_AGAIN)
 
     async def _notice(self, seen: Seen, position: LogPosition) -> LogPiece | None:
         """The last piece of a consumer's stream where the owners' rules end it."""
         if seen.role != "consumer":
             return None
-        state = await self._operator.log_state(seen.execution.agreement_id, seen.execution.execution_id)
+        state = await self.operator.log_state(seen.execution.agreement_id, seen.execution.execution_id)
         if state == "open":
             return None
         why = _SPENT if state == "spent" else _REJECTED
@@ -142,7 +141,7 @@ class Streams:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         begin = end = offset
         counted = seen.role == "consumer"
-        async for chunk in self._operator.logs(*ids, key, offset, follow=follow, counted=counted):
+        async for chunk in self.operator.logs(*ids, key, offset, follow=follow, counted=counted):
             text = decoder.decode(chunk.data)
             end = chunk.end - len(decoder.getstate()[0])
             if text:
@@ -154,7 +153,7 @@ class Streams:
 
     async def _keys(self, seen: Seen) -> tuple[LogKey, ...]:
         try:
-            return await self._operator.log_keys(seen.execution.agreement_id, seen.execution.execution_id)
+            return await self.operator.log_keys(seen.execution.agreement_id, seen.execution.execution_id)
         except InsituError as error:
             if error.code != "ExecutionUnknown":
                 raise

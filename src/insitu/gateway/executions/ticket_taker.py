@@ -1,71 +1,60 @@
 """The gateway towards the operator and its pods: every call shows the execution's ticket (ports/peers.py)."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from typing_extensions import override
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, Transition
 from insitu.domain.ids import ExecutionId
-from insitu.gateway.files.file_server import Files
-from insitu.gateway.results.finisher import Finishing
-from insitu.gateway.sign_in.ticket_issuer import Tickets
-from insitu.gateway.wakeups import Wakeups, events_of
+from insitu.gateway.files.file_server import FileServer
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.finisher import Finisher
+from insitu.gateway.sign_in.ticket_issuer import TicketIssuer
+from insitu.gateway.wakeups import events_of
 from insitu.ports.agreement_changes import AddTransition
-from insitu.ports.agreements import Agreements
-from insitu.ports.blobs import Blobs
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 
-__all__ = ["TicketDesk"]
+__all__ = ["TicketTaker"]
+
+MANIFEST_BYTES = 64 * 1024 * 1024
 
 
-class TicketDesk(GatewayPeer):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTaker(GatewayPeer):
     """Takes progress, bytes and the report of executions. It needs no operator, so an operator can be built on it."""
 
-    def __init__(
-        self,
-        agreements: Agreements,
-        blobs: Blobs,
-        tickets: Tickets,
-        files: Files,
-        finishing: Finishing,
-        wakeups: Wakeups,
-    ) -> None:
-        self._agreements = agreements
-        self._blobs = blobs
-        self._tickets = tickets
-        self._files = files
-        self._finishing = finishing
-        self._wakeups = wakeups
+    ports: GatewayPorts
+    ticket_issuer: TicketIssuer
+    file_server: FileServer
+    finisher: Finisher
 
     @override
     async def progress(self, ticket: str, execution_id: ExecutionId, transitions: Sequence[Transition]) -> None:
-        execution = await self._tickets.read(ticket)
+        execution = await self.ticket_issuer.read(ticket)
         if execution.execution_id != execution_id:
             raise InsituError("InvalidToken", f"the ticket is not one of {execution_id}")
         if not execution.live:
             return
         # How an execution ended is what the gateway has frozen, not what is told on the way.
         told = [AddTransition(execution_id, one) for one in transitions if one.phase not in ENDED]
-        await self._agreements.apply(told)
-        self._wakeups.ring(events_of(execution_id))
+        await self.ports.agreements.apply(told)
+        self.ports.wakeups.ring(events_of(execution_id))
 
     @override
     async def fetch(self, ticket: str, reference: str) -> AsyncIterator[bytes]:
-        execution = await self._tickets.use(ticket)
-        async for chunk in await self._files.fetch(execution, reference):
+        execution = await self.ticket_issuer.use(ticket)
+        async for chunk in await self.file_server.fetch(execution, reference):
             yield chunk
 
     @override
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
-        execution = await self._tickets.use(ticket)
+        execution = await self.ticket_issuer.use(ticket)
         # Logs travel beside the output, and the manifest beside both.
         limit = execution.plan.output.max_bytes + execution.plan.log_budget + MANIFEST_BYTES
-        await self._blobs.put(chunks, sha256=sha256, limit=limit)
+        await self.ports.blobs.put(chunks, sha256=sha256, limit=limit)
 
     @override
     async def finish(self, ticket: str, report: ExecutionReport) -> Transition:
-        return await self._finishing.finish(await self._tickets.read(ticket), report)
-
-
-MANIFEST_BYTES = 64 * 1024 * 1024
+        return await self.finisher.finish(await self.ticket_issuer.read(ticket), report)

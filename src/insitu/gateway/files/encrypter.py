@@ -7,6 +7,7 @@ checksum (design §5, "Files of a data set").
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,38 +19,42 @@ from insitu.domain.sealed_list import SealedList, associated_data, read_sealed_l
 from insitu.domain.service import File
 from insitu.gateway.configuration import Keyring
 
-__all__ = ["Sealing"]
+__all__ = ["Encrypter"]
 
 _NONCE = 12
 
 
-class Sealing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encrypter:
     """Seals and opens lists of files with AES-256-GCM."""
 
-    def __init__(self, keyring: Keyring, chain_id: int) -> None:
-        self._keys = {key.version: key.key for key in keyring.files}
-        self._chain_id = chain_id
+    keyring: Keyring
+    chain_id: int
 
     def seal(self, did: str, sealer: Address, files: Sequence[File]) -> str:
         """Seal a list for versions of ``did``, in the name of an account that may name its urls."""
-        version = max(self._keys)
+        newest = max(self.keyring.files, key=lambda key: key.version)
         nonce = secrets.token_bytes(_NONCE)
         text = canonical_json([file.to_json() for file in files])
-        bound = associated_data(did, sealer, self._chain_id)
-        return write_sealed_list(version, sealer, nonce + AESGCM(self._keys[version]).encrypt(nonce, text, bound))
+        bound = associated_data(did, sealer, self.chain_id)
+        return write_sealed_list(newest.version, sealer, nonce + AESGCM(newest.key).encrypt(nonce, text, bound))
 
     def open(self, text: object, did: str, creator: Address) -> tuple[Address, tuple[File, ...]]:
         """Return the sealer, and the list in ascending index.
 
         Raises ``InputElsewhere`` where it was not sealed here for this DID; one in the old form, for its creator.
         """
-        sealed = read_sealed_list(text, did, creator, self._chain_id)
+        sealed = read_sealed_list(text, did, creator, self.chain_id)
         files = (File.read(one) for one in json.loads(self._decrypted(sealed)))
         return sealed.sealer, tuple(sorted(files, key=lambda file: file.index or 0))
 
+    def _key(self, version: int) -> bytes:
+        """Return the file key of this version. Raises ``KeyError``."""
+        return {key.version: key.key for key in self.keyring.files}[version]
+
     def _decrypted(self, sealed: SealedList) -> bytes:
         try:
-            cipher = AESGCM(self._keys[sealed.key_version])
+            cipher = AESGCM(self._key(sealed.key_version))
             return cipher.decrypt(sealed.payload[:_NONCE], sealed.payload[_NONCE:], sealed.associated)
         except (ValueError, KeyError, InvalidTag):
             raise InsituError(

@@ -1,6 +1,7 @@
 """Whether the present version of a document may carry its sealed list: asked of the chain, version by version."""
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -9,12 +10,11 @@ from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.sealed_list import ListedVersion, may_carry, sealed_text
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.catalog import RegisteredVersion
-from insitu.ports.chain import Chain
-from insitu.ports.peers import MetadataPeer
-from insitu.sdk.resolving import ResolvedAsset, Resolver
+from insitu.sdk.resolving import ResolvedAsset
 
-__all__ = ["Lineage"]
+__all__ = ["LineageChecker"]
 
 KEPT = 10_000
 """Versions that are remembered."""
@@ -22,7 +22,8 @@ PATIENCE = 20.0
 """Seconds for one look back; what it proved is remembered, so that the next one goes on from there."""
 
 
-class Lineage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageChecker:
     """Applies :func:`insitu.domain.sealed_list.may_carry` to what was registered.
 
     Nothing is asked where the sealer registered the present version, as nearly always. Otherwise this gateway's
@@ -31,11 +32,8 @@ class Lineage:
     a reorganisation it is asked again.
     """
 
-    def __init__(self, chain: Chain, resolver: Resolver, metadata: MetadataPeer) -> None:
-        self._chain = chain
-        self._resolver = resolver
-        self._metadata = metadata
-        self._proved: OrderedDict[tuple[str, RegisteredVersion], ListedVersion] = OrderedDict()
+    ports: GatewayPorts
+    _proved: OrderedDict[tuple[str, RegisteredVersion], ListedVersion] = field(init=False, default_factory=OrderedDict)
 
     async def require(self, asset: ResolvedAsset, creator: Address, sealer: Address) -> None:
         """Refuse a list that its sealer did not put into the present version, and that was not handed over with it.
@@ -62,7 +60,7 @@ class Lineage:
     async def _handed_over(self, asset: ResolvedAsset, text: object, creator: Address, sealer: Address) -> bool:
         did, present = asset.did, asset.record.version
         with anyio.move_on_after(PATIENCE):
-            known = await self._metadata.versions(did, present)
+            known = await self.ports.metadata.versions(did, present)
             for number, said in zip(range(present - 1, 0, -1), known, strict=False):
                 if said.version != number:
                     break
@@ -74,11 +72,11 @@ class Lineage:
 
     async def _version(self, did: str, said: RegisteredVersion, creator: Address) -> ListedVersion:
         if (did, said) not in self._proved:
-            event = await self._chain.registration(did, said.version, said.block)
+            event = await self.ports.chain.registration(did, said.version, said.block)
             if event is None or event.checksum != said.checksum:
                 detail = f"the chain does not have version {said.version} of {did} where the catalogue has it"
                 raise InsituError("AssetNotFound", detail, did=did)
-            ddo = await self._resolver.version(event.url, did, event.checksum)
+            ddo = await self.ports.resolver.version(event.url, did, event.checksum)
             registrant = creator if said.version == 1 else event.owner
             self._proved[did, said] = ListedVersion(said.version, registrant, _digest(sealed_text(ddo)))
         found = self._proved[did, said]

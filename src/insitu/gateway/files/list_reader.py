@@ -1,7 +1,7 @@
 """The files of an asset with their urls, as the gateway may open them: from its sealed list, or from its public one."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
 
@@ -11,12 +11,12 @@ from insitu.domain.ids import Address
 from insitu.domain.integrity import creator_of
 from insitu.domain.sealed_list import sealed_text
 from insitu.domain.service import File
-from insitu.gateway.files.encrypter import Sealing
-from insitu.gateway.files.lineage_checker import Lineage
+from insitu.gateway.files.encrypter import Encrypter
+from insitu.gateway.files.lineage_checker import LineageChecker
 from insitu.sdk.long_work import LongWork
 from insitu.sdk.resolving import ResolvedAsset
 
-__all__ = ["Listed", "Lists"]
+__all__ = ["ListReader", "Listed"]
 
 KEPT = 4
 """Opened lists that are kept, for whoever takes file after file; one of 10,000 files has some 20 MB."""
@@ -46,15 +46,15 @@ class Listed:
         raise InsituError("NotFound", f"{did} has no file {index}")
 
 
-class Lists:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListReader:
     """Opens the lists of assets. A long one is opened in a thread, and once for many who ask at the same time."""
 
-    def __init__(self, sealing: Sealing, lineage: Lineage) -> None:
-        self._sealing = sealing
-        self._lineage = lineage
-        self._work = LongWork()
-        self._opened: OrderedDict[tuple[str, str], Listed] = OrderedDict()
-        self._locks: dict[tuple[str, str], anyio.Lock] = {}
+    encrypter: Encrypter
+    lineage_checker: LineageChecker
+    _work: LongWork = field(init=False, default_factory=LongWork)
+    _opened: OrderedDict[tuple[str, str], Listed] = field(init=False, default_factory=OrderedDict)
+    _locks: dict[tuple[str, str], anyio.Lock] = field(init=False, default_factory=dict)
 
     async def open(self, asset: ResolvedAsset, *, proved: Address | None = None) -> Listed:
         """Return the files of an asset, completed by what its public list says.
@@ -67,11 +67,11 @@ class Lists:
         InsituError
             ``InputElsewhere`` where the list was not sealed here for this DID; ``InvalidDocument``,
             ``ChecksumMismatch`` where the DID does not derive from the creator that the document names; what
-            :meth:`Lineage.require` raises.
+            :meth:`LineageChecker.require` raises.
         """
         listed = await self._read(asset)
         if listed.sealer is not None and listed.sealer != proved:
-            await self._lineage.require(asset, listed.creator, listed.sealer)
+            await self.lineage_checker.require(asset, listed.creator, listed.sealer)
         return listed
 
     async def _read(self, asset: ResolvedAsset) -> Listed:
@@ -93,7 +93,7 @@ class Lists:
         public = {file.index or 0: file for file in _public(ddo)}
         if text is None:
             return Listed(creator, None, tuple(file for _, file in sorted(public.items())))
-        sealer, files = self._sealing.open(text, did, creator)
+        sealer, files = self.encrypter.open(text, did, creator)
         return Listed(creator, sealer, tuple(_completed(file, public.get(file.index or 0)) for file in files))
 
 

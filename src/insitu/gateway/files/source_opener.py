@@ -16,6 +16,7 @@ It is asked of the account that had the list sealed, whenever a file is opened; 
 
 import posixpath
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from insitu.domain.errors import InsituError
@@ -23,14 +24,11 @@ from insitu.domain.file_names import collision_key, first_collision, safe_name, 
 from insitu.domain.ids import Address
 from insitu.domain.plan import Claim, Fetch, FileSource, InputFile, Mount
 from insitu.domain.service import File
-from insitu.gateway.configuration import GatewayConfiguration
 from insitu.gateway.files.list_reader import Listed
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import Upload
-from insitu.ports.agreements import Agreements
-from insitu.ports.blobs import Blobs
-from insitu.ports.sources import Sources
 
-__all__ = ["FileSources", "blob_url", "is_own", "upload_url"]
+__all__ = ["SourceOpener", "blob_url", "is_own", "upload_url"]
 
 WEB = frozenset({"http", "https"})
 PLACED = frozenset({"file", "pvc"})
@@ -53,22 +51,11 @@ def is_own(file: File) -> bool:
     return _split(file).scheme in OWN
 
 
-class FileSources:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOpener:
     """Decides what each url means here, and opens those that are not in place."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        provider: Address,
-        agreements: Agreements,
-        blobs: Blobs,
-        sources: Sources,
-    ) -> None:
-        self._configuration = configuration
-        self._provider = provider
-        self._agreements = agreements
-        self._blobs = blobs
-        self._sources = sources
+    ports: GatewayPorts
 
     async def check(self, file: File, sealer: Address | None) -> None:
         """Refuse a url that this account may not name; without one, a url that a public list may not name.
@@ -77,7 +64,7 @@ class FileSources:
         """
         url = _split(file)
         if url.scheme in WEB:
-            await self._sources.check(url.geturl())
+            await self.ports.sources.check(url.geturl())
         elif sealer is None:
             detail = (
                 f"file {file.index} is named by a {url.scheme}: url in public; such a url belongs into a sealed list"
@@ -86,12 +73,12 @@ class FileSources:
         elif url.scheme == "upload":
             await self._uploaded(url.path, sealer)
         elif url.scheme == "blob":
-            if sealer.lower() != self._provider.lower():
+            if sealer.lower() != self.ports.provider.lower():
                 raise InsituError("InvalidDocument", "blob: names files of results: upload the file, and name that")
         else:
             self._trusted(url, sealer)
             if url.scheme not in PLACED:
-                await self._sources.check(url.geturl())
+                await self.ports.sources.check(url.geturl())
 
     async def plan(self, listed: Listed, prefix: str, *, folders: bool = False) -> tuple[InputFile, ...]:
         """Return the files of one volume.
@@ -131,7 +118,7 @@ class FileSources:
         if url.scheme in PLACED:
             raise InsituError("FileNotDownloadable", f"file {file.index} lives at the provider and never leaves it")
         sha256 = await self.stored(file, sealer)
-        return self._sources.open(url.geturl()) if sha256 is None else self._blobs.open(sha256)
+        return self.ports.sources.open(url.geturl()) if sha256 is None else self.ports.blobs.open(sha256)
 
     async def stored(self, file: File, sealer: Address | None) -> str | None:
         """Return under which SHA-256 a file lies in this gateway's blob store; None for one that lies elsewhere.
@@ -155,7 +142,7 @@ class FileSources:
         if url.scheme in WEB | PLACED | OWN:
             return
         try:
-            await anext(self._sources.open(url.geturl()), b"")
+            await anext(self.ports.sources.open(url.geturl()), b"")
         except InsituError as error:
             if error.code != "ConfigurationFailed":
                 raise
@@ -184,7 +171,7 @@ class FileSources:
         return Fetch(reference=reference)
 
     def _trusted(self, url: SplitResult, sealer: Address) -> None:
-        if not self._configuration.trusts(sealer):
+        if not self.ports.configuration.trusts(sealer):
             raise InsituError("CreatorNotAllowed", f"{url.scheme}: is not open for {sealer}")
         if url.scheme == "file":
             self._root_of(unquote(url.path))
@@ -194,7 +181,7 @@ class FileSources:
         plain = path.rstrip("/")
         if posixpath.normpath(plain) != plain or "\0" in plain or not plain.startswith("/"):
             raise InsituError("InvalidRequest", "a file: url needs an absolute path without . and ..")
-        roots = [root.rstrip("/") for root in self._configuration.data_roots]
+        roots = [root.rstrip("/") for root in self.ports.configuration.data_roots]
         fitting = [root for root in roots if plain == root or plain.startswith(root + "/")]
         if not fitting:
             raise InsituError("CreatorNotAllowed", "the path lies beneath no data root of this gateway")
@@ -204,7 +191,7 @@ class FileSources:
         return (await self._upload(upload_id, sealer)).sha256
 
     async def _upload(self, upload_id: str, sealer: Address) -> Upload:
-        upload = await self._agreements.upload(upload_id)
+        upload = await self.ports.agreements.upload(upload_id)
         if upload is None or upload.owner.lower() != sealer.lower():
             raise InsituError("NotFound", f"{sealer} has no upload {upload_id[:80]!r}")
         return upload

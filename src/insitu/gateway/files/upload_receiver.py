@@ -6,7 +6,7 @@ Accounts are free, so those without a stake share one part of the room, and of i
 import logging
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import anyio
@@ -14,18 +14,13 @@ import anyio
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.service import File
-from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.files.list_reader import Lists
+from insitu.gateway.files.list_reader import ListReader
 from insitu.gateway.files.source_opener import upload_url
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import AddUpload, NameUploads
 from insitu.ports.agreement_records import Upload, UploadLimits
-from insitu.ports.agreements import Agreements
-from insitu.ports.blobs import Blobs
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
-from insitu.sdk.resolving import Resolver
 
-__all__ = ["Uploads"]
+__all__ = ["UploadReceiver"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,26 +31,12 @@ LOOK_AGAIN = 8 * 1024 * 1024
 """Bytes after which the disk is looked at again."""
 
 
-class Uploads:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadReceiver:
     """Takes files of those who publish, notes which lists name them, and drops those that none does."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        chain: Chain,
-        agreements: Agreements,
-        blobs: Blobs,
-        resolver: Resolver,
-        lists: Lists,
-        clock: Clock,
-    ) -> None:
-        self._configuration = configuration
-        self._chain = chain
-        self._agreements = agreements
-        self._blobs = blobs
-        self._resolver = resolver
-        self._lists = lists
-        self._clock = clock
+    ports: GatewayPorts
+    list_reader: ListReader
 
     async def receive(
         self, owner: Address, chunks: AsyncIterator[bytes], *, announced: int | None, network: str
@@ -64,21 +45,21 @@ class Uploads:
 
         Raises ``BodyTooLarge``, ``UploadShareUsed``, ``UploadsFull``; nothing is kept then.
         """
-        largest = self._configuration.upload_bytes
+        largest = self.ports.configuration.upload_bytes
         wanted = largest if announced is None else announced
         if wanted > largest:
             raise InsituError("BodyTooLarge", f"more than {largest} bytes", limit=largest)
         await self._require_disk(announced or 0)
         limits = await self._limits(owner, network)
-        upload = Upload(secrets.token_hex(16), owner, "", wanted, self._clock.now())
-        room = await self._agreements.reserve_upload(upload, announced or 0, limits)
+        upload = Upload(secrets.token_hex(16), owner, "", wanted, self.ports.clock.now())
+        room = await self.ports.agreements.reserve_upload(upload, announced or 0, limits)
         try:
-            sha256 = await self._blobs.put(self._watched(chunks), limit=room)
-            upload = replace(upload, sha256=sha256, size=await self._blobs.size(sha256) or 0)
-            await self._agreements.apply([AddUpload(upload)])
+            sha256 = await self.ports.blobs.put(self._watched(chunks), limit=room)
+            upload = replace(upload, sha256=sha256, size=await self.ports.blobs.size(sha256) or 0)
+            await self.ports.agreements.apply([AddUpload(upload)])
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self._agreements.remove_uploads([upload.upload_id], self._clock.now())
+                await self.ports.agreements.remove_uploads([upload.upload_id], self.ports.clock.now())
             if isinstance(error, InsituError) and error.code == "BodyTooLarge" and room < largest:
                 raise InsituError("UploadShareUsed", f"there is room for {room} bytes", limit=limits.share) from None
             raise
@@ -89,7 +70,7 @@ class Uploads:
         prefix = upload_url("")
         ids = tuple(file.url.removeprefix(prefix) for file in files if file.url and file.url.startswith(prefix))
         if ids:
-            await self._agreements.apply([NameUploads(did, owner, ids, self._clock.now())])
+            await self.ports.agreements.apply([NameUploads(did, owner, ids, self.ports.clock.now())])
 
     async def run(self) -> None:
         """Sweep until cancelled: alone, for the documents that it reads may lie behind slow urls."""
@@ -98,34 +79,34 @@ class Uploads:
                 await self.sweep()
             except InsituError as error:
                 logger.warning("sweeping uploads waits: %s", error)
-            await self._clock.sleep_until(self._clock.now() + PERIOD)
+            await self.ports.clock.sleep_until(self.ports.clock.now() + PERIOD)
 
     async def sweep(self) -> None:
         """Drop uploads that are older than a day, and that no registered asset names; what is in doubt stays."""
-        now = self._clock.now()
+        now = self.ports.clock.now()
         dropped: list[str] = []
-        for upload, dids in await self._agreements.unnamed_uploads(now - UNNAMED):
+        for upload, dids in await self.ports.agreements.unnamed_uploads(now - UNNAMED):
             if await self._is_needed(upload, dids):
                 # As if it was sealed again: it is not looked at for a day.
                 named = [NameUploads(did, upload.owner, (upload.upload_id,), now, needed=True) for did in dids]
-                await self._agreements.apply(named)
+                await self.ports.agreements.apply(named)
             else:
                 dropped.append(upload.upload_id)
         if dropped:
             logger.info("%d uploads that no registered asset names are dropped", len(dropped))
-            for sha256 in await self._agreements.remove_uploads(dropped, now - UNNAMED):
-                await self._blobs.remove(sha256, before=now - UNNAMED)
+            for sha256 in await self.ports.agreements.remove_uploads(dropped, now - UNNAMED):
+                await self.ports.blobs.remove(sha256, before=now - UNNAMED)
 
     async def _is_needed(self, upload: Upload, dids: tuple[str, ...]) -> bool:
         """Whether a DID that is registered names it in its present version, or in one that was bought."""
         try:
             for did in dids:
-                if await self._chain.did_record(did) is None:
+                if await self.ports.chain.did_record(did) is None:
                     continue
-                listed = await self._lists.open(await self._resolver.resolve(did))
+                listed = await self.list_reader.open(await self.ports.resolver.resolve(did))
                 if any(file.url == upload_url(upload.upload_id) for file in listed.files):
                     return True
-                if await self._agreements.uses(did):
+                if await self.ports.agreements.uses(did):
                     return True
         except InsituError as error:
             logger.info("upload %s stays, for it is not known whether it is needed: %s", upload.upload_id, error)
@@ -133,8 +114,8 @@ class Uploads:
         return False
 
     async def _limits(self, owner: Address, network: str) -> UploadLimits:
-        chosen = self._configuration
-        stranger = await self._chain.native_balance(owner) < chosen.stake
+        chosen = self.ports.configuration
+        stranger = await self.ports.chain.native_balance(owner) < chosen.stake
         return UploadLimits(
             holder=network if stranger else owner.lower(),
             share=chosen.uploads_per_network if stranger else chosen.uploads_per_account,
@@ -152,6 +133,6 @@ class Uploads:
             yield chunk
 
     async def _require_disk(self, wanted: int) -> None:
-        free, floor = await self._blobs.free(), self._configuration.free_disk
+        free, floor = await self.ports.blobs.free(), self.ports.configuration.free_disk
         if free is not None and free - wanted < floor:
             raise InsituError("UploadsFull", f"the disk has {free} bytes left, and {floor} are kept free")

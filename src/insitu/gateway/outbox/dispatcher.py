@@ -2,25 +2,23 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import anyio
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
-from insitu.gateway.outbox.effects import Effects, result_of
-from insitu.gateway.outbox.refusal_judge import Prospects
-from insitu.gateway.outbox.transaction_sender import Transactions
-from insitu.gateway.results.finisher import Finishing
-from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, Wakeups, events_of
+from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of
+from insitu.gateway.outbox.refusal_judge import RefusalJudge
+from insitu.gateway.outbox.transaction_sender import TransactionSender
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.finisher import Finisher
+from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, events_of
 from insitu.ports.agreement_changes import Complete, Postpone
 from insitu.ports.agreement_records import ItemKind, OutboxItem
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
-from insitu.ports.clock import Clock
-from insitu.ports.peers import MetadataPeer
 
-__all__ = ["Outbox"]
+__all__ = ["Dispatcher"]
 
 logger = logging.getLogger(__name__)
 
@@ -32,35 +30,21 @@ QUICKEST, SLOWEST = 0.005, 1.0
 """Seconds between two looks at a transaction that is not mined."""
 
 
-class Outbox:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatcher:
     """The one worker that sends transactions with the provider's key, and publishes results."""
 
-    def __init__(
-        self,
-        agreements: Agreements,
-        chain: Chain,
-        metadata: MetadataPeer,
-        effects: Effects,
-        finishing: Finishing,
-        transactions: Transactions,
-        clock: Clock,
-        wakeups: Wakeups,
-    ) -> None:
-        self._agreements = agreements
-        self._chain = chain
-        self._metadata = metadata
-        self._effects = effects
-        self._finishing = finishing
-        self._transactions = transactions
-        self._prospects = Prospects(agreements, chain, effects)
-        self._clock = clock
-        self._wakeups = wakeups
+    ports: GatewayPorts
+    item_interpreter: ItemInterpreter
+    finisher: Finisher
+    transaction_sender: TransactionSender
+    refusal_judge: RefusalJudge
 
     async def run(self) -> None:
         """Work until cancelled; whatever is interrupted goes on from what is stored."""
         pause = QUICKEST
         while True:
-            seen = self._wakeups.count(OUTBOX)
+            seen = self.ports.wakeups.count(OUTBOX)
             try:
                 worked, waits = await self.turn()
             except InsituError as error:
@@ -69,25 +53,25 @@ class Outbox:
             if worked:
                 pause = QUICKEST
                 continue
-            until = await self._agreements.next_due()
+            until = await self.ports.agreements.next_due()
             if waits:
                 await anyio.sleep(pause)
                 pause = min(pause * 2, SLOWEST)
             else:
                 pause = QUICKEST
-                await self._wakeups.wait(OUTBOX, seen, seconds=IDLE, until=until)
+                await self.ports.wakeups.wait(OUTBOX, seen, seconds=IDLE, until=until)
 
     async def turn(self) -> tuple[bool, bool]:
         """Do what is due. Tell whether anything was, and whether a transaction is still to be mined."""
-        waits = await self._transactions.watch()
-        due = await self._agreements.due(self._clock.now())
+        waits = await self.transaction_sender.watch()
+        due = await self.ports.agreements.due(self.ports.clock.now())
         for item in due:
             if not item.batch:
                 await self._carry_out(item)
         shared = {item.key: item for item in due if item.batch}
         if shared:
             # The first whose time has come takes along those whose time is near.
-            shared |= {item.key: item for item in await self._agreements.batchable(LARGEST_BATCH)}
+            shared |= {item.key: item for item in await self.ports.agreements.batchable(LARGEST_BATCH)}
         for position in range(0, len(shared), LARGEST_BATCH):
             await self._share(list(shared.values())[position : position + LARGEST_BATCH])
         return bool(due), waits
@@ -96,11 +80,11 @@ class Outbox:
         try:
             if item.kind is ItemKind.PUBLISH or (item.kind is ItemKind.REGISTER and item.attempts):
                 # Once more before a late registration: the catalogue drops what waits for the chain too long.
-                await self._metadata.publish(result_of(await self._effects.execution(item)).document)
+                await self.ports.metadata.publish(result_of(await self.item_interpreter.execution(item)).document)
             if item.kind is ItemKind.PUBLISH:
-                await self._agreements.apply([Complete(item.key)])
+                await self.ports.agreements.apply([Complete(item.key)])
             else:
-                await self._transactions.send(await self._effects.call(item), [item])
+                await self.transaction_sender.send(await self.item_interpreter.call(item), [item])
         except InsituError as error:
             await self._refused(item, error)
         except Exception as error:
@@ -108,7 +92,7 @@ class Outbox:
             logger.exception("%s cannot be carried out", item.key)
             await self._later(item, Reason(code="InternalError", message=type(error).__name__))
         if item.kind is ItemKind.RELAY:
-            self._wakeups.ring(RELAYS)
+            self.ports.wakeups.ring(RELAYS)
 
     async def _share(self, items: Sequence[OutboxItem]) -> None:
         """Settle several executions in one transaction; one that is refused must not hold up the others."""
@@ -116,7 +100,7 @@ class Outbox:
             await self._carry_out(items[0])
             return
         try:
-            await self._transactions.send(await self._effects.batch(list(items)), items)
+            await self.transaction_sender.send(await self.item_interpreter.batch(list(items)), items)
         except InsituError as error:
             for item in items:
                 # What all of them wait for is told of each.
@@ -130,48 +114,48 @@ class Outbox:
             return
         if item.kind is ItemKind.SETTLE and error.code == "ExecutionAlreadySettled":
             # Somebody released it, or we did before a crash; the follower tells by which transaction.
-            await self._agreements.apply([Complete(item.key)])
+            await self.ports.agreements.apply([Complete(item.key)])
         elif await self._is_there(item):
-            await self._agreements.apply(await self._effects.done(item, ""))
-        elif not await self._prospects.are_gone(item, error):
+            await self.ports.agreements.apply(await self.item_interpreter.done(item, ""))
+        elif not await self.refusal_judge.are_gone(item, error):
             await self._later(item, reason)
         else:
             log = logger.info if item.kind is ItemKind.DERIVED else logger.error
             log("%s is given up: %s", item.key, error)
             await self._give_up(item, reason)
         if item.execution_id is not None:
-            self._wakeups.ring(events_of(item.execution_id))
+            self.ports.wakeups.ring(events_of(item.execution_id))
         if item.kind is ItemKind.RELAY:
-            self._wakeups.ring(GRANTS)
+            self.ports.wakeups.ring(GRANTS)
 
     async def _later(self, item: OutboxItem, reason: Reason) -> None:
-        now, delay = self._clock.now(), timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
+        now, delay = self.ports.clock.now(), timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
         if item.kind is ItemKind.PUBLISH and item.attempts >= LEAST_TRIES:
-            deadline = self._finishing.publish_by(await self._effects.execution(item))
+            deadline = self.finisher.publish_by(await self.item_interpreter.execution(item))
             if now >= deadline:
                 await self._give_up(item, reason)
                 return
             delay = min(delay, deadline - now)
         logger.warning("%s waits %.1f s: %s: %s", item.key, delay.total_seconds(), reason.code, reason.message)
-        await self._agreements.apply([Postpone(item.key, now + delay, reason)])
+        await self.ports.agreements.apply([Postpone(item.key, now + delay, reason)])
 
     async def _give_up(self, item: OutboxItem, reason: Reason) -> None:
         """An execution whose result will not be there ends as failed; else only the effect is given up."""
         if item.kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
-            execution = await self._effects.execution(item)
-            if await self._finishing.unpublish(execution, reason):
-                self._wakeups.ring(events_of(execution.execution_id))
+            execution = await self.item_interpreter.execution(item)
+            if await self.finisher.unpublish(execution, reason):
+                self.ports.wakeups.ring(events_of(execution.execution_id))
                 return
-        await self._agreements.apply(await self._effects.given_up(item, reason))
+        await self.ports.agreements.apply(await self.item_interpreter.given_up(item, reason))
 
     async def _is_there(self, item: OutboxItem) -> bool:
         """Ask the chain whether it is done: by a transaction of ours that a crash made us forget."""
         if item.kind is ItemKind.REGISTER:
-            result = result_of(await self._effects.execution(item))
-            record = await self._chain.did_record(result.did)
+            result = result_of(await self.item_interpreter.execution(item))
+            record = await self.ports.chain.did_record(result.did)
             return record is not None and record.checksum == result.checksum
         if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE):
-            state = await self._chain.agreement(item.agreement_id)
+            state = await self.ports.chain.agreement(item.agreement_id)
             return state.refunded if item.kind is ItemKind.REFUSE else state.granted
         return False
 

@@ -1,24 +1,24 @@
 """Whether an effect that was refused can still come: a refusal of now is not one for ever."""
 
-from insitu.domain.errors import InsituError
-from insitu.gateway.outbox.effects import Effects, result_of
-from insitu.ports.agreement_records import ItemKind, OutboxItem
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain
+from dataclasses import dataclass
 
-__all__ = ["Prospects"]
+from insitu.domain.errors import InsituError
+from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of
+from insitu.gateway.ports import GatewayPorts
+from insitu.ports.agreement_records import ItemKind, OutboxItem
+
+__all__ = ["RefusalJudge"]
 
 ATTEMPTS = 20
 """Tries after which a refusal is believed whose cause cannot be seen on chain."""
 
 
-class Prospects:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalJudge:
     """Asks the chain, which may have lost what it knew before, and our own transactions that are in no block."""
 
-    def __init__(self, agreements: Agreements, chain: Chain, effects: Effects) -> None:
-        self._agreements = agreements
-        self._chain = chain
-        self._effects = effects
+    ports: GatewayPorts
+    item_interpreter: ItemInterpreter
 
     async def are_gone(self, item: OutboxItem, error: InsituError) -> bool:
         """Tell whether what was refused can never succeed."""
@@ -32,18 +32,18 @@ class Prospects:
 
     async def _is_under_way(self, item: OutboxItem) -> bool:
         """Tell whether a transaction of ours for the same agreement is still to be mined: it may lack that."""
-        unmined = [key for one in await self._agreements.in_flight() if one.block is None for key in one.items]
-        carried = [await self._agreements.item(key) for key in unmined]
+        unmined = [key for one in await self.ports.agreements.in_flight() if one.block is None for key in one.items]
+        carried = [await self.ports.agreements.item(key) for key in unmined]
         return any(one is not None and one.agreement_id == item.agreement_id for one in carried)
 
     async def _settling_is_over(self, item: OutboxItem) -> bool:
-        known = await self._effects.agreement(item)
-        state = await self._chain.agreement(item.agreement_id)
-        if state.settling_is_over(known.terms, await self._chain.time()):
+        known = await self.item_interpreter.agreement(item)
+        state = await self.ports.chain.agreement(item.agreement_id)
+        if state.settling_is_over(known.terms, await self.ports.chain.time()):
             return True
         # Before the grant is there again, every settlement is refused.
         return state.granted and item.attempts >= ATTEMPTS
 
     async def _is_registered(self, item: OutboxItem) -> bool:
-        result = result_of(await self._effects.execution(item))
-        return await self._chain.did_record(result.did) is not None
+        result = result_of(await self.item_interpreter.execution(item))
+        return await self.ports.chain.did_record(result.did) is not None

@@ -2,22 +2,21 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.domain.ids import ExecutionId
 from insitu.domain.ledger import Call
-from insitu.gateway.outbox.effects import Effects
-from insitu.gateway.wakeups import Wakeups, events_of
+from insitu.gateway.outbox.item_interpreter import ItemInterpreter
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.wakeups import events_of
 from insitu.ports.agreement_changes import Attach, Change, Confirm, Detach, MarkMined, MarkUnmined, Spend
 from insitu.ports.agreement_records import OutboxItem, StoredTransaction
-from insitu.ports.agreements import Agreements
-from insitu.ports.chain import Chain, Mined, SignedTransaction
-from insitu.ports.clock import Clock
-from insitu.ports.keys import Signer
+from insitu.ports.chain import Mined, SignedTransaction
 
-__all__ = ["Transactions"]
+__all__ = ["TransactionSender"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,31 +24,16 @@ SEND_AGAIN = timedelta(seconds=15)
 RETRY = timedelta(seconds=1)
 
 
-class Transactions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionSender:
     """Sends in the order of nonces and watches until a transaction is deep enough.
 
     One worker uses it, so nonces are given out one after the other.
     """
 
-    def __init__(
-        self,
-        confirmations: int,
-        chain: Chain,
-        signer: Signer,
-        agreements: Agreements,
-        effects: Effects,
-        clock: Clock,
-        wakeups: Wakeups,
-    ) -> None:
-        self._confirmations = confirmations
-        self._chain = chain
-        self._signer = signer
-        self._agreements = agreements
-        self._effects = effects
-        self._clock = clock
-        self._wakeups = wakeups
-        self._sent: dict[str, datetime] = {}
-        """When this process last sent what is not mined yet."""
+    ports: GatewayPorts
+    item_interpreter: ItemInterpreter
+    _sent: dict[str, datetime] = field(init=False, default_factory=dict)
 
     async def send(self, call: Call, items: Sequence[OutboxItem]) -> None:
         """Sign, store, and send.
@@ -57,21 +41,21 @@ class Transactions:
         Raises the contract's refusal, before anything is stored; ``InsufficientFunds`` and ``ChainUnavailable``, also
         for what is stored by then and sent again until the chain takes it.
         """
-        nonce = await self._chain.next_nonce(self._signer.address)
-        for earlier in await self._agreements.in_flight():
+        nonce = await self.ports.chain.next_nonce(self.ports.provider)
+        for earlier in await self.ports.agreements.in_flight():
             if earlier.block is None:
                 nonce = max(nonce, earlier.nonce + 1)
-        signed = await self._chain.sign(call, self._signer, nonce)
+        signed = await self.ports.chain.sign(call, self.ports.signer, nonce)
         keys = tuple(item.key for item in items)
-        stored = StoredTransaction(signed.hash, signed.raw, signed.nonce, self._clock.now(), keys)
-        await self._agreements.apply([Attach(stored)])
+        stored = StoredTransaction(signed.hash, signed.raw, signed.nonce, self.ports.clock.now(), keys)
+        await self.ports.agreements.apply([Attach(stored)])
         await self._broadcast(stored)
 
     async def watch(self) -> bool:
         """Look at each transaction that is not confirmed; tell whether one of them is in no block yet."""
         unmined: list[StoredTransaction] = []
-        for transaction in await self._agreements.in_flight():
-            mined = await self._chain.outcome(transaction.hash)
+        for transaction in await self.ports.agreements.in_flight():
+            mined = await self.ports.chain.outcome(transaction.hash)
             if mined is None:
                 unmined.append(transaction)
             else:
@@ -85,30 +69,30 @@ class Transactions:
         if not mined.ok:
             reason = Reason(code="TransactionFailed", message=mined.error or "the contract refused it")
             logger.warning("transaction %s failed: %s", transaction.hash, reason.message)
-            again = Detach(transaction.hash, self._clock.now() + RETRY, reason)
-            await self._agreements.apply([*_spent(mined), again])
+            again = Detach(transaction.hash, self.ports.clock.now() + RETRY, reason)
+            await self.ports.agreements.apply([*_spent(mined), again])
             return
         changes: list[Change] = []
         executions: list[ExecutionId] = []
         if transaction.block is None:
             changes.append(MarkMined(transaction.hash, mined.block))
             for key in transaction.items:
-                item = await self._agreements.item(key)
+                item = await self.ports.agreements.item(key)
                 if item is not None:
-                    changes += await self._effects.done(item, transaction.hash)
+                    changes += await self.item_interpreter.done(item, transaction.hash)
                     executions += [item.execution_id] if item.execution_id is not None else []
         changes += _spent(mined)
-        if mined.confirmations >= self._confirmations:
+        if mined.confirmations >= self.ports.configuration.confirmations:
             changes += [Confirm(transaction.hash)]
-        await self._agreements.apply(changes)
+        await self.ports.agreements.apply(changes)
         for execution_id in executions:
-            self._wakeups.ring(events_of(execution_id))
+            self.ports.wakeups.ring(events_of(execution_id))
 
     async def _push(self, unmined: Sequence[StoredTransaction]) -> None:
         """Send again what the chain may have forgotten; give up what it can never take."""
-        expected = await self._chain.next_nonce(self._signer.address)
+        expected = await self.ports.chain.next_nonce(self.ports.provider)
         lost = [one for one in unmined if one.block is not None]
-        await self._agreements.apply([MarkUnmined(one.hash) for one in lost])
+        await self.ports.agreements.apply([MarkUnmined(one.hash) for one in lost])
         if unmined[0].nonce > expected:
             # A transaction before these is gone for good, so their nonces are never reached.
             for one in unmined:
@@ -116,7 +100,7 @@ class Transactions:
             return
         for one in unmined:
             sent = self._sent.get(one.hash)
-            if one in lost or sent is None or self._clock.now() >= sent + SEND_AGAIN:
+            if one in lost or sent is None or self.ports.clock.now() >= sent + SEND_AGAIN:
                 await self._broadcast_again(one)
 
     async def _broadcast_again(self, transaction: StoredTransaction) -> None:
@@ -126,25 +110,25 @@ class Transactions:
             logger.warning("transaction %s is not sent yet: %s", transaction.hash, error)
 
     async def _broadcast(self, transaction: StoredTransaction) -> None:
-        self._sent[transaction.hash] = self._clock.now()
+        self._sent[transaction.hash] = self.ports.clock.now()
         try:
-            await self._chain.broadcast(SignedTransaction(transaction.hash, transaction.raw, transaction.nonce))
+            await self.ports.chain.broadcast(SignedTransaction(transaction.hash, transaction.raw, transaction.nonce))
         except InsituError as error:
             if error.definition.retry:
                 self._sent.pop(transaction.hash, None)
                 if error.code != "InsufficientFunds":
                     raise
                 # The consumer reads it, too, whose account is another.
-                detail = f"the provider's account {self._signer.address} cannot pay for the gas of this transaction"
+                detail = f"the provider's account {self.ports.provider} cannot pay for the gas of this transaction"
                 raise InsituError(error.code, detail) from error
-            if await self._chain.outcome(transaction.hash) is None:
+            if await self.ports.chain.outcome(transaction.hash) is None:
                 await self._forget(transaction, error.detail)
 
     async def _forget(self, transaction: StoredTransaction, why: str) -> None:
         self._sent.pop(transaction.hash, None)
         logger.warning("transaction %s is replaced: %s", transaction.hash, why)
         reason = Reason(code="TransactionFailed", message=why)
-        await self._agreements.apply([Detach(transaction.hash, self._clock.now(), reason)])
+        await self.ports.agreements.apply([Detach(transaction.hash, self.ports.clock.now(), reason)])
 
 
 def _spent(mined: Mined) -> list[Change]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -17,15 +18,13 @@ from insitu.domain.timestamps import format_time
 from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import WireModel
 from insitu.domain.workflow import Workflow, read_workflow
-from insitu.gateway.files.encrypter import Sealing
+from insitu.gateway.files.encrypter import Encrypter
 from insitu.gateway.files.source_opener import blob_url
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import FrozenFile, FrozenResult, StoredExecution
-from insitu.ports.blobs import Blobs
-from insitu.ports.clock import Clock
-from insitu.ports.keys import Signer
 from insitu.sdk.long_work import LongWork
 
-__all__ = ["ResultAssets"]
+__all__ = ["AssetMaker"]
 
 MAX_MANIFEST = 64 * 1024 * 1024
 
@@ -44,16 +43,13 @@ class ManifestFile(WireModel):
 _MANIFEST = TypeAdapter(tuple[ManifestFile, ...])
 
 
-class ResultAssets:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetMaker:
     """Makes results; the same manifest at the same time gives the same asset."""
 
-    def __init__(self, signer: Signer, sealing: Sealing, blobs: Blobs, clock: Clock, metadata_url: str) -> None:
-        self._signer = signer
-        self._sealing = sealing
-        self._blobs = blobs
-        self._clock = clock
-        self._url = metadata_url
-        self._work = LongWork()
+    ports: GatewayPorts
+    encrypter: Encrypter
+    _work: LongWork = field(init=False, default_factory=LongWork)
 
     async def make(self, execution: StoredExecution, published: dict[str, object]) -> FrozenResult:
         """Read the manifest and write the document.
@@ -70,13 +66,15 @@ class ResultAssets:
 
     def _made(self, execution: StoredExecution, files: tuple[FrozenFile, ...], left_out: int) -> FrozenResult:
         document_files = [PublishedFile(file.index, file.content_type, file.size, file.sha256) for file in files]
-        created, creator = format_time(self._clock.now()), self._signer.address
+        created, creator = format_time(self.ports.clock.now()), self.ports.provider
         described = _workflow(execution).output_metadata
-        service = result_service(described, self._origin(execution), document_files, self._url, created)
+        service = result_service(
+            described, self._origin(execution), document_files, self.ports.configuration.metadata_url, created
+        )
         did, _ = identify([service], creator)
-        sealed = self._sealing.seal(str(did), creator, [_sealed(file) for file in files])
+        sealed = self.encrypter.seal(str(did), creator, [_sealed(file) for file in files])
         unsigned = assemble_ddo(with_sealed_list([service], sealed), creator, created)
-        ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
+        ddo = unsigned.signed(self.ports.signer.sign_digest(unsigned.digest))
         try:
             validate_ddo(ddo, without_compute=True)
         except InsituError as error:
@@ -87,7 +85,7 @@ class ResultAssets:
             document=ddo.to_json(),
             seed=unsigned.seed.hex(),
             checksum=unsigned.checksum,
-            url=self._url,
+            url=self.ports.configuration.metadata_url,
             files=files,
             left_out=left_out,
         )
@@ -103,7 +101,7 @@ class ResultAssets:
         if sum(file.size for file in listed if file.kind == "log") > execution.plan.log_budget:
             raise InsituError("OutputRejected", "the logs exceed what may leave")
         for file in listed:
-            if await self._blobs.size(file.sha256) != file.size:
+            if await self.ports.blobs.size(file.sha256) != file.size:
                 raise InsituError("PublishingFailed", "a file of the manifest was not handed over whole")
         listed.sort(key=lambda file: file.path)
         return tuple(
@@ -113,10 +111,10 @@ class ResultAssets:
 
     async def _manifest(self, sha256: str) -> tuple[ManifestFile, ...]:
         try:
-            size = await self._blobs.size(sha256)
+            size = await self.ports.blobs.size(sha256)
             if size is None or size > MAX_MANIFEST:
                 raise InsituError("PublishingFailed", "the manifest of the output was not handed over")
-            text = b"".join([chunk async for chunk in self._blobs.open(sha256)])
+            text = b"".join([chunk async for chunk in self.ports.blobs.open(sha256)])
             return _MANIFEST.validate_python(json.loads(text))
         except (ValueError, ValidationError):
             raise InsituError("PublishingFailed", "the manifest of the output cannot be read") from None

@@ -4,20 +4,22 @@ What is stored first wins over later reports (E8–E10, design §6).
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition, charge_of
+from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition
 from insitu.domain.ids import AgreementId
 from insitu.domain.receipt import ChargePart, parse_statement
 from insitu.gateway.agreements.agreement_follower import ended
-from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.results.asset_maker import ResultAssets
-from insitu.gateway.results.receipt_maker import Receipts
-from insitu.gateway.results.settler import Due, Settling, charge_now
-from insitu.gateway.wakeups import OUTBOX, Wakeups, events_of
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.asset_maker import AssetMaker
+from insitu.gateway.results.conclusion import Conclusion
+from insitu.gateway.results.receipt_maker import ReceiptMaker
+from insitu.gateway.results.settler import Due, Settler, charge_now
+from insitu.gateway.wakeups import OUTBOX, events_of
 from insitu.ports.agreement_changes import AddTransition, Change, Enqueue
 from insitu.ports.agreement_records import (
     Frozen,
@@ -28,35 +30,21 @@ from insitu.ports.agreement_records import (
     Standing,
     StoredExecution,
 )
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
 from insitu.ports.peers import ExecutionReport
 
-__all__ = ["Finishing"]
+__all__ = ["Finisher"]
 
 logger = logging.getLogger(__name__)
 
 
-class Finishing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finisher:
     """Turns a report into the one outcome of an execution."""
 
-    def __init__(
-        self,
-        configuration: GatewayConfiguration,
-        agreements: Agreements,
-        assets: ResultAssets,
-        receipts: Receipts,
-        settling: Settling,
-        clock: Clock,
-        wakeups: Wakeups,
-    ) -> None:
-        self._configuration = configuration
-        self._agreements = agreements
-        self._assets = assets
-        self._receipts = receipts
-        self._settling = settling
-        self._clock = clock
-        self._wakeups = wakeups
+    ports: GatewayPorts
+    asset_maker: AssetMaker
+    receipt_maker: ReceiptMaker
+    settler: Settler
 
     async def finish(self, execution: StoredExecution, report: ExecutionReport) -> Transition:
         """Freeze the reported outcome and return the frozen one.
@@ -69,8 +57,16 @@ class Finishing:
             raise InsituError("InvalidRequest", f"the report is not one of an end of {execution.execution_id}")
         known = await self._agreement(execution.agreement_id)
         outcome, result = await self._outcome(execution, known, report)
-        history = [one for one in report.history if one.sequence < outcome.sequence]
-        return await self._freeze(execution, known, outcome, history, result, report)
+        conclusion = Conclusion(
+            outcome=outcome,
+            history=tuple(one for one in report.history if one.sequence < outcome.sequence),
+            records=report.records,
+            result=result,
+            released=report.released,
+            runtime=report.runtime,
+            enforcement=report.enforcement,
+        )
+        return await self._freeze(execution, known, conclusion)
 
     async def end(self, execution: StoredExecution, phase: Phase, reason: Reason) -> Transition:
         """Freeze an end that the gateway itself knows of, because the operator refused or fell silent."""
@@ -78,14 +74,14 @@ class Finishing:
             return execution.frozen.outcome
         known = await self._agreement(execution.agreement_id)
         sequence = max((one.sequence for one in execution.history), default=0) + 1
-        outcome = Transition(sequence=sequence, phase=phase, at=self._clock.now(), reason=reason)
-        return await self._freeze(execution, known, outcome, execution.history, None, None)
+        outcome = Transition(sequence=sequence, phase=phase, at=self.ports.clock.now(), reason=reason)
+        return await self._freeze(execution, known, Conclusion(outcome=outcome, history=execution.history))
 
     def publish_by(self, execution: StoredExecution) -> datetime:
         """Return until when the catalogue must have the result of an execution that has one."""
         assert execution.frozen is not None
         begun = [one.at for one in execution.history if one.phase is Phase.PUBLISHING] or [execution.frozen.outcome.at]
-        within = begun[0] + timedelta(seconds=self._configuration.publish_deadline)
+        within = begun[0] + timedelta(seconds=self.ports.configuration.publish_deadline)
         return min(within, execution.plan.finish_by)
 
     async def unpublish(self, execution: StoredExecution, why: Reason) -> bool:
@@ -98,22 +94,19 @@ class Finishing:
         assert frozen is not None
         software = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes()).predicate.software
         reason = Reason(code="PublishingFailed", message=f"{why.code}: {why.message}")
-        report = ExecutionReport(
-            plan=execution.plan,
+        conclusion = Conclusion(
+            outcome=_failed(frozen.outcome, reason),
             history=execution.history,
             records=frozen.records,
-            outcome=_failed(frozen.outcome, reason),
             runtime=software.runtime,
             enforcement=software.enforcement,
         )
         known = await self._agreement(execution.agreement_id)
-        stored = await self._freeze(
-            execution, known, report.outcome, report.history, None, report, instead_of=frozen.receipt_hash
-        )
-        return stored == report.outcome
+        stored = await self._freeze(execution, known, conclusion, instead_of=frozen.receipt_hash)
+        return stored == conclusion.outcome
 
     async def _agreement(self, agreement_id: AgreementId) -> KnownAgreement:
-        known = await self._agreements.agreement(agreement_id)
+        known = await self.ports.agreements.agreement(agreement_id)
         if known is None:
             raise InsituError("AgreementUnknown", f"this gateway has no agreement {agreement_id}")
         return known
@@ -128,7 +121,7 @@ class Finishing:
         if report.outcome.phase is not Phase.SUCCEEDED:
             return report.outcome, None
         try:
-            result = await self._assets.make(execution, dict(report.published or {}))
+            result = await self.asset_maker.make(execution, dict(report.published or {}))
             return _judged(report.outcome, delivered=bool(result.files) or report.released > 0), result
         except InsituError as error:
             if error.code not in ("PublishingFailed", "OutputRejected"):
@@ -139,52 +132,52 @@ class Finishing:
         self,
         execution: StoredExecution,
         known: KnownAgreement,
-        outcome: Transition,
-        history: Iterable[Transition],
-        result: FrozenResult | None,
-        report: ExecutionReport | None,
+        conclusion: Conclusion,
         *,
         instead_of: str | None = None,
     ) -> Transition:
-        records = report.records if report is not None else ()
-        total = known.terms.total
-        rule = charge_of(outcome.phase, outcome.reason, delivered=report is not None and report.released > 0)
-        # What succeeded for nothing did so because another one was charged, or because the price is nothing.
-        others = await self._agreements.executions(agreement_id=known.agreement_id, charging=True)
-        paid = any(_paid(one) for one in others)
-        charge = charge_now(rule, total, paid=paid)
-        past = tuple(history)
-        receipt_hash, envelope = self._receipts.make(
-            execution,
-            known.terms,
-            outcome,
-            history=past,
-            records=records,
-            result=result,
-            charge=ChargePart(rule=rule, amount=total if charge is None else charge),
-            runtime=report.runtime if report is not None else "",
-            enforcement=report.enforcement if report is not None else {},
+        others = await self.ports.agreements.executions(agreement_id=known.agreement_id, charging=True)
+        frozen, charge = self._frozen(execution, known, conclusion, others)
+        changes: list[Change] = [
+            AddTransition(execution.execution_id, one) for one in conclusion.history if one.phase not in ENDED
+        ]
+        changes += self._follow_ups(execution, known, frozen, charge)
+        if frozen.rule is Charge.FULL:
+            changes += self._close_open(known, [one for one in others if _is_open(one)])
+        stored, first = await self.ports.agreements.freeze(
+            execution.execution_id, frozen, changes, instead_of=instead_of
         )
+        if first:
+            outcome = conclusion.outcome
+            logger.info("execution %s ended: %s %s", execution.execution_id, outcome.phase, outcome.reason or "")
+        self.ports.wakeups.ring(OUTBOX)
+        self.ports.wakeups.ring(events_of(execution.execution_id))
+        assert stored.frozen is not None
+        return stored.frozen.outcome
+
+    def _frozen(
+        self,
+        execution: StoredExecution,
+        known: KnownAgreement,
+        conclusion: Conclusion,
+        others: Sequence[StoredExecution],
+    ) -> tuple[Frozen, int | None]:
+        """Return what is frozen, with its receipt, and the charge where it is known already."""
+        rule, total = conclusion.rule, known.terms.total
+        # A success that costs nothing does so because another execution was charged, or because the price is zero.
+        charge = charge_now(rule, total, paid=any(_paid(one) for one in others))
+        part = ChargePart(rule=rule, amount=total if charge is None else charge)
+        receipt_hash, envelope = self.receipt_maker.make(execution, known.terms, conclusion, part)
         frozen = Frozen(
-            outcome=outcome,
-            records=records,
+            outcome=conclusion.outcome,
+            records=conclusion.records,
             rule=rule,
             receipt_hash=receipt_hash,
             envelope=envelope,
-            result=result,
-            expires_at=self._clock.now() + timedelta(seconds=self._configuration.result_retention),
+            result=conclusion.result,
+            expires_at=self.ports.clock.now() + timedelta(seconds=self.ports.configuration.result_retention),
         )
-        changes: list[Change] = [AddTransition(execution.execution_id, one) for one in past if one.phase not in ENDED]
-        changes += self._follow_ups(execution, known, frozen, charge)
-        if rule is Charge.FULL:
-            changes += self._close_open(known, [one for one in others if _is_open(one)])
-        stored, first = await self._agreements.freeze(execution.execution_id, frozen, changes, instead_of=instead_of)
-        if first:
-            logger.info("execution %s ended: %s %s", execution.execution_id, outcome.phase, outcome.reason or "")
-        self._wakeups.ring(OUTBOX)
-        self._wakeups.ring(events_of(execution.execution_id))
-        assert stored.frozen is not None
-        return stored.frozen.outcome
+        return frozen, charge
 
     def _follow_ups(
         self, execution: StoredExecution, known: KnownAgreement, frozen: Frozen, charge: int | None
@@ -193,7 +186,7 @@ class Finishing:
         changes: list[Change] = []
         after: str | None = None
         if frozen.result is None:
-            changes += [AddTransition(execution.execution_id, frozen.outcome), ended(execution, self._clock)]
+            changes += [AddTransition(execution.execution_id, frozen.outcome), ended(execution, self.ports.clock)]
         else:
             publish = self._item(ItemKind.PUBLISH, execution)
             register = self._item(ItemKind.REGISTER, execution, after=publish.key)
@@ -209,9 +202,9 @@ class Finishing:
     def _settle(
         self, known: KnownAgreement, execution: StoredExecution, due: Due, after: str | None = None
     ) -> Iterable[Change]:
-        delay = timedelta(seconds=self._configuration.commit_delay if due.charge == 0 else 0)
-        moment = self._clock.now() + delay
-        return self._settling.decide(known.agreement_id, known.terms, execution.execution_id, due, moment, after)
+        delay = timedelta(seconds=self.ports.configuration.commit_delay if due.charge == 0 else 0)
+        moment = self.ports.clock.now() + delay
+        return self.settler.decide(known.agreement_id, known.terms, execution.execution_id, due, moment, after)
 
     def _close_open(self, known: KnownAgreement, waiting: list[StoredExecution]) -> list[Change]:
         """After a success earlier failures cost nothing; their receipts are committed."""
@@ -241,7 +234,7 @@ class Finishing:
             kind=kind,
             agreement_id=execution.agreement_id,
             execution_id=execution.execution_id,
-            not_before=self._clock.now(),
+            not_before=self.ports.clock.now(),
             payload=dict(payload or {}),
             after=after,
         )

@@ -4,7 +4,8 @@ There is one, and the chain commits to it, so it says no more than its consumer 
 rest in their views.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import JsonValue
@@ -28,37 +29,26 @@ from insitu.domain.receipt import (
     make_statement,
     receipt_hash,
 )
+from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import root_of
+from insitu.gateway.results.conclusion import Conclusion
 from insitu.ports.agreement_records import FrozenResult, StoredExecution
-from insitu.ports.chain import Chain
-from insitu.ports.keys import Signer
 
-__all__ = ["Receipts"]
+__all__ = ["ReceiptMaker"]
 
 
-class Receipts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptMaker:
     """Makes and signs receipts; the same facts give the same bytes."""
 
-    def __init__(self, signer: Signer, chain: Chain, version: str) -> None:
-        self._signer = signer
-        self._chain = chain
-        self._version = version
+    ports: GatewayPorts
 
     def make(
-        self,
-        execution: StoredExecution,
-        terms: Terms,
-        outcome: Transition,
-        *,
-        history: Sequence[Transition],
-        records: Sequence[StageRecord],
-        result: FrozenResult | None,
-        charge: ChargePart,
-        runtime: str,
-        enforcement: Mapping[str, str],
+        self, execution: StoredExecution, terms: Terms, conclusion: Conclusion, charge: ChargePart
     ) -> tuple[str, dict[str, JsonValue]]:
         """Return the receipt's hash (0x…) and its DSSE envelope as JSON."""
-        plan, dossier, domain = execution.plan, execution.dossier, self._chain.agreements
+        plan, dossier, domain = execution.plan, execution.dossier, self.ports.chain.agreements
+        outcome = conclusion.outcome
         predicate = Predicate(
             agreement=AgreementPart(
                 service_agreement_id=plan.service_agreement_id,
@@ -70,22 +60,26 @@ class Receipts:
             number=plan.number,
             workflow_did=plan.workflow_did,
             workflow_checksum=plan.workflow_checksum,
-            stages=tuple(self._stage(execution, stage, records) for stage in plan.stages),
+            stages=tuple(self._stage(execution, stage, conclusion.records) for stage in plan.stages),
             policy=PolicyPart(
                 verdict=dossier.verdict,
                 checksums={did: dossier.versions[did] for did in dossier.services if did in dossier.versions},
                 output=plan.output,
             ),
-            phases=tuple(PhasePart(phase=one.phase, at=one.at) for one in (*history, outcome)),
+            phases=tuple(PhasePart(phase=one.phase, at=one.at) for one in (*conclusion.history, outcome)),
             outcome=_ended(outcome.phase),
             reason=_reason(outcome, told=plan.output.lets_logs_out),
-            output=_output(result, plan.published_stages),
+            output=_output(conclusion.result, plan.published_stages),
             charge=charge,
-            software=Software(version=self._version, runtime=runtime, enforcement=dict(enforcement)),
+            software=Software(
+                version=self.ports.configuration.version,
+                runtime=conclusion.runtime,
+                enforcement=dict(conclusion.enforcement),
+            ),
         )
         payload = make_statement(predicate).payload
-        signature = self._signer.sign_digest(envelope_digest(payload))
-        envelope = seal(payload, signature, self._signer.address)
+        signature = self.ports.signer.sign_digest(envelope_digest(payload))
+        envelope = seal(payload, signature, self.ports.provider)
         return receipt_hash(payload), envelope.model_dump(mode="json", by_alias=True)
 
     def _stage(self, execution: StoredExecution, stage: StagePlan, records: Sequence[StageRecord]) -> StagePart:

@@ -11,12 +11,11 @@ from datetime import datetime
 from insitu.domain.agreement import Settlement, SignedSettlement, Terms, settlement_digest
 from insitu.domain.execution import Charge
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Change, DecideCharge, Enqueue
 from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredExecution
-from insitu.ports.chain import Chain
-from insitu.ports.keys import Signer
 
-__all__ = ["Due", "Settling", "charge_now", "charges_at_end"]
+__all__ = ["Due", "Settler", "charge_now", "charges_at_end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,11 @@ def charges_at_end(open_executions: Sequence[StoredExecution], total: int) -> tu
     )
 
 
-class Settling:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settler:
     """Signs settlements and wants them sent."""
 
-    def __init__(self, signer: Signer, chain: Chain) -> None:
-        self._signer = signer
-        self._chain = chain
+    ports: GatewayPorts
 
     def decide(
         self,
@@ -76,8 +74,8 @@ class Settling:
         One that moves no money may share a transaction with others (design §7, "Griefing").
         """
         settlement = Settlement(index=due.number, charge=due.charge, receipt_hash=due.receipt_hash)
-        digest = settlement_digest(agreement_id, settlement, self._chain.agreements)
-        signature = "0x" + self._signer.sign_digest(digest).hex()
+        digest = settlement_digest(agreement_id, settlement, self.ports.chain.agreements)
+        signature = "0x" + self.ports.signer.sign_digest(digest).hex()
         signed = SignedSettlement(terms=terms, settlement=settlement, signature=signature)
         item = OutboxItem(
             key=f"settle:{execution_id}",

@@ -1,17 +1,16 @@
 """What time alone brings about: agreements that end without a success, and results that are kept no longer (§6, §8)."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from insitu.domain.errors import InsituError
-from insitu.gateway.agreements.permission_checker import Permission
-from insitu.gateway.results.settler import Settling, charges_at_end
-from insitu.gateway.wakeups import FOLLOWED, OUTBOX, Wakeups
+from insitu.gateway.agreements.permission_checker import PermissionChecker
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.settler import Settler, charges_at_end
+from insitu.gateway.wakeups import FOLLOWED, OUTBOX
 from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import KnownAgreement
-from insitu.ports.agreements import Agreements
-from insitu.ports.blobs import Blobs
-from insitu.ports.clock import Clock
 
 __all__ = ["Sweeper"]
 
@@ -24,53 +23,36 @@ AT_ONCE = 500
 """Blobs that are asked about at a time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
     """Looks for what is due, with each block, which may have brought another time, and at least once a minute."""
 
-    def __init__(
-        self,
-        agreements: Agreements,
-        permission: Permission,
-        settling: Settling,
-        blobs: Blobs,
-        clock: Clock,
-        wakeups: Wakeups,
-        retention: timedelta,
-    ) -> None:
-        self._agreements = agreements
-        self._permission = permission
-        self._settling = settling
-        self._blobs = blobs
-        self._clock = clock
-        self._wakeups = wakeups
-        self._retention = retention
-        self._strays_due = clock.now()
+    ports: GatewayPorts
+    permission_checker: PermissionChecker
+    settler: Settler
 
     async def run(self) -> None:
         """Sweep until cancelled."""
+        strays_due = self.ports.clock.now()
         while True:
-            seen = self._wakeups.count(FOLLOWED)
+            seen = self.ports.wakeups.count(FOLLOWED)
             try:
-                await self.turn()
+                await self.close_agreements()
+                await self.remove_results()
+                if self.ports.clock.now() >= strays_due:
+                    await self.remove_strays()
+                    strays_due = self.ports.clock.now() + STRAYS_PERIOD
             except InsituError as error:
                 logger.warning("sweeping waits: %s", error)
-            await self._wakeups.wait(FOLLOWED, seen, until=self._clock.now() + PERIOD)
-
-    async def turn(self) -> None:
-        """Sweep once."""
-        await self.close_agreements()
-        await self.remove_results()
-        if self._clock.now() >= self._strays_due:
-            await self.remove_strays()
-            self._strays_due = self._clock.now() + STRAYS_PERIOD
+            await self.ports.wakeups.wait(FOLLOWED, seen, until=self.ports.clock.now() + PERIOD)
 
     async def close_agreements(self) -> None:
         """Charge the first execution that failed at the consumer's risk, where none succeeded in time (design §8)."""
-        for known in await self._agreements.unsettled(await self._permission.now()):
+        for known in await self.ports.agreements.unsettled(await self.permission_checker.now()):
             await self._close(known)
 
     async def _close(self, known: KnownAgreement) -> None:
-        executions = await self._agreements.executions(agreement_id=known.agreement_id)
+        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id)
         if any(one.live for one in executions):
             return
         waiting = [one for one in executions if one.charge is None]
@@ -80,16 +62,16 @@ class Sweeper:
             logger.info(
                 "agreement %s ended without a success: %s costs %d", known.agreement_id, names[due.number], due.charge
             )
-            now = self._clock.now()
-            changes += self._settling.decide(known.agreement_id, known.terms, names[due.number], due, now)
-        await self._agreements.apply(changes)
-        self._wakeups.ring(OUTBOX)
+            now = self.ports.clock.now()
+            changes += self.settler.decide(known.agreement_id, known.terms, names[due.number], due, now)
+        await self.ports.agreements.apply(changes)
+        self.ports.wakeups.ring(OUTBOX)
 
     async def remove_results(self) -> None:
         """Delete the files of results whose time is over, unless another result or an upload has them too."""
-        for execution in await self._agreements.expired_results(self._clock.now()):
-            for sha256 in await self._agreements.results_removed(execution.execution_id):
-                await self._blobs.remove(sha256)
+        for execution in await self.ports.agreements.expired_results(self.ports.clock.now()):
+            for sha256 in await self.ports.agreements.results_removed(execution.execution_id):
+                await self.ports.blobs.remove(sha256)
 
     async def remove_strays(self) -> None:
         """Delete blobs that nothing names, once they lay for as long as results are kept.
@@ -97,9 +79,10 @@ class Sweeper:
         An execution that failed while it handed over leaves such, manifests become such, and a kill between forgetting
         a result and deleting its files.
         """
-        moment = self._clock.now() - max(self._retention, STRAYS_PERIOD)  # what comes now is named within the hour
-        old = await self._blobs.older_than(moment)
+        retention = timedelta(seconds=self.ports.configuration.result_retention)
+        moment = self.ports.clock.now() - max(retention, STRAYS_PERIOD)  # what comes now is named within the hour
+        old = await self.ports.blobs.older_than(moment)
         for first in range(0, len(old), AT_ONCE):
-            for sha256 in await self._agreements.needless_blobs(old[first : first + AT_ONCE]):
+            for sha256 in await self.ports.agreements.needless_blobs(old[first : first + AT_ONCE]):
                 # It may be handed over again just now, and is younger then.
-                await self._blobs.remove(sha256, before=moment)
+                await self.ports.blobs.remove(sha256, before=moment)

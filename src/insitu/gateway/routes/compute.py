@@ -41,26 +41,29 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
         agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ExecutionList:
-        return await service.list(service.tokens.read(authorization, "compute"), agreement, limit)
+        caller = service.authenticator.read(authorization, "compute")
+        return await service.presenter.executions(await service.execution_finder.list(caller, agreement, limit))
 
     @routes.get(COMPUTE + "/status" + IDS)
     async def status(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:
-        return await service.status(service.tokens.read(authorization, "compute"), agreement, execution)
+        caller = service.authenticator.read(authorization, "compute")
+        return await service.presenter.execution(await service.execution_finder.see(caller, agreement, execution))
 
     @routes.get(COMPUTE + "/receipt" + IDS)
     async def receipt(agreement: str, execution: str, authorization: Authorization = None) -> ReceiptView:
-        caller = service.tokens.read(authorization, "compute")
-        return receipt_view((await service.access.see(caller, agreement, execution)).execution)
+        caller = service.authenticator.read(authorization, "compute")
+        return receipt_view((await service.execution_finder.see(caller, agreement, execution)).execution)
 
     @routes.get(COMPUTE + "/result" + IDS)
     async def result(agreement: str, execution: str, authorization: Authorization = None) -> ResultView:
-        caller = service.tokens.read(authorization, "compute")
-        seen = await service.access.see(caller, agreement, execution, CONSUMER)
-        return result_view(seen.execution, service.clock.now())
+        caller = service.authenticator.read(authorization, "compute")
+        seen = await service.execution_finder.see(caller, agreement, execution, CONSUMER)
+        return result_view(seen.execution, service.ports.clock.now())
 
     @routes.delete(COMPUTE + IDS)
     async def stop(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:
-        return await service.stop(service.tokens.read(authorization, "compute"), agreement, execution)
+        caller = service.authenticator.read(authorization, "compute")
+        return await service.presenter.execution(await service.stopper.stop(caller, agreement, execution))
 
 
 def _add_streams(routes: APIRouter, service: GatewayService) -> None:
@@ -72,10 +75,10 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         last: LastEventId = None,
         after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     ) -> Response:
-        caller = service.tokens.read(authorization, "compute")
-        seen = await service.access.see(caller, agreement, execution)
-        source = _events(service.streams.events(seen, _sequence(last) if last else after or 0))
-        return EventStream(source, service.clock, caller.expires)
+        caller = service.authenticator.read(authorization, "compute")
+        seen = await service.execution_finder.see(caller, agreement, execution)
+        source = _events(service.streamer.events(seen, _sequence(last) if last else after or 0))
+        return EventStream(source, service.ports.clock, caller.expires)
 
     @routes.get(COMPUTE + "/logs" + IDS, status_code=200, response_class=EventStream, responses=_STREAM)
     async def logs(
@@ -87,13 +90,13 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         follow: bool = True,
         stage: Annotated[int | None, Query(ge=0)] = None,
     ) -> Response:
-        caller = service.tokens.read(authorization, "compute")
-        seen = await service.access.see(caller, agreement, execution)
+        caller = service.authenticator.read(authorization, "compute")
+        seen = await service.execution_finder.see(caller, agreement, execution)
         streamed = "text/event-stream" in accept
-        pieces = await service.streams.logs(seen, LogPosition.read(last), follow=follow and streamed, stage=stage)
+        pieces = await service.streamer.logs(seen, LogPosition.read(last), follow=follow and streamed, stage=stage)
         if not streamed:
             return StreamingResponse(_text(pieces), media_type="text/plain; charset=utf-8")
-        return EventStream(_logs(pieces), service.clock, caller.expires)
+        return EventStream(_logs(pieces), service.ports.clock, caller.expires)
 
 
 _STREAM: dict[int | str, dict[str, object]] = {

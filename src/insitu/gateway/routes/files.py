@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
 from insitu.gateway.files.file_server import Download
+from insitu.gateway.files.source_opener import upload_url
 from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
 
@@ -22,29 +23,32 @@ def files_router(service: GatewayService) -> APIRouter:
 
     @routes.post(BASE + "/encrypt")
     async def encrypt(request: EncryptRequest, authorization: Authorization = None) -> Encrypted:
-        return await service.files.encrypt(service.tokens.read(authorization, "encrypt"), request)
+        return await service.list_writer.seal(service.authenticator.read(authorization, "encrypt"), request)
 
     @routes.post(BASE + "/upload", status_code=201)
     async def upload(request: Request, authorization: Authorization = None) -> Uploaded:
-        caller = service.tokens.read(authorization, "upload")
+        caller = service.authenticator.read(authorization, "upload")
         length = request.headers.get("content-length", "")
         announced = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
         network = request.state.network
-        return await service.files.upload(caller, request.stream(), announced=announced, network=network)
+        upload = await service.upload_receiver.receive(
+            caller.address, request.stream(), announced=announced, network=network
+        )
+        return Uploaded(url=upload_url(upload.upload_id), sha256=upload.sha256, size=upload.size)
 
     @routes.get(BASE + "/download/{did}", response_class=StreamingResponse)
     async def download_all(
         did: str, first: Annotated[int, Query(ge=0, lt=2**32)] = 0, authorization: Authorization = None
     ) -> Response:
         """Those files that lie at the gateway, from index ``first`` on, as a tar archive."""
-        caller = service.tokens.read(authorization, "download")
-        chunks = await service.files.archive(caller, did, first)
+        caller = service.authenticator.read(authorization, "download")
+        chunks = await service.file_server.archive(caller, did, first)
         return _streamed(Download(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
 
     @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse)
     async def download(did: str, index: int, authorization: Authorization = None) -> Response:
-        caller = service.tokens.read(authorization, "download")
-        return _streamed(await service.files.download(caller, did, index))
+        caller = service.authenticator.read(authorization, "download")
+        return _streamed(await service.file_server.download(caller, did, index))
 
     return routes
 

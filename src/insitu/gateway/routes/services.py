@@ -39,26 +39,26 @@ def services_router(service: GatewayService) -> APIRouter:
     async def token(
         grant_type: Annotated[str, Form(max_length=200)], assertion: Annotated[str, Form(max_length=16_384)]
     ) -> AccessToken:
-        return await service.tokens.grant(grant_type, assertion)
+        return await service.authenticator.grant(grant_type, assertion)
 
     @routes.post(BASE + "/check")
     async def check(request: CheckRequest) -> Quote:
-        return await service.quoting.check(request)
+        return await service.quoter.check(request)
 
     @routes.post(BASE + "/agreements", status_code=202)
     async def relay(request: PurchaseRequest) -> Purchase:
         purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
-        return await service.relaying.relay(purchase)
+        return await service.relayer.relay(purchase)
 
     @routes.post(BASE + "/offers")
     async def offer(request: OfferRequest) -> Offer:
-        return await service.offering.offer(request.terms)
+        return await service.offerer.offer(request.terms)
 
     async def execute(
         request: ExecRequest, authorization: Authorization = None, key: IdempotencyKey = None
     ) -> ExecAccepted:
-        caller = service.tokens.read(authorization, "exec")
-        return await service.executing.execute(caller, request, key)
+        caller = service.authenticator.read(authorization, "exec")
+        return await service.executor.execute(caller, request, key)
 
     for alias in EXEC_ALIASES:
         routes.add_api_route(BASE + alias, execute, methods=["POST"], status_code=202, name=alias.strip("/"))

@@ -15,11 +15,11 @@ from insitu.api.gateway_v1 import JWT_BEARER, AccessToken, Operation
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId, read_address, read_agreement_id, read_execution_id
 from insitu.domain.signatures import es256k_digest, personal_digest, recover_address, recover_from_halves
-from insitu.gateway.configuration import GatewayConfiguration, Keyring
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
+from insitu.gateway.configuration import Keyring
+from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.sign_in.caller import Caller
 
-__all__ = ["Caller", "Tokens"]
+__all__ = ["Authenticator"]
 
 MAX_ASSERTION = 8192
 MAX_JTI = 128
@@ -31,37 +31,12 @@ KEY_SECONDS = 3600
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls, for what, and until when; ids that the token names restrict it to them."""
-
-    address: Address
-    operation: Operation
-    expires: datetime
-    agreement: AgreementId | None = None
-    execution: ExecutionId | None = None
-    did: str | None = None
-
-    def require(
-        self, agreement: AgreementId | None = None, execution: ExecutionId | None = None, did: str | None = None
-    ) -> None:
-        """Refuse ids that the token was not made for. Raises ``AudienceMismatch``."""
-        pairs = ((self.agreement, agreement), (self.execution, execution), (self.did, did))
-        for allowed, wanted in pairs:
-            if allowed is not None and wanted is not None and allowed != wanted:
-                raise InsituError("AudienceMismatch", f"the token was made for {allowed}, not for {wanted}")
-
-
-class Tokens:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticator:
     """Gives out access tokens and reads them."""
 
-    def __init__(
-        self, keyring: Keyring, configuration: GatewayConfiguration, agreements: Agreements, clock: Clock
-    ) -> None:
-        self._root = keyring.tokens
-        self._configuration = configuration
-        self._agreements = agreements
-        self._clock = clock
+    ports: GatewayPorts
+    keyring: Keyring
 
     async def grant(self, grant_type: str, assertion: str) -> AccessToken:
         """Exchange an assertion for an access token; an assertion is good once.
@@ -75,21 +50,21 @@ class Tokens:
         if grant_type != JWT_BEARER:
             raise InsituError("InvalidRequest", f"grant_type must be {JWT_BEARER}", pointer="/grant_type")
         claims, issuer = _verified(assertion)
-        now = self._clock.now()
+        now = self.ports.clock.now()
         operation = self._operation(claims.get("aud"))
         expires = _expiry(claims, now)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
             raise InsituError("InvalidToken", f"the assertion needs a jti of 1 to {MAX_JTI} characters")
         restricted = _restrictions(claims)
-        await self._agreements.use_assertion(issuer, jti, expires, now)
-        lifetime = self._configuration.token_lifetime
+        await self.ports.agreements.use_assertion(issuer, jti, expires, now)
+        lifetime = self.ports.configuration.token_lifetime
         period = _period(now)
         token = jwt.encode(
             {
-                "iss": self._configuration.public_url,
+                "iss": self.ports.configuration.public_url,
                 "sub": issuer,
-                "aud": self._configuration.audience(operation),
+                "aud": self.ports.configuration.audience(operation),
                 "iat": int(now.timestamp()),
                 "exp": int(now.timestamp()) + lifetime,
                 **restricted,
@@ -114,10 +89,10 @@ class Tokens:
         claims = self._claims(token.strip())
         operation = self._operation(claims.get("aud"))
         if operation not in operations:
-            wanted = " or ".join(self._configuration.audience(one) for one in operations)
+            wanted = " or ".join(self.ports.configuration.audience(one) for one in operations)
             raise InsituError("AudienceMismatch", f"the token is for {claims.get('aud')}, needed is {wanted}")
         expires = datetime.fromtimestamp(claims["exp"], UTC)
-        if self._clock.now() >= expires:
+        if self.ports.clock.now() >= expires:
             raise InsituError("TokenExpired")
         return Caller(
             address=read_address(claims["sub"]),
@@ -131,7 +106,7 @@ class Tokens:
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             kid = jwt.get_unverified_header(token).get("kid", "")
-            present = _period(self._clock.now())
+            present = _period(self.ports.clock.now())
             if kid not in {str(present), str(present - 1), str(present + 1)}:
                 raise InsituError("TokenExpired", "the key of this token is no longer in use")
             claims: dict[str, Any] = jwt.decode(
@@ -152,15 +127,15 @@ class Tokens:
 
     def _operation(self, audience: object) -> Operation:
         for operation in OPERATIONS:
-            if audience == self._configuration.audience(operation):
+            if audience == self.ports.configuration.audience(operation):
                 return operation
-        expected = self._configuration.audience(OPERATIONS[0])
+        expected = self.ports.configuration.audience(OPERATIONS[0])
         raise InsituError(
             "AudienceMismatch", f"aud must be the url of an operation of this gateway, such as {expected}"
         )
 
     def _key(self, period: int) -> bytes:
-        return hmac.new(self._root, str(period).encode(), hashlib.sha256).digest()
+        return hmac.new(self.keyring.tokens, str(period).encode(), hashlib.sha256).digest()
 
 
 def _period(now: datetime) -> int:

@@ -2,36 +2,34 @@
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from datetime import timedelta
 
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.gateway.configuration import Keyring
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import StoredExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
 
-__all__ = ["Tickets"]
+__all__ = ["TicketIssuer"]
 
 MAX_TICKET = 256
 
 
-class Tickets:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketIssuer:
     """Makes tickets and reads them.
 
     A ticket derives from the execution's id and a key, so that nothing secret is stored and a registration that is
     sent again carries the same one.
     """
 
-    def __init__(self, keyring: Keyring, agreements: Agreements, clock: Clock, grace: float) -> None:
-        self._key = keyring.tickets
-        self._agreements = agreements
-        self._clock = clock
-        self._grace = timedelta(seconds=grace)
+    ports: GatewayPorts
+    keyring: Keyring
 
     def issue(self, execution_id: ExecutionId) -> str:
         """Return the ticket of an execution."""
-        return f"{execution_id}.{hmac.new(self._key, execution_id.encode(), hashlib.sha256).hexdigest()}"
+        return f"{execution_id}.{hmac.new(self.keyring.tickets, execution_id.encode(), hashlib.sha256).hexdigest()}"
 
     async def read(self, ticket: str) -> StoredExecution:
         """Return the execution of a ticket, ended or not: telling an outcome again is harmless.
@@ -45,7 +43,7 @@ class Tickets:
             raise InsituError("InvalidToken", "this is not a ticket of an execution") from None
         if not hmac.compare_digest(self.issue(execution_id).encode(), ticket.encode()):
             raise InsituError("InvalidToken", "this is not a ticket of an execution")
-        execution = await self._agreements.execution(execution_id)
+        execution = await self.ports.agreements.execution(execution_id)
         if execution is None:
             raise InsituError("InvalidToken", "the ticket's execution is not known")
         return execution
@@ -56,6 +54,7 @@ class Tickets:
         Raises ``InvalidToken``, ``TokenExpired``.
         """
         execution = await self.read(ticket)
-        if not execution.live or self._clock.now() > execution.plan.finish_by + self._grace:
+        grace = timedelta(seconds=self.ports.configuration.late_after)
+        if not execution.live or self.ports.clock.now() > execution.plan.finish_by + grace:
             raise InsituError("TokenExpired", f"the ticket of {execution.execution_id} is no longer valid")
         return execution

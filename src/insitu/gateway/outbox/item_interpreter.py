@@ -1,5 +1,7 @@
 """What follows once an outbox item has had its effect, or never will (E9, E10)."""
 
+from dataclasses import dataclass
+
 from insitu.domain.agreement import Settlement
 from insitu.domain.canonical import keccak256
 from insitu.domain.did import Did
@@ -19,6 +21,7 @@ from insitu.domain.ledger import (
 )
 from insitu.domain.purchase import SignedPurchase
 from insitu.gateway.agreements.agreement_follower import ended, settled
+from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import (
     AddEvent,
     AddTransition,
@@ -31,20 +34,15 @@ from insitu.ports.agreement_changes import (
     Touch,
 )
 from insitu.ports.agreement_records import FrozenResult, ItemKind, KnownAgreement, OutboxItem, Standing, StoredExecution
-from insitu.ports.agreements import Agreements
-from insitu.ports.clock import Clock
-from insitu.ports.keys import Signer
 
-__all__ = ["Effects"]
+__all__ = ["ItemInterpreter"]
 
 
-class Effects:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemInterpreter:
     """Knows for each kind of item the call that makes it so, and the changes that follow."""
 
-    def __init__(self, agreements: Agreements, signer: Signer, clock: Clock) -> None:
-        self._agreements = agreements
-        self._signer = signer
-        self._clock = clock
+    ports: GatewayPorts
 
     async def call(self, item: OutboxItem) -> Call:
         """Return the call of an item. Raises ``InternalError`` where its agreement or execution is not there."""
@@ -77,16 +75,16 @@ class Effects:
         if item.kind in (ItemKind.GRANT, ItemKind.RELAY):
             return [
                 *changes,
-                Judge(item.agreement_id, Standing.GRANTED, self._clock.now()),
+                Judge(item.agreement_id, Standing.GRANTED, self.ports.clock.now()),
                 Touch(item.agreement_id, 0),
             ]
         if item.kind is ItemKind.REFUSE:
             known = await self.agreement(item)
-            return [*changes, Judge(item.agreement_id, Standing.REFUSED, self._clock.now(), known.reason)]
+            return [*changes, Judge(item.agreement_id, Standing.REFUSED, self.ports.clock.now(), known.reason)]
         if item.kind is ItemKind.REGISTER:
             return [*changes, *self._registered(await self.execution(item), transaction)]
         if item.kind is ItemKind.SETTLE:
-            return [*changes, *settled(await self.execution(item), transaction, self._clock)]
+            return [*changes, *settled(await self.execution(item), transaction, self.ports.clock)]
         return changes
 
     async def given_up(self, item: OutboxItem, reason: Reason) -> list[Change]:
@@ -94,32 +92,32 @@ class Effects:
         changes: list[Change] = [GiveUp(item.key, reason)]
         if item.kind is ItemKind.RELAY:
             # Whoever sends the purchase now, it is judged as any other.
-            judged = Judge(item.agreement_id, Standing.CREATED, self._clock.now(), reason)
+            judged = Judge(item.agreement_id, Standing.CREATED, self.ports.clock.now(), reason)
             changes += [judged, Release(item.agreement_id), Touch(item.agreement_id, 0)]
         if item.execution_id is not None and item.kind is not ItemKind.DERIVED:
             data = {"what": item.kind.value, "code": reason.code, "message": reason.message}
-            now = self._clock.now()
+            now = self.ports.clock.now()
             changes.append(AddEvent(item.execution_id, "alarm", now, data, once=f"alarm:{item.key}"))
-            changes.append(ended(await self.execution(item), self._clock))
+            changes.append(ended(await self.execution(item), self.ports.clock))
         return changes
 
     async def agreement(self, item: OutboxItem) -> KnownAgreement:
         """Return the item's agreement."""
-        known = await self._agreements.agreement(item.agreement_id)
+        known = await self.ports.agreements.agreement(item.agreement_id)
         if known is None:
             raise InsituError("InternalError", f"{item.key} belongs to no known agreement")
         return known
 
     async def execution(self, item: OutboxItem) -> StoredExecution:
         """Return the item's execution."""
-        found = await self._agreements.execution(ExecutionId(item.execution_id or ""))
+        found = await self.ports.agreements.execution(ExecutionId(item.execution_id or ""))
         if found is None:
             raise InsituError("InternalError", f"{item.key} belongs to no known execution")
         return found
 
     def _register(self, execution: StoredExecution) -> Call:
         result = result_of(execution)
-        providers, owner = [self._signer.address], execution.plan.consumer
+        providers, owner = [self.ports.provider], execution.plan.consumer
         seed, checksum = bytes.fromhex(result.seed), bytes.fromhex(result.checksum)
         return register_attribute_for(seed, checksum, providers, result.url, owner)
 
@@ -129,10 +127,10 @@ class Effects:
         data = {"did": result_of(execution).did, "owner": execution.plan.consumer, "transaction": transaction}
         changes: list[Change] = [
             NoteRegistered(execution.execution_id, transaction),
-            AddEvent(execution.execution_id, "result", self._clock.now(), data, once="result"),
+            AddEvent(execution.execution_id, "result", self.ports.clock.now(), data, once="result"),
             AddTransition(execution.execution_id, execution.frozen.outcome),
         ]
-        return changes if execution.charge else [*changes, ended(execution, self._clock)]
+        return changes if execution.charge else [*changes, ended(execution, self.ports.clock)]
 
     def _provenance(self, item: OutboxItem, execution: StoredExecution) -> Call:
         """W3C PROV: the activity is the execution, the agent its consumer."""

@@ -1,0 +1,37 @@
+"""How an execution ended, before it is frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from insitu.domain.execution import Charge, StageRecord, Transition, charge_of
+from insitu.ports.agreement_records import FrozenResult
+
+__all__ = ["Conclusion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """An outcome and everything the receipt says about the way to it.
+
+    An end that only the gateway knows of has a history, and no records.
+
+    Attributes
+    ----------
+    history
+        The transitions before the outcome.
+    released
+        Bytes of captured text that the consumer has read or may read.
+    """
+
+    outcome: Transition
+    history: tuple[Transition, ...]
+    records: tuple[StageRecord, ...] = ()
+    result: FrozenResult | None = None
+    released: int = 0
+    runtime: str = ""
+    enforcement: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> Charge:
+        """Whether the consumer is charged."""
+        return charge_of(self.outcome.phase, self.outcome.reason, delivered=self.released > 0)
