@@ -92,5 +92,5 @@ class Careless(Objects):
 @pytest.mark.needs("object-store")
 async def test_a_store_that_ignores_conditions_is_refused(object_store: ObjectStoreServer) -> None:
     access = access_to(object_store)
-    with pytest.raises(InsituError, match="create once: If-None-Match is not obeyed"):
+    with pytest.raises(InsituError, match="create once: the store ignores If-None-Match"):
         await examine(Careless.at(new_bucket(object_store), access))

@@ -151,7 +151,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(address=ADDRESS)
 
     monkeypatch.setattr(Keystore.__init__, "__defaults__", (1024,))
-    monkeypatch.setattr(keystore, "_drawn", lambda: b"\1" * 32)
+    monkeypatch.setattr(keystore, "_random_key", lambda: b"\1" * 32)
     monkeypatch.setattr(Session, "act", act)
     monkeypatch.setattr(Session, "signer", signer)
     monkeypatch.setattr(logging, "basicConfig", lambda **options: found.append(f"logging{options['level']}"))

@@ -126,7 +126,7 @@ async def test_an_object_whose_maker_was_killed_is_in_nobodys_way(kubeconfig: Pa
     first, second = registered(plan_of(number=0), START), registered(plan_of(number=1), START)
     async with Cluster(kubeconfig, RECORDS) as cluster:
         executions = KubernetesExecutions(cluster)
-        await executions._make(first)
+        await executions._create_object(first)
         assert await executions.get(first.execution_id) is None
         assert await executions.list() == ()
         await executions.create(second, "ticket")

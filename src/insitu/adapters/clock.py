@@ -7,11 +7,11 @@ import anyio
 __all__ = ["SystemClock"]
 
 LONGEST_NAP = timedelta(seconds=60)
-"""Sleeping counts monotonic time; after a suspended machine or a corrected clock, this is how late a sleeper is."""
+"""Sleeping counts monotonic time; after a suspension or a corrected clock, a sleeper is at most this late."""
 
 
 class SystemClock:
-    """Tells UTC, in the milliseconds in which times are stored and told (:data:`insitu.domain.wire.Time`)."""
+    """Returns UTC in milliseconds, as times are stored and sent (:data:`insitu.domain.wire.Time`)."""
 
     def now(self) -> datetime:
         """Return the present time, cut to milliseconds."""
@@ -19,6 +19,6 @@ class SystemClock:
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return at ``moment``, at once where it has passed."""
+        """Return at ``moment``, or at once if it has passed."""
         while (left := moment - datetime.now(UTC)) > timedelta():  # noqa: ASYNC110 - only the clock can tell
             await anyio.sleep(min(left, LONGEST_NAP).total_seconds())

@@ -1,10 +1,10 @@
-"""Objects of a bucket (S3, Google Cloud Storage, Azure): the few calls that adapters need, and its errors as ours.
+"""The objects of a bucket (S3, Google Cloud Storage, Azure): the few calls that adapters need, with our errors.
 
-A url names the bucket and a prefix in it: ``s3://bucket/prefix``, ``gs://…``, ``az://container/prefix``. Answers of a
-store can quote requests and keys, so no message and no cause of an error repeats one.
+A url names the bucket and a prefix in it: ``s3://bucket/prefix``, ``gs://…``, ``az://container/prefix``. A store's
+answers can quote requests and keys, so no error repeats one in its message or its cause.
 
 The library is called in threads. Its own coroutines end on threads of its runtime, which then wait for an interpreter
-that may be leaving, and abort the process.
+that may be shutting down, and abort the process.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,7 +18,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from insitu.adapters.object_store_access import SCHEMES, Access, open_bucket
-from insitu.adapters.object_store_errors import lacks_object, translated
+from insitu.adapters.object_store_errors import lacks_object, our_errors
 
 if TYPE_CHECKING:
     from obstore import GetOptions, ObjectMeta
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 __all__ = ["PART", "PIECE", "SCHEMES", "Access", "Objects", "Stored"]
 
 PART = 8 * 1024 * 1024
-"""Bytes that are sent at a time."""
+"""Bytes sent at a time."""
 PIECE = 4 * 1024 * 1024
-"""Bytes that are asked for at a time: a slow reader holds neither a connection nor more than these."""
+"""Bytes requested at a time, so that a slow reader holds no connection and not more than this."""
 _PARTS = 9_000
-"""Parts of one upload, at most; stores allow 10,000."""
+"""The most parts of one upload; stores allow 10,000."""
 _AT_ONCE = 16
-"""Calls of one adapter that are under way, and their threads."""
+"""Calls that one adapter makes at once, each in a thread."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object: its name below the prefix, its size in bytes, when it was stored last, and its version (ETag)."""
+    """An object: its name below the prefix, its size in bytes, when it was last stored, and its version (ETag)."""
 
     name: str
     size: int
@@ -49,10 +49,10 @@ class Stored:
 
 
 class Objects:
-    """The objects below one prefix of a bucket. ``part``: bytes that are sent at a time, at least 5 MiB on S3.
+    """The objects below one prefix of a bucket. ``part`` is how many bytes are sent at a time, at least 5 MiB on S3.
 
-    What is said of a method holds for all of them: ``ObjectStoreUnavailable`` where the store does not answer for as
-    long as the access is patient, ``ObjectStoreRefused`` where it says no.
+    Every method raises ``ObjectStoreUnavailable`` if the store does not answer within the patience of the access, and
+    ``ObjectStoreRefused`` if it refuses.
     """
 
     def __init__(self, store: "ObjectStore", name: str, part: int = PART) -> None:
@@ -63,20 +63,20 @@ class Objects:
 
     @classmethod
     def at(cls, url: str, access: Access, name: str = "the object store") -> "Objects":
-        """Open the bucket of a url; nothing is asked yet. ``name`` is what errors call it.
+        """Open the bucket of a url without a request. Errors use ``name`` for it.
 
         Raises ``ExtraMissing``, ``SettingsInvalid``.
         """
         return cls(open_bucket(url, access), name)
 
     async def put(self, key: str, data: bytes) -> None:
-        """Store an object, whole or not at all, in place of an older one."""
+        """Store an object completely or not at all; it replaces an older one."""
         import obstore
 
         await self._call(partial(obstore.put, self._store, key, data, use_multipart=False))
 
     async def create(self, key: str, data: bytes) -> bool:
-        """Store an object unless one is there; the answer is whether it was. Of several at once, one succeeds."""
+        """Store an object unless it exists; return whether it was stored. Of several at once, one succeeds."""
         import obstore
 
         def create() -> bool:
@@ -89,9 +89,9 @@ class Objects:
         return await self._call(create)
 
     async def put_file(self, key: str, file: IO[bytes], size: int) -> None:
-        """Store ``size`` bytes of an open file, in parts where they are many; the object is there when all of them are.
+        """Store ``size`` bytes of an open file, in parts if there are many; the object appears once it is complete.
 
-        What an end of this process leaves of an upload is invisible, and is for the bucket's life-cycle rule.
+        If this process ends, the rest of an upload is invisible, and the bucket's life-cycle rule deletes it.
         """
         import obstore
 
@@ -107,7 +107,7 @@ class Objects:
         return found.size if found is not None else None
 
     async def look(self, key: str) -> Stored | None:
-        """Return what is known of an object without its bytes, or None if there is none."""
+        """Return an object without its bytes, or None if there is none."""
         import obstore
 
         def look() -> Stored | None:
@@ -119,9 +119,9 @@ class Objects:
         return await self._call(look)
 
     async def read(self, key: str, start: int, end: int, version: str | None = None) -> bytes | None:
-        """Return the bytes from ``start`` to before ``end``, which must lie in the object; None if it is not there.
+        """Return the bytes from ``start`` to before ``end``, which must be inside the object; None if it is missing.
 
-        With ``version`` another version is refused.
+        With ``version``, any other version is refused.
         """
         import obstore
 
@@ -140,23 +140,23 @@ class Objects:
         return await self._call(read)
 
     async def list(self, prefix: str = "", after: str | None = None) -> AsyncIterator[Stored]:
-        """Yield the objects of a folder and of those in it, by name; with ``after`` those whose name is greater."""
+        """Yield the objects of a folder and its subfolders, by name; with ``after`` only those with a greater name."""
         import obstore
 
         pages = obstore.list(self._store, prefix or None, offset=after)
         while (page := await self._call(partial(next, pages, None))) is not None:
-            for one in page:
-                yield _stored(one)
+            for meta in page:
+                yield _stored(meta)
 
     async def folders(self, prefix: str) -> tuple[str, ...]:
-        """Return the names of the folders in a folder."""
+        """Return the names of a folder's subfolders."""
         import obstore
 
         found = await self._call(partial(obstore.list_with_delimiter, self._store, prefix))
         return tuple(path.rpartition("/")[2] for path in found["common_prefixes"])
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; missing ones are no error."""
+        """Delete objects; a missing one is not an error."""
         import obstore
 
         def delete() -> None:
@@ -177,7 +177,7 @@ class Objects:
             obstore.delete(self._store, key)
 
     async def _call(self, function: Callable[[], T]) -> T:
-        with translated(self._name):
+        with our_errors(self._name):
             return await run_sync(function, limiter=self._threads)
 
 

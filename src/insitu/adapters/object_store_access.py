@@ -1,4 +1,4 @@
-"""Opening a bucket: from a url and what the settings say about reaching it, to a client of obstore."""
+"""Open a bucket: make a client of obstore from a url and the settings for reaching it."""
 
 import configparser
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ __all__ = ["SCHEMES", "Access", "open_bucket"]
 
 SCHEMES = frozenset({"az", "gs", "s3"})
 REREAD = timedelta(minutes=5)
-"""How long keys of a file are used before it is read again: who replaces them need not restart anything."""
+"""How long keys from a file are used before it is read again, so that replacing them needs no restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ class Access:
     Attributes
     ----------
     endpoint
-        Address of a store that is not the cloud's own; None is the cloud's.
+        Address of a store other than the cloud's own; None for the cloud's.
     account
         The storage account, on Azure.
     credentials_file
-        Keys: AWS's shared credentials file, a service account of Google (JSON), or an account key of Azure. None is
+        Keys: AWS's shared credentials file, a service account of Google (JSON), or an account key of Azure. None for
         the platform's environment or the identity of this machine.
     ca_file
-        Certificates (PEM) to trust beside the public ones.
+        Certificates (PEM) to trust in addition to the public ones.
     patience
         Seconds for which a request is repeated while the store does not answer.
     """
@@ -53,7 +53,7 @@ class _Common(TypedDict):
 
 
 def open_bucket(url: str, access: Access) -> "ObjectStore":
-    """Return a client for ``scheme://bucket/prefix``; nothing is asked yet.
+    """Return a client for ``scheme://bucket/prefix``, without a request.
 
     Raises ``ExtraMissing``, ``SettingsInvalid`` for a file that cannot be used, ``InvalidRequest`` for another url.
     """
@@ -74,7 +74,7 @@ def open_bucket(url: str, access: Access) -> "ObjectStore":
             return obstore.store.GCSStore(parts.netloc, config=_gcs(access), **common)
         return obstore.store.AzureStore(parts.netloc, config=_azure(access), **common)
     except (obstore.exceptions.BaseError, ValueError, OSError) as error:
-        # The text of the error may hold what it could not read.
+        # The text of the error may contain what it could not read.
         detail = f"the object store cannot be opened with these settings: {type(error).__name__}"
         raise InsituError("SettingsInvalid", detail) from None
 
@@ -96,7 +96,7 @@ def _common(prefix: str, access: Access) -> _Common:
 
 
 def _s3(access: Access) -> "S3Config":
-    # Not every store of this kind knows how to delete many objects at once.
+    # Not every S3 store can delete many objects at once.
     config: S3Config = {"disable_bulk_delete": True}
     if access.region is not None:
         config["region"] = access.region
@@ -126,7 +126,7 @@ def _azure(access: Access) -> "AzureConfig":
 
 
 class SharedCredentials:
-    """Gives the keys of a shared credentials file, as it is now, to whoever signs a request."""
+    """Returns the keys that a shared credentials file has now, for signing requests."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

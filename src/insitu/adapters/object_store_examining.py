@@ -1,4 +1,4 @@
-"""What a bucket must be able to do, tried with one small object."""
+"""Try everything that a bucket must be able to do, with one small object."""
 
 import secrets
 
@@ -11,23 +11,23 @@ __all__ = ["examine"]
 async def examine(objects: Objects) -> None:
     """Write, read, list, create once and delete, below ``doctor/``.
 
-    Raises ``ObjectStoreRefused`` with the step that does not work, ``ObjectStoreUnavailable``.
+    Raises ``ObjectStoreRefused`` with the step that fails, ``ObjectStoreUnavailable``.
     """
     key, content = f"doctor/{secrets.token_hex(8)}", b"insitu"
     step = "write"
     try:
         if not await objects.create(key, content):
-            raise InsituError("ObjectStoreRefused", "a new object is said to be there already")
+            raise InsituError("ObjectStoreRefused", "the store says that a new object already exists")
         step = "read"
         if await objects.read(key, 1, len(content)) != content[1:]:
-            raise InsituError("ObjectStoreRefused", "other bytes come back than were asked for")
+            raise InsituError("ObjectStoreRefused", "the store returned the wrong bytes")
         step = "list"
-        if [one.size async for one in objects.list("doctor") if one.name == key] != [len(content)]:
-            raise InsituError("ObjectStoreRefused", "an object that was written is not listed")
+        if [stored.size async for stored in objects.list("doctor") if stored.name == key] != [len(content)]:
+            raise InsituError("ObjectStoreRefused", "the object that was written is not listed")
         step = "create once"
-        # Two operators that write one log rely on it while the leader changes.
+        # Operators rely on this when the leader changes and two of them write the same log.
         if await objects.create(key, b"again"):
-            detail = "If-None-Match is not obeyed: two operators could write over each other; take a newer store"
+            detail = "the store ignores If-None-Match, so two operators could overwrite each other; use a newer store"
             raise InsituError("ObjectStoreRefused", detail)
         step = "delete"
         await objects.delete([key])

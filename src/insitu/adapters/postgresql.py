@@ -1,9 +1,9 @@
-"""PostgreSQL as every actor may use it: one schema for each, serializable transactions, forward-only migrations.
+"""PostgreSQL as every actor may use it: one schema each, serializable transactions, forward-only migrations.
 
-A transaction is a function of a connection that runs in a thread, as over SQLite. It is SERIALIZABLE, so that it sees
-and leaves what it would if it were alone, however many processes share the database; one that PostgreSQL ends because
-another was in its way is run again. One whose connection is lost before COMMIT was sent left nothing, and is run again
-too, for as long as patience lasts; a lost answer to COMMIT is told as ``DatabaseUnavailable``, for nobody knows.
+A transaction is a function of a connection that runs in a thread, as with SQLite. It is SERIALIZABLE, so it behaves as
+if it were alone, however many processes share the database; if PostgreSQL aborts it because another was in its way, it
+runs again. If its connection is lost before COMMIT was sent, it left nothing behind and runs again as well, for as long
+as patience lasts. If the answer to COMMIT is lost, nobody knows the outcome, and ``DatabaseUnavailable`` is raised.
 """
 
 import threading
@@ -28,13 +28,13 @@ __all__ = ["Condition", "Database"]
 Result = TypeVar("Result")
 
 CONNECTIONS = 8
-"""Transactions of one store that are under way at once."""
+"""Transactions of one store that run at once."""
 PATIENCE = 10.0
-"""Seconds for which a server that does not answer is asked again; one that restarts is back before."""
+"""Seconds for which a server that does not answer is asked again; a restart takes less."""
 BUSY_SECONDS = 30.0
-"""Seconds for which a transaction is begun again because others are in its way."""
+"""Seconds for which a transaction is repeated because others are in its way."""
 TURN_SECONDS = 2.0
-"""Seconds between two looks at whether a turn is free, or still held."""
+"""Seconds between two checks whether a turn is free, or still held."""
 
 _WRITE = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -46,7 +46,7 @@ _STEP_ASIDE = Backoff(0.01, 0.5, jitter=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the doctor tells of a database; ``known`` is the schema of this version of the software."""
+    """What the doctor reports about a database; ``known`` is the schema of this version of the software."""
 
     server: str
     schema: int
@@ -63,20 +63,17 @@ class Database:
     Parameters
     ----------
     url
-        ``postgresql://user:password@host:port/database?…``, as libpq reads it. It is never told to anybody.
+        ``postgresql://user:password@host:port/database?…``, as libpq reads it. It is never shown to anybody.
     schema
-        Of the actor; made if need be. Actors may share a database, and never a table.
+        The actor's schema, created if necessary. Actors may share a database, but never a table.
     migrations_package
         A package with files ``0001_<what>.sql``, ``0002_…``: applied once each, in order, all in one transaction.
     patience
         Seconds for which a server that does not answer is asked again.
 
-    Raises
-    ------
-    InsituError
-        ``SchemaTooNew`` at the first use if a newer version of the software was here; ``DatabaseUnavailable`` where the
-        server does not answer; ``StorageFailed`` for whatever else PostgreSQL reports; ``SettingsInvalid`` for a url
-        that cannot be read.
+    The first use raises ``SchemaTooNew`` if a newer version of the software used the schema, and ``SettingsInvalid``
+    for a url that cannot be read. Every use raises ``DatabaseUnavailable`` if the server does not answer, and
+    ``StorageFailed`` for any other error of PostgreSQL.
     """
 
     def __init__(self, url: str, schema: str, migrations_package: str, *, patience: float = PATIENCE) -> None:
@@ -91,7 +88,7 @@ class Database:
         self._turn = anyio.CapacityLimiter(CONNECTIONS)
 
     async def write(self, transaction: Callable[[Connection], Result]) -> Result:
-        """Run ``transaction`` as if it were alone, and commit; it is durable then."""
+        """Run ``transaction`` as if it were alone, and commit it durably."""
         await self.open()
         return await anyio.to_thread.run_sync(self._transact, _WRITE, transaction, limiter=self._turn)
 
@@ -101,14 +98,14 @@ class Database:
         return await anyio.to_thread.run_sync(self._transact, _READ, query, limiter=self._turn)
 
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work`` while no other process that uses the schema does, and return when it does.
+        """Run ``work`` while no other process that uses the schema does, and return when it has finished.
 
-        The turn is an advisory lock of a session of its own. Where that session is lost, ``work`` is cancelled and the
-        turn is awaited anew; another process may have begun in the two seconds before.
+        The turn is an advisory lock of a separate session. If that session is lost, ``work`` is cancelled and waits for
+        its turn again; another process may have begun in the two seconds before.
         """
         await self.open()
         while True:
-            # Where this is cancelled while a thread takes the turn, its session is here all the same.
+            # If this is cancelled while a thread takes the turn, the session is in this list all the same.
             taken: list[psycopg.Connection[Any]] = []
             try:
                 with anyio.CancelScope() as holding:
@@ -127,11 +124,11 @@ class Database:
                         await anyio.to_thread.run_sync(session.close)
 
     async def condition(self) -> Condition:
-        """Look at server and schema without changing anything."""
+        """Return the condition of server and schema, without changing anything."""
         return await anyio.to_thread.run_sync(self._look, limiter=self._turn)
 
     async def open(self) -> Self:
-        """Connect and migrate now, so that a start fails early; the first use does it otherwise."""
+        """Connect and migrate now, so that a start fails early; otherwise the first use does it."""
         if self._opened:
             return self
         async with self._opening:
@@ -141,7 +138,7 @@ class Database:
         return self
 
     async def close(self) -> None:
-        """Close the connections, those in use when they are given back. The database can be used again afterwards."""
+        """Close the connections, those in use once they are given back. The database can be used again afterwards."""
         self._opened = False
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._drop_idle)
@@ -165,7 +162,7 @@ class Database:
                 raise _unavailable("the answer to a commit was lost") from error
             except psycopg.Error as error:
                 if not self._may_try_again(error, attempt, time.monotonic() - began):
-                    raise _translated(error) from error
+                    raise _translate(error) from error
             time.sleep(_STEP_ASIDE.pause(attempt - 1))
 
     def _once(self, begin: str, body: Callable[[Connection], Result]) -> Result:
@@ -208,11 +205,11 @@ class Database:
         if isinstance(error, _IN_THE_WAY):
             return seconds < BUSY_SECONDS
         if isinstance(error, errors.UniqueViolation):
-            # Two that add the same row at once: the second one finds it when it looks again.
+            # Two transactions added the same row at once: the second one finds it when it runs again.
             return attempt < _TRIES_OF_A_DUPLICATE
         if not _is_away(error):
             return False
-        # What lay idle is lost with the server.
+        # The idle connections are lost with the server.
         self._drop_idle()
         return seconds < self._patience
 
@@ -228,7 +225,7 @@ class Database:
         try:
             session = connect(self._url, self._schema)
         except psycopg.Error:
-            return  # the server is away; whoever reads or writes tells it
+            return  # the server is away, which reads and writes report
         row = None
         with suppress(psycopg.Error):
             row = session.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", (self._schema,)).fetchone()
@@ -238,7 +235,7 @@ class Database:
             session.close()
 
     async def _watch_turn(self, session: psycopg.Connection[Any], holding: anyio.CancelScope) -> None:
-        def held() -> bool:
+        def is_held() -> bool:
             try:
                 session.execute("SELECT 1")
             except psycopg.Error:
@@ -247,28 +244,28 @@ class Database:
 
         while True:
             await anyio.sleep(TURN_SECONDS)
-            if not await anyio.to_thread.run_sync(held):
+            if not await anyio.to_thread.run_sync(is_held):
                 holding.cancel()
 
     # --------------------------------------------------------------------------------------------------- the schema
 
     def _migrate(self) -> None:
-        def prepared() -> None:
+        def prepare() -> None:
             with connect(self._url, self._schema) as connection:
                 migrate(connection, self._schema, self._migrations)
 
-        self._asked_patiently(prepared)
+        self._ask_patiently(prepare)
 
     def _look(self) -> Condition:
-        def looked() -> Condition:
+        def look() -> Condition:
             with connect(self._url, self._schema) as connection:
                 version = connection.info.server_version
                 present, known = schema_version(connection, self._migrations)
             return Condition(f"{version // 10000}.{version % 10000}", present, known)
 
-        return self._asked_patiently(looked)
+        return self._ask_patiently(look)
 
-    def _asked_patiently(self, ask: Callable[[], Result]) -> Result:
+    def _ask_patiently(self, ask: Callable[[], Result]) -> Result:
         began = time.monotonic()
         while True:
             try:
@@ -276,7 +273,7 @@ class Database:
             except psycopg.Error as error:
                 passing = _is_away(error) and not _is_refused(error)
                 if not passing or time.monotonic() - began >= self._patience:
-                    raise _translated(error) from error
+                    raise _translate(error) from error
             time.sleep(0.2)
 
 
@@ -284,14 +281,14 @@ def _commit(connection: psycopg.Connection[Any], *, is_write: bool) -> None:
     try:
         connection.execute("COMMIT")
     except psycopg.Error as error:
-        # Of a server that goes away nobody knows how far it came; any other answer with a code is a refusal.
+        # If the server goes away, nobody knows how far it got; any other answer with a code is a refusal.
         if is_write and _is_away(error):
             raise _CommitUnansweredError from error
         raise
 
 
 def _is_away(error: psycopg.Error) -> bool:
-    """Whether the server does not answer, or has just ended the connection (class 57P), or is full (53300)."""
+    """Return whether the server does not answer, has just ended the connection (class 57P) or is full (53300)."""
     if isinstance(error, errors.QueryCanceled):
         return False
     if error.sqlstate is None:
@@ -300,12 +297,12 @@ def _is_away(error: psycopg.Error) -> bool:
 
 
 def _is_refused(error: psycopg.Error) -> bool:
-    """Whether a connection failed for its password, which does not mend itself."""
+    """Return whether a connection failed because of its password, which waiting does not fix."""
     return error.pgconn is not None and (error.pgconn.used_password or error.pgconn.needs_password)
 
 
-def _translated(error: psycopg.Error) -> InsituError:
-    # libpq's message may have lines; what it says of a connection names host, port and user, and never a password.
+def _translate(error: psycopg.Error) -> InsituError:
+    # libpq's message may have several lines; it names host, port and user of a connection, but never a password.
     said = " ".join(str(error).split())
     return _unavailable(said) if _is_away(error) else InsituError("StorageFailed", f"PostgreSQL: {said}")
 

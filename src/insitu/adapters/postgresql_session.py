@@ -1,4 +1,4 @@
-"""One session with PostgreSQL: how it is begun, how its statements and rows look to a store, and how it migrates."""
+"""One session with PostgreSQL: how it begins, how a store sees its statements and rows, and how it migrates."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from insitu.domain.errors import InsituError
 __all__ = ["Session", "connect", "migrate", "schema_version"]
 
 _SETTINGS = {
-    "jit": "off",  # it costs more than these statements
+    "jit": "off",  # it takes longer than these statements
     "idle_in_transaction_session_timeout": "60s",
     "plan_cache_mode": "force_custom_plan",  # a rare word and a frequent one need different plans
     "statement_timeout": "60s",
@@ -23,7 +23,7 @@ _CONNECTING: dict[str, Any] = {
     "application_name": "insitu",
     "target_session_attrs": "read-write",
     "connect_timeout": 5,
-    # A server that vanished without a word is noticed after some 15 s.
+    # A server that has silently vanished is noticed after about 15 s.
     "keepalives_idle": 5,
     "keepalives_interval": 5,
     "keepalives_count": 2,
@@ -32,7 +32,7 @@ _CONNECTING: dict[str, Any] = {
 
 
 class Row:
-    """A row; its columns by name or position."""
+    """A row with columns by name or position."""
 
     __slots__ = ("_names", "_values")
 
@@ -55,21 +55,21 @@ class Session:
 
     def execute(self, statement: str, parameters: Parameters = (), /) -> psycopg.Cursor[Any]:
         """Run a statement with ``?`` or ``:name`` for its parameters."""
-        return self._connection.execute(_translated(statement), parameters)
+        return self._connection.execute(_translate(statement), parameters)
 
     def executemany(self, statement: str, parameters: Sequence[Parameters], /) -> psycopg.Cursor[Any]:
         """Run a statement for each set of parameters."""
         cursor = self._connection.cursor()
-        cursor.executemany(_translated(statement), parameters)
+        cursor.executemany(_translate(statement), parameters)
         return cursor
 
 
 def connect(url: str, schema: str) -> psycopg.Connection[Any]:
-    """Begin a session that works in a schema. Raises psycopg's errors; ``SettingsInvalid`` for a url without sense."""
+    """Begin a session in a schema. Raises psycopg's errors, and ``SettingsInvalid`` for a url that cannot be read."""
     try:
         given = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
-        # What libpq says of it may have a piece of the password in it.
+        # libpq's message may contain a piece of the password.
         raise InsituError("SettingsInvalid", "the url of the database cannot be read") from None
     connection = psycopg.connect(
         **{**_CONNECTING, **given, "client_encoding": "utf8"}, autocommit=True, row_factory=_row_factory
@@ -80,7 +80,7 @@ def connect(url: str, schema: str) -> psycopg.Connection[Any]:
             raise InsituError("StorageFailed", f"the database has the encoding {encoding}; it must be UTF8")
         for name, value in (*_SETTINGS.items(), ("search_path", f'"{schema}"')):
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-        # What is acknowledged must be durable, whatever the server's default says.
+        # Acknowledged data must be durable, whatever the server's default is.
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false)"
             " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
@@ -92,16 +92,16 @@ def connect(url: str, schema: str) -> psycopg.Connection[Any]:
 
 
 def migrate(connection: psycopg.Connection[Any], schema: str, package: str) -> None:
-    """Bring the schema to the version of this software; of many that come at once, one does it. Raises SchemaTooNew."""
+    """Migrate the schema to this software's version; of several at once, one does it. Raises ``SchemaTooNew``."""
     with connection.transaction():
-        # A large table takes its time, and others wait meanwhile.
+        # A large table takes its time, and others have to wait.
         connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (schema,))
         if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
         present, known = schema_version(connection, package)
         if present > known:
-            detail = f"schema {schema} of the database has version {present}, this software knows {known}"
+            detail = f"schema {schema} of the database has version {present}, but this software only knows {known}"
             raise InsituError("SchemaTooNew", detail)
         if present == 0:
             connection.execute(
@@ -113,18 +113,18 @@ def migrate(connection: psycopg.Connection[Any], schema: str, package: str) -> N
 
 
 def schema_version(connection: psycopg.Connection[Any], package: str) -> tuple[int, int]:
-    """Return the version of the schema, 0 for none, and that of this software."""
+    """Return the version of the schema, 0 if there is none, and that of this software."""
     known = len(migrations(package))
-    there = connection.execute("SELECT to_regclass('migration') IS NOT NULL").fetchone()
-    if not there or not there[0]:
+    found = connection.execute("SELECT to_regclass('migration') IS NOT NULL").fetchone()
+    if not found or not found[0]:
         return 0, known
     row = connection.execute("SELECT coalesce(max(number), 0) FROM migration").fetchone()
     return (int(row[0]) if row else 0), known
 
 
 @lru_cache(maxsize=1024)
-def _translated(statement: str) -> bytes:
-    """Return the statement in the spelling of psycopg: ``%s`` and ``%(name)s``."""
+def _translate(statement: str) -> bytes:
+    """Return the statement in psycopg's syntax: ``%s`` and ``%(name)s``."""
     doubled = statement.replace("%", "%%").replace("?", "%s")
     return re.sub(r"(?<!:):([a-z_][a-z0-9_]*)", r"%(\1)s", doubled).encode()
 

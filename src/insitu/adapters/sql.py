@@ -1,8 +1,8 @@
-"""What stores expect of a SQL engine, so that a statement is written once for SQLite and PostgreSQL.
+"""What stores expect from an SQL engine, so that each statement is written once for SQLite and PostgreSQL.
 
-A store's statements are in what both engines read alike: ``?`` or ``:name`` for parameters (a text in quotes holds
-neither), ``ON CONFLICT``, no booleans. A transaction is a function of a connection. It runs in a thread, and again
-from the start where another transaction was in its way, so besides its statements it must do nothing.
+A store's statements use what both engines understand: ``?`` or ``:name`` for parameters (a quoted text has neither),
+``ON CONFLICT``, no booleans. A transaction is a function of a connection. It runs in a thread, and again from the start
+if another transaction was in its way, so it must do nothing besides its statements.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ Parameters = Sequence[object] | Mapping[str, object]
 
 
 class Row(Protocol):
-    """A row; its columns by name or position."""
+    """A row with columns by name or position."""
 
     def __getitem__(self, column: Any, /) -> Any: ...
 
@@ -28,11 +28,11 @@ class Row(Protocol):
 
 
 class Rows(Protocol):
-    """What a statement left: rows to fetch, or how many it changed."""
+    """The result of a statement: rows to fetch, or how many it changed."""
 
     @property
     def rowcount(self) -> int:
-        """How many rows the statement changed."""
+        """The number of rows that the statement changed."""
         ...
 
     def fetchone(self) -> Any:
@@ -40,7 +40,7 @@ class Rows(Protocol):
         ...
 
     def fetchall(self) -> list[Any]:
-        """Return the rows that are left."""
+        """Return the remaining rows."""
         ...
 
 
@@ -60,7 +60,7 @@ class Database(Protocol):
     """An engine with the schema of one actor."""
 
     async def write(self, transaction: Callable[[Connection], Result]) -> Result:
-        """Run ``transaction`` as if it were alone, commit, and return what it returns; it is durable then."""
+        """Run ``transaction`` as if it were alone, commit it durably, and return what it returns."""
         ...
 
     async def read(self, query: Callable[[Connection], Result]) -> Result:
@@ -68,7 +68,7 @@ class Database(Protocol):
         ...
 
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work`` while nobody else who uses the database does; cancel it where that cannot be held."""
+        """Run ``work`` while no other user of the database does; cancel it if that can no longer be guaranteed."""
         ...
 
     async def close(self) -> None:
@@ -77,18 +77,20 @@ class Database(Protocol):
 
 
 def placeholders(values: Sequence[object]) -> str:
-    """Return ``?, ?, ?``: one for each value of an ``IN (…)``; NULL, which nothing is, where there are none."""
+    """Return ``?, ?, ?`` for the values of an ``IN (…)``; without values NULL, which equals nothing."""
     return ", ".join("?" * len(values)) or "NULL"
 
 
 def milliseconds(moment: datetime) -> int:
-    """A time as the tables have it: rounded to the millisecond, since 1970."""
+    """Return a time as the tables have it: in milliseconds since 1970, rounded."""
     return round(moment.timestamp() * 1000)
 
 
 def migrations(package: str) -> list[str]:
     """Return the scripts of a package, ``0001_<what>.sql``, ``0002_…``, which must be numbered without a gap."""
-    found = sorted((entry for entry in files(package).iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
+    found = sorted(
+        (entry for entry in files(package).iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
+    )
     for number, entry in enumerate(found, start=1):
         if not entry.name.startswith(f"{number:04d}_"):
             raise InsituError("StorageFailed", f"{package}: migration {entry.name} should have number {number:04d}")

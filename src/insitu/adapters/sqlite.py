@@ -1,9 +1,8 @@
-"""SQLite as every actor uses it: one file, one writer, forward-only migrations (design §9).
+"""SQLite as every actor uses it: one file, one writer, forward-only migrations.
 
 A transaction is a function of a connection that runs in a thread; it is committed when the function returns and rolled
-back when it raises. Writers stand in one queue and begin IMMEDIATE, so a transaction never fails half way because
-another one wrote; readers see a snapshot and wait for nobody (WAL). ``synchronous=FULL``: what was committed is there
-after a power cut.
+back when it raises. Writers wait in one queue and begin IMMEDIATE, so no transaction fails half way because another one
+wrote; readers see a snapshot and never wait (WAL). With ``synchronous=FULL``, committed data survives a power cut.
 """
 
 import os
@@ -30,26 +29,23 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    # KiB of pages that each connection keeps: a quarter of SQLite's own figure, for the system has the file in memory.
+    # KiB of pages that each connection caches: a quarter of the default, because the system caches the file.
     "PRAGMA cache_size = -512",
 )
 
 
 class Database:
-    """A database file of one actor, opened and migrated at its first use.
+    """An actor's database file, opened and migrated at its first use.
 
     Parameters
     ----------
     path
-        The file; its folder is made if need be. Nobody but the owner of the process may read it.
+        The file; its folder is created if necessary. Only the owner of the process can read it.
     migrations_package
         A package with files ``0001_<what>.sql``, ``0002_…``: applied once each, in order, each in a transaction.
 
-    Raises
-    ------
-    InsituError
-        ``SchemaTooNew`` at the first use if a newer version of the software wrote the file; ``StorageFailed`` for
-        whatever SQLite reports and the function does not handle itself.
+    The first use raises ``SchemaTooNew`` if a newer version of the software wrote the file. Every use raises
+    ``StorageFailed`` for an error of SQLite that the function does not handle itself.
     """
 
     def __init__(self, path: Path | str, migrations_package: str) -> None:
@@ -74,17 +70,17 @@ class Database:
         return await anyio.to_thread.run_sync(self._read, query, limiter=self._read_turn)
 
     async def work_alone(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work`` while nobody else of this process does; other processes are kept away by the folder's lock."""
+        """Run ``work`` while nobody else in this process does; the folder's lock keeps other processes away."""
         async with self._work_turn:
             await work()
 
     async def open(self) -> Self:
-        """Open and migrate now, so that a start fails early; the first use does it otherwise."""
-        await anyio.to_thread.run_sync(self._opened, limiter=self._write_turn)
+        """Open and migrate now, so that a start fails early; otherwise the first use does it."""
+        await anyio.to_thread.run_sync(self._open_writer, limiter=self._write_turn)
         return self
 
     async def close(self) -> None:
-        """Close the file; unfinished transactions of others end first. The database can be used again afterwards."""
+        """Close the file after unfinished transactions have ended. The database can be used again afterwards."""
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._close, limiter=self._write_turn)
 
@@ -95,7 +91,7 @@ class Database:
         await self.close()
 
     def _write(self, transaction: Callable[[sqlite3.Connection], Result]) -> Result:
-        connection = self._opened()
+        connection = self._open_writer()
         return self._transact(connection, "BEGIN IMMEDIATE", transaction)
 
     def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -110,7 +106,7 @@ class Database:
                 keep = closings == self._closings
                 if keep:
                     self._idle.append(connection)
-            if not keep:  # the file was closed meanwhile, and nobody would close this one
+            if not keep:  # the file was closed in the meantime, and nobody else would close this one
                 connection.close()
 
     def _transact(
@@ -122,15 +118,15 @@ class Database:
                 result = body(connection)
                 connection.execute("COMMIT")
             except BaseException:
-                # After some errors, a full disk for one, SQLite has rolled back by itself.
+                # After some errors, such as a full disk, SQLite has already rolled back.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
-            raise self._failed(error) from error
+            raise self._storage_failed(error) from error
         return result
 
-    def _opened(self) -> sqlite3.Connection:
+    def _open_writer(self) -> sqlite3.Connection:
         if self._writer is None:
             connection = self._connect()
             try:
@@ -145,9 +141,9 @@ class Database:
         connection = None
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite would create the file under the umask; journal files get the mode of the database. A file that is
-            # there is not opened: closing it would give up the locks of this process's other connections (POSIX), and
-            # the next process that looks into the file would take the journal away.
+            # SQLite would create the file with the umask, and journal files get the mode of the database. An existing
+            # file is not opened: closing it would release the locks of this process's other connections (POSIX), and
+            # the next process that opened the file would delete the journal.
             with suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             connection = sqlite3.connect(
@@ -159,7 +155,7 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             if connection is not None:
                 connection.close()
-            raise self._failed(error) from error
+            raise self._storage_failed(error) from error
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
@@ -168,12 +164,12 @@ class Database:
         def apply(transaction: sqlite3.Connection) -> None:
             present: int = transaction.execute("PRAGMA user_version").fetchone()[0]
             if present > len(scripts):
-                detail = f"{self._path} has schema {present}, this version knows {len(scripts)}"
+                detail = f"{self._path} has schema {present}, but this version only knows {len(scripts)}"
                 raise InsituError("SchemaTooNew", detail)
             for script in scripts[present:]:
                 for statement in _statements(script):
                     transaction.execute(statement)
-            # A pragma takes no parameter; the value is a length.
+            # A pragma takes no parameters; the value is a number.
             transaction.execute(f"PRAGMA user_version = {len(scripts)}")
 
         self._transact(connection, "BEGIN IMMEDIATE", apply)
@@ -189,7 +185,7 @@ class Database:
             with suppress(sqlite3.Error):
                 connection.close()
 
-    def _failed(self, error: Exception) -> InsituError:
+    def _storage_failed(self, error: Exception) -> InsituError:
         return InsituError("StorageFailed", f"{self._path.name}: {error}")
 
 

@@ -240,7 +240,7 @@ async def test_an_object_that_changes_while_it_is_read_is_refused(object_store: 
     chunks = WebSources(Targets(), access_to(object_store)).open(f"{bucket}/file")
     assert await anext(chunks) == b"a" * PIECE
     await objects.put("file", b"b" * (PIECE + 1))
-    with pytest.raises(InsituError, match=r"ConfigurationFailed.*changed meanwhile"):
+    with pytest.raises(InsituError, match=r"ConfigurationFailed.*changed in the meantime"):
         await anext(chunks)
 
 

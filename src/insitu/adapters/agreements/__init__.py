@@ -1,1 +1,1 @@
-"""The gateway's memory in SQLite."""
+"""Adapters of the agreements port: the gateway's store in an SQL database."""

@@ -1,4 +1,4 @@
-"""Each change of the port as statements; the caller gives the transaction."""
+"""The statements for each change of the port, run inside the caller's transaction."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -15,18 +15,18 @@ from insitu.ports.agreement_records import Standing
 _GRANTED = (Standing.RELAYING, Standing.GRANTING, Standing.GRANTED)
 _KEPT_CURSORS = 256
 _MOST_LISTS = 100
-"""Lists that may name one upload: whoever has none of them registered could fill the table."""
+"""Lists that may name one upload; unregistered lists cost nothing, so more could fill the table."""
 _KEPT_TRANSACTIONS = 1024
-"""Blocks; a confirmed transaction that lies deeper is not needed even if the chain rolls back."""
+"""Blocks; a confirmed transaction below them is not needed even if the chain rolls back."""
 
 
 def apply_changes(db: Connection, changes: Iterable[change.Change]) -> None:
     """Carry out changes in order."""
-    for one in changes:
-        if statement := _PLAIN.get(type(one)):
-            db.execute(statement, {member.name: _column(getattr(one, member.name)) for member in fields(one)})
+    for item in changes:
+        if statement := _PLAIN.get(type(item)):
+            db.execute(statement, {member.name: _column(getattr(item, member.name)) for member in fields(item)})
         else:
-            _STATEMENTS[type(one)](db, one)
+            _STATEMENTS[type(item)](db, item)
 
 
 def _column(value: object) -> object:
@@ -176,7 +176,7 @@ def _spend(db: Connection, one: change.Spend) -> None:
     for item in items:
         part = -(-one.cost // (len(items) * GWEI))
         if item["kind"] == "relay":
-            # What failed was paid for, too, and its purchase is sent again.
+            # A failed transaction was paid for as well, and its purchase is sent again.
             after = "paid" if one.ok else "cost"
             db.execute(
                 f"UPDATE relays SET paid = paid + :part, cost = {after} + :part WHERE position ="  # noqa: S608
@@ -193,7 +193,7 @@ def _spend(db: Connection, one: change.Spend) -> None:
 
 
 def _detach(db: Connection, one: change.Detach) -> None:
-    # An item that was done by a transaction that the chain forgot is to be done again.
+    # An item whose transaction the chain dropped has to be done again.
     db.execute(
         "UPDATE items SET state = 'waiting', transaction_hash = NULL, not_before = ?, reason = ?,"
         " attempts = attempts + 1 WHERE transaction_hash = ? AND state != 'given up'",
@@ -249,7 +249,7 @@ _PLAIN: Mapping[type[change.Change], str] = {
     change.Confirm: "UPDATE transactions SET confirmed = 1 WHERE hash = :hash",
     change.Release: "DELETE FROM relays WHERE agreement_id = :agreement_id AND signed = 0 AND execution_id IS NULL",
 }
-"""The changes that are a statement each, with their members as its parameters."""
+"""The changes that are one statement each, with their members as its parameters."""
 
 _STATEMENTS: Mapping[type[change.Change], Callable[[Connection, Any], None]] = {
     change.MoveCursor: _move_cursor,

@@ -1,7 +1,7 @@
-"""What the provider's gas is promised for, within limits: read, compared and stored in one transaction.
+"""Promises of the provider's gas, within limits: read, compared and stored in one transaction.
 
-A row of ``relays`` is a purchase that is sent for its consumer, or an execution that costs its consumer nothing. What
-is reserved for it counts until it is known what it cost.
+A row of ``relays`` is a purchase that is sent for its consumer, or an execution that costs its consumer nothing. The
+reserved amount counts until the real cost is known.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _COIN = 10**18
 
 
 def relayed(db: Connection, consumer: Address, since: int) -> Relayed:
-    """Return what was promised since then, a time in milliseconds."""
+    """Return the promises since a time in milliseconds."""
     rows = db.execute(
         "SELECT count(*) FILTER (WHERE consumer = ?), coalesce(sum(cost) FILTER (WHERE stranger = 1), 0) FROM relays"
         " WHERE at >= ? AND execution_id IS NULL",
@@ -35,7 +35,7 @@ def relayed(db: Connection, consumer: Address, since: int) -> Relayed:
 
 
 def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence[Change]) -> bool:
-    """Store a promise and what follows from it, unless the purchase is on its way or done."""
+    """Store a promise and its changes, unless the purchase is on its way or done."""
     found = db.execute("SELECT standing FROM agreements WHERE agreement_id = ?", (relay.agreement_id,)).fetchone()
     if found is not None and found["standing"] not in _UNSENT:
         return False
@@ -52,24 +52,24 @@ def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence
 
 
 def _free_gas(db: Connection, since: int) -> int:
-    """What executions of strangers that cost them nothing have taken since then, in wei."""
+    """Return the wei that strangers' executions without a charge have taken since then."""
     taken = "SELECT coalesce(sum(cost), 0) FROM relays WHERE at >= ? AND stranger = 1 AND execution_id IS NOT NULL"
     return int(db.execute(taken, (since,)).fetchone()[0]) * GWEI
 
 
 def require_free_gas(db: Connection, free: FreeExecution, consumer: Address, at: int) -> bool:
-    """Tell whether a consumer is a stranger. Raises ``FreeGasExhausted`` where strangers have used up their budget."""
+    """Return whether a consumer is a stranger. Raises ``FreeGasExhausted`` if strangers have used up their budget."""
     if _has_paid(db, consumer, free.cost, free.coin_price):
         return False
     used = _free_gas(db, at - _PERIOD)
     if free.budget is not None and used + free.cost > free.budget:
-        detail = f"executions without a charge may take {free.budget} wei in 24 hours; taken are {used}"
+        detail = f"executions without a charge may use {free.budget} wei in 24 hours, and have used {used}"
         raise InsituError("FreeGasExhausted", detail)
     return True
 
 
 def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id: str, at: int) -> None:
-    """Reserve gas for an execution that costs nothing. Raises ``FreeGasExhausted``."""
+    """Reserve gas for an execution without a charge. Raises ``FreeGasExhausted``."""
     row = db.execute("SELECT consumer FROM executions WHERE execution_id = ?", (execution_id,)).fetchone()
     stranger = require_free_gas(db, free, Address(row["consumer"]), at)
     db.execute(
@@ -79,7 +79,7 @@ def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id
 
 
 def _has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> bool:
-    """Whether what the provider got of an account's charged executions is worth all that was sent for it, and this."""
+    """Return whether an account's charges paid for all gas that was ever used for it, including this cost."""
     rows = db.execute(
         "SELECT charge, terms FROM executions JOIN agreements ON agreements.agreement_id = executions.agreement_id"
         " WHERE executions.consumer = ? AND charge != '0' AND settlement_transaction IS NOT NULL",
@@ -103,7 +103,7 @@ def _gwei(wei: int) -> int:
 
 
 def _require_only(db: Connection, relay: Relay) -> None:
-    """Refuse a second purchase of whoever has not seen that the first one is on its way."""
+    """Refuse a second purchase by a consumer that has not seen that the first one is on its way."""
     rows = db.execute(
         "SELECT relays.agreement_id, standing FROM relays JOIN agreements"
         " ON agreements.agreement_id = relays.agreement_id"
@@ -113,13 +113,13 @@ def _require_only(db: Connection, relay: Relay) -> None:
     for row in rows.fetchall():
         if row["standing"] not in _UNSENT:
             other = row["agreement_id"]
-            detail = f"a purchase of {relay.consumer} with this seed is agreement {other}"
+            detail = f"{relay.consumer} already has agreement {other} with this seed"
             raise InsituError("AgreementExists", detail, agreement=other)
 
 
 def _require(earlier: Relayed, relay: Relay, limits: RelayLimits, *, stranger: bool) -> None:
     if earlier.purchases >= limits.purchases:
-        detail = f"{limits.purchases} purchases of {relay.consumer} are sent in 24 hours"
+        detail = f"at most {limits.purchases} purchases of {relay.consumer} are sent in 24 hours"
         raise InsituError("RelayLimitReached", detail, limit=limits.purchases)
     if stranger and earlier.cost + relay.cost > limits.cost:
         detail = (

@@ -1,4 +1,4 @@
-"""From rows of gateway.db to the records of the port, and back."""
+"""Convert rows of the gateway's database to the records of the port, and back."""
 
 import json
 from collections.abc import Mapping
@@ -27,26 +27,26 @@ from insitu.ports.agreement_records import (
 from insitu.ports.chain import Cursor
 
 GWEI = 10**9
-"""Costs are kept in gwei: an integer column holds billions of coins so, and the sum is the database's."""
+"""Costs are stored in gwei: then an integer column holds billions of coins, and the database can add them up."""
 
 
 def moment(value: int) -> datetime:
-    """The time of a column."""
+    """Return the time in a column."""
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
 def document(model: WireModel | None) -> str | None:
-    """A model as a JSON column."""
+    """Return a model as the JSON of a column."""
     return model.model_dump_json() if model is not None else None
 
 
 def json_text(value: Mapping[str, JsonValue] | Mapping[str, str]) -> str:
-    """A mapping as a JSON column."""
+    """Return a mapping as the JSON of a column."""
     return json.dumps(dict(value), separators=(",", ":"))
 
 
 def agreement_of(row: Row) -> KnownAgreement:
-    """A row of ``agreements``."""
+    """Return a row of ``agreements`` as a record."""
     return KnownAgreement(
         agreement_id=AgreementId(row["agreement_id"]),
         terms=Terms.model_validate_json(row["terms"]),
@@ -61,13 +61,13 @@ def agreement_of(row: Row) -> KnownAgreement:
 
 
 def execution_of(row: Row, transitions: list[Row], given_up: Reason | None) -> StoredExecution:
-    """A row of ``executions`` with its rows of ``transitions``, and why what follows from it never will be."""
+    """Return a row of ``executions`` with its ``transitions``, and why its remaining work was given up."""
     return StoredExecution(
         plan=ExecutionPlan.model_validate_json(row["plan"]),
         dossier=Dossier.model_validate_json(row["dossier"]),
         created_at=moment(row["created_at"]),
         acknowledged=bool(row["acknowledged"]),
-        history=tuple(Transition.model_validate_json(one["transition"]) for one in transitions),
+        history=tuple(Transition.model_validate_json(transition["transition"]) for transition in transitions),
         frozen=Frozen.model_validate_json(row["frozen"]) if row["frozen"] else None,
         charge=int(row["charge"]) if row["charge"] is not None else None,
         settlement=SignedSettlement.model_validate_json(row["settlement"]) if row["settlement"] else None,
@@ -78,12 +78,12 @@ def execution_of(row: Row, transitions: list[Row], given_up: Reason | None) -> S
 
 
 def event_of(row: Row) -> EventRecord:
-    """A row of ``events``."""
+    """Return a row of ``events`` as a record."""
     return EventRecord(row["sequence"], row["type"], moment(row["at"]), json.loads(row["data"]))
 
 
 def item_of(row: Row) -> OutboxItem:
-    """A row of ``items``."""
+    """Return a row of ``items`` as a record."""
     return OutboxItem(
         key=row["key"],
         kind=ItemKind(row["kind"]),
@@ -100,7 +100,7 @@ def item_of(row: Row) -> OutboxItem:
 
 
 def transaction_of(row: Row, items: list[Row]) -> StoredTransaction:
-    """A row of ``transactions`` and the keys of its items."""
+    """Return a row of ``transactions`` with the keys of its items."""
     block = Cursor(row["block_number"], row["block_hash"]) if row["block_number"] is not None else None
     return StoredTransaction(
         hash=row["hash"],
@@ -113,5 +113,5 @@ def transaction_of(row: Row, items: list[Row]) -> StoredTransaction:
 
 
 def upload_of(row: Row) -> Upload:
-    """A row of ``uploads``."""
+    """Return a row of ``uploads`` as a record."""
     return Upload(row["upload_id"], Address(row["owner"]), row["sha256"], row["size"], moment(row["at"]))

@@ -1,4 +1,4 @@
-"""The store of the gateway in a SQL database."""
+"""The gateway's store in an SQL database."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
@@ -49,12 +49,18 @@ SQLITE = "insitu.adapters.agreements.sqlite"
 POSTGRESQL = "insitu.adapters.agreements.postgresql"
 """The migrations of each engine: ``SqlAgreements(Database(path, SQLITE))``."""
 
-_READY = "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"  # noqa: E501
-_GIVEN_UP = "state = 'given up' AND kind != 'derived' AND execution_id IN (SELECT execution_id FROM executions WHERE settlement_transaction IS NULL)"  # noqa: E501
-"""What somebody else has settled since is done."""
+_READY = (
+    "state = 'waiting' AND transaction_hash IS NULL AND (after IS NULL OR EXISTS"
+    " (SELECT 1 FROM items AS earlier WHERE earlier.key = items.after AND earlier.state = 'done'))"
+)
+_GIVEN_UP = (
+    "state = 'given up' AND kind != 'derived' AND execution_id IN"
+    " (SELECT execution_id FROM executions WHERE settlement_transaction IS NULL)"
+)
+"""Items of executions that nobody else has settled since."""
 
 _AT_ONCE = 500
-"""Values in one list of a statement."""
+"""Values in the list of one statement."""
 
 
 class SqlAgreements(Agreements):
@@ -138,7 +144,7 @@ class SqlAgreements(Agreements):
         free: FreeExecution | None = None,
     ) -> tuple[StoredExecution, bool]:
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
-            if idempotency is not None and (known := _repeated(db, idempotency)) is not None:
+            if idempotency is not None and (known := _find_find_repeated(db, idempotency)) is not None:
                 return known, False
             number = _next_number(db, agreement_id, limit)
             plan, dossier = draft(number)
@@ -161,11 +167,11 @@ class SqlAgreements(Agreements):
 
     @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
-        return await self._database.read(lambda db: _repeated(db, idempotency))
+        return await self._database.read(lambda db: _find_find_repeated(db, idempotency))
 
     @override
     async def execution(self, execution_id: ExecutionId) -> StoredExecution | None:
-        return await self._database.read(lambda db: _one(db, execution_id))
+        return await self._database.read(lambda db: _find(db, execution_id))
 
     @override
     async def executions(
@@ -193,14 +199,14 @@ class SqlAgreements(Agreements):
         if either:
             conditions.append("(" + " OR ".join(either) + ")")
         where = " WHERE " + " AND ".join(conditions) if conditions else ""
-        # Only the conditions above are put together here, no value.
+        # Only the conditions above are joined here, no values.
         query = f"SELECT * FROM executions{where} ORDER BY created_at DESC, number DESC LIMIT ?"  # noqa: S608
-        return await self._database.read(lambda db: _several(db, query, (*arguments, limit)))
+        return await self._database.read(lambda db: _executions(db, query, (*arguments, limit)))
 
     @override
     async def live(self) -> tuple[StoredExecution, ...]:
         query = "SELECT * FROM executions WHERE frozen IS NULL ORDER BY created_at"
-        return await self._database.read(lambda db: _several(db, query, ()))
+        return await self._database.read(lambda db: _executions(db, query, ()))
 
     @override
     async def input_dids(self) -> tuple[str, ...]:
@@ -214,7 +220,7 @@ class SqlAgreements(Agreements):
 
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
             found = _require(db, execution_id)
-            if not found.live and not _taken_back(db, found, instead_of):
+            if not found.live and not _take_back(db, found, instead_of):
                 return found, False
             db.execute(
                 "UPDATE executions SET frozen = ?, expires_at = ? WHERE execution_id = ?",
@@ -270,7 +276,7 @@ class SqlAgreements(Agreements):
                 "SELECT items.key, transaction_hash FROM items JOIN transactions ON hash = transaction_hash"
                 " WHERE confirmed = 0 ORDER BY position"
             ).fetchall()
-            items = _grouped(carried, "transaction_hash")
+            items = _group(carried, "transaction_hash")
             return tuple(transaction_of(row, items.get(row["hash"], [])) for row in rows)
 
         return await self._database.read(query)
@@ -284,7 +290,7 @@ class SqlAgreements(Agreements):
                 (issuer.lower(), jti, milliseconds(expires)),
             )
             if not added.rowcount:
-                raise InsituError("TokenReused", "the jti of the assertion was used before")
+                raise InsituError("TokenReused", "the jti of the assertion has been used before")
 
         await self._database.write(transaction)
 
@@ -313,7 +319,7 @@ class SqlAgreements(Agreements):
     @override
     async def expired_results(self, now: datetime, limit: int = 100) -> tuple[StoredExecution, ...]:
         query = "SELECT * FROM executions WHERE removed = 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
-        return await self._database.read(lambda db: _several(db, query, (milliseconds(now), limit)))
+        return await self._database.read(lambda db: _executions(db, query, (milliseconds(now), limit)))
 
     @override
     async def results_removed(self, execution_id: ExecutionId) -> tuple[str, ...]:
@@ -346,49 +352,49 @@ class SqlAgreements(Agreements):
         return moment(value) if value is not None else None
 
 
-def _several(db: Connection, query: str, arguments: Sequence[object]) -> tuple[StoredExecution, ...]:
+def _executions(db: Connection, query: str, arguments: Sequence[object]) -> tuple[StoredExecution, ...]:
     rows = db.execute(query, arguments).fetchall()
-    told: dict[str, list[Row]] = {}
+    histories: dict[str, list[Row]] = {}
     given_up: dict[str, Reason | None] = {}
     for start in range(0, len(rows), _AT_ONCE):
         ids = [row["execution_id"] for row in rows[start : start + _AT_ONCE]]
         transitions = db.execute(
-            "SELECT execution_id, transition FROM transitions"  # noqa: S608 - question marks
+            "SELECT execution_id, transition FROM transitions"  # noqa: S608 - only question marks
             f" WHERE execution_id IN ({placeholders(ids)}) ORDER BY execution_id, sequence",
             ids,
         )
-        told |= _grouped(transitions.fetchall(), "execution_id")
-        undone = db.execute(
+        histories |= _group(transitions.fetchall(), "execution_id")
+        items = db.execute(
             f"SELECT * FROM items WHERE {_GIVEN_UP} AND execution_id IN ({placeholders(ids)}) ORDER BY position DESC",  # noqa: S608
             ids,
         )
-        given_up |= {row["execution_id"]: item_of(row).reason for row in undone.fetchall()}
+        given_up |= {row["execution_id"]: item_of(row).reason for row in items.fetchall()}
     return tuple(
-        execution_of(row, told.get(row["execution_id"], []), given_up.get(row["execution_id"])) for row in rows
+        execution_of(row, histories.get(row["execution_id"], []), given_up.get(row["execution_id"])) for row in rows
     )
 
 
-def _grouped(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:
+def _group(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row[column], []).append(row)
     return groups
 
 
-def _one(db: Connection, execution_id: str) -> StoredExecution | None:
-    found = _several(db, "SELECT * FROM executions WHERE execution_id = ?", (execution_id,))
+def _find(db: Connection, execution_id: str) -> StoredExecution | None:
+    found = _executions(db, "SELECT * FROM executions WHERE execution_id = ?", (execution_id,))
     return found[0] if found else None
 
 
 def _require(db: Connection, execution_id: str) -> StoredExecution:
-    found = _one(db, execution_id)
+    found = _find(db, execution_id)
     if found is None:
         raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
     return found
 
 
-def _taken_back(db: Connection, execution: StoredExecution, receipt_hash: str | None) -> bool:
-    """Forget an outcome and what was to follow from it, unless something of it is on chain or on its way there."""
+def _take_back(db: Connection, execution: StoredExecution, receipt_hash: str | None) -> bool:
+    """Delete an outcome and the items that follow from it, unless part of it is on chain or on its way there."""
     frozen, execution_id = execution.frozen, execution.execution_id
     if frozen is None or frozen.receipt_hash != receipt_hash:
         return False
@@ -403,7 +409,7 @@ def _taken_back(db: Connection, execution: StoredExecution, receipt_hash: str | 
     return True
 
 
-def _repeated(db: Connection, request: Idempotency) -> StoredExecution | None:
+def _find_find_repeated(db: Connection, request: Idempotency) -> StoredExecution | None:
     row = db.execute(
         "SELECT fingerprint, execution_id FROM idempotency WHERE caller = ? AND key = ?",
         (request.caller.lower(), request.key),
@@ -443,5 +449,5 @@ def _insert(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime)
             milliseconds(at),
         ),
     )
-    dids = dict.fromkeys(one.did for stage in plan.stages for one in stage.inputs if one.did is not None)
+    dids = dict.fromkeys(source.did for stage in plan.stages for source in stage.inputs if source.did is not None)
     db.executemany("INSERT INTO execution_inputs VALUES (?, ?)", [(did, plan.workflow_execution_id) for did in dids])

@@ -1,4 +1,4 @@
-"""Uploads in the store: room that is reserved before anything is received, and what no asset names any more."""
+"""Uploads in the store: reserve room before anything is received, and find uploads that no asset names."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from insitu.ports.agreement_records import Upload, UploadLimits
 
 __all__ = ["needless", "remove", "reserve", "unnamed", "uses"]
 
-# The name of an upload of an earlier release is not known: its DID is empty.
+# An upload of an earlier release has an empty DID, because its name is unknown.
 UNNAMED = """
 SELECT * FROM uploads WHERE at < :before AND NOT EXISTS (SELECT 1 FROM upload_names
 WHERE upload_names.upload_id = uploads.upload_id AND (did = '' OR upload_names.at >= :before))
@@ -20,7 +20,7 @@ SELECT coalesce(sum(size + :each), 0) AS total, coalesce(sum(size + :each) FILTE
 coalesce(sum(size + :each) FILTER (WHERE holder = :holder), 0) AS own FROM uploads
 """
 ROW_BYTES = 4096
-"""What an upload counts beside its bytes: nobody fills the disk with empty files."""
+"""Bytes that each upload counts in addition to its size, so that nobody fills the disk with empty files."""
 USES = """
 SELECT 1 FROM agreements WHERE versions LIKE :pattern UNION ALL SELECT 1 FROM executions WHERE dossier LIKE :pattern
 LIMIT 1
@@ -28,7 +28,7 @@ LIMIT 1
 
 
 def reserve(db: Connection, upload: Upload, least: int, limits: UploadLimits) -> int:
-    """Keep room for an upload; see :meth:`insitu.ports.agreements.Agreements.reserve_upload`."""
+    """Reserve room for an upload; see :meth:`insitu.ports.agreements.Agreements.reserve_upload`."""
     taken = db.execute(TAKEN, {"each": ROW_BYTES, "holder": limits.holder}).fetchone()
     own = limits.share - int(taken["own"]) - ROW_BYTES
     if own < least:
@@ -40,7 +40,7 @@ def reserve(db: Connection, upload: Upload, least: int, limits: UploadLimits) ->
     if left < least:
         detail = f"uploads take {taken['total']} bytes of {limits.total}"
         if limits.stranger:
-            detail += f", those of strangers {taken['strangers']} of {limits.strangers}"
+            detail += f", and those of strangers {taken['strangers']} of {limits.strangers}"
         raise InsituError("UploadsFull", detail)
     size = min(upload.size, own, left)
     db.execute(
@@ -54,16 +54,18 @@ def unnamed(db: Connection, before: int, limit: int) -> tuple[tuple[Upload, tupl
     """Return old uploads, each with the DIDs of the lists that name it."""
     found = [upload_of(row) for row in db.execute(UNNAMED, {"before": before, "limit": limit}).fetchall()]
     names = "SELECT did FROM upload_names WHERE upload_id = ? ORDER BY did"
-    return tuple((one, tuple(row["did"] for row in db.execute(names, (one.upload_id,)).fetchall())) for one in found)
+    return tuple(
+        (upload, tuple(row["did"] for row in db.execute(names, (upload.upload_id,)).fetchall())) for upload in found
+    )
 
 
 def uses(db: Connection, did: str) -> bool:
-    """Whether a version of the asset is in an agreement or an execution."""
+    """Return whether an agreement or an execution uses a version of the asset."""
     return db.execute(USES, {"pattern": f'%"{did}"%'}).fetchone() is not None
 
 
 def remove(db: Connection, upload_ids: Sequence[str], before: int) -> tuple[str, ...]:
-    """Forget uploads that no list names which was sealed since, and return the blobs that nothing needs now."""
+    """Delete uploads that no list sealed since then names; return the blobs that nothing needs any more."""
     blobs: list[str] = []
     for upload_id in upload_ids:
         named = "SELECT 1 FROM upload_names WHERE upload_id = ? AND at >= ?"
@@ -76,11 +78,11 @@ def remove(db: Connection, upload_ids: Sequence[str], before: int) -> tuple[str,
 
 
 def needless(db: Connection, digests: Sequence[str]) -> tuple[str, ...]:
-    """Return those of some blobs that no kept result and no upload needs."""
-    some = placeholders(digests)
+    """Return the blobs that no stored result and no upload needs."""
+    marks = placeholders(digests)
     query = (
-        f"SELECT sha256 FROM result_blobs WHERE sha256 IN ({some})"  # noqa: S608 - question marks
-        f" UNION SELECT sha256 FROM uploads WHERE sha256 IN ({some})"
+        f"SELECT sha256 FROM result_blobs WHERE sha256 IN ({marks})"  # noqa: S608 - only question marks
+        f" UNION SELECT sha256 FROM uploads WHERE sha256 IN ({marks})"
     )
     needed = {row["sha256"] for row in db.execute(query, (*digests, *digests)).fetchall()}
     return tuple(digest for digest in digests if digest not in needed)

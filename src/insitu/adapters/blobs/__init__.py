@@ -1,1 +1,1 @@
-"""Blobs port: bytes in a local folder or an object store."""
+"""Adapters of the blobs port: a local folder and an object store."""

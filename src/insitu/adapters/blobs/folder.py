@@ -1,7 +1,7 @@
-"""Blobs in a folder of this machine: ``<first two digits>/<sha256>``, written beside and renamed, so never half there.
+"""Blobs in a folder of this machine: ``<first two digits>/<sha256>``, written elsewhere and renamed, so never partial.
 
-A blob is in its place only after its bytes and its name are on the disk (fsync of the file and of the folder). What a
-killed process left lies in ``incoming/`` and goes with the next sweep.
+Bytes and name of a stored blob are on disk (fsync of the file and of the folder). What a killed process leaves is in
+``incoming/``, and the next sweep deletes it.
 """
 
 import os
@@ -27,16 +27,16 @@ from insitu.ports.blobs import Blobs
 __all__ = ["FolderBlobs"]
 
 PIECE = 1024 * 1024
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 ABANDONED = 24 * 3600.0
-"""Seconds after which nobody writes any more what began to come in: a process was killed."""
+"""Seconds after which an unfinished upload counts as left by a killed process."""
 
 _STORE = "the blob store"
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class FolderBlobs(Blobs):
-    """A blob store in ``root``, which is made if need be. Several processes may use it at once."""
+    """A blob store in ``root``, which is created if necessary. Several processes may use it at once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -59,7 +59,7 @@ class FolderBlobs(Blobs):
 
     @override
     async def open(self, sha256: str, offset: int = 0) -> AsyncIterator[bytes]:
-        file = await run_sync(self._opened, sha256, offset)
+        file = await run_sync(self._open, sha256, offset)
         try:
             with storage_errors(_STORE):
                 while piece := await run_sync(file.read, PIECE):
@@ -80,7 +80,7 @@ class FolderBlobs(Blobs):
         return await run_sync(self._older_than, moment.astimezone(UTC).timestamp())
 
     def _path(self, sha256: str) -> Path:
-        # Ids come from outside; anything else than digits could leave the folder.
+        # Ids come from outside; anything but digits could lead out of the folder.
         if _DIGITS.fullmatch(sha256) is None:
             raise InsituError("NotFound", "a blob is named by 64 lower-case hexadecimal digits")
         return self._root / sha256[:2] / sha256
@@ -95,7 +95,7 @@ class FolderBlobs(Blobs):
             return None
 
     @storage_errors(_STORE)
-    def _opened(self, sha256: str, offset: int) -> BinaryIO:
+    def _open(self, sha256: str, offset: int) -> BinaryIO:
         path = self._path(sha256)
         try:
             file = path.open("rb", buffering=0)
@@ -128,7 +128,7 @@ class FolderBlobs(Blobs):
 
 
 class _Writing:
-    """A blob that is being received. Every method runs in a thread."""
+    """A blob that is being received. All methods run in a thread."""
 
     @storage_errors(_STORE)
     def __init__(self, folder: Path) -> None:
@@ -139,14 +139,14 @@ class _Writing:
 
     @storage_errors(_STORE)
     def write(self, data: bytes) -> None:
-        """Append; a disk may take less than it is given."""
+        """Append data; one write may take only part of it."""
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._file, rest) :]
 
     @storage_errors(_STORE)
     def keep(self, path: Path) -> None:
-        """Make the bytes durable, then the name."""
+        """Make first the bytes and then the name durable."""
         os.fsync(self._file)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._path.replace(path)
@@ -154,7 +154,7 @@ class _Writing:
             _sync_folder(folder)
 
     def discard(self) -> None:
-        """Close; what was not kept is deleted."""
+        """Close the file; delete it unless it was kept."""
         os.close(self._file)
         self._path.unlink(missing_ok=True)
 

@@ -1,7 +1,8 @@
-"""Blobs in an object store: ``<first two digits>/<sha256>``, sent when they are whole and verified.
+"""Blobs in an object store: ``<first two digits>/<sha256>``, sent when they are complete and verified.
 
-Several gateways may use one at once. Bytes wait in a file without a name until the last one has come, for an object is
-named when its upload begins; so what is refused never reaches the store, and a killed process leaves no file.
+Several gateways may use a store at once. An object gets its name when its upload begins, so the bytes wait in a file
+without a name until all of them are here. So nothing that is refused reaches the store, and a killed process leaves no
+file.
 """
 
 import re
@@ -22,13 +23,13 @@ from insitu.ports.blobs import Blobs
 
 __all__ = ["ObjectBlobs"]
 
-_SPOOL = "the folder for what is received"
+_SPOOL = "the folder for incoming files"
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})", re.ASCII)
 
 
 class ObjectBlobs(Blobs):
-    """A blob store in a bucket. ``spool``: folder with room for what is being received; it is made if need be."""
+    """A blob store in a bucket. ``spool`` is a folder with room for incoming files; it is created if necessary."""
 
     def __init__(self, objects: Objects, spool: Path) -> None:
         self._objects = objects
@@ -36,7 +37,7 @@ class ObjectBlobs(Blobs):
 
     @override
     async def put(self, chunks: AsyncIterator[bytes], *, sha256: str | None = None, limit: int | None = None) -> str:
-        spool = await run_sync(self._opened)
+        spool = await run_sync(self._open_spool)
         try:
             digest, size = await receive(chunks, partial(_write, spool), sha256=sha256, limit=limit)
             spool.seek(0)
@@ -70,18 +71,18 @@ class ObjectBlobs(Blobs):
 
     @override
     async def free(self) -> int | None:
-        return None  # a bucket has no end; what waits in the spool is as large as one file
+        return None  # a bucket has no limit, and the spool only needs room for the files that are coming in
 
     @override
     async def older_than(self, moment: datetime) -> tuple[str, ...]:
         found = [
             match[1]
-            async for one in self._objects.list()
-            if one.modified < moment and (match := _KEY.fullmatch(one.name)) is not None
+            async for stored in self._objects.list()
+            if stored.modified < moment and (match := _KEY.fullmatch(stored.name)) is not None
         ]
         return tuple(sorted(found))
 
-    def _opened(self) -> "tempfile.SpooledTemporaryFile[bytes]":
+    def _open_spool(self) -> "tempfile.SpooledTemporaryFile[bytes]":
         with storage_errors(_SPOOL):
             self._spool.mkdir(parents=True, exist_ok=True)
         return tempfile.SpooledTemporaryFile(max_size=PART, dir=str(self._spool))

@@ -1,4 +1,4 @@
-"""Receiving a blob, wherever it is then kept: written as it comes, within its limit, and compared with its digest."""
+"""Receive a blob for any store: write it as it comes, enforce its limit, compare its digest."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
@@ -10,15 +10,15 @@ from insitu.domain.errors import InsituError
 __all__ = ["receive"]
 
 WRITTEN = 1024 * 1024
-"""Bytes that are written at a time."""
+"""Bytes written at a time."""
 
 
 async def receive(
     chunks: AsyncIterator[bytes], write: Callable[[bytes], None], *, sha256: str | None, limit: int | None
 ) -> tuple[str, int]:
-    """Write what comes, in a thread, and return its SHA-256 and its size in bytes.
+    """Write the chunks, in a thread, and return their SHA-256 and size in bytes.
 
-    Raises ``BodyTooLarge``, ``ChecksumMismatch`` where the bytes are not those of ``sha256``, and what ``write`` does.
+    Raises ``BodyTooLarge``, ``ChecksumMismatch`` if ``sha256`` is another digest, and the errors of ``write``.
     """
     digest, size, pending = hashlib.sha256(), 0, bytearray()
 
@@ -37,6 +37,6 @@ async def receive(
     await run_sync(keep, bytes(pending))
     actual = digest.hexdigest()
     if sha256 is not None and sha256 != actual:
-        detail = f"the bytes have SHA-256 {actual}, announced was {sha256[:80]!r}"
+        detail = f"the bytes have SHA-256 {actual}, but {sha256[:80]!r} was announced"
         raise InsituError("ChecksumMismatch", detail, actual=actual)
     return actual, size

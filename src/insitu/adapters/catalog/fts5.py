@@ -1,4 +1,4 @@
-"""Words in SQLite: its full-text index FTS5. Text of a caller is only ever a quoted phrase in its language."""
+"""Words in SQLite, with its full-text index FTS5. A caller's text is only ever a quoted phrase in FTS5's language."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ __all__ = ["Fts5"]
 class Fts5(FullText):
     """The virtual table ``search``, whose rowid is the asset's id, beside the table ``facet``."""
 
-    # CROSS JOIN fixes the order: the index is asked once and not for each asset.
+    # CROSS JOIN fixes the order, so that the index is searched once and not for each asset.
     source = "search CROSS JOIN asset ON asset.id = search.rowid"
     condition = "search MATCH :match"
-    # Name, description, tags, author, DID: a word in the name counts most. The smallest value of bm25 is the best.
+    # Name, description, tags, author, DID: a word in the name counts most. The smallest bm25 is the best.
     rank = "-bm25(search, 10.0, 2.0, 6.0, 3.0, 1.0)"
-    # The plus keeps SQLite from the index over the state.
+    # The plus stops SQLite from using the index on the state.
     listed = "+asset.state = 'listed'"
 
     @override
@@ -27,8 +27,8 @@ class Fts5(FullText):
 
     @override
     def facet(self, kind: str, value: str, *, first: bool) -> tuple[str, str]:
-        # The kind is one of three that are written in this package. The first facet is what the search begins with; for
-        # others each asset that was found is looked up, instead of listing the thousands that have a frequent facet.
+        # The kind is one of three constants of this package. The search begins with the first facet. The others are
+        # looked up for each asset found, instead of listing the thousands of assets that have a frequent facet.
         having = f"FROM facet WHERE kind = '{kind}' AND value = :{kind}"
         if first:
             return f"asset.id IN (SELECT asset {having})", value

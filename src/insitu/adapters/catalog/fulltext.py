@@ -1,4 +1,4 @@
-"""What the catalogue needs of an engine to find assets by words and facets; each has its own way (fts5, tsvector)."""
+"""What the catalogue needs from a database engine to find assets by words and facets (see fts5 and tsvector)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from insitu.adapters.sql import Connection
 __all__ = ["SHORTEST_BEGINNING", "Fields", "FullText"]
 
 SHORTEST_BEGINNING = 3
-"""Letters; the beginnings of fewer letters are those of half of all words, which is slow and helps nobody."""
+"""Letters; with fewer, half of all words begin the same, which is slow and helps nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What a listed asset is found by: the texts that words are looked for in, and its facets.
+    """The texts that are searched for words, and the facets of a listed asset.
 
     Attributes
     ----------
     facets
-        ``service``, ``tag`` and ``category``, each with values as they are compared.
+        ``service``, ``tag`` and ``category``, each with its values in the form for comparisons.
     """
 
     name: str
@@ -36,14 +36,14 @@ class FullText(Protocol):
     Attributes
     ----------
     source
-        What follows FROM, ``asset`` among it.
+        The tables after FROM, including ``asset``.
     condition
-        True for an asset that has all words, which are the parameter ``:match``.
+        True for an asset that has all words of the parameter ``:match``.
     rank
-        A number, larger for what fits better; it may use ``:match``.
+        A number that is larger for a better match; it may use ``:match``.
     listed
-        True for a listed asset, where another condition finds few assets: an engine without statistics must not begin
-        with all that are listed.
+        True for a listed asset, for use beside a condition that finds few assets: an engine without statistics must not
+        begin with all listed assets.
     """
 
     source: str
@@ -52,20 +52,20 @@ class FullText(Protocol):
     listed: str
 
     def expression(self, words: Sequence[str]) -> str:
-        """Return ``:match``: every word must begin a word of the asset, a short one must be one."""
+        """Return ``:match``: every word must be the beginning of a word of the asset, and a short one a whole word."""
         ...
 
     def facet(self, kind: str, value: str, *, first: bool) -> tuple[str, str]:
-        """Return a condition, true for an asset with this facet, and what its parameter ``:<kind>`` is.
+        """Return a condition that is true for an asset with this facet, and the value of its parameter ``:<kind>``.
 
-        ``first`` tells that nothing else in the query is likely to find fewer assets.
+        ``first`` means that nothing else in the query is likely to find fewer assets.
         """
         ...
 
     def put(self, connection: Connection, asset: int, fields: Fields) -> None:
-        """Index an asset that is not in the index."""
+        """Add an asset to the index, which does not contain it yet."""
         ...
 
     def remove(self, connection: Connection, asset: int) -> None:
-        """Take an asset out of the index."""
+        """Remove an asset from the index."""
         ...

@@ -1,4 +1,4 @@
-"""What follows for an asset from its stored versions and from what the chain says; inside the caller's transaction."""
+"""Derive an asset's row from its stored versions and from the chain, inside the caller's transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from insitu.ports.catalog import AssetState, Summary
 __all__ = ["SUMMARY", "comparable", "enlist", "ensure_asset", "fields_of", "price_text", "recompute", "unlist"]
 
 PRICE_DIGITS = 78
-"""Of the largest amount that a query can name, 2^256 - 1."""
+"""The digits of the largest amount that a query can name, 2^256 - 1."""
 
 SUMMARY = TypeAdapter(Summary)
-"""A summary as its column holds it: JSON."""
+"""Converts a summary to and from the JSON of its column."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Register:
-    """A DID as the chain has it: the last of its events, and every checksum that it ever had."""
+    """A DID as the chain has it: its last events, and every checksum that it ever had."""
 
     owner: str | None = None
     checksum: str | None = None
@@ -30,17 +30,17 @@ class _Register:
 
 
 def price_text(price: int) -> str:
-    """An amount as text that sorts like the number."""
+    """Return an amount as text that sorts like the number."""
     return str(price).zfill(PRICE_DIGITS)
 
 
 def comparable(text: str) -> str:
-    """Text as it is compared: without case, and without the one character that PostgreSQL cannot store."""
+    """Return text in the form for comparisons: case-folded, without the one character that PostgreSQL cannot store."""
     return text.casefold().replace("\0", "\ufffd")
 
 
 def ensure_asset(connection: Connection, did: str, checksum: str, now: int) -> int:
-    """Return the row of the DID; a new one is pending."""
+    """Return the id of the DID's row; a new row is pending."""
     connection.execute(
         "INSERT INTO asset (did, state, checksum, version, updated_at) VALUES (?, 'pending', ?, 0, ?)"
         " ON CONFLICT (did) DO NOTHING",
@@ -51,7 +51,7 @@ def ensure_asset(connection: Connection, did: str, checksum: str, now: int) -> i
 
 
 def recompute(connection: Connection, dids: Iterable[str], now: int, fulltext: FullText) -> None:
-    """Bring the rows of these DIDs, their versions and the search index in line with the ledger."""
+    """Update the rows of these DIDs, their versions and the search index to match the ledger."""
     for did in dids:
         asset = connection.execute("SELECT * FROM asset WHERE did = ?", (did,)).fetchone()
         if asset is not None:
@@ -80,7 +80,7 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
         (*facts, now, asset["id"]),
     )
     summary = SUMMARY.validate_json(shown["summary"])
-    _note(connection, asset["id"], summary)
+    _store_filters(connection, asset["id"], summary)
     unlist(connection, asset["id"], fulltext)
     if state == "listed":
         enlist(connection, asset["id"], fields_of(asset["did"], summary), fulltext)
@@ -127,8 +127,8 @@ def _newest(connection: Connection, asset: int) -> Row | None:
     return found
 
 
-def _note(connection: Connection, asset: int, summary: Summary) -> None:
-    """Store what is filtered and sorted by."""
+def _store_filters(connection: Connection, asset: int, summary: Summary) -> None:
+    """Store the columns for filtering and sorting."""
     filtered = (comparable(summary.type), comparable(summary.author), comparable(summary.license))
     connection.execute(
         "UPDATE asset SET type = ?, author = ?, license = ?, price = ? WHERE id = ?",
@@ -137,7 +137,7 @@ def _note(connection: Connection, asset: int, summary: Summary) -> None:
 
 
 def fields_of(did: str, summary: Summary) -> Fields:
-    """What an asset is found by."""
+    """Return the texts and facets by which an asset is found."""
     facets = {"service": summary.services, "tag": summary.tags, "category": summary.categories}
     return Fields(
         name=summary.name,
@@ -150,7 +150,7 @@ def fields_of(did: str, summary: Summary) -> Fields:
 
 
 def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullText) -> None:
-    """Let an asset be found, which is not found yet."""
+    """Add an asset to the search index."""
     fulltext.put(connection, asset, fields)
     connection.executemany(
         "INSERT INTO facet (kind, value, asset) VALUES (?, ?, ?)",
@@ -159,6 +159,6 @@ def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullTex
 
 
 def unlist(connection: Connection, asset: int, fulltext: FullText) -> None:
-    """Let an asset be found no more."""
+    """Remove an asset from the search index."""
     fulltext.remove(connection, asset)
     connection.execute("DELETE FROM facet WHERE asset = ?", (asset,))

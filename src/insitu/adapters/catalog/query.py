@@ -1,4 +1,4 @@
-"""A query as SQL. Text of a caller is only ever a parameter."""
+"""Translate a query to SQL. A caller's text is only ever a parameter."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ __all__ = ["Select", "select_of"]
 class Select:
     """Two statements and their parameters.
 
-    ``count`` tells how many assets there are, ``page`` gives the ids of those of the page in order.
+    ``count`` returns the number of assets found, ``page`` the ids of those on the page, in order.
     """
 
     count: str
@@ -24,9 +24,9 @@ class Select:
 def select_of(query: Query, fulltext: FullText) -> Select:
     """Translate a query."""
     source = "asset"
-    # Nearly every data set has the service that is asked for.
+    # These find few assets. The service is not among them: nearly every data set has the one that is asked for.
     few = (query.tag, query.category, query.author, query.owner)
-    conditions = [fulltext.listed if any(one is not None for one in few) else "asset.state = 'listed'"]
+    conditions = [fulltext.listed if any(value is not None for value in few) else "asset.state = 'listed'"]
     parameters = dict[str, object]()
     if query.words:
         source = fulltext.source
@@ -50,11 +50,11 @@ def select_of(query: Query, fulltext: FullText) -> Select:
         if amount is not None:
             conditions.append(f"asset.price {comparison} :{name}")
             parameters[name] = price_text(amount)
-    # Only constants of this package are put together here; what the caller gave are parameters.
+    # Only constants of this package are joined here; everything from the caller is a parameter.
     found = f"{source} WHERE {' AND '.join(conditions)}"
-    counted = f"SELECT count(*) FROM {found}"  # noqa: S608 - as said
+    counted = f"SELECT count(*) FROM {found}"  # noqa: S608 - see above
     if len(facets) == 1 and len(conditions) == 2:
-        # How many have one frequent facet is read from an index alone.
+        # The number of assets with one frequent facet can be read from an index alone.
         counted = "SELECT count(*) FROM facet WHERE kind = :kind AND value = :value"
         ((parameters["kind"], parameters["value"]),) = facets
     return Select(

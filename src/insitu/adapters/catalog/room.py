@@ -1,4 +1,4 @@
-"""How much may wait for the chain, and whose: counted in the transaction that adds to it."""
+"""Limit what may wait for the chain, in all and per holder, counted in the transaction that adds to it."""
 
 from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
@@ -22,12 +22,12 @@ WHERE version.creator = ? AND version.on_chain = 1 LIMIT 1
 
 
 def has_registered(connection: Connection, account: Address) -> bool:
-    """Whether the account registered, for itself, an asset of its own that is here."""
+    """Return whether the account registered an asset here that it created itself."""
     return connection.execute(REGISTERED, (account,)).fetchone() is not None
 
 
 def require_room(connection: Connection, version: DocumentVersion, place: Place, size: int, now: int) -> None:
-    """Refuse a new version of so many bytes where its place is full; ``now`` in milliseconds.
+    """Refuse a new version of ``size`` bytes if its place is full; ``now`` is in milliseconds.
 
     Raises ``PendingShareUsed``, ``PendingPoolFull``.
     """
@@ -51,6 +51,6 @@ def _exceeds(wanted: int, limit: int | None) -> bool:
 
 
 def _seconds(since: int | None, place: Place, now: int) -> int:
-    """How long until the oldest that waits is dropped, if it is not registered before."""
+    """Return in how many seconds the oldest waiting document is dropped unless it gets registered."""
     left = (since if since is not None else now) / 1000 + place.lifetime - now / 1000
     return min(max(round(left), 1), max(place.lifetime, 1))

@@ -10,7 +10,7 @@ __all__ = ["SqliteCatalog"]
 
 
 class SqliteCatalog(SqlCatalog):
-    """The catalogue in the file at ``path``, with FTS5 for words."""
+    """The catalogue in the file at ``path``, with FTS5 for the words."""
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(Database(path, "insitu.adapters.catalog"), Fts5())

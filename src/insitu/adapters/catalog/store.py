@@ -1,8 +1,9 @@
-"""The catalogue in a SQL database; the engine's full-text index is given."""
+"""The catalogue in an SQL database, with the full-text index of its engine."""
 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from typing_extensions import override
 
@@ -32,14 +33,14 @@ from insitu.ports.chain import Block, Cursor
 __all__ = ["SqlCatalog"]
 
 GATEWAYS_LONGER = 7 * 24 * 3600 * 1000
-"""Milliseconds for which what a gateway published is kept longer, while it is pending."""
+"""Milliseconds for which a gateway's pending documents are kept longer than others."""
 DUE = "on_chain = 0 AND pending_since < CASE WHEN pool = 'gateways' THEN :earlier ELSE :moment END"
 KEPT_CURSORS = 256
-"""Reorganisations that reach deeper start again from the deployment; every event is then stored again."""
+"""A deeper reorganisation starts again from the deployment, and every event is stored again."""
 
 
 class SqlCatalog(Catalog):
-    """The catalogue in a database with its migrations."""
+    """The catalogue in a database that has its migrations."""
 
     def __init__(self, database: Database, fulltext: FullText) -> None:
         self._database = database
@@ -87,7 +88,7 @@ class SqlCatalog(Catalog):
                     (version.creator, key, asset, version.checksum),
                 )
             recompute(connection, [version.did], moment, self._fulltext)
-            return _record(connection, BY_DID, version.did) or _vanished(version.did)
+            return _record(connection, BY_DID, version.did) or _raise_lost(version.did)
 
         return await self._database.write(keep)
 
@@ -124,12 +125,12 @@ class SqlCatalog(Catalog):
 
     @override
     async def retire(self, did: str, now: datetime) -> AssetRecord | None:
-        def take_off(connection: Connection) -> AssetRecord | None:
+        def retire(connection: Connection) -> AssetRecord | None:
             connection.execute("UPDATE asset SET retired_version = version WHERE did = ? AND version > 0", (did,))
             recompute(connection, [did], _milliseconds(now), self._fulltext)
             return _record(connection, BY_DID, did)
 
-        return await self._database.write(take_off)
+        return await self._database.write(retire)
 
     @override
     async def search(self, query: Query) -> Hits:
@@ -138,7 +139,7 @@ class SqlCatalog(Catalog):
         def find(connection: Connection) -> Hits:
             total: int = connection.execute(select.count, select.parameters).fetchone()[0]
             page = [row[0] for row in connection.execute(select.page, select.parameters).fetchall()]
-            return Hits(_shown(connection, page), total)
+            return Hits(_documents(connection, page), total)
 
         return await self._database.read(find)
 
@@ -158,8 +159,8 @@ class SqlCatalog(Catalog):
             touched: set[str] = set()
             for block in blocks:
                 if block.rolled_back_to is not None:
-                    touched |= _take_back(connection, block.rolled_back_to.number)
-                touched |= _log(connection, block)
+                    touched |= _roll_back(connection, block.rolled_back_to.number)
+                touched |= _store_block(connection, block)
             recompute(connection, sorted(touched), _milliseconds(now), self._fulltext)
             connection.execute(
                 "DELETE FROM cursor WHERE number <= (SELECT max(number) FROM cursor) - ?", (KEPT_CURSORS,)
@@ -188,7 +189,7 @@ class SqlCatalog(Catalog):
 
 
 BY_DID = "SELECT * FROM asset WHERE did = ?"
-# A version that lost the DID to another one of the same creator is not what the key stands for.
+# The key does not stand for a version that lost the DID to another version of the same creator.
 BY_KEY = """
 SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset
 JOIN version ON version.asset = publication.asset AND version.checksum = publication.checksum
@@ -208,12 +209,12 @@ def _record(connection: Connection, statement: str, *parameters: object) -> Asse
     return AssetRecord(row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
 
 
-def _shown(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:
-    """Read the documents of a page, in the versions that are shown; only now, for documents are large."""
+def _documents(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:
+    """Read the documents of a page in their current versions; only here, because documents are large."""
     if not assets:
         return ()
     rows = connection.execute(
-        "SELECT asset.id, document FROM version"  # noqa: S608 - question marks
+        "SELECT asset.id, document FROM version"  # noqa: S608 - only question marks
         " JOIN asset ON asset.id = version.asset AND asset.checksum = version.checksum"
         f" WHERE asset.id IN ({placeholders(assets)})",
         tuple(assets),
@@ -222,11 +223,11 @@ def _shown(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, .
     return tuple(json.loads(documents[asset]) for asset in assets)
 
 
-def _vanished(did: str) -> AssetRecord:
+def _raise_lost(did: str) -> NoReturn:
     raise InsituError("StorageFailed", f"the catalogue lost {did} while it was stored")
 
 
-def _log(connection: Connection, block: Block) -> set[str]:
+def _store_block(connection: Connection, block: Block) -> set[str]:
     """Store a block's cursor and its events about DIDs; return the DIDs."""
     cursor = block.cursor
     connection.execute(
@@ -253,8 +254,8 @@ def _log(connection: Connection, block: Block) -> set[str]:
     return touched
 
 
-def _take_back(connection: Connection, number: int) -> set[str]:
-    """Forget everything above a block; return the DIDs that it was about."""
+def _roll_back(connection: Connection, number: int) -> set[str]:
+    """Delete everything above a block; return the DIDs that it was about."""
     rows = connection.execute("SELECT DISTINCT did FROM ledger WHERE block > ?", (number,)).fetchall()
     connection.execute("DELETE FROM ledger WHERE block > ?", (number,))
     connection.execute("DELETE FROM cursor WHERE number > ?", (number,))

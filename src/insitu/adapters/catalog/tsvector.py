@@ -1,8 +1,8 @@
 """Words and facets in PostgreSQL: a tsvector and an array, with one GIN index over both.
 
-The words are cut here and not by PostgreSQL's parser, whose ideas of hyphens, numbers and addresses depend on the
-server's configuration: runs of letters and digits, in lower case and without diacritics, as FTS5 has them. So a lexeme
-holds no character that means something in the language of tsquery.
+Our own code splits text into words, because how PostgreSQL's parser treats hyphens, numbers and addresses depends on
+the server's configuration. A word is a run of letters and digits, in lower case and without diacritics, as in FTS5. So
+a lexeme never contains a character with a meaning in tsquery's language.
 """
 
 import re
@@ -18,15 +18,15 @@ __all__ = ["Tsvector"]
 
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 500
-"""Letters of a word that are kept; PostgreSQL takes 2046 bytes."""
+"""Letters of a word that are kept; PostgreSQL accepts 2046 bytes."""
 _LAST_POSITION = 16383
-"""Of a word in a tsvector; later words are found, but not as parts of a phrase."""
+"""The last position of a word in a tsvector; later words are found, but not as parts of a phrase."""
 _LARGEST = 900_000
-"""Bytes of lexemes and positions; PostgreSQL takes 1 MiB less one. Words behind them are not found."""
+"""Bytes of lexemes and positions; PostgreSQL accepts 1 MiB less one. Words after that are not found."""
 
 
 class Tsvector(FullText):
-    """The columns ``words`` and ``facets`` of the asset, NULL for those that are not listed."""
+    """The columns ``words`` and ``facets`` of the asset, NULL if it is not listed."""
 
     source = "asset"
     condition = "asset.words @@ CAST(:match AS tsquery)"
@@ -37,7 +37,7 @@ class Tsvector(FullText):
     @override
     def expression(self, words: Sequence[str]) -> str:
         phrases = [_phrase(word) for word in words]
-        # What has no letter in it is in no asset; an empty tsquery finds nothing.
+        # No asset contains a word without letters or digits; an empty tsquery finds nothing.
         return " & ".join(phrases) if all(phrases) else ""
 
     @override
@@ -85,5 +85,5 @@ def _vector(fields: Fields) -> str:
             if size > _LARGEST:
                 break
             positions.setdefault(word, []).append(f"{min(position, _LAST_POSITION)}{weight}")
-        position += 1  # so that no phrase goes from one text into the next
+        position += 1  # so that no phrase crosses from one text into the next
     return " ".join(f"'{word}':{','.join(places)}" for word, places in positions.items())

@@ -1,1 +1,1 @@
-"""Executions port: the operator's executions."""
+"""Adapters of the executions port: the operator's records of executions."""

@@ -1,6 +1,6 @@
-"""The custom resource ``WorkflowExecution``: its definition, made from the domain's own models, and its two forms.
+"""The custom resource ``WorkflowExecution``: its definition, made from the domain's models, and its two parts.
 
-``spec`` is the plan, which never changes; ``status`` is everything else of a record. ``python -m
+``spec`` is the plan, which never changes; ``status`` is everything else in a record. ``python -m
 insitu.adapters.executions.custom_resource`` prints the definition; a test compares it with the file in ``deploy/``.
 """
 
@@ -31,13 +31,13 @@ _COLUMNS = (
 
 
 def spec_of(execution: Execution) -> dict[str, Any]:
-    """The part of a record that never changes."""
+    """Return the part of a record that never changes."""
     spec: dict[str, Any] = execution.plan.model_dump(mode="json", by_alias=True, exclude_none=True)
     return spec
 
 
 def status_of(execution: Execution) -> dict[str, Any]:
-    """The part that changes; ``reason`` is for people who list the objects."""
+    """Return the part that changes; ``reason`` is for people who list the objects."""
     status: dict[str, Any] = execution.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"plan"})
     last = execution.outcome or execution.history[-1]
     if last.reason is not None:
@@ -46,19 +46,19 @@ def status_of(execution: Execution) -> dict[str, Any]:
 
 
 def read_execution(spec: Mapping[str, Any], status: Mapping[str, Any]) -> Execution:
-    """Put a record together again."""
+    """Return the record of these two parts."""
     return Execution.model_validate({**status, "plan": spec})
 
 
 def definition() -> dict[str, Any]:
-    """Make the CustomResourceDefinition: structural schemas, a status apart, columns, a plan that stays as it is."""
+    """Return the CustomResourceDefinition: structural schemas, a status subresource, columns, an immutable plan."""
     spec = _structural(ExecutionPlan)
     message = "the plan of an execution never changes"
     spec["x-kubernetes-validations"] = [{"rule": "self == oldSelf", "message": message}]
     status = _structural(Execution)
     del status["properties"]["plan"]
     status["required"].remove("plan")
-    status["properties"]["reason"] = {"type": "string", "description": "Code of why it is so; for people."}
+    status["properties"]["reason"] = {"type": "string", "description": "The code of the reason, for people."}
     schema = {"type": "object", "required": ["spec"], "properties": {"spec": spec, "status": status}}
     columns = [
         {"name": name, "type": kind, "jsonPath": path, "priority": priority} for name, kind, path, priority in _COLUMNS
@@ -81,7 +81,7 @@ def definition() -> dict[str, Any]:
 
 
 def _structural(model: type[ExecutionPlan] | type[Execution]) -> dict[str, Any]:
-    """A model's schema as Kubernetes wants it: no references, one type for each field, nothing left open unsaid."""
+    """Return a model's schema as Kubernetes requires it: no references, and one type for each field."""
     schema = model.model_json_schema(by_alias=True, mode="serialization")
     return _flat(schema, schema.get("$defs", {}))
 
@@ -90,10 +90,10 @@ def _flat(schema: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]
     if "$ref" in schema:
         return _flat(named[schema["$ref"].rpartition("/")[2]], named)
     if "oneOf" in schema:
-        return _merged([_flat(each, named) for each in schema["oneOf"]])
+        return _merge([_flat(variant, named) for variant in schema["oneOf"]])
     if "anyOf" in schema:
-        # Null is never written: what is None is left out.
-        parts = [_flat(each, named) for each in schema["anyOf"] if each != {"type": "null"}]
+        # Null is never written: a field that is None is left out.
+        parts = [_flat(option, named) for option in schema["anyOf"] if option != {"type": "null"}]
         return parts[0] if len(parts) == 1 else dict(_ANYTHING)
     if not schema.get("type") and "const" not in schema and "enum" not in schema:
         return dict(_ANYTHING)
@@ -106,7 +106,7 @@ def _flat(schema: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _inside(kind: str, schema: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    """What a field of this type holds."""
+    """Return the schema of the content of a field of this type."""
     if kind == "integer":
         return {"format": "int64"}
     if kind == "array":
@@ -114,25 +114,25 @@ def _inside(kind: str, schema: Mapping[str, Any], named: Mapping[str, Any]) -> d
     if "properties" in schema:
         fields = schema["properties"].items()
         return {
-            "properties": {name: _flat(each, named) for name, each in fields},
-            "required": [name for name, each in fields if _is_written(name, each, schema)],
+            "properties": {name: _flat(field, named) for name, field in fields},
+            "required": [name for name, field in fields if _is_written(name, field, schema)],
         }
     return {"additionalProperties": _flat(schema.get("additionalProperties") or {}, named)} if kind == "object" else {}
 
 
 def _is_written(name: str, field: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    """A field without a default is always there. One with a default may be missing in what a newer version reads."""
+    """Return whether a field is always written: one with a default may be missing in records of older versions."""
     return name in schema.get("required", ()) and "default" not in field
 
 
-def _merged(variants: list[dict[str, Any]]) -> dict[str, Any]:
-    """Kubernetes knows no tagged union: one object with the fields of all, of which those of all are required."""
+def _merge(variants: list[dict[str, Any]]) -> dict[str, Any]:
+    """Merge the variants of a tagged union, which Kubernetes lacks: all fields, with the common ones required."""
     properties: dict[str, Any] = {}
     for variant in variants:
         for name, field in variant["properties"].items():
             kinds = properties.get(name, {}).get("enum", []) + field.get("enum", [])
             properties[name] = {**field, "enum": kinds} if kinds else field
-    required = [name for name in variants[0]["required"] if all(name in each["required"] for each in variants)]
+    required = [name for name in variants[0]["required"] if all(name in variant["required"] for variant in variants)]
     return {"type": "object", "properties": properties, "required": required}
 
 

@@ -1,9 +1,9 @@
 """Executions as custom resources of a namespace: the cluster is the store, and ``kubectl get wx`` lists them.
 
-A cluster has no transaction over two objects, and one agreement must have one live execution. So a record comes to
-life in two steps: the object first, its status after. In between its maker looks at the agreement's other objects:
-one that lives makes it give up; one that is as unborn as its own it touches, so that its maker's second step fails.
-Whoever then writes a status has seen everybody else, or has been touched by him.
+A cluster has no transaction over two objects, and an agreement must have at most one live execution. So a record is
+created in two steps: first the object, then its status. In between the creator looks at the agreement's other objects.
+If one is live, it gives up. If one has no status yet either, it touches that object, so that the second step of the
+object's creator fails. Of two creators at once one always sees the other's object, so at most one writes a status.
 """
 
 import base64
@@ -44,17 +44,17 @@ WorkflowExecution: Any = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL
 
 _OURS = {"app.kubernetes.io/managed-by": "insitu"}
 _SETTLED = f"{GROUP}/settled"
-"""Label of what has no work left; it only saves looking at it."""
+"""Label of an execution with no work left, so that it need not be looked at."""
 _CREATED = f"{GROUP}/created"
-"""Annotation: when an object was made, in nanoseconds; the cluster's own stamp has seconds."""
+"""Annotation: when an object was created, in nanoseconds; the cluster's own time stamp has only seconds."""
 _TOUCHED = f"{GROUP}/touched"
 _RELEASED = f"{GROUP}/released"
-"""Annotation: what of the logs may reach the consumer, as JSON."""
+"""Annotation: how much of the logs may reach the consumer, as JSON."""
 _TRIES = 30
 _STEP_ASIDE = Backoff(0.02, 1.28, jitter=1.0)
-"""After a write that somebody else's was in the way of."""
+"""The pause after a write that collided with another process's."""
 _MOST = 1000
-"""Executions that are named at a time."""
+"""The most executions returned at a time."""
 
 
 class KubernetesExecutions(Executions):
@@ -64,27 +64,27 @@ class KubernetesExecutions(Executions):
         self._cluster = cluster
         self._creating = anyio.Lock()
         self._last = 0
-        # What this process wrote itself is no news. It only saves being woken.
+        # The versions that this process wrote itself, so that they need not wake it.
         self._own: dict[ExecutionId, int] = {}
         self._known: dict[ExecutionId, tuple[int, str]] = {}
 
     @override
     async def create(self, execution: Execution, ticket: str) -> Execution:
-        # One maker at a time in this process; makers in others are what the two steps are for.
+        # One creator at a time in this process; the two steps are for those in other processes.
         async with self._creating:
             for attempt in range(_TRIES):
                 try:
-                    made = await self._try_create(execution, ticket)
+                    created = await self._try_create(execution, ticket)
                 except RefusedError as error:
                     raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
-                if made is not None:
-                    return made
+                if created is not None:
+                    return created
                 await anyio.sleep(_STEP_ASIDE.pause(attempt))
-        raise InsituError("StorageFailed", "other makers of executions of this agreement are always in between")
+        raise InsituError("StorageFailed", "other processes keep creating executions of this agreement")
 
     @override
     async def get(self, execution_id: ExecutionId) -> Execution | None:
-        return self._noted(await self._cluster.get(WorkflowExecution, execution_id))
+        return self._note(await self._cluster.get(WorkflowExecution, execution_id))
 
     @override
     async def ticket(self, execution_id: ExecutionId) -> str:
@@ -93,23 +93,23 @@ class KubernetesExecutions(Executions):
 
     @override
     async def replace(self, execution: Execution) -> bool:
-        # What was read, or written, a moment ago is mostly what is there; where it is not, the write says so.
+        # The last version that was read or written is usually still current; if it is not, the write fails.
         known = self._known.get(execution.execution_id)
         if known is not None and known[0] == execution.version - 1 and await self._replace(execution, known[1]):
             return True
         for attempt in range(_TRIES):
             found: Any = await self._cluster.get(WorkflowExecution, execution.execution_id)
-            present = self._noted(found)
+            present = self._note(found)
             if present is None or present.version != execution.version - 1:
                 return False
             if await self._replace(execution, found.metadata.resourceVersion):
                 return True
-            # The record is the same: somebody has read its logs in between.
+            # The record is the same: somebody has read its logs in the meantime.
             await anyio.sleep(_STEP_ASIDE.pause(attempt))
         return False
 
     async def _replace(self, execution: Execution, resource_version: str) -> bool:
-        # Said before the write, which the watch may tell of before it has returned.
+        # Noted before the write, because the watch may report it before the write returns.
         self._own[execution.execution_id] = execution.version
         written = False
         try:
@@ -134,29 +134,30 @@ class KubernetesExecutions(Executions):
             after = decide(record, before)
             if after == before:
                 return after
-            note = {_RELEASED: after.model_dump_json(by_alias=True)}
-            meta = {"resourceVersion": found.metadata.resourceVersion, "annotations": note}
+            annotations = {_RELEASED: after.model_dump_json(by_alias=True)}
+            meta = {"resourceVersion": found.metadata.resourceVersion, "annotations": annotations}
             with suppress(ConflictError):
                 if await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": meta}) is not None:
                     return after
             await anyio.sleep(_STEP_ASIDE.pause(attempt))
-        raise InsituError("StorageFailed", f"the record of {execution_id} always changes in between")
+        raise InsituError("StorageFailed", f"the record of {execution_id} keeps changing")
 
     @override
     async def unsettled(self) -> tuple[Execution, ...]:
         from lightkube.operators import not_exists
 
-        found = await self._listed({**_OURS, _SETTLED: not_exists()})
+        found = await self._select({**_OURS, _SETTLED: not_exists()})
         for execution in found:
-            if _is_settled(execution):  # somebody was interrupted before he said so
+            if _is_settled(execution):  # a process was interrupted before it set the label
                 await self._settle(execution.execution_id)
-        return tuple(each for each in found if not _is_settled(each))
+        return tuple(execution for execution in found if not _is_settled(execution))
 
     @override
     async def ended_before(self, moment: datetime) -> tuple[ExecutionId, ...]:
-        settled = [each for each in await self._listed({**_OURS, _SETTLED: "true"}) if _is_settled(each)]
-        past = sorted((each for each in settled if each.since < moment), key=lambda each: each.since)
-        return tuple(each.execution_id for each in past[:_MOST])
+        found = await self._select({**_OURS, _SETTLED: "true"})
+        past = [execution for execution in found if _is_settled(execution) and execution.since < moment]
+        past.sort(key=lambda execution: execution.since)
+        return tuple(execution.execution_id for execution in past[:_MOST])
 
     @override
     async def remove(self, execution_id: ExecutionId) -> None:
@@ -167,31 +168,31 @@ class KubernetesExecutions(Executions):
     @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
         wanted = _OURS if agreement_id is None else {**_OURS, "serviceAgreementId": _label(agreement_id)}
-        found = await self._listed(wanted)
-        return tuple(each for each in reversed(found) if agreement_id in (None, each.agreement_id))
+        found = await self._select(wanted)
+        return tuple(record for record in reversed(found) if agreement_id in (None, record.agreement_id))
 
     async def watch(self, changed: Callable[[ExecutionId], None]) -> None:
-        """Tell of every record with work left that somebody else may have changed, until the connection ends."""
+        """Report every record with work left that another process may have changed, until the connection ends."""
         from lightkube.operators import not_exists
 
-        def seen(found: Any) -> None:
+        def notice(found: Any) -> None:
             record = _read(found)
             if record is not None and record.version > self._own.get(record.execution_id, -1):
                 changed(record.execution_id)
 
-        await self._cluster.watch(WorkflowExecution, {**_OURS, _SETTLED: not_exists()}, seen)
+        await self._cluster.watch(WorkflowExecution, {**_OURS, _SETTLED: not_exists()}, notice)
 
     async def follow(self, changed: Callable[[ExecutionId], None]) -> None:
-        """Watch for ever; what changes while nobody watches is told by the next watch, which begins with everything."""
+        """Watch forever; each new watch begins with all records, so it reports what changed between two watches."""
         await watch_for_ever("executions", partial(self.watch, changed), lambda: None)
 
     # ------------------------------------------------------------------------------------------------------ creating
 
     async def _try_create(self, execution: Execution, ticket: str) -> Execution | None:
-        """Make the record, or return the one that is there; None where somebody was in between."""
+        """Create the record, or return the existing one; None if another process interfered."""
         own = await self._cluster.get(WorkflowExecution, execution.execution_id)
         if own is None:
-            own = await self._make(execution)
+            own = await self._create_object(execution)
             if own is None:
                 return None
         present = _read(own)
@@ -207,7 +208,7 @@ class KubernetesExecutions(Executions):
         version = own.metadata.resourceVersion
         return execution if alone and await self._write_status(execution, version) else None
 
-    async def _make(self, execution: Execution) -> Any:
+    async def _create_object(self, execution: Execution) -> Any:
         self._last = max(time.time_ns(), self._last + 1)
         ids = labels(execution.agreement_id, execution.execution_id)
         meta = ObjectMeta(
@@ -221,7 +222,7 @@ class KubernetesExecutions(Executions):
             return None
 
     async def _is_alone(self, execution: Execution) -> bool:
-        """Look at the agreement's other objects, and touch the unborn. Raises ``ExecutionInProgress``."""
+        """Check the agreement's other objects, and touch those without a status. Raises ``ExecutionInProgress``."""
         wanted = {**_OURS, "serviceAgreementId": _label(execution.agreement_id)}
         for other in await self._cluster.list(WorkflowExecution, wanted):
             if other.metadata.name == execution.execution_id:
@@ -260,11 +261,11 @@ class KubernetesExecutions(Executions):
     # ----------------------------------------------------------------------------------------------------- changing
 
     async def _write_status(self, execution: Execution, resource_version: str) -> bool:
-        """Store the status if the object is what it was when it was read."""
+        """Store the status unless the object has changed since it was read."""
         meta = ObjectMeta(name=execution.execution_id, resourceVersion=resource_version)
         changed = WorkflowExecution.Status(metadata=meta, spec=spec_of(execution), status=status_of(execution))
         try:
-            self._noted(await self._cluster.replace(changed))
+            self._note(await self._cluster.replace(changed))
         except ConflictError:
             self._known.pop(execution.execution_id, None)
             return False
@@ -272,7 +273,7 @@ class KubernetesExecutions(Executions):
             raise InsituError("StorageFailed", f"the cluster does not store the execution: {error}") from error
         return True
 
-    def _noted(self, found: Any) -> Execution | None:
+    def _note(self, found: Any) -> Execution | None:
         """Read an object, and remember the cluster's version of it for the next change."""
         record = None if found is None else _read(found)
         if record is not None and not _is_settled(record):
@@ -280,24 +281,24 @@ class KubernetesExecutions(Executions):
         return record
 
     async def _settle(self, execution_id: ExecutionId) -> None:
-        """The gateway has revoked the ticket, and nobody needs to look at the record again."""
+        """Delete the ticket, which the gateway has revoked, and label the record so that nobody looks at it again."""
         self._own.pop(execution_id, None)
         self._known.pop(execution_id, None)
         await self._cluster.delete(Secret, _ticket_name(execution_id))
         await self._cluster.merge(WorkflowExecution, execution_id, {"metadata": {"labels": {_SETTLED: "true"}}})
 
-    async def _listed(self, wanted: dict[str, Any]) -> Sequence[Execution]:
-        found = sorted(await self._cluster.list(WorkflowExecution, wanted), key=_created)
-        return [record for each in found if (record := _read(each)) is not None]
+    async def _select(self, wanted: dict[str, Any]) -> Sequence[Execution]:
+        found = sorted(await self._cluster.list(WorkflowExecution, wanted), key=_created_at)
+        return [record for resource in found if (record := _read(resource)) is not None]
 
 
 def _read(found: Any) -> Execution | None:
-    """The record; None for an object that has not come to life."""
+    """Return the record; None for an object that has no status yet."""
     status = found.get("status")
     return read_execution(found["spec"], status) if status else None
 
 
-def _created(found: Any) -> int:
+def _created_at(found: Any) -> int:
     return int((found.metadata.annotations or {}).get(_CREATED, "0"))
 
 

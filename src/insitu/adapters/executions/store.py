@@ -1,4 +1,4 @@
-"""Executions in a SQL database."""
+"""Executions in an SQL database."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ POSTGRESQL = "insitu.adapters.executions.postgresql"
 
 
 class SqlExecutions(Executions):
-    """A table of records; that one agreement has one live execution is a unique index, not a promise."""
+    """A table of records; a unique index ensures that an agreement has at most one live execution."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,7 +53,7 @@ class SqlExecutions(Executions):
 
     @override
     async def release(self, execution_id: ExecutionId, decide: Decide) -> LogRelease:
-        def decided(connection: Connection) -> tuple[LogRelease, LogRelease]:
+        def decide_release(connection: Connection) -> tuple[LogRelease, LogRelease]:
             row = connection.execute(_RELEASED, (execution_id,)).fetchone()
             if row is None:
                 raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
@@ -61,12 +61,12 @@ class SqlExecutions(Executions):
             return before, decide(Execution.model_validate_json(row["record"]), before)
 
         def transaction(connection: Connection) -> LogRelease:
-            _, after = decided(connection)
+            _, after = decide_release(connection)
             connection.execute(_RELEASE, (after.model_dump_json(by_alias=True), execution_id))
             return after
 
-        before, after = await self._database.read(decided)
-        # Most reading is reading again: it changes nothing, and keeps no writer waiting.
+        before, after = await self._database.read(decide_release)
+        # Most reads repeat an earlier one and change nothing, so they should not make a writer wait.
         return after if after == before else await self._database.write(transaction)
 
     @override

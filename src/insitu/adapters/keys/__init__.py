@@ -1,1 +1,1 @@
-"""Keys on this machine: keystore files, development accounts, and the gateway's symmetric keys (design §7, §9)."""
+"""Keys on this machine: keystore files, development accounts, and the gateway's symmetric keys."""

@@ -1,7 +1,7 @@
-"""The accounts of the embedded chain: public knowledge, worth nothing anywhere else.
+"""The accounts of the embedded chain. Their keys are public and worth nothing anywhere else.
 
-They derive from the mnemonic "test test test test test test test test test test test junk" (BIP-44, m/44'/60'/0'/0/i),
-the ten that Ethereum's development chains and their wallets share.
+They derive from the mnemonic "test test test test test test test test test test test junk" (BIP-44, m/44'/60'/0'/0/i):
+the ten accounts that Ethereum's development chains and wallets share.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _KEYS: Mapping[str, str] = MappingProxyType(
 )
 
 DEV_NAMES: tuple[str, ...] = tuple(_KEYS)
-"""Names of the development accounts, in the order of their derivation. ``deployer`` owns the embedded contracts."""
+"""The names of the development accounts, in the order of derivation. ``deployer`` owns the embedded contracts."""
 
 
 class DevSigner(LocalSigner):

@@ -1,4 +1,4 @@
-"""A folder of key files in the form of Web3 Secret Storage, version 3, as wallets export and import them."""
+"""A folder of key files in the format of Web3 Secret Storage, version 3, which wallets export and import."""
 
 import json
 import re
@@ -14,10 +14,10 @@ from insitu.domain.ids import Address, read_address
 __all__ = ["LIGHT", "STANDARD", "Keystore", "StoredKey"]
 
 STANDARD = 2**18
-"""scrypt's work factor for keys that hold money: about a second and 256 MiB for each guess."""
+"""scrypt's work factor for keys that control money: each guess takes about a second and 256 MiB."""
 
 LIGHT = 2**12
-"""scrypt's work factor for development and for long random passwords: some milliseconds."""
+"""scrypt's work factor for development and for long random passwords: a few milliseconds."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _HEX_KEY = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
@@ -25,7 +25,7 @@ _HEX_KEY = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key file: its name (the file's without ``.json``), its account, its path. Not the key."""
+    """A key file: its name (without ``.json``), its account and its path, but not the key."""
 
     name: str
     address: Address
@@ -38,9 +38,9 @@ class Keystore:
     Parameters
     ----------
     folder
-        Created with mode 0700 when the first key is.
+        The folder; the first key creates it with mode 0700.
     work
-        scrypt's work factor for new files, a power of two. Existing files carry their own.
+        scrypt's work factor for new files, a power of two. Existing files have their own.
     """
 
     def __init__(self, folder: Path, work: int = STANDARD) -> None:
@@ -48,18 +48,18 @@ class Keystore:
         self._work = work
 
     def list(self) -> tuple[StoredKey, ...]:
-        """Return the keys by name. Files that are no key files are left out."""
+        """Return the keys by name. Files that are not key files are left out."""
         found = []
         for path in sorted(self._folder.glob("*.json")):
             if _NAME.fullmatch(path.stem):
-                address = _address_of(_parsed(path))
+                address = _address_of(_parse(path))
                 if address is not None:
                     found.append(StoredKey(path.stem, address, path))
         return tuple(found)
 
     def create(self, name: str, password: str) -> StoredKey:
-        """Draw a new key. Raises ``KeyExists``, ``KeyNameInvalid``."""
-        return self._store(name, _drawn(), password)
+        """Create a new random key. Raises ``KeyExists``, ``KeyNameInvalid``."""
+        return self._store(name, _random_key(), password)
 
     def import_hex(self, name: str, key: str, password: str) -> StoredKey:
         """Store a key given as 64 hexadecimal digits. Raises ``KeyInvalid``, ``KeyExists``."""
@@ -73,7 +73,7 @@ class Keystore:
 
         Raises ``KeyNotFound``, ``KeyInvalid``, ``KeyPasswordWrong``, ``KeyExists``.
         """
-        return self._store(name, _unlocked(file, password), password)
+        return self._store(name, _unlock(file, password), password)
 
     def find(self, name_or_address: str) -> StoredKey:
         """Return the key of this name or account. Raises ``KeyNotFound``."""
@@ -85,29 +85,29 @@ class Keystore:
 
     def open(self, name_or_address: str, password: str) -> LocalSigner:
         """Unlock a key. Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``KeyInvalid``."""
-        return LocalSigner(_unlocked(self.find(name_or_address).path, password))
+        return LocalSigner(_unlock(self.find(name_or_address).path, password))
 
     @staticmethod
     def open_file(path: Path, password: str) -> LocalSigner:
         """Unlock a key file that is not in the folder. Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``KeyInvalid``."""
-        return LocalSigner(_unlocked(path, password))
+        return LocalSigner(_unlock(path, password))
 
     def open_or_create(self, name: str, password: str) -> LocalSigner:
-        """Unlock a key; where the name is free, create it first. Two processes at once get the same key."""
+        """Unlock a key; create it first if the name is free. Two processes at once get the same key."""
         path = self._path(name)
         if not path.exists():
-            create_once(path, lambda: self._locked(_drawn(), password))
-        return LocalSigner(_unlocked(path, password))
+            create_once(path, lambda: self._lock(_random_key(), password))
+        return LocalSigner(_unlock(path, password))
 
     def _store(self, name: str, secret: bytes, password: str) -> StoredKey:
         path = self._path(name)
         private_folder(self._folder)
-        locked = self._locked(secret, password)
-        if create_once(path, lambda: locked) != locked:
-            raise InsituError("KeyExists", f"there is a key {name} in {self._folder}")
+        content = self._lock(secret, password)
+        if create_once(path, lambda: content) != content:
+            raise InsituError("KeyExists", f"{self._folder} already has a key {name}")
         return StoredKey(name, LocalSigner(secret).address, path)
 
-    def _locked(self, secret: bytes, password: str) -> bytes:
+    def _lock(self, secret: bytes, password: str) -> bytes:
         LocalSigner(secret)  # an impossible key is refused before it is written
         document = load_account().encrypt(secret, password, kdf="scrypt", iterations=self._work)
         return (json.dumps(document, indent=1) + "\n").encode()
@@ -118,13 +118,13 @@ class Keystore:
         return self._folder / f"{name}.json"
 
 
-def _drawn() -> bytes:
+def _random_key() -> bytes:
     from coincurve import PrivateKey
 
     return PrivateKey().secret
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _parse(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(read_private(path))
     except ValueError:
@@ -139,14 +139,14 @@ def _address_of(document: dict[str, Any]) -> Address | None:
         return None
 
 
-def _unlocked(path: Path, password: str) -> bytes:
-    document = _parsed(path)
+def _unlock(path: Path, password: str) -> bytes:
+    document = _parse(path)
     if document.get("version") != 3 or "crypto" not in {name.lower() for name in document}:
         raise InsituError("KeyInvalid", f"{path} is not a key file of Web3 Secret Storage, version 3")
     try:
         return bytes(load_account().decrypt(document, password))
     except ValueError:
-        # Both a wrong password and a damaged file fail the file's checksum (MAC).
+        # A wrong password and a damaged file both fail the file's checksum (MAC).
         raise InsituError("KeyPasswordWrong", f"the password does not open {path}") from None
     except (KeyError, TypeError, NotImplementedError):
         raise InsituError("KeyInvalid", f"{path} lacks members of a key file, or uses an unknown cipher") from None

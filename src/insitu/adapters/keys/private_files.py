@@ -1,4 +1,4 @@
-"""Files that only their owner reads, written whole or not at all."""
+"""Files that only their owner can read, written completely or not at all."""
 
 import fcntl
 import os
@@ -14,13 +14,13 @@ __all__ = ["alone_in", "create_once", "private_folder", "read_private", "replace
 
 
 def private_folder(folder: Path) -> None:
-    """Create a folder (and its parents) that only its owner enters. Raises ``StorageFailed``."""
+    """Create a folder, and its parents, that only its owner can enter. Raises ``StorageFailed``."""
     with storage_errors(str(folder)):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def create_once(path: Path, content: Callable[[], bytes]) -> bytes:
-    """Return the file's bytes; where it isn't there, create it first with mode 0600.
+    """Return the file's bytes; if it is missing, create it first with mode 0600.
 
     Of several processes that create it at once, one wins, and all return the winner's bytes. A crash leaves no
     partial file. Raises ``StorageFailed``.
@@ -39,12 +39,12 @@ def read_private(path: Path) -> bytes:
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            raise InsituError("KeyNotFound", f"{path} is not there") from None
+            raise InsituError("KeyNotFound", f"{path} does not exist") from None
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes that ask for the same folder waiting. Raises ``StorageFailed``."""
+    """Make other processes that want the same folder wait. Raises ``StorageFailed``."""
     with storage_errors(str(folder)):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -55,7 +55,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Replace a file's bytes at once, for one process at a time; its owner stays. Raises ``StorageFailed``.
+    """Replace a file's bytes atomically, keeping its owner; one process at a time. Raises ``StorageFailed``.
 
     A crash leaves the old bytes or the new ones, and at most a neighbour that the next call removes.
     """
@@ -69,25 +69,25 @@ def replace_private(path: Path, content: bytes) -> None:
 
 
 def _link(path: Path, content: bytes) -> None:
-    """Give the content its name; a name that is taken by now keeps its owner."""
-    written = _written(path, content)
+    """Give the content its name, unless the name is taken by now."""
+    neighbour = _write_neighbour(path, content)
     try:
-        path.hardlink_to(written)
+        path.hardlink_to(neighbour)
         _sync(path.parent)
     except FileExistsError:
         return
     finally:
-        written.unlink()
+        neighbour.unlink()
 
 
-def _written(path: Path, content: bytes) -> Path:
+def _write_neighbour(path: Path, content: bytes) -> Path:
     neighbour = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     _write(neighbour, content)
     return neighbour
 
 
 def _write(path: Path, content: bytes, owner: tuple[int, int] | None = None) -> None:
-    """Write a new file, mode 0600 from its first byte on, and safe on the disk."""
+    """Write a new file that has mode 0600 from its first byte, and sync it to disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         if owner is not None:

@@ -1,4 +1,4 @@
-"""A signer whose private key lies in this process's memory."""
+"""A signer that has its private key in this process's memory."""
 
 import sys
 import threading
@@ -20,9 +20,9 @@ _LOADING = threading.Lock()
 
 
 class LocalSigner:
-    """An account's key (secp256k1), the implementation of the ``Signer`` port that every source of keys ends in.
+    """An account's key (secp256k1): the implementation of the ``Signer`` port behind every source of keys.
 
-    The key is reachable by no public attribute, is in no ``repr``, and the object can't be pickled or copied into a
+    No public attribute and no ``repr`` shows the key, and the object cannot be pickled, so the key does not get into a
     log by accident.
 
     Parameters
@@ -51,7 +51,7 @@ class LocalSigner:
         return signature[:64] + bytes([signature[64] + 27])
 
     def sign_transaction(self, transaction: dict[str, Any]) -> bytes:
-        """Return the raw signed transaction (EIP-2718 typed where it says so)."""
+        """Return the raw signed transaction, typed (EIP-2718) if it has a type."""
         return bytes(load_account().sign_transaction(transaction, self._key.secret).raw_transaction)
 
     @override
@@ -71,15 +71,15 @@ def _private_key(secret: bytes) -> "PrivateKey":
     try:
         return PrivateKey(secret)
     except ValueError:
-        # The library's message would hold the key; `from None` keeps it out of the traceback, too.
+        # The library's message would contain the key; `from None` keeps it out of the traceback as well.
         raise InsituError("KeyInvalid", "the private key is zero or not below the order of the curve") from None
 
 
 def load_account() -> "type[Account]":
-    """Return eth-account's entry, loaded when it is needed.
+    """Return eth-account's entry point, loaded when it is needed.
 
-    What it loads (py_ecc) raises the limit of nested calls to 100,000, by which the parser of JSON would overflow the
-    stack at a document of as many brackets; so the limit is put back.
+    It loads py_ecc, which raises the limit of nested calls to 100,000. With that, a JSON document of as many brackets
+    would overflow the stack of the parser, so the limit is restored.
     """
     with _LOADING:
         limit = sys.getrecursionlimit()

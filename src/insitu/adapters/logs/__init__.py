@@ -1,1 +1,1 @@
-"""Logs port: what algorithms wrote, by execution, stage and attempt."""
+"""Adapters of the logs port: the output of algorithms by execution, stage and attempt."""

@@ -1,7 +1,7 @@
-"""Logs as append-only files: ``<root>/<execution>/<stage>-<attempt>.log``, and ``.end`` beside one that is complete.
+"""Logs as append-only files: ``<root>/<execution>/<stage>-<attempt>.log``, with ``.end`` beside a complete one.
 
-Only one process writes a log (the engine that owns the execution); readers in that process are woken by it, and those
-in others that share the folder look again.
+Only one process writes a log: the engine that owns the execution. It wakes readers in its own process; readers in
+other processes that share the folder check again from time to time.
 """
 
 import os
@@ -26,16 +26,16 @@ from insitu.ports.runtime import LogChunk
 __all__ = ["FileLogs"]
 
 PIECE = 64 * 1024
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 
-_LOG = re.compile(r"(0|[1-9][0-9]{0,9})-([1-9][0-9]{0,9})\.(?:log|end)", re.ASCII)
+_NAME = re.compile(r"(0|[1-9][0-9]{0,9})-([1-9][0-9]{0,9})\.(?:log|end)", re.ASCII)
 
 
 class FileLogs(Logs):
     """Logs below ``root``, each at most ``cap`` bytes. Only the owner of the process may read the files.
 
-    ``recheck``: seconds after which a follower looks again, though nothing woke it. A safety net where this process
-    writes the logs; where another does that shares the folder, the only way.
+    ``recheck`` is the number of seconds after which a follower checks again although nothing woke it: a safety net if
+    this process writes the logs, and the only way if another process does.
     """
 
     def __init__(self, root: Path, *, cap: int, recheck: float = 5.0) -> None:
@@ -69,8 +69,8 @@ class FileLogs(Logs):
     ) -> AsyncIterator[LogChunk]:
         path = self._path(execution_id, key)
         while True:
-            # What is asked for before the last look counts: the mark is set after the last byte, and the event is
-            # taken before looking, so neither bytes nor the end can slip through between.
+            # The order matters: the mark is set after the last byte, and the event is taken before reading, so neither
+            # bytes nor the end can be missed.
             grown = self._grown.setdefault((execution_id, key), anyio.Event()) if follow else None
             complete = await run_sync(_mark(path).exists)
             while data := await run_sync(_piece, path, offset):
@@ -84,7 +84,7 @@ class FileLogs(Logs):
     @override
     async def keys(self, execution_id: ExecutionId) -> tuple[LogKey, ...]:
         names = await run_sync(_names, self._folder(execution_id))
-        matches = (_LOG.fullmatch(name) for name in names)
+        matches = (_NAME.fullmatch(name) for name in names)
         found = {(int(match[1]), int(match[2])) for match in matches if match is not None}
         return tuple(LogKey(stage=stage, attempt=attempt) for stage, attempt in sorted(found))
 
@@ -98,7 +98,7 @@ class FileLogs(Logs):
             event.set()
 
     def _folder(self, execution_id: ExecutionId) -> Path:
-        # The id becomes the name of a folder: whatever the caller did, it is checked where it matters.
+        # The id becomes the name of a folder, so it is checked here whatever the caller did.
         return self._root / read_execution_id(execution_id)
 
     def _path(self, execution_id: ExecutionId, key: LogKey) -> Path:
@@ -110,7 +110,7 @@ def _mark(path: Path) -> Path:
 
 
 def _append(path: Path, chunk: LogChunk, cap: int) -> int:
-    with _told(path):
+    with _log_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -122,7 +122,7 @@ def _append(path: Path, chunk: LogChunk, cap: int) -> int:
 def _write(descriptor: int, path: Path, chunk: LogChunk, cap: int) -> int:
     size = os.fstat(descriptor).st_size
     if chunk.offset > size and size < cap:
-        raise InsituError("StorageFailed", f"{path.name} has {size} bytes, the next ones are for {chunk.offset}")
+        raise InsituError("StorageFailed", f"{path.name} has {size} bytes, but the next chunk begins at {chunk.offset}")
     fresh = chunk.data[max(size - chunk.offset, 0) : max(cap - chunk.offset, 0)]
     while fresh:
         written = os.pwrite(descriptor, fresh, size)
@@ -131,7 +131,7 @@ def _write(descriptor: int, path: Path, chunk: LogChunk, cap: int) -> int:
 
 
 def _finish(path: Path) -> None:
-    with _told(path):
+    with _log_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in (path, _mark(path)):
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -142,28 +142,28 @@ def _finish(path: Path) -> None:
 
 
 def _size(path: Path) -> int:
-    with _told(path), suppress(FileNotFoundError):
+    with _log_errors(path), suppress(FileNotFoundError):
         return path.stat().st_size
     return 0
 
 
 def _piece(path: Path, offset: int) -> bytes:
-    with _told(path), suppress(FileNotFoundError), path.open("rb") as file:
+    with _log_errors(path), suppress(FileNotFoundError), path.open("rb") as file:
         file.seek(offset)
         return file.read(PIECE)
     return b""
 
 
 def _names(folder: Path) -> list[str]:
-    with _told(folder), suppress(FileNotFoundError):
+    with _log_errors(folder), suppress(FileNotFoundError):
         return [entry.name for entry in folder.iterdir()]
     return []
 
 
 def _remove(folder: Path) -> None:
-    with _told(folder), suppress(FileNotFoundError):
+    with _log_errors(folder), suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
 
-def _told(path: Path) -> AbstractContextManager[None]:
+def _log_errors(path: Path) -> AbstractContextManager[None]:
     return storage_errors(f"the log {path.name}")

@@ -1,7 +1,7 @@
 """Logs in an object store, for operators on several machines: ``<execution>/<stage>-<attempt>/<offset>``.
 
-Bytes wait for half a second, then they are a segment; when a log is complete its segments become one object. What
-waits is lost with its process, and is copied again: the next engine begins at the size that the store knows.
+Bytes wait for half a second and then become a segment; when a log is complete, its segments become one object. Waiting
+bytes are lost with their process, but the next engine copies them again, from the size that the store has.
 """
 
 import logging
@@ -31,9 +31,10 @@ CLOSING_SECONDS = 10.0
 
 
 class ObjectLogs(Logs):
-    """Logs in a bucket, each at most ``cap`` bytes. A context: what waits is sent while it is open, and at its end.
+    """Logs in a bucket, each at most ``cap`` bytes. Use it as a context: it sends waiting bytes until it is closed.
 
-    ``pause``: seconds between two segments of a log, and between two looks of a follower at what others write.
+    ``pause`` is the number of seconds between two segments of a log, and between two checks of a follower for what
+    others write.
     """
 
     def __init__(self, objects: Objects, *, cap: int, pause: float = 0.5) -> None:
@@ -55,10 +56,10 @@ class ObjectLogs(Logs):
         tasks, self._tasks = self._tasks, None
         with anyio.move_on_after(CLOSING_SECONDS, shield=True):
             for tail in list(self._tails.values()):
-                await self._tried(tail)
+                await self._try_to_send(tail)
         if tasks is not None:
             tasks.cancel_scope.cancel()
-            # The tasks raise nothing, so what ended the context stays what it is.
+            # The tasks raise nothing, so the error that ended the context is not replaced.
             await tasks.__aexit__(None, None, None)
 
     @override
@@ -67,7 +68,7 @@ class ObjectLogs(Logs):
         if chunk.offset > tail.size:
             await tail.look()
         if chunk.offset > tail.size and tail.size < self._cap and not tail.complete:
-            detail = f"the log {tail.folder} has {tail.size} bytes, the next ones are for {chunk.offset}"
+            detail = f"the log {tail.folder} has {tail.size} bytes, but the next chunk begins at {chunk.offset}"
             raise InsituError("StorageFailed", detail)
         tail.add(chunk.data[max(tail.size - chunk.offset, 0) : max(self._cap - chunk.offset, 0)])
         self._send_soon(tail)
@@ -83,7 +84,7 @@ class ObjectLogs(Logs):
         try:
             await shrink(self._objects, tail.folder)
         except InsituError as error:
-            logger.warning("the log %s is complete and stays in pieces: %s", tail.folder, error)
+            logger.warning("the log %s is complete, but stays in segments: %s", tail.folder, error)
 
     @override
     async def finished(self, execution_id: ExecutionId, key: LogKey) -> bool:
@@ -104,9 +105,9 @@ class ObjectLogs(Logs):
         self, execution_id: ExecutionId, key: LogKey, offset: int = 0, *, follow: bool = False
     ) -> AsyncIterator[LogChunk]:
         folder, known = folder_of(execution_id, key), 0
-        await self._sent(folder)
+        await self._flush(folder)
         while True:
-            # The event is taken before looking, so that nothing slips through between.
+            # The event is taken before looking, so that nothing is missed.
             grown = self._grown.setdefault(folder, anyio.Event()) if follow else None
             shape = await look_at(self._objects, folder, known)
             async for chunk in read_from(self._objects, folder, shape, offset):
@@ -123,16 +124,16 @@ class ObjectLogs(Logs):
 
     @override
     async def keys(self, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        for folder in [one for one in self._tails if one.startswith(f"{execution_id}/")]:
-            await self._sent(folder)
+        for folder in [name for name in self._tails if name.startswith(f"{execution_id}/")]:
+            await self._flush(folder)
         return await log_keys(self._objects, execution_id)
 
     @override
     async def remove(self, execution_id: ExecutionId) -> None:
         prefix = read_execution_id(execution_id)
-        for folder in [one for one in self._tails if one.startswith(f"{prefix}/")]:
+        for folder in [name for name in self._tails if name.startswith(f"{prefix}/")]:
             await self._tails.pop(folder).drop()
-        await self._objects.delete([one.name async for one in self._objects.list(prefix)])
+        await self._objects.delete([stored.name async for stored in self._objects.list(prefix)])
 
     async def _tail(self, folder: str) -> Tail:
         tail = self._tails.get(folder)
@@ -142,36 +143,36 @@ class ObjectLogs(Logs):
             tail = self._tails.setdefault(folder, tail)
         return tail
 
-    async def _sent(self, folder: str) -> None:
+    async def _flush(self, folder: str) -> None:
         tail = self._tails.get(folder)
         if tail is not None:
             await tail.send()
 
     def _send_soon(self, tail: Tail) -> None:
         if self._tasks is None:
-            raise InsituError("InternalError", "logs in an object store are written while they are open")
+            raise InsituError("InternalError", "logs in an object store can only be written while they are open")
         if tail.waits and not tail.is_sending:
             tail.is_sending = True
             self._tasks.start_soon(self._send, tail)
 
     async def _send(self, tail: Tail) -> None:
-        """Send what waits, now or when the pause is over, until nothing waits."""
+        """Send waiting bytes, now or after the pause, until none are left."""
         try:
             while tail.waits:
                 await anyio.sleep_until(tail.sent + self._pause)
-                if not await self._tried(tail):
+                if not await self._try_to_send(tail):
                     await anyio.sleep(1)
         finally:
             tail.is_sending = False
 
-    async def _tried(self, tail: Tail) -> bool:
+    async def _try_to_send(self, tail: Tail) -> bool:
         try:
             await tail.send()
         except InsituError as error:
             logger.warning("the log %s waits: %s", tail.folder, error)
             return False
         except Exception:
-            # Whatever is wrong with a log, the operator goes on.
+            # A broken log must not stop the operator.
             logger.exception("the log %s cannot be sent", tail.folder)
             return False
         self._wake(tail.folder)

@@ -1,8 +1,8 @@
 """A log as objects: segments, each named by the offset of its first byte, which only one writer can create.
 
-The segments of a log are a chain: each begins where the one before ends, and an empty one closes it. A writer knows a
-beginning of the chain and creates what follows at its end, so of two writers one succeeds, and the other one looks
-again. A closed chain may be replaced by one object, ``whole``, which is there before the first segment goes.
+The segments of a log form a chain: each begins where the one before it ends, and an empty one closes the chain. A
+writer creates the next segment where it believes the end to be, so of two writers one succeeds, and the other looks
+again. A closed chain may be replaced by one object, ``whole``, which exists before the first segment is deleted.
 """
 
 import re
@@ -20,9 +20,9 @@ from insitu.ports.runtime import LogChunk
 __all__ = ["Shape", "close_chain", "extend_chain", "folder_of", "log_keys", "look_at", "read_from", "shrink"]
 
 PIECE = 1024 * 1024
-"""Bytes of a whole log that are asked for at a time."""
+"""Bytes of a whole log that are requested at a time."""
 _AT_ONCE = 16
-"""Segments that are asked for at a time: a log that still grows has small ones."""
+"""Segments requested at a time: those of a growing log are small."""
 _WHOLE = "whole"
 _OFFSET = re.compile(r"[0-9]{12}", re.ASCII)
 _FOLDER = re.compile(r"(0|[1-9][0-9]{0,9})-([1-9][0-9]{0,9})", re.ASCII)
@@ -30,18 +30,18 @@ _FOLDER = re.compile(r"(0|[1-9][0-9]{0,9})-([1-9][0-9]{0,9})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a listing shows of a log.
+    """What a listing shows about a log.
 
     Attributes
     ----------
     start
-        The offset from which the listing looked.
+        The offset at which the listing began.
     segments
-        Offset and size of those of the chain from there on that have bytes.
+        Offset and size of each segment from there on that has bytes.
     complete
         Whether the chain is closed.
     whole
-        Size of the object that has all of it, if that is there.
+        Size of the object that has the whole log, if it exists.
     """
 
     start: int
@@ -59,7 +59,7 @@ class Shape:
 
 
 def folder_of(execution_id: ExecutionId, key: LogKey) -> str:
-    """Return the name of a log. Whatever the caller did, the id is checked where it becomes a name: ``InvalidId``."""
+    """Return the name of a log. Raises ``InvalidId``: the id becomes a name here, whatever the caller checked."""
     return f"{read_execution_id(execution_id)}/{key.stage}-{key.attempt}"
 
 
@@ -71,24 +71,24 @@ async def log_keys(objects: Objects, execution_id: ExecutionId) -> tuple[LogKey,
 
 
 async def look_at(objects: Objects, folder: str, start: int = 0) -> Shape:
-    """Look at what follows ``start``, which is 0 or the end of a segment."""
+    """List the log from ``start`` on, which is 0 or the end of a segment."""
     after = f"{folder}/{start - 1:012d}" if start > 0 else None
     end, complete, whole = start, False, None
     segments: list[tuple[int, int]] = []
-    async for one in objects.list(folder, after):
-        name = one.name.rpartition("/")[2]
+    async for stored in objects.list(folder, after):
+        name = stored.name.rpartition("/")[2]
         if name == _WHOLE:
-            whole, complete = one.size, True
+            whole, complete = stored.size, True
         elif not complete and _OFFSET.fullmatch(name) is not None and int(name) == end:
-            # Another offset is none of the chain: the late word of a writer that did not know of the end.
-            complete = one.size == 0
-            segments += [(end, one.size)] if one.size > 0 else []
-            end += one.size
+            # Any other offset is not part of the chain: a late segment of a writer that did not know the end.
+            complete = stored.size == 0
+            segments += [(end, stored.size)] if stored.size > 0 else []
+            end += stored.size
     return Shape(start, tuple(segments), complete, whole)
 
 
 async def read_from(objects: Objects, folder: str, shape: Shape, offset: int) -> AsyncIterator[LogChunk]:
-    """Yield the bytes of a shape from ``offset``; it ends early where segments have just become one object."""
+    """Yield the bytes of a shape from ``offset``; end early if the segments have just become one object."""
     if shape.whole is not None:
         for start in range(offset, shape.whole, PIECE):
             data = await objects.read(f"{folder}/{_WHOLE}", start, min(start + PIECE, shape.whole))
@@ -105,26 +105,26 @@ async def read_from(objects: Objects, folder: str, shape: Shape, offset: int) ->
 
 
 async def extend_chain(objects: Objects, folder: str, offset: int, data: bytes) -> bool:
-    """Create the segment that begins at the end of the chain; the answer is whether nobody else had."""
+    """Create the segment at the end of the chain; return False if another writer was first."""
     return await objects.create(f"{folder}/{offset:012d}", data)
 
 
 async def close_chain(objects: Objects, folder: str, offset: int) -> bool:
-    """Close the chain at its end; the answer is whether nobody else had continued or closed it."""
+    """Close the chain at its end; return False if another writer continued or closed it first."""
     return await objects.create(f"{folder}/{offset:012d}", b"")
 
 
 async def shrink(objects: Objects, folder: str) -> None:
-    """Make one object of the many of a closed chain. It may be interrupted anywhere and called again."""
+    """Replace the segments of a closed chain by one object. It may be interrupted anywhere and called again."""
     shape = await look_at(objects, folder)
     if not shape.complete or (shape.whole is None and len(shape.segments) < 2):
         return
     if shape.whole is None:
         content = b"".join([chunk.data async for chunk in read_from(objects, folder, shape, 0)])
         if len(content) != shape.end:
-            return  # another one is faster
+            return  # another process is already doing it
         await objects.put(f"{folder}/{_WHOLE}", content)
-    await objects.delete([one.name async for one in objects.list(folder) if not one.name.endswith(_WHOLE)])
+    await objects.delete([stored.name async for stored in objects.list(folder) if not stored.name.endswith(_WHOLE)])
 
 
 async def _together(objects: Objects, folder: str, segments: list[tuple[int, int]]) -> list[tuple[int, bytes | None]]:

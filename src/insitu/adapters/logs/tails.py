@@ -1,4 +1,4 @@
-"""The end of a log that this process writes: bytes that wait for a moment, so that a line is not an object."""
+"""The end of a log that this process writes: bytes wait for a moment, so that not every line becomes an object."""
 
 import anyio
 
@@ -9,20 +9,20 @@ from insitu.domain.errors import InsituError
 __all__ = ["ROOM", "Tail"]
 
 ROOM = 4 * 1024 * 1024
-"""Bytes that may wait; beyond them whoever writes waits."""
+"""Bytes that may wait; with more, the writer waits."""
 SEGMENT = 1024 * 1024
-"""Bytes of one segment at most."""
+"""The most bytes of one segment."""
 
 
 class Tail:
-    """What the store has of a log, and what it has not yet.
+    """What the store has of a log, and the bytes that wait.
 
     Attributes
     ----------
     end
         Bytes that the store has, as far as this process knows.
     complete
-        Whether the log is closed: nothing is added any more.
+        Whether the log is closed: nothing can be added.
     sent
         When the last segment was sent, in seconds of the event loop.
     """
@@ -40,7 +40,7 @@ class Tail:
 
     @property
     def size(self) -> int:
-        """Bytes of the log, with those that wait."""
+        """Bytes of the log, including those that wait."""
         return self.end + len(self._waiting)
 
     @property
@@ -49,48 +49,48 @@ class Tail:
         return len(self._waiting) > 0
 
     def add(self, data: bytes) -> None:
-        """Let bytes wait that follow :attr:`size`."""
+        """Add bytes that begin at :attr:`size` to those that wait."""
         if not self.complete:
             self._waiting += data
 
     async def room(self) -> None:
-        """Wait until few enough bytes wait."""
+        """Return once few enough bytes are waiting."""
         while len(self._waiting) > ROOM:
             await self._room.wait()
 
     async def send(self) -> None:
-        """Send what waits. It waits on where the store does not take it: ``ObjectStoreUnavailable`` and the like."""
+        """Send the waiting bytes. They stay if the store fails, for instance with ``ObjectStoreUnavailable``."""
         async with self._lock:
-            # What comes meanwhile waits for the next time, else every line of an endless stream were a segment.
+            # What comes meanwhile waits for the next time; otherwise every line of a stream would become a segment.
             until = self.size
             while self._waiting and self.end < until:
                 data = bytes(self._waiting[:SEGMENT])
                 if await extend_chain(self._objects, self.folder, self.end, data):
-                    self._reached(self.end + len(data))
+                    self._advance(self.end + len(data))
                 else:
                     await self._follow_another()
             self.sent = anyio.current_time()
 
     async def close(self) -> None:
-        """Send what waits, and close the log."""
+        """Send the waiting bytes, and close the log."""
         while self._waiting:
             await self.send()
         async with self._lock:
             while not self.complete:
                 if await close_chain(self._objects, self.folder, self.end):
-                    self._closed(self.end)
+                    self._mark_closed(self.end)
                 else:
                     await self._follow_another()
 
     async def look(self) -> None:
-        """Learn what others have written."""
+        """Find out what others have written."""
         async with self._lock:
             await self._look()
 
     async def drop(self) -> None:
-        """Forget what waits, once nothing is under way to the store: the log is deleted."""
+        """Drop the waiting bytes once nothing is being sent, because the log is deleted."""
         async with self._lock:
-            self._closed(self.end)
+            self._mark_closed(self.end)
 
     async def _follow_another(self) -> None:
         before = self.end
@@ -100,18 +100,18 @@ class Tail:
 
     async def _look(self) -> None:
         shape = await look_at(self._objects, self.folder, self.end)
-        # Writers copy the same log, so what another one has written is what waits here.
-        self._reached(shape.end)
+        # All writers copy the same log, so another one has written exactly the bytes that wait here.
+        self._advance(shape.end)
         if shape.complete:
-            self._closed(shape.end)
+            self._mark_closed(shape.end)
 
-    def _reached(self, end: int) -> None:
+    def _advance(self, end: int) -> None:
         del self._waiting[: max(end - self.end, 0)]
         self.end = max(end, self.end)
         self._room.set()
         self._room = anyio.Event()
 
-    def _closed(self, end: int) -> None:
+    def _mark_closed(self, end: int) -> None:
         self._waiting.clear()
         self.end, self.complete = end, True
         self._room.set()

@@ -1,1 +1,1 @@
-"""Files that live elsewhere: the web and object stores."""
+"""Adapters of the sources port: files on the web and in object stores."""

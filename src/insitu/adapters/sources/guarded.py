@@ -1,4 +1,4 @@
-"""An httpx transport that connects to checked addresses only (design §5): for urls that strangers wrote."""
+"""An httpx transport that only connects to checked addresses, for urls that strangers wrote."""
 
 from collections.abc import Sequence
 
@@ -14,22 +14,22 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Resolves each request's host once, refuses what is not public, and connects to the address that was checked.
+    """Resolves each request's host once, refuses addresses that are not public, and connects to the checked address.
 
-    It sees every hop of a redirect, for the client sends each as a request. Raises ``TargetNotAllowed``,
-    ``ConfigurationFailed`` where the name does not resolve.
+    It sees every hop of a redirect, because the client sends each as a request. Raises ``TargetNotAllowed``,
+    ``ConfigurationFailed`` if the name does not resolve.
     """
 
     def __init__(self, targets: Targets, inner: httpx.AsyncBaseTransport | None = None) -> None:
         self._targets = targets
-        # Proxies of the environment would connect on our behalf, to what we did not check.
+        # A proxy from the environment would connect for us, to an address that we did not check.
         self._inner = inner or httpx.AsyncHTTPTransport(trust_env=False)
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         if url.scheme not in _PORTS:
-            raise InsituError("TargetNotAllowed", f"{url.scheme[:20]!r} is not a scheme of the web")
+            raise InsituError("TargetNotAllowed", f"{url.scheme[:20]!r} is not a web scheme")
         address = await self._targets.resolve(url.host, url.port or _PORTS[url.scheme])
         # The certificate is checked for the name, although the connection goes to the checked address.
         extensions = {**request.extensions, "sni_hostname": url.host}
@@ -48,5 +48,5 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def _headers(request: httpx.Request) -> Sequence[tuple[bytes, bytes]]:
-    """The headers as they are: Host names what was asked for."""
+    """Return the headers unchanged: Host has the name in the url."""
     return request.headers.raw

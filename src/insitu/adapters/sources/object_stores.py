@@ -1,4 +1,4 @@
-"""Files of data sets that are objects of a bucket: ``s3://bucket/key``, ``gs://…``, ``az://container/key``."""
+"""Files of data sets that are objects in a bucket: ``s3://bucket/key``, ``gs://…``, ``az://container/key``."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import unquote, urlsplit
@@ -18,9 +18,11 @@ def bucket_and_key(url: str) -> tuple[str, str]:
         or not key
         or parts.query
         or parts.fragment
-        or any(one in {"", ".", ".."} for one in key.split("/"))
+        or any(part in {"", ".", ".."} for part in key.split("/"))
     ):
-        detail = f"{ascii(url.partition('?')[0][:200])[1:-1]} names no object: write {parts.scheme}://bucket/name"
+        detail = (
+            f"{ascii(url.partition('?')[0][:200])[1:-1]} does not name an object: write {parts.scheme}://bucket/name"
+        )
         raise InsituError("InvalidRequest", detail)
     return f"{parts.scheme}://{parts.netloc}", key
 
@@ -28,7 +30,7 @@ def bucket_and_key(url: str) -> tuple[str, str]:
 async def open_object(url: str, access: Access) -> AsyncIterator[bytes]:
     """Stream an object with the credentials of this process.
 
-    Raises ``ExtraMissing`` without the library, ``ConfigurationFailed`` where the store does not give the object.
+    Raises ``ExtraMissing`` without the library, ``ConfigurationFailed`` if the store does not return the object.
     """
     bucket, key = bucket_and_key(url)
     objects = Objects.at(bucket, access, "the store of the file")
@@ -36,7 +38,7 @@ async def open_object(url: str, access: Access) -> AsyncIterator[bytes]:
         found = await objects.look(key)
         if found is None:
             raise InsituError("ConfigurationFailed", f"{bucket} has no object {key[:200]!a}")
-        # One request for each piece, all of one version.
+        # One request for each piece, all of the same version.
         for start in range(0, found.size, PIECE):
             end = min(start + PIECE, found.size)
             data = await objects.read(key, start, end, found.version)

@@ -1,4 +1,4 @@
-"""Which addresses are fetched from: public ones, and those that settings name (design §5)."""
+"""Decide which addresses files may be fetched from: public ones, and those that the settings name."""
 
 import ipaddress
 import socket
@@ -20,20 +20,20 @@ class Targets:
     Parameters
     ----------
     allowed
-        Host names and networks (CIDR) that are fetched from although they are private.
+        Private host names and networks (CIDR) to fetch from all the same.
     allow_private
-        Fetch from everywhere; for development.
+        Fetch from every address; for development.
     """
 
     def __init__(self, allowed: Sequence[str] = (), *, allow_private: bool = False) -> None:
-        self._names = {one.lower() for one in allowed if _network(one) is None}
-        self._networks = [network for one in allowed if (network := _network(one)) is not None]
+        self._names = {target.lower() for target in allowed if _network(target) is None}
+        self._networks = [network for target in allowed if (network := _network(target)) is not None]
         self._allow_private = allow_private
 
     async def resolve(self, host: str, port: int) -> str:
-        """Return the address to connect to, in text; it is one of those that were checked.
+        """Return a checked address to connect to, as text.
 
-        Raises ``TargetNotAllowed``; ``ConfigurationFailed`` where the name does not resolve.
+        Raises ``TargetNotAllowed``, ``ConfigurationFailed`` if the name does not resolve.
         """
         try:
             found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -41,7 +41,7 @@ class Targets:
             raise InsituError("ConfigurationFailed", f"the host {host[:200]!r} has no address") from None
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         for address in addresses:
-            # One bad address is enough: which of them is used is up to whoever answers the name.
+            # One bad address is enough: whoever controls the name chooses which one is used.
             if not self._is_allowed(host, address):
                 raise InsituError("TargetNotAllowed", f"{host[:200]} leads to {address}, which is not public")
         if not addresses:
@@ -51,14 +51,14 @@ class Targets:
     def _is_allowed(self, host: str, address: IpAddress) -> bool:
         if self._allow_private or host.lower().rstrip(".") in self._names:
             return True
-        embedded = _embedded(address)
+        embedded = _ipv4_within(address)
         if any(address in network or embedded in network for network in self._networks):
             return True
-        return all(one.is_global and not one.is_multicast and not one.is_reserved for one in (address, embedded))
+        return all(ip.is_global and not ip.is_multicast and not ip.is_reserved for ip in (address, embedded))
 
 
-def _embedded(address: IpAddress) -> IpAddress:
-    """The IPv4 address that an IPv6 address leads to, where it is one of those that do; else itself."""
+def _ipv4_within(address: IpAddress) -> IpAddress:
+    """Return the IPv4 address that an IPv6 address leads to, or the address itself if it leads to none."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _NAT64:

@@ -23,10 +23,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class WebSources(Sources):
-    """Fetches files. What was checked is what is connected to, at each redirect.
+    """Fetches files. At each redirect it connects to exactly the address that was checked.
 
-    ``access``: how buckets are reached. ``reserved``: prefixes of buckets that are the provider's own: the credentials
-    open them, and nobody's data set may.
+    ``access`` is how buckets are reached. ``reserved`` has prefixes of the provider's own buckets: its credentials open
+    them, but no data set may read from them.
     """
 
     def __init__(self, targets: Targets, access: Access | None = None, reserved: Sequence[str] = ()) -> None:
@@ -59,16 +59,16 @@ class WebSources(Sources):
         try:
             async with client, client.stream("GET", url) as response:
                 if response.status_code != 200:
-                    raise InsituError("ConfigurationFailed", f"{_shown(url)} answers with {response.status_code}")
+                    raise InsituError("ConfigurationFailed", f"{_redact(url)} answered with {response.status_code}")
                 async for chunk in response.aiter_bytes():
                     yield chunk
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise InsituError("ConfigurationFailed", f"{_shown(url)} does not answer: {type(error).__name__}") from None
+            raise InsituError("ConfigurationFailed", f"{_redact(url)} did not answer: {type(error).__name__}") from None
 
     def _check_object(self, url: str) -> None:
         bucket, key = bucket_and_key(url)
-        if any(f"{bucket}/{key}".startswith(f"{one}/") for one in self._reserved):
-            raise InsituError("TargetNotAllowed", f"{_shown(url)} lies where this provider keeps results or logs")
+        if any(f"{bucket}/{key}".startswith(f"{own}/") for own in self._reserved):
+            raise InsituError("TargetNotAllowed", f"{_redact(url)} is where this provider keeps results or logs")
 
 
 def _split(url: str) -> SplitResult:
@@ -79,10 +79,10 @@ def _split(url: str) -> SplitResult:
         known = False
         parts = SplitResult("", "", "", "", "")
     if not known or parts.username is not None:
-        raise InsituError("InvalidRequest", f"{_shown(url)} is not a url that files are fetched from")
+        raise InsituError("InvalidRequest", f"{_redact(url)} is not a url that files can be fetched from")
     return parts
 
 
-def _shown(url: str) -> str:
-    """A url for a message: queries of pre-signed urls are secrets, and so is who asks."""
+def _redact(url: str) -> str:
+    """Return a url for a message, without query and user: in pre-signed urls these are secrets."""
     return ascii(_USER.sub("//", url.partition("?")[0])[:200])[1:-1]

@@ -1,1 +1,1 @@
-"""Numbered, forward-only changes of the gateway's schema in PostgreSQL."""
+"""Numbered, forward-only migrations of the gateway's schema in PostgreSQL."""

@@ -1,1 +1,1 @@
-"""Numbered, forward-only changes of the schema of gateway.db."""
+"""Numbered, forward-only migrations of gateway.db."""

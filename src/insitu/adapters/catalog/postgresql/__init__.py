@@ -1,4 +1,4 @@
-"""The catalogue in PostgreSQL; its migrations lie beside this file."""
+"""The catalogue in PostgreSQL; its migrations are beside this file."""
 
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.adapters.catalog.tsvector import Tsvector
@@ -7,11 +7,11 @@ from insitu.adapters.sql import Database
 __all__ = ["MIGRATIONS", "PostgresqlCatalog"]
 
 MIGRATIONS = __name__
-"""For :class:`insitu.adapters.postgresql.Database`."""
+"""The package of the migrations, for :class:`insitu.adapters.postgresql.Database`."""
 
 
 class PostgresqlCatalog(SqlCatalog):
-    """The catalogue in a schema with :data:`MIGRATIONS`, with a tsvector for words."""
+    """The catalogue in a schema with :data:`MIGRATIONS`, with a tsvector for the words."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, Tsvector())

@@ -1,1 +1,1 @@
-"""Numbered, forward-only changes of the operator's schema in PostgreSQL."""
+"""Numbered, forward-only migrations of the operator's schema in PostgreSQL."""

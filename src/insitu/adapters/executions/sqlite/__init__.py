@@ -1,1 +1,1 @@
-"""Numbered, forward-only changes of the schema of operator.db."""
+"""Numbered, forward-only migrations of operator.db."""
