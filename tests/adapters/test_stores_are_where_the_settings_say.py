@@ -44,7 +44,7 @@ async def test_without_a_url_every_store_is_a_file(tmp_path: Path) -> None:
 async def test_three_actors_share_a_database_and_the_doctor_reads_their_schemas(tmp_path: Path, secret: Path) -> None:
     settings = read_settings({}, flags(secret), tmp_path)
     assert remote_stores(settings) == ACTORS
-    assert "the next start makes it" in await describe_database(settings, "gateway")
+    assert "the next start upgrades it to" in await describe_database(settings, "gateway")
     async with AsyncExitStack() as stack:
         assert isinstance(await open_catalog(settings, stack), PostgresqlCatalog)
         assert await (await open_agreements(settings, stack)).cursors() == ()

@@ -130,7 +130,7 @@ async def test_a_process_without_files_closes_new_connections_and_says_so_once(
         async with await anyio.connect_tcp("127.0.0.1", port) as stream:
             await stream.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
             assert b"200 OK" in await stream.receive()
-    assert caplog.messages == ["connections are closed at once: Too many open files"]
+    assert caplog.messages == ["closing new connections at once: Too many open files"]
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /healthz HTT", b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: "])

@@ -1,6 +1,6 @@
-"""What all HTTP servers share: problem documents (RFC 9457), limits of bodies, request ids, security headers.
+"""What all HTTP servers share: problem documents (RFC 9457), body limits, request ids, security headers.
 
-Routers are given to :func:`build_app`; they raise :class:`InsituError` and know nothing of this.
+:func:`build_app` takes routers; they raise :class:`InsituError` and know nothing about the rest.
 """
 
 import json
@@ -37,7 +37,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""Set where a route does not set its own."""
+"""Set unless a route sets its own."""
 
 _STATUSES = {
     401: "InvalidToken",
@@ -61,16 +61,16 @@ def build_app(
     proxies: Proxies = Proxies(),  # noqa: B008 - frozen
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
-    """Build an application whose every error is a problem document.
+    """Build an application that answers every error with a problem document.
 
     Parameters
     ----------
     max_body_bytes
-        A larger body is answered with 413 ``BodyTooLarge``, whether it is announced or streamed.
+        A larger body gets 413 ``BodyTooLarge``, whether its size is announced or it is streamed.
     body_limits
-        Other limits by the beginning of the path, for addresses that take files; the longest that fits counts.
+        Other limits by path prefix, for addresses that take files; the longest matching prefix counts.
     proxies
-        Whose word about a client's address counts. Routes find its network as ``request.state.network``.
+        The proxies that are trusted to name a client's address. Routes find its network in ``request.state.network``.
     lifespan
         What runs while the application serves.
     """
@@ -87,14 +87,14 @@ def build_app(
     app.add_exception_handler(HTTPException, _on_http_error)
     for router in routers:
         app.include_router(router)
-    # For probes of whoever runs the process; nothing that a client builds on.
+    # For the operator's probes, not for clients.
     app.add_api_route(HEALTH, _health, include_in_schema=False)
     app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}), proxies=proxies)
     return app
 
 
 async def _health() -> dict[str, str]:
-    """Answer: what serves this was opened, and the loop turns."""
+    """Answer that everything was opened and the event loop is running."""
     return {"status": "ok"}
 
 
@@ -104,7 +104,7 @@ async def _nothing(_: FastAPI) -> AsyncIterator[None]:
 
 
 class _Envelope:
-    """Around every request: its id, the limit of its body, headers of the answer, and the last resort for defects."""
+    """Wraps every request: its id, the limit of its body, the headers of the answer, and the answer to any defect."""
 
     def __init__(self, app: ASGIApp, max_body_bytes: int, body_limits: Mapping[str, int], proxies: Proxies) -> None:
         self._app = app
@@ -140,7 +140,7 @@ class _Envelope:
             logger.exception("request %s %s %s failed", request_id, scope["method"], scope["path"])
             if started:
                 raise
-            # The cause stays in the log: it may hold what a caller must not see.
+            # The cause stays in the log: it may contain what a caller must not see.
             failure = error if isinstance(error, InsituError) else InsituError("InternalError")
             await _problem(failure, request_id)(scope, receive, answer)
 
@@ -149,10 +149,10 @@ class _Envelope:
 
 
 def _cap_recursion() -> None:
-    """Keep the limit of nested calls sane, so that a body of a million brackets fails and does not end the process.
+    """Keep the recursion limit sane, so that a body of a million brackets fails but does not kill the process.
 
-    A library that signing needs (py_ecc) sets it to 100,000 when it is imported; the parser of JSON counts by the same
-    limit and overflows the stack long before.
+    A library that signing needs (py_ecc) sets it to 100,000 when it is imported; the JSON parser uses the same limit
+    and overflows the stack long before.
     """
     if sys.getrecursionlimit() > NESTED_CALLS:
         sys.setrecursionlimit(NESTED_CALLS)
@@ -175,7 +175,7 @@ def _problem(error: InsituError, request_id: str) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
     if "retryAfter" in error.context:
         headers["Retry-After"] = str(error.context["retryAfter"])
-    # ASCII: an id that a caller sent may hold characters that have no UTF-8 form.
+    # ASCII, because an id from a caller may contain characters that have no UTF-8 form.
     content = json.dumps(problem.model_dump(mode="json"), ensure_ascii=True)
     return Response(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -195,7 +195,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 
 def _violation(problem: Mapping[str, object]) -> Violation:
-    """Say where and why; never repeat the input."""
+    """Say where and why, but never repeat the input."""
     place = problem["loc"]
     source, *parts = place if isinstance(place, Sequence) and place else ("body",)
     message = str(problem["msg"]).removeprefix("Value error, ")
@@ -209,7 +209,7 @@ def _violation(problem: Mapping[str, object]) -> Violation:
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # FastAPI reports whatever happens while it reads a body as 400; the limit of the body is one of these.
+    # FastAPI turns any error while it reads a body into a 400, including our limit of the body.
     if isinstance(error.__cause__, InsituError):
         return _problem(error.__cause__, request.state.request_id)
     code = _STATUSES.get(error.status_code, "InvalidRequest" if error.status_code < 500 else "InternalError")

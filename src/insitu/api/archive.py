@@ -1,7 +1,7 @@
-"""Many files as one stream: a tar archive (POSIX.1-2001, pax) of plain files, written and read as it comes.
+"""Many files as one stream: a tar archive (POSIX.1-2001, pax) of plain files, written and read as it arrives.
 
-Every file has an extended header with its path, and with its index in the asset as ``INSITU.index``, which other
-readers of tar ignore. A server is a stranger: whatever is not of this form ends the reading.
+Every file has an extended header with its path, and with its index in the asset as ``INSITU.index``, which other tar
+readers ignore. The server is not trusted: anything in another form ends the reading.
 """
 
 import tarfile
@@ -21,20 +21,20 @@ _INDEX = "INSITU.index"
 
 
 def archive_header(index: int, name: str, size: int) -> bytes:
-    """What goes before the content of a file; ``size`` in bytes."""
+    """Return what comes before the content of a file; ``size`` is in bytes."""
     info = tarfile.TarInfo(name)
     info.size, info.pax_headers = size, {_INDEX: str(index), "path": name, "size": str(size)}
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
 def archive_padding(size: int) -> bytes:
-    """What goes after the content of a file."""
+    """Return what comes after the content of a file."""
     return bytes(-size % tarfile.BLOCKSIZE)
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedFile:
-    """A file on its way. Its name is the server's, to be checked by who writes it. Read ``content`` before the next."""
+    """A file in transit. Its name comes from the server: check it before writing. Read ``content`` before the next."""
 
     index: int
     name: str
@@ -42,7 +42,7 @@ class ArchivedFile:
 
 
 async def read_archive(chunks: AsyncIterator[bytes]) -> AsyncIterator[ArchivedFile]:
-    """Yield the files of an archive. Raises ``PeerUnavailable`` where it breaks off or has another form."""
+    """Yield the files of an archive. Raises ``PeerUnavailable`` if it breaks off or has another form."""
     stream = _Stream(chunks)
     while (block := await stream.exactly(tarfile.BLOCKSIZE)) != END[: tarfile.BLOCKSIZE]:
         try:
@@ -60,12 +60,12 @@ async def read_archive(chunks: AsyncIterator[bytes]) -> AsyncIterator[ArchivedFi
         content = stream.next(size)
         yield ArchivedFile(index, name, content)
         async for _ in content:
-            continue  # of a file that nobody wants
+            continue  # skip a file that nobody read
         await stream.exactly(-size % tarfile.BLOCKSIZE)
 
 
 def _records(raw: bytes) -> dict[str, str]:
-    """The records of an extended header: length of the record, blank, name, ``=``, value, end of line."""
+    """Parse the records of an extended header: length of the record, space, name, ``=``, value, newline."""
     found: dict[str, str] = {}
     while raw:
         length = int(raw[: raw.index(b" ")])
@@ -80,7 +80,7 @@ class _Stream:
         self._left = b""
 
     async def next(self, size: int) -> AsyncIterator[bytes]:
-        """Yield exactly so many bytes."""
+        """Yield exactly ``size`` bytes."""
         while size:
             try:
                 while not self._left:

@@ -1,8 +1,9 @@
-"""The body of a request: its limit, and what becomes of the part that nobody asked for.
+"""The body of a request: its limit, and what happens to the part that nobody reads.
 
-A server that answers before it read a body to its end leaves a connection that the caller still writes to. Whoever
-sends for ever would keep it busy for ever, and whoever sends a little too much would lose the answer, for closing a
-connection with unread bytes resets it. So a little more is read and thrown away, and then the connection is closed.
+A server that answers before it has read the whole body leaves a connection that the caller is still writing to. A
+caller that never stops sending would keep it busy forever; one that sends a little too much would lose the answer,
+because closing a connection with unread bytes resets it. So the server reads a little more, throws it away, and then
+closes the connection.
 """
 
 import anyio
@@ -13,13 +14,13 @@ from insitu.domain.errors import InsituError
 __all__ = ["Body"]
 
 DRAINED_BYTES = 8 * 1024 * 1024
-"""So many bytes past the answer are thrown away, so that the answer is read."""
+"""How many bytes past the answer are thrown away, so that the caller can read the answer."""
 
 DRAIN_SECONDS = 5
 
 PATIENCE_SECONDS = 30.0
 LEAST_RATE = 4096
-"""A body may keep us waiting for so long, and a second more for each so many bytes of it that came."""
+"""A body may keep us waiting this long, plus one second for every ``LEAST_RATE`` bytes received."""
 
 
 class Body:
@@ -30,7 +31,7 @@ class Body:
     limit
         Bytes. One more raises ``BodyTooLarge``, whether it is announced or streamed.
 
-    Only the time that the caller takes counts: between two pieces the application may take its own.
+    Only the caller's time counts: the application may take as long as it likes between two pieces.
     """
 
     def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
@@ -46,24 +47,24 @@ class Body:
     async def read(self) -> Message:
         """Give the application the next piece. Raises ``BodyTooLarge``, ``BodyTooSlow``."""
         if self._ended:
-            return await self._next()  # that is how an application waits for its caller to leave
+            return await self._next()  # this is how an application waits for its caller to leave
         before = anyio.current_time()
         with anyio.move_on_after(PATIENCE_SECONDS + self._received / LEAST_RATE - self._waited) as patience:
             message = await self._next()
         if patience.cancelled_caught:
-            raise InsituError("BodyTooSlow", f"{self._received} bytes of the body came in time, and no more")
+            raise InsituError("BodyTooSlow", f"only {self._received} bytes of the body arrived in time")
         self._waited += anyio.current_time() - before
         if self._received > self._limit or self._announced > self._limit:
             raise InsituError("BodyTooLarge", f"the body has more than {self._limit} bytes", limit=self._limit)
         return message
 
     async def finish(self) -> bool:
-        """Throw the rest away; False if there is more of it than is worth reading, and the connection has to end.
+        """Throw the rest away; return False if it is too long to read and the connection has to be closed.
 
-        To be called before the answer is sent: after it there is nothing to receive.
+        Call it before the answer is sent: after that there is nothing to receive.
         """
         if self._expects and not self._received:
-            return self._ended  # this caller waits for leave to send
+            return self._ended  # this caller is waiting for permission to send
         enough = self._received + DRAINED_BYTES
         with anyio.move_on_after(DRAIN_SECONDS):
             while not self._ended and self._received <= enough:

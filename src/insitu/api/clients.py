@@ -1,6 +1,6 @@
-"""From which network a request comes, behind whatever proxies the settings name (RFC 7239, and what came before it).
+"""Which network a request comes from, behind the proxies that the settings name (RFC 7239, and X-Forwarded-For).
 
-An address alone is free: whoever has one IPv6 address has 2^80. So limits count networks, /24 of IPv4 and /48 of IPv6.
+Addresses are free: anyone with one IPv6 address has 2^80. So limits count networks, /24 for IPv4 and /48 for IPv6.
 """
 
 import ipaddress
@@ -14,20 +14,20 @@ ProxyHeader = Literal["X-Forwarded-For", "Forwarded"]
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LOCAL = "local"
-"""Who comes through a UNIX socket has no network."""
+"""The network of a client that comes through a UNIX socket."""
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies that are believed.
+    """The trusted proxies.
 
     Attributes
     ----------
     networks
-        Their addresses, as CIDR. What any other client writes into a header is ignored.
+        Their addresses, as CIDR. Headers from any other client are ignored.
     header
-        The one header that they set; another one comes from the client itself.
+        The one header that they set; any other comes from the client itself.
     """
 
     networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network] = ()
@@ -40,7 +40,7 @@ class Proxies:
         if address is None:
             return LOCAL
         hops = _hops(scope, self.header)
-        while self._believes(address) and hops:
+        while self._trusts(address) and hops:
             before = _address(hops.pop())
             if before is None:
                 break  # A hidden or unknown hop: the proxy itself is all that is known.
@@ -48,12 +48,12 @@ class Proxies:
         prefix = IPV4_PREFIX if address.version == 4 else IPV6_PREFIX
         return str(ipaddress.ip_network((address.packed, prefix), strict=False))
 
-    def _believes(self, address: Ip) -> bool:
+    def _trusts(self, address: Ip) -> bool:
         return any(address in network for network in self.networks)
 
 
 def _hops(scope: Mapping[str, Any], header: ProxyHeader) -> list[str]:
-    """The addresses of a header, the nearest hop last."""
+    """Return the addresses in a header, the nearest hop last."""
     name = header.lower().encode()
     text = ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
@@ -61,7 +61,7 @@ def _hops(scope: Mapping[str, Any], header: ProxyHeader) -> list[str]:
 
 
 def _for(element: str) -> str:
-    """The ``for`` of an element of ``Forwarded``."""
+    """Return the ``for`` of an element of ``Forwarded``."""
     for pair in element.split(";"):
         name, _, value = pair.partition("=")
         if name.strip().lower() == "for":
@@ -70,7 +70,7 @@ def _for(element: str) -> str:
 
 
 def _address(text: str) -> Ip | None:
-    """An address, with or without brackets and port; None where it is none."""
+    """Parse an address, with or without brackets and port; return None if it is not one."""
     host = text[1:].partition("]")[0] if text.startswith("[") else text
     if host.count(":") == 1:
         host = host.partition(":")[0]

@@ -27,9 +27,9 @@ class Problem(WireModel):
     type
         ``urn:insitu:error:<code>``.
     title
-        What the code means; ``detail`` what happened this time; ``next_step`` what to do.
+        What the code means. ``detail`` says what happened this time, ``next_step`` what to do.
     instance
-        Id of the request, as the server's log has it.
+        Id of the request, as in the server's log.
     """
 
     type: str
@@ -66,7 +66,7 @@ class Problem(WireModel):
         )
 
     def error(self) -> InsituError:
-        """Return the error again, on the side of the client; an unknown code of a newer server stays readable."""
+        """Return the error again, on the client's side; an unknown code from a newer server stays readable."""
         known = definition_of(self.code)
         detail = self.detail if known.code == self.code else f"{self.code}: {self.detail}"
         return InsituError(

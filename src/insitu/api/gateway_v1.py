@@ -1,4 +1,4 @@
-"""The gateway's public surface: addresses, requests and answers (C8, E9, E10; design §4)."""
+"""The gateway's public API: addresses, requests and answers (C8, E9, E10)."""
 
 from typing import Literal, Self
 
@@ -22,7 +22,7 @@ TICKET_FINISH = TICKETS + "/finish"
 ``/{sha256}``, POST the report."""
 
 EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
-"""The specification writes both /exec and /execute; all do the same (C8)."""
+"""The specification has both /exec and /execute; all of these do the same (C8)."""
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """grant_type of RFC 7523."""
@@ -41,15 +41,15 @@ class GatewayInfo(WireModel):
     chain_id: int
     contracts: dict[str, Address]
     relay: bool = False
-    """Whether it sends purchases of consumers who sign them (``POST agreements``)."""
+    """Whether it sends the signed purchases of consumers (``POST agreements``)."""
     metadata_url: str
-    """Where this gateway's provider publishes; the url with ``{did}`` that goes on chain."""
+    """Where this gateway's provider publishes: the URL with ``{did}`` that goes on chain."""
     supported_containers: tuple[dict[str, JsonValue], ...] = ()
-    """Images of this machine, in the form of ``supportedContainers``, for publishers to choose from."""
+    """This machine's images that publishers may choose from, in the form of ``supportedContainers``."""
     image_contents: dict[str, ImageContents] = Field(default_factory=dict)
-    """What is in the images that this machine has, by digest."""
+    """What the images on this machine contain, by digest."""
     supported_servers: tuple[dict[str, JsonValue], ...] = ()
-    """Servers that fit this machine, in the form of ``supportedServers``."""
+    """Servers that this machine can provide, in the form of ``supportedServers``."""
 
 
 class AccessToken(WireModel):
@@ -62,17 +62,17 @@ class AccessToken(WireModel):
 
 
 class CheckRequest(WireRequest):
-    """``POST check``: may this consumer run this workflow, on which server, for how much? Needs no token.
+    """``POST check``: may this consumer run this workflow, on which server, at what price? Needs no token.
 
-    Either ``workflow_did`` names it, or it is not published yet and ``workflow`` is what ``main.workflow`` would be.
-    There a stage without ``transformation.id`` runs an algorithm that the consumer has not published either.
+    Give either ``workflow_did``, or, if the workflow is not published yet, its future ``main.workflow`` as
+    ``workflow``. In the latter, a stage without ``transformation.id`` runs an algorithm that is not published either.
     """
 
     consumer: Address
     workflow_did: str | None = None
     workflow: dict[str, JsonValue] | None = None
     service_index: int | None = None
-    """serviceDefinitionId of the first input's compute service; None takes its only one."""
+    """serviceDefinitionId of the first input's compute service; None means its only one."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -99,17 +99,17 @@ class Receiver(WireModel):
 
 
 class Quote(WireModel):
-    """Answer of ``check``: everything that the terms need but seed and deadline.
+    """Answer of ``check``: everything that the terms need, except seed and deadline.
 
     Attributes
     ----------
     allowed
-        False with ``reasons`` where the workflow would be refused.
+        False, with ``reasons``, if the workflow would be refused.
     did, ddo_hash, workflow_did, workflow_hash
         The agreement's DID (the first input) and the on-chain checksums of the versions. A workflow that is not
         published has neither DID nor checksum, and cannot be bought.
     deadline_seconds
-        How long after now the agreement must be created and locked.
+        How soon from now the agreement must be created and locked.
     """
 
     allowed: bool
@@ -132,38 +132,38 @@ class Quote(WireModel):
 class PurchaseRequest(WireRequest):
     """``POST agreements``: send this purchase for its consumer, and grant it in the same transaction (C3–C7).
 
-    Needs no token: the signature says who buys. The same again answers how it stands.
+    Needs no token: the signature says who buys. Repeating the request returns the state of the purchase.
     """
 
     terms: Terms
     signature: SignatureText
-    """The consumer's, of the EIP-712 digest of the terms, which is the serviceAgreementId."""
+    """The consumer's signature of the EIP-712 digest of the terms, which is the serviceAgreementId."""
     permit: SignedPermit | None = None
-    """Allowance of the token for the escrow (ERC-2612); None where there is one, or nothing to pay."""
+    """Token allowance for the escrow (ERC-2612); None if there already is one, or nothing to pay."""
 
 
 class Purchase(WireModel):
-    """Answer of ``agreements``: how a purchase stands.
+    """Answer of ``agreements``: the state of a purchase.
 
-    ``status`` is ``sent`` while this gateway's transaction is on its way, else what the chain says.
+    ``status`` is ``sent`` while this gateway's transaction is pending, otherwise what the chain says.
     """
 
     service_agreement_id: AgreementId
     status: Literal["sent", "locked", "granted", "refunded"]
     transaction: str | None = None
-    """This gateway's; None where it is not signed yet, or where somebody else had sent the purchase."""
+    """This gateway's transaction; None if it is not signed yet, or if somebody else sent the purchase."""
 
 
 class OfferRequest(WireRequest):
-    """``POST offers``: would the provider grant these terms, at once and in writing? Needs no token."""
+    """``POST offers``: would the provider grant these terms, immediately and in writing? Needs no token."""
 
     terms: Terms
 
 
 class Offer(WireModel):
-    """Answer of ``offers``: with it the consumer's one transaction creates, locks and is granted.
+    """Answer of ``offers``: with it, a single transaction of the consumer creates, locks and grants the agreement.
 
-    It is the provider's signature of the EIP-712 digest of the terms, and good until their deadline.
+    It is the provider's signature of the EIP-712 digest of the terms, valid until their deadline.
     """
 
     service_agreement_id: AgreementId
@@ -175,7 +175,7 @@ class ExecRequest(WireRequest):
 
     service_agreement_id: str
     workflow_did: str | None = None
-    """Compared with the agreement's where given."""
+    """If given, it must be the agreement's."""
 
 
 class ExecAccepted(WireModel):
@@ -185,7 +185,7 @@ class ExecAccepted(WireModel):
     workflow_execution_id: ExecutionId
     number: int
     workflow_id: str
-    """The same as workflowExecutionId, under the name that older clients read."""
+    """The same as workflowExecutionId, under the name that older clients expect."""
 
 
 class ReasonView(WireModel):
@@ -197,7 +197,7 @@ class ReasonView(WireModel):
 
 
 class StageView(WireModel):
-    """How one stage of an execution went, or is going."""
+    """How a stage of an execution went, or is going."""
 
     index: int
     stage_type: str = ""
@@ -211,7 +211,7 @@ class StageView(WireModel):
 
 
 class ExecutionView(WireModel):
-    """What consumer, owner and provider see of an execution."""
+    """What consumer, owner and provider can see of an execution."""
 
     service_agreement_id: AgreementId
     workflow_execution_id: ExecutionId
@@ -227,10 +227,10 @@ class ExecutionView(WireModel):
     stages: tuple[StageView, ...] = ()
     result_did: str | None = None
     left_out: int = 0
-    """Files and folders that the result does not have: their names begin with a point, or log text has no room."""
+    """Files and folders missing from the result: their names begin with a dot, or log text had no room."""
     receipt_hash: str | None = None
     charge: Price | None = None
-    """What is charged for this execution; None until it is decided."""
+    """The charge for this execution; None until it is decided."""
     settled: bool = False
     settlement_transaction: str | None = None
     alarm: ReasonView | None = None
@@ -246,8 +246,8 @@ class ExecutionList(WireModel):
 class EventView(WireModel):
     """An event of an execution; its ``sequence`` is the SSE id.
 
-    ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded``,
-    ``alarm`` (what was to follow never will) or ``end``.
+    ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded``, ``alarm`` (something
+    that should have followed never will) or ``end``.
     """
 
     sequence: int
@@ -263,13 +263,13 @@ class LogView(WireModel):
     attempt: int
     offset: int
     text: str
-    """UTF-8; a byte that is none is replaced."""
+    """UTF-8; invalid bytes are replaced."""
     notice: bool = False
-    """True for the last piece where the gateway, and not the algorithm, says why no more comes."""
+    """True for the last piece, if it is the gateway's own explanation why no more follows."""
 
 
 class ReceiptView(WireModel):
-    """The signed receipt and what releases the payment (E8, E10)."""
+    """The signed receipt, and what releases the payment (E8, E10)."""
 
     receipt_hash: str
     envelope: dict[str, JsonValue]
@@ -280,7 +280,7 @@ class ReceiptView(WireModel):
 
 
 class ResultFile(WireModel):
-    """A file of a result: name and path are told to its owner only."""
+    """A file of a result; only its owner learns its name and path."""
 
     index: int
     name: str
@@ -301,20 +301,20 @@ class ResultView(WireModel):
 
 
 class Progress(WireRequest):
-    """``POST progress`` of a ticket: transitions of its execution; known sequences are ignored."""
+    """``POST progress`` of a ticket: transitions of its execution; sequences already known are ignored."""
 
     workflow_execution_id: ExecutionId
     transitions: tuple[Transition, ...] = Field(max_length=10_000)
 
 
 class EncryptRequest(WireRequest):
-    """``POST encrypt``: seal the list of files with their urls for versions of one DID, with the rights of the caller.
+    """``POST encrypt``: seal a list of files and their URLs for all versions of one DID, with the caller's rights.
 
     Attributes
     ----------
     checksum
         Index of a service → SHA3-256 of its ``main``, as in ``proof.checksum``; the DID must derive from it and the
-        caller. Not needed by the DID's on-chain owner.
+        caller. The DID's on-chain owner does not need it.
     """
 
     did: str
@@ -323,14 +323,14 @@ class EncryptRequest(WireRequest):
 
 
 class Encrypted(WireModel):
-    """The sealed list, and the list as it may be public (no url, no name)."""
+    """The sealed list, and the list as it may be published (without URLs and names)."""
 
     encrypted_files: str
     files: tuple[dict[str, JsonValue], ...]
 
 
 class Uploaded(WireModel):
-    """Answer of ``POST upload``: a url that only this gateway opens."""
+    """Answer of ``POST upload``: a URL that only this gateway can open."""
 
     url: str
     sha256: str

@@ -1,4 +1,4 @@
-"""The METADATA-API's surface: addresses, requests and answers (P2)."""
+"""The METADATA-API: addresses, requests and answers (P2)."""
 
 from typing import Literal
 
@@ -19,14 +19,14 @@ HEALTH = BASE + "/health"
 MAX_VERSIONS = 1000
 
 MAX_WAIT = 30
-"""Seconds for which ``GET ddo/{did}/status?wait=`` answers later, once the version is listed."""
+"""The most seconds that ``GET ddo/{did}/status?wait=`` waits for the version to be listed."""
 
 AssetState = Literal["pending", "listed", "retired"]
 Sort = Literal["relevance", "date", "price"]
 
 
 class AssetStatus(WireModel):
-    """Where an asset stands: *pending* until the follower sees its DID and checksum on chain."""
+    """The state of an asset: *pending* until the catalogue sees its DID and checksum on chain."""
 
     did: str
     state: AssetState
@@ -37,13 +37,13 @@ class AssetStatus(WireModel):
 
 
 class AssetVersions(WireModel):
-    """Answer of ``GET ddo/{did}/versions``: newest first, at most ``MAX_VERSIONS``. The chain proves each."""
+    """Answer of ``GET ddo/{did}/versions``: newest first, at most ``MAX_VERSIONS``. The chain proves each one."""
 
     versions: tuple[RegisteredVersion, ...]
 
 
 class RetireRequest(WireRequest):
-    """Take an asset off the lists; its versions stay readable. Signed by the on-chain owner.
+    """Stop listing an asset; its versions stay readable. Signed by the on-chain owner.
 
     ``signature`` is a personal_sign of ``retire <did> <issuedAt>``; ``issued_at`` is at most 10 minutes old.
     """
@@ -53,9 +53,9 @@ class RetireRequest(WireRequest):
 
 
 class SearchRequest(WireRequest):
-    """``POST assets/ddo/query`` and, as parameters, ``GET`` of the same address.
+    """``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address.
 
-    ``text`` is searched in name, description, tags, author and DID; without it everything is found.
+    ``text`` is searched in name, description, tags, author and DID; without it, everything matches.
     """
 
     text: str = Field(default="", max_length=400)
@@ -72,7 +72,7 @@ class SearchRequest(WireRequest):
     descending: bool = True
     page: int = Field(default=1, ge=1, le=10_000)
     offset: int = Field(default=20, ge=1, le=100)
-    """Results per page, under the name of the published API."""
+    """Results per page; the name is that of the published API."""
 
 
 class SearchPage(WireModel):
@@ -85,14 +85,14 @@ class SearchPage(WireModel):
 
 
 class AssetIds(WireModel):
-    """Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those behind the last one."""
+    """Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those after the last one."""
 
     ids: tuple[str, ...]
     after: str | None = None
 
 
 class MetadataHealth(WireModel):
-    """Answer of ``GET health``: the block up to which this catalogue has read the chain; None before the first."""
+    """Answer of ``GET health``: the last block that this catalogue has read; None before the first."""
 
     software: str = "insitu metadata"
     version: str

@@ -1,4 +1,4 @@
-"""The OPERATOR SERVICE's surface, for the gateway only; requests and answers are the values of its port (E3, E4)."""
+"""The OPERATOR SERVICE's API, for the gateway only; requests and answers are the values of its port (E3, E4)."""
 
 from typing import Annotated
 
@@ -17,17 +17,17 @@ IMAGES = BASE + "/images"
 PROOF = BASE + "/proof"
 
 LOG_OFFSET_HEADER = "Insitu-Log-Offset"
-"""Offset of the first byte of a log answer."""
+"""The offset of the first byte in the answer to a request for a log."""
 
 
 class ImagesBody(WireRequest):
-    """``POST images``: which images an execution would need; 204 unless one is known to be missing."""
+    """``POST images``: the images that an execution would need; the answer is 204 unless one is known to be missing."""
 
     images: Annotated[tuple[ImageReference, ...], Field(max_length=64)]
 
 
 class StopBody(WireRequest):
-    """``DELETE workflows/{serviceAgreementId}/{workflowExecutionId}``: who wants the end."""
+    """``DELETE workflows/{serviceAgreementId}/{workflowExecutionId}``: who wants it to end."""
 
     by: Stopper
 
@@ -46,7 +46,7 @@ class ExecutionsAnswer(WireModel):
 
 
 class ProofAnswer(WireModel):
-    """``GET proof``: what the runtime proved, and what enforces each limit (``none``: nothing does)."""
+    """``GET proof``: what the runtime has proven, and what enforces each limit (``none``: nothing does)."""
 
     runtime: str
     limits: dict[str, str]
@@ -55,7 +55,7 @@ class ProofAnswer(WireModel):
 class LogKeysAnswer(WireModel):
     """``GET workflows/{serviceAgreementId}/{workflowExecutionId}/logs``: which logs there are.
 
-    Each is at ``…/logs/{stage}/{attempt}?offset=&follow=&counted=`` as bytes; ``counted`` where the consumer gets them.
+    Each is at ``…/logs/{stage}/{attempt}?offset=&follow=&counted=`` as bytes; ``counted`` if they are for the consumer.
     """
 
     keys: tuple[LogKey, ...]

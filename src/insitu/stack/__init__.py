@@ -1,8 +1,8 @@
 """The composition root: the only place that picks adapters.
 
-``parts`` opens single adapters, ``provider`` puts the services of one process together, ``serving`` lets them answer
-HTTP, ``client`` connects a consumer or an owner. Imports of adapters stand inside the functions, so that importing
-this package costs nothing.
+``parts`` opens single adapters, ``provider`` builds the services of one process, ``serving`` makes them answer HTTP,
+``client`` connects a consumer or an owner. Functions import their adapters themselves, so that importing this package
+is fast.
 """
 
 from insitu.stack.cleaning import clean_folder
@@ -23,7 +23,7 @@ from insitu.stack.parts import (
     open_keys,
     open_signer,
 )
-from insitu.stack.separation import separated
+from insitu.stack.separation import separate
 from insitu.stack.serving import serve
 from insitu.stack.share import share_of
 from insitu.stack.stores import describe_database, remote_stores
@@ -55,7 +55,7 @@ __all__ = [
     "remote_places",
     "remote_stores",
     "rotate_file_keys",
-    "separated",
+    "separate",
     "serve",
     "share_of",
 ]

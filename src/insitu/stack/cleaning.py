@@ -1,4 +1,4 @@
-"""Deleting a data folder, all of it and nothing else."""
+"""Deleting everything in a data folder that is ours, and nothing else."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ __all__ = ["clean_folder"]
 
 
 async def clean_folder(settings: Settings, *more: str) -> None:
-    """Delete what a provider wrote into its data folder, and entries of the names ``more``; other files stay.
+    """Delete what a provider wrote into its data folder, and entries named ``more``; other files stay.
 
-    Raises ``AlreadyRunning`` while a process uses the folder, ``StorageFailed`` where something is mounted in it.
+    Raises ``AlreadyRunning`` while a process uses the folder, ``StorageFailed`` if something is mounted in it.
     """
     if not settings.home.exists():
         return
@@ -31,7 +31,7 @@ def _delete(home: Path, names: list[str]) -> None:
     from insitu.adapters.runtime.oci.trees import delete_tree
 
     if mounts_below(home):
-        detail = f"volumes of an execution are mounted below {home}: start what left them once more, it ends them"
+        detail = f"volumes of an execution are mounted below {home}: start its provider again, which unmounts them"
         raise InsituError("StorageFailed", detail)
     for pattern in names:
         for path in home.glob(pattern):

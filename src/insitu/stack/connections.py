@@ -1,8 +1,8 @@
-"""Connections: how many there may be, and how long one may keep silent, so that nobody fills a process by holding them.
+"""How many connections there may be and how long one may stay silent, so that nobody can fill a process with them.
 
-A connection is idle while it has no request: before the head of its first one is complete, and between two. Where there
-are as many as there may be, the one that has been idle longest makes room; where none is idle, the new one is closed.
-The body of a request is timed by :mod:`insitu.api.bodies`.
+A connection is idle while it has no request: before the head of its first request is complete, and between requests.
+When there are too many, the one that has been idle longest is closed; if none is idle, the new one is closed.
+:mod:`insitu.api.bodies` times the body of a request.
 """
 
 import asyncio
@@ -23,17 +23,17 @@ __all__ = ["ACCEPTED_AT_ONCE", "Door", "connection_type", "raise_open_files", "r
 logger = logging.getLogger("insitu.connections")
 
 HEAD_SECONDS = 20.0
-"""A request's head must be complete so long after its first byte; the first one so long after the connection."""
+"""How long the head of a request may take, from its first byte; for the first request, from the connection."""
 ACCEPTED_AT_ONCE = 64
 """Connections that wait to be accepted, and that one turn of the event loop accepts."""
 KEPT_FREE = 256
-"""Open files for chain, stores and containers; a quarter of all where there are few."""
-TOLD_EVERY = 60.0
-"""Seconds between two lines of the log about the same thing."""
+"""Open files reserved for chain, stores and containers; a quarter of all if there are few."""
+LOG_EVERY = 60.0
+"""Seconds between two log lines about the same thing."""
 
 
 def raise_open_files() -> int:
-    """Raise the soft limit of open files to the hard one, and return how many there may be (RLIMIT_NOFILE)."""
+    """Raise the soft limit of open files to the hard one, and return the limit (RLIMIT_NOFILE)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -44,23 +44,24 @@ def raise_open_files() -> int:
 
 
 def room_for_connections(open_files: int, wanted: int) -> int:
-    """Return how many connections there may be: each may have a file open beside itself."""
+    """Return how many connections there may be: each may have one more file open."""
     if open_files == resource.RLIM_INFINITY:
         return wanted
     return max(1, min(wanted, (open_files - min(KEPT_FREE, open_files // 4)) // 2 - ACCEPTED_AT_ONCE // 2))
 
 
 class Door(socket.socket):
-    """A listening socket that lets nobody wait where the process has no files left.
+    """A listening socket that closes connections when the process has no files left.
 
     asyncio leaves such a connection in the queue, tries again as often as the queue is long, and logs each try. This
-    one has a file to give up, so it can take the connection out of the queue, and close it. Takes over ``listening``.
+    one has a spare file to give up, so it can take the connection out of the queue and close it. Takes over
+    ``listening``.
     """
 
     def __init__(self, listening: socket.socket) -> None:
         super().__init__(fileno=listening.detach())
-        self._spare = _spare()
-        self._told = _Seldom()
+        self._spare = _open_spare()
+        self._rarely = _RareWarning()
 
     @override
     def accept(self) -> tuple[socket.socket, Any]:
@@ -69,13 +70,13 @@ class Door(socket.socket):
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
-            self._told.warn("connections are closed at once: %s", error.strerror)
+            self._rarely.warn("closing new connections at once: %s", error.strerror)
         if self._spare is not None:
             os.close(self._spare)
         with suppress(OSError):
             super().accept()[0].close()
-        self._spare = _spare()
-        # To asyncio, nobody is waiting any more; it looks again in its next turn.
+        self._spare = _open_spare()
+        # For asyncio, nobody is waiting any more; it looks again in its next turn.
         raise ConnectionAbortedError
 
     @override
@@ -90,13 +91,13 @@ class Connection(H11Protocol):
     """One connection of a server that has at most ``most``."""
 
     most: int
-    told: "_Seldom"
+    rarely: "_RareWarning"
     idle_since = 0.0
     _head: asyncio.TimerHandle | None = None
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is no request that is not answered."""
+        """Whether no request is waiting for its answer."""
         # Before the first request there is no cycle, whatever its type says.
         return bool(getattr(self.cycle, "response_complete", True))
 
@@ -106,7 +107,7 @@ class Connection(H11Protocol):
         self.idle_since = self.loop.time()
         self._time_head()
         if len(self.connections) > self.most:
-            self.told.warn("%d connections: the one that is idle longest makes room for a new one", self.most)
+            self.rarely.warn("%d connections: closing the one that has been idle longest", self.most)
             self._make_room()
 
     @override
@@ -125,8 +126,8 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def abort(self) -> None:
-        """Close without waiting for what the other side does not take."""
-        # It does not count any more, though the loop tells of its end only in its next turn.
+        """Close without waiting for the other side to read what was sent."""
+        # It no longer counts, although the loop reports its end only in its next turn.
         self.connections.discard(self)
         self.transport.abort()
 
@@ -148,28 +149,28 @@ class Connection(H11Protocol):
 
 
 def connection_type(most: int) -> type[Connection]:
-    """Return the protocol of a server that has at most so many connections, for uvicorn."""
+    """Return a protocol for uvicorn with at most this many connections."""
 
     class Limited(Connection):
-        told = _Seldom()
+        rarely = _RareWarning()
 
     Limited.most = most
     return Limited
 
 
-class _Seldom:
-    """Says the same thing once in a while."""
+class _RareWarning:
+    """Logs the same thing only once in a while."""
 
     def __init__(self) -> None:
-        self._said = -TOLD_EVERY
+        self._logged = -LOG_EVERY
 
     def warn(self, text: str, *arguments: object) -> None:
-        if time.monotonic() >= self._said + TOLD_EVERY:
-            self._said = time.monotonic()
+        if time.monotonic() >= self._logged + LOG_EVERY:
+            self._logged = time.monotonic()
             logger.warning(text, *arguments)
 
 
-def _spare() -> int | None:
+def _open_spare() -> int | None:
     try:
         return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""The contracts on a chain: deployed, looked at, taken over; and tokens of a development chain."""
+"""The contracts on a chain: deploy, inspect, take over; and mint the tokens of a development chain."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -16,9 +16,9 @@ __all__ = ["accept_contracts", "deploy_contracts", "deployed_at", "fund_accounts
 
 
 async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Inspected", ...]]:
-    """Look at code, wiring, template and roles of the contracts; returns their addresses and what was found.
+    """Inspect code, wiring, template and roles of the contracts; return their addresses and the findings.
 
-    Raises ``ContractMismatch`` where there is no deployments file, ``ChainUnavailable``.
+    Raises ``ContractMismatch`` if there is no deployments file, ``ChainUnavailable``.
     """
     from insitu.adapters.chain.inspection import inspect_deployment
     from insitu.adapters.chain.rpc import JsonRpc
@@ -29,9 +29,9 @@ async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["
 
 
 async def accept_contracts(settings: Settings, signer: "Signer") -> tuple[str, ...]:
-    """Take the contracts that are offered to an account; returns their names, none where it owns them all already.
+    """Accept the contracts that are offered to an account; return their names, or none if it already owns them all.
 
-    Raises ``CallerMismatch`` where nothing is offered to it and it owns nothing.
+    Raises ``CallerMismatch`` if nothing is offered to it and it owns nothing.
     """
     from insitu.adapters.chain.ownership import accept_ownership, ownerships
     from insitu.adapters.chain.rpc import JsonRpc
@@ -43,7 +43,7 @@ async def accept_contracts(settings: Settings, signer: "Signer") -> tuple[str, .
     offers = [f"{owned.contract} to {owned.offered}" for owned in held if int(owned.offered, 16)]
     if taken or (not offers and all(owned.owner == signer.address for owned in held)):
         return taken
-    detail = f"nothing is offered to {signer.address}; offered: {', '.join(offers) or 'nothing to anybody'}"
+    detail = f"nothing is offered to {signer.address}; offers: {', '.join(offers) or 'none'}"
     raise InsituError("CallerMismatch", detail)
 
 
@@ -55,12 +55,12 @@ async def deploy_contracts(
     owner: "Address | None" = None,
     say: Callable[[str], None],
 ) -> dict[str, str]:
-    """Deploy the contracts to the chain of the settings and write the deployments file; resumes where it stopped."""
+    """Deploy the contracts to the chain of the settings and write the deployments file; resume where it stopped."""
     from insitu.adapters.chain.deploy import DeploymentPlan, deploy
     from insitu.adapters.chain.rpc import JsonRpc
 
     if settings.chain.rpc_url is None:
-        raise InsituError("SettingsInvalid", "chain.rpc_url says where to deploy, and is not set")
+        raise InsituError("SettingsInvalid", "chain.rpc_url, which says where to deploy, is not set")
     journal = settings.deployments.with_suffix(".journal")
     async with JsonRpc(settings.chain.rpc_url) as rpc:
         found = await deploy(rpc, signer, journal, DeploymentPlan(token=token, owner=owner), say)
@@ -71,9 +71,9 @@ async def deploy_contracts(
 async def fund_accounts(
     settings: Settings, minter: "Signer", accounts: "Sequence[Address]", tokens: str
 ) -> "dict[Address, int]":
-    """Mint what each account lacks to an amount of tokens, as a person types it; returns base units by account.
+    """Mint until each account has an amount of tokens, as a person types it; return the minted base units by account.
 
-    Raises ``InvalidAmount``, ``CallerMismatch`` where the signer may not mint.
+    Raises ``InvalidAmount``, ``CallerMismatch`` if the signer may not mint.
     """
     from insitu.adapters.chain.bindings import nevermined_token
     from insitu.adapters.chain.bytecode import read_view
@@ -90,7 +90,7 @@ async def fund_accounts(
 def deployed_at(settings: Settings) -> tuple["Deployments", str]:
     """Return the contracts of the deployments file, and the address of a node of their chain.
 
-    Raises ``ContractMismatch`` where there is no deployments file, ``ChainUnavailable`` where nothing names a node.
+    Raises ``ContractMismatch`` if there is no deployments file, ``ChainUnavailable`` if nothing names a node.
     """
     from insitu.adapters.chain.deployments import Deployments
 

@@ -1,4 +1,4 @@
-"""What the doctor looks at: whether the place where executions run holds what it promises."""
+"""What the doctor examines: whether the place where executions run keeps its promises."""
 
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NoReturn
@@ -31,7 +31,7 @@ async def probe_runtime(settings: Settings) -> "Enforcement":
 
 
 async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
-    """Look at the cluster of the settings: what the doctor tells. Raises ``SettingsInvalid``, ``ExtraMissing``."""
+    """Examine the cluster of the settings, for the doctor. Raises ``SettingsInvalid``, ``ExtraMissing``."""
     from insitu.stack.infrastructure import ENGINE_LEASE, open_cluster, placement
 
     placed, cluster = placement(settings, settings.public_url), open_cluster(settings)
@@ -42,7 +42,7 @@ async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
 
 
 async def given_up(settings: Settings) -> "tuple[OutboxItem, ...]":
-    """Return what the gateway had to give up: results that are not registered, payments that are not settled."""
+    """Return what the gateway had to give up: results that were not registered, payments that were not settled."""
     if settings.gateway.database_url_file is None and not settings.folder.gateway_db.exists():
         return ()
     from insitu.stack.stores import open_agreements
@@ -52,4 +52,4 @@ async def given_up(settings: Settings) -> "tuple[OutboxItem, ...]":
 
 
 async def _only_probing(step: object, workspace: object) -> NoReturn:
-    raise InsituError("RuntimeUnavailable", "this runtime was opened to be probed, not to run executions")
+    raise InsituError("RuntimeUnavailable", "this runtime was opened for a probe, not to run executions")

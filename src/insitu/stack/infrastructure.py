@@ -1,4 +1,4 @@
-"""Where executions run: this machine, or a cluster. The operator gets store, runtime and amount from here."""
+"""Where executions run: this machine, or a cluster. The operator gets its store, runtime and capacity from here."""
 
 import importlib.util
 import math
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Infrastructure", "allows_unlimited", "on_a_cluster", "on_this_machine", "open_cluster", "placement"]
 
 ENGINE_LEASE = "insitu-engine"
-"""Name of the lease that the working engine of a namespace holds."""
+"""Name of the lease that the active engine of a namespace holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Infrastructure:
     Attributes
     ----------
     attend
-        Lets an engine work, for ever: at once, or while this process leads.
+        Runs an engine forever: immediately, or whenever this process leads.
     """
 
     executions: Executions
@@ -49,9 +49,9 @@ class Infrastructure:
 async def on_this_machine(
     settings: Settings, gateway: GatewayPeer, stack: AsyncExitStack, *, for_strangers: bool
 ) -> Infrastructure:
-    """Sealed containers of this machine, and a file; the other pods are functions of this process.
+    """Use sealed containers of this machine and a file; the other pods are functions of this process.
 
-    ``for_strangers``: whether others can buy here; then only the settings allow what cannot be limited.
+    ``for_strangers``: whether others can buy here; then algorithms without limits run only if the settings allow it.
     """
     from insitu.adapters.runtime.oci.runner import OciRuntime
     from insitu.pods.configure import Configure
@@ -70,15 +70,15 @@ async def on_this_machine(
 
 
 def allows_unlimited(settings: Settings, *, for_strangers: bool) -> bool:
-    """Tell whether algorithms may run whose memory nothing limits."""
+    """Return whether algorithms may run if nothing limits their memory."""
     chosen = settings.operator.allow_unlimited
     return not for_strangers if chosen is None else chosen
 
 
 async def on_a_cluster(settings: Settings, public_url: str, stack: AsyncExitStack) -> Infrastructure:
-    """Pods of a cluster, and its custom resources.
+    """Use the pods of a cluster, and its custom resources.
 
-    Raises ``SettingsInvalid`` where something that a cluster needs is not set, ``ExtraMissing``.
+    Raises ``SettingsInvalid`` if something that a cluster needs is not set, ``ExtraMissing``.
     """
     for name in ("cpu", "memory", "disk"):
         if getattr(settings.operator, name) is None:
@@ -120,7 +120,7 @@ def placement(settings: Settings, public_url: str) -> "Placement":
     gateway_url = chosen.gateway_url or settings.gateway.url or public_url
     if is_loopback(urlsplit(gateway_url).hostname or ""):
         detail = (
-            f"cluster.gateway_url: pods cannot reach {gateway_url}; name an address of this machine that they reach"
+            f"cluster.gateway_url: pods cannot reach {gateway_url}; name an address of this machine that they can reach"
         )
         raise InsituError("SettingsInvalid", detail)
     if importlib.util.find_spec("lightkube") is None:
@@ -144,7 +144,7 @@ def placement(settings: Settings, public_url: str) -> "Placement":
 
 
 def _instance(settings: Settings) -> str:
-    """Who this process is: one process at a time uses a folder, so a restart may take its own lease at once."""
+    """Return who this process is. One process at a time uses a folder, so after a restart it may retake its lease."""
     from insitu.adapters.keys.private_files import create_once
 
     drawn = create_once(settings.folder.instance, lambda: secrets.token_hex(6).encode())

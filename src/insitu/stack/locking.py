@@ -1,4 +1,4 @@
-"""A data folder is used by one process, under a lock that ends with it, and closed to other users of the machine."""
+"""The lock on a data folder, which ends with the process that holds it; and rights that keep other users out."""
 
 import fcntl
 import os
@@ -16,10 +16,9 @@ __all__ = ["close_folders", "folder_lock"]
 
 
 def close_folders(folder: DataFolder) -> None:
-    """Make the data folder and those in it for this user alone, whatever the umask is and earlier versions did.
+    """Give the data folder and those in it to this user alone, whatever the umask is and earlier versions did.
 
-    Links and what belongs to somebody else stay as they are: where the engine is a process of its own, root has laid
-    them out.
+    Links and other users' folders stay as they are: if the engine is a separate process, root has made them.
     """
     folder.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in (folder.home, folder.keys, folder.chain, folder.blobs, folder.images, folder.runs, folder.logs):
@@ -31,9 +30,9 @@ def close_folders(folder: DataFolder) -> None:
 
 @asynccontextmanager
 async def folder_lock(path: Path, patience: float = 0.0) -> AsyncIterator[None]:
-    """Hold the lock of a data folder; wait ``patience`` seconds for it.
+    """Hold the lock of a data folder; wait up to ``patience`` seconds for it.
 
-    Raises ``AlreadyRunning`` with the process that holds it.
+    Raises ``AlreadyRunning``, naming the process that holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -51,7 +50,7 @@ async def folder_lock(path: Path, patience: float = 0.0) -> AsyncIterator[None]:
 
 
 async def _lock(descriptor: int, patience: float) -> None:
-    """Raises ``BlockingIOError`` where somebody else keeps the lock for longer."""
+    """Take the lock. Raises ``BlockingIOError`` if another process keeps it for longer."""
     give_up = anyio.current_time() + patience
     while True:
         try:

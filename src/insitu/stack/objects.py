@@ -1,4 +1,4 @@
-"""Where bytes lie that are not rows: results and logs, in folders or in buckets, as the settings choose."""
+"""Where results and logs are kept: in folders or in buckets, as the settings say."""
 
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,7 +15,7 @@ __all__ = ["access", "describe_bucket", "open_blobs", "open_logs", "remote_place
 
 
 def access(settings: Settings) -> "Access":
-    """Return how buckets are reached."""
+    """Return how to reach buckets."""
     from insitu.adapters.object_store import Access
 
     chosen = settings.object_store
@@ -43,7 +43,7 @@ def open_blobs(settings: Settings) -> "Blobs":
 
 
 async def open_logs(settings: Settings, stack: AsyncExitStack) -> "Logs":
-    """Open the logs; what waits to be written is written when the stack ends. Raises as :func:`open_blobs`."""
+    """Open the logs; closing the stack writes what is still waiting. Raises like :func:`open_blobs`."""
     place, cap = settings.operator.logs, settings.operator.log_bytes
     if isinstance(place, str):
         from insitu.adapters.logs.objects import ObjectLogs
@@ -53,12 +53,12 @@ async def open_logs(settings: Settings, stack: AsyncExitStack) -> "Logs":
         return await stack.enter_async_context(ObjectLogs(objects, cap=cap))
     from insitu.adapters.logs.files import FileLogs
 
-    # Elsewhere writes a log of which nothing here is told, so its reader looks more often.
+    # A log elsewhere may be written by another process without notice here, so its reader looks more often.
     return FileLogs(place or settings.folder.logs, cap=cap, recheck=5.0 if place is None else 0.5)
 
 
 def remote_places(settings: Settings) -> dict[str, str]:
-    """Return what lies in buckets, by the name of the setting, with its url."""
+    """Return the URLs of what is kept in buckets, by the name of the setting."""
     places: dict[str, Path | str | None] = {
         "gateway.blobs": settings.gateway.blobs,
         "operator.logs": settings.operator.logs,
@@ -67,7 +67,7 @@ def remote_places(settings: Settings) -> dict[str, str]:
 
 
 async def describe_bucket(settings: Settings, url: str) -> str:
-    """Try in a bucket what its adapters need, with an object that is deleted again, and say what it can.
+    """Try everything that the adapters need in a bucket, with an object that is deleted again, and describe it.
 
     Raises ``ObjectStoreRefused``, ``ObjectStoreUnavailable``, ``SettingsInvalid``, ``ExtraMissing``.
     """

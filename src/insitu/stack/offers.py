@@ -1,4 +1,4 @@
-"""What a provider of this machine offers to publishers: its accounts, images, servers, and keys."""
+"""What a provider on this machine offers publishers: accounts, images, servers, and keys."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 DEVELOPMENT_OWNERS = ("owner", "second-owner")
-"""Development accounts that may name files of this machine, on the embedded chain only."""
+"""Development accounts that may publish files of this machine, only on the embedded chain."""
 
 FUNDED = ("provider", "owner", "second-owner", "consumer", "second-consumer", "relayer")
 """Development accounts that get tokens and gas on the embedded chain."""
@@ -33,10 +33,10 @@ DEPLOYER = "deployer"
 
 
 def provider_signer(settings: Settings) -> Signer:
-    """Return the chain key of this provider: a development account, else a key file that is drawn at the first start.
+    """Return the chain key of this provider: a development account, else a key file generated at the first start.
 
-    The key file's password is INSITU_PROVIDER_PASSWORD's or, for an unattended machine, one that is drawn into a file
-    beside it that only its owner reads.
+    The password of the key file comes from INSITU_PROVIDER_PASSWORD or, for an unattended machine, from a generated
+    file beside it that only its owner can read.
     """
     import os
 
@@ -51,7 +51,7 @@ def provider_signer(settings: Settings) -> Signer:
 
 
 def keyring(settings: Settings) -> Keyring:
-    """Return the gateway's symmetric keys, each from a file of its own that is drawn once."""
+    """Return the gateway's symmetric keys, each from its own file, which is generated once."""
     from insitu.adapters.keys.secrets import VersionedKeys
 
     files = VersionedKeys.load(_file_keys(settings))
@@ -81,7 +81,7 @@ def _file_keys(settings: Settings) -> Path:
 
 
 def embedded_creators(settings: Settings) -> tuple[str, ...]:
-    """Return the accounts that may name files of this machine where the settings name none: development owners."""
+    """Return the accounts that may publish files of this machine if the settings name none: development owners."""
     from insitu.adapters.keys.dev import dev_signer
 
     if not settings.chain.embedded:
@@ -92,7 +92,7 @@ def embedded_creators(settings: Settings) -> tuple[str, ...]:
 def development_accounts(settings: Settings) -> dict[str, str]:
     """Return name and address of the accounts of the embedded chain; none on another chain.
 
-    All but the last are funded; that one, ``deployer``, owns the contracts and may mint.
+    All are funded except the last, ``deployer``, which owns the contracts and may mint.
     """
     from insitu.adapters.keys.dev import dev_signer
 
@@ -101,7 +101,7 @@ def development_accounts(settings: Settings) -> dict[str, str]:
 
 
 async def offered_containers(settings: Settings) -> tuple[dict[str, JsonValue], ...]:
-    """Return the images that publishers may choose from: those of the settings, else all of this machine now."""
+    """Return the images that publishers may choose from: those of the settings, else all that this machine has."""
     from insitu.stack.parts import open_images
 
     named = settings.gateway.containers
@@ -112,7 +112,7 @@ async def offered_containers(settings: Settings) -> tuple[dict[str, JsonValue], 
 
 
 async def image_contents(settings: Settings) -> dict[str, ImageContents]:
-    """Return what is in the images of this machine, by digest."""
+    """Return what the images of this machine contain, by digest."""
     from insitu.stack.parts import open_images
 
     stored = await open_images(settings).list()
@@ -122,7 +122,7 @@ async def image_contents(settings: Settings) -> dict[str, ImageContents]:
 
 
 def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:
-    """Return the gateway's values."""
+    """Return the gateway's configuration."""
     from insitu import __version__
     from insitu.domain.ids import read_address
 

@@ -1,4 +1,4 @@
-"""Single adapters, as the settings choose them."""
+"""Opening single adapters, as the settings choose them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ def open_signer(settings: Settings, account: str, password: Callable[[str], str]
     account
         Name or address of a key file, or the name of a development account (``consumer``, ``owner`` …).
     password
-        Asked with the key's name, only where a key file is opened.
+        Called with the key's name, only when a key file is opened.
 
     Raises ``KeyNotFound``, ``KeyPasswordWrong``.
     """
@@ -58,7 +58,7 @@ def open_signer(settings: Settings, account: str, password: Callable[[str], str]
 
 
 def address_of(settings: Settings, account: str) -> "Address":
-    """Return the address of an account, as for :func:`open_signer`; no key is opened. Raises ``KeyNotFound``."""
+    """Return the address of an account, as in :func:`open_signer`, without opening its key. Raises ``KeyNotFound``."""
     return _find_key(settings, account).address
 
 
@@ -79,7 +79,7 @@ def default_account(settings: Settings, role: str = "consumer") -> str:
 
 
 async def funds_of(settings: Settings, account: "Address") -> tuple[int, int, "TokenInfo"]:
-    """Return what an account holds: base units of the token, wei of the chain's coin, and the token.
+    """Return what an account has: base units of the token, wei of the chain's coin, and the token.
 
     Raises ``ChainUnavailable``, ``ContractMismatch``.
     """
@@ -121,8 +121,8 @@ def open_images(settings: Settings) -> "ImageStore":
 def open_chain(settings: Settings) -> "EvmChain":
     """Return the chain that the settings name, with the contracts of the deployments file.
 
-    The embedded chain must be running in another process. Raises ``ContractMismatch`` where there is no deployments
-    file, ``ChainUnavailable`` where the embedded chain never ran.
+    The embedded chain must be running in another process. Raises ``ContractMismatch`` if there is no deployments file,
+    ``ChainUnavailable`` if the embedded chain never ran.
     """
     from insitu.adapters.chain.client import EvmChain
 

@@ -1,4 +1,4 @@
-"""One step of a pod in a process of its own, as on a cluster; on one machine the engine calls the same code."""
+"""One step of a pod in its own process, as on a cluster; on a single machine the engine calls the same code."""
 
 from pydantic import JsonValue
 
@@ -12,9 +12,9 @@ __all__ = ["run_pod"]
 
 
 async def run_pod(settings: Settings, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
-    """Carry out a configure or publish step and return its result; the gateway is reached at ``gateway.url``.
+    """Run a configure or publish step and return its result; the gateway is at ``gateway.url``.
 
-    Raises ``SettingsInvalid`` without that address, and what the step raises.
+    Raises ``SettingsInvalid`` without that address, and whatever the step raises.
     """
     from insitu.adapters.peers.gateway import HttpGateway
     from insitu.pods.configure import Configure

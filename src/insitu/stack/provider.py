@@ -1,4 +1,4 @@
-"""The services of one process: built from the settings, wired to each other or to peers elsewhere (design §2)."""
+"""The services of one process: built from the settings, and wired to each other or to peers elsewhere."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -56,11 +56,11 @@ class Services:
     Attributes
     ----------
     announcements
-        One line for each embedded part: nothing falls back silently (design §9).
+        One line for each embedded part, so that nothing falls back silently.
     executing
-        Whom the gateway of this process gives executions to: the operator here, or one elsewhere.
+        The operator that the gateway of this process sends executions to: the one here, or one elsewhere.
     attend
-        Lets the engine work, at once or while this process leads.
+        Runs the engine: immediately, or whenever this process leads.
     """
 
     settings: Settings
@@ -76,7 +76,7 @@ class Services:
     announcements: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Do the work that goes on without requests, until cancelled."""
+        """Do the work that needs no requests, until cancelled."""
         async with anyio.create_task_group() as tasks:
             for worker in (self.metadata, self.gateway):
                 if worker is not None:
@@ -87,12 +87,12 @@ class Services:
                 tasks.start_soon(self.attend, self.engine)
 
     async def _meet_gateway(self, pools: "Pools", url: str) -> None:
-        """Learn the account of the gateway that the settings name: what it publishes waits behind nobody."""
+        """Learn the account of the gateway that the settings name, whose publications wait behind nobody's."""
         while True:
             try:
                 gateway = await gateway_info(url)
             except InsituError as error:
-                logger.info("the gateway at %s does not tell its account yet: %s", url, error)
+                logger.info("the gateway at %s has not said its account yet: %s", url, error)
                 await anyio.sleep(MEET_AGAIN)
             else:
                 return pools.welcome(gateway.provider_address)
@@ -104,9 +104,9 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Open the actors on the data folder, which no other process may use at the same time.
 
-    ``patience``: seconds to wait for one that is ending.
+    ``patience``: seconds to wait for another process to end.
 
-    Raises ``AlreadyRunning``, ``SettingsInvalid`` where a neighbour's address is missing, ``ExtraMissing``.
+    Raises ``AlreadyRunning``, ``SettingsInvalid`` if a neighbour's address is missing, ``ExtraMissing``.
     """
     async with AsyncExitStack() as stack:
         close_folders(settings.folder)
@@ -118,7 +118,7 @@ async def open_services(
 
 
 class _Builder:
-    """Builds in the order of need: chain, metadata, the gateway's desk, operator, gateway."""
+    """Builds the services in the order of need: chain, metadata, the gateway's desk, operator, gateway."""
 
     def __init__(self, services: Services, stack: AsyncExitStack, actors: frozenset[Actor]) -> None:
         self._services = services
@@ -188,7 +188,7 @@ class _Builder:
         if "gateway" in self._actors:
             gateways.append(self._signer.address)
         if not gateways and self._settings.gateway.url is None:
-            line = "metadata.gateways is empty: results of gateways wait among the documents of others"
+            line = "metadata.gateways is empty: the results of gateways wait among other people's documents"
             self._services.announcements.append(line)
         return PendingLimits(
             gateways=tuple(gateways),
@@ -234,7 +234,7 @@ class _Builder:
         if settings.operator.runtime == "kubernetes":
             where = await on_a_cluster(settings, services.public_url, self._stack)
         else:
-            # Whoever runs the development chain itself, of which everybody knows the keys, sells to nobody.
+            # A process that runs the development chain, whose keys everybody knows, sells to nobody.
             alone = services.chain is not None and settings.chain.embedded
             where = await on_this_machine(settings, gateway, self._stack, for_strangers=not alone)
         clock, logs = SystemClock(), await open_logs(settings, self._stack)
@@ -266,7 +266,7 @@ class _Builder:
 
     def _opened_chain(self) -> "EvmChain":
         if self._services.chain is None:
-            raise InsituError("InternalError", "the chain is opened before the services that need it")
+            raise InsituError("InternalError", "the chain must be opened before the services that need it")
         return self._services.chain
 
     def _metadata_peer(self) -> "MetadataPeer":
@@ -311,7 +311,7 @@ class _Builder:
         return Targets(gateway.allowed_hosts, allow_private=gateway.allow_private_targets)
 
     def _stranger_client(self) -> "Http":
-        """For urls that anybody can register on chain: it reaches public addresses only (design §5)."""
+        """Return a client for URLs that anybody can register on chain: it reaches public addresses only."""
         from insitu.adapters.sources.guarded import GuardedTransport
         from insitu.sdk.http import Http
 

@@ -1,8 +1,8 @@
-"""A provider that is started as root becomes two processes: root stays with the engine (design §7).
+"""A provider that is started as root becomes two processes, and only the engine stays root (ADR 0037).
 
-Mounts, namespaces and control groups need root; reading what strangers send does not. So before anything is opened the
-process forks. The child keeps root and runs operator and engine on a UNIX socket, in a folder that only root enters.
-The parent becomes an ordinary user for good, and answers HTTP. Each ends when the other does.
+Mounts, namespaces and control groups need root; reading what strangers send does not. So the process forks before it
+opens anything. The child stays root and runs operator and engine on a UNIX socket, in a folder that only root can
+enter. The parent becomes an ordinary user for good and answers HTTP. Each ends when the other does.
 """
 
 import logging
@@ -23,16 +23,16 @@ from insitu.domain.errors import InsituError
 from insitu.settings import Settings
 from insitu.stack.share import Share
 
-__all__ = ["separated"]
+__all__ = ["separate"]
 
 logger = logging.getLogger("insitu.stack.separation")
 
 END_SECONDS = 20
-"""How long the parent waits for the engine to end, before it ends itself."""
+"""How long the parent waits for the engine to end before it ends itself."""
 
 _SYSTEM_USER = "insitu"
 _PUBLIC: tuple[str, ...] = ("keys", "chain", "blobs", "metadata.db", "gateway.db", "lock")
-"""What belongs to those who answer HTTP; databases have companions (``-wal``, ``-shm``)."""
+"""What belongs to the process that answers HTTP; databases have companions (``-wal``, ``-shm``)."""
 _ENGINE: tuple[str, ...] = ("operator.db", "logs", "runs")
 """What belongs to the engine."""
 
@@ -43,9 +43,9 @@ class _Engine:
     Parameters
     ----------
     bell
-        Descriptor that gives a byte when the engine answers, and ends when it does.
+        Descriptor that yields a byte when the engine answers, and ends when the engine does.
     tether
-        Descriptor whose closing asks the engine to end.
+        Descriptor that asks the engine to end when it is closed.
     """
 
     def __init__(self, pid: int, bell: int, tether: int) -> None:
@@ -60,10 +60,10 @@ class _Engine:
         return True
 
     async def ended(self) -> None:
-        """Raise ``PeerUnavailable`` when it has ended: nobody else can start it again as root."""
+        """Raise ``PeerUnavailable`` when it has ended: this process can no longer start it as root."""
         await anyio.wait_readable(self._bell)
         if not os.read(self._bell, 1):
-            raise InsituError("PeerUnavailable", "the engine could not start; the log has its reason")
+            raise InsituError("PeerUnavailable", "the engine could not start; the log says why")
         self._answers.set()
         await anyio.wait_readable(self._bell)
         raise InsituError("PeerUnavailable", "the engine has ended; start again")
@@ -84,30 +84,32 @@ class _Parent:
     tether: int
 
     async def ready(self) -> bool:
-        """Say that the engine answers."""
+        """Announce that the engine answers."""
         os.write(self.bell, b"!")
         return False
 
     async def ended(self) -> None:
-        """Return when it has ended, or wants the engine to end."""
+        """Return when the parent has ended, or wants the engine to end."""
         await anyio.wait_readable(self.tether)
 
     async def end(self) -> None:
-        """The parent notices."""
+        """Do nothing: the parent notices."""
 
 
-def separated(share: Share) -> Share:
-    """Fork where this process is root and has somebody else to be; return the share of whoever returns.
+def separate(share: Share) -> Share:
+    """Fork if this process is root and has a user to become; return the share of the process that returns.
 
     Call it before anything else is opened and before there are threads.
 
-    Raises ``SettingsInvalid`` for a user that is unknown, or who cannot reach the data folder or this programme.
+    Raises ``SettingsInvalid`` for a user that does not exist, or that cannot reach the data folder or this program.
     """
     settings = share.settings
     user = _user(settings)
     if user is None or not {"gateway", "operator"} <= share.actors:
         if os.geteuid() == 0 and "gateway" in share.actors:
-            logger.warning("HTTP is answered as root; make a user with: useradd --system %s", _SYSTEM_USER)
+            logger.warning(
+                "answering HTTP as root; to avoid that, create a user with: useradd --system %s", _SYSTEM_USER
+            )
         return share
     _lay_out(settings.home, user)
     inside = _socket(settings.home / "run" / "operator.sock", user)
@@ -115,10 +117,10 @@ def separated(share: Share) -> Share:
     bell, bell_end = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.setsid()  # Ctrl-C is for the parent, who then asks this process to end.
+        os.setsid()  # Ctrl-C goes to the parent, which then asks this process to end.
         os.close(tether_end)
         os.close(bell)
-        own = _of_engine(settings, _local_url(share.listening))
+        own = _engine_settings(settings, _local_url(share.listening))
         share.listening.close()
         parent = _Parent(bell_end, tether)
         # The engine of a provider that was killed a moment ago may still be ending.
@@ -135,7 +137,7 @@ def separated(share: Share) -> Share:
 
 
 def _user(settings: Settings) -> pwd.struct_passwd | None:
-    """Find whom to be: the user of the settings, else the system user of this name where there is one."""
+    """Return the user to become: that of the settings, else the system user ``insitu`` if it exists."""
     if os.geteuid() != 0:
         return None
     name = settings.server.user
@@ -144,22 +146,22 @@ def _user(settings: Settings) -> pwd.struct_passwd | None:
     except KeyError:
         if name is None:
             return None
-        detail = f"server.user: there is no user {name} here; make one with: useradd --system {name}"
+        detail = f"server.user: there is no user {name} on this machine; create it with: useradd --system {name}"
         raise InsituError("SettingsInvalid", detail) from None
     return found if found.pw_uid != 0 else None
 
 
-def _of_engine(settings: Settings, gateway_url: str) -> Settings:
-    """Settings of the engine: a data folder of its own, and neighbours to ask instead of objects."""
+def _engine_settings(settings: Settings, gateway_url: str) -> Settings:
+    """Return the engine's settings: its own data folder, and neighbours reached over HTTP."""
     gateway = settings.gateway.model_copy(update={"url": gateway_url})
     return settings.model_copy(update={"home": settings.home / "engine", "gateway": gateway})
 
 
 def _lay_out(home: Path, user: pwd.struct_passwd) -> None:
-    """Make and mend the data folder.
+    """Create the data folder, or repair its rights.
 
-    It is root's and sticky: the user makes files of its own there, and can neither replace nor remove root's. Nobody
-    else enters.
+    It belongs to root and is sticky: the user can create its own files there but neither replace nor remove root's.
+    Nobody else can enter.
     """
     home.mkdir(parents=True, exist_ok=True)
     os.chown(home, 0, user.pw_gid)
@@ -188,7 +190,7 @@ def _with_companions(home: Path, names: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _copy_service_key(home: Path, engine: Path) -> None:
-    """Both processes know the key with which the gateway proves itself to the operator."""
+    """Give both processes the key that identifies the gateway to the operator."""
     from insitu.adapters.keys.secrets import service_key
 
     key = service_key(home / "keys" / "service.key")
@@ -200,7 +202,7 @@ def _copy_service_key(home: Path, engine: Path) -> None:
 
 
 def _give(path: Path, user: pwd.struct_passwd) -> None:
-    """Give what root made in earlier runs to the user. Links are given, not followed."""
+    """Give the user what root created in earlier runs. Links are given away, not followed."""
     os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
     for above, folders, files in os.walk(path):
         for name in (*folders, *files):
@@ -208,7 +210,7 @@ def _give(path: Path, user: pwd.struct_passwd) -> None:
 
 
 def _socket(path: Path, user: pwd.struct_passwd) -> socket.socket:
-    """Listen where only root and the user's group may knock."""
+    """Listen where only root and the user's group may connect."""
     path.parent.mkdir(mode=0o750, exist_ok=True)
     os.chown(path.parent, 0, user.pw_gid)
     path.parent.chmod(0o750)
@@ -222,14 +224,14 @@ def _socket(path: Path, user: pwd.struct_passwd) -> socket.socket:
 
 
 def _local_url(listening: socket.socket) -> str:
-    """The address under which the engine reaches the gateway."""
+    """Return the address where the engine reaches the gateway."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  every address includes this one
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _become(user: pwd.struct_passwd) -> None:
-    """Become the user for good: real, effective and saved ids, and no further groups."""
+    """Become the user for good: real, effective and saved ids, and no other groups."""
     os.setgroups([])
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
@@ -238,7 +240,7 @@ def _become(user: pwd.struct_passwd) -> None:
 
 
 def _require_access(settings: Settings, user: pwd.struct_passwd) -> None:
-    """Say now what would fail later: modules are imported and programmes started after this."""
+    """Report now what would fail later: modules are imported and programs started after this."""
     import insitu
 
     wanted = {

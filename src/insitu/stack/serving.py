@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 DRAIN_SECONDS = 3
-"""How long open requests, streams among them, may go on after the process was asked to end."""
+"""How long open requests, including streams, may continue after the process was asked to end."""
 
 
-def _is_no_cut(record: logging.LogRecord) -> bool:
-    """Leave out the traceback of a request that the end of the process cuts off; uvicorn says how many there are."""
+def _is_not_cut_off(record: logging.LogRecord) -> bool:
+    """Leave out the traceback of a request that is cut off when the process ends; uvicorn logs how many there are."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
@@ -40,11 +40,7 @@ async def serve(share: Share, *, ready: Callable[[Services], None] | None = None
     ready
         Called once, when requests are answered.
 
-    Raises
-    ------
-    InsituError
-        ``AlreadyRunning``, ``PortTaken``; ``SettingsInvalid``; ``ExtraMissing`` without
-        the provider extra.
+    Raises ``AlreadyRunning``, ``PortTaken``, ``SettingsInvalid``, ``ExtraMissing`` without the provider extra.
     """
     _require_extra()
     allocate_from_few_arenas()
@@ -63,8 +59,8 @@ async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None
     from insitu.stack.connections import ACCEPTED_AT_ONCE, Door, connection_type, raise_open_files, room_for_connections
 
     most = room_for_connections(raise_open_files(), share.settings.limits.connections)
-    logging.getLogger("uvicorn.error").addFilter(_is_no_cut)
-    # What callers do wrong is told to them; a line for each would be theirs to write.
+    logging.getLogger("uvicorn.error").addFilter(_is_not_cut_off)
+    # Callers get told about their own mistakes; a log line for each would let them write to our log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     opened = open_services(share.settings, share.actors, share.public_url, patience=share.patience)
     async with opened as services:
@@ -78,13 +74,13 @@ async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None
             http=connection_type(most),
             ws="none",
             backlog=ACCEPTED_AT_ONCE,
-            proxy_headers=False,  # which proxies are believed is said by the settings, and read in one place
+            proxy_headers=False,  # the settings say which proxies to trust, and insitu.api.clients reads their headers
         )
         await _until_cancelled(uvicorn.Server(config), Door(share.listening), share.neighbour)
 
 
 async def _until_cancelled(server: "uvicorn.Server", door: socket.socket, neighbour: Neighbour | None) -> None:
-    """Serve; where this task is cancelled or the neighbour ends, let the server end in its own way first."""
+    """Serve; when this task is cancelled or the neighbour ends, let the server shut down cleanly first."""
     async with anyio.create_task_group() as tasks:
 
         async def serving() -> None:
@@ -120,7 +116,7 @@ def _lifespan(services: Services, neighbour: Neighbour | None, ready: Callable[[
 
 
 def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
-    """Mount what this process may show. The operator has a port of its own: it is never beside public routes."""
+    """Mount the routes of this process. The operator has its own port and is never beside public routes."""
     from insitu import __version__
     from insitu.api.app import build_app
     from insitu.api.clients import Proxies
@@ -138,7 +134,7 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         from insitu.gateway.routes import ticket_router
 
         routers.append(gateway_router(services.gateway))
-        # Who holds a ticket comes over HTTP: an operator elsewhere, or the pods of a cluster.
+        # Tickets are used over HTTP by an operator elsewhere, or by the pods of a cluster.
         if services.operator is None or services.settings.operator.runtime == "kubernetes":
             routers.append(ticket_router(services.gateway.peer))
         body_limits |= gateway_limits(services.gateway.ports.configuration)

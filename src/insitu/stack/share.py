@@ -1,4 +1,4 @@
-"""What one process of a provider does: its settings, its actors, and the socket that it listens on."""
+"""What one process of a provider does: its settings, its actors, and the socket it listens on."""
 
 import socket
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ __all__ = ["Neighbour", "Share", "share_of"]
 
 
 class Neighbour(Protocol):
-    """Another process that lives and dies with this one (`insitu.stack.separation`)."""
+    """Another process that lives and dies with this one (:mod:`insitu.stack.separation`)."""
 
     async def ready(self) -> bool:
-        """Meet it, once this process answers; True where this process announces the whole."""
+        """Meet it once this process answers; return True if this process makes the announcement for both."""
         ...
 
     async def ended(self) -> None:
-        """Return when this process should end because of it. Raises ``PeerUnavailable`` where that is a failure."""
+        """Return when this process should end because of it. Raises ``PeerUnavailable`` if that is a failure."""
         ...
 
     async def end(self) -> None:
-        """Ask it to end, and wait; this process has ended its work."""
+        """Ask it to end, and wait; this process has finished its work."""
         ...
 
 
@@ -35,7 +35,7 @@ class Share:
     Attributes
     ----------
     patience
-        Seconds to wait for the data folder, where the process before is known to be ending.
+        Seconds to wait for the data folder, if its previous process may still be ending.
     """
 
     settings: Settings
@@ -47,7 +47,7 @@ class Share:
 
 
 def share_of(settings: Settings, actors: frozenset[Actor] = frozenset(ACTORS)) -> Share:
-    """Take the port before anything else, so that two starts cannot both believe that it is theirs.
+    """Take the port before anything else, so that two starts cannot both believe they have it.
 
     Raises ``PortTaken``, ``KnownKeysExposed``.
     """
@@ -58,7 +58,7 @@ def share_of(settings: Settings, actors: frozenset[Actor] = frozenset(ACTORS)) -
 
 
 def _keep_known_keys_here(settings: Settings) -> None:
-    """Refuse to let others reach the embedded chain's accounts, whose keys are in every copy of this software."""
+    """Refuse to expose the embedded chain's accounts, whose keys are in every copy of this software."""
     if not settings.chain.embedded or settings.chain.expose_known_keys:
         return
     for name, host in (
@@ -66,7 +66,7 @@ def _keep_known_keys_here(settings: Settings) -> None:
         ("server.public_url", urlsplit(settings.public_url).hostname),
     ):
         if not is_loopback(host or ""):
-            raise InsituError("KnownKeysExposed", f"{name} names {host}, and the chain is the embedded one")
+            raise InsituError("KnownKeysExposed", f"{name} is {host}, but the chain is the embedded one")
 
 
 def _bind(settings: Settings) -> socket.socket:
@@ -76,7 +76,7 @@ def _bind(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        # From now on callers wait in the queue instead of being refused while the services start.
+        # From now on, callers wait in the queue while the services start, instead of being refused.
         listening.listen(128)
     except OSError as error:
         listening.close()

@@ -1,4 +1,4 @@
-"""Where an actor keeps what it must not forget: a SQLite file of the data folder, or a schema of PostgreSQL."""
+"""Where an actor keeps what it must not forget: in a SQLite file of the data folder, or in a PostgreSQL schema."""
 
 import importlib.util
 from contextlib import AsyncExitStack
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_database", "open_agreements", "open_catalog", "open_executions", "remote_stores"]
 
 METADATA, GATEWAY, OPERATOR = "metadata", "gateway", "operator"
-"""Schemas of the actors."""
+"""The actors' schemas."""
 
 
 async def open_catalog(settings: Settings, stack: AsyncExitStack) -> "Catalog":
@@ -34,7 +34,7 @@ async def open_catalog(settings: Settings, stack: AsyncExitStack) -> "Catalog":
 
 
 async def open_agreements(settings: Settings, stack: AsyncExitStack) -> "Agreements":
-    """Open the gateway's memory; it is closed with the stack."""
+    """Open the gateway's records; they are closed with the stack."""
     from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 
     if settings.gateway.database_url_file is None:
@@ -61,16 +61,16 @@ def remote_stores(settings: Settings) -> tuple[str, ...]:
 
 
 async def describe_database(settings: Settings, actor: str) -> str:
-    """Say which server an actor's store is on, and which version its schema has; nothing is changed.
+    """Say which server an actor's store is on, and which version its schema has; change nothing.
 
     Raises ``DatabaseUnavailable``, ``SettingsInvalid``, ``ExtraMissing``, ``SchemaTooNew``.
     """
     found = await _database(settings, actor).condition()
     schema = f"schema {actor} has version {found.schema}"
     if found.schema > found.known:
-        raise InsituError("SchemaTooNew", f"{schema}, this software knows {found.known}")
+        raise InsituError("SchemaTooNew", f"{schema}, but this software knows only {found.known}")
     if found.schema < found.known:
-        schema += f"; the next start makes it {found.known}"
+        schema += f"; the next start upgrades it to {found.known}"
     return f"PostgreSQL {found.server}, {schema}"
 
 
@@ -94,7 +94,7 @@ def _database(settings: Settings, actor: str) -> "Database":
     except (OSError, UnicodeDecodeError) as error:
         raise InsituError("SettingsInvalid", f"{name}: {path} cannot be read: {type(error).__name__}") from error
     if not url.startswith(("postgresql://", "postgres://")):
-        # What the file holds may be a password, so it is not told.
+        # The file may contain a password, so the error does not quote it.
         raise InsituError("SettingsInvalid", f"{name}: {path} does not hold a postgresql:// url")
     return Database(url, actor, f"insitu.adapters.{_STORES[actor]}.postgresql")
 

@@ -65,9 +65,9 @@ def _serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> N
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format=_LOG_FORMAT)
     for noisy in ("aiohttp", "asyncio", "httpcore", "httpx", "urllib3", "uvicorn", "web3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    from insitu.stack import separated, share_of
+    from insitu.stack import separate, share_of
 
-    share = separated(share_of(session.settings, frozenset(actors)))
+    share = separate(share_of(session.settings, frozenset(actors)))
     session.wait_for(_serve_until_stopped, session, share)
     if not share.neighbour or "gateway" in share.actors:
         session.screen.note("stopped")
