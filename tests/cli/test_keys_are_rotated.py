@@ -8,7 +8,7 @@ import pytest
 from insitu.cli.app import run
 from insitu.domain import exit_codes
 from insitu.domain.service import File
-from insitu.gateway.files.encrypter import Sealing
+from insitu.gateway.files.encrypter import Encrypter
 from insitu.settings import read_settings
 from insitu.stack.offers import keyring
 from tests.domain.documents import OWNER
@@ -17,9 +17,9 @@ DID = "did:nv:" + "ab" * 32
 FILES = (File.read({"index": 0, "url": "file:///srv/a.csv", "contentType": "text/csv"}),)
 
 
-def gateway(home: Path) -> Sealing:
+def gateway(home: Path) -> Encrypter:
     """Start what seals and opens lists in a gateway with this data folder."""
-    return Sealing(keyring(read_settings({}, {}, home)), 31337)
+    return Encrypter(keyring=keyring(read_settings({}, {}, home)), chain_id=31337)
 
 
 def test_after_a_rotation_earlier_lists_open_and_new_ones_have_the_new_key(
