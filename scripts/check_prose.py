@@ -34,7 +34,7 @@ EXACT = {
 
 NOWHERE = re.compile(r"design §")
 NOT_READ = {"scripts/check_prose.py"}
-GENERATED = re.compile(r"docs/adr/|docs/reference/(?:cli|errors|phases|settings)\.md|contracts/docs/|tests/")
+GENERATED = re.compile(r"docs/reference/(?:cli|errors|phases|settings)\.md|contracts/docs/|tests/")
 CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|``[^`]+``|`[^`\n]*`")
 
 
