@@ -1,4 +1,4 @@
-"""The call that lets somebody draw tokens. The software itself signs permits; tests and the older way approve."""
+"""The call that lets somebody draw tokens. The software signs permits instead; tests and older clients approve."""
 
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call

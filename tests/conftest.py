@@ -1,4 +1,4 @@
-"""What every test shares: the async backend, the order (fast first), and what happens when a part is missing."""
+"""What every test shares: the async backend, the order (fast first), and what happens if a part is missing."""
 
 import os
 import sys
@@ -27,14 +27,14 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
-    """One server for all tests; each works in a schema of its own."""
+    """One server for all tests; each uses its own schema."""
     with running_postgresql() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStoreServer]:
-    """One S3 server for all tests; each works in a bucket of its own."""
+    """One S3 server for all tests; each uses its own bucket."""
     with running_object_store() as server:
         yield server
 
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     unknown = sorted(required() - set(PARTS))
     if unknown:
         raise pytest.UsageError(f"INSITU_REQUIRE names unknown parts: {', '.join(unknown)}; known: {', '.join(PARTS)}")
-    # What `scripts/setup` unpacked is found like what the system installed.
+    # Find what `scripts/setup` unpacked like what the system installed.
     os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *UNPACKED])
 
 

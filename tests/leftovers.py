@@ -1,4 +1,4 @@
-"""What an execution leaves on the machine of its provider: nothing, once it has been cleaned."""
+"""What an execution leaves on its provider's machine: nothing, once it has been cleaned up."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ def contained(execution_id: str) -> list[int]:
 
 
 async def gone(home: Path, execution_id: str) -> None:
-    """Return once nothing is left; cleaning follows the end at once, but the consumer does not wait for it."""
+    """Return once nothing is left; cleaning up follows the end at once, but the consumer does not wait for it."""
     with anyio.fail_after(CLEANING_SECONDS):
-        # Nothing tells a stranger that folders and mounts are gone, so there is nothing to wait for but time.
+        # Nothing announces that folders and mounts are gone, so it has to look again and again.
         while left_of(home, execution_id):  # noqa: ASYNC110
             await anyio.sleep(0.05)

@@ -112,7 +112,7 @@ class Market:
         return int(await self.rpc("eth_blockNumber"), 16)
 
     async def rpc(self, method: str, *parameters: Any) -> Any:
-        """Ask the embedded chain something that only a development chain answers."""
+        """Make a call that only a development chain answers."""
         deployments = json.loads(self.provider.settings.deployments.read_text())
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         async with httpx.AsyncClient() as node:
@@ -121,7 +121,7 @@ class Market:
         return answer["result"]
 
     async def balances(self) -> Balances:
-        """What everybody holds now."""
+        """How much everybody holds now."""
         chain = self.consumer.chain
         gateway = (await self.consumer.gateway.info()).provider_address
         accounts = (self.consumer.account, self.publisher.account, gateway, chain.agreements.contract)

@@ -1,4 +1,4 @@
-"""Parts of a machine that some tests need: how to see that one is there, and how to get it.
+"""Parts of a machine that some tests need: how to see whether one is there, and how to get it.
 
 A test says `@pytest.mark.needs("oci", "root")`. Where a part is missing the test is skipped with the line that
 installs it; where `INSITU_REQUIRE` names the part, it fails instead, so that CI cannot lose tests silently.
@@ -19,7 +19,7 @@ from tests.doubles.postgresql import find_postgresql
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = "scripts/setup test"
 UNPACKED = (str(ROOT / ".cache/registry/usr/bin"), str(ROOT / ".cache/object-store"))
-"""Where `scripts/setup` puts programmes that only tests need."""
+"""Where `scripts/setup` puts programs that only tests need."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Part:
 
 
 def programme(*names: str) -> Path | None:
-    """The first of these programmes on the machine or unpacked by `scripts/setup`."""
+    """The first of these programs that is on the machine or unpacked by `scripts/setup`."""
     places = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *UNPACKED]
     for name in names:
         found = shutil.which(name, path=os.pathsep.join(places))
@@ -70,7 +70,7 @@ PARTS: dict[str, Part] = {
     "buildah": Part(lambda: programme("buildah") is not None, SETUP),
     "cgroups": Part(_cgroups, "run the tests as root where the memory controller of control groups is at hand"),
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
-    # Never there by chance: a test cluster takes root, minutes at first, and the whole machine.
+    # Never there by chance: a test cluster needs root, minutes the first time, and the whole machine.
     "cluster": Part(lambda: "cluster" in required(), "make test-cluster"),
     "chromium": Part(lambda: programme("chromium") is not None, "apt-get install chromium"),
     "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
@@ -90,7 +90,7 @@ PARTS: dict[str, Part] = {
 
 @cache
 def missing(name: str) -> str | None:
-    """Why a part cannot be used: None if it is there, else what to do."""
+    """Why a part cannot be used and what to do; None if it is there."""
     part = PARTS[name]
     return None if part.present() else f"{name} is missing: {part.remedy}"
 

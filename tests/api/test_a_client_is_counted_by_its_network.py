@@ -1,4 +1,4 @@
-"""From which network a request comes: what a client writes itself counts for nothing."""
+"""Which network a request comes from; what a client writes itself does not count."""
 
 from ipaddress import ip_network
 from typing import Any

@@ -1,4 +1,4 @@
-"""What all servers share: whatever goes wrong is answered with one shape (RFC 9457), limits and headers hold."""
+"""What all servers share: one shape of errors (RFC 9457), limits, and headers."""
 
 import sys
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Whoever installs an extra gets what its code imports; nothing comes along by accident or without a reason."""
+"""An extra installs what its code imports, and nothing by accident or without a reason."""
 
 import re
 import sys
@@ -16,7 +16,7 @@ from tests.architecture.sources import PACKAGE, ROOT, imported, modules, name
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = {extra: lines for extra, lines in PROJECT["project"]["optional-dependencies"].items() if extra != "all"}
 
-# The packages that run only where their extra is installed. Everything else must do with the base dependencies,
+# The packages that run only if their extra is installed. Everything else must make do with the base dependencies,
 # except for the modules that build or route an HTTP application.
 HOMES = {
     "gateway": "provider",

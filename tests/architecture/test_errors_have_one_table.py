@@ -62,7 +62,7 @@ def test_who_is_told_that_nothing_was_charged_is_told_the_truth(code: str, phase
 
 
 def test_no_error_passes_silently() -> None:
-    """A handler that only passes hides what a person would need to see; `contextlib.suppress` says it is meant."""
+    """A handler that only passes hides what a person should see; `contextlib.suppress` says that it is on purpose."""
     silent = [
         f"{name(path)}:{node.lineno}"
         for path in PACKAGE.rglob("*.py")

@@ -1,4 +1,4 @@
-"""Every code of the table is raised somewhere, and at least one test meets it: a step that nobody read fits nobody."""
+"""Every code of the table is raised somewhere, and a test meets it, so that somebody has read its next step."""
 
 import ast
 import re
@@ -65,4 +65,4 @@ def test_a_code_is_raised_somewhere(code: str) -> None:
 @pytest.mark.needs("docs")
 @pytest.mark.parametrize("code", sorted(ERRORS))
 def test_a_code_is_caused_by_a_test(code: str) -> None:
-    assert code in named(), "write the test that meets it, and read whether its step fits whoever meets it"
+    assert code in named(), "write the test that meets it, and read whether its next step fits"

@@ -1,4 +1,4 @@
-"""A reader holds a file in the head: medians and maxima of design §3, for the package, the tests and the contracts."""
+"""A reader can keep a file in mind: medians and maxima of length for the package, the tests and the contracts."""
 
 import statistics
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.architecture.sources import ROOT, committed, lines, modules, name
 
 MEDIAN, MOST, LONGEST, CONTRACT = 150, 350, 500, 300
 
-# A docstring-only __init__ is not something that is read; it would make the median say less than it should.
+# Nobody reads an __init__ with only a docstring, and it would make the median look better than it is.
 READ = [path for path in modules() if lines(path) > 3]
 
 

@@ -1,4 +1,4 @@
-"""No committed file knows the machine on which it was written, and the version is said once."""
+"""No committed file names the machine on which it was written, and the version is stated once."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""What a user imports from `insitu` is one list, each name of which works, and nothing else."""
+"""What a user imports from `insitu` is one list; each name works, and there is nothing else."""
 
 import pytest
 

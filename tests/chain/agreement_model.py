@@ -1,4 +1,4 @@
-"""What agreements are to the domain: its states, deadlines, ids and amounts, with no chain in sight.
+"""Agreements in the domain: states, deadlines, ids and amounts, without a chain.
 
 The differential test makes the same calls here and of the contracts. Everything that the domain has is taken from it:
 ids, states and the deadlines that hang on them; what it leaves to the contracts (who may call, what a call changes,

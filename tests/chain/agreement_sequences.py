@@ -1,4 +1,4 @@
-"""Random calls on agreements, made at the same times of the domain's model and of deployed contracts, and compared."""
+"""Random calls on agreements, made at the same times on the domain's model and on deployed contracts, and compared."""
 
 import asyncio
 from collections import Counter
@@ -92,7 +92,7 @@ class Agreements(RuleBasedStateMachine):
 
     @initialize(granted=st.booleans())
     def begin(self, granted: bool) -> None:
-        """Start with one agreement that is locked, perhaps granted, and one that is only written down."""
+        """Start with one agreement that is locked, perhaps granted, and one that exists only on paper."""
         chain = self.market.chain
         self.market.begin_again()
         self.terms: list[Terms] = []
@@ -134,7 +134,7 @@ class Agreements(RuleBasedStateMachine):
         times: tuple[int, int, int],
         registered: bool,
     ) -> None:
-        """Write terms down; nothing is sent."""
+        """Write terms; nothing is sent."""
         receivers = [SIGNERS[name].address for _, name in split]
         shape = data.draw(st.sampled_from(["right"] * 20 + ["short", "nobody", "escrow", "many"]))
         shares = [amount for amount, _ in split]
@@ -299,7 +299,7 @@ class Agreements(RuleBasedStateMachine):
         self.pass_time(data, shift)
 
     def plain_terms(self, consumer: Address) -> Terms:
-        """Terms that nothing is wrong with, so that a sequence has something to go on with."""
+        """Good terms, so that a sequence has something to continue with."""
         return Terms(
             seed=f"0x{len(self.terms):064x}",
             did=self.market.did,

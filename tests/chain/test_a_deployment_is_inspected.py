@@ -1,4 +1,4 @@
-"""Whoever asks what is wrong with the contracts hears of each part by itself, and what mends it."""
+"""An inspection of the contracts reports each part by itself, and how to fix it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +51,7 @@ async def call(rpc: JsonRpc, address: Address, invocation: Invocation[None], sig
 
 
 async def wrong(rpc: JsonRpc, found: Deployments) -> Mapping[str, Inspected]:
-    """What is not right, by part; each with what mends it."""
+    """What is wrong, by part, each with its fix."""
     inspected = {one.part: one for one in await inspect_deployment(rpc, found) if one.code}
     assert all(one.next_step and one.detail for one in inspected.values())
     return inspected
@@ -127,7 +127,7 @@ async def test_a_template_that_is_not_approved_is_told_with_who_can(
     assert state in told["template"].detail
     assert DEPLOYER.address in told["template"].next_step
     await deployed(rpc, tmp_path / "again")
-    assert not await wrong(rpc, found), "what was told to do mends it"
+    assert not await wrong(rpc, found), "the advice fixes it"
 
 
 async def test_a_revoked_template_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ async def test_an_owner_whom_the_file_does_not_name_is_told(rpc: JsonRpc, tmp_pa
     assert {part: one.harmless for part, one in told.items()} == {"owner of TemplateStoreManager": False}
     assert STRANGER.address in told["owner of TemplateStoreManager"].detail
     assert DEPLOYER.address in told["owner of TemplateStoreManager"].detail
-    assert not await wrong(rpc, found.model_copy(update={"owner": None})), "a file of an earlier version names nobody"
+    assert not await wrong(rpc, found.model_copy(update={"owner": None})), "a file of an earlier version names no owner"
 
 
 async def test_an_owner_who_gave_it_up_is_told(rpc: JsonRpc, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A deployment is interrupted anywhere and goes on; it ends with verified contracts and an owner who agreed."""
+"""A deployment that is interrupted anywhere goes on; it ends with verified contracts and an owner who agreed."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ DEPLOYER, OWNER = dev_signer("deployer"), dev_signer("owner")
 STEPS = 8
 """Transactions of a full deployment: five contracts, the right to mint, proposal, approval."""
 HANDING_OVER = 4
-"""Further ones for another owner: three offers, and the deployer's own right to mint given up."""
+"""Further ones for another owner: three offers, and giving up the deployer's right to mint."""
 
 
 def silent(_: str) -> None:

@@ -1,4 +1,4 @@
-"""A launcher that npm put there without its programme is no anvil: it is run, not looked at."""
+"""A launcher that npm installed without its program is not an anvil: the check is to run it."""
 
 import platform
 from pathlib import Path
@@ -20,7 +20,7 @@ def launcher(folder: Path, text: str) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without a clone, whose PATH and home lie in a folder."""
+    """A machine without a clone, whose PATH and home are in a folder."""
     monkeypatch.setattr(insitu, "__file__", str(tmp_path / "a" / "b" / "insitu" / "__init__.py"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -1,4 +1,4 @@
-"""Whatever JSON a node answers with, a caller meets an error of the table and nothing else."""
+"""Whatever JSON a node answers with, a caller gets a result or an error of the table."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Python and Solidity say the same: types, order, ids, digests, error codes. The contract is asked, not its source."""
+"""Python and Solidity agree on types, order, ids, digests and codes. The test asks the contract, not its source."""
 
 from collections.abc import AsyncIterator
 from typing import TypeVar

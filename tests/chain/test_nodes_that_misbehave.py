@@ -116,7 +116,7 @@ async def test_any_error_answer_is_translated(error: str) -> None:
 
 
 async def test_a_cancelled_call_leaves_the_connection_usable() -> None:
-    """A node is asked by services that are cancelled at any moment; the next question must still get its answer."""
+    """Services that ask a node can be cancelled at any moment; the next question must still get its answer."""
     good, calls = http("200 OK", b'{"jsonrpc":"2.0","id":1,"result":"0x1"}'), 0
 
     async def first_silent(stream: SocketStream) -> None:

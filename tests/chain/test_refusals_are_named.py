@@ -1,4 +1,4 @@
-"""What a contract reverts with becomes an error of the table; whatever a node answers, nothing else escapes."""
+"""What a contract reverts with becomes an error of the table, and so does anything else that a node answers."""
 
 from typing import Any
 
@@ -94,7 +94,7 @@ def test_a_custom_error_becomes_a_code_of_ours_with_both_sides(entry: dict[str, 
 
 
 def test_every_error_that_compares_two_values_is_known_to_do_so() -> None:
-    """One value alone, or values that name the agreement, the asset and the account, are no comparison."""
+    """One value alone, or values that name the agreement, the asset and the account, are not a comparison."""
     subjects = {"agreementId", "account", "bits", "condition", "currentNonce", "did", "index", "neededRole", "owner"}
     subjects |= {"provider", "receiver", "sender", "spender", "template", "value"}
     left = {

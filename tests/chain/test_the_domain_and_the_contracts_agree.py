@@ -23,7 +23,7 @@ SEQUENCES = int(os.environ.get("INSITU_DIFFERENTIAL", "12"))
 STEPS = 40
 
 KINDS = 12
-"""So many different outcomes, calls that succeed and refusals, are met in the sequences at least."""
+"""The sequences meet at least this many different outcomes: calls that succeed, and refusals."""
 
 PATHS: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -69,7 +69,7 @@ def test_the_domain_and_the_contracts_agree(market: Market) -> None:
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_every_call_around_every_deadline_in_every_state(market: Market, path: tuple[str, ...]) -> None:
-    """At each deadline, one second before and one after, each call is made by the one who may make it."""
+    """At each deadline, one second before and one after, everyone makes the calls that they may make."""
     Agreements.market = market
     machine = Agreements()
     machine.begin(granted=False)

@@ -1,4 +1,4 @@
-"""The embedded chain loses nothing when we are killed, little when it is killed, and says so when it lost all."""
+"""The embedded chain loses nothing if we are killed, little if it is killed, and says so if it has lost everything."""
 
 import json
 import os
@@ -251,7 +251,7 @@ async def test_a_port_in_use_is_told_with_the_setting(tmp_path: Path) -> None:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         with pytest.raises(InsituError, match=r"PortTaken: port \d+ .*chain\.embedded_port"):
             await start(tmp_path, port)
-    # The failed start left nothing behind: the folder is free.
+    # The failed start left nothing behind, so the folder is free.
     chain = await start(tmp_path, free_port())
     await chain.close()
 

@@ -1,4 +1,4 @@
-"""The follower over nodes that lag, refuse, go away, change in mid-answer, or push nothing."""
+"""The follower with nodes that lag, refuse, go away, change in mid-answer, or push nothing."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -44,7 +44,7 @@ async def chain(tmp_path: Path) -> AsyncIterator[EvmChain]:
 def follower(
     chain: EvmChain, rpc: JsonRpc, after: Sequence[Cursor] = (), grace: float = 0
 ) -> AsyncGenerator[Block, None]:
-    """A follower over another view of the chain, that looks often."""
+    """A follower with another view of the chain that looks often."""
     heads = Heads("http://127.0.0.1:1", 0.01)
     events, start = EventReader(chain.deployments), chain.deployments.block - 1
     made = Follower(rpc, events, heads, start=start, grace=grace)
@@ -141,7 +141,7 @@ async def test_a_node_that_answers_for_few_blocks_is_asked_for_few(chain: EvmCha
         assert 4 < narrow.asked < 40
         topics = [event_topic(DIDAttributeRegistered)]
         registry = chain.contract("DIDRegistry")
-        # The newest are found first, and that is enough: whoever asks knows one by its id.
+        # The newest are found first, and that is enough: the caller knows one by its id.
         assert await find_logs(narrow, registry, topics, 1)
         assert len(await find_logs(wide, registry, topics, 1)) == 3
     events = [(block.cursor, block.timestamp, block.events) for block in found if block.events]

@@ -1,4 +1,4 @@
-"""A provider of its own for those who kill it, and everybody around it."""
+"""A provider for the tests that kill it, and everybody around it."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,6 +25,6 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProce
 
 @pytest.fixture
 async def market(provider: ProviderProcess) -> AsyncIterator[Market]:
-    """Everybody, each with a key of their own."""
+    """Everybody, each with their own key."""
     async with open_market(provider) as people:
         yield people

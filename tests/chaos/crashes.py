@@ -1,4 +1,4 @@
-"""What is killed, what it was doing at that moment, and what it had on its disk."""
+"""What is killed, what it was doing at that moment, and what was on its disk."""
 
 import json
 import os
@@ -50,7 +50,7 @@ async def running(execution: Execution, attempt: int) -> None:
 
 
 async def saved(market: Market) -> Path:
-    """Return the development chain's file once it lies there as the chain is; a kill may lose what is younger."""
+    """Return the development chain's file once it has everything; a kill may lose what is newer."""
     newest, file = await market.newest_block(), market.provider.settings.folder.chain / "saved.json"
     kept = -1
     with anyio.fail_after(60):
@@ -61,7 +61,7 @@ async def saved(market: Market) -> Path:
 
 
 def kill_with_chain(provider: ProviderProcess) -> None:
-    """End the provider and its chain in one moment (SIGKILL): neither sees the other end, the chain saves nothing."""
+    """Kill the provider and its chain at one moment: neither sees the other end, and the chain saves nothing."""
     [chain] = children(provider.pid, "anvil")
     ending = os.pidfd_open(chain)
     os.kill(provider.pid, signal.SIGSTOP)
@@ -74,7 +74,7 @@ def kill_with_chain(provider: ProviderProcess) -> None:
 
 
 def children(pid: int, name: str) -> list[int]:
-    """The processes of this name whose parent this is."""
+    """The children of this process that have this name."""
     threads = Path(f"/proc/{pid}/task").iterdir()
     found = [int(child) for thread in threads for child in (thread / "children").read_text().split()]
     return [child for child in found if name in Path(f"/proc/{child}/comm").read_text()]

@@ -1,4 +1,4 @@
-"""What the chain says happened, whatever the provider says."""
+"""What happened according to the chain, whatever the provider says."""
 
 from insitu.domain.ids import read_agreement_id
 from insitu.domain.ledger import DidTransferred, PaymentReleased
@@ -36,4 +36,4 @@ async def paid_once(market: Market, execution: Execution, agreement: str, before
     assert await market.stranger.verify(receipt)
     assert await market.changes(before) == PAID
     types = [event.type async for event in execution.events()]
-    assert [types.count(one) for one in ("result", "settled", "end")] == [1, 1, 1], "each is told once"
+    assert [types.count(one) for one in ("result", "settled", "end")] == [1, 1, 1], "each is reported once"

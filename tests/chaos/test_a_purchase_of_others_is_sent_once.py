@@ -1,4 +1,4 @@
-"""`kill -9` of a gateway that has accepted a signed purchase: one agreement, one payment, whenever it was."""
+"""`kill -9` of a gateway that has accepted a signed purchase: one agreement and one payment, whenever it happens."""
 
 from contextlib import suppress
 
@@ -25,7 +25,7 @@ async def signed_purchase(market: Market) -> PurchaseRequest:
 
 
 async def until_granted(market: Market, request: PurchaseRequest) -> Purchase:
-    """Ask again and again, as a client does; a gateway that is not there yet is asked once more."""
+    """Ask again and again, as a client does, until the gateway is there."""
     with anyio.fail_after(60):
         while True:
             with suppress(InsituError):

@@ -1,4 +1,4 @@
-"""`kill -9` of provider and chain in one moment: what the chain forgets is sent again, and every success is paid once.
+"""`kill -9` of provider and chain at one moment: what the chain forgets is sent again, and every success is paid once.
 
 The development chain saves itself after its blocks, a large one seldom (`adapters/chain/embedded.py`), so its file may
 be older than what the provider remembers. Here it always is: it has no purchase that the provider sent, and of the
@@ -60,7 +60,7 @@ async def test_every_execution_is_settled_once_though_the_chain_forgot_its_grant
 
 
 async def two_purchases(market: Market) -> Bought:
-    """One that the consumer sends, and whose lock alone the chain will remember; one that the provider sends."""
+    """One that the consumer sends, of which the chain will remember only the lock, and one that the provider sends."""
     folder, workflow = await gated_workflow(market)
     await market.rpc("evm_setAutomine", False)
     async with anyio.create_task_group() as tasks:
@@ -86,7 +86,7 @@ async def two_purchases(market: Market) -> Bought:
 async def waiting(market: Market, transactions: int) -> None:
     """Return once so many transactions wait for a block."""
     with anyio.fail_after(60):
-        # A development chain tells nobody what waits for a block, so it has to be asked.
+        # A development chain does not announce what waits for a block, so it has to be asked.
         while int((await market.rpc("txpool_status"))["pending"], 16) < transactions:  # noqa: ASYNC110
             await anyio.sleep(0.02)
 
@@ -118,14 +118,14 @@ async def unsettled(market: Market, bought: Bought) -> None:
 
 
 def power_cut(market: Market, bought: Bought) -> None:
-    """Kill both, take what the chain had saved at the purchase, and start again on that."""
+    """Kill both, and start again with what the chain had saved at the purchase."""
     kill_with_chain(market.provider)
     bought.file.write_bytes(bought.old)
     market.provider.start()
 
 
 async def settled_once(market: Market, agreement: Agreement, execution: Execution) -> None:
-    """Require a success, one settlement with its receipt, and that each is told once, with no alarm."""
+    """Require a success, one settlement with its receipt, and that each is reported once, with no alarm."""
     seen = await execution.wait(60)
     assert (seen.phase, seen.alarm) == (Phase.SUCCEEDED, None), seen
     [settlement] = await settlements_of(market, agreement.id)

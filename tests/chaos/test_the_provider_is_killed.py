@@ -1,4 +1,4 @@
-"""`kill -9` of `insitu up` at any moment: nothing is lost or doubled, and the money is right (design §6, §8)."""
+"""`kill -9` of `insitu up` at any moment: nothing is lost or doubled, and the money is right."""
 
 import os
 import signal
@@ -34,13 +34,13 @@ async def first_line(execution: Execution) -> None:
 
 
 def power_cut(provider: ProviderProcess) -> None:
-    """Kill the provider, and start it again on what it left."""
+    """Kill the provider, and start it again with what it left."""
     provider.kill()
     provider.start()
 
 
 async def ended(execution: Execution) -> Phase:
-    """The phase at the end, which a restart may interrupt the waiting for."""
+    """The phase at the end; a restart may interrupt the wait for it."""
     seen = await execution.wait(60)
     assert seen.phase in (Phase.SUCCEEDED, Phase.FAILED), seen
     assert seen.phase is Phase.SUCCEEDED or seen.reason is not None
@@ -125,7 +125,7 @@ async def test_a_killed_chain_is_started_again_and_forgets_no_money(market: Mark
     assert len(await settlements_of(market, agreement.id)) == 1
 
 
-# Names of events, or of the phase that an event tells; the kill follows as soon as it is heard.
+# Names of events, or of the phase in an event; the kill follows as soon as it arrives.
 MOMENTS = ["Publishing", "result", "settled"]
 
 
@@ -161,7 +161,7 @@ async def test_a_kill_at_no_particular_moment_behind_the_algorithm_is_the_same(
 
 
 async def whole(market: Market, execution: Execution, agreement: str, before: Balances, earlier: list[str]) -> None:
-    """Require the one good end: paid once, every file there, and no remains."""
+    """Require the one good end: paid once, every file there, and nothing left behind."""
     assert await ended(execution) is Phase.SUCCEEDED, (await execution.status()).reason
     await paid_once(market, execution, agreement, before, earlier)
     files = {name: text for name, text in (await market.files(execution)).items() if not name.startswith("logs/")}

@@ -1,4 +1,4 @@
-"""A command line whose provider, chain, images and pods only write down what they are asked for."""
+"""A command line whose provider, chain, images and pods only record what they are asked for."""
 
 import contextlib
 import json
@@ -41,7 +41,7 @@ ADDRESS = "0x" + "12" * 20
 
 
 class Asked:
-    """Somebody who writes down what they are asked for, and knows the answers to a few questions only."""
+    """A neighbour that records what it is asked for and knows only a few answers."""
 
     def __init__(self, trace: list[str], answers: dict[str, Any], name: str = "") -> None:
         self._trace, self._answers, self._name, self.__name__ = trace, answers, name, name
@@ -187,7 +187,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def signer_of() -> Any:
-    """Whoever signs with a key file."""
+    """A signer with a key file."""
     return SimpleNamespace(address="0x" + "56" * 20)
 
 
@@ -262,5 +262,5 @@ class Call:
 
 
 def hash_of(path: Path, text: bytes) -> str:
-    """Return what a file says; of a key file only whose it is, for its ciphertext is random."""
+    """Return a file's content; of a key file only the address, because the ciphertext is random."""
     return str(json.loads(text)["address"]) if path.parent.name == "keys" else text.hex()

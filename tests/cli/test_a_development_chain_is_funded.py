@@ -23,7 +23,7 @@ OWNER, CONSUMER = dev_signer("owner").address, dev_signer("consumer").address
 
 
 class Person:
-    """Somebody who has the deployer's key and one more, and what they type."""
+    """Somebody who has the deployer's key and one more, and the commands they type."""
 
     def __init__(self, home: Path, node: str, capture: pytest.CaptureFixture[str]) -> None:
         self.home, self._node, self._capture = home, node, capture
@@ -42,7 +42,7 @@ class Person:
 
 @pytest.fixture
 def deployer(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
-    """On a chain that was started as the component starts it, with the key that its script imports."""
+    """A chain started like the component starts it, with the key that its script imports."""
     described = (COMPONENT / "chain.yaml").read_text()
     options = re.findall(r"--(?:chain-id|hardfork)=\S+", described)
     (key,) = re.findall(r"\b[0-9a-f]{64}\b", (COMPONENT / "deploy.sh").read_text())

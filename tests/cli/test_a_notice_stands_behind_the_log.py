@@ -1,4 +1,4 @@
-"""What ends a log is said after its last line, as a sentence."""
+"""The reason why a log ends comes after its last line, as a sentence."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import cast

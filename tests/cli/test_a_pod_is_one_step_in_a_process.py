@@ -1,4 +1,4 @@
-"""`insitu pod`: what a cluster starts. It reads a step, reaches the gateway with the ticket, and leaves a status."""
+"""`insitu pod`, which a cluster starts: it reads a step, calls the gateway with the ticket, and leaves a status."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ TICKET = "ticket-of-this-test"
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """Gives one file to whoever shows the ticket."""
+    """Serves one file to callers with the ticket."""
 
     def do_GET(self) -> None:
         wanted = self.path == f"{TICKET_FILES}/algorithm-0"

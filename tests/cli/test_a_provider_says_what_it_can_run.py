@@ -1,4 +1,4 @@
-"""`insitu up` says, as soon as it is proven, what algorithms run in, or why none can run."""
+"""`insitu up` says, as soon as that is proved, what algorithms run in, or why none can run."""
 
 import pytest
 

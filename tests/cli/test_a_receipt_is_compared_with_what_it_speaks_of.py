@@ -1,4 +1,4 @@
-"""`verify` believes nothing that no signature covers, and compares a receipt with account, files and chain."""
+"""`verify` believes only what a signature covers, and compares a receipt with account, files and chain."""
 
 import hashlib
 import json

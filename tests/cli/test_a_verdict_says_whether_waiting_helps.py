@@ -1,4 +1,4 @@
-"""A scheduler repeats a command on one exit code alone: a verdict has it only where waiting mends every reason."""
+"""A scheduler repeats a command on one exit code only; a verdict has it only if waiting fixes every reason."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""One id is enough where it leaves no doubt; where it means no execution the code says which one is missing."""
+"""One id is enough if it is clear; if it means no execution, the code says which one is missing."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""`insitu chain` and the doctor over a chain of somebody else: what is wrong is told with what mends it."""
+"""`insitu chain` and the doctor with somebody else's chain: they say what is wrong and how to fix it."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ PASSWORD = "a password of these tests"
 
 @dataclass
 class Operator:
-    """A person with two key files, a data folder, and a node; what they type, and what they read."""
+    """A person with two key files, a data folder and a node; what they type, and what they read."""
 
     home: Path
     node: str
@@ -49,7 +49,7 @@ class Operator:
         return code, json.loads(self.capture.readouterr().out)
 
     def findings(self) -> tuple[int, dict[str, Any]]:
-        """What `insitu chain check` finds, without what is right; each finding has what mends it."""
+        """What `insitu chain check` finds to be wrong; each finding says how to fix it."""
         code, told = self.reads("chain", "check", "--rpc", self.node)
         assert told["ready"] == (code == 0)
         wrong = {one["part"]: one for one in told["findings"] if one["verdict"] != "ok"}
@@ -57,7 +57,7 @@ class Operator:
         return code, wrong
 
     def doctor(self) -> dict[str, Any]:
-        """What the doctor of a consumer finds about contracts."""
+        """What a consumer's doctor finds about contracts."""
         flags = ("--set", f"chain.rpc_url={self.node}", "--url", "http://127.0.0.1:9")
         code = run(["--home", str(self.home), *flags, "doctor", "--role", "consumer", "--json"])
         assert code == 1, "nobody answers at the gateway's address"
@@ -186,7 +186,7 @@ def test_ownership_is_offered_and_taken_by_commands(operator: Operator) -> None:
     assert code == 0
     assert "insitu chain accept-ownership" in text
     code, wrong = operator.findings()
-    assert code == 0, "an offer is no failure"
+    assert code == 0, "an offer is not a failure"
     assert {one["verdict"] for one in wrong.values()} == {"warning"}
     assert len(wrong) == 3
     code, text = operator.chain("accept-ownership", "--yes", "--key-file", str(wallet / "deployer.json"))

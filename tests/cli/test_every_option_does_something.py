@@ -1,4 +1,4 @@
-"""Each argument and option of each command changes what is asked, written or shown, or is refused; the table says what.
+"""Each argument and option of each command changes what is requested, written or shown, or is refused: see the table.
 
 A command is called twice, with and without the option, by people whose provider, chain, images and pods only write down
 what they are asked for.
@@ -234,7 +234,7 @@ def test_each_changes_what_the_table_says(
 def test_the_same_call_asks_shows_and_writes_the_same(
     path: str, trace: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Otherwise a difference would say nothing. What pod and demo show has a time in it."""
+    """Otherwise a difference would mean nothing. The output of pod and demo contains a time."""
     first, second = (Call(trace, capsys, *path.split(), *BASE.get(path, [])) for _ in range(2))
     assert (first.asked, first.shown, first.written) == (second.asked, second.shown, second.written)
 

@@ -1,4 +1,4 @@
-"""Images by commands: build, list, look up by name or digest, verify, export by the layout, import, remove."""
+"""Commands for images: build, list, look up by name or digest, verify, export, import, remove."""
 
 import json
 from pathlib import Path

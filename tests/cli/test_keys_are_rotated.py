@@ -1,4 +1,4 @@
-"""`insitu keys rotate` gives a gateway a new key for file lists, and the lists of before still open."""
+"""`insitu keys rotate` gives a gateway a new key for file lists, and earlier lists still open."""
 
 import json
 from pathlib import Path

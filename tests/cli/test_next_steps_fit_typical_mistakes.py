@@ -1,4 +1,4 @@
-"""What people do wrong at first gets the code of that mistake, and the step that mends it."""
+"""Each mistake that people make at first has its own code and the step that fixes it."""
 
 import json
 import socket

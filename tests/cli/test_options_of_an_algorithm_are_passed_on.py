@@ -1,4 +1,4 @@
-"""`insitu run` takes what it knows and gives the rest to the algorithm; what is unclear is asked about, not guessed."""
+"""`insitu run` takes the options it knows and gives the rest to the algorithm; it asks instead of guessing."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ DID = "did:nv:" + "a" * 64
 
 @pytest.fixture
 def orders(monkeypatch: pytest.MonkeyPatch) -> list[RunRequest]:
-    """What would be carried out."""
+    """The order that would be carried out."""
     found: list[RunRequest] = []
 
     async def carry_out(client: object, session: Session, order: RunRequest) -> int:

@@ -1,4 +1,4 @@
-"""What may run on a data set is its publisher's decision, so the command line never takes one for him."""
+"""What may run on a data set is its publisher's decision, so the command line never makes it for them."""
 
 from pathlib import Path
 

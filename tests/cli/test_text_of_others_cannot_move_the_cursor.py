@@ -1,4 +1,4 @@
-"""Names, logs and details come from strangers; a terminal must not obey them."""
+"""Names, logs and details come from strangers, and a terminal must not obey them."""
 
 import pytest
 from hypothesis import given

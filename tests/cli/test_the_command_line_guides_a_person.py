@@ -101,7 +101,7 @@ def test_the_clock_on_a_terminal_runs_between_two_events() -> None:
     for _ in range(2):
         console.print(status.renderable)
     shown = re.findall(r"Executing  (\d+) s", drawn.getvalue())
-    assert len(set(shown)) > 1, "every redraw tells the time anew"
+    assert len(set(shown)) > 1, "every redraw shows the time again"
 
 
 def test_the_code_of_an_interruption_is_the_documented_one() -> None:

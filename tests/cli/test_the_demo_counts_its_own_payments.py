@@ -1,4 +1,4 @@
-"""What an interrupted demo left under way ends before balances are read: its payments are not this demo's."""
+"""What an interrupted demo left unfinished ends before balances are read, because its payments are not this demo's."""
 
 from pathlib import Path
 from types import SimpleNamespace

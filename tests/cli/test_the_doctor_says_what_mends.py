@@ -1,4 +1,4 @@
-"""Every finding that is not good has a remedy, and only what the role requires makes the exit code bad."""
+"""Every finding that is not good has a remedy, and only what the role needs makes the exit code bad."""
 
 import json
 from pathlib import Path
@@ -140,7 +140,7 @@ CONSUMER = "0x" + "12" * 20
 def as_consumer(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *flags: str, tokens: int, coin: int
 ) -> tuple[int, dict[str, Any]]:
-    """The doctor's answer to a consumer for whom everything is right but what a test takes away."""
+    """The doctor's answer to a consumer for whom everything is right except what a test takes away."""
 
     async def answers(_: str) -> Any:
         return GatewayInfo(

@@ -1,6 +1,6 @@
 """deploy/Containerfile, built without a daemon: the same packages as `insitu image build` takes, and a service answers.
 
-No registry is needed: the base is made from the Debian packages of this machine. pip asks its ordinary index.
+No registry is needed: the base is made from this machine's Debian packages. pip uses its ordinary index.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The ingress lets through what services publish, less what is for holders of tickets and for the gateway."""
+"""The ingress exposes what services publish, except what is for holders of tickets and for the gateway."""
 
 import json
 

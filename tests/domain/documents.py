@@ -1,4 +1,4 @@
-"""Documents that tests start from: valid ones, made by the functions that publishers use, and the accounts in them."""
+"""Valid documents that tests start from, made with the functions that publishers use, and the accounts in them."""
 
 import json
 from pathlib import Path
@@ -100,7 +100,7 @@ def metadata_entry(main: JsonObject) -> JsonObject:
 
 
 def asset(main: JsonObject) -> JsonObject:
-    """`main` of an asset with the members that each needs."""
+    """`main` of an asset with the members that every asset needs."""
     required = {"name": "Flights", "author": "A", "license": "CC0", "price": "0", "dateCreated": CREATED, "files": []}
     return required | main
 

@@ -1,4 +1,4 @@
-"""How the escrow splits a charge, as the contracts do it: what the vectors are made for."""
+"""How the contracts' escrow splits a charge; the vectors have examples."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ def split_charge(amounts: Sequence[int], settled: int, charge: int) -> tuple[int
     """What each receiver gets when `charge` more is settled: the escrow's nested cumulative floors.
 
     For i = n - 1 … 1 receiver i gets ⌊R1·aᵢ/T⌋ - ⌊R0·aᵢ/T⌋ of what the later receivers left over, receiver 0 the
-    rest. No dust stays, nobody's share is negative, and once all is settled each receiver has exactly its amount, in
+    rest. No dust remains, nobody's share is negative, and once all is settled each receiver has exactly its amount, in
     any slicing.
 
     Args:

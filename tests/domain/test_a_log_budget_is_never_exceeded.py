@@ -1,4 +1,4 @@
-"""The budget of log text, as rules of one value: whatever is read in whatever order, no more leaves than may."""
+"""The budget of log text: whatever is read in whatever order, no more than it leaves."""
 
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ def test_the_attempts_that_come_first_have_the_first_right() -> None:
 
 
 def test_which_data_sets_reach_a_stage_is_known_at_once_however_often_stages_read_each_other() -> None:
-    """With a hundred stages that each read the one before twice there are 2^99 ways to the last."""
+    """If each of a hundred stages reads the one before twice, there are 2^99 ways to the last."""
     stages = [stage_of(0)]
     for index in range(1, 100):
         twice = [StageInput(index=each, position=each + 1, previous_stage=index - 1) for each in (0, 1)]

@@ -62,7 +62,7 @@ def test_an_error_has_an_exit_code(error: str, exit_code: int) -> None:
 
 
 def test_only_what_waiting_alone_mends_says_try_again() -> None:
-    """A scheduler that repeats on this code repeats for ever where somebody has to do something."""
+    """A scheduler that repeats on this code would repeat forever if somebody had to act."""
     for code, row in ERRORS.items():
         if exit_code_of_error(code) == TRY_AGAIN:
             assert row.retry

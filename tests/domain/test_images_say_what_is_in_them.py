@@ -1,4 +1,4 @@
-"""Whether an image has what an algorithm needs, as far as that can be told before anybody pays."""
+"""Whether an image has what an algorithm needs, as far as that is known before anybody pays."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_an_image_lacks_a_programme_or_a_module_and_says_which() -> None:
     assert JAVA.lacks("python3", ()) == ("python3",)
     assert PYTHON.lacks("python3", {"pandas", "json", "scipy", "polars"}) == ("polars", "scipy")
     assert PYTHON.lacks("python3", {"pandas"}) == ()
-    assert PYTHON.lacks("count", ()) == (), "of a programme that nobody looked for nothing is said"
+    assert PYTHON.lacks("count", ()) == (), "nothing is said about a program that nobody looked for"
     assert PYTHON.lacks(None, ()) == ()
 
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, an execution ends by its deadline, within the rules (design §6).
+"""Whatever happens in whatever order, an execution ends by its deadline, within the rules.
 
 A world that misbehaves (crashes, lost disks, dead runtimes, dead gateways, steps that can't be killed, clocks that
 jump) is driven by random events; the engine's decision is carried out in it as the real engine does.
@@ -70,7 +70,7 @@ def plan(stages: int) -> ExecutionPlan:
 
 @dataclass
 class World:
-    """What is real: steps, time, and what is broken at the moment."""
+    """The real state: steps, time, and what is broken at the moment."""
 
     execution: Execution
     now: datetime = START
@@ -155,7 +155,7 @@ class World:
 
 
 class AnyLife(RuleBasedStateMachine):
-    """Random events; at the end the world is left alone and must come to rest."""
+    """Random events; in the end the world is left alone and must come to rest."""
 
     world: World
     highest = START
@@ -244,7 +244,7 @@ class AnyLife(RuleBasedStateMachine):
             return
         world = self.world
         world.runtime_answers = world.kills_work = True
-        # Whoever set the clock back made everything that is counted from its old time later.
+        # Setting the clock back delays everything that counts from the old time.
         latest = max(world.now, self.highest, world.execution.plan.finish_by) + timedelta(
             seconds=RULES.kill_seconds * 2 + RULES.hand_over_seconds + 60
         )

@@ -1,4 +1,4 @@
-"""Documents of 2019 to 2023: which software wrote them, and what is proved where urls were encrypted after hashing."""
+"""Documents of 2019 to 2023: which software wrote them, and what is proved if urls were encrypted after hashing."""
 
 from copy import deepcopy
 from typing import Any
@@ -24,7 +24,7 @@ PROVENANCE: dict[str, Any] = {"service": "provenance"}
 def older(
     main_rule: str, did_rule: str, *, signs: str = "{did}", method: str = "nv", provenance: dict[str, Any] = PROVENANCE
 ) -> dict[str, Any]:
-    """A document as older software wrote it: hashed with the urls of its files, published without them."""
+    """A document as older software wrote it: hashed with the urls of its files and published without them."""
     checksums = {"0": MAIN_RULES[main_rule](MAIN).hex(), "1": MAIN_RULES[main_rule](provenance).hex()}
     digits = DID_RULES[did_rule](checksums, OWNER.address)
     did = f"did:{method}:{digits}"

@@ -1,4 +1,4 @@
-"""Policies, flavour, servers and usage: the strictest rule of all inputs wins, and every refusal has a reason."""
+"""Policies, flavour, servers and usage: the strictest rule of all inputs applies, and every refusal has a reason."""
 
 from typing import Any
 

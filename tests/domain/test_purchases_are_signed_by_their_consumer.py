@@ -1,4 +1,4 @@
-"""A signed purchase is of its consumer, for these terms, on this chain and contract, and of nothing else."""
+"""A signed purchase belongs to its consumer, these terms, this chain and this contract, and is valid nowhere else."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Documents write whole seconds in UTC with Z."""
+"""Documents have times in whole seconds, in UTC with Z."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Stages in ascending index, inputs in ascending index, outputs that nobody reads are published."""
+"""Stages and inputs come in ascending index, and outputs that no stage reads are published."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""Doubles of neighbours, and servers of their own, for tests and benchmarks; what others can use is insitu.testing."""
+"""Test doubles and test servers, for tests and benchmarks; insitu.testing has what others can use."""

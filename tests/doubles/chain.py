@@ -1,4 +1,4 @@
-"""A real chain for tests: an embedded one in a folder of its own, with funded accounts, movable time and accidents."""
+"""A real chain for tests: an embedded one in its own folder, with funded accounts, a movable clock and accidents."""
 
 import copy
 import os
@@ -30,16 +30,16 @@ class ChainControls:
         await self.chain.rpc("anvil_mine", hex(blocks))
 
     async def advance(self, seconds: int) -> None:
-        """Move the time forward and mine a block that has it."""
+        """Move the clock forward and mine a block at the new time."""
         await self.chain.rpc("evm_increaseTime", seconds)
         await self.chain.rpc("evm_mine")
 
     async def reorganise(self, depth: int) -> None:
-        """Replace the newest blocks by as many empty ones; their transactions are gone."""
+        """Replace the newest blocks with as many empty ones; their transactions are gone."""
         await self.chain.rpc("anvil_reorg", depth, [])
 
     async def hold(self, held: bool = True) -> None:
-        """Stop mining transactions as they come (they wait for :meth:`mine`), or go back to it."""
+        """Stop or resume mining transactions as they come; meanwhile they wait for :meth:`mine`."""
         await self.chain.rpc("evm_setAutomine", not held)
 
     def kill(self) -> None:
@@ -60,9 +60,9 @@ async def running_chain(folder: Path) -> AsyncIterator[EmbeddedChain]:
 
 
 async def seen_from_now(chain: EmbeddedChain) -> EmbeddedChain:
-    """Return the same chain as if the contracts were deployed in its newest block.
+    """Return the same chain as if the contracts had been deployed in its newest block.
 
-    Whoever follows it does not read again what earlier tests did. Only the chain that was started is closed.
+    A follower does not read again what earlier tests did. Only the chain that was started is closed.
     """
     newest = int(str(await chain.rpc("eth_blockNumber")), 16)
     view = copy.copy(chain)

@@ -10,7 +10,7 @@ START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 class ControlledClock:
-    """Implements :class:`insitu.ports.clock.Clock`; ``advance`` and ``jump_to`` wake whoever sleeps."""
+    """Implements :class:`insitu.ports.clock.Clock`; ``advance`` and ``jump_to`` wake the sleepers."""
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start

@@ -1,6 +1,6 @@
-"""An S3 server of its own, on a free port of 127.0.0.1 and in a temporary folder, for tests and benchmarks.
+"""An S3 server on a free port of 127.0.0.1 and in a temporary folder, for tests and benchmarks.
 
-It is a real one, Versity S3 Gateway over a folder: it checks signatures, knows multipart uploads, ranges and
+It is a real one, Versity S3 Gateway over a folder: it checks signatures, supports multipart uploads, ranges and
 conditional puts, and what it has acknowledged is in its folder after it was killed.
 """
 
@@ -25,7 +25,7 @@ _START_SECONDS = 30.0
 
 
 def find_object_store() -> Path | None:
-    """Return the program of the server, or None where it is not on PATH."""
+    """Return the server's program, or None if it is not on PATH."""
     found = shutil.which("versitygw")
     return Path(found) if found is not None else None
 
@@ -72,7 +72,7 @@ class ObjectStoreServer:
         return f"s3://{name}"
 
     def uploads(self, bucket: str) -> list[Path]:
-        """Return the uploads that were begun in a bucket and neither completed nor aborted."""
+        """Return the uploads in a bucket that were neither completed nor aborted."""
         return [path for path in (self.buckets / bucket / ".sgwtmp" / "multipart").glob("*/*") if path.is_dir()]
 
     def start(self) -> None:
@@ -80,7 +80,7 @@ class ObjectStoreServer:
         programme = find_object_store()
         if programme is None:
             raise InsituError("ExtraMissing", "versitygw is not on PATH: scripts/setup test builds it")
-        # Metadata lie in files: not every file system takes them as extended attributes.
+        # Metadata are in files: not every file system can keep them as extended attributes.
         backend = ("posix", "--sidecar", str(self.folder / "metadata"), str(self.buckets))
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
@@ -107,7 +107,7 @@ class ObjectStoreServer:
         raise InsituError("StorageFailed", f"the object store does not start: {self.log()}")
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """End it like a crash would."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
@@ -134,7 +134,7 @@ def running_object_store() -> Iterator[ObjectStoreServer]:
 
 
 def _free_port() -> int:
-    """Return a port below those that connections take by themselves: it must be free again after a crash."""
+    """Return a port below the ephemeral ones: it must still be free after a crash."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as probe, suppress(OSError):

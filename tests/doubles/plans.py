@@ -1,4 +1,4 @@
-"""Plans of executions as a gateway writes them, for tests of whatever carries them out."""
+"""Plans of executions as a gateway writes them, for tests of what carries them out."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

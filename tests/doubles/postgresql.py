@@ -1,4 +1,4 @@
-"""A PostgreSQL server of its own, in a temporary folder and on a Unix socket, for tests and benchmarks."""
+"""A PostgreSQL server in a temporary folder and on a Unix socket, for tests and benchmarks."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""A gateway that takes what the operator and its pods tell it, freezes an outcome once, and keeps all in a folder."""
+"""A gateway that records in a folder what the operator and its pods report, and freezes an outcome once."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -68,7 +68,7 @@ class RecordingGateway(GatewayPeer):
         return report.outcome
 
     def told(self, execution_id: ExecutionId) -> list[Transition]:
-        """The transitions that were told, in the order in which they came."""
+        """The transitions that were reported, in order."""
         path = self._folder / f"{execution_id}.progress"
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         return [Transition.model_validate_json(line) for line in lines]

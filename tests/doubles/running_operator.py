@@ -28,7 +28,7 @@ from insitu.ports.runtime import Runtime
 __all__ = ["CAPACITY", "RunningOperator", "running_operator"]
 
 PATIENCE = 240.0
-"""Seconds for which a test waits for an execution: less than its own time, so that it ends with what it waited for."""
+"""Seconds that a test waits for an execution: less than its timeout, so that it can say what it waited for."""
 CAPACITY = Capacity(cpu_millis=4000, memory_bytes=4 * 1024**3, disk_bytes=64 * 1024**3)
 
 AnyRuntime = TypeVar("AnyRuntime", bound=Runtime)

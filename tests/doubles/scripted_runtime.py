@@ -1,6 +1,6 @@
-"""A runtime that runs nothing: steps end as a script says. Its state lies in a folder, so it survives its process.
+"""A runtime that runs nothing: steps end as a script says. Its state is in a folder, so it survives its process.
 
-It keeps the contract of :class:`insitu.ports.runtime.Runtime`: a step is started once, whoever asks however often;
+It keeps the contract of :class:`insitu.ports.runtime.Runtime`: a step is started once, however often it is requested;
 what ran when the process was killed is ``Interrupted`` after the next :meth:`ScriptedRuntime.recover`.
 """
 
@@ -37,7 +37,7 @@ class Ending:
     log
         Chunks that a compute step writes first.
     held
-        Runs until it is killed, released, or its deadline comes.
+        The step runs until it is killed or released, or its deadline comes.
     """
 
     code: str | None = None
@@ -81,7 +81,7 @@ class ScriptedRuntime(Runtime):
         path = self._path(step.plan.workflow_execution_id, step.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # Created by exactly one caller: the latch that real runtimes have in their container's name.
+            # Exactly one caller creates it; a real runtime has the container's name for that.
             with path.open("x", encoding="utf-8") as file:
                 file.write(StepStatus(state="running", started_at=self._clock.now()).model_dump_json(by_alias=True))
         except FileExistsError:
@@ -156,7 +156,7 @@ class ScriptedRuntime(Runtime):
         return Enforcement(runtime="scripted", limits={"memory": "none"}, refusals=self.refusals)
 
     def release(self, execution_id: ExecutionId, key: StepKey) -> None:
-        """Let a held step, or one that is yet to start, end as its script says."""
+        """Let a held step end as its script says, also one that has not started."""
         self._ends.setdefault(self._path(execution_id, key), anyio.Event()).set()
 
     def starts(self) -> list[str]:
@@ -165,7 +165,7 @@ class ScriptedRuntime(Runtime):
         return path.read_text("utf-8").splitlines() if path.exists() else []
 
     def answer(self, *, broken: set[str]) -> None:
-        """Break some methods and mend the others."""
+        """Break these methods and repair the others."""
         self.broken = broken
         self._ring()
 

@@ -1,4 +1,4 @@
-"""Inputs, image and host stay as they are; what is written stays where it may be written, and is not executed."""
+"""Inputs, image and host stay as they are; files are written only where that is allowed, and are not executed."""
 
 import os
 import subprocess

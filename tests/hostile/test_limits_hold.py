@@ -1,4 +1,4 @@
-"""Memory, processor, processes, disk and log end where they were sold; a step that reaches one says which."""
+"""Memory, processor, processes, disk and log stay within what was sold; a step that reaches a limit says which."""
 
 import pytest
 

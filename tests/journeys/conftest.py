@@ -1,4 +1,4 @@
-"""One provider for the journeys that leave the clock alone; those that don't start their own."""
+"""One provider for the journeys that leave the clock alone; the others start their own."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -30,13 +30,13 @@ def consumer(running: Provider) -> Person:
 
 @pytest.fixture(scope="session")
 def marketplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    """A provider for those who come with the SDK; its prices are a few base units."""
+    """A provider for people who use the SDK; its prices are a few base units."""
     with open_provider(tmp_path_factory.mktemp("marketplace")) as started:
         yield started
 
 
 @pytest.fixture
 async def market(marketplace: ProviderProcess) -> AsyncIterator[Market]:
-    """Everybody around it, each with a key of their own."""
+    """Everybody around it, each with their own key."""
     async with open_market(marketplace) as people:
         yield people

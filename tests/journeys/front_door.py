@@ -1,4 +1,4 @@
-"""What stands before two gateways in production: one address, and whoever answers behind it."""
+"""What stands in front of two gateways in production: one address for whichever gateway answers."""
 
 import socket
 import socketserver

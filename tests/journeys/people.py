@@ -5,4 +5,4 @@ OWNER_KEY = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 RELAYER_KEY = "92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e"
 
 PASSWORD = "correct horse battery staple"
-"""Of their key files in these tests."""
+"""The password of their key files in these tests."""

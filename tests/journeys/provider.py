@@ -22,7 +22,7 @@ START_SECONDS, STOP_SECONDS = 90, 30
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that has ended: its exit code, the answer, and what was said beside it."""
+    """A command that has ended: its exit code, its output, and what it wrote to standard error."""
 
     code: int
     out: str
@@ -30,23 +30,23 @@ class Ended:
 
     @property
     def line(self) -> str:
-        """The answer, where it is one line."""
+        """The output, if it is one line."""
         (line,) = self.out.splitlines()
         return line
 
     @property
     def json(self) -> Any:
-        """The answer, where it is JSON."""
+        """The output, if it is JSON."""
         return json.loads(self.out)
 
     @property
     def problem(self) -> Any:
-        """The problem document of a command that was told to speak JSON."""
+        """The problem document of a command with ``--json``."""
         return json.loads(self.err.splitlines()[-1])
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment without settings of whoever runs the tests."""
+    """The environment without the settings of the person who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INSITU_")}
     return kept | {"NO_COLOR": "1", "PYTHONWARNINGS": "default"} | extra
 
@@ -85,7 +85,7 @@ class Person:
         return Ended(code, out.getvalue(), err.getvalue())
 
     def workflow(self, script: Path, data: str) -> str:
-        """Publish a workflow of one script on a data set, bought by nobody, from Python; return its DID."""
+        """Publish a workflow of one script on a data set from Python, without buying it; return its DID."""
         with connect(self.url, account=self.account, home=self.home) as client:
             algorithm = client.assets.publish_algorithm(script.name, script)
             stage = Stage(algorithm=algorithm.did, inputs=[data])
@@ -133,7 +133,7 @@ class Provider:
         return Person(self.home, self.url, account)
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Ask the process to end, and return its exit code."""
+        """Ask the process to end and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(by)
         return self.process.wait(STOP_SECONDS)
@@ -159,7 +159,7 @@ def build_image(home: Path, user: int | None = None) -> str:
 
 
 def as_user(user: int | None) -> dict[str, Any]:
-    """How a process is started as another user, without groups; None: as this one."""
+    """How to start a process as another user without groups; None starts it as this one."""
     return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
@@ -199,9 +199,9 @@ def actor(name: str, home: Path, settings: Sequence[str], **variables: str) -> I
 def serving(
     actors: Sequence[str], home: Path, settings: Sequence[str], endings: Sequence[int] = (0,), **variables: str
 ) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Start `insitu serve`, and give the process and its address once it announces itself.
+    """Start `insitu serve` and yield the process and its address once it announces itself.
 
-    What still runs is asked to end; ``endings`` are the exit codes that are right.
+    At the end it is asked to stop; ``endings`` are the exit codes to expect.
     """
     flags = [part for setting in settings for part in ("--set", setting)]
     with (home / "serve.log").open("a") as log:

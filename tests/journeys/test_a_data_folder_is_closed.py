@@ -1,4 +1,4 @@
-"""What a provider keeps is for its own user, whatever the umask is and whatever an earlier version left open."""
+"""Only the provider's own user reads what it keeps, whatever the umask is and whatever an earlier version left open."""
 
 import os
 import stat
@@ -33,7 +33,7 @@ def test_folders_that_an_earlier_version_left_open_are_closed(tmp_path: Path) ->
     (home / "logs").symlink_to(tmp_path / "elsewhere")
     close_folders(DataFolder(home))
     assert set(modes(home).values()) == {0o700}
-    assert modes(tmp_path)["elsewhere"] == 0o777, "what a link leads to is somebody else's"
+    assert modes(tmp_path)["elsewhere"] == 0o777, "the target of a link is somebody else's"
     close_folders(DataFolder(home))
 
 

@@ -24,7 +24,7 @@ PATIENCE = 90
 
 @dataclass
 class Terminal:
-    """A command at a terminal, of which everything that it drew is kept."""
+    """A command at a terminal; everything that it draws is kept."""
 
     process: "subprocess.Popen[bytes]"
     screen: int

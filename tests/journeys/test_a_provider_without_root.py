@@ -1,4 +1,4 @@
-"""A provider that a plain user starts runs sealed, says what nothing limits, and sells to strangers only if told."""
+"""A provider started by a plain user runs sealed, says what has no limit, and sells to strangers only if told to."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from tests.parts import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 
 STRANGER = 61_235
-"""Somebody who never logged in, so nothing delegated control groups to them."""
+"""A user who never logged in and so has no delegated control groups."""
 SCRIPT = "import os\nopen(os.environ['NEVERMINED_OUTPUTS_PATH'] + '/out.txt', 'w').write('42')\nprint('counted')\n"
 
 
@@ -37,7 +37,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def stingy(home: Path) -> Iterator[Provider]:
-    """As an installation is that sells to strangers: what cannot be limited is not allowed."""
+    """An installation that sells to strangers: nothing without a limit is allowed."""
     provider = start(home / "home", home / "data", "operator.allow_unlimited=false", user=STRANGER)
     yield provider
     assert provider.stop() == 0

@@ -1,4 +1,4 @@
-"""Somebody with tokens and without coin for gas buys at a terminal: the same words, the gateway sends."""
+"""Somebody with tokens but no coin for gas buys at a terminal: the command is the same, and the gateway sends."""
 
 import json
 import urllib.request
@@ -26,7 +26,7 @@ def asked(running: Provider, method: str, *parameters: object) -> Any:
 
 @pytest.fixture
 def penniless(running: Provider) -> Iterator[Person]:
-    """Somebody whose account has tokens, and not a wei."""
+    """Somebody whose account has tokens but not a wei."""
     account = dev_signer("second-consumer").address
     held = asked(running, "eth_getBalance", account, "latest")
     asked(running, "anvil_setBalance", account, "0x0")

@@ -1,4 +1,4 @@
-"""What a data owner does by commands: choose what may run, publish folders and documents, pause, hand over."""
+"""What a data owner does with commands: choose what may run, publish folders and documents, pause, hand over."""
 
 import json
 import re

@@ -62,7 +62,7 @@ async def http(marketplace: ProviderProcess) -> AsyncIterator[httpx.AsyncClient]
 
 
 def require_problem(answer: httpx.Response, *statuses: int) -> dict[str, Any]:
-    """Require a problem document of the caller's making, with a code of the table and a next step."""
+    """Require a problem document that blames the caller, with a code of the table and a next step."""
     assert 400 <= answer.status_code < 500, (answer.request.url, answer.status_code, answer.text[:500])
     assert not statuses or answer.status_code in statuses, answer.text[:500]
     assert answer.headers["content-type"] == "application/problem+json", answer.text[:500]
@@ -90,7 +90,7 @@ async def test_bodies_that_are_huge(http: httpx.AsyncClient) -> None:
         while True:
             yield b"a" * 65536
 
-    # Whoever never stops sending is answered before the end, or cut off; both are heard by this client.
+    # A client that never stops sending is answered before the end or cut off; this one notices both.
     with contextlib.suppress(httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
         require_problem(await http.post(f"{BASE}/check", content=endless(), headers=JSON), 413)
     assert (await http.get(BASE)).is_success, "it still answers"

@@ -1,4 +1,4 @@
-"""An agreement outlives clients, provider and chain; when its time is over the money goes where the terms say."""
+"""An agreement outlives clients, provider and chain; when its time is over, the money goes where the terms say."""
 
 import os
 import signal
@@ -24,20 +24,20 @@ HOUR = 3600
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    """A provider of its own, because the clock of its chain is moved."""
+    """Its own provider, because the tests move its chain's clock."""
     with open_provider(tmp_path_factory.mktemp("later")) as running:
         yield running
 
 
 @pytest.fixture
 async def market(provider: ProviderProcess) -> AsyncIterator[Market]:
-    """Everybody, each with a key of their own."""
+    """Everybody, each with their own key."""
     async with open_market(provider) as people:
         yield people
 
 
 async def pass_time(market: Market, seconds: int) -> None:
-    """Let the chain's clock go on."""
+    """Move the chain's clock forward."""
     await market.rpc("evm_increaseTime", seconds)
     await market.rpc("evm_mine")
 

@@ -1,4 +1,4 @@
-"""`insitu chain`: the contracts on a chain of somebody else, deployed once and checked."""
+"""`insitu chain`: the contracts on somebody else's chain, deployed once and checked."""
 
 import json
 from pathlib import Path

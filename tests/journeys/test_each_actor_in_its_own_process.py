@@ -1,4 +1,4 @@
-"""In production catalogue, gateway and operator are processes of their own; neighbours are reached over HTTP."""
+"""In production, catalogue, gateway and operator are separate processes that reach each other over HTTP."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ IMAGE = {"image": "insitu/python", "tag": "latest"}
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses at this moment."""
+    """Ports that nobody is using."""
     with ExitStack() as stack:
         taken = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
         for one in taken:
@@ -29,7 +29,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Site:
-    """A provider in three processes, on the chain of somebody else."""
+    """A provider in three processes on somebody else's chain."""
 
     def __init__(self, folder: Path, chain: Provider) -> None:
         self.folder = folder

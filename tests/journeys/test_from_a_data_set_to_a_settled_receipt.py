@@ -1,4 +1,4 @@
-"""The main job, by commands alone: publish, find, look, check, run, read, fetch, verify, release."""
+"""The main job with commands alone: publish, find, look, check, run, read, fetch, verify, release."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def flights(running: Provider) -> str:
 
 @pytest.fixture(scope="module")
 def run_once(running: Provider, flights: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An execution that succeeded, told as JSON."""
+    """An execution that succeeded, as JSON."""
     folder = tmp_path_factory.mktemp("consumer")
     script, out = written(folder, "count.py", COUNT), folder / "out"
     ran = running.person("consumer").succeeds(
@@ -79,7 +79,7 @@ def test_the_result_is_an_asset_of_the_consumer(consumer: Person, run_once: dict
     paths = consumer.succeeds("result", run_once["workflowExecutionId"], "-o", tmp_path / "again").out.splitlines()
     assert sorted(Path(path).name for path in paths) == ["console.log", "count.txt"]
     resolved = consumer.succeeds("did", "resolve", run_once["resultDid"]).json
-    assert "count.txt" not in json.dumps(resolved), "names may tell what the data is about"
+    assert "count.txt" not in json.dumps(resolved), "names may reveal what the data is about"
     assert "matches the rule of insitu" in consumer.succeeds("did", "verify", run_once["resultDid"]).out
 
 

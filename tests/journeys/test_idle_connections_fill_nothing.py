@@ -1,4 +1,4 @@
-"""Whoever holds connections, or stops half way, keeps nobody else out, and writes no log."""
+"""Clients that hold connections or stop half way keep nobody else out and write nothing to the log."""
 
 import errno
 import resource
@@ -99,7 +99,7 @@ async def serving(most: int = 100) -> AsyncIterator[int]:
 
 
 async def until_closed(stream: anyio.abc.SocketStream) -> bytes:
-    """Everything that comes until the other side closes."""
+    """Everything that arrives until the other side closes."""
     received = b""
     with anyio.fail_after(30):
         while True:
@@ -184,7 +184,7 @@ async def test_a_body_that_comes_slowly_but_steadily_is_taken(monkeypatch: pytes
 
 
 async def test_who_is_answered_is_not_closed_to_make_room_for_others() -> None:
-    """Neither one whose request is under way; where nobody is idle, the new one is closed."""
+    """Nor is one whose request is under way; if nobody is idle, the new one is closed."""
     busy = b"POST /length HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
     async with (
         serving(most=2) as port,

@@ -1,4 +1,4 @@
-"""What executions needed for a moment does not stay with the provider."""
+"""The provider does not keep the memory that executions needed for a moment."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def test_what_threads_freed_goes_back_to_the_system() -> None:
 
 FIRST, MORE = 20, 60
 MOST = 16_000_000
-"""Bytes that these may leave behind. What is bounded fills first: a thousand leave hardly more than a hundred."""
+"""Bytes that these may leave behind. Caches fill first: a thousand leave hardly more than a hundred."""
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ async def test_a_provider_does_not_grow_with_its_executions(market: Market) -> N
     await run(market, agreement.id, FIRST)
     first = resident(market)
     await run(market, agreement.id, MORE)
-    # A look at the memory comes each 15 seconds.
+    # The provider looks at its memory every 15 seconds.
     for _ in range(60):
         if resident(market) <= first + MOST:
             return

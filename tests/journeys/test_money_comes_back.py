@@ -1,4 +1,4 @@
-"""An agreement that was granted and never settled is refunded after its deadlines, by anybody."""
+"""Anyone can refund an agreement that was granted and never settled, after its deadlines."""
 
 import json
 import urllib.request
@@ -16,13 +16,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 
 @pytest.fixture
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A provider of its own, because its chain's clock is moved."""
+    """Its own provider, because the test moves its chain's clock."""
     with started(tmp_path_factory.mktemp("refunding")) as running:
         yield running
 
 
 def move_clock(rpc_url: str, seconds: int) -> None:
-    """Let the chain's time pass."""
+    """Move the chain's time forward."""
     for method, parameters in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
         request = urllib.request.Request(rpc_url, body, {"Content-Type": "application/json"})

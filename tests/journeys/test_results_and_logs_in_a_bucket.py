@@ -1,4 +1,4 @@
-"""The main job with results and logs in a bucket: buy, execute, settle, also when the store dies meanwhile."""
+"""The main job with results and logs in a bucket: buy, execute, settle, even if the store dies meanwhile."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ AWAY = 8.0
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ObjectStoreServer]:
-    """One that this journey may kill."""
+    """A server that this journey may kill."""
     with running_object_store() as running:
         running.create_bucket("provider")
         yield running

@@ -1,4 +1,4 @@
-"""A provider that root starts: the engine keeps root, and whoever reads what strangers send is an ordinary user."""
+"""A provider that root starts: the engine keeps root, and an ordinary user reads what strangers send."""
 
 import os
 import pwd
@@ -26,7 +26,7 @@ SLEEPING = "import time\nprint('asleep', flush=True)\ntime.sleep(600)\n"
 
 @pytest.fixture(scope="module")
 def open_folder() -> Iterator[Path]:
-    """A folder that other users reach; those that pytest makes are root's alone."""
+    """A folder that other users can reach; pytest's are only for root."""
     folder = Path(tempfile.mkdtemp(prefix="insitu-separated-"))
     folder.chmod(0o755)
     yield folder
@@ -50,7 +50,7 @@ async def market(provider: ProviderProcess) -> AsyncIterator[Market]:
 
 
 def fact(pid: int, name: str) -> list[str]:
-    """A line of what the kernel says of a process."""
+    """A line of what the kernel says about a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(line.split()[1:] for line in lines if line.startswith(f"{name}:"))
 
@@ -63,7 +63,7 @@ def engine_of(provider: ProviderProcess) -> int:
 
 
 def gone(pid: int) -> bool:
-    """Wait until a process has ended; False where it has not within half a minute."""
+    """Wait until a process has ended; False if it has not within half a minute."""
     give_up = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < give_up:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The main job with every store in PostgreSQL: buy, execute, settle, also when the database server dies meanwhile."""
+"""The main job with every store in PostgreSQL: buy, execute, settle, even if the database server dies meanwhile."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ WAITING = (
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresqlServer]:
-    """One that this journey may kill."""
+    """A server that this journey may kill."""
     with running_postgresql() as running:
         yield running
 

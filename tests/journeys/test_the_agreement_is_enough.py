@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 
 
 def somewhere_else(home: Path, provider: Provider) -> Person:
-    """A person with an own data folder, who knows the chain's address and the deployments file, and imports a key."""
+    """A person with a data folder who knows the chain's address and the deployments file, and imports a key."""
     home.mkdir()
     deployments = shutil.copy(provider.home / "chain" / "deployments.json", home / "contracts.json")
     flags = (f"chain.rpc_url={provider.rpc_url}", f"chain.deployments={deployments}")

@@ -1,4 +1,4 @@
-"""``insitu demo``: what a newcomer types first. It ends with 0 only if each of its own checks held."""
+"""``insitu demo``: what a newcomer types first. It ends with 0 only if each of its checks passed."""
 
 import json
 import os

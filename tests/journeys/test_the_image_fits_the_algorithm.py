@@ -1,4 +1,4 @@
-"""Of several images the one is taken that has what the algorithm needs; where none has it, nobody pays."""
+"""Of several images, the one that has what the algorithm needs is used; if none has it, nobody pays."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -26,7 +26,7 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
 
 
 def children(pid: int) -> list[str]:
-    """Names of the processes whose parent this is."""
+    """Names of the child processes of this one."""
     listed = subprocess.run(["ps", "--ppid", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
     return listed.stdout.split()
 

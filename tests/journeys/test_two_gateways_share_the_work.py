@@ -54,7 +54,7 @@ class Twice(Site):
 
 @pytest.fixture
 def killed_one(running: Provider, tmp_path: Path) -> Iterator[tuple[Twice, "subprocess.Popen[str]"]]:
-    """The provider, and the process of the gateway that works and answers."""
+    """The provider, and the process of the gateway that both works and answers."""
     with ExitStack() as stack:
         server, bucket = stack.enter_context(running_postgresql()), stack.enter_context(running_object_store())
         secret = tmp_path / "database.url"
@@ -106,7 +106,7 @@ def test_the_gateway_that_works_is_killed_and_the_other_one_finishes_and_is_paid
     assert (tmp_path / "result" / "out.txt").read_text() == "done"
     assert "going on" in consumer.succeeds("logs", *ids).out
 
-    # What the second gateway takes up and gives out is in the bucket, and so is this data set.
+    # What the second gateway receives and serves is in the bucket, and so is this data set.
     (site.bucket.buckets / "provider" / "data").mkdir()
     written(site.bucket.buckets / "provider" / "data", "flights.csv", FLIGHTS)
     stored = owner.succeeds(

@@ -1,4 +1,4 @@
-"""What an algorithm finds inside its container, and what becomes of what it leaves there (design §5)."""
+"""What an algorithm finds inside its container, and what happens to what it leaves there."""
 
 import json
 

@@ -26,7 +26,7 @@ async def chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 
 class Catalogue:
-    """A running service; ``restart`` ends it and starts another one over the same file."""
+    """A running service; ``restart`` ends it and starts another one with the same file."""
 
     def __init__(self, chain: EmbeddedChain, path: Path, **options: Any) -> None:
         self._chain = chain

@@ -77,7 +77,7 @@ async def register_version(chain: Chain, unsigned: UnsignedDdo, signer: Signer) 
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what another task brings about; fails after 20 seconds."""
+    """Wait for what another task does; fail after 20 seconds."""
     with anyio.fail_after(20):
         while not await holds():  # noqa: ASYNC110 - the other side is another process's business
             await anyio.sleep(0.02)

@@ -155,7 +155,7 @@ async def test_arbitrary_json_as_a_document(http: httpx.AsyncClient, value: obje
 
 
 def places(value: object, path: tuple = ()) -> list[tuple]:
-    """Where something stands in a document."""
+    """A place in a document."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(place for key, member in inside for place in places(member, (*path, key)))]
 

@@ -1,4 +1,4 @@
-"""Who may publish, update and retire what, and when it is seen (design §4 P2, §7)."""
+"""Who may publish, update and retire what, and when it appears (P2)."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -243,7 +243,7 @@ async def test_a_document_may_come_after_its_registration(http: httpx.AsyncClien
 async def test_nobody_can_put_another_document_under_a_registered_did(
     http: httpx.AsyncClient, chain: EmbeddedChain
 ) -> None:
-    """The creator has handed it over: what he signs now is no longer the owner's word."""
+    """The creator has handed it over, so their signature is no longer the owner's."""
     first = await publish(http, chain, "Sold")
     await chain.transact(transfer_ownership(bytes(first.did), BOB.address), ALICE)
     refused(await http.post(DDO, json=signed(revision(first, "mine still", ALICE), ALICE)), 403, "NotOwner")

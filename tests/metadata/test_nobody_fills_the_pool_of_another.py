@@ -1,4 +1,4 @@
-"""What waits for the chain: accounts are free, so what counts is what cannot be had for nothing."""
+"""Documents that wait for the chain: accounts are free, so only what costs something counts."""
 
 import secrets
 from collections.abc import Callable
@@ -28,7 +28,7 @@ HERE, THERE = "192.0.2.0/24", "198.51.100.0/24"
 
 
 def wallet() -> LocalSigner:
-    """An account that anybody makes for nothing."""
+    """An account that anyone can make for free."""
     return LocalSigner(secrets.token_bytes(32))
 
 
@@ -38,7 +38,7 @@ def document(chain: EmbeddedChain, signer: Signer) -> JsonObject:
 
 @pytest.fixture
 async def small(make_catalogue: Callable[..., Catalogue]) -> Catalogue:
-    """A catalogue with little room."""
+    """A catalogue with little space."""
     limits = PendingLimits(gateways=(GATEWAY.address,), per_creator=2, creators=3, per_network=2, strangers=3)
     made = make_catalogue(limits=limits)
     await made.start()

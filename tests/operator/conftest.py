@@ -20,7 +20,7 @@ def gateway(tmp_path: Path) -> RecordingGateway:
 
 @pytest.fixture
 def start(tmp_path: Path, gateway: RecordingGateway) -> Start:
-    """Start an operator on the test's folder; again after the block's end is a restart."""
+    """Start an operator on the test's folder; starting it again after the block is a restart."""
 
     def started(script: Any = None, **settings: Any) -> AbstractAsyncContextManager[ScriptedOperator]:
         return scripted_operator(tmp_path / "operator", gateway, script, **settings)

@@ -1,6 +1,6 @@
-"""Kills a whole operator process, really, before or after its n-th call of a port, and starts it again.
+"""Really kills a whole operator process before or after its n-th call of a port, and starts it again.
 
-Run as a programme: `killed_engine.py FOLDER SCENARIO`. It writes one line of JSON for each kill: what was found when
+Run as a program: `killed_engine.py FOLDER SCENARIO`. It writes one line of JSON for each kill: what was found when
 the execution had come to its end. Processes are forked from this one, which has loaded everything and runs no thread.
 """
 
@@ -61,7 +61,7 @@ class Fuse:
 
 
 def the_plan(folder: Path) -> ExecutionPlan:
-    """The plan, which the gateway stores before it registers: the same after every restart."""
+    """The plan, which the gateway stores before it registers; it is the same after every restart."""
     path = folder / "plan.json"
     if not path.exists():
         path.write_text(plan_of(stage_of(0), stage_of(1, previous=0), now=SystemClock().now()).model_dump_json())
@@ -134,7 +134,7 @@ def history_problem(execution: Execution) -> str | None:
 
 
 async def logs_of(operator: ScriptedOperator, execution: Execution) -> dict[str, str]:
-    """The log of every attempt that counts; followed, so that a log that was never finished would hang."""
+    """The log of every attempt that counts. It is followed, so a log that was never finished would hang."""
     logs = {}
     begun = begun_logs(execution)
     for record in execution.records:

@@ -1,4 +1,4 @@
-"""`kill -9` before and after every single call of a port: nothing is lost, nothing happens twice (design §6)."""
+"""`kill -9` before and after every call of a port: nothing is lost, and nothing happens twice."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def lives(folder: Path, scenario: str) -> list[dict[str, Any]]:
 
 
 def check(life: dict[str, Any]) -> None:
-    """What holds whenever and however often the process was killed."""
+    """What is true whenever and however often the process was killed."""
     assert life["ended"][-1] == 0, "the last process ends by itself"
     assert life["history"] is None, life
     assert life["cleaned"], life

@@ -1,4 +1,4 @@
-"""What an execution costs the engine's processor does not grow with the number of those that wait."""
+"""The processor time that an execution costs the engine does not grow with the length of the queue."""
 
 import secrets
 import time

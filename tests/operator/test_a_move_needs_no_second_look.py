@@ -1,4 +1,4 @@
-"""Between the end of a step and the start of the next one, the engine looks once (0077)."""
+"""Between the end of a step and the start of the next one, the engine looks once (ADR 0077)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +62,7 @@ async def test_what_another_process_stored_is_seen_before_anything_else_is_store
         executing = await operator.until(execution.execution_id, Phase.EXECUTING)
         stopping = stop_requested(executing, "owner", SystemClock().now())
         assert stopping is not None
-        assert await operator.executions.replace(stopping), "and nobody tells the engine"
+        assert await operator.executions.replace(stopping), "and nothing tells the engine"
         operator.runtime.release(execution.execution_id, step)
         final = await operator.until(execution.execution_id)
     assert final.phase is Phase.STOPPED

@@ -132,7 +132,7 @@ async def test_what_was_shown_before_a_kill_is_counted_after_it(start: Start) ->
         chunks = operator.service.logs(AGREEMENT, execution_id, FIRST)
         async with aclosing(chunks):
             assert len((await anext(chunks)).data) == 700
-            # The bytes have left; nothing is done for them after that.
+            # The bytes have left; nothing can be done about them now.
     async with start(script) as operator:
         release = await operator.executions.release(execution_id, lambda _, release: release)
         assert release.total == 700

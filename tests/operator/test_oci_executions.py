@@ -120,7 +120,7 @@ class Provider:
 
     @asynccontextmanager
     async def operator(self) -> AsyncIterator[RunningOperator[OciRuntime]]:
-        """Start the operator; the end of the block leaves behind what runs, as a killed process does."""
+        """Start the operator; at the end of the block it leaves behind what runs, like a killed process."""
         runtime = OciRuntime(
             runs=self.root / "runs",
             images=self.images,

@@ -1,4 +1,4 @@
-"""Records and logs of ended executions are kept for a while, and then deleted, also where that is interrupted."""
+"""Records and logs of ended executions are kept for a while and then deleted, even after an interruption."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

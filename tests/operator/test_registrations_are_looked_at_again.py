@@ -196,7 +196,7 @@ async def test_whoever_asks_before_the_engine_runs_is_answered_as_soon_as_the_ru
         for _ in range(5):
             await anyio.lowlevel.checkpoint()
         tasks.start_soon(engine.run)
-        with anyio.fail_after(20):  # a third of what is waited for at most
+        with anyio.fail_after(20):  # a third of the longest wait
             await answered.wait()
         tasks.cancel_scope.cancel()
 
@@ -246,7 +246,7 @@ SIZES = st.lists(st.integers(1, 10), min_size=1, max_size=8)
 
 @given(sizes=SIZES, cores=st.integers(10, 20), begun=st.sets(st.integers(0, 7)))
 def test_whoever_is_before_is_served_before(sizes: list[int], cores: int, begun: set[int]) -> None:
-    """Nobody overtakes, and what is admitted fits."""
+    """No execution overtakes another, and what is admitted fits."""
     capacity = Capacity(cpu_millis=cores, memory_bytes=2**50, disk_bytes=2**50)
     executions = []
     for number, size in enumerate(sizes):

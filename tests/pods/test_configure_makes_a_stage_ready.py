@@ -1,4 +1,4 @@
-"""The Configuration Pod: what is fetched, what is verified, and what it says when something is wrong."""
+"""The Configuration Pod: what it fetches, what it verifies, and what it says if something is wrong."""
 
 import hashlib
 import json
@@ -72,7 +72,7 @@ class Bench:
         with pytest.raises(InsituError) as refusal:
             await self(stage, disk=disk)
         assert refusal.value.code == code, refusal.value
-        assert str(self.folder) not in str(refusal.value), "a path of the provider is nobody's business"
+        assert str(self.folder) not in str(refusal.value), "a path of the provider is not revealed"
         return refusal.value.detail
 
     def mount(self, name: str, content: bytes) -> Mount:

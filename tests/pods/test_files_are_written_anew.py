@@ -1,4 +1,4 @@
-"""A fetched file takes the place of the one of a try before, which its own user may be forbidden to write (0555)."""
+"""A fetched file replaces the one of an earlier attempt, which its own user may not be allowed to write (0555)."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +21,7 @@ async def test_the_file_of_a_try_before_is_replaced_and_not_opened_again(tmp_pat
     await write_file(path, chunks(b"n", b"ew"), Room(100), mode=0o555)
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o555
-    assert (tmp_path / "kept").read_bytes() == b"old", "what others hold is not written into"
+    assert (tmp_path / "kept").read_bytes() == b"old", "an open file is not written into"
 
 
 async def test_a_link_is_replaced_and_not_followed_and_a_folder_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Publishing Pod: paths, the manifest, the owners' rules, and that nothing leaves when one is broken."""
+"""The Publishing Pod: paths, the manifest, the owners' rules, and that nothing leaves if one is broken."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The collector judges what it has opened, and takes nothing but plain files with plain names."""
+"""The collector judges what it has opened, and takes only plain files with plain names."""
 
 import hashlib
 import os

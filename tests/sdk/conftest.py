@@ -21,7 +21,7 @@ async def started_chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest.fixture
 async def chain(started_chain: EmbeddedChain) -> EmbeddedChain:
-    """The chain without what earlier tests did on it: each provider follows it from the beginning."""
+    """The chain without what earlier tests did: each provider follows it from the beginning."""
     return await seen_from_now(started_chain)
 
 
@@ -37,6 +37,6 @@ async def provider(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[Market
 async def shared_provider(
     started_chain: EmbeddedChain, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Market]:
-    """A provider for tests that do not mind what others have published."""
+    """A provider for tests that ignore what others have published."""
     async with market(await seen_from_now(started_chain), tmp_path_factory.mktemp("shared")) as made:
         yield made

@@ -26,7 +26,7 @@ CSV = "carrier,delay\nAA,3\nUA,-2\n"
 
 
 class Detour(httpx.AsyncBaseTransport):
-    """Reaches the provider at its real port, and lets a test look at and change what goes by."""
+    """Reaches the provider at its real port, and lets a test read and change what passes."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -54,7 +54,7 @@ class Detour(httpx.AsyncBaseTransport):
 
 @dataclass
 class Market:
-    """The provider, and what a test does to the way between it and its clients."""
+    """The provider, and what a test does to the connection between it and its clients."""
 
     world: World
     port: int

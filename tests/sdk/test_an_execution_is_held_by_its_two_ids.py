@@ -1,4 +1,4 @@
-"""Execute, watch, wait, read, download, stop; from the agreement's id alone, with and without `await`."""
+"""Execute, watch, wait, read, download, stop, from the agreement's id alone, with and without `await`."""
 
 from collections.abc import Callable
 from functools import partial

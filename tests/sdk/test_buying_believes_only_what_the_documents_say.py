@@ -1,4 +1,4 @@
-"""A quote is compared with documents and chain before money moves; an agreement is found again from its id alone."""
+"""A quote is compared with documents and chain before money moves; an agreement is found from its id alone."""
 
 import json
 from collections.abc import Callable
@@ -135,7 +135,7 @@ async def test_a_document_that_was_changed_on_its_way_is_not_used(offer: tuple[M
     provider, workflow = offer
     before, _ = await provider.client("consumer")
     quote = await before.agreements.check(workflow)
-    # A client keeps the versions that it has read, so one that has read none asks.
+    # A client keeps the versions that it has read, so only a new one asks.
     consumer, detour = await provider.client("consumer")
 
     def cheaper(document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What is downloaded appears complete, inside its folder, and beside what is there, never over it."""
+"""A download appears complete, inside its folder, and never over what is there."""
 
 import hashlib
 import os

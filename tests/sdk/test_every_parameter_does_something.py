@@ -1,6 +1,6 @@
-"""Each parameter of the SDK changes what is asked, written or answered, or is refused; the table says which.
+"""Each parameter of the SDK changes what is requested, written or returned, or is refused; the table says which.
 
-A method is called twice, with and without the parameter, among neighbours who only write down what they are asked for.
+A method is called twice, with and without the parameter, with neighbours that only write down what they are asked for.
 """
 
 import dataclasses
@@ -178,7 +178,7 @@ def given(call: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class World:
-    """The SDK among neighbours who write down what they are asked for."""
+    """The SDK with neighbours that write down what they are asked for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.trace: list[str] = []
@@ -220,7 +220,7 @@ class World:
         }  # fmt: skip
 
     def neighbour(self, name: str) -> Any:
-        """Somebody who answers the questions of this world, whoever is asked."""
+        """Answers in the name of every neighbour."""
         world = self
 
         class Neighbour(Asked):

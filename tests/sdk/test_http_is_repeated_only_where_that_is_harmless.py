@@ -29,7 +29,7 @@ Answer = httpx.Response | Exception
 
 
 def scripted(*answers: Answer) -> tuple[Http, list[httpx.Request]]:
-    """A client of a server that gives these answers; the last one for ever."""
+    """A client of a server that gives these answers; the last one forever."""
     seen: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:

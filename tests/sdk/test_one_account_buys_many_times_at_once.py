@@ -1,4 +1,4 @@
-"""Purchases of one account at the same moment all succeed: a process makes permits, which are numbered, in turn."""
+"""Simultaneous purchases of one account all succeed: a process makes its permits, which have numbers, in turn."""
 
 import json
 import os
@@ -50,7 +50,7 @@ anyio.run(main)
 
 @pytest.fixture
 async def generous(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[Market]:
-    """A provider that sends as many purchases as are asked for."""
+    """A provider that sends as many purchases as it is asked to."""
     async with market(chain, tmp_path, relays_per_day=100, relay_budget=10**20) as provider:
         yield provider
 
@@ -63,7 +63,7 @@ async def ready(provider: Market) -> str:
 
 
 async def at_once(clients: list[Client], workflow: str, count: int, *, relay: bool) -> list[Agreement]:
-    """Buy so often at the same moment, by one client after the other."""
+    """Buy this often at the same moment, with one client after the other."""
     bought: list[Agreement] = []
 
     async def buy(client: Client) -> None:
@@ -142,7 +142,7 @@ async def test_no_permit_allows_more_than_a_price(generous: Market, monkeypatch:
 async def test_a_permit_that_nobody_else_used_is_not_signed_again(
     generous: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A refusal that another nonce would not mend is told; it is no race."""
+    """A refusal that another nonce would not fix is raised; it is not a race."""
     workflow, (consumer, _) = await ready(generous), await generous.client("consumer")
     attempts: list[bool] = []
 
@@ -201,7 +201,7 @@ def given(provider: Market, workflow: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def elsewhere(told: dict[str, Any]) -> AsyncIterator[list[Client]]:
-    """A client of the consumer, made of nothing but what another process was told."""
+    """A client of the consumer, made only from what another process was given."""
     chain = EvmChain(told["rpc"], Deployments.model_validate(told["deployments"]))
     signer = LocalSigner(bytes.fromhex(told["key"]))
     async with Http(transport=Detour(told["port"])) as http, Client(chain, signer, PUBLIC_URL, http=http) as client:

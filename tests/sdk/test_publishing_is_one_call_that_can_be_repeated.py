@@ -1,4 +1,4 @@
-"""`register_asset` and its kin: complete, sealed, never half visible, the same DID again (P1–P3)."""
+"""`register_asset` and similar calls: complete, sealed, never half visible, and again the same DID (P1–P3)."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +99,7 @@ async def test_other_files_rules_or_accounts_make_other_assets(provider: Market)
 
 @pytest.mark.parametrize("lost", ["/ddo", "/encrypt", "/services", "/status"])
 async def test_a_call_that_broke_off_is_finished_by_the_next_one(provider: Market, lost: str) -> None:
-    """Whichever answer is lost: nothing is half visible, and the retry gives the asset that was begun."""
+    """Whichever answer is lost, nothing is half visible, and the retry returns the asset that was begun."""
     owner, detour = await provider.client("owner")
     detour.failing = lambda request: request.url.path.endswith(lost)
     with pytest.raises(InsituError, match="PeerUnavailable"):
@@ -220,7 +220,7 @@ async def test_an_asset_is_updated_transferred_and_retired_by_its_owner_only(pro
         await owner.assets.retire(did)
     assert (await buyer.assets.retire(did)).state == "retired"
     assert (await owner.assets.search("corrected")).total_results == 0
-    assert await provider.dataset(owner) != did, "what was handed over is not found again as one's own"
+    assert await provider.dataset(owner) != did, "an asset that was handed over is not found as one's own"
 
 
 async def test_mistakes_are_told_before_anything_is_published(provider: Market) -> None:

@@ -26,7 +26,7 @@ PURCHASE_AND_GRANT = [AgreementCreated, LockFulfilled, ComputeFulfilled]
 
 
 async def kinds(provider: Market, transaction: str | None) -> list[type]:
-    """What was heard of a transaction."""
+    """What became of a transaction."""
     assert transaction is not None
     mined = await provider.world.chain.outcome(transaction)
     assert mined is not None
@@ -146,18 +146,18 @@ async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain
 
 
 async def waiting(provider: Market) -> bool:
-    """Whether something is to be sent."""
+    """Whether there is something to send."""
     return bool(await provider.world.agreements.due(provider.world.gateway.ports.clock.now()))
 
 
 async def sent(provider: Market) -> bool:
-    """Whether nothing is to be sent any more, after a turn of the outbox."""
+    """Whether there is nothing to send after a turn of the outbox."""
     worked, unmined = await provider.world.gateway.dispatcher.turn()
     return not worked and not unmined
 
 
 def noting(refused: anyio.Event) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
-    """See a purchase being refused because there is another one with its seed."""
+    """Notice that a purchase is refused because there is another one with its seed."""
 
     def answered(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.url.path.endswith("/agreements") and response.status_code == 409:
@@ -169,7 +169,7 @@ def noting(refused: anyio.Event) -> Callable[[httpx.Request, httpx.Response], ht
 
 
 async def test_an_answer_that_is_lost_on_its_way_costs_nothing_twice(provider: Market) -> None:
-    """The gateway is cut off while it is asked again: what is on chain is what counts."""
+    """The gateway is cut off while it is asked again; only what is on chain counts."""
     _, workflow = await ready(provider)
     consumer, detour = await provider.client("consumer")
     asked: list[str] = []

@@ -1,4 +1,4 @@
-"""What cannot run, or costs too much, leaves nothing behind: it is asked before anything is published or uploaded."""
+"""A run that is impossible or too expensive leaves nothing behind: the check comes before publishing and uploading."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def script(tmp_path: Path, text: str = "print('counting')\n") -> Path:
 
 
 async def coin(client: Client) -> int:
-    """What a transaction would have taken from."""
+    """What a transaction would have been paid from."""
     return await client.chain.native_balance(client.account)
 
 
@@ -122,7 +122,7 @@ class Bucket:
         return
 
     async def open(self, url: str) -> AsyncIterator[bytes]:
-        assert url.startswith("s3:"), "strangers name urls of the web, and the gateway calls nobody for them"
+        assert url.startswith("s3:"), "strangers may name urls of the web, and the gateway does not call them"
         if url != "s3://bucket/there.csv":
             raise InsituError("ConfigurationFailed", f"s3://bucket has no object {url!r}")
         yield b"a,b\n"

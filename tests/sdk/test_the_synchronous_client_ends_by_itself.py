@@ -1,4 +1,4 @@
-"""A script that forgets to close its client, or that fails before, ends; and nothing of the client is left."""
+"""A script that forgets to close its client or fails first still ends, and nothing of the client is left."""
 
 import subprocess
 import sys

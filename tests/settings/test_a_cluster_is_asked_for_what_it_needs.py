@@ -1,4 +1,4 @@
-"""`operator.runtime = kubernetes` starts only where everything that a cluster needs is said."""
+"""`operator.runtime = kubernetes` starts only if the settings have everything that a cluster needs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`gateway.blobs` and `operator.logs`: a folder or a prefix of a bucket; what is neither is refused at the start."""
+"""`gateway.blobs` and `operator.logs`: a folder or a prefix of a bucket; anything else is refused at the start."""
 
 from pathlib import Path
 

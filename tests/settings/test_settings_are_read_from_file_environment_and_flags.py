@@ -1,4 +1,4 @@
-"""Settings: file < environment < flag, frozen, and every mistake is named together with where it was made."""
+"""Settings: file < environment < flag, frozen; every mistake is named together with its place."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One real provider for all clauses, and the people of the specification: PUBLISHERS, a CONSUMER, a stranger.
+"""One real provider for all clauses, and the people of the specification: PUBLISHERS, a CONSUMER and a stranger.
 
 The tests read as the specification does. They see only what people see: the SDK, HTTP, and the chain.
 """

@@ -1,4 +1,4 @@
-"""C1. A service whose owner has taken the asset off the lists cannot be chosen; what was bought stays usable."""
+"""C1. A service of a retired asset cannot be chosen; what was bought stays usable."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""C2. The CONSUMER generates a random serviceAgreementId; here a random seed inside the terms, whose digest it is."""
+"""C2. The CONSUMER generates a random serviceAgreementId; here it is the digest of terms that hold a random seed."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""C3–C7. The CONSUMER signs once; anybody may send it. The gateway does, and grants in the same transaction."""
+"""C3–C7. The CONSUMER signs once; anyone may send it. The gateway does, and grants in the same transaction."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ ONE_TRANSACTION = [AgreementCreated, LockFulfilled, ComputeFulfilled]
 
 @pytest.fixture
 async def penniless(market: Market) -> AsyncIterator[str]:
-    """A workflow of a consumer who has tokens, and not a wei of coin."""
+    """A workflow of a consumer who has tokens but not a wei of coin."""
     workflow, account = (await market.workflow()).did, market.consumer.account
     held = await market.rpc("eth_getBalance", account, "latest")
     await market.rpc("anvil_setBalance", account, "0x0")

@@ -11,7 +11,7 @@ from tests.spec.conftest import Market
 
 
 async def locked(market: Market, **changes: object) -> AgreementId:
-    """Lock terms that the SDK would not make: those of a good agreement, changed."""
+    """Lock terms that the SDK would not make: those of a good agreement with a change."""
     good = (await market.buy()).terms
     terms = good.model_copy(update={"seed": "0x" + new_seed(), **changes})
     chain, signer = market.consumer.chain, market.consumer._signer

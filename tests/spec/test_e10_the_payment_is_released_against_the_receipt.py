@@ -1,4 +1,4 @@
-"""E10. The GATEWAY or any other user requests releasePayment, committing on chain the hash of the receipt."""
+"""E10. The GATEWAY or any other user requests releasePayment, which commits the receipt's hash on chain."""
 
 import pytest
 

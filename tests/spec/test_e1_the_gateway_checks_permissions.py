@@ -1,4 +1,4 @@
-"""E1. The GATEWAY validates with checkPermissions that the CONSUMER is granted, and before the expiry."""
+"""E1. The GATEWAY validates with checkPermissions that the CONSUMER has a grant that has not expired."""
 
 import pytest
 

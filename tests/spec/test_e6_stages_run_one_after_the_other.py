@@ -1,4 +1,4 @@
-"""E6. The stages of a workflow run one at a time, each configured before it is computed; the end is published once."""
+"""E6. The stages run one at a time, each configured before it is computed; the result is published once."""
 
 from insitu import Stage
 from insitu.domain.execution import Phase
@@ -55,7 +55,7 @@ async def test_stages_run_one_after_the_other_and_publishing_comes_once_at_the_e
         ("Publishing", 1),
     ]
     times = [one.at for one in seen.history]
-    assert times == sorted(times), "compute starts only after configuration ended"
+    assert times == sorted(times), "compute starts only after configuration has ended"
 
 
 async def test_the_output_of_the_first_stage_reaches_the_second_and_nobody_else(market: Market) -> None:

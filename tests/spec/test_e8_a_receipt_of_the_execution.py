@@ -1,4 +1,4 @@
-"""E8. The OPERATOR retrieves a receipt demonstrating the execution; what the infrastructure does not give says why."""
+"""E8. The OPERATOR retrieves a receipt demonstrating the execution; a figure that the infrastructure lacks says why."""
 
 import pytest
 
@@ -31,7 +31,7 @@ async def test_a_failure_has_a_receipt_too_and_charges_nothing_now(market: Marke
     receipt = await execution.receipt()
     verified = await market.stranger.verify(receipt, on_chain=False)
     assert verified.statement.predicate.charge.rule is Charge.IF_NONE_SUCCEEDS
-    # Whether it costs anything is decided when the agreement ends without a success.
+    # Whether it costs anything is decided if the agreement ends without a success.
     assert (await execution.status()).charge is None
     assert receipt.settlement is None
 

@@ -1,4 +1,4 @@
-"""P1. The PUBLISHER generates a DID and creates the DDO with metadata, public key and services, by one SDK call."""
+"""P1. The PUBLISHER generates a DID and creates the DDO with metadata, public key and services, in one SDK call."""
 
 from insitu.domain.did import derive_did
 from tests.spec.conftest import Market

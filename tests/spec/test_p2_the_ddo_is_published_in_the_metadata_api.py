@@ -29,7 +29,7 @@ SERVICES = [
 
 
 def signed(market: Market, *, by: str = "publisher") -> dict[str, object]:
-    """A document of the publisher's that is not on chain, signed by the publisher or by somebody else."""
+    """A document that is not on chain, signed by the publisher or by somebody else."""
     unsigned = assemble_ddo(SERVICES, market.publisher.account, "2026-01-01T00:00:00Z")
     signer = getattr(market, by)._signer
     return unsigned.signed(signer.sign_digest(unsigned.digest)).to_json()

@@ -1,4 +1,4 @@
-"""P3. The PUBLISHER registers the DID on chain, pointing at the metadata url; whoever resolves it verifies it."""
+"""P3. The PUBLISHER registers the DID on chain, pointing at the metadata url; resolving it verifies the document."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""The promise to the data scientist (design §1): connect, run, download; without ``await``, as in a notebook."""
+"""The promise to the data scientist: connect, run, download; without ``await``, as in a notebook."""
 
 from pathlib import Path
 

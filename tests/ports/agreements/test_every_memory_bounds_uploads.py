@@ -1,4 +1,4 @@
-"""Uploads in the gateway's memory: room is reserved first, and what no list names any more is found."""
+"""Uploads in the gateway's memory: room is reserved first, and uploads that no list names any more are found."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Agreements, cursors and the outbox in the gateway's memory, also when the chain is reorganised."""
+"""Agreements, cursors and the outbox in the gateway's memory, even if the chain is reorganised."""
 
 from dataclasses import replace
 from datetime import timedelta

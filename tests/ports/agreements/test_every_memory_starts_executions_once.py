@@ -202,7 +202,7 @@ async def test_a_charge_is_decided_once(agreements: Agreements) -> None:
 
 
 async def test_what_a_further_charge_depends_on_is_found_among_many(agreements: Agreements) -> None:
-    """Executions that ended for nothing may be a thousand; they are not read for the next one."""
+    """A thousand executions may have ended without a charge; they are not read for the next one."""
     settlement = Settlement(index=0, charge=0, receipt_hash="0x" + "ee" * 32)
     signed = SignedSettlement(terms=terms_of(), settlement=settlement, signature="0x" + "1b" * 65)
     ended = []

@@ -1,4 +1,4 @@
-"""Two gateways on one PostgreSQL database, at the same time: what one writer gives SQLite must hold here too."""
+"""Two gateways on one PostgreSQL database at once: what SQLite's single writer guarantees must hold here too."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -161,7 +161,7 @@ async def test_an_effect_is_wanted_once_whoever_wants_it(two: Two) -> None:
 
 
 async def test_nonces_are_given_out_by_one_gateway_at_a_time(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each worker takes the next nonce and stores it, as the outbox does; nothing else keeps them apart."""
+    """Each worker takes the next nonce and stores it, like the outbox; nothing else keeps them apart."""
     monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.01)
 
     def worker(agreements: SqlAgreements) -> Callable[[], Awaitable[None]]:

@@ -1,4 +1,4 @@
-"""What the adapter of buckets promises beside the contract: an outage loses nothing, a refusal leaves nothing."""
+"""What the adapter of buckets promises beyond the contract: an outage loses nothing, and a refusal leaves nothing."""
 
 import hashlib
 import random
@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def server() -> Iterator[ObjectStoreServer]:
-    """One that the test may kill."""
+    """A server that the test may kill."""
     with running_object_store() as running:
         yield running
 

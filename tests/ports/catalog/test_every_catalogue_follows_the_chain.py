@@ -152,7 +152,7 @@ async def test_a_key_does_not_stand_for_a_version_that_lost_its_did_to_another(c
     assert found.checksum == won.checksum
     assert (await catalog.put(version(2), NOW, key="lost")).did == did(2)
     await catalog.apply([block(2, registered(version(1, revision=2), 2))], NOW)
-    assert await catalog.published(ALICE, "won") is not None, "an update is still the same asset"
+    assert await catalog.published(ALICE, "won") is not None, "an updated asset is still the same asset"
 
 
 async def test_pending_versions_are_dropped_after_their_time_and_listed_ones_stay(catalog: Catalog) -> None:
@@ -284,7 +284,7 @@ async def test_a_reorganisation_takes_back_what_did_not_happen(catalog: Catalog)
     taken_back = await catalog.document(did(1), new.checksum)
     assert taken_back is not None
     assert not taken_back.on_chain
-    assert await catalog.drop_pending(LATER) == 0, "what was taken back is pending anew"
+    assert await catalog.drop_pending(LATER) == 0, "what was taken back is pending again"
     await catalog.apply([block(3, registered(new, 2), registered(other))], LATER)
     assert await listed(catalog) == (did(1), did(2))
 
@@ -357,7 +357,7 @@ async def test_neither_order_nor_repetition_nor_a_detour_changes_the_end(
 
 
 def rolled_back(blocks: list[Block], fork_at: int) -> list[Block]:
-    """The first block after the fork, saying so; an empty chain begins anew."""
+    """The first block after the fork, which says so; an empty chain begins again."""
     back_to = blocks[fork_at - 1].cursor if fork_at else Cursor(0, "0x" + "0" * 64)
     if fork_at < len(blocks):
         following = blocks[fork_at]

@@ -31,7 +31,7 @@ async def parties(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 
 async def deployed(url: str, folder: Path) -> EvmChain:
-    """What an operator does on a chain that is there: deploy, then connect with the deployments file."""
+    """What an operator does on an existing chain: deploy, then connect with the deployments file."""
     async with JsonRpc(url) as rpc:
         found = await deploy(rpc, dev_signer("deployer"), folder / "journal.json", DeploymentPlan(), lambda _: None)
     found.write(folder / "deployments.json")

@@ -1,4 +1,4 @@
-"""Who takes part in the tests of the chain port, and what they do most."""
+"""The people in the tests of the chain port, and what they do most."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -63,7 +63,7 @@ async def following(chain: Chain, after: Sequence[Cursor], confirmations: int = 
 
 
 async def next_blocks(chain: Chain, after: Sequence[Cursor], count: int, confirmations: int = 0) -> list[Block]:
-    """The first so many blocks that a follower sees."""
+    """The first blocks that a follower sees."""
     blocks: list[Block] = []
     async with aclosing(following(chain, after, confirmations)) as follower:
         async for block in follower:

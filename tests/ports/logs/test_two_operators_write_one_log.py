@@ -32,7 +32,7 @@ needs_server = pytest.mark.needs("object-store")
 
 @pytest.fixture
 def server() -> Iterator[ObjectStoreServer]:
-    """One that the test may kill."""
+    """A server that the test may kill."""
     with running_object_store() as running:
         yield running
 

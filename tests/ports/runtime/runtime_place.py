@@ -50,7 +50,7 @@ KUBERNETES = pytest.param("kubernetes", marks=pytest.mark.needs("cluster", "root
 
 
 def only_oci(reason: str) -> pytest.MarkDecorator:
-    """For what a cluster cannot promise; the reason is shown where the suite runs on one."""
+    """For what a cluster cannot promise; the reason is shown if the suite runs on one."""
     on_a_cluster = pytest.param("kubernetes", marks=[*KUBERNETES.marks, pytest.mark.skip(reason=reason)])
     return pytest.mark.parametrize("adapter", [OCI, on_a_cluster], indirect=True)
 
@@ -167,7 +167,7 @@ class Place:
         )
 
     def data_set(self, position: int, files: Mapping[str, str]) -> StageInput:
-        """A data set whose files lie at the provider, each mounted under its own name."""
+        """A data set whose files are at the provider, each mounted under its own name."""
         folder = self.root / "data" / str(position)
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
@@ -178,7 +178,7 @@ class Place:
         return StageInput(index=position - 1, position=position, did="did:nv:" + "5" * 64, files=tuple(sources))
 
     def in_place(self, path: Path) -> FileSource:
-        """How a plan names a file or folder of the data that lie at the provider."""
+        """How a plan names a file or folder of the provider's data."""
         return Mount(path=str(path), root=str(self.root / "data"))
 
     def folder_input(self, path: Path, position: int = 1) -> StageInput:
@@ -232,7 +232,7 @@ class Place:
         return b"".join(chunks).decode("utf-8", "replace")
 
     async def output(self, plan: ExecutionPlan, stage: int = 0, attempt: int = 1) -> dict[str, bytes]:
-        """The plain files that a stage has written, by path; none where its container could not be made."""
+        """The plain files that a stage has written, by path; none if its container could not be made."""
         status = await self.finish(plan, StepKind.PUBLISH, stage, attempts={stage: attempt})
         if not status.ok:
             return {}
@@ -247,7 +247,7 @@ class Place:
         await self.let_go(self.runtime)
 
     async def let_go(self, runtime: Runtime) -> None:
-        """End what a runtime does in this process; what it started goes on."""
+        """Stop what a runtime does in this process; what it started goes on."""
         assert isinstance(runtime, OciRuntime)
         await runtime.aclose()
 

@@ -1,4 +1,4 @@
-"""SIGKILL at any moment loses nothing and leaves nothing running for ever: supervisor, monitor, container."""
+"""SIGKILL at any moment loses nothing and leaves nothing running forever: supervisor, monitor, container."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The same suite where this process is not: under crun with version-2 control groups, and without root."""
+"""The same suite where this process does not run: under crun with version-2 control groups, and without root."""
 
 import os
 import shutil

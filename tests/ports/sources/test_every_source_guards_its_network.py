@@ -1,4 +1,4 @@
-"""The contract of ports/sources.py: public files come, the provider's own network stays out of reach (design §5)."""
+"""The contract of ports/sources.py: public files come, and the provider's own network stays out of reach."""
 
 import random
 import socket
