@@ -192,7 +192,7 @@ def _folder_bytes(home: Path) -> int:
 
 
 def _alive(execution_id: str) -> bool:
-    """Tell whether a process is in a control group of the execution."""
+    """Return whether a process is in a control group of the execution."""
     for procs in Path("/sys/fs/cgroup").glob(f"*/insitu/*{execution_id}*/**/cgroup.procs"):
         try:
             if procs.read_text().strip():

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Deploys the contracts in the name of the first development account, gives the others tokens, and stays. What was sent
-# is noted beside the chain's state, so that an interruption at any moment is gone on from.
+# Deploys the contracts as the first development account, gives the others tokens, and keeps running. Every transaction
+# is recorded next to the chain's state, so that deploying continues after an interruption at any moment.
 set -eu
 umask 077
 export INSITU_HOME=/var/lib/insitu-chain/deployer INSITU_CHAIN__RPC_URL=http://127.0.0.1:8545
-# The key is everybody's, and a password protects nothing of it; `chain deploy` signs with key files.
+# Everyone knows this key, so a password protects nothing; `chain deploy` signs with key files.
 export INSITU_KEY_PASSWORD=known-to-everybody INSITU_ACCOUNT=deployer
 insitu() { python3 -m insitu "$@"; }
 

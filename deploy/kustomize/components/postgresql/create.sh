@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the database, whole or not at all, and at each start the roles of gateway and metadata, each with a schema of
-# its own. Name and password of a role are those of its url in the secret: a new password counts after a restart.
+# Creates the database completely or not at all, and at each start the roles of gateway and metadata, each with its own
+# schema. Name and password of a role come from its URL in the secret: a new password takes effect after a restart.
 set -eu
 umask 077
 
@@ -10,7 +10,7 @@ if [ ! -e "$PGDATA" ]; then
     mv "$PGDATA.draft" "$PGDATA"
 fi
 
-# Nobody reaches this server but what runs here, and no statement with a password gets into its log.
+# Only this script can reach this server, and no statement with a password gets into its log.
 pg_ctl start --wait --timeout=600 --silent --log=/tmp/create.log \
     --options="-c listen_addresses='' -c unix_socket_directories=/tmp -c log_min_error_statement=panic" \
     || { cat /tmp/create.log >&2; exit 1; }
