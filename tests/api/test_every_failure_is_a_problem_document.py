@@ -65,7 +65,7 @@ async def test_a_refusal_carries_its_code_detail_and_facts(client: httpx.AsyncCl
     assert str(read.error()) == "NotOwner: nobody does not own this"
 
 
-async def test_a_defect_tells_nothing_but_the_id_of_the_request(
+async def test_a_defect_reveals_nothing_but_the_id_of_the_request(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = await client.get("/broken", headers={"X-Request-Id": "my-request-1"})
@@ -131,14 +131,14 @@ async def test_a_body_beyond_the_limit_is_refused_announced_or_streamed(client: 
     assert (await client.post("/upload", content=chunks(1000, 5))).json() == 5000
 
 
-async def test_who_sends_a_little_too_much_keeps_the_connection(client: httpx.AsyncClient) -> None:
+async def test_a_client_that_sends_a_little_too_much_keeps_the_connection(client: httpx.AsyncClient) -> None:
     for path in ("/upload", "/nowhere"):
         answer = await client.post(path, content=chunks(1000, 100))
         assert answer.is_error
         assert "connection" not in answer.headers
 
 
-async def test_who_never_stops_sending_is_answered_and_cut_off(client: httpx.AsyncClient) -> None:
+async def test_a_client_that_never_stops_sending_is_answered_and_cut_off(client: httpx.AsyncClient) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield b"x" * 65536

@@ -57,7 +57,7 @@ def test_a_code_says_what_is_the_matter_and_what_to_do_next(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(code for code, row in ERRORS.items() if "othing was charged" in row.next_step))
 @pytest.mark.parametrize("phase", sorted(ENDED - {Phase.SUCCEEDED}))
-def test_who_is_told_that_nothing_was_charged_is_told_the_truth(code: str, phase: Phase) -> None:
+def test_a_message_that_nothing_was_charged_is_true(code: str, phase: Phase) -> None:
     assert charge_of(phase, Reason(code=code, message="so it ended"), delivered=True) is Charge.NEVER
 
 

@@ -69,7 +69,7 @@ async def test_a_fresh_deployment_is_right_in_every_part(rpc: JsonRpc, tmp_path:
     assert all(found.contracts[name] in str(inspected) for name in found.contracts)
 
 
-async def test_the_address_of_another_contract_is_told_for_that_contract(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_the_address_of_another_contract_is_reported_for_that_contract(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     told = await wrong(rpc, moved(found, "DIDRegistry", found.contracts["TemplateStoreManager"]))
     assert set(told) == {"code of DIDRegistry", "didRegistry of the template"}
@@ -78,13 +78,13 @@ async def test_the_address_of_another_contract_is_told_for_that_contract(rpc: Js
     assert found.contracts["DIDRegistry"] in told["didRegistry of the template"].detail
 
 
-async def test_an_address_without_code_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_an_address_without_code_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     told = await wrong(rpc, moved(await deployed(rpc, tmp_path), "Dispenser", STRANGER.address))
     assert set(told) == {"code of Dispenser", "other minters"}, "the real Dispenser mints, and is none of the file's"
     assert told["code of Dispenser"].detail == f"there is no code at {STRANGER.address}, where Dispenser should be"
 
 
-async def test_a_file_that_lacks_a_contract_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_a_file_that_lacks_a_contract_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     rest = {name: address for name, address in found.contracts.items() if name != "TemplateStoreManager"}
     told = await wrong(rpc, found.model_copy(update={"contracts": rest}))
@@ -92,7 +92,7 @@ async def test_a_file_that_lacks_a_contract_is_told(rpc: JsonRpc, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["DIDRegistry", "TemplateStoreManager", "ServiceExecutionTemplate", "NeverminedToken"])
-async def test_tampered_code_is_told_and_asked_nothing(rpc: JsonRpc, tmp_path: Path, name: str) -> None:
+async def test_tampered_code_is_reported_and_not_called(rpc: JsonRpc, tmp_path: Path, name: str) -> None:
     found = await deployed(rpc, tmp_path)
     code = await rpc.call("eth_getCode", found.contracts[name], "latest")
     await rpc.call("anvil_setCode", found.contracts[name], code[:-2] + f"{int(code[-2:], 16) ^ 1:02x}")
@@ -100,7 +100,7 @@ async def test_tampered_code_is_told_and_asked_nothing(rpc: JsonRpc, tmp_path: P
     assert set(told) == {f"code of {name}"}
 
 
-async def test_code_of_another_contract_at_the_right_address_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_code_of_another_contract_at_the_right_address_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     code = await rpc.call("eth_getCode", found.contracts["DIDRegistry"], "latest")
     await rpc.call("anvil_setCode", found.contracts["ServiceExecutionTemplate"], code)
@@ -112,7 +112,7 @@ async def test_code_of_another_contract_at_the_right_address_is_told(rpc: JsonRp
     [(6, "neither proposed nor approved"), (7, "proposed, but not approved")],
     ids=["new", "proposed"],
 )
-async def test_a_template_that_is_not_approved_is_told_with_who_can(
+async def test_a_template_that_is_not_approved_is_reported_with_who_can(
     rpc: JsonRpc, tmp_path: Path, step: int, state: str
 ) -> None:
     found = await deployed(rpc, tmp_path)
@@ -130,7 +130,7 @@ async def test_a_template_that_is_not_approved_is_told_with_who_can(
     assert not await wrong(rpc, found), "the advice fixes it"
 
 
-async def test_a_revoked_template_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_a_revoked_template_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     revoke = template_store_manager.revoke_template(found.contracts["ServiceExecutionTemplate"])
     await call(rpc, found.contracts["TemplateStoreManager"], revoke)
@@ -140,7 +140,7 @@ async def test_a_revoked_template_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
     assert not told["template"].harmless
 
 
-async def test_a_dispenser_that_may_not_mint_is_told_with_who_can_mend_it(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_a_dispenser_that_may_not_mint_is_reported_with_who_can_fix_it(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     token, minter = found.contracts["NeverminedToken"], found.contracts["Dispenser"]
     await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, minter))
@@ -162,7 +162,7 @@ async def test_others_who_may_mint_are_named(rpc: JsonRpc, tmp_path: Path) -> No
     assert not await wrong(rpc, found)
 
 
-async def test_an_offer_that_nobody_has_taken_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_an_offer_that_nobody_has_taken_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path, DeploymentPlan(owner=OWNER.address))
     told = await wrong(rpc, found)
     owned = {f"owner of {name}" for name in ("TemplateStoreManager", "Dispenser", "NeverminedToken")}
@@ -174,7 +174,7 @@ async def test_an_offer_that_nobody_has_taken_is_told(rpc: JsonRpc, tmp_path: Pa
     assert not await wrong(rpc, found)
 
 
-async def test_an_owner_whom_the_file_does_not_name_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_an_owner_that_the_file_does_not_name_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     store = found.contracts["TemplateStoreManager"]
     await call(rpc, store, template_store_manager.transfer_ownership(STRANGER.address))
@@ -189,7 +189,7 @@ async def test_an_owner_whom_the_file_does_not_name_is_told(rpc: JsonRpc, tmp_pa
     assert not await wrong(rpc, found.model_copy(update={"owner": None})), "a file of an earlier version names no owner"
 
 
-async def test_an_owner_who_gave_it_up_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_an_owner_who_gave_it_up_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     await call(rpc, found.contracts["Dispenser"], dispenser.renounce_ownership())
     told = await wrong(rpc, found)
@@ -206,7 +206,7 @@ async def test_a_token_of_others_is_named_and_its_roles_are_not_looked_at(rpc: J
     assert not {"minter", "owner of NeverminedToken", "code of Dispenser"} & inspected.keys()
 
 
-async def test_another_chain_is_told_alone(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_another_chain_is_all_that_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = (await deployed(rpc, tmp_path)).model_copy(update={"chain_id": 5})
     (told,) = await inspect_deployment(rpc, found)
     assert (told.part, told.code) == ("chain", "ContractMismatch")

@@ -140,7 +140,7 @@ async def test_the_journal_holds_no_key(rpc: JsonRpc, tmp_path: Path) -> None:
     assert key not in (tmp_path / "journal.json").read_text()
 
 
-async def test_a_deployer_without_gas_is_told(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_a_deployer_without_gas_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     await rpc.call("anvil_setBalance", DEPLOYER.address, "0x0")
     with pytest.raises(InsituError, match="InsufficientFunds"):
         await deployed(rpc, tmp_path)
@@ -179,7 +179,7 @@ async def test_another_chain_is_not_ours(rpc: JsonRpc, tmp_path: Path) -> None:
         await verify_deployment(rpc, found)
 
 
-async def test_a_revoked_template_is_told_and_sells_nothing(rpc: JsonRpc, tmp_path: Path) -> None:
+async def test_a_revoked_template_is_reported_and_sells_nothing(rpc: JsonRpc, tmp_path: Path) -> None:
     chain = EvmChain(rpc.url, await deployed(rpc, tmp_path))
     did = await register_did(chain, OWNER, dev_signer("provider").address)
     revoke = Call("TemplateStoreManager", "revokeTemplate", (chain.contract("ServiceExecutionTemplate"),))
@@ -197,7 +197,7 @@ async def test_a_revoked_template_is_told_and_sells_nothing(rpc: JsonRpc, tmp_pa
     "content",
     ["", "[]", '{"chainId": 0, "block": 0, "contracts": {}}', '{"chainId": 1, "block": 0, "contracts": {"A": "0x1"}}'],
 )
-def test_what_is_no_deployments_file_is_told(tmp_path: Path, content: str) -> None:
+def test_what_is_not_a_deployments_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "file.json").write_text(content)
     with pytest.raises(InsituError, match="ContractMismatch"):
         Deployments.read(tmp_path / "file.json")

@@ -27,13 +27,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_next_one_is_taken_where_one_does_not_run(elsewhere: Path) -> None:
+def test_the_next_one_is_taken_if_one_does_not_run(elsewhere: Path) -> None:
     launcher(elsewhere / "bin", "#!/bin/sh\necho 'Error: cannot find module anvil-linux' >&2\nexit 1\n")
     good = launcher(elsewhere / "home" / ".foundry" / "bin", "#!/bin/sh\necho anvil 1.7.1\n")
     assert find_anvil() == good
 
 
-def test_why_it_does_not_run_is_told_with_the_line_that_installs_it(elsewhere: Path) -> None:
+def test_why_it_does_not_run_is_reported_with_the_line_that_installs_it(elsewhere: Path) -> None:
     launcher(elsewhere / "bin", "#!/bin/sh\necho 'Error: cannot find module anvil-linux' >&2\nexit 1\n")
     with pytest.raises(InsituError, match="ExtraMissing") as refused:
         find_anvil()

@@ -126,7 +126,7 @@ def test_a_log_is_read_or_refused(log: dict[str, Any]) -> None:
 
 
 @given(logs=answers)
-def test_what_is_no_log_is_refused(logs: Any) -> None:
+def test_what_is_not_a_log_is_refused(logs: Any) -> None:
     try:
         EventReader(DEPLOYMENTS).read(logs)
     except InsituError as error:

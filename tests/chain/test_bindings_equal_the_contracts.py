@@ -151,7 +151,7 @@ async def test_a_condition_nobody_knows_is_in_the_first_state(chain: EmbeddedCha
 
 
 @pytest.mark.parametrize("contract", DEPLOYED)
-def test_immutable_places_lie_in_the_code(contract: str) -> None:
+def test_immutable_places_are_in_the_code(contract: str) -> None:
     found = artifact(contract)
     assert len(found.bytecode) > len(found.deployed_bytecode) > 100
     assert all(start + length <= len(found.deployed_bytecode) for start, length in found.immutables)

@@ -137,7 +137,7 @@ def test_an_address_that_is_not_http_is_refused(url: str) -> None:
         JsonRpc(url)
 
 
-async def test_a_transaction_that_a_node_never_mines_is_told_with_its_hash() -> None:
+async def test_a_transaction_that_a_node_never_mines_is_reported_with_its_hash() -> None:
     async def pending(stream: SocketStream) -> None:
         with contextlib.suppress(anyio.ClosedResourceError):
             await http("200 OK", b'{"jsonrpc":"2.0","id":1,"result":null}')(stream)

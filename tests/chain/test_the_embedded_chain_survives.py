@@ -234,7 +234,9 @@ def test_the_newest_whole_state_is_chosen(tmp_path: Path) -> None:
         files.save("0x1234")
 
 
-async def test_contracts_of_another_version_are_deployed_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_contracts_of_another_version_are_deployed_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     chain = await start(tmp_path)
     old = chain.contract("DIDRegistry")
     await chain.rpc("anvil_setCode", old, "0x6001")
@@ -246,7 +248,7 @@ async def test_contracts_of_another_version_are_deployed_anew(tmp_path: Path, ca
     await again.close()
 
 
-async def test_a_port_in_use_is_told_with_the_setting(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_reported_with_the_setting(tmp_path: Path) -> None:
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
         port = listener.extra(anyio.abc.SocketAttribute.local_port)
         with pytest.raises(InsituError, match=r"PortTaken: port \d+ .*chain\.embedded_port"):

@@ -83,7 +83,7 @@ class Lagging(JsonRpc):
         return await super().call(method, *parameters) if int(str(parameters[0]), 16) <= newest else None
 
 
-async def test_a_node_that_lags_a_moment_is_no_reorganisation(chain: EvmChain) -> None:
+async def test_a_node_that_lags_a_moment_is_not_a_reorganisation(chain: EvmChain) -> None:
     await mine(chain, 5)
     position = await cursor(chain)
     async with Lagging(chain._rpc.url) as node, aclosing(follower(chain, node, [position], grace=60)) as blocks:

@@ -23,7 +23,7 @@ def test_what_is_not_limited_is_named_and_what_is_limited_is_not() -> None:
     assert runtime_line(unlimited).endswith("this machine cannot limit: cpu, memory (receipts say so)")
 
 
-async def test_a_runtime_that_is_refused_is_told_with_its_reason_and_the_next_step(
+async def test_a_runtime_that_is_refused_is_reported_with_its_reason_and_the_next_step(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await _announce_runtime(Session(Choices()), Executing())  # type: ignore[arg-type]

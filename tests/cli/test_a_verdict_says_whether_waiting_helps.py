@@ -21,7 +21,7 @@ from tests.cli.conftest import DID
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_verdict_asks_to_try_again_where_only_time_is_missing(
+def test_a_verdict_asks_to_try_again_if_only_time_is_missing(
     codes: list[str], exit_code: int, *, as_json: bool
 ) -> None:
     shown: list[object] = []

@@ -139,7 +139,7 @@ def test_a_wrong_password_deploys_nothing(operator: Operator, monkeypatch: pytes
     assert not operator.deployments.exists()
 
 
-def test_a_wrong_address_is_told_by_both(deployed: Operator) -> None:
+def test_a_wrong_address_is_reported_by_both(deployed: Operator) -> None:
     deployed.move("DIDRegistry", deployed.address("TemplateStoreManager"))
     code, wrong = deployed.findings()
     assert (code, set(wrong)) == (1, {"code of DIDRegistry", "didRegistry of the template"})
@@ -151,7 +151,7 @@ def test_a_wrong_address_is_told_by_both(deployed: Operator) -> None:
     assert (code, text.splitlines()[-1]) == (1, "wrong: code of DIDRegistry, didRegistry of the template")
 
 
-def test_code_of_another_contract_is_told_by_both(deployed: Operator) -> None:
+def test_code_of_another_contract_is_reported_by_both(deployed: Operator) -> None:
     other = deployed.rpc("eth_getCode", deployed.address("DIDRegistry"), "latest")
     deployed.rpc("anvil_setCode", deployed.address("TemplateStoreManager"), other)
     code, wrong = deployed.findings()
@@ -159,7 +159,7 @@ def test_code_of_another_contract_is_told_by_both(deployed: Operator) -> None:
     assert deployed.doctor()["code of TemplateStoreManager"]["verdict"] == "failed"
 
 
-def test_a_template_that_is_not_approved_is_told_by_both(deployed: Operator) -> None:
+def test_a_template_that_is_not_approved_is_reported_by_both(deployed: Operator) -> None:
     template = deployed.address("ServiceExecutionTemplate")
     deployed.send("TemplateStoreManager", template_store_manager.revoke_template(template))
     code, wrong = deployed.findings()
@@ -167,7 +167,7 @@ def test_a_template_that_is_not_approved_is_told_by_both(deployed: Operator) -> 
     assert "revoked" in deployed.doctor()["template"]["detail"]
 
 
-def test_a_revoked_role_is_told_by_both_and_deploying_again_mends_it(deployed: Operator) -> None:
+def test_a_revoked_role_is_reported_by_both_and_deploying_again_fixes_it(deployed: Operator) -> None:
     revoked = nevermined_token.revoke_role(MINTER_ROLE, deployed.address("Dispenser"))
     deployed.send("NeverminedToken", revoked)
     code, wrong = deployed.findings()

@@ -31,7 +31,7 @@ def test_a_valid_document_is_called_valid(tmp_path: Path, capsys: pytest.Capture
     assert told == {"valid": True, "did": document()["id"], "type": "dataset"}
 
 
-def test_every_violation_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_violation_is_reported_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = document()
     broken["id"] = "did:nv:12345"
     broken["service"][0]["attributes"]["main"].pop("name")
@@ -59,7 +59,7 @@ def test_a_document_can_come_from_standard_input(
         ("[]", "InvalidDocument"),
     ],
 )
-def test_what_is_no_document_is_refused_with_a_reason(
+def test_what_is_not_a_document_is_refused_with_a_reason(
     text: str, code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "text.json"
@@ -82,7 +82,7 @@ def test_a_changed_document_is_not_to_be_relied_on(tmp_path: Path, capsys: pytes
     assert told["services"]["0"] is None
 
 
-def test_what_publishing_needs_is_told_after_what_the_document_is(
+def test_what_publishing_needs_comes_after_what_the_document_is(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     older = document()
@@ -96,7 +96,7 @@ def test_what_publishing_needs_is_told_after_what_the_document_is(
     assert "did:op: is the older method" in rest[0]
 
 
-def test_no_problem_is_told_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_problem_is_reported_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = document()
     broken["service"][0]["attributes"]["main"].pop("name")
     assert run(["validate", written(tmp_path / "ddo.json", broken)]) == exit_codes.INVALID
@@ -136,7 +136,7 @@ def test_a_receipt_is_checked_from_its_envelope_alone(tmp_path: Path, capsys: py
         ({"envelope": {}}, "SignatureInvalid"),
     ],
 )
-def test_what_is_no_receipt_does_not_hold(
+def test_what_is_not_a_receipt_does_not_hold(
     value: object, code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["verify", written(tmp_path / "receipt.json", value), "--json"]) == exit_codes.INVALID

@@ -35,7 +35,7 @@ def test_an_image_goes_from_one_machine_to_another(tmp_path: Path, capsys: pytes
     assert call(there, capsys, "ls") == []
 
 
-def test_an_unknown_image_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_image_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--home", str(tmp_path), "image", "rm", "nothing:here"]) == exit_codes.NOT_FOUND
     assert "→ List the images, then build, import or pull it." in capsys.readouterr().err
 

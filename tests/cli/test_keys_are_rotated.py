@@ -38,7 +38,7 @@ def test_after_a_rotation_earlier_lists_open_and_new_ones_have_the_new_key(
     assert restarted.open(between, DID, OWNER.address), "what was sealed before the restart"
 
 
-def test_a_person_is_told_to_restart_the_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_person_reads_that_the_gateway_has_to_restart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gateway(tmp_path)
     assert run(["--home", str(tmp_path), "keys", "rotate"]) == exit_codes.OK
     shown = capsys.readouterr()

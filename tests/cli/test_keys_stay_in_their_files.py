@@ -53,7 +53,7 @@ def test_a_key_file_of_another_wallet_is_imported_with_its_password(
     assert json.loads(capsys.readouterr().out)["address"] == made["address"]
 
 
-def test_a_wrong_password_is_told(
+def test_a_wrong_password_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["--home", str(tmp_path), "keys", "create", "alice", "--json"]) == exit_codes.OK
@@ -64,7 +64,7 @@ def test_a_wrong_password_is_told(
 
 
 @pytest.mark.parametrize("content", [b"", b"0x12", b"\xff\xfe", b"{}"])
-def test_what_is_no_key_is_refused_without_being_repeated(
+def test_what_is_not_a_key_is_refused_without_being_repeated(
     content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "key.txt"

@@ -101,7 +101,7 @@ def test_several_keys_ask_for_a_name_and_not_for_one_more(failed: Failed, folder
     assert failed("keys", "create", "alice")[0] == "KeyExists"
 
 
-def test_a_port_that_is_taken_is_no_second_process(failed: Failed) -> None:
+def test_a_port_that_is_taken_does_not_mean_a_second_process(failed: Failed) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

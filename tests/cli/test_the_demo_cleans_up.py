@@ -15,7 +15,7 @@ def kept(home: Path) -> None:
         (home / name).write_bytes(b"x" * 5000)
 
 
-def test_everything_of_a_demo_is_deleted_and_its_size_is_told(
+def test_everything_of_a_demo_is_deleted_and_its_size_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept(tmp_path / "demo")

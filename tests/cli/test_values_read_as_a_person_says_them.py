@@ -22,7 +22,7 @@ NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
         (timedelta(hours=-2), "in 2 h"),
     ],
 )
-def test_a_time_is_told_by_its_distance(distance: timedelta, said: str) -> None:
+def test_a_time_is_shown_by_its_distance(distance: timedelta, said: str) -> None:
     assert ago(NOW - distance, NOW) == said
 
 

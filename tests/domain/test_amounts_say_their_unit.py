@@ -28,7 +28,7 @@ def test_a_number_counts_whole_tokens(written: Any) -> None:
     [10.0, 0.1, float("nan"), True, None, -1, "-1", "1e3", "1,5", "", " 1", "10 NVM", Decimal(-1), Decimal("NaN"),
      Decimal("Infinity"), Decimal("1E+99999999"), Decimal("1E-99"), "0.0000000000000000001", 10**40, b"10"],
 )  # fmt: skip
-def test_what_is_no_exact_amount_is_refused(written: Any) -> None:
+def test_what_is_not_an_exact_amount_is_refused(written: Any) -> None:
     with pytest.raises(InsituError, match="InvalidAmount"):
         Amount(written)
 
@@ -39,7 +39,7 @@ def test_a_number_that_was_meant_in_base_units_is_refused() -> None:
             Amount(written)
 
 
-def test_a_float_is_told_what_to_write_instead() -> None:
+def test_a_float_is_refused_with_what_to_write_instead() -> None:
     with pytest.raises(InsituError, match=r"write '0\.1'"):
         Amount(0.1)  # type: ignore[arg-type]
 

@@ -78,7 +78,7 @@ def test_service_indices_are_read_in_every_form(member: str, value: object) -> N
 
 
 @pytest.mark.parametrize("value", [True, -1, "-1", 1.5, "two", "", 2**32, "²"])
-def test_an_index_that_is_no_small_whole_number_is_refused_with_its_pointer(value: object) -> None:
+def test_an_index_that_is_not_a_small_whole_number_is_refused_with_its_pointer(value: object) -> None:
     with pytest.raises(InsituError) as caught:
         read_ddo({"service": [{}, {"index": value}]})
     assert caught.value.code == "InvalidDocument"

@@ -26,18 +26,18 @@ from insitu.domain.exit_codes import (
 
 
 @given(st.integers(1, 255))
-def test_every_exit_is_told_with_its_number(code: int) -> None:
+def test_every_exit_is_explained_with_its_number(code: int) -> None:
     assert describe_exit(code).startswith(f"exit code {code}")
 
 
 @pytest.mark.parametrize("name", ["SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV", "SIGTERM", "SIGXFSZ"])
-def test_a_signal_is_told_with_its_name_and_what_it_means(name: str) -> None:
+def test_a_signal_is_explained_with_its_name_and_meaning(name: str) -> None:
     told = describe_exit(128 + signal.Signals[name])
     assert f"({name})" in told
     assert ":" in told
 
 
-def test_a_number_that_only_the_algorithm_knows_is_told_alone() -> None:
+def test_a_number_that_only_the_algorithm_knows_stands_alone() -> None:
     assert describe_exit(3) == "exit code 3"
 
 
@@ -61,7 +61,7 @@ def test_an_error_has_an_exit_code(error: str, exit_code: int) -> None:
     assert exit_code_of_error(error) == exit_code
 
 
-def test_only_what_waiting_alone_mends_says_try_again() -> None:
+def test_only_what_waiting_fixes_says_try_again() -> None:
     """A scheduler that repeats on this code would repeat forever if somebody had to act."""
     for code, row in ERRORS.items():
         if exit_code_of_error(code) == TRY_AGAIN:

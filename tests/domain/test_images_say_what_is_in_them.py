@@ -17,11 +17,11 @@ JAVA = ImageContents(programs=("java", "sh"))
         ("'unclosed", None),
     ],
 )
-def test_an_entrypoint_names_a_programme(entrypoint: str | None, program: str | None) -> None:
+def test_an_entrypoint_names_a_program(entrypoint: str | None, program: str | None) -> None:
     assert program_of(entrypoint) == program
 
 
-def test_an_image_lacks_a_programme_or_a_module_and_says_which() -> None:
+def test_an_image_lacks_a_program_or_a_module_and_says_which() -> None:
     assert JAVA.lacks("python3", ()) == ("python3",)
     assert PYTHON.lacks("python3", {"pandas", "json", "scipy", "polars"}) == ("polars", "scipy")
     assert PYTHON.lacks("python3", {"pandas"}) == ()

@@ -26,7 +26,7 @@ def test_an_amount_reads_back(amount: int) -> None:
         *[2**128, -1, 1.0, True, None, [], pytest.param(10**6000, id="huge")],
     ],
 )
-def test_what_is_no_amount_is_refused(value: object) -> None:
+def test_what_is_not_an_amount_is_refused(value: object) -> None:
     with pytest.raises(InsituError) as caught:
         parse_amount(value)
     assert caught.value.code == "InvalidAmount"
@@ -54,7 +54,7 @@ def test_more_decimals_than_the_token_has_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "1.", ".5", "-1", "1e3", "nan", "inf", "1,5"])
-def test_what_is_no_decimal_number_is_refused(text: str) -> None:
+def test_what_is_not_a_decimal_number_is_refused(text: str) -> None:
     with pytest.raises(InsituError, match="InvalidAmount"):
         amount_of_display(text, 18)
 

@@ -430,7 +430,7 @@ def test_a_queued_execution_is_stopped_without_touching_the_runtime() -> None:
     ("by", "code"),
     [("consumer", "StoppedByConsumer"), ("owner", "StoppedByOwner"), ("provider", "StoppedByProvider")],
 )
-def test_who_stopped_an_execution_is_its_reason(by: Literal["consumer", "owner", "provider"], code: str) -> None:
+def test_the_reason_says_who_stopped_an_execution(by: Literal["consumer", "owner", "provider"], code: str) -> None:
     world = World(registered(plan(1), START), admitted=False)
     world.execution = stop_requested(world.execution, by, world.now) or world.execution
     reason = drive(world, {}).reason
@@ -467,7 +467,7 @@ def test_the_infrastructure_is_free_although_the_gateway_does_not_answer() -> No
     assert not world.execution.ended
 
 
-def test_a_gateway_that_never_answers_does_not_keep_the_execution_for_ever() -> None:
+def test_a_gateway_that_never_answers_does_not_keep_the_execution_forever() -> None:
     world = World(registered(plan(1), START), gateway_answers=False)
     for _ in range(20):
         world.turn()

@@ -123,7 +123,7 @@ def test_the_method_of_ocean_protocol_is_read_and_named() -> None:
 
 
 @pytest.mark.parametrize("did", ["did:ocn:12", "op:12", "did:op:", "did:op:xyz", ""])
-def test_what_is_no_did_of_any_generation_is_refused(did: str) -> None:
+def test_what_is_not_a_did_of_any_generation_is_refused(did: str) -> None:
     with pytest.raises(InsituError) as caught:
         verify_document(read(java() | {"id": did}))
     assert caught.value.code == "InvalidDid"

@@ -126,7 +126,7 @@ def test_an_owner_who_limits_files_and_says_nothing_of_logs_limits_logs(
     assert rules.lets_logs_out is (most != 0)
 
 
-def test_logs_are_live_where_nothing_is_reviewed() -> None:
+def test_logs_are_live_if_nothing_is_reviewed() -> None:
     assert policy().effective_logs == "live"
     assert policy(review="manual").effective_logs == "after_review"
     assert policy(logs="none").effective_logs == "none"

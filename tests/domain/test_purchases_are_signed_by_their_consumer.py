@@ -101,6 +101,6 @@ def test_both_ways_to_write_v_are_one_call(halves: bytes, bit: int) -> None:
 
 
 @pytest.mark.parametrize("deadline", [0, -1, 2**64])
-def test_a_permit_without_a_deadline_is_none(deadline: int) -> None:
+def test_a_permit_needs_a_deadline(deadline: int) -> None:
     with pytest.raises(ValidationError):
         SignedPermit(value=1, deadline=deadline, signature="0x" + "11" * 65)

@@ -22,7 +22,7 @@ def test_cores_are_those_of_the_vectors(text: str, thousandths: int) -> None:
 
 
 @pytest.mark.parametrize("text", CASES["notBytes"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_what_is_not_a_size_is_refused(text: str) -> None:
     with pytest.raises(InsituError, match="InvalidQuantity"):
         parse_bytes(text)
 

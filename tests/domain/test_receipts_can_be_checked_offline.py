@@ -157,7 +157,7 @@ def test_a_failed_execution_has_a_receipt_about_its_workflow(reason: Reason, cha
     assert verified.statement.subject[0].digest == {"sha3_256": stated.workflow_checksum}
 
 
-def test_a_stop_by_an_owner_may_cost_something_only_where_log_text_can_have_been_delivered() -> None:
+def test_a_stop_by_an_owner_may_cost_something_only_if_log_text_may_have_been_delivered() -> None:
     ran = (PhasePart(phase=Phase.REGISTERED, at=BEGIN), PhasePart(phase=Phase.EXECUTING, at=BEGIN))
     charge = ChargePart(rule=Charge.IF_NONE_SUCCEEDS, amount=13)
     reason = Reason(code="StoppedByOwner", message="stopped by the owner")

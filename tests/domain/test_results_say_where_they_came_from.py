@@ -57,7 +57,7 @@ descriptions = st.dictionaries(st.text(max_size=5) | st.sampled_from(["name", "a
 
 
 @given(descriptions | descriptions.map(lambda main: {"main": main}))
-def test_a_result_of_any_description_is_a_valid_asset_that_tells_its_origin(described: dict[str, Any]) -> None:
+def test_a_result_of_any_description_is_a_valid_asset_that_names_its_origin(described: dict[str, Any]) -> None:
     service = result(described)
     main = service["attributes"]["main"]
     assert main["type"] == "dataset"

@@ -37,7 +37,7 @@ def test_a_moment_elsewhere_is_written_in_utc() -> None:
         "٢٠١٩-04-09T19:02:11Z",
     ],
 )
-def test_other_texts_are_no_time_of_a_document(text: str) -> None:
+def test_other_texts_are_not_times_of_a_document(text: str) -> None:
     assert not is_document_time(text)
     with pytest.raises(InsituError, match="InvalidDocument"):
         parse_time(text)

@@ -66,7 +66,7 @@ def test_a_good_document_passes(make: Callable[[], Any]) -> None:
     validate_ddo(make())
 
 
-def test_the_fragments_of_the_specification_read_but_are_no_full_documents() -> None:
+def test_the_fragments_of_the_specification_read_but_are_not_full_documents() -> None:
     for name in ("specification-workflow", "specification-compute-service"):
         found = problems_of(vector(name))
         assert ("/id", "InvalidDid") in found
@@ -329,5 +329,5 @@ def test_an_endpoint_is_an_absolute_url(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", None, "a", "/x", "ftp://a/", "http://", "http://u:p@a/", "http://a b/", "http://a:99999/", "http://[x/"]
 )
-def test_other_texts_are_no_endpoint(url: str | None) -> None:
+def test_other_texts_are_not_endpoints(url: str | None) -> None:
     assert not is_http_url(url)

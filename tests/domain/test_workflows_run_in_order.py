@@ -171,7 +171,7 @@ def test_a_workflow_of_any_shape_is_run_in_order_or_refused(value: Any) -> None:
         done.add(each.number)
 
 
-def test_an_asset_that_is_no_workflow_has_none() -> None:
+def test_an_asset_that_is_not_a_workflow_has_none() -> None:
     document = workflow_ddo().to_json()
     del document["service"][0]["attributes"]["main"]["workflow"]
     with pytest.raises(InsituError, match="not a workflow"):

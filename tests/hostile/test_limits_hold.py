@@ -20,7 +20,7 @@ async def test_a_memory_bomb_is_killed_with_that_reason(place: Place) -> None:
 
 
 @pytest.mark.needs("cgroups")
-async def test_a_child_that_is_killed_for_memory_is_no_success(place: Place) -> None:
+async def test_a_child_that_is_killed_for_memory_is_not_a_success(place: Place) -> None:
     source = """
 import os
 if os.fork() == 0:
@@ -83,7 +83,7 @@ async def test_an_algorithm_that_kills_itself_has_failed(place: Place, number: s
     assert number in ended.status.reason.message
 
 
-async def test_an_algorithm_cannot_kill_who_reaps_its_orphans(place: Place) -> None:
+async def test_an_algorithm_cannot_kill_what_reaps_its_orphans(place: Place) -> None:
     source = "for number in (9, 15, 19): found[str(number)] = attempt(lambda: os.kill(1, number))\n"
     assert set((await tried(place, source)).values()) <= {"ok", "EPERM"}
 

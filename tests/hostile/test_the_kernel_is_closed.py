@@ -128,7 +128,7 @@ for path in ("sys/kernel/core_pattern", "sys/vm/drop_caches", "sysrq-trigger", "
 
 
 @only_oci("a cluster masks fewer files; those that are left tell of the node")
-async def test_the_files_of_the_kernel_tell_nothing(place: Place) -> None:
+async def test_the_files_of_the_kernel_reveal_nothing(place: Place) -> None:
     found = await tried(
         place,
         """

@@ -56,7 +56,7 @@ def bought(consumer: Person) -> str:
     return consumer.succeeds("agreements").out
 
 
-def test_what_cannot_be_limited_is_not_sold_and_the_reason_is_told_at_once(
+def test_what_cannot_be_limited_is_not_sold_and_the_reason_is_given_at_once(
     stingy: Provider, home: Path, tmp_path: Path
 ) -> None:
     data, consumer = published(stingy), stingy.person("consumer")

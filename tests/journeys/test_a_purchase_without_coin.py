@@ -53,14 +53,14 @@ def test_buying_and_running_take_no_other_words(penniless: Person, workflow: str
     assert "(sent by the gateway)" in shown.err
 
 
-def test_who_wants_to_send_it_is_told_what_is_missing(penniless: Person, workflow: str) -> None:
+def test_a_consumer_who_wants_to_send_it_learns_what_is_missing(penniless: Person, workflow: str) -> None:
     refused = penniless.insitu("buy", workflow, "--yes", "--no-relay", "--json")
     assert refused.problem["code"] == "InsufficientFunds"
     assert "gas" in refused.problem["detail"]
     assert refused.code == exit_codes.CONFLICT
 
 
-def test_who_has_coin_may_ask_for_it_or_for_an_offer(running: Provider, workflow: str) -> None:
+def test_a_consumer_with_coin_may_ask_for_it_or_for_an_offer(running: Provider, workflow: str) -> None:
     consumer = running.person("consumer")
     relayed = consumer.succeeds("buy", workflow, "--yes", "--relay", "--json").json
     offered = consumer.succeeds("buy", workflow, "--yes", "--offer", "--json").json

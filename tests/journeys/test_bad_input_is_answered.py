@@ -75,7 +75,7 @@ def require_problem(answer: httpx.Response, *statuses: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
-async def test_json_that_is_none(http: httpx.AsyncClient, body: bytes) -> None:
+async def test_invalid_json(http: httpx.AsyncClient, body: bytes) -> None:
     for path in POSTED:
         if path == QUERY and body == b"":
             continue  # a search for everything
@@ -97,7 +97,7 @@ async def test_bodies_that_are_huge(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG_HEX)
-async def test_hexadecimal_digits_that_are_none(http: httpx.AsyncClient, wrong: str) -> None:
+async def test_invalid_hexadecimal_digits(http: httpx.AsyncClient, wrong: str) -> None:
     escaped = quote(wrong, safe="") or "%20"
     require_problem(await http.get(f"{DDO}/{escaped}"))
     require_problem(await http.get(f"{DDO}/{DID}", params={"checksum": wrong}))

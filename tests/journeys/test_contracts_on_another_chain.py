@@ -33,7 +33,7 @@ def test_contracts_are_deployed_once_and_checked(deployer: Person, running: Prov
     assert not set(deployed.values()) & set(theirs.values())
 
 
-def test_other_code_at_an_address_is_told(deployer: Person) -> None:
+def test_other_code_at_an_address_is_reported(deployer: Person) -> None:
     deployer.succeeds("chain", "deploy", "--yes")
     path = deployer.home / "chain" / "deployments.json"
     document = json.loads(path.read_text())

@@ -42,7 +42,7 @@ def test_a_data_set_is_found_and_says_what_it_costs(consumer: Person, flights: s
     assert "insitu/python:latest@sha256:" in shown
 
 
-def test_nothing_is_bought_without_somebody_who_says_yes(consumer: Person, flights: str, tmp_path: Path) -> None:
+def test_nothing_is_bought_unless_somebody_says_yes(consumer: Person, flights: str, tmp_path: Path) -> None:
     before = len(consumer.succeeds("agreements", "--json").json)
     refused = consumer.insitu("run", written(tmp_path, "count.py", COUNT), "--on", flights)
     assert refused.code == exit_codes.USAGE
@@ -181,7 +181,7 @@ def test_a_receipt_with_one_changed_character_does_not_hold(
     assert refused.problem["code"] == "SignatureInvalid"
 
 
-def test_a_failed_algorithm_is_told_with_its_words_and_costs_nothing_now(
+def test_a_failed_algorithm_is_reported_with_its_words_and_costs_nothing_now(
     consumer: Person, flights: str, tmp_path: Path
 ) -> None:
     ran = consumer.insitu("run", written(tmp_path, "fail.py", FAILING), "--on", flights, "--yes")

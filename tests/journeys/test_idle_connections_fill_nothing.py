@@ -183,7 +183,7 @@ async def test_a_body_that_comes_slowly_but_steadily_is_taken(monkeypatch: pytes
         assert (await until_closed(stream)).endswith(b"\r\n\r\n30")
 
 
-async def test_who_is_answered_is_not_closed_to_make_room_for_others() -> None:
+async def test_a_client_that_is_being_answered_is_not_closed_to_make_room() -> None:
     """Nor is one whose request is under way; if nobody is idle, the new one is closed."""
     busy = b"POST /length HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
     async with (

@@ -70,7 +70,7 @@ def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
-def test_whoever_answers_http_is_an_ordinary_user_for_good(provider: ProviderProcess) -> None:
+def test_the_process_that_answers_http_is_an_ordinary_user_for_good(provider: ProviderProcess) -> None:
     uid = str(pwd.getpwnam(USER).pw_uid)
     assert fact(provider.pid, "Uid") == [uid] * 4
     assert fact(provider.pid, "Groups") == []

@@ -69,7 +69,7 @@ async def test_a_database_server_that_dies_during_an_execution_loses_and_doubles
         assert await market.changes(before) == PAID
 
 
-async def test_an_outage_longer_than_anybody_waits_is_told_and_then_forgotten(
+async def test_an_outage_longer_than_anybody_waits_is_reported_and_then_forgotten(
     provider: ProviderProcess, server: PostgresqlServer
 ) -> None:
     async with open_market(provider) as market:

@@ -98,7 +98,7 @@ def test_it_ends_without_a_traceback_while_somebody_follows(provider: Provider, 
         again.close()
 
 
-def test_the_doctor_names_what_is_missing_and_what_mends_it(provider: Provider) -> None:
+def test_the_doctor_names_what_is_missing_and_how_to_fix_it(provider: Provider) -> None:
     found = provider.person("owner").succeeds("doctor", "--json").json
     verdicts = {one["part"]: one for one in found["findings"]}
     assert found["ready"]

@@ -187,7 +187,7 @@ async def test_a_configuration_cannot_take_the_place_of_a_volume(market: Market,
     assert refused.value.code == "InvalidDocument"
 
 
-async def test_what_lies_in_place_stays_as_it_was_although_its_mode_lets_everybody_write(market: Market) -> None:
+async def test_data_in_place_stays_as_it_was_although_its_mode_lets_everybody_write(market: Market) -> None:
     file = written(market.provider.data, "open.txt", "as it was")
     file.chmod(0o666)
     dataset = await market.publisher.assets.publish_dataset("open", [str(file)], algorithms="any")

@@ -137,7 +137,7 @@ async def test_wrong_checksums(http: httpx.AsyncClient, checksum: str) -> None:
         {"text": "x" * 401},
     ],
 )
-async def test_wrong_search_parameters_are_told_in_both_forms(http: httpx.AsyncClient, parameters: dict) -> None:
+async def test_wrong_search_parameters_are_reported_in_both_forms(http: httpx.AsyncClient, parameters: dict) -> None:
     is_problem(await http.get(QUERY, params=parameters))
     is_problem(await http.post(QUERY, json=parameters))
 

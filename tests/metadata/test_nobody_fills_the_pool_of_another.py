@@ -63,7 +63,7 @@ async def test_wallets_of_one_network_are_one(small: Catalogue, chain: EmbeddedC
         assert await publish(small, document(chain, GATEWAY)) == "pending"
 
 
-async def test_a_unit_of_token_is_no_stake_and_coin_is(small: Catalogue, chain: EmbeddedChain) -> None:
+async def test_a_unit_of_token_is_not_a_stake_and_coin_is(small: Catalogue, chain: EmbeddedChain) -> None:
     poor = [wallet() for _ in range(3)]
     for one in poor:
         await chain.transact(Call("NeverminedToken", "transfer", (one.address, 1)), ALICE)
@@ -74,9 +74,7 @@ async def test_a_unit_of_token_is_no_stake_and_coin_is(small: Catalogue, chain: 
         assert await publish(small, document(chain, poor[0])) == expected
 
 
-async def test_who_registered_an_asset_waits_with_the_creators_even_without_coin(
-    small: Catalogue, chain: EmbeddedChain
-) -> None:
+async def test_a_registrant_waits_with_the_creators_even_without_coin(small: Catalogue, chain: EmbeddedChain) -> None:
     one = wallet()
     await chain.rpc("anvil_setBalance", one.address, hex(10**18))
     asset = dataset(chain, one)

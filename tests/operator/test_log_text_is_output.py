@@ -74,7 +74,7 @@ async def test_a_line_counts_once_however_often_it_is_read(start: Start) -> None
         assert await operator.service.log_state(AGREEMENT, limited().workflow_execution_id) == "open"
 
 
-async def test_what_is_skipped_counts_and_nothing_lies_behind_the_budget(start: Start) -> None:
+async def test_what_is_skipped_counts_and_nothing_comes_after_the_budget(start: Start) -> None:
     async with start({"0-compute-1": Ending("AlgorithmFailed", log=(ROWS,))}) as operator:
         await ended(operator, limited())
         assert await read(operator.service, offset=500_000) == b""
@@ -191,7 +191,7 @@ async def test_after_a_success_nothing_more_is_released(start: Start) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"logs": "none"}, {"max_log_bytes": 0}])
-async def test_where_logs_are_not_let_out_the_operator_itself_gives_nothing(
+async def test_if_logs_may_not_leave_the_operator_itself_gives_nothing(
     start: Start, changes: dict[str, object]
 ) -> None:
     plan = plan_of(output=LIMITED.model_copy(update=changes))

@@ -299,7 +299,7 @@ async def test_an_image_that_is_not_here_says_so(provider: Provider) -> None:
             await operator.service.register(registration_of(plan))
 
 
-async def test_the_operator_refuses_where_nothing_seals(provider: Provider) -> None:
+async def test_the_operator_refuses_if_nothing_seals(provider: Provider) -> None:
     async with running_operator(
         provider.root / "operator",
         provider.gateway,

@@ -164,7 +164,7 @@ async def test_a_runtime_is_proved_each_day_and_takes_nothing_while_it_cannot_se
         await operator.service.register(registration_of(plan_of(agreement=OTHER, now=clock.now())))
 
 
-async def test_nothing_is_taken_before_the_runtime_is_proved_and_the_reason_is_told(
+async def test_nothing_is_taken_before_the_runtime_is_proved_and_the_reason_is_given(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("insitu.operator.engine.engine.PROVING", 0.01)
@@ -184,7 +184,7 @@ async def test_nothing_is_taken_before_the_runtime_is_proved_and_the_reason_is_t
         assert (await operator.service.register(registration)).phase is Phase.REGISTERED
 
 
-async def test_whoever_asks_before_the_engine_runs_is_answered_as_soon_as_the_runtime_is_proved(start: Start) -> None:
+async def test_a_request_before_the_engine_runs_is_answered_as_soon_as_the_runtime_is_proved(start: Start) -> None:
     async with start() as operator, anyio.create_task_group() as tasks:
         engine, answered = Engine(operator.engine._parts), anyio.Event()
 
@@ -245,7 +245,7 @@ SIZES = st.lists(st.integers(1, 10), min_size=1, max_size=8)
 
 
 @given(sizes=SIZES, cores=st.integers(10, 20), begun=st.sets(st.integers(0, 7)))
-def test_whoever_is_before_is_served_before(sizes: list[int], cores: int, begun: set[int]) -> None:
+def test_first_come_first_served(sizes: list[int], cores: int, begun: set[int]) -> None:
     """No execution overtakes another, and what is admitted fits."""
     capacity = Capacity(cpu_millis=cores, memory_bytes=2**50, disk_bytes=2**50)
     executions = []

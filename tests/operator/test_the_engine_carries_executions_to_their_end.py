@@ -91,7 +91,7 @@ async def test_two_stages_from_registration_to_nothing_left(start: Start, gatewa
     assert await operator.executions.ticket(one) == ""
 
 
-async def test_the_gateway_is_told_every_transition_once_and_in_order(start: Start, gateway: RecordingGateway) -> None:
+async def test_the_gateway_gets_every_transition_once_and_in_order(start: Start, gateway: RecordingGateway) -> None:
     async with start(HELD) as operator:
         execution = await operator.service.register(registration_of(plan()))
         one = execution.execution_id

@@ -73,7 +73,7 @@ async def test_logs_are_listed_and_streamed_from_any_offset(start: Start) -> Non
         assert (await client.get(one + "/7/1")).content == b""
 
 
-async def test_the_capacity_is_told(start: Start) -> None:
+async def test_the_capacity_is_shown(start: Start) -> None:
     async with start() as operator, client_of(operator) as client:
         assert (await client.get(BASE + "/capacity")).json()["cpuMillis"] == 4000
 
@@ -98,7 +98,7 @@ async def test_without_the_service_key_nothing_is_answered(start: Start, key: st
         assert await operator.service.list() == ()
 
 
-def test_a_key_that_can_be_guessed_is_none() -> None:
+def test_a_key_that_can_be_guessed_is_refused() -> None:
     with pytest.raises(ValueError, match="16 characters"):
         router(None, "short")  # type: ignore[arg-type]
 

@@ -204,7 +204,7 @@ async def test_a_sparse_log_is_left_out_before_it_is_read(bench: Bench) -> None:
     assert await bench.manifest() == []
 
 
-async def test_a_rejection_names_a_file_only_where_so_much_text_may_leave(bench: Bench) -> None:
+async def test_a_rejection_names_a_file_only_if_that_much_text_may_leave(bench: Bench) -> None:
     bench.write("patient-4711.pkl", b"")
     wanted = rules(types=(".csv",))
     for share in (LogShare(), LogShare({0: 10**6}, 8)):
@@ -281,7 +281,7 @@ async def test_a_name_in_a_reason_keeps_to_the_log_budget(bench: Bench) -> None:
 
 @pytest.mark.parametrize("policy", ["after_review", "none"])
 @pytest.mark.parametrize("name", ["row-4711.pkl", "row-4711\n.csv", "row-4711:.csv", "row-4711/ROW.csv"])
-async def test_a_reason_names_no_file_where_logs_are_not_let_out(bench: Bench, name: str, policy: str) -> None:
+async def test_a_reason_names_no_file_if_logs_may_not_leave(bench: Bench, name: str, policy: str) -> None:
     bench.write(name, b"")
     if "/" in name:
         bench.write("row-4711/row.csv", b"")
@@ -345,7 +345,7 @@ async def test_a_refusal_for_good_is_not_repeated(bench: Bench, monkeypatch: pyt
     assert len(calls) == 1
 
 
-async def test_an_output_that_is_gone_is_no_empty_result(bench: Bench) -> None:
+async def test_an_output_that_is_gone_is_not_an_empty_result(bench: Bench) -> None:
     plan = plan_of(stage_of(0))
     step = Step(StepKey(StepKind.PUBLISH, 0, 1), plan, {}, TICKET, START)
     with pytest.raises(InsituError, match="PublishingFailed"):

@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
         (" space", "BadName"),
     ],
 )
-def test_what_is_no_plain_file_is_rejected(tmp_path: Path, kind: str, rule: str) -> None:
+def test_what_is_not_a_plain_file_is_rejected(tmp_path: Path, kind: str, rule: str) -> None:
     path = tmp_path / "out" / (kind if rule == "BadName" else "entry")
     path.parent.mkdir()
     if "link" in kind or kind in ("dangling", "loop"):

@@ -39,7 +39,7 @@ def script(provider: Market, **endings: Ending) -> None:
     provider.world.operator.runtime.script.update({name.replace("_", "-")[1:]: one for name, one in endings.items()})
 
 
-async def test_a_workflow_runs_and_its_result_belongs_to_the_buyer(provider: Market, tmp_path: Path) -> None:
+async def test_a_workflow_runs_and_its_result_belongs_to_the_consumer(provider: Market, tmp_path: Path) -> None:
     consumer, detour = await provider.client("consumer")
     execution = await consumer.compute.run_workflow(
         await workflow_on(provider, consumer), max_price=Amount.from_base_units(13)

@@ -160,7 +160,7 @@ async def test_a_price_above_the_limit_or_the_purse_is_refused_before_money_move
     assert "the price is 1000000000000.000000000000000003 NVM" in refused.value.detail
 
 
-async def test_what_may_not_run_is_told_with_reasons_before_buying(provider: Market) -> None:
+async def test_what_may_not_run_is_refused_with_reasons_before_buying(provider: Market) -> None:
     owner, _ = await provider.client("owner")
     consumer, _ = await provider.client("consumer")
     closed = await provider.dataset(owner, "Closed", algorithms=[], publishers=[owner.account])

@@ -63,7 +63,7 @@ async def test_a_data_set_without_a_compute_service_is_refused_unless_it_is_mean
     assert (await publisher.assets.register_asset(mute, without_compute=True)).did
 
 
-async def test_a_new_owner_keeps_the_list_of_files_or_seals_all_of_them_anew(provider: Market) -> None:
+async def test_a_new_owner_keeps_the_list_of_files_or_seals_all_of_them_again(provider: Market) -> None:
     owner, _ = await provider.client("owner")
     buyer, _ = await provider.client("second-owner")
     did = await provider.dataset(owner, "Sold")

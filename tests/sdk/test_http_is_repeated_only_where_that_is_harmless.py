@@ -119,7 +119,7 @@ async def test_every_problem_comes_back_as_the_error_that_it_was(code: str) -> N
     ],
     ids=repr,
 )
-async def test_what_is_no_answer_of_ours_is_an_error_all_the_same(answer: Answer, code: str) -> None:
+async def test_an_answer_that_is_not_ours_is_an_error_all_the_same(answer: Answer, code: str) -> None:
     http, _ = scripted(answer)
     async with http:
         with pytest.raises(InsituError) as raised:
@@ -137,7 +137,7 @@ async def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("url", ["", "not a url", "http://", "http://[", "http://host:99999/", "ftp://host/x"])
-async def test_what_is_no_url_is_an_error(url: str) -> None:
+async def test_what_is_not_a_url_is_an_error(url: str) -> None:
     async with Http() as http:
         with pytest.raises(InsituError) as raised:
             await http.call("GET", url)

@@ -156,7 +156,7 @@ async def test_a_permit_that_nobody_else_used_is_not_signed_again(
     assert len(attempts) == 1
 
 
-async def test_an_account_whose_nonce_is_always_taken_is_told_so_in_the_end(
+async def test_an_account_whose_nonce_is_always_taken_gets_an_error_in_the_end(
     generous: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workflow, (consumer, _) = await ready(generous), await generous.client("consumer")
@@ -177,7 +177,7 @@ async def test_an_account_whose_nonce_is_always_taken_is_told_so_in_the_end(
     assert len(attempts) == 6
 
 
-async def test_who_is_cancelled_leaves_the_queue(generous: Market) -> None:
+async def test_a_cancelled_purchase_leaves_the_queue(generous: Market) -> None:
     workflow, (consumer, _) = await ready(generous), await generous.client("consumer")
     async with consumer.agreements._purchases.turn(PRICE):
         with anyio.move_on_after(0.2) as waiting:

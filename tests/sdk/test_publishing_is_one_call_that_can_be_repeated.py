@@ -139,7 +139,7 @@ async def test_assets_of_one_second_that_differ_only_in_what_is_sealed_get_two_d
     assert [asset.did for asset in again] == [asset.did for asset in published]
 
 
-async def test_a_did_that_is_taken_by_other_details_is_told(provider: Market) -> None:
+async def test_a_did_that_is_taken_by_other_details_is_reported(provider: Market) -> None:
     owner, _ = await provider.client("owner")
     main = {"name": "Fixed", "type": "dataset", "author": "", "files": [], "dateCreated": "2026-01-02T03:04:05Z"}
     main["datePublished"] = main["dateCreated"]
@@ -223,7 +223,7 @@ async def test_an_asset_is_updated_transferred_and_retired_by_its_owner_only(pro
     assert await provider.dataset(owner) != did, "an asset that was handed over is not found as one's own"
 
 
-async def test_mistakes_are_told_before_anything_is_published(provider: Market) -> None:
+async def test_mistakes_are_reported_before_anything_is_published(provider: Market) -> None:
     owner, detour = await provider.client("owner")
     with pytest.raises(InsituError) as refused:
         await owner.assets.publish_dataset("", [provider.data_file()], algorithms="any", timeout=0, price=1)

@@ -66,7 +66,7 @@ async def test_a_run_that_cannot_be_leaves_nothing(
     assert await coin(consumer) == before
 
 
-async def test_files_that_are_not_there_are_told_before_anybody_is_asked(shared_provider: Market) -> None:
+async def test_files_that_are_not_there_are_reported_before_anybody_is_asked(shared_provider: Market) -> None:
     consumer, detour = await shared_provider.client("consumer")
     with pytest.raises(InsituError, match="no-such-file"):
         await consumer.run("no-such-file.py", on=NOBODY)

@@ -6,7 +6,7 @@ from insitu.domain.errors import InsituError
 from tests.market import Market
 
 
-async def test_nobody_buys_it_but_who_bought_it_before_still_executes(market: Market) -> None:
+async def test_nobody_buys_it_but_earlier_consumers_still_execute(market: Market) -> None:
     dataset = await market.dataset("soon retired")
     workflow = await market.workflow(dataset=dataset)
     bought = await market.consumer.agreements.buy(workflow.did)

@@ -19,7 +19,7 @@ async def test_the_chosen_service_gives_verdict_server_price_and_receivers(marke
     assert paid == {market.publisher.account: PRICE, quote.provider: SERVER_PRICE}
 
 
-async def test_an_index_that_is_no_compute_service_is_refused(market: Market) -> None:
+async def test_an_index_that_is_not_a_compute_service_is_refused(market: Market) -> None:
     workflow = await market.workflow()
     for index in (0, 77):
         with pytest.raises(InsituError) as refused:

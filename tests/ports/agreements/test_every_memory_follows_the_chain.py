@@ -171,7 +171,9 @@ async def test_what_waits_for_a_lost_cause_is_given_up_with_it(agreements: Agree
     assert await keys_due(agreements) == []
 
 
-async def test_what_an_execution_left_undone_is_told_with_it_until_somebody_has_done_it(agreements: Agreements) -> None:
+async def test_what_an_execution_left_undone_is_shown_with_it_until_somebody_has_done_it(
+    agreements: Agreements,
+) -> None:
     execution_id = (await started(agreements)).execution_id
     await agreements.apply([Enqueue(replace(item("a"), execution_id=execution_id)), Enqueue(item("b"))])
     await agreements.apply([Enqueue(replace(item("c"), execution_id=execution_id, kind=ItemKind.DERIVED))])

@@ -162,7 +162,7 @@ async def has_paid(agreements: Agreements, price: int) -> None:
     await agreements.apply([NoteSettled(execution.execution_id, "0xabc")])
 
 
-async def test_strangers_cannot_use_up_what_those_who_have_paid_are_sent(agreements: Agreements) -> None:
+async def test_strangers_cannot_use_up_the_budget_of_paying_consumers(agreements: Agreements) -> None:
     limits = RelayLimits(100, 5 * GWEI, coin_price=10**18)
     await has_paid(agreements, 3 * GWEI)
     await promised(agreements, 1, 5 * GWEI, consumer=PROVIDER, limits=limits)

@@ -164,7 +164,7 @@ async def test_an_outcome_of_an_unknown_execution_is_refused(agreements: Agreeme
         await agreements.freeze(ExecutionId("wx" + "a" * 26), frozen_of(), [])
 
 
-async def test_transitions_are_told_once_and_number_the_events(agreements: Agreements) -> None:
+async def test_transitions_are_recorded_once_and_number_the_events(agreements: Agreements) -> None:
     execution = await started(agreements)
     told = [AddTransition(execution.execution_id, transition(n)) for n in (1, 2)]
     await agreements.apply([*told, told[0]])

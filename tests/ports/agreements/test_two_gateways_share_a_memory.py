@@ -93,7 +93,7 @@ async def test_the_first_outcome_wins_with_its_effects_and_no_others(two: Two) -
     assert [one.key for one in await two[1].due(START)] == [f"settle:{won[0]}"]
 
 
-async def test_events_of_an_execution_are_numbered_without_a_gap_and_told_once(two: Two) -> None:
+async def test_events_of_an_execution_are_numbered_without_a_gap_and_recorded_once(two: Two) -> None:
     execution = await started(two[0])
 
     async def tell(agreements: SqlAgreements, number: int) -> None:

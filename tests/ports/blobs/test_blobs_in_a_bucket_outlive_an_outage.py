@@ -99,7 +99,7 @@ async def test_a_server_that_dies_during_an_upload_and_comes_back_gets_all_of_it
     assert hashlib.sha256(await read(blobs, stored[0])).hexdigest() == stored[0]
 
 
-async def test_a_server_that_stays_away_is_told_and_nothing_is_half_there(
+async def test_a_server_that_stays_away_is_reported_and_nothing_is_half_there(
     server: ObjectStoreServer, tmp_path: Path
 ) -> None:
     blobs = blobs_at(server, new_bucket(server), tmp_path, patience=0.5)

@@ -90,7 +90,7 @@ async def test_a_source_that_fails_leaves_nothing(blobs: Blobs) -> None:
     assert await blobs.older_than(datetime.now(UTC) + timedelta(days=1)) == ()
 
 
-async def test_a_removed_blob_is_gone_and_removing_it_again_is_no_error(blobs: Blobs) -> None:
+async def test_a_removed_blob_is_gone_and_removing_it_again_is_harmless(blobs: Blobs) -> None:
     await blobs.put(pieces(b"hello"))
     for _ in range(2):
         await blobs.remove(HELLO)
@@ -100,7 +100,7 @@ async def test_a_removed_blob_is_gone_and_removing_it_again_is_no_error(blobs: B
 
 
 @pytest.mark.parametrize("name", TRICKS)
-async def test_a_name_that_is_no_digest_reaches_nothing(blobs: Blobs, name: str) -> None:
+async def test_a_name_that_is_not_a_digest_reaches_nothing(blobs: Blobs, name: str) -> None:
     await blobs.put(pieces(b"hello"))
     assert await blobs.size(name) is None
     await blobs.remove(name)
@@ -128,7 +128,7 @@ async def test_the_sweeper_sees_what_was_last_stored_before_a_moment(blobs: Blob
     assert await blobs.older_than(now + timedelta(hours=1)) == (HELLO,)
 
 
-async def test_a_folder_tells_what_its_disk_takes_still(blobs: Blobs, tmp_path: Path) -> None:
+async def test_a_folder_says_how_much_its_disk_still_takes(blobs: Blobs, tmp_path: Path) -> None:
     free = await blobs.free()
     if isinstance(blobs, ObjectBlobs):
         assert free is None

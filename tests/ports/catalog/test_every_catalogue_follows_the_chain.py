@@ -216,7 +216,7 @@ async def test_what_may_be_pending_has_so_many_bytes(catalog: Catalog) -> None:
         await catalog.put(version(4), NOW, place=replace(limited, holder="three"))
 
 
-async def test_who_registered_an_asset_itself_is_known_and_nobody_else(catalog: Catalog) -> None:
+async def test_only_a_registrant_of_its_own_asset_is_known(catalog: Catalog) -> None:
     await catalog.put(version(1), NOW)
     assert not await catalog.has_registered(ALICE)
     result = registered(version(1), owner=BOB)  # by its gateway, for somebody else

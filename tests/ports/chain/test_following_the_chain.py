@@ -108,7 +108,7 @@ async def test_events_wait_for_their_confirmations(parties: Parties) -> None:
     assert block.cursor == registered
 
 
-async def test_a_reorganisation_under_a_waiting_follower_is_told_with_the_ancestor(parties: Parties) -> None:
+async def test_a_reorganisation_under_a_waiting_follower_is_reported_with_the_ancestor(parties: Parties) -> None:
     await parties.anvil("anvil_mine", hex(2))
     start = await head(parties)
     gone = await register_did(parties.chain, parties.owner, parties.provider.address)

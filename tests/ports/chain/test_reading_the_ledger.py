@@ -70,7 +70,7 @@ async def test_a_record_follows_a_transfer(parties: Parties) -> None:
     assert record.owner == parties.stranger.address
 
 
-async def test_who_registered_a_version_is_found_in_its_block_and_nowhere_else(parties: Parties) -> None:
+async def test_the_registrant_of_a_version_is_found_in_its_block_and_nowhere_else(parties: Parties) -> None:
     did = await register_did(parties.chain, parties.owner, parties.provider.address, checksum=b"\1" * 32)
     first = await parties.chain.did_record(str(did))
     await parties.chain.transact(transfer_ownership(bytes(did), parties.stranger.address), parties.owner)

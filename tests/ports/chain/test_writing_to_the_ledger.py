@@ -151,7 +151,7 @@ async def test_a_refusal_of_the_contract_has_its_name_and_both_sides(parties: Pa
     assert all(side in refused.value.detail for side in sides.values())
 
 
-async def test_too_little_money_is_told_as_such(parties: Parties) -> None:
+async def test_too_little_money_has_its_own_code(parties: Parties) -> None:
     too_much = await parties.chain.balance(parties.consumer.address) + 1
     terms = await parties.terms(too_much)
     await parties.chain.transact(approve(parties.chain.contract("EscrowReward"), too_much), parties.consumer)
@@ -160,7 +160,7 @@ async def test_too_little_money_is_told_as_such(parties: Parties) -> None:
     assert str(too_much) in refused.value.detail
 
 
-async def test_an_account_without_gas_is_told_as_such(parties: Parties) -> None:
+async def test_an_account_without_gas_has_its_own_code(parties: Parties) -> None:
     await parties.anvil("anvil_setBalance", parties.stranger.address, "0x1")
     try:
         with pytest.raises(InsituError, match="InsufficientFunds"):
@@ -203,7 +203,7 @@ async def test_a_transaction_that_waits_has_no_outcome_and_is_counted_in_the_non
     assert [one is not None and one.ok for one in outcomes] == [True, True]
 
 
-async def test_a_nonce_that_another_transaction_took_is_told(parties: Parties) -> None:
+async def test_a_nonce_that_another_transaction_took_is_reported(parties: Parties) -> None:
     late = await signed_approval(parties, 4)
     await parties.chain.broadcast(await signed_approval(parties, 5))
     with pytest.raises(InsituError, match=r"TransactionFailed: another transaction took nonce") as failed:
@@ -299,7 +299,7 @@ async def test_an_offer_makes_purchase_and_grant_one_transaction_of_the_consumer
         await chain.transact(create_lock_grant(stolen, offer=offer), parties.consumer)
 
 
-async def test_what_a_call_would_cost_is_told_without_sending_it(parties: Parties) -> None:
+async def test_the_cost_of_a_call_is_known_without_sending_it(parties: Parties) -> None:
     chain, terms = parties.chain, await parties.terms()
     call, sender = create_and_lock(terms), parties.consumer.address
     nonce, held = await chain.next_nonce(sender), await chain.native_balance(sender)

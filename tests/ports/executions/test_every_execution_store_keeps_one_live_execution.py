@@ -95,7 +95,7 @@ def up_to(size: int) -> Decide:
     return partial(released, wanted=(Captured(0, 1, size),))
 
 
-async def test_what_is_released_of_logs_lies_beside_the_record(executions: Executions) -> None:
+async def test_what_is_released_of_logs_is_beside_the_record(executions: Executions) -> None:
     first = await executions.create(nth(0), TICKET)
     assert (await executions.release(first.execution_id, up_to(7))).total == 7
     assert (await executions.release(first.execution_id, up_to(5))).total == 7
@@ -222,7 +222,7 @@ def ended_at(execution: Execution, days: int, *, cleaned: bool = True) -> Execut
     return over.model_copy(update={"history": (*over.history[:-1], last)})
 
 
-async def test_those_that_ended_before_a_moment_are_told_the_longest_gone_first(executions: Executions) -> None:
+async def test_those_that_ended_before_a_moment_come_the_longest_gone_first(executions: Executions) -> None:
     agreements = [AgreementId(f"{n:02x}" * 32) for n in (9, 3, 7, 1, 5)]
     made = [await executions.create(nth(0, agreement), TICKET) for agreement in agreements]
     for execution, days in zip(made, (4, 2, 3), strict=False):

@@ -58,7 +58,7 @@ def test_files_of_other_wallets_are_imported(keystore: Keystore, tmp_path: Path)
     assert keystore.open(ADDRESS, "theirs").address == ADDRESS
 
 
-def test_a_wrong_password_is_told_and_shows_neither_password_nor_key(keystore: Keystore) -> None:
+def test_a_wrong_password_is_reported_and_shows_neither_password_nor_key(keystore: Keystore) -> None:
     keystore.import_hex("mine", SECRET, "right-password")
     with pytest.raises(InsituError, match="KeyPasswordWrong") as refused:
         keystore.open("mine", "wrong-password")
@@ -76,13 +76,13 @@ def test_a_name_is_taken_once(keystore: Keystore) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "A", "x" * 64, "a\0b", "ä"])
-def test_a_name_is_no_path(keystore: Keystore, name: str) -> None:
+def test_a_name_is_not_a_path(keystore: Keystore, name: str) -> None:
     with pytest.raises(InsituError, match="KeyNameInvalid"):
         keystore.create(name, "a")
 
 
 @pytest.mark.parametrize("key", ["", "12", "zz" * 32, SECRET + "00", "00" * 32, "ff" * 32])
-def test_what_is_no_key_is_not_stored(keystore: Keystore, tmp_path: Path, key: str) -> None:
+def test_what_is_not_a_key_is_not_stored(keystore: Keystore, tmp_path: Path, key: str) -> None:
     with pytest.raises(InsituError, match="KeyInvalid"):
         keystore.import_hex("mine", key, "a")
     assert not list((tmp_path / "keys").glob("*.json"))
@@ -92,21 +92,21 @@ def test_what_is_no_key_is_not_stored(keystore: Keystore, tmp_path: Path, key: s
     "content",
     ["", "[]", "{", '{"version": 3}', '{"version": 4, "crypto": {}}', '{"version": 3, "crypto": {}, "address": "12"}'],
 )
-def test_what_is_no_key_file_is_refused(keystore: Keystore, tmp_path: Path, content: str) -> None:
+def test_what_is_not_a_key_file_is_refused(keystore: Keystore, tmp_path: Path, content: str) -> None:
     file = tmp_path / "file.json"
     file.write_text(content)
     with pytest.raises(InsituError, match="KeyInvalid"):
         keystore.import_file("mine", file, "a")
 
 
-def test_a_missing_key_or_file_is_told(keystore: Keystore, tmp_path: Path) -> None:
+def test_a_missing_key_or_file_is_reported(keystore: Keystore, tmp_path: Path) -> None:
     with pytest.raises(InsituError, match="KeyNotFound"):
         keystore.open("nobody", "a")
     with pytest.raises(InsituError, match="KeyNotFound"):
         keystore.import_file("mine", tmp_path / "nothing", "a")
 
 
-def test_strange_files_in_the_folder_are_no_keys(keystore: Keystore, tmp_path: Path) -> None:
+def test_strange_files_in_the_folder_are_not_keys(keystore: Keystore, tmp_path: Path) -> None:
     keystore.create("mine", "a")
     (tmp_path / "keys" / "notes.json").write_text("no json")
     (tmp_path / "keys" / "list.json").write_text("[1]")

@@ -110,6 +110,6 @@ def test_the_development_accounts_are_those_of_the_known_mnemonic() -> None:
         assert dev_signer(name).address == read_address(account.address)
 
 
-def test_an_unknown_development_account_is_told_with_the_known_ones() -> None:
+def test_an_unknown_development_account_is_reported_with_the_known_ones() -> None:
     with pytest.raises(InsituError, match=r"KeyNotFound.*deployer, provider"):
         dev_signer("nobody")

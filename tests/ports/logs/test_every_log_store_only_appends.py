@@ -154,7 +154,7 @@ async def test_removing_leaves_other_executions_alone(logs: Logs) -> None:
     assert await logs.size(OTHER, FIRST) == 5
 
 
-async def test_an_id_that_is_no_id_reaches_no_file(logs: Logs, tmp_path: Path) -> None:
+async def test_an_invalid_id_reaches_no_file(logs: Logs, tmp_path: Path) -> None:
     for trick in ["..", "../outside", "", "/tmp", "wx" + "a" * 25 + "/"]:
         with pytest.raises(InsituError, match="InvalidId"):
             await logs.append(ExecutionId(trick), FIRST, LogChunk(0, b"x"))

@@ -101,7 +101,7 @@ async def test_a_line_is_seen_through_another_process_before_the_log_ends(two: t
 
 
 @needs_server
-async def test_nothing_follows_the_end_whoever_believes_to_lead(two: tuple[ObjectLogs, ObjectLogs]) -> None:
+async def test_nothing_follows_the_end_whoever_thinks_that_they_lead(two: tuple[ObjectLogs, ObjectLogs]) -> None:
     late, leader = two
     await late.append(EXECUTION, FIRST, LogChunk(0, b"one\n"))
     await late.size(EXECUTION, FIRST)

@@ -93,7 +93,7 @@ async def test_a_published_document_is_read_where_the_chain_says(parts: Parts) -
         await parts.peer.read(url, "0" * 64)
 
 
-async def test_the_versions_of_a_did_are_told_with_their_blocks(parts: Parts) -> None:
+async def test_the_versions_of_a_did_come_with_their_blocks(parts: Parts) -> None:
     unsigned = dataset(parts.chain, ALICE)
     did = str(unsigned.did)
     await register(parts.chain, unsigned, ALICE)

@@ -68,7 +68,7 @@ async def fetched(peer: GatewayPeer, reference: str, ticket: str = TICKET) -> by
     return b"".join([chunk async for chunk in peer.fetch(ticket, reference)])
 
 
-async def test_transitions_are_told_and_known_ones_ignored(parts: Parts) -> None:
+async def test_transitions_are_recorded_and_known_ones_ignored(parts: Parts) -> None:
     first, second = transition(1, Phase.REGISTERED), transition(2, Phase.FAILED, "QueueTimeout")
     await parts.peer.progress(TICKET, EXECUTION, [first])
     await parts.peer.progress(TICKET, EXECUTION, [first, second])
@@ -98,7 +98,7 @@ async def test_the_first_report_wins(parts: Parts) -> None:
     assert parts.gateway.report(EXECUTION) == report(first)
 
 
-async def test_without_the_ticket_nothing_is_told(parts: Parts) -> None:
+async def test_without_the_ticket_nothing_is_accepted(parts: Parts) -> None:
     with pytest.raises(InsituError, match="InvalidToken"):
         await parts.peer.progress("another", EXECUTION, [])
     with pytest.raises(InsituError, match="InvalidToken"):
@@ -109,7 +109,7 @@ async def test_without_the_ticket_nothing_is_told(parts: Parts) -> None:
         await fetched(parts.peer, "0-1", ticket="another")
 
 
-async def test_a_gateway_that_is_not_there_is_told_so_that_one_can_wait_for_it() -> None:
+async def test_a_gateway_that_is_not_there_is_reported_so_that_one_can_wait_for_it() -> None:
     async with Http() as http:
         peer = HttpGateway(http, "http://127.0.0.1:9")
         with pytest.raises(InsituError, match="PeerUnavailable"):

@@ -95,7 +95,7 @@ async def test_a_second_live_execution_of_an_agreement_is_refused(parts: Parts) 
         await parts.peer.register(registration_of(plan_of(number=plan_of().number + 1)))
 
 
-async def test_what_is_not_known_is_told(parts: Parts) -> None:
+async def test_what_is_not_known_is_refused(parts: Parts) -> None:
     unknown = workflow_execution_id(OTHER, 0)
     for call in (parts.peer.status, parts.peer.position, parts.peer.log_keys):
         with pytest.raises(InsituError, match="ExecutionUnknown"):
@@ -106,7 +106,7 @@ async def test_what_is_not_known_is_told(parts: Parts) -> None:
         await read_unknown(parts.peer)
 
 
-async def test_an_image_that_is_missing_is_told_before_anybody_pays(parts: Parts) -> None:
+async def test_an_image_that_is_missing_is_reported_before_anybody_pays(parts: Parts) -> None:
     image = plan_of().stages[0].image
     await parts.peer.require_images([image, image])
     parts.operator.runtime.missing_images.add(image.digest)
@@ -153,7 +153,7 @@ async def test_a_log_goes_on_where_its_connection_broke(parts: Parts) -> None:
     assert await read(parts.peer) == (0, b"hello\nworld\n")
 
 
-async def test_the_capacity_is_told(parts: Parts) -> None:
+async def test_the_capacity_is_shown(parts: Parts) -> None:
     assert await parts.peer.capacity() == CAPACITY
 
 

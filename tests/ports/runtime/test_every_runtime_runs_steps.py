@@ -47,7 +47,7 @@ async def test_a_running_step_is_seen_running(place: Place) -> None:
     assert not status.ok
 
 
-async def test_an_algorithm_that_fails_tells_its_exit_code(place: Place) -> None:
+async def test_an_algorithm_that_fails_has_its_exit_code(place: Place) -> None:
     ended = await place.compute("import sys\nprint('no such column', file=sys.stderr)\nsys.exit(3)\n")
     assert ended.status.reason is not None
     assert ended.status.reason.code == "AlgorithmFailed"
@@ -55,7 +55,7 @@ async def test_an_algorithm_that_fails_tells_its_exit_code(place: Place) -> None
     assert "no such column" in ended.log
 
 
-async def test_an_algorithm_that_a_signal_ends_tells_which(place: Place) -> None:
+async def test_an_algorithm_that_a_signal_ends_says_which(place: Place) -> None:
     ended = await place.compute("import ctypes\nctypes.string_at(0)\n")
     assert ended.status.reason is not None
     assert ended.status.reason.code == "AlgorithmFailed"
@@ -115,7 +115,7 @@ async def test_what_a_pod_returns_or_raises_is_its_status(place: Place) -> None:
 
 
 @pytest.mark.filterwarnings("default")
-async def test_a_defect_of_a_pod_ends_its_step_and_tells_no_internals(place: Place) -> None:
+async def test_a_defect_of_a_pod_ends_its_step_and_reveals_no_internals(place: Place) -> None:
     place.configure_problem = RuntimeError("secret path /srv/data")
     status = await place.finish(place.plan(HELLO), StepKind.CONFIGURE)
     assert status.reason is not None
@@ -123,7 +123,7 @@ async def test_a_defect_of_a_pod_ends_its_step_and_tells_no_internals(place: Pla
     assert "secret" not in status.reason.message
 
 
-async def test_a_change_wakes_who_waits_for_it(place: Place) -> None:
+async def test_a_change_wakes_everyone_who_waits_for_it(place: Place) -> None:
     plan = place.plan("print('quick')\n")
     await place.finish(plan, StepKind.CONFIGURE)
     key = await place.start(plan, StepKind.COMPUTE)

@@ -193,7 +193,7 @@ async def test_a_probe_that_was_killed_is_swept_up_at_the_next_start(place: Plac
     assert not folder.exists()
 
 
-async def test_a_half_written_exit_is_no_exit(place: Place) -> None:
+async def test_a_half_written_exit_is_not_an_exit(place: Place) -> None:
     plan = place.plan("")
     folder = run_folder(place, plan)
     folder.path.mkdir(parents=True)

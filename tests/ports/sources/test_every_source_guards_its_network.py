@@ -79,7 +79,7 @@ async def test_addresses_of_this_machine_and_its_neighbours_are_refused(guarded:
         "gopher://x",
     ],
 )
-async def test_what_is_no_web_address_is_refused(guarded: Sources, url: str) -> None:
+async def test_what_is_not_a_web_address_is_refused(guarded: Sources, url: str) -> None:
     with pytest.raises(InsituError, match="InvalidRequest"):
         await guarded.check(url)
 

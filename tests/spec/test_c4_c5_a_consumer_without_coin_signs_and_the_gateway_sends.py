@@ -49,7 +49,7 @@ async def test_creation_lock_and_grant_are_one_transaction(market: Market, penni
     assert await events(market, await market.consumer.agreements.buy(penniless)) == ONE_TRANSACTION
 
 
-async def test_who_refuses_to_be_helped_is_told_what_is_missing(market: Market, penniless: str) -> None:
+async def test_a_consumer_who_declines_help_learns_what_is_missing(market: Market, penniless: str) -> None:
     before = await market.balances()
     with pytest.raises(InsituError, match="cannot pay for the gas"):
         await market.consumer.agreements.buy(penniless, relay=False)

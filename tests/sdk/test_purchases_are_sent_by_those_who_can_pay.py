@@ -40,7 +40,7 @@ async def ready(provider: Market) -> tuple[Client, str]:
     return consumer, await workflow_on(provider, consumer, await provider.dataset(owner))
 
 
-async def test_who_has_no_coin_buys_and_executes_all_the_same(provider: Market) -> None:
+async def test_a_consumer_without_coin_buys_and_executes_all_the_same(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     await penniless(provider.world)
     before = await consumer.chain.balance(consumer.account)
@@ -56,7 +56,7 @@ async def test_who_has_no_coin_buys_and_executes_all_the_same(provider: Market) 
     assert await consumer.chain.native_balance(consumer.account) == 0
 
 
-async def test_who_has_coin_may_let_the_gateway_send_it(provider: Market) -> None:
+async def test_a_consumer_with_coin_may_let_the_gateway_send_it(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     coin = await consumer.chain.native_balance(consumer.account)
     bought = await consumer.agreements.buy(workflow, relay=True)
@@ -64,7 +64,7 @@ async def test_who_has_coin_may_let_the_gateway_send_it(provider: Market) -> Non
     assert await consumer.chain.native_balance(consumer.account) == coin
 
 
-async def test_who_has_coin_sends_it_unless_asked(provider: Market) -> None:
+async def test_a_consumer_with_coin_sends_it_unless_told_otherwise(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     bought = await consumer.agreements.buy(workflow)
     assert (bought.status, bought.relayed) == ("granted", False)
@@ -80,7 +80,7 @@ async def test_an_offer_saves_the_providers_transaction(provider: Market) -> Non
     assert await spent(provider.world) == before
 
 
-async def test_nobody_is_relayed_who_does_not_want_it(provider: Market) -> None:
+async def test_nobody_is_relayed_against_their_will(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     await penniless(provider.world)
     with pytest.raises(InsituError, match="InsufficientFunds"):
@@ -97,14 +97,14 @@ async def test_a_gateway_that_does_not_relay_is_named(chain: EmbeddedChain, tmp_
         assert refused.value.code == "RelayOff"
 
 
-async def test_a_limit_of_the_gateway_is_told_at_once(chain: EmbeddedChain, tmp_path: Path) -> None:
+async def test_a_limit_of_the_gateway_is_reported_at_once(chain: EmbeddedChain, tmp_path: Path) -> None:
     async with market(chain, tmp_path, relays_per_day=0) as provider:
         consumer, workflow = await ready(provider)
         with pytest.raises(InsituError, match="RelayLimitReached"):
             await consumer.agreements.buy(workflow, relay=True)
 
 
-async def test_the_whole_way_is_relayed_where_nothing_is_to_be_published(provider: Market) -> None:
+async def test_everything_is_relayed_if_there_is_nothing_to_publish(provider: Market) -> None:
     consumer, workflow = await ready(provider)
     await penniless(provider.world)
     execution = await consumer.compute.run_workflow(workflow, max_price=Amount.from_base_units(13))

@@ -73,7 +73,7 @@ def test_a_limit_that_nobody_enforces_is_a_warning(
     assert found["limit memory"]["verdict"] == "warning"
 
 
-def test_a_payment_that_can_never_be_settled_is_told(
+def test_a_payment_that_can_never_be_settled_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = Reason(code="DeadlinePassed", message="too late to settle")
