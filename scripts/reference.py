@@ -53,7 +53,7 @@ def settings() -> Iterator[str]:
     yield "# Settings\n"
     yield NOTE
     yield (
-        "`$INSITU_HOME/config.toml` is weaker than the environment, which is weaker than a flag:\n"
+        "A flag overrides the environment, and the environment overrides `$INSITU_HOME/config.toml`:\n"
         "`port = 8030` below `[server]`, `INSITU_SERVER__PORT=8030`, `--set server.port=8030`.\n"
         "`INSITU_HOME` or `--home` names the data folder; the default is `~/.local/share/insitu`.\n"
     )
@@ -96,9 +96,9 @@ def phases() -> Iterator[str]:
             yield f"    {phase} --> [*]"
     yield "```\n"
     yield (
-        "Nothing waits without an end. A stage that the infrastructure failed is started again on fresh volumes, up\n"
-        "to `operator.attempts` times within the same time; time that was lost in that way is never the consumer's.\n"
-        "All but the queue also ends in time to settle. A stop ends every phase at once.\n"
+        "Nothing waits forever. If the infrastructure fails, the stage starts again on fresh volumes, at most\n"
+        "`operator.attempts` times within the same deadline; the consumer is never charged for time lost in this way.\n"
+        "Every phase except the queue also ends early enough to settle. A stop ends any phase at once.\n"
     )
     yield "| phase | ends at the latest after | reason | what to do next |\n|---|---|---|---|"
     for phase, limit in LIMITS.items():
