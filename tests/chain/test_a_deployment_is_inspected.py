@@ -10,12 +10,13 @@ from insitu.adapters.chain.anvil import free_port
 from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
-from insitu.adapters.chain.inspection import Inspected, inspect_deployment
+from insitu.adapters.chain.inspection import inspect_deployment
 from insitu.adapters.chain.ownership import MINTER_ROLE, accept_ownership
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.chain.transactions import Transactions
 from insitu.adapters.keys.dev import DevSigner, dev_signer
 from insitu.domain.errors import InsituError
+from insitu.domain.finding import Finding
 from insitu.domain.ids import Address
 from tests.chain.interrupted import Fragile, ProcessEndedError
 
@@ -50,10 +51,10 @@ async def call(rpc: JsonRpc, address: Address, invocation: Invocation[None], sig
     await Transactions(rpc, 31337, None).send(address, invocation.data, signer)
 
 
-async def wrong(rpc: JsonRpc, found: Deployments) -> Mapping[str, Inspected]:
+async def wrong(rpc: JsonRpc, found: Deployments) -> Mapping[str, Finding]:
     """What is wrong, by part, each with its fix."""
-    inspected = {one.part: one for one in await inspect_deployment(rpc, found) if one.code}
-    assert all(one.next_step and one.detail for one in inspected.values())
+    inspected = {one.part: one for one in await inspect_deployment(rpc, found) if one.state != "ok"}
+    assert all(one.remedy and one.detail for one in inspected.values())
     return inspected
 
 
@@ -65,7 +66,7 @@ async def test_a_fresh_deployment_is_right_in_every_part(rpc: JsonRpc, tmp_path:
     found = await deployed(rpc, tmp_path)
     inspected = await inspect_deployment(rpc, found)
     assert [one.part for one in inspected] == PARTS
-    assert not [one for one in inspected if one.code or one.next_step]
+    assert not [one for one in inspected if one.state != "ok" or one.remedy]
     assert all(found.contracts[name] in str(inspected) for name in found.contracts)
 
 
@@ -73,7 +74,7 @@ async def test_the_address_of_another_contract_is_reported_for_that_contract(rpc
     found = await deployed(rpc, tmp_path)
     told = await wrong(rpc, moved(found, "DIDRegistry", found.contracts["TemplateStoreManager"]))
     assert set(told) == {"code of DIDRegistry", "didRegistry of the template"}
-    assert told["code of DIDRegistry"].code == "ContractMismatch"
+    assert told["code of DIDRegistry"].state == "failed"
     assert "hashes to" in told["code of DIDRegistry"].detail
     assert found.contracts["DIDRegistry"] in told["didRegistry of the template"].detail
 
@@ -123,9 +124,9 @@ async def test_a_template_that_is_not_approved_is_reported_with_who_can(
             await deployed(fragile, tmp_path / "again")
     told = await wrong(rpc, found)
     assert set(told) == {"template"}
-    assert told["template"].code == "TemplateNotApproved"
+    assert told["template"].state == "failed"
     assert state in told["template"].detail
-    assert DEPLOYER.address in told["template"].next_step
+    assert DEPLOYER.address in told["template"].remedy
     await deployed(rpc, tmp_path / "again")
     assert not await wrong(rpc, found), "the advice fixes it"
 
@@ -137,7 +138,7 @@ async def test_a_revoked_template_is_reported(rpc: JsonRpc, tmp_path: Path) -> N
     told = await wrong(rpc, found)
     assert set(told) == {"template"}
     assert "revoked" in told["template"].detail
-    assert not told["template"].harmless
+    assert told["template"].state == "failed"
 
 
 async def test_a_dispenser_that_may_not_mint_is_reported_with_who_can_fix_it(rpc: JsonRpc, tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ async def test_a_dispenser_that_may_not_mint_is_reported_with_who_can_fix_it(rpc
     await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, minter))
     told = await wrong(rpc, found)
     assert set(told) == {"minter"}
-    assert DEPLOYER.address in told["minter"].next_step
+    assert DEPLOYER.address in told["minter"].remedy
     await deployed(rpc, tmp_path)  # what the next step says
     assert not await wrong(rpc, found)
 
@@ -157,7 +158,7 @@ async def test_others_who_may_mint_are_named(rpc: JsonRpc, tmp_path: Path) -> No
     await call(rpc, token, nevermined_token.grant_role(MINTER_ROLE, STRANGER.address))
     told = await wrong(rpc, found)
     assert {part: one.detail for part, one in told.items()} == {"other minters": STRANGER.address}
-    assert told["other minters"].harmless
+    assert told["other minters"].state == "warning"
     await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, STRANGER.address))
     assert not await wrong(rpc, found)
 
@@ -167,7 +168,7 @@ async def test_an_offer_that_nobody_has_taken_is_reported(rpc: JsonRpc, tmp_path
     told = await wrong(rpc, found)
     owned = {f"owner of {name}" for name in ("TemplateStoreManager", "Dispenser", "NeverminedToken")}
     assert set(told) == owned
-    assert all(one.harmless and OWNER.address in one.next_step for one in told.values())
+    assert all(one.state == "warning" and OWNER.address in one.remedy for one in told.values())
     await rpc.call("evm_increaseTime", 2)
     await rpc.call("anvil_mine")
     await accept_ownership(rpc, found, OWNER)
@@ -179,11 +180,11 @@ async def test_an_owner_that_the_file_does_not_name_is_reported(rpc: JsonRpc, tm
     store = found.contracts["TemplateStoreManager"]
     await call(rpc, store, template_store_manager.transfer_ownership(STRANGER.address))
     told = await wrong(rpc, found)
-    assert {part: one.harmless for part, one in told.items()} == {"owner of TemplateStoreManager": True}
+    assert {part: one.state for part, one in told.items()} == {"owner of TemplateStoreManager": "warning"}
     await rpc.call("anvil_setBalance", STRANGER.address, hex(10**18))
     await call(rpc, store, template_store_manager.accept_ownership(), STRANGER)
     told = await wrong(rpc, found)
-    assert {part: one.harmless for part, one in told.items()} == {"owner of TemplateStoreManager": False}
+    assert {part: one.state for part, one in told.items()} == {"owner of TemplateStoreManager": "failed"}
     assert STRANGER.address in told["owner of TemplateStoreManager"].detail
     assert DEPLOYER.address in told["owner of TemplateStoreManager"].detail
     assert not await wrong(rpc, found.model_copy(update={"owner": None})), "a file of an earlier version names no owner"
@@ -201,7 +202,7 @@ async def test_a_token_of_others_is_named_and_its_roles_are_not_looked_at(rpc: J
     (tmp_path / "own").mkdir()
     found = await deployed(rpc, tmp_path / "own", DeploymentPlan(token=token))
     inspected = {one.part: one for one in await inspect_deployment(rpc, found)}
-    assert not [one for one in inspected.values() if one.code]
+    assert not [one for one in inspected.values() if one.state != "ok"]
     assert inspected["external token"].detail.startswith(f"{token}, NVM with 18 decimals")
     assert not {"minter", "owner of NeverminedToken", "code of Dispenser"} & inspected.keys()
 
@@ -209,8 +210,8 @@ async def test_a_token_of_others_is_named_and_its_roles_are_not_looked_at(rpc: J
 async def test_another_chain_is_all_that_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = (await deployed(rpc, tmp_path)).model_copy(update={"chain_id": 5})
     (told,) = await inspect_deployment(rpc, found)
-    assert (told.part, told.code) == ("chain", "ContractMismatch")
-    assert told.next_step
+    assert (told.part, told.state) == ("chain", "failed")
+    assert told.remedy
 
 
 async def test_a_node_that_does_not_answer_is_raised(rpc: JsonRpc, tmp_path: Path) -> None:

@@ -125,13 +125,13 @@ def test_a_port_that_is_taken_is_a_warning() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         found = findings.check_port("HTTP", "127.0.0.1", taken.getsockname()[1])
-    assert found.verdict is findings.Verdict.WARNING
+    assert found.state == "warning"
     assert found.remedy
 
 
 def test_a_folder_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "LEAST_DISK", 2**62)
-    assert findings.check_disk(tmp_path / "not" / "there").verdict is findings.Verdict.FAILED
+    assert findings.check_disk(tmp_path / "not" / "there").state == "failed"
 
 
 CONSUMER = "0x" + "12" * 20

@@ -11,7 +11,7 @@ from insitu.adapters.runtime.kubernetes.configuration import Placement, PodImage
 from insitu.adapters.runtime.kubernetes.names import DEADLINE, STEP, STOP
 from insitu.adapters.runtime.kubernetes.probe import judge_findings
 from insitu.adapters.runtime.kubernetes.sealing import literal
-from insitu.adapters.runtime.kubernetes.verdicts import Patience, Verdict, judge
+from insitu.adapters.runtime.kubernetes.verdicts import Judged, PodPatience, judge
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKey, StepKind, is_retriable
 from insitu.domain.plan import ImageReference
@@ -37,7 +37,7 @@ def seen(
     allowed: int = 120,
     stop: str | None = None,
     **status: Any,
-) -> Verdict:
+) -> Judged:
     notes = {DEADLINE: at(deadline)} | ({} if stop is None else {STOP: stop})
     meta: dict[str, Any] = {
         "name": "x", "creationTimestamp": at(created), "annotations": notes, "labels": {STEP: str(key)}
@@ -52,7 +52,7 @@ def seen(
         "spec": {"containers": [{"name": "main"}], "activeDeadlineSeconds": allowed},
         "status": {"startTime": at(created + 1), **status},
     }
-    return judge(Pod.from_dict(pod), key, NOW, Patience(), {"memory": "cgroup"})
+    return judge(Pod.from_dict(pod), key, NOW, PodPatience(), {"memory": "cgroup"})
 
 
 def ended(code: int, reason: str = "Error", **more: Any) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
     return {"waiting": {"reason": reason, "message": message}}
 
 
-def code_of(verdict: Verdict) -> str | None:
+def code_of(verdict: Judged) -> str | None:
     assert verdict.status.state == "ended"
     return verdict.status.reason.code if verdict.status.reason is not None else None
 

@@ -6,29 +6,25 @@ import platform
 import shutil
 import socket
 import sys
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from insitu.cli.render import plain, size
+from insitu.domain.finding import Finding, State
 
 if TYPE_CHECKING:
-    from insitu.adapters.chain.inspection import Inspected
     from insitu.cli.screen import Screen
 
 __all__ = [
-    "Finding",
-    "Verdict",
     "as_json",
     "check_disk",
     "check_extra",
     "check_kernel",
     "check_port",
     "check_python",
-    "finding_of",
     "show",
 ]
 
@@ -50,83 +46,53 @@ _EXTRAS = {
 }
 
 
-class Verdict(StrEnum):
-    """How a part is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    """It could not be looked at; the detail says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's answer; ``remedy`` is what a person does, empty where nothing is to be done."""
-
-    part: str
-    verdict: Verdict
-    detail: str
-    remedy: str = ""
-
-
-_MARKS = {
-    Verdict.OK: ("ok", "green"),
-    Verdict.WARNING: ("warn", "yellow"),
-    Verdict.FAILED: ("FAIL", "red"),
-    Verdict.SKIPPED: ("skip", "cyan"),
+_MARKS: Mapping[State, tuple[str, str]] = {
+    "ok": ("ok", "green"),
+    "warning": ("warn", "yellow"),
+    "failed": ("FAIL", "red"),
+    "skipped": ("skip", "cyan"),
 }
 
 
 def show(screen: "Screen", finding: Finding, width: int = 16) -> None:
     """Print a finding for people, with its remedy below it."""
-    mark, colour = _MARKS[finding.verdict]
-    label = click.style(mark.ljust(4), fg=colour, bold=finding.verdict is Verdict.FAILED)
+    mark, colour = _MARKS[finding.state]
+    label = click.style(mark.ljust(4), fg=colour, bold=finding.state == "failed")
     screen.line(f"{label}  {finding.part.ljust(width)}  {plain(finding.detail)}")
-    if finding.remedy and finding.verdict is not Verdict.OK:
+    if finding.remedy and finding.state != "ok":
         screen.line(f"{'':{width + 8}}→ {finding.remedy}")
 
 
 def as_json(finding: Finding) -> dict[str, str]:
     """Return a finding for programs."""
-    parts = {"part": finding.part, "verdict": finding.verdict.value}
+    parts = {"part": finding.part, "verdict": finding.state}
     return parts | {"detail": finding.detail, "remedy": finding.remedy}
-
-
-def finding_of(inspected: "Inspected") -> Finding:
-    """Return what was found about a contract as a finding."""
-    if not inspected.code:
-        return Finding(inspected.part, Verdict.OK, inspected.detail)
-    verdict = Verdict.WARNING if inspected.harmless else Verdict.FAILED
-    return Finding(inspected.part, verdict, inspected.detail, inspected.next_step)
 
 
 def check_python() -> Finding:
     """Say which Python runs this; one that is too old would not have started it."""
-    return Finding("python", Verdict.OK, f"{platform.python_version()}, {sys.executable}")
+    return Finding("python", "ok", f"{platform.python_version()}, {sys.executable}")
 
 
 def check_extra(name: str, *, required: bool) -> Finding:
     """Say whether the distributions of an extra are installed."""
     lacking = [module for module in _EXTRAS[name] if importlib.util.find_spec(module) is None]
     if not lacking:
-        return Finding(f"extra {name}", Verdict.OK, "installed")
-    verdict = Verdict.FAILED if required else Verdict.SKIPPED
-    return Finding(f"extra {name}", verdict, f"missing: {', '.join(lacking)}", f"pip install './insitu-….whl[{name}]'")
+        return Finding(f"extra {name}", "ok", "installed")
+    state: State = "failed" if required else "skipped"
+    return Finding(f"extra {name}", state, f"missing: {', '.join(lacking)}", f"pip install './insitu-….whl[{name}]'")
 
 
 def check_kernel() -> Finding:
     """Say whether the kernel has the system calls that a sealed container needs."""
     name = f"{platform.system()} {platform.release()}"
     if platform.system() != "Linux":
-        return Finding(
-            "kernel", Verdict.FAILED, name, "algorithms run only on Linux; use a Linux machine, real or virtual"
-        )
+        return Finding("kernel", "failed", name, "algorithms run only on Linux; use a Linux machine, real or virtual")
     numbers = platform.release().split("-")[0].split(".")
     version = tuple(int(number) for number in numbers[:2] if number.isdigit())
     if version < _OLDEST_KERNEL:
-        return Finding("kernel", Verdict.FAILED, name, "upgrade to Linux 5.8 or newer")
-    return Finding("kernel", Verdict.OK, name)
+        return Finding("kernel", "failed", name, "upgrade to Linux 5.8 or newer")
+    return Finding("kernel", "ok", name)
 
 
 def check_disk(home: Path) -> Finding:
@@ -136,19 +102,19 @@ def check_disk(home: Path) -> Finding:
     detail = f"{size(free)} free for {home}"
     remedy = "free some space, or choose another folder with --home or INSITU_HOME"
     if not os.access(place, os.W_OK):
-        return Finding("disk", Verdict.FAILED, f"{place} is not writable", remedy)
+        return Finding("disk", "failed", f"{place} is not writable", remedy)
     if free < LEAST_DISK:
-        return Finding("disk", Verdict.FAILED, detail, remedy)
+        return Finding("disk", "failed", detail, remedy)
     if free < ENOUGH_DISK:
-        return Finding("disk", Verdict.WARNING, detail, remedy)
-    return Finding("disk", Verdict.OK, detail)
+        return Finding("disk", "warning", detail, remedy)
+    return Finding("disk", "ok", detail)
 
 
 def check_port(name: str, host: str, port: int) -> Finding:
     """Say whether a port is free for ``insitu up``."""
     part = f"port {port}"
     if port == 0:
-        return Finding(part, Verdict.OK, f"{name}: any free port")
+        return Finding(part, "ok", f"{name}: any free port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -156,7 +122,5 @@ def check_port(name: str, host: str, port: int) -> Finding:
             probe.bind((host, port))
         except OSError as error:
             reason = f"{name}: {host}:{port}: {error.strerror}"
-            return Finding(
-                part, Verdict.WARNING, reason, "stop whatever uses it, or choose another port in the settings"
-            )
-    return Finding(part, Verdict.OK, f"{name}: free on {host}")
+            return Finding(part, "warning", reason, "stop whatever uses it, or choose another port in the settings")
+    return Finding(part, "ok", f"{name}: free on {host}")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.wire import Time, WireModel
 
@@ -97,6 +98,18 @@ class InputFile(WireModel):
     source: FileSource
     sha256: str | None = None
     size: int | None = None
+
+    def component(self, *, alone: bool = False) -> str:
+        """Return the name of an input as one component of a path; a file that is alone may have none.
+
+        The plan was checked, and a name is checked again wherever it becomes part of a path. Raises
+        ``ConfigurationFailed``.
+        """
+        if self.name == "" and alone:
+            return self.name
+        if self.name in ("", ".", "..") or "/" in self.name or "\0" in self.name:
+            raise InsituError("ConfigurationFailed", f"file {self.index} of an input has no usable name")
+        return self.name
 
 
 class StageInput(WireModel):

@@ -70,7 +70,7 @@ class Configure:
         folder = workspace.fetched / str(each.position)
         for file in each.files:
             if isinstance(file.source, Fetch):
-                path = folder / _component(file)
+                path = folder / file.component()
                 digest = await write_file(path, self._fetch(step, file.source), room)
             else:
                 digest = await self._in_place(file, workspace)
@@ -141,13 +141,6 @@ async def _read(opened: int) -> AsyncIterator[bytes]:
     while piece := await run_sync(os.pread, opened, PIECE, at):
         at += len(piece)
         yield piece
-
-
-def _component(file: InputFile) -> str:
-    """Return the name of an input that we write. The plan was checked; a name is looked at again where it is used."""
-    if file.name in ("", ".", "..") or "/" in file.name or "\0" in file.name:
-        raise InsituError("ConfigurationFailed", f"file {file.index} has no usable name")
-    return file.name
 
 
 def _path(file: InputFile) -> str:

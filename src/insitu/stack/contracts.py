@@ -8,14 +8,14 @@ from insitu.settings import Settings
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.deployments import Deployments
-    from insitu.adapters.chain.inspection import Inspected
+    from insitu.domain.finding import Finding
     from insitu.domain.ids import Address
     from insitu.ports.keys import Signer
 
 __all__ = ["accept_contracts", "deploy_contracts", "deployed_at", "fund_accounts", "inspect_contracts"]
 
 
-async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Inspected", ...]]:
+async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Finding", ...]]:
     """Inspect code, wiring, template and roles of the contracts; return their addresses and the findings.
 
     Raises ``ContractMismatch`` if there is no deployments file, ``ChainUnavailable``.

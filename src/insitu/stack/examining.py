@@ -8,7 +8,7 @@ from insitu.settings import Settings
 from insitu.stack.parts import open_images
 
 if TYPE_CHECKING:
-    from insitu.adapters.runtime.kubernetes.examining import Check
+    from insitu.domain.finding import Finding
     from insitu.ports.agreement_records import OutboxItem
     from insitu.ports.runtime import Enforcement
 
@@ -30,7 +30,7 @@ async def probe_runtime(settings: Settings) -> "Enforcement":
     return await runtime.probe()
 
 
-async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
+async def examine_cluster(settings: Settings) -> "tuple[Finding, ...]":
     """Examine the cluster of the settings, for the doctor. Raises ``SettingsInvalid``, ``ExtraMissing``."""
     from insitu.stack.infrastructure import ENGINE_LEASE, open_cluster, placement
 
@@ -38,7 +38,7 @@ async def examine_cluster(settings: Settings) -> "tuple[Check, ...]":
     from insitu.adapters.runtime.kubernetes.examining import examine
 
     async with cluster:
-        return tuple([check async for check in examine(cluster, placed, ENGINE_LEASE)])
+        return tuple([finding async for finding in examine(cluster, placed, ENGINE_LEASE)])
 
 
 async def given_up(settings: Settings) -> "tuple[OutboxItem, ...]":

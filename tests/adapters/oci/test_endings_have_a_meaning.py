@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.adapters.runtime.oci.outcome import Verdict, read_exit
+from insitu.adapters.runtime.oci.outcome import Ending, read_exit
 from insitu.domain.errors import ERRORS
 
 ROOM = {"block_bytes": 4096, "blocks": 1000, "blocks_free": 500, "files_free": 10}
@@ -25,58 +25,58 @@ FINE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("change", "verdict", "code", "exit_code"),
+    ("change", "ending", "code", "exit_code"),
     [
-        ({}, Verdict.OK, None, 0),
-        ({"status": 3}, Verdict.ERROR, "AlgorithmFailed", 3),
-        ({"status": 127}, Verdict.ERROR, "AlgorithmFailed", 127),
-        ({"status": 159}, Verdict.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
-        ({"status": 153}, Verdict.DISK, "DiskLimitExceeded", 153),
-        ({"status": -11}, Verdict.ERROR, "AlgorithmFailed", 139),
-        ({"status": -31}, Verdict.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
-        ({"status": -9, "counters": {"memory_events_child": "oom_kill 1"}}, Verdict.OOM, "MemoryLimitExceeded", 137),
-        ({"status": 0, "counters": {"memory_events": "oom_kill 1"}}, Verdict.OOM, "MemoryLimitExceeded", 0),
-        ({"status": 1, "counters": {"pids_events": "max 2"}}, Verdict.PIDS, "ProcessLimitExceeded", 1),
-        ({"status": 0, "counters": {"pids_events": "max 2"}}, Verdict.OK, None, 0),
-        ({"status": 1, "volumes": {"/mnt/output": FULL}}, Verdict.DISK, "DiskLimitExceeded", 1),
-        ({"status": 1, "volumes": {"/mnt/logs": ROOM | {"files_free": 0}}}, Verdict.DISK, "DiskLimitExceeded", 1),
-        ({"status": 0, "volumes": {"/mnt/output": FULL}}, Verdict.OK, None, 0),
-        ({"status": -25}, Verdict.DISK, "DiskLimitExceeded", 153),
-        ({"status": 0, "salvage_status": 1}, Verdict.DISK, "DiskLimitExceeded", 0),
-        ({"status": -9}, Verdict.LOST, "Interrupted", 137),
-        ({"status": 137}, Verdict.ERROR, "AlgorithmFailed", 137),
-        ({"cause": "timeout", "status": -9}, Verdict.TIMEOUT, "TimeLimitExceeded", 137),
-        ({"cause": "stopped", "status": -9}, Verdict.STOPPED, "Interrupted", 137),
-        ({"cause": "log_cap", "status": -9}, Verdict.LOG_CAP, "LogLimitExceeded", 137),
-        ({"cause": "lost", "status": None}, Verdict.LOST, "Interrupted", None),
-        ({"status": None}, Verdict.LOST, "Interrupted", None),
-        ({"launch_status": 1, "status": None}, Verdict.RUNTIME_ERROR, "InfrastructureFailed", None),
+        ({}, Ending.OK, None, 0),
+        ({"status": 3}, Ending.ERROR, "AlgorithmFailed", 3),
+        ({"status": 127}, Ending.ERROR, "AlgorithmFailed", 127),
+        ({"status": 159}, Ending.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
+        ({"status": 153}, Ending.DISK, "DiskLimitExceeded", 153),
+        ({"status": -11}, Ending.ERROR, "AlgorithmFailed", 139),
+        ({"status": -31}, Ending.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
+        ({"status": -9, "counters": {"memory_events_child": "oom_kill 1"}}, Ending.OOM, "MemoryLimitExceeded", 137),
+        ({"status": 0, "counters": {"memory_events": "oom_kill 1"}}, Ending.OOM, "MemoryLimitExceeded", 0),
+        ({"status": 1, "counters": {"pids_events": "max 2"}}, Ending.PIDS, "ProcessLimitExceeded", 1),
+        ({"status": 0, "counters": {"pids_events": "max 2"}}, Ending.OK, None, 0),
+        ({"status": 1, "volumes": {"/mnt/output": FULL}}, Ending.DISK, "DiskLimitExceeded", 1),
+        ({"status": 1, "volumes": {"/mnt/logs": ROOM | {"files_free": 0}}}, Ending.DISK, "DiskLimitExceeded", 1),
+        ({"status": 0, "volumes": {"/mnt/output": FULL}}, Ending.OK, None, 0),
+        ({"status": -25}, Ending.DISK, "DiskLimitExceeded", 153),
+        ({"status": 0, "salvage_status": 1}, Ending.DISK, "DiskLimitExceeded", 0),
+        ({"status": -9}, Ending.LOST, "Interrupted", 137),
+        ({"status": 137}, Ending.ERROR, "AlgorithmFailed", 137),
+        ({"cause": "timeout", "status": -9}, Ending.TIMEOUT, "TimeLimitExceeded", 137),
+        ({"cause": "stopped", "status": -9}, Ending.STOPPED, "Interrupted", 137),
+        ({"cause": "log_cap", "status": -9}, Ending.LOG_CAP, "LogLimitExceeded", 137),
+        ({"cause": "lost", "status": None}, Ending.LOST, "Interrupted", None),
+        ({"status": None}, Ending.LOST, "Interrupted", None),
+        ({"launch_status": 1, "status": None}, Ending.RUNTIME_ERROR, "InfrastructureFailed", None),
     ],
 )
 def test_an_ending_has_a_verdict_and_a_code(
-    change: dict[str, Any], verdict: Verdict, code: str | None, exit_code: int | None
+    change: dict[str, Any], ending: Ending, code: str | None, exit_code: int | None
 ) -> None:
     outcome = read_exit(FINE | change, enforced={})
-    assert outcome.verdict is verdict
+    assert outcome.ending is ending
     assert (outcome.reason.code if outcome.reason else None) == code
     assert outcome.exit_code == exit_code
     assert outcome.reason is None or outcome.reason.message
 
 
 @pytest.mark.parametrize(
-    ("log", "verdict"),
+    ("log", "ending"),
     [
-        ('exec: "x": executable file not found in $PATH', Verdict.ERROR),
-        ('level=error msg="exec /mnt/transformations/1/run: permission denied"', Verdict.ERROR),
-        ("error executing hook: no space left on device", Verdict.RUNTIME_ERROR),
-        ('error mounting "/x" to rootfs at "/mnt": no such file or directory (exec)', Verdict.RUNTIME_ERROR),
-        ("", Verdict.RUNTIME_ERROR),
+        ('exec: "x": executable file not found in $PATH', Ending.ERROR),
+        ('level=error msg="exec /mnt/transformations/1/run: permission denied"', Ending.ERROR),
+        ("error executing hook: no space left on device", Ending.RUNTIME_ERROR),
+        ('error mounting "/x" to rootfs at "/mnt": no such file or directory (exec)', Ending.RUNTIME_ERROR),
+        ("", Ending.RUNTIME_ERROR),
     ],
 )
-def test_a_command_that_cannot_start_is_told_from_a_machine_that_cannot_start_it(log: str, verdict: Verdict) -> None:
+def test_a_command_that_cannot_start_is_told_from_a_machine_that_cannot_start_it(log: str, ending: Ending) -> None:
     outcome = read_exit(FINE | {"launch_status": 1, "status": None}, runtime_log=log, enforced={})
-    assert outcome.verdict is verdict
-    assert outcome.exit_code == (127 if verdict is Verdict.ERROR else None)
+    assert outcome.ending is ending
+    assert outcome.exit_code == (127 if ending is Ending.ERROR else None)
 
 
 def test_use_is_taken_from_the_group_first_and_what_is_missing_has_a_reason() -> None:
@@ -97,6 +97,6 @@ def test_every_status_gives_a_code_of_the_table_and_a_shells_exit_code(status: i
     outcome = read_exit(FINE | {"status": status, "cause": cause}, enforced={})
     assert outcome.reason is None or outcome.reason.code in ERRORS
     assert outcome.exit_code == (status if status >= 0 else 128 - status)
-    if status < 0 and cause is None and outcome.verdict is Verdict.ERROR:
+    if status < 0 and cause is None and outcome.ending is Ending.ERROR:
         known = -status in {s.value for s in signal.Signals}
         assert (signal.Signals(-status).name if known else str(-status)) in outcome.message

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
 
 from insitu.adapters.chain.bindings import dispenser
 from insitu.adapters.chain.bindings import nevermined_token as erc20
@@ -15,9 +14,10 @@ from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.ownership import MINTER_ROLE, Ownership, minters_of, ownerships
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.errors import InsituError
+from insitu.domain.finding import Finding
 from insitu.domain.ids import Address
 
-__all__ = ["Inspected", "inspect_deployment"]
+__all__ = ["inspect_deployment"]
 
 _NOBODY = Address("0x" + "0" * 40)
 _TEMPLATE_STATES = ("neither proposed nor approved", "proposed, but not approved", "approved", "revoked")
@@ -26,49 +26,24 @@ _APPROVED, _REVOKED = 2, 3
 _USE_THE_RIGHT_FILE = "use the deployments file of this chain and version, or deploy: insitu chain deploy"
 
 
-@dataclass(frozen=True, slots=True)
-class Inspected:
-    """One part of a deployment.
-
-    Attributes
-    ----------
-    part
-        E.g. ``code of DIDRegistry``.
-    detail
-        How it is, with both sides where something was compared.
-    code
-        The error's code of the table; empty where the part is right.
-    next_step
-        What mends it; empty where nothing is to be done.
-    harmless
-        True where everything works all the same, and somebody should know.
-    """
-
-    part: str
-    detail: str
-    code: str = ""
-    next_step: str = ""
-    harmless: bool = False
-
-
-async def inspect_deployment(rpc: JsonRpc, deployments: Deployments) -> tuple[Inspected, ...]:
+async def inspect_deployment(rpc: JsonRpc, deployments: Deployments) -> tuple[Finding, ...]:
     """Look at chain, code, wiring, template and roles. What is wrong is returned, not raised.
 
     Raises ``ChainUnavailable`` where the node does not answer.
     """
     chain = await _looked("chain", check_chain(rpc, deployments), "point chain.rpc_url at the chain of the file")
-    if chain.code:
+    if chain.state != "ok":
         return (chain,)
     return (chain, *[found async for found in _parts(rpc, deployments)])
 
 
-async def _parts(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Inspected]:
+async def _parts(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Finding]:
     ours = set()
     for name in DEPLOYED:
         if deployments.external_token and name in {"NeverminedToken", "Dispenser"}:
             continue
         found = await _code(rpc, deployments, name)
-        ours |= set() if found.code else {name}
+        ours |= {name} if found.state == "ok" else set()
         yield found
     if TEMPLATE in ours:
         for name, view in WIRES.items():
@@ -88,17 +63,17 @@ async def _parts(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Inspec
         yield found
 
 
-async def _looked(part: str, look: Awaitable[str], next_step: str) -> Inspected:
+async def _looked(part: str, look: Awaitable[str], next_step: str) -> Finding:
     """Make a finding of a check that answers with a detail or raises."""
     try:
-        return Inspected(part, await look)
+        return Finding(part, "ok", await look)
     except InsituError as error:
         if error.code == "ChainUnavailable":
             raise
-        return Inspected(part, error.detail, error.code, next_step)
+        return Finding(part, "failed", error.detail, next_step)
 
 
-async def _code(rpc: JsonRpc, deployments: Deployments, name: str) -> Inspected:
+async def _code(rpc: JsonRpc, deployments: Deployments, name: str) -> Finding:
     async def compared() -> str:
         address = deployments.address(name)
         digest = await check_code(rpc, name, address)
@@ -107,18 +82,18 @@ async def _code(rpc: JsonRpc, deployments: Deployments, name: str) -> Inspected:
     return await _looked(f"code of {name}", compared(), _USE_THE_RIGHT_FILE)
 
 
-async def _approval(rpc: JsonRpc, deployments: Deployments) -> Inspected:
+async def _approval(rpc: JsonRpc, deployments: Deployments) -> Finding:
     store, template = deployments.address("TemplateStoreManager"), deployments.contracts.get(TEMPLATE, _NOBODY)
     state = await read_view(rpc, store, templates.get_template_state(template))
     detail = f"{template} is {_TEMPLATE_STATES[state]} in {store}"
     if state == _APPROVED:
-        return Inspected("template", detail)
+        return Finding("template", "ok", detail)
     if state == _REVOKED:
         step = "agreements go on; to sell again deploy to new addresses, for a revoked template stays revoked"
-        return Inspected("template", detail, "TemplateNotApproved", step)
+        return Finding("template", "failed", detail, step)
     owner = await read_view(rpc, store, templates.owner())
     step = f"let {owner}, who owns the store, approve it; if that is the deployer: insitu chain deploy"
-    return Inspected("template", detail, "TemplateNotApproved", step)
+    return Finding("template", "failed", detail, step)
 
 
 async def _symbol(rpc: JsonRpc, deployments: Deployments) -> str:
@@ -128,7 +103,7 @@ async def _symbol(rpc: JsonRpc, deployments: Deployments) -> str:
     return f"{token}, {symbol} with {decimals} decimals; its roles are its owner's affair"
 
 
-async def _roles(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Inspected]:
+async def _roles(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Finding]:
     """Look at owners and minters of those contracts whose code is ours."""
     held = deployments.model_copy(update={"external_token": "NeverminedToken" not in deployments.contracts})
     found = await ownerships(rpc, held)
@@ -142,44 +117,44 @@ async def _roles(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Inspec
             yield await _others_mint(rpc, deployments, ownership.owner)
 
 
-def _owner(found: Ownership, expected: Address | None) -> Inspected:
+def _owner(found: Ownership, expected: Address | None) -> Finding:
     """Say who owns a contract, and compare with whom the deployments file names."""
     part = f"owner of {found.contract}"
     if found.owner == _NOBODY:
         step = "nothing, unless its rights are needed again; then deploy to new addresses"
-        return Inspected(part, "it has been given up for good", "CallerMismatch", step, harmless=True)
+        return Finding(part, "warning", "it has been given up for good", step)
     offered = "" if found.offered == _NOBODY else f", offered to {found.offered}"
     if found.offered != _NOBODY and expected in {None, found.owner, found.offered}:
         step = f"take it with the key of {found.offered}: insitu chain accept-ownership --account NAME"
-        return Inspected(part, found.owner + offered, "CallerMismatch", step, harmless=True)
+        return Finding(part, "warning", found.owner + offered, step)
     if expected is not None and found.owner != expected:
         detail = f"{found.owner}{offered}, but the deployments file says {expected}"
         step = f"let {found.owner} hand it over, or correct the file if this owner is right"
-        return Inspected(part, detail, "CallerMismatch", step)
-    return Inspected(part, found.owner)
+        return Finding(part, "failed", detail, step)
+    return Finding(part, "ok", found.owner)
 
 
-async def _dispenser_token(rpc: JsonRpc, deployments: Deployments) -> Inspected:
+async def _dispenser_token(rpc: JsonRpc, deployments: Deployments) -> Finding:
     token = deployments.address("NeverminedToken")
     found = await read_view(rpc, deployments.address("Dispenser"), dispenser.token())
     if found != token:
-        return Inspected("token of the Dispenser", f"{found}, not {token}", "ContractMismatch", _USE_THE_RIGHT_FILE)
-    return Inspected("token of the Dispenser", found)
+        return Finding("token of the Dispenser", "failed", f"{found}, not {token}", _USE_THE_RIGHT_FILE)
+    return Finding("token of the Dispenser", "ok", found)
 
 
-async def _dispenser_mints(rpc: JsonRpc, deployments: Deployments) -> Inspected:
+async def _dispenser_mints(rpc: JsonRpc, deployments: Deployments) -> Finding:
     token, minter = deployments.address("NeverminedToken"), deployments.address("Dispenser")
     if await read_view(rpc, token, erc20.has_role(MINTER_ROLE, minter)):
-        return Inspected("minter", f"the Dispenser, {minter}, may mint")
+        return Finding("minter", "ok", f"the Dispenser, {minter}, may mint")
     admin = await read_view(rpc, token, erc20.default_admin())
     step = f"let {admin}, the token's admin, grant it the role; if that is the deployer: insitu chain deploy"
-    return Inspected("minter", f"the Dispenser, {minter}, may not mint", "CallerMismatch", step)
+    return Finding("minter", "failed", f"the Dispenser, {minter}, may not mint", step)
 
 
-async def _others_mint(rpc: JsonRpc, deployments: Deployments, admin: Address) -> Inspected:
+async def _others_mint(rpc: JsonRpc, deployments: Deployments, admin: Address) -> Finding:
     known = {admin, deployments.contracts.get("Dispenser", _NOBODY)}
     others = sorted(await minters_of(rpc, deployments) - known)
     if not others:
-        return Inspected("other minters", "none")
+        return Finding("other minters", "ok", "none")
     step = f"let {admin}, the token's admin, revoke the role from whoever should not make tokens"
-    return Inspected("other minters", ", ".join(others), "CallerMismatch", step, harmless=True)
+    return Finding("other minters", "warning", ", ".join(others), step)

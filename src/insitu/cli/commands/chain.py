@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from insitu.cli.findings import Verdict, as_json, finding_of, show
+from insitu.cli.findings import as_json, show
 from insitu.cli.options import local, node, signing, yes
 from insitu.cli.session import Session, pass_session
 
@@ -81,9 +81,8 @@ def check(session: Session) -> int:
     """
     from insitu.stack import inspect_contracts
 
-    addresses, inspected = session.wait_for(inspect_contracts, session.settings)
-    findings = [finding_of(part) for part in inspected]
-    failed = [finding.part for finding in findings if finding.verdict is Verdict.FAILED]
+    addresses, findings = session.wait_for(inspect_contracts, session.settings)
+    failed = [finding.part for finding in findings if finding.state == "failed"]
     if session.choices.as_json:
         parts = [as_json(finding) for finding in findings]
         session.screen.json({"ready": not failed, "contracts": addresses, "findings": parts})

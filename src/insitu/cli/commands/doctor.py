@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from insitu.cli.findings import (
-    Finding,
-    Verdict,
     as_json,
     check_disk,
     check_extra,
     check_kernel,
     check_port,
     check_python,
-    finding_of,
     show,
 )
 from insitu.cli.options import connected
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import amount
 from insitu.domain.errors import InsituError
+from insitu.domain.finding import Finding, State
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import GatewayInfo
@@ -52,7 +50,7 @@ def doctor(session: Session, role: str) -> int:
         found.append(finding)
         if not session.choices.as_json:
             show(session.screen, finding)
-    failed = [finding for finding in found if finding.verdict is Verdict.FAILED]
+    failed = [finding for finding in found if finding.state == "failed"]
     if session.choices.as_json:
         parts = [as_json(finding) for finding in found]
         session.screen.json({"role": role, "ready": not failed, "findings": parts})
@@ -101,9 +99,9 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
 def _attempt(session: Session, asynchronous: Callable[[], Awaitable[str]], part: str) -> Finding:
     """Turn an answer, or an error, into a finding."""
     try:
-        return Finding(part, Verdict.OK, session.wait_for(asynchronous))
+        return Finding(part, "ok", session.wait_for(asynchronous))
     except InsituError as error:
-        return Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
+        return Finding(part, "failed", error.detail, error.definition.next_step)
 
 
 def _catch(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -111,7 +109,7 @@ def _catch(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from findings
     except InsituError as error:
-        yield Finding(part, Verdict.FAILED, error.detail, error.definition.next_step)
+        yield Finding(part, "failed", error.detail, error.definition.next_step)
 
 
 def _databases(session: Session) -> Iterator[Finding]:
@@ -143,7 +141,7 @@ def _given_up(session: Session) -> Iterator[Finding]:
     for item in session.wait_for(given_up, session.settings):
         why = f"{item.reason.code}: {item.reason.message}" if item.reason is not None else "no reason is known"
         detail = f"{item.kind} of {item.execution_id}: {why}"
-        yield Finding("given up", Verdict.WARNING, detail, f"insitu status {item.execution_id}")
+        yield Finding("given up", "warning", detail, f"insitu status {item.execution_id}")
 
 
 def _runtime(session: Session) -> Iterator[Finding]:
@@ -153,23 +151,22 @@ def _runtime(session: Session) -> Iterator[Finding]:
     found = session.wait_for(probe_runtime, session.settings)
     for refusal in found.refusals:
         remedy = "apt-get install crun   (or runc)" if "not installed" in refusal else "see docs/how-to/provide.md"
-        yield Finding("runtime", Verdict.FAILED, refusal, remedy)
+        yield Finding("runtime", "failed", refusal, remedy)
     if not found.refusals:
-        yield Finding("runtime", Verdict.OK, f"{found.runtime}, sealed: proven with a container")
+        yield Finding("runtime", "ok", f"{found.runtime}, sealed: proven with a container")
     for limit, enforcement in sorted(found.limits.items()):
         if enforcement == "none":
             remedy = f"run as root, or let systemd delegate control groups; until then {limit} is not limited"
-            yield Finding(f"limit {limit}", Verdict.WARNING, "not enforced", remedy)
+            yield Finding(f"limit {limit}", "warning", "not enforced", remedy)
         else:
-            yield Finding(f"limit {limit}", Verdict.OK, f"enforced by {enforcement}")
+            yield Finding(f"limit {limit}", "ok", f"enforced by {enforcement}")
 
 
 def _cluster(session: Session) -> Iterator[Finding]:
     """Check the cluster that executions run on."""
     from insitu.stack import examine_cluster
 
-    for check in session.wait_for(examine_cluster, session.settings):
-        yield Finding(check.part, Verdict(check.state), check.detail, check.remedy)
+    yield from session.wait_for(examine_cluster, session.settings)
 
 
 def _chain_program(session: Session) -> Iterator[Finding]:
@@ -178,9 +175,9 @@ def _chain_program(session: Session) -> Iterator[Finding]:
     from insitu.stack import chain_program
 
     try:
-        yield Finding("anvil", Verdict.OK, str(chain_program()))
+        yield Finding("anvil", "ok", str(chain_program()))
     except InsituError as error:
-        yield Finding("anvil", Verdict.FAILED, error.detail, "install it, or set chain.rpc_url to your own node")
+        yield Finding("anvil", "failed", error.detail, "install it, or set chain.rpc_url to your own node")
 
 
 def _ask_gateway(session: Session) -> "GatewayInfo | None":
@@ -194,12 +191,12 @@ def _ask_gateway(session: Session) -> "GatewayInfo | None":
 
 def _gateway_finding(session: Session, gateway: "GatewayInfo | None", *, required: bool) -> Finding:
     if gateway is None:
-        verdict = Verdict.FAILED if required else Verdict.SKIPPED
+        state: State = "failed" if required else "skipped"
         return Finding(
-            "gateway", verdict, f"nothing answers at {session.url}", "run insitu up, or name a provider with --url"
+            "gateway", state, f"nothing answers at {session.url}", "run insitu up, or name a provider with --url"
         )
     detail = f"{session.url}, version {gateway.version}, provider {gateway.provider_address}"
-    return Finding("gateway", Verdict.OK, detail)
+    return Finding("gateway", "ok", detail)
 
 
 def _contracts(session: Session, *, required: bool) -> Iterator[Finding]:
@@ -209,32 +206,32 @@ def _contracts(session: Session, *, required: bool) -> Iterator[Finding]:
     settings = session.settings
     if not settings.deployments.exists():
         if required:
-            yield Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", _TAKE_DEPLOYMENTS)
+            yield Finding("contracts", "failed", f"no {settings.deployments}", _TAKE_DEPLOYMENTS)
         elif settings.chain.embedded:
-            yield Finding("contracts", Verdict.SKIPPED, "not deployed yet", "insitu up deploys them")
+            yield Finding("contracts", "skipped", "not deployed yet", "insitu up deploys them")
         else:
-            yield Finding("contracts", Verdict.FAILED, f"no {settings.deployments}", "insitu chain deploy")
+            yield Finding("contracts", "failed", f"no {settings.deployments}", "insitu chain deploy")
         return
     try:
         addresses, inspected = session.wait_for(inspect_contracts, settings)
     except InsituError as error:
         if error.code == "ChainUnavailable" and settings.chain.embedded and not required:
-            yield Finding("contracts", Verdict.SKIPPED, "the embedded chain is not running", "insitu up")
+            yield Finding("contracts", "skipped", "the embedded chain is not running", "insitu up")
         else:
-            yield Finding("contracts", Verdict.FAILED, error.detail, error.definition.next_step)
+            yield Finding("contracts", "failed", error.detail, error.definition.next_step)
         return
-    wrong = [finding_of(part) for part in inspected if part.code]
+    wrong = [finding for finding in inspected if finding.state != "ok"]
     yield from wrong
-    if not any(finding.verdict is Verdict.FAILED for finding in wrong):
+    if not any(finding.state == "failed" for finding in wrong):
         detail = f"{addresses['ServiceExecutionTemplate']}: code, wiring, approval and roles are correct"
-        yield Finding("contracts", Verdict.OK, detail)
+        yield Finding("contracts", "ok", detail)
 
 
 def _images(session: Session) -> Finding:
     images = session.wait_for(session.images.list)
     if not images:
-        return Finding("images", Verdict.WARNING, "none: nothing can run yet", "insitu image build")
-    return Finding("images", Verdict.OK, ", ".join(f"{image.name}:{image.tag}" for image in images))
+        return Finding("images", "warning", "none: nothing can run yet", "insitu image build")
+    return Finding("images", "ok", ", ".join(f"{image.name}:{image.tag}" for image in images))
 
 
 def _keys(session: Session) -> Finding:
@@ -242,16 +239,16 @@ def _keys(session: Session) -> Finding:
     exposed = [key.name for key in keys if key.path.stat().st_mode & 0o077]
     if exposed:
         remedy = f"chmod 600 {session.settings.folder.keys}/*.json"
-        return Finding("keys", Verdict.FAILED, f"others can read: {', '.join(exposed)}", remedy)
+        return Finding("keys", "failed", f"others can read: {', '.join(exposed)}", remedy)
     if not keys:
-        return Finding("keys", Verdict.SKIPPED, "none in the data folder", "insitu keys create NAME")
-    return Finding("keys", Verdict.OK, ", ".join(f"{key.name} {key.address}" for key in keys))
+        return Finding("keys", "skipped", "none in the data folder", "insitu keys create NAME")
+    return Finding("keys", "ok", ", ".join(f"{key.name} {key.address}" for key in keys))
 
 
 def _account(session: Session) -> Iterator[Finding]:
     """Report which account would buy, and whether it can pay."""
     address = session.address
-    yield Finding("account", Verdict.OK, address)
+    yield Finding("account", "ok", address)
     yield from _catch("money", _money(session, address))
 
 
@@ -261,11 +258,11 @@ def _money(session: Session, address: str) -> Iterator[Finding]:
     tokens, coin, token = session.wait_for(funds_of, session.settings, address)
     detail = f"{amount(tokens, token) if tokens else f'no {token.symbol}'}, {'coin' if coin else 'no coin'} for gas"
     if tokens and coin:
-        yield Finding("money", Verdict.OK, detail)
+        yield Finding("money", "ok", detail)
     elif tokens:
         yield Finding(
-            "money", Verdict.WARNING, detail, "to publish, give it coin; to buy, use a gateway that relays purchases"
+            "money", "warning", detail, "to publish, give it coin; to buy, use a gateway that relays purchases"
         )
     else:
-        verdict = Verdict.WARNING if coin else Verdict.FAILED
-        yield Finding("money", verdict, detail, f"give {address} tokens, or use free services")
+        state: State = "warning" if coin else "failed"
+        yield Finding("money", state, detail, f"give {address} tokens, or use free services")

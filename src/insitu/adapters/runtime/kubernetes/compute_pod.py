@@ -15,7 +15,7 @@ from lightkube.models.core_v1 import (
 from lightkube.models.meta_v1 import OwnerReference
 from lightkube.resources.core_v1 import Pod
 
-from insitu.adapters.runtime.inside import ALGORITHM, VARIABLES, checked_name
+from insitu.adapters.runtime.inside import ALGORITHM, VARIABLES
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.names import (
     DEADLINE,
@@ -156,7 +156,7 @@ def _places(each: StageInput, volumes: _Volumes) -> Iterator[tuple[str, str, str
         yield volumes.add(files), fetched, ""
         return
     for file in each.files:
-        name = checked_name(file, alone=len(each.files) == 1)
+        name = file.component(alone=len(each.files) == 1)
         if isinstance(file.source, Mount):
             raise InsituError("ConfigurationFailed", "an input lies on one machine, and this is a cluster: use pvc:")
         if isinstance(file.source, Claim):

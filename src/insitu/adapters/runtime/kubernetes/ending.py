@@ -16,7 +16,7 @@ from insitu.domain.execution import Reason, StepKey
 from insitu.domain.ids import ExecutionId
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Ending"]
+__all__ = ["Ender"]
 
 _KILL_SECONDS = 30.0
 _DELETE_SECONDS = 30.0
@@ -24,7 +24,7 @@ _LOOK = Backoff(0.1, 5.0)
 """Between two looks at what is about to go: nothing announces the end of a volume."""
 
 
-class Ending:
+class Ender:
     """Ends steps so that their log stays, and removes executions so that nothing does."""
 
     def __init__(self, cluster: Cluster, observer: Observer, watch: PodWatch) -> None:

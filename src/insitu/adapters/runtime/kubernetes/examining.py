@@ -1,10 +1,8 @@
 """Looking at a cluster before it is trusted: what the doctor tells, part by part, each with what mends it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Literal
 
 from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAccessReviewSpec
 from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
@@ -17,8 +15,9 @@ from insitu.adapters.kubernetes import GROUP, Cluster, ConflictError, RefusedErr
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.proof import OLDEST_PROOF, last_proof
 from insitu.domain.errors import InsituError
+from insitu.domain.finding import Finding
 
-__all__ = ["RIGHTS", "Check", "examine"]
+__all__ = ["RIGHTS", "examine"]
 
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (GROUP, "workflowexecutions", ("get", "list", "watch", "create", "patch", "delete")),
@@ -36,25 +35,15 @@ _LEVEL = "pod-security.kubernetes.io/enforce"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One part of a cluster, how it is, and what a person does about it."""
-
-    part: str
-    state: Literal["ok", "warning", "failed", "skipped"]
-    detail: str
-    remedy: str = ""
-
-
-async def examine(cluster: Cluster, placement: Placement, lease: str) -> AsyncIterator[Check]:
+async def examine(cluster: Cluster, placement: Placement, lease: str) -> AsyncIterator[Finding]:
     """Yield what is found. Nothing is changed; what these credentials may not look at is skipped."""
     try:
-        yield Check("cluster", "ok", f"kubernetes {await cluster.version()}, namespace {cluster.namespace}")
+        yield Finding("cluster", "ok", f"kubernetes {await cluster.version()}, namespace {cluster.namespace}")
     except InsituError as error:
         remedy = "check cluster.kubeconfig, its context, and that the API server is up: kubectl version"
-        yield Check("cluster", "failed", error.detail, remedy)
+        yield Finding("cluster", "failed", error.detail, remedy)
         return
-    checks: tuple[tuple[str, Callable[[], Awaitable[Check]]], ...] = (
+    checks: tuple[tuple[str, Callable[[], Awaitable[Finding]]], ...] = (
         ("namespace", partial(_namespace, cluster)),
         ("custom resource", partial(_records, cluster)),
         ("rights", partial(_rights, cluster)),
@@ -67,34 +56,34 @@ async def examine(cluster: Cluster, placement: Placement, lease: str) -> AsyncIt
         try:
             yield await look()
         except (RefusedError, ConflictError) as error:
-            yield Check(
+            yield Finding(
                 part, "skipped", f"these credentials may not look: {error}"[:300], "ask an administrator to look"
             )
         except InsituError as error:
-            yield Check(part, "failed", error.detail, error.definition.next_step)
+            yield Finding(part, "failed", error.detail, error.definition.next_step)
 
 
-async def _namespace(cluster: Cluster) -> Check:
+async def _namespace(cluster: Cluster) -> Finding:
     found = await cluster.get(Namespace, cluster.namespace)
     if found is None:
-        return Check("namespace", "failed", f"there is no {cluster.namespace}", "kubectl apply -k deploy/kustomize/…")
+        return Finding("namespace", "failed", f"there is no {cluster.namespace}", "kubectl apply -k deploy/kustomize/…")
     labels = (found.metadata.labels if found.metadata is not None else None) or {}
     level = labels.get(_LEVEL, "none")
     if level != "restricted":
         remedy = f"kubectl label namespace {cluster.namespace} {_LEVEL}=restricted --overwrite"
-        return Check("namespace", "failed", f"{cluster.namespace} enforces the Pod Security level {level}", remedy)
-    return Check("namespace", "ok", f"{cluster.namespace} enforces the Pod Security level restricted")
+        return Finding("namespace", "failed", f"{cluster.namespace} enforces the Pod Security level {level}", remedy)
+    return Finding("namespace", "ok", f"{cluster.namespace} enforces the Pod Security level restricted")
 
 
-async def _records(cluster: Cluster) -> Check:
+async def _records(cluster: Cluster) -> Finding:
     served = await cluster.served(GROUP, "v1alpha1")
     if "workflowexecutions" not in served or "workflowexecutions/status" not in served:
         remedy = "kubectl apply -f deploy/kustomize/base/workflowexecutions.json"
-        return Check("custom resource", "failed", f"WorkflowExecution v1alpha1 of {GROUP} is not served", remedy)
-    return Check("custom resource", "ok", f"WorkflowExecution v1alpha1 of {GROUP} is served")
+        return Finding("custom resource", "failed", f"WorkflowExecution v1alpha1 of {GROUP} is not served", remedy)
+    return Finding("custom resource", "ok", f"WorkflowExecution v1alpha1 of {GROUP} is served")
 
 
-async def _rights(cluster: Cluster) -> Check:
+async def _rights(cluster: Cluster) -> Finding:
     lacking = []
     for group, resource, verbs in RIGHTS:
         name, _, below = resource.partition("/")
@@ -108,11 +97,11 @@ async def _rights(cluster: Cluster) -> Check:
                 lacking.append(f"{verb} {resource}")
     if lacking:
         remedy = "kubectl apply -f deploy/kustomize/base/executions.yaml, and use the account insitu-operator"
-        return Check("rights", "failed", f"lacking: {', '.join(lacking)}", remedy)
-    return Check("rights", "ok", "everything that the operator does is allowed")
+        return Finding("rights", "failed", f"lacking: {', '.join(lacking)}", remedy)
+    return Finding("rights", "ok", "everything that the operator does is allowed")
 
 
-async def _storage(cluster: Cluster, name: str | None) -> Check:
+async def _storage(cluster: Cluster, name: str | None) -> Finding:
     if name is None:
         classes = await cluster.list(StorageClass, {})
         defaults = [
@@ -122,47 +111,47 @@ async def _storage(cluster: Cluster, name: str | None) -> Check:
         ]
         if not defaults:
             remedy = "set cluster.storage_class to one that enforces sizes: kubectl get storageclass"
-            return Check("storage class", "failed", "none is set, and the cluster has no default", remedy)
-        return Check("storage class", "ok", f"the cluster's default, {defaults[0]}; the proof of isolation fills it")
+            return Finding("storage class", "failed", "none is set, and the cluster has no default", remedy)
+        return Finding("storage class", "ok", f"the cluster's default, {defaults[0]}; the proof of isolation fills it")
     if await cluster.get(StorageClass, name) is None:
         remedy = "set cluster.storage_class to one that is there: kubectl get storageclass"
-        return Check("storage class", "failed", f"there is no {name}", remedy)
-    return Check("storage class", "ok", f"{name}; whether it enforces sizes is part of the proof of isolation")
+        return Finding("storage class", "failed", f"there is no {name}", remedy)
+    return Finding("storage class", "ok", f"{name}; whether it enforces sizes is part of the proof of isolation")
 
 
-async def _runtime_class(cluster: Cluster, name: str | None) -> Check:
+async def _runtime_class(cluster: Cluster, name: str | None) -> Finding:
     if name is None:
         remedy = "a class without network, gVisor or Kata is a second wall: cluster.runtime_class"
-        return Check("runtime class", "skipped", "none is set; the walls are those of the cluster's runtime", remedy)
+        return Finding("runtime class", "skipped", "none is set; the walls are those of the cluster's runtime", remedy)
     if await cluster.get(RuntimeClass, name) is None:
         remedy = "set cluster.runtime_class to one that is there: kubectl get runtimeclass"
-        return Check("runtime class", "failed", f"there is no {name}", remedy)
-    return Check("runtime class", "ok", name)
+        return Finding("runtime class", "failed", f"there is no {name}", remedy)
+    return Finding("runtime class", "ok", name)
 
 
-async def _isolation(cluster: Cluster) -> Check:
+async def _isolation(cluster: Cluster) -> Finding:
     last = await last_proof(cluster)
     if last is None:
-        return Check("isolation", "warning", "not proved yet", "start an operator: its engine proves the walls first")
+        return Finding("isolation", "warning", "not proved yet", "start an operator: its engine proves the walls first")
     found, moment = last
     told = f"proved {moment:%Y-%m-%d %H:%M} UTC on {found.runtime}"
     if found.refusals:
         remedy = "mend what it names; the engine proves again within minutes"
-        return Check("isolation", "failed", f"{told}: {'; '.join(found.refusals)}", remedy)
+        return Finding("isolation", "failed", f"{told}: {'; '.join(found.refusals)}", remedy)
     limits = ", ".join(f"{name} by {by}" for name, by in sorted(found.limits.items()))
     if datetime.now(UTC) - moment > OLDEST_PROOF:
-        return Check("isolation", "warning", f"{told}, too long ago", "see whether an engine works")
-    return Check("isolation", "ok", f"{told}: {limits}")
+        return Finding("isolation", "warning", f"{told}, too long ago", "see whether an engine works")
+    return Finding("isolation", "ok", f"{told}: {limits}")
 
 
-async def _engine(cluster: Cluster, name: str) -> Check:
+async def _engine(cluster: Cluster, name: str) -> Finding:
     lease = await cluster.get(Lease, name)
     spec = lease.spec if lease is not None else None
     if spec is None or not spec.holderIdentity or spec.renewTime is None:
-        return Check("engine", "warning", "none works", "start an operator: kubectl -n insitu get pods")
+        return Finding("engine", "warning", "none works", "start an operator: kubectl -n insitu get pods")
     age = (datetime.now(UTC) - spec.renewTime).total_seconds()
     if age > 2 * (spec.leaseDurationSeconds or 15):
-        return Check(
+        return Finding(
             "engine", "warning", f"{spec.holderIdentity} is silent for {age:.0f} s", "kubectl -n insitu get pods"
         )
-    return Check("engine", "ok", f"{spec.holderIdentity} leads")
+    return Finding("engine", "ok", f"{spec.holderIdentity} leads")

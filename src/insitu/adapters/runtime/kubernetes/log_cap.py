@@ -6,7 +6,7 @@ import logging
 from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
-from insitu.adapters.runtime.kubernetes.ending import Ending
+from insitu.adapters.runtime.kubernetes.ending import Ender
 from insitu.adapters.runtime.kubernetes.names import LOG_BYTES, object_name
 from insitu.adapters.runtime.kubernetes.sealing import MAIN
 from insitu.domain.errors import InsituError
@@ -29,7 +29,7 @@ def log_bytes(pod: Pod) -> int:
 class LogCaps:
     """One counter for each running Compute Pod that anybody has looked at."""
 
-    def __init__(self, cluster: Cluster, ending: Ending) -> None:
+    def __init__(self, cluster: Cluster, ending: Ender) -> None:
         self._cluster = cluster
         self._ending = ending
         self._counters: dict[str, asyncio.Task[None]] = {}

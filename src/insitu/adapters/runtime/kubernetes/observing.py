@@ -11,7 +11,7 @@ from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.runtime.kubernetes.inspecting import inspected, inspection_of
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, step_name
 from insitu.adapters.runtime.kubernetes.record import Records
-from insitu.adapters.runtime.kubernetes.verdicts import Patience, judge, step_of
+from insitu.adapters.runtime.kubernetes.verdicts import PodPatience, judge, step_of
 from insitu.domain.execution import Reason, StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 
@@ -41,7 +41,7 @@ class Observer:
         What enforces each limit here; kept up to date by whoever probes.
     """
 
-    def __init__(self, cluster: Cluster, records: Records, patience: Patience, limits: Mapping[str, str]) -> None:
+    def __init__(self, cluster: Cluster, records: Records, patience: PodPatience, limits: Mapping[str, str]) -> None:
         self._cluster = cluster
         self._records = records
         self._patience = patience

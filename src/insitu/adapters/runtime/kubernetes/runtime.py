@@ -15,7 +15,7 @@ from insitu.adapters.runtime.kubernetes.binding import Binding
 from insitu.adapters.runtime.kubernetes.compute_pod import image_reference
 from insitu.adapters.runtime.kubernetes.configuration import Placement, asked_registries
 from insitu.adapters.runtime.kubernetes.console import follow
-from insitu.adapters.runtime.kubernetes.ending import Ending
+from insitu.adapters.runtime.kubernetes.ending import Ender
 from insitu.adapters.runtime.kubernetes.log_cap import LogCaps, log_bytes
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, step_name
 from insitu.adapters.runtime.kubernetes.observing import Observer
@@ -23,8 +23,8 @@ from insitu.adapters.runtime.kubernetes.probe import probe_cluster
 from insitu.adapters.runtime.kubernetes.proof import OLDEST_PROOF, keep_proof, last_proof
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.registries import Registries
-from insitu.adapters.runtime.kubernetes.starting import Starting
-from insitu.adapters.runtime.kubernetes.verdicts import Patience
+from insitu.adapters.runtime.kubernetes.starting import Starter
+from insitu.adapters.runtime.kubernetes.verdicts import PodPatience
 from insitu.adapters.runtime.kubernetes.watching import PodWatch
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
@@ -50,13 +50,13 @@ class KubernetesRuntime(Runtime):
         self._records = Records(cluster)
         self._registries = Registries(asked_registries(placement))
         self._watch = PodWatch(cluster)
-        patience = Patience(pending=placement.pending)
+        patience = PodPatience(pending=placement.pending)
         patience = replace(patience, pulling=min(patience.pulling, patience.pending))
         self._observer = Observer(cluster, self._records, patience, {})
         # One for steps and probes: what is learnt of the storage class is learnt once.
         self._binding = Binding(cluster)
-        self._starting = Starting(cluster, placement, self._records, self._binding)
-        self._ending = Ending(cluster, self._observer, self._watch)
+        self._starting = Starter(cluster, placement, self._records, self._binding)
+        self._ending = Ender(cluster, self._observer, self._watch)
         self._caps = LogCaps(cluster, self._ending)
         self._watching: asyncio.Task[None] | None = None
         self._closed = False

@@ -22,12 +22,12 @@ from insitu.adapters.runtime.kubernetes.service_pods import console_secrets, ord
 from insitu.domain.execution import StepKey, StepKind
 from insitu.ports.runtime import Step
 
-__all__ = ["Starting"]
+__all__ = ["Starter"]
 
 WorkflowExecution: Any = create_namespaced_resource(GROUP, "v1alpha1", "WorkflowExecution", "workflowexecutions")
 
 
-class Starting:
+class Starter:
     """Starts steps."""
 
     def __init__(self, cluster: Cluster, placement: Placement, records: Records, binding: Binding) -> None:

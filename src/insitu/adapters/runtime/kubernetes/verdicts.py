@@ -19,7 +19,7 @@ from insitu.domain.errors import ERRORS
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus, Usage
 from insitu.domain.exit_codes import describe_exit
 
-__all__ = ["Patience", "Verdict", "has_run", "judge", "step_of"]
+__all__ = ["Judged", "PodPatience", "has_run", "judge", "step_of"]
 
 _NOT_THERE = re.compile(r"not found|manifest unknown|name unknown|denied|unauthorized|invalid reference", re.IGNORECASE)
 _NO_COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied|exec format error")
@@ -27,7 +27,7 @@ _TELLS_LIMITS = ("cpuSeconds", "peakMemoryBytes", "outputBytes")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class PodPatience:
     """Seconds for which a pod may stay in a state that could pass by itself.
 
     Attributes
@@ -46,7 +46,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judged:
     """What is so. ``ending`` is how a step ends that would not end by itself: its pod has to be ended."""
 
     status: StepStatus
@@ -65,7 +65,7 @@ def has_run(pod: Pod) -> bool:
     return found is not None and found.state is not None and bool(found.state.running or found.state.terminated)
 
 
-def judge(pod: Pod, key: StepKey, now: datetime, patience: Patience, limits: Mapping[str, str]) -> Verdict:
+def judge(pod: Pod, key: StepKey, now: datetime, patience: PodPatience, limits: Mapping[str, str]) -> Judged:
     """Say where a step stands. ``limits``: what enforces them here, for a compute step's use of resources."""
     return _Case(pod, key, now, patience, limits).verdict()
 
@@ -75,7 +75,7 @@ class _Case:
     pod: Pod
     key: StepKey
     now: datetime
-    patience: Patience
+    patience: PodPatience
     limits: Mapping[str, str]
 
     @property
@@ -86,22 +86,22 @@ class _Case:
     def notes(self) -> Mapping[str, str]:
         return (self.pod.metadata.annotations if self.pod.metadata else None) or {}
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Judged:
         container = _container(self.pod)
         state = container.state if container is not None else None
         if state is not None and state.terminated is not None:
-            return Verdict(self.ended(state.terminated))
+            return Judged(self.ended(state.terminated))
         if self.status.phase == "Failed":
-            return Verdict(self.over(self.failed()))
+            return Judged(self.over(self.failed()))
         lost = self.lost()
         if lost is not None:
-            return Verdict(self.over(lost), ending=True)
+            return Judged(self.over(lost), ending=True)
         if state is not None and state.running is not None:
-            return Verdict(StepStatus(state="running", started_at=state.running.startedAt))
+            return Judged(StepStatus(state="running", started_at=state.running.startedAt))
         stuck = self.stuck(state.waiting if state is not None else None)
         if stuck is not None:
-            return Verdict(self.over(stuck), ending=True)
-        return Verdict(StepStatus(state="running"))
+            return Judged(self.over(stuck), ending=True)
+        return Judged(StepStatus(state="running"))
 
     # ------------------------------------------------------------------------------------------ the container ended
 

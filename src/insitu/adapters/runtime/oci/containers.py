@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from insitu.adapters.runtime.oci import linux
 from insitu.adapters.runtime.oci.cgroups import Cgroups
 from insitu.adapters.runtime.oci.folders import Folders, ended_now, execution_of
-from insitu.adapters.runtime.oci.images.store import ImageStore
-from insitu.adapters.runtime.oci.launch import Launch, Machine, launch
-from insitu.adapters.runtime.oci.process import Monitor, RunFolder, bury, locked, stop
+from insitu.adapters.runtime.oci.process import RunFolder, bury, locked, stop
 from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.domain.execution import StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId
@@ -25,12 +23,7 @@ class Containers:
     """Containers of one data folder. Every method is blocking, idempotent, and works from names."""
 
     folders: Folders
-    images: ImageStore
     cgroups: Cgroups | None
-
-    def start(self, machine: Machine, order: Launch) -> Monitor | None:
-        """Launch the step unless it lives or has ended. Raises ``InsituError`` where it cannot be started."""
-        return launch(machine, self.images, order)
 
     def refuse(self, execution_id: ExecutionId, key: StepKey, code: str, message: str) -> None:
         """Record that a step ended before its algorithm ran, and leave no process behind."""

@@ -10,13 +10,13 @@ from insitu.adapters.runtime.oci.cgroups import read_counters
 from insitu.domain.execution import Reason, Usage
 from insitu.domain.exit_codes import describe_exit
 
-__all__ = ["Outcome", "Verdict", "read_exit"]
+__all__ = ["Ending", "Outcome", "read_exit"]
 
 _NEARLY_FULL = 64 * 1024
 """A volume with less room than this counts as full: the last bytes go to the file system's own blocks."""
 
 
-class Verdict(StrEnum):
+class Ending(StrEnum):
     """How a container ended."""
 
     OK = "ok"
@@ -32,25 +32,25 @@ class Verdict(StrEnum):
     LOST = "lost"
 
 
-_CODES: Mapping[Verdict, str] = {
-    Verdict.ERROR: "AlgorithmFailed",
-    Verdict.OOM: "MemoryLimitExceeded",
-    Verdict.PIDS: "ProcessLimitExceeded",
-    Verdict.DISK: "DiskLimitExceeded",
-    Verdict.TIMEOUT: "TimeLimitExceeded",
-    Verdict.STOPPED: "Interrupted",
-    Verdict.LOG_CAP: "LogLimitExceeded",
-    Verdict.FORBIDDEN_CALL: "ForbiddenSystemCall",
-    Verdict.RUNTIME_ERROR: "InfrastructureFailed",
-    Verdict.LOST: "Interrupted",
+_CODES: Mapping[Ending, str] = {
+    Ending.ERROR: "AlgorithmFailed",
+    Ending.OOM: "MemoryLimitExceeded",
+    Ending.PIDS: "ProcessLimitExceeded",
+    Ending.DISK: "DiskLimitExceeded",
+    Ending.TIMEOUT: "TimeLimitExceeded",
+    Ending.STOPPED: "Interrupted",
+    Ending.LOG_CAP: "LogLimitExceeded",
+    Ending.FORBIDDEN_CALL: "ForbiddenSystemCall",
+    Ending.RUNTIME_ERROR: "InfrastructureFailed",
+    Ending.LOST: "Interrupted",
 }
 
 
-_KILLED: Mapping[str, tuple[Verdict, str]] = {
-    "lost": (Verdict.LOST, "the container's monitor ended without a record"),
-    "stopped": (Verdict.STOPPED, "the container was stopped"),
-    "timeout": (Verdict.TIMEOUT, "the time limit was reached, and every process of the container was killed"),
-    "log_cap": (Verdict.LOG_CAP, "more than the allowed log was written, and the container was killed"),
+_KILLED: Mapping[str, tuple[Ending, str]] = {
+    "lost": (Ending.LOST, "the container's monitor ended without a record"),
+    "stopped": (Ending.STOPPED, "the container was stopped"),
+    "timeout": (Ending.TIMEOUT, "the time limit was reached, and every process of the container was killed"),
+    "log_cap": (Ending.LOG_CAP, "more than the allowed log was written, and the container was killed"),
 }
 
 
@@ -58,7 +58,7 @@ _KILLED: Mapping[str, tuple[Verdict, str]] = {
 class Outcome:
     """The end of a container. ``exit_code`` is the shell's: 128 + signal for a process that a signal ended."""
 
-    verdict: Verdict
+    ending: Ending
     exit_code: int | None
     message: str
     usage: Usage
@@ -66,9 +66,9 @@ class Outcome:
     @property
     def reason(self) -> Reason | None:
         """The domain's reason; None where it ended well."""
-        if self.verdict is Verdict.OK:
+        if self.ending is Ending.OK:
             return None
-        return Reason(code=_CODES[self.verdict], message=self.message)
+        return Reason(code=_CODES[self.ending], message=self.message)
 
 
 def read_exit(record: Mapping[str, Any], *, runtime_log: str = "", enforced: Mapping[str, str]) -> Outcome:
@@ -78,57 +78,57 @@ def read_exit(record: Mapping[str, Any], *, runtime_log: str = "", enforced: Map
     """
     status: int | None = record.get("status")
     usage = _usage(record, enforced)
-    verdict, message = _judge(record, status, runtime_log)
+    ending, message = _judge(record, status, runtime_log)
     code = None if status is None else _exit_code(status)
-    if verdict is Verdict.ERROR and status is None:
+    if ending is Ending.ERROR and status is None:
         code = 127
-    return Outcome(verdict, code, message, usage)
+    return Outcome(ending, code, message, usage)
 
 
-def _judge(record: Mapping[str, Any], status: int | None, runtime_log: str) -> tuple[Verdict, str]:
+def _judge(record: Mapping[str, Any], status: int | None, runtime_log: str) -> tuple[Ending, str]:
     counters = read_counters(record.get("counters") or {})
     if record.get("cause") in _KILLED:
-        verdict, message = _KILLED[record["cause"]]
-        return verdict, str(record.get("message") or message)
+        ending, message = _KILLED[record["cause"]]
+        return ending, str(record.get("message") or message)
     if record.get("launch_status") != 0:
         return _failed_launch(runtime_log)
     if status is None:
-        return Verdict.LOST, "the exit of the container was not seen"
+        return Ending.LOST, "the exit of the container was not seen"
     # A child that was killed for memory leaves half a result behind, whatever the first process then says.
     if counters.oom_kills > 0:
-        return Verdict.OOM, "the memory limit was reached, and the kernel killed a process of the algorithm"
+        return Ending.OOM, "the memory limit was reached, and the kernel killed a process of the algorithm"
     if record.get("salvage_status"):
-        return Verdict.DISK, "the files of the output are larger than their volume"
+        return Ending.DISK, "the files of the output are larger than their volume"
     if status == 0:
-        return Verdict.OK, ""
+        return Ending.OK, ""
     return _failure(record, status, pids_refused=counters.pids_refused)
 
 
-def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tuple[Verdict, str]:
+def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tuple[Ending, str]:
     code = _exit_code(status)  # the first process tells a signal that ended the algorithm as shells do
     if code == 128 + signal.SIGSYS:
-        return Verdict.FORBIDDEN_CALL, "a system call of a foreign architecture was refused (SIGSYS)"
+        return Ending.FORBIDDEN_CALL, "a system call of a foreign architecture was refused (SIGSYS)"
     full = [name for name, room in (record.get("volumes") or {}).items() if room and _is_full(room)]
     if full or code == 128 + signal.SIGXFSZ:
         where = full[0] if full else "a file"
-        return Verdict.DISK, f"{where} reached its size limit; {describe_exit(code)}"
+        return Ending.DISK, f"{where} reached its size limit; {describe_exit(code)}"
     if pids_refused > 0:
-        return Verdict.PIDS, f"the limit of processes was reached; {describe_exit(code)}"
+        return Ending.PIDS, f"the limit of processes was reached; {describe_exit(code)}"
     if status == -signal.SIGKILL:
         # The first process of a PID namespace cannot be killed from inside of it, so nothing is the algorithm's fault.
-        return Verdict.LOST, "somebody outside of the container killed it"
-    return Verdict.ERROR, f"the algorithm ended with {describe_exit(code)}"
+        return Ending.LOST, "somebody outside of the container killed it"
+    return Ending.ERROR, f"the algorithm ended with {describe_exit(code)}"
 
 
-def _failed_launch(runtime_log: str) -> tuple[Verdict, str]:
+def _failed_launch(runtime_log: str) -> tuple[Ending, str]:
     """The image's or the plan's command may be what is wrong; everything else is the machine's."""
     text = runtime_log.strip()
     last = text.splitlines()[-1] if text else "the OCI runtime gave no reason"
     missing = ("executable file not found", "no such file or directory", "permission denied", "exec format error")
     lower = last.lower()
     if ("exec" in lower) and any(phrase in lower for phrase in missing) and "mount" not in lower:
-        return Verdict.ERROR, f"the algorithm's command could not be started: {last[:500]}"
-    return Verdict.RUNTIME_ERROR, f"the container could not be started: {last[:500]}"
+        return Ending.ERROR, f"the algorithm's command could not be started: {last[:500]}"
+    return Ending.RUNTIME_ERROR, f"the container could not be started: {last[:500]}"
 
 
 def _is_full(room: Mapping[str, int]) -> bool:

@@ -18,7 +18,16 @@ from insitu.adapters.runtime.oci.console import follow
 from insitu.adapters.runtime.oci.containers import Containers
 from insitu.adapters.runtime.oci.folders import Folders, ended_now
 from insitu.adapters.runtime.oci.images.store import ImageStore
-from insitu.adapters.runtime.oci.launch import LOGS, OUTPUT, SANDBOX_GID, Launch, Machine, sandbox_uid, volume_folder
+from insitu.adapters.runtime.oci.launch import (
+    LOGS,
+    OUTPUT,
+    SANDBOX_GID,
+    Launch,
+    Machine,
+    launch,
+    sandbox_uid,
+    volume_folder,
+)
 from insitu.adapters.runtime.oci.probe import Probe, cgroups_of, probe_machine, sweep_probes
 from insitu.adapters.runtime.oci.process import Monitor
 from insitu.adapters.runtime.oci.readable import check_readable
@@ -75,7 +84,7 @@ class OciRuntime:
         self._folders = Folders(self._runs)
         self._cgroups: Cgroups | None = cgroups_of(self._runs)
         self._images = images
-        self._containers = Containers(self._folders, images, self._cgroups)
+        self._containers = Containers(self._folders, self._cgroups)
         self._probed: Probe | None = None
         self._probing = anyio.Lock()
         self._changed = asyncio.Event()
@@ -207,7 +216,7 @@ class OciRuntime:
                 outputs={s: v.output for s, v in self._volumes(step, machine.rootless).items()},
                 annotations=annotations(step.plan.service_agreement_id, execution_id),
             )
-            return self._containers.start(machine, order)
+            return launch(machine, self._images, order)
         except InsituError as error:
             self._containers.refuse(execution_id, key, error.code, error.detail)
             return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from insitu.adapters.runtime.inside import VARIABLES, checked_name
+from insitu.adapters.runtime.inside import VARIABLES
 from insitu.adapters.runtime.oci.bundle import Bind
 from insitu.domain.errors import InsituError
 from insitu.domain.plan import Claim, Mount, StageInput, StagePlan
@@ -68,7 +68,7 @@ def _files(item: StageInput, fetched: Path) -> Iterator[InputPlace]:
     for file in item.files:
         if isinstance(file.source, Claim):
             raise InsituError("ConfigurationFailed", "an input lies on a cluster's volume, and this is one machine")
-        name = checked_name(file, alone=len(item.files) == 1)
+        name = file.component(alone=len(item.files) == 1)
         if isinstance(file.source, Mount):
             yield InputPlace(item.position, name, file.source.path, file.source.root)
         else:
