@@ -54,7 +54,7 @@ def test_base_units_are_what_the_name_says_and_nothing_is_lost(number: int) -> N
 
 
 def test_an_amount_of_another_token_is_refused() -> None:
-    with pytest.raises(InsituError, match="InvalidAmount: 10 NVM has 18 decimals, the token has 6"):
+    with pytest.raises(InsituError, match="InvalidAmount: 10 NVM has 18 decimals, but the token has 6"):
         Amount.read(Amount(10), decimals=6, symbol="EUR")
 
 

@@ -86,14 +86,14 @@ def test_another_main_proves_nothing() -> None:
 
 @pytest.mark.parametrize("change", [{"author": "Somebody else"}, {"files": []}, {"files": None}, {"price": "1"}])
 def test_a_main_that_differs_from_the_published_one_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(InsituError, match="more than its urls"):
+    with pytest.raises(InsituError, match="more than its URLs"):
         verify_document(read(java()), MAIN | change)
 
 
 def test_a_published_main_that_was_changed_is_not_saved_by_the_true_one() -> None:
     document = java()
     document["service"][0]["attributes"]["main"]["author"] = "A liar"
-    with pytest.raises(InsituError, match="more than its urls"):
+    with pytest.raises(InsituError, match="more than its URLs"):
         verify_document(read(document), MAIN)
 
 

@@ -1,7 +1,7 @@
-"""Service agreements: terms, their id, their state on chain, their deadlines (C2–C5, E1; design §8).
+"""Service agreements: terms, their id, their state on chain, their deadlines (C2–C5, E1).
 
-The id of an agreement *is* the EIP-712 digest of its terms. Whoever shows other terms shows another id, so terms need
-not be stored on chain: they are authenticated by hashing them again.
+The id of an agreement *is* the EIP-712 digest of its terms. Other terms have another id, so terms need not be stored on
+chain: hashing them again authenticates them.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Terms(WireModel):
     seed
         The random part of the serviceAgreementId (C2).
     ddo_hash, workflow_hash
-        On-chain checksums of the versions that are bought.
+        On-chain checksums of the purchased versions.
     service_index
         The serviceDefinitionId.
     deadline
@@ -101,7 +101,7 @@ class Settlement(WireModel):
 
 
 class SignedSettlement(WireModel):
-    """A settlement that anybody may send, for it carries the provider's signature (E10)."""
+    """A settlement that anybody may send, because it carries the provider's signature (E10)."""
 
     terms: Terms
     settlement: Settlement
@@ -111,7 +111,7 @@ class SignedSettlement(WireModel):
 
 @dataclass(frozen=True, slots=True)
 class AgreementDomain:
-    """Where an agreement lives: the EIP-712 domain of one template contract on one chain."""
+    """Where an agreement is: the EIP-712 domain of one template contract on one chain."""
 
     chain_id: int
     contract: Address
@@ -159,7 +159,7 @@ def _word(value: object) -> bytes:
         return bytes.fromhex(value[2:]).rjust(32, b"\0")
     if isinstance(value, int):
         return int(value).to_bytes(32, "big")
-    raise TypeError(f"{type(value).__name__} is no member of the terms")
+    raise TypeError(f"{type(value).__name__} is not a member of the terms")
 
 
 class ConditionState(IntEnum):
@@ -175,7 +175,7 @@ class ConditionState(IntEnum):
 class AgreementState:
     """An agreement on chain, decoded from its one word of storage (contracts/docs).
 
-    ``start`` is the time of creation until the payment is locked, the time of the lock afterwards; seconds since 1970.
+    ``start`` is the time of creation until the payment is locked, then the time of the lock, in seconds since 1970.
     """
 
     settled: int
@@ -192,7 +192,7 @@ class AgreementState:
 
     @property
     def locked(self) -> bool:
-        """True while or after the payment is in escrow."""
+        """True once the payment is in escrow, and after that."""
         return self.lock is ConditionState.FULFILLED
 
     @property
@@ -202,29 +202,29 @@ class AgreementState:
 
     @property
     def refunded(self) -> bool:
-        """True once the money went back, by refusal, time-out or cancellation."""
+        """True once the money went back, by refusal, timeout or cancellation."""
         return self.escrow is ConditionState.ABORTED
 
     def permits(self, terms: Terms, now: int) -> bool:
-        """Tell whether executions may start: granted, not closed, not refunded, before start + timeout (E1)."""
+        """Return whether executions may start: granted, not closed, not refunded, before start + timeout (E1)."""
         return self.granted and not self.closed and not self.refunded and now < self.start + terms.timeout
 
     def grant_ends(self, terms: Terms) -> int:
-        """From this time on a missing grant can be refunded by anybody; seconds since 1970."""
+        """Return when anybody may refund an agreement that was not granted, in seconds since 1970."""
         return self.start + terms.grant_timeout
 
     def execution_ends(self, terms: Terms) -> int:
-        """From this time on no execution may start."""
+        """Return from when on no execution may start."""
         return self.start + terms.timeout
 
     def settlement_ends(self, terms: Terms) -> int:
-        """From this time on nothing can be settled, and an unpaid agreement can be refunded by anybody."""
+        """Return from when on nothing can be settled and anybody may refund what is left."""
         return self.start + terms.timeout + terms.settle_timeout
 
     def settling_is_over(self, terms: Terms, now: int) -> bool:
-        """Tell whether nothing can be settled any more: paid back, closed, or too late to lock, to grant or to settle.
+        """Return whether nothing more can be settled: refunded, closed, or too late to lock, grant or settle.
 
-        A chain that has lost a lock or a grant gets it again while there is time for it.
+        If the chain lost a lock or a grant in a reorganisation, it gets it again as long as there is time.
         """
         if self.refunded or self.closed:
             return True
@@ -233,5 +233,5 @@ class AgreementState:
         return now >= (self.settlement_ends(terms) if self.granted else self.grant_ends(terms))
 
     def execution_ends_at(self, terms: Terms) -> datetime:
-        """:meth:`execution_ends` as an aware time."""
+        """Return :meth:`execution_ends` as an aware time."""
         return datetime.fromtimestamp(self.execution_ends(terms), UTC)

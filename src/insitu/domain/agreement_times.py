@@ -1,6 +1,4 @@
-"""From the timeouts of a document to the times of an agreement (seconds, all counted from the lock)."""
-
-from __future__ import annotations
+"""Turning a document's timeouts into the times of an agreement (seconds, all counted from the lock)."""
 
 from dataclasses import dataclass
 
@@ -12,9 +10,9 @@ DEFAULT_LOCK_TIMEOUT = 600
 SETTLE_MARGIN = 3600
 """Default time, beyond the longest execution, to publish a result and settle it."""
 SETTLEMENT_LATENCY = 60
-"""The least time, beyond the longest execution, that publishing and settling need."""
+"""The minimum time, beyond the longest execution, to publish and settle."""
 MAX_TIMEOUT = 366 * 86400
-"""The contract refuses longer ones, so that no money can be locked for ever."""
+"""The contract refuses longer timeouts, so that no money can be locked forever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +26,9 @@ class AgreementTimes:
     timeout
         Executions start before this.
     settle_timeout
-        After `timeout`: executions are settled before this; from then on the rest is refundable.
+        Counted from the end of ``timeout``: executions are settled before this; then the rest is refundable.
     lock_timeout
-        Not counted from the lock: a quote must be locked within this time.
+        How long after a quote its payment may be locked; not counted from the lock.
     """
 
     grant_timeout: int
@@ -40,16 +38,19 @@ class AgreementTimes:
 
 
 def agreement_times(timeout: int, template: AgreementTemplate, longest_execution: int) -> AgreementTimes:
-    """Map `main.timeout` and the conditions' timeouts to the agreement's, with the defaults for 0.
+    """Map ``main.timeout`` and the conditions' timeouts to the agreement's, with defaults for 0.
 
-    Args:
-        timeout: `main.timeout` of the compute service.
-        template: its serviceAgreementTemplate.
-        longest_execution: largest maxExecutionTime of its servers.
+    Raises ``TimelockNotSupported``, and ``InvalidDocument`` if a time is negative or above 366 days, or if settling
+    would end before an execution that started in time. The pointer is relative to ``main``.
 
-    Raises:
-        InsituError: `TimelockNotSupported`; `InvalidDocument`, if a time is negative, above 366 days, or if
-            settling would end before an execution that started in time. The pointer is relative to `main`.
+    Parameters
+    ----------
+    timeout
+        ``main.timeout`` of the compute service.
+    template
+        Its serviceAgreementTemplate.
+    longest_execution
+        Largest maxExecutionTime of its servers.
     """
     for position, condition in enumerate(template.conditions):
         if condition.timelock != 0:
@@ -63,15 +64,15 @@ def agreement_times(timeout: int, template: AgreementTemplate, longest_execution
         settle_timeout=template.timeout_of(ESCROW_REWARD) or longest_execution + SETTLE_MARGIN,
         lock_timeout=template.timeout_of(LOCK_REWARD) or DEFAULT_LOCK_TIMEOUT,
     )
-    _in_range(times.timeout, "/timeout")
-    _in_range(times.lock_timeout, lock)
-    _in_range(times.grant_timeout, grant)
-    _in_range(times.settle_timeout, settle)
+    _require_in_range(times.timeout, "/timeout")
+    _require_in_range(times.lock_timeout, lock)
+    _require_in_range(times.grant_timeout, grant)
+    _require_in_range(times.settle_timeout, settle)
     if times.grant_timeout > times.timeout:
-        raise InsituError("InvalidDocument", "a grant later than the service's timeout is useless", pointer=grant)
+        raise InsituError("InvalidDocument", "a grant after the service's timeout would be useless", pointer=grant)
     least = longest_execution + SETTLEMENT_LATENCY
     if times.settle_timeout < least:
-        detail = f"{times.settle_timeout} s are too few to settle an execution that starts just in time: {least} s"
+        detail = f"{times.settle_timeout} s is too short to settle an execution that starts just in time: use {least} s"
         raise InsituError("InvalidDocument", detail, pointer=settle)
     return times
 
@@ -85,6 +86,6 @@ def _pointer(template: AgreementTemplate, name: str) -> str:
     return _CONDITIONS if position is None else f"{_CONDITIONS}/{position}/timeout"
 
 
-def _in_range(seconds: int, pointer: str) -> None:
+def _require_in_range(seconds: int, pointer: str) -> None:
     if not 0 < seconds <= MAX_TIMEOUT:
         raise InsituError("InvalidDocument", f"{seconds} s is not between 1 and {MAX_TIMEOUT} s", pointer=pointer)

@@ -1,10 +1,8 @@
-"""Algorithms: the asset, and how one is called inside the container.
+"""Algorithms: the asset, and how it is called inside the container.
 
-The algorithm lies read-only in `/mnt/transformations/1`, its working directory. It is called with one argument per
-input volume in ascending `input.index`, then the output and logs volumes, then the stage's configuration.
+The algorithm is mounted read-only at ``/mnt/transformations/1``, its working directory. It is called with one argument
+per input volume in ascending ``input.index``, then the output and logs volumes, then the stage's configuration.
 """
-
-from __future__ import annotations
 
 import re
 import shlex
@@ -25,7 +23,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "NEVERMINED_OUTPUTS_PATH": OUTPUT_PATH,
     "NEVERMINED_TRANSFORMATIONS_PATH": "/mnt/transformations",
 }
-"""What algorithms of the earlier compute stack read instead of arguments."""
+"""What algorithms written for the earlier compute stack read instead of arguments."""
 
 MAX_ENTRYPOINT = 4096
 MAX_CONFIGURATION = 256
@@ -38,13 +36,13 @@ Scalar = str | int | float | bool
 
 
 class Requirements(Document):
-    """What an algorithm needs; the stage's container decides, this one must be absent or equal."""
+    """What an algorithm needs. The stage's container decides; this one must be absent or equal to it."""
 
     container: Container | None = None
 
 
 class AlgorithmDescription(Document):
-    """`main.algorithm`: how the algorithm is written and started."""
+    """``main.algorithm``: how the algorithm is written and started."""
 
     language: str | None = None
     format: str | None = None
@@ -54,7 +52,7 @@ class AlgorithmDescription(Document):
 
 
 class AlgorithmAsset(Document):
-    """`main` of an algorithm; every file has a SHA-256 that is verified before each run."""
+    """``main`` of an algorithm. Every file has a SHA-256 that is verified before each run."""
 
     name: str | None = None
     type: str | None = None
@@ -63,38 +61,30 @@ class AlgorithmAsset(Document):
 
 
 def input_path(position: int) -> str:
-    """The volume of an input; positions count from 1 in ascending `input.index`."""
+    """Return the path of an input's volume. Positions count from 1 in ascending ``input.index``."""
     return f"/mnt/volume{position}"
 
 
 def arguments(input_count: int, configuration: Mapping[str, Scalar]) -> tuple[str, ...]:
-    """The arguments: `--input1=/mnt/volume1 … --output=/mnt/output --logs=/mnt/logs`, then `--name=value`
-    in the order of the names.
+    """Return the arguments: ``--input1=/mnt/volume1 … --output=/mnt/output --logs=/mnt/logs``, then ``--name=value``.
 
-    Raises:
-        InsituError: `InvalidDocument`, for a configuration name that is reserved or not a name.
+    The configuration is sorted by name. Raises ``InvalidDocument`` for an invalid or reserved configuration name.
     """
     inputs = tuple(f"--input{position}={input_path(position)}" for position in range(1, input_count + 1))
     for name, value in configuration.items():
         problem = configuration_problem(name, value)
         if problem:
             raise InsituError("InvalidDocument", problem)
-    # By name, since the canonical form of a document does not keep the order in which members were written.
+    # Sorted by name, because a document's canonical form does not keep the order of its members.
     passed = tuple(f"--{name}={scalar_text(value)}" for name, value in sorted(configuration.items()))
     return (*inputs, f"--output={OUTPUT_PATH}", f"--logs={LOGS_PATH}", *passed)
 
 
 def command(entrypoint: str | None, file_names: Collection[str]) -> tuple[str, ...]:
-    """What is started in the working directory: `compute-entrypoint.sh` if it is there, else the entrypoint.
+    """Return the command to start in the working directory: ``compute-entrypoint.sh`` if present, or the entrypoint.
 
-    The entrypoint is split into words without a shell: no expansion, no redirection, no second command.
-
-    Args:
-        entrypoint: `main.algorithm.entrypoint`.
-        file_names: names of the algorithm's files.
-
-    Raises:
-        InsituError: `InvalidDocument`, if there is neither, or quotes are not closed.
+    ``entrypoint`` is ``main.algorithm.entrypoint``. It is split into words without a shell: no expansion, no
+    redirection, no second command. Raises ``InvalidDocument`` if there is neither, or quotes are not closed.
     """
     if ENTRYPOINT_SCRIPT in file_names:
         return ("sh", ENTRYPOINT_SCRIPT)
@@ -105,11 +95,7 @@ def command(entrypoint: str | None, file_names: Collection[str]) -> tuple[str, .
 
 
 def split_entrypoint(entrypoint: str) -> tuple[str, ...]:
-    """The words of an entrypoint; quotes group words, nothing else is special.
-
-    Raises:
-        InsituError: `InvalidDocument`.
-    """
+    """Split an entrypoint into words. Quotes group words; nothing else is special. Raises ``InvalidDocument``."""
     if "\0" in entrypoint or len(entrypoint) > MAX_ENTRYPOINT:
         raise InsituError("InvalidDocument", f"the entrypoint is longer than {MAX_ENTRYPOINT} or has a NUL character")
     try:
@@ -124,18 +110,18 @@ def argv(
     input_count: int,
     configuration: Mapping[str, Scalar],
 ) -> tuple[str, ...]:
-    """The whole argument vector of a stage; see `command` and `arguments`."""
+    """Return the whole argument vector of a stage: :func:`command` and :func:`arguments`."""
     return (*command(entrypoint, file_names), *arguments(input_count, configuration))
 
 
 def configuration_problem(name: str, value: object) -> str | None:
-    """What is wrong with a member of a stage's configuration; None if it can be passed."""
+    """Return what is wrong with a member of a stage's configuration, or None if it can be passed."""
     if not _NAME.fullmatch(name):
-        return f"{name[:80]!a} is not a configuration name: a letter, then letters, digits, '.', '_' or '-'"
+        return f"{name[:80]!a} is not a configuration name: use a letter, then letters, digits, '.', '_' or '-'"
     if _RESERVED.fullmatch(name):
         return f"the configuration name {name} is reserved"
     if not isinstance(value, str | int | float):
-        return f"the configuration of {name} is not a text, number or truth value"
+        return f"the configuration of {name} is not a text, number or boolean"
     try:
         text = scalar_text(value)
     except InsituError as error:
@@ -146,17 +132,16 @@ def configuration_problem(name: str, value: object) -> str | None:
 
 
 def scalar_text(value: Scalar) -> str:
-    """A configuration value as an argument: text as it is, numbers and truth values as JSON writes them.
+    """Return a configuration value as an argument: text as it is, numbers and booleans as JSON writes them.
 
-    Raises:
-        InsituError: `InvalidDocument`, for a number that JSON cannot write exactly, or text that is not Unicode.
+    Raises ``InvalidDocument`` for a number that JSON cannot write exactly, or text that is not Unicode.
     """
     canonical = canonical_json(value).decode()
     return value if isinstance(value, str) else canonical
 
 
 def container_fits(stage: Container, algorithm: Container | None) -> bool:
-    """Whether the container that a stage names is the one that its algorithm needs, where that one names any."""
+    """Return whether a stage's container is the one its algorithm needs, if the algorithm names one."""
     if algorithm is None:
         return True
     wanted = ((algorithm.image, stage.image), (algorithm.tag, stage.tag), (algorithm.digest, stage.digest))

@@ -1,6 +1,4 @@
-"""An amount of the payment token as Python programs hold it: it says its unit, and no float touches it."""
-
-from __future__ import annotations
+"""An amount of the payment token for Python programs: it knows its unit, and no float touches it."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,24 +13,23 @@ __all__ = ["Amount", "AmountLike"]
 
 BASE_UNITS = "base units"
 MOST_TOKENS = 10**15
-"""A larger integer was meant in base units, by a program that is older than this class."""
+"""A larger integer probably means base units, in a program older than this class."""
 
 
 @dataclass(frozen=True, slots=True, order=True, init=False)
 class Amount:
-    """``Amount("10.5")`` is ten and a half tokens; ``Amount.from_base_units(1)`` is the least that the token has.
+    """``Amount("10.5")`` is ten and a half tokens; ``Amount.from_base_units(1)`` is the token's smallest unit.
 
-    Amounts compare with amounts only; zero is false.
+    Amounts compare only with amounts, and zero is false. Raises ``InvalidAmount`` for a float, a negative number, more
+    decimals than the token has, or more than 2^128 - 1.
 
     Attributes
     ----------
     base_units
-        As documents, signatures and contracts count.
+        What documents, signatures and contracts use.
     decimals, symbol
         For display: how many base units a token has (a power of ten), and its name. 18 and NVM are those of the
-        Nevermined token; 0 where only base units are known.
-
-    Raises ``InvalidAmount`` for a float, a negative number, more decimals than the token has, or more than 2^128 - 1.
+        Nevermined token; 0 if only base units are known.
     """
 
     base_units: int
@@ -44,23 +41,23 @@ class Amount:
 
     @classmethod
     def from_base_units(cls, number: int, *, decimals: int = 0, symbol: str = BASE_UNITS) -> Self:
-        """Return an amount from what documents and contracts say. Raises ``InvalidAmount`` beyond an uint256."""
+        """Return an amount of base units, as in documents and contracts. Raises ``InvalidAmount`` beyond uint256."""
         if not 0 <= number < 2**256:
             raise InsituError("InvalidAmount", "base units are an integer from 0 to 2^256 - 1")
-        made = cls.__new__(cls)
-        _fill(made, number, decimals, symbol)
-        return made
+        amount = cls.__new__(cls)
+        _fill(amount, number, decimals, symbol)
+        return amount
 
     @classmethod
-    def read(cls, value: AmountLike, *, decimals: int, symbol: str) -> Self:
-        """Return what a caller means, in a token of so many decimals: text and numbers count whole tokens.
+    def read(cls, value: "AmountLike", *, decimals: int, symbol: str) -> Self:
+        """Return the amount a caller means, in a token with so many decimals. Text and numbers mean whole tokens.
 
         Raises ``InvalidAmount``.
         """
         if not isinstance(value, Amount):
             return cls(value, decimals=decimals, symbol=symbol)
         if value.decimals not in {0, decimals}:
-            raise InsituError("InvalidAmount", f"{value} has {value.decimals} decimals, the token has {decimals}")
+            raise InsituError("InvalidAmount", f"{value} has {value.decimals} decimals, but the token has {decimals}")
         return cls.from_base_units(value.base_units, decimals=decimals, symbol=symbol)
 
     def __bool__(self) -> bool:
@@ -72,7 +69,7 @@ class Amount:
 
 
 AmountLike: TypeAlias = Amount | str | int | Decimal
-"""What the SDK takes where it wants an amount: whole tokens, ``"10.5"``, ``10``, ``Decimal("10.5")``, or an Amount."""
+"""What the SDK accepts as an amount: whole tokens (``"10.5"``, ``10``, ``Decimal("10.5")``), or an Amount."""
 
 
 def _fill(amount: Amount, base_units: int, decimals: int, symbol: str) -> None:
@@ -88,7 +85,7 @@ def _decimal_text(value: object) -> str:
     if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 60:
         return format(value, "f")
     if isinstance(value, float):
-        raise InsituError("InvalidAmount", f"{value} is a float, which holds no amount exactly: write {str(value)!r}")
+        raise InsituError("InvalidAmount", f"{value} is a float, which is never exact: write {str(value)!r}")
     if isinstance(value, int) and not isinstance(value, bool):
-        raise InsituError("InvalidAmount", "so many tokens there are not; base units: Amount.from_base_units(number)")
+        raise InsituError("InvalidAmount", "that is too many tokens; for base units use Amount.from_base_units(number)")
     raise InsituError("InvalidAmount", f"{ascii(value)[:60]} is not an amount")

@@ -1,6 +1,4 @@
-"""Making a DDO: from what a publisher says to a document with DID, checksums, and the digest to sign (P1)."""
-
-from __future__ import annotations
+"""Making a DDO: from a publisher's services to a document with a DID, checksums, and the digest to sign (P1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +17,12 @@ AUTHENTICATION_TYPE = "EthereumECDSAAuthentication"
 
 @dataclass(frozen=True, slots=True)
 class UnsignedDdo:
-    """A complete document that lacks only its signature.
+    """A document that is complete except for its signature.
 
     Attributes
     ----------
     seed
-        32 bytes for `DIDRegistry.registerAttribute`, which derives the DID from it and the caller.
+        32 bytes for ``DIDRegistry.registerAttribute``, which derives the DID from it and the caller.
     checksum
         On-chain checksum of this version: 64 hex digits.
     digest
@@ -38,7 +36,7 @@ class UnsignedDdo:
     digest: bytes
 
     def signed(self, signature: bytes) -> Ddo:
-        """The DDO with the signature of `digest` (65 bytes r ‖ s ‖ v) in its proof."""
+        """Return the DDO with the signature of ``digest`` (65 bytes r ‖ s ‖ v) in its proof."""
         proof = {**self.document["proof"], "signatureValue": "0x" + signature.hex()}
         return read_ddo({**self.document, "proof": proof})
 
@@ -50,19 +48,23 @@ def assemble_ddo(
     *,
     public_key_owner: Address | None = None,
 ) -> UnsignedDdo:
-    """Derive checksums and DID of the services and put the document together.
+    """Derive the services' checksums and the DID, and put the document together.
 
-    The same arguments give the same DID, so publishing again after a lost answer makes nothing new.
+    The same arguments give the same DID, so publishing again after a lost answer creates nothing new.
 
-    Args:
-        services: entries of `service[]` with index, type, serviceEndpoint, attributes; `{did}` in an endpoint is
-            replaced by the DID.
-        creator: the account that signs and registers.
-        created: time of now, as `timestamps.format_time` writes it.
-        public_key_owner: owner of the published key, if it is not the creator.
+    Raises ``InvalidDocument`` if a service has no index or ``main``, or two share an index.
 
-    Raises:
-        InsituError: `InvalidDocument`, if a service has no index or `main`, or two share an index.
+    Parameters
+    ----------
+    services
+        Entries of ``service[]`` with index, type, serviceEndpoint, attributes; ``{did}`` in an endpoint is replaced by
+        the DID.
+    creator
+        The account that signs and registers.
+    created
+        The current time, as ``timestamps.format_time`` writes it.
+    public_key_owner
+        Owner of the published key, if not the creator.
     """
     entries: list[JsonObject] = plain_json(list(services), "/service")
     checksums = {str(index): checksum(main) for index, main in _mains(entries).items()}
@@ -83,19 +85,17 @@ def assemble_ddo(
 
 
 def identify(services: Sequence[JsonObject], creator: Address) -> tuple[Did, dict[str, str]]:
-    """The DID that these services will have, and the checksums from which it derives: index → SHA3-256 of `main`.
+    """Return the DID that these services will have, and the checksums behind it: index → SHA3-256 of ``main``.
 
-    A list is sealed for a DID, and lies outside of every `main`, so this comes first.
-
-    Raises:
-        InsituError: as `assemble_ddo`.
+    This comes first, because a list of files is sealed for a DID and is not part of any ``main``. Raises the same as
+    :func:`assemble_ddo`.
     """
     checksums = {str(index): checksum(main) for index, main in _mains(plain_json(list(services), "/service")).items()}
     return hash_did(did_seed(checksums), creator), checksums
 
 
 def with_sealed_list(services: Sequence[JsonObject], text: str) -> list[JsonObject]:
-    """The services with another sealed list in the metadata service."""
+    """Return the services with a new sealed list in the metadata service."""
     return [
         {**entry, "attributes": {**(entry.get("attributes") or {}), "encryptedFiles": text}}
         if entry.get("type") == METADATA
@@ -105,18 +105,21 @@ def with_sealed_list(services: Sequence[JsonObject], text: str) -> list[JsonObje
 
 
 def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, updated: str) -> UnsignedDdo:
-    """A new version of a published document: other endpoints, templates, files or additional information.
+    """Return a new version of a published document: other endpoints, templates, files or additional information.
 
-    Every `main` must stay, for the DID derives from them; what changes is the on-chain checksum.
+    Every ``main`` must stay the same, because the DID derives from them; the on-chain checksum changes. Raises
+    ``InvalidDocument`` if a ``main`` was changed, added or removed.
 
-    Args:
-        ddo: the version so far.
-        services: the new entries of `service[]`.
-        signer: the on-chain owner, who signs this version; `proof.creator` stays the creator of the DID.
-        updated: time of now.
-
-    Raises:
-        InsituError: `InvalidDocument`, if a `main` was changed, added or removed.
+    Parameters
+    ----------
+    ddo
+        The current version.
+    services
+        The new entries of ``service[]``.
+    signer
+        The on-chain owner, who signs this version; ``proof.creator`` stays the creator of the DID.
+    updated
+        The current time.
     """
     if ddo.proof is None or ddo.proof.checksum is None:
         raise InsituError("InvalidDocument", "the document has no proof.checksum", pointer="/proof")

@@ -1,6 +1,4 @@
-"""`main` of the metadata service: what every asset says about itself (METADATA specification)."""
-
-from __future__ import annotations
+"""``main`` of the metadata service: what every asset says about itself (METADATA specification)."""
 
 from typing import Any
 
@@ -16,7 +14,7 @@ DEFAULT_LICENSE = "No License Specified"
 
 
 class Asset(Document):
-    """The attributes that all assets share; `price` in base units of the token."""
+    """The attributes that all assets share. ``price`` is in base units of the token."""
 
     name: str | None = None
     type: str | None = None
@@ -31,11 +29,9 @@ class Asset(Document):
 
 
 def asset_main(metadata: dict[str, Any], created: str) -> dict[str, Any]:
-    """The `main` of an asset with what the METADATA specification requires filled in where it is absent.
+    """Return ``main`` of an asset: the publisher's ``metadata``, with defaults for what the specification requires.
 
-    Args:
-        metadata: what the publisher gives; `name` and `type` at least. It is not changed.
-        created: time of now, as `timestamps.format_time` writes it.
+    ``created`` is the current time, as ``timestamps.format_time`` writes it.
     """
     defaults = {
         "type": DATASET,

@@ -1,7 +1,5 @@
 """Strict rules of the metadata service: what every asset, data set, algorithm and workflow must say."""
 
-from __future__ import annotations
-
 from insitu.domain.algorithm import ENTRYPOINT_SCRIPT, AlgorithmAsset, split_entrypoint
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
 from insitu.domain.checks import Checker
@@ -17,12 +15,7 @@ MAX_NAME = 500
 
 
 def check_metadata(service: Service, checker: Checker) -> None:
-    """Check a service of type metadata.
-
-    Args:
-        service: the DDO's entry.
-        checker: at the entry.
-    """
+    """Check a service of type metadata. ``checker`` stands at the service's entry in the DDO."""
     main = checker.at("attributes", "main")
     try:
         asset = Asset.read(service.main, main.pointer)
@@ -44,7 +37,7 @@ def _check_common(asset: Asset, service: Service, checker: Checker) -> None:
     checker.at("type").require(asset.type is not None, "Required", "an asset needs a type, for instance dataset")
     checker.at("author").require(asset.author is not None, "Required", "an asset has an author")
     checker.at("license").require(asset.license is not None, "Required", "a license, or 'No License Specified'")
-    checker.at("price").require("price" in service.main, "Required", "an asset has a price, if only 0")
+    checker.at("price").require("price" in service.main, "Required", "an asset has a price, even if it is 0")
     checker.at("files").require("files" in service.main, "Required", "the list of files, which may be empty")
     checker.at("dateCreated").require(
         is_document_time(asset.date_created), "WrongFormat", "a time like 2019-04-09T19:02:11Z is needed"
@@ -64,7 +57,7 @@ def _check_files(files: tuple[File, ...], checker: Checker) -> None:
         if at.at("index").require(file.index is not None, "Required", "a file needs an index"):
             at.at("index").require(file.index not in seen, "Duplicate", "two files have this index")
             seen.add(file.index or 0)
-        at.at("url").require(file.url is None, "UrlNotAllowed", "urls belong into encryptedFiles, never into main")
+        at.at("url").require(file.url is None, "UrlNotAllowed", "URLs belong in encryptedFiles, never in main")
         at.at("contentType").require(bool(file.content_type), "Required", "a media type is needed")
         if file.name is not None:
             problem = path_problem(file.name)
@@ -92,7 +85,7 @@ def _check_algorithm(service: Service, checker: Checker) -> None:
     except InsituError as error:
         entrypoint.report("WrongFormat", error.detail)
         return
-    # A file without a public name may be the script: the encrypted list knows, and the run will tell.
+    # A file without a public name may be the script. Only the encrypted list knows, so this shows at the run.
     entrypoint.require(
         bool(words) or any(file.name in (None, ENTRYPOINT_SCRIPT) for file in asset.files),
         "Required",
@@ -104,7 +97,7 @@ def _check_workflow(asset: Asset, checker: Checker) -> None:
     stages = asset.workflow.get("stages") if isinstance(asset.workflow, dict) else None
     if isinstance(stages, list) and len(stages) > MAX_STAGES:
         checker.at("stages").report("TooManyStages", f"at most {MAX_STAGES} stages")
-        return  # before thousands of them are read
+        return  # without reading thousands of them
     try:
         workflow = Workflow.read(asset.workflow if asset.workflow is not None else {}, checker.pointer)
     except InsituError as error:

@@ -1,11 +1,9 @@
-"""Canonical JSON (RFC 8785) and the three hashes that the system uses.
+"""Canonical JSON (RFC 8785), and the three hashes that the system uses.
 
 * SHA3-256 over canonical JSON: checksums of documents (METADATA specification).
 * Keccak-256: everything that a contract computes (DIDs, condition keys, EIP-712).
 * SHA-256: receipts, files, images.
 """
-
-from __future__ import annotations
 
 import hashlib
 import math
@@ -18,25 +16,24 @@ from Crypto.Hash import keccak
 from insitu.domain.errors import InsituError
 
 JsonValue: TypeAlias = Any
-"""Anything that `json.loads` gives: None, bool, int, float, str, list, dict with str keys."""
+"""Anything that ``json.loads`` gives: None, bool, int, float, str, list, dict with str keys."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object."""
 
 MAX_DEPTH = 64
-"""Deepest nesting accepted in a document; real DDOs stay below 12."""
+"""The deepest nesting that a document may have; real DDOs stay below 12."""
 
 MAX_SAFE_INTEGER = 2**53 - 1
-"""Largest number that every JSON reader represents exactly (RFC 7493)."""
+"""The largest number that every JSON reader represents exactly (RFC 7493)."""
 
 
 def plain_json(value: object, pointer: str = "") -> JsonValue:
-    """Copy `value`, proving on the way that it is JSON: finite, string keys, valid Unicode, not too deep.
+    """Copy ``value`` and check that it is JSON: finite numbers, string keys, valid Unicode, not too deep.
 
     Tuples become lists and mappings become dicts, so the copy shares nothing with the argument.
 
-    Raises:
-        InsituError: `InvalidDocument`, with the JSON pointer of the first part that is not JSON.
+    Raises ``InvalidDocument`` with the JSON pointer of the first part that is not JSON.
     """
     return _copy(value, pointer, 0)
 
@@ -74,7 +71,7 @@ def _valid_text(text: str, pointer: str) -> str:
 
 
 def _writable(number: int, pointer: str) -> int:
-    # Python refuses to write integers of more than 4300 digits; no reader would take much smaller ones.
+    # Python refuses to write integers of more than 4300 digits, and readers refuse much smaller ones.
     if number.bit_length() > 1024:
         raise InsituError("InvalidDocument", "a number of more than 1024 bits", pointer=pointer)
     return number
@@ -87,17 +84,16 @@ def _finite(number: float, pointer: str) -> float:
 
 
 def escape_pointer(segment: str) -> str:
-    """One segment of a JSON pointer, escaped (RFC 6901, section 3)."""
+    """Escape one segment of a JSON pointer (RFC 6901, section 3)."""
     return segment.replace("~", "~0").replace("/", "~1")
 
 
 def canonical_json(value: object) -> bytes:
-    """The canonical UTF-8 form of a JSON value (RFC 8785).
+    """Return the canonical UTF-8 form of a JSON value (RFC 8785).
 
-    Numbers beyond ±(2^53 - 1) are refused, since readers disagree about them: such amounts are written as strings.
+    Numbers beyond ±(2^53 - 1) are refused, because readers disagree about them; write such amounts as strings.
 
-    Raises:
-        InsituError: `InvalidDocument`, if the value is not JSON or holds such a number.
+    Raises ``InvalidDocument`` if the value is not JSON or holds such a number.
     """
     plain = plain_json(value)
     _check_numbers(plain, "")
@@ -112,33 +108,32 @@ def _check_numbers(value: JsonValue, pointer: str) -> None:
         for i, item in enumerate(value):
             _check_numbers(item, f"{pointer}/{i}")
     elif isinstance(value, int | float) and abs(value) > MAX_SAFE_INTEGER:
-        raise InsituError("InvalidDocument", "number beyond 2^53 - 1: write it as a string", pointer=pointer)
+        raise InsituError("InvalidDocument", "a number beyond 2^53 - 1: write it as a string", pointer=pointer)
 
 
 def sha3_256(data: bytes) -> bytes:
-    """SHA3-256 (FIPS 202), 32 bytes. Not Keccak-256."""
+    """Return the SHA3-256 (FIPS 202), 32 bytes. Not Keccak-256."""
     return hashlib.sha3_256(data).digest()
 
 
 def keccak256(data: bytes) -> bytes:
-    """Keccak-256 as Ethereum uses it, 32 bytes. Not SHA3-256."""
+    """Return the Keccak-256 as Ethereum uses it, 32 bytes. Not SHA3-256."""
     return keccak.new(digest_bits=256, data=data).digest()
 
 
 def sha256(data: bytes) -> bytes:
-    """SHA-256, 32 bytes."""
+    """Return the SHA-256, 32 bytes."""
     return hashlib.sha256(data).digest()
 
 
 def sha256_hex(data: bytes) -> str:
-    """SHA-256 as 64 lower-case hex characters."""
+    """Return the SHA-256 as 64 lower-case hex characters."""
     return hashlib.sha256(data).hexdigest()
 
 
 def checksum(value: object) -> str:
-    """SHA3-256 of the canonical JSON of `value`: 64 lower-case hex characters without 0x.
+    """Return the SHA3-256 of the canonical JSON of ``value``: 64 lower-case hex characters without 0x.
 
-    Raises:
-        InsituError: `InvalidDocument`, if the value has no canonical form.
+    Raises ``InvalidDocument`` if the value has no canonical form.
     """
     return sha3_256(canonical_json(value)).hex()

@@ -1,6 +1,4 @@
-"""Strict rules of a compute service, with a violation for each one broken."""
-
-from __future__ import annotations
+"""Strict rules of a compute service, with a violation for each broken one."""
 
 from collections.abc import Callable
 
@@ -31,16 +29,11 @@ from insitu.domain.service import Service, sha256_of
 from insitu.domain.timestamps import is_document_time
 
 MAX_ENTRIES = 1000
-"""Servers, containers, or listed algorithms of one service."""
+"""The most servers, containers, or listed algorithms of one service."""
 
 
 def check_compute_service(service: Service, checker: Checker) -> None:
-    """Check a service of type compute.
-
-    Args:
-        service: the DDO's entry.
-        checker: at the entry.
-    """
+    """Check a service of type compute. ``checker`` stands at the service's entry in the DDO."""
     try:
         compute = read_compute_service(service, checker.pointer)
     except InsituError as error:
@@ -53,7 +46,7 @@ def check_compute_service(service: Service, checker: Checker) -> None:
         main.at("datePublished").require(
             is_document_time(compute.date_published), "WrongFormat", "a time like 2019-04-09T19:02:11Z is needed"
         )
-    main.at("price").require("price" in service.main, "Required", "a compute service has a price, if only 0")
+    main.at("price").require("price" in service.main, "Required", "a compute service has a price, even if it is 0")
     main.at("timeout").require(
         0 < compute.timeout <= MAX_TIMEOUT, "OutOfRange", f"timeout is 1 to {MAX_TIMEOUT} seconds"
     )
@@ -64,11 +57,9 @@ def check_compute_service(service: Service, checker: Checker) -> None:
 
 
 def check_new_compute_service(service: Service, checker: Checker) -> None:
-    """Check what older documents may say and new ones may not.
+    """Check what older documents may say and new ones may not. The service must be readable.
 
-    Args:
-        service: the DDO's entry, which `check_compute_service` can read.
-        checker: at the entry.
+    ``checker`` stands at the service's entry in the DDO.
     """
     if read_compute_service(service, checker.pointer).policy.logs == "after_review":
         logs = checker.at("attributes", "main", "policy", "logs")
@@ -109,7 +100,7 @@ def _check_server(server: Server, checker: Checker) -> None:
     )
     for name, read, least in quantities:
         try:
-            checker.at(name).require(read() >= least, "OutOfRange", "more than nothing is needed")
+            checker.at(name).require(read() >= least, "OutOfRange", f"at least {least} is needed")
         except InsituError as error:
             checker.at(name).report("WrongFormat", error.detail)
     checker.at("maxExecutionTime").require(
@@ -124,7 +115,7 @@ def _check_policy(policy: Policy, checker: Checker) -> None:
         for i, reference in enumerate(policy.algorithms[:MAX_ENTRIES]):
             _check_reference(reference, algorithms.at(i))
     elif policy.algorithms is not None and policy.publishers:
-        algorithms.report("Contradiction", "any algorithm, or those of the named publishers: not both")
+        algorithms.report("Contradiction", "allow any algorithm, or those of the named publishers, but not both")
     for i, text in enumerate(policy.output.types or ()):
         problem = type_problem(text)
         checker.at("output", "types", i).require(problem is None, "WrongFormat", problem or "")
@@ -140,7 +131,7 @@ def _check_reference(reference: AlgorithmReference, checker: Checker) -> None:
 
 
 def check_address(text: str, checker: Checker) -> Address | None:
-    """Check an account's address; gives it back in the case of EIP-55."""
+    """Check an account's address and return it in the case of EIP-55."""
     try:
         return read_address(text)
     except InsituError as error:
@@ -185,7 +176,7 @@ def _check_order(template: AgreementTemplate, checker: Checker) -> None:
         ESCROW_REWARD: sorted([LOCK_REWARD, EXEC_COMPUTE]),
     }
     checker.at("conditionDependency").require(
-        stated == expected, "WrongValue", "escrowReward depends on the other two, they on nothing"
+        stated == expected, "WrongValue", "escrowReward depends on the other two, which depend on nothing"
     )
 
 
@@ -224,7 +215,7 @@ def _check_events(events: tuple[Event, ...], expected: tuple[tuple[str, str], ..
 
 def _check_times(compute: ComputeService, checker: Checker) -> None:
     if not 0 < compute.timeout <= MAX_TIMEOUT or not compute.servers:
-        return  # reported already; the times would only repeat it
+        return  # already reported
     try:
         compute.times()
     except InsituError as error:

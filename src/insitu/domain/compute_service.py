@@ -1,6 +1,4 @@
-"""The compute service: who computes, in which containers, on which servers, at what price and under which rules."""
-
-from __future__ import annotations
+"""The compute service: who computes, in which containers, on which servers, at what price, and under which rules."""
 
 from typing import Annotated
 
@@ -18,11 +16,11 @@ from insitu.domain.service import COMPUTE, Service, sha256_of
 from insitu.domain.units import parse_bytes, parse_cores, parse_count
 
 Quantity = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
-"""A quantity as documents write it: a string; older ones have a bare number."""
+"""A quantity as documents write it: a string, or a bare number in older ones."""
 
 
 class Container(Document):
-    """A container image: name, tag for people, checksum (digest of the manifest) for machines."""
+    """A container image: its name, a tag for people, and a checksum (digest of the manifest) for machines."""
 
     image: str | None = None
     tag: str | None = None
@@ -30,7 +28,7 @@ class Container(Document):
 
     @property
     def digest(self) -> str | None:
-        """`sha256:` and 64 lower-case hex digits; None if the checksum is missing or no SHA-256."""
+        """``sha256:`` and 64 lower-case hex digits; None if the checksum is missing or not a SHA-256."""
         digits = sha256_of(self.checksum)
         return f"sha256:{digits}" if digits else None
 
@@ -40,7 +38,7 @@ class Container(Document):
 
 
 class Server(Document):
-    """A server that an execution may run on; `max_execution_time` in seconds for all stages together."""
+    """A server that an execution may run on. ``max_execution_time`` is in seconds, for all stages together."""
 
     server_id: str | None = Field(
         default=None, validation_alias=AliasChoices("serverId", "containerId"), serialization_alias="serverId"
@@ -57,26 +55,26 @@ class Server(Document):
 
     @property
     def millicores(self) -> int:
-        """Thousandths of a core. Raises `InvalidQuantity`."""
+        """Thousandths of a core. Raises ``InvalidQuantity``."""
         return parse_cores(self.cpu)
 
     @property
     def gpus(self) -> int:
-        """Number of graphics processors. Raises `InvalidQuantity`."""
+        """Number of graphics processors. Raises ``InvalidQuantity``."""
         return parse_count(self.gpu)
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes of memory. Raises `InvalidQuantity`."""
+        """Bytes of memory. Raises ``InvalidQuantity``."""
         return parse_bytes(self.memory)
 
     @property
     def disk_bytes(self) -> int:
-        """Bytes of disk. Raises `InvalidQuantity`."""
+        """Bytes of disk. Raises ``InvalidQuantity``."""
         return parse_bytes(self.disk)
 
     def limits(self) -> Limits:
-        """What the server grants, for the plan. Raises `InvalidQuantity`."""
+        """Return what the server grants, for the plan. Raises ``InvalidQuantity``."""
         return Limits(
             server_id=self.server_id or "",
             cpu_millis=self.millicores,
@@ -88,14 +86,14 @@ class Server(Document):
 
 
 class Cluster(Document):
-    """Where the infrastructure says it runs; informative, never dialled."""
+    """Where the infrastructure says it runs. Only informative: nothing connects to it."""
 
     type: str | None = None
     url: str | None = None
 
 
 class Environment(Document):
-    """What may run and on what. No supported containers means that nothing may run."""
+    """What may run, and on what. Without supported containers nothing may run."""
 
     cluster: Cluster | None = None
     supported_containers: tuple[Container, ...] = ()
@@ -111,7 +109,7 @@ class Provider(Document):
 
 
 class ComputeService(Document):
-    """`main` of a compute service; `price` in base units of the token, `timeout` in seconds."""
+    """``main`` of a compute service. ``price`` is in base units of the token, ``timeout`` in seconds."""
 
     name: str | None = None
     creator: str | None = None
@@ -124,7 +122,7 @@ class ComputeService(Document):
 
     @property
     def containers(self) -> tuple[Container, ...]:
-        """The container images that may run; none means that nothing may."""
+        """The container images that may run. If there are none, nothing may run."""
         return self.provider.environment.supported_containers
 
     @property
@@ -138,24 +136,16 @@ class ComputeService(Document):
         return max((server.max_execution_time for server in self.servers), default=0)
 
     def times(self) -> AgreementTimes:
-        """The times of an agreement on this service.
-
-        Raises:
-            InsituError: what `agreement_times` raises.
-        """
+        """Return the times of an agreement on this service. Raises what :func:`agreement_times` raises."""
         template = self.service_agreement_template or AgreementTemplate()
         return agreement_times(self.timeout, template, self.longest_execution)
 
 
 def read_compute_service(service: Service, pointer: str = "") -> ComputeService:
-    """The typed `main` of a service of type compute; the agreement template is found in older places as well.
+    """Return the typed ``main`` of a service of type compute, with the agreement template from older places too.
 
-    Args:
-        service: the DDO's entry.
-        pointer: of the entry in its document, for messages.
-
-    Raises:
-        InsituError: `ServiceNotFound`, if it is of another type; `InvalidDocument`, with pointers.
+    ``pointer`` says where the service is in its document. Raises ``ServiceNotFound`` if it is of another type, and
+    ``InvalidDocument`` with pointers.
     """
     if service.type != COMPUTE:
         raise InsituError("ServiceNotFound", f"service {service.index} is of type {service.type}, not compute")

@@ -1,10 +1,8 @@
 """The service agreement template of a compute service: its three conditions, their keys, handlers, and times.
 
-The document says what the contract does: lockReward, then execCompute, then escrowReward. One contract holds all
-three conditions, so each condition's `controller` is the template's own address.
+The document describes what the contract does: lockReward, then execCompute, then escrowReward. One contract has all
+three conditions, so each condition's ``controller`` is the template's own address.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,11 +21,11 @@ EXEC_COMPUTE = "execCompute"
 ESCROW_REWARD = "escrowReward"
 
 ALIASES: Mapping[str, str] = {"serviceExecution": EXEC_COMPUTE, "releaseReward": ESCROW_REWARD}
-"""Names that the specification itself uses beside the conditions' own."""
+"""Other names that the specification itself uses for the conditions."""
 
 
 def condition_name(name: str) -> str:
-    """The condition that a name means: `serviceExecution` is `execCompute`, `releaseReward` is `escrowReward`."""
+    """Return the condition that a name or alias means: ``serviceExecution`` means ``execCompute``."""
     return ALIASES.get(name, name)
 
 
@@ -42,7 +40,7 @@ SETTLEMENT_TUPLE = "(uint32,uint128,bytes32,bool)"
 
 @dataclass(frozen=True, slots=True)
 class ConditionKind:
-    """What is fixed about a condition: its contract, the ABI signature of `fulfill`, parameters, events, handlers."""
+    """The fixed part of a condition: its contract, the ABI signature of ``fulfill``, parameters, events, handler."""
 
     name: str
     contract_name: str
@@ -91,22 +89,20 @@ CONDITIONS: tuple[ConditionKind, ...] = (
         ("escrowRewardCondition", "verifyRewardTokens"),
     ),
 )
-"""The conditions in the order in which they are fulfilled and in which the document lists them."""
+"""The conditions, in the order in which they are fulfilled and documents list them."""
 
 TEMPLATE_HANDLER = ("serviceExecutionTemplate", "fulfillLockRewardCondition")
 HANDLER_VERSION = "0.1"
 
 HANDLERS = frozenset({TEMPLATE_HANDLER, *(kind.handler for kind in CONDITIONS)})
-"""The whitelist: the only (module, function) pairs a document may name. They are compared, never imported."""
+"""The only (module, function) pairs that a document may name. They are compared, never imported."""
 
 
 def condition_key(template: Address, controller: Address, selector: bytes) -> str:
-    """`keccak256(abi.encode(templateId, controller, selector))` as 0x and 64 hex digits.
+    """Return ``keccak256(abi.encode(templateId, controller, selector))`` as 0x and 64 hex digits.
 
-    Args:
-        template: address of the template contract (templateId).
-        controller: address of the contract that holds the condition.
-        selector: 4 bytes of the function.
+    ``template`` is the address of the template contract (templateId), ``controller`` that of the contract with the
+    condition, and ``selector`` has the function's 4 bytes.
     """
     return "0x" + keccak256(abi_address(template) + abi_address(controller) + selector.ljust(32, b"\0")).hex()
 
@@ -128,7 +124,7 @@ class Event(Document):
 
 
 class Parameter(Document):
-    """A parameter of a condition's function; `value` is filled at publish or at purchase."""
+    """A parameter of a condition's function. ``value`` is filled in when publishing or purchasing."""
 
     name: str | None = None
     type: str | None = None
@@ -136,7 +132,7 @@ class Parameter(Document):
 
 
 class Condition(Document):
-    """A condition as the document describes it; `timelock` and `timeout` in seconds."""
+    """A condition as the document describes it. ``timelock`` and ``timeout`` are in seconds."""
 
     name: str | None = None
     timelock: int = 0
@@ -149,7 +145,7 @@ class Condition(Document):
 
 
 class AgreementTemplate(Document):
-    """`serviceAgreementTemplate`: what an agreement on the service consists of."""
+    """``serviceAgreementTemplate``: what an agreement on the service consists of."""
 
     contract_name: str | None = None
     contract_address: str | None = None
@@ -161,12 +157,12 @@ class AgreementTemplate(Document):
     conditions: tuple[Condition, ...] = ()
 
     def condition(self, name: str) -> Condition | None:
-        """The condition of this name, also found under its alias."""
+        """Return the condition with this name or alias, or None."""
         wanted = condition_name(name)
         return next((c for c in self.conditions if c.name is not None and condition_name(c.name) == wanted), None)
 
     def timeout_of(self, name: str) -> int:
-        """The timeout in seconds that the document gives a condition; 0 if it gives none."""
+        """Return a condition's timeout in seconds; 0 if the document gives none."""
         condition = self.condition(name)
         return condition.timeout if condition is not None else 0
 
@@ -180,15 +176,22 @@ def agreement_template(
     settle_timeout: int = 0,
     lock_timeout: int = 0,
 ) -> AgreementTemplate:
-    """The template document that a publisher writes into a compute service.
+    """Return the template document that a publisher writes into a compute service.
 
-    Args:
-        contract: address of the deployed ServiceExecutionTemplate; also the controller of each condition.
-        chain_id: of the chain that the contract lives on.
-        price: of the service, base units; the value of lockReward's `_amount`.
-        grant_timeout: seconds that the provider has to grant; 0 for the default.
-        settle_timeout: seconds after the timeout in which executions are settled; 0 for the default.
-        lock_timeout: seconds that a quote stays good; 0 for the default.
+    Parameters
+    ----------
+    contract
+        Address of the deployed ServiceExecutionTemplate; also the controller of each condition.
+    chain_id
+        Of the chain that the contract is on.
+    price
+        Of the service, in base units; the value of lockReward's ``_amount``.
+    grant_timeout
+        Seconds that the provider has to grant; 0 for the default.
+    settle_timeout
+        Seconds after the timeout in which executions are settled; 0 for the default.
+    lock_timeout
+        Seconds for which a quote is valid; 0 for the default.
     """
     values: dict[str, Any] = {"_rewardAddress": contract, "_amount": str(price), "_amounts": [], "_receivers": []}
     timeouts = {LOCK_REWARD: lock_timeout, EXEC_COMPUTE: grant_timeout, ESCROW_REWARD: settle_timeout}

@@ -1,10 +1,8 @@
-"""The DID document (DDO): what an asset is, who published it, and which services are offered on it.
+"""The DID document (DDO): what an asset is, who published it, and which services it offers.
 
-`read_ddo` is lenient, since documents of several generations exist; `insitu.domain.validation.validate_ddo` is
-strict and stands before publish, buy, and exec.
+:func:`read_ddo` is lenient, because documents of several generations exist;
+:func:`insitu.domain.validation.validate_ddo` is strict and comes before publishing, buying and executing.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
@@ -20,7 +18,7 @@ CONTEXT = "https://w3id.org/did/v1"
 
 
 class PublicKey(Document):
-    """A key of the publisher; `owner` is its address."""
+    """A key of the publisher; ``owner`` is its address."""
 
     id: str | None = None
     type: str | None = None
@@ -33,9 +31,9 @@ class Proof(Document):
     Attributes
     ----------
     checksum
-        Service index (as a string) → checksum of the service's `main`.
+        Service index (as a string) → checksum of the service's ``main``.
     signature_value
-        0x and 130 hex digits; what is signed: `insitu.domain.integrity`.
+        0x and 130 hex digits; :mod:`insitu.domain.integrity` has what is signed.
     """
 
     type: str | None = None
@@ -46,7 +44,7 @@ class Proof(Document):
 
 
 class Ddo(Document):
-    """A DID document, or the fragment of one that an older source gives."""
+    """A DID document, or a fragment of one from an older source."""
 
     context: Any = Field(
         default=None, validation_alias=AliasChoices("@context", "context"), serialization_alias="@context"
@@ -61,11 +59,7 @@ class Ddo(Document):
 
     @property
     def did(self) -> Did:
-        """The document's DID.
-
-        Raises:
-            InsituError: `InvalidDid`, if it has none or not one.
-        """
+        """The document's DID. Raises ``InvalidDid`` if it has no valid one."""
         return Did.read(self.id or "")
 
     @property
@@ -75,37 +69,32 @@ class Ddo(Document):
 
     @property
     def main(self) -> JsonObject:
-        """`main` of the metadata service; empty if there is none."""
+        """``main`` of the metadata service; empty if there is none."""
         return self.metadata.main if self.metadata is not None else {}
 
     @property
     def asset_type(self) -> str:
-        """`dataset`, `algorithm`, `workflow`, …; empty if the document does not say."""
+        """``dataset``, ``algorithm``, ``workflow``, …; empty if the document does not say."""
         kind = self.main.get("type")
         return kind if isinstance(kind, str) else ""
 
     @property
     def compute_services(self) -> tuple[Service, ...]:
-        """The services of type compute, in ascending index; those without an index last."""
+        """The services of type compute in ascending index, those without an index last."""
         offered = (service for service in self.service if service.type == COMPUTE)
         return tuple(sorted(offered, key=lambda service: (service.index is None, service.index or 0)))
 
     def service_at(self, index: int) -> Service:
-        """The service with this index (serviceDefinitionId).
-
-        Raises:
-            InsituError: `ServiceNotFound`.
-        """
+        """Return the service with this index (serviceDefinitionId). Raises ``ServiceNotFound``."""
         for service in self.service:
             if service.index == index:
                 return service
         raise InsituError("ServiceNotFound", f"{self.id} has no service {index}", did=self.id, index=index)
 
     def compute_service(self, index: int | None = None) -> Service:
-        """The compute service with this index; the first one if no index is given.
+        """Return the compute service with this index, or the first one if no index is given.
 
-        Raises:
-            InsituError: `ServiceNotFound`, `NoComputeService`.
+        Raises ``ServiceNotFound``, ``NoComputeService``.
         """
         if index is not None:
             service = self.service_at(index)
@@ -120,10 +109,9 @@ class Ddo(Document):
 def read_ddo(value: object) -> Ddo:
     """Read a DDO from JSON, leniently.
 
-    Fragments, `{}` services, short DIDs, string indices, aliases and unknown fields are all accepted, and
-    `Ddo.to_json` gives back exactly what was read.
+    Fragments, ``{}`` services, short DIDs, string indices, aliases and unknown fields are all accepted, and
+    ``Ddo.to_json`` returns exactly what was read.
 
-    Raises:
-        InsituError: `InvalidDocument`, with a JSON pointer per member that is not of the right JSON type.
+    Raises ``InvalidDocument`` with a JSON pointer for each member of the wrong JSON type.
     """
     return Ddo.read(value)

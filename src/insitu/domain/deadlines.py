@@ -1,4 +1,4 @@
-"""When each phase of an execution must be over: derived from the plan, the history, and few settings (design §6)."""
+"""When each phase of an execution must be over: derived from the plan, the history, and a few settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ __all__ = ["LIMITS", "Limit", "Rules", "compute_deadline", "configure_deadline",
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The few settings that deadlines derive from; seconds, but for ``attempts``.
+    """The few settings that deadlines derive from, in seconds except for ``attempts``.
 
     Attributes
     ----------
     attempts
-        Starts of a stage, and of publishing, before the execution fails.
+        How often a stage, and publishing, are started before the execution fails.
     queue_seconds, configure_seconds, publish_seconds
-        For waiting, for making one stage ready, and for publishing, with all attempts.
+        For waiting, for preparing one stage, and for publishing, including all attempts.
     kill_seconds
-        How long the end of something that was killed is waited for.
+        How long to wait for the end of something that was killed.
     hand_over_seconds
-        How long after ``finish_by`` the gateway is still asked to take the report.
+        How long after ``finish_by`` the report is still offered to the gateway.
     """
 
     attempts: int = 2
@@ -36,7 +36,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What bounds a phase, in words, and the reason with which it ends there."""
+    """What limits a phase, in words, and the reason with which it ends then."""
 
     bound: str
     code: str
@@ -52,34 +52,34 @@ LIMITS: Mapping[Phase, Limit] = {
     Phase.EXECUTING: Limit("the server's `maxExecutionTime` for all stages and attempts together", "TimeLimitExceeded"),
     Phase.PUBLISHING: Limit("`operator.publish_deadline`, all attempts together", "PublishingFailed"),
 }
-"""The phases in which something is waited for. All but the queue also end in time to settle (``finish_by``)."""
+"""The phases that wait for something. All except the queue also end in time to settle (``finish_by``)."""
 
 
 def configure_deadline(execution: Execution, rules: Rules) -> datetime:
-    """Return when the present stage must be ready; an attempt that follows another has what that one left."""
+    """Return when the current stage must be ready. A later attempt gets the time that earlier ones left."""
     allowed = timedelta(seconds=rules.configure_seconds) - _spent(execution, Phase.CONFIGURING, execution.stage)
     return _within(execution, allowed)
 
 
 def compute_deadline(execution: Execution) -> datetime:
-    """Return when the algorithm of the present stage is killed.
+    """Return when the algorithm of the current stage is killed.
 
-    ``maxExecutionTime`` covers the sum of the stages and attempts, so the time already spent in ``Executing`` counts;
-    and publishing must end in time to settle.
+    ``maxExecutionTime`` covers all stages and attempts together, so the time already spent in ``Executing`` counts.
+    Publishing must also end in time to settle.
     """
     return _within(execution, _time_left(execution))
 
 
 def publish_deadline(execution: Execution, rules: Rules) -> datetime:
-    """Return when the result must be handed over, with all attempts."""
+    """Return when the result must be handed over, including all attempts."""
     allowed = timedelta(seconds=rules.publish_seconds) - _spent(execution, Phase.PUBLISHING)
     return _within(execution, allowed)
 
 
 def was_cut_short(execution: Execution) -> bool:
-    """Tell whether the algorithm had less than ``maxExecutionTime`` for a reason that is not its own.
+    """Return whether the algorithm had less than ``maxExecutionTime`` for a reason that is not its own.
 
-    Then running out of time costs nothing: an earlier attempt was lost with its time, or the agreement ends first.
+    An earlier attempt was lost with its time, or the agreement ends first. Then running out of time costs nothing.
     """
     following = pairwise(execution.history)
     lost = any(
@@ -95,11 +95,11 @@ def _time_left(execution: Execution) -> timedelta:
 
 
 def _spent(execution: Execution, phase: Phase, stage: int | None = None) -> timedelta:
-    """Time in earlier visits of the phase (of the stage, where one is given)."""
+    """Return the time spent in earlier visits of the phase, for one stage if given."""
     spent = timedelta()
     for transition, following in pairwise(execution.history):
         if transition.phase is phase and stage in (None, transition.stage):
-            # A clock that was set back gives no time as a present.
+            # A clock that was set back must not add time.
             spent += max(following.at - transition.at, timedelta())
     return spent
 

@@ -1,11 +1,8 @@
-"""What all documents share: they read leniently, keep what they do not know, and are written back exactly.
+"""What all documents share: they are read leniently, keep unknown fields, and are written back exactly.
 
-A document that was read remembers its JSON, so a round trip changes nothing: not the aliases of older
-generations, not unknown fields, not the form of a number. A document built in code is written with the
-names that the specification uses now.
+A document that was read remembers its JSON, so a round trip changes nothing: not the aliases of older generations, not
+unknown fields, not the form of a number. A document built in code uses the specification's current names.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -31,14 +28,14 @@ from insitu.domain.errors import InsituError, Violation
 
 
 class _Reading:
-    """Validation context that says: the input is JSON from outside, keep it."""
+    """Validation context which says that the input is JSON from outside and must be kept."""
 
 
 _READING = _Reading()
 
 
 class Document(BaseModel):
-    """A frozen part of a document of the specification; JSON in camelCase, Python in snake_case."""
+    """A frozen part of a document of the specification: camelCase in JSON, snake_case in Python."""
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True)
 
@@ -48,12 +45,8 @@ class Document(BaseModel):
     def read(cls, value: object, pointer: str = "") -> Self:
         """Read a document from JSON, leniently: unknown fields are kept and aliases are understood.
 
-        Args:
-            value: what `json.loads` gave; it is copied.
-            pointer: where the value stands in a larger document, for messages.
-
-        Raises:
-            InsituError: `InvalidDocument`, with a JSON pointer per field that cannot be read.
+        ``value`` comes from ``json.loads`` and is copied; ``pointer`` says where it is in a larger document. Raises
+        ``InvalidDocument`` with a JSON pointer for each field that cannot be read.
         """
         plain = plain_json(value, pointer)
         try:
@@ -65,15 +58,14 @@ class Document(BaseModel):
             ) from None
 
     def to_json(self) -> JsonObject:
-        """The JSON of this document: what it was read from, else what its fields say."""
+        """Return the JSON of this document: what it was read from, or else what its fields say."""
         written: JsonObject = self.model_dump(mode="json", by_alias=True)
         return written
 
     def with_members(self, **members: object) -> Self:
-        """A copy with these JSON members (camelCase names) replaced; `None` removes a member.
+        """Return a copy with these JSON members (camelCase names) replaced; ``None`` removes a member.
 
-        Raises:
-            InsituError: `InvalidDocument`, if the result cannot be read.
+        Raises ``InvalidDocument`` if the result cannot be read.
         """
         changed = self.to_json()
         for name, value in members.items():
@@ -99,7 +91,7 @@ class Document(BaseModel):
 
     @override
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy; a copy with changed fields forgets the JSON that it was read from."""
+        """Copy the document. A copy with changed fields forgets the JSON it was read from."""
         copied = super().model_copy(update=update, deep=deep)
         if update:
             copied._source = None  # noqa: SLF001, a document of this class
@@ -117,7 +109,7 @@ class Document(BaseModel):
 
 
 def json_of(value: object) -> Any:
-    """The JSON of a value that may hold documents: documents, mappings and sequences of them, scalars."""
+    """Return the JSON of a document, of a mapping or sequence with documents in it, or of a scalar."""
     if isinstance(value, Document):
         return value.to_json()
     if isinstance(value, Mapping):
@@ -128,12 +120,9 @@ def json_of(value: object) -> Any:
 
 
 def violations_of(error: ValidationError, value: object, pointer: str = "") -> list[Violation]:
-    """The problems of a pydantic error as violations, each once; the input is never repeated.
+    """Return the problems of a pydantic error as violations, each once, without repeating the input.
 
-    Args:
-        error: of validating `value`.
-        value: the JSON that was validated; pointers name places in it.
-        pointer: where the value stands in its document.
+    ``value`` is the JSON that was validated, and ``pointer`` says where it is in its document.
     """
     found = [
         Violation(
@@ -150,7 +139,7 @@ _CODES = {"missing": "Required", "value_error": "WrongFormat", "extra_forbidden"
 
 
 def _pointer_in(value: Any, location: tuple[int | str, ...], *, missing: bool) -> str:
-    """The JSON pointer of a pydantic location, which also names the branches of unions: those are left out."""
+    """Return the JSON pointer of a pydantic location, without the branches of unions that it also names."""
     pointer = ""
     for position, part in enumerate(location):
         is_last = position == len(location) - 1

@@ -1,6 +1,4 @@
-"""What a document is worth: which rules its parts fit, which software wrote it, and whether it can be relied on."""
-
-from __future__ import annotations
+"""How far a document can be trusted: which rules its parts follow and which software wrote it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -23,19 +21,19 @@ from insitu.domain.wire import WireModel
 
 
 class Verification(WireModel):
-    """What fits in a document, and whose rule it is; None where no known rule fits.
+    """Which software's rule each part of a document follows; None if no known rule matches.
 
     Attributes
     ----------
     method
-        `nv`, or `op`: the method of Ocean Protocol, from which Nevermined grew, in documents of 2019.
+        ``nv``, or ``op`` in documents of 2019: the method of Ocean Protocol, from which Nevermined grew.
     services
         Service index → software whose rule its checksum follows.
     written_by
-        The software that explains most of the document; several where their rules agree on all of it.
+        The software that explains most of the document; several if their rules agree on all of it.
     without_urls
-        Indices of services that fit no rule, and whose files are published without their urls: their checksums were
-        taken before the urls were encrypted, and nobody but the publisher can check them.
+        Indices of services that match no rule and whose files are published without their URLs. Their checksums were
+        computed before the URLs were encrypted, so only the publisher can check them.
     """
 
     did: str
@@ -49,7 +47,7 @@ class Verification(WireModel):
 
     @property
     def verdict(self) -> Literal["holds", "unproved", "broken"]:
-        """`holds`; `unproved` where only services fail that were hashed with their urls; else `broken`."""
+        """``holds``; ``unproved`` if the only failures are services hashed with their URLs; else ``broken``."""
         failed = {index for index, rule in self.services.items() if rule is None}
         if not self.services or self.did_rule is None or self.signature_rule is None or failed - {*self.without_urls}:
             return "broken"
@@ -57,26 +55,21 @@ class Verification(WireModel):
 
     @property
     def holds(self) -> bool:
-        """Whether DID, every service and the signature fit some known rule."""
+        """Whether the DID, every service and the signature each follow a known rule."""
         return self.verdict == "holds"
 
     @property
     def is_own(self) -> bool:
-        """Whether everything fits this system's own rules."""
+        """Whether everything follows this system's own rules."""
         return {self.did_rule, self.signature_rule, *self.services.values()} == {OWN_RULE}
 
 
 def verify_document(ddo: Ddo, main: JsonObject | None = None) -> Verification:
-    """Find the rules that a document fits, and the software that wrote it.
+    """Find the rules that a document follows and the software that wrote it.
 
-    Args:
-        ddo: the document.
-        main: `main` of the metadata service as its publisher had it, with the urls that were encrypted later. It is
-            believed only where it equals the document's in everything that the document shows.
-
-    Raises:
-        InsituError: `InvalidDocument` or `InvalidDid`, if it has no DID or no proof with creator to judge by, or if
-            `main` differs from what is published.
+    ``main`` is the metadata service's ``main`` as its publisher had it, with the URLs that were encrypted later. It
+    must equal the document's in everything that the document shows. Raises ``InvalidDocument`` if it does not, or if
+    the document has no proof with a creator, and ``InvalidDid`` if it has no DID.
     """
     proof = ddo.proof
     if proof is None or proof.creator is None:
@@ -95,7 +88,7 @@ def verify_document(ddo: Ddo, main: JsonObject | None = None) -> Verification:
     fitting["did"] = did_rules(digits, stated, creator)
     fitting["signature"] = tuple(name for name in SIGNATURE_RULES if _signed_by(ddo, name, creator))
     written_by = _written_by(ddo, fitting)
-    named = {part: _whose(part, rules, written_by) for part, rules in fitting.items()}
+    named = {part: _rule_owner(part, rules, written_by) for part, rules in fitting.items()}
     did_name, signature_name = named.pop("did"), named.pop("signature")
     return Verification(
         did=f"did:{method}:{digits}",
@@ -119,13 +112,13 @@ def _written_by(ddo: Ddo, fitting: Mapping[str, tuple[str, ...]]) -> tuple[str, 
     if not most:
         return ()
     best = [software for software in SOFTWARE if explained(software) == most]
-    marked = [one.name for one in best if one.leaves_its_mark is not None and one.leaves_its_mark(ddo)]
-    return tuple(marked or (one.name for one in best if one.leaves_its_mark is None))
+    marked = [software.name for software in best if software.has_mark is not None and software.has_mark(ddo)]
+    return tuple(marked or (software.name for software in best if software.has_mark is None))
 
 
-def _whose(part: str, rules: tuple[str, ...], written_by: Sequence[str]) -> str | None:
-    """The software whose rule fits a part: the one that wrote the rest, where it can be."""
-    names = [one.name for one in SOFTWARE if any(one.follows(part, rule) for rule in rules)]
+def _rule_owner(part: str, rules: tuple[str, ...], written_by: Sequence[str]) -> str | None:
+    """Return the software whose rule a part follows, preferably the one that wrote the rest."""
+    names = [software.name for software in SOFTWARE if any(software.follows(part, rule) for rule in rules)]
     return next((name for name in written_by if name in names), names[0] if names else None)
 
 
@@ -133,14 +126,14 @@ def _lacks_urls(main: JsonObject | None) -> bool:
     return any("url" not in file for file in _files(main or {}))
 
 
-def _with_urls(published: JsonObject, told: JsonObject) -> JsonObject:
-    """`main` as it was hashed, proved to differ from the published one by what was taken out of its files alone."""
-    shown, files = _files(published), _files(told)
+def _with_urls(published: JsonObject, given: JsonObject) -> JsonObject:
+    """Return ``main`` as it was hashed, after checking that only what was taken out of its files differs."""
+    shown, files = _files(published), _files(given)
     pairs = zip(shown, files, strict=False)
     stripped = [{name: file[name] for name in public if name in file} for public, file in pairs]
-    if len(shown) != len(files) or {**told, "files": stripped} != published:
-        raise InsituError("InvalidDocument", "main differs from the published one in more than its urls")
-    return told
+    if len(shown) != len(files) or {**given, "files": stripped} != published:
+        raise InsituError("InvalidDocument", "main differs from the published one in more than its URLs")
+    return given
 
 
 def _files(main: JsonObject) -> list[JsonObject]:

@@ -3,8 +3,6 @@
 The signature is 65 bytes r ‖ s ‖ v over Keccak-256 of the pre-authentication encoding; keyid is the address.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 
@@ -21,49 +19,47 @@ MAX_PAYLOAD = 4 * 1024 * 1024
 
 
 class EnvelopeSignature(WireModel):
-    """A signature: keyid is the signer's address, sig the base64 of 65 bytes."""
+    """A signature: ``keyid`` is the signer's address, ``sig`` the base64 of 65 bytes."""
 
     keyid: str
     sig: str
 
 
 class Envelope(WireModel):
-    """A signed payload; `payload` is the base64 of its exact bytes."""
+    """A signed payload. ``payload`` is the base64 of its exact bytes."""
 
     payload_type: str
     payload: str
     signatures: tuple[EnvelopeSignature, ...] = Field(min_length=1, max_length=16)
 
     def payload_bytes(self) -> bytes:
-        """The exact bytes that are signed and hashed.
+        """Return the exact bytes that are signed and hashed.
 
-        Raises:
-            InsituError: `SignatureInvalid`, if they are not base64 or too many.
+        Raises ``SignatureInvalid`` if they are not base64 or too many.
         """
         if len(self.payload) > MAX_PAYLOAD * 4 // 3 + 4:
             raise InsituError("SignatureInvalid", f"the payload is larger than {MAX_PAYLOAD} bytes")
-        return _decoded(self.payload)
+        return _decode(self.payload)
 
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
-    """PAE of the DSSE specification: `DSSEv1 <length> <type> <length> <payload>`."""
+    """Return the PAE of the DSSE specification: ``DSSEv1 <length> <type> <length> <payload>``."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 def envelope_digest(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
-    """The 32 bytes that the key signs."""
+    """Return the 32 bytes that the key signs."""
     return keccak256(pre_authentication_encoding(payload_type, payload))
 
 
 def seal(payload: bytes, signature: bytes, signer: Address, payload_type: str = PAYLOAD_TYPE) -> Envelope:
-    """Put a payload and the signature of its `envelope_digest` into an envelope.
+    """Put a payload and the signature of its :func:`envelope_digest` into an envelope.
 
-    Raises:
-        InsituError: `SignatureMismatch`, if the signature is not of this signer over this payload.
+    Raises ``SignatureMismatch`` if this signer did not sign this payload.
     """
     if recover_address(envelope_digest(payload, payload_type), signature) != signer:
-        raise InsituError("SignatureMismatch", f"the signature is not of {signer}")
+        raise InsituError("SignatureMismatch", f"the signature is not by {signer}")
     encoded = base64.b64encode(signature_bytes(signature)).decode("ascii")
     return Envelope(
         payload_type=payload_type,
@@ -73,11 +69,7 @@ def seal(payload: bytes, signature: bytes, signer: Address, payload_type: str = 
 
 
 def read_envelope(value: object) -> Envelope:
-    """Read an envelope from JSON.
-
-    Raises:
-        InsituError: `SignatureInvalid`, if it is none.
-    """
+    """Read an envelope from JSON. Raises ``SignatureInvalid`` if it is none."""
     try:
         return Envelope.model_validate(plain_json(value))
     except (ValidationError, InsituError):
@@ -85,15 +77,14 @@ def read_envelope(value: object) -> Envelope:
 
 
 def envelope_signer(envelope: Envelope) -> Address:
-    """The account whose valid signature the envelope carries; its keyid must say so.
+    """Return the account that signed the envelope, which its keyid must name too.
 
-    Raises:
-        InsituError: `SignatureInvalid`.
+    Raises ``SignatureInvalid``.
     """
     digest = envelope_digest(envelope.payload_bytes(), envelope.payload_type)
     signature = envelope.signatures[0]
     try:
-        signer, named = recover_address(digest, _decoded(signature.sig)), read_address(signature.keyid)
+        signer, named = recover_address(digest, _decode(signature.sig)), read_address(signature.keyid)
     except InsituError as error:
         raise InsituError("SignatureInvalid", error.detail) from None
     if signer != named:
@@ -101,7 +92,7 @@ def envelope_signer(envelope: Envelope) -> Address:
     return signer
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):

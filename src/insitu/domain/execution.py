@@ -1,7 +1,7 @@
-"""An execution and its life: phases, reasons, steps, transitions (E4–E8, design §6).
+"""An execution and its life: phases, reasons, steps, transitions (E4–E8).
 
-``Phase`` is small and drives the machine. ``Reason`` is for people: a stable code of the error table, a sentence of
-this time, and through the table the next step.
+``Phase`` is small and drives the machine. ``Reason`` is for people: a stable code of the error table, a sentence about
+this case, and through the table the next step.
 """
 
 import re
@@ -66,18 +66,18 @@ TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
     Phase.FAILED: frozenset(),
     Phase.STOPPED: frozenset(),
 }
-"""Every permitted change of phase. A stage that follows, or a new attempt, goes back to ``Configuring``."""
+"""Every permitted change of phase. The next stage, or a new attempt, goes back to ``Configuring``."""
 
 Stopper = Literal["consumer", "owner", "provider"]
 
 
 class Charge(StrEnum):
-    """What an ended execution costs (design §8)."""
+    """What an ended execution costs (ADR 0098)."""
 
     FULL = "full"
-    """The full price, once per agreement: of a success that delivered a file or log text."""
+    """The full price, once per agreement, for a success that delivered a file or log text."""
     IF_NONE_SUCCEEDS = "ifNoneSucceeds"
-    """Nothing now; the provider may settle with it when the agreement ends without a success."""
+    """Nothing now; the provider may charge for it if the agreement ends without a success."""
     NEVER = "never"
 
 
@@ -96,40 +96,40 @@ _CONSUMERS_RISK = frozenset(
 )
 _STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
 _NOT_ALWAYS_THEIRS = frozenset({"ConfigurationFailed", "StoppedByOwner"})
-"""What ends at somebody else's hand, who may be the consumer by another account, or at a url of theirs."""
+"""Ends caused by somebody else, who may be the consumer with another account, or by a URL that may be theirs."""
 _RETRIABLE = frozenset({"ConfigurationFailed", "InfrastructureFailed", "Interrupted", "PublishingFailed"})
 
 
 HIDDEN = "the owner's policy keeps the details"
 
 NOTHING_DELIVERED = "NothingDelivered"
-"""Reason of a success of which the consumer got neither a file nor log text: it costs nothing (ADR 0098)."""
+"""Reason of a success that delivered neither a file nor log text to the consumer: it costs nothing (ADR 0098)."""
 
 
 class Reason(WireModel):
-    """Why an execution ended or waits: a code of the error table and what happened this time."""
+    """Why an execution ended or is waiting: a code of the error table, and what happened in this case."""
 
     code: str
     message: str
 
     @property
     def next_step(self) -> str:
-        """What the person who reads it does next."""
+        """What the reader should do next."""
         return definition_of(self.code).next_step
 
     @property
     def hidden(self) -> "Reason":
-        """The code without the sentence, for whom the logs are not let out."""
+        """The code without the sentence, for anyone who may not see the logs."""
         return Reason(code=self.code, message=HIDDEN)
 
 
 def is_retriable(reason: Reason) -> bool:
-    """Tell whether another attempt on fresh volumes can help: only where the infrastructure failed."""
+    """Return whether another attempt on fresh volumes can help, which is so only if the infrastructure failed."""
     return reason.code in _RETRIABLE
 
 
 def charge_of(phase: Phase, reason: Reason | None, *, delivered: bool = False) -> Charge:
-    """Decide what an ended execution costs, from its outcome and whether log text of it was delivered (ADR 0098)."""
+    """Decide what an ended execution costs, from its outcome and whether log text was delivered (ADR 0098)."""
     if phase is Phase.SUCCEEDED:
         return Charge.NEVER if reason is not None and reason.code == NOTHING_DELIVERED else Charge.FULL
     if reason is not None and reason.code in (_CONSUMERS_RISK | _NOT_ALWAYS_THEIRS if delivered else _CONSUMERS_RISK):
@@ -147,9 +147,9 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class StepKey:
-    """Names one step of an execution: deterministic, so that ensuring it twice starts it once.
+    """The name of one step of an execution. It is deterministic, so that ensuring a step twice starts it once.
 
-    ``stage`` is the stage's index; for publish it is the last stage's.
+    ``stage`` is the stage's index; for publish, the last stage's.
     """
 
     kind: StepKind
@@ -162,13 +162,13 @@ class StepKey:
 
     @staticmethod
     def read(text: str) -> "StepKey | None":
-        """Read what ``str`` wrote; None for another text."""
+        """Read what ``str`` wrote, or return None for any other text."""
         match = _STEP.fullmatch(text)
         return StepKey(StepKind(match[2]), int(match[1]), int(match[3])) if match else None
 
 
 class Usage(WireModel):
-    """What a step used; null with a reason in ``unavailable`` where the infrastructure does not tell (E8)."""
+    """What a step used; null with a reason in ``unavailable`` if the infrastructure does not report it (E8)."""
 
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
@@ -180,20 +180,20 @@ class Usage(WireModel):
 
     @property
     def hidden(self) -> "Usage":
-        """The limits without what was used, for whom the logs are not let out."""
+        """The limits without what was used, for anyone who may not see the logs."""
         names = ("cpu_seconds", "peak_memory_bytes", "wall_seconds", "output_bytes")
         return Usage(limits=self.limits, unavailable=dict.fromkeys(names, HIDDEN))
 
 
 class StepStatus(WireModel):
-    """What the runtime knows of a step.
+    """What the runtime knows about a step.
 
     Attributes
     ----------
     reason
-        None where the step runs or ended well.
+        None if the step is running or ended well.
     result
-        What a pod hands to the engine, at most 4096 bytes as JSON: the configured inputs' digests, or the
+        What a pod hands to the engine, at most 4096 bytes as JSON: the digests of the configured inputs, or the
         manifest of the output.
     """
 
@@ -213,14 +213,14 @@ class StepStatus(WireModel):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is so at this moment, whatever was planned.
+    """What the engine sees at this moment, regardless of what was planned.
 
     Attributes
     ----------
     steps
         Every step of the execution that the runtime still knows.
     admitted
-        True if the execution's server fits into the free capacity (asked only while it is queued).
+        True if the execution's server fits into the free capacity; only meaningful while it is queued.
     position
         Place in the queue, from 1; 0 when not queued.
     """
@@ -231,14 +231,14 @@ class Observed:
 
 
 class StopRequest(WireModel):
-    """Somebody wants the execution to end."""
+    """A request to end the execution."""
 
     by: Stopper
     at: Time
 
 
 class StageRecord(WireModel):
-    """How a stage went: the attempt that counts, its times, its use, and what configure found."""
+    """How a stage went: the attempt that counts, its times, what it used, and what configure found."""
 
     stage: int
     attempt: int
@@ -251,7 +251,7 @@ class StageRecord(WireModel):
 
 
 class Transition(WireModel):
-    """One change of phase; ``sequence`` counts them per execution from 1, so telling it twice is harmless."""
+    """One change of phase. ``sequence`` counts from 1 per execution, so reporting a change twice is harmless."""
 
     sequence: int
     phase: Phase
@@ -262,20 +262,20 @@ class Transition(WireModel):
 
 
 class Execution(WireModel):
-    """The operator's record of an execution; every change makes a new value with ``version`` + 1.
+    """The operator's record of an execution. Every change makes a new value with ``version`` + 1.
 
     Attributes
     ----------
     stage, attempt
-        The stage's index that is being worked on and its attempt, from 1.
+        The index of the current stage, and its attempt from 1.
     records
-        One per stage that ended (or failed), in order.
+        One per stage that ended or failed, in order.
     published
         The result of the publish step (the manifest of the output), once it ended well.
     outcome
         The intended final transition, until the gateway has frozen an outcome (the first one wins).
     reported
-        The last transition's sequence that the gateway has acknowledged.
+        The sequence of the last transition that the gateway has acknowledged.
     cleaned
         True once nothing of the execution is left in the infrastructure (E7).
     """
@@ -305,15 +305,15 @@ class Execution(WireModel):
 
     @property
     def ended(self) -> bool:
-        """True in a final phase: the gateway has frozen the outcome; only cleaning may still be due."""
+        """True in a final phase: the gateway has frozen the outcome, and only cleaning may still be due."""
         return self.phase in ENDED
 
     @property
     def reason(self) -> Reason | None:
-        """Why the last transition happened, where there is a reason."""
+        """Why the last transition happened, if it has a reason."""
         return self.history[-1].reason
 
     @property
     def since(self) -> Time:
-        """When the present phase began."""
+        """When the current phase began."""
         return self.history[-1].at

@@ -1,7 +1,7 @@
-"""Every change of an execution's record: a new value with the next version, and a history that has no gap.
+"""Every change of an execution's record: a new value with the next version and a history without gaps.
 
-Pure. Whoever stores it compares the version (:mod:`insitu.ports.executions`). A change that :data:`TRANSITIONS` does
-not permit is a defect and raises ``ValueError``; so does a change of an execution that has ended.
+The functions are pure. The store compares the version (:mod:`insitu.ports.executions`). A change that
+:data:`TRANSITIONS` does not permit is a bug and raises ``ValueError``, and so does a change of an ended execution.
 """
 
 from datetime import datetime
@@ -43,7 +43,7 @@ def moved(execution: Execution, move: Move, now: datetime) -> Execution:
 
 
 def concluded(execution: Execution, conclude: Conclude, now: datetime) -> Execution:
-    """Return the record with its intended outcome; the phase stays until the gateway has frozen it."""
+    """Return the record with its intended outcome. The phase stays until the gateway has frozen the outcome."""
     _permit(execution, conclude.phase)
     outcome = Transition(
         sequence=_following(execution),
@@ -59,16 +59,16 @@ def concluded(execution: Execution, conclude: Conclude, now: datetime) -> Execut
 
 
 def handed_over(execution: Execution, frozen: Transition) -> Execution:
-    """Return the record in the final phase that the gateway has frozen, whatever was intended here."""
+    """Return the record in the final phase that the gateway has frozen, even if another one was intended."""
     last = frozen.model_copy(update={"sequence": _following(execution)})
     history = (*execution.history, last)
     return _changed(execution, phase=frozen.phase, history=history, reported=last.sequence)
 
 
 def abandoned(execution: Execution, abandon: Abandon, now: datetime) -> Execution:
-    """Return the record in a final phase that the gateway does not know of.
+    """Return the record in a final phase that the gateway does not know about.
 
-    An intended success did not reach anybody, so it failed; a failure stays what it was.
+    A success that reached nobody becomes a failure; a failure stays as it is.
     """
     outcome = execution.outcome
     if outcome is None or outcome.phase is Phase.SUCCEEDED:
@@ -78,17 +78,17 @@ def abandoned(execution: Execution, abandon: Abandon, now: datetime) -> Executio
 
 
 def cleaned(execution: Execution) -> Execution:
-    """Return the record of which nothing is left in the infrastructure (E7)."""
+    """Return the record of an execution that has nothing left in the infrastructure (E7)."""
     return _changed(execution, cleaned=True)
 
 
 def acknowledged(execution: Execution, sequence: int) -> Execution:
-    """Return the record with the last transition that the gateway knows. No change of its own: stored with the next."""
+    """Return the record with the last transition that the gateway knows, to be stored with the next change."""
     return execution.model_copy(update={"reported": max(execution.reported, sequence)})
 
 
 def stop_requested(execution: Execution, by: Stopper, now: datetime) -> Execution | None:
-    """Return the record with a wish to end; None where it changes nothing: stopped before, or concluded already."""
+    """Return the record with a request to stop, or None if it was already stopped or concluded."""
     if execution.ended or execution.outcome is not None or execution.stop is not None:
         return None
     return _changed(execution, stop=StopRequest(by=by, at=now))
@@ -96,7 +96,7 @@ def stop_requested(execution: Execution, by: Stopper, now: datetime) -> Executio
 
 def _permit(execution: Execution, phase: Phase) -> None:
     if phase not in TRANSITIONS[execution.phase] or execution.outcome is not None:
-        raise ValueError(f"{execution.execution_id}: {execution.phase} does not become {phase}")
+        raise ValueError(f"{execution.execution_id} cannot go from {execution.phase} to {phase}")
 
 
 def _following(execution: Execution) -> int:

@@ -1,7 +1,5 @@
 """Exit codes: what a sealed algorithm's tells, and what the command line gives to its caller."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from signal import Signals
 
@@ -11,27 +9,27 @@ from insitu.domain.execution import Phase
 ALGORITHM_EXITS: Mapping[int, str] = {
     126: "a command that it calls cannot be executed",
     127: "a command that it calls is not in the image",
-    129: "its terminal was gone (SIGHUP)",
+    129: "its terminal was closed (SIGHUP)",
     130: "it was interrupted (SIGINT)",
     131: "it was asked to quit (SIGQUIT)",
-    132: "an instruction that this processor does not know (SIGILL)",
-    133: "it met a trap (SIGTRAP)",
+    132: "it used an instruction that this processor does not know (SIGILL)",
+    133: "it hit a trap (SIGTRAP)",
     134: "it aborted itself (SIGABRT)",
-    135: "it touched memory that is not there any more, as of a file that became shorter (SIGBUS)",
-    136: "an arithmetic error (SIGFPE)",
+    135: "it accessed memory that is no longer there, for instance of a truncated file (SIGBUS)",
+    136: "it made an arithmetic error (SIGFPE)",
     137: "it was killed (SIGKILL)",
-    139: "it touched memory that is not its own (SIGSEGV)",
-    141: "nobody read any more what it wrote (SIGPIPE)",
+    139: "it accessed memory that is not its own (SIGSEGV)",
+    141: "nobody was reading what it wrote (SIGPIPE)",
     142: "its alarm went off (SIGALRM)",
     143: "it was asked to end (SIGTERM)",
     153: "a file grew beyond the server's disk (SIGXFSZ)",
     159: "it made a system call that the sandbox forbids (SIGSYS)",
 }
-"""What an exit code tells by itself, as shells count: 128 and the signal. A programme may mean others."""
+"""What an exit code means by the convention of shells: 128 plus the signal. A program may use its own codes."""
 
 
 def describe_exit(exit_code: int) -> str:
-    """Return ``exit code 139: it touched memory that is not its own (SIGSEGV)``; the number alone where it says all."""
+    """Return for instance ``exit code 137: it was killed (SIGKILL)``, or only the number if it has no known meaning."""
     meaning = ALGORITHM_EXITS.get(exit_code)
     if meaning is None and 128 < exit_code <= 128 + 64:
         number = exit_code - 128
@@ -79,7 +77,7 @@ _BY_STATUS = {400: INVALID, 401: NOT_ALLOWED, 402: CONFLICT, 403: NOT_ALLOWED, 4
 
 
 def exit_code_of_error(code: str) -> int:
-    """The exit code of the command line for an error code of the table; 1 for one that is unknown."""
+    """Return the exit code of the command line for an error code of the table; 1 for one that is unknown."""
     definition = ERRORS.get(code)
     if definition is None:
         return FAILED
@@ -89,5 +87,5 @@ def exit_code_of_error(code: str) -> int:
 
 
 def exit_code_of_outcome(phase: Phase) -> int:
-    """The exit code of a command that waited for an execution."""
+    """Return the exit code of a command that waited for an execution."""
     return {Phase.SUCCEEDED: OK, Phase.STOPPED: EXECUTION_STOPPED}.get(phase, EXECUTION_FAILED)

@@ -1,11 +1,9 @@
-"""Names of files that strangers chose: which of them are safe to create, to publish, and to show.
+"""File names chosen by strangers: which ones are safe to create, to publish, and to show.
 
 Documents, archives and output volumes all name files. A name is accepted only if it means the same file on every
-system and nothing else: no way up, no absolute path, no control characters, no two names for one file. What an
-algorithm left and a consumer will store is judged more strictly than what an owner mounts (ADR 0099).
+system and nothing else: no way up, no absolute path, no control characters, no two names for one file. The rules are
+stricter for what an algorithm left and a consumer will store than for what an owner mounts (ADR 0099).
 """
-
-from __future__ import annotations
 
 import re
 import unicodedata
@@ -23,31 +21,29 @@ _ODD_START, _ODD_CHARACTERS = "~-=", ':*?"<>|'
 
 
 def safe_name(name: str) -> str:
-    """A single path component that can be created as it is; gives it back.
+    """Return ``name`` if it is a single path component that can be created as it is.
 
-    Raises:
-        InsituError: `InvalidDocument`, saying what is wrong with the name.
+    Otherwise raises ``InvalidDocument``, saying what is wrong with it.
     """
     problem = _component_problem(name)
     if problem:
-        raise InsituError("InvalidDocument", f"the file name {_shown(name)} {problem}")
+        raise InsituError("InvalidDocument", f"the file name {_show(name)} {problem}")
     return name
 
 
 def safe_path(path: str) -> str:
-    """A relative path with `/` between safe components; gives it back.
+    """Return ``path`` if it is a relative path with ``/`` between safe components.
 
-    Raises:
-        InsituError: `InvalidDocument`, saying what is wrong with the path.
+    Otherwise raises ``InvalidDocument``, saying what is wrong with it.
     """
     problem = path_problem(path)
     if problem:
-        raise InsituError("InvalidDocument", f"the path {_shown(path)} {problem}")
+        raise InsituError("InvalidDocument", f"the path {_show(path)} {problem}")
     return path
 
 
 def path_problem(path: str) -> str | None:
-    """What is wrong with a relative path, as the end of a sentence; None if it is safe."""
+    """Return what is wrong with a relative path, as the end of a sentence, or None if it is safe."""
     components = path.split("/")
     if len(components) > MAX_DEPTH:
         return f"is deeper than {MAX_DEPTH} folders"
@@ -66,40 +62,41 @@ def _component_problem(name: str) -> str | None:
     if not name.isprintable():
         return "has control, formatting, unassigned or odd blank characters"
     if name != name.strip() or name.endswith("."):
-        return "begins or ends with a blank, or ends with a point"
+        return "begins or ends with a blank, or ends with a dot"
     if len(name.encode()) > MAX_COMPONENT_BYTES:
         return f"is longer than {MAX_COMPONENT_BYTES} bytes"
     return None
 
 
 def is_left_out(name: str) -> bool:
-    """Whether a component that an algorithm wrote stays behind: a system hides it, or a tool obeys it (`.git`)."""
+    """Return whether a component that an algorithm wrote is left out, because it is hidden or a tool obeys it."""
     return unicodedata.normalize("NFKC", name).startswith(".")
 
 
 def delivery_problem(name: str) -> str | None:
-    """What is wrong with a component that a consumer is to store, as the end of a sentence; None if it is safe."""
+    """Return what is wrong with a component that a consumer will store, as the end of a sentence, or None."""
     plain = unicodedata.normalize("NFKC", name)
     if problem := _component_problem(name):
         return problem
     if _DEVICE.fullmatch(plain):
         return "is the name of a device on some systems"
     if plain[0] in _ODD_START:
-        return "begins with '~', '-' or '=', which a program may take for an order"
+        return "begins with '~', '-' or '=', which a program may take for an option or a formula"
     if any(character in _ODD_CHARACTERS for character in plain):
-        return "has a character that some systems do not store: one of " + " ".join(_ODD_CHARACTERS)
-    # A system that keeps short names would open GIT~1 as .git.
-    return "is a short name of another file on some systems" if _SHORT_NAME.fullmatch(plain) else None
+        return "has a character that some systems cannot store: one of " + " ".join(_ODD_CHARACTERS)
+    # A system with short names would open GIT~1 as .git.
+    return "is the short name of another file on some systems" if _SHORT_NAME.fullmatch(plain) else None
 
 
 def collision_key(path: str) -> str:
-    """Paths with equal keys are one file on some system (case, Unicode form)."""
+    """Return a key that is equal for paths that are the same file on some system (case, Unicode form)."""
     return unicodedata.normalize("NFKC", path).casefold()
 
 
 def first_collision(paths: Iterable[str]) -> tuple[str, str] | None:
-    """The first two paths that are one file on some system: equal but for case or Unicode form, or a file that is
-    also another's folder; None if there are none.
+    """Return the first two paths that collide on some system, or None.
+
+    They are equal except for case or Unicode form, or one is a file that is also the other's folder.
     """
     files: dict[str, str] = {}
     folders: dict[str, str] = {}
@@ -119,9 +116,9 @@ def first_collision(paths: Iterable[str]) -> tuple[str, str] | None:
 
 
 def delivered_bytes(path: str, size: int) -> int:
-    """Bytes that leave with a file: its content and its path in UTF-8, because a name can say what a file may not."""
+    """Return the bytes that leave with a file: its content and its path in UTF-8, because a name can carry data too."""
     return size + len(path.encode())
 
 
-def _shown(text: str) -> str:
+def _show(text: str) -> str:
     return ascii(text[:80])

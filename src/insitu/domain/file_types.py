@@ -1,12 +1,10 @@
-"""Types of files that may leave: a suffix, and what it says about the bytes. A fixed table, and no parser.
+"""Types of files that may leave: a suffix, and what it says about the bytes. A fixed table without a parser.
 
-A suffix is text (UTF-8 without NUL), or has first bytes that every such file begins with; one that is not in the table
-is declared where an owner allows it: `.dcm=binary` (any bytes) or `.fasta=text`. The last part decides what the bytes
-are, so `.csv.gz` is gzip; and who allows `.gz` allows `.csv.gz`, but not the other way round. An empty file says no
-more than its name: it is of every type. Vectors: `file-types.json`.
+A suffix means text (UTF-8 without NUL), or first bytes that every such file begins with. A suffix that is not in the
+table must be declared: ``.dcm=binary`` (any bytes) or ``.fasta=text``. The last part decides what the bytes are, so
+``.csv.gz`` is gzip, and an owner who allows ``.gz`` also allows ``.csv.gz``, but not the other way round. An empty file
+says no more than its name, so it is of every type. Vectors: ``file-types.json``.
 """
-
-from __future__ import annotations
 
 import codecs
 import re
@@ -18,13 +16,13 @@ from typing_extensions import override
 from insitu.domain.file_names import MAX_COMPONENT_BYTES
 
 Signature = tuple[tuple[int, bytes], ...]
-"""(offset, bytes) of everything that must be there."""
+"""(offset, bytes) of everything that must be in the file."""
 
 Kind = Literal["text", "binary"] | tuple[Signature, ...]
-"""What is known of the bytes: text, nothing, or one of several beginnings."""
+"""What is known about the bytes: that they are text, nothing, or one of several beginnings."""
 
 FORM = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(=(binary|text))?", re.ASCII)
-"""How a document may write a type: a suffix with or without its first point, in any case, and a declaration."""
+"""How a document may write a type: a suffix with or without its first dot, in any case, and a declaration."""
 
 _TEXT_SUFFIXES = (
     ".csv", ".geojson", ".htm", ".html", ".ipynb", ".json", ".jsonl", ".log", ".md", ".ndjson", ".svg", ".tex", ".toml",
@@ -50,7 +48,7 @@ _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     ".xz": (b"\xfd7zXZ\x00",),
     ".zst": (b"\x28\xb5\x2f\xfd",),
 }
-"""Suffixes, and the first bytes that their files may have."""
+"""Suffixes, and the first bytes their files may have."""
 _SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
     **{
         suffix: tuple(((0, start),) for start in starts)
@@ -61,31 +59,31 @@ _SIGNATURES: Mapping[str, tuple[Signature, ...]] = {
     ".webp": (((0, b"RIFF"), (8, b"WEBP")),),
 }
 _HEAD_BYTES = 264
-"""Whatever the table asks for lies in so many first bytes."""
+"""Everything the table asks for is within this many first bytes."""
 
 
 def normal_type(text: str) -> str:
-    """A type as rules compare it: with its first point, in lower case."""
+    """Return a type as rules compare it: with its first dot, in lower case."""
     return "." + text.lower().removeprefix(".")
 
 
 def type_problem(text: str) -> str | None:
-    """What is wrong with a type that an owner wants to allow, as a sentence; None if it can be checked."""
+    """Return what is wrong with a type that an owner wants to allow, as a sentence, or None if it can be checked."""
     if FORM.fullmatch(text) is None:
         return "a file name suffix such as .csv or .tar.gz is needed, or a declared one such as .dcm=binary"
     suffix, _, declared = normal_type(text).partition("=")
     if _is_known(suffix) == bool(declared):
         return (
-            f"the bytes of {suffix} are known: leave ={declared} out"
+            f"the bytes of {suffix} are known: leave out ={declared}"
             if declared
             else f"the bytes of {suffix} are not known: write {suffix}=binary or {suffix}=text"
         )
     return None
 
 
-def common_types(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
-    """What two lists of types both allow, sorted. Of two declarations of one suffix `text` is the stricter."""
-    left, right = _declared(one), _declared(other)
+def common_types(first: Iterable[str], second: Iterable[str]) -> tuple[str, ...]:
+    """Return what two lists of types both allow, sorted. Of two declarations of a suffix, ``text`` is the stricter."""
+    left, right = _declarations(first), _declarations(second)
     common: dict[str, str] = {}
     for mine, theirs in ((left, right), (right, left)):
         for suffix, declared in mine.items():
@@ -96,7 +94,7 @@ def common_types(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
 
 
 class Content:
-    """Judges the bytes of one file while they pass."""
+    """Checks the bytes of one file as they pass."""
 
     def __init__(self, suffix: str, kind: Kind) -> None:
         self._suffix = suffix
@@ -114,7 +112,7 @@ class Content:
             self._head += chunk[: _HEAD_BYTES - len(self._head)]
 
     def problem(self) -> str | None:
-        """What is wrong with the whole file, as the end of a sentence; None if it is what its suffix says."""
+        """Return what is wrong with the whole file, as the end of a sentence, or None if it is what its suffix says."""
         if self._is_empty or self._kind == "binary":
             return None
         if self._kind == "text":
@@ -135,16 +133,16 @@ class AllowedTypes:
     """The types of files that may leave."""
 
     def __init__(self, types: Iterable[str]) -> None:
-        self._declared = _declared(types)
+        self._declared = _declarations(types)
 
     @override
     def __str__(self) -> str:
         return ", ".join(sorted(self._declared)) or "nothing"
 
     def content(self, name: str, size: int) -> Content | None:
-        """What judges the bytes of a file with this name (without folders); None where it may not leave at all.
+        """Return a check for the bytes of a file with this name (without folders), or None if it may not leave at all.
 
-        Markers such as `_SUCCESS` have neither content nor suffix, and leave wherever anything may.
+        Markers such as ``_SUCCESS`` have neither content nor suffix, and may leave if anything may.
         """
         if size == 0 and "." not in name and self._declared:
             return Content("", "binary")
@@ -158,7 +156,7 @@ def _kind_of(suffix: str, declared: str) -> Kind:
     last = suffix[suffix.rindex(".") :]
     if last in _SIGNATURES:
         return _SIGNATURES[last]
-    # A suffix that nobody declared is in an old document: any bytes were meant.
+    # An undeclared suffix comes from an old document, which meant any bytes.
     return "text" if last in _TEXT_SUFFIXES or declared == "text" else "binary"
 
 
@@ -167,18 +165,18 @@ def _is_known(suffix: str) -> bool:
     return last in _TEXT_SUFFIXES or last in _SIGNATURES
 
 
-def _declared(types: Iterable[str]) -> dict[str, str]:
-    """Suffix → what it was declared to be, "" for nothing."""
+def _declarations(types: Iterable[str]) -> dict[str, str]:
+    """Return suffix → what it was declared to be, "" for nothing."""
     found: dict[str, str] = {}
     for text in types:
         suffix, _, declared = normal_type(text).partition("=")
-        if len(suffix) <= MAX_COMPONENT_BYTES:  # no name ends in a longer one
+        if len(suffix) <= MAX_COMPONENT_BYTES:  # no name has a longer suffix
             found[suffix] = max(found.get(suffix, ""), declared)  # "" < "binary" < "text"
     return found
 
 
 def _tails(name: str) -> Iterator[str]:
-    """`a.csv.gz` → `.csv.gz`, `.gz`: the suffixes that a name has, the longest first."""
+    """Yield the suffixes of a name, the longest first: ``.csv.gz`` and ``.gz`` for ``a.csv.gz``."""
     at = name.find(".")
     while at >= 0:
         yield name[at:]

@@ -1,9 +1,7 @@
-"""Which containers and servers an execution may use, and which algorithms the consumer may use (E4, design §5).
+"""Which containers and servers an execution may use, and which algorithms the consumer may use (E4).
 
-The gateway asks before it grants and before it hands over; the operator asks again, from the documents alone.
+The gateway checks before it grants and before it hands over; the operator checks again, from the documents alone.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,9 +34,9 @@ class UsedAlgorithm:
 
 
 def supported_container(wanted: Container, service: ComputeService) -> Container | None:
-    """The entry of supportedContainers that the wanted container is: same image, same digest, same tag if it names one.
+    """Return the entry of supportedContainers with the same image, the same digest and, if given, the same tag.
 
-    The image is afterwards pulled by this entry's name, never by the workflow's.
+    The image is later pulled by this entry's name, never by the workflow's.
     """
     for offered in service.containers:
         same_name = offered.image == wanted.image and (wanted.tag is None or offered.tag == wanted.tag)
@@ -48,7 +46,7 @@ def supported_container(wanted: Container, service: ComputeService) -> Container
 
 
 def image_of(wanted: Container | None, service: ComputeService) -> ImageReference | None:
-    """The image of a stage's container, by the name that the service gives it; None where it supports none such."""
+    """Return the image of a stage's container by the service's own name for it, or None if it is not supported."""
     offered = supported_container(wanted, service) if wanted is not None else None
     if offered is None or offered.digest is None:
         return None
@@ -56,10 +54,10 @@ def image_of(wanted: Container | None, service: ComputeService) -> ImageReferenc
 
 
 def flavour_refusals(workflow: Workflow, offers: Sequence[OfferedService]) -> tuple[Refusal, ...]:
-    """Why the stages' containers may not run on these inputs; empty if they may.
+    """Return why the stages' containers may not run on these inputs; empty if they may.
 
-    Every stage's container must be supported by the compute service of **every** input: what a stage reads may come
-    from any of them. A service without supportedContainers supports none.
+    The compute service of **every** input must support every stage's container, because what a stage reads may come
+    from any input. A service without supportedContainers supports none.
     """
     refusals: list[Refusal] = []
     for offer in offers:
@@ -78,9 +76,9 @@ def flavour_refusals(workflow: Workflow, offers: Sequence[OfferedService]) -> tu
 
 
 def usage_refusals(workflow: Workflow, algorithms: Sequence[UsedAlgorithm], consumer: Address) -> tuple[Refusal, ...]:
-    """Why the consumer may not use these algorithms in this workflow; empty if it may.
+    """Return why the consumer may not use these algorithms in this workflow; empty if they may.
 
-    An algorithm is usable if the consumer owns it or if it is free, and only in the container that it needs.
+    An algorithm can be used if the consumer owns it or it is free, and only in the container that it needs.
     """
     by_did = {algorithm.did: algorithm for algorithm in algorithms}
     refusals: list[Refusal] = []
@@ -94,28 +92,26 @@ def usage_refusals(workflow: Workflow, algorithms: Sequence[UsedAlgorithm], cons
             message = f"{algorithm.did} belongs to {algorithm.owner} and is not free"
             refusals.append(_refusal("AlgorithmNotUsable", algorithm.did, message))
         if not container_fits(stage.requirements.container or Container(), algorithm.container):
-            message = f"{algorithm.did} needs the container {algorithm.container}, stage {stage.number} names another"
+            message = (
+                f"{algorithm.did} needs the container {algorithm.container}, but stage {stage.number} names another"
+            )
             refusals.append(_refusal("ImageNotAllowed", algorithm.did, message))
     return tuple(dict.fromkeys(refusals))
 
 
 def choose_server(workflow: Workflow, offers: Sequence[OfferedService]) -> Server:
-    """The one server of an execution.
+    """Return the one server of an execution.
 
-    It is the `serverId` that the stages name, else the cheapest that meets the maxima of the stages' cpu, memory,
-    disk and gpu. The offer is the first input's (the agreement's); a server counts only if every other input's
-    service lists a server of the same id. Equal prices: the smaller one, then the earlier in the list.
+    It is the ``serverId`` that the stages name, or the cheapest one that meets the maxima of the stages' cpu, memory,
+    disk and gpu. ``offers`` are the compute services of all inputs, the agreement's first. The server is taken from
+    the first, and the services of all other inputs must list a server with the same id. If prices are equal, the
+    smaller server wins, then the earlier one in the list.
 
-    Args:
-        workflow: valid.
-        offers: the compute services of all inputs, the agreement's first.
-
-    Raises:
-        InsituError: `ServerAmbiguous`, if stages name different servers; `NoSuitableServer`, with the reason;
-            `InvalidQuantity`.
+    Raises ``ServerAmbiguous`` if stages name different servers, ``NoSuitableServer`` with the reason, and
+    ``InvalidQuantity``.
     """
     if not offers:
-        raise InsituError("NoSuitableServer", "the workflow reads no data set that is computed on")
+        raise InsituError("NoSuitableServer", "the workflow reads no data set with a compute service")
     named = workflow.server_ids
     if len(named) > 1:
         raise InsituError("ServerAmbiguous", f"the stages name the servers {', '.join(named)}"[:200])
@@ -125,12 +121,12 @@ def choose_server(workflow: Workflow, offers: Sequence[OfferedService]) -> Serve
     need = workflow.need
     fitting = [s for s in common if (not named or s.server_id == named[0]) and meets(s, need)]
     if not fitting:
-        raise InsituError("NoSuitableServer", f"no server offers {_described(need)}")
+        raise InsituError("NoSuitableServer", f"no server offers {_describe(need)}")
     return min(fitting, key=lambda s: (s.price, s.millicores, s.memory_bytes, s.disk_bytes, s.gpus))
 
 
 def meets(server: Server, need: Need) -> bool:
-    """Whether a server has what the stages need at most."""
+    """Return whether a server has as much as the stages need."""
     return (
         server.millicores >= need.millicores
         and server.memory_bytes >= need.memory_bytes
@@ -144,7 +140,7 @@ def _common_servers(offers: Sequence[OfferedService]) -> list[Server]:
     return [server for server in offers[0].service.servers if all(server.server_id in ids for ids in others)]
 
 
-def _described(need: Need) -> str:
+def _describe(need: Need) -> str:
     return f"{need.millicores / 1000:g} cores, {need.memory_bytes} B memory, {need.disk_bytes} B disk, {need.gpus} gpus"
 
 

@@ -1,4 +1,4 @@
-"""Ids of agreements and executions, addresses, and the labels that every object of an execution carries (E4, E5)."""
+"""Ids of agreements and executions, addresses, and the labels that every object of an execution has (E4, E5)."""
 
 import base64
 import hashlib
@@ -28,13 +28,13 @@ ExecutionId = NewType("ExecutionId", str)
 """workflowExecutionId: ``wx`` and 26 letters or digits, one execution of an agreement (E4)."""
 
 Address = NewType("Address", str)
-"""An account or contract: 0x and 40 hexadecimal digits in the case of EIP-55; compared in lower case."""
+"""An account or contract: 0x and 40 hexadecimal digits in the case of EIP-55. Compare it in lower case."""
 
 _HEX64 = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _EXECUTION = re.compile(r"wx[a-z2-7]{26}")
 _LABEL_DIGITS = 63
-"""A label value of Kubernetes holds at most 63 characters, an agreement id has 64."""
+"""A label value in Kubernetes has at most 63 characters, but an agreement id has 64."""
 
 
 def new_seed() -> str:
@@ -68,7 +68,7 @@ def workflow_execution_id(agreement_id: AgreementId, number: int) -> ExecutionId
     """Derive the id of the ``number``-th execution of an agreement.
 
     The id is a function of its parts, so a retry after a lost answer names the same execution and can't start
-    another: ``wx`` and the first 26 characters of base32(sha256(agreement id ‖ number as 8 bytes, big-endian)).
+    another one: ``wx`` and the first 26 characters of base32(sha256(agreement id ‖ number as 8 bytes, big-endian)).
     """
     digest = hashlib.sha256(bytes.fromhex(agreement_id) + number.to_bytes(8, "big")).digest()
     return ExecutionId("wx" + base64.b32encode(digest).decode("ascii")[:26].lower())
@@ -77,7 +77,7 @@ def workflow_execution_id(agreement_id: AgreementId, number: int) -> ExecutionId
 def labels(agreement_id: AgreementId, execution_id: ExecutionId) -> dict[str, str]:
     """Return the labels of every container, volume and object of an execution (E5).
 
-    The label holds the first 63 digits of the agreement id; the annotation of the same name holds all 64.
+    The label has the first 63 digits of the agreement id; the annotation of the same name has all 64.
     """
     return {"serviceAgreementId": agreement_id[:_LABEL_DIGITS], "workflowExecutionId": execution_id}
 

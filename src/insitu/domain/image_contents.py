@@ -1,6 +1,6 @@
-"""What is in a container image, and whether an algorithm finds there what it needs.
+"""What is in a container image, and whether it has what an algorithm needs.
 
-It is a hint that saves money, never a permission: the digest decides what runs.
+This is a hint that saves money and never a permission: the digest decides what runs.
 """
 
 import ast
@@ -17,10 +17,10 @@ PROGRAMS = frozenset({
     "R", "Rscript", "awk", "bash", "deno", "duckdb", "gawk", "java", "julia", "lua", "node", "octave", "perl", "php",
     "python", "python3", "ruby", "sh", "spark-submit", "sqlite3",
 })  # fmt: skip
-"""The programmes that start algorithms; only of these an image says that it lacks them."""
+"""The programs that start algorithms. Only these are reported as missing from an image."""
 
 LONGEST_SOURCE = 1 << 20
-"""Bytes of a script that is looked into."""
+"""The longest script that is examined, in bytes."""
 
 
 class ImageContents(WireModel):
@@ -31,9 +31,9 @@ class ImageContents(WireModel):
     programs
         Those of :data:`PROGRAMS` on its PATH.
     python
-        Version of its newest Python, ``3.11``; None without one.
+        Version of its newest Python, like ``3.11``, or None.
     modules
-        Top-level Python modules beside the standard library.
+        Top-level Python modules outside the standard library.
     """
 
     programs: tuple[str, ...] = ()
@@ -41,26 +41,26 @@ class ImageContents(WireModel):
     modules: tuple[str, ...] = ()
 
     def lacks(self, program: str | None, imports: Collection[str]) -> tuple[str, ...]:
-        """Name what an algorithm needs and the image has not; empty also where that is not known."""
+        """Return what an algorithm needs and the image lacks. Empty too if that is not known."""
         if program in PROGRAMS and program not in self.programs:
             return (str(program),)
         return tuple(sorted(set(imports) - set(self.modules) - sys.stdlib_module_names))
 
 
 def program_of(entrypoint: str | None) -> str | None:
-    """Return the name of the programme that an entrypoint starts, without its folder; ``sh`` where there is none."""
+    """Return the name of the program that an entrypoint starts, without its folder; ``sh`` without an entrypoint."""
     try:
         words = split_entrypoint(entrypoint or "sh")
     except InsituError:
-        return None  # whoever validates the document says so
+        return None  # validation reports it
     return words[0].rpartition("/")[2] if words else None
 
 
 def imports_of(entrypoint: str | None, contents: dict[str, bytes]) -> frozenset[str]:
-    """Return the modules that a Python script imports from elsewhere in any case: not below ``try`` or ``if``.
+    """Return the modules that a Python script always imports from elsewhere, that is not below ``try`` or ``if``.
 
-    ``contents``: the algorithm's files by name. Nothing where the entrypoint starts no script of these, or one that
-    this Python cannot read: it may be of another version.
+    ``contents`` has the algorithm's files by name. The answer is empty if the entrypoint starts none of them, or a
+    script that this Python cannot parse because it is for another version.
     """
     words = split_entrypoint(entrypoint or "")
     if len(words) < 2 or not words[0].rpartition("/")[2].startswith("python"):
@@ -82,7 +82,7 @@ def _imports(tree: ast.AST) -> list[str]:
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Try | ast.TryStar) or (isinstance(node, ast.If) and not _is_main(node)):
-            continue  # where it is missing, the script may go another way
+            continue  # the script may work without it
         if isinstance(node, ast.Import):
             found += [alias.name.partition(".")[0] for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

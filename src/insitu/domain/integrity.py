@@ -1,12 +1,10 @@
 """What binds a document: service checksums, the DID, the on-chain checksum, the publisher's signature.
 
-* `proof.checksum[index]` = SHA3-256 of the canonical JSON of the service's `main`;
-* DID = keccak256(abi.encode(SHA3-256 of that map, creator)): it binds every `main` to its creator for ever;
-* the on-chain checksum = SHA3-256 of the whole canonical document without `proof` and `curation`: it binds one
+* ``proof.checksum[index]`` = SHA3-256 of the canonical JSON of the service's ``main``;
+* DID = keccak256(abi.encode(SHA3-256 of that map, creator)): it binds every ``main`` to its creator forever;
+* the on-chain checksum = SHA3-256 of the whole canonical document without ``proof`` and ``curation``: it binds one
   version with its endpoints, templates, encrypted files and public keys.
 """
-
-from __future__ import annotations
 
 from insitu.domain.canonical import JsonObject, checksum
 from insitu.domain.ddo import Ddo
@@ -20,15 +18,14 @@ PROOF_TYPE = "DDOIntegritySignature"
 
 
 def main_checksum(service: Service) -> str:
-    """SHA3-256 of the canonical `main` of a service: 64 hex characters."""
+    """Return the SHA3-256 of a service's canonical ``main``: 64 hex characters."""
     return checksum(service.main)
 
 
 def service_checksums(ddo: Ddo) -> dict[str, str]:
-    """The map for `proof.checksum`: index (as a string) → checksum of `main`, for every service with both.
+    """Return the map for ``proof.checksum``: index (as a string) → checksum of ``main``, for every service with both.
 
-    Raises:
-        InsituError: `InvalidDocument`, if two services share an index or a `main` has no canonical form.
+    Raises ``InvalidDocument`` if two services share an index or a ``main`` has no canonical form.
     """
     checksums: dict[str, str] = {}
     for position, service in enumerate(ddo.service):
@@ -43,18 +40,16 @@ def service_checksums(ddo: Ddo) -> dict[str, str]:
 
 
 def onchain_checksum(ddo: Ddo) -> str:
-    """The checksum that DIDRegistry holds for this version of the document: 64 hex characters.
+    """Return the checksum that DIDRegistry has for this version of the document: 64 hex characters.
 
-    `proof` and `curation` are left out: the proof is made of it, and curation belongs to the marketplace.
-
-    Raises:
-        InsituError: `InvalidDocument`, if the document has no canonical form.
+    ``proof`` and ``curation`` are left out, because the proof contains the checksum and curation belongs to the
+    marketplace. Raises ``InvalidDocument`` if the document has no canonical form.
     """
     return checksum(bound_part(ddo.to_json()))
 
 
 def bound_part(document: JsonObject) -> JsonObject:
-    """The part of a DDO's JSON that the on-chain checksum covers."""
+    """Return the part of a DDO's JSON that the on-chain checksum covers."""
     bound = {name: member for name, member in document.items() if name not in ("proof", "curation")}
     if isinstance(bound.get("service"), list):
         bound["service"] = [_without_curation(service) for service in bound["service"]]
@@ -69,27 +64,22 @@ def _without_curation(service: JsonObject) -> JsonObject:
 
 
 def verify_checksum(ddo: Ddo, expected: str) -> None:
-    """Refuse a document that is not the version that the chain names.
+    """Refuse a document that is not the version that the chain names. Raises ``ChecksumMismatch`` with both checksums.
 
-    Args:
-        ddo: the document that the url gave.
-        expected: the on-chain checksum, 64 hex digits with or without 0x.
-
-    Raises:
-        InsituError: `ChecksumMismatch`, with both sides.
+    ``expected`` is the on-chain checksum, 64 hex digits with or without 0x.
     """
     actual, wanted = onchain_checksum(ddo), expected.lower().removeprefix("0x")
     if actual != wanted:
         raise InsituError(
             "ChecksumMismatch",
-            f"the document of {ddo.id} has checksum {actual}, registered is {wanted}",
+            f"the document of {ddo.id} has checksum {actual}, but {wanted} is registered",
             actual=actual,
             expected=wanted,
         )
 
 
 def proof_message(did: Did, document_checksum: str) -> str:
-    """The text that the publisher signs (personal_sign) for `proof.signatureValue`.
+    """Return the text that the publisher signs (personal_sign) for ``proof.signatureValue``.
 
     It names the DID and this version's on-chain checksum, so a signature cannot be moved to a changed document.
     """
@@ -97,15 +87,14 @@ def proof_message(did: Did, document_checksum: str) -> str:
 
 
 def proof_digest(did: Did, document_checksum: str) -> bytes:
-    """The 32 bytes that the key signs: the personal_sign digest of `proof_message`."""
+    """Return the 32 bytes that the key signs: the personal_sign digest of ``proof_message``."""
     return personal_digest(proof_message(did, document_checksum).encode())
 
 
 def proof_signer(ddo: Ddo) -> Address:
-    """The account that signed this version of the document.
+    """Return the account that signed this version of the document.
 
-    Raises:
-        InsituError: `SignatureMismatch`, if there is no readable signature; `InvalidDid`, `InvalidDocument`.
+    Raises ``SignatureMismatch`` if there is no readable signature, ``InvalidDid``, and ``InvalidDocument``.
     """
     signature = ddo.proof.signature_value if ddo.proof is not None else None
     if not signature:
@@ -114,11 +103,10 @@ def proof_signer(ddo: Ddo) -> Address:
 
 
 def creator_of(ddo: Ddo) -> Address:
-    """The account from which the DID derives, proved: the checksums fit the services and the DID fits both.
+    """Return the account from which the DID derives, after checking the service checksums and the DID.
 
-    Raises:
-        InsituError: `ChecksumMismatch`, if a `main` or the DID was changed; `InvalidDocument`, `InvalidDid`,
-            `InvalidId`, if parts are missing.
+    Raises ``ChecksumMismatch`` if a ``main`` or the DID was changed, and ``InvalidDocument``, ``InvalidDid`` or
+    ``InvalidId`` if parts are missing.
     """
     proof = ddo.proof
     if proof is None or proof.creator is None or proof.checksum is None:
@@ -128,7 +116,7 @@ def creator_of(ddo: Ddo) -> Address:
         if actual.get(index) != proof.checksum.get(index):
             raise InsituError(
                 "ChecksumMismatch",
-                f"proof.checksum of service {index} does not fit its main",
+                f"proof.checksum of service {index} does not match its main",
                 pointer=f"/proof/checksum/{index}",
             )
     derived = derive_did(proof.checksum, creator)
@@ -138,10 +126,9 @@ def creator_of(ddo: Ddo) -> Address:
 
 
 def require_creator(signer: Address, creator: Address) -> None:
-    """Refuse a new document that somebody else than its creator signed (P2: what makes it pending).
+    """Refuse a new document that was not signed by its creator (P2).
 
-    Raises:
-        InsituError: `SignatureMismatch`.
+    Raises ``SignatureMismatch``.
     """
     if signer.lower() != creator.lower():
         raise InsituError("SignatureMismatch", f"signed by {signer}, not by the creator {creator}", pointer="/proof")

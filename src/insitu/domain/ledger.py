@@ -1,6 +1,6 @@
-"""What is said to the contracts (calls) and heard from them (events), as plain values.
+"""Calls to the contracts and events from them, as plain values.
 
-Contract and function names are those of the specification; the adapter of the chain encodes, sends and decodes them.
+Contract and function names are those of the specification. The chain's adapter encodes, sends and decodes them.
 """
 
 from collections.abc import Sequence
@@ -48,19 +48,19 @@ class Permit(NamedTuple):
 
 
 def register_attribute(seed: bytes, checksum: bytes, providers: Sequence[Address], url: str) -> Call:
-    """P3: register a DID for the caller."""
+    """Register a DID for the caller (P3)."""
     return Call("DIDRegistry", "registerAttribute", (seed, checksum, list(providers), url))
 
 
 def register_attribute_for(
     seed: bytes, checksum: bytes, providers: Sequence[Address], url: str, owner: Address
 ) -> Call:
-    """E9: register a result, the caller as creator and the consumer as owner, in one transaction."""
+    """Register a result with the caller as creator and the consumer as owner, in one transaction (E9)."""
     return Call("DIDRegistry", "registerAttributeFor", (seed, checksum, list(providers), url, owner))
 
 
 def update_attribute(did: bytes, checksum: bytes, url: str) -> Call:
-    """Register a new version of a DID's document; the owner calls it."""
+    """Register a new version of a DID's document. The caller must be the owner."""
     return Call("DIDRegistry", "updateAttribute", (did, checksum, url))
 
 
@@ -70,7 +70,7 @@ def transfer_ownership(did: bytes, owner: Address) -> Call:
 
 
 def create_and_lock(terms: Terms, signature: bytes = b"", permit: Permit | None = None) -> Call:
-    """C4 and C5 in one transaction; without ``signature`` the caller must be the consumer."""
+    """Create the agreement and lock the payment (C4, C5). Without ``signature`` the caller must be the consumer."""
     return Call(
         "ServiceExecutionTemplate",
         "createAgreementAndLock",
@@ -79,10 +79,10 @@ def create_and_lock(terms: Terms, signature: bytes = b"", permit: Permit | None 
 
 
 def create_lock_grant(terms: Terms, signature: bytes = b"", permit: Permit | None = None, offer: bytes = b"") -> Call:
-    """C4, C5 and C7 in one transaction.
+    """Create the agreement, lock the payment and grant in one transaction (C4, C5, C7).
 
-    Without ``signature`` the caller must be the consumer; without ``offer``, the provider's signature of the same
-    terms, the caller must be the provider.
+    Without ``signature`` the caller must be the consumer. ``offer`` is the provider's signature of the same terms;
+    without it the caller must be the provider.
     """
     return Call(
         "ServiceExecutionTemplate",
@@ -92,60 +92,60 @@ def create_lock_grant(terms: Terms, signature: bytes = b"", permit: Permit | Non
 
 
 def grant(terms: Terms) -> Call:
-    """C7: the provider grants the execution."""
+    """Grant the execution, as the provider (C7)."""
     return Call("ComputeExecutionCondition", "fulfill", (terms.as_tuple(), terms.did, terms.consumer))
 
 
 def refuse(terms: Terms) -> Call:
-    """C7: the provider refuses; the payment goes back in the same transaction."""
+    """Refuse the execution, as the provider; the payment goes back in the same transaction (C7)."""
     return Call("ComputeExecutionCondition", "refuse", (terms.as_tuple(),))
 
 
 def settle(terms: Terms, settlement: Settlement, signature: bytes = b"") -> Call:
-    """E10: release the payment against a receipt; without ``signature`` the caller must be the provider."""
+    """Release the payment against a receipt (E10). Without ``signature`` the caller must be the provider."""
     return Call("EscrowReward", "fulfill", (terms.as_tuple(), settlement.as_tuple(), signature))
 
 
 def settle_batch(items: Sequence[tuple[Terms, Sequence[Settlement]]]) -> Call:
-    """E10: many settlements in one transaction; the caller is the provider of all."""
-    encoded = [(terms.as_tuple(), [one.as_tuple() for one in settlements]) for terms, settlements in items]
+    """Make many settlements in one transaction (E10). The caller must be the provider of all of them."""
+    encoded = [(terms.as_tuple(), [item.as_tuple() for item in settlements]) for terms, settlements in items]
     return Call("EscrowReward", "fulfillBatch", (encoded,))
 
 
 def refund(terms: Terms) -> Call:
-    """Send the money of a timed-out agreement back to the consumer; anybody may call it."""
+    """Send the money of a timed-out agreement back to the consumer. Anybody may call it."""
     return Call("EscrowReward", "refund", (terms.as_tuple(),))
 
 
 def used(statement: bytes, did: bytes, agent: Address, activity: bytes, attributes: str) -> Call:
-    """W3C PROV: an activity used an asset; owner, provider or delegate of the asset states it (design §6)."""
+    """State that an activity used an asset (W3C PROV), as owner, provider or delegate of the asset."""
     return Call("DIDRegistry", "used", (statement, did, agent, activity, attributes))
 
 
 def was_derived_from(
     statement: bytes, new_did: bytes, used_did: bytes, agent: Address, activity: bytes, attributes: str
 ) -> Call:
-    """W3C PROV: an asset was made from another one; owner, provider or delegate of both states it."""
+    """State that an asset was made from another one (W3C PROV), as owner, provider or delegate of both."""
     return Call("DIDRegistry", "wasDerivedFrom", (statement, new_did, used_did, agent, activity, attributes))
 
 
 def was_associated_with(statement: bytes, did: bytes, agent: Address, activity: bytes, attributes: str) -> Call:
-    """W3C PROV: an agent took part in an activity on an asset; owner, provider or delegate of it states it."""
+    """State that an agent took part in an activity on an asset (W3C PROV), as its owner, provider or delegate."""
     return Call("DIDRegistry", "wasAssociatedWith", (statement, did, agent, activity, attributes))
 
 
 def use_permit(owner: Address, spender: Address, permit: Permit) -> Call:
-    """Turn a permit into an allowance (ERC-2612); anybody may call it."""
+    """Turn a permit into an allowance (ERC-2612). Anybody may call it."""
     return Call("NeverminedToken", "permit", (owner, spender, *permit))
 
 
 @dataclass(frozen=True, slots=True)
 class DidRecord:
-    """A registered DID: who owns it, the checksum of its present document, where to read it (P3).
+    """A registered DID: its owner, the checksum of its current document, and where to read that (P3).
 
-    ``checksum`` has 64 hexadecimal digits without 0x, ``version`` counts from 1, ``url`` is whatever its owner wrote.
-    ``registrant`` owned it after this version was registered, in ``block``: for version 1 the beneficiary, who need not
-    be the creator.
+    ``checksum`` has 64 hexadecimal digits without 0x, ``version`` counts from 1, and ``url`` is whatever its owner
+    wrote. ``registrant`` owned it after this version was registered, in ``block``; for version 1 that is the
+    beneficiary, who need not be the creator.
     """
 
     did: str
@@ -159,7 +159,7 @@ class DidRecord:
 
 @dataclass(frozen=True, slots=True)
 class DidRegistered:
-    """DIDAttributeRegistered: a DID was registered or updated; members as in :class:`DidRecord`."""
+    """DIDAttributeRegistered: a DID was registered or updated. Members are as in :class:`DidRecord`."""
 
     did: str
     owner: Address
@@ -170,7 +170,7 @@ class DidRegistered:
 
 @dataclass(frozen=True, slots=True)
 class DidTransferred:
-    """DIDOwnershipTransferred."""
+    """DIDOwnershipTransferred: a DID has a new owner."""
 
     did: str
     previous: Address
@@ -216,7 +216,7 @@ class ComputeRefused:
 
 @dataclass(frozen=True, slots=True)
 class ComputeTimedOut:
-    """ComputeExecutionCondition.TimedOut: refunded for want of a grant."""
+    """ComputeExecutionCondition.TimedOut: the payment went back because nobody granted in time."""
 
     agreement_id: AgreementId
     did: str
@@ -225,7 +225,7 @@ class ComputeTimedOut:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReleased:
-    """One execution was settled and ``receipt_hash`` (0x and 64 digits) committed (E10); ``last``: it closed all."""
+    """An execution was settled, committing ``receipt_hash`` (0x and 64 digits); ``last`` closed the agreement (E10)."""
 
     agreement_id: AgreementId
     index: int
@@ -236,7 +236,7 @@ class PaymentReleased:
 
 @dataclass(frozen=True, slots=True)
 class EscrowFulfilled:
-    """EscrowReward.Fulfilled: all that will be paid is paid."""
+    """EscrowReward.Fulfilled: everything that will be paid is paid."""
 
     agreement_id: AgreementId
     settled: int

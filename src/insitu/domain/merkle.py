@@ -1,11 +1,9 @@
-"""Roots over lists of files: what a receipt says about inputs and outputs without showing them.
+"""Merkle roots over lists of files: what a receipt says about inputs and outputs without showing them.
 
-The tree is that of RFC 6962: leaves and inner nodes are hashed with different first bytes, and a list is split at
-the largest power of two below its length. A salt in every leaf keeps a root over guessable data from being guessed;
-who holds the salt can later show what the root stands for.
+The tree is that of RFC 6962: leaves and inner nodes are hashed with different first bytes, and a list is split at the
+largest power of two below its length. A salt in every leaf prevents guessing the data from the root; with the salt one
+can later show what the root stands for.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from insitu.domain.canonical import canonical_json, sha256
 
 @dataclass(frozen=True, slots=True)
 class FileDigest:
-    """A file as a leaf: its name or path (empty where only the index counts), SHA-256 (64 hex digits), bytes."""
+    """A file as a leaf: its name or path (empty if only the index counts), SHA-256 (64 hex digits), bytes."""
 
     name: str
     sha256: str
@@ -23,17 +21,20 @@ class FileDigest:
 
 
 def files_root(files: Iterable[FileDigest], salt: bytes = b"") -> str:
-    """The Merkle root of a list of files, 64 hex digits; the order counts.
+    """Return the Merkle root of a list of files, 64 hex digits. The order counts.
 
-    Args:
-        files: in ascending index for inputs, in ascending path for outputs.
-        salt: 32 random bytes for inputs, kept by the provider; empty for outputs, whose owner checks them alone.
+    Parameters
+    ----------
+    files
+        By ascending index for inputs, by ascending path for outputs.
+    salt
+        32 random bytes for inputs, kept by the provider; empty for outputs, whose owner can check them alone.
     """
     return _root([_leaf(file, salt) for file in files]).hex()
 
 
 def output_root(files: Iterable[FileDigest]) -> str:
-    """The root over the published files, sorted by path: what anybody with the files can compute."""
+    """Return the root over the published files, sorted by path. Anybody with the files can compute it."""
     return files_root(sorted(files, key=lambda file: file.name))
 
 

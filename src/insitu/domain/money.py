@@ -1,6 +1,4 @@
-"""Money: integers in base units of the token. No float ever touches an amount; decimals are for display only."""
-
-from __future__ import annotations
+"""Money: integers in base units of the token. No float ever touches an amount, and decimals are only for display."""
 
 import re
 from decimal import Decimal, InvalidOperation, localcontext
@@ -17,26 +15,25 @@ _DIGITS = re.compile(r"0|[1-9][0-9]{0,38}", re.ASCII)
 
 
 def parse_amount(value: object) -> int:
-    """An amount as documents write it: a string of decimal digits in base units; a JSON integer is understood too.
+    """Read an amount as documents write it: a string of decimal digits in base units, or a JSON integer.
 
-    Raises:
-        InsituError: `InvalidAmount`: sign, point, exponent, leading zero, blank, bool, float, or beyond 2^128 - 1.
+    Raises ``InvalidAmount`` for a sign, point, exponent, leading zero, blank, bool, float, or more than 2^128 - 1.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return _in_range(value)
+        return _require_in_range(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return _in_range(int(value))
-    raise InsituError("InvalidAmount", f"{_shown(value)} is not a decimal integer of base units")
+        return _require_in_range(int(value))
+    raise InsituError("InvalidAmount", f"{_show(value)} is not a decimal integer of base units")
 
 
-def _in_range(amount: int) -> int:
+def _require_in_range(amount: int) -> int:
     if not 0 <= amount <= MAX_AMOUNT:
-        raise InsituError("InvalidAmount", f"{_shown(amount)} is not between 0 and 2^128 - 1")
+        raise InsituError("InvalidAmount", f"{_show(amount)} is not between 0 and 2^128 - 1")
     return amount
 
 
-def _shown(value: object) -> str:
-    # int() of thousands of digits to text is refused by Python itself, hence the bit length.
+def _show(value: object) -> str:
+    # Python itself refuses to write thousands of digits, hence the bit length.
     if isinstance(value, int) and value.bit_length() > 256:
         return "a number of more than 256 bits"
     return repr(value)[:60]
@@ -55,16 +52,13 @@ DocumentAmount = Annotated[
     PlainSerializer(str, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": "^(0|[1-9][0-9]{0,38})$", "examples": ["10"]}),
 ]
-"""An amount in base units in a pydantic model: `int` in Python, a string of digits in JSON."""
+"""An amount in base units in a pydantic model: ``int`` in Python, a string of digits in JSON."""
 
 
 def display_amount(amount: int, decimals: int, symbol: str = "") -> str:
-    """An amount for people: `1500000000000000000` with 18 decimals is `1.5`. Exact, never rounded.
+    """Write base units for people: ``1500000000000000000`` with 18 decimals is ``1.5``. Exact, never rounded.
 
-    Args:
-        amount: base units.
-        decimals: of the token, 0 to 77.
-        symbol: of the token, appended after a space.
+    ``decimals`` are the token's, 0 to 77. Its ``symbol`` is appended after a space.
     """
     with localcontext() as context:
         context.prec = 200
@@ -75,10 +69,9 @@ def display_amount(amount: int, decimals: int, symbol: str = "") -> str:
 
 
 def amount_of_display(text: str, decimals: int) -> int:
-    """The base units of a decimal number that a person typed, e.g. `1.5` with 18 decimals.
+    """Return the base units of a decimal number typed by a person, e.g. ``1.5`` with 18 decimals.
 
-    Raises:
-        InsituError: `InvalidAmount`, if it is not a number, negative, or finer than the token's base unit.
+    Raises ``InvalidAmount`` if it is not a number, negative, or finer than the token's base unit.
     """
     if not re.fullmatch(r"[0-9]{1,60}(\.[0-9]{1,60})?", text, re.ASCII):
         raise InsituError("InvalidAmount", f"{text[:60]!r} is not a decimal number")
@@ -90,4 +83,4 @@ def amount_of_display(text: str, decimals: int) -> int:
             raise InsituError("InvalidAmount", f"{text[:60]!r} is not a decimal number") from None
         if scaled != scaled.to_integral_value():
             raise InsituError("InvalidAmount", f"{text[:60]!r} has more than {decimals} decimals")
-        return _in_range(int(scaled))
+        return _require_in_range(int(scaled))

@@ -1,7 +1,7 @@
-"""The one decision of the engine: what to do next with an execution (E6, E7; design §6).
+"""The one decision of the engine: what to do next with an execution (E6, E7).
 
-Pure: the record, what is observed, and the time go in, actions come out. The engine carries them out and asks again.
-Nothing here depends on having seen an event, so a wake-up may be missed, doubled, or late.
+It is pure: the record, what is observed, and the time go in, and actions come out. The engine carries them out and asks
+again. Nothing here depends on having seen an event, so a wake-up may be missed, repeated, or late.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Ensure:
-    """Start this step unless it runs or has ended; the runtime kills it at ``deadline``."""
+    """Start this step unless it is running or has ended. The runtime kills it at ``deadline``."""
 
     key: StepKey
     deadline: datetime
@@ -59,7 +59,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """End every running step now. If that fails, what follows is carried out all the same."""
+    """End every running step now. If that fails, the actions that follow are still carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,15 @@ class Conclude:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """Give the gateway the report of the stored outcome until it acknowledges; what it acknowledges is final.
+    """Hand the report of the stored outcome to the gateway until it acknowledges. What it acknowledges is final.
 
-    If the gateway doesn't answer, what follows is carried out all the same, and this is tried again later.
+    If the gateway doesn't answer, the actions that follow are still carried out, and this one is tried again later.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Store the final phase without the gateway, which has not answered since long after it could have settled."""
+    """Store the final phase without the gateway, which has not answered until long after it could have settled."""
 
     reason: Reason
 
@@ -105,16 +105,16 @@ _STOPPED = {"consumer": "StoppedByConsumer", "owner": "StoppedByOwner", "provide
 
 
 def next_actions(execution: Execution, observed: Observed | None, now: datetime, rules: Rules) -> tuple[Action, ...]:
-    """Decide what is due; ``Wait`` or nothing at all means that the execution is settled for now.
+    """Decide what is due. ``Wait``, or nothing at all, means that there is nothing to do for now.
 
     Parameters
     ----------
     execution
         The stored record.
     observed
-        Steps of the runtime and the admission; None where the runtime does not answer. Then only deadlines act.
+        The runtime's steps and the admission; None if the runtime does not answer. Then only deadlines count.
     now
-        The present time; deadlines are compared with it and nothing else.
+        The current time, which deadlines are compared with.
     rules
         Attempts and deadlines.
     """
@@ -122,7 +122,7 @@ def next_actions(execution: Execution, observed: Observed | None, now: datetime,
     if execution.ended:
         return () if execution.cleaned else (Remove(),)
     if execution.outcome is not None:
-        # A stop that comes after the outcome changes nothing any more: the gateway may have frozen it already.
+        # A stop that comes after the outcome changes nothing: the gateway may have frozen the outcome already.
         return case.hand_over(execution.outcome.at)
     if execution.stop is not None:
         by = execution.stop.by
@@ -141,7 +141,7 @@ def next_actions(execution: Execution, observed: Observed | None, now: datetime,
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One question: the arguments of :func:`next_actions`."""
+    """The arguments of :func:`next_actions`."""
 
     execution: Execution
     observed: Observed | None
@@ -171,15 +171,15 @@ class _Case:
         deadline = compute_deadline(self.execution)
         key, status = self.step(StepKind.COMPUTE)
         if status is not None and status.state == "ended":
-            return self.computed(status)
+            return self.after_compute(status)
         if status is None:
-            if self.observed is not None and not self.configured():
+            if self.observed is not None and not self.is_configured():
                 return self.retry(Reason(code="InfrastructureFailed", message="the prepared inputs are gone"))
-            # It never ran, so whatever took the time, it was not the algorithm.
+            # It never ran, so it was not the algorithm that took the time.
             return self.ensure(key, status, deadline, Reason(code="Interrupted", message="no time was left to start"))
         return self.ensure(key, status, deadline, self.time_limit())
 
-    def computed(self, status: StepStatus) -> tuple[Action, ...]:
+    def after_compute(self, status: StepStatus) -> tuple[Action, ...]:
         execution, reason = self.execution, status.reason
         if reason is not None and reason.code == "TimeLimitExceeded":
             reason = self.time_limit(reason.message)
@@ -218,13 +218,13 @@ class _Case:
         key = StepKey(kind, self.execution.stage, self.execution.attempt)
         return key, None if self.observed is None else self.observed.steps.get(key)
 
-    def configured(self) -> bool:
+    def is_configured(self) -> bool:
         status = self.step(StepKind.CONFIGURE)[1]
         return status is not None and status.ok
 
     @property
     def runs(self) -> bool:
-        """True if something may run: it does, or nobody can tell."""
+        """True if something may be running, which includes that nobody knows."""
         if self.observed is None:
             return self.execution.phase is not Phase.REGISTERED
         return any(status.state == "running" for status in self.observed.steps.values())
@@ -232,7 +232,7 @@ class _Case:
     def ensure(
         self, key: StepKey, status: StepStatus | None, deadline: datetime, overdue: Reason
     ) -> tuple[Action, ...]:
-        """Let the step run to its deadline, at which the runtime itself ends it; a little later we do."""
+        """Let the step run until its deadline, when the runtime ends it. A little later this fails the execution."""
         if self.now < deadline:
             known = self.observed is not None and status is None
             return (Ensure(key, deadline), Wait(deadline)) if known else (Wait(deadline),)
@@ -251,7 +251,7 @@ class _Case:
         return self.fail(reason)
 
     def end(self, reason: Reason, since: datetime, phase: Phase) -> tuple[Action, ...]:
-        """Kill, and conclude once nothing runs any more, so that the use of resources is known."""
+        """Kill, and conclude once nothing is running, so that the use of resources is known."""
         latest = since + timedelta(seconds=self.rules.kill_seconds)
         if self.runs and self.now < latest:
             return (Kill(), Wait(latest))
@@ -267,7 +267,7 @@ class _Case:
         return Reason(code="TimeLimitExceeded", message=message)
 
     def record(self, reason: Reason | None) -> StageRecord | None:
-        """Say how the present attempt of the stage went; None outside of a stage's work."""
+        """Return how the current attempt of the stage went; None outside a stage's work."""
         execution = self.execution
         if execution.phase not in (Phase.CONFIGURING, Phase.EXECUTING):
             return None

@@ -1,8 +1,8 @@
-"""The plan of one execution: all that the operator needs, and nothing secret (E3, design §6).
+"""The plan of one execution: everything the operator needs, and nothing secret (E3).
 
-The gateway resolves documents, decides who may do what, and writes the plan. The operator and its engine carry it
-out without asking anybody. A plan holds no key and no url of a data set: what must be fetched is named by a
-reference that only the gateway can open, for the holder of the execution's ticket.
+The gateway resolves documents, decides who may do what, and writes the plan. The operator and its engine carry it out
+without asking anybody. A plan contains no key and no URL of a data set: what must be fetched is named by a reference
+that only the gateway can open, for the holder of the execution's ticket.
 """
 
 from typing import Annotated, Literal
@@ -30,16 +30,16 @@ __all__ = [
 
 
 class ImageReference(WireModel):
-    """A container image by the name of the DDO and the digest of its manifest (design §5).
+    """A container image by its name in the DDO and the digest of its manifest.
 
     Attributes
     ----------
     image, tag
-        As the DDO's ``supportedContainers`` write them; for people.
+        As in the DDO's ``supportedContainers``; for people.
     digest
         ``sha256:`` and 64 hexadecimal digits of the manifest; for machines.
     index_digest
-        Digest of the image index that the checksum named, where it named one.
+        Digest of the image index, if that is what the checksum named.
     """
 
     image: str
@@ -49,17 +49,17 @@ class ImageReference(WireModel):
 
 
 class Mount(WireModel):
-    """A file or folder on the provider's machine, bound in place and read-only; no byte is copied."""
+    """A file or folder on the provider's machine, mounted in place and read-only; nothing is copied."""
 
     kind: Literal["mount"] = "mount"
     path: str
     """Absolute path."""
     root: str
-    """The data root that the path must lie beneath; it is opened without following links."""
+    """The data root that the path must be in; it is opened without following links."""
 
 
 class Claim(WireModel):
-    """A file or folder on a volume that lives on the cluster already."""
+    """A file or folder on a volume that is already in the cluster."""
 
     kind: Literal["pvc"] = "pvc"
     claim: str
@@ -71,7 +71,7 @@ class Fetch(WireModel):
 
     kind: Literal["fetch"] = "fetch"
     reference: str
-    """Opaque; unique within the plan."""
+    """Opaque, and unique within the plan."""
 
 
 FileSource = Annotated[Mount | Claim | Fetch, Field(discriminator="kind")]
@@ -85,12 +85,12 @@ class InputFile(WireModel):
     index
         Its ``main.files[].index`` in the DDO.
     name
-        Name inside the volume: of an input a single path component, empty where the source is a folder that *is* the
-        volume; of an algorithm a relative path.
+        Name inside the volume: for an input a single path component, or empty if the source is a folder that *is* the
+        volume; for an algorithm a relative path.
     sha256
-        64 hexadecimal digits that the content must have; None where the DDO does not say.
+        64 hexadecimal digits that the content must have; None if the DDO does not say.
     size
-        Bytes, where known.
+        Bytes, if known.
     """
 
     index: int
@@ -113,10 +113,10 @@ class InputFile(WireModel):
 
 
 class StageInput(WireModel):
-    """What one input volume of a stage holds: a data set, or the output of an earlier stage.
+    """What one input volume of a stage contains: a data set, or the output of an earlier stage.
 
-    ``position`` counts from 1 in ascending ``input.index``: the volume is ``/mnt/volume<position>``.
-    Exactly one of ``did`` (with ``files``) and ``previous_stage`` is given.
+    ``position`` counts from 1 in ascending ``input.index``: the volume is ``/mnt/volume<position>``. Either ``did``
+    (with ``files``) or ``previous_stage`` is given.
     """
 
     index: int
@@ -127,7 +127,7 @@ class StageInput(WireModel):
 
 
 class Transformation(WireModel):
-    """The algorithm of a stage; every file has a ``sha256``."""
+    """The algorithm of a stage. Every file has a ``sha256``."""
 
     did: str
     files: tuple[InputFile, ...]
@@ -144,11 +144,11 @@ class StagePlan(WireModel):
     inputs: tuple[StageInput, ...]
     transformation: Transformation
     parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    """The stage's ``configuration``, for the receipt; ``argv`` has it already."""
+    """The stage's ``configuration``, for the receipt; ``argv`` already contains it."""
 
 
 class Limits(WireModel):
-    """What the server grants to each stage; ``max_execution_seconds`` covers the sum of the stages."""
+    """What the server grants to each stage. ``max_execution_seconds`` covers all stages together."""
 
     server_id: str
     cpu_millis: int
@@ -164,28 +164,29 @@ class Limits(WireModel):
 
 
 class OutputRules(WireModel):
-    """The effective rules of what may leave: the strictest over all inputs (design §5 ``policy``)."""
+    """The effective rules for what may leave: the strictest ``policy`` of all inputs."""
 
     max_bytes: int
     """Of all files and their paths (UTF-8)."""
     max_files: int
     max_log_bytes: int | None = None
-    """Bytes of text that one execution may show as log; None, in plans of earlier versions: as the runtime captures."""
+    """Bytes of text that one execution may show as log; None in plans of earlier versions, for all that is captured."""
     types: tuple[str, ...] | None = None
-    """Allowed file name suffixes with their dot, in lower case, declared ones with ``=binary`` or ``=text``
-    (:mod:`insitu.domain.file_types`); None allows any."""
+    """Allowed file name suffixes in lower case with their dot, and with ``=binary`` or ``=text`` if declared
+    (:mod:`insitu.domain.file_types`); None allows any.
+    """
     logs: Literal["live", "after_review", "none"] = "live"
     review: Literal["none", "manual"] = "none"
 
     @property
     def lets_logs_out(self) -> bool:
-        """Whether the consumer may see what algorithms print, and with it exit codes, use, and sentences of reasons."""
+        """Whether the consumer may see what algorithms print, and with it exit codes, usage, and reasons' sentences."""
         return self.logs == "live" and self.max_log_bytes != 0
 
     def log_budget(self, captured: int) -> int:
-        """Bytes of text that may reach the consumer as log, over all stages and attempts.
+        """Return how many bytes of text may reach the consumer as log, over all stages and attempts.
 
-        ``captured``: bytes that the runtime keeps of what one attempt prints.
+        ``captured`` is how many bytes the runtime keeps of what one attempt prints.
         """
         if not self.lets_logs_out:
             return 0
@@ -200,11 +201,11 @@ class ExecutionPlan(WireModel):
     number
         Counts the executions of the agreement from 0; equals ``Settlement.index`` on chain.
     start_before
-        A run starts before this time (start of the agreement + timeout).
+        An execution starts before this time (start of the agreement + timeout).
     finish_by
         The hand-over ends before this time, so that the receipt can be settled.
     published_stages
-        Indices of the stages whose outputs no later stage reads, ascending.
+        Indices of the stages whose outputs no later stage reads, in ascending order.
     """
 
     service_agreement_id: AgreementId
@@ -224,15 +225,15 @@ class ExecutionPlan(WireModel):
 
     @property
     def log_budget(self) -> int:
-        """Bytes of text that may reach the consumer as log; see ``OutputRules.log_budget``."""
+        """How many bytes of text may reach the consumer as log; see :meth:`OutputRules.log_budget`."""
         return self.output.log_budget(self.limits.log_bytes)
 
     def data_sets_of(self, stage: int) -> frozenset[str]:
-        """Return the DIDs of the data sets that reach a stage, through earlier stages too."""
+        """Return the DIDs of the data sets that reach a stage, directly or through earlier stages."""
         reaching: dict[int | None, frozenset[str]] = {}
-        for each in self.stages:  # a stage reads earlier ones only, so that each is asked once, whoever reads it
-            own = frozenset(one.did for one in each.inputs if one.did is not None)
-            reaching[each.index] = own.union(*(reaching.get(one.previous_stage, ()) for one in each.inputs))
+        for reader in self.stages:  # a stage only reads earlier ones, so one pass is enough
+            own = frozenset(read.did for read in reader.inputs if read.did is not None)
+            reaching[reader.index] = own.union(*(reaching.get(read.previous_stage, ()) for read in reader.inputs))
         return reaching[stage]
 
     def stage(self, index: int) -> StagePlan:

@@ -1,10 +1,8 @@
-"""The data owner's rules: which algorithms may run, what may leave, who may watch, how often.
+"""The data owner's rules: which algorithms may run, what may leave, who may watch, and how often.
 
-An execution obeys the strictest of the policies of all its inputs, each in the version that was bought and in the
-current one: an owner can tighten a rule at any time, and a loosened rule does not widen an old purchase.
+An execution obeys the strictest of the policies of all its inputs, each in the purchased and in the current version: an
+owner can tighten a rule at any time, and loosening a rule does not widen an old purchase.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ DEFAULT_MAX_EXECUTIONS = 100
 DEFAULT_MAX_FILES = 10_000
 WRITTEN_MAX_FILES = 100
 DEFAULT_MAX_LOG_BYTES = 64 * 1024
-"""Of an owner who limits the bytes or the types of files and says nothing of logs."""
+"""For an owner who limits the bytes or the types of files and does not mention logs."""
 
 ANY: Literal["any"] = "any"
 _LOGS_BY_STRICTNESS: tuple[Literal["live", "after_review", "none"], ...] = ("live", "after_review", "none")
@@ -49,29 +47,29 @@ class AlgorithmReference(Document):
 
 
 class OutputPolicy(Document):
-    """Limits of what may leave; what is absent is not limited by this owner.
+    """Limits on what may leave. This owner does not limit what is absent.
 
     Attributes
     ----------
     max_bytes
         Bytes of all files and of their paths (UTF-8).
     max_files
-        Number of files. New documents say `WRITTEN_MAX_FILES`; an old one without it means `DEFAULT_MAX_FILES`.
+        Number of files. New documents say ``WRITTEN_MAX_FILES``; an old one without it means ``DEFAULT_MAX_FILES``.
     """
 
     max_bytes: Annotated[int, Field(ge=0)] | None = None
     max_files: Annotated[int, Field(ge=0)] | None = None
     max_log_bytes: Annotated[int, Field(ge=0)] | None = None
-    """Text that one execution may show as log; see `effective_log_bytes`."""
+    """Bytes of text that one execution may show as log; see ``effective_log_bytes``."""
     types: tuple[str, ...] | None = None
-    """File name suffixes that may leave, with or without their dot, in any case; see `domain.file_types`."""
+    """File name suffixes that may leave, with or without their dot, in any case; see ``domain.file_types``."""
 
     @property
     def effective_log_bytes(self) -> int | None:
-        """`max_log_bytes`, with its default; `None` is not limited by this owner.
+        """``max_log_bytes`` or its default; None if this owner does not limit it.
 
-        Where the bytes or the types of files are limited, logs are no way around it. A number of files alone limits
-        no bytes, so it limits no log either.
+        If the bytes or the types of files are limited, logs must not be a way around that. A limit on the number of
+        files alone does not limit bytes, so it does not limit logs either.
         """
         if self.max_log_bytes is not None or (self.max_bytes is None and self.types is None):
             return self.max_log_bytes
@@ -79,18 +77,18 @@ class OutputPolicy(Document):
 
 
 class Policy(Document):
-    """`main.policy` of a compute service. An absent policy means any algorithm, as the specification has it.
+    """``main.policy`` of a compute service. An absent policy allows any algorithm, as in the specification.
 
     Attributes
     ----------
     algorithms
-        `any`, or the algorithms that may run. Absent beside `publishers` it means none but theirs.
+        ``any``, or the algorithms that may run. If it is absent and there are ``publishers``, only theirs may.
     publishers
         Addresses whose algorithms are trusted in every version.
     review
-        `manual` holds every output for a person's decision.
+        ``manual`` holds every output until a person decides.
     logs
-        Whether the consumer sees the algorithm's logs while it runs; default live where nothing is reviewed.
+        Whether the consumer sees the algorithm's logs while it runs; by default live if nothing is reviewed.
     max_executions
         Executions per agreement.
     """
@@ -104,16 +102,16 @@ class Policy(Document):
 
     @property
     def allows_any(self) -> bool:
-        """Whether every algorithm may run. Named publishers restrict even beside `any`."""
+        """Whether every algorithm may run. Naming publishers restricts, even together with ``any``."""
         return not self.publishers and (self.algorithms is None or self.algorithms == ANY)
 
     @property
     def effective_logs(self) -> Literal["live", "after_review", "none"]:
-        """`logs`, with its default."""
+        """``logs`` or its default."""
         return self.logs or ("live" if self.review == "none" else "after_review")
 
-    def allows(self, algorithm: Algorithm) -> bool:
-        """Whether this algorithm, in this version, may run."""
+    def allows(self, algorithm: "Algorithm") -> bool:
+        """Return whether this version of this algorithm may run."""
         if self.allows_any or algorithm.publisher.lower() in {publisher.lower() for publisher in self.publishers}:
             return True
         listed = self.algorithms if isinstance(self.algorithms, tuple) else ()
@@ -127,7 +125,7 @@ class Policy(Document):
 class Algorithm:
     """An algorithm that somebody wants to run: its DID, the on-chain checksum of its DDO, the creator of its DID.
 
-    One that is not published yet has neither DID nor checksum, only who would publish it.
+    An algorithm that is not published yet has no DID and no checksum, only the account that would publish it.
     """
 
     did: str
@@ -136,14 +134,14 @@ class Algorithm:
 
     @property
     def shown(self) -> str:
-        """Which algorithm, in words."""
+        """The algorithm, in words."""
         if not self.did:
             return f"a new algorithm of {self.publisher}"
         return f"{self.did} at checksum {self.checksum}"
 
 
 class Refusal(WireModel):
-    """One reason why something may not run: which rule, of which asset, in words."""
+    """One reason why something may not run: the rule's code, the asset, and a sentence."""
 
     code: str
     did: str
@@ -151,23 +149,19 @@ class Refusal(WireModel):
 
 
 class Verdict(WireModel):
-    """What the owners' rules say about a workflow: allowed, or every reason against it."""
+    """What the owners' rules say about a workflow: allowed, or all the reasons against it."""
 
     allowed: bool
     reasons: tuple[Refusal, ...] = ()
 
     @classmethod
-    def of(cls, reasons: Iterable[Refusal]) -> Verdict:
-        """Allowed if nothing speaks against it; each reason is named once."""
+    def of(cls, reasons: Iterable[Refusal]) -> "Verdict":
+        """Return a verdict that allows if there are no reasons against it. Each reason is listed once."""
         distinct = tuple(dict.fromkeys(reasons))
         return cls(allowed=not distinct, reasons=distinct)
 
     def require(self) -> None:
-        """Refuse unless allowed.
-
-        Raises:
-            InsituError: with the code of the first reason; every reason is among the problems.
-        """
+        """Refuse unless allowed. Raises the code of the first reason, with every reason among the problems."""
         if self.allowed:
             return
         first = self.reasons[0]
@@ -177,10 +171,10 @@ class Verdict(WireModel):
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
-    """The strictest of several policies; `None` where nobody limits something."""
+    """The strictest of several policies. None means that nobody limits it."""
 
     policies: tuple[tuple[str, Policy], ...]
-    """(DID of the input, its policy), every version that counts."""
+    """(DID of the input, its policy) for every version that counts."""
     max_bytes: int | None
     max_files: int | None
     max_log_bytes: int | None
@@ -190,7 +184,7 @@ class EffectivePolicy:
     max_executions: int
 
     def refusals(self, algorithms: Sequence[Algorithm]) -> tuple[Refusal, ...]:
-        """Why these algorithms may not run; empty if they may."""
+        """Return why these algorithms may not run; empty if they may."""
         found = [
             Refusal(
                 code="AlgorithmNotAllowed",
@@ -209,7 +203,7 @@ class EffectivePolicy:
         return tuple(dict.fromkeys(found))
 
     def output_rules(self, limits: Limits) -> OutputRules:
-        """The rules for the plan; the server's disk and what is captured of logs cap what no owner limits."""
+        """Return the rules for the plan. The server's disk and log capture limit what no owner limits."""
         disk, log = limits.disk_bytes, limits.log_bytes
         return OutputRules(
             max_bytes=disk if self.max_bytes is None else min(self.max_bytes, disk),
@@ -222,10 +216,9 @@ class EffectivePolicy:
 
 
 def effective_policy(policies: Sequence[tuple[str, Policy]]) -> EffectivePolicy:
-    """The strictest over all inputs and versions.
+    """Return the strictest rules of all inputs and versions.
 
-    Args:
-        policies: (DID, policy) of each input's compute service: the bought version and the current one.
+    ``policies`` has (DID, policy) of each input's compute service, in the purchased version and in the current one.
     """
     rules = [policy for _, policy in policies]
     return EffectivePolicy(

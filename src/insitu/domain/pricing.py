@@ -1,6 +1,4 @@
-"""What a workflow costs and who is paid: one agreement for the whole workflow (design §5, "Price and receivers")."""
-
-from __future__ import annotations
+"""What a workflow costs and who is paid: one agreement for the whole workflow (C1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +9,19 @@ from insitu.domain.ids import Address
 from insitu.domain.money import MAX_AMOUNT
 
 MAX_RECEIVERS = 8
-"""The contract pays no more accounts per agreement."""
+"""The most accounts that the contract pays per agreement."""
 
 
 @dataclass(frozen=True, slots=True)
 class PricedInput:
-    """An input data set as the bill sees it.
+    """An input data set, as far as the bill needs it.
 
     Attributes
     ----------
     owner
         On-chain owner of the DID: the account that is paid.
     price
-        Of its compute service, base units.
+        Of its compute service, in base units.
     """
 
     did: str
@@ -33,7 +31,7 @@ class PricedInput:
 
 @dataclass(frozen=True, slots=True)
 class BillItem:
-    """One line of the bill: base units for one receiver, and for what (a DID, or `server <serverId>`)."""
+    """One line of the bill: base units for one receiver, and for what (a DID, or ``server <serverId>``)."""
 
     purpose: str
     receiver: Address
@@ -47,7 +45,7 @@ class Price:
     Attributes
     ----------
     items
-        The bill, line by line, also lines of 0.
+        The bill, line by line, including lines of 0.
     amounts, receivers
         For the terms: equal accounts merged, zeros left out, the gateway first (it gets the rounding rest).
     """
@@ -63,19 +61,12 @@ class Price:
 
 
 def price_of(inputs: Sequence[PricedInput], server: Server, gateway: Address, consumer: Address) -> Price:
-    """What a consumer pays for a workflow.
+    """Return what a consumer pays for a workflow.
 
-    Each data set is paid once, to its owner; one that the consumer owns costs nothing. The server is paid once, to
-    the gateway.
+    Each data set (in the order of the workflow) is paid once, to its owner; one that the consumer owns costs nothing.
+    The chosen server is paid once, to the gateway.
 
-    Args:
-        inputs: the input data sets in the order of the workflow.
-        server: the one that was chosen.
-        gateway: account of the provider's gateway.
-        consumer: who buys.
-
-    Raises:
-        InsituError: `SeveralOwnersTooMany`, for more than 8 receivers; `InvalidAmount`, for a total beyond uint128.
+    Raises ``SeveralOwnersTooMany`` for more than 8 receivers, and ``InvalidAmount`` for a total beyond uint128.
     """
     items = [BillItem(f"server {server.server_id}", gateway, server.price)]
     distinct: dict[str, PricedInput] = {}
@@ -90,7 +81,9 @@ def price_of(inputs: Sequence[PricedInput], server: Server, gateway: Address, co
             _, so_far = merged.get(item.receiver.lower(), (item.receiver, 0))
             merged[item.receiver.lower()] = (item.receiver, so_far + item.amount)
     if len(merged) > MAX_RECEIVERS:
-        raise InsituError("SeveralOwnersTooMany", f"{len(merged)} accounts would be paid, at most {MAX_RECEIVERS} can")
+        raise InsituError(
+            "SeveralOwnersTooMany", f"{len(merged)} accounts must be paid, but at most {MAX_RECEIVERS} can"
+        )
     amounts = tuple(amount for _, amount in merged.values())
     if sum(amounts) > MAX_AMOUNT:
         raise InsituError("InvalidAmount", "the total is beyond 2^128 - 1")

@@ -1,10 +1,8 @@
-"""How documents of other generations derived checksums, DIDs and signatures, and which rule a document fits.
+"""How documents of other generations derived checksums, DIDs and signatures, and which rule a document follows.
 
-Three published SDKs hashed differently, and the rule changed over the years. Only this system's own rule is written;
-the others are recognised, so that `insitu did verify` can say what an old document is worth.
+Three published SDKs hashed differently, and the rule changed over the years. This system writes only its own rule, and
+recognises the others so that ``insitu did verify`` can say how far an old document can be trusted.
 """
-
-from __future__ import annotations
 
 import json
 import re
@@ -34,12 +32,12 @@ def _insertion_order(value: object) -> bytes:
 
 
 def _without_blanks(main: JsonObject) -> bytes:
-    """The Python SDK's form: the top level sorted, then every blank removed, also inside texts."""
+    """Return the Python SDK's form: the top level sorted, then every blank removed, even inside texts."""
     return json.dumps(dict(sorted(main.items()))).replace(" ", "").encode()
 
 
 def _by_number(checksums: Mapping[str, str]) -> dict[str, str]:
-    """The order in which JavaScript keeps members that are whole numbers."""
+    """Sort members that are whole numbers as JavaScript does."""
     return dict(sorted(checksums.items(), key=lambda item: (not item[0].isdigit(), len(item[0]), item[0])))
 
 
@@ -51,7 +49,7 @@ MAIN_RULES: Mapping[str, Callable[[JsonObject], bytes]] = {
     "sdk-py": lambda main: sha3_256(_without_blanks(main)),
     "sdk-js": lambda main: keccak256(_insertion_order(main)),
 }
-"""Rules for the checksum of a service's `main`, ours first."""
+"""Rules for the checksum of a service's ``main``, ours first."""
 
 DID_RULES: Mapping[str, Callable[[Mapping[str, str], Address], str]] = {
     OWN_RULE: lambda checksums, creator: hash_did(did_seed(checksums), creator).digits,
@@ -74,11 +72,7 @@ _ID = re.compile(r"did:(nv|op):([0-9a-fA-F]{1,64})", re.ASCII)
 
 
 def read_older_id(text: str | None) -> tuple[Literal["nv", "op"], str]:
-    """Method and hexadecimal digits, in lower case, of a DID of any generation.
-
-    Raises:
-        InsituError: `InvalidDid`.
-    """
+    """Return the method and the lower-case hexadecimal digits of a DID of any generation. Raises ``InvalidDid``."""
     match = _ID.fullmatch(text or "")
     if match is None:
         raise InsituError("InvalidDid", f"{(text or '')[:100]!r} is not did:nv: or did:op: and hexadecimal digits")
@@ -87,27 +81,27 @@ def read_older_id(text: str | None) -> tuple[Literal["nv", "op"], str]:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """What wrote documents, and by which of the rules above.
+    """Software that wrote documents, and the rules it followed.
 
     Attributes
     ----------
-    leaves_its_mark
-        Whether a document shows what only this software writes; None where it writes nothing of that kind.
+    has_mark
+        Returns whether a document contains something that only this software writes; None if there is no such thing.
     """
 
     name: str
     mains: frozenset[str]
     dids: frozenset[str]
     signatures: frozenset[str]
-    leaves_its_mark: Callable[[Ddo], bool] | None = None
+    has_mark: Callable[[Ddo], bool] | None = None
 
     def follows(self, part: str, rule: str) -> bool:
-        """Whether this software derives `part` (`did`, `signature`, or the index of a service) by this rule."""
+        """Return whether this software uses this rule for ``part``: ``did``, ``signature``, or a service's index."""
         return rule in {"did": self.dids, "signature": self.signatures}.get(part, self.mains)
 
 
 def _has_empty_files(ddo: Ddo) -> bool:
-    """Whether services that have no files say so, as only the Java SDK writes them."""
+    """Return whether services without files have an empty list, which only the Java SDK writes."""
     others = [service.main for service in ddo.service if service.main and service.type != METADATA]
     return bool(others) and all(main.get("files") == [] for main in others)
 
@@ -127,22 +121,16 @@ SOFTWARE: tuple[Software, ...] = (
     Software("sdk-js", frozenset({"sdk-js"}), frozenset({"sdk-js"}), frozenset({"short-did", "did"})),
     Software("metadata-spec", frozenset({"metadata-spec"}), frozenset({"metadata-spec"}), frozenset({"did"})),
 )
-"""The libraries of Nevermined by their repositories' names; `metadata-spec` is whoever wrote by the METADATA text."""
+"""The Nevermined libraries by repository name; ``metadata-spec`` is anyone who followed the METADATA text."""
 
 
 def did_rules(digits: str, checksums: Mapping[str, str], creator: Address) -> tuple[str, ...]:
-    """Every rule by which a DID derives from a checksum map, ours first.
-
-    Args:
-        digits: 64 hex digits of the DID.
-        checksums: `proof.checksum` as the document has it.
-        creator: `proof.creator`.
-    """
+    """Return every rule by which a DID (64 hex digits) derives from ``proof.checksum`` and creator, ours first."""
     return tuple(name for name, derive in DID_RULES.items() if derive(checksums, creator) == digits)
 
 
 def main_rules(main: JsonObject | None, stated: str | None) -> tuple[str, ...]:
-    """Every rule by which a stated checksum (with or without 0x) fits a service's `main`, ours first."""
+    """Return every rule by which a stated checksum (with or without 0x) matches a service's ``main``, ours first."""
     if main is None or stated is None:
         return ()
     digits = stated.lower().removeprefix("0x")
@@ -153,4 +141,4 @@ def _digest(digest: Callable[[JsonObject], bytes], main: JsonObject) -> str | No
     try:
         return digest(main).hex()
     except InsituError:
-        return None  # this main has no canonical form; an older rule may still fit
+        return None  # this main has no canonical form, but an older rule may still match

@@ -1,7 +1,7 @@
 """A purchase that the consumer signs and anybody may send (C3–C5; EIP-712, ERC-2612).
 
-Two signatures say all: one of the terms, one that lets the escrow take the price. Neither is of use twice, on another
-chain, under another contract, or for other terms.
+It needs two signatures: one of the terms, and one that lets the escrow take the price. Neither can be used twice, on
+another chain, with another contract, or for other terms.
 """
 
 from typing import Annotated
@@ -37,7 +37,7 @@ class SignedPermit(WireModel):
 
     @classmethod
     def of(cls, permit: Permit) -> "SignedPermit":
-        """Return a permit as it is sent."""
+        """Return a permit in the form in which it is sent."""
         raw = permit.r + permit.s + bytes([permit.v])
         return cls(value=permit.value, deadline=permit.deadline, signature="0x" + raw.hex())
 
@@ -49,7 +49,7 @@ class SignedPermit(WireModel):
 
 
 class SignedPurchase(WireModel):
-    """Terms with the consumer's signature; a price also needs a permit, or an allowance that is there already."""
+    """Terms with the consumer's signature. A price also needs a permit, or an allowance that exists already."""
 
     terms: Terms
     signature: SignatureText
@@ -57,7 +57,7 @@ class SignedPurchase(WireModel):
 
     @property
     def call(self) -> Call:
-        """The call that creates, locks and grants in one transaction of the provider, so that no offer is needed."""
+        """The call that creates, locks and grants in one transaction. The provider sends it, so it needs no offer."""
         permit = self.permit.permit if self.permit is not None else None
         return create_lock_grant(self.terms, call_signature(self.signature), permit)
 
@@ -70,13 +70,13 @@ class SignedPurchase(WireModel):
         if signer.lower() == self.terms.consumer.lower():
             return
         detail = (
-            f"the consumer is {self.terms.consumer}, these terms were signed by {signer}; or it was signed for another"
-            f" contract than {domain.contract} on chain {domain.chain_id}"
+            f"the consumer is {self.terms.consumer}, but these terms were signed by {signer}, or for a contract other"
+            f" than {domain.contract} on chain {domain.chain_id}"
         )
         raise InsituError("InvalidSignature", detail, signer=signer, expectedSigner=self.terms.consumer)
 
 
 def call_signature(signature: str) -> bytes:
-    """Return the 65 bytes as contracts take them: with v 27 or 28. Raises ``SignatureMismatch``."""
+    """Return the 65 bytes as contracts expect them, with v 27 or 28. Raises ``SignatureMismatch``."""
     raw = signature_bytes(signature)
     return raw[:64] + bytes([raw[64] + 27]) if raw[64] < 2 else raw

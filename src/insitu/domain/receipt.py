@@ -1,10 +1,8 @@
 """The receipt of an execution: an in-toto statement that the provider signs and the contract commits to (E8, E10).
 
-It says which agreement, workflow, images, algorithms and inputs (as salted roots) gave which output, with what use of
-resources under which limits, under which rules, and what is charged. `receiptHash` is the SHA-256 of its payload.
+It says which agreement, workflow, images, algorithms and inputs (as salted roots) produced which output, what was used
+under which limits and rules, and what is charged. ``receiptHash`` is the SHA-256 of its payload.
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Iterable
@@ -29,7 +27,7 @@ PREDICATE_TYPE: Final = "urn:insitu:execution-receipt:v1"
 
 
 class AgreementPart(WireModel):
-    """The agreement, whole: its id is the EIP-712 digest of these terms in this domain, so anybody can check it."""
+    """The whole agreement: its id is the EIP-712 digest of these terms in this domain, so anybody can check it."""
 
     service_agreement_id: AgreementId
     chain_id: int
@@ -46,7 +44,7 @@ class InputPart(WireModel):
     checksum: str | None = None
     """On-chain checksum of the data set's DDO at exec."""
     root: str | None = None
-    """`merkle.files_root` with the provider's salt over the files that were mounted."""
+    """``merkle.files_root`` with the provider's salt over the files that were mounted."""
     previous_stage: int | None = None
 
 
@@ -60,10 +58,10 @@ class AlgorithmPart(WireModel):
 
 
 class StagePart(WireModel):
-    """One stage as it ran; null times and exit code if it never did.
+    """One stage as it ran. Times and exit code are null if it never did.
 
-    Where logs are not let out, exit code, use and the sentence of the reason are left out, as in every view of the
-    consumer: they are written by the algorithm.
+    If the consumer may not see logs, the exit code, usage and the reason's sentence are left out, as everywhere the
+    consumer looks, because the algorithm determines them.
     """
 
     index: int
@@ -77,12 +75,12 @@ class StagePart(WireModel):
     ended_at: Time | None = None
     exit_code: int | None = None
     usage: Usage = Usage()
-    """What the infrastructure did not tell is null, with a reason in `unavailable` (E8)."""
+    """What the infrastructure did not report is null, with a reason in ``unavailable`` (E8)."""
     reason: Reason | None = None
 
 
 class PolicyPart(WireModel):
-    """The owners' verdict and the rules that held for the output."""
+    """The owners' verdict and the rules that applied to the output."""
 
     verdict: Verdict
     checksums: dict[str, str]
@@ -98,7 +96,7 @@ class PhasePart(WireModel):
 
 
 class OutputPart(WireModel):
-    """What was published: `merkle.output_root` over the files, their number and bytes, and the new asset."""
+    """What was published: ``merkle.output_root`` over the files, their number and bytes, and the new asset."""
 
     root: str
     files: int
@@ -108,14 +106,14 @@ class OutputPart(WireModel):
 
 
 class ChargePart(WireModel):
-    """What the execution costs: `amount` base units may be settled with this receipt, when `rule` says so."""
+    """What the execution costs: ``amount`` base units may be settled with this receipt if ``rule`` says so."""
 
     rule: Charge
     amount: Amount
 
 
 class Software(WireModel):
-    """Who made the receipt, and what carried the execution out and enforced which limit."""
+    """What made the receipt, what ran the execution, and what enforced which limit."""
 
     name: str = "insitu"
     version: str
@@ -124,7 +122,7 @@ class Software(WireModel):
 
 
 class Predicate(WireModel):
-    """Everything that the receipt states; `number` counts the executions of the agreement from 0."""
+    """Everything that the receipt states. ``number`` counts the executions of the agreement from 0."""
 
     agreement: AgreementPart
     workflow_execution_id: ExecutionId
@@ -163,7 +161,7 @@ class Statement(WireModel):
 
 
 class VerifiedReceipt(WireModel):
-    """A receipt that holds: who signed it, its hash as the chain has it (0x…), what it states, what was checked."""
+    """A valid receipt: who signed it, its hash as on chain (0x…), what it states, and what was checked."""
 
     signer: Address
     receipt_hash: str
@@ -172,7 +170,7 @@ class VerifiedReceipt(WireModel):
 
 
 def make_statement(predicate: Predicate) -> Statement:
-    """The statement of a predicate: about the output, or about the workflow where nothing was published."""
+    """Return the statement of a predicate: about the output, or about the workflow if nothing was published."""
     return Statement(subject=(_subject(predicate),), predicate=predicate)
 
 
@@ -183,15 +181,14 @@ def _subject(predicate: Predicate) -> Subject:
 
 
 def receipt_hash(payload: bytes) -> str:
-    """The hash that the contract commits to: 0x and the SHA-256 of the payload."""
+    """Return the hash that the contract commits to: 0x and the SHA-256 of the payload."""
     return "0x" + sha256_hex(payload)
 
 
 def parse_statement(payload: bytes) -> Statement:
     """Read a receipt's payload.
 
-    Raises:
-        InsituError: `SignatureInvalid`, if it is not a receipt of this kind or not in canonical form.
+    Raises ``SignatureInvalid`` if it is not a receipt of this kind or not in canonical form.
     """
     try:
         value: JsonValue = json.loads(payload)
@@ -205,13 +202,14 @@ def parse_statement(payload: bytes) -> Statement:
 
 
 def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
-    """Check a receipt offline: signature, form, and that its parts fit each other.
+    """Check a receipt offline: its signature, its form, and that its parts match each other.
 
-    Args:
-        envelope: as `dsse.read_envelope` gives it.
+    Raises ``SignatureInvalid``, saying which check failed.
 
-    Raises:
-        InsituError: `SignatureInvalid`, saying which check failed.
+    Parameters
+    ----------
+    envelope
+        As ``dsse.read_envelope`` gives it.
     """
     if envelope.payload_type != PAYLOAD_TYPE:
         raise InsituError("SignatureInvalid", f"the payload is not of type {PAYLOAD_TYPE}")
@@ -223,7 +221,7 @@ def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
         ("the agreement id is the digest of its terms", _fits_terms(predicate)),
         ("the workflow and its version are those of the terms", _fits_workflow(predicate)),
         ("the first data set is that of the terms", _fits_data(predicate)),
-        ("the execution id belongs to agreement and number", _fits_number(predicate)),
+        ("the execution id belongs to the agreement and the number", _fits_number(predicate)),
         ("the subject is the output", statement.subject == (_subject(predicate),)),
         ("the charge follows from the outcome", _fits_outcome(predicate)),
         ("an output was published if and only if it succeeded", _fits_output(predicate)),
@@ -233,20 +231,19 @@ def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
 
 
 def require_all(checks: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-    """Return what was checked, in words. Raises `SignatureInvalid` with the first check that does not hold."""
+    """Return what was checked, in words. Raises ``SignatureInvalid`` with the first check that failed."""
     checked = []
     for check, holds in checks:
         if not holds:
-            raise InsituError("SignatureInvalid", f"a check failed, this is not so: {check}")
+            raise InsituError("SignatureInvalid", f"this check failed: {check}")
         checked.append(check)
     return tuple(checked)
 
 
 def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple[tuple[str, bool], ...]:
-    """What must hold of a settlement that comes with a receipt: it pays for this execution, and the provider signed it.
+    """Return the checks of a settlement that comes with a receipt: it pays for this execution, signed by the provider.
 
-    Raises:
-        InsituError: `SignatureMismatch`, if no key can have made its signature.
+    Raises ``SignatureMismatch`` if no key can have made its signature.
     """
     predicate, settlement = found.statement.predicate, signed.settlement
     agreement = predicate.agreement
@@ -254,10 +251,10 @@ def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple
     signer = recover_address(settlement_digest(agreement.service_agreement_id, settlement, domain), signed.signature)
     return (
         (
-            "the settlement is of the same agreement",
+            "the settlement is for the same agreement",
             agreement_id(signed.terms, domain) == agreement.service_agreement_id,
         ),
-        ("the settlement is of this execution", settlement.index == predicate.number),
+        ("the settlement is for this execution", settlement.index == predicate.number),
         ("the settlement names this receipt", settlement.receipt_hash.lower() == found.receipt_hash),
         ("the settlement charges no more than the receipt", settlement.charge <= predicate.charge.amount),
         ("the provider signed the settlement", signer.lower() == found.signer.lower()),
@@ -277,8 +274,8 @@ def _fits_workflow(predicate: Predicate) -> bool:
 
 
 def _fits_data(predicate: Predicate) -> bool:
-    """The terms name the first data set that the workflow reads; its version may have changed since the purchase."""
-    inputs = (one for stage in predicate.stages for one in stage.inputs if one.did is not None)
+    """Return whether the terms name the first data set that the workflow reads, in whatever version."""
+    inputs = (read for stage in predicate.stages for read in stage.inputs if read.did is not None)
     first = next(inputs, None)
     return first is not None and first.did == str(Did.from_hex(predicate.agreement.terms.did))
 
@@ -291,10 +288,11 @@ def _fits_number(predicate: Predicate) -> bool:
 
 
 def _fits_outcome(predicate: Predicate) -> bool:
-    """Full price for a success that delivered something, nothing for what is never charged, the rest late or never."""
+    """Return whether the charge follows from the outcome: the full price, nothing, or either if decided later."""
     rule, amount, total = predicate.charge.rule, predicate.charge.amount, _total(predicate)
-    read = predicate.policy.output.lets_logs_out and any(one.phase is Phase.EXECUTING for one in predicate.phases)
-    fitting = {charge_of(predicate.outcome, predicate.reason, delivered=each) for each in (False, read)}
+    ran = any(entry.phase is Phase.EXECUTING for entry in predicate.phases)
+    readable = predicate.policy.output.lets_logs_out and ran
+    fitting = {charge_of(predicate.outcome, predicate.reason, delivered=delivered) for delivered in (False, readable)}
     if rule not in fitting or amount > total:
         return False
     return amount == 0 if rule is Charge.NEVER else amount in (0, total)

@@ -1,6 +1,4 @@
-"""The asset that an execution gives birth to: its metadata and services (design §6, "The result's DDO")."""
-
-from __future__ import annotations
+"""The asset that an execution creates: its metadata and services (E9)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +10,12 @@ from insitu.domain.service import DEFAULT_INDICES, METADATA
 
 MAX_TEXT = 200
 _DESCRIBED = ("name", "author", "license")
-"""Members of `main` that the consumer may set; everything else says where the result came from."""
+"""Members of ``main`` that the consumer may set; everything else says where the result came from."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file of the result as everybody may see it: no name and no path, which may tell what the data is about."""
+    """A file of the result as everybody may see it: without name and path, which may reveal what the data is about."""
 
     index: int
     content_type: str
@@ -45,20 +43,25 @@ def result_service(
     endpoint: str,
     created: str,
 ) -> JsonObject:
-    """The metadata service of a result, for `assembly.assemble_ddo`.
+    """Return the metadata service of a result, for ``assembly.assemble_ddo``.
 
-    Args:
-        described: the workflow's `output.metadata`: either {main, additionalInformation} as for registering an
-            asset, or flat. Only name, author and license of `main` are the consumer's to say.
-        origin: where the result came from.
-        files: in ascending index.
-        endpoint: url with `{did}` at which the document will be found.
-        created: time of now.
+    Raises ``InvalidDocument`` if the description is not JSON, which cannot happen for a valid workflow.
 
-    Raises:
-        InsituError: `InvalidDocument`, if what is described is not JSON; what a valid workflow says always is.
+    Parameters
+    ----------
+    described
+        The workflow's ``output.metadata``: either {main, additionalInformation} as for registering an asset, or flat.
+        The consumer may only set name, author and license of ``main``.
+    origin
+        Where the result came from.
+    files
+        In ascending index.
+    endpoint
+        URL with ``{did}`` at which the document will be found.
+    created
+        The current time.
     """
-    main, additional = _described(described)
+    main, additional = _split(described)
     return {
         "index": DEFAULT_INDICES[METADATA],
         "type": METADATA,
@@ -86,8 +89,8 @@ def result_service(
     }
 
 
-def _described(described: Mapping[str, object]) -> tuple[JsonObject, JsonObject]:
-    """Split the consumer's description into what counts as `main` and what is additional."""
+def _split(described: Mapping[str, object]) -> tuple[JsonObject, JsonObject]:
+    """Split the consumer's description into ``main`` and additional information."""
     plain: JsonObject = plain_json(described)
     nested = plain.get("main")
     if isinstance(nested, dict):

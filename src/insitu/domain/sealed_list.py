@@ -1,16 +1,14 @@
 """Sealed lists of files: the text in a document, and which versions of which document may carry it (ADR 0095).
 
-A document is public, and whoever owns a DID registers any document under it. So the text names the account that had it
-sealed, is bound to one DID, and counts only where that account put it, or where it was handed over:
+A document is public, and the owner of a DID can register any document under it. So the text names the account that had
+it sealed, is bound to one DID, and counts only where that account put it or to whom it was handed over:
 
 * ``insitu2.<key version>.<sealer>.<payload>``, with ``insitu2|<chain>|<did>|<sealer>`` as associated data;
-* ``insitu1.<key version>.<payload>``, of before, with ``<sealer>|<chain>``: the sealer is the DID's creator.
+* the older ``insitu1.<key version>.<payload>``, with ``<sealer>|<chain>``: the sealer is the DID's creator.
 
 The sealer is written as 0x and 40 lower-case hexadecimal digits, the payload in base64url: 12 bytes of nonce, then the
 ciphertext and tag of AES-256-GCM over the canonical JSON of the list.
 """
-
-from __future__ import annotations
 
 import base64
 import binascii
@@ -27,19 +25,19 @@ from insitu.domain.ids import Address, read_address
 FORM = "insitu2"
 OLD_FORM = "insitu1"
 MAX_SEALED = 8 * 1024 * 1024
-"""Characters of a text that is read."""
+"""The most characters of a text that is read."""
 
 _TEXT = re.compile(r"(insitu[12])\.(0|[1-9][0-9]{0,8})(?:\.(0x[0-9a-f]{40}))?\.([A-Za-z0-9_-]+={0,2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class SealedList:
-    """A text, taken apart; nothing of it is proved before the payload opens with the associated data.
+    """The parts of a text. Nothing in it is proved until the payload opens with the associated data.
 
     Attributes
     ----------
     sealer
-        In whose name the list was sealed, and whose rights its urls have.
+        The account for which the list was sealed, and whose rights its URLs have.
     payload
         12 bytes of nonce and the ciphertext.
     associated
@@ -53,26 +51,19 @@ class SealedList:
 
 
 def write_sealed_list(key_version: int, sealer: Address, payload: bytes) -> str:
-    """The text for `encryptedFiles`."""
+    """Return the text for ``encryptedFiles``."""
     return f"{FORM}.{key_version}.{sealer.lower()}.{base64.urlsafe_b64encode(payload).decode('ascii')}"
 
 
 def associated_data(did: str, sealer: Address, chain_id: int) -> bytes:
-    """What binds a list to one DID of one chain and to its sealer."""
+    """Return what binds a list to one DID on one chain and to its sealer."""
     return f"{FORM}|{chain_id}|{did}|{sealer.lower()}".encode()
 
 
 def read_sealed_list(text: object, did: str, creator: Address, chain_id: int) -> SealedList:
-    """Take a text apart.
+    """Parse a text, the ``encryptedFiles`` of the document with this DID. Raises ``InputElsewhere`` if it is not one.
 
-    Args:
-        text: `encryptedFiles` of a document.
-        did: of that document.
-        creator: the account from which the DID derives; the sealer of a text in the old form.
-        chain_id: of the registry.
-
-    Raises:
-        InsituError: `InputElsewhere`, for what no gateway of ours has sealed.
+    ``creator`` is the account from which the DID derives; it is the sealer of a text in the old form.
     """
     match = _TEXT.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_SEALED else None
     payload = _decoded(match[4]) if match is not None else None
@@ -85,7 +76,7 @@ def read_sealed_list(text: object, did: str, creator: Address, chain_id: int) ->
 
 
 def _decoded(text: str) -> bytes | None:
-    """The bytes, unless this is another spelling of them."""
+    """Return the bytes, or None if the text is not their only spelling."""
     try:
         raw = base64.urlsafe_b64decode(text)
     except binascii.Error:
@@ -94,13 +85,13 @@ def _decoded(text: str) -> bytes | None:
 
 
 def sealed_text(ddo: Ddo) -> Any:
-    """The document's `encryptedFiles`; None where its list is public."""
+    """Return the document's ``encryptedFiles``; None if its list is public."""
     attributes = ddo.metadata.attributes if ddo.metadata is not None else None
     return attributes.encrypted_files if attributes is not None else None
 
 
 def public_files(files: Iterable[JsonObject]) -> tuple[JsonObject, ...]:
-    """The list as it may be public beside the sealed one: without urls and names."""
+    """Return the list in the form that may be public beside the sealed one: without URLs and names."""
     hidden = ("url", "name")
     return tuple({name: value for name, value in file.items() if name not in hidden} for file in files)
 
@@ -114,9 +105,9 @@ class ListedVersion:
     number
         Counts from 1.
     registrant
-        The creator for version 1, since the DID derives from it; the owner in its event for every other one.
+        For version 1 the creator, from whom the DID derives; for any other version the owner in its event.
     text
-        What stands for the sealed text: equal for two versions if the texts are, byte for byte.
+        Something that identifies the sealed text: equal for two versions if their texts are, byte for byte.
     """
 
     number: int
@@ -125,10 +116,10 @@ class ListedVersion:
 
 
 def may_carry(version: ListedVersion, text: object, sealer: Address) -> bool | None:
-    """Whether a version may carry a list, asked of it and, as long as the answer is None, of the version before.
+    """Return whether a version may carry a list; None means that the version before it must be asked.
 
-    Its sealer put it there; or the version before carried the same text. So a new owner keeps what was handed over,
-    and nobody brings back what was withdrawn.
+    It may if the sealer put it there, or if the version before carried the same text. So a new owner keeps what was
+    handed over, and nobody can bring back what was withdrawn.
     """
     if version.text != text:
         return False

@@ -1,7 +1,5 @@
 """A service entry of a DDO: what the publisher offers at an endpoint, with its attributes."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field
@@ -21,16 +19,16 @@ def _index(value: object) -> object:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
         return int(value)
     if isinstance(value, bool):
-        return str(value)  # Python counts True as 1; as text it is refused
+        return str(value)  # to Python True is 1; as text it is refused
     return value
 
 
 Index = Annotated[int, BeforeValidator(_index), Field(ge=0, lt=2**32)]
-"""An index; older documents write it as a string of digits."""
+"""An index. Older documents write it as a string of digits."""
 
 
 class File(Document):
-    """A file in `main.files`. `url` appears only in the encrypted list, never in a published document."""
+    """A file in ``main.files``. ``url`` appears only in the encrypted list, never in a published document."""
 
     index: Index | None = None
     name: str | None = None
@@ -55,14 +53,14 @@ class File(Document):
 
 
 def sha256_of(checksum: str | None) -> str | None:
-    """The 64 lower-case hex characters of a SHA-256 checksum with or without `sha256:`; None if it is not one."""
+    """Return the 64 lower-case hex characters of a SHA-256 with or without ``sha256:``, or None if it is not one."""
     digits = (checksum or "").lower().removeprefix("sha256:").removeprefix("0x")
     is_hash = len(digits) == 64 and all(digit in "0123456789abcdef" for digit in digits)
     return digits if is_hash else None
 
 
 class Attributes(Document):
-    """The attributes of a service: `main` is what the DID commits to, the rest may change."""
+    """The attributes of a service. The DID commits to ``main``; the rest may change."""
 
     main: JsonObject = Field(default_factory=dict)
     additional_information: JsonObject | None = Field(
@@ -76,14 +74,14 @@ class Attributes(Document):
 
 
 class Service(Document):
-    """One entry of `service[]`. `{}` is read as an entry without anything.
+    """One entry of ``service[]``. ``{}`` is read as an empty entry.
 
     Attributes
     ----------
     index
         Also called serviceDefinitionId.
     template_id
-        Address of the agreement's template contract; older documents have other forms.
+        Address of the agreement's template contract; other forms in older documents.
     """
 
     index: Index | None = Field(
@@ -98,17 +96,17 @@ class Service(Document):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is said, as in the specification's own workflow example."""
+        """Whether the entry is empty, as in the specification's own workflow example."""
         return not self.to_json()
 
     @property
     def main(self) -> JsonObject:
-        """`attributes.main` as JSON; empty if there is none."""
+        """``attributes.main`` as JSON; empty if there is none."""
         return self.attributes.main if self.attributes is not None else {}
 
     @property
     def agreement_template(self) -> JsonObject | None:
-        """`serviceAgreementTemplate`: in `main` as the specification has it, or where older documents put it."""
+        """``serviceAgreementTemplate``, from ``main`` as in the specification or from where older documents put it."""
         attributes = self.attributes or Attributes()
         places = (
             attributes.main.get("serviceAgreementTemplate"),

@@ -1,9 +1,7 @@
-"""Who signed: recovery of addresses from secp256k1 signatures, and the digests that are signed.
+"""Who signed: recovering addresses from secp256k1 signatures, and the digests that are signed.
 
-The one module that recovers an address. Signing needs a key and is done by the keys adapters.
+Only this module recovers addresses. Signing needs a key, so the adapters of keys do it.
 """
-
-from __future__ import annotations
 
 import re
 
@@ -16,14 +14,10 @@ _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
 def recover_address(digest: bytes, signature: str | bytes) -> Address:
-    """The account whose key signed a digest.
+    """Return the account whose key signed a digest of 32 bytes.
 
-    Args:
-        digest: 32 bytes.
-        signature: r ‖ s ‖ v, 65 bytes or their hex with or without 0x; v is 0, 1, 27 or 28, s is low (EIP-2).
-
-    Raises:
-        InsituError: `SignatureMismatch`, if no key can have made it.
+    ``signature`` is r ‖ s ‖ v, 65 bytes or their hex with or without 0x; v is 0, 1, 27 or 28, and s is low (EIP-2).
+    Raises ``SignatureMismatch`` if no key can have made it.
     """
     from eth_keys.datatypes import Signature
     from eth_keys.exceptions import BadSignature
@@ -41,12 +35,10 @@ def recover_address(digest: bytes, signature: str | bytes) -> Address:
 
 
 def recover_from_halves(digest: bytes, halves: bytes) -> tuple[Address, ...]:
-    """The accounts that can have made a signature without v (64 bytes r ‖ s, as in a JWT): at most two.
+    """Return the accounts that can have made a signature without v (64 bytes r ‖ s, as in a JWT): at most two.
 
-    A high s is accepted and lowered, since ES256K (RFC 8812) does not forbid it.
-
-    Raises:
-        InsituError: `SignatureMismatch`, if it is not 64 bytes.
+    A high s is accepted and lowered, because ES256K (RFC 8812) does not forbid it. Raises ``SignatureMismatch`` if it
+    does not have 64 bytes.
     """
     if len(halves) != 64:
         raise InsituError("SignatureMismatch", "an ES256K signature has 64 bytes")
@@ -65,11 +57,7 @@ _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 def signature_bytes(signature: str | bytes) -> bytes:
-    """The 65 bytes of a signature given as bytes or hex.
-
-    Raises:
-        InsituError: `SignatureMismatch`.
-    """
+    """Return the 65 bytes of a signature given as bytes or hex. Raises ``SignatureMismatch``."""
     if isinstance(signature, str):
         match = _SIGNATURE.fullmatch(signature)
         signature = bytes.fromhex(match[1]) if match else b""
@@ -79,10 +67,10 @@ def signature_bytes(signature: str | bytes) -> bytes:
 
 
 def personal_digest(message: bytes) -> bytes:
-    """The digest of personal_sign (EIP-191, version 0x45): what browser wallets sign for a text."""
+    """Return the digest of personal_sign (EIP-191, version 0x45), which browser wallets sign for a text."""
     return keccak256(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
 
 
 def es256k_digest(signing_input: bytes) -> bytes:
-    """The digest of a JWT signed with ES256K (RFC 8812): SHA-256 of `header.payload`."""
+    """Return the digest of a JWT signed with ES256K (RFC 8812): SHA-256 of ``header.payload``."""
     return sha256(signing_input)

@@ -1,6 +1,4 @@
-"""Times in documents: UTC, RFC 3339, whole seconds, `Z` (`2019-04-09T19:02:11Z`)."""
-
-from __future__ import annotations
+"""Times in documents: UTC, RFC 3339, whole seconds, ``Z`` (``2019-04-09T19:02:11Z``)."""
 
 import re
 from datetime import UTC, datetime
@@ -11,26 +9,25 @@ _DOCUMENT_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]
 
 
 def format_time(moment: datetime) -> str:
-    """A moment as documents write it; fractions of a second are cut off."""
+    """Write a moment as documents do, without fractions of a second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_time(text: str) -> datetime:
-    """A moment from a document.
+    """Read a moment from a document.
 
-    Raises:
-        InsituError: `InvalidDocument`, if it is not UTC with `Z` and whole seconds, or no such moment exists.
+    Raises ``InvalidDocument`` if it is not UTC with ``Z`` and whole seconds, or if there is no such moment.
     """
     if not _DOCUMENT_TIME.fullmatch(text):
         raise InsituError("InvalidDocument", f"{text[:60]!r} is not a time like 2019-04-09T19:02:11Z")
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise InsituError("InvalidDocument", f"{text!r} is not a moment of the calendar") from None
+        raise InsituError("InvalidDocument", f"{text!r} is not a date and time that exists") from None
 
 
 def is_document_time(text: object) -> bool:
-    """Whether `text` is a time as documents write it."""
+    """Return whether ``text`` is a time as documents write it."""
     if not isinstance(text, str):
         return False
     try:

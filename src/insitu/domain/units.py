@@ -1,16 +1,14 @@
-"""Quantities of infrastructure: cores, graphics processors, bytes. Exact integers, no floats.
+"""Quantities of infrastructure: cores, graphics processors, bytes. Exact integers without floats.
 
-`kb mb gb tb` are powers of 1000, `kib mib gib tib` powers of 1024; a bare number is bytes.
+``kb mb gb tb`` are powers of 1000, ``kib mib gib tib`` powers of 1024; a bare number is bytes.
 """
-
-from __future__ import annotations
 
 import re
 
 from insitu.domain.errors import InsituError
 
 MAX_BYTES = 2**63 - 1
-"""Larger sizes fit no file system and no column of a database."""
+"""The largest size: larger ones fit neither a file system nor a database column."""
 
 MAX_MILLICORES = 1_000_000_000
 
@@ -25,10 +23,9 @@ _CORES = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,3}))?", re.ASCII)
 
 
 def parse_bytes(value: object) -> int:
-    """A size in bytes: `128gb`, `512MiB`, `1.5gb`, `1024`.
+    """Read a size in bytes: ``128gb``, ``512MiB``, ``1.5gb``, ``1024``.
 
-    Raises:
-        InsituError: `InvalidQuantity`: no number, unknown unit, a fraction of a byte, or beyond 2^63 - 1.
+    Raises ``InvalidQuantity`` if it is not a number, has an unknown unit or a fraction of a byte, or exceeds 2^63 - 1.
     """
     match = _SIZE.fullmatch(_text(value).lower())
     if match is None or match[3] not in _FACTORS:
@@ -45,10 +42,9 @@ def parse_bytes(value: object) -> int:
 
 
 def parse_cores(value: object) -> int:
-    """A number of cores in thousandths: `2` is 2000, `0.5` is 500.
+    """Read a number of cores in thousandths: ``2`` is 2000, ``0.5`` is 500.
 
-    Raises:
-        InsituError: `InvalidQuantity`: no number, finer than a thousandth, or too many.
+    Raises ``InvalidQuantity`` if it is not a number, finer than a thousandth, or too large.
     """
     match = _CORES.fullmatch(_text(value))
     if match is None:
@@ -60,11 +56,7 @@ def parse_cores(value: object) -> int:
 
 
 def parse_count(value: object) -> int:
-    """A whole number of things, e.g. graphics processors: `0`, `4`.
-
-    Raises:
-        InsituError: `InvalidQuantity`.
-    """
+    """Read a whole number of things, e.g. graphics processors: ``0``, ``4``. Raises ``InvalidQuantity``."""
     text = _text(value)
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
         raise InsituError("InvalidQuantity", f"{_shown(value)} is not a whole number")
@@ -72,7 +64,7 @@ def parse_count(value: object) -> int:
 
 
 def format_bytes(size: int) -> str:
-    """A size for a document, exact and as short as possible: `8gb`, `512mib`, `1025b`; reads back to the same."""
+    """Write a size for a document, exact and as short as possible: ``8gb``, ``512mib``, ``1025b``."""
     for unit in ("pb", "pib", "tb", "tib", "gb", "gib", "mb", "mib", "kb", "kib"):
         if size and size % _FACTORS[unit] == 0:
             return f"{size // _FACTORS[unit]}{unit}"
@@ -80,7 +72,7 @@ def format_bytes(size: int) -> str:
 
 
 def format_cores(thousandths: int) -> str:
-    """A number of cores for a document: 2000 is `2`, 500 is `0.5`; reads back to the same."""
+    """Write a number of cores for a document, exactly: 2000 is ``2``, 500 is ``0.5``."""
     whole, rest = divmod(thousandths, 1000)
     return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
 

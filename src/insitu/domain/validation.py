@@ -1,6 +1,4 @@
-"""Strict validation of a whole DDO, which stands before publish, buy, and exec."""
-
-from __future__ import annotations
+"""Strict validation of a whole DDO, before it is published, bought or executed."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -24,16 +22,19 @@ MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 def validate_ddo(ddo: Ddo, *, without_compute: bool = False, new: bool = False) -> None:
     """Refuse a document that breaks a rule of the specification.
 
-    Only form and sense are judged here; whether hashes and signatures fit: `insitu.domain.integrity`.
+    This checks only form and meaning; :mod:`insitu.domain.integrity` checks hashes and signatures.
 
-    Args:
-        ddo: as read.
-        without_compute: the publisher wants a data set that nobody can compute on.
-        new: somebody publishes it now, so it says nothing that only older documents may.
+    Raises ``InvalidDocument`` with every violation as {pointer, code, message}. If all violations break one rule that
+    is in the error table (``StageOrder``, ``NoComputeService``, …), the error has that code instead.
 
-    Raises:
-        InsituError: `InvalidDocument` with every violation as {pointer, code, message}; where all violations break
-            one rule that stands in the error table (`StageOrder`, `NoComputeService`, …), with that code.
+    Parameters
+    ----------
+    ddo
+        As read.
+    without_compute
+        The publisher wants a data set that nobody can compute on.
+    new
+        The document is being published now, so it must not use what only older documents may.
     """
     checker = Checker()
     check_ddo(ddo, checker, without_compute=without_compute)
@@ -42,16 +43,16 @@ def validate_ddo(ddo: Ddo, *, without_compute: bool = False, new: bool = False) 
         if service.type == COMPUTE:
             check_new_compute_service(service, checker.at("service", i))
     checker.raise_if_any()
-    # Last, because it is the dearest: a document of thousands of stages is refused for their number.
+    # Last, because it is expensive: a document with thousands of stages is refused for their number.
     size = len(canonical_json(ddo.to_json()))
     if size > MAX_DOCUMENT_BYTES:
-        raise InsituError("InvalidDocument", f"{size} bytes, at most {MAX_DOCUMENT_BYTES} are read", pointer="")
+        raise InsituError("InvalidDocument", f"{size} bytes, but at most {MAX_DOCUMENT_BYTES} are read", pointer="")
 
 
 def check_ddo(ddo: Ddo, checker: Checker, *, without_compute: bool = False) -> None:
-    """Report every violation of a document; see `validate_ddo`."""
+    """Report every violation of a document; see ``validate_ddo``."""
     checker.at("@context").require(bool(ddo.context), "Required", "the JSON-LD context is needed")
-    checker.at("id").require(is_complete_did(ddo.id), "InvalidDid", _wanted_did(ddo.id))
+    checker.at("id").require(is_complete_did(ddo.id), "InvalidDid", _expected_did(ddo.id))
     checker.at("created").require(is_document_time(ddo.created), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
     if ddo.updated is not None:
         checker.at("updated").require(is_document_time(ddo.updated), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
@@ -69,10 +70,10 @@ def check_ddo(ddo: Ddo, checker: Checker, *, without_compute: bool = False) -> N
         services.require(bool(ddo.compute_services), "NoComputeService", "the data set offers no compute service")
 
 
-def _wanted_did(text: str | None) -> str:
+def _expected_did(text: str | None) -> str:
     wanted = "did:nv: and 64 lower-case hex digits"
     if text is not None and text.startswith("did:op:"):
-        return f"{wanted}; did:op: is the older method, of Ocean Protocol: publish it anew to get a DID of today"
+        return f"{wanted}; did:op: is the older method, of Ocean Protocol: publish it again to get a current DID"
     return wanted
 
 
@@ -105,11 +106,11 @@ def _check_service(service: Service, earlier: Iterable[int | None], ddo: Ddo, ch
         checker.at("index").require(service.index not in set(earlier), "Duplicate", "two services have this index")
     checker.at("type").require(bool(service.type), "Required", "a service needs a type")
     checker.at("serviceEndpoint").require(
-        is_http_url(service.service_endpoint), "WrongFormat", "an absolute http or https url is needed"
+        is_http_url(service.service_endpoint), "WrongFormat", "an absolute http or https URL is needed"
     )
     checker.at("attributes", "main").require(bool(service.main), "Required", "a service needs attributes.main")
     if ddo.id is not None and is_complete_did(ddo.id) and ddo.id in str(service.main):
-        checker.at("attributes", "main").report("DidInMain", "main cannot hold the DID, which is derived from it")
+        checker.at("attributes", "main").report("DidInMain", "main cannot contain the DID, which is derived from it")
     if service.type == METADATA:
         check_metadata(service, checker)
     elif service.type == COMPUTE:
@@ -117,7 +118,7 @@ def _check_service(service: Service, earlier: Iterable[int | None], ddo: Ddo, ch
 
 
 def is_http_url(text: str | None) -> bool:
-    """Whether `text` is an absolute http(s) url with a host, without user and password, and without blanks."""
+    """Return whether ``text`` is an absolute http(s) URL with a host, without user, password or blanks."""
     if not text or len(text) > 2048 or any(character.isspace() or not character.isprintable() for character in text):
         return False
     try:

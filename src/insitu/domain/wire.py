@@ -1,4 +1,4 @@
-"""The form in which values cross a boundary: frozen models, ``snake_case`` in Python, ``camelCase`` in JSON."""
+"""The form in which values cross a boundary: frozen models, ``snake_case`` in Python and ``camelCase`` in JSON."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,13 +31,13 @@ def rfc3339(moment: datetime) -> str:
 
 
 Time = Annotated[AwareDatetime, PlainSerializer(rfc3339, when_used="json")]
-"""An aware time; JSON has it as RFC 3339 in UTC with milliseconds."""
+"""An aware time; in JSON it is RFC 3339 in UTC with milliseconds."""
 
 
 def _digits(value: object) -> object:
     """Read an amount: an integer, or a string of decimal digits. Floats never touch money."""
     if isinstance(value, bool | float):
-        # Pydantic turns a ValueError into a problem with a pointer; a TypeError would escape it.
+        # Pydantic turns a ValueError into a problem with a pointer; a TypeError would escape.
         raise ValueError("an amount is a string of digits, in base units of the token")  # noqa: TRY004
     if not isinstance(value, str):
         return value
@@ -65,11 +65,11 @@ Price = Annotated[
     PlainSerializer(lambda amount: str(amount.base_units), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string"}),
 ]
-"""An amount that people see: in Python it says its unit, in JSON it is the same string of digits."""
+"""An amount that people see: in Python it knows its unit, in JSON it is the same string of digits."""
 
 
 class WireModel(BaseModel):
-    """A frozen value with a JSON form. Unknown members are ignored: an answer of a newer server must be readable."""
+    """A frozen value with a JSON form. Unknown members are ignored, so that a newer server's answer can be read."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -82,14 +82,14 @@ class WireModel(BaseModel):
 
 
 class WireRequest(WireModel):
-    """A request: unknown members are refused, so a misspelt one is told and not silently dropped."""
+    """A request. Unknown members are refused, so that a misspelt one is reported and not silently dropped."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
     def _has_utf8_form(cls, value: object) -> object:
-        r"""Refuse text like ``"\ud800"``, which JSON can say but nothing can store, hash or answer."""
+        r"""Refuse text like ``"\ud800"``, which JSON can express but nothing can store, hash or answer."""
         pending = [value]
         while pending:
             part = pending.pop()

@@ -1,7 +1,5 @@
 """Workflows: stages in ascending index, each with inputs, one transformation, requirements and an output."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +16,7 @@ from insitu.domain.units import parse_bytes, parse_cores, parse_count
 
 MAX_STAGES = 100
 MAX_INPUTS = 100
-"""Per stage; every input is a volume, and an operator mounts no more."""
+"""The most inputs per stage: every input is a volume, and an operator mounts no more."""
 
 
 class WorkflowInput(Document):
@@ -34,7 +32,7 @@ class WorkflowInput(Document):
 
 
 class StageRequirements(Document):
-    """The least that a stage needs. `serverId` chooses a server by name."""
+    """The minimum that a stage needs. ``serverId`` chooses a server by name."""
 
     server_instances: int | None = None
     server_id: str | None = None
@@ -52,14 +50,14 @@ class StageTransformation(Document):
 
 
 class StageOutput(Document):
-    """What the result is called and described as; `id` is not supported, every result is a new asset."""
+    """The result's name and description. ``id`` is not supported, because every result is a new asset."""
 
     id: str | None = None
     metadata: JsonObject | None = None
 
 
 class Stage(Document):
-    """One stage. `stage_type` is free text, shown and recorded."""
+    """One stage. ``stage_type`` is free text that is shown and recorded."""
 
     index: Index | None = None
     stage_type: str = ""
@@ -71,13 +69,13 @@ class Stage(Document):
 
     @property
     def number(self) -> int:
-        """The index; 0 where an old document has none."""
+        """The index; 0 if an old document has none."""
         return self.index or 0
 
     @property
     def ordered_inputs(self) -> tuple[WorkflowInput, ...]:
         """The inputs in ascending index: the order of the volumes and arguments."""
-        return tuple(sorted(self.input, key=lambda each: each.index or 0))
+        return tuple(sorted(self.input, key=lambda source: source.index or 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Need:
 
 
 class Workflow(Document):
-    """`main.workflow`."""
+    """``main.workflow``."""
 
     stages: tuple[Stage, ...] = ()
 
@@ -103,7 +101,7 @@ class Workflow(Document):
     @property
     def input_dids(self) -> tuple[str, ...]:
         """The data sets that the workflow reads, each once, in the order of stages and inputs."""
-        return tuple(dict.fromkeys(each.id for each in self._inputs() if each.id is not None))
+        return tuple(dict.fromkeys(read.id for read in self._inputs() if read.id is not None))
 
     @property
     def transformation_dids(self) -> tuple[str, ...]:
@@ -113,8 +111,8 @@ class Workflow(Document):
 
     @property
     def published_stages(self) -> tuple[int, ...]:
-        """Indices of the stages whose output no later stage reads, ascending: these outputs are published."""
-        read = {each.previous_stage for each in self._inputs() if each.previous_stage is not None}
+        """Indices of the stages whose output no later stage reads, in ascending order: these are published."""
+        read = {source.previous_stage for source in self._inputs() if source.previous_stage is not None}
         return tuple(stage.number for stage in self.ordered_stages if stage.number not in read)
 
     @property
@@ -125,22 +123,18 @@ class Workflow(Document):
 
     @property
     def need(self) -> Need:
-        """The maxima of the stages' cpu, gpu, memory and disk.
-
-        Raises:
-            InsituError: `InvalidQuantity`.
-        """
+        """The maxima of the stages' cpu, gpu, memory and disk. Raises ``InvalidQuantity``."""
         wanted = [stage.requirements for stage in self.stages]
         return Need(
-            millicores=max((parse_cores(each.cpu) for each in wanted if each.cpu is not None), default=0),
-            gpus=max((parse_count(each.gpu) for each in wanted if each.gpu is not None), default=0),
-            memory_bytes=max((parse_bytes(each.memory) for each in wanted if each.memory is not None), default=0),
-            disk_bytes=max((parse_bytes(each.disk) for each in wanted if each.disk is not None), default=0),
+            millicores=max((parse_cores(stage.cpu) for stage in wanted if stage.cpu is not None), default=0),
+            gpus=max((parse_count(stage.gpu) for stage in wanted if stage.gpu is not None), default=0),
+            memory_bytes=max((parse_bytes(stage.memory) for stage in wanted if stage.memory is not None), default=0),
+            disk_bytes=max((parse_bytes(stage.disk) for stage in wanted if stage.disk is not None), default=0),
         )
 
     @property
     def output_metadata(self) -> JsonObject:
-        """What the stages whose outputs are published say about the result; later stages win."""
+        """What the stages with published outputs say about the result; later stages win."""
         described: JsonObject = {}
         published = set(self.published_stages)
         for stage in self.ordered_stages:
@@ -154,15 +148,14 @@ class Workflow(Document):
 
 
 def output_prefix(stage: int, published_stages: tuple[int, ...]) -> str:
-    """Where the files of a stage stand in the result: at the top, or under `stage-<index>/` if several publish."""
+    """Return where a stage's files are in the result: at the top, or in ``stage-<index>/`` if several publish."""
     return f"stage-{stage}/" if len(published_stages) > 1 else ""
 
 
 def require_readable(described: Mapping[str, Any]) -> None:
-    """Refuse a `main.workflow` that is too long, before its stages and inputs are read one by one.
+    """Refuse a ``main.workflow`` that is too long, before its stages and inputs are read one by one.
 
-    Raises:
-        InsituError: `TooManyStages`.
+    Raises ``TooManyStages``.
     """
     told = described.get("stages")
     stages = told if isinstance(told, list) else []
@@ -173,11 +166,7 @@ def require_readable(described: Mapping[str, Any]) -> None:
 
 
 def read_workflow(ddo: Ddo) -> Workflow:
-    """The workflow of an asset of type workflow.
-
-    Raises:
-        InsituError: `InvalidDocument`, with pointers.
-    """
+    """Return the workflow of an asset of type workflow. Raises ``InvalidDocument`` with pointers."""
     workflow = ddo.main.get("workflow")
     if workflow is None:
         raise InsituError("InvalidDocument", f"{ddo.id} is not a workflow", pointer="/service")

@@ -1,6 +1,4 @@
-"""Strict rules of a workflow, with a violation for each one broken."""
-
-from __future__ import annotations
+"""Strict rules of a workflow, with a violation for each broken one."""
 
 from insitu.domain.algorithm import MAX_CONFIGURATION, configuration_problem
 from insitu.domain.checks import Checker
@@ -15,14 +13,10 @@ MAX_STAGE_TYPE = 200
 def validate_workflow(workflow: Workflow, pointer: str = "", *, planned: bool = False) -> None:
     """Refuse a workflow that cannot be run.
 
-    Args:
-        workflow: as read.
-        pointer: where it stands in its document.
-        planned: whether a stage may lack its algorithm's DID, because that is not published yet.
-
-    Raises:
-        InsituError: `InvalidDocument` or the one rule that is broken (`StageOrder`, `TooManyStages`,
-            `ServerAmbiguous`, `ServerInstancesNotSupported`, `OutputDidNotSupported`), with all problems.
+    ``pointer`` says where it is in its document. With ``planned`` a stage may lack its algorithm's DID, because the
+    algorithm is not published yet. Raises ``InvalidDocument``, or the code of the one rule that is broken
+    (``StageOrder``, ``TooManyStages``, ``ServerAmbiguous``, ``ServerInstancesNotSupported``,
+    ``OutputDidNotSupported``), with all problems.
     """
     checker = Checker(pointer)
     check_workflow(workflow, checker, planned=planned)
@@ -30,13 +24,7 @@ def validate_workflow(workflow: Workflow, pointer: str = "", *, planned: bool = 
 
 
 def check_workflow(workflow: Workflow, checker: Checker, *, planned: bool = False) -> None:
-    """Check a workflow.
-
-    Args:
-        workflow: as read.
-        checker: at the workflow.
-        planned: as for `validate_workflow`.
-    """
+    """Check a workflow. ``checker`` stands at it; ``planned`` is as for :func:`validate_workflow`."""
     stages = checker.at("stages")
     if not stages.require(bool(workflow.stages), "Required", "a workflow needs a stage"):
         return
@@ -61,11 +49,11 @@ def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker, *, pla
     inputs = checker.at("input")
     inputs.require(bool(stage.input), "Required", "a stage needs an input")
     if inputs.require(len(stage.input) <= MAX_INPUTS, "TooManyStages", f"at most {MAX_INPUTS} inputs"):
-        positions = [each.index for each in stage.input]
-        for i, each in enumerate(stage.input):
-            inputs.at(i, "index").require(each.index is not None, "Required", "an input needs an index")
-            inputs.at(i, "index").require(each.index not in positions[:i], "Duplicate", "two inputs have this index")
-            _check_input(each, stage.number, indices, inputs.at(i))
+        positions = [source.index for source in stage.input]
+        for i, source in enumerate(stage.input):
+            inputs.at(i, "index").require(source.index is not None, "Required", "an input needs an index")
+            inputs.at(i, "index").require(source.index not in positions[:i], "Duplicate", "two inputs have this index")
+            _check_input(source, stage.number, indices, inputs.at(i))
     checker.at("transformation", "id").require(
         (planned and stage.transformation.id is None) or is_complete_did(stage.transformation.id),
         "InvalidDid",
@@ -77,16 +65,16 @@ def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker, *, pla
     _check_configuration(stage, checker.at("configuration"))
 
 
-def _check_input(each: WorkflowInput, stage: int, indices: frozenset[int], checker: Checker) -> None:
-    if (each.id is None) == (each.previous_stage is None):
+def _check_input(source: WorkflowInput, stage: int, indices: frozenset[int], checker: Checker) -> None:
+    if (source.id is None) == (source.previous_stage is None):
         checker.report("Required", "an input has either an id or a previousStage")
-    if each.id is not None:
-        checker.at("id").require(is_complete_did(each.id), "InvalidDid", "did:nv: and 64 lower-case hex digits")
-    if each.previous_stage is not None:
+    if source.id is not None:
+        checker.at("id").require(is_complete_did(source.id), "InvalidDid", "did:nv: and 64 lower-case hex digits")
+    if source.previous_stage is not None:
         checker.at("previousStage").require(
-            each.previous_stage < stage and each.previous_stage in indices,
+            source.previous_stage < stage and source.previous_stage in indices,
             "StageOrder",
-            f"stage {stage} reads stage {each.previous_stage}, which does not run before it",
+            f"stage {stage} reads stage {source.previous_stage}, which does not run before it",
         )
 
 
@@ -100,7 +88,7 @@ def _check_requirements(stage: Stage, checker: Checker) -> None:
     else:
         check_container(required.container, checker.at("container"))
     try:
-        Workflow(stages=(stage,)).need  # noqa: B018, asked for its refusal
+        Workflow(stages=(stage,)).need  # noqa: B018, it may raise
     except InsituError as error:
         checker.report("InvalidQuantity", error.detail)
 
