@@ -120,7 +120,7 @@ async def test_a_catalogue_learns_the_account_of_the_gateway_that_its_settings_n
     monkeypatch.setattr(provider, "gateway_info", told)
     monkeypatch.setattr(provider, "MEET_AGAIN", 0.0)
     settings = read_settings({"INSITU_GATEWAY__URL": "http://gateway.test"}, home=tmp_path)
-    services = provider.Services(settings, "http://metadata.test")
+    services = provider.Services(settings, "http://metadata.test", "a service key")
     await services._meet_gateway(small.service.pools, settings.gateway.url or "")
     assert asked == ["http://gateway.test"] * 2
     for _ in range(4):

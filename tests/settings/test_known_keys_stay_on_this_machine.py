@@ -8,7 +8,7 @@ from insitu.cli.app import run
 from insitu.domain.errors import InsituError
 from insitu.settings import read_settings
 from insitu.stack import share_of
-from insitu.stack.provider import ACTORS, Actor
+from insitu.stack.peers import ACTORS, Actor
 
 REACHED_BY_OTHERS = [
     {"server.host": "0.0.0.0"},

@@ -8,7 +8,7 @@ A file is weaker than the environment, and the environment is weaker than a flag
     command line                --set server.port=8030
 """
 
-from insitu.settings.caller import KEY_PASSWORD, CallerVariables, read_caller
+from insitu.settings.caller import KEY_PASSWORD, CallerVariables, provider_password, read_caller
 from insitu.settings.capacity import MachineShare, machine_share
 from insitu.settings.folder import DataFolder
 from insitu.settings.reading import default_home, read_settings
@@ -46,6 +46,7 @@ __all__ = [
     "default_home",
     "is_loopback",
     "machine_share",
+    "provider_password",
     "read_caller",
     "read_settings",
 ]

@@ -1,9 +1,9 @@
-"""What the environment says about the person who calls: which provider, which key, and its password."""
+"""Variables that are not settings: who calls, and the passwords of key files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["KEY_PASSWORD", "CallerVariables", "read_caller"]
+__all__ = ["KEY_PASSWORD", "CallerVariables", "provider_password", "read_caller"]
 
 KEY_PASSWORD = "INSITU_KEY_PASSWORD"  # noqa: S105  the name of a variable
 
@@ -32,3 +32,8 @@ def read_caller(environ: Mapping[str, str]) -> CallerVariables:
     return CallerVariables(
         environ.get("INSITU_URL") or None, environ.get("INSITU_ACCOUNT") or None, environ.get(KEY_PASSWORD)
     )
+
+
+def provider_password(environ: Mapping[str, str]) -> str | None:
+    """Return INSITU_PROVIDER_PASSWORD, the password of the provider's own key file; None if it is not set."""
+    return environ.get("INSITU_PROVIDER_PASSWORD") or None

@@ -1,5 +1,6 @@
 """What a provider on this machine offers publishers: accounts, images, servers, and keys."""
 
+import os
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -9,7 +10,7 @@ from insitu.domain.image_contents import ImageContents
 from insitu.domain.units import format_bytes, format_cores
 from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
 from insitu.ports.keys import Signer
-from insitu.settings import Settings
+from insitu.settings import Settings, provider_password
 
 __all__ = [
     "development_accounts",
@@ -38,15 +39,13 @@ def provider_signer(settings: Settings) -> Signer:
     The password of the key file comes from INSITU_PROVIDER_PASSWORD or, for an unattended machine, from a generated
     file beside it that only its owner can read.
     """
-    import os
-
     from insitu.adapters.keys.dev import dev_signer
     from insitu.adapters.keys.secrets import stored_password
     from insitu.stack.parts import open_keys
 
     if settings.chain.embedded:
         return dev_signer("provider")
-    password = os.environ.get("INSITU_PROVIDER_PASSWORD") or stored_password(settings.folder.keys / "provider.password")
+    password = provider_password(os.environ) or stored_password(settings.folder.keys / "provider.password")
     return open_keys(settings).open_or_create("provider", password)
 
 

@@ -1,12 +1,12 @@
 """The services of one process: built from the settings, and wired to each other or to peers elsewhere."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -15,7 +15,7 @@ from insitu.domain.ids import read_address
 from insitu.settings import Settings
 from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import close_folders, folder_lock
-from insitu.stack.objects import access, open_blobs, open_logs, remote_places
+from insitu.stack.objects import open_blobs, open_logs
 from insitu.stack.offers import (
     FUNDED,
     gateway_configuration,
@@ -25,28 +25,26 @@ from insitu.stack.offers import (
     provider_signer,
 )
 from insitu.stack.parts import gateway_info, open_chain
+from insitu.stack.peers import Actor, Peers
+from insitu.stack.sources import open_sources
 from insitu.stack.stores import open_agreements, open_catalog
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
-    from insitu.adapters.sources.targets import Targets
     from insitu.gateway.service import GatewayDesk, GatewayService
     from insitu.metadata.pools import PendingLimits, Pools
     from insitu.metadata.service import MetadataService
     from insitu.operator.engine import Engine
     from insitu.operator.service import OperatorService
     from insitu.ports.keys import Signer
-    from insitu.ports.peers import GatewayPeer, MetadataPeer, OperatorPeer
-    from insitu.sdk.http import Http
+    from insitu.ports.peers import GatewayPeer, OperatorPeer
 
-__all__ = ["ACTORS", "Actor", "Services", "open_services"]
+__all__ = ["Services", "open_services"]
 
 logger = logging.getLogger("insitu.stack.provider")
 
-Actor = Literal["metadata", "gateway", "operator"]
 MEET_AGAIN = 5.0
 """Seconds."""
-ACTORS: tuple[Actor, ...] = ("metadata", "gateway", "operator")
 
 
 @dataclass(slots=True)
@@ -65,6 +63,7 @@ class Services:
 
     settings: Settings
     public_url: str
+    service_key: str
     chain: "EvmChain | None" = None
     metadata: "MetadataService | None" = None
     gateway: "GatewayService | None" = None
@@ -72,7 +71,6 @@ class Services:
     executing: "OperatorPeer | None" = None
     engine: "Engine | None" = None
     attend: "Callable[[Engine], Coroutine[None, None, None]] | None" = None
-    service_key: str = ""
     announcements: list[str] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -108,12 +106,13 @@ async def open_services(
 
     Raises ``AlreadyRunning``, ``SettingsInvalid`` if a neighbour's address is missing, ``ExtraMissing``.
     """
+    from insitu.adapters.keys.secrets import service_key
+
     async with AsyncExitStack() as stack:
         close_folders(settings.folder)
         await stack.enter_async_context(folder_lock(settings.folder.lock, patience))
-        services = Services(settings, public_url)
-        builder = _Builder(services, stack, actors)
-        await builder.build()
+        services = Services(settings, public_url, service_key(settings.folder.keys / "service.key"))
+        await _Builder(services, stack, actors).build()
         yield services
 
 
@@ -125,26 +124,24 @@ class _Builder:
         self._settings = services.settings
         self._stack = stack
         self._actors = actors
+        self._peers = Peers(services.settings, stack, public_url=services.public_url, service_key=services.service_key)
 
     async def build(self) -> None:
         services, actors = self._services, self._actors
-        from insitu.adapters.keys.secrets import service_key
-
-        services.service_key = service_key(self._settings.folder.keys / "service.key")
         if actors & {"metadata", "gateway"}:
-            services.chain = await self._chain()
+            services.chain = await self._open_chain()
         if "metadata" in actors:
-            services.metadata = await self._metadata()
-        desk = await self._desk() if "gateway" in actors else None
+            services.metadata = await self._build_metadata()
+        desk = await self._build_desk() if "gateway" in actors else None
         if "operator" in actors:
-            await self._operator(desk.peer if desk is not None else self._gateway_peer())
+            await self._build_operator(desk.peer if desk is not None else self._peers.gateway())
         if desk is not None:
             from insitu.gateway.service import GatewayService
 
-            services.executing = services.operator or self._operator_peer()
+            services.executing = services.operator or self._peers.operator()
             services.gateway = GatewayService(desk, services.executing)
 
-    async def _chain(self) -> "EvmChain":
+    async def _open_chain(self) -> "EvmChain":
         settings = self._settings
         if not settings.chain.embedded:
             chain = open_chain(settings)
@@ -162,14 +159,14 @@ class _Builder:
         self._services.announcements.append(f"development chain {embedded.agreements.chain_id} at {embedded.url}")
         return embedded
 
-    async def _metadata(self) -> "MetadataService":
+    async def _build_metadata(self) -> "MetadataService":
         from insitu.adapters.clock import SystemClock
         from insitu.metadata.service import MetadataService
 
         settings = self._settings
         return MetadataService(
             catalog=await open_catalog(settings, self._stack),
-            chain=self._opened_chain(),
+            chain=self._chain,
             clock=SystemClock(),
             public_url=self._services.public_url,
             confirmations=settings.chain.depth,
@@ -181,10 +178,8 @@ class _Builder:
     def _pending_limits(self) -> "PendingLimits":
         from insitu.metadata.pools import PendingLimits
 
-        chosen, gateways = (
-            self._settings.metadata,
-            [read_address(account) for account in self._settings.metadata.gateways],
-        )
+        chosen = self._settings.metadata
+        gateways = [read_address(account) for account in chosen.gateways]
         if "gateway" in self._actors:
             gateways.append(self._signer.address)
         if not gateways and self._settings.gateway.url is None:
@@ -201,9 +196,8 @@ class _Builder:
             pool_bytes=chosen.pending_bytes,
         )
 
-    async def _desk(self) -> "GatewayDesk":
+    async def _build_desk(self) -> "GatewayDesk":
         from insitu.adapters.clock import SystemClock
-        from insitu.adapters.sources.web import WebSources
         from insitu.api.metadata_v1 import DDO
         from insitu.gateway.ports import GatewayPorts
         from insitu.gateway.service import GatewayDesk
@@ -212,19 +206,19 @@ class _Builder:
         metadata_url = (settings.metadata.url or services.public_url) + DDO + "/{did}"
         ports = GatewayPorts(
             configuration=gateway_configuration(settings, services.public_url, metadata_url),
-            chain=self._opened_chain(),
+            chain=self._chain,
             signer=self._signer,
-            metadata=self._metadata_peer(),
+            metadata=self._peers.metadata(services.metadata),
             agreements=await open_agreements(settings, self._stack),
             blobs=open_blobs(settings),
-            sources=WebSources(self._targets(), access(settings), tuple(remote_places(settings).values())),
+            sources=open_sources(settings),
             clock=SystemClock(),
             containers=partial(offered_containers, settings),
             image_contents=partial(image_contents, settings),
         )
         return GatewayDesk(ports, keyring(settings))
 
-    async def _operator(self, gateway: "GatewayPeer") -> None:
+    async def _build_operator(self, gateway: "GatewayPeer") -> None:
         from insitu.adapters.clock import SystemClock
         from insitu.domain.next_actions import Rules
         from insitu.operator.engine import Engine, Parts
@@ -264,65 +258,8 @@ class _Builder:
     def _signer(self) -> "Signer":
         return provider_signer(self._settings)  # a key file takes a second to open
 
-    def _opened_chain(self) -> "EvmChain":
+    @property
+    def _chain(self) -> "EvmChain":
         if self._services.chain is None:
             raise InsituError("InternalError", "the chain must be opened before the services that need it")
         return self._services.chain
-
-    def _metadata_peer(self) -> "MetadataPeer":
-        from insitu.adapters.peers.metadata import HttpMetadata, OwnMetadata
-
-        own = self._services.metadata
-        address = self._services.public_url if own is not None else self._address("metadata")
-        others = HttpMetadata(self._stranger_client(), address)
-        return OwnMetadata(own or HttpMetadata(self._client, address), address, others)
-
-    def _operator_peer(self) -> "OperatorPeer":
-        from insitu.adapters.peers.operator import HttpOperator
-
-        address = self._address("operator")
-        if not address.startswith("unix:"):
-            return HttpOperator(self._client, address, self._services.service_key)
-        from insitu.sdk.http import Http
-
-        http = self._closed_at_last(Http.at_socket(address.removeprefix("unix:")))
-        return HttpOperator(http, "http://operator", self._services.service_key)
-
-    def _gateway_peer(self) -> "GatewayPeer":
-        from insitu.adapters.peers.gateway import HttpGateway
-
-        return HttpGateway(self._client, self._address("gateway"))
-
-    def _address(self, actor: Actor) -> str:
-        addresses: Mapping[Actor, str | None] = {
-            "metadata": self._settings.metadata.url,
-            "gateway": self._settings.gateway.url,
-            "operator": self._settings.operator.url,
-        }
-        address = addresses[actor]
-        if address is None:
-            raise InsituError("SettingsInvalid", f"the {actor} runs in another process: set {actor}.url to its address")
-        return address
-
-    def _targets(self) -> "Targets":
-        from insitu.adapters.sources.targets import Targets
-
-        gateway = self._settings.gateway
-        return Targets(gateway.allowed_hosts, allow_private=gateway.allow_private_targets)
-
-    def _stranger_client(self) -> "Http":
-        """Return a client for URLs that anybody can register on chain: it reaches public addresses only."""
-        from insitu.adapters.sources.guarded import GuardedTransport
-        from insitu.sdk.http import Http
-
-        return self._closed_at_last(Http(timeout=10, transport=GuardedTransport(self._targets())))
-
-    @cached_property
-    def _client(self) -> "Http":
-        from insitu.sdk.http import Http
-
-        return self._closed_at_last(Http())
-
-    def _closed_at_last(self, http: "Http") -> "Http":
-        self._stack.push_async_callback(http.close)
-        return http

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
 from insitu.settings import Settings, is_loopback
-from insitu.stack.provider import ACTORS, Actor
+from insitu.stack.peers import ACTORS, Actor
 
 __all__ = ["Neighbour", "Share", "share_of"]
 

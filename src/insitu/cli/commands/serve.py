@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from anyio import CancelScope
 
     from insitu.ports.peers import OperatorPeer
-    from insitu.stack.provider import Actor, Services
+    from insitu.stack.peers import Actor
+    from insitu.stack.provider import Services
     from insitu.stack.share import Share
 
 __all__ = ["serve", "up"]
