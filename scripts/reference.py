@@ -111,8 +111,8 @@ def command_line() -> Iterator[str]:
     yield "# Command line\n"
     yield NOTE
     yield (
-        "Standard output carries the answer, standard error what happens on the way. `--json` makes the answer JSON,\n"
-        "and errors problem documents. Options of the application may stand before the command or after it.\n"
+        "Standard output carries the answer, standard error the progress. `--json` prints the answer as JSON\n"
+        "and errors as problem documents. The options below may come before or after the command.\n"
     )
     context = click.Context(app, info_name="insitu")
     yield _options(app, context)

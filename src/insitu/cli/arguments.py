@@ -1,4 +1,4 @@
-"""Options and arguments that would have no effect beside others, and are refused there (ADR 0108).
+"""Options and arguments that would have no effect when combined with others, and are refused (ADR 0108).
 
 An option without a row in ``REFUSED`` may be combined with everything. Names are click's parameter names.
 """
@@ -58,7 +58,7 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
     "chain accept-ownership": _KEY_FILE,
     "chain fund": _KEY_FILE,
 }
-"""Command → what is refused beside what. A name that is not an option is a state that the command finds out."""
+"""Command → what is refused together with what. A name that is not an option is a state that the command finds out."""
 
 
 def refuse(command: str, given: Mapping[str, str]) -> None:

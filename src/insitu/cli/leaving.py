@@ -1,4 +1,4 @@
-"""How much data an owner's rules let one execution and one agreement take out, in words."""
+"""Describing how much data an owner's rules let one execution and one agreement take out."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Connecting a person to a provider: key, chain and addresses of the settings, in one call."""
+"""Connecting a person to a provider in one call, with the key, chain and addresses of the settings."""
 
 import os
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def connect(
     signer: "Signer | None" = None,
     settings: Settings | None = None,
 ) -> "SyncClient":
-    """Connect to a provider, for scripts and notebooks. Use ``with``; what is not closed ends with the interpreter.
+    """Connect to a provider, for scripts and notebooks. Use ``with``; otherwise the client closes when Python ends.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ def connect(
         Name or address of a key in the data folder; on the development chain also ``consumer``, ``owner`` …
         Default: INSITU_ACCOUNT, then the only key, then ``consumer`` on the development chain.
     password
-        Of the key file. Default: INSITU_KEY_PASSWORD.
+        Password of the key file. Default: INSITU_KEY_PASSWORD.
     home
         The data folder. Default: INSITU_HOME.
     signer, settings
-        Instead of what ``account`` and ``home`` name.
+        Use these instead of ``account`` and ``home``.
 
     Raises ``KeyNotFound``, ``KeyPasswordWrong``, ``ContractMismatch``, ``SettingsInvalid``.
     """
@@ -60,7 +60,7 @@ async def connect_async(
     signer: "Signer | None" = None,
     settings: Settings | None = None,
 ) -> "Client":
-    """Connect to a provider; as :func:`connect`, for asynchronous programs. Close the client, or use ``async with``."""
+    """Connect to a provider like :func:`connect`, for async programs. Close the client, or use ``async with``."""
     return _maker(url, account, password, home, signer, settings)()
 
 
@@ -72,7 +72,7 @@ def _maker(
     signer: "Signer | None",
     settings: Settings | None,
 ) -> "Callable[[], Client]":
-    """Read keys and settings now, so that mistakes are told before a thread is started."""
+    """Read keys and settings now, so that mistakes are reported before a thread starts."""
     refuse("connect", signer=signer, account=account, password=password, settings=settings, home=home)
     read = settings or read_settings(os.environ, home=Path(home) if home is not None else None)
     caller = read_caller(os.environ)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from insitu.domain.ids import Address
     from insitu.ports.keys import Signer
 
-__all__ = ["accept_contracts", "deploy_contracts", "deployed_at", "fund_accounts", "inspect_contracts"]
+__all__ = ["accept_contracts", "deploy_contracts", "find_contracts", "fund_accounts", "inspect_contracts"]
 
 
 async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Finding", ...]]:
@@ -23,7 +23,7 @@ async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["
     from insitu.adapters.chain.inspection import inspect_deployment
     from insitu.adapters.chain.rpc import JsonRpc
 
-    deployments, url = deployed_at(settings)
+    deployments, url = find_contracts(settings)
     async with JsonRpc(url) as rpc:
         return dict(deployments.contracts), await inspect_deployment(rpc, deployments)
 
@@ -36,7 +36,7 @@ async def accept_contracts(settings: Settings, signer: "Signer") -> tuple[str, .
     from insitu.adapters.chain.ownership import accept_ownership, ownerships
     from insitu.adapters.chain.rpc import JsonRpc
 
-    deployments, url = deployed_at(settings)
+    deployments, url = find_contracts(settings)
     async with JsonRpc(url) as rpc:
         taken = await accept_ownership(rpc, deployments, signer)
         held = await ownerships(rpc, deployments)
@@ -81,13 +81,13 @@ async def fund_accounts(
     from insitu.adapters.chain.rpc import JsonRpc
     from insitu.domain.money import amount_of_display
 
-    deployments, url = deployed_at(settings)
+    deployments, url = find_contracts(settings)
     async with JsonRpc(url) as rpc:
         decimals = await read_view(rpc, deployments.address("NeverminedToken"), nevermined_token.decimals())
         return await mint_up_to(rpc, deployments, minter, accounts, amount_of_display(tokens, decimals))
 
 
-def deployed_at(settings: Settings) -> tuple["Deployments", str]:
+def find_contracts(settings: Settings) -> tuple["Deployments", str]:
     """Return the contracts of the deployments file, and the address of a node of their chain.
 
     Raises ``ContractMismatch`` if there is no deployments file, ``ChainUnavailable`` if nothing names a node.

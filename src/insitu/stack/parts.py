@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
 from insitu.settings import Settings
-from insitu.stack.contracts import deployed_at
+from insitu.stack.contracts import find_contracts
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
@@ -63,9 +63,9 @@ def address_of(settings: Settings, account: str) -> "Address":
 
 
 def default_account(settings: Settings, role: str = "consumer") -> str:
-    """Return the account that signs where none is named: the only key of the data folder.
+    """Return the account that signs if none is named: the only key of the data folder.
 
-    On the embedded chain, where there is no key, it is the development account ``role``. The provider's own key never
+    If there is no key, on the embedded chain it is the development account ``role``. The provider's own key never
     counts. Raises ``KeyNotFound``, ``KeyAmbiguous``.
     """
     names = [key.name for key in open_keys(settings).list() if key.name != "provider"]
@@ -126,7 +126,7 @@ def open_chain(settings: Settings) -> "EvmChain":
     """
     from insitu.adapters.chain.client import EvmChain
 
-    deployments, url = deployed_at(settings)
+    deployments, url = find_contracts(settings)
     return EvmChain(url, deployments)
 
 
@@ -138,7 +138,7 @@ def chain_program() -> Path:
 
 
 async def gateway_info(url: str) -> "GatewayInfo":
-    """Ask a gateway who it is. Raises ``PeerUnavailable``."""
+    """Ask a gateway to describe itself. Raises ``PeerUnavailable``."""
     from insitu.api.gateway_v1 import BASE, GatewayInfo
     from insitu.sdk.http import Http
 

@@ -226,16 +226,16 @@ class _Builder:
 
         settings, services = self._settings, self._services
         if settings.operator.runtime == "kubernetes":
-            where = await on_a_cluster(settings, services.public_url, self._stack)
+            place = await on_a_cluster(settings, services.public_url, self._stack)
         else:
             # A process that runs the development chain, whose keys everybody knows, sells to nobody.
             alone = services.chain is not None and settings.chain.embedded
-            where = await on_this_machine(settings, gateway, self._stack, for_strangers=not alone)
+            place = await on_this_machine(settings, gateway, self._stack, for_strangers=not alone)
         clock, logs = SystemClock(), await open_logs(settings, self._stack)
         parts = Parts(
-            executions=where.executions,
+            executions=place.executions,
             logs=logs,
-            runtime=where.runtime,
+            runtime=place.runtime,
             gateway=gateway,
             clock=clock,
             rules=Rules(
@@ -244,14 +244,14 @@ class _Builder:
                 publish_seconds=settings.operator.publish_deadline,
                 queue_seconds=settings.operator.queue_deadline,
             ),
-            capacity=where.capacity,
+            capacity=place.capacity,
             resync=timedelta(seconds=settings.operator.resync),
             retention=timedelta(seconds=settings.operator.retention),
         )
         services.engine = Engine(parts)
-        services.attend = where.attend
+        services.attend = place.attend
         services.operator = OperatorService(
-            executions=where.executions, logs=logs, engine=services.engine, clock=clock, capacity=where.capacity
+            executions=place.executions, logs=logs, engine=services.engine, clock=clock, capacity=place.capacity
         )
 
     @cached_property

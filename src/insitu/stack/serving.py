@@ -60,7 +60,7 @@ async def _serve(share: Share, ready: Callable[[Services], None] | None) -> None
 
     most = room_for_connections(raise_open_files(), share.settings.limits.connections)
     logging.getLogger("uvicorn.error").addFilter(_is_not_cut_off)
-    # Callers get told about their own mistakes; a log line for each would let them write to our log.
+    # Answers tell callers about their own mistakes; a log line for each would let them fill our log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     opened = open_services(share.settings, share.actors, share.public_url, patience=share.patience)
     async with opened as services:
