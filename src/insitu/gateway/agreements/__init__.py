@@ -1,1 +1,1 @@
-"""Agreements: what the provider quotes, offers, relays, grants and refuses."""
+"""Agreements: quoted, offered, relayed, granted or refused."""

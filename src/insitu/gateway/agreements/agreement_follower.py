@@ -1,4 +1,4 @@
-"""Following the chain: events are hints where to look, what counts is the state that the chain tells (C6, §8)."""
+"""Follows the chain. Events only say where to look; what counts is the state that the chain returns (C6)."""
 
 import logging
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementFollower:
-    """Reads blocks from the checkpoint on and notes what happened to this provider's agreements.
+    """Reads blocks from the stored cursor on and notes what happened to this provider's agreements.
 
-    Cursor and meaning are stored in one transaction, so a block is never half read, however the process ends.
+    The cursor and the changes are stored in one transaction, so a block is never half read, even after a crash.
     """
 
     ports: GatewayPorts
@@ -83,7 +83,7 @@ class AgreementFollower:
         return []
 
     async def _settled(self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]) -> list[Change]:
-        """Note a settlement, whoever sent it (E10)."""
+        """Note a settlement, no matter who sent it (E10)."""
         execution = await self.ports.agreements.execution(workflow_execution_id(event.agreement_id, event.index))
         if execution is None or execution.frozen is None:
             return []
@@ -108,7 +108,7 @@ class AgreementFollower:
 
 
 def settled(execution: StoredExecution, transaction: str, clock: Clock) -> list[Change]:
-    """Return what follows from a committed receipt: the note, the event, and the end if it was waited for."""
+    """Return the changes after a receipt is committed: the note, the event, and the end if listeners wait for it."""
     now, charge = clock.now(), str(execution.charge or 0)
     receipt = execution.frozen.receipt_hash if execution.frozen is not None else ""
     data = {"transaction": transaction, "charge": charge, "receiptHash": receipt}
@@ -120,5 +120,5 @@ def settled(execution: StoredExecution, transaction: str, clock: Clock) -> list[
 
 
 def ended(execution: StoredExecution, clock: Clock) -> AddEvent:
-    """Return the last event that a listener waits for."""
+    """Return the last event of an execution."""
     return AddEvent(execution.execution_id, "end", clock.now(), {}, once="end")

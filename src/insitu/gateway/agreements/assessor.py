@@ -1,7 +1,7 @@
-"""May this consumer run this workflow here, on which server, for how much, and if not, why (design §5, §7).
+"""May this consumer run this workflow here, on which server and for how much, and if not, why not (C1, E1).
 
-Asked before buying (check), at the grant, and at exec; the owners' rules count in the version that was bought and in
-the present one.
+Assessed before the purchase (check), at the grant, and at exec. The owners' rules apply in the version that was bought
+and in the current one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,14 +43,14 @@ __all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_p
 A = TypeVar("A")
 
 MAX_PLANNED = 20
-"""Assets that a workflow may name which is assessed before it is published."""
+"""Assets that a workflow may name if it is assessed before it is published."""
 KEPT = 4096
-"""Versions that are remembered as valid."""
+"""Number of versions that are remembered as valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssessedInput:
-    """An input data set: the asset as it is, its compute service as it is and as it was bought, its list of files."""
+    """An input data set: the asset, its compute service now and as it was bought, and its list of files."""
 
     asset: ResolvedAsset
     entry: Service
@@ -61,7 +61,7 @@ class AssessedInput:
 
 @dataclass(frozen=True, slots=True)
 class AssessedAlgorithm:
-    """An algorithm: the asset as it is, and its list of files."""
+    """An algorithm: the asset and its list of files."""
 
     asset: ResolvedAsset
     main: AlgorithmAsset
@@ -75,9 +75,9 @@ class AssessedAlgorithm:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything that was found; ``server``, ``price`` and ``times`` are None where the reasons forbid them.
+    """Everything that was found. ``server``, ``price`` and ``times`` are None when the reasons rule them out.
 
-    ``published`` is the workflow's document; None where it is only planned.
+    ``published`` is the workflow's document, or None if it is only planned.
     """
 
     published: ResolvedAsset | None
@@ -92,13 +92,13 @@ class Assessment:
 
     @property
     def workflow_asset(self) -> ResolvedAsset:
-        """The document of the workflow, which was published."""
+        """The published document of the workflow."""
         assert self.published is not None, "only what is published can be bought and executed"
         return self.published
 
     @property
     def versions(self) -> dict[str, str]:
-        """DID → present on-chain checksum of every input and algorithm."""
+        """DID → current on-chain checksum of every input and algorithm."""
         assets = [one.asset for one in self.inputs] + [one.asset for one in self.algorithms]
         return {asset.did: asset.record.checksum for asset in assets}
 
@@ -110,7 +110,7 @@ class Assessment:
 
 @dataclass(slots=True)
 class _Findings:
-    """Reasons against, collected; an error of the infrastructure is none and goes on."""
+    """Collects the reasons for a refusal. An error of the infrastructure is not a reason; it is raised."""
 
     reasons: list[Refusal] = field(default_factory=list)
 
@@ -120,7 +120,7 @@ class _Findings:
         self.reasons.append(Refusal(code=error.code, did=did, message=error.detail))
 
     def sort(self, dids: Sequence[str], assessed: Sequence[A | InsituError]) -> tuple[A, ...]:
-        """Note what was refused, in the order of the assets; return the others."""
+        """Note what was refused, in the order of the assets, and return the others."""
         for did, one in zip(dids, assessed, strict=True):
             if isinstance(one, InsituError):
                 self.note(one, did)
@@ -128,18 +128,18 @@ class _Findings:
 
 
 def is_passing(error: InsituError) -> bool:
-    """Tell whether an error says nothing about the question but that somebody does not answer now."""
+    """Return whether an error only says that something does not answer now."""
     return error.definition.status >= 500
 
 
 def nothing_runs(error: InsituError) -> bool:
-    """Tell whether the operator knows that it cannot run anything: an answer, and not silence."""
+    """Return whether the operator answered that it cannot run anything."""
     return error.code in ("RuntimeUnavailable", "IsolationNotEnforced")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessor:
-    """Reads the documents of a workflow and applies every rule."""
+    """Reads the documents of a workflow and applies every rule to them."""
 
     ports: GatewayPorts
     list_reader: ListReader
@@ -162,18 +162,18 @@ class Assessor:
         Parameters
         ----------
         workflow_checksum
-            On-chain checksum of the version that was bought; the present one where None.
+            On-chain checksum of the version that was bought; None for the current one.
         service_index
-            serviceDefinitionId of the first input's compute service; its first one where None.
+            serviceDefinitionId of the first input's compute service; None for its first one.
         bought
-            DID → on-chain checksum of the inputs when they were bought; the present ones where absent. None before
-            the purchase: then an input that its owner has retired is a reason against it.
+            DID → on-chain checksum of the inputs when they were bought; the current ones if absent. None before the
+            purchase, when an input that its owner has retired is refused.
 
         Raises
         ------
         InsituError
-            What resolving and validating the workflow raises; an error of another asset is a reason, not an error.
-            ``ChainUnavailable``, ``PeerUnavailable`` where nothing can be said now.
+            What resolving and validating the workflow raises; an error in another asset becomes a reason.
+            ``ChainUnavailable``, ``PeerUnavailable`` when nothing can be said now.
         """
         asset = await self.ports.resolver.resolve(workflow_did, workflow_checksum)
         await self._require_valid(asset)
@@ -186,17 +186,17 @@ class Assessor:
     ) -> Assessment:
         """Assess a workflow that is not published, as :meth:`assess` does before a purchase.
 
-        ``described`` is its ``main.workflow``. A stage without an algorithm's DID runs one that the consumer has not
-        published: a free one of their own, which is in no list of versions.
+        ``described`` is its ``main.workflow``. A stage without an algorithm's DID runs an algorithm that the consumer
+        has not published: it is free, their own, and in no list of versions.
 
-        Raises what reading it raises, ``InvalidRequest`` where it names more than ``MAX_PLANNED`` assets.
+        Raises what reading it raises, and ``InvalidRequest`` when it names more than ``MAX_PLANNED`` assets.
         """
         require_readable(described)
         workflow = Workflow.read(described, "/workflow")
         validate_workflow(workflow, "/workflow", planned=True)
         if len(workflow.input_dids) + len(workflow.transformation_dids) > MAX_PLANNED:
-            # Asking costs nothing, and each asset is looked up.
-            raise InsituError("InvalidRequest", f"more than {MAX_PLANNED} assets: publish the workflow, and ask by DID")
+            # A request costs nothing, but each asset is looked up.
+            raise InsituError("InvalidRequest", f"more than {MAX_PLANNED} assets: publish the workflow and ask by DID")
         return await self._judged(consumer, workflow, None, service_index, None)
 
     async def _judged(
@@ -238,7 +238,7 @@ class Assessor:
         return Assessment(asset, workflow, inputs, algorithms, policy, verdict, server, price, times)
 
     async def service_price(self, did: str, service_index: int) -> int:
-        """Return the price in base units of a compute service, of the asset's first one where the index is wrong.
+        """Return the price in base units of a compute service, or of the asset's first one if the index is wrong.
 
         Raises what resolving and reading it raises.
         """
@@ -249,7 +249,7 @@ class Assessor:
         raise InsituError("NoComputeService", f"{did} offers no compute service", did=did)
 
     async def _retired(self, workflow: Workflow) -> list[Refusal]:
-        """What was bought stays usable, but nobody buys on an asset that its owner took off the lists."""
+        """What was bought stays usable, but an asset that its owner has retired cannot be bought."""
         retired = [did for did in workflow.input_dids if await self.ports.metadata.is_retired(did)]
         return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
 
@@ -281,7 +281,9 @@ class Assessor:
             raise InsituError("InputElsewhere", f"{did} is served at {entry.service_endpoint}")
         template = self.ports.chain.agreements.contract
         if (entry.template_id or "").lower() != template.lower():
-            raise InsituError("TemplateNotApproved", f"{did} is sold under {entry.template_id}, here it is {template}")
+            raise InsituError(
+                "TemplateNotApproved", f"{did} is sold under {entry.template_id}, but this gateway uses {template}"
+            )
 
     async def _algorithm(self, did: str) -> AssessedAlgorithm:
         asset = await self.ports.resolver.resolve(did)
@@ -292,7 +294,7 @@ class Assessor:
         return AssessedAlgorithm(asset, main, await self._listed(asset))
 
     async def _require_valid(self, asset: ResolvedAsset) -> None:
-        """Versions never change, so that each is judged once."""
+        """Validate a version. Versions never change, so each is validated once."""
         version = (asset.did, asset.checksum)
         if version in self._valid:
             return
@@ -320,12 +322,12 @@ class Assessor:
         wanted = (limits.cpu_millis, limits.memory_bytes, limits.disk_bytes, limits.gpu)
         offered = (capacity.cpu_millis, capacity.memory_bytes, capacity.disk_bytes, capacity.gpu)
         if any(want > offer for want, offer in zip(wanted, offered, strict=True)):
-            message = f"server {server.server_id} is larger than what this operator has"
+            message = f"server {server.server_id} is larger than the capacity of this operator"
             found.reasons.append(Refusal(code="CapacityExceeded", did=first, message=message))
         return server
 
     async def _images(self, workflow: Workflow, inputs: Sequence[AssessedInput], found: _Findings) -> None:
-        """Nobody pays for a workflow whose images the operator is known not to get."""
+        """Refuse a workflow if the operator knows that it cannot get one of the images, so that nobody pays for it."""
         if len(inputs) < len(workflow.input_dids):
             return
         first = inputs[0]

@@ -1,8 +1,8 @@
-"""Gas for executions that cost their consumer nothing: their receipts and results go on chain all the same.
+"""Gas for executions that cost their consumer nothing: their receipts and results still go on chain.
 
-Accounts are free, so a limit for each account bounds nobody: strangers share a budget. Accounts whose charged
-executions have paid the provider for what was sent for them are not in it. It is looked at before an execution starts;
-what has started is finished, whatever it takes.
+Accounts cost nothing, so a limit for each account limits nobody. Instead all strangers share one budget. An account
+does not count as a stranger if its charged executions have paid the provider for what was sent for it. The budget is
+checked before an execution starts; what has started is finished, no matter what it costs.
 """
 
 import secrets
@@ -17,17 +17,17 @@ from insitu.ports.agreement_records import FreeExecution
 __all__ = ["FreeGasLimiter"]
 
 TIMES = 3
-"""A registration, and as much again for the settlement and for each of some statements of provenance."""
+"""One registration, and the same again for the settlement and for the statements of provenance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreeGasLimiter:
-    """Says what an execution takes of the budget, and whether anything is left."""
+    """Says how much of the budget an execution takes, and whether anything is left."""
 
     ports: GatewayPorts
 
     async def of(self, terms: Terms, *, first: bool) -> FreeExecution | None:
-        """Return what to reserve for an execution; None for the ``first`` of a priced agreement, which will pay."""
+        """Return what to reserve for an execution. None for the ``first`` of a priced agreement, which will pay."""
         if first and terms.total:
             return None
         result = register_attribute_for(
@@ -40,7 +40,7 @@ class FreeGasLimiter:
         return self._taking(TIMES * await self.ports.chain.estimate(result, self.ports.provider))
 
     async def require(self, consumer: Address) -> None:
-        """Refuse to begin with anything free where nothing is left. Raises ``FreeGasExhausted``."""
+        """Refuse anything free when the budget is used up. Raises ``FreeGasExhausted``."""
         await self.ports.agreements.require_free_gas(self._taking(1), consumer, self.ports.clock.now())
 
     def _taking(self, cost: int) -> FreeExecution:

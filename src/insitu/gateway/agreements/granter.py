@@ -1,4 +1,4 @@
-"""Deciding about agreements: grant, refuse, decline, or notice that one is lost (C7, design §7, §8)."""
+"""Decides about agreements: grant, refuse, decline, or note that one is lost (C7)."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 RETRY = timedelta(seconds=2)
 DEFECT_RETRY = timedelta(seconds=60)
 AT_ONCE = 8
-"""Agreements that are judged at the same time, so that a document behind a slow url holds up nobody else."""
+"""Agreements that are judged at the same time, so that a document behind a slow url delays no other agreement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granter:
-    """Brings every agreement that needs attention to where it belongs. Repeating a step changes nothing."""
+    """Moves every agreement that needs attention to its right standing. Repeating a step changes nothing."""
 
     ports: GatewayPorts
     terms_checker: TermsChecker
@@ -48,7 +48,7 @@ class Granter:
                 )
 
     async def turn(self) -> bool:
-        """Look at everything that needs attention now; tell whether there was anything."""
+        """Attend to every agreement that needs it now. Return whether there was one."""
         waiting = await self.ports.agreements.needing_attention(self.ports.clock.now())
         limiter = anyio.CapacityLimiter(AT_ONCE)
         async with anyio.create_task_group() as group:
@@ -65,7 +65,7 @@ class Granter:
                 logger.warning("agreement %s cannot be judged now: %s", known.agreement_id, error)
                 changes, again = [], self.ports.clock.now() + RETRY
             except Exception:
-                # A document that nobody foresaw must not keep the others from their grants.
+                # A document that nobody foresaw must not keep the others from being granted.
                 logger.exception("agreement %s cannot be judged", known.agreement_id)
                 changes, again = [], self.ports.clock.now() + DEFECT_RETRY
             await self.ports.agreements.apply([*changes, Attend(known.agreement_id, known.attention, again)])
@@ -86,13 +86,13 @@ class Granter:
         if state.granted:
             return [*found, await self._granted(known, state)], None
         if known.standing is Standing.RELAYING:
-            # Somebody else sent the purchase first; the transaction that the outbox sends grants it.
+            # Someone else sent the purchase first; the transaction in the outbox will grant it.
             return found, None
         changes, again = await self._judge(known, state)
         return [*found, *changes], again
 
     async def _granted(self, known: KnownAgreement, state: AgreementState) -> Judge:
-        """Note a grant; one by an offer, or of a memory that is gone, is seen here for the first time."""
+        """Note a grant. One made by an offer, or before the stored data was lost, appears here for the first time."""
         standing = Standing.CLOSED if state.closed else Standing.GRANTED
         judged = self._judged(known, standing, None, state)
         if known.versions or state.closed:
@@ -104,7 +104,7 @@ class Granter:
         return replace(judged, versions=versions, max_executions=executions)
 
     async def _missing(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
-        """The chain has no lock: usual before it, a loss after a grant."""
+        """Handle an agreement without a locked payment. That is normal before the lock, and a loss after a grant."""
         if known.standing not in (Standing.GRANTED, Standing.GRANTING):
             return [], None
         now = self.ports.clock.now()
@@ -121,7 +121,7 @@ class Granter:
         return [], None
 
     async def _judge(self, known: KnownAgreement, state: AgreementState) -> tuple[list[Change], datetime | None]:
-        """The payment is locked and waits for an answer."""
+        """Grant or refuse an agreement whose payment is locked."""
         terms, now = known.terms, await self.permission_checker.now()
         if now >= state.grant_ends(terms):
             return [], None
@@ -140,7 +140,7 @@ class Granter:
             max_executions=found.policy.max_executions,
             start=state.start,
         )
-        # Wanted again after a reorganisation, where the grant of before did not happen.
+        # Needed again after a reorganisation that undid an earlier grant.
         return [judged, Enqueue(self._item(ItemKind.GRANT, known), again=True)]
 
     async def _refuse(
@@ -150,7 +150,7 @@ class Granter:
         if (is_passing(error) or error.definition.retry) and waited < self._patience(known):
             return [], now + RETRY
         if is_passing(error) and not nothing_runs(error):
-            # Nobody knows whether it is wrong. The consumer's way out is the refund after the grant timeout.
+            # It is unknown whether anything is wrong. The consumer gets the refund after the grant timeout.
             return [self._judged(known, Standing.CREATED, Reason(code=error.code, message=error.detail))], now + RETRY
         reason = Reason(code=error.code, message=error.detail)
         logger.info("agreement %s is refused: %s", known.agreement_id, error)
@@ -163,7 +163,7 @@ class Granter:
         return min(self.ports.configuration.patience, known.terms.grant_timeout / 2)
 
     async def _is_worth_refusing(self, known: KnownAgreement) -> bool:
-        """A refusal costs the provider gas: who locks less than the service's price waits for the timeout (§7)."""
+        """A refusal costs the provider gas, so an agreement below the service's price waits for the timeout instead."""
         if known.terms.total == 0:
             return False
         try:

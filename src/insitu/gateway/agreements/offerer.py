@@ -1,4 +1,4 @@
-"""``POST offers``: the provider signs terms that it would grant (C7 ahead of C4 and C5)."""
+"""``POST offers``: the provider signs terms that it would grant (C7 before C4 and C5)."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ __all__ = ["Offerer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offerer:
-    """Signs what the grant would agree to. An offer binds the provider, so it is short and never free."""
+    """Signs terms that would be granted. An offer binds the provider, so it is short-lived and never free."""
 
     ports: GatewayPorts
     terms_checker: TermsChecker
     permission_checker: PermissionChecker
 
     async def offer(self, terms: Terms) -> Offer:
-        """Return the provider's signature of the terms.
+        """Return the provider's signature for the terms.
 
         Raises
         ------
@@ -32,7 +32,7 @@ class Offerer:
         """
         require_provider(terms, self.ports.provider)
         if terms.total == 0:
-            raise InsituError("OfferRefused", "free agreements are granted within a quota, once they are created")
+            raise InsituError("OfferRefused", "free agreements are granted after they are created, within a quota")
         found = await self.terms_checker.require(terms)
         require_prompt_lock(terms, found, await self.permission_checker.now())
         domain = self.ports.chain.agreements

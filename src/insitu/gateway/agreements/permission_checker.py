@@ -1,4 +1,4 @@
-"""E1: which agreement it is, and whether its consumer may execute now."""
+"""Finds an agreement and checks whether its consumer may execute now (E1)."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,12 @@ __all__ = ["PermissionChecker"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionChecker:
-    """Finds agreements by their id alone and asks the contract."""
+    """Finds agreements by their id and asks the contract for permission."""
 
     ports: GatewayPorts
 
     async def find(self, agreement_id: AgreementId) -> KnownAgreement:
-        """Return an agreement of this provider; the chain is asked where it is not remembered.
+        """Return an agreement of this provider. If it is not stored yet, the chain is asked.
 
         Raises ``AgreementUnknown``, ``ChainUnavailable``.
         """
@@ -37,11 +37,11 @@ class PermissionChecker:
         return known
 
     async def now(self) -> int:
-        """Return the time that deadlines are compared with: the later of this host's and the chain's, in seconds."""
+        """Return the time that deadlines are compared with, in seconds: the later of this host's and the chain's."""
         return max(int(self.ports.clock.now().timestamp()), await self.ports.chain.time())
 
     async def require(self, known: KnownAgreement, consumer: Address) -> AgreementState:
-        """Refuse unless this consumer may start an execution now; the reason is as exact as can be.
+        """Refuse unless this consumer may start an execution now, for the most exact reason that is known.
 
         Raises ``NotConsumer``, ``AgreementUnknown``, ``AgreementLost``, ``AgreementRefused``, ``AgreementExpired``,
         ``AgreementNotGranted``, ``ChainUnavailable``.
@@ -57,7 +57,7 @@ class PermissionChecker:
         if refusal is not None:
             raise refusal
         if not permitted:
-            raise InsituError("AgreementNotGranted", "checkPermissions of the contract says no")
+            raise InsituError("AgreementNotGranted", "the contract's checkPermissions returned false")
         return state
 
     def _refusal(self, known: KnownAgreement, state: AgreementState, now: int) -> InsituError | None:

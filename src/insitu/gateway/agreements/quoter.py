@@ -1,4 +1,4 @@
-"""``POST check``: price, server, receivers and verdict, before any money moves (C1, design §7)."""
+"""``POST check``: price, server, receivers and verdict, before any money moves (C1)."""
 
 from dataclasses import dataclass
 
@@ -24,14 +24,14 @@ class Quoter:
     terms_checker: TermsChecker
 
     async def check(self, request: CheckRequest) -> Quote:
-        """Return the quote, also where the verdict is no. Raises what resolving the workflow raises."""
+        """Return the quote, even if the verdict is no. Raises what resolving the workflow raises."""
         found = await self._assessed(request)
         first = found.workflow.input_dids[0]
         times, price, server = found.times, found.price, found.server
         verdict = await self._verdict(found, request.consumer)
         quote = Quote(
             allowed=verdict.allowed,
-            reasons=tuple(_told(reason) for reason in verdict.reasons),
+            reasons=tuple(_reason(reason) for reason in verdict.reasons),
             did=first,
             ddo_hash=await self._checksum(first, found),
             workflow_did=request.workflow_did or "",
@@ -60,7 +60,7 @@ class Quoter:
         return await self.assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
 
     async def _verdict(self, found: Assessment, consumer: Address) -> Verdict:
-        """Add what the provider has left for agreements that cost nothing: without it they are not granted."""
+        """Add a refusal if a free agreement would not be granted because the quota or the gas budget is used up."""
         if found.price is None or found.price.total:
             return found.verdict
         try:
@@ -79,7 +79,7 @@ class Quoter:
 
 
 def _receivers(price: Price) -> tuple[Receiver, ...]:
-    """The receivers as the terms have them: equal accounts merged, nobody with nothing."""
+    """Return the receivers as they appear in the terms: each account once, and only those that are paid."""
     paid = zip(price.receivers, price.amounts, strict=True)
     return tuple(
         Receiver(
@@ -99,6 +99,6 @@ def _index(found: Assessment, wanted: int | None) -> int:
     return wanted or 0
 
 
-def _told(reason: Refusal) -> VerdictReason:
+def _reason(reason: Refusal) -> VerdictReason:
     next_step = definition_of(reason.code).next_step
     return VerdictReason(code=reason.code, did=reason.did, message=reason.message, next_step=next_step)

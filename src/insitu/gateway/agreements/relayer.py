@@ -1,7 +1,7 @@
-"""``POST agreements``: sending the purchase that a consumer has signed, so that it needs no coin for gas (C3–C7).
+"""``POST agreements``: sends a purchase that a consumer has signed, so the consumer needs no coin for gas (C3–C7).
 
-Everything that can be known is looked at before a coin is spent, by the same judgement as a grant. What was accepted is
-an item of the outbox like any other: stored before it is sent, sent in the order of nonces, once in effect.
+Everything that can be known is checked before any coin is spent, by the same rules as for a grant. An accepted purchase
+is an item of the outbox like any other: stored before it is sent, sent in the order of nonces, and effective once.
 """
 
 import logging
@@ -31,23 +31,23 @@ logger = logging.getLogger(__name__)
 
 PERIOD = timedelta(days=1)
 KEPT = 10
-"""Times the cost of a purchase that the provider must hold: what it has sold before has to be settled, too."""
+"""The provider must hold this many times the cost of a purchase, because earlier sales must still be settled."""
 LEAST = 15
-"""Seconds that must be left of the terms' deadline, so that a block can come in time."""
+"""Seconds that must be left before the deadline of the terms, so that a block can come in time."""
 ANSWER_WITHIN = 10.0
-"""Seconds for which a request waits for its transaction; it is sent without anybody waiting, too."""
+"""Seconds that a request waits for its transaction. The transaction is sent even if nobody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relayer:
-    """Accepts purchases, within limits that no stranger can go beyond."""
+    """Accepts purchases, within limits that no stranger can exceed."""
 
     ports: GatewayPorts
     terms_checker: TermsChecker
     permission_checker: PermissionChecker
 
     async def relay(self, purchase: SignedPurchase) -> Purchase:
-        """Send a purchase, once, and tell how it stands; one that is sent already, by whomever, is only told.
+        """Send a purchase once and return its status. If anyone has sent it already, only return the status.
 
         Raises
         ------
@@ -55,8 +55,8 @@ class Relayer:
             ``RelayOff``; ``InvalidSignature``, ``SignatureMismatch``; ``DeadlinePassed``; what
             :meth:`TermsChecker.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
             ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``;
-            ``AgreementExists`` where other terms with the same seed are on their way; ``ChainUnavailable``.
-            An earlier try's refusal, where nothing has changed since.
+            ``AgreementExists`` when other terms with the same seed are being sent; ``ChainUnavailable``.
+            The refusal of an earlier try, if nothing has changed since.
         """
         if not self.ports.configuration.relay:
             raise InsituError("RelayOff", f"gateway.relay is off at {self.ports.configuration.public_url}")
@@ -66,16 +66,16 @@ class Relayer:
         agreement = agreement_id(terms, domain)
         state = await self.ports.chain.agreement(agreement)
         if state.locked or state.refunded:
-            return await self._told(agreement, state)
+            return await self._status(agreement, state)
         known = await self.ports.agreements.agreement(agreement)
         if known is None or known.standing is not Standing.RELAYING:
             await self._accept(agreement, purchase)
-        return await self._sent(agreement)
+        return await self._wait(agreement)
 
     async def _accept(self, agreement: AgreementId, purchase: SignedPurchase) -> None:
         terms, now = purchase.terms, await self.permission_checker.now()
         if now + LEAST > terms.deadline:
-            detail = f"the terms can be locked until {terms.deadline}, it is {now} and a block takes its time"
+            detail = f"the terms can be locked until {terms.deadline}, it is {now}, and the next block takes time"
             raise InsituError("DeadlinePassed", detail)
         await self._require_turn(terms.consumer)
         found = await self.terms_checker.require(terms)
@@ -84,17 +84,17 @@ class Relayer:
             await self._require_payment(terms, purchase.permit)
         cost = await self.ports.chain.estimate(purchase.call, self.ports.provider)
         if await self.ports.chain.native_balance(self.ports.provider) < KEPT * cost:
-            detail = f"{self.ports.provider} keeps its coin for grants and settlements, until it is given more"
+            detail = f"{self.ports.provider} keeps its coin for grants and settlements until it receives more"
             raise InsituError("RelayExhausted", detail)
         await self._promise(agreement, purchase, found, cost)
         self.ports.wakeups.ring(OUTBOX)
 
     async def _require_turn(self, consumer: Address) -> None:
-        """Spare the documents where a limit is reached already; it is looked at again with the promise."""
+        """Refuse when a limit is reached, before documents are read. The store checks it again with the promise."""
         relayed = await self.ports.agreements.relayed(consumer, self.ports.clock.now() - PERIOD)
         limit = self.ports.configuration.relays_per_day
         if relayed.purchases >= limit:
-            detail = f"{limit} purchases of {consumer} are sent in 24 hours"
+            detail = f"at most {limit} purchases of {consumer} are sent in 24 hours"
             raise InsituError("RelayLimitReached", detail, limit=limit)
 
     async def _require_payment(self, terms: Terms, permit: SignedPermit | None) -> None:
@@ -104,7 +104,7 @@ class Relayer:
             detail = f"{terms.consumer} holds {held} base units, the price is {price}"
             raise InsituError("InsufficientFunds", detail, held=str(held), price=str(price))
         if await self.ports.chain.allowance(terms.consumer, escrow) >= price:
-            # Also where somebody has used this very permit just before: then it is spent, and there.
+            # This also covers a permit that someone has just used: it is spent, and the allowance is there.
             return
         if permit is None or permit.value < price:
             allowed = permit.value if permit is not None else 0
@@ -113,7 +113,7 @@ class Relayer:
         await self.ports.chain.estimate(use_permit(terms.consumer, escrow, permit.permit), self.ports.provider)
 
     async def _promise(self, agreement: AgreementId, purchase: SignedPurchase, found: Assessment, cost: int) -> None:
-        """Store the promise with all that follows from it, within the limits."""
+        """Store the promise with everything that follows from it, within the limits."""
         now, terms = self.ports.clock.now(), purchase.terms
         payload = purchase.model_dump(mode="json", by_alias=True, include={"signature", "permit"})
         item = OutboxItem(f"relay:{agreement}", ItemKind.RELAY, agreement, now, payload=payload)
@@ -127,8 +127,8 @@ class Relayer:
         if await self.ports.agreements.promise(relay, limits, changes):
             logger.info("agreement %s of %s will be sent, for at most %d wei", agreement, terms.consumer, cost)
 
-    async def _sent(self, agreement: AgreementId) -> Purchase:
-        """Wait for the transaction of an accepted purchase; raise why it is given up."""
+    async def _wait(self, agreement: AgreementId) -> Purchase:
+        """Wait for the transaction of an accepted purchase. Raises the reason if it is given up."""
         transaction: str | None = None
         with anyio.move_on_after(ANSWER_WITHIN):
             while transaction is None:
@@ -144,7 +144,7 @@ class Relayer:
     async def _answer(self, agreement: AgreementId) -> Purchase:
         state = await self.ports.chain.agreement(agreement)
         if state.locked or state.refunded:
-            return await self._told(agreement, state)
+            return await self._status(agreement, state)
         known = await self.ports.agreements.agreement(agreement)
         if known is not None and known.standing is Standing.CREATED and known.reason is not None:
             code = known.reason.code if known.reason.code in ERRORS else "TransactionFailed"
@@ -152,7 +152,7 @@ class Relayer:
         transaction = await self._transaction(agreement)
         return Purchase(service_agreement_id=agreement, status="sent", transaction=transaction)
 
-    async def _told(self, agreement: AgreementId, state: AgreementState) -> Purchase:
+    async def _status(self, agreement: AgreementId, state: AgreementState) -> Purchase:
         transaction = await self._transaction(agreement)
         status: Literal["refunded", "granted", "locked"] = "granted" if state.granted else "locked"
         if state.refunded:

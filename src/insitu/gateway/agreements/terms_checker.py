@@ -1,4 +1,4 @@
-"""Whether the provider agrees to terms: one judgement, whether it grants, relays or offers (C7, design §7)."""
+"""Whether the provider agrees to terms: the same rules for a grant, a relayed purchase and an offer (C7)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,21 +16,21 @@ from insitu.gateway.ports import GatewayPorts
 __all__ = ["TermsChecker", "require_prompt_lock", "require_provider", "versions_of"]
 
 SLACK = 60
-"""Seconds by which a consumer's idea of the time may be ahead of ours."""
+"""Seconds by which a consumer's clock may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermsChecker:
-    """Compares signed terms with documents, policy, price and times, as ``check`` would quote them."""
+    """Compares signed terms with the documents, policy, price and times that ``check`` would quote."""
 
     ports: GatewayPorts
     assessor: Assessor
     free_gas_limiter: FreeGasLimiter
 
     async def require(self, terms: Terms, *, counted: bool = False) -> Assessment:
-        """Return what was found, where the provider agrees.
+        """Return the assessment of the terms if the provider agrees to them.
 
-        ``counted`` says that a free agreement is in its consumer's quota already.
+        ``counted`` says that a free agreement is already counted in its consumer's quota.
 
         Raises
         ------
@@ -50,9 +50,9 @@ class TermsChecker:
         await self.free_gas_limiter.require(consumer)
 
     async def versions(self, terms: Terms) -> tuple[dict[str, str], int] | None:
-        """Return the inputs' present versions and how many executions their policies allow.
+        """Return the inputs' current versions and how many executions their policies allow.
 
-        For an agreement that was granted without this gateway noting them; None where they cannot be read now.
+        For an agreement whose grant this gateway did not note. None if they cannot be read now.
         """
         try:
             found = await self._assessed(terms)
@@ -63,7 +63,7 @@ class TermsChecker:
         return versions_of(found), found.policy.max_executions
 
     async def service_price(self, terms: Terms) -> int:
-        """Return the present price in base units of the service that the terms name. Raises what reading it raises."""
+        """Return the current price in base units of the service in the terms. Raises what reading it raises."""
         return await self.assessor.service_price(str(Did.from_hex(terms.did)), terms.service_index)
 
     async def _assessed(self, terms: Terms) -> Assessment:
@@ -78,35 +78,37 @@ class TermsChecker:
         limit = self.ports.configuration.free_grants_per_day
         since = self.ports.clock.now() - timedelta(days=1)
         if await self.ports.agreements.free_grants(consumer, since) >= limit:
-            raise InsituError("QuotaExceeded", f"{limit} free agreements in 24 hours are granted", limit=limit)
+            raise InsituError("QuotaExceeded", f"at most {limit} free agreements are granted in 24 hours", limit=limit)
 
 
 def versions_of(found: Assessment) -> dict[str, str]:
-    """Return what is remembered of the inputs with a grant: DID → on-chain checksum."""
+    """Return the versions of the inputs that are stored with a grant: DID → on-chain checksum."""
     return {one.asset.did: one.asset.checksum for one in found.inputs}
 
 
 def require_provider(terms: Terms, provider: Address) -> None:
     """Refuse terms that name another provider. Raises ``TermsMismatch``."""
     if terms.provider.lower() != provider.lower():
-        raise InsituError("TermsMismatch", f"the terms name the provider {terms.provider}, this one is {provider}")
+        raise InsituError("TermsMismatch", f"the terms name the provider {terms.provider}, but this is {provider}")
 
 
 def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
-    """Refuse terms that could be locked long after they were judged. Raises ``DeadlinePassed``, ``TermsMismatch``.
+    """Refuse terms that could be locked long after this check. Raises ``DeadlinePassed``, ``TermsMismatch``.
 
-    Where a grant follows the lock, it is judged then; where it comes with the lock, it was judged before.
+    A separate grant is judged after the lock. A grant that comes with the lock is judged before it.
     """
     if now > terms.deadline:
-        raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, it is {now}")
-    assert found.times is not None, "fitting terms have times"
+        raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, and it is {now}")
+    assert found.times is not None, "matching terms have times"
     latest = now + found.times.lock_timeout + SLACK
     if terms.deadline > latest:
-        raise InsituError("TermsMismatch", f"the deadline is {terms.deadline} in the terms, at most {latest}")
+        raise InsituError(
+            "TermsMismatch", f"the deadline in the terms is {terms.deadline}, but may be at most {latest}"
+        )
 
 
 def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
-    """Refuse terms that the provider did not offer.
+    """Refuse terms that differ from what the provider quotes.
 
     Raises
     ------
@@ -117,15 +119,15 @@ def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
     first = found.workflow.input_dids[0]
     if str(Did.from_hex(terms.did)) != first:
         raise InsituError(
-            "TermsMismatch", f"the terms name {Did.from_hex(terms.did)}, the workflow's first input is {first}"
+            "TermsMismatch", f"the terms name {Did.from_hex(terms.did)}, but the workflow's first input is {first}"
         )
     asset, entry = found.inputs[0].asset, found.inputs[0].entry
     if terms.ddo_hash.removeprefix("0x") != asset.checksum:
         raise InsituError(
-            "TermsMismatch", f"the terms buy version {terms.ddo_hash} of {first}, registered is {asset.checksum}"
+            "TermsMismatch", f"the terms buy version {terms.ddo_hash} of {first}, but {asset.checksum} is registered"
         )
     if terms.service_index != entry.index:
-        raise InsituError("TermsMismatch", f"the terms name service {terms.service_index}, offered is {entry.index}")
+        raise InsituError("TermsMismatch", f"the terms name service {terms.service_index}, but it is {entry.index}")
     if found.times is None or found.price is None:
         raise InsituError("TermsMismatch", f"{first} has no readable price or times")
     _require_times(terms, found.times)
@@ -133,16 +135,18 @@ def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
 
 
 def _require_times(terms: Terms, times: AgreementTimes) -> None:
-    """A shorter time to grant and a longer one to settle cost the provider nothing; the others must be as published."""
+    """Refuse other times than the published ones, except a shorter time to grant or a longer one to settle."""
     if terms.timeout != times.timeout:
         raise InsituError(
-            "TermsMismatch", f"timeout is {terms.timeout} s in the terms, {times.timeout} s in the service"
+            "TermsMismatch", f"timeout is {terms.timeout} s in the terms, but {times.timeout} s in the service"
         )
     if terms.grant_timeout > times.grant_timeout:
-        raise InsituError("TermsMismatch", f"grantTimeout is {terms.grant_timeout} s, at most {times.grant_timeout} s")
+        raise InsituError(
+            "TermsMismatch", f"grantTimeout is {terms.grant_timeout} s, but the most is {times.grant_timeout} s"
+        )
     if terms.settle_timeout < times.settle_timeout:
         raise InsituError(
-            "TermsMismatch", f"settleTimeout is {terms.settle_timeout} s, at least {times.settle_timeout} s"
+            "TermsMismatch", f"settleTimeout is {terms.settle_timeout} s, but the least is {times.settle_timeout} s"
         )
 
 
@@ -150,7 +154,7 @@ def _require_price(terms: Terms, price: Price) -> None:
     if terms.total < price.total:
         raise InsituError(
             "PriceTooLow",
-            f"the terms pay {terms.total}, it costs {price.total}",
+            f"the terms pay {terms.total}, but the price is {price.total}",
             paid=str(terms.total),
             price=str(price.total),
         )

@@ -1,1 +1,1 @@
-"""Files: lists that are sealed and read, uploads, downloads."""
+"""Files: sealed lists, uploads and downloads."""

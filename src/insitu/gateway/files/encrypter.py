@@ -1,7 +1,7 @@
-"""Sealing and opening lists of files; what a text is bound to is said in :mod:`insitu.domain.sealed_list`.
+"""Encrypts lists of files and decrypts them. :mod:`insitu.domain.sealed_list` says what a text is bound to.
 
 The public document has the sealed text in ``encryptedFiles``; its ``main.files`` keeps index, type, length and
-checksum (design §5, "Files of a data set").
+checksum.
 """
 
 import json
@@ -32,7 +32,7 @@ class Encrypter:
     chain_id: int
 
     def seal(self, did: str, sealer: Address, files: Sequence[File]) -> str:
-        """Seal a list for versions of ``did``, in the name of an account that may name its urls."""
+        """Seal a list for versions of ``did``, in the name of the account with whose rights its urls are opened."""
         newest = max(self.keyring.files, key=lambda key: key.version)
         nonce = secrets.token_bytes(_NONCE)
         text = canonical_json([file.to_json() for file in files])
@@ -40,9 +40,9 @@ class Encrypter:
         return write_sealed_list(newest.version, sealer, nonce + AESGCM(newest.key).encrypt(nonce, text, bound))
 
     def open(self, text: object, did: str, creator: Address) -> tuple[Address, tuple[File, ...]]:
-        """Return the sealer, and the list in ascending index.
+        """Return the sealer, and the files in ascending order of their indexes.
 
-        Raises ``InputElsewhere`` where it was not sealed here for this DID; one in the old form, for its creator.
+        Raises ``InputElsewhere`` when the list was not sealed here for this DID, or in the old form for its creator.
         """
         sealed = read_sealed_list(text, did, creator, self.chain_id)
         files = (File.read(one) for one in json.loads(self._decrypted(sealed)))

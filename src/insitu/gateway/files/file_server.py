@@ -1,4 +1,4 @@
-"""Results and files for those who own them, and uploads of those who publish (E9, design §5, §7)."""
+"""Downloads for the owners of assets, and input files for the pods of executions (E5, E9)."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["Download", "FileServer", "begun"]
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file on its way: its name and path within the asset, type, bytes where known, and the content."""
+    """A file to send: its path within the asset, its type, its size if that is known, and its content."""
 
     name: str
     content_type: str
@@ -29,14 +29,14 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileServer:
-    """Seals lists, takes uploads, hands out files."""
+    """Sends files of assets to their owners and to pods."""
 
     ports: GatewayPorts
     list_reader: ListReader
     source_opener: SourceOpener
 
     async def download(self, caller: Caller, did: str, index: int) -> Download:
-        """Open a file of an asset for its on-chain owner, and nobody else.
+        """Open a file of an asset for its on-chain owner, and for nobody else.
 
         Raises ``InvalidDid``, ``AssetNotFound``, ``DownloadNotAllowed``, ``NotFound``, ``FileNotDownloadable``,
         ``ResultExpired``.
@@ -50,12 +50,12 @@ class FileServer:
                 raise InsituError("ResultExpired", "the files of this result are no longer kept") from None
             raise
         content_type = file.content_type or "application/octet-stream"
-        # A length that somebody else's document states is no promise of what its url gives.
+        # A document may state any length for a url elsewhere; it says nothing about what the url returns.
         size = file.size if is_own(file) else None
         return Download(file.name or f"file-{index}", content_type, size, chunks)
 
     async def archive(self, caller: Caller, did: str, first: int) -> AsyncIterator[bytes]:
-        """Open those files of an asset that lie here, from index ``first`` on, as one archive for its on-chain owner.
+        """Open the files of an asset that are stored here, from index ``first`` on, as one archive for its owner.
 
         Raises what :meth:`download` raises.
         """
@@ -84,7 +84,7 @@ class FileServer:
         return await self.list_reader.open(asset)
 
     async def fetch(self, execution: StoredExecution, reference: str) -> AsyncIterator[bytes]:
-        """Open a file that the plan of an execution names, for its Configuration Pod.
+        """Open a file that the plan of an execution names, for the Configuration Pod.
 
         Raises ``ConfigurationFailed``.
         """
@@ -103,7 +103,7 @@ class FileServer:
 
 
 async def begun(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Read the first chunk now, so that a missing file is an answer and not a broken stream."""
+    """Read the first chunk now, so that a missing file becomes an error response and not a broken stream."""
     first = await anext(chunks, b"")
 
     async def whole() -> AsyncIterator[bytes]:

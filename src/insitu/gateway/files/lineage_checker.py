@@ -1,4 +1,4 @@
-"""Whether the present version of a document may carry its sealed list: asked of the chain, version by version."""
+"""Whether the current version of a document may carry its sealed list: the chain is asked, version by version."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -17,31 +17,31 @@ from insitu.sdk.resolving import ResolvedAsset
 __all__ = ["LineageChecker"]
 
 KEPT = 10_000
-"""Versions that are remembered."""
+"""Number of versions that are remembered."""
 PATIENCE = 20.0
-"""Seconds for one look back; what it proved is remembered, so that the next one goes on from there."""
+"""Seconds for one search of earlier versions. What it proved is remembered, so the next search continues there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageChecker:
-    """Applies :func:`insitu.domain.sealed_list.may_carry` to what was registered.
+    """Applies :func:`insitu.domain.sealed_list.may_carry` to the registered versions.
 
-    Nothing is asked where the sealer registered the present version, as nearly always. Otherwise this gateway's
-    catalogue says which versions were before, as far as its page goes; that is no proof. The chain proves each by one
-    question, and its document by its checksum. What was proved is remembered with the block where it is, so that after
-    a reorganisation it is asked again.
+    Nearly always the sealer registered the current version, and nothing is asked. Otherwise this gateway's catalogue
+    lists the earlier versions, as far as its page goes. That proves nothing, so the chain is asked about each version,
+    and the checksum proves its document. A proved version is remembered with its block, so it is asked for again
+    after a reorganisation.
     """
 
     ports: GatewayPorts
     _proved: OrderedDict[tuple[str, RegisteredVersion], ListedVersion] = field(init=False, default_factory=OrderedDict)
 
     async def require(self, asset: ResolvedAsset, creator: Address, sealer: Address) -> None:
-        """Refuse a list that its sealer did not put into the present version, and that was not handed over with it.
+        """Refuse a list that its sealer did not put into the current version and that no earlier version handed on.
 
         Raises
         ------
         InsituError
-            ``ListNotAllowed``; ``AssetNotFound`` where earlier versions cannot be proved now; ``ChainUnavailable``,
+            ``ListNotAllowed``; ``AssetNotFound`` when earlier versions cannot be proved now; ``ChainUnavailable``,
             ``PeerUnavailable``.
         """
         record, text = asset.record, _digest(sealed_text(asset.ddo))

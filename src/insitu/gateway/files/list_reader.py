@@ -1,4 +1,4 @@
-"""The files of an asset with their urls, as the gateway may open them: from its sealed list, or from its public one."""
+"""The files of an asset with the urls that the gateway opens: from its sealed list, or from its public one."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -19,19 +19,19 @@ from insitu.sdk.resolving import ResolvedAsset
 __all__ = ["ListReader", "Listed"]
 
 KEPT = 4
-"""Opened lists that are kept, for whoever takes file after file; one of 10,000 files has some 20 MB."""
+"""Opened lists that are kept, for clients that fetch one file after another. 10,000 files take about 20 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The files of an asset in ascending index.
+    """The files of an asset, in ascending order of their indexes.
 
     Attributes
     ----------
     creator
-        From whom the DID derives, proved.
+        The account that the DID is derived from, proved.
     sealer
-        The account with whose rights the urls are opened; None for a public list, which may name the web only.
+        The account with whose rights the urls are opened. None for a public list, which may only name the web.
     """
 
     creator: Address
@@ -48,7 +48,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReader:
-    """Opens the lists of assets. A long one is opened in a thread, and once for many who ask at the same time."""
+    """Opens the lists of assets. A long list is opened in a thread, and only once for simultaneous requests."""
 
     encrypter: Encrypter
     lineage_checker: LineageChecker
@@ -57,17 +57,16 @@ class ListReader:
     _locks: dict[tuple[str, str], anyio.Lock] = field(init=False, default_factory=dict)
 
     async def open(self, asset: ResolvedAsset, *, proved: Address | None = None) -> Listed:
-        """Return the files of an asset, completed by what its public list says.
+        """Return the files of an asset, completed with what its public list says.
 
-        ``proved`` is a sealer for whom this version was proved before, when a plan was written; no other one is then
-        asked for.
+        ``proved`` is a sealer for whom this version was proved when the plan was written; the chain is not asked again.
 
         Raises
         ------
         InsituError
-            ``InputElsewhere`` where the list was not sealed here for this DID; ``InvalidDocument``,
-            ``ChecksumMismatch`` where the DID does not derive from the creator that the document names; what
-            :meth:`LineageChecker.require` raises.
+            ``InputElsewhere`` when the list was not sealed here for this DID; ``InvalidDocument``; ``ChecksumMismatch``
+            when the DID is not derived from the creator that the document names; what :meth:`LineageChecker.require`
+            raises.
         """
         listed = await self._read(asset)
         if listed.sealer is not None and listed.sealer != proved:
@@ -105,8 +104,8 @@ def _public(ddo: Ddo) -> tuple[File, ...]:
 
 
 def _completed(sealed: File, public: File | None) -> File:
-    """The sealed list has name and url; what the DID commits to (checksum, length) is the public document's."""
+    """Name and url come from the sealed list; what the DID commits to (checksum, length) from the public document."""
     if public is None:
         return sealed
-    told = {name: value for name, value in public.to_json().items() if name not in ("name", "url")}
-    return File.read({"name": public.name, **sealed.to_json(), **told})
+    public_members = {name: value for name, value in public.to_json().items() if name not in ("name", "url")}
+    return File.read({"name": public.name, **sealed.to_json(), **public_members})

@@ -1,17 +1,17 @@
-"""From the urls of a list of files to what the plan says about them, and to bytes for those who may have them.
+"""What the urls in a list of files mean here: how the plan names each file, and how its bytes are read.
 
 =============  =========================================  =======================
-url            for whom it may be sealed                  in the plan
+url            who may seal it                            in the plan
 =============  =========================================  =======================
 ``file:``      creators that settings trust, in a root    mount, in place
 ``pvc:``       creators that settings trust               claim
-``http(s):``   everybody; public addresses                fetch
+``http(s):``   anyone; public addresses                   fetch
 ``s3:`` …      creators that settings trust               fetch
 ``upload:``    the account that uploaded it               fetch
 ``blob:``      this gateway, for results                  fetch
 =============  =========================================  =======================
 
-It is asked of the account that had the list sealed, whenever a file is opened; a public list names ``http(s):`` only.
+The account that had the list sealed is checked whenever a file is opened. A public list names only ``http(s):``.
 """
 
 import posixpath
@@ -37,28 +37,28 @@ OWN = frozenset({"blob", "upload"})
 
 
 def blob_url(sha256: str) -> str:
-    """The url of a file of a result."""
+    """Return the url of a file of a result."""
     return f"blob:{sha256}"
 
 
 def upload_url(upload_id: str) -> str:
-    """The url of an uploaded file."""
+    """Return the url of an uploaded file."""
     return f"upload:{upload_id}"
 
 
 def is_own(file: File) -> bool:
-    """Whether the bytes lie in this gateway's blob store."""
+    """Return whether the bytes are in this gateway's blob store."""
     return _split(file).scheme in OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOpener:
-    """Decides what each url means here, and opens those that are not in place."""
+    """Decides what each url means here, and opens the files that are not mounted in place."""
 
     ports: GatewayPorts
 
     async def check(self, file: File, sealer: Address | None) -> None:
-        """Refuse a url that this account may not name; without one, a url that a public list may not name.
+        """Refuse a url that this account may not name; without an account, one that a public list may not name.
 
         Raises ``InvalidRequest``, ``InvalidDocument``, ``CreatorNotAllowed``, ``TargetNotAllowed``, ``NotFound``.
         """
@@ -66,15 +66,13 @@ class SourceOpener:
         if url.scheme in WEB:
             await self.ports.sources.check(url.geturl())
         elif sealer is None:
-            detail = (
-                f"file {file.index} is named by a {url.scheme}: url in public; such a url belongs into a sealed list"
-            )
+            detail = f"file {file.index} has a {url.scheme}: url in a public list; put it into a sealed list"
             raise InsituError("InvalidDocument", detail)
         elif url.scheme == "upload":
             await self._uploaded(url.path, sealer)
         elif url.scheme == "blob":
             if sealer.lower() != self.ports.provider.lower():
-                raise InsituError("InvalidDocument", "blob: names files of results: upload the file, and name that")
+                raise InsituError("InvalidDocument", "blob: is for results: upload the file and name the upload")
         else:
             self._trusted(url, sealer)
             if url.scheme not in PLACED:
@@ -88,7 +86,8 @@ class SourceOpener:
         prefix
             Makes the references of fetched files unique within a plan.
         folders
-            Keep the folders of names, as an algorithm of several files needs them; else they become part of the name.
+            Keep the folders in names, as an algorithm of several files needs them. Otherwise they become part of
+            the name.
 
         Raises what :meth:`check` raises, and ``InvalidDocument`` for unsafe or colliding names.
         """
@@ -106,22 +105,22 @@ class SourceOpener:
             planned.append(InputFile(index=index, name=name, source=source, sha256=file.sha256, size=file.size))
         collision = first_collision(file.name for file in planned)
         if collision is not None:
-            raise InsituError("InvalidDocument", f"{collision[0]} and {collision[1]} cannot lie in one folder")
+            raise InsituError("InvalidDocument", f"{collision[0]} and {collision[1]} cannot be in one folder")
         return tuple(planned)
 
     async def open(self, file: File, sealer: Address | None) -> AsyncIterator[bytes]:
-        """Stream a file that is fetched.
+        """Stream the bytes of a file.
 
-        Raises ``FileNotDownloadable`` for one that is in place, ``ConfigurationFailed``, ``TargetNotAllowed``.
+        Raises ``FileNotDownloadable`` for a file mounted in place, ``ConfigurationFailed``, ``TargetNotAllowed``.
         """
         url = _split(file)
         if url.scheme in PLACED:
-            raise InsituError("FileNotDownloadable", f"file {file.index} lives at the provider and never leaves it")
+            raise InsituError("FileNotDownloadable", f"file {file.index} never leaves the provider")
         sha256 = await self.stored(file, sealer)
         return self.ports.sources.open(url.geturl()) if sha256 is None else self.ports.blobs.open(sha256)
 
     async def stored(self, file: File, sealer: Address | None) -> str | None:
-        """Return under which SHA-256 a file lies in this gateway's blob store; None for one that lies elsewhere.
+        """Return the SHA-256 of a file in this gateway's blob store, or None for a file that is elsewhere.
 
         Raises what :meth:`check` raises.
         """
@@ -132,9 +131,9 @@ class SourceOpener:
         return await self._uploaded(url.path, sealer) if url.scheme == "upload" and sealer is not None else None
 
     async def require_there(self, file: File) -> None:
-        """Refuse an object that its store does not give, before a document names it; call :meth:`check` before.
+        """Refuse an object that its store does not return, before a document names it. Call :meth:`check` first.
 
-        Web servers are not asked: everybody may name their urls, and this gateway calls nobody for strangers.
+        Web servers are not asked: anyone may name their urls, and this gateway sends no requests for strangers.
 
         Raises ``ObjectUnreadable``.
         """
@@ -149,9 +148,9 @@ class SourceOpener:
             raise InsituError("ObjectUnreadable", f"file {file.index}: {error.detail}") from error
 
     async def completed(self, file: File, sealer: Address) -> File:
-        """Return an uploaded file with the length and checksum that the upload had.
+        """Return an uploaded file with the length and checksum of the upload.
 
-        Raises ``NotFound``; ``InvalidDocument`` where another checksum is stated.
+        Raises ``NotFound``; ``InvalidDocument`` when the list states another checksum.
         """
         url = _split(file)
         if url.scheme != "upload":
@@ -172,19 +171,19 @@ class SourceOpener:
 
     def _trusted(self, url: SplitResult, sealer: Address) -> None:
         if not self.ports.configuration.trusts(sealer):
-            raise InsituError("CreatorNotAllowed", f"{url.scheme}: is not open for {sealer}")
+            raise InsituError("CreatorNotAllowed", f"{url.scheme}: urls are not allowed for {sealer}")
         if url.scheme == "file":
             self._root_of(unquote(url.path))
 
     def _root_of(self, path: str) -> str:
-        """Find the data root of a path. The runner opens it again without following links; this is only the rule."""
+        """Return the data root of a path. This only applies the rule; the runner follows no links when it opens it."""
         plain = path.rstrip("/")
         if posixpath.normpath(plain) != plain or "\0" in plain or not plain.startswith("/"):
             raise InsituError("InvalidRequest", "a file: url needs an absolute path without . and ..")
         roots = [root.rstrip("/") for root in self.ports.configuration.data_roots]
         fitting = [root for root in roots if plain == root or plain.startswith(root + "/")]
         if not fitting:
-            raise InsituError("CreatorNotAllowed", "the path lies beneath no data root of this gateway")
+            raise InsituError("CreatorNotAllowed", "the path is not inside a data root of this gateway")
         return max(fitting, key=len)
 
     async def _uploaded(self, upload_id: str, sealer: Address) -> str:
@@ -203,12 +202,12 @@ def _split(file: File) -> SplitResult:
     except ValueError:
         url = SplitResult("", "", "", "", "")
     if not url.scheme or (url.scheme in PLACED | OWN and url.netloc not in ("", "localhost")):
-        raise InsituError("InvalidRequest", f"file {file.index} has no url that can be read", pointer="/files")
+        raise InsituError("InvalidRequest", f"file {file.index} has no readable url", pointer="/files")
     return url
 
 
 def _volume_name(file: File, *, single: bool, folders: bool) -> str:
-    """Where a file lies in its volume. A folder that is the only entry is the volume itself and needs no name."""
+    """Return the path of a file in its volume. A folder that is the only entry is the volume itself."""
     url = _split(file)
     is_folder = url.scheme in PLACED and url.path.endswith("/")
     if single and is_folder:

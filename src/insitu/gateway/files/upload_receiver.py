@@ -1,6 +1,7 @@
-"""Uploads: room that is theirs before the first byte is received, and an end where no asset names them.
+"""Uploads: space is reserved before the first byte arrives, and an upload that no asset names is deleted.
 
-Accounts are free, so those without a stake share one part of the room, and of it each network of clients a part.
+Accounts cost nothing, so all accounts without a stake share one part of the space, and each network of clients gets a
+share of that part.
 """
 
 import logging
@@ -25,15 +26,15 @@ __all__ = ["UploadReceiver"]
 logger = logging.getLogger(__name__)
 
 UNNAMED = timedelta(days=1)
-"""After so long an upload goes that no registered asset names."""
+"""An upload that no registered asset names is deleted after this time."""
 PERIOD = timedelta(minutes=1)
 LOOK_AGAIN = 8 * 1024 * 1024
-"""Bytes after which the disk is looked at again."""
+"""Bytes after which the free disk space is checked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadReceiver:
-    """Takes files of those who publish, notes which lists name them, and drops those that none does."""
+    """Receives files from publishers, notes which lists name them, and deletes those that no list names."""
 
     ports: GatewayPorts
     list_reader: ListReader
@@ -41,9 +42,9 @@ class UploadReceiver:
     async def receive(
         self, owner: Address, chunks: AsyncIterator[bytes], *, announced: int | None, network: str
     ) -> Upload:
-        """Keep a file of ``announced`` bytes, if it is said, from a network of clients.
+        """Store a file of ``announced`` bytes, if that is known, from a network of clients.
 
-        Raises ``BodyTooLarge``, ``UploadShareUsed``, ``UploadsFull``; nothing is kept then.
+        Raises ``BodyTooLarge``, ``UploadShareUsed``, ``UploadsFull``; then nothing is stored.
         """
         largest = self.ports.configuration.upload_bytes
         wanted = largest if announced is None else announced
@@ -66,39 +67,39 @@ class UploadReceiver:
         return upload
 
     async def name(self, did: str, owner: Address, files: Iterable[File]) -> None:
-        """Note that a list of this DID names uploads of the owner; before they are looked for, so that none goes."""
+        """Note that a list of this DID names uploads of the owner. Done before they are used, so none is deleted."""
         prefix = upload_url("")
         ids = tuple(file.url.removeprefix(prefix) for file in files if file.url and file.url.startswith(prefix))
         if ids:
             await self.ports.agreements.apply([NameUploads(did, owner, ids, self.ports.clock.now())])
 
     async def run(self) -> None:
-        """Sweep until cancelled: alone, for the documents that it reads may lie behind slow urls."""
+        """Sweep until cancelled. A worker of its own, because the documents it reads may be behind slow urls."""
         while True:
             try:
                 await self.sweep()
             except InsituError as error:
-                logger.warning("sweeping uploads waits: %s", error)
+                logger.warning("uploads cannot be swept now: %s", error)
             await self.ports.clock.sleep_until(self.ports.clock.now() + PERIOD)
 
     async def sweep(self) -> None:
-        """Drop uploads that are older than a day, and that no registered asset names; what is in doubt stays."""
+        """Delete uploads older than a day that no registered asset names. In case of doubt an upload stays."""
         now = self.ports.clock.now()
         dropped: list[str] = []
         for upload, dids in await self.ports.agreements.unnamed_uploads(now - UNNAMED):
             if await self._is_needed(upload, dids):
-                # As if it was sealed again: it is not looked at for a day.
+                # As if it had been sealed again: it is not checked for another day.
                 named = [NameUploads(did, upload.owner, (upload.upload_id,), now, needed=True) for did in dids]
                 await self.ports.agreements.apply(named)
             else:
                 dropped.append(upload.upload_id)
         if dropped:
-            logger.info("%d uploads that no registered asset names are dropped", len(dropped))
+            logger.info("%d uploads that no registered asset names are deleted", len(dropped))
             for sha256 in await self.ports.agreements.remove_uploads(dropped, now - UNNAMED):
                 await self.ports.blobs.remove(sha256, before=now - UNNAMED)
 
     async def _is_needed(self, upload: Upload, dids: tuple[str, ...]) -> bool:
-        """Whether a DID that is registered names it in its present version, or in one that was bought."""
+        """Return whether a registered DID names it, in its current version or in one that was bought."""
         try:
             for did in dids:
                 if await self.ports.chain.did_record(did) is None:
@@ -109,7 +110,7 @@ class UploadReceiver:
                 if await self.ports.agreements.uses(did):
                     return True
         except InsituError as error:
-            logger.info("upload %s stays, for it is not known whether it is needed: %s", upload.upload_id, error)
+            logger.info("upload %s stays, because it is unknown whether it is needed: %s", upload.upload_id, error)
             return True
         return False
 
@@ -135,4 +136,4 @@ class UploadReceiver:
     async def _require_disk(self, wanted: int) -> None:
         free, floor = await self.ports.blobs.free(), self.ports.configuration.free_disk
         if free is not None and free - wanted < floor:
-            raise InsituError("UploadsFull", f"the disk has {free} bytes left, and {floor} are kept free")
+            raise InsituError("UploadsFull", f"the disk has {free} bytes left, and {floor} must stay free")

@@ -1,4 +1,4 @@
-"""Sign-in with a wallet: assertions (RFC 7523) and the access tokens that they buy (design §7)."""
+"""Sign-in with a wallet: a signed assertion (RFC 7523) is exchanged for an access token."""
 
 import base64
 import binascii
@@ -25,21 +25,21 @@ MAX_ASSERTION = 8192
 MAX_JTI = 128
 LONGEST_ASSERTION = timedelta(minutes=10)
 LEEWAY = timedelta(seconds=30)
-"""How far the clocks of a wallet and the gateway may differ."""
+"""How far the clock of a wallet and the gateway's may differ."""
 KEY_SECONDS = 3600
-"""Every hour has its own key; a token of the hour before is still good."""
+"""Every hour has its own key; a token of the hour before is still valid."""
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticator:
-    """Gives out access tokens and reads them."""
+    """Issues access tokens and reads them."""
 
     ports: GatewayPorts
     keyring: Keyring
 
     async def grant(self, grant_type: str, assertion: str) -> AccessToken:
-        """Exchange an assertion for an access token; an assertion is good once.
+        """Exchange an assertion for an access token. An assertion can be used once.
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Authenticator:
         operation = self._operation(claims.get("aud"))
         if operation not in operations:
             wanted = " or ".join(self.ports.configuration.audience(one) for one in operations)
-            raise InsituError("AudienceMismatch", f"the token is for {claims.get('aud')}, needed is {wanted}")
+            raise InsituError("AudienceMismatch", f"the token is for {claims.get('aud')}, but {wanted} is required")
         expires = datetime.fromtimestamp(claims["exp"], UTC)
         if self.ports.clock.now() >= expires:
             raise InsituError("TokenExpired")
@@ -108,12 +108,12 @@ class Authenticator:
             kid = jwt.get_unverified_header(token).get("kid", "")
             present = _period(self.ports.clock.now())
             if kid not in {str(present), str(present - 1), str(present + 1)}:
-                raise InsituError("TokenExpired", "the key of this token is no longer in use")
+                raise InsituError("TokenExpired", "the key of this token is no longer used")
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._key(int(kid)),
                 algorithms=["HS256"],
-                # Time is compared with the gateway's clock, the audience with the operation.
+                # The caller compares the time with the gateway's clock, and the audience with the operation.
                 options={
                     "require": ["exp", "sub", "aud"],
                     "verify_exp": False,
@@ -122,7 +122,7 @@ class Authenticator:
                 },
             )
         except jwt.PyJWTError:
-            raise InsituError("InvalidToken", "the access token was not made here") from None
+            raise InsituError("InvalidToken", "this gateway did not issue the access token") from None
         return claims
 
     def _operation(self, audience: object) -> Operation:
@@ -143,7 +143,7 @@ def _period(now: datetime) -> int:
 
 
 def _verified(assertion: str) -> tuple[dict[str, Any], Address]:
-    """Read an assertion and prove that the key of its ``iss`` signed it: ES256K, or personal_sign of a wallet."""
+    """Read an assertion and verify that its ``iss`` signed it, with ES256K or a wallet's personal_sign."""
     parts = assertion.split(".")
     if len(assertion) > MAX_ASSERTION or len(parts) != 3:
         raise InsituError("InvalidToken", "the assertion is not a signed JWT")
@@ -181,7 +181,7 @@ def _time(value: object) -> datetime:
 
 
 def _restrictions(claims: dict[str, Any]) -> dict[str, str]:
-    """The ids that the token is for: our names, or those of older clients (``sub`` and ``execution_id``)."""
+    """Return the ids that restrict the token, under our names or those of older clients (``sub``, ``execution_id``)."""
     agreement = claims.get("agreement", claims.get("sub"))
     execution = claims.get("execution", claims.get("execution_id"))
     restricted: dict[str, str] = {}

@@ -12,7 +12,7 @@ __all__ = ["Caller"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, for what, and until when; ids that the token names restrict it to them."""
+    """The account that calls, the operation, and when the token expires. Ids in the token restrict it to them."""
 
     address: Address
     operation: Operation
@@ -24,7 +24,7 @@ class Caller:
     def require(
         self, agreement: AgreementId | None = None, execution: ExecutionId | None = None, did: str | None = None
     ) -> None:
-        """Refuse ids that the token was not made for. Raises ``AudienceMismatch``."""
+        """Refuse ids that the token does not cover. Raises ``AudienceMismatch``."""
         pairs = ((self.agreement, agreement), (self.execution, execution), (self.did, did))
         for allowed, wanted in pairs:
             if allowed is not None and wanted is not None and allowed != wanted:

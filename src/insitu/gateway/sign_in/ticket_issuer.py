@@ -1,4 +1,4 @@
-"""Tickets: the right of one execution's pods to fetch inputs and hand over its output (design §6)."""
+"""Tickets: the right of one execution's pods to fetch its inputs and deliver its output (E3, E5, E9)."""
 
 import hashlib
 import hmac
@@ -18,10 +18,10 @@ MAX_TICKET = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketIssuer:
-    """Makes tickets and reads them.
+    """Issues tickets and reads them.
 
-    A ticket derives from the execution's id and a key, so that nothing secret is stored and a registration that is
-    sent again carries the same one.
+    A ticket is derived from the execution's id and a key. So nothing secret is stored, and a registration that is
+    sent again carries the same ticket.
     """
 
     ports: GatewayPorts
@@ -32,7 +32,7 @@ class TicketIssuer:
         return f"{execution_id}.{hmac.new(self.keyring.tickets, execution_id.encode(), hashlib.sha256).hexdigest()}"
 
     async def read(self, ticket: str) -> StoredExecution:
-        """Return the execution of a ticket, ended or not: telling an outcome again is harmless.
+        """Return the execution of a ticket, whether it has ended or not: reporting an outcome twice is harmless.
 
         Raises ``InvalidToken``.
         """
@@ -40,16 +40,16 @@ class TicketIssuer:
         try:
             execution_id = read_execution_id(text)
         except InsituError:
-            raise InsituError("InvalidToken", "this is not a ticket of an execution") from None
+            raise InsituError("InvalidToken", "this is not the ticket of an execution") from None
         if not hmac.compare_digest(self.issue(execution_id).encode(), ticket.encode()):
-            raise InsituError("InvalidToken", "this is not a ticket of an execution")
+            raise InsituError("InvalidToken", "this is not the ticket of an execution")
         execution = await self.ports.agreements.execution(execution_id)
         if execution is None:
-            raise InsituError("InvalidToken", "the ticket's execution is not known")
+            raise InsituError("InvalidToken", "the ticket's execution is unknown")
         return execution
 
     async def use(self, ticket: str) -> StoredExecution:
-        """Return the live execution of a ticket: only it may fetch and hand over bytes.
+        """Return the live execution of a ticket. Only a live one may fetch or deliver bytes.
 
         Raises ``InvalidToken``, ``TokenExpired``.
         """
