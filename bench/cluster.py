@@ -204,7 +204,7 @@ async def _bare_actions(namespace: Namespace, access: ClusterAccess, images: Ima
 
 def _has_ended(pod: Pod) -> bool:
     containers = (pod.status.containerStatuses if pod.status is not None else None) or []
-    return any(each.state is not None and each.state.terminated is not None for each in containers)
+    return any(status.state is not None and status.state.terminated is not None for status in containers)
 
 
 class _Seen:

@@ -53,7 +53,7 @@ class Bench:
             stages.append(Stage(algorithm=algorithm.did, inputs=inputs))
         return (await self.consumer.assets.publish_workflow(f"bench {file} {len(sources)}", stages)).did
 
-    async def bought(self, *sources: str) -> Agreement:
+    async def buy(self, *sources: str) -> Agreement:
         """Buy such a workflow."""
         return await self.consumer.agreements.buy(await self.workflow(*sources))
 
@@ -95,13 +95,13 @@ async def measure(provider: ProviderProcess, image: str) -> list[Row]:
 
 
 async def _first_instruction(bench: Bench, rootfs: Path) -> Row:
-    agreement, samples, floors = await bench.bought(FIRST), [], []
+    agreement, samples, floors = await bench.buy(FIRST), [], []
     for _ in range(RUNS):
         floors += bare_start(rootfs, 1)[0]
         began = time.clock_gettime(time.CLOCK_MONOTONIC)
         execution = await bench.consumer.compute.execute(agreement.id)
         await execution.wait(60)
-        [path] = [one for one in await execution.download(bench.provider.home / "out") if one.name == "first"]
+        [path] = [file for file in await execution.download(bench.provider.home / "out") if file.name == "first"]
         samples.append((float(path.read_text()) - began) * 1000)
     ours, floor = median(samples), median(floors)
     goal = "bare runtime + 50 ms"
@@ -151,7 +151,7 @@ async def _large_input(bench: Bench) -> Row:
 
 
 async def _stop(bench: Bench) -> Row:
-    agreement, samples = await bench.bought(SLEEP), []
+    agreement, samples = await bench.buy(SLEEP), []
     for _ in range(RUNS):
         execution = await bench.consumer.compute.execute(agreement.id)
         async for piece in execution.logs():
@@ -168,7 +168,7 @@ async def _stop(bench: Bench) -> Row:
 
 
 async def _log_line(bench: Bench) -> Row:
-    agreement, samples = await bench.bought(TICKS), []
+    agreement, samples = await bench.buy(TICKS), []
     execution = await bench.consumer.compute.execute(agreement.id)
     async for piece in execution.logs():
         now = time.clock_gettime(time.CLOCK_MONOTONIC)

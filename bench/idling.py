@@ -22,9 +22,9 @@ def measure(provider: ProviderProcess) -> Row:
 def _cpu(pid: int) -> float:
     """Seconds of processor time of a process and everything that it started."""
     total = 0
-    for one in _family(pid):
+    for process in _family(pid):
         try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
         total += int(fields[11]) + int(fields[12])
@@ -34,6 +34,6 @@ def _cpu(pid: int) -> float:
 def _family(pid: int) -> list[int]:
     found = [pid]
     for child in Path(f"/proc/{pid}/task").glob("*/children"):
-        for one in child.read_text().split():
-            found += _family(int(one))
+        for number in child.read_text().split():
+            found += _family(int(number))
     return found

@@ -118,24 +118,24 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
         " VALUES (?, 'listed', ?, ?, 1, ?, 0, ?, ?, ?, ?)",
         [
             (
-                one.did,
-                one.checksum,
-                one.creator,
+                asset.did,
+                asset.checksum,
+                asset.creator,
                 1_900_000_000 + first + number,
-                *map(comparable, (one.summary.type, one.summary.author, one.summary.license)),
-                price_text(one.summary.price),
+                *map(comparable, (asset.summary.type, asset.summary.author, asset.summary.license)),
+                price_text(asset.summary.price),
             )
-            for number, one in enumerate(batch)
+            for number, asset in enumerate(batch)
         ],
     )
     rows = connection.execute("SELECT did, id FROM asset WHERE registered_at >= ?", (1_900_000_000 + first,)).fetchall()
     ids = {row[0]: row[1] for row in rows}
     connection.executemany(
         "INSERT INTO version VALUES (?, ?, ?, ?, '{}', 1, 0)",
-        [(ids[one.did], one.checksum, one.creator, json.dumps(one.document)) for one in batch],
+        [(ids[asset.did], asset.checksum, asset.creator, json.dumps(asset.document)) for asset in batch],
     )
-    for one in batch:
-        enlist(connection, ids[one.did], fields_of(one.did, one.summary), fulltext)
+    for asset in batch:
+        enlist(connection, ids[asset.did], fields_of(asset.did, asset.summary), fulltext)
 
 
 async def _ask(catalog: SqlCatalog, queries: Sequence[tuple[str, Query]]) -> tuple[dict[str, list[float]], list[int]]:
@@ -168,7 +168,7 @@ async def _both(folder: Path, url: str) -> list[Row]:
     if found != expected:
         raise SystemExit("the engines do not find the same")
     rows = [_row(f"search {kind}", samples, floor[kind]) for kind, samples in ours.items()]
-    every, other = ([one for samples in each.values() for one in samples] for each in (ours, floor))
+    every, other = ([sample for samples in kinds.values() for sample in samples] for kinds in (ours, floor))
     rows.append(_row("search, all of these", every, other, goal=GOAL))
     await file.close()
     await server.close()
@@ -176,11 +176,11 @@ async def _both(folder: Path, url: str) -> list[Row]:
 
 
 def _row(what: str, ours: list[float], other: list[float], goal: float | None = None) -> Row:
-    def told(samples: list[float]) -> str:
+    def figures(samples: list[float]) -> str:
         return f"{median(samples):.1f} ms, p95 {_p95(samples):.1f} ms"
 
     reached = _p95(ours) < goal if goal is not None else None
-    return Row(what, told(ours), f"SQLite {told(other)}", f"p95 under {goal:.0f} ms" if goal else "", reached)
+    return Row(what, figures(ours), f"SQLite {figures(other)}", f"p95 under {goal:.0f} ms" if goal else "", reached)
 
 
 def _p95(samples: list[float]) -> float:

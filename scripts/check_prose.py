@@ -1,7 +1,7 @@
 """Refuse phrases that nobody would say, and references to documents that readers do not have.
 
-CONTRIBUTING.md has the rules of language; this finds what a machine can find of them. The code of a page,
-between backticks or in a block, is not checked.
+CONTRIBUTING.md has the rules of language; this finds what a machine can find of them, in pages and in sources. The code
+of a page, between backticks or in a block, is not checked.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-PROSE = {
+PHRASES = {
     r"(?:it|this|that|which|what|who) (?:is|are) no (?!longer|more|less|better|worse|different)[a-z]": "is not a",
     r"mend(?:s|ed|ing)?": "fix, repair",
     r"for ever": "forever, permanently",
@@ -21,20 +21,34 @@ PROSE = {
     r"to be had": "available",
     r"is to be (?:done|said)": "there is … to do",
     r"tells? whether": "return whether, say whether",
-    r"buyers?|sellers?": "consumer, owner, provider",
+    r"buyers?": "consumer",
     r"(?:data|it|they|files?|images?|results?|logs?|blobs?) (?:lies?|lay)": "is, are, lives",
     r"gone on with": "continued, resumed",
+    r"programmes?": "program",
 }
-"""What is refused (letters of either case, whole words, over the end of a line) → what to write instead."""
+"""What is refused: whole words, in letters of either case, also across the end of a line → what to write instead."""
 
-EXACT = {
+WHERE_IT_STANDS = {
     r", too(?=[.,;:)]|$)": "no comma before too, or also",
     r"(?:(?<=[.;:] )|(?<=^)|(?<=\n\n)|(?<=^\* ))Who (?![^.]*\?)": "anyone who, if you",
 }
+"""The same for what only its place makes wrong."""
+
+IN_PYTHON = {
+    r"\bfor (?:one|each)(?:, \w+)* in ": "a loop variable that says what it is",
+    r"\bdef _?(?:told|bought)\(": "a verb, or a noun",
+    r"^_?(?:log|LOG) = logging\.": "logger",
+    r"^ *(?:Args|Raises|Returns|Yields):$": "a docstring in prose",
+}
+
+GAP = r"(?:\s|[#*/])+"
+"""A space, or the end of a line with the indentation or the sign of a comment after it."""
 
 NOWHERE = re.compile(r"design §")
-NOT_READ = {"scripts/check_prose.py"}
-GENERATED = re.compile(r"docs/reference/(?:cli|errors|phases|settings)\.md|contracts/docs/|tests/")
+SOURCES = re.compile(
+    r"src/insitu/(?:api|cli|metadata|ports|settings|stack|testing)/|(?:deploy|scripts|bench|examples|contracts/src)/"
+)
+NOT_READ = re.compile(r"scripts/check_prose\.py|docs/reference/(?:cli|errors)\.md")
 CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|``[^`]+``|`[^`\n]*`")
 
 
@@ -45,50 +59,41 @@ def committed() -> Iterator[Path]:
     yield from (path for name in sorted(listing.split("\0")) if name and (path := ROOT / name).is_file())
 
 
-def prose(path: Path, text: str) -> str:
-    """Return what is read of a file, with as many lines as it has: of a page everything but its code."""
-    if path.suffix == ".md":
-        return CODE.sub(lambda code: "\n" * code.group().count("\n"), text)
-    return text
+def is_read(name: str) -> bool:
+    """Return whether a file is checked: every page, and the sources."""
+    return not NOT_READ.fullmatch(name) and (name.endswith(".md") or SOURCES.match(name) is not None)
 
 
-def found(path: Path) -> Iterator[str]:
+def patterns(suffix: str) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Yield what is refused in a file of this kind, and what to write instead."""
+    yield NOWHERE, "nothing, a clause or a decision: readers do not have this document"
+    for phrase, better in PHRASES.items():
+        yield re.compile(rf"(?im)\b(?:{phrase.replace(' ', GAP)})\b"), better
+    for pattern, better in WHERE_IT_STANDS.items() if suffix == ".md" else ():
+        yield re.compile(rf"(?m){pattern}"), better
+    for pattern, better in IN_PYTHON.items() if suffix == ".py" else ():
+        yield re.compile(rf"(?m){pattern}"), better
+
+
+def found(path: Path, name: str) -> Iterator[str]:
     """Yield what is wrong in a file, with its line."""
-    name = str(path.relative_to(ROOT))
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
         return
-    if not read(path, name):
-        return
-    for match in NOWHERE.finditer(text):
-        yield f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}: no reader has this document"
-    text = prose(path, text)
-    for pattern, better in PATTERNS:
+    if path.suffix == ".md":
+        text = CODE.sub(lambda code: "\n" * code.group().count("\n"), text)
+    for pattern, better in patterns(path.suffix):
         for match in pattern.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             yield f"{name}:{line}: {' '.join(match.group().split())!r}: write {better}"
 
 
-def read(path: Path, name: str) -> bool:
-    """Return whether the prose of a file is checked."""
-    return path.suffix == ".md" and not GENERATED.match(name)
-
-
-def compiled(pattern: str) -> str:
-    """Let a space of a pattern be the end of a line, with the indentation or comment sign of the next one."""
-    return pattern.replace(" ", r"(?:\s|[#*/])+")
-
-
-PATTERNS = [(re.compile(rf"(?im)\b(?:{compiled(pattern)})\b"), better) for pattern, better in PROSE.items()] + [
-    (re.compile(rf"(?m){pattern}"), better) for pattern, better in EXACT.items()
-]
-
-
 def main() -> int:
     """Print everything that is wrong; the exit code says whether there was anything."""
-    wrong = [line for path in committed() if str(path.relative_to(ROOT)) not in NOT_READ for line in found(path)]
-    print("\n".join(wrong) or "nothing found")
+    names = [(path, str(path.relative_to(ROOT))) for path in committed()]
+    wrong = [line for path, name in names if is_read(name) for line in found(path, name)]
+    print("\n".join(wrong) or f"{sum(is_read(name) for _, name in names)} files")
     return 1 if wrong else 0
 
 

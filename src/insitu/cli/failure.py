@@ -25,9 +25,12 @@ def explain(error: InsituError) -> list[str]:
     """Return the lines that tell a person about an error; text of others in it is made harmless."""
     from insitu.cli.render import plain
 
-    problems = [f"{plain(one.pointer) or '/'}: {plain(one.message)} ({plain(one.code)})" for one in error.problems]
+    problems = [
+        f"{plain(problem.pointer) or '/'}: {plain(problem.message)} ({plain(problem.code)})"
+        for problem in error.problems
+    ]
     detail = plain(error.detail)
-    if any(one.message == error.detail for one in error.problems):
+    if any(problem.message == error.detail for problem in error.problems):
         # The detail is one of the problems, which are all told below with their places.
         detail = f"{len(problems)} rules are broken" if len(problems) > 1 else problems.pop()
     told = [f"{click.style('error', fg='red', bold=True)} {error.code}: {detail}"]

@@ -35,7 +35,8 @@ def describe_leaving(service: "ComputeService") -> str:
     rules = [(effective_policy([("", policy)]).output_rules(limits), limits.log_bytes) for limits in granted]
     if not rules:
         return ""
-    files, log = max(one.max_bytes for one, _ in rules), max(one.log_budget(captured) for one, captured in rules)
+    files = max(output.max_bytes for output, _ in rules)
+    log = max(output.log_budget(captured) for output, captured in rules)
     text = f"{size(log)} of log text" if log else "no log text"
     return (
         f"one execution: at most {size(files)} in files and {text}\n"

@@ -80,16 +80,16 @@ def _timeline(story: Story) -> str:
     begin = history[0].at
     total = max((history[-1].at - begin).total_seconds(), 0.001)
     scale, parts, rows = 700 / total, [], []
-    for one, following in pairwise(history):
-        start, length = (one.at - begin).total_seconds(), (following.at - one.at).total_seconds()
-        colour = COLOURS.get(one.phase, PUBLISHING)
-        title = f"{one.phase}{'' if one.stage is None else f', stage {one.stage}'}: {length:.3f} s"
+    for change, following in pairwise(history):
+        start, length = (change.at - begin).total_seconds(), (following.at - change.at).total_seconds()
+        colour = COLOURS.get(change.phase, PUBLISHING)
+        title = f"{change.phase}{'' if change.stage is None else f', stage {change.stage}'}: {length:.3f} s"
         parts.append(
             f'<rect x="{start * scale:.1f}" y="4" width="{max(length * scale, 1):.1f}" height="26" fill="{colour}">'
             f"<title>{_text(title)}</title></rect>"
         )
-        stage = "" if one.stage is None else str(one.stage)
-        rows.append((one.phase.value, stage, rfc3339(one.at), f"{length:.3f}"))
+        stage = "" if change.stage is None else str(change.stage)
+        rows.append((change.phase.value, stage, rfc3339(change.at), f"{length:.3f}"))
     rows.append((history[-1].phase.value, "", rfc3339(history[-1].at), ""))
     picture = (
         f'<svg viewBox="0 0 710 36" role="img" aria-label="phases of the execution over time">{"".join(parts)}</svg>'
