@@ -1,4 +1,4 @@
-"""On a cluster a process that does not lead reads the proof of the one that does, not too often, and not for ever."""
+"""On a cluster, a process that does not lead reads the leader's proof, but not too often and not forever."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ FLAGS = {
 }
 
 
-async def test_a_proof_is_believed_for_two_days_and_read_every_few_seconds(
+async def test_a_proof_is_valid_for_two_days_and_read_every_few_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found, reads = Enforcement("runc", {"memory": "cgroup"}), 0
@@ -40,5 +40,5 @@ async def test_a_proof_is_believed_for_two_days_and_read_every_few_seconds(
     assert reads == 1
     monkeypatch.setattr(runtime, "READ_LASTS", timedelta())
     proved -= timedelta(days=2)
-    assert await follower.proof() is None, "an engine that works makes a new one each day"
+    assert await follower.proof() is None, "a working engine makes a new proof each day"
     assert reads == 2

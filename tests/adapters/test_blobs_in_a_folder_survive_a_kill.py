@@ -1,4 +1,4 @@
-"""What only the folder adapter promises: nothing is half there, and leftovers of a killed process go."""
+"""What only the folder adapter promises: no partial blobs, and leftovers of a killed process are deleted."""
 
 import hashlib
 import sys

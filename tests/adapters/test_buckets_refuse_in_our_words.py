@@ -1,4 +1,4 @@
-"""What a store answers becomes an error of ours that says what is wrong, and holds no key and no request."""
+"""A store's answer becomes one of our errors, which says what is wrong and contains no key and no request."""
 
 import base64
 import json
@@ -19,51 +19,53 @@ from tests.ports.stores import access_to, new_bucket
 SECRET = "s3cret-that-nobody-may-see"
 
 
-async def told(objects: Objects) -> set[str]:
-    """What each call says; an answer is told by its type."""
-    said: set[str] = set()
+async def answers_of(objects: Objects) -> set[str]:
+    """Return the error of each call, or the type of its answer."""
+    answers: set[str] = set()
 
-    async def listed() -> object:
-        return [one async for one in objects.list()]
+    async def list_all() -> object:
+        return [stored async for stored in objects.list()]
 
     for call in (
         lambda: objects.put("a", b"x"),
         lambda: objects.create("a", b"x"),
         lambda: objects.read("a", 0, 1),
         lambda: objects.delete(["a"]),
-        listed,
+        list_all,
     ):
         try:
-            said.add(type(await call()).__name__)
+            answers.add(type(await call()).__name__)
         except InsituError as error:
             assert SECRET not in "".join(traceback.format_exception(error))
-            said.add(str(error))
-    return said
+            answers.add(str(error))
+    return answers
 
 
 @pytest.mark.needs("object-store")
 async def test_a_bucket_that_does_not_exist_is_named_as_such(object_store: ObjectStoreServer) -> None:
     objects = Objects.at("s3://no-such-bucket/prefix", access_to(object_store))
-    assert await told(objects) == {"ObjectStoreRefused: the object store: there is no such bucket"}
+    assert await answers_of(objects) == {"ObjectStoreRefused: the object store: there is no such bucket"}
 
 
 @pytest.mark.needs("object-store")
-async def test_wrong_keys_are_told_and_not_shown(object_store: ObjectStoreServer, tmp_path: Path) -> None:
+async def test_wrong_keys_are_reported_and_not_shown(object_store: ObjectStoreServer, tmp_path: Path) -> None:
     url = new_bucket(object_store)
     path = tmp_path / "keys"
     access = Access(endpoint=object_store.endpoint, credentials_file=path)
     path.write_text(object_store.credentials.replace(object_store.secret_key, SECRET))
     expected = "ObjectStoreRefused: the object store: these credentials may not do this, or are wrong"
-    assert await told(Objects.at(url, access)) == {expected}
+    assert await answers_of(Objects.at(url, access)) == {expected}
     path.write_text(object_store.credentials.replace(object_store.access_key, SECRET))
-    assert all(one.startswith("ObjectStoreRefused") for one in await told(Objects.at(url, access)))
+    assert all(answer.startswith("ObjectStoreRefused") for answer in await answers_of(Objects.at(url, access)))
 
 
-async def test_an_address_where_nothing_listens_is_told_once_patience_ends(tmp_path: Path) -> None:
+async def test_an_address_where_nothing_listens_is_reported_once_patience_ends(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"[default]\naws_access_key_id=A\naws_secret_access_key={SECRET}\n")
     access = Access(endpoint="http://127.0.0.1:9", credentials_file=keys, patience=0.3)
-    assert await told(Objects.at("s3://bucket", access)) == {"ObjectStoreUnavailable: the object store does not answer"}
+    assert await answers_of(Objects.at("s3://bucket", access)) == {
+        "ObjectStoreUnavailable: the object store does not answer"
+    }
 
 
 @pytest.mark.parametrize("text", ["", "[other]\n", "[default]\naws_access_key_id=A\n", f"{SECRET}\n", "[default\n"])
@@ -84,7 +86,7 @@ def test_a_file_that_the_cloud_does_not_read_is_refused_at_the_start_and_not_quo
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for access in (Access(credentials_file=tmp_path / "no"), Access(ca_file=tmp_path / "no")):
         with pytest.raises(InsituError, match=r"SettingsInvalid: object_store\.\w+_file: .*FileNotFoundError"):
             Objects.at("s3://bucket", access)

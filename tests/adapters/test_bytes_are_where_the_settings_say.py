@@ -1,4 +1,4 @@
-"""`gateway.blobs`, `operator.logs`, `[object_store]`: which adapter is opened, and what the doctor says of a bucket."""
+"""`gateway.blobs`, `operator.logs`, `[object_store]`: the adapter they open, and what the doctor says of it."""
 
 import json
 from contextlib import AsyncExitStack
@@ -30,7 +30,7 @@ def flags(server: ObjectStoreServer, url: str) -> dict[str, str]:
     }
 
 
-async def test_without_a_setting_bytes_lie_in_the_data_folder(tmp_path: Path) -> None:
+async def test_without_a_setting_bytes_are_in_the_data_folder(tmp_path: Path) -> None:
     settings = read_settings({}, {}, tmp_path)
     async with AsyncExitStack() as stack:
         assert isinstance(open_blobs(settings), FolderBlobs)
@@ -57,12 +57,12 @@ def doctor(home: Path, capsys: pytest.CaptureFixture[str], given: dict[str, str]
     ports = {"server.port": "0", "chain.embedded_port": "0"}
     arguments = [part for name, value in {**ports, **given}.items() for part in ("--set", f"{name}={value}")]
     run(["--home", str(home), "--url", "http://127.0.0.1:9", *arguments, "doctor", "--json"])
-    said = capsys.readouterr().out
-    return {one["part"]: one for one in json.loads(said)["findings"]}
+    output = capsys.readouterr().out
+    return {finding["part"]: finding for finding in json.loads(output)["findings"]}
 
 
 @pytest.mark.needs("object-store")
-def test_the_doctor_tries_each_bucket_and_names_what_mends(
+def test_the_doctor_tries_each_bucket_and_says_how_to_fix_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -82,7 +82,7 @@ def test_the_doctor_tries_each_bucket_and_names_what_mends(
 
 
 class Careless(Objects):
-    """A store that does not know If-None-Match: it puts."""
+    """A store that does not know If-None-Match: it always stores."""
 
     async def create(self, key: str, data: bytes) -> bool:
         await self.put(key, data)

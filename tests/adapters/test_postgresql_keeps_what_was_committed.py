@@ -1,4 +1,4 @@
-"""An actor's schema in PostgreSQL: migrations, transactions as if alone, the end of the server, the turn to work."""
+"""An actor's schema in PostgreSQL: migrations, serializable transactions, a server that ends, the turn to work."""
 
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -44,7 +44,7 @@ async def database(postgresql: PostgresqlServer, schema: str, package: str) -> A
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[PostgresqlServer]:
-    """One that a test may kill."""
+    """A server that a test may kill."""
     with running_postgresql() as server:
         yield server
 
@@ -70,7 +70,7 @@ async def test_what_was_written_is_there_after_opening_again(
         assert await database.read(notes) == ["50 % of ?"]
 
 
-async def test_statements_have_parameters_by_place_or_name_and_columns_likewise(database: Database) -> None:
+async def test_parameters_and_columns_have_positions_or_names(database: Database) -> None:
     def ask(connection: Connection) -> tuple[Any, ...]:
         row = connection.execute("SELECT :one::text AS a, 100 % 30 AS b, :one || :two AS c", {"one": "x", "two": "y"})
         found = row.fetchone()
@@ -89,7 +89,7 @@ async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> N
     assert await database.read(notes) == []
 
 
-async def test_migrations_are_applied_once_and_in_order_however_many_come(
+async def test_migrations_are_applied_once_and_in_order_by_many_at_once(
     postgresql: PostgresqlServer, schema: str, package: str, tmp_path: Path
 ) -> None:
     async with Database(postgresql.url, schema, package) as database:
@@ -97,14 +97,14 @@ async def test_migrations_are_applied_once_and_in_order_however_many_come(
     migrate(tmp_path, package, "0002_more.sql", "ALTER TABLE note ADD COLUMN stars integer NOT NULL DEFAULT 3;")
     several = [Database(postgresql.url, schema, package) for _ in range(6)]
     async with anyio.create_task_group() as tasks:
-        for one in several:
-            tasks.start_soon(one.open)
+        for opened in several:
+            tasks.start_soon(opened.open)
     rows = await several[0].read(lambda c: [tuple(row) for row in c.execute("SELECT text, stars FROM note").fetchall()])
     assert rows == [("old", 3)]
     condition = await several[0].condition()
     assert (condition.schema, condition.known) == (2, 2)
-    for one in several:
-        await one.close()
+    for opened in several:
+        await opened.close()
 
 
 async def test_a_migration_that_fails_changes_nothing(
@@ -128,7 +128,7 @@ async def test_a_schema_of_a_newer_version_is_refused(database: Database, postgr
     assert (await again.condition()).schema == 9
 
 
-async def test_looking_at_a_database_makes_nothing(postgresql: PostgresqlServer, schema: str, package: str) -> None:
+async def test_looking_at_a_database_creates_nothing(postgresql: PostgresqlServer, schema: str, package: str) -> None:
     condition = await Database(postgresql.url, schema, package).condition()
     assert (condition.schema, condition.known) == (0, 1)
     assert condition.server.split(".")[0].isdigit()
@@ -149,7 +149,7 @@ async def test_what_postgresql_refuses_is_a_storage_error(database: Database) ->
     await database.write(add("goes on"))
 
 
-async def test_two_that_add_the_same_row_at_once_end_with_one_that_finds_it(database: Database) -> None:
+async def test_when_two_add_the_same_row_the_second_finds_it(database: Database) -> None:
     meeting = threading.Barrier(2, timeout=30)
     attempts: list[bool] = []
 
@@ -173,10 +173,10 @@ async def test_two_that_add_the_same_row_at_once_end_with_one_that_finds_it(data
     assert sorted(made) == [False, True]
 
 
-async def test_transactions_that_would_deceive_each_other_run_one_after_the_other(
+async def test_transactions_that_would_conflict_run_one_after_the_other(
     database: Database, postgresql: PostgresqlServer
 ) -> None:
-    """Each adds the largest number plus one: a gap or a double would show that two saw the same largest one."""
+    """Each adds the largest number plus one: a gap or a duplicate would show that two saw the same largest number."""
     other = Database(postgresql.url, database._schema, database._migrations)
 
     def count_on(connection: Connection) -> None:
@@ -193,7 +193,7 @@ async def test_transactions_that_would_deceive_each_other_run_one_after_the_othe
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:s3cret%zz@h/d", "postgresql://u:s3cret@h:x/d?s3cret", "s3cret s3cret"])
-async def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(url: str, package: str) -> None:
+async def test_a_url_that_cannot_be_read_is_refused_and_not_quoted(url: str, package: str) -> None:
     with pytest.raises(InsituError) as refusal:
         await Database(url, "any", package, patience=0).open()
     assert refusal.value.code in {"SettingsInvalid", "DatabaseUnavailable", "StorageFailed"}
@@ -201,7 +201,7 @@ async def test_a_url_that_cannot_be_read_is_refused_without_a_word_of_it(url: st
     assert refusal.value.__suppress_context__ or refusal.value.code != "SettingsInvalid"
 
 
-async def test_a_server_that_is_not_there_is_a_passing_error(tmp_path: Path, package: str) -> None:
+async def test_a_missing_server_is_a_temporary_error(tmp_path: Path, package: str) -> None:
     with pytest.raises(InsituError, match="DatabaseUnavailable") as refusal:
         await Database(f"postgresql://u@/d?host={tmp_path}", "any", package, patience=0.1).open()
     assert refusal.value.definition.retry
@@ -211,7 +211,7 @@ async def test_a_server_that_is_not_there_is_a_passing_error(tmp_path: Path, pac
 async def test_a_killed_server_loses_nothing_that_was_acknowledged(
     own_server: PostgresqlServer, schema: str, package: str
 ) -> None:
-    """Writers go on while the server is killed and started again, twice; those that were told an error know why."""
+    """Writers go on while the server is killed and started again, twice; their errors say why."""
     acknowledged: list[str] = []
     refusals: set[str] = set()
     numbers = count()
@@ -250,7 +250,7 @@ async def test_a_killed_server_loses_nothing_that_was_acknowledged(
 
 
 @pytest.mark.slow
-async def test_an_impatient_caller_is_told_that_the_database_is_away_and_the_next_one_is_served(
+async def test_an_impatient_caller_learns_that_the_database_is_away_and_the_next_is_served(
     own_server: PostgresqlServer, schema: str, package: str
 ) -> None:
     database = await Database(own_server.url, schema, package, patience=0.2).open()
@@ -263,7 +263,7 @@ async def test_an_impatient_caller_is_told_that_the_database_is_away_and_the_nex
     await database.close()
 
 
-async def test_one_works_at_a_time_and_the_next_when_it_is_done(
+async def test_one_process_works_at_a_time_and_the_next_when_it_is_done(
     database: Database, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.05)
@@ -278,13 +278,13 @@ async def test_one_works_at_a_time_and_the_next_when_it_is_done(
         working -= 1
 
     async with anyio.create_task_group() as tasks:
-        for one in (database, other, database):
-            tasks.start_soon(one.work_alone, work)
+        for worker in (database, other, database):
+            tasks.start_soon(worker.work_alone, work)
     assert seen == [1, 1, 1]
     await other.close()
 
 
-async def test_who_loses_his_session_stops_and_waits_for_his_turn_again(
+async def test_a_process_that_loses_its_session_stops_and_waits_for_its_turn_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.05)
@@ -296,7 +296,7 @@ async def test_who_loses_his_session_stops_and_waits_for_his_turn_again(
         if len(begun) == 2:
             twice.set()
             return
-        # Whoever holds the lock is ended by the server, as when it restarts.
+        # The server ends the session that holds the lock, as in a restart.
         ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
         await database.read(lambda c: c.execute(ended).fetchall())
         await anyio.sleep_forever()
@@ -320,7 +320,7 @@ async def test_a_role_needs_no_more_than_its_own_schema(
 
 
 @pytest.mark.slow
-async def test_a_wrong_password_is_told_at_once_and_not_repeated(
+async def test_a_wrong_password_is_reported_at_once_and_not_tried_again(
     own_server: PostgresqlServer, schema: str, package: str
 ) -> None:
     async with Database(own_server.url, schema, package) as database:

@@ -1,4 +1,4 @@
-"""The database file of an actor: migrations, one writer, snapshots, errors."""
+"""An actor's database file: migrations, one writer, snapshots, errors."""
 
 import sqlite3
 import stat
@@ -133,8 +133,8 @@ async def test_only_the_owner_of_the_process_may_read_the_file(tmp_path: Path, p
         assert modes(tmp_path) == {"notes.db": 0o600, "notes.db-shm": 0o600, "notes.db-wal": 0o600}
 
 
-async def test_somebody_who_looks_into_the_file_takes_nothing_away(tmp_path: Path, package: str) -> None:
-    """Locks of POSIX belong to the process: closing any descriptor of the file gives up those of all connections.
+async def test_looking_into_the_file_deletes_nothing(tmp_path: Path, package: str) -> None:
+    """POSIX locks belong to the process: closing any descriptor of the file releases those of all connections.
 
     Then another process believes that nobody is left, and deletes the journal into which this one goes on to write.
     """
@@ -155,7 +155,7 @@ async def seen_by_another_process(path: Path) -> str:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
-    """Every connection that is opened from now on."""
+    """Return a list that every connection opened from now on is added to."""
     connections: list[sqlite3.Connection] = []
     connect = sqlite3.connect
 

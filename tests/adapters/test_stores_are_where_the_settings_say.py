@@ -59,7 +59,7 @@ async def test_three_actors_share_a_database_and_the_doctor_reads_their_schemas(
 
 
 @pytest.mark.needs("postgresql")
-def test_the_doctor_tells_server_and_schema_or_what_is_wrong(
+def test_the_doctor_shows_server_and_schema_or_what_is_wrong(
     tmp_path: Path, secret: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def probed(_: object) -> None:
@@ -85,9 +85,7 @@ def test_the_doctor_tells_server_and_schema_or_what_is_wrong(
 @pytest.mark.parametrize(
     "content", [None, b"", b"hunter2", b"\xff", b"mysql://hunter2@h/d", b"postgresql://u:hunter2%zz@h/d"]
 )
-async def test_a_file_without_a_url_is_refused_and_what_it_holds_is_not_told(
-    tmp_path: Path, content: bytes | None
-) -> None:
+async def test_a_file_without_a_url_is_refused_and_not_quoted(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "database.url"
     if content is not None:
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""The clock of this machine, and the one that tests move."""
+"""The clock of this machine, and the one that tests set."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ def test_the_time_is_utc_in_milliseconds() -> None:
     assert before - timedelta(milliseconds=1) < moment <= datetime.now(UTC)
 
 
-async def test_sleeping_ends_not_before_its_time() -> None:
+async def test_sleeping_does_not_end_too_early() -> None:
     clock = SystemClock()
     wanted = datetime.now(UTC) + timedelta(milliseconds=20)
     with anyio.fail_after(30):
@@ -24,7 +24,7 @@ async def test_sleeping_ends_not_before_its_time() -> None:
     assert datetime.now(UTC) >= wanted
 
 
-async def test_what_has_passed_is_not_waited_for() -> None:
+async def test_nobody_waits_for_a_time_that_has_passed() -> None:
     with anyio.fail_after(30):
         await SystemClock().sleep_until(datetime.now(UTC) - timedelta(days=1))
 

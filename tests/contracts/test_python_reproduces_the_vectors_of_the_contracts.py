@@ -1,4 +1,4 @@
-"""Ids, digests and signatures that the contracts have written down are those of the domain (C2–C5, E10)."""
+"""The domain computes the same ids, digests and signatures as the contracts (C2–C5, E10)."""
 
 import json
 from pathlib import Path
@@ -33,19 +33,19 @@ def settlement(vector: dict[str, Any]) -> Settlement:
 
 
 @pytest.mark.parametrize("vector", SIGNED["agreements"])
-def test_the_id_of_an_agreement_is_the_contracts(vector: dict[str, Any]) -> None:
+def test_an_agreement_has_the_id_that_the_contracts_compute(vector: dict[str, Any]) -> None:
     assert "0x" + agreement_id(Terms.model_validate(vector["terms"]), domain(vector)) == vector["agreementId"]
 
 
 @pytest.mark.parametrize("vector", SIGNED["agreements"])
-def test_the_consumers_signature_of_the_terms_is_the_contracts(vector: dict[str, Any]) -> None:
+def test_the_consumers_signature_of_the_terms_is_the_one_of_the_contracts(vector: dict[str, Any]) -> None:
     digest = terms_digest(Terms.model_validate(vector["terms"]), domain(vector))
     signed = Account.unsafe_sign_hash(digest, vector["consumerKey"])
     assert "0x" + signed.signature.hex() == vector["consumerSignature"]
 
 
 @pytest.mark.parametrize("vector", SIGNED["settlements"])
-def test_the_digest_of_a_settlement_is_the_contracts(vector: dict[str, Any]) -> None:
+def test_a_settlement_has_the_digest_that_the_contracts_compute(vector: dict[str, Any]) -> None:
     digest = settlement_digest(AgreementId(vector["agreementId"][2:]), settlement(vector), domain(vector))
     assert "0x" + digest.hex() == vector["digest"]
     signed = Account.unsafe_sign_hash(digest, vector["providerKey"])

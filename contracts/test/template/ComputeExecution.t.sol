@@ -22,7 +22,7 @@ import {vm} from "../support/Vm.sol";
 /// │   │   └── it grants
 /// │   ├── at the grant deadline
 /// │   │   └── it reverts DeadlinePassed and permits nothing
-/// │   └── given the provider was removed from the asset meanwhile
+/// │   └── given the provider has been removed from the asset
 /// │       └── it still grants
 /// ├── given the agreement is created
 /// │   └── it reverts ConditionNotInState

@@ -303,8 +303,8 @@ def _is_refused(error: psycopg.Error) -> bool:
 
 def _translate(error: psycopg.Error) -> InsituError:
     # libpq's message may have several lines; it names host, port and user of a connection, but never a password.
-    said = " ".join(str(error).split())
-    return _unavailable(said) if _is_away(error) else InsituError("StorageFailed", f"PostgreSQL: {said}")
+    message = " ".join(str(error).split())
+    return _unavailable(message) if _is_away(error) else InsituError("StorageFailed", f"PostgreSQL: {message}")
 
 
 def _unavailable(detail: str) -> InsituError:

@@ -1,4 +1,4 @@
-"""What the tests of images and of the one-machine runtime share."""
+"""Fixtures for the tests of images and of the one-machine runtime."""
 
 from tests.adapters.oci.registries import registry, serve
 

@@ -1,4 +1,4 @@
-"""Registries for tests: a real one on loopback, and servers that answer what a test says."""
+"""Registries for tests: a real one on loopback, and servers whose answers a test decides."""
 
 import json
 import os
@@ -21,7 +21,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real registry on loopback; its address."""
+    """Start a real registry on loopback; yield its address."""
     place = tmp_path_factory.mktemp("registry")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -47,7 +47,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[str, dict[str, str]], Answer]], str]]:
-    """Serve what a function of path and headers answers; gives the address."""
+    """Serve the answers of a function of path and headers; yield the address."""
     servers = []
 
     def start(answer: Callable[[str, dict[str, str]], Answer]) -> str:
@@ -80,7 +80,7 @@ def serve() -> Iterator[Callable[[Callable[[str, dict[str, str]], Answer]], str]
 
 
 def push(address: str, repository: str, layout: Layout, described: dict[str, Any]) -> str:
-    """Push a manifest (or index) with all that it names; return the reference to pull it by."""
+    """Push a manifest (or index) with everything that it names; return the reference to pull it by."""
     base = f"http://{address}/v2/{repository}"
     data = (layout.root / "blobs/sha256" / described["digest"][7:]).read_bytes()
     document = json.loads(data)

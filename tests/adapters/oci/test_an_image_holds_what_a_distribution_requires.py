@@ -1,4 +1,4 @@
-"""From the name of a distribution to everything that belongs into its image."""
+"""An image has everything that a distribution requires."""
 
 import json
 import tarfile
@@ -25,7 +25,7 @@ def installed(folder: Path, name: str, *lines: str, direct_url: str | None = Non
 
 
 def names_in(layout: Path, tmp_path: Path, *packages: str) -> dict[str, bytes]:
-    """The files of an image, with the content of small ones."""
+    """Return the files of an image, with the content of small ones."""
     layout.mkdir()
     manifest = build_host_image(HostImage(PYTHON, packages, (tmp_path,)), layout)
     blobs = layout / "blobs" / "sha256"
@@ -57,7 +57,7 @@ def test_an_extra_may_ask_for_another_extra_of_its_own_distribution(tmp_path: Pa
     assert [each.name for each in _closure(HostImage(PYTHON, ("ours",), (tmp_path,)))] == ["always", "ours"]
 
 
-def test_what_is_installed_elsewhere_is_refused(tmp_path: Path) -> None:
+def test_a_distribution_installed_elsewhere_is_refused(tmp_path: Path) -> None:
     installed(tmp_path, "ours", direct_url=json.dumps({"url": "file:///source", "dir_info": {"editable": True}}))
     (tmp_path / "layout").mkdir()
     with pytest.raises(InsituError, match="ArchiveInvalid: ours is installed as editable"):
@@ -65,7 +65,7 @@ def test_what_is_installed_elsewhere_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_only_the_projects_own_image_asks_for_names_and_knows_whom_to_trust(tmp_path: Path) -> None:
+def test_only_the_projects_own_image_resolves_names_and_has_certificates(tmp_path: Path) -> None:
     installed(tmp_path, "insitu", "Requires-Dist: certifi")
     installed(tmp_path, "other", "Requires-Dist: certifi")
     installed(tmp_path, "certifi")

@@ -1,4 +1,4 @@
-"""Both versions of control groups: found, limited, counted, removed. What this machine lacks is played by folders."""
+"""Both versions of control groups: found, limited, counted, removed. Folders stand in for what this machine lacks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_unified_machines_use_version_2_and_say_what_is_missing(tmp_path: Path) 
 
 
 def delegated(mount: Path, *groups: str) -> None:
-    """Play what systemd makes: groups with the files that a user may write, each a folder of version 2."""
+    """Imitate systemd: create groups with the files that a user may write, each a folder of version 2."""
     for name in groups:
         (mount / name).mkdir(parents=True)
         for file in ("cgroup.procs", "cgroup.subtree_control", "memory.max", "memory.swap.max", "cpu.max", "pids.max"):
@@ -135,7 +135,7 @@ def test_version_1_limits_each_tree(tmp_path: Path) -> None:
         assert (tmp_path / tree / "insitu" / "x" / "in-1" / name).read_text() == value
 
 
-def test_a_tiny_share_is_at_least_what_the_kernel_takes(tmp_path: Path) -> None:
+def test_a_tiny_share_is_raised_to_what_the_kernel_accepts(tmp_path: Path) -> None:
     groups = Cgroups(2, (Hierarchy(tmp_path, frozenset({"cpu"})),), "x")
     (tmp_path / "x" / "in-1").mkdir(parents=True)
     (tmp_path / "x" / "in-1" / "cpu.max").touch()
@@ -177,7 +177,7 @@ def test_counters_are_read(texts: dict[str, str | None], counters: Counters) -> 
 
 
 @pytest.mark.needs("root")
-def test_real_groups_are_made_killed_and_removed(tmp_path: Path) -> None:
+def test_real_groups_are_created_killed_and_removed(tmp_path: Path) -> None:
     import subprocess
 
     text = Path("/proc/self/mountinfo").read_text()

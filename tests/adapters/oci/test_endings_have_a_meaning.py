@@ -1,4 +1,4 @@
-"""Every way in which a container can end, as the monitor writes it down, and what the receipt will say."""
+"""Every way a container can end, as the monitor records it, and what the receipt will say."""
 
 import signal
 from typing import Any

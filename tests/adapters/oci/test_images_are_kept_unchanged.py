@@ -1,4 +1,4 @@
-"""Images are built, imported, verified and removed; what is here is what its digest says."""
+"""Images are built, imported, verified and removed; their content always matches the digest."""
 
 import json
 import os
@@ -80,7 +80,7 @@ async def test_every_image_has_a_tmp_that_all_may_write(store: ImageStore, layou
     await store.verify(image.digest)
 
 
-async def test_what_is_imported_twice_is_here_once(store: ImageStore, layout: Layout) -> None:
+async def test_an_image_imported_twice_is_stored_once(store: ImageStore, layout: Layout) -> None:
     root = layout.index(layout.image([file("x", b"1")]))
     first = await store.import_path(root, "x", "1")
     again = await store.import_path(root, "renamed", "2")
@@ -131,7 +131,7 @@ async def test_a_broken_layout_is_refused_and_leaves_nothing(
     assert not list((tmp_path / "images").glob(".scratch-*"))
 
 
-async def test_what_changed_on_disk_is_found(store: ImageStore, layout: Layout) -> None:
+async def test_a_change_on_disk_is_found(store: ImageStore, layout: Layout) -> None:
     image = await store.import_path(layout.index(layout.image([folder("etc"), file("etc/x", b"1")])), "x", "y")
     target = await store.rootfs(image.digest) / "etc" / "x"
     target.write_bytes(b"2")
@@ -171,7 +171,7 @@ async def test_an_image_in_use_is_not_removed(store: ImageStore, layout: Layout)
 
 
 @pytest.mark.parametrize("digest", ["", "latest", "sha256:", "sha256:../../etc", "sha256:" + "A" * 64])
-async def test_a_digest_that_is_none_is_refused(store: ImageStore, digest: str) -> None:
+async def test_a_malformed_digest_is_refused(store: ImageStore, digest: str) -> None:
     with pytest.raises(InsituError):
         await store.find(digest)
 

@@ -1,4 +1,4 @@
-"""What is in an image is found in its files alone: nothing of it is run, and no link leads out of it."""
+"""The content of an image is found only from its files: nothing in it runs, and no link leads out of it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A registry is asked for digests, and trusted for nothing else. The registry of the first tests is a real one."""
+"""A registry is only asked for digests and trusted for nothing. The first tests use a real registry."""
 
 import hashlib
 import json
@@ -49,7 +49,7 @@ async def test_an_index_digest_gives_this_machines_image(store: ImageStore, tmp_
 
 
 @pytest.mark.needs("registry")
-async def test_a_digest_that_the_registry_does_not_have_is_told(store: ImageStore, registry: str) -> None:
+async def test_a_digest_that_the_registry_does_not_have_is_reported(store: ImageStore, registry: str) -> None:
     with pytest.raises(InsituError) as caught:
         await store.pull(f"{registry}/team/tool@sha256:{'0' * 64}")
     assert caught.value.code == "ImageUnavailable"
@@ -72,7 +72,7 @@ async def test_only_a_digest_names_an_image(store: ImageStore, reference: str) -
     assert caught.value.code == "InvalidRequest"
 
 
-async def test_a_registry_that_does_not_answer_is_told(store: ImageStore) -> None:
+async def test_a_registry_that_does_not_answer_is_reported(store: ImageStore) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         reference = f"127.0.0.1:{closed.getsockname()[1]}/x@sha256:{'0' * 64}"
@@ -86,7 +86,7 @@ async def test_a_registry_that_does_not_answer_is_told(store: ImageStore) -> Non
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> dict[str, bytes]:
-    """A small image's blobs by digest; the manifest's under "manifest"."""
+    """Return a small image's blobs by digest; the manifest is under "manifest"."""
     layout = Layout(tmp_path / "served")
     described = layout.image([file("x", b"1")])
     found = {f"sha256:{path.name}": path.read_bytes() for path in (layout.root / "blobs/sha256").iterdir()}
@@ -116,9 +116,7 @@ async def test_a_blob_with_other_bytes_is_refused(
     assert not list((tmp_path / "images").glob(".scratch-*"))
 
 
-async def test_another_manifest_than_asked_for_is_refused(
-    store: ImageStore, serve: Any, blobs: dict[str, bytes]
-) -> None:
+async def test_a_different_manifest_is_refused(store: ImageStore, serve: Any, blobs: dict[str, bytes]) -> None:
     address = serve(lambda path, _: (200, {}, b"{}"))
     with pytest.raises(InsituError) as caught:
         await store.pull(f"{address}/x@{blobs['manifest'].decode()}")
@@ -155,7 +153,7 @@ async def test_a_token_is_fetched_and_not_shown_to_the_storage_host(
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
-async def test_a_refusal_is_told(store: ImageStore, serve: Any, status: int) -> None:
+async def test_a_refusal_is_reported(store: ImageStore, serve: Any, status: int) -> None:
     address = serve(lambda path, _: (status, {"WWW-Authenticate": "Basic realm=x"}, b""))
     with pytest.raises(InsituError) as caught:
         await store.pull(f"{address}/x@sha256:{hashlib.sha256(b'').hexdigest()}")

@@ -1,4 +1,4 @@
-"""Layers come from strangers: each trick is refused, each rule of the specification is kept."""
+"""Layers come from strangers: every trick is refused, and every rule of the specification is followed."""
 
 import shutil
 import tarfile
@@ -68,7 +68,7 @@ def test_a_link_is_followed_inside_only(rootfs: Path, target: str) -> None:
     assert len([path for path in rootfs.rglob("written") if not path.is_symlink()]) == 1
 
 
-def test_a_link_into_nothing_is_no_folder(rootfs: Path) -> None:
+def test_a_dangling_link_is_not_a_folder(rootfs: Path) -> None:
     with pytest.raises(InsituError) as caught:
         apply(rootfs, [link("out", "/proc/self/root"), file("out/written", b"inside")])
     assert caught.value.code == "ArchiveInvalid"
@@ -98,7 +98,7 @@ def test_hard_links_are_one_file(rootfs: Path) -> None:
     assert (rootfs / "one").stat().st_ino == (rootfs / "two").stat().st_ino
 
 
-def test_a_whiteout_hides_what_lay_below(rootfs: Path) -> None:
+def test_a_whiteout_hides_what_is_below(rootfs: Path) -> None:
     apply(rootfs, [file("keep", b"1"), file("gone", b"2"), folder("dir"), file("dir/x", b"3")])
     apply(rootfs, [file(".wh.gone"), file(".wh.dir"), file(".wh.never-there")])
     assert sorted(path.name for path in rootfs.iterdir()) == ["keep"]
@@ -120,7 +120,7 @@ def test_a_bomb_ends_at_its_budget(rootfs: Path) -> None:
         apply(rootfs, [file(str(n)) for n in range(20)], Budget(entries_left=10))
 
 
-def test_other_content_than_the_image_says_is_refused(rootfs: Path) -> None:
+def test_content_that_differs_from_the_digest_is_refused(rootfs: Path) -> None:
     (rootfs.parent / "layer").write_bytes(tar([file("x", b"1")]))
     with pytest.raises(InsituError, match="content is"):
         unpack_layer(rootfs.parent / "layer", digest_of(b"other"), rootfs, Budget())

@@ -1,4 +1,4 @@
-"""A registry is asked for a digest. Only its plain "no" refuses, and only those are asked that the provider names."""
+"""A registry is asked for a digest: only a clear "no" refuses, and only those that the provider names are asked."""
 
 import json
 import os
@@ -45,7 +45,7 @@ async def test_the_digest_of_an_index_is_found(tmp_path: Path, registry: str) ->
     assert not await Registries([f"http://{registry}"]).lacks(reference)
 
 
-async def test_what_is_there_is_asked_once(serve: Any) -> None:
+async def test_an_existing_image_is_asked_for_once(serve: Any) -> None:
     asked: list[str] = []
 
     def answer(path: str, _: dict[str, str]) -> Answer:
@@ -89,7 +89,7 @@ async def test_a_redirect_is_not_followed(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 429, 500, 503])
-async def test_an_answer_that_is_no_plain_no_leaves_it_to_the_pull(serve: Any, status: int) -> None:
+async def test_an_unclear_answer_leaves_it_to_the_pull(serve: Any, status: int) -> None:
     address = serve(lambda path, _: (status, {"WWW-Authenticate": "Basic realm=x"}, b""))
     assert not await Registries([f"http://{address}"]).lacks(f"{address}/x@{DIGEST}")
 
@@ -133,7 +133,7 @@ async def test_a_token_that_everybody_gets_is_fetched(serve: Any) -> None:
 @pytest.mark.parametrize(
     "token", [b"", b"[]", b'{"token": 1}', b'{"token": "a\\nb"}', b'"' + b"x" * 100_000 + b'"', b"\xff"]
 )
-async def test_a_token_that_is_none_leaves_it_to_the_pull(serve: Any, token: bytes) -> None:
+async def test_a_malformed_token_leaves_it_to_the_pull(serve: Any, token: bytes) -> None:
     def answer(path: str, headers: dict[str, str]) -> Answer:
         if path.startswith("/token"):
             return 200, {}, token

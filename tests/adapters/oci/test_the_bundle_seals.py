@@ -1,4 +1,4 @@
-"""config.json says everything that seals, whatever the plan asks for."""
+"""config.json has everything that seals, whatever the plan asks for."""
 
 import dataclasses
 import json
@@ -106,7 +106,7 @@ def names(section: dict[str, Any], action: str) -> set[str]:
 
 
 @pytest.mark.parametrize("machine", sorted(ARCHITECTURES))
-def test_what_is_denied_is_not_allowed_and_what_programmes_need_is(machine: str) -> None:
+def test_denied_calls_are_not_allowed_and_calls_that_programs_need_are(machine: str) -> None:
     section = seccomp_section(machine)
     allowed, denied = names(section, "SCMP_ACT_ALLOW"), names(section, "SCMP_ACT_ERRNO")
     assert not allowed & denied

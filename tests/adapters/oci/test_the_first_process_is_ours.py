@@ -1,4 +1,4 @@
-"""The first process of a container: what it does, that it is what its source says, and which programme it is given."""
+"""The first process of a container: what it does, that it matches its source, and which program it gets."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ TOOLS = {"x86_64": "x86_64-linux-gnu-", "aarch64": "aarch64-linux-gnu-"}
 
 
 def tools(machine: str) -> tuple[str, str] | None:
-    """Assembler and objcopy for a machine, where they are installed."""
+    """Return assembler and objcopy for a machine if they are installed."""
     prefixes = [TOOLS[machine], *([""] if machine == platform.machine() else [])]
     pairs = [(shutil.which(f"{prefix}as"), shutil.which(f"{prefix}objcopy")) for prefix in prefixes]
     return next(((one, other) for one, other in pairs if one and other), None)
@@ -41,7 +41,7 @@ def test_every_machine_with_a_filter_has_one() -> None:
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)
-def test_it_is_what_its_source_says(machine: str, tmp_path: Path) -> None:
+def test_it_matches_its_source(machine: str, tmp_path: Path) -> None:
     found = tools(machine)
     if found is None:
         pytest.skip(f"no assembler for {machine}")
@@ -59,12 +59,12 @@ def test_it_gives_the_command_its_words_and_variables_and_its_code_back(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGXFSZ])
-def test_a_signal_that_ends_the_command_is_told_as_shells_do(init: Path, number: signal.Signals) -> None:
+def test_a_signal_that_ends_the_command_gives_the_code_that_shells_give(init: Path, number: signal.Signals) -> None:
     assert run(init, "/bin/sh", "sh", "-c", f"kill -{number.value} $$").returncode == 128 + number
 
 
 @pytest.mark.parametrize(("path", "code"), [("/nowhere", 127), ("/etc/passwd", 126), ("/etc", 126), ("", 127)])
-def test_a_command_that_cannot_be_started_has_a_code_of_its_own(init: Path, path: str, code: int) -> None:
+def test_a_command_that_cannot_be_started_has_its_own_code(init: Path, path: str, code: int) -> None:
     assert run(init, path, "x").returncode == code
 
 
@@ -73,7 +73,7 @@ def test_it_waits_for_the_command_and_not_for_an_orphan(init: Path) -> None:
     assert done.returncode == 5
 
 
-def test_it_is_written_once_and_mended(tmp_path: Path) -> None:
+def test_it_is_written_once_and_repaired(tmp_path: Path) -> None:
     path = place_init(tmp_path, "x86_64")
     first = path.stat().st_ino
     assert place_init(tmp_path, "x86_64").stat().st_ino == first
@@ -93,7 +93,7 @@ def test_executions_that_start_at_the_same_time_share_it(tmp_path: Path) -> None
         assert [each.name for each in folder.iterdir()] == [f"init-{platform.machine()}"]
 
 
-def test_a_programme_is_looked_up_in_the_image_and_the_algorithm_and_nowhere_else(tmp_path: Path) -> None:
+def test_a_program_is_only_looked_up_in_the_image_and_the_algorithm(tmp_path: Path) -> None:
     image, algorithm = tmp_path / "image", tmp_path / "algorithm"
     for folder in ("image/opt/bin", "image/usr/bin", "algorithm/bin"):
         (tmp_path / folder).mkdir(parents=True)

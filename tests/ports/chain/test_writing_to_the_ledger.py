@@ -1,5 +1,6 @@
 """Transactions: sent once or twice, refused with both sides, found again by hash."""
 
+import anyio
 import pytest
 
 from insitu.domain.agreement import Settlement, agreement_id, settlement_digest, terms_digest
@@ -38,6 +39,14 @@ pytestmark = [pytest.mark.needs("chain"), pytest.mark.anyio]
 
 def events(mined: Mined) -> list[object]:
     return [logged.event for logged in mined.events]
+
+
+async def outcome_of(parties: Parties, transaction: SignedTransaction) -> Mined:
+    """Wait for the outcome: a node may mine a transaction a moment after it has accepted it."""
+    with anyio.fail_after(20):
+        while (mined := await parties.chain.outcome(transaction.hash)) is None:  # noqa: ASYNC110 - only the node knows
+            await anyio.sleep(0.01)
+    return mined
 
 
 async def test_a_purchase_a_grant_and_a_settlement_are_heard_as_events(parties: Parties) -> None:
@@ -179,9 +188,7 @@ async def test_sending_the_same_transaction_again_changes_nothing(parties: Parti
     signed = await signed_approval(parties, 1)
     await parties.chain.broadcast(signed)
     await parties.chain.broadcast(signed)
-    mined = await parties.chain.outcome(signed.hash)
-    assert mined is not None
-    assert mined.ok
+    assert (await outcome_of(parties, signed)).ok
     await parties.chain.broadcast(signed)
     assert await parties.chain.next_nonce(parties.consumer.address) == signed.nonce + 1
 
@@ -199,8 +206,7 @@ async def test_a_transaction_that_waits_has_no_outcome_and_is_counted_in_the_non
         await parties.anvil("anvil_mine")
     finally:
         await parties.anvil("evm_setAutomine", True)
-    outcomes = [await parties.chain.outcome(one.hash) for one in (first, second)]
-    assert [one is not None and one.ok for one in outcomes] == [True, True]
+    assert [(await outcome_of(parties, sent)).ok for sent in (first, second)] == [True, True]
 
 
 async def test_a_nonce_that_another_transaction_took_is_reported(parties: Parties) -> None:

@@ -9,7 +9,7 @@ from insitu.adapters.agreements.rows import GWEI, document, json_text
 from insitu.adapters.sql import Connection, milliseconds
 from insitu.domain.errors import InsituError
 from insitu.domain.wire import WireModel
-from insitu.ports import agreement_changes as change
+from insitu.ports import agreement_changes as kinds
 from insitu.ports.agreement_records import Standing
 
 _GRANTED = (Standing.RELAYING, Standing.GRANTING, Standing.GRANTED)
@@ -20,13 +20,13 @@ _KEPT_TRANSACTIONS = 1024
 """Blocks; a confirmed transaction below them is not needed even if the chain rolls back."""
 
 
-def apply_changes(db: Connection, changes: Iterable[change.Change]) -> None:
+def apply_changes(db: Connection, changes: Iterable[kinds.Change]) -> None:
     """Carry out changes in order."""
-    for item in changes:
-        if statement := _PLAIN.get(type(item)):
-            db.execute(statement, {member.name: _column(getattr(item, member.name)) for member in fields(item)})
+    for change in changes:
+        if statement := _PLAIN.get(type(change)):
+            db.execute(statement, {member.name: _column(getattr(change, member.name)) for member in fields(change)})
         else:
-            _STATEMENTS[type(item)](db, item)
+            _STATEMENTS[type(change)](db, change)
 
 
 def _column(value: object) -> object:
@@ -35,11 +35,11 @@ def _column(value: object) -> object:
     return document(value) if isinstance(value, WireModel) else value
 
 
-def _move_cursor(db: Connection, one: change.MoveCursor) -> None:
-    number = one.cursor.number
+def _move_cursor(db: Connection, change: kinds.MoveCursor) -> None:
+    number = change.cursor.number
     db.execute(
         "INSERT INTO cursors (number, hash) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
-        (number, one.cursor.hash),
+        (number, change.cursor.hash),
     )
     db.execute(
         "DELETE FROM cursors WHERE number < (SELECT min(number) FROM"
@@ -49,8 +49,8 @@ def _move_cursor(db: Connection, one: change.MoveCursor) -> None:
     db.execute("DELETE FROM transactions WHERE confirmed = 1 AND block_number < ?", (number - _KEPT_TRANSACTIONS,))
 
 
-def _roll_back(db: Connection, one: change.RollBack) -> None:
-    number = one.to.number
+def _roll_back(db: Connection, change: kinds.RollBack) -> None:
+    number = change.to.number
     db.execute("DELETE FROM cursors WHERE number > ?", (number,))
     db.execute("UPDATE agreements SET attention = attention + 1 WHERE touched_block > ?", (number,))
     db.execute(
@@ -59,13 +59,13 @@ def _roll_back(db: Connection, one: change.RollBack) -> None:
     )
 
 
-def _remember(db: Connection, one: change.Remember) -> None:
-    terms = one.terms
+def _remember(db: Connection, change: kinds.Remember) -> None:
+    terms = change.terms
     db.execute(
         "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
-            one.agreement_id,
+            change.agreement_id,
             terms.consumer.lower(),
             int(terms.total == 0),
             terms.timeout,
@@ -75,40 +75,40 @@ def _remember(db: Connection, one: change.Remember) -> None:
     )
 
 
-def _judge(db: Connection, one: change.Judge) -> None:
-    granted = milliseconds(one.at) if one.standing in _GRANTED else None
+def _judge(db: Connection, change: kinds.Judge) -> None:
+    granted = milliseconds(change.at) if change.standing in _GRANTED else None
     db.execute(
         "UPDATE agreements SET standing = ?, reason = ?, versions = coalesce(?, versions),"
         " max_executions = coalesce(?, max_executions), start = coalesce(?, start),"
         " granted_at = coalesce(granted_at, ?) WHERE agreement_id = ?",
         (
-            one.standing.value,
-            document(one.reason),
-            json_text(one.versions) if one.versions is not None else None,
-            one.max_executions,
-            one.start,
+            change.standing.value,
+            document(change.reason),
+            json_text(change.versions) if change.versions is not None else None,
+            change.max_executions,
+            change.start,
             granted,
-            one.agreement_id,
+            change.agreement_id,
         ),
     )
 
 
-def _add_transition(db: Connection, one: change.AddTransition) -> None:
-    text = one.transition.model_dump_json()
+def _add_transition(db: Connection, change: kinds.AddTransition) -> None:
+    text = change.transition.model_dump_json()
     added = db.execute(
         "INSERT INTO transitions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (one.execution_id, one.transition.sequence, text),
+        (change.execution_id, change.transition.sequence, text),
     )
     if added.rowcount:
-        _number_event(db, one.execution_id, "phase", milliseconds(one.transition.at), text, None)
+        _number_event(db, change.execution_id, "phase", milliseconds(change.transition.at), text, None)
 
 
-def _add_event(db: Connection, one: change.AddEvent) -> None:
-    once = one.once or None
+def _add_event(db: Connection, change: kinds.AddEvent) -> None:
+    once = change.once or None
     known = "SELECT 1 FROM events WHERE execution_id = ? AND once = ?"
-    if once is not None and db.execute(known, (one.execution_id, once)).fetchone() is not None:
+    if once is not None and db.execute(known, (change.execution_id, once)).fetchone() is not None:
         return
-    _number_event(db, one.execution_id, one.type, milliseconds(one.at), json_text(one.data), once)
+    _number_event(db, change.execution_id, change.type, milliseconds(change.at), json_text(change.data), once)
 
 
 def _number_event(db: Connection, execution_id: str, kind: str, at: int, data: str, once: str | None) -> None:
@@ -117,15 +117,15 @@ def _number_event(db: Connection, execution_id: str, kind: str, at: int, data: s
     db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (execution_id, sequence, kind, at, data, once))
 
 
-def _decide_charge(db: Connection, one: change.DecideCharge) -> None:
+def _decide_charge(db: Connection, change: kinds.DecideCharge) -> None:
     db.execute(
         "UPDATE executions SET charge = ?, settlement = ? WHERE execution_id = ? AND charge IS NULL",
-        (str(one.charge), document(one.settlement), one.execution_id),
+        (str(change.charge), document(change.settlement), change.execution_id),
     )
 
 
-def _enqueue(db: Connection, one: change.Enqueue) -> None:
-    item = one.item
+def _enqueue(db: Connection, change: kinds.Enqueue) -> None:
+    item = change.item
     db.execute(
         "INSERT INTO items (key, kind, agreement_id, execution_id, payload, after, batch, not_before)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -140,7 +140,7 @@ def _enqueue(db: Connection, one: change.Enqueue) -> None:
             milliseconds(item.not_before),
         ),
     )
-    if one.again:
+    if change.again:
         db.execute(
             "UPDATE items SET state = 'waiting', transaction_hash = NULL, payload = ?, not_before = ?"
             " WHERE key = ? AND state != 'waiting'",
@@ -148,8 +148,8 @@ def _enqueue(db: Connection, one: change.Enqueue) -> None:
         )
 
 
-def _attach(db: Connection, one: change.Attach) -> None:
-    sent = one.transaction
+def _attach(db: Connection, change: kinds.Attach) -> None:
+    sent = change.transaction
     db.execute(
         "INSERT INTO transactions (hash, raw, nonce, signed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (sent.hash, sent.raw, sent.nonce, milliseconds(sent.signed_at)),
@@ -162,22 +162,22 @@ def _attach(db: Connection, one: change.Attach) -> None:
     )
 
 
-def _mark_mined(db: Connection, one: change.MarkMined) -> None:
+def _mark_mined(db: Connection, change: kinds.MarkMined) -> None:
     db.execute(
         "UPDATE transactions SET block_number = ?, block_hash = ? WHERE hash = ?",
-        (one.block.number, one.block.hash, one.hash),
+        (change.block.number, change.block.hash, change.hash),
     )
 
 
-def _spend(db: Connection, one: change.Spend) -> None:
-    counted = db.execute("UPDATE transactions SET counted = 1 WHERE hash = ? AND counted = 0", (one.hash,))
+def _spend(db: Connection, change: kinds.Spend) -> None:
+    counted = db.execute("UPDATE transactions SET counted = 1 WHERE hash = ? AND counted = 0", (change.hash,))
     carried = "SELECT kind, agreement_id, execution_id FROM items WHERE transaction_hash = ?"
-    items = db.execute(carried, (one.hash,)).fetchall() if counted.rowcount else []
+    items = db.execute(carried, (change.hash,)).fetchall() if counted.rowcount else []
     for item in items:
-        part = -(-one.cost // (len(items) * GWEI))
+        part = -(-change.cost // (len(items) * GWEI))
         if item["kind"] == "relay":
             # A failed transaction was paid for as well, and its purchase is sent again.
-            after = "paid" if one.ok else "cost"
+            after = "paid" if change.ok else "cost"
             db.execute(
                 f"UPDATE relays SET paid = paid + :part, cost = {after} + :part WHERE position ="  # noqa: S608
                 " (SELECT max(position) FROM relays WHERE agreement_id = :agreement AND execution_id IS NULL)",
@@ -192,18 +192,18 @@ def _spend(db: Connection, one: change.Spend) -> None:
             )
 
 
-def _detach(db: Connection, one: change.Detach) -> None:
+def _detach(db: Connection, change: kinds.Detach) -> None:
     # An item whose transaction the chain dropped has to be done again.
     db.execute(
         "UPDATE items SET state = 'waiting', transaction_hash = NULL, not_before = ?, reason = ?,"
         " attempts = attempts + 1 WHERE transaction_hash = ? AND state != 'given up'",
-        (milliseconds(one.until), document(one.reason), one.hash),
+        (milliseconds(change.until), document(change.reason), change.hash),
     )
-    db.execute("DELETE FROM transactions WHERE hash = ?", (one.hash,))
+    db.execute("DELETE FROM transactions WHERE hash = ?", (change.hash,))
 
 
-def _add_upload(db: Connection, one: change.AddUpload) -> None:
-    upload = one.upload
+def _add_upload(db: Connection, change: kinds.AddUpload) -> None:
+    upload = change.upload
     db.execute(
         "INSERT INTO uploads (upload_id, owner, sha256, size, at, holder) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (upload_id) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size",
@@ -211,59 +211,58 @@ def _add_upload(db: Connection, one: change.AddUpload) -> None:
     )
 
 
-def _name_uploads(db: Connection, one: change.NameUploads) -> None:
-    for upload_id in one.upload_ids:
+def _name_uploads(db: Connection, change: kinds.NameUploads) -> None:
+    for upload_id in change.upload_ids:
         db.execute(
             "INSERT INTO upload_names (upload_id, did, at) SELECT upload_id, ?, ? FROM uploads"
             " WHERE upload_id = ? AND lower(owner) = ? ON CONFLICT (upload_id, did) DO UPDATE SET at = excluded.at",
-            (one.did, milliseconds(one.at), upload_id, one.owner.lower()),
+            (change.did, milliseconds(change.at), upload_id, change.owner.lower()),
         )
         lists = db.execute("SELECT count(*) FROM upload_names WHERE upload_id = ?", (upload_id,)).fetchone()[0]
-        if one.needed:
+        if change.needed:
             own = "UPDATE uploads SET stranger = 0, holder = lower(owner) WHERE upload_id = ?"
             db.execute(own, (upload_id,))
         if lists > _MOST_LISTS:
             raise InsituError("InvalidRequest", f"{_MOST_LISTS} lists name {upload_id}: upload the file again")
 
 
-_PLAIN: Mapping[type[change.Change], str] = {
-    change.Touch: "UPDATE agreements SET attention = attention + 1,"
+_PLAIN: Mapping[type[kinds.Change], str] = {
+    kinds.Touch: "UPDATE agreements SET attention = attention + 1,"
     " touched_block = CASE WHEN touched_block < :block THEN :block ELSE touched_block END"
     " WHERE agreement_id = :agreement_id",
-    change.Attend: "UPDATE agreements SET attended = CASE WHEN attended < :attention THEN :attention ELSE attended END,"
+    kinds.Attend: "UPDATE agreements SET attended = CASE WHEN attended < :attention THEN :attention ELSE attended END,"
     " again_at = :again WHERE agreement_id = :agreement_id",
-    change.MarkLost: "UPDATE agreements SET lost_since = :since WHERE agreement_id = :agreement_id",
-    change.Acknowledge: "UPDATE executions SET acknowledged = 1 WHERE execution_id = :execution_id",
-    change.NoteRegistered: "UPDATE executions SET registration = :transaction WHERE execution_id = :execution_id",
-    change.NoteSettled: "UPDATE executions SET settlement_transaction = :transaction"
-    " WHERE execution_id = :execution_id",
-    change.Postpone: "UPDATE items SET not_before = :until, reason = :reason, attempts = attempts + 1"
+    kinds.MarkLost: "UPDATE agreements SET lost_since = :since WHERE agreement_id = :agreement_id",
+    kinds.Acknowledge: "UPDATE executions SET acknowledged = 1 WHERE execution_id = :execution_id",
+    kinds.NoteRegistered: "UPDATE executions SET registration = :transaction WHERE execution_id = :execution_id",
+    kinds.NoteSettled: "UPDATE executions SET settlement_transaction = :transaction WHERE execution_id = :execution_id",
+    kinds.Postpone: "UPDATE items SET not_before = :until, reason = :reason, attempts = attempts + 1"
     " WHERE key = :key AND state = 'waiting'",
-    change.Complete: "UPDATE items SET state = 'done', reason = NULL WHERE key = :key",
-    change.GiveUp: "WITH RECURSIVE waiting(key) AS (SELECT key FROM items WHERE key = :key OR after = :key"
+    kinds.Complete: "UPDATE items SET state = 'done', reason = NULL WHERE key = :key",
+    kinds.GiveUp: "WITH RECURSIVE waiting(key) AS (SELECT key FROM items WHERE key = :key OR after = :key"
     " UNION SELECT items.key FROM items JOIN waiting ON items.after = waiting.key)"
     " UPDATE items SET state = 'given up', reason = :reason, transaction_hash = NULL"
     " WHERE state = 'waiting' AND key IN (SELECT key FROM waiting)",
-    change.MarkUnmined: "UPDATE transactions SET block_number = NULL, block_hash = NULL, confirmed = 0"
+    kinds.MarkUnmined: "UPDATE transactions SET block_number = NULL, block_hash = NULL, confirmed = 0"
     " WHERE hash = :hash",
-    change.Confirm: "UPDATE transactions SET confirmed = 1 WHERE hash = :hash",
-    change.Release: "DELETE FROM relays WHERE agreement_id = :agreement_id AND signed = 0 AND execution_id IS NULL",
+    kinds.Confirm: "UPDATE transactions SET confirmed = 1 WHERE hash = :hash",
+    kinds.Release: "DELETE FROM relays WHERE agreement_id = :agreement_id AND signed = 0 AND execution_id IS NULL",
 }
 """The changes that are one statement each, with their members as its parameters."""
 
-_STATEMENTS: Mapping[type[change.Change], Callable[[Connection, Any], None]] = {
-    change.MoveCursor: _move_cursor,
-    change.RollBack: _roll_back,
-    change.Remember: _remember,
-    change.Judge: _judge,
-    change.AddTransition: _add_transition,
-    change.AddEvent: _add_event,
-    change.DecideCharge: _decide_charge,
-    change.Enqueue: _enqueue,
-    change.Attach: _attach,
-    change.MarkMined: _mark_mined,
-    change.Spend: _spend,
-    change.Detach: _detach,
-    change.AddUpload: _add_upload,
-    change.NameUploads: _name_uploads,
+_STATEMENTS: Mapping[type[kinds.Change], Callable[[Connection, Any], None]] = {
+    kinds.MoveCursor: _move_cursor,
+    kinds.RollBack: _roll_back,
+    kinds.Remember: _remember,
+    kinds.Judge: _judge,
+    kinds.AddTransition: _add_transition,
+    kinds.AddEvent: _add_event,
+    kinds.DecideCharge: _decide_charge,
+    kinds.Enqueue: _enqueue,
+    kinds.Attach: _attach,
+    kinds.MarkMined: _mark_mined,
+    kinds.Spend: _spend,
+    kinds.Detach: _detach,
+    kinds.AddUpload: _add_upload,
+    kinds.NameUploads: _name_uploads,
 }

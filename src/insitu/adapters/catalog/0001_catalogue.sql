@@ -1,6 +1,6 @@
 -- Times are milliseconds since 1970, except those of blocks, which are seconds. Checksums and keys are hexadecimal.
 
--- What the catalogue shows of a DID: the version that the chain names now, else the newest pending one.
+-- The version of each DID that the catalogue shows: the chain's current version, or else the newest pending one.
 CREATE TABLE asset (
     id INTEGER PRIMARY KEY,
     did TEXT NOT NULL UNIQUE,
@@ -53,7 +53,7 @@ CREATE TABLE publication (
 ) WITHOUT ROWID;
 CREATE INDEX publication_by_version ON publication (asset, checksum);
 
--- What the chain says about DIDs, also about those whose document is not here yet. A transfer has no checksum.
+-- What the chain says about DIDs, including those whose document is not here yet. A transfer has no checksum.
 CREATE TABLE ledger (
     block INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE cursor (
     hash TEXT NOT NULL
 );
 
--- rowid = asset.id, listed assets only.
+-- rowid is asset.id, for listed assets only.
 CREATE VIRTUAL TABLE search USING fts5 (
     name, description, tags, author, did,
     tokenize = "unicode61 remove_diacritics 2",

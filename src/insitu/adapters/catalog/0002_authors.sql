@@ -1,2 +1,2 @@
--- An author's assets are found without looking at all.
+-- Finds an author's assets without reading all assets.
 CREATE INDEX asset_by_author ON asset (author);

@@ -1,4 +1,4 @@
--- Whose part of which pool a version takes while it waits for the chain, and its bytes.
+-- The pool and the holder whose share a version uses while it waits for the chain, and its size in bytes.
 ALTER TABLE version ADD COLUMN pool TEXT NOT NULL DEFAULT 'strangers';
 ALTER TABLE version ADD COLUMN holder TEXT NOT NULL DEFAULT '';
 ALTER TABLE version ADD COLUMN size INTEGER NOT NULL DEFAULT 0;

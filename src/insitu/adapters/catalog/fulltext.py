@@ -9,7 +9,7 @@ from insitu.adapters.sql import Connection
 __all__ = ["SHORTEST_BEGINNING", "Fields", "FullText"]
 
 SHORTEST_BEGINNING = 3
-"""Letters; with fewer, half of all words begin the same, which is slow and helps nobody."""
+"""Letters; shorter beginnings match half of all words, which is slow and helps nobody."""
 
 
 @dataclass(frozen=True, slots=True)

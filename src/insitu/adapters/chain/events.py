@@ -132,7 +132,8 @@ class EventReader:
     def read(self, logs: object) -> tuple[Logged, ...]:
         """Return the events among JSON-RPC logs, in their order. Other logs are left out.
 
-        Raises ``ContractMismatch`` for a log of our contracts that does not fit, ``ChainUnavailable`` if it is no list.
+        Raises ``ContractMismatch`` for a log of our contracts that does not fit, ``ChainUnavailable`` if ``logs`` is
+        not a list.
         """
         found = []
         for log in items(logs):

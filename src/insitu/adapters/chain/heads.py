@@ -1,6 +1,6 @@
-"""Wake-ups when the chain has grown: pushed over a websocket where the node offers one, else by looking again.
+"""Wake-ups when the chain has grown: pushed over a websocket if the node offers one, otherwise by polling.
 
-A wake-up carries no data and may be lost: whoever waits looks at the chain itself, and looks again after a while.
+A wake-up carries no data and may be lost: a waiter looks at the chain itself, and looks again after a while.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from insitu.waiting import Backoff, Bell, Pauses
 
 __all__ = ["Heads"]
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SAFETY_NET = 15.0
-"""Seconds between two looks while the node pushes."""
+"""Seconds between two polls while the node pushes."""
 
 _OPEN_WITHIN = 10.0
 """Seconds for the opening handshake."""
@@ -29,20 +29,20 @@ _RETRY = Backoff(0.1, 60.0)
 
 
 class Heads:
-    """Tells when to look at the chain again; shared by all followers of one node.
+    """Wakes followers when they should look at the chain again; shared by all followers of one node.
 
     Parameters
     ----------
     url
         http or https; the websocket is tried at the same address.
     poll
-        Seconds between two looks while nothing is pushed.
+        Seconds between two polls while nothing is pushed.
     """
 
     def __init__(self, url: str, poll: float) -> None:
         parts = urlsplit(url)
         self._url = parts._replace(scheme="wss" if parts.scheme == "https" else "ws").geturl()
-        # As for requests: a proxy of the environment is not for this machine.
+        # As for requests: a proxy from the environment is not used for this machine.
         self._proxy: Literal[True] | None = None if is_loopback(parts.hostname or "") else True
         self._poll = poll
         self._pushed = False
@@ -51,7 +51,7 @@ class Heads:
 
     @property
     def count(self) -> int:
-        """How many wake-ups there were: take it before looking, and give it to :meth:`wait`."""
+        """The number of wake-ups so far: take it before looking, and pass it to :meth:`wait`."""
         return self._grown.count
 
     async def wait(self, seen: int) -> None:
@@ -72,16 +72,16 @@ class Heads:
         pauses = Pauses(_RETRY)
         while True:
             try:
-                await self._subscribed()
-            except Exception as error:  # noqa: BLE001 - whatever ends a push, looking goes on and a retry follows
-                _LOG.debug("no new heads are pushed by %s: %s", urlsplit(self._url).hostname, type(error).__name__)
+                await self._subscribe()
+            except Exception as error:  # noqa: BLE001 - whatever ends the push, polling goes on and a retry follows
+                logger.debug("%s does not push new heads: %s", urlsplit(self._url).hostname, type(error).__name__)
             if self._pushed:
                 pauses.restart()
             self._pushed = False
             self._grown.ring()
             await anyio.sleep(pauses.next())
 
-    async def _subscribed(self) -> None:
+    async def _subscribe(self) -> None:
         """Wake for each pushed head until the connection ends."""
         from websockets.asyncio.client import connect
 
@@ -90,7 +90,7 @@ class Heads:
             await socket.send(json.dumps(request))
             answer = json.loads(await socket.recv())
             if "result" not in answer:
-                raise ConnectionError("new heads are not offered")
+                raise ConnectionError("the node does not offer new heads")
             self._pushed = True
             self._grown.ring()
             async for _ in socket:

@@ -1,4 +1,4 @@
-"""Transactions: what they cost, signing, sending, and where they ended up (EIP-155, EIP-1559)."""
+"""Transactions: their cost, signing, sending, and their outcome (EIP-155, EIP-1559)."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ from insitu.waiting import Backoff, Pauses
 __all__ = ["Transactions"]
 
 _GAS_MARGIN = (5, 4)
-"""Estimates are raised by a quarter: what a call costs changes with the state that it meets."""
+"""Estimates are raised by a quarter, because the cost of a call depends on the state that it meets."""
 
 _KNOWN = ("already known", "already imported", "known transaction", "alreadyknown")
 _NONCE_TAKEN = ("nonce too low", "replacement transaction underpriced", "oldnonce", "nonce has already been used")
@@ -33,9 +33,9 @@ class Transactions:
     Parameters
     ----------
     rpc, chain_id
-        The node, and the chain for which is signed.
+        The node, and the chain to sign for.
     events
-        Reads the logs of receipts; None where none are of interest.
+        Reads the logs of receipts; None if nobody needs them.
     patience
         Seconds until :meth:`finish` gives up.
     """
@@ -53,7 +53,7 @@ class Transactions:
     async def sign(self, to: Address | None, data: bytes, signer: Signer, nonce: int) -> SignedTransaction:
         """Estimate and sign a transaction without value; ``to`` None creates a contract.
 
-        Raises the contract's refusal where it would fail now, ``InsufficientFunds`` where gas can't be paid.
+        Raises the contract's refusal if it would fail now, ``InsufficientFunds`` if the account cannot pay for gas.
         """
         transaction: dict[str, object] = {
             "chainId": self._chain_id,
@@ -65,33 +65,33 @@ class Transactions:
         }
         if to is not None:
             transaction["to"] = to
-        # Loading what encodes transactions takes half a second the first time.
+        # The first time, loading the encoder of transactions takes half a second.
         raw = await anyio.to_thread.run_sync(signer.sign_transaction, transaction)
         return SignedTransaction("0x" + keccak256(raw).hex(), raw, nonce)
 
     async def estimate(self, to: Address | None, data: bytes, sender: Address) -> int:
-        """Return the most that sending would cost, in wei. Raises the contract's refusal where it would fail now."""
+        """Return the most that sending would cost, in wei. Raises the contract's refusal if it would fail now."""
         gas, fees = await self._gas(to, data, sender), await self._fees()
         return gas * fees.get("maxFeePerGas", fees.get("gasPrice", 0))
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
-        """Send a signed transaction. One that is known, waiting or mined, is no error.
+        """Send a signed transaction. It is not an error if the node already knows it, waiting or mined.
 
-        Raises ``TransactionFailed`` where another transaction took its nonce, ``InsufficientFunds``.
+        Raises ``TransactionFailed`` if another transaction took its nonce, ``InsufficientFunds``.
         """
         try:
             await self._rpc.call("eth_sendRawTransaction", "0x" + transaction.raw.hex())
         except NodeError as error:
-            said = error.message.lower()
-            if any(sign in said for sign in _KNOWN) or await self._is_known(transaction.hash):
+            message = error.message.lower()
+            if any(sign in message for sign in _KNOWN) or await self._is_known(transaction.hash):
                 return
-            if any(sign in said for sign in _NONCE_TAKEN):
+            if any(sign in message for sign in _NONCE_TAKEN):
                 detail = f"another transaction took nonce {transaction.nonce}"
                 raise InsituError("TransactionFailed", detail, transaction=transaction.hash, nonceTaken=True) from None
             raise
 
     async def outcome(self, transaction_hash: str) -> Mined | None:
-        """Return where a transaction was mined, or None while it is not."""
+        """Return how a transaction was mined, or None until it is."""
         receipt = await self._rpc.call("eth_getTransactionReceipt", transaction_hash)
         if receipt is None or member(receipt, "blockNumber") is None:
             return None
@@ -113,24 +113,24 @@ class Transactions:
     async def finish(self, transaction: SignedTransaction) -> Mined:
         """Send a transaction and wait until it is mined.
 
-        Raises the contract's refusal or ``TransactionFailed`` where it was mined and failed,
-        ``TransactionUnconfirmed`` where it is not mined in time.
+        Raises the contract's refusal or ``TransactionFailed`` if it was mined and failed, ``TransactionUnconfirmed`` if
+        it is not mined in time.
         """
         await self.broadcast(transaction)
         mined = None
         with anyio.move_on_after(self._patience):
-            mined = await self._mined(transaction.hash)
+            mined = await self._wait_until_mined(transaction.hash)
         if mined is None:
-            detail = f"{transaction.hash} is not mined after {self._patience:g} s"
+            detail = f"{transaction.hash} was not mined within {self._patience:g} s"
             raise InsituError("TransactionUnconfirmed", detail, transaction=transaction.hash)
         if not mined.ok:
             raise await self.reason(mined.hash, mined.block)
         return mined
 
     async def send(self, to: Address | None, data: bytes, signer: Signer) -> Mined:
-        """Sign, send, wait; transactions of one account take turns in this process.
+        """Sign, send and wait; transactions of one account take turns in this process.
 
-        Another process that uses the same account may take the nonce in between; then the next one is tried.
+        Another process that uses the same account may take the nonce first; then the next one is tried.
         """
         async with turn("transaction", self._chain_id, signer.address):
             for attempt in range(5):
@@ -144,7 +144,7 @@ class Transactions:
         raise AssertionError("the last attempt returns or raises")
 
     async def reason(self, transaction_hash: str, block: Cursor) -> InsituError:
-        """Say why a mined transaction failed, by repeating it on the state before its block, then after it."""
+        """Return why a mined transaction failed, by repeating it on the state before its block, then after it."""
         mined = await self._rpc.call("eth_getTransactionByHash", transaction_hash)
         if mined is not None:
             request = {name: member(mined, name) for name in ("from", "to", "gas", "value")}
@@ -159,11 +159,11 @@ class Transactions:
         try:
             await self._rpc.call("eth_call", request, hex(height))
         except NodeError as error:
-            # A node without old state can't say; that is not the contract's refusal.
+            # A node without old states cannot tell; that is not the contract's refusal.
             return None if error.code == "ChainUnavailable" else error
         return None
 
-    async def _mined(self, transaction_hash: str) -> Mined:
+    async def _wait_until_mined(self, transaction_hash: str) -> Mined:
         pauses = Pauses(_LOOK)
         while True:
             mined = await self.outcome(transaction_hash)
@@ -182,7 +182,7 @@ class Transactions:
         return await self._rpc.call("eth_getTransactionByHash", transaction_hash) is not None
 
     async def _fees(self) -> dict[str, int]:
-        """Return what is offered for gas: twice the base fee and the node's tip, or its gas price before EIP-1559."""
+        """Return the fees to offer: twice the base fee and the node's tip, or its gas price before EIP-1559."""
         newest = await self._rpc.call("eth_getBlockByNumber", "latest", False)
         if not isinstance(newest, dict):
             raise InsituError("ChainUnavailable", f"{self._rpc.host} has no newest block")

@@ -1,6 +1,6 @@
 """Symmetric keys of a gateway: for encrypted file lists, for access tokens, and between gateway and operator.
 
-Each lies in a file of its own, mode 0600, created once; they are never derived from one another nor from the chain key.
+Each has its own file, mode 0600, created once; none is derived from another or from the chain key.
 """
 
 import base64
@@ -20,15 +20,15 @@ _KEY_BYTES = 32
 
 
 def service_key(path: Path) -> str:
-    """Return the key with which a gateway shows itself to its operator: 43 url-safe characters, drawn once."""
+    """Return the key that authenticates a gateway to its operator: 43 random url-safe characters, created once."""
     return _text_once(path)
 
 
 def stored_password(path: Path) -> str:
-    """Return the password of the key files of an unattended installation: 43 url-safe characters, drawn once.
+    """Return the password for an unattended installation's key files: 43 random url-safe characters, created once.
 
-    Whoever reads this file and the key file has the key; both are readable by their owner only. Production takes the
-    password from the environment's secret store instead.
+    Anyone who can read this file and the key file has the key; only their owner can read them. In production the
+    password comes from the environment's secret store instead.
     """
     return _text_once(path)
 
@@ -36,13 +36,13 @@ def stored_password(path: Path) -> str:
 def _text_once(path: Path) -> str:
     text = create_once(path, lambda: secrets.token_urlsafe(_KEY_BYTES).encode() + b"\n").decode("ascii", "replace")
     if len(text.strip()) < 32:
-        raise InsituError("KeyInvalid", f"{path} holds fewer than 32 characters")
+        raise InsituError("KeyInvalid", f"{path} has fewer than 32 characters")
     return text.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class VersionedKeys:
-    """Keys of 32 bytes with version numbers: the newest seals, all of them open (so that keys can be rotated).
+    """Keys of 32 bytes with version numbers: the newest one seals, and all of them open, so that keys can be rotated.
 
     Attributes
     ----------
@@ -55,13 +55,13 @@ class VersionedKeys:
 
     @staticmethod
     def load(path: Path) -> "VersionedKeys":
-        """Read the keys; create the file with version 1 where it isn't there. Raises ``KeyInvalid``."""
+        """Read the keys; create the file with version 1 if it is missing. Raises ``KeyInvalid``."""
         first = VersionedKeys(1, {1: secrets.token_bytes(_KEY_BYTES)})
         return _read_keys(create_once(path, first.encoded), path)
 
     @staticmethod
     def rotate(path: Path) -> "VersionedKeys":
-        """Add a new key to a file that is there and return all keys; the earlier ones stay, since they still open.
+        """Add a new key to an existing file and return all keys; the earlier ones stay, because they still open.
 
         Raises ``KeyNotFound``, ``KeyInvalid``, ``StorageFailed``.
         """
@@ -78,13 +78,13 @@ class VersionedKeys:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        """The versions that are kept, newest first."""
+        """The stored versions, newest first."""
         return tuple(sorted(self._keys, reverse=True))
 
     def key(self, version: int) -> bytes:
         """Return the 32 bytes of a version. Raises ``KeyNotFound``."""
         if version not in self._keys:
-            raise InsituError("KeyNotFound", f"version {version} of this key is not kept")
+            raise InsituError("KeyNotFound", f"version {version} of this key is not stored")
         return self._keys[version]
 
     def with_new_key(self) -> "VersionedKeys":
@@ -93,7 +93,7 @@ class VersionedKeys:
         return VersionedKeys(version, {**self._keys, version: secrets.token_bytes(_KEY_BYTES)})
 
     def encoded(self) -> bytes:
-        """Return the file's content. It holds the keys."""
+        """Return the content of the file, which contains the keys."""
         keys = {str(version): base64.b64encode(key).decode() for version, key in self._keys.items()}
         return (json.dumps({"current": self.current, "keys": keys}, indent=1) + "\n").encode()
 
@@ -106,5 +106,5 @@ def _read_keys(content: bytes, path: Path) -> VersionedKeys:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InsituError("KeyInvalid", f"{path} is not a file of versioned keys") from None
     if current not in keys or any(len(key) != _KEY_BYTES for key in keys.values()):
-        raise InsituError("KeyInvalid", f"{path} lacks its current key, or a key has not {_KEY_BYTES} bytes")
+        raise InsituError("KeyInvalid", f"{path} lacks its current key, or a key does not have {_KEY_BYTES} bytes")
     return VersionedKeys(current, keys)

@@ -109,16 +109,16 @@ class ObjectLogs(Logs):
         while True:
             # The event is taken before looking, so that nothing is missed.
             grown = self._grown.setdefault(folder, anyio.Event()) if follow else None
-            shape = await look_at(self._objects, folder, known)
-            async for chunk in read_from(self._objects, folder, shape, offset):
+            listing = await look_at(self._objects, folder, known)
+            async for chunk in read_from(self._objects, folder, listing, offset):
                 yield chunk
                 offset = chunk.end
-            if offset < shape.end:
+            if offset < listing.end:
                 known = 0  # the segments have just become one object
                 continue
-            if grown is None or shape.complete:
+            if grown is None or listing.complete:
                 return
-            known = shape.end
+            known = listing.end
             with anyio.move_on_after(self._pause):
                 await grown.wait()
 

@@ -17,7 +17,7 @@ from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["Shape", "close_chain", "extend_chain", "folder_of", "log_keys", "look_at", "read_from", "shrink"]
+__all__ = ["Listing", "close_chain", "extend_chain", "folder_of", "log_keys", "look_at", "read_from", "shrink"]
 
 PIECE = 1024 * 1024
 """Bytes of a whole log that are requested at a time."""
@@ -29,8 +29,8 @@ _FOLDER = re.compile(r"(0|[1-9][0-9]{0,9})-([1-9][0-9]{0,9})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What a listing shows about a log.
+class Listing:
+    """What a listing of objects shows about a log.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ async def log_keys(objects: Objects, execution_id: ExecutionId) -> tuple[LogKey,
     return tuple(LogKey(stage=stage, attempt=attempt) for stage, attempt in found)
 
 
-async def look_at(objects: Objects, folder: str, start: int = 0) -> Shape:
+async def look_at(objects: Objects, folder: str, start: int = 0) -> Listing:
     """List the log from ``start`` on, which is 0 or the end of a segment."""
     after = f"{folder}/{start - 1:012d}" if start > 0 else None
     end, complete, whole = start, False, None
@@ -84,19 +84,19 @@ async def look_at(objects: Objects, folder: str, start: int = 0) -> Shape:
             complete = stored.size == 0
             segments += [(end, stored.size)] if stored.size > 0 else []
             end += stored.size
-    return Shape(start, tuple(segments), complete, whole)
+    return Listing(start, tuple(segments), complete, whole)
 
 
-async def read_from(objects: Objects, folder: str, shape: Shape, offset: int) -> AsyncIterator[LogChunk]:
-    """Yield the bytes of a shape from ``offset``; end early if the segments have just become one object."""
-    if shape.whole is not None:
-        for start in range(offset, shape.whole, PIECE):
-            data = await objects.read(f"{folder}/{_WHOLE}", start, min(start + PIECE, shape.whole))
+async def read_from(objects: Objects, folder: str, listing: Listing, offset: int) -> AsyncIterator[LogChunk]:
+    """Yield the bytes of a listing from ``offset``; end early if the segments have just become one object."""
+    if listing.whole is not None:
+        for start in range(offset, listing.whole, PIECE):
+            data = await objects.read(f"{folder}/{_WHOLE}", start, min(start + PIECE, listing.whole))
             if data is None:
                 return
             yield LogChunk(start, data)
         return
-    wanted = [(begin, size) for begin, size in shape.segments if begin + size > offset]
+    wanted = [(begin, size) for begin, size in listing.segments if begin + size > offset]
     for first in range(0, len(wanted), _AT_ONCE):
         for begin, data in await _together(objects, folder, wanted[first : first + _AT_ONCE]):
             if data is None:
@@ -116,12 +116,12 @@ async def close_chain(objects: Objects, folder: str, offset: int) -> bool:
 
 async def shrink(objects: Objects, folder: str) -> None:
     """Replace the segments of a closed chain by one object. It may be interrupted anywhere and called again."""
-    shape = await look_at(objects, folder)
-    if not shape.complete or (shape.whole is None and len(shape.segments) < 2):
+    listing = await look_at(objects, folder)
+    if not listing.complete or (listing.whole is None and len(listing.segments) < 2):
         return
-    if shape.whole is None:
-        content = b"".join([chunk.data async for chunk in read_from(objects, folder, shape, 0)])
-        if len(content) != shape.end:
+    if listing.whole is None:
+        content = b"".join([chunk.data async for chunk in read_from(objects, folder, listing, 0)])
+        if len(content) != listing.end:
             return  # another process is already doing it
         await objects.put(f"{folder}/{_WHOLE}", content)
     await objects.delete([stored.name async for stored in objects.list(folder) if not stored.name.endswith(_WHOLE)])

@@ -61,7 +61,7 @@ class Tail:
     async def send(self) -> None:
         """Send the waiting bytes. They stay if the store fails, for instance with ``ObjectStoreUnavailable``."""
         async with self._lock:
-            # What comes meanwhile waits for the next time; otherwise every line of a stream would become a segment.
+            # Later bytes wait for the next time; otherwise every line of a stream would become a segment.
             until = self.size
             while self._waiting and self.end < until:
                 data = bytes(self._waiting[:SEGMENT])
@@ -99,11 +99,11 @@ class Tail:
             raise InsituError("StorageFailed", f"the log {self.folder} has a segment at {before} that is not listed")
 
     async def _look(self) -> None:
-        shape = await look_at(self._objects, self.folder, self.end)
+        listing = await look_at(self._objects, self.folder, self.end)
         # All writers copy the same log, so another one has written exactly the bytes that wait here.
-        self._advance(shape.end)
-        if shape.complete:
-            self._mark_closed(shape.end)
+        self._advance(listing.end)
+        if listing.complete:
+            self._mark_closed(listing.end)
 
     def _advance(self, end: int) -> None:
         del self._waiting[: max(end - self.end, 0)]

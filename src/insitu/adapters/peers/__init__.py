@@ -1,1 +1,1 @@
-"""Peers port: the neighbour service as an object in this process, or over HTTP."""
+"""Adapters of the peers port: the neighbouring service as an object in this process, or over HTTP."""

@@ -1,4 +1,4 @@
-"""The gateway in another process, for those who hold an execution's ticket: the operator and its pods."""
+"""The gateway in another process, for the operator and its pods, which hold an execution's ticket."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -13,11 +13,11 @@ from insitu.sdk.http import Http
 __all__ = ["HttpGateway"]
 
 STORING_SECONDS = 300.0
-"""How long a gateway may be silent once it has a file: it passes a large one on to its object store."""
+"""Seconds that a gateway may be silent once it has a file: it may be sending a large one to its object store."""
 
 
 class HttpGateway(GatewayPeer):
-    """A gateway over HTTP; ``url`` is its address without the path of the API. Whatever may be repeated is."""
+    """A gateway over HTTP; ``url`` is its address without the path of the API. Harmless calls are repeated."""
 
     def __init__(self, http: Http, url: str) -> None:
         self._http = http

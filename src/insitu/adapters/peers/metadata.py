@@ -1,4 +1,4 @@
-"""Catalogues in other processes: publish at the configured one, read wherever the chain says."""
+"""Catalogues in other processes: publish to the configured one, read from wherever the chain says."""
 
 from pydantic import JsonValue
 from typing_extensions import override
@@ -18,9 +18,9 @@ class HttpMetadata(MetadataPeer):
     Parameters
     ----------
     http
-        For reading urls of strangers give one whose transport refuses private targets (design §5).
+        For reading strangers' urls, pass one whose transport refuses private targets.
     url
-        Address of the catalogue to publish at, without the path of the API.
+        Address of the catalogue to publish to, without the path of the API.
     """
 
     def __init__(self, http: Http, url: str) -> None:
@@ -57,7 +57,7 @@ class OwnMetadata(MetadataPeer):
     own
         The service object.
     own_url
-        What its urls begin with.
+        The beginning of its urls.
     others
         Reads all other urls.
     """

@@ -1,4 +1,4 @@
-"""The operator service in another process (E3, E4), for the gateway: only the configured one has its key."""
+"""The operator service in another process (E3, E4), for the gateway, which shares its key."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TypeVar
@@ -66,11 +66,11 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
-        return (await self._get(ExecutionAnswer, _one(agreement_id, execution_id))).execution
+        return (await self._get(ExecutionAnswer, _path(agreement_id, execution_id))).execution
 
     @override
     async def position(self, agreement_id: AgreementId, execution_id: ExecutionId) -> int:
-        return (await self._get(ExecutionAnswer, _one(agreement_id, execution_id))).position
+        return (await self._get(ExecutionAnswer, _path(agreement_id, execution_id))).position
 
     @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
@@ -79,13 +79,13 @@ class HttpOperator(OperatorPeer):
     @override
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
         body = StopBody(by=by).model_dump(mode="json")
-        address = self._url + _one(agreement_id, execution_id)
+        address = self._url + _path(agreement_id, execution_id)
         answer = await self._http.model(ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)
         return answer.execution
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        return (await self._get(LogKeysAnswer, _one(agreement_id, execution_id) + "/logs")).keys
+        return (await self._get(LogKeysAnswer, _path(agreement_id, execution_id) + "/logs")).keys
 
     @override
     async def logs(
@@ -98,10 +98,10 @@ class HttpOperator(OperatorPeer):
         follow: bool = False,
         counted: bool = True,
     ) -> AsyncIterator[LogChunk]:
-        address, fruitless = f"{self._url}{_one(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}", 0
+        address, fruitless = f"{self._url}{_path(agreement_id, execution_id)}/logs/{key.stage}/{key.attempt}", 0
         while True:
             try:
-                async for chunk in self._connected(address, offset, follow=follow, counted=counted):
+                async for chunk in self._stream_once(address, offset, follow=follow, counted=counted):
                     offset, fruitless = chunk.end, 0
                     yield chunk
             except InsituError as error:
@@ -114,7 +114,7 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
-        return (await self._get(LogStateAnswer, _one(agreement_id, execution_id) + "/logs-state")).state
+        return (await self._get(LogStateAnswer, _path(agreement_id, execution_id) + "/logs-state")).state
 
     @override
     async def require_images(self, images: Sequence[ImageReference]) -> None:
@@ -133,8 +133,8 @@ class HttpOperator(OperatorPeer):
     async def _get(self, kind: type[Answer], path: str, params: Mapping[str, str | None] | None = None) -> Answer:
         return await self._http.model(kind, "GET", self._url + path, params=params, headers=self._headers)
 
-    async def _connected(self, address: str, offset: int, *, follow: bool, counted: bool) -> AsyncIterator[LogChunk]:
-        """Stream a log over one connection; ``PeerUnavailable`` where it breaks."""
+    async def _stream_once(self, address: str, offset: int, *, follow: bool, counted: bool) -> AsyncIterator[LogChunk]:
+        """Stream a log over one connection. Raises ``PeerUnavailable`` if it breaks."""
         params = {"offset": offset, "follow": "true" if follow else "false", "counted": "true" if counted else "false"}
         async with self._http.stream("GET", address, params=params, headers=self._headers, quiet=follow) as response:
             begin = int(response.headers.get(LOG_OFFSET_HEADER, offset))
@@ -143,5 +143,5 @@ class HttpOperator(OperatorPeer):
                 begin += len(data)
 
 
-def _one(agreement_id: AgreementId, execution_id: ExecutionId) -> str:
+def _path(agreement_id: AgreementId, execution_id: ExecutionId) -> str:
     return f"{WORKFLOWS}/{agreement_id}/{execution_id}"

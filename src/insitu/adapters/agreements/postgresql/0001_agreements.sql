@@ -1,5 +1,5 @@
--- As the tables of SQLite of the same number, in the terms of PostgreSQL. Times are milliseconds since 1970, amounts
--- text, documents JSON. What is compared is compared by its bytes, whatever the locale of the database.
+-- The same as SQLite's tables of this number, for PostgreSQL. Times are milliseconds since 1970, amounts
+-- text, documents JSON. Values are compared by bytes, whatever the locale of the database.
 
 CREATE TABLE cursors (
     number bigint PRIMARY KEY,

@@ -1,4 +1,4 @@
--- Purchases that this gateway sends for their consumers: what it has promised to spend. Costs are gwei.
+-- Purchases that this gateway sends for their consumers, and what it has promised to spend on them, in gwei.
 
 CREATE TABLE relays (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

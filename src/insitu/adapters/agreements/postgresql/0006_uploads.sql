@@ -1,4 +1,4 @@
--- Whose part of the room an upload takes, and which DIDs' lists name it; when that was last so.
+-- The holder whose share an upload uses, and the DIDs whose lists name it, with the time when each last did.
 
 ALTER TABLE uploads ADD COLUMN holder text COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN stranger integer NOT NULL DEFAULT 0;
@@ -11,5 +11,5 @@ CREATE TABLE upload_names (
     at bigint NOT NULL,
     PRIMARY KEY (upload_id, did)
 );
--- Lists that were sealed before did not say for which DID, so these are kept.
+-- Lists sealed earlier did not say for which DID, so their uploads are kept.
 INSERT INTO upload_names SELECT upload_id, '', at FROM uploads;

@@ -1,4 +1,4 @@
--- The gateway's memory. Times are milliseconds since 1970, amounts text, documents JSON.
+-- The gateway's store. Times are milliseconds since 1970, amounts text, documents JSON.
 
 CREATE TABLE cursors (
     number INTEGER PRIMARY KEY,

@@ -1,4 +1,4 @@
--- The seed of a promised purchase: a consumer who asks again with the same one means the same purchase.
+-- The seed of a promised purchase: a second request of a consumer with the same seed means the same purchase.
 
 ALTER TABLE relays ADD COLUMN seed TEXT NOT NULL DEFAULT '';
 CREATE INDEX relays_seed ON relays (consumer, seed);

@@ -1,4 +1,4 @@
--- Executions that cost their consumer nothing take gas, too; and what was paid replaces what was reserved. Gwei.
+-- Executions without a charge use gas as well, and the amount paid replaces the amount reserved, in gwei.
 
 ALTER TABLE relays ADD COLUMN execution_id TEXT;
 ALTER TABLE relays ADD COLUMN stranger INTEGER NOT NULL DEFAULT 1;

@@ -1,5 +1,5 @@
--- As the catalogue of SQLite (0001 there), in the terms of PostgreSQL. Times are milliseconds since 1970, except those
--- of blocks, which are seconds. Text is compared by its bytes, whatever the locale of the database.
+-- The same as SQLite's catalogue (0001 there), for PostgreSQL. Times are milliseconds since 1970, except those
+-- of blocks, which are seconds. Text is compared by bytes, whatever the locale of the database.
 
 CREATE TABLE asset (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -24,7 +24,7 @@ CREATE INDEX asset_by_date ON asset (registered_at, did) WHERE state = 'listed';
 CREATE INDEX asset_by_price ON asset (price, did) WHERE state = 'listed';
 CREATE INDEX asset_by_owner ON asset (owner) WHERE state = 'listed';
 CREATE INDEX asset_by_author ON asset (author) WHERE state = 'listed';
--- Without a list of what is to be indexed later, which every search would have to read.
+-- Without fastupdate: its list of pending entries would have to be read by every search.
 CREATE INDEX asset_by_words_and_facets ON asset USING gin (words, facets) WITH (fastupdate = off);
 
 CREATE TABLE version (
@@ -39,7 +39,7 @@ CREATE TABLE version (
 );
 CREATE INDEX version_pending ON version (pending_since) WHERE on_chain = 0;
 
--- Of listed assets: to count those that have one facet without looking at them.
+-- Listed assets, for counting those with one facet without reading them.
 CREATE TABLE facet (
     kind text COLLATE "C" NOT NULL,
     value text COLLATE "C" NOT NULL,

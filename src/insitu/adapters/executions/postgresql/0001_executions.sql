@@ -1,4 +1,4 @@
--- As the table of SQLite (0001 there), in the terms of PostgreSQL.
+-- The same as SQLite's table (0001 there), for PostgreSQL.
 CREATE TABLE executions (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- order of creation: the queue
     execution_id text COLLATE "C" NOT NULL UNIQUE,

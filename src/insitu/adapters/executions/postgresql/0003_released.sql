@@ -1,2 +1,2 @@
--- As 0003 of SQLite.
+-- The same as SQLite's 0003.
 ALTER TABLE executions ADD COLUMN released text NOT NULL DEFAULT '{}';

@@ -1,4 +1,4 @@
--- One row per execution. `record` is the Execution as JSON; the other columns are what is searched or compared.
+-- One row per execution. `record` is the Execution as JSON; the other columns are for searching and comparing.
 CREATE TABLE executions (
     number INTEGER PRIMARY KEY AUTOINCREMENT, -- order of creation: the queue
     execution_id TEXT NOT NULL UNIQUE,

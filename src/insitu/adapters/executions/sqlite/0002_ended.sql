@@ -1,5 +1,5 @@
--- When an execution ended, in milliseconds since 1970, so that the oldest are found; 0 until then.
+-- When an execution ended, in milliseconds since 1970, for finding the oldest; 0 until then.
 ALTER TABLE executions ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;
--- Those of before are kept for as long as if they had ended now.
+-- Earlier executions are kept as long as if they had ended now.
 UPDATE executions SET ended_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE live = 0;
 CREATE INDEX settled_executions ON executions (ended_at, number) WHERE settled = 1;
