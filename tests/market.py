@@ -135,7 +135,7 @@ class Market:
 
 @asynccontextmanager
 async def open_market(provider: ProviderProcess) -> AsyncIterator[Market]:
-    """Clients of all people, each with a key of its own."""
+    """Clients of all people, each with its own key."""
     async with AsyncExitStack() as clients:
 
         async def person(account: str) -> Client:

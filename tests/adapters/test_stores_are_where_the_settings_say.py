@@ -74,7 +74,7 @@ def test_the_doctor_shows_server_and_schema_or_what_is_wrong(
         ["--home", str(tmp_path), "--url", "http://127.0.0.1:9", "--set", "server.port=0", *options, "doctor", "--json"]
     )
     out = capsys.readouterr().out
-    found = {one["part"]: one for one in json.loads(out)["findings"]}
+    found = {finding["part"]: finding for finding in json.loads(out)["findings"]}
     assert found["extra postgresql"]["verdict"] == "ok"
     assert found["metadata store"]["verdict"] == "ok"
     assert "PostgreSQL 1" in found["metadata store"]["detail"]

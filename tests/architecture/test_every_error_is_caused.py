@@ -13,7 +13,7 @@ from insitu.domain.errors import ERRORS
 from tests.architecture.sources import PACKAGE, ROOT, modules
 
 SPEAK_OF_CODES = {"test_every_error_is_caused.py", "test_exit_codes_tell_why.py"}
-"""Tests that name codes without meeting them."""
+"""Tests that name codes without raising them."""
 
 TABLE = PACKAGE / "domain" / "error_table"
 TESTS = ROOT / "tests"
@@ -59,7 +59,7 @@ def named() -> frozenset[str]:
 
 @pytest.mark.parametrize("code", sorted(ERRORS))
 def test_a_code_is_raised_somewhere(code: str) -> None:
-    assert code in raised(), "nobody meets it: take it out of the table"
+    assert code in raised(), "nothing raises it: take it out of the table"
 
 
 @pytest.mark.needs("docs")

@@ -1,6 +1,6 @@
 """Agreements in the domain: states, deadlines, ids and amounts, without a chain.
 
-The differential test makes the same calls here and of the contracts. Everything that the domain has is taken from it:
+The differential test makes the same calls here and on the contracts. Everything that the domain has is taken from it:
 ids, states and the deadlines that hang on them; what it leaves to the contracts (who may call, what a call changes,
 who is paid) is written down as contracts/docs says it.
 """

@@ -108,7 +108,7 @@ async def test_another_owner_takes_what_is_offered_in_a_second_step(rpc: JsonRpc
 
 
 async def owners(rpc: JsonRpc, found: Deployments) -> set[Address]:
-    return {one.owner for one in await ownerships(rpc, found)}
+    return {ownership.owner for ownership in await ownerships(rpc, found)}
 
 
 async def test_a_token_that_is_there_is_paid_in(rpc: JsonRpc, tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def test_every_function_is_bound_with_its_types(contract: str) -> None:
     for code, function in bound.items():
         assert function.name == written[code]["name"]
         assert [kind.name for kind in function.inputs] == [abi_type(one) for one in written[code]["inputs"]]
-        assert [kind.name for kind in function.results.kinds] == [abi_type(one) for one in written[code]["outputs"]]
+        assert [kind.name for kind in function.results.kinds] == [
+            abi_type(output) for output in written[code]["outputs"]
+        ]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)

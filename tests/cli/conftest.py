@@ -80,7 +80,11 @@ async def _nothing() -> AsyncIterator[Any]:
 def dataset() -> Any:
     """A data set with a compute service, of the vectors."""
     documents = json.loads((VECTORS / "documents.json").read_text("utf-8"))
-    return next(one["document"] for one in documents if any(s["type"] == "compute" for s in one["document"]["service"]))
+    return next(
+        document["document"]
+        for document in documents
+        if any(s["type"] == "compute" for s in document["document"]["service"])
+    )
 
 
 @pytest.fixture
@@ -193,10 +197,10 @@ def signer_of() -> Any:
 
 def _told(arguments: tuple[Any, ...]) -> str:
     shown = [
-        f"settings({one.home}, {one.chain.rpc_url}, {one.gateway.data_roots}, {one.public_url})"
-        if hasattr(one, "gateway") and hasattr(one, "home")
-        else str(getattr(one, "address", getattr(one, "choices", one)))
-        for one in arguments
+        f"settings({argument.home}, {argument.chain.rpc_url}, {argument.gateway.data_roots}, {argument.public_url})"
+        if hasattr(argument, "gateway") and hasattr(argument, "home")
+        else str(getattr(argument, "address", getattr(argument, "choices", argument)))
+        for argument in arguments
     ]
     return re.sub(r" at 0x[0-9a-f]{6,}", "", ", ".join(shown))
 
@@ -243,7 +247,7 @@ def _write_files(folder: Path) -> None:
 
 
 class Call:
-    """One call of the command line, in a folder of its own: what was asked, written, shown."""
+    """One call of the command line in its own folder: what was asked, written and shown."""
 
     def __init__(self, trace: list[str], capsys: pytest.CaptureFixture[str], *words: str) -> None:
         trace.clear()

@@ -52,7 +52,7 @@ class Operator:
         """What `insitu chain check` finds to be wrong; each finding says how to fix it."""
         code, told = self.reads("chain", "check", "--rpc", self.node)
         assert told["ready"] == (code == 0)
-        wrong = {one["part"]: one for one in told["findings"] if one["verdict"] != "ok"}
+        wrong = {finding["part"]: finding for finding in told["findings"] if finding["verdict"] != "ok"}
         assert all(one["remedy"] for one in wrong.values())
         return code, wrong
 

@@ -56,7 +56,7 @@ def test_the_table_knows_nothing_else() -> None:
             assert {rule.given, *rule.useless.split()} <= known, rule
 
 
-# What is typed for each option, where a word of its type does not do: (without it, with it).
+# What to type for each option if any word of its type will not do: (without it, with it).
 BASE: dict[str, list[str]] = {
     "search": [],
     "show": [DID],
@@ -169,7 +169,7 @@ def sample(parameter: click.Parameter) -> list[str]:
     if isinstance(parameter, click.Option) and parameter.is_flag:
         return spelt
     if isinstance(parameter.type, click.Choice):
-        return [*spelt, next(one for one in parameter.type.choices if one != parameter.default)]
+        return [*spelt, next(choice for choice in parameter.type.choices if choice != parameter.default)]
     if isinstance(parameter.type, click.IntRange | click.types.IntParamType):
         return [*spelt, "7"]
     known = {"price": "7", "max_price": "7", "account": "owner"}

@@ -40,7 +40,7 @@ def examined(
     free_ports = ["--set", "server.port=0", "--set", "chain.embedded_port=0"]
     code = run(["--home", str(home), "--url", "http://127.0.0.1:9", *free_ports, "doctor", "--json"])
     told = json.loads(capsys.readouterr().out)
-    assert all(one["remedy"] for one in told["findings"] if one["verdict"] in {"warning", "failed"})
+    assert all(finding["remedy"] for finding in told["findings"] if finding["verdict"] in {"warning", "failed"})
     assert told["ready"] == (code == 0)
     return code, {one["part"]: one for one in told["findings"]}
 

@@ -53,7 +53,7 @@ def base() -> Programmes:
 
 
 class Buildah:
-    """buildah on storage of its own, without a daemon."""
+    """buildah with its own storage, without a daemon."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -130,7 +130,9 @@ def bundle(folder: Path, rootfs: Path, home: Path, *words: str) -> Path:
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"},
         {"destination": "/var/lib/insitu", "type": "bind", "source": str(home), "options": ["bind", "rw"]},
     ]
-    spec["linux"]["namespaces"] = [one for one in spec["linux"]["namespaces"] if one["type"] != "network"]
+    spec["linux"]["namespaces"] = [
+        namespace for namespace in spec["linux"]["namespaces"] if namespace["type"] != "network"
+    ]
     (folder / "config.json").write_text(json.dumps(spec))
     return folder
 

@@ -49,7 +49,7 @@ def test_a_route_gets_through_to_its_service_or_is_private(actor: str) -> None:
 
 def test_nothing_gets_through_that_no_service_publishes() -> None:
     for path, service in rules():
-        assert any(one.startswith(path) for one in routes(service.removeprefix("insitu-")))
+        assert any(route.startswith(path) for route in routes(service.removeprefix("insitu-")))
     assert sent_to("/healthz") is None, "probes come from the node"
     assert sent_to("/openapi.json") is None
 

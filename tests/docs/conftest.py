@@ -101,7 +101,7 @@ class Reader:
 
 @pytest.fixture
 def reader(provider: ProviderProcess, request: pytest.FixtureRequest) -> Reader:
-    """A reader in a folder of its own below the provider's data, with the examples as in a clone."""
+    """A reader with their own folder below the provider's data, and the examples as in a clone."""
     folder = provider.data / re.sub(r"\W+", "-", request.node.name)
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INSITU_")}

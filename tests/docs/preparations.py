@@ -1,4 +1,4 @@
-"""What lies in a reader's folder before they type a how-to page, and whose key they sign with."""
+"""What is in a reader's folder before they type a how-to page, and which key they sign with."""
 
 from dataclasses import dataclass
 

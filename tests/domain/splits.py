@@ -10,15 +10,7 @@ def split_charge(amounts: Sequence[int], settled: int, charge: int) -> tuple[int
 
     For i = n - 1 … 1 receiver i gets ⌊R1·aᵢ/T⌋ - ⌊R0·aᵢ/T⌋ of what the later receivers left over, receiver 0 the
     rest. No dust remains, nobody's share is negative, and once all is settled each receiver has exactly its amount, in
-    any slicing.
-
-    Args:
-        amounts: each receiver's share of the full price.
-        settled: base units settled before.
-        charge: base units to settle now.
-
-    Raises:
-        InsituError: `ChargeExceedsRemainder`, if more would be settled than was agreed.
+    any slicing. Raises `ChargeExceedsRemainder` if more would be settled than was agreed.
     """
     total = sum(amounts)
     if charge < 0 or settled < 0 or settled + charge > total:

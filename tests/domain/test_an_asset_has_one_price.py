@@ -10,7 +10,7 @@ from tests.domain.documents import dataset_ddo
 
 
 def priced(asset: object, *offers: object) -> JsonObject:
-    """A data set with a price of its own and as many compute services as there are offers."""
+    """A data set with its own price and one compute service for each offer."""
     document = dataset_ddo().to_json()
     metadata = next(service for service in document["service"] if service["type"] == "metadata")
     compute = next(service for service in document["service"] if service["type"] == "compute")

@@ -39,7 +39,7 @@ def test_stages_and_inputs_are_ordered_by_index_not_by_position() -> None:
         stage(2, [{"index": 11, "id": A}, {"index": 2, "id": B}, {"index": 10, "id": C}], C),
     )
     validate_workflow(given)
-    assert [each.number for each in given.ordered_stages] == [2, 7]
+    assert [stage.number for stage in given.ordered_stages] == [2, 7]
     assert given.input_dids == (B, C, A)
     assert given.published_stages == (7,)
 

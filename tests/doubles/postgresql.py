@@ -76,7 +76,7 @@ class PostgresqlServer:
             raise InsituError("StorageFailed", f"initdb: {ended.stderr.decode(errors='replace').strip()}")
 
     def start(self) -> None:
-        """Start, and return when questions are answered. After :meth:`kill` it mends its files by itself."""
+        """Start, and return when it answers. After :meth:`kill` it repairs its files by itself."""
         arguments = [f"--{name}={value}" for name, value in self._settings.items()]
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
@@ -89,7 +89,7 @@ class PostgresqlServer:
                     preexec_fn=_end_with_parent,  # noqa: PLW1509 (started from the main thread)
                     **self._as_user(),
                 )
-            # One that was killed leaves children for a moment, and a server beside them refuses to start.
+            # A killed server leaves children for a moment, and another one refuses to start while they run.
             while self._process.poll() is None:
                 if _answers(self.url):
                     return
@@ -162,7 +162,7 @@ def _programme(name: str) -> str:
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
-    """The user for whom the server runs, where this process is root."""
+    """The user that runs the server if this process is root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name: entry for entry in pwd.getpwall()}

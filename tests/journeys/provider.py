@@ -1,4 +1,4 @@
-"""A real provider for a journey: `insitu up` as a process of its own, and the command line of the people around it."""
+"""A real provider for a journey: `insitu up` as a separate process, and the command line of the people around it."""
 
 import io
 import json
@@ -92,7 +92,7 @@ class Person:
             return str(client.assets.publish_workflow(script.name, [stage]).did)
 
     def started(self, *arguments: str | Path) -> Ended:
-        """Run a command as a process of its own, as a scheduler does."""
+        """Run a command as a separate process, like a scheduler."""
         ended = subprocess.run(
             [*self.command, *map(str, arguments)],
             stdin=subprocess.DEVNULL,

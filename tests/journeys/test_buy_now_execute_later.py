@@ -106,7 +106,7 @@ async def test_without_a_receipt_anybody_sends_the_money_back_when_the_time_for_
 
 async def test_without_a_grant_anybody_sends_the_money_back_after_the_grant_s_time(market: Market) -> None:
     good, before = await bought(market), await market.balances()
-    os.kill(market.provider.pid, signal.SIGSTOP)  # its gateway hangs; the chain, a process of its own, goes on
+    os.kill(market.provider.pid, signal.SIGSTOP)  # its gateway hangs; the chain is another process and goes on
     try:
         terms = good.terms.model_copy(update={"seed": "0x" + new_seed()})
         chain, signer = market.consumer.chain, market.consumer._signer

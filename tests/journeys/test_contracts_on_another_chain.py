@@ -41,7 +41,7 @@ def test_other_code_at_an_address_is_reported(deployer: Person) -> None:
     path.write_text(json.dumps(document))
     refused = deployer.insitu("chain", "check", "--json")
     assert (refused.code, refused.json["ready"]) == (exit_codes.FAILED, False)
-    wrong = [one["part"] for one in refused.json["findings"] if one["verdict"] == "failed"]
+    wrong = [finding["part"] for finding in refused.json["findings"] if finding["verdict"] == "failed"]
     assert wrong == ["code of DIDRegistry", "didRegistry of the template"]
 
 

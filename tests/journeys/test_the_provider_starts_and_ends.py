@@ -100,7 +100,7 @@ def test_it_ends_without_a_traceback_while_somebody_follows(provider: Provider, 
 
 def test_the_doctor_names_what_is_missing_and_how_to_fix_it(provider: Provider) -> None:
     found = provider.person("owner").succeeds("doctor", "--json").json
-    verdicts = {one["part"]: one for one in found["findings"]}
+    verdicts = {finding["part"]: finding for finding in found["findings"]}
     assert found["ready"]
     assert verdicts["runtime"]["verdict"] == "ok"
     assert verdicts["gateway"]["verdict"] == "ok"

@@ -134,7 +134,7 @@ async def test_the_output_of_a_stage_reaches_the_next_one_and_nothing_else_does(
     assert facts["files"] == ["/mnt/volume1/tables/2026/one.csv", "/mnt/volume1/top.txt"]
     assert facts["classic"] == ["/mnt/inputs/1/tables/2026/one.csv", "/mnt/inputs/1/top.txt"]
     assert facts["texts"] == ["a,b", "top"]
-    assert set(result) == {"facts.json", "logs/stage-0/steps/first.log"}, "an intermediate output leaves nobody"
+    assert set(result) == {"facts.json", "logs/stage-0/steps/first.log"}, "an intermediate output reaches nobody"
 
 
 async def test_folders_of_the_output_and_published_logs_keep_their_paths(market: Market) -> None:

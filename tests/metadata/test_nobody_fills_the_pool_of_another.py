@@ -97,7 +97,7 @@ async def test_creators_share_a_pool_and_gateways_none(small: Catalogue, chain: 
 
 async def test_a_refusal_says_what_is_full_and_when_there_is_room(small: Catalogue, chain: EmbeddedChain) -> None:
     answers = [await small.http.post(DDO, json=document(chain, wallet())) for _ in range(3)]
-    assert [one.status_code for one in answers] == [201, 201, 429]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
     refusal = answers[-1]
     problem = refusal.json()
     assert (problem["code"], problem["retry"]) == ("PendingShareUsed", True)

@@ -90,7 +90,7 @@ _FINAL = (Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED)
 
 
 def process(folder: Path, scenario: str, kill_at: int) -> int:
-    """Live in a process of its own; return how it ended: 0, or minus the signal."""
+    """Live in a separate process; return how it ended: 0, or minus the signal."""
     child = os.fork()
     if child == 0:
         signal.alarm(60)

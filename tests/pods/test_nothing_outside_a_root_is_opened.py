@@ -50,7 +50,7 @@ def refusal(root: Path, path: str, flags: int) -> str:
     assert len(list(Path("/proc/self/fd").iterdir())) == before, "a refusal leaves no descriptor"
     assert refused.value.code == "InputUnreadable"
     assert refused.value.detail.startswith("the input ")
-    assert str(root.parent) not in refused.value.detail, "a path of the provider is not told"
+    assert str(root.parent) not in refused.value.detail, "a path of the provider is not revealed"
     return refused.value.detail
 
 

@@ -193,7 +193,7 @@ async def test_log_text_has_a_budget_of_its_own_and_never_rejects_the_output(ben
     console = next(each for each in files if each["path"] == "logs/console.log")
     assert bench.gateway.blob(str(console["sha256"])) == b"first\n"
     result = await bench.publish(rules=limits, logs=LogShare({0: 0}, room - 1))
-    assert [each["path"] for each in json.loads(bench.gateway.blob(result["manifest"]))] == ["a.csv", "logs/b.log"]
+    assert [file["path"] for file in json.loads(bench.gateway.blob(result["manifest"]))] == ["a.csv", "logs/b.log"]
     assert result["leftOut"] == 1
     assert [each["path"] for each in await bench.manifest(rules=limits, logs=LogShare())] == ["a.csv"]
 

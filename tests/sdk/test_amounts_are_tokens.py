@@ -41,7 +41,7 @@ async def test_prices_that_come_back_say_their_unit_and_can_be_given_again(provi
     workflow = (await consumer.assets.publish_workflow("Count", [Stage(algorithm=algorithm.did, inputs=[data])])).did
     quote = await consumer.agreements.check(workflow)
     assert str(quote.price) == "2.500000000000000003 NVM"
-    assert sorted(str(one.amount) for one in quote.receivers) == ["0.000000000000000003 NVM", "2.5 NVM"]
+    assert sorted(str(receiver.amount) for receiver in quote.receivers) == ["0.000000000000000003 NVM", "2.5 NVM"]
     with pytest.raises(InsituError, match=r"PriceTooHigh: the price is 2\.5\d* NVM, the limit 2 NVM"):
         await consumer.agreements.buy(workflow, max_price=2)
     before = await consumer.balance()

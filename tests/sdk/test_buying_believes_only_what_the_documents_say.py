@@ -74,7 +74,7 @@ async def test_an_agreement_is_found_without_any_memory(provider: Market) -> Non
     second = await consumer.agreements.buy(workflow)
     assert first.id != second.id
     again, _ = await provider.client("consumer")
-    assert [one.id for one in await again.agreements.list()] == [second.id, first.id]
+    assert [agreement.id for agreement in await again.agreements.list()] == [second.id, first.id]
     shown = await again.agreements.show("0x" + first.id.upper())
     assert (shown.terms, shown.status) == (first.terms, "granted")
     with pytest.raises(InsituError, match="AgreementUnknown"):

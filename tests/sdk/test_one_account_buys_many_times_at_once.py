@@ -78,7 +78,7 @@ async def at_once(clients: list[Client], workflow: str, count: int, *, relay: bo
 async def all_paid(provider: Market, before: int, ids: set[str], count: int) -> None:
     consumer, _ = await provider.client("consumer")
     assert len(ids) == count
-    assert {one.id for one in await consumer.agreements.list()} == ids
+    assert {agreement.id for agreement in await consumer.agreements.list()} == ids
     assert await consumer.chain.balance(consumer.account) == before - count * PRICE
     assert await consumer.chain.allowance(consumer.account, consumer.chain.agreements.contract) == 0
 

@@ -141,7 +141,7 @@ async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain
             with anyio.fail_after(60):
                 await refused.wait()
             await until(lambda: sent(provider))
-        assert [one.terms.seed for one in await consumer.agreements.list()] == ["0x" + "5e" * 32]
+        assert [agreement.terms.seed for agreement in await consumer.agreements.list()] == ["0x" + "5e" * 32]
         assert await consumer.chain.balance(consumer.account) == before - 13
 
 

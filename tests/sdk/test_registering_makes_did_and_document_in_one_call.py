@@ -55,7 +55,7 @@ COMPUTE = {
 
 
 def named(name: str) -> dict[str, Any]:
-    """The metadata under another name: each test publishes an asset of its own."""
+    """The metadata under another name: each test publishes its own asset."""
     return {**METADATA, "main": {**METADATA["main"], "name": name}}
 
 

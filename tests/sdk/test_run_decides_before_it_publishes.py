@@ -24,7 +24,9 @@ NEW = NewAlgorithm(AlgorithmDescription(entrypoint="python3 count.py"))
 def wrote(requests: list[httpx.Request]) -> list[str]:
     """What was changed at the provider; a check and a sign-in change nothing."""
     asked = ("/check", "/oauth/token")
-    return [one.url.path for one in requests if one.method != "GET" and not one.url.path.endswith(asked)]
+    return [
+        request.url.path for request in requests if request.method != "GET" and not request.url.path.endswith(asked)
+    ]
 
 
 def script(tmp_path: Path, text: str = "print('counting')\n") -> Path:
@@ -87,7 +89,7 @@ async def test_a_script_is_judged_without_publishing_it(shared_provider: Market,
     assert (await consumer.check(path, on=[trusting, open_to_all])).allowed
     listing = await shared_provider.dataset(owner, "listing", algorithms=[])
     refused = await consumer.check(path, on=listing)
-    assert [one.code for one in refused.reasons] == ["AlgorithmNotAllowed"]
+    assert [reason.code for reason in refused.reasons] == ["AlgorithmNotAllowed"]
     assert f"a new algorithm of {consumer.account}" in refused.reasons[0].message
     assert wrote(detour.seen) == []
     assert await coin(consumer) == before

@@ -142,6 +142,6 @@ def test_no_environment_variable_makes_anything_but_settings_or_a_named_error(na
 
 def test_proxies_are_networks(tmp_path: Path) -> None:
     proxies = read_settings({"INSITU_SERVER__PROXIES": "10.0.0.0/8, ::1"}, home=tmp_path).server.proxies
-    assert [str(one) for one in proxies] == ["10.0.0.0/8", "::1/128"]
+    assert [str(proxy) for proxy in proxies] == ["10.0.0.0/8", "::1/128"]
     with pytest.raises(InsituError, match="SettingsInvalid"):
         read_settings({"INSITU_SERVER__PROXIES": "proxy.example"}, home=tmp_path)

@@ -30,6 +30,6 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProce
 
 @pytest.fixture
 async def market(provider: ProviderProcess) -> AsyncIterator[Market]:
-    """Clients of all people, each with a key of its own."""
+    """Clients of all people, each with its own key."""
     async with open_market(provider) as people:
         yield people

@@ -15,7 +15,7 @@ async def test_the_chosen_service_gives_verdict_server_price_and_receivers(marke
     assert quote.service_index == compute.index
     assert quote.price.base_units == PRICE + SERVER_PRICE
     assert quote.server["serverId"] == "small"
-    paid = {one.address: one.amount.base_units for one in quote.receivers}
+    paid = {receiver.address: receiver.amount.base_units for receiver in quote.receivers}
     assert paid == {market.publisher.account: PRICE, quote.provider: SERVER_PRICE}
 
 

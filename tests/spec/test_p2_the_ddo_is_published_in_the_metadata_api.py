@@ -52,7 +52,7 @@ async def test_a_registered_document_is_listed_and_found(market: Market) -> None
     asset = await market.dataset()
     assert (await market.consumer.assets.status(asset.did)).state == "listed"
     found = await market.consumer.assets.search("words")
-    assert asset.did in {one["id"] for one in found.results}
+    assert asset.did in {result["id"] for result in found.results}
 
 
 async def test_every_version_on_chain_stays_readable_by_its_checksum(market: Market) -> None:

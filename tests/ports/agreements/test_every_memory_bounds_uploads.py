@@ -31,7 +31,7 @@ def limits(holder: str = "one", *, stranger: bool = False, **changes: int) -> Up
 
 
 async def received(agreements: Agreements, name: str, owner: Address = CONSUMER) -> Upload:
-    """An upload that is there, with a blob of its own."""
+    """A complete upload with its own blob."""
     await agreements.reserve_upload(upload(name, owner=owner), 1, limits(name))
     whole = replace(upload(name, KIB, owner), sha256=name[0] * 64)
     await agreements.apply([AddUpload(whole)])

@@ -199,7 +199,7 @@ async def test_free_executions_of_strangers_have_a_budget(agreements: Agreements
         await agreements.require_free_gas(FreeExecution(2 * GWEI, 5 * GWEI), CONSUMER, START)
     await agreements.require_free_gas(FreeExecution(2 * GWEI, None), CONSUMER, START)
     await agreements.require_free_gas(FreeExecution(2 * GWEI, 5 * GWEI), CONSUMER, START + timedelta(hours=25))
-    assert await agreements.relayed(CONSUMER, START) == Relayed(0, 0), "purchases have a budget of their own"
+    assert await agreements.relayed(CONSUMER, START) == Relayed(0, 0), "purchases have their own budget"
 
     register, settle = (replace(item(key), execution_id=first) for key in ("register", "settle"))
     await agreements.apply([Enqueue(register), Enqueue(settle), Attach(sent(1, "register"))])

@@ -171,7 +171,12 @@ async def test_transitions_are_recorded_once_and_number_the_events(agreements: A
     await agreements.apply([AddEvent(execution.execution_id, "result", START, {"did": "x"}, once="result")] * 2)
     await agreements.apply([AddTransition(execution.execution_id, transition(3, Phase.EXECUTING))])
     events = await agreements.events(execution.execution_id)
-    assert [(one.sequence, one.type) for one in events] == [(1, "phase"), (2, "phase"), (3, "result"), (4, "phase")]
+    assert [(event.sequence, event.type) for event in events] == [
+        (1, "phase"),
+        (2, "phase"),
+        (3, "result"),
+        (4, "phase"),
+    ]
     assert [one.sequence for one in await agreements.events(execution.execution_id, after=2)] == [3, 4]
     found = await agreements.execution(execution.execution_id)
     assert found is not None

@@ -99,7 +99,7 @@ async def test_what_is_released_of_logs_is_beside_the_record(executions: Executi
     first = await executions.create(nth(0), TICKET)
     assert (await executions.release(first.execution_id, up_to(7))).total == 7
     assert (await executions.release(first.execution_id, up_to(5))).total == 7
-    assert await executions.replace(ended(first, cleaned=False)), "a line that was read is no change of the record"
+    assert await executions.replace(ended(first, cleaned=False)), "reading a line does not change the record"
     assert (await executions.release(first.execution_id, up_to(9))).end(0, 1) == 9
     assert await executions.replace(ended(first).model_copy(update={"version": first.version + 2}))
     assert (await executions.release(first.execution_id, up_to(0))).total == 9

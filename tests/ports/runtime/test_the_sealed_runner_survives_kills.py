@@ -21,7 +21,7 @@ COMPUTE = StepKey(StepKind.COMPUTE, 0, 1)
 
 pytestmark = [pytest.mark.usefixtures("adapter"), pytest.mark.parametrize("adapter", [OCI], indirect=True)]
 
-# A supervisor in a process of its own: it starts the step that it is told, says so, and waits to be killed.
+# A supervisor in another process: it starts the step it is given, says so, and waits to be killed.
 SUPERVISOR = """
 import sys, anyio
 from datetime import UTC, datetime, timedelta
@@ -134,7 +134,7 @@ async def test_a_monitor_that_is_killed_takes_nothing_along_and_leaves_nothing_r
 
 
 def sleepers(folder: RunFolder) -> list[str]:
-    """Processes whose root lies in the run's image, or that belong to the run's OCI runtime."""
+    """Processes whose root is in the run's image, or that belong to the run's OCI runtime."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
