@@ -46,9 +46,12 @@ GAP = r"(?:\s|[#*/])+"
 
 NOWHERE = re.compile(r"design §")
 SOURCES = re.compile(
-    r"src/insitu/(?:api|cli|metadata|ports|settings|stack|testing)/|(?:deploy|scripts|bench|examples|contracts/src)/"
+    r"src/insitu/(?:api|cli|domain|metadata|ports|settings|stack|testing)/|(?:deploy|scripts|bench|examples|contracts/src)/"
+    r"|src/insitu/adapters/(?:agreements|blobs|catalog|chain|executions|keys|logs|peers|sources)/"
 )
-NOT_READ = re.compile(r"scripts/check_prose\.py|docs/reference/(?:cli|errors)\.md")
+NOT_READ = re.compile(
+    r"scripts/check_prose\.py|docs/reference/(?:cli|errors)\.md|src/insitu/domain/error_table/.*|.*\.sql"
+)
 CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|``[^`]+``|`[^`\n]*`")
 
 

@@ -1,6 +1,6 @@
-"""Everything that has to be right about a deployment, each part by itself and with what mends it.
+"""Check everything that has to be right about a deployment, part by part, and say how to fix what is wrong.
 
-``verify_deployment`` stops at the first thing that would make money unsafe; this goes on, for a person who asks.
+``verify_deployment`` stops at the first thing that would make money unsafe; this reports everything, for a person.
 """
 
 from collections.abc import AsyncIterator, Awaitable
