@@ -23,15 +23,17 @@ _NOBODY = Address("0x" + "0" * 40)
 _TEMPLATE_STATES = ("neither proposed nor approved", "proposed, but not approved", "approved", "revoked")
 _APPROVED, _REVOKED = 2, 3
 
-_USE_THE_RIGHT_FILE = "use the deployments file of this chain and version, or deploy: insitu chain deploy"
+_USE_THE_RIGHT_FILE = "use the deployments file of this chain and version, or run insitu chain deploy"
 
 
 async def inspect_deployment(rpc: JsonRpc, deployments: Deployments) -> tuple[Finding, ...]:
-    """Look at chain, code, wiring, template and roles. What is wrong is returned, not raised.
+    """Check chain, code, wiring, template and roles. Problems are returned, not raised.
 
-    Raises ``ChainUnavailable`` where the node does not answer.
+    Raises ``ChainUnavailable`` if the node does not answer.
     """
-    chain = await _looked("chain", check_chain(rpc, deployments), "point chain.rpc_url at the chain of the file")
+    chain = await _examine(
+        "chain", check_chain(rpc, deployments), "set chain.rpc_url to a node of the chain in the file"
+    )
     if chain.state != "ok":
         return (chain,)
     return (chain, *[found async for found in _parts(rpc, deployments)])
@@ -48,14 +50,14 @@ async def _parts(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Findin
     if TEMPLATE in ours:
         for name, view in WIRES.items():
             part = f"{view.function.name} of the template"
-            yield await _looked(part, check_wire(rpc, deployments, name), _USE_THE_RIGHT_FILE)
+            yield await _examine(part, check_wire(rpc, deployments, name), _USE_THE_RIGHT_FILE)
     if "TemplateStoreManager" in ours:
         yield await _approval(rpc, deployments)
     if deployments.external_token:
-        yield await _looked(
+        yield await _examine(
             "external token", _symbol(rpc, deployments), "name an ERC-20 token with --token, and deploy"
         )
-    # Whoever is not ours may answer anything about its owner.
+    # A contract that is not ours may return any owner.
     looked_at = deployments.model_copy(
         update={"contracts": {name: deployments.contracts[name] for name in deployments.contracts if name in ours}}
     )
@@ -63,8 +65,8 @@ async def _parts(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Findin
         yield found
 
 
-async def _looked(part: str, look: Awaitable[str], next_step: str) -> Finding:
-    """Make a finding of a check that answers with a detail or raises."""
+async def _examine(part: str, look: Awaitable[str], next_step: str) -> Finding:
+    """Return the finding of a check that returns a detail or raises."""
     try:
         return Finding(part, "ok", await look)
     except InsituError as error:
@@ -74,12 +76,12 @@ async def _looked(part: str, look: Awaitable[str], next_step: str) -> Finding:
 
 
 async def _code(rpc: JsonRpc, deployments: Deployments, name: str) -> Finding:
-    async def compared() -> str:
+    async def compare() -> str:
         address = deployments.address(name)
         digest = await check_code(rpc, name, address)
         return f"{address}, keccak256 {digest}"
 
-    return await _looked(f"code of {name}", compared(), _USE_THE_RIGHT_FILE)
+    return await _examine(f"code of {name}", compare(), _USE_THE_RIGHT_FILE)
 
 
 async def _approval(rpc: JsonRpc, deployments: Deployments) -> Finding:
@@ -89,10 +91,10 @@ async def _approval(rpc: JsonRpc, deployments: Deployments) -> Finding:
     if state == _APPROVED:
         return Finding("template", "ok", detail)
     if state == _REVOKED:
-        step = "agreements go on; to sell again deploy to new addresses, for a revoked template stays revoked"
+        step = "existing agreements go on; to sell again, deploy to new addresses: a revoked template stays revoked"
         return Finding("template", "failed", detail, step)
     owner = await read_view(rpc, store, templates.owner())
-    step = f"let {owner}, who owns the store, approve it; if that is the deployer: insitu chain deploy"
+    step = f"let {owner}, the owner of the store, approve it; if that is the deployer, run insitu chain deploy"
     return Finding("template", "failed", detail, step)
 
 
@@ -100,11 +102,11 @@ async def _symbol(rpc: JsonRpc, deployments: Deployments) -> str:
     token = deployments.address("NeverminedToken")
     symbol = await read_view(rpc, token, erc20.symbol())
     decimals = await read_view(rpc, token, erc20.decimals())
-    return f"{token}, {symbol} with {decimals} decimals; its roles are its owner's affair"
+    return f"{token}, {symbol} with {decimals} decimals; its roles are up to its owner"
 
 
 async def _roles(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Finding]:
-    """Look at owners and minters of those contracts whose code is ours."""
+    """Check owners and minters of the contracts whose code is ours."""
     held = deployments.model_copy(update={"external_token": "NeverminedToken" not in deployments.contracts})
     found = await ownerships(rpc, held)
     for ownership in found:
@@ -118,14 +120,14 @@ async def _roles(rpc: JsonRpc, deployments: Deployments) -> AsyncIterator[Findin
 
 
 def _owner(found: Ownership, expected: Address | None) -> Finding:
-    """Say who owns a contract, and compare with whom the deployments file names."""
+    """Compare the owner of a contract with the one in the deployments file."""
     part = f"owner of {found.contract}"
     if found.owner == _NOBODY:
-        step = "nothing, unless its rights are needed again; then deploy to new addresses"
+        step = "nothing; if its rights are needed again, deploy to new addresses"
         return Finding(part, "warning", "it has been given up for good", step)
     offered = "" if found.offered == _NOBODY else f", offered to {found.offered}"
     if found.offered != _NOBODY and expected in {None, found.owner, found.offered}:
-        step = f"take it with the key of {found.offered}: insitu chain accept-ownership --account NAME"
+        step = f"accept it with the key of {found.offered}: insitu chain accept-ownership --account NAME"
         return Finding(part, "warning", found.owner + offered, step)
     if expected is not None and found.owner != expected:
         detail = f"{found.owner}{offered}, but the deployments file says {expected}"
@@ -147,7 +149,7 @@ async def _dispenser_mints(rpc: JsonRpc, deployments: Deployments) -> Finding:
     if await read_view(rpc, token, erc20.has_role(MINTER_ROLE, minter)):
         return Finding("minter", "ok", f"the Dispenser, {minter}, may mint")
     admin = await read_view(rpc, token, erc20.default_admin())
-    step = f"let {admin}, the token's admin, grant it the role; if that is the deployer: insitu chain deploy"
+    step = f"let {admin}, the token's admin, grant it the role; if that is the deployer, run insitu chain deploy"
     return Finding("minter", "failed", f"the Dispenser, {minter}, may not mint", step)
 
 
@@ -156,5 +158,5 @@ async def _others_mint(rpc: JsonRpc, deployments: Deployments, admin: Address) -
     others = sorted(await minters_of(rpc, deployments) - known)
     if not others:
         return Finding("other minters", "ok", "none")
-    step = f"let {admin}, the token's admin, revoke the role from whoever should not make tokens"
+    step = f"let {admin}, the token's admin, revoke the role from every account that should not mint"
     return Finding("other minters", "warning", ", ".join(others), step)
