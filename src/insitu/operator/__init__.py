@@ -1,1 +1,1 @@
-"""OPERATOR SERVICE: registers, lists, stops executions and hands out their logs (specification, E3–E5)."""
+"""OPERATOR SERVICE: registers, lists, stops executions and serves their logs (specification, E3–E5)."""

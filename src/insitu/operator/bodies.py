@@ -1,4 +1,4 @@
-"""How large a body may be that the operator is sent, where that differs from the usual."""
+"""How large a request body may be, where the limit differs from the usual one."""
 
 from collections.abc import Mapping
 
@@ -7,4 +7,4 @@ from insitu.api.operator_v1 import WORKFLOWS
 __all__ = ["BODY_LIMITS"]
 
 BODY_LIMITS: Mapping[str, int] = {WORKFLOWS: 32 * 1024 * 1024}
-"""The limits in bytes by the beginning of the path: a plan names every file of every input."""
+"""Limits in bytes by the beginning of the path: a plan names every file of every input."""

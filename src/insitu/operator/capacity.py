@@ -1,4 +1,4 @@
-"""Who may run now and who waits: a queue without overtaking over the operator's capacity (design §6)."""
+"""Which executions may run now and which wait: a queue for the operator's capacity, without overtaking."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ __all__ = ["queue_positions", "require_capacity"]
 _PARTS = ("cpu_millis", "memory_bytes", "disk_bytes", "gpu")
 
 Amount = Counter[str]
-"""Thousandths of a core, bytes of memory, bytes of disk, devices."""
+"""Thousandths of a core, bytes of memory, bytes of disk, and devices."""
 
 
 def require_capacity(limits: Limits, capacity: Capacity) -> None:
@@ -26,11 +26,10 @@ def require_capacity(limits: Limits, capacity: Capacity) -> None:
 
 
 def queue_positions(unsettled: Iterable[Execution], capacity: Capacity) -> Mapping[ExecutionId, int]:
-    """Return the place of every execution that has not begun: 0 where it may begin now, else from 1.
+    """Return the place of every execution that has not begun: 0 if it may begin now, otherwise 1 and up.
 
     An execution may begin if it fits beside everything that has begun and everything before it in the queue. So the
-    answer depends on nothing but the order, it is never taken back, and a large execution is not starved by small
-    ones.
+    answer depends only on the order, it is never taken back, and small executions cannot starve a large one.
 
     Parameters
     ----------
@@ -64,7 +63,7 @@ def _server(limits: Limits) -> Amount:
 
 
 def _exceeding(amount: Amount, capacity: Capacity) -> tuple[str, ...]:
-    """Name the parts that are more than there is."""
+    """Name the parts that exceed the capacity."""
     return tuple(part for part in _PARTS if amount[part] > getattr(capacity, part))
 
 

@@ -1,7 +1,7 @@
-"""The operator's own look at a registration before anything is stored (E4): plan, flavour, rules.
+"""The operator's own check of a registration before anything is stored (E4): plan, flavour, rules.
 
-The gateway has authorised it; this check needs nothing but the documents in the request, so a mistake of the gateway
-does not become a container.
+The gateway has authorised it. This check needs only the documents in the request, so a mistake of the gateway does not
+become a container.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,9 @@ _LIMITS = ("cpu_millis", "memory_bytes", "disk_bytes", "gpu", "max_execution_sec
 
 
 def check_registration(registration: Registration) -> None:
-    """Refuse a registration whose plan is broken, or is not what workflow and services allow.
+    """Refuse a registration whose plan is broken, or differs from what workflow and services allow.
 
-    Raises
-    ------
-    InsituError
-        ``InvalidDocument`` with all problems of the plan; ``ImageNotAllowed``; ``NoSuitableServer``.
+    Raises ``InvalidDocument`` with all problems of the plan; ``ImageNotAllowed``; ``NoSuitableServer``.
     """
     plan = registration.plan
     problems = Checker("/plan")
@@ -42,7 +39,7 @@ def check_registration(registration: Registration) -> None:
     problems.raise_if_any()
     ddo = read_ddo(registration.workflow)
     workflow = read_workflow(ddo)
-    problems.at("workflowDid").require(plan.workflow_did == ddo.id, "Mismatch", "this is another workflow")
+    problems.at("workflowDid").require(plan.workflow_did == ddo.id, "Mismatch", "this is a different workflow")
     _check_against_workflow(plan, workflow, problems)
     problems.raise_if_any()
     offers = _offers(registration, workflow)
@@ -59,25 +56,25 @@ def _check_ids(plan: ExecutionPlan, problems: Checker) -> None:
     expected = workflow_execution_id(plan.service_agreement_id, plan.number) if plan.number >= 0 else None
     named = problems.at("workflowExecutionId")
     named.require(plan.workflow_execution_id == expected, "Mismatch", "the id does not belong to agreement and number")
-    read = {each.previous_stage for stage in plan.stages for each in stage.inputs}
+    read = {item.previous_stage for stage in plan.stages for item in stage.inputs}
     unread = tuple(stage.index for stage in plan.stages if stage.index not in read)
     published = problems.at("publishedStages")
-    published.require(plan.published_stages == unread, "Mismatch", "published are the stages that no stage reads")
+    published.require(plan.published_stages == unread, "Mismatch", "a published stage is read, or an unread one is not")
     limits = plan.limits
     for name in ("cpu_millis", "memory_bytes", "disk_bytes", "pids", "log_bytes", "max_execution_seconds"):
-        problems.at("limits").require(getattr(limits, name) > 0, "OutOfRange", f"{name} is not above 0")
+        problems.at("limits").require(getattr(limits, name) > 0, "OutOfRange", f"{name} must be greater than 0")
 
 
 def _check_stages(stages: Sequence[StagePlan], problems: Checker) -> None:
-    problems.require(0 < len(stages) <= MAX_STAGES, "OutOfRange", f"from 1 to {MAX_STAGES} stages")
+    problems.require(0 < len(stages) <= MAX_STAGES, "OutOfRange", f"a plan has 1 to {MAX_STAGES} stages")
     earlier: set[int] = set()
     for at, stage in enumerate(stages):
         here = problems.at(at)
-        here.require(not earlier or stage.index > max(earlier), "StageOrder", "stages come in ascending index")
-        here.at("argv").require(bool(stage.argv), "Required", "a stage runs something")
+        here.require(not earlier or stage.index > max(earlier), "StageOrder", "stages must be ordered by index")
+        here.at("argv").require(bool(stage.argv), "Required", "a stage needs a command")
         _check_inputs(stage, earlier, here.at("inputs"))
         files = stage.transformation.files
-        here.at("transformation").require(bool(files), "Required", "an algorithm has a file")
+        here.at("transformation").require(bool(files), "Required", "an algorithm needs a file")
         _check_paths(files, here.at("transformation", "files"))
         for file in files:
             here.at("transformation").require(file.sha256 is not None, "Required", f"file {file.index} has no checksum")
@@ -85,30 +82,30 @@ def _check_stages(stages: Sequence[StagePlan], problems: Checker) -> None:
 
 
 def _check_inputs(stage: StagePlan, earlier: set[int], problems: Checker) -> None:
-    problems.require(0 < len(stage.inputs) <= MAX_INPUTS, "OutOfRange", f"from 1 to {MAX_INPUTS} inputs")
-    positions = [each.position for each in stage.inputs]
+    problems.require(0 < len(stage.inputs) <= MAX_INPUTS, "OutOfRange", f"a stage has 1 to {MAX_INPUTS} inputs")
+    positions = [item.position for item in stage.inputs]
     problems.require(positions == list(range(1, len(positions) + 1)), "OutOfRange", "positions count from 1")
-    for at, each in enumerate(stage.inputs):
+    for at, item in enumerate(stage.inputs):
         here = problems.at(at)
-        if each.previous_stage is not None:
-            here.require(each.previous_stage in earlier, "StageOrder", "the stage does not run before")
-            here.require(each.did is None and not each.files, "Mismatch", "either a data set or a stage")
+        if item.previous_stage is not None:
+            here.require(item.previous_stage in earlier, "StageOrder", "that stage does not run earlier")
+            here.require(item.did is None and not item.files, "Mismatch", "an input is a data set or a stage, not both")
         else:
-            here.require(each.did is not None and bool(each.files), "Required", "a data set has a DID and files")
-            _check_files(each.files, here.at("files"))
+            here.require(item.did is not None and bool(item.files), "Required", "a data set needs a DID and files")
+            _check_files(item.files, here.at("files"))
 
 
 def _check_files(files: Sequence[InputFile], problems: Checker) -> None:
     names = [file.name for file in files]
-    problems.require(len(set(names)) == len(names), "Duplicate", "two files have one name")
+    problems.require(len(set(names)) == len(names), "Duplicate", "two files have the same name")
     for name in names:
         unsafe = "/" in name or "\0" in name or name in (".", "..") or (name == "" and len(names) > 1)
-        problems.require(not unsafe, "WrongFormat", "a file's name is not a single path component")
+        problems.require(not unsafe, "WrongFormat", "a file name must be a single path component")
 
 
 def _check_paths(files: Sequence[InputFile], problems: Checker) -> None:
     names = [file.name for file in files]
-    problems.require(first_collision(names) is None, "Duplicate", "two files have one place")
+    problems.require(first_collision(names) is None, "Duplicate", "two files have the same path")
     for name in names:
         problem = path_problem(name)
         problems.require(problem is None, "WrongFormat", f"a file's path {problem}")
@@ -122,12 +119,12 @@ def _check_against_workflow(plan: ExecutionPlan, workflow: Workflow, problems: C
     ):
         return
     for at, (stage, planned) in enumerate(zip(wanted, plan.stages, strict=True)):
-        sources = [(each.id, each.previous_stage) for each in stage.ordered_inputs]
-        given = [(each.did, each.previous_stage) for each in planned.inputs]
+        sources = [(item.id, item.previous_stage) for item in stage.ordered_inputs]
+        given = [(item.did, item.previous_stage) for item in planned.inputs]
         here = problems.at("stages", at)
-        here.at("inputs").require(sources == given, "Mismatch", "the workflow's stage has other inputs")
+        here.at("inputs").require(sources == given, "Mismatch", "the inputs differ from those of the workflow's stage")
         algorithm = planned.transformation.did
-        here.at("transformation").require(stage.transformation.id == algorithm, "Mismatch", "another algorithm")
+        here.at("transformation").require(stage.transformation.id == algorithm, "Mismatch", "this is another algorithm")
 
 
 def _offers(registration: Registration, workflow: Workflow) -> tuple[OfferedService, ...]:
@@ -151,7 +148,7 @@ def _check_images(stages: Sequence[StagePlan], offer: OfferedService) -> None:
 
 
 def _check_server(limits: Limits, offer: OfferedService) -> None:
-    server = next((each for each in offer.service.servers if each.server_id == limits.server_id), None)
+    server = next((offered for offered in offer.service.servers if offered.server_id == limits.server_id), None)
     if server is None:
         raise InsituError("NoSuitableServer", f"{offer.did} offers no server {limits.server_id[:80]!r}")
     offered = server.limits()
@@ -170,4 +167,6 @@ def _check_output(plan: ExecutionPlan, allowed: OutputRules, problems: Checker) 
         problems.at("types").require(narrow, "Mismatch", "other types than an owner allows")
     strict = _LOGS.index(planned.logs) >= _LOGS.index(allowed.logs)
     problems.at("logs").require(strict, "Mismatch", "the logs are more open than an owner allows")
-    problems.at("review").require(planned.review == "none", "ManualReviewNotSupported", "a manual review is due")
+    problems.at("review").require(
+        planned.review == "none", "ManualReviewNotSupported", "manual review is not supported"
+    )

@@ -1,4 +1,4 @@
-"""The OPERATOR SERVICE's addresses (E3, E4): for the configured gateway only, and never on the public port."""
+"""The addresses of the OPERATOR SERVICE (E3, E4): for the configured gateway only, and never on the public port."""
 
 import hmac
 from collections.abc import AsyncIterator
@@ -45,9 +45,9 @@ Pair = Annotated[tuple[AgreementId, ExecutionId], Depends(_pair)]
 
 
 def router(service: OperatorPeer, service_key: str) -> APIRouter:
-    """Return the routes of a service; every request shows the service key as a bearer token.
+    """Return the routes of a service; every request carries the service key as a bearer token.
 
-    Raises ``ValueError`` for a key that anybody could guess.
+    Raises ``ValueError`` for a key that anyone could guess.
     """
     if len(service_key) < 16:
         raise ValueError("a service key has at least 16 characters")
@@ -114,7 +114,7 @@ def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:
     async def logs(
         pair: Pair, stage: int, attempt: int, offset: Count = 0, follow: bool = False, counted: bool = True
     ) -> Response:
-        # An unknown execution is an answer, not a broken stream.
+        # An unknown execution gets an error answer, not a broken stream.
         await service.status(*pair)
         chunks = service.logs(*pair, LogKey(stage=stage, attempt=attempt), offset, follow=follow, counted=counted)
         headers = {LOG_OFFSET_HEADER: str(offset)}

@@ -1,9 +1,9 @@
 """The OPERATOR SERVICE: register, status, logs, stop, list (E3, E4). It decides and stores; the engine acts."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
+import anyio
 from typing_extensions import override
 
 from insitu.domain.errors import InsituError
@@ -26,12 +26,12 @@ __all__ = ["OperatorService"]
 
 
 class OperatorService(OperatorPeer):
-    """What the gateway asks for. Every call names agreement and execution; a pair that is none is unknown.
+    """The calls of the gateway. Each one names an agreement and an execution; a pair that does not match is unknown.
 
     Parameters
     ----------
     capacity
-        What all executions share: the one that the engine admits by.
+        What all executions share; the engine admits executions by the same value.
     """
 
     def __init__(self, *, executions: Executions, logs: Logs, engine: Engine, clock: Clock, capacity: Capacity) -> None:
@@ -44,18 +44,27 @@ class OperatorService(OperatorPeer):
     @override
     async def require_images(self, images: Sequence[ImageReference]) -> None:
         await self._engine.require_runtime()
-        await asyncio.gather(*(self._engine.require_image(image) for image in dict.fromkeys(images)))
+        refusals: list[InsituError] = []
+
+        async def require(image: ImageReference) -> None:
+            try:
+                await self._engine.require_image(image)
+            except InsituError as error:
+                refusals.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for image in dict.fromkeys(images):
+                tasks.start_soon(require, image)
+        if refusals:
+            raise refusals[0]
 
     @override
     async def register(self, registration: Registration) -> Execution:
-        """Start an execution (E3); the same one again returns its record.
+        """Register an execution (E3); a repeated registration returns the record.
 
-        Raises
-        ------
-        InsituError
-            ``ExecutionInProgress``; ``CapacityExceeded``; ``RuntimeUnavailable`` or ``IsolationNotEnforced``;
-            ``ImageUnavailable``; ``IdempotencyConflict`` if the id came before with another plan; what
-            :func:`check_registration` raises.
+        Raises ``ExecutionInProgress``; ``CapacityExceeded``; ``RuntimeUnavailable`` or ``IsolationNotEnforced``;
+        ``ImageUnavailable``; ``IdempotencyConflict`` if the id came before with another plan; what
+        :func:`check_registration` raises.
         """
         plan = registration.plan
         present = await self._executions.get(plan.workflow_execution_id)
@@ -105,7 +114,7 @@ class OperatorService(OperatorPeer):
                 return
 
     async def _release(self, execution_id: ExecutionId, key: LogKey, size: int) -> int:
-        """Store that the text up to ``size`` reaches the consumer, and return up to where it may."""
+        """Store that the consumer reads up to ``size``, and return how far the consumer may read."""
         wanted = (Captured(key.stage, key.attempt, size),)
         release = await self._executions.release(execution_id, partial(released, wanted=wanted))
         return release.end(key.stage, key.attempt)
@@ -125,7 +134,7 @@ class OperatorService(OperatorPeer):
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        # An attempt that has begun counts before its first byte: whoever asks now can follow it from there.
+        # An attempt that has begun is listed before its first byte, so that it can be followed from the start.
         begun = begun_logs(await self.status(agreement_id, execution_id))
         present = {*begun, *await self._logs.keys(execution_id)}
         return tuple(sorted(present, key=lambda key: (key.stage, key.attempt)))
@@ -154,9 +163,9 @@ class OperatorService(OperatorPeer):
         return await self._engine.require_runtime()
 
     async def _begun(self, agreement_id: AgreementId, execution_id: ExecutionId, key: LogKey) -> bool:
-        """Return once the attempt has begun, or never will; tell whether its log can still grow.
+        """Wait until the attempt has begun or never will, and return whether its log can still grow.
 
-        A log that began is always finished: by its pump, or when the execution is handed over.
+        A log that began always ends: its pump ends it, or the hand-over of the execution does.
         """
         changes = self._engine.changes(execution_id)
         while True:

@@ -17,6 +17,7 @@ from insitu.gateway.results.finisher import Finisher
 from insitu.gateway.wakeups import GRANTS, OUTBOX, RELAYS, events_of
 from insitu.ports.agreement_changes import Complete, Postpone
 from insitu.ports.agreement_records import ItemKind, OutboxItem
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["Dispatcher"]
 
@@ -26,8 +27,10 @@ LARGEST_BATCH = 20
 LEAST_TRIES = 6
 """Tries, half a minute, that a result has in any case: its outcome may have come late."""
 IDLE = 15.0
-QUICKEST, SLOWEST = 0.005, 1.0
-"""Seconds between two looks at a transaction that is not mined."""
+LOOK = Backoff(0.005, 1.0)
+"""Between two looks at a transaction that is not mined."""
+RETRY = Backoff(0.5, 60.0)
+"""Before an item that could not be carried out is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +45,23 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Work until cancelled; whatever is interrupted goes on from what is stored."""
-        pause = QUICKEST
+        pauses = Pauses(LOOK)
         while True:
             seen = self.ports.wakeups.count(OUTBOX)
             try:
                 worked, waits = await self.turn()
             except InsituError as error:
                 logger.warning("the outbox waits: %s", error)
-                worked, waits, pause = False, True, SLOWEST
+                await anyio.sleep(LOOK.longest)
+                continue
             if worked:
-                pause = QUICKEST
+                pauses.restart()
                 continue
             until = await self.ports.agreements.next_due()
             if waits:
-                await anyio.sleep(pause)
-                pause = min(pause * 2, SLOWEST)
+                await anyio.sleep(pauses.next())
             else:
-                pause = QUICKEST
+                pauses.restart()
                 await self.ports.wakeups.wait(OUTBOX, seen, seconds=IDLE, until=until)
 
     async def turn(self) -> tuple[bool, bool]:
@@ -129,7 +132,7 @@ class Dispatcher:
             self.ports.wakeups.ring(GRANTS)
 
     async def _later(self, item: OutboxItem, reason: Reason) -> None:
-        now, delay = self.ports.clock.now(), timedelta(seconds=min(60.0, 0.5 * 2 ** min(item.attempts, 10)))
+        now, delay = self.ports.clock.now(), timedelta(seconds=RETRY.pause(item.attempts))
         if item.kind is ItemKind.PUBLISH and item.attempts >= LEAST_TRIES:
             deadline = self.finisher.publish_by(await self.item_interpreter.execution(item))
             if now >= deadline:

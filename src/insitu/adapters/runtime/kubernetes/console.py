@@ -14,13 +14,14 @@ from insitu.adapters.runtime.kubernetes.sealing import MAIN
 from insitu.adapters.runtime.kubernetes.watching import PodWatch
 from insitu.domain.errors import InsituError
 from insitu.ports.runtime import LogChunk
+from insitu.waiting import Backoff, Pauses
 
 __all__ = ["follow"]
 
-_FIRST, _LONGEST = 1.0, 30.0
-"""Seconds until a log is asked for again, doubled while there is none; the watch wakes earlier.
+_RETRY = Backoff(1.0, 30.0)
+"""Before a log is requested again; the watch wakes earlier.
 
-One that broke off is read on after the first: its node may be back, and nothing tells of that.
+A log that broke off is continued after the first pause: its node may be back, and nothing announces that.
 """
 
 
@@ -34,9 +35,9 @@ async def follow(
     ended: Callable[[], Awaitable[bool]],
 ) -> AsyncGenerator[LogChunk, None]:
     """Yield the log from ``offset`` to at most ``limit``, until ``ended`` says so and all is read."""
-    patience = _FIRST
+    pauses = Pauses(_RETRY)
     while True:
-        rung = watch.rung()
+        seen = watch.bell.count
         # Asked before reading: what was written before the end is then read after the question.
         is_over = await ended()
         try:
@@ -45,15 +46,16 @@ async def follow(
                     async for chunk in chunks:
                         yield chunk
                         offset = chunk.end
-                patience = _FIRST
+                pauses.restart()
         except RefusedError as error:
             raise InsituError("InfrastructureFailed", f"the log cannot be read: {error}") from error
         if is_over or offset >= limit:
             return
-        with anyio.move_on_after(patience) as pause:
-            await rung.wait()
+        with anyio.move_on_after(pauses.next()) as pause:
+            await watch.bell.wait(seen)
         # What rings while a pod starts is no reason to wait longer for its log: nothing may ring after it.
-        patience = min(2 * patience, _LONGEST) if pause.cancelled_caught else _FIRST
+        if not pause.cancelled_caught:
+            pauses.restart()
 
 
 async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncGenerator[LogChunk, None]:

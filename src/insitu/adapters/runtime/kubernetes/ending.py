@@ -89,12 +89,12 @@ class Ender:
         pauses = Pauses(_LOOK)
         with anyio.move_on_after(seconds):
             while True:
-                rung = self._watch.rung()
+                seen = self._watch.bell.count
                 try:
                     if await holds():
                         return True
                 except ConflictError:
                     continue
                 with anyio.move_on_after(pauses.next()):
-                    await rung.wait()
+                    await self._watch.bell.wait(seen)
         return False

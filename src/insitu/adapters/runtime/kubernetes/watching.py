@@ -12,6 +12,7 @@ from insitu.adapters.kubernetes import Cluster
 from insitu.adapters.kubernetes_watching import watch_for_ever
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, object_name
 from insitu.domain.ids import ExecutionId
+from insitu.waiting import Bell
 
 __all__ = ["PodWatch"]
 
@@ -21,7 +22,7 @@ class PodWatch:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._rung = anyio.Event()
+        self.bell = Bell()
         self._news = anyio.Event()
         self._changed: set[ExecutionId] | None = set()
         self._known: dict[str, object] = {}
@@ -33,18 +34,13 @@ class PodWatch:
         changed, self._changed = self._changed, set()
         return None if changed is None else frozenset(changed)
 
-    def rung(self) -> anyio.Event:
-        """Return the event of the next change; take it before looking, wait for it after."""
-        return self._rung
-
     def ring(self, execution_id: ExecutionId | None = None) -> None:
         """Wake everybody: something has changed, of this execution or of any."""
         if execution_id is None:
             self._changed = None
         elif self._changed is not None:
             self._changed.add(execution_id)
-        rung, self._rung = self._rung, anyio.Event()
-        rung.set()
+        self.bell.ring()
         self._news.set()
 
     async def run(self) -> None:
