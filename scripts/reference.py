@@ -4,6 +4,7 @@
 """
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from pydantic.fields import FieldInfo
 
 from insitu.cli.app import COMMANDS, app
 from insitu.domain import error_table
+from insitu.domain import errors as domain_errors
 from insitu.domain.deadlines import LIMITS
-from insitu.domain.errors import ErrorDefinition, definition_of
+from insitu.domain.errors import ErrorDefinition, class_of, definition_of
 from insitu.domain.execution import ENDED, TRANSITIONS, Phase
 from insitu.domain.exit_codes import COMMAND_EXITS
 from insitu.settings import Settings
@@ -33,12 +35,19 @@ def errors() -> Iterator[str]:
         "*Again* means that the same request can succeed later without being changed; where it says *after repair*,\n"
         "somebody has to do something first, and waiting alone does not help.\n"
     )
+    yield (
+        "In Python an error is of a class that follows from its code. Catch the class to react to a kind of error\n"
+        "(`except insitu.NotFound`), and compare `error.code` where exactly one is meant:\n"
+    )
+    tree = (domain_errors.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
+    yield f"```text\n{textwrap.dedent(tree)}\n```\n"
     for topic in ("ACCESS", "AGREEMENTS", "DOCUMENTS", "EXECUTIONS", "INFRASTRUCTURE"):
         rows: tuple[ErrorDefinition, ...] = getattr(error_table, topic)
         yield f"## {topic.capitalize()}\n"
-        yield "| code | status | again | what is the matter | what to do next |\n|---|---|---|---|---|"
+        yield "| code | class | status | again | what is the matter | what to do next |\n|---|---|---|---|---|---|"
         for row in rows:
-            yield f"| `{row.code}` | {row.status} | {_again(row)} | {row.what} | {row.next_step} |"
+            kind = class_of(row.code).__name__
+            yield f"| `{row.code}` | {kind} | {row.status} | {_again(row)} | {row.what} | {row.next_step} |"
         yield ""
 
 

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from insitu.domain.amount import Amount
-    from insitu.domain.errors import InsituError
+    from insitu.domain.errors import (
+        Conflict,
+        Failure,
+        InsituError,
+        InvalidInput,
+        LimitReached,
+        NotAllowed,
+        NotFound,
+        TokenError,
+        Unavailable,
+    )
     from insitu.sdk.client import Client
     from insitu.sdk.synchronous import SyncClient
     from insitu.sdk.workflows import Previous, Stage
@@ -24,10 +34,18 @@ __version__ = "0.1.0"
 __all__ = [
     "Amount",
     "Client",
+    "Conflict",
+    "Failure",
     "InsituError",
+    "InvalidInput",
+    "LimitReached",
+    "NotAllowed",
+    "NotFound",
     "Previous",
     "Stage",
     "SyncClient",
+    "TokenError",
+    "Unavailable",
     "__version__",
     "connect",
     "connect_async",
@@ -36,10 +54,18 @@ __all__ = [
 _HOMES = {
     "Amount": "insitu.domain.amount",
     "Client": "insitu.sdk.client",
+    "Conflict": "insitu.domain.errors",
+    "Failure": "insitu.domain.errors",
     "InsituError": "insitu.domain.errors",
+    "InvalidInput": "insitu.domain.errors",
+    "LimitReached": "insitu.domain.errors",
+    "NotAllowed": "insitu.domain.errors",
+    "NotFound": "insitu.domain.errors",
     "Previous": "insitu.sdk.workflows",
     "Stage": "insitu.sdk.workflows",
     "SyncClient": "insitu.sdk.synchronous",
+    "TokenError": "insitu.domain.errors",
+    "Unavailable": "insitu.domain.errors",
     "connect": "insitu.stack.client",
     "connect_async": "insitu.stack.client",
 }

@@ -305,7 +305,7 @@ class Model:
 
 def _authorise(sender: Address, signer: Address, *, signed: bool) -> None:
     if sender != signer and not signed:
-        raise RefusedError("InvalidSignature")
+        raise RefusedError("SignatureMismatch")
 
 
 def _only(sender: Address, expected: Address) -> None:

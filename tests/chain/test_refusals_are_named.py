@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from insitu.adapters.chain.refusals import NodeError, refusal_of
 from insitu.domain.canonical import keccak256
-from insitu.domain.errors import ERRORS, InsituError
+from insitu.domain.errors import ERRORS, InsituError, class_of
 from insitu.domain.ids import read_address
 from tests.chain.vendored import CONTRACTS, abi_of, abi_type, signature
 
-OF_OPENZEPPELIN = {
+RENAMED = {
     "AccessControlBadConfirmation": "ContractRejected",
     "AccessControlEnforcedDefaultAdminDelay": "NotTimedOut",
     "AccessControlEnforcedDefaultAdminRules": "ContractRejected",
@@ -34,6 +34,7 @@ OF_OPENZEPPELIN = {
     "ERC2612InvalidSigner": "PermitInvalid",
     "InvalidAccountNonce": "ContractRejected",
     "InvalidShortString": "ContractRejected",
+    "InvalidSignature": "SignatureMismatch",
     "OwnableInvalidOwner": "ContractRejected",
     "OwnableUnauthorizedAccount": "CallerMismatch",
     "ReentrancyGuardReentrantCall": "ContractRejected",
@@ -41,7 +42,8 @@ OF_OPENZEPPELIN = {
     "SafeERC20FailedOperation": "ContractRejected",
     "StringTooLong": "ContractRejected",
 }
-"""Every other error is our contracts' own, and has a code of its name."""
+"""Errors of OpenZeppelin's parts, and the one error of ours whose code has another name. Every
+other code has the name of its error."""
 
 SIDES = {
     ("actual", "expected"),
@@ -81,7 +83,7 @@ def test_a_custom_error_becomes_a_code_of_ours_with_both_sides(entry: dict[str, 
     values = [sample(kind, position) for position, kind in enumerate(types)]
     shown = ["0x" + value.hex() if isinstance(value, bytes) else str(value) for value in values]
     error = refusal_of(keccak256(signature(entry).encode())[:4] + encode(types, values))
-    assert error.code == OF_OPENZEPPELIN.get(entry["name"], entry["name"])
+    assert error.code == RENAMED.get(entry["name"], entry["name"])
     assert error.detail == f"{entry['name']}({', '.join(map('='.join, zip(names, shown, strict=True)))})"
     assert error.context["arguments"] == dict(zip(names, shown, strict=True))
     sides = [pair for pair in SIDES if set(pair) <= set(names)]
@@ -144,6 +146,7 @@ def test_any_answer_of_a_node_is_translated(message: str, data: bytes) -> None:
     error = NodeError("eth_call", message, data)
     assert isinstance(error, InsituError)
     assert error.code in ERRORS
+    assert isinstance(error, class_of(error.code))
 
 
 @pytest.mark.parametrize(

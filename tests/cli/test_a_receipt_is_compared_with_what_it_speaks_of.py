@@ -82,7 +82,7 @@ def test_what_stands_beside_the_signed_receipt_must_fit_it(
 ) -> None:
     code, told = verify(view() | changes)
     assert code == exit_codes.INVALID
-    assert "SignatureInvalid" in told
+    assert "ReceiptInvalid" in told
     assert said in told
 
 
@@ -150,11 +150,11 @@ async def test_a_receipt_is_what_the_chain_says() -> None:
     [
         ({"find_settlements": ()}, "ReceiptNotCommitted"),
         ({"find_settlements": (PaymentReleased(AGREEMENT, 1, 13, str(view()["receiptHash"])),)}, "ReceiptNotCommitted"),
-        ({"find_settlements": (PaymentReleased(AGREEMENT, 0, 13, "0x" + "00" * 32),)}, "SignatureInvalid"),
-        ({"find_terms": None}, "SignatureInvalid"),
-        ({"find_terms": terms(timeout=1)}, "SignatureInvalid"),
-        ({"did_record": None}, "SignatureInvalid"),
-        ({"agreement": state_of_word(0)}, "SignatureInvalid"),
+        ({"find_settlements": (PaymentReleased(AGREEMENT, 0, 13, "0x" + "00" * 32),)}, "ReceiptInvalid"),
+        ({"find_terms": None}, "ReceiptInvalid"),
+        ({"find_terms": terms(timeout=1)}, "ReceiptInvalid"),
+        ({"did_record": None}, "ReceiptInvalid"),
+        ({"agreement": state_of_word(0)}, "ReceiptInvalid"),
     ],
 )
 async def test_a_receipt_that_the_chain_does_not_support_is_refused(changes: dict[str, Any], code: str) -> None:

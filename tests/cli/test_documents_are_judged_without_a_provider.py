@@ -133,7 +133,7 @@ def test_a_receipt_is_checked_from_its_envelope_alone(tmp_path: Path, capsys: py
         ({}, "ReceiptUnreadable"),
         ([], "ReceiptUnreadable"),
         ("text", "ReceiptUnreadable"),
-        ({"envelope": {}}, "SignatureInvalid"),
+        ({"envelope": {}}, "ReceiptInvalid"),
     ],
 )
 def test_what_is_not_a_receipt_does_not_hold(

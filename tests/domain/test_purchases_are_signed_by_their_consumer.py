@@ -60,16 +60,16 @@ def test_the_consumers_signature_is_taken() -> None:
 @pytest.mark.parametrize("member", list(Terms.model_fields))
 def test_it_signs_every_term(member: str) -> None:
     changed = signed().model_copy(update={"terms": TERMS.model_copy(update={member: OTHER[member]})})
-    with pytest.raises(InsituError, match="InvalidSignature"):
+    with pytest.raises(InsituError, match="SignatureMismatch"):
         changed.require_consumer(DOMAIN)
 
 
 @pytest.mark.parametrize("domain", [replace(DOMAIN, chain_id=1), replace(DOMAIN, contract=OWNER.address)])
 def test_it_is_of_no_use_elsewhere(domain: AgreementDomain) -> None:
-    with pytest.raises(InsituError, match="InvalidSignature") as refused:
+    with pytest.raises(InsituError, match="SignatureMismatch") as refused:
         signed().require_consumer(domain)
     assert str(domain.chain_id) in refused.value.detail
-    with pytest.raises(InsituError, match="InvalidSignature"):
+    with pytest.raises(InsituError, match="SignatureMismatch"):
         signed(domain=domain).require_consumer(DOMAIN)
 
 

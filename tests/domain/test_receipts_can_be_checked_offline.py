@@ -33,7 +33,7 @@ BROKEN = Reason(code="InfrastructureFailed", message="the disk is gone")
 def refusal(envelope: Any) -> str:
     with pytest.raises(InsituError) as caught:
         verify_receipt(envelope)
-    assert caught.value.code == "SignatureInvalid"
+    assert caught.value.code == "ReceiptInvalid"
     return caught.value.detail
 
 
@@ -216,7 +216,7 @@ def test_a_payload_of_any_shape_is_a_receipt_or_refused(value: Any) -> None:
         assert isinstance(parse_statement(payload), Statement)
         verify_receipt(seal(payload, PROVIDER.sign(envelope_digest(payload)), PROVIDER.address))
     except InsituError as error:
-        assert error.code == "SignatureInvalid"
+        assert error.code == "ReceiptInvalid"
 
 
 @given(mutated(json.loads(signed(predicate()).model_dump_json())) | json_values)
@@ -224,12 +224,12 @@ def test_an_envelope_of_any_shape_is_read_or_refused(value: Any) -> None:
     try:
         verify_receipt(read_envelope(value))
     except InsituError as error:
-        assert error.code == "SignatureInvalid"
+        assert error.code == "ReceiptInvalid"
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_receipt_or_refused(payload: bytes) -> None:
-    with pytest.raises(InsituError, match="SignatureInvalid"):
+    with pytest.raises(InsituError, match="ReceiptInvalid"):
         parse_statement(payload)
 
 

@@ -83,5 +83,5 @@ async def test_a_settlement_that_was_changed_is_released_by_nobody(provider: Wor
     raw = bytes.fromhex(signed.signature.removeprefix("0x"))
     for changes in ({"receipt_hash": "0x" + "12" * 32}, {"index": 7}, {"last": True}):
         changed: Settlement = signed.settlement.model_copy(update=changes)
-        with pytest.raises(Exception, match="InvalidSignature"):
+        with pytest.raises(Exception, match="SignatureMismatch"):
             await provider.chain.transact(settle(known.terms, changed, raw), provider.people["stranger"])

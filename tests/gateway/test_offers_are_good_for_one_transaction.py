@@ -55,10 +55,10 @@ async def test_purchase_and_grant_are_one_transaction_of_the_consumer(provider: 
 async def test_an_offer_is_of_no_use_to_anybody_else_or_for_other_terms(provider: World) -> None:
     terms = await offered_terms(provider)
     offer = bytes.fromhex((await asked(provider, terms))["signature"][2:])
-    with pytest.raises(InsituError, match="InvalidSignature"):
+    with pytest.raises(InsituError, match="SignatureMismatch"):
         await provider.chain.transact(create_lock_grant(terms, offer=offer), provider.people["stranger"])
     cheaper = terms.model_copy(update={"amounts": (1, 1)})
-    with pytest.raises(InsituError, match="InvalidSignature"):
+    with pytest.raises(InsituError, match="SignatureMismatch"):
         await provider.chain.transact(create_lock_grant(cheaper, offer=offer), provider.people["consumer"])
 
 

@@ -183,12 +183,12 @@ async def without_tokens(provider: World, purchase: SignedPurchase) -> SignedPur
 
 
 WRONG: dict[str, tuple[str, Wrong]] = {
-    "signed for another chain": ("InvalidSignature", in_domain(chain_id=1)),
-    "signed for another contract": ("InvalidSignature", in_domain(contract=SOMEWHERE)),
-    "signed by a stranger": ("InvalidSignature", by_a_stranger),
-    "another amount than signed": ("InvalidSignature", changed(amounts=(9, 3))),
-    "another consumer than signed": ("InvalidSignature", changed(consumer=SOMEWHERE)),
-    "another seed than signed": ("InvalidSignature", changed(seed="0x" + "01" * 32)),
+    "signed for another chain": ("SignatureMismatch", in_domain(chain_id=1)),
+    "signed for another contract": ("SignatureMismatch", in_domain(contract=SOMEWHERE)),
+    "signed by a stranger": ("SignatureMismatch", by_a_stranger),
+    "another amount than signed": ("SignatureMismatch", changed(amounts=(9, 3))),
+    "another consumer than signed": ("SignatureMismatch", changed(consumer=SOMEWHERE)),
+    "another seed than signed": ("SignatureMismatch", changed(seed="0x" + "01" * 32)),
     "terms of another provider": ("TermsMismatch", resigned(provider=SOMEWHERE)),
     "terms that are not quoted": ("TermsMismatch", resigned(timeout=86401)),
     "a price that is too low": ("PriceTooLow", resigned(amounts=(9, 3))),
@@ -228,7 +228,7 @@ async def test_a_signature_that_was_used_elsewhere_buys_nothing_here(provider: W
     second = await signed(provider, terms.model_copy(update={"seed": "0x" + "02" * 32}))
     before = await spent(provider)
     assert await code_of(provider, second.model_copy(update={"permit": first.permit})) == "PermitInvalid"
-    assert await code_of(provider, second.model_copy(update={"signature": first.signature})) == "InvalidSignature"
+    assert await code_of(provider, second.model_copy(update={"signature": first.signature})) == "SignatureMismatch"
     assert await spent(provider) == before
 
 

@@ -178,7 +178,7 @@ def test_a_receipt_with_one_changed_character_does_not_hold(
     view["envelope"]["payload"] = payload[:100] + ("B" if payload[100] == "A" else "A") + payload[101:]
     refused = consumer.insitu("verify", "-", "--json", typed=json.dumps(view))
     assert refused.code == exit_codes.INVALID
-    assert refused.problem["code"] == "SignatureInvalid"
+    assert refused.problem["code"] == "ReceiptInvalid"
 
 
 def test_a_failed_algorithm_is_reported_with_its_words_and_costs_nothing_now(

@@ -200,5 +200,5 @@ async def test_an_offer_that_the_provider_did_not_sign_is_not_sent(provider: Mar
     detour.answered = answering("/offers", FALSE_OFFERS[what])
     with pytest.raises(InsituError) as refused:
         await consumer.agreements.buy(workflow, offer=True)
-    assert refused.value.code in {"InvalidSignature", "SignatureMismatch"}
+    assert refused.value.code == "SignatureMismatch"
     assert (await consumer.chain.balance(consumer.account), await consumer.agreements.list()) == (before, ())

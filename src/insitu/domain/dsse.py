@@ -35,10 +35,10 @@ class Envelope(WireModel):
     def payload_bytes(self) -> bytes:
         """Return the exact bytes that are signed and hashed.
 
-        Raises ``SignatureInvalid`` if they are not base64 or too many.
+        Raises ``ReceiptInvalid`` if they are not base64 or too many.
         """
         if len(self.payload) > MAX_PAYLOAD * 4 // 3 + 4:
-            raise InsituError("SignatureInvalid", f"the payload is larger than {MAX_PAYLOAD} bytes")
+            raise InsituError("ReceiptInvalid", f"the payload is larger than {MAX_PAYLOAD} bytes")
         return _decode(self.payload)
 
 
@@ -69,26 +69,26 @@ def seal(payload: bytes, signature: bytes, signer: Address, payload_type: str = 
 
 
 def read_envelope(value: object) -> Envelope:
-    """Read an envelope from JSON. Raises ``SignatureInvalid`` if it is none."""
+    """Read an envelope from JSON. Raises ``ReceiptInvalid`` if it is none."""
     try:
         return Envelope.model_validate(plain_json(value))
     except (ValidationError, InsituError):
-        raise InsituError("SignatureInvalid", "this is not a DSSE envelope") from None
+        raise InsituError("ReceiptInvalid", "this is not a DSSE envelope") from None
 
 
 def envelope_signer(envelope: Envelope) -> Address:
     """Return the account that signed the envelope, which its keyid must name too.
 
-    Raises ``SignatureInvalid``.
+    Raises ``ReceiptInvalid``.
     """
     digest = envelope_digest(envelope.payload_bytes(), envelope.payload_type)
     signature = envelope.signatures[0]
     try:
         signer, named = recover_address(digest, _decode(signature.sig)), read_address(signature.keyid)
     except InsituError as error:
-        raise InsituError("SignatureInvalid", error.detail) from None
+        raise InsituError("ReceiptInvalid", error.detail) from None
     if signer != named:
-        raise InsituError("SignatureInvalid", f"signed by {signer}, not by {named}", actual=signer, expected=named)
+        raise InsituError("ReceiptInvalid", f"signed by {signer}, not by {named}", actual=signer, expected=named)
     return signer
 
 
@@ -96,4 +96,4 @@ def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError, ValueError):
-        raise InsituError("SignatureInvalid", "a member of the envelope is not base64") from None
+        raise InsituError("ReceiptInvalid", "a member of the envelope is not base64") from None

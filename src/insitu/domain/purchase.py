@@ -64,7 +64,7 @@ class SignedPurchase(WireModel):
     def require_consumer(self, domain: AgreementDomain) -> None:
         """Refuse a signature that is not the consumer's for these terms in this domain.
 
-        Raises ``InvalidSignature``; ``SignatureMismatch`` where it is none at all.
+        Raises ``SignatureMismatch``.
         """
         signer = recover_address(terms_digest(self.terms, domain), self.signature)
         if signer.lower() == self.terms.consumer.lower():
@@ -73,7 +73,7 @@ class SignedPurchase(WireModel):
             f"the consumer is {self.terms.consumer}, but these terms were signed by {signer}, or for a contract other"
             f" than {domain.contract} on chain {domain.chain_id}"
         )
-        raise InsituError("InvalidSignature", detail, signer=signer, expectedSigner=self.terms.consumer)
+        raise InsituError("SignatureMismatch", detail, signer=signer, expectedSigner=self.terms.consumer)
 
 
 def call_signature(signature: str) -> bytes:

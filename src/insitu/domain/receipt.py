@@ -188,17 +188,17 @@ def receipt_hash(payload: bytes) -> str:
 def parse_statement(payload: bytes) -> Statement:
     """Read a receipt's payload.
 
-    Raises ``SignatureInvalid`` if it is not a receipt of this kind or not in canonical form.
+    Raises ``ReceiptInvalid`` if it is not a receipt of this kind or not in canonical form.
     """
     try:
         value: JsonValue = json.loads(payload)
         if canonical_json(plain_json(value)) != payload:
-            raise InsituError("SignatureInvalid", "the receipt is not canonical JSON")
+            raise InsituError("ReceiptInvalid", "the receipt is not canonical JSON")
         return Statement.model_validate(value)
     except (ValueError, RecursionError):
-        raise InsituError("SignatureInvalid", "the payload is not a receipt of an execution") from None
+        raise InsituError("ReceiptInvalid", "the payload is not a receipt of an execution") from None
     except InsituError as error:
-        raise InsituError("SignatureInvalid", error.detail) from None
+        raise InsituError("ReceiptInvalid", error.detail) from None
 
 
 def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
@@ -212,7 +212,7 @@ def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
         As ``dsse.read_envelope`` gives it.
     """
     if envelope.payload_type != PAYLOAD_TYPE:
-        raise InsituError("SignatureInvalid", f"the payload is not of type {PAYLOAD_TYPE}")
+        raise InsituError("ReceiptInvalid", f"the payload is not of type {PAYLOAD_TYPE}")
     payload = envelope.payload_bytes()
     signer, statement, digest = envelope_signer(envelope), parse_statement(payload), receipt_hash(payload)
     predicate = statement.predicate
@@ -231,11 +231,11 @@ def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
 
 
 def require_all(checks: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-    """Return what was checked, in words. Raises ``SignatureInvalid`` with the first check that failed."""
+    """Return what was checked, in words. Raises ``ReceiptInvalid`` with the first check that failed."""
     checked = []
     for check, holds in checks:
         if not holds:
-            raise InsituError("SignatureInvalid", f"this check failed: {check}")
+            raise InsituError("ReceiptInvalid", f"this check failed: {check}")
         checked.append(check)
     return tuple(checked)
 

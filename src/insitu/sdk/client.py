@@ -179,7 +179,7 @@ class Client:
     ) -> VerifiedReceipt:
         """Check a receipt; with ``on_chain`` also compare it with the chain.
 
-        ``provider`` is who has to have signed it, ``files`` a folder with the result. Raises ``SignatureInvalid``,
+        ``provider`` is who has to have signed it, ``files`` a folder with the result. Raises ``ReceiptInvalid``,
         ``ReceiptNotCommitted``.
         """
         if not on_chain:

@@ -113,7 +113,7 @@ class Purchases:
         signature = (await gateway.offer(OfferRequest(terms=terms))).signature
         signer = recover_address(terms_digest(terms, domain), signature)
         if signer.lower() != terms.provider.lower():
-            raise InsituError("InvalidSignature", f"the offer is signed by {signer}, the provider is {terms.provider}")
+            raise InsituError("SignatureMismatch", f"the offer is signed by {signer}, the provider is {terms.provider}")
         return signature_bytes(signature)
 
     async def _relayed_for_want_of_coin(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:

@@ -35,7 +35,7 @@ def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str |
     files
         Folder with the downloaded result, and nothing else: the receipt must be about exactly these files.
 
-    Raises ``SignatureInvalid``, and ``FileMissing`` where there is no such folder.
+    Raises ``ReceiptInvalid``, and ``FileMissing`` where there is no such folder.
     """
     found = verify_receipt(read_envelope(_envelope(receipt)))
     checks = list(_checks_of_copy(found, receipt))
@@ -54,7 +54,7 @@ async def verify_on_chain(
     The chain knows the agreement and its terms, the provider has granted it, has committed to this very receipt, and
     the result is registered.
 
-    Raises ``SignatureInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` where it is not settled yet.
+    Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` where it is not settled yet.
     """
     found = verify(receipt, provider=provider, files=files)
     predicate = found.statement.predicate
@@ -87,9 +87,9 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
         if view.settlement is not None:
             yield from settlement_checks(found, view.settlement)
     except ValidationError:
-        raise InsituError("SignatureInvalid", "this is not a receipt as a gateway gives it") from None
+        raise InsituError("ReceiptInvalid", "this is not a receipt as a gateway gives it") from None
     except InsituError as error:
-        raise InsituError("SignatureInvalid", f"the settlement beside it: {error.detail}") from None
+        raise InsituError("ReceiptInvalid", f"the settlement beside it: {error.detail}") from None
 
 
 def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
@@ -112,7 +112,7 @@ async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer:
     """E10: release the payment; anybody may, and only the agreed receivers are paid.
 
     Raises ``ExecutionAlreadySettled``, ``ReceiptRequired`` where the receipt releases nothing,
-    ``InvalidSignature``, ``DeadlinePassed``.
+    ``SignatureMismatch``, ``DeadlinePassed``.
     """
     settlement = receipt.settlement if isinstance(receipt, ReceiptView) else receipt
     if settlement is None:

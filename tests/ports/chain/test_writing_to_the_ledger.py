@@ -114,7 +114,7 @@ async def test_a_stranger_may_send_what_the_provider_signed(parties: Parties) ->
     settlement = Settlement(index=0, charge=10, receipt_hash="0x" + "0a" * 32)
     digest = settlement_digest(agreement, settlement, parties.chain.agreements)
     forged, signed = parties.stranger.sign_digest(digest), parties.provider.sign_digest(digest)
-    with pytest.raises(InsituError, match="InvalidSignature") as refused:
+    with pytest.raises(InsituError, match="SignatureMismatch") as refused:
         await parties.chain.transact(settle(terms, settlement, forged), parties.stranger)
     assert refused.value.context["arguments"] == {"expectedSigner": terms.provider}
     assert (await parties.chain.transact(settle(terms, settlement, signed), parties.stranger)).ok
@@ -301,7 +301,7 @@ async def test_an_offer_makes_purchase_and_grant_one_transaction_of_the_consumer
     mined = await chain.transact(create_lock_grant(terms, offer=offer), parties.consumer)
     assert [type(event) for event in events(mined)] == [AgreementCreated, LockFulfilled, ComputeFulfilled]
     stolen = terms.model_copy(update={"timeout": terms.timeout + 1})
-    with pytest.raises(InsituError, match="InvalidSignature"):
+    with pytest.raises(InsituError, match="SignatureMismatch"):
         await chain.transact(create_lock_grant(stolen, offer=offer), parties.consumer)
 
 
@@ -316,7 +316,7 @@ async def test_the_cost_of_a_call_is_known_without_sending_it(parties: Parties) 
     # A margin for gas, twice the base fee: a few times what is paid then, not a hundred times.
     assert 0 < paid <= most <= 8 * paid
     assert mined.ok
-    with pytest.raises(InsituError, match="InvalidSignature"):
+    with pytest.raises(InsituError, match="SignatureMismatch"):
         await chain.estimate(create_and_lock(await parties.terms()), parties.stranger.address)
 
 

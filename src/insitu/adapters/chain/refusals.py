@@ -1,35 +1,39 @@
 """Translate the refusals of a node or a contract into errors of our table.
 
-A custom error of the contracts becomes the code of the same name. Errors of OpenZeppelin's parts that a person can fix
-have our own codes, and the others are ``ContractRejected``. Detail and context have all arguments, and if the error
+A custom error of the contracts becomes the code of the same name; only ``InvalidSignature`` becomes our
+``SignatureMismatch``. Errors of OpenZeppelin's parts that a person can fix have our own codes, and the others are
+``ContractRejected``. Detail and context have all arguments, and if the error
 compares two values, the context has both as ``actual`` and ``expected``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any, Self
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
+from typing_extensions import override
 
 from insitu.adapters.chain.abi import CustomError
 from insitu.adapters.chain.contracts import DEPLOYED, custom_errors
 from insitu.domain.agreement import ConditionState
-from insitu.domain.errors import ERRORS, InsituError
+from insitu.domain.errors import ERRORS, InsituError, class_of
 
 __all__ = ["NodeError", "refusal_of"]
 
 _PANIC = bytes.fromhex("4e487b71")
 _REVERT_TEXT = bytes.fromhex("08c379a0")
-_OPENZEPPELIN = {
+_CODES = {
     "AccessControlEnforcedDefaultAdminDelay": "NotTimedOut",
     "AccessControlUnauthorizedAccount": "CallerMismatch",
     "ERC20InsufficientAllowance": "AllowanceTooLow",
     "ERC20InsufficientBalance": "InsufficientFunds",
     "ERC2612ExpiredSignature": "PermitExpired",
     "ERC2612InvalidSigner": "PermitInvalid",
+    "InvalidSignature": "SignatureMismatch",
     "OwnableUnauthorizedAccount": "CallerMismatch",
 }
-"""Our codes for the errors of OpenZeppelin's parts that a person can fix."""
+"""Errors whose code has another name: ours for a signature, and OpenZeppelin's that a person can fix."""
 
 _SIDES = (
     ("actual", "expected"),
@@ -60,14 +64,29 @@ _WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 class NodeError(InsituError):
-    """An error answer of the node, translated; ``message`` and ``data`` are the node's."""
+    """An error answer of the node, also of its code's class. ``message`` and ``data`` are the node's."""
+
+    def __new__(cls, method: str, message: str, data: bytes) -> Self:
+        """Make an error that both ``except NodeError`` and ``except`` with the class of its code catch."""
+        code = _translate(method, message, data).code
+        return super().__new__(_of_node(code), code)  # type: ignore[return-value]  # of a subclass
 
     def __init__(self, method: str, message: str, data: bytes) -> None:
         error = _translate(method, message, data)
         super().__init__(error.code, error.detail)
         self.context = error.context
+        self.method = method
         self.message = message
         self.data = data
+
+    @override
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[object, ...], dict[str, object]]:
+        return NodeError, (self.method, self.message, self.data), self.__dict__
+
+
+@cache
+def _of_node(code: str) -> type[NodeError]:
+    return type("NodeError", (NodeError, class_of(code)), {"__module__": __name__})
 
 
 def refusal_of(data: bytes) -> InsituError:
@@ -89,7 +108,7 @@ def _of_custom(error: CustomError, body: bytes) -> InsituError:
     except InsituError:
         return InsituError("ContractRejected", f"{error.name} with arguments that do not fit")
     detail = f"{error.name}({', '.join(_describe(error.name, name, value) for name, value in arguments.items())})"
-    code = _OPENZEPPELIN.get(error.name, error.name)
+    code = _CODES.get(error.name, error.name)
     refusal = InsituError(code if code in ERRORS else "ContractRejected", detail, arguments=arguments)
     refusal.context.update(_sides(arguments))
     if code not in ERRORS:

@@ -76,7 +76,7 @@ ACCESS = (
         "Name an image to run in it all the same (--image), or ask the owner to allow one that has it.",
     ),
     E("InvalidRequest", 400, "The request is not well formed.", "Correct what the detail and the problems name."),
-    E("InvalidToken", 401, "The token is not valid here.", "Ask for a new token at oauth/token."),
+    E("InvalidToken", 401, "The token is not valid here.", "Ask for a new token at oauth/token.", new_token=True),
     E(
         "LogsHidden",
         403,
@@ -119,7 +119,7 @@ ACCESS = (
         "SignatureMismatch",
         401,
         "The signature was not made by the expected key.",
-        "Sign with the key of the address that the request names.",
+        "Sign exactly what is asked for, for this chain and contract, with the key of the account that is named.",
     ),
     E(
         "TargetNotAllowed",
@@ -133,6 +133,7 @@ ACCESS = (
         "The token has expired.",
         "Ask for a new token; a stream resumes from its last event id or offset.",
         retry=True,
+        new_token=True,
     ),
     E("TokenReused", 401, "The assertion was used before.", "Sign a new assertion with a new jti."),
     E(

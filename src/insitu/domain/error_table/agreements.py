@@ -108,12 +108,6 @@ AGREEMENTS = (
         "A receiver of the payment is not acceptable.",
         "Use accounts that are neither zero nor the escrow itself.",
     ),
-    E(
-        "InvalidSignature",
-        401,
-        "The contract did not accept the signature.",
-        "Sign for this chain and contract with the expected key.",
-    ),
     E("LengthMismatch", 409, "Amounts and receivers differ in number.", "Give one amount for each receiver."),
     E(
         "NotDIDAgent",

@@ -101,6 +101,12 @@ INFRASTRUCTURE = (
         "A port cannot be used.",
         "Stop what uses it, or choose another in the settings: server.port, chain.embedded_port.",
     ),
+    E(
+        "ReceiptInvalid",
+        422,
+        "A signature or hash in the receipt does not match.",
+        "Do not trust the receipt, or the files that differ from it.",
+    ),
     E("ReceiptUnreadable", 422, "This is not a receipt.", "Give the file that insitu receipt ID -o FILE writes."),
     E(
         "RuntimeUnavailable",
@@ -115,7 +121,6 @@ INFRASTRUCTURE = (
         "A setting is unknown or has a wrong value.",
         "Correct the setting that the detail names.",
     ),
-    E("SignatureInvalid", 422, "A signature or hash does not fit.", "Do not trust the receipt, or files that differ."),
     E(
         "StorageFailed",
         500,

@@ -10,7 +10,7 @@ class ErrorDefinition:
     Parameters
     ----------
     code
-        UpperCamelCase, stable for ever.
+        UpperCamelCase, stable forever.
     status
         The HTTP status that carries it (RFC 9110).
     what
@@ -20,7 +20,9 @@ class ErrorDefinition:
     retry
         True if the same request can succeed later without being changed.
     after_repair
-        True if somebody has to do something first: whoever only waits, as a scheduler does, waits in vain.
+        True if somebody has to do something first, so that waiting alone does not help.
+    new_token
+        True if the same request succeeds with a new token.
     """
 
     code: str
@@ -29,3 +31,4 @@ class ErrorDefinition:
     next_step: str
     retry: bool = False
     after_repair: bool = False
+    new_token: bool = False

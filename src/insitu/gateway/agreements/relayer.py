@@ -52,7 +52,7 @@ class Relayer:
         Raises
         ------
         InsituError
-            ``RelayOff``; ``InvalidSignature``, ``SignatureMismatch``; ``DeadlinePassed``; what
+            ``RelayOff``; ``SignatureMismatch``; ``DeadlinePassed``; what
             :meth:`TermsChecker.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
             ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``;
             ``AgreementExists`` when other terms with the same seed are being sent; ``ChainUnavailable``.
