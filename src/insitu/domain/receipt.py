@@ -204,7 +204,7 @@ def parse_statement(payload: bytes) -> Statement:
 def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
     """Check a receipt offline: its signature, its form, and that its parts match each other.
 
-    Raises ``SignatureInvalid``, saying which check failed.
+    Raises ``ReceiptInvalid``, saying which check failed.
 
     Parameters
     ----------

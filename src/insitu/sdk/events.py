@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import httpx
 
-from insitu.domain.errors import InsituError, definition_of
+from insitu.domain.errors import InsituError, TokenError, definition_of
 from insitu.sdk.http import ANY_JSON, Http
 from insitu.waiting import Backoff
 
@@ -93,7 +93,7 @@ class _Patience:
 
 def _with_fresh_token(error: InsituError, *, tried: bool) -> bool:
     """Tell whether another token helps; raise what another connection cannot help."""
-    refused = error.code in {"TokenExpired", "InvalidToken"}
+    refused = isinstance(error, TokenError)
     if (refused and tried) or not (refused or error.definition.retry):
         raise error
     return refused

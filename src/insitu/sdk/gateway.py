@@ -1,7 +1,7 @@
 """A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10; design §4)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ from insitu.api.gateway_v1 import (
     ResultView,
     Uploaded,
 )
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, TokenError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.ports.keys import Signer
 from insitu.sdk.events import follow
@@ -216,11 +216,8 @@ class GatewayClient:
     ) -> Model:
         """Call with a token; one that the gateway no longer takes is replaced once."""
         headers = {**await self._tokens.headers(operation), **(more or {})}
-        try:
+        with suppress(TokenError):
             return await self._http.model(kind, method, address, headers=headers, **options)
-        except InsituError as error:
-            if error.code not in {"TokenExpired", "InvalidToken"}:
-                raise
         headers = {**await self._tokens.headers(operation, fresh=True), **(more or {})}
         return await self._http.model(kind, method, address, headers=headers, **options)
 

@@ -9,7 +9,7 @@ from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc, number, raw_bytes
 from insitu.domain.canonical import keccak256
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.ids import Address
 
 __all__ = ["WIRES", "check_chain", "check_code", "check_wire", "read_view", "verify_deployment"]
@@ -85,7 +85,7 @@ async def read_view(rpc: JsonRpc, address: Address, view: Invocation[T], block: 
     try:
         answer = await rpc.call("eth_call", request, block)
     except NodeError as error:
-        if block == "pending" and error.code == "ChainUnavailable":
+        if block == "pending" and isinstance(error, Unavailable):
             # Some nodes have no pending state; then the latest block has to do.
             return await read_view(rpc, address, view, block="latest")
         raise

@@ -13,7 +13,7 @@ from insitu.adapters.chain.contracts import DEPLOYED, TEMPLATE
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.ownership import MINTER_ROLE, Ownership, minters_of, ownerships
 from insitu.adapters.chain.rpc import JsonRpc
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.finding import Finding
 from insitu.domain.ids import Address
 
@@ -69,9 +69,9 @@ async def _examine(part: str, look: Awaitable[str], next_step: str) -> Finding:
     """Return the finding of a check that returns a detail or raises."""
     try:
         return Finding(part, "ok", await look)
+    except Unavailable:
+        raise
     except InsituError as error:
-        if error.code == "ChainUnavailable":
-            raise
         return Finding(part, "failed", error.detail, next_step)
 
 

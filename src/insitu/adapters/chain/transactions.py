@@ -8,7 +8,7 @@ from insitu.adapters.chain.events import EventReader
 from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.domain.canonical import keccak256
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.ids import Address
 from insitu.ports.chain import Cursor, Mined, SignedTransaction
 from insitu.ports.keys import Signer
@@ -160,7 +160,7 @@ class Transactions:
             await self._rpc.call("eth_call", request, hex(height))
         except NodeError as error:
             # A node without old states cannot tell; that is not the contract's refusal.
-            return None if error.code == "ChainUnavailable" else error
+            return None if isinstance(error, Unavailable) else error
         return None
 
     async def _wait_until_mined(self, transaction_hash: str) -> Mined:

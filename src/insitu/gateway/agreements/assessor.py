@@ -14,7 +14,7 @@ from insitu.domain.agreement_times import AgreementTimes
 from insitu.domain.algorithm import AlgorithmAsset
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
 from insitu.domain.compute_service import ComputeService, Server, read_compute_service
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import Failure, InsituError
 from insitu.domain.flavour import (
     OfferedService,
     UsedAlgorithm,
@@ -129,7 +129,7 @@ class _Findings:
 
 def is_passing(error: InsituError) -> bool:
     """Return whether an error only says that something does not answer now."""
-    return error.definition.status >= 500
+    return isinstance(error, Failure)
 
 
 def nothing_runs(error: InsituError) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
 from insitu.domain.amount import Amount
-from insitu.domain.errors import InsituError, definition_of
+from insitu.domain.errors import LimitReached, definition_of
 from insitu.domain.ids import Address
 from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
@@ -65,9 +65,7 @@ class Quoter:
             return found.verdict
         try:
             await self.terms_checker.require_free(consumer)
-        except InsituError as error:
-            if error.code not in {"QuotaExceeded", "FreeGasExhausted"}:
-                raise
+        except LimitReached as error:
             spent = Refusal(code=error.code, did=found.workflow.input_dids[0], message=error.detail)
             return Verdict.of((*found.verdict.reasons, spent))
         return found.verdict

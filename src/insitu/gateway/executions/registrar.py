@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import Failure, InsituError
 from insitu.domain.execution import Phase, Reason
 from insitu.gateway.agreements.assessor import nothing_runs
 from insitu.gateway.ports import GatewayPorts
@@ -103,4 +103,4 @@ class Registrar:
 
 
 def _may_pass(error: InsituError) -> bool:
-    return not nothing_runs(error) and (error.definition.retry or error.definition.status >= 500)
+    return not nothing_runs(error) and (error.definition.retry or isinstance(error, Failure))

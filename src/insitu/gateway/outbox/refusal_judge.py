@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import Failure, InsituError
 from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import ItemKind, OutboxItem
@@ -22,7 +22,7 @@ class RefusalJudge:
 
     async def are_gone(self, item: OutboxItem, error: InsituError) -> bool:
         """Tell whether what was refused can never succeed."""
-        if error.definition.status >= 500 or await self._is_under_way(item):
+        if isinstance(error, Failure) or await self._is_under_way(item):
             return False
         if item.kind is ItemKind.SETTLE:
             return await self._settling_is_over(item)
