@@ -49,9 +49,7 @@ SOURCES = re.compile(
     r"src/insitu/(?:api|cli|domain|metadata|ports|settings|stack|testing)/|(?:deploy|scripts|bench|examples|contracts/(?:src|test))/"
     r"|src/insitu/adapters/(?:(?:agreements|blobs|catalog|chain|executions|keys|logs|peers|sources)/|(?!kubernetes)\w+\.py)"
 )
-NOT_READ = re.compile(
-    r"scripts/check_prose\.py|docs/reference/(?:cli|errors)\.md|src/insitu/domain/error_table/.*|.*\.sql"
-)
+NOT_READ = re.compile(r"scripts/check_prose\.py|src/insitu/domain/error_table/.*|.*\.sql")
 CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|``[^`]+``|`[^`\n]*`")
 
 
