@@ -13,6 +13,9 @@ from tests.parts import PARTS, UNPACKED, missing, required
 
 pytest_plugins = ["pytester"]
 
+# httpcore tries to import sniffio for each lock; it is not installed, and under pytest a failed import takes long.
+sys.modules.setdefault("sniffio", None)
+
 # One Hypothesis profile: no deadline, because a shared machine may pause at any moment; derandomised in CI, so that a
 # red build is red again.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])

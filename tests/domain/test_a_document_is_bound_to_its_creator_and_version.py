@@ -168,6 +168,7 @@ def test_two_services_of_one_index_cannot_be_assembled_or_hashed() -> None:
         service_checksums(read_ddo({"service": [entry, entry]}))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_integrity_checks_raise_nothing_but_a_refusal(data: st.DataObject) -> None:
     document = data.draw(mutated(published([metadata_entry(DATASET), compute_entry()]).to_json()))

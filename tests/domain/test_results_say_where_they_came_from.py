@@ -56,6 +56,7 @@ def test_public_files_have_no_name() -> None:
 descriptions = st.dictionaries(st.text(max_size=5) | st.sampled_from(["name", "author", "license"]), canonical_values)
 
 
+@pytest.mark.slow
 @given(descriptions | descriptions.map(lambda main: {"main": main}))
 def test_a_result_of_any_description_is_a_valid_asset_that_names_its_origin(described: dict[str, Any]) -> None:
     service = result(described)

@@ -226,6 +226,7 @@ def test_a_document_with_several_metadata_services_is_refused() -> None:
     assert ("/service", "Required") in problems_of(published([metadata_entry(DATASET), second]).to_json())
 
 
+@pytest.mark.slow
 def test_ten_thousand_stages_are_one_violation() -> None:
     many = [stage(i, [{"index": 0, "id": "did:nv:" + "a" * 64}], "did:nv:" + "b" * 64) for i in range(10_000)]
     with pytest.raises(InsituError, match="TooManyStages") as caught:

@@ -50,6 +50,7 @@ async def require_one_agreement(provider: World, terms: Terms, paid_before: int)
     await until(lambda: nothing_left(provider))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short_answers")
 async def test_a_purchase_that_was_accepted_is_sent_after_the_restart(chain: EmbeddedChain, tmp_path: Path) -> None:
     async with promised(chain, tmp_path) as (accepting, purchase):

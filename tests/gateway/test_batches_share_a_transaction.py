@@ -32,6 +32,7 @@ async def transactions(provider: World, executions: list[StoredExecution]) -> li
     return [one.settlement_transaction or "" for one in stored]
 
 
+@pytest.mark.slow
 async def test_several_receipts_without_a_charge_share_a_transaction(provider: World) -> None:
     _, executions = await several(provider, 4)
     paid, *free = await transactions(provider, executions)
@@ -39,6 +40,7 @@ async def test_several_receipts_without_a_charge_share_a_transaction(provider: W
     assert paid not in free
 
 
+@pytest.mark.slow
 async def test_a_receipt_that_somebody_else_released_does_not_hold_up_the_others(provider: World) -> None:
     """E10: anybody may release; the signed settlement of the receipt is all it takes."""
     agreement, executions = await several(provider, 3)
@@ -53,6 +55,7 @@ async def test_a_receipt_that_somebody_else_released_does_not_hold_up_the_others
     assert len(set(found)) == 3
 
 
+@pytest.mark.slow
 async def test_receipts_that_wait_for_coin_say_so_and_are_committed_once_there_is_some(provider: World) -> None:
     _, executions = await several(provider, 3)
     account = provider.people["provider"].address

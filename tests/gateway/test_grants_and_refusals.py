@@ -28,6 +28,7 @@ async def refused(provider: World, workflow: str, **changes: Any) -> tuple[str, 
     return known.reason.code, await provider.chain.balance(provider.address("consumer")) == before
 
 
+@pytest.mark.slow
 async def test_terms_that_were_not_offered_are_refused_and_the_money_is_back_at_once(provider: World) -> None:
     data, other = await provider.publish_dataset(), await provider.publish_dataset()
     workflow, another = await provider.simple_workflow(data), await provider.simple_workflow(other)

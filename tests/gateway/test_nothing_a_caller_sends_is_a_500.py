@@ -216,6 +216,7 @@ JSON = st.recursive(
 NAMES = ["consumer", "workflowDid", "serviceIndex", "serviceAgreementId", "creator", "files", "url", "index"]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON | st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4))
 async def test_no_json_whatever_is_a_500(http: httpx.AsyncClient, body: Any) -> None:

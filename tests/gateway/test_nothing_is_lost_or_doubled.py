@@ -100,6 +100,7 @@ async def test_an_execution_that_the_operator_never_got_is_registered_after_the_
         assert (await again.execution(started.workflow_execution_id)).phase is Phase.SUCCEEDED
 
 
+@pytest.mark.slow
 async def test_what_was_frozen_is_published_registered_and_settled_after_the_restart(
     chain: EmbeddedChain, tmp_path: Path
 ) -> None:
@@ -119,6 +120,7 @@ async def test_what_was_frozen_is_published_registered_and_settled_after_the_res
         assert len(await releases(again, agreement)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["broadcast", "outcome"])
 async def test_a_transaction_that_was_stored_is_sent_or_seen_after_the_restart(
     chain: EmbeddedChain, tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
@@ -140,6 +142,7 @@ async def test_a_transaction_that_was_stored_is_sent_or_seen_after_the_restart(
         await until(lambda: nothing_left(again))
 
 
+@pytest.mark.slow
 async def test_a_nonce_that_somebody_else_used_does_not_stop_the_outbox(
     chain: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +208,7 @@ async def test_a_payment_that_a_reorganisation_took_away_ends_the_execution(prov
     assert await provider.balances() == before
 
 
+@pytest.mark.slow
 async def test_a_settlement_waits_for_a_grant_that_the_chain_has_lost_and_gets_again(
     chain: EmbeddedChain, tmp_path: Path
 ) -> None:

@@ -92,6 +92,7 @@ async def none_left(*args: Any) -> None:
     assert len(files) == len(paths)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("chain")
 async def test_one_list_is_opened_once_for_many_who_ask_at_the_same_time(
     provider: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -183,6 +184,7 @@ async def test_a_file_that_arrives_with_other_bytes_is_refused_and_leaves_nothin
     assert content(tmp_path / "out") == {}
 
 
+@pytest.mark.slow
 @pytest.mark.needs("chain")
 async def test_a_gateway_without_archives_is_asked_for_each_file(
     provider: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -136,6 +136,7 @@ async def reasons(provider: World, data: str) -> list[str]:
     return [reason.code for reason in quote.reasons]
 
 
+@pytest.mark.slow
 async def test_the_owner_of_one_result_does_not_read_the_results_of_others(provider: World) -> None:
     theirs = await result(provider, "consumer", THEIRS)
     ours = await result(provider, "second-consumer", OURS)
@@ -188,6 +189,7 @@ async def test_a_new_owner_cannot_bring_back_a_list_that_was_withdrawn(provider:
     assert await reasons(provider, sold) == ["ListNotAllowed"]
 
 
+@pytest.mark.slow
 async def test_a_new_owner_keeps_what_was_handed_over_or_replaces_it_whole(provider: World) -> None:
     sold = await provider.publish_dataset()
     handed_over = list_of(await document(provider, sold))
@@ -265,6 +267,7 @@ async def test_a_public_list_names_the_web_only_wherever_it_comes_from(
         await provider.desk.source_opener.check(listing.files[0], listing.sealer)
 
 
+@pytest.mark.slow
 async def test_a_catalogue_that_lies_proves_nothing(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     sold = await provider.publish_dataset()
     await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
@@ -288,6 +291,7 @@ async def test_a_catalogue_that_lies_proves_nothing(provider: World, monkeypatch
     assert await reasons(provider, sold) == []
 
 
+@pytest.mark.slow
 async def test_each_version_is_asked_of_the_chain_once(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     registration = provider.chain.registration
@@ -330,6 +334,7 @@ async def test_what_a_reorganisation_took_back_proves_nothing(provider: World) -
         await provider.desk.list_reader.open(after)
 
 
+@pytest.mark.slow
 async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(provider: World) -> None:
     did = await result(provider, "consumer", THEIRS)
     await revise(provider, "consumer", did, additionalInformation={"description": "flights, counted"})

@@ -169,6 +169,7 @@ async def test_where_the_policy_is_not_live_the_consumer_gets_codes_and_times_on
     assert "so says the script" in own.reason.message
 
 
+@pytest.mark.slow
 async def test_an_owner_lists_and_stops_executions_on_its_data_and_reads_their_receipts(provider: World) -> None:
     agreement = await bought(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)

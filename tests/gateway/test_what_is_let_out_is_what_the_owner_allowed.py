@@ -91,6 +91,7 @@ async def test_what_views_hide_the_receipt_hides_and_provider_and_owner_see(prov
         assert (view.reason.message == HIDDEN) is (who == "consumer")
 
 
+@pytest.mark.slow
 async def test_where_logs_are_let_out_the_receipt_tells_everything(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending("AlgorithmFailed")
     _, execution = await executed(provider, algorithms="any")
@@ -100,6 +101,7 @@ async def test_where_logs_are_let_out_the_receipt_tells_everything(provider: Wor
     assert predicate.reason.message != HIDDEN
 
 
+@pytest.mark.slow
 async def test_an_owner_reads_the_log_of_a_stage_that_only_their_own_data_reach(provider: World) -> None:
     script = {f"{stage}-compute-1": Ending(log=(b"rows of stage %d\n" % stage,)) for stage in range(3)}
     ended = (await provider.output({"count.txt": SCRIPT}))["0-publish-1"]
@@ -122,6 +124,7 @@ async def test_an_owner_reads_the_log_of_a_stage_that_only_their_own_data_reach(
         await logs(provider, "consumer", ids)
 
 
+@pytest.mark.slow
 async def test_a_consumer_who_adds_a_data_set_of_their_own_stays_the_consumer(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(log=(ROW,))
     other = await provider.publish_dataset("owner", policy=SILENT)
@@ -133,6 +136,7 @@ async def test_a_consumer_who_adds_a_data_set_of_their_own_stays_the_consumer(pr
             await logs(provider, who, ids)
 
 
+@pytest.mark.slow
 async def test_a_success_that_delivered_nothing_costs_nothing_and_says_so(provider: World) -> None:
     provider.operator.runtime.script |= await provider.output({})
     before = await provider.balances()
@@ -160,6 +164,7 @@ async def test_a_success_whose_log_can_be_read_is_charged_though_nobody_has_read
     assert (await logs(provider, "consumer", (agreement, execution)))[0] == "42\n"
 
 
+@pytest.mark.slow
 async def test_the_log_of_a_free_success_is_not_given_afterwards(provider: World) -> None:
     provider.operator.runtime.script |= {**await provider.output({}), "0-compute-1": Ending(log=(b"42\n",))}
     for policy in (SILENT, {"algorithms": "any", "output": {"maxLogBytes": 0}}):
@@ -169,6 +174,7 @@ async def test_the_log_of_a_free_success_is_not_given_afterwards(provider: World
             await logs(provider, "consumer", (agreement, execution))
 
 
+@pytest.mark.slow
 async def test_a_success_that_delivered_nothing_makes_no_failure_free_and_no_later_success(provider: World) -> None:
     agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
     full, script = await provider.output({"count.txt": SCRIPT}), provider.operator.runtime.script

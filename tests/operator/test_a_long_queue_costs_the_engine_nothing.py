@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
+import pytest
 
 from insitu.domain.ids import AgreementId
 from insitu.ports.peers import Capacity
@@ -18,6 +19,7 @@ FEW, MANY = 15, 90
 FIVE = Capacity(cpu_millis=5 * LIMITS.cpu_millis, memory_bytes=4 << 30, disk_bytes=4 << 30)
 
 
+@pytest.mark.slow
 async def test_each_of_many_costs_as_much_as_each_of_few(tmp_path: Path) -> None:
     gateway = RecordingGateway(tmp_path / "gateway")
     async with scripted_operator(tmp_path / "operator", gateway, capacity=FIVE) as operator:
