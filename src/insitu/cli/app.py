@@ -51,7 +51,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Tools": {
         "demo": ("demo", "watch everything happen on real data"),
-        "keys": ("keys", "create, import and list keys"),
+        "keys": ("keys", "create, import, list and rotate keys"),
         "did": ("did", "inspect DIDs and documents"),
     },
 }

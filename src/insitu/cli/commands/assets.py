@@ -27,8 +27,14 @@ __all__ = ["pause", "search", "show", "transfer", "validate"]
 @click.option("--owner", help="Only assets of this account.")
 @click.option("--service", help="Only assets with a service of this type, such as compute.")
 @click.option("--max-price", metavar="AMOUNT", help="Only assets that cost at most this many tokens.")
-@click.option("--sort", type=click.Choice(["relevance", "date", "price"]), default="relevance", show_default=True)
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--sort",
+    type=click.Choice(["relevance", "date", "price"]),
+    default="relevance",
+    show_default=True,
+    help="Order of the results.",
+)
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Page of the results.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Results per page.")
 @asking
 @pass_session
@@ -163,7 +169,7 @@ def pause(session: Session, did: str, *, resume: bool) -> None:
 @click.command()
 @click.argument("did")
 @click.argument("recipient", metavar="ADDRESS")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 @connected
 @pass_session
 def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:

@@ -68,7 +68,7 @@ def create(session: Session, name: str, password_file: Path | None) -> None:
 @local
 @pass_session
 def import_(session: Session, name: str, file: BinaryIO, password_file: Path | None) -> None:
-    """Import FILE: a key file of another wallet, or 64 hexadecimal digits (``-`` reads standard input).
+    """Import FILE: a key file of another wallet, or 64 hexadecimal digits (- reads standard input).
 
     A key file keeps its password; digits get a new password.
     """

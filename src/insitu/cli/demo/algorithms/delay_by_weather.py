@@ -1,7 +1,7 @@
 """Stage "Transformation": how much does bad weather delay a departure?
 
 Input 1 holds departures.csv of the stage before. A table and a picture come out; a group of fewer flights than
-``--smallest-group`` is left out, so that no row speaks of a few flights only.
+``--smallest-group`` is left out, so that no row is about only a few flights.
 """
 
 import argparse
