@@ -1,9 +1,9 @@
 """The collector: reads what an untrusted algorithm left behind, and takes only plain files.
 
-Only after the last process of the container is gone. Every folder and file is reached by descriptors, opened without
-following links and without blocking, and judged by what was opened (not by what a name promised a moment before). The
-digest is computed, and the bytes are compared with what the suffix says, from the same descriptor. Archives are never
-unpacked. What begins with a point is left out, unopened, and counted.
+It runs only after the last process of the container is gone. Every folder and file is reached by descriptors, opened
+without following links and without blocking, and judged by what was opened, not by what had that name a moment before.
+The digest is computed, and the bytes are compared with what the suffix says, from the same descriptor. Archives are
+never unpacked. Names that begin with a dot are left out, unopened, and counted.
 """
 
 import errno
@@ -25,15 +25,15 @@ CHUNK_BYTES = 1 << 20
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID
 _MAX_REJECTIONS = 100
-"""A report of a hostile folder ends here; one rejection is enough to refuse an output."""
+"""The report of a hostile folder ends here; one rejection is enough to refuse an output."""
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionLimits:
-    """What may be collected: bytes in all, paths included; number of files; levels of folders (at the top: 1).
+    """What may be collected: total bytes, paths included; number of files; levels of folders (1 at the top).
 
-    ``prefix`` will stand before each path, and counts with it. ``leave_out``: a file for whose bytes there is no room
-    is left out; otherwise it ends the walk.
+    ``prefix`` will precede each path, and counts with it. ``leave_out``: a file that does not fit is left out;
+    otherwise it ends the walk.
     """
 
     max_bytes: int
@@ -44,7 +44,7 @@ class CollectionLimits:
 
     @property
     def max_entries(self) -> int:
-        """Files and folders that are looked at before the walk gives up: folders cost time and no bytes."""
+        """Files and folders that are examined before the walk gives up: folders cost time but no bytes."""
         return 4 * self.max_files + 1024
 
 
@@ -70,19 +70,19 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a folder holds, sorted by path. Whoever publishes refuses a collection with rejections."""
+    """What a folder holds, sorted by path. A collection with rejections is not published."""
 
     files: tuple[CollectedFile, ...]
     rejections: tuple[Rejection, ...]
     left_out: int = 0
-    """Files and folders that are not taken: their names begin with a point, or there is no room. No name is told."""
+    """How many files and folders are not taken: their names begin with a dot, or they do not fit. No name is told."""
 
 
 def collect(folder: Path, limits: CollectionLimits, types: AllowedTypes | None = None) -> Collection:
     """Walk the folder, judge every entry, hash every plain file. Blocking: call it in a thread.
 
-    ``types``: what the files may be; None where they may be anything. A missing folder is an empty one. The walk ends
-    early once a cap on bytes, files or entries is broken.
+    ``types``: what the files may be; None for anything. A missing folder counts as empty. The walk ends early once a
+    limit on bytes, files or entries is exceeded.
     """
     try:
         root = os.open(folder, _LOOK | os.O_DIRECTORY)
@@ -128,7 +128,7 @@ def read_collected(folder: Path, file: CollectedFile, *, cut: bool = False) -> I
 
 
 class _EnoughSeenError(Exception):
-    """A cap is broken, so the answer is known."""
+    """A limit is exceeded, so the answer is known."""
 
 
 class _Walk:
@@ -190,7 +190,7 @@ class _Walk:
             return None
 
     def _open_closed(self, parent: int, name: str, path: tuple[str, ...]) -> int | None:
-        """Its owner, who is not root, opens what it closed to itself: the mode is set on the very inode."""
+        """Open what its owner, who is not root, has closed to itself: the mode is set on the inode itself."""
         handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
         try:
             if not (stat.S_ISDIR(os.fstat(handle).st_mode) or stat.S_ISREG(os.fstat(handle).st_mode)):

@@ -1,4 +1,4 @@
-"""The Configuration Pod: fetches what is fetched, verifies everything, and says what was found (E6, design §6)."""
+"""The Configuration Pod: fetches what is fetched, verifies everything, and reports what was found (E6)."""
 
 import logging
 import os
@@ -26,17 +26,17 @@ __all__ = ["Configure"]
 logger = logging.getLogger("insitu.pods")
 
 MOST_RESULT = 3584
-"""Bytes of JSON that a step's result may have: with the status around it, it is a container's last word (4096)."""
+"""Bytes of JSON that a result may have: with the status around it, it must fit a termination message (4096)."""
 
 Found = dict[str, str]
-"""File index → SHA-256 (of a folder: its Merkle root)."""
+"""File index → SHA-256, or for a folder its Merkle root."""
 
 
 class Configure:
     """Makes one stage ready. Implements :class:`insitu.ports.pods.ConfigurePod`.
 
-    It runs again from the beginning after an interruption. That every input opens for the sandbox's user is proved
-    by the runtime, which knows that user and the mounts.
+    After an interruption it starts from the beginning. The runtime, which knows the sandbox's user and the mounts,
+    proves that every input opens for that user.
     """
 
     def __init__(self, gateway: GatewayPeer, cache: DigestCache | None = None, *, patience: float = PATIENCE) -> None:
@@ -47,17 +47,14 @@ class Configure:
     async def __call__(self, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
         """Fetch and verify; return ``{"inputs": {position: {index: sha256}}, "algorithm": {index: sha256}}``.
 
-        Raises
-        ------
-        InsituError
-            ``AlgorithmChanged``, ``InputChanged``, ``InputUnreadable``, ``ConfigurationFailed``.
+        Raises ``AlgorithmChanged``, ``InputChanged``, ``InputUnreadable``, ``ConfigurationFailed``.
         """
         stage = step.plan.stage(step.key.stage)
         room = Room(step.plan.limits.disk_bytes)
         inputs: dict[str, Found] = {}
-        for each in stage.inputs:
-            if each.did is not None:
-                inputs[str(each.position)] = await self._input(step, each, workspace, room)
+        for item in stage.inputs:
+            if item.did is not None:
+                inputs[str(item.position)] = await self._input(step, item, workspace, room)
         algorithm: Found = {}
         for file in stage.transformation.files:
             found = await self._algorithm(step, file, workspace, room)
@@ -65,16 +62,16 @@ class Configure:
             algorithm[str(file.index)] = found.sha256
         return _result(inputs, algorithm)
 
-    async def _input(self, step: Step, each: StageInput, workspace: Workspace, room: Room) -> Found:
+    async def _input(self, step: Step, item: StageInput, workspace: Workspace, room: Room) -> Found:
         found: Found = {}
-        folder = workspace.fetched / str(each.position)
-        for file in each.files:
+        folder = workspace.fetched / str(item.position)
+        for file in item.files:
             if isinstance(file.source, Fetch):
                 path = folder / file.component()
                 digest = await write_file(path, self._fetch(step, file.source), room)
             else:
                 digest = await self._in_place(file, workspace)
-            _verify(file, digest, "InputChanged", each.did or "")
+            _verify(file, digest, "InputChanged", item.did or "")
             found[str(file.index)] = digest.sha256
         return found
 
@@ -100,7 +97,7 @@ class Configure:
             os.close(opened)
 
     async def _fetch(self, step: Step, source: Fetch) -> AsyncIterator[bytes]:
-        """Stream a file; it is asked for again while the gateway, or its store, is away and nothing has come."""
+        """Stream a file; request it again as long as the gateway, or its store, is away and no byte has arrived."""
         patience, has_begun = Patience(self._patience), False
         while True:
             try:
@@ -117,7 +114,7 @@ class Configure:
 
 
 def _is_away(error: InsituError) -> bool:
-    # What somebody else's address does not give is not worth waiting for: the next attempt asks once more.
+    # A file that a stranger's server does not give is not worth waiting for: the next attempt requests it again.
     return error.definition.retry and error.definition.status == 503
 
 
@@ -133,7 +130,7 @@ def _open(source: Mount | Claim | Fetch, workspace: Workspace, name: str) -> int
     if isinstance(source, Claim) and source.claim in workspace.claims:
         root = workspace.claims[source.claim]
         return open_beneath(str(root), str(root / source.path.strip("/")), name)
-    raise InsituError("ConfigurationFailed", f"{name} lies on a volume that is not here")
+    raise InsituError("ConfigurationFailed", f"{name} is on a volume that is not here")
 
 
 async def _read(opened: int) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""Digests of inputs in place: every byte is read once, and again only when the file has changed.
+"""Digests of inputs in place: every byte is read once, and again only if the file has changed.
 
 Hashing goes in small steps, so that a stop does not wait for the end of a large file.
 """
@@ -20,10 +20,10 @@ PIECE = 8 * 1024 * 1024
 """Bytes that are hashed at a time."""
 
 SLICE = 0.05
-"""Seconds for which a thread works before it looks whether it is still wanted."""
+"""Seconds for which a thread works before it checks whether it is still wanted."""
 
 SETTLED = 2.0
-"""A file that changed less than these seconds ago may change again without showing it in its times."""
+"""A file that changed less than this many seconds ago may change again without its times showing it."""
 
 MOST_ENTRIES = 200_000
 
@@ -35,7 +35,7 @@ Steps = Generator[None, None, "InputDigest"]
 
 @dataclass(frozen=True, slots=True)
 class InputDigest:
-    """A file: its SHA-256 and bytes. A folder: the Merkle root over its files by path, and their bytes in all."""
+    """A file: its SHA-256 and size. A folder: the Merkle root over its files by path, and their total size."""
 
     sha256: str
     size: int
@@ -49,11 +49,11 @@ class DigestCache:
         self._known: dict[Identity, str] = {}
 
     def get(self, found: os.stat_result) -> str | None:
-        """Return the digest of a file that is the same as it was."""
+        """Return the digest of a file if it has not changed."""
         return self._known.get(_identity(found))
 
     def put(self, before: os.stat_result, after: os.stat_result, sha256: str) -> None:
-        """Remember a digest, unless the file changed while it was read or so shortly before that nobody could tell."""
+        """Remember a digest, unless the file changed while it was read, or so shortly before that it would not show."""
         settled = time.time() - after.st_ctime > SETTLED
         if settled and _identity(before) == _identity(after):
             while len(self._known) >= MOST_ENTRIES:
@@ -102,7 +102,7 @@ def _folder(
 ) -> Generator[None, None, None]:
     for name in sorted(os.listdir(opened)):
         kind = os.stat(name, dir_fd=opened, follow_symlinks=False)
-        # Links and special files are no content; other file systems are not carried into the sandbox.
+        # Links and special files are not content, and other file systems are not mounted into the sandbox.
         if kind.st_dev != device or not (stat.S_ISDIR(kind.st_mode) or stat.S_ISREG(kind.st_mode)):
             continue
         entry = os.open(name, _LOOK, dir_fd=opened)

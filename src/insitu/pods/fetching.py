@@ -1,4 +1,4 @@
-"""Writing files into a workspace while they come, counted and hashed on the way."""
+"""Writing files into a workspace while they arrive, counted and hashed on the way."""
 
 import hashlib
 import os
@@ -19,14 +19,14 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Room:
-    """How many bytes a workspace may still take. The host's disk is everybody's."""
+    """How many bytes a workspace may still take: everyone shares the disk of the host."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._left = limit
 
     def take(self, count: int) -> None:
-        """Count bytes. Raises ``InsituError``: ``ConfigurationFailed`` when there is no room for them."""
+        """Count bytes. Raises ``ConfigurationFailed`` if there is no room for them."""
         self._left -= count
         if self._left < 0:
             detail = f"the fetched files have more than {self._limit} bytes, the disk of the server"
@@ -34,9 +34,9 @@ class Room:
 
 
 async def write_file(path: Path, chunks: AsyncIterator[bytes], room: Room, *, mode: int = 0o644) -> InputDigest:
-    """Write the chunks into a new file, in place of the one of a try before, and return its digest.
+    """Write the chunks into a new file, replacing the file of an earlier try, and return its digest.
 
-    Raises ``InsituError``: ``ConfigurationFailed``.
+    Raises ``ConfigurationFailed``.
     """
     digest, size, pending = hashlib.sha256(), 0, bytearray()
     try:
@@ -58,7 +58,7 @@ async def write_file(path: Path, chunks: AsyncIterator[bytes], room: Room, *, mo
 
 
 def _open_new(path: Path, mode: int) -> int:
-    """The file of a try before may be one that its own user must not write (mode 0555), so it is not opened again."""
+    """Replace the file of an earlier try, which its own user may be unable to write (mode 0555)."""
     path.unlink(missing_ok=True)
     return os.open(path, _NEW, mode)
 

@@ -1,4 +1,4 @@
-"""The Publishing Pod: collects the output under the owners' rules and hands it to the gateway (E6, design §6)."""
+"""The Publishing Pod: collects the output under the owners' rules and hands it to the gateway (E6)."""
 
 import hashlib
 import itertools
@@ -36,19 +36,19 @@ AT_ONCE = 4
 """Files that are handed over at the same time."""
 
 _NAME_BYTES = 200
-"""What a reason shows of a name, at most."""
+"""The most bytes of a name that a reason shows."""
 
 CONSOLE = "console.log"
 _LOG_TYPES = frozenset({".log", ".txt"})
-"""What a log may be called, whatever the owners' types are."""
+"""The suffixes that a log may always have, whatever types the owners allow."""
 
 _TYPES = mimetypes.MimeTypes()
-"""The built-in table only: the same file has the same type on every machine."""
+"""Only the built-in table, so that a file has the same type on every machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
-    """A file that leaves: where it lies, and what the result calls it."""
+    """A file that leaves: where it is, and what the result calls it."""
 
     folder: Path
     file: CollectedFile
@@ -74,8 +74,8 @@ class _Leaving:
 class Publish:
     """Hands over the result of an execution. Implements :class:`insitu.ports.pods.PublishPod`.
 
-    Nothing is handed over before everything is judged; handing over again is harmless. ``patience``: seconds for which
-    a file is offered again to a gateway, or to its store, that does not take it now: what was computed is not given up.
+    Nothing is handed over before everything is judged, and handing over again is harmless. ``patience``: seconds for
+    which a file is offered again if the gateway, or its store, does not take it: what was computed is not given up.
     """
 
     def __init__(self, gateway: GatewayPeer, *, patience: float = PATIENCE) -> None:
@@ -87,16 +87,13 @@ class Publish:
 
         The manifest is the canonical JSON of the list of files, sorted by path: path, stage, kind (``output`` or
         ``log``), size, sha256, contentType. ``outputRoot`` is the Merkle root over them. ``leftOut`` counts the files
-        and folders that stayed behind: their names begin with a point, or no log text may leave any more.
+        and folders that stay behind: their names begin with a dot, or the log budget is used up.
 
-        Raises
-        ------
-        InsituError
-            ``OutputRejected`` with the rule; ``PublishingFailed``.
+        Raises ``OutputRejected`` with the rule; ``PublishingFailed``.
         """
-        # It only reads, so a stop does not wait for the digests of a large output.
+        # This only reads, so a stop does not wait for the digests of a large output.
         leaving, left_out = await run_sync(_judge, step.plan, step.logs, workspace, abandon_on_cancel=True)
-        manifest = canonical_json([each.entry for each in leaving])
+        manifest = canonical_json([leaves.entry for leaves in leaving])
         try:
             await self._hand_over(step.ticket, leaving)
             await self._put(step.ticket, sha256_hex(manifest), partial(_once, manifest))
@@ -107,20 +104,22 @@ class Publish:
         return {
             "manifest": sha256_hex(manifest),
             "files": len(leaving),
-            "bytes": sum(each.file.size for each in leaving),
-            "outputRoot": output_root(FileDigest(each.path, each.file.sha256, each.file.size) for each in leaving),
+            "bytes": sum(leaves.file.size for leaves in leaving),
+            "outputRoot": output_root(
+                FileDigest(leaves.path, leaves.file.sha256, leaves.file.size) for leaves in leaving
+            ),
             "leftOut": left_out,
         }
 
     async def _hand_over(self, ticket: str, leaving: Iterable[_Leaving]) -> None:
         """Hand over each content once, a few at a time. Raises the first failure."""
-        distinct = iter({each.file.sha256: each for each in leaving}.values())
+        distinct = iter({leaves.file.sha256: leaves for leaves in leaving}.values())
         failures: list[Exception] = []
 
         async def work(tasks: TaskGroup) -> None:
             try:
-                for each in distinct:
-                    await self._put(ticket, each.file.sha256, partial(_read_again, each))
+                for leaves in distinct:
+                    await self._put(ticket, leaves.file.sha256, partial(_read_again, leaves))
             except (InsituError, OSError) as error:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
@@ -132,7 +131,7 @@ class Publish:
             raise failures[0]
 
     async def _put(self, ticket: str, sha256: str, content: Callable[[], AsyncIterator[bytes]]) -> None:
-        """Hand over one content, again and again while the error says that this may help."""
+        """Hand over one content, and try again as long as the error says that this may help."""
         patience = Patience(self._patience)
         while True:
             try:
@@ -154,7 +153,7 @@ def _judge(plan: ExecutionPlan, logs: LogShare, workspace: Workspace) -> tuple[t
         prefix = output_prefix(stage, plan.published_stages)
         judge.take_output(volume.output, stage, prefix)
     if plan.output.lets_logs_out:
-        for stage in (each.index for each in plan.stages):
+        for stage in (planned.index for planned in plan.stages):
             volume = _volume(workspace, stage)
             prefix = "logs/" + (f"stage-{stage}/" if len(plan.stages) > 1 else "")
             judge.take_logs(volume.logs, stage, prefix)
@@ -170,7 +169,7 @@ def _volume(workspace: Workspace, stage: int) -> OutputVolume:
 
 
 class _Judge:
-    """Collects volume after volume within what the rules still allow: files in one budget, log text in another."""
+    """Collects volume after volume within what the rules still allow: one budget for files, one for log text."""
 
     def __init__(self, rules: OutputRules, logs: LogShare) -> None:
         self._rules = rules
@@ -182,13 +181,13 @@ class _Judge:
         self._bytes = 0
 
     def take_output(self, folder: Path, stage: int, prefix: str) -> None:
-        """Take what a stage wrote as output, wholly or not at all."""
+        """Take the output of a stage, all of it or nothing."""
         left = self._rules.max_bytes - self._bytes
         limits = CollectionLimits(left, self._rules.max_files - self._files, prefix=prefix)
         self._bytes += self._take(folder, stage, "output", limits, self._rules.types)
 
     def take_logs(self, folder: Path, stage: int, prefix: str) -> None:
-        """Take the files of a logs volume, as far as log text may leave; what has no room is left out."""
+        """Take the files of a logs volume within the log budget; what does not fit is left out."""
         left = self._rules.max_files - self._files
         limits = CollectionLimits(self._log_bytes, left, prefix=prefix, leave_out=True)
         types = None if self._rules.types is None else tuple({*self._rules.types, *_LOG_TYPES})
@@ -197,14 +196,14 @@ class _Judge:
     def _take(
         self, folder: Path, stage: int, kind: str, limits: CollectionLimits, types: tuple[str, ...] | None
     ) -> int:
-        """Take a folder of an algorithm, and return the bytes that leave with it."""
+        """Take a folder of an algorithm, and return how many bytes leave with it."""
         try:
             collection = collect(folder, limits, None if types is None else AllowedTypes(types))
         except OSError as error:  # its text would name the file
             message = f"the {kind} of stage {stage} cannot be read: {error.strerror}"
             raise InsituError("PublishingFailed", message) from error
         if collection.rejections:
-            raise self._rejected(collection.rejections)
+            raise self._rejection(collection.rejections)
         self.left_out += collection.left_out
         self._files += len(collection.files)
         for file in collection.files:
@@ -212,21 +211,21 @@ class _Judge:
         return sum(delivered_bytes(limits.prefix + file.path, file.size) for file in collection.files)
 
     def take_console(self, console: Path, stage: int, prefix: str) -> None:
-        """Take what the container wrote to its console, as far as that was released. It is no file of the algorithm."""
+        """Take the released part of what the container wrote to its console. It is not a file of the algorithm."""
         file = _console(console, self._logs.consoles.get(stage, 0))
         if file is None:
             return
-        taken = {each.path for each in self._leaving}
+        taken = {leaves.path for leaves in self._leaving}
         names = itertools.chain([CONSOLE], (f"console-{number}.log" for number in itertools.count(1)))
         name = next(name for name in names if prefix + name not in taken)
         self._add(_Leaving(console.parent, file, prefix + name, stage, "log", cut=True))
 
     def sorted(self) -> tuple[_Leaving, ...]:
         """Return what leaves, sorted by path."""
-        collision = first_collision(each.path for each in self._leaving)
+        collision = first_collision(leaves.path for leaves in self._leaving)
         if collision is not None:
-            raise self._refusal("NameCollision", collision[0], f"and {self._named(collision[1])} are one file")
-        return tuple(sorted(self._leaving, key=lambda each: each.path))
+            raise self._refusal("NameCollision", collision[0], f"and {self._shown(collision[1])} are one file")
+        return tuple(sorted(self._leaving, key=lambda leaves: leaves.path))
 
     def _add(self, leaving: _Leaving) -> None:
         problem = path_problem(leaving.path)
@@ -234,21 +233,21 @@ class _Judge:
             raise self._refusal("BadName", leaving.path, problem)
         self._leaving.append(leaving)
 
-    def _rejected(self, rejections: tuple[Rejection, ...]) -> InsituError:
+    def _rejection(self, rejections: tuple[Rejection, ...]) -> InsituError:
         first = rejections[0]
         more = f" (and {len(rejections) - 1} more)" if len(rejections) > 1 else ""
         return self._refusal(first.rule, first.path, first.message + more)
 
     def _refusal(self, rule: str, path: str, problem: str) -> InsituError:
-        return InsituError("OutputRejected", f"{rule}: {self._named(path)} {problem}", rule=rule)
+        return InsituError("OutputRejected", f"{rule}: {self._shown(path)} {problem}", rule=rule)
 
-    def _named(self, path: str) -> str:
-        """A name is written by the algorithm: it leaves with a reason only as far as its text may still leave."""
+    def _shown(self, path: str) -> str:
+        """Return a name for a reason. The algorithm wrote it, so only as much leaves as the log budget allows."""
         return ascii(path)[1:-1][: self._rules.log_budget(min(_NAME_BYTES, self._logs.files))] or "a file"
 
 
 def _console(console: Path, most: int) -> CollectedFile | None:
-    """Describe the first bytes of the console's file, which is ours; None where there are none."""
+    """Describe the first bytes of the console's file, which is ours; None if there are none."""
     digest, size = hashlib.sha256(), 0
     try:
         with console.open("rb") as file:

@@ -16,7 +16,7 @@ __all__ = ["Bind", "Sandbox", "Tmpfs", "config_json"]
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """A file or folder of the host, seen in the sandbox. Only the algorithm's own folder may hold programmes."""
+    """A file or folder of the host, seen in the sandbox. Only the algorithm's own folder may hold programs."""
 
     source: str
     target: str
@@ -26,7 +26,7 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Tmpfs:
-    """A volume that lives in memory, with a size (bytes) and a number of files: rootless output and logs."""
+    """A volume in memory, with a size (bytes) and a number of files: rootless output and logs."""
 
     target: str
     size_bytes: int
@@ -35,20 +35,20 @@ class Tmpfs:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """All that config.json says.
+    """Everything that config.json says.
 
     Attributes
     ----------
     rootfs
         Absolute path of the unpacked image; never written.
     uid, gid
-        User and group inside, root mode; numbers that no account of the host has.
+        User and group inside, in root mode; numbers that no account of the host has.
     cgroups_path
-        ``linux.cgroupsPath``; None where this user may not make control groups.
+        ``linux.cgroupsPath``; None if this user may not make control groups.
     rootless
         The host's (uid, gid) that the sandbox's user 0 is; None in root mode.
     processes
-        RLIMIT_NPROC, where no control group limits processes.
+        RLIMIT_NPROC, if no control group limits processes.
     """
 
     rootfs: str
@@ -80,7 +80,7 @@ _READ_ONLY = ("fs", "irq", "sys", "sysrq-trigger")
 
 
 def config_json(sandbox: Sandbox) -> dict[str, Any]:
-    """The whole ``config.json`` of a sandbox."""
+    """Return the whole ``config.json`` of a sandbox."""
     return {
         "ociVersion": "1.0.2",
         "process": _process(sandbox),
@@ -92,7 +92,7 @@ def config_json(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def _process(sandbox: Sandbox) -> dict[str, Any]:
-    # Inside a user namespace of one id, user 0 is only the caller, and has no capability all the same.
+    # Inside a user namespace with one id, user 0 is only the caller, and still has no capability.
     uid, gid = (0, 0) if sandbox.rootless else (sandbox.uid, sandbox.gid)
     limits = {"RLIMIT_NOFILE": sandbox.open_files, "RLIMIT_CORE": 0, "RLIMIT_FSIZE": sandbox.file_bytes}
     if sandbox.processes is not None:
@@ -117,7 +117,7 @@ def _mounts(sandbox: Sandbox) -> list[dict[str, Any]]:
         _tmpfs("/dev", 65536, 64, "mode=755", "strictatime", "noexec"),
         _tmpfs("/dev/shm", sandbox.shm_bytes, 1024, "mode=1777", "nodev", "noexec"),  # noqa: S108
         _tmpfs("/tmp", sandbox.tmp_bytes, sandbox.tmp_files, "mode=1777", "nodev"),  # noqa: S108
-        # A tmpfs on /mnt, before the volumes: the runtime makes their mount points in it, and not in the shared image.
+        # A tmpfs on /mnt, before the volumes: the runtime makes their mount points in it, not in the shared image.
         _tmpfs("/mnt", 65536, 64 + 2 * len(sandbox.binds), "mode=755", "nodev", "noexec", "ro"),
     ]
     volumes = [_tmpfs(t.target, t.size_bytes, t.files, "mode=700", "nodev", "noexec") for t in sandbox.tmpfs]
@@ -130,7 +130,7 @@ def _tmpfs(target: str, size: int, files: int, *options: str) -> dict[str, Any]:
 
 
 def _bind(bind: Bind) -> dict[str, Any]:
-    # "bind", never "rbind": a mount nested in an input would otherwise be carried along, and stay writable.
+    # "bind", never "rbind": otherwise a mount nested in an input would come along and stay writable.
     options = ["bind", "ro" if bind.read_only else "rw", "nosuid", "nodev", "rprivate"]
     if not bind.executable:
         options.append("noexec")

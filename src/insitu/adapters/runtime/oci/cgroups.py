@@ -1,7 +1,7 @@
 """Control groups, version 1 and 2: limits on a group of ours, counters read from it and from the container's child.
 
-The runtime makes the container's own group ``c`` inside ours. Limits stand on ours, so that no setting of the runtime
-can loosen them, and both are there to be read after the exit.
+The runtime makes the container's own group ``c`` inside ours. The limits are set on ours, so that no setting of the
+runtime can loosen them, and both can be read after the exit.
 """
 
 import errno
@@ -40,7 +40,7 @@ class GroupLimits:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What the kernel counted; None where it does not tell. Seconds and bytes."""
+    """What the kernel counted, in seconds and bytes; None for what it does not report."""
 
     cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
@@ -50,7 +50,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """One mounted cgroup tree and the controllers that are bound to it (none: only grouping)."""
+    """One mounted cgroup tree and the controllers that are bound to it (none: it only groups)."""
 
     mount: Path
     controllers: frozenset[str]
@@ -60,8 +60,8 @@ class Hierarchy:
 class Cgroups:
     """The groups below ``base`` (a relative path) in every hierarchy of this machine.
 
-    ``version`` is 1 where memory, cpu and pids are version-1 controllers (hybrid machines too), else 2. ``top`` is the
-    group of version 2 that was delegated to a user without root: theirs to divide, and nothing above it.
+    ``version`` is 1 if memory, cpu and pids are version-1 controllers (also on hybrid machines), else 2. ``top`` is the
+    version-2 group that was delegated to a user without root, who may divide it but nothing above it.
     """
 
     version: int
@@ -70,14 +70,14 @@ class Cgroups:
     top: str = ""
 
     def path_for_runtime(self, name: str) -> str:
-        """``linux.cgroupsPath`` of config.json: the child of the group ``name``."""
+        """Return ``linux.cgroupsPath`` of config.json: the child of the group ``name``."""
         return f"/{self.base}/{name}/{CHILD}"
 
     def create(self, name: str, limits: GroupLimits) -> None:
         """Make the group and set its limits; harmless if it exists. Raises ``OSError``.
 
-        It is made in every hierarchy, also where nothing is limited: the runtime will use them all, and a neighbour
-        that ends may remove an empty base at any moment.
+        It is made in every hierarchy, even if that limits nothing: the runtime will use them all, and a neighbour that
+        ends may remove an empty base at any moment.
         """
         for hierarchy in self.hierarchies:
             group = hierarchy.mount / self.base / name
@@ -91,7 +91,7 @@ class Cgroups:
                     _write(group / setting, value)
 
     def enforced_on(self, name: str, limits: GroupLimits) -> dict[str, str]:
-        """Read back which limits the kernel has taken: limit → ``cgroup`` or ``none``."""
+        """Read back which limits the kernel has accepted: limit → ``cgroup`` or ``none``."""
         found = dict.fromkeys(("memory", "cpu", "pids"), "none")
         for hierarchy in self.hierarchies:
             group = hierarchy.mount / self.base / name
@@ -102,7 +102,7 @@ class Cgroups:
         return found
 
     def counter_files(self, name: str) -> dict[str, str]:
-        """Label → path of every counter that :func:`read_counters` understands."""
+        """Return label → path of every counter that :func:`read_counters` understands."""
         found = {}
         for hierarchy in self.hierarchies:
             group = hierarchy.mount / self.base / name
@@ -112,12 +112,12 @@ class Cgroups:
         return found
 
     def folders(self, name: str) -> list[str]:
-        """Every folder that a run of this name may have made, the deepest first."""
+        """Return every folder that a run of this name may have made, the deepest first."""
         groups = [hierarchy.mount / self.base / name for hierarchy in self.hierarchies]
         return [str(group / CHILD) for group in groups] + [str(group) for group in groups]
 
     def names(self) -> frozenset[str]:
-        """Names of the groups that exist below the base."""
+        """Return the names of the groups below the base."""
         names: set[str] = set()
         for hierarchy in self.hierarchies:
             with suppress(FileNotFoundError):
@@ -125,7 +125,7 @@ class Cgroups:
         return frozenset(names)
 
     def pids(self, name: str) -> frozenset[int]:
-        """Processes in the group or below it."""
+        """Return the processes in the group or below it."""
         found: set[int] = set()
         for hierarchy in self.hierarchies:
             for group in _below(hierarchy.mount / self.base / name):
@@ -134,7 +134,7 @@ class Cgroups:
         return frozenset(found)
 
     def kill(self, name: str, patience_seconds: float = 5.0) -> bool:
-        """SIGKILL every process of the group until none is left; True if so within the patience."""
+        """Kill every process of the group until none is left; return whether that succeeded within the patience."""
         until = time.monotonic() + patience_seconds
         while found := self.pids(name):
             if time.monotonic() > until:
@@ -149,7 +149,7 @@ class Cgroups:
         return True
 
     def remove(self, name: str, patience_seconds: float = 5.0) -> None:
-        """Kill what is in the group and remove it, and the base with the last group. Raises ``OSError`` in the end.
+        """Kill what is in the group and remove it, and the base with the last group. Raises ``OSError`` if that fails.
 
         Version 1 has a tree per controller, and a runtime that was just killed may have been filling them.
         """
@@ -174,10 +174,10 @@ class Cgroups:
 
 
 def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:
-    """Find the hierarchies in the text of /proc/self/mountinfo; None where this user may not make groups."""
+    """Find the hierarchies in the text of /proc/self/mountinfo; None if this user may not make groups."""
     mounts = _mounts(mountinfo)
-    first = [one for kind, one in mounts if kind == "cgroup"]
-    second = [one for kind, one in mounts if kind == "cgroup2"]
+    first = [hierarchy for kind, hierarchy in mounts if kind == "cgroup"]
+    second = [hierarchy for kind, hierarchy in mounts if kind == "cgroup2"]
     version = 1 if any(h.controllers for h in first) else 2
     hierarchies = (*first, *second) if version == 1 else tuple(second)
     writable = tuple(h for h in hierarchies if os.access(h.mount, os.W_OK))
@@ -189,8 +189,8 @@ def find_cgroups(mountinfo: str, base: str) -> Cgroups | None:
 def find_delegated(mountinfo: str, membership: str, base: str) -> Cgroups | None:
     """Find the highest group above this process that its user may divide: systemd delegates it to units and users.
 
-    ``membership`` is the text of /proc/self/cgroup. None where there is no such group, or version 1 is in use: there
-    nothing can be delegated safely (kernel, cgroup-v2.rst, "Delegation").
+    ``membership`` is the text of /proc/self/cgroup. None if there is no such group, or version 1 is in use, which
+    cannot be delegated safely (kernel, cgroup-v2.rst, "Delegation").
     """
     mounts = _mounts(mountinfo)
     own = next((line[3:] for line in membership.splitlines() if line.startswith("0::/")), None)
@@ -222,7 +222,7 @@ def read_counters(texts: Mapping[str, str | None]) -> Counters:
 
 
 def _mounts(mountinfo: str) -> list[tuple[str, Hierarchy]]:
-    """The mounted hierarchies, each with its kind of file system."""
+    """Return the mounted hierarchies, each with its kind of file system."""
     found = []
     for line in mountinfo.splitlines():
         left, separator, right = line.partition(" - ")
@@ -283,9 +283,9 @@ def _settings(version: int, hierarchy: Hierarchy, limits: GroupLimits) -> dict[s
 
 
 def _make_group(group: Path) -> None:
-    """Make the folders above too, and bear with a neighbour removing the empty base at the same moment."""
+    """Make the group and the folders above it, even if a neighbour removes the empty base at the same moment."""
     for _ in range(10):
-        # The latter where the neighbour removed it after mkdir had found it, and before pathlib looked.
+        # FileExistsError: the neighbour removed it after mkdir had found it, and before pathlib looked.
         with suppress(FileNotFoundError, FileExistsError):
             group.mkdir(parents=True, exist_ok=True)
             return
@@ -293,21 +293,21 @@ def _make_group(group: Path) -> None:
 
 
 def _vacate(group: Path) -> None:
-    """A group that hands controllers down holds no process itself: those of a unit with ``Delegate=`` move below it."""
+    """Move the processes of a unit with ``Delegate=`` down: a group that hands controllers down holds none itself."""
     for pid in _read_words(group / "cgroup.procs"):
         (group / _SERVICE).mkdir(exist_ok=True)
-        with suppress(OSError):  # it has ended; whoever stays is seen when the limits are read back
+        with suppress(OSError):  # it has ended; a process that stays shows when the limits are read back
             _write(group / _SERVICE / "cgroup.procs", pid)
 
 
 def _delegate(hierarchy: Hierarchy, top: Path, group: Path) -> None:
-    """Version 2 gives a controller to children only where every group above says so."""
+    """Hand controllers down: version 2 gives a controller to children only if every group above it does."""
     words = " ".join(f"+{c}" for c in sorted(hierarchy.controllers & {"cpu", "memory", "pids"}))
     if not words:
         return
     above = [p for p in reversed(group.parents) if p == top or top in p.parents]
     for folder in [*above, group]:
-        with suppress(OSError):  # a group with processes cannot hand down; what then holds is read back
+        with suppress(OSError):  # a group with processes cannot hand down; reading back shows what holds
             _write(folder / "cgroup.subtree_control", words)
 
 
@@ -333,6 +333,6 @@ def _number(text: str | None) -> int | None:
 
 
 def _flat(text: str | None) -> dict[str, int]:
-    """A flat-keyed file: ``name number`` per line."""
+    """Read a flat-keyed file: ``name number`` per line."""
     pairs = (line.split() for line in (text or "").splitlines())
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}

@@ -15,18 +15,18 @@ __all__ = ["follow"]
 
 _CHUNK = 1 << 16
 _PATIENCE_SECONDS = 1.0
-"""A wake-up may be missed where a folder is removed; the file is looked at again after this time anyway."""
+"""A wake-up may be missed when a folder is removed, so the file is read again after this time anyway."""
 _WITHOUT_WATCH_SECONDS = 0.05
 
 
 async def follow(path: Path, ended: Callable[[], bool], offset: int) -> AsyncIterator[LogChunk]:
-    """Yield what the file has from ``offset``, and what is appended, until ``ended`` says so and all is read."""
+    """Yield what the file has from ``offset``, and what is appended, until ``ended`` returns True and all is read."""
     watcher: int | None = None
-    with suppress(OSError):  # too many watches, or the folder is gone: then the file is looked at more often
+    with suppress(OSError):  # too many watches, or the folder is gone: then the file is read more often
         watcher = linux.watch(path.parent)
     try:
         while True:
-            # Asked before reading: what was written before the end is then read after the question.
+            # Ask before reading, so that everything written before the end is read.
             is_over = await to_thread.run_sync(ended)
             while data := await to_thread.run_sync(_read, path, offset):
                 yield LogChunk(offset, data)

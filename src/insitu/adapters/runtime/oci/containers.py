@@ -1,4 +1,4 @@
-"""The blocking side of the runtime: compute steps as containers, from their folders alone."""
+"""The blocking side of the runtime: compute steps as containers, known only by their folders."""
 
 import json
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Containers:
             bury(folder, self.cgroups, _binary(folder), "lost", message)
 
     def observe(self, execution_id: ExecutionId) -> Mapping[StepKey, StepStatus]:
-        """Return every step of the execution; a run that died without a record is buried on the way."""
+        """Return every step of the execution; bury a run that died without a record."""
         found = {}
         for key in self.folders.steps(execution_id):
             status = self.folders.status(execution_id, key)
@@ -46,7 +46,7 @@ class Containers:
         return found
 
     def kill(self, execution_id: ExecutionId, cause: str, message: str) -> None:
-        """End every running container of the execution, through its monitor, else without."""
+        """End every running container of the execution, through its monitor if that works, otherwise without."""
         for key in self._compute_steps(execution_id):
             folder = self._run(execution_id, key)
             if folder.exit.exists():
@@ -67,19 +67,19 @@ class Containers:
         delete_tree(place)
 
     def running(self) -> frozenset[ExecutionId]:
-        """Executions that have a folder or a control group."""
+        """Return the executions that have a folder or a control group."""
         names = self.cgroups.names() if self.cgroups is not None else frozenset[str]()
         grouped = {found for name in names if (found := execution_of(name)) is not None}
         return self.folders.executions() | grouped
 
     def recover(self, execution_id: ExecutionId, message: str) -> None:
-        """End what runs, with a record; what had ended by itself keeps its own."""
+        """End what runs, and record that; a run that had ended by itself keeps its own record."""
         for key in self._compute_steps(execution_id):
             folder = self._run(execution_id, key)
             if folder.exit.exists():
                 continue
             stop(folder)
-            # A monitor that obeyed has written "stopped"; but nobody had asked the algorithm to stop.
+            # A monitor that obeyed has written "stopped", but nobody wanted the algorithm to stop.
             if not folder.exit.exists() or _cause(folder) == "stopped":
                 folder.exit.unlink(missing_ok=True)
                 bury(folder, self.cgroups, _binary(folder), "lost", message)
@@ -87,7 +87,7 @@ class Containers:
     def _bury_dead(self, execution_id: ExecutionId, key: StepKey) -> StepStatus | None:
         folder = self._run(execution_id, key)
         if not folder.run.exists():
-            return None  # not launched yet: about to be prepared, or prepared by a process that was killed
+            return None  # not launched yet: still being prepared, or prepared by a process that was killed
         with locked(folder) as lock:
             if lock is not None and not folder.exit.exists():
                 bury(folder, self.cgroups, _binary(folder), "lost", _LOST)
@@ -101,7 +101,7 @@ class Containers:
 
 
 def _binary(folder: RunFolder) -> str | None:
-    """The OCI runtime that the run was given to."""
+    """Return the OCI runtime that got the run."""
     with suppress(FileNotFoundError, ValueError):
         return str(json.loads(folder.run.read_text("utf-8"))["binary"])
     return None

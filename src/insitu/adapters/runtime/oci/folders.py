@@ -1,6 +1,6 @@
-"""Where a run lies on this machine: ``<runs>/<execution>/<stage>-<kind>-<attempt>/``.
+"""Where a run is on this machine: ``<runs>/<execution>/<stage>-<kind>-<attempt>/``.
 
-Statuses are files in there, so they are what they are whichever process looks.
+Statuses are files in that folder, so every process sees the same ones.
 """
 
 import json
@@ -24,12 +24,12 @@ _CONTAINER = re.compile(r"in-(wx[a-z2-7]{26})-[0-9]+-[0-9]+")
 
 
 def container_name(execution_id: ExecutionId, key: StepKey) -> str:
-    """The deterministic name of a compute step's container and control group."""
+    """Return the deterministic name of a compute step's container and control group."""
     return f"in-{execution_id}-{key.stage}-{key.attempt}"
 
 
 def execution_of(container: str) -> ExecutionId | None:
-    """The execution that a container belongs to; None for a name that is not ours."""
+    """Return the execution that a container belongs to; None for a name that is not ours."""
     match = _CONTAINER.fullmatch(container)
     return ExecutionId(match[1]) if match else None
 
@@ -41,24 +41,24 @@ class Folders:
     runs: Path
 
     def execution(self, execution_id: ExecutionId) -> Path:
-        """Everything of an execution. Raises ``InvalidId`` for a name that could lead elsewhere."""
+        """Return the folder of an execution. Raises ``InvalidId`` for a name that could lead elsewhere."""
         return self.runs / read_execution_id(execution_id)
 
     def step(self, execution_id: ExecutionId, key: StepKey) -> Path:
-        """The folder of a step."""
+        """Return the folder of a step."""
         return self.execution(execution_id) / str(key)
 
     def run(self, execution_id: ExecutionId, stage: int, attempt: int) -> RunFolder:
-        """The folder of a compute step."""
+        """Return the folder of a compute step."""
         key = StepKey(StepKind.COMPUTE, stage, attempt)
         return RunFolder(self.step(execution_id, key), container_name(execution_id, key))
 
     def files(self, execution_id: ExecutionId, stage: int, attempt: int) -> Path:
-        """What configure makes for compute: ``fetched`` and ``algorithm``."""
+        """Return the folder that configure makes for compute: ``fetched`` and ``algorithm``."""
         return self.execution(execution_id) / f"{stage}-files-{attempt}"
 
     def executions(self) -> frozenset[ExecutionId]:
-        """Executions that have a folder here."""
+        """Return the executions that have a folder here."""
         found = set()
         with suppress(FileNotFoundError):
             for path in self.runs.iterdir():
@@ -67,14 +67,14 @@ class Folders:
         return frozenset(found)
 
     def steps(self, execution_id: ExecutionId) -> Iterator[StepKey]:
-        """Steps that were begun."""
+        """Yield the steps that have begun."""
         with suppress(FileNotFoundError):
             for path in sorted(self.execution(execution_id).iterdir()):
                 if (key := StepKey.read(path.name)) is not None:
                     yield key
 
     def begin(self, execution_id: ExecutionId, key: StepKey) -> bool:
-        """Make a pod's folder; False where it was begun before."""
+        """Make a pod's folder; return False if it had begun before."""
         step = self.step(execution_id, key)
         step.mkdir(parents=True, exist_ok=True)
         if (step / "begun.json").exists():
@@ -83,18 +83,18 @@ class Folders:
         return True
 
     def begun_at(self, execution_id: ExecutionId, key: StepKey) -> datetime | None:
-        """When a pod was begun."""
+        """Return when a pod began."""
         found = _read(self.step(execution_id, key) / "begun.json")
         return datetime.fromisoformat(found["at"]) if found else None
 
     def end(self, execution_id: ExecutionId, key: StepKey, status: StepStatus) -> None:
-        """Store how a step ended, unless that is known already."""
+        """Store how a step ended, unless that is already known."""
         path = self.step(execution_id, key) / "status.json"
         if not path.exists():
             write_whole(path, status.model_dump(mode="json"))
 
     def status(self, execution_id: ExecutionId, key: StepKey) -> StepStatus | None:
-        """What is known of a step; None for a compute step whose run ended without a record (it must be buried)."""
+        """Return what is known of a step; None for a compute step whose run ended without a record (bury it)."""
         ended = _read(self.step(execution_id, key) / "status.json")
         if ended is not None:
             return StepStatus.model_validate(ended)
@@ -111,13 +111,13 @@ class Folders:
             started = datetime.fromtimestamp(folder.pid.stat().st_mtime, UTC)
         if is_alive(folder):
             return StepStatus(state="running", started_at=started)
-        # The monitor may have written the record between the two looks.
+        # The monitor may have written the record since we first looked.
         record = _read(folder.exit)
         return ended_status(folder, record) if record is not None else None
 
 
 def ended_status(folder: RunFolder, record: Mapping[str, Any]) -> StepStatus:
-    """Read a container's end from its folder."""
+    """Return how a container ended, from its folder."""
     run = _read(folder.run) or {}
     log = ""
     with suppress(OSError):
@@ -134,7 +134,7 @@ def ended_status(folder: RunFolder, record: Mapping[str, Any]) -> StepStatus:
 
 
 def ended_now(code: str, message: str, started: datetime | None = None) -> StepStatus:
-    """A step that ended with a reason, at this moment."""
+    """Return the status of a step that ends now, with a reason."""
     reason = Reason(code=code, message=message)
     return StepStatus(state="ended", reason=reason, started_at=started, ended_at=datetime.now(UTC))
 

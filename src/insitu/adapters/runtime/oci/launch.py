@@ -1,4 +1,4 @@
-"""Making a compute step run: stage the inputs, make the volumes, write the bundle, give the monitor its order."""
+"""Starting a compute step: stage the inputs, make the volumes, write the bundle, give the monitor its order."""
 
 import hashlib
 import json
@@ -34,23 +34,23 @@ from insitu.domain.plan import Limits, StagePlan
 __all__ = ["SANDBOX_GID", "Launch", "Machine", "launch", "sandbox_uid", "volume_folder"]
 
 SANDBOX_GID = 1_900_000_000
-"""Group of every algorithm in root mode, so that an owner can let them all read an input; users come behind it."""
+"""Group of every algorithm in root mode, so that an owner can let them all read an input; user numbers follow it."""
 
 _USERS = 200_000_000
-"""How many users: they and the group are above every range that distributions, systemd or NSS give out."""
+"""Number of users: they and the group are above every range that distributions, systemd or NSS hand out."""
 
 OUTPUT, LOGS = "/mnt/output", "/mnt/logs"
 _TMPFS_FILES = 65536
 
 
 def sandbox_uid(execution_id: ExecutionId) -> int:
-    """User of an execution in root mode: what the kernel counts for a user (keys, watches, signals) is its own."""
+    """Return the user of an execution in root mode. What the kernel counts per user (keys, watches) is its own."""
     return SANDBOX_GID + 1 + int.from_bytes(hashlib.sha256(execution_id.encode()).digest()[:8]) % _USERS
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this machine offers: the chosen OCI runtime, its control groups, where file system templates are kept."""
+    """What this machine offers: the chosen OCI runtime, its control groups, the folder of file system templates."""
 
     binary: str
     cgroups: Cgroups | None
@@ -61,10 +61,10 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """All that a launch needs to know about its step.
+    """Everything that a launch needs to know about its step.
 
     ``outputs``: output folders of earlier stages. ``uid``: the algorithm's user in root mode. ``annotations``: whose
-    container it is, both ids in full (E5).
+    container it is, with both ids in full (E5).
     """
 
     folder: RunFolder
@@ -79,9 +79,9 @@ class Launch:
 
 
 def launch(machine: Machine, images: ImageStore, order: Launch) -> Monitor | None:
-    """Start the run unless it lives or has ended; return its monitor where it was started just now.
+    """Start the run unless it is running or has ended; return its monitor if it was started just now.
 
-    Blocking. Raises ``InsituError`` where the run cannot be started; nothing runs then.
+    Blocking. Raises ``InsituError`` if the run cannot be started; then nothing runs.
     """
     folder = order.folder
     if folder.exit.exists():
@@ -104,7 +104,7 @@ def launch(machine: Machine, images: ImageStore, order: Launch) -> Monitor | Non
 
 
 def volume_folder(folder: RunFolder, target: str, *, rootless: bool) -> Path:
-    """Where the host finds what the algorithm wrote to ``/mnt/output`` or ``/mnt/logs``."""
+    """Return where the host finds what the algorithm wrote to ``/mnt/output`` or ``/mnt/logs``."""
     name = target.rpartition("/")[2]
     return folder.path / "saved" / name if rootless else folder.path / name / "data"
 
@@ -137,7 +137,7 @@ def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) 
         argv=init_command(order.stage.argv, environment, rootfs, order.algorithm),
         cwd=ALGORITHM,
         environment=environment,
-        binds=(*_programmes(machine, order), *_inputs(machine, order), *written),
+        binds=(*_programs(machine, order), *_inputs(machine, order), *written),
         tmpfs=_memory_volumes(limits) if machine.rootless else (),
         machine=platform.machine(),
         uid=order.uid,
@@ -153,7 +153,7 @@ def _prepare(machine: Machine, order: Launch, image: StoredImage, rootfs: Path) 
     return _command(machine, folder), _order(machine, order, group is not None)
 
 
-def _programmes(machine: Machine, order: Launch) -> Iterator[Bind]:
+def _programs(machine: Machine, order: Launch) -> Iterator[Bind]:
     yield Bind(str(place_init(machine.templates, platform.machine())), INIT, executable=True)
     yield Bind(str(order.algorithm), ALGORITHM, executable=True)
 
@@ -164,7 +164,7 @@ def _inputs(machine: Machine, order: Launch) -> Iterator[Bind]:
     def stage_one(place: InputPlace) -> str:
         if place.root is None:
             return place.path
-        if machine.rootless:  # without root nothing can be mounted here, so the checked path has to do
+        if machine.rootless:  # without root nothing can be mounted here, so the checked path must suffice
             os.close(check_input(place.root, place.path)[0])
             return place.path
         stage = order.folder.path / "in" / str(next(serial))
@@ -192,7 +192,7 @@ def _memory_volumes(limits: Limits) -> tuple[Tmpfs, ...]:
 
 
 def _command(machine: Machine, folder: RunFolder) -> list[str]:
-    # Rootless volumes live in the container's own mounts: created first, they can be opened before it runs.
+    # Rootless volumes are in the container's own mounts: if it is created first, they can be opened before it runs.
     verb = ["create"] if machine.rootless else ["run", "--detach"]
     return [
         *_runtime(machine, folder),

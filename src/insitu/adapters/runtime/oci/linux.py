@@ -53,7 +53,7 @@ def mount(source: str, target: Path, kind: str | None, flags: int, data: str = "
 
 
 def unmount(target: Path) -> None:
-    """Call umount2(2) without following symbolic links; nothing if the target is no mount or does not exist.
+    """Call umount2(2) without following symbolic links; do nothing if the target is not a mount or does not exist.
 
     A busy mount is detached: it goes away with its last user, and no new path leads to it.
     """
@@ -78,7 +78,7 @@ def open_in_root(root: int, path: str, flags: int) -> int:
 
 
 def mode_in_root(root: Path, path: str) -> int:
-    """Return type and permissions of a file as :func:`open_in_root` finds it; 0 where there is none."""
+    """Return type and permissions of a file as :func:`open_in_root` finds it; 0 if there is none."""
     folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         found = open_in_root(folder, path, os.O_PATH)
@@ -95,7 +95,7 @@ def mode_in_root(root: Path, path: str) -> int:
 def attach_loop(image: Path) -> tuple[int, str]:
     """Attach a file to a free loop device; return the device's descriptor and path.
 
-    The device frees itself when its last user is gone (autoclear), so a killed process leaves none behind: close the
+    The device frees itself when its last user is gone (autoclear), so a killed process leaves none behind. Close the
     descriptor after mounting.
     """
     backing = os.open(image, os.O_RDWR | os.O_CLOEXEC)
@@ -113,7 +113,7 @@ def attach_loop(image: Path) -> tuple[int, str]:
                 os.close(loop)
                 if error.errno != errno.EBUSY:
                     raise
-                continue  # another process took this device between the two calls
+                continue  # another process took this device in between
             return loop, device
     finally:
         os.close(control)
@@ -132,7 +132,7 @@ def watch(folder: Path) -> int:
 
 
 def mounts_below(folder: Path) -> list[Path]:
-    """Mount points in or at ``folder``, the youngest first, so that they can be unmounted in this order."""
+    """Return the mount points in or at ``folder``, the newest first: the order in which to unmount them."""
     prefix = str(folder)
     found = []
     for line in Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines():
@@ -143,7 +143,7 @@ def mounts_below(folder: Path) -> list[Path]:
 
 
 def _unescape(text: str) -> str:
-    """The kernel writes space, tab, newline and backslash in mountinfo as octal numbers."""
+    """Undo the octal numbers that the kernel writes in mountinfo for space, tab, newline and backslash."""
     for octal, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         text = text.replace(octal, character)
     return text

@@ -5,11 +5,11 @@
 Run by path with ``python -I -S -B``; it imports nothing of this package, so that it starts within milliseconds. It owns
 what must not be lost when the supervisor is killed:
 
-* the container's exit: it is the reaper (PR_SET_CHILD_SUBREAPER), and writes the facts to the exit file atomically;
+* the container's exit: it is the reaper (PR_SET_CHILD_SUBREAPER) and writes the facts to the exit file atomically;
 * the log: container → pipe → append-only file, up to the cap, bytes as they come;
 * the deadline, and the order to stop (SIGTERM).
 
-It decides nothing: the exit file has facts, :mod:`insitu.adapters.runtime.oci.outcome` reads a meaning into them.
+It decides nothing: the exit file has the facts, and :mod:`insitu.adapters.runtime.oci.outcome` interprets them.
 
 Descriptors: 0 the order (the launch command, separated by NUL, and a line of JSON; an early end of file means "never
 mind"), 1 the supervisor's bell (a byte when the container has started, a byte when the exit is written), 3 the lock
@@ -32,7 +32,7 @@ ORDER, BELL, LOCK, IMAGE = 0, 1, 3, 4
 PR_SET_CHILD_SUBREAPER = 36
 CHUNK = 1 << 16
 LAUNCH_GRACE = 10.0
-"""Seconds after the deadline in which an OCI runtime that is still starting the container may come to an end."""
+"""Seconds that an OCI runtime which is still starting the container has after the deadline to end."""
 
 
 class Container:
@@ -63,15 +63,15 @@ class Container:
         os.close(null)
 
     def kill(self, cause: str) -> None:
-        """SIGKILL to the first process ends its PID namespace: everything in it, whatever it ignores."""
+        """Kill the first process, which ends its PID namespace: everything in it, whatever signals it ignores."""
         self.cause = self.cause or cause
         if self.pid and self.pid not in self.ends and not self.killed:
-            # An unreaped child of ours: it exists, and its number can't have a new owner.
+            # A child of ours that is not reaped: it exists, and its number cannot belong to another process.
             os.kill(self.pid, signal.SIGKILL)
             self.killed = True
 
     def reap(self) -> bool:
-        """Collect every child that has ended. Returns True when the run is over."""
+        """Reap every child that has ended. Return True when the run is over."""
         while True:
             try:
                 pid, status, rusage = os.wait4(-1, os.WNOHANG)
@@ -81,14 +81,14 @@ class Container:
                 break
             if pid == self.launcher:
                 self.launched(os.waitstatus_to_exitcode(status))
-            else:  # the container's first process, or a left-over of the runtime's start
+            else:  # the container's first process, or a leftover of the runtime's start
                 self.ends[pid] = (os.waitstatus_to_exitcode(status), rusage)
         if self.launcher:
             return False
         return self.pid in self.ends if self.pid else True
 
     def launched(self, status: int) -> None:
-        """The OCI runtime has ended: the algorithm runs, waits for its start, or could not be started."""
+        """Go on after the OCI runtime ended: the algorithm runs, waits for its start, or could not be started."""
         self.launcher = 0
         self.launch_status = status
         if not self.pid:
@@ -96,7 +96,7 @@ class Container:
         if self.cause or status != 0:
             self.kill("launch")
         elif self.order["start"] and not self.held:
-            # Folders that vanish with the container's mounts are opened before it can run, so it can't be faster.
+            # Folders that vanish with the container's mounts are opened before it can run, so it cannot be faster.
             for folder in self.order["hold"]:
                 self.held.append(os.open(f"/proc/{self.pid}/root{folder}", os.O_RDONLY | os.O_DIRECTORY))
             self.launch(self.order["start"])
@@ -105,7 +105,7 @@ class Container:
             ring(b"s")
 
     def pump(self) -> bool:
-        """Move what the pipe has into the log. Returns False when the pipe is empty or at its end."""
+        """Move what the pipe has into the log. Return False when the pipe is empty or at its end."""
         try:
             data = os.read(self.source, CHUNK)
         except BlockingIOError:
@@ -119,7 +119,7 @@ class Container:
         return bool(data)
 
     def run(self, wake: int, asked: list[int]) -> None:
-        """Launch, pump and wait until the container has ended and its log is complete."""
+        """Launch, pump, and wait until the container has ended and its log is complete."""
         poll = select.poll()
         poll.register(self.source, select.POLLIN)
         poll.register(wake, select.POLLIN)
@@ -143,7 +143,7 @@ class Container:
             pass
 
     def facts(self) -> dict[str, Any]:
-        """Everything that can be known about the end, before the cgroup is removed."""
+        """Return everything that can be known about the end, before the control group is removed."""
         status, rusage = self.ends.get(self.pid, (None, None))
         places = dict(zip(self.order["hold"], self.held, strict=True)) if self.held else self.order["volumes"]
         return {
@@ -159,7 +159,7 @@ class Container:
         }
 
     def salvage(self) -> int | None:
-        """Copy the volumes that end with this process to where files stay; the exit status of the copy."""
+        """Copy the volumes that end with this process to where files stay; return the exit status of the copy."""
         argv = self.order["salvage"]
         if not argv or not self.held:
             return None
@@ -170,7 +170,7 @@ class Container:
 
 
 def ring(note: bytes) -> None:
-    """Wake the supervisor; it may be gone, and the run goes on."""
+    """Wake the supervisor. If it is gone, the run goes on."""
     try:
         os.write(BELL, note)
     except OSError:
@@ -178,7 +178,7 @@ def ring(note: bytes) -> None:
 
 
 def text(path: str) -> str | None:
-    """The content of a counter; None where the kernel has no such counter."""
+    """Return the content of a counter; None if the kernel does not have it."""
     try:
         with open(path) as file:
             return file.read()
@@ -187,7 +187,7 @@ def text(path: str) -> str | None:
 
 
 def room(place: str | int) -> dict[str, int] | None:
-    """How full a volume is."""
+    """Return how full a volume is."""
     try:
         found = os.statvfs(place)
     except OSError:
@@ -215,7 +215,7 @@ def remove_cgroups(folders: list[str]) -> None:
 
 
 def write_whole(path: str, record: dict[str, Any]) -> None:
-    """Whole or not at all. No fsync: after a loss of power nothing of the run is there anyway."""
+    """Write the whole file or nothing. No fsync: after a power failure nothing of the run exists anyway."""
     import json
 
     draft = path + ".draft"
@@ -225,7 +225,7 @@ def write_whole(path: str, record: dict[str, Any]) -> None:
 
 
 def read_order() -> tuple[bytes, bytes]:
-    """The two lines of the order; empty where the supervisor ended before it was written."""
+    """Return the two parts of the order; empty if the supervisor ended before it had written them."""
     data = b""
     while data.count(b"\n") < 2:
         part = os.read(ORDER, CHUNK)
@@ -237,7 +237,7 @@ def read_order() -> tuple[bytes, bytes]:
 
 
 def become_reaper() -> None:
-    """Orphans of our children become our children: so the container's first process does."""
+    """Adopt the orphans of our children: the container's first process is one of them."""
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -245,7 +245,7 @@ def become_reaper() -> None:
 
 def main() -> None:
     """Read the order, run the container, write what happened."""
-    os.closerange(IMAGE + 1, 1 << 16)  # whatever was inherited from whoever started the supervisor
+    os.closerange(IMAGE + 1, 1 << 16)  # whatever the supervisor had inherited
     become_reaper()
     os.set_inheritable(LOCK, False)
     os.set_inheritable(IMAGE, False)

@@ -1,4 +1,4 @@
-"""What the monitor's facts mean: pure, so that every ending can be tested from a record."""
+"""What the monitor's facts mean. Pure, so that every ending can be tested from a record."""
 
 import signal
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from insitu.domain.exit_codes import describe_exit
 __all__ = ["Ending", "Outcome", "read_exit"]
 
 _NEARLY_FULL = 64 * 1024
-"""A volume with less room than this counts as full: the last bytes go to the file system's own blocks."""
+"""Bytes below which a volume counts as full: the last ones go to the file system's own blocks."""
 
 
 class Ending(StrEnum):
@@ -65,7 +65,7 @@ class Outcome:
 
     @property
     def reason(self) -> Reason | None:
-        """The domain's reason; None where it ended well."""
+        """The domain's reason; None if it ended well."""
         if self.ending is Ending.OK:
             return None
         return Reason(code=_CODES[self.ending], message=self.message)
@@ -94,7 +94,7 @@ def _judge(record: Mapping[str, Any], status: int | None, runtime_log: str) -> t
         return _failed_launch(runtime_log)
     if status is None:
         return Ending.LOST, "the exit of the container was not seen"
-    # A child that was killed for memory leaves half a result behind, whatever the first process then says.
+    # A child that was killed for memory leaves half a result behind, whatever the first process says afterwards.
     if counters.oom_kills > 0:
         return Ending.OOM, "the memory limit was reached, and the kernel killed a process of the algorithm"
     if record.get("salvage_status"):
@@ -105,7 +105,7 @@ def _judge(record: Mapping[str, Any], status: int | None, runtime_log: str) -> t
 
 
 def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tuple[Ending, str]:
-    code = _exit_code(status)  # the first process tells a signal that ended the algorithm as shells do
+    code = _exit_code(status)  # the first process reports a signal that ended the algorithm as shells do
     if code == 128 + signal.SIGSYS:
         return Ending.FORBIDDEN_CALL, "a system call of a foreign architecture was refused (SIGSYS)"
     full = [name for name, room in (record.get("volumes") or {}).items() if room and _is_full(room)]
@@ -115,13 +115,13 @@ def _failure(record: Mapping[str, Any], status: int, *, pids_refused: int) -> tu
     if pids_refused > 0:
         return Ending.PIDS, f"the limit of processes was reached; {describe_exit(code)}"
     if status == -signal.SIGKILL:
-        # The first process of a PID namespace cannot be killed from inside of it, so nothing is the algorithm's fault.
-        return Ending.LOST, "somebody outside of the container killed it"
+        # The first process of a PID namespace cannot be killed from inside it, so this is not the algorithm's fault.
+        return Ending.LOST, "it was killed from outside the container"
     return Ending.ERROR, f"the algorithm ended with {describe_exit(code)}"
 
 
 def _failed_launch(runtime_log: str) -> tuple[Ending, str]:
-    """The image's or the plan's command may be what is wrong; everything else is the machine's."""
+    """Tell a wrong command of the image or the plan from everything else, which is the machine's fault."""
     text = runtime_log.strip()
     last = text.splitlines()[-1] if text else "the OCI runtime gave no reason"
     missing = ("executable file not found", "no such file or directory", "permission denied", "exec format error")
@@ -136,7 +136,7 @@ def _is_full(room: Mapping[str, int]) -> bool:
 
 
 def _exit_code(status: int) -> int:
-    """The exit code as shells count: a signal is 128 and its number."""
+    """Return the exit code as shells count: a signal is 128 plus its number."""
     return status if status >= 0 else 128 - status
 
 

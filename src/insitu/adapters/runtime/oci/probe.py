@@ -1,6 +1,6 @@
-"""Proof of the seal: a real container tries what an algorithm must not be able to do, and says what happened.
+"""Proof of the seal: a real container tries what an algorithm must not be able to do, and reports what happened.
 
-It opens for writing and writes nothing, so that even a broken sandbox does no harm here.
+It opens files for writing but writes nothing, so that even a broken sandbox does no harm.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ _MUST_FAIL = (
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found: the chosen runtime, what enforces each limit, and why nothing can run (empty: it can).
+    """What was found: the chosen runtime, what enforces each limit, and why nothing can run (empty if it can).
 
     ``grouped``: whether containers run in control groups of ours.
     """
@@ -88,7 +88,7 @@ class Probe:
 
 
 def cgroups_of(runs: Path) -> Cgroups | None:
-    """The control groups of a data folder: two of them on one machine never meet."""
+    """Return the control groups of a data folder: those of two folders on one machine never meet."""
     key = hashlib.sha256(os.fsencode(runs.resolve())).hexdigest()[:12]
     try:
         mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
@@ -101,7 +101,7 @@ def cgroups_of(runs: Path) -> Cgroups | None:
 
 
 def probe_machine(runs: Path, cgroups: Cgroups | None, candidates: tuple[str, ...]) -> Probe:
-    """Try each candidate in order; the first that is sealed is the runtime. Blocking.
+    """Try each candidate in order; the first one that is sealed is the runtime. Blocking.
 
     Without root a runtime that cannot use the delegated control groups is tried without them, after all the others.
     """
@@ -128,7 +128,7 @@ def probe_machine(runs: Path, cgroups: Cgroups | None, candidates: tuple[str, ..
 
 
 def sweep_probes(runs: Path, cgroups: Cgroups | None) -> None:
-    """Remove what a probe left that was killed. Call it while no other process uses the folder."""
+    """Remove what a killed probe left behind. Call it while no other process uses the folder."""
     for name in cgroups.names() if cgroups is not None else ():
         if cgroups is not None and name.startswith("probe-"):
             cgroups.remove(name)
@@ -153,7 +153,7 @@ def _vanish(folder: Path) -> None:
 
 
 def _try(binary: str, folder: Path, cgroups: Cgroups | None, *, rootless: bool) -> dict[str, str]:
-    """Run the probe; return what enforces each limit. Raises ``RuntimeUnavailable`` where it is not sealed."""
+    """Run the probe; return what enforces each limit. Raises ``RuntimeUnavailable`` if it is not sealed."""
     name = f"probe-{folder.name.removeprefix('.probe-')}"
     group = None
     if cgroups is not None:
@@ -178,7 +178,7 @@ def _try(binary: str, folder: Path, cgroups: Cgroups | None, *, rootless: bool) 
 
 
 def _sandbox(folder: Path, group: str | None, *, rootless: bool) -> Sandbox:
-    """The host's own Python on an empty root, so that no image is needed."""
+    """Return a sandbox with the host's own Python on an empty root, so that no image is needed."""
     rootfs, volume = folder / "rootfs", folder / "input"
     for name in ("dev", "etc", "mnt", "proc", "sys", "tmp", "usr"):
         (rootfs / name).mkdir(parents=True)
@@ -219,7 +219,7 @@ def _run(binary: str, folder: Path, name: str) -> Mapping[str, object]:
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False,
         )  # fmt: skip
     finally:
-        # Killing the runtime is not killing the container.
+        # Killing the runtime does not kill the container.
         if (folder / "state" / name).exists():
             subprocess.run([*command, "delete", "--force", name], capture_output=True, check=False, timeout=30)
     if done.returncode != 0:
@@ -245,7 +245,7 @@ def _judge(facts: Mapping[str, object]) -> None:
 
 
 def _group_limits(cgroups: Cgroups | None, name: str) -> dict[str, str]:
-    """Which limits hold: the kernel took them, and the group's counters moved, so the container really ran in it."""
+    """Return which limits hold: the kernel took them, and the group's counters show that the container ran in it."""
     nothing = {"memory": "none", "cpu": "none", "pids": "none"}
     if cgroups is None:
         return nothing

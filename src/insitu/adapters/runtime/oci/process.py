@@ -1,7 +1,7 @@
 """One container's run on this machine: launching its monitor, finding it again, ending it.
 
-Everything is found by names in the run's folder. A monitor lives exactly as long as somebody holds the folder's lock,
-so a number that was reused by another process is never mistaken for it.
+Everything is found by names in the run's folder. A monitor lives exactly as long as the folder's lock is held, so
+another process that reuses its number is never mistaken for it.
 """
 
 import contextlib
@@ -32,24 +32,24 @@ _WRITE_LOCK = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Names in the folder of one compute step; ``name`` is the container's, and its control group's."""
+    """Names in the folder of one compute step; ``name`` is that of the container and of its control group."""
 
     path: Path
     name: str
 
     @property
     def lock(self) -> Path:
-        """Held by the launching supervisor, then by the monitor, whose number it holds."""
+        """Held by the launching supervisor, then by the monitor, whose number is in it."""
         return self.path / "lock"
 
     @property
     def run(self) -> Path:
-        """Written just before the launch: what the record needs later. Its presence means "launched"."""
+        """Written just before the launch: what the record needs later. If it exists, the run was launched."""
         return self.path / "run.json"
 
     @property
     def exit(self) -> Path:
-        """The facts of the end. Its presence means "ended"."""
+        """The facts of the end. If it exists, the run has ended."""
         return self.path / "exit.json"
 
     @property
@@ -80,7 +80,7 @@ class RunFolder:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """A monitor that was just launched: its number, and the descriptors to order it and to hear its bell."""
+    """A monitor that was just launched: its number, and the descriptors for its order and its bell."""
 
     pid: int
     order: int
@@ -89,7 +89,7 @@ class Monitor:
 
 @contextlib.contextmanager
 def locked(folder: RunFolder) -> Iterator[int | None]:
-    """Take the run's lock; gives None where somebody has it, so a run lives. A monitor that inherits it keeps it."""
+    """Take the run's lock; yield None if it is held, so that a run is alive. A monitor that inherits it keeps it."""
     folder.path.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -112,7 +112,7 @@ def launch_monitor(lock: int, image: int) -> Monitor:
             (os.POSIX_SPAWN_DUP2, order_read, 0),
             (os.POSIX_SPAWN_DUP2, bell_write, 1),
             (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
-            # First above everything that is moved, because a number may be in use as another's source.
+            # First move them above all targets, because a target number may still be in use as a source.
             (os.POSIX_SPAWN_DUP2, lock, 100),
             (os.POSIX_SPAWN_DUP2, image, 4),
             (os.POSIX_SPAWN_DUP2, 100, 3),
@@ -132,7 +132,7 @@ def launch_monitor(lock: int, image: int) -> Monitor:
 
 
 def send_order(monitor: Monitor, launch: list[str], order: Mapping[str, Any]) -> None:
-    """Give the monitor its order; from here on the run is its own. Raises ``OSError`` if it has ended."""
+    """Give the monitor its order; from now on it owns the run. Raises ``OSError`` if it has ended."""
     data = "\0".join(launch).encode() + b"\n" + json.dumps(order).encode() + b"\n"
     while data:
         data = data[os.write(monitor.order, data) :]
@@ -140,7 +140,7 @@ def send_order(monitor: Monitor, launch: list[str], order: Mapping[str, Any]) ->
 
 
 def discard(monitor: Monitor) -> None:
-    """End a monitor that has no order: it ends by itself when it sees that none will come."""
+    """End a monitor that has no order: it ends by itself once it sees that none will come."""
     os.close(monitor.order)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(monitor.pid, 0)
@@ -148,13 +148,13 @@ def discard(monitor: Monitor) -> None:
 
 
 def is_alive(folder: RunFolder) -> bool:
-    """True while a monitor (or a supervisor that is launching one) holds the run."""
+    """Return True while a monitor, or a supervisor that is launching one, holds the run."""
     try:
         lock = os.open(folder.lock, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
-        # Asked, not tried: a try would be seen as a lock by whoever wants to start the run at this moment.
+        # Query the lock without taking it: a process that wants to start the run now would see our try as a lock.
         answer = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _WRITE_LOCK)
     finally:
         os.close(lock)
@@ -162,17 +162,17 @@ def is_alive(folder: RunFolder) -> bool:
 
 
 def stop(folder: RunFolder) -> bool:
-    """Ask the monitor to kill the container, and wait until both have ended; True if so within 5 s."""
+    """Ask the monitor to kill the container, and wait up to 5 s until both have ended; return whether they have."""
     until = time.monotonic() + _STOP_SECONDS
     while is_alive(folder) and time.monotonic() < until:
         pid = _monitor_pid(folder)
-        if pid is None:  # the supervisor has not handed the lock on yet
+        if pid is None:  # the supervisor has not passed the lock on yet
             time.sleep(0.005)
             continue
         with contextlib.suppress(ProcessLookupError):
             handle = os.pidfd_open(pid)
             try:
-                # The lock is still held after the process was pinned, so the number is the monitor's.
+                # The lock is still held now that we have pinned the process, so the number is the monitor's.
                 if is_alive(folder):
                     signal.pidfd_send_signal(handle, signal.SIGTERM)
                     _wait_end(handle, until)
@@ -182,9 +182,9 @@ def stop(folder: RunFolder) -> bool:
 
 
 def bury(folder: RunFolder, cgroups: Cgroups | None, binary: str | None, cause: str, message: str) -> None:
-    """End a run whose monitor is gone or does not obey: kill what is left, then write the exit file.
+    """End a run whose monitor is gone or does not obey: kill the rest, then write the exit file.
 
-    Call it with the run's lock, or after ``stop`` gave up. The cause and the message become the step's reason.
+    Call it with the run's lock, or after ``stop`` has given up. Cause and message become the reason of the step.
     """
     pid = _monitor_pid(folder)
     launchers = _launchers(folder)
@@ -195,7 +195,7 @@ def bury(folder: RunFolder, cgroups: Cgroups | None, binary: str | None, cause: 
         cgroups.kill(folder.name)
         cgroups.remove(folder.name)
     if binary is not None and folder.state.exists():
-        # Rootless runs have no control group: the runtime knows its first process, and checks when that was started.
+        # Rootless runs have no control group: the runtime knows its first process and checks when that started.
         command = [binary, "--root", str(folder.state), "delete", "--force", folder.name]
         subprocess.run(command, capture_output=True, check=False, timeout=30)
     if not folder.exit.exists():
@@ -203,7 +203,7 @@ def bury(folder: RunFolder, cgroups: Cgroups | None, binary: str | None, cause: 
 
 
 def write_whole(path: Path, value: object) -> None:
-    """Write JSON so that it appears whole or not at all."""
+    """Write JSON so that it appears completely or not at all."""
     draft = path.with_name(f"{path.name}.draft")
     draft.write_text(json.dumps(value), "utf-8")
     draft.rename(path)
@@ -218,7 +218,7 @@ def _monitor_pid(folder: RunFolder) -> int | None:
 
 
 def _launchers(folder: RunFolder) -> list[int]:
-    """OCI runtimes that still start this container: an orphan would finish it after everybody has looked away."""
+    """Return OCI runtimes that are still starting this container: an orphan would finish that when nobody looks."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -20,10 +20,10 @@ _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 def check_readable(root: str, path: str, identity: tuple[int, int] | None) -> None:
     """Open every file of an input as ``identity``, a user and a group (None: as the caller).
 
-    Raises ``InsituError``: ``InputUnreadable``.
+    Raises ``InputUnreadable``.
 
-    Blocking. It runs in a thread of its own that takes on the user's identity for files (setfsuid works per thread)
-    and ends with it, so no other thread ever loses or gains a right.
+    Blocking. It runs in a thread of its own, which takes on the user's identity for files (setfsuid works per thread)
+    and then ends, so no other thread ever loses or gains a right.
     """
     found, is_folder = check_input(root, path)
     problem: list[str] = []
@@ -65,7 +65,7 @@ def _in_thread(work: Callable[[], None]) -> None:
 
 
 def _take_identity(uid: int, gid: int) -> None:
-    """Make this thread open files as a user, in one group, without the capabilities of root."""
+    """Let this thread open files as a user, in one group, without the capabilities of root."""
     libc = ctypes.CDLL(None, use_errno=True)
     # glibc's setgroups would change every thread; the system call changes this one.
     number = _SETGROUPS.get(platform.machine())
@@ -78,7 +78,7 @@ def _take_identity(uid: int, gid: int) -> None:
 
 
 def _first_refused(found: int, is_folder: bool) -> str | None:
-    """Name the first entry that does not open: "" for the input itself, None if all open."""
+    """Return the name of the first entry that does not open: "" for the input itself, None if all open."""
     try:
         opened = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:

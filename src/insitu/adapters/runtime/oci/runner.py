@@ -54,7 +54,7 @@ class OciRuntime:
     Parameters
     ----------
     runs
-        Folder of the runs, made for this user alone where it is missing; one folder per execution, mounts in it.
+        Folder of the runs, made for this user alone if it does not exist; one folder per execution, with its mounts.
     images
         Where the images of the plans are.
     configure, publish
@@ -62,7 +62,7 @@ class OciRuntime:
     allow_unlimited
         Accept a machine that cannot limit memory (rootless without control groups); the receipt says so.
     runtimes
-        Names or paths of OCI runtimes, the preferred first.
+        Names or paths of OCI runtimes, the preferred one first.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class OciRuntime:
         self._bells: set[int] = set()
 
     async def require_image(self, image: ImageReference) -> None:
-        """Raise ``ImageUnavailable`` where the image is not on this machine. See `Runtime.require_image`."""
+        """Raise ``ImageUnavailable`` if the image is not on this machine. See `Runtime.require_image`."""
         try:
             await self._images.find(image.digest)
         except InsituError as error:
@@ -146,7 +146,7 @@ class OciRuntime:
         self._changed.clear()
 
     async def recover(self) -> None:
-        """End what ran when this process was last here. See `Runtime.recover`."""
+        """End what the last process left running. See `Runtime.recover`."""
         await to_thread.run_sync(partial(sweep_probes, self._runs, self._cgroups))
         for execution_id in await self.running():
             for key in self._folders.steps(execution_id):
@@ -156,16 +156,16 @@ class OciRuntime:
         self._changed.set()
 
     async def probe(self) -> Enforcement:
-        """Prove the seal with a real run and tell what is enforced. See `Runtime.probe`."""
+        """Prove the seal with a real run and return what is enforced. See `Runtime.probe`."""
         async with self._probing:
             self._probed = await to_thread.run_sync(probe_machine, self._runs, self._cgroups, self._runtimes)
-            return self._judged(self._probed)
+            return self._judge(self._probed)
 
     async def proof(self) -> Enforcement | None:
         """Return what the last probe of this process found. See `Runtime.proof`."""
-        return None if self._probed is None else self._judged(self._probed)
+        return None if self._probed is None else self._judge(self._probed)
 
-    def _judged(self, found: Probe) -> Enforcement:
+    def _judge(self, found: Probe) -> Enforcement:
         refusals = found.refusals
         if not refusals and found.limits.get("memory") == "none" and not self._allow_unlimited:
             ways = "run as root, or where systemd delegates control groups, or set operator.allow_unlimited"
@@ -173,7 +173,7 @@ class OciRuntime:
         return Enforcement(runtime=found.runtime, limits=found.limits, refusals=refusals)
 
     async def aclose(self) -> None:
-        """Let go of tasks and descriptors; what runs goes on, and the next :meth:`recover` finds it."""
+        """Release tasks and descriptors. What runs goes on, and the next :meth:`recover` finds it."""
         tasks = list(self._pods.values())
         for task in tasks:
             task.cancel()
@@ -201,7 +201,7 @@ class OciRuntime:
         self._changed.set()
 
     def _start(self, machine: Machine, step: Step) -> Monitor | None:
-        """Launch the step unless it lives or has ended; a failure to start ends it with a reason."""
+        """Launch the step unless it is running or has ended; if it cannot start, it ends with a reason."""
         execution_id, key = step.plan.workflow_execution_id, step.key
         files = self._folders.files(execution_id, key.stage, key.attempt)
         try:
@@ -222,7 +222,7 @@ class OciRuntime:
             return None
 
     def _listen(self, monitor: Monitor) -> None:
-        """Wake whoever waits for a change when the monitor rings, and reap it when it has ended."""
+        """Report a change when the monitor rings, and reap the monitor when it has ended."""
         loop = asyncio.get_running_loop()
 
         def rung() -> None:
@@ -232,24 +232,23 @@ class OciRuntime:
             loop.remove_reader(monitor.bell)
             self._bells.discard(monitor.bell)
             os.close(monitor.bell)
-            with suppress(ChildProcessError):  # closing the bell was the last thing that it did
+            with suppress(ChildProcessError):  # it closed the bell as its last act
                 os.waitpid(monitor.pid, 0)
 
         loop.add_reader(monitor.bell, rung)
         self._bells.add(monitor.bell)
 
     def _volumes(self, step: Step, rootless: bool) -> dict[int, OutputVolume]:
-        """The volumes of the stages that ended well before this step.
+        """Return the volumes of the stages that ended well before this step.
 
-        Raises ``InsituError``: ``InfrastructureFailed`` where one is gone. A missing folder must not pass for an
-        empty output.
+        Raises ``InfrastructureFailed`` if one is gone: a missing folder must not pass for an empty output.
         """
         found = {}
         for stage, attempt in step.attempts.items():
             run = self._folders.run(step.plan.workflow_execution_id, stage, attempt)
             output, logs = (volume_folder(run, target, rootless=rootless) for target in (OUTPUT, LOGS))
             if not output.is_dir():
-                raise InsituError("InfrastructureFailed", f"the output of stage {stage} is not mounted any more")
+                raise InsituError("InfrastructureFailed", f"the output of stage {stage} is no longer mounted")
             found[stage] = OutputVolume(stage, output, logs, run.log)
         return found
 
@@ -279,7 +278,7 @@ class OciRuntime:
             status = ended_now(error.code, error.detail, started)
         except TimeoutError:
             status = ended_now("InfrastructureFailed", f"{key.kind} did not end before its deadline", started)
-        except Exception as error:  # noqa: BLE001 (a defect of a pod ends its step, and is logged whole)
+        except Exception as error:  # noqa: BLE001 (a defect of a pod ends its step, and is logged in full)
             _log.exception("%s of %s failed", key, execution_id)
             status = ended_now("InfrastructureFailed", f"{key.kind} failed: {type(error).__name__}", started)
         else:
@@ -311,7 +310,7 @@ class OciRuntime:
     # ----------------------------------------------------------------------------------------------------------- probe
 
     async def _machine(self) -> tuple[Machine | None, tuple[str, ...]]:
-        # A refusal is asked again: somebody may have installed what was missing.
+        # After a refusal probe again: what was missing may have been installed.
         proved = await self.proof() or await self.probe()
         proved = await self.probe() if proved.refusals else proved
         found = self._probed
@@ -334,7 +333,7 @@ def _make_workspace(step: Step, fetched: Path, algorithm: Path) -> None:
 
 
 def _open_to_all(folder: Path) -> None:
-    """What configure wrote is read by another user in the sandbox, whatever this process's umask is."""
+    """Let another user in the sandbox read what configure wrote, whatever the umask of this process."""
     for above, folders, files in os.walk(folder):
         for name in folders:
             (Path(above) / name).chmod(0o755)

@@ -1,7 +1,7 @@
 """Copies rootless volumes to the disk: ``python -m insitu.adapters.runtime.oci.salvage BYTES OUTPUT LOGS``.
 
-They live in memory, in a mount namespace that ends with the container; the monitor holds them as descriptors 10 and
-11. Links, pipes and set-user-id bits are made again as they are, so that the collector sees and rejects them. Exit
+They are in memory, in a mount namespace that ends with the container; the monitor holds them as descriptors 10 and
+11. Links, pipes and set-user-id bits are reproduced as they are, so that the collector sees and rejects them. Exit
 status 1: more bytes than the volume may have (sparse files).
 """
 
@@ -25,13 +25,13 @@ class _TooLargeError(Exception):
 
 
 def copy_tree(source: int, target: Path, budget: int) -> None:
-    """Copy what the folder descriptor ``source`` holds into ``target``. Raises an error beyond ``budget`` bytes."""
+    """Copy the contents of the folder descriptor ``source`` into ``target``. Fails beyond ``budget`` bytes."""
     target.mkdir(parents=True, exist_ok=True)
     _Copy(budget).folder(source, target, 0)
 
 
 class _Copy:
-    """One copy. Its target is out of the algorithm's reach, so paths may be used there."""
+    """One copy. The algorithm cannot reach its target, so paths may be used there."""
 
     def __init__(self, budget: int) -> None:
         self.left = budget

@@ -1,7 +1,7 @@
 """The system-call filter of a sealed algorithm, built from the data file ``seccomp.json``.
 
-The filter is a load-bearing wall: without it an algorithm opens user namespaces, key rings, io_uring and AF_VSOCK,
-and AF_VSOCK is not confined by a network namespace.
+The filter is a load-bearing wall: without it an algorithm can open user namespaces, key rings, io_uring and AF_VSOCK,
+and a network namespace does not confine AF_VSOCK.
 """
 
 import errno
@@ -17,7 +17,7 @@ from insitu.domain.errors import InsituError
 __all__ = ["ARCHITECTURES", "seccomp_section"]
 
 ARCHITECTURES: Mapping[str, str] = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
-"""What ``uname -m`` says, and libseccomp's name. Only the native one is listed: a 32-bit or x32 call kills (SIGSYS)."""
+"""The name of ``uname -m`` → libseccomp's. Only the native one is listed: 32-bit and x32 calls kill (SIGSYS)."""
 
 _NAMESPACE_FLAGS = {
     "CLONE_NEWNS": 0x00020000,
@@ -38,9 +38,9 @@ _DEVICES = (0o020000, 0o060000)
 
 @cache
 def seccomp_section(machine: str) -> dict[str, Any]:
-    """The ``linux.seccomp`` section of config.json for a machine (``uname -m``).
+    """Return the ``linux.seccomp`` section of config.json for a machine (``uname -m``).
 
-    Raises ``RuntimeUnavailable`` for a machine without a list: to run without the filter would be no sandbox.
+    Raises ``RuntimeUnavailable`` for a machine without a list: without the filter there is no sandbox.
     """
     if machine not in ARCHITECTURES:
         raise InsituError("RuntimeUnavailable", f"there is no system-call filter for {machine}")
@@ -75,7 +75,7 @@ def _masked(index: int, mask: int, value: int) -> list[dict[str, Any]]:
 
 
 def _clone_rules() -> list[dict[str, Any]]:
-    # clone3 hides its flags in memory where a filter cannot look. ENOSYS makes the C library fall back to clone.
+    # clone3 hides its flags in memory, where a filter cannot look. ENOSYS makes the C library fall back to clone.
     allow = {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": _masked(0, _ALL_NAMESPACES, 0)}
     refused = [_refuse(["clone"], errno.EPERM) | {"args": _masked(0, f, f)} for f in _NAMESPACE_FLAGS.values()]
     return [allow, *refused, _refuse(["clone3"], errno.ENOSYS)]

@@ -1,7 +1,7 @@
-"""From a stage's plan to what its sandbox sees: which folder of the host stands at which path inside.
+"""From a stage's plan to what its sandbox sees: which folder of the host is at which path inside.
 
-``/mnt/transformations/1`` the algorithm (the working directory), ``/mnt/volume1…`` the inputs, ``/mnt/inputs/1…`` the
-same again, ``/mnt/output`` and ``/mnt/logs`` to write to.
+``/mnt/transformations/1`` is the algorithm and the working directory, ``/mnt/volume1…`` the inputs, ``/mnt/inputs/1…``
+the inputs again, ``/mnt/output`` and ``/mnt/logs`` are for writing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,9 +33,9 @@ class InputPlace:
 
 
 def input_places(stage: StagePlan, fetched: Path, outputs: Mapping[int, Path]) -> Iterator[InputPlace]:
-    """Tell where every input of a stage comes from. ``outputs``: the output folders of earlier stages.
+    """Yield where every input of a stage comes from. ``outputs``: the output folders of earlier stages.
 
-    Raises ``InsituError``: ``ConfigurationFailed`` for a plan that this machine cannot carry out.
+    Raises ``ConfigurationFailed`` for a plan that this machine cannot carry out.
     """
     for item in stage.inputs:
         if item.previous_stage is not None:
@@ -47,7 +47,7 @@ def input_places(stage: StagePlan, fetched: Path, outputs: Mapping[int, Path]) -
 
 
 def input_binds(places: Iterator[InputPlace], stage_one: Callable[[InputPlace], str]) -> Iterator[Bind]:
-    """Turn places into binds, each volume at both of its paths. ``stage_one`` gives the source to bind."""
+    """Turn places into binds, each volume at both of its paths. ``stage_one`` returns the source to bind."""
     for place in places:
         source = stage_one(place)
         suffix = f"/{place.name}" if place.name else ""
@@ -56,7 +56,7 @@ def input_binds(places: Iterator[InputPlace], stage_one: Callable[[InputPlace], 
 
 
 def sandbox_environment(image: Mapping[str, str], stage: StagePlan) -> dict[str, str]:
-    """The algorithm's variables: ours, over them the image's (but not its HOME), over them the plan's."""
+    """Return the algorithm's variables: ours, overridden by the image's (except HOME), overridden by the plan's."""
     own = {name: value for name, value in image.items() if name not in ("HOME", "TMPDIR", "USER")}
     return {**_DEFAULTS, **own, **stage.environment}
 
@@ -67,7 +67,9 @@ def _files(item: StageInput, fetched: Path) -> Iterator[InputPlace]:
         return
     for file in item.files:
         if isinstance(file.source, Claim):
-            raise InsituError("ConfigurationFailed", "an input lies on a cluster's volume, and this is one machine")
+            raise InsituError(
+                "ConfigurationFailed", "an input is on a volume of a cluster, and this is a single machine"
+            )
         name = file.component(alone=len(item.files) == 1)
         if isinstance(file.source, Mount):
             yield InputPlace(item.position, name, file.source.path, file.source.root)

@@ -1,4 +1,4 @@
-"""Deleting and digesting folders whose depth and names somebody else chose."""
+"""Deleting and digesting folders whose depth and names strangers chose."""
 
 import hashlib
 import os
@@ -13,10 +13,10 @@ _CHUNK = 1 << 20
 
 
 def delete_tree(folder: Path) -> None:
-    """Delete a folder and all in it; nothing if it is not there. Never follows a link, never leaves the file system.
+    """Delete a folder and everything in it, if it exists. Never follows a link, never leaves the file system.
 
-    Iterative: a tree of 3000 levels ends ``shutil.rmtree``. What lies deep is moved up before it is deleted, so only
-    one level is open at a time. Raises ``OSError`` where something is mounted below.
+    Iterative, because a tree of 3000 levels is too deep for ``shutil.rmtree``. Deep folders are moved up before they
+    are deleted, so only one level is open at a time. Raises ``OSError`` if something is mounted below.
     """
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
@@ -37,12 +37,12 @@ def delete_tree(folder: Path) -> None:
 def _empty_once(root: int, serial: int) -> int:
     """Delete the files of each folder in ``root`` and move its folders up; return the next serial number."""
     for name in _names(root):
-        if _unlinked(name, root):
+        if _unlink(name, root):
             continue
         inner = _open_folder(name, root)
         try:
             for child in _names(inner):
-                if not _unlinked(child, inner):
+                if not _unlink(child, inner):
                     serial += 1
                     os.rename(child, f".deleting-{serial}-{os.getpid()}", src_dir_fd=inner, dst_dir_fd=root)
         finally:
@@ -56,8 +56,8 @@ def _names(folder: int) -> list[str]:
         return [entry.name for entry in entries]
 
 
-def _unlinked(name: str, parent: int) -> bool:
-    """Delete anything but a folder."""
+def _unlink(name: str, parent: int) -> bool:
+    """Delete anything but a folder; return whether it was deleted."""
     try:
         os.unlink(name, dir_fd=parent)
     except (IsADirectoryError, PermissionError):
@@ -70,12 +70,12 @@ def _unlinked(name: str, parent: int) -> bool:
 def _open_folder(name: str, parent: int) -> int:
     with suppress(PermissionError):
         return os.open(name, _FOLDER, dir_fd=parent)
-    open_up(parent, name)  # only then does this matter, because root enters everywhere
+    open_up(parent, name)  # this matters only then, because root can enter any folder
     return os.open(name, _FOLDER, dir_fd=parent)
 
 
 def open_up(parent: int, name: str) -> None:
-    """Let the owner, who is this user and may have closed a file or folder to himself, into it again."""
+    """Let this user, who owns a file or folder and may have closed it to itself, into it again."""
     handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         Path(f"/proc/self/fd/{handle}").chmod(0o700)
@@ -84,7 +84,7 @@ def open_up(parent: int, name: str) -> None:
 
 
 def tree_digest(folder: Path) -> str:
-    """SHA-256 over every path, kind, permission, link target and content below ``folder``, in order of the paths."""
+    """Return the SHA-256 over every path, kind, permission, link target and content below ``folder``, by path."""
     digest = hashlib.sha256()
     waiting = [b"."]
     root = os.open(folder, _FOLDER)

@@ -1,8 +1,8 @@
 """Volumes of a run: size-capped ones for output and logs, and inputs staged in place without copying a byte.
 
-Root mode. A written volume is a sparse ext4 image on a loop device, so that its size and its number of files end
-where they were sold. An input is opened beneath its data root without following a link, and that very descriptor is
-bound to a neutral name: what was checked is what is mounted.
+This is root mode. A written volume is a sparse ext4 image on a loop device, so that its size and its number of files
+are limited to what was sold. An input is opened beneath its data root without following a link, and that very
+descriptor is bound to a neutral name: what was checked is what is mounted.
 """
 
 import os
@@ -18,7 +18,7 @@ from insitu.guarded_files import open_beneath
 __all__ = ["DATA", "check_input", "create_volume", "stage_input", "used_bytes", "volume_bytes"]
 
 DATA = "data"
-"""The folder of a volume that the sandbox sees; beside it lies the file system's lost+found, which it does not."""
+"""The folder of a volume that the sandbox sees; it does not see the file system's lost+found beside it."""
 
 _INODE_BYTES = 256
 _BYTES_PER_FILE = 16 * 1024
@@ -30,7 +30,7 @@ def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid
     """Make and mount the volume ``name`` of a run; return the folder in it that belongs to ``uid`` and ``gid``.
 
     The file system is copied from a template of the same size (only its few used blocks), because mke2fs would be
-    the slowest part of a start. Mounted twice is mounted once. Raises ``InsituError``: ``StorageFailed``.
+    the slowest part of a start. A volume that is mounted already stays as it is. Raises ``StorageFailed``.
     """
     point = folder / name
     data = point / DATA
@@ -54,16 +54,16 @@ def create_volume(templates: Path, folder: Path, name: str, size_bytes: int, uid
 
 
 def volume_bytes(size_bytes: int) -> int:
-    """Bytes of the whole file system of a volume: no file in it can hold as many.
+    """Return the size of the whole file system of a volume: no file in it can be as large.
 
-    What the file system keeps for itself comes on top of what was sold, so that a buyer can fill that.
+    What the file system needs for itself comes on top of what was sold, so that a consumer can use all of that.
     """
     overhead = _volume_files(size_bytes) * _INODE_BYTES + min(size_bytes // 60, 256 << 20) + _OVERHEAD_BYTES
     return -(-(size_bytes + overhead) // 4096) * 4096
 
 
 def used_bytes(folder: Path) -> int:
-    """Bytes in use on the file system of ``folder``: the baseline, when it is new."""
+    """Return the bytes in use on the file system of ``folder``; for a new one they are the baseline."""
     found = os.statvfs(folder)
     return (found.f_blocks - found.f_bavail) * found.f_frsize
 
@@ -78,9 +78,9 @@ def check_input(root: str, path: str) -> tuple[int, bool]:
 
 
 def stage_input(root: str, path: str, stage: Path) -> None:
-    """Bind an input to the neutral name ``stage``. No byte is copied; nested mounts are not carried along.
+    """Bind an input to the neutral name ``stage``. Nothing is copied, and nested mounts are left behind.
 
-    Raises ``InsituError``: ``InputUnreadable``.
+    Raises ``InputUnreadable``.
     """
     found, is_folder = check_input(root, path)
     try:
@@ -130,7 +130,7 @@ def _template(templates: Path, size_bytes: int) -> Path:
 
 
 def _copy_sparse(source: Path, target: Path) -> None:
-    """Copy a file's data and keep its holes."""
+    """Copy a file, keeping its holes."""
     with source.open("rb") as old, target.open("wb") as new:
         size = os.fstat(old.fileno()).st_size
         new.truncate(size)

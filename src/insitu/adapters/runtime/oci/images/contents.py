@@ -1,4 +1,4 @@
-"""Looking into unpacked images: which programmes and which Python modules are there. Nothing of them is run."""
+"""Looking into unpacked images: which programs and which Python modules they have. Nothing of them is run."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _MOST_FOLDERS, _MOST_MODULES = 100_000, 5_000
 
 
 def find_contents(rootfs: Path, environment: Mapping[str, str]) -> ImageContents:
-    """Look into the unpacked files of an image. Links are followed as inside of it, and never out of it."""
+    """Look into the unpacked files of an image. Links are followed as they would be inside it, never out of it."""
     folders = environment.get("PATH", _DEFAULT_PATH).split(":")[:50]
     programs = sorted(
         name for name in PROGRAMS if any(linux.mode_in_root(rootfs, f"{place}/{name}") for place in folders)
@@ -33,7 +33,7 @@ def find_contents(rootfs: Path, environment: Mapping[str, str]) -> ImageContents
 
 
 def _library_folders(rootfs: Path) -> Iterator[Path]:
-    """Python's libraries (``lib/python3.11``), and the folders of packages, into which nobody looks for more."""
+    """Python's libraries (``lib/python3.11``), and the folders of packages, which are not searched further."""
     for seen, (above, folders, _) in enumerate(os.walk(rootfs)):
         if seen > _MOST_FOLDERS:
             return

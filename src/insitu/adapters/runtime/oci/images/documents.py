@@ -1,4 +1,4 @@
-"""The three JSON documents of an image (OCI image specification 1.1), read with suspicion: they come from strangers."""
+"""The three JSON documents of an image (OCI image specification 1.1). They come from strangers: trust nothing."""
 
 import json
 import platform
@@ -45,14 +45,14 @@ _MAX_LAYERS = 128
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """Names a blob by what it is: media type, ``sha256:`` digest, size in bytes."""
+    """Names a blob by its media type, ``sha256:`` digest, and size in bytes."""
 
     media_type: str
     digest: str
     size: int
 
     def to_json(self) -> dict[str, Any]:
-        """The descriptor as the specification writes it."""
+        """The descriptor in the form of the specification."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
 
@@ -66,7 +66,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What of an image's configuration matters here."""
+    """The part of an image's configuration that matters here."""
 
     architecture: str
     diff_ids: tuple[str, ...]
@@ -74,7 +74,7 @@ class ImageConfig:
 
 
 def architecture() -> str:
-    """This machine, as image indexes name it."""
+    """Return the name that image indexes use for this machine."""
     machine = platform.machine()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
@@ -107,7 +107,7 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def read_config(data: bytes) -> ImageConfig:
-    """Read an image configuration; refuse one of another operating system. Raises ``ArchiveInvalid``."""
+    """Read an image configuration; refuse one for another operating system. Raises ``ArchiveInvalid``."""
     document = read_json(data)
     rootfs = document.get("rootfs")
     diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
@@ -124,7 +124,7 @@ def read_config(data: bytes) -> ImageConfig:
 
 
 def choose_manifest(index: Mapping[str, Any]) -> Descriptor:
-    """Choose this machine's manifest of an index. Raises ``ArchiveInvalid`` where there is none."""
+    """Choose this machine's manifest from an index. Raises ``ArchiveInvalid`` if there is none."""
     entries = index.get("manifests")
     if not isinstance(entries, list):
         raise InsituError("ArchiveInvalid", "the index lists no manifests")

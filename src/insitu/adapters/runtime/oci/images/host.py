@@ -1,9 +1,9 @@
 """An image from the host's own Python: no registry, no network, about a second.
 
-One uncompressed layer with sorted entries, no times and no owners, so that the same host gives the same digest. It
-holds the interpreter, its standard library, the shared libraries that they need, a shell with a few commands, and the
-named distributions with all that they require. Python is compiled ahead (*unchecked-hash*), because nothing can be
-written next to it later.
+It has one uncompressed layer with sorted entries, no times and no owners, so that the same host gives the same digest.
+The layer holds the interpreter, its standard library, the shared libraries that they need, a shell with a few commands,
+and the named distributions with everything that they require. Python is compiled ahead of time (*unchecked-hash*),
+because nothing can be written next to it later.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ __all__ = ["HostImage", "build_host_image", "host_key"]
 
 _COMPILERS = 4
 REVISION = "3"
-"""Counts changes of this builder, so that an image of an older one is built anew."""
+"""Counts changes of this builder, so that an image of an older one is built again."""
 
 _COMMANDS = ("sh", "cat", "cp", "env", "head", "ls", "mkdir", "mv", "rm", "sleep", "sort", "tail", "touch", "wc")
 _LEFT_OUT = {
@@ -53,7 +53,7 @@ _FILES = {
 _NAMES = b"passwd: files\ngroup: files\nhosts: files dns\n"
 """The project's own image finds its neighbours by name; an algorithm has no network to ask."""
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
-"""Whom the project's own image trusts: libraries that are not Python look here, and do nothing where it is missing."""
+"""Whom the project's own image trusts: libraries that are not Python look here, and do nothing if it is missing."""
 _ASK = """
 import json, os, site, sys, sysconfig
 print(json.dumps({
@@ -93,7 +93,7 @@ class _Tree:
 
 
 def host_key(wanted: HostImage) -> str:
-    """Name what an image would be made of, cheaply: equal keys give equal images."""
+    """Return a key of what an image would be made of, without building it: equal keys give equal images."""
     interpreter = wanted.interpreter.resolve()
     if not interpreter.is_file():
         raise InsituError("ArchiveInvalid", f"there is no interpreter {wanted.interpreter}")
@@ -149,12 +149,12 @@ def _ask(interpreter: Path) -> dict[str, str]:
 
 
 def _place(path: Path) -> Path:
-    """The true folder of a file, its own name kept: ``/lib/x.so.1`` lies in ``/usr/lib``, and may be a link there."""
+    """Resolve the folder of a file but not its name: ``/lib/x.so.1`` is in ``/usr/lib``, and may be a link there."""
     return path.parent.resolve() / path.name
 
 
 def _add(tree: _Tree, path: Path) -> Path:
-    """Add a file and every link on the way to it; return the file that is no link."""
+    """Add a file and every link on the way to it; return the file itself."""
     place = _place(path)
     while place.is_symlink():
         tree.links[str(place).lstrip("/")] = str(place.readlink())
@@ -188,7 +188,7 @@ def _add_folder(tree: _Tree, source: Path, target: str) -> list[Path]:
 
 
 def _closure(wanted: HostImage) -> list[metadata.Distribution]:
-    """The named distributions and what they require here, sorted by name. Raises ``ExtraMissing``."""
+    """Return the named distributions and what they require here, sorted by name. Raises ``ExtraMissing``."""
     from packaging.requirements import Requirement
 
     where = [str(path) for path in wanted.site_packages] or sys.path
@@ -218,14 +218,14 @@ def _closure(wanted: HostImage) -> list[metadata.Distribution]:
 
 
 def _normal(name: str) -> str:
-    """PEP 503: letters in lower case, runs of ``-_.`` as one dash."""
+    """Normalise a name (PEP 503): lower-case letters, and one dash for each run of ``-_.``."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _add_distribution(tree: _Tree, distribution: metadata.Distribution, target: str) -> list[Path]:
     """Add the files that the distribution's RECORD lists inside its folder; no scripts, no ``.pth``.
 
-    Raises ``ArchiveInvalid`` for one whose files lie elsewhere: the image would lack them silently.
+    Raises ``ArchiveInvalid`` for one whose files are elsewhere: the image would silently lack them.
     """
     if json.loads(distribution.read_text("direct_url.json") or "{}").get("dir_info", {}).get("editable"):
         detail = f"{distribution.name} is installed as editable: install it properly, or name --site-packages"
@@ -251,7 +251,7 @@ def _is_shared(name: str) -> bool:
 
 
 def _add_libraries(tree: _Tree, binaries: Iterable[Path]) -> None:
-    """Add what the loader would load, from the system's folders; what wheels bring along is there already."""
+    """Add what the loader would load from the system's folders; what wheels bring along is there already."""
     asked = sorted({str(path) for path in binaries})
     present = {path.resolve() for path in tree.files.values()}
     for start in range(0, len(asked), 200):
@@ -262,7 +262,7 @@ def _add_libraries(tree: _Tree, binaries: Iterable[Path]) -> None:
 
 
 def _compile(tree: _Tree, interpreter: Path, tag: str, folder: Path) -> None:
-    """Compile every module with the image's own interpreter; the path inside the image is the one in tracebacks."""
+    """Compile every module with the image's own interpreter; tracebacks show the path inside the image."""
     folder.mkdir()
     lines = []
     for number, (name, path) in enumerate(sorted(tree.files.items())):
@@ -272,7 +272,7 @@ def _compile(tree: _Tree, interpreter: Path, tag: str, folder: Path) -> None:
         lines.append(f"{path}\0/{name}\0{target}\n")
         above, _, last = name.rpartition("/")
         tree.files[f"{above}/__pycache__/{last[:-3]}.{tag}.pyc"] = target
-    # A fixed number of shares, whatever the machine: what a process compiled before may show in what it writes next.
+    # A fixed number of shares on every machine: what a process compiled earlier may affect what it writes next.
     shares = ["".join(lines[start::_COMPILERS]) for start in range(_COMPILERS)]
     with ThreadPoolExecutor(_COMPILERS) as pool:
         for problem in pool.map(partial(_compile_share, interpreter), shares):

@@ -1,7 +1,8 @@
 """Unpacking layers: a tar reader that cannot be talked out of its folder.
 
 Parents are opened with openat2 and RESOLVE_IN_ROOT, so a link of the image (``/bin`` → ``usr/bin``) means what it means
-inside, and never the host's file. Refused: ``..``, absolute names, devices, pipes. Dropped: owners, set-user-id bits.
+inside, and never a file of the host. ``..``, absolute names, devices and pipes are refused; owners and set-user-id bits
+are dropped.
 """
 
 import errno
@@ -32,7 +33,7 @@ _OUR_FAULT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, 
 
 @dataclass(slots=True)
 class Budget:
-    """What an image may still unpack to; a bomb ends here, and not when the disk is full."""
+    """How much an image may still unpack to, so that a bomb ends here and not when the disk is full."""
 
     bytes_left: int = 32 << 30
     entries_left: int = 1_000_000
@@ -62,7 +63,7 @@ class _HashingReader:
 
 
 def unpack_layer(blob: Path, diff_id: str, rootfs: Path, budget: Budget) -> None:
-    """Apply one layer to ``rootfs``. Raises ``ArchiveInvalid``: unsafe, broken, or another content than ``diff_id``."""
+    """Apply one layer to ``rootfs``. Raises ``ArchiveInvalid`` if it is unsafe, broken, or not that of ``diff_id``."""
     try:
         with blob.open("rb") as file, _decompressed(file) as stream:
             reader = _HashingReader(stream, budget)
@@ -100,7 +101,7 @@ def _decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 class _Layer:
-    """One layer being applied. Remembers what it has added, because an opaque folder hides only what lies below."""
+    """One layer being applied. It remembers what it has added, because an opaque folder hides only lower layers."""
 
     def __init__(self, rootfs: Path, budget: Budget) -> None:
         self.rootfs = rootfs
@@ -147,7 +148,7 @@ def _safe_parts(name: str) -> list[str]:
 
 @contextmanager
 def _folder(root: int, parts: list[str]) -> Iterator[int]:
-    """Open a folder of the image, making it where a layer left it out."""
+    """Open a folder of the image; make it if the layer left it out."""
     path = "/".join(parts) or "."
     try:
         opened = linux.open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
@@ -192,7 +193,7 @@ def _write_file(archive: tarfile.TarFile, entry: tarfile.TarInfo, parent: int, n
             while chunk:
                 chunk = chunk[os.write(opened, chunk) :]
         os.fchmod(opened, entry.mode & 0o777)
-        # Compiled Python is valid only beside a source of the same time.
+        # Compiled Python is valid only beside a source with the same time.
         os.utime(opened, (max(entry.mtime, 0), max(entry.mtime, 0)))
     finally:
         os.close(opened)
@@ -203,7 +204,7 @@ def _make_folder(parent: int, name: str, mode: int) -> None:
         os.mkdir(name, dir_fd=parent)
     try:
         opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-    except OSError:  # a folder takes the place of a file or link
+    except OSError:  # a folder replaces a file or link
         _delete(parent, name)
         os.mkdir(name, dir_fd=parent)
         opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)

@@ -1,7 +1,7 @@
 """Reading an OCI image layout: a folder, or a tar archive of one (plain or gzip), into a folder of blobs.
 
-Only blobs that the chosen manifest names are copied, each hashed while it is copied and refused if it is not what its
-name says.
+Only blobs that the chosen manifest names are copied. Each is hashed while it is copied, and refused if the hash is not
+its name.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ BlobReader = Callable[[Descriptor], bytes]
 
 @dataclass(frozen=True, slots=True)
 class FoundImage:
-    """The image that an index or layout leads to; ``index_digest`` where an index stood before the manifest."""
+    """The image that an index or layout leads to; ``index_digest`` if an index led to the manifest."""
 
     descriptor: Descriptor
     manifest: Manifest
@@ -58,7 +58,7 @@ def find_image(start: Descriptor, read: BlobReader) -> FoundImage:
 
 
 def layout_start(layout: Path) -> Descriptor:
-    """The one image or index that a layout's ``index.json`` names. Raises ``ArchiveInvalid``."""
+    """Return the one image or index that a layout's ``index.json`` names. Raises ``ArchiveInvalid``."""
     return choose_manifest(read_json(_read_small(layout / "index.json")))
 
 
@@ -76,12 +76,12 @@ def layout_reader(layout: Path) -> BlobReader:
 
 
 def blob_path(layout: Path, digest: str) -> Path:
-    """Where a layout keeps a blob."""
+    """Return where a layout keeps a blob."""
     return layout / "blobs" / "sha256" / digest.removeprefix("sha256:")
 
 
 def copy_blob(source: IO[bytes], descriptor: Descriptor, target: Path) -> None:
-    """Copy a blob, hashing it; the target appears whole and verified, or not at all. Raises ``ArchiveInvalid``."""
+    """Copy and hash a blob; the target appears whole and verified, or not at all. Raises ``ArchiveInvalid``."""
     draft = target.with_name(f"{target.name}.{os.getpid()}.draft")
     digest, size = hashlib.sha256(), 0
     try:

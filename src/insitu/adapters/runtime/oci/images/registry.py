@@ -1,7 +1,7 @@
 """Pulling by digest from a registry (OCI distribution specification 1.1): manifest, blobs, nothing trusted but digests.
 
-Registries answer a first request with a challenge; a token is asked for without any account. Redirects of blobs to a
-storage host are followed, but the token stays with the registry.
+A registry answers the first request with a challenge; the token is requested without an account. Redirects of blobs to
+a storage host are followed, but the token stays with the registry.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ _MAX_NESTING = 4
 
 @dataclass(frozen=True, slots=True)
 class RegistryClient:
-    """One repository of one registry, and the digest that is wanted from it."""
+    """One repository of one registry, and the digest to pull from it."""
 
     base: str
     repository: str
@@ -49,7 +49,7 @@ class RegistryClient:
 
     @classmethod
     def of(cls, reference: str, *, insecure: bool = False) -> "RegistryClient":
-        """Read ``host[:port]/repository[:tag]@sha256:…``. Raises ``InvalidRequest``: a tag alone is no identity."""
+        """Read ``host[:port]/repository[:tag]@sha256:…``. Raises ``InvalidRequest``: a tag alone identifies nothing."""
         match = _REFERENCE.fullmatch(reference)
         if match is None:
             raise InsituError("InvalidRequest", "an image is pulled as host[:port]/repository@sha256:<64 hex digits>")
@@ -70,7 +70,7 @@ class RegistryClient:
 
 
 class _Pull:
-    """One pull: a connection, and the token that the registry asked for."""
+    """One pull: a connection, and the token that the registry demands."""
 
     def __init__(self, client: httpx.AsyncClient, wanted: RegistryClient, layout: Path) -> None:
         self.client = client
@@ -115,7 +115,7 @@ class _Pull:
             aclosing(await self._get(f"{self.wanted.base}/blobs/{descriptor.digest}", "*/*")) as answer,
             await anyio.open_file(target, "wb") as file,
         ):
-            # Raw: the digest is that of the bytes as they are stored, whatever a proxy calls their encoding.
+            # Raw bytes: the digest is that of the stored bytes, whatever a proxy calls their encoding.
             async for chunk in answer.aiter_raw():
                 size += len(chunk)
                 if size > descriptor.size:

@@ -4,7 +4,7 @@
 
     <root>/oci-layout  index.json  blobs/sha256/<hex>       readable by every OCI tool
     <root>/sha256/<manifest hex>/rootfs                     what containers see
-    <root>/sha256/<manifest hex>/{image.json,lock}          what it is; held (shared) by every run that uses it
+    <root>/sha256/<manifest hex>/{image.json,lock}          what it is; a shared lock of every run that uses it
 """
 
 import fcntl
@@ -44,24 +44,24 @@ _MOUNT_POINTS = ("dev", "mnt", "proc", "sys", "tmp")
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image that is here.
+    """An image of this machine.
 
     Attributes
     ----------
     name, tag
-        As it was built, imported or pulled; for people.
+        The name under which it was built, imported or pulled; for people.
     digest
         ``sha256:`` digest of its manifest: what a DDO's ``checksum`` names.
     index_digest
-        The index that led to the manifest, where there was one.
+        The index that led to the manifest, if there was one.
     size_bytes
-        Sum of the layers as they are stored.
+        Total size of the stored layers.
     environment
         The image's own variables, for instance PATH.
     tree
         SHA-256 over the unpacked files, for ``verify``.
     key
-        What a built image was made of, so that building it again can be skipped.
+        What a built image was made of, so that it need not be built again.
     contents
         What is in it, as :class:`ImageContents`; None for one that an older version unpacked.
     """
@@ -79,7 +79,7 @@ class StoredImage:
 
 
 class ImageStore:
-    """Images below a folder. Every method works from what lies there; blocking work runs in threads."""
+    """Images below a folder. Every method works from what is there; blocking work runs in threads."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -93,7 +93,7 @@ class ImageStore:
         interpreter: Path = Path("/usr/bin/python3"),
         site_packages: Sequence[Path] = (),
     ) -> StoredImage:
-        """Build an image from the host's Python and the named distributions with all that they require.
+        """Build an image from the host's Python and the named distributions with everything that they require.
 
         The same inputs give the same digest. ``site_packages`` are the folders to find the distributions in, by
         default those of this process. Raises ``ExtraMissing`` for a distribution that is not installed.
@@ -109,8 +109,8 @@ class ImageStore:
     async def pull(self, reference: str, *, insecure: bool = False) -> StoredImage:
         """Pull ``host[:port]/repository@sha256:…`` from a registry; nothing is trusted but the digest.
 
-        ``insecure`` allows plain HTTP (always allowed on loopback). Raises ``ImageUnavailable`` where the registry
-        does not answer or has no such image, ``ArchiveInvalid`` where it answers with something else.
+        ``insecure`` allows plain HTTP (always allowed on loopback). Raises ``ImageUnavailable`` if the registry does
+        not answer or does not have the image, ``ArchiveInvalid`` if it answers with something else.
         """
         from insitu.adapters.runtime.oci.images.registry import RegistryClient
 
@@ -128,7 +128,7 @@ class ImageStore:
         return await to_thread.run_sync(partial(self.find_now, digest))
 
     async def verify(self, digest: str) -> StoredImage:
-        """Hash every blob and the unpacked files anew. Raises ``ArchiveInvalid`` or ``ImageUnknown``."""
+        """Hash every blob and the unpacked files again. Raises ``ArchiveInvalid`` or ``ImageUnknown``."""
         return await to_thread.run_sync(partial(self._verify, digest))
 
     async def remove(self, digest: str) -> None:
@@ -140,7 +140,7 @@ class ImageStore:
         return self._home((await self.find(digest)).digest) / "rootfs"
 
     def find_now(self, digest: str) -> StoredImage:
-        """As ``find``, without a thread: one small file is read."""
+        """Do the same as ``find``, without a thread: it reads one small file."""
         check_digest(digest)
         with suppress(FileNotFoundError):
             return _read_image(self._home(digest) / "image.json")
@@ -187,7 +187,7 @@ class ImageStore:
             return self._adopt(scratch, found, name, tag, "")
 
     def _adopt(self, scratch: Path, found: FoundImage, name: str, tag: str, key: str) -> StoredImage:
-        """Unpack verified blobs, then make them visible: first the blobs, then the files, last the index."""
+        """Unpack verified blobs, then make everything visible: first the blobs, then the files, last the index."""
         digest = found.descriptor.digest
         config = read_config(blob_path(scratch, found.manifest.config.digest).read_bytes())
         with self._locked():
@@ -277,7 +277,7 @@ class ImageStore:
         return read_manifest(oci_layout.layout_reader(self._root)(Descriptor("", digest, 0)))
 
     def _write_index(self) -> None:
-        """Write ``index.json`` from what is here; it is a view for other tools, and never read by us."""
+        """Write ``index.json`` from what is here. It is for other tools; we never read it."""
         entries = []
         for image in self._list():
             size = blob_path(self._root, image.digest).stat().st_size
@@ -292,7 +292,7 @@ class ImageStore:
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
-        """A folder on the same file system, so that what is ready can be renamed into place."""
+        """Make a folder on the same file system, so that what is ready can be renamed into place."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for abandoned in self._root.glob(".scratch-*"):
             with suppress(FileNotFoundError, BlockingIOError), _folder_lock(abandoned):
@@ -306,7 +306,7 @@ class ImageStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer at a time, over all processes."""
+        """Admit one writer at a time, of all processes."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._root / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -315,7 +315,7 @@ class ImageStore:
 
 @contextmanager
 def _folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a folder; what nobody holds was left by a process that was killed. Raises ``BlockingIOError``."""
+    """Hold a folder; a folder that nobody holds was left by a killed process. Raises ``BlockingIOError``."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -345,7 +345,7 @@ def _unpack(scratch: Path, manifest: Manifest, diff_ids: Sequence[str], rootfs: 
         if point.is_symlink() or (point.exists() and not point.is_dir()):
             raise InsituError("ArchiveInvalid", f"/{name} of the image is not a folder")
         point.mkdir(exist_ok=True)
-    # What is mounted there takes its mode from here (runc), and everybody writes to /tmp, whatever the image says.
+    # runc gives a mount the mode of this folder, and everyone writes to /tmp, whatever the image says.
     (rootfs / "tmp").chmod(0o1777)
 
 
