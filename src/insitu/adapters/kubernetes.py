@@ -1,7 +1,7 @@
 """One namespace of a Kubernetes cluster, as adapters use it: typed objects, errors of the table, raw log streams.
 
-``lightkube`` does the talking. What this adds: an object that is there already, or gone already, is no error; a
-refusal is told from a failure, because only the second can pass by itself.
+``lightkube`` does the talking. This adds two things: an object that already exists, or is already gone, is not an
+error; and a refusal is not a failure, because only a failure can pass by itself.
 """
 
 import socket
@@ -30,26 +30,26 @@ GROUP = "insitu.internal"
 """API group of our custom resource, and the prefix of our annotations."""
 
 SECONDS = 10.0
-"""How long one call may take before the cluster counts as not answering."""
+"""Seconds after which a call counts as not answered."""
 
 WATCH_SECONDS = 290
-"""How long one watch lasts before it is made anew."""
+"""Seconds after which a watch is made again."""
 
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
-"""A peer that is gone without a word is noticed after 25 s of silence, or 20 s (in ms) after what it did not take."""
+"""A peer that silently disappeared is noticed after 25 s, or 20 s (in ms) after data that it did not take."""
 
 _IDLE_SECONDS = 60.0
-"""How long a connection waits for its next call; a new one costs its first call three turns with the API server."""
+"""How long a connection waits for its next call; a new one costs three round trips to the API server."""
 
 Kind = TypeVar("Kind")
 
 
 class ConflictError(Exception):
-    """The object is there already, or has changed since it was read."""
+    """The object already exists, or has changed since it was read."""
 
 
 class RefusedError(Exception):
-    """The cluster understood and said no: a rule, a quota, or a right that is missing. Again is refused again."""
+    """The cluster understood and refused: a rule, a quota, or a missing right. It would refuse again."""
 
 
 class Cluster:
@@ -62,9 +62,9 @@ class Cluster:
     namespace
         None: the one of the configuration.
     failure
-        Code of the error that a cluster without an answer is told as.
+        Code of the error for a cluster that does not answer.
 
-    Raises ``InsituError``: ``SettingsInvalid`` where there is no usable configuration.
+    Raises ``SettingsInvalid`` if there is no usable configuration.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Cluster:
         self._client: Any = AsyncClient(
             config, namespace=self.namespace, timeout=timeout, transport=_attentive_transport(config)
         )
-        # Streams hold their connection, so they have a pool of their own and never keep a call waiting.
+        # Streams hold their connection, so they have their own pool and never keep a call waiting.
         forever = client_adapter.ConnectionParams(
             timeout=httpx2.Timeout(SECONDS, read=None, pool=None), transport=_attentive_transport(config)
         )
@@ -94,7 +94,7 @@ class Cluster:
         """Close all connections."""
         await self._client.aclose()
         await self._streams.aclose()
-        await anyio.lowlevel.checkpoint()  # connections are closed in the loop's next round
+        await anyio.lowlevel.checkpoint()  # connections are closed in the next round of the event loop
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,8 +103,8 @@ class Cluster:
         await self.aclose()
 
     async def get(self, kind: type[Kind], name: str) -> Kind | None:
-        """Return an object, or None where there is none."""
-        with self._told():
+        """Return an object, or None if it does not exist."""
+        with self._translated():
             try:
                 found: Kind = await self._client.get(kind, name)
             except ApiError as error:
@@ -114,31 +114,31 @@ class Cluster:
             return found
 
     async def list(self, kind: type[Kind], labels: Mapping[str, Any]) -> Sequence[Kind]:
-        """Return the objects with these labels; a value of None asks for the label alone."""
+        """Return the objects with these labels; with a value of None, the label just has to exist."""
         from lightkube.operators import exists
 
         selector = {name: exists() if value is None else value for name, value in labels.items()}
-        with self._told():
+        with self._translated():
             found = self._client.list(kind, labels=selector)
             listed: Sequence[Kind] = [each async for each in found]
             return listed
 
     async def create(self, made: Any, name: str | None = None) -> Any:
-        """Create an object and return it as stored. Raises ``ConflictError`` if it is there, ``RefusedError``."""
-        with self._told():
+        """Create an object and return it as stored. Raises ``ConflictError`` if it exists, ``RefusedError``."""
+        with self._translated():
             return await (self._client.create(made) if name is None else self._client.create(made, name))
 
     async def replace(self, changed: Any, name: str | None = None) -> Any:
         """Store a changed object (or its status, by name). Raises ``ConflictError`` if another was stored meanwhile."""
-        with self._told():
+        with self._translated():
             return await (self._client.replace(changed) if name is None else self._client.replace(changed, name))
 
     async def merge(self, kind: Any, name: str, change: Mapping[str, Any]) -> Any | None:
-        """Merge a change into an object and return it; None where there is none.
+        """Merge a change into an object and return it; None if it does not exist.
 
         Raises ``ConflictError``, ``RefusedError``.
         """
-        with self._told():
+        with self._translated():
             try:
                 return await self._client.patch(kind, name, dict(change), patch_type=PatchType.MERGE)
             except ApiError as error:
@@ -147,8 +147,8 @@ class Cluster:
                 raise
 
     async def delete(self, kind: Any, name: str, *, grace: int | None = None, cascade: Any = None) -> None:
-        """Delete an object; one that is not there is no error. ``grace``: seconds for a pod to end by itself."""
-        with self._told():
+        """Delete an object, if it exists. ``grace``: seconds for a pod to end by itself."""
+        with self._translated():
             try:
                 await self._client.delete(kind, name, grace_period=grace, cascade=cascade)
             except ApiError as error:
@@ -164,13 +164,13 @@ class Cluster:
     ) -> None:
         """Call ``seen`` for every object with these labels and for each change, until the connection ends.
 
-        ``gone`` is called for one that was deleted; without it, ``seen`` is.
+        ``gone`` is called for a deleted object; without it, ``seen`` is.
         """
         from lightkube.operators import exists
 
         selector = {name: exists() if value is None else value for name, value in labels.items()}
-        # A connection whose other end is gone without a word would be waited on for ever.
-        with self._told(), move_on_after(WATCH_SECONDS + SECONDS):
+        # We would wait forever on a connection whose other end has silently disappeared.
+        with self._translated(), move_on_after(WATCH_SECONDS + SECONDS):
             watching = self._client.watch(kind, labels=selector, server_timeout=WATCH_SECONDS)
             try:
                 async for event, found in watching:
@@ -181,14 +181,14 @@ class Cluster:
 
     async def version(self) -> str:
         """Return the version of the cluster, e.g. ``v1.34.4``."""
-        with self._told():
+        with self._translated():
             answer = await self._streams.get("/version", timeout=SECONDS)
             answer.raise_for_status()
             return str(answer.json()["gitVersion"])
 
     async def served(self, group: str, version: str) -> frozenset[str]:
-        """Return the names of the resources that the cluster serves of an API group; none where it does not know it."""
-        with self._told():
+        """Return the names of the resources that the cluster serves of an API group; none if the group is unknown."""
+        with self._translated():
             answer = await self._streams.get(f"/apis/{group}/{version}", timeout=SECONDS)
             if answer.status_code == 404:
                 return frozenset()
@@ -197,13 +197,13 @@ class Cluster:
 
     @asynccontextmanager
     async def log(self, pod: str, container: str, *, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Follow what a container wrote, from its first byte, as it comes, up to ``limit`` bytes.
+        """Follow the output of a container from its first byte, up to ``limit`` bytes.
 
         Raises ``ConflictError`` while there is nothing to follow: the container has not started, or is gone.
         """
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         wanted = {"container": container, "follow": "true", "limitBytes": str(limit)}
-        with self._told():
+        with self._translated():
             answer = await self._streams.send(self._streams.build_request("GET", path, params=wanted), stream=True)
             try:
                 if answer.status_code in (400, 404):
@@ -215,7 +215,7 @@ class Cluster:
                     await answer.aclose()
 
     @contextmanager
-    def _told(self) -> "Iterator[None]":
+    def _translated(self) -> "Iterator[None]":
         try:
             yield
         except ApiError as error:
@@ -230,9 +230,9 @@ class Cluster:
 
 
 def _attentive_transport(config: SingleConfig) -> Any:
-    """Connections that notice a peer that is gone: a watch and a log wait for ever where nobody tells them.
+    """Return connections that notice a peer that is gone; otherwise a watch or a log would wait forever.
 
-    None where the environment names a proxy, which is then the peer, and stays in use.
+    None if the environment names a proxy, which stays in use: it is the peer then.
     """
     if set(getproxies_environment()) - {"no"}:
         return None

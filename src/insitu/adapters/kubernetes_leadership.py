@@ -1,9 +1,9 @@
-"""One of several processes works at a time: whoever holds a Lease of the cluster (coordination.k8s.io).
+"""One of several processes works at a time: the one that holds a Lease of the cluster (coordination.k8s.io).
 
-A lease says who holds it and when it was renewed. Whoever does not hold it looks whether it changes; one that has not
-changed for its whole duration is taken. Clocks of machines are not compared: each process counts from when it saw a
-change. The holder gives up earlier than others may take over, so two hold it only where a process was stopped in
-between; what the engine does stands that, because records change by version and steps have names.
+A lease says who holds it and when it was renewed. The other processes watch it, and one of them takes it if it has not
+changed for its whole duration. Clocks of machines are not compared: each process counts from when it saw a change. The
+holder gives up before others may take over, so two processes hold it only if one was stopped in between. The engine
+copes with that, because records change by version and steps have names.
 """
 
 import logging
@@ -22,13 +22,13 @@ from insitu.domain.errors import InsituError
 
 __all__ = ["Leadership", "Pace"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _LABELS = {"app.kubernetes.io/part-of": "insitu"}
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: how long a lease is good for, when its holder gives up renewing it, and between two looks."""
+    """Seconds: how long a lease is valid, when its holder gives up renewing it, and between two looks."""
 
     duration: int = 15
     give_up: float = 10.0
@@ -41,7 +41,7 @@ class Leadership:
     Parameters
     ----------
     identity
-        Who this process is. Whoever has the same name takes over at once, so no two processes have it at a time.
+        The name of this process. A process with the same name takes over at once, so no two may have it at a time.
     """
 
     def __init__(self, cluster: Cluster, name: str, identity: str, *, pace: Pace | None = None) -> None:
@@ -58,7 +58,7 @@ class Leadership:
         """
         while True:
             await self._acquire()
-            _log.info("%s leads", self.identity)
+            logger.info("%s leads", self.identity)
             ended = False
             try:
                 async with anyio.create_task_group() as tasks:
@@ -71,43 +71,43 @@ class Leadership:
                     await self._release()
             if ended:
                 return
-            _log.warning("%s does not lead any more", self.identity)
+            logger.warning("%s no longer leads", self.identity)
 
     async def _acquire(self) -> None:
-        # The holder's end is told by nobody: a lease is looked at until it stands still.
+        # Nobody announces the end of the holder, so we look until the lease stops changing.
         while True:
-            if await self._tried(self._take):
+            if await self._attempt(self._take):
                 return
             await anyio.sleep(self._pace.look)
 
     async def _keep(self, scope: anyio.CancelScope) -> None:
-        """Renew the lease; cancel the work where that fails for too long, or somebody else holds it."""
+        """Renew the lease; cancel the work if that fails for too long, or another process holds it."""
         renewed = time.monotonic()
         while time.monotonic() - renewed < self._pace.give_up:
             await anyio.sleep(self._pace.look)
             asked = time.monotonic()
             with anyio.move_on_after(max(renewed + self._pace.give_up - asked, 0.0)):
-                held = await self._tried(self._take)
+                held = await self._attempt(self._take)
                 if held is False:
                     break
                 renewed = asked if held else renewed
         scope.cancel()
 
-    async def _tried(self, what: Callable[[], Awaitable[bool]]) -> bool | None:
-        """Do it, and return its answer; None where it could not be done now."""
+    async def _attempt(self, what: Callable[[], Awaitable[bool]]) -> bool | None:
+        """Do it and return its answer; None if that is not possible now."""
         try:
             return await what()
         except ConflictError:
             return None
         except (InsituError, RefusedError) as error:
-            _log.warning("the lease %s cannot be had: %s", self._name, error)
+            logger.warning("the lease %s is not available: %s", self._name, error)
             return None
 
     async def _take(self) -> bool:
-        """Take or renew the lease; tell whether this process holds it now."""
+        """Take or renew the lease; return whether this process holds it now."""
         lease = await self._cluster.get(Lease, self._name)
         now = datetime.now(UTC)
-        # A time without a fraction would be written without one, which the cluster refuses.
+        # A time without a fraction of a second would be written without one, which the cluster refuses.
         now = now.replace(microsecond=max(now.microsecond, 1))
         if lease is None:
             spec = LeaseSpec(
@@ -143,9 +143,9 @@ class Leadership:
             lease = await self._cluster.get(Lease, self._name)
             if lease is None or lease.spec is None or lease.spec.holderIdentity != self.identity:
                 return True
-            # An empty name is left out, and then nobody holds it.
+            # Without a name, nobody holds it.
             lease.spec.holderIdentity = None
             await self._cluster.replace(lease)
             return True
 
-        await self._tried(let_go)
+        await self._attempt(let_go)

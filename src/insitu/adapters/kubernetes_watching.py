@@ -1,4 +1,4 @@
-"""Watching for ever: a watch that ends is begun anew, and one that fails is after a pause."""
+"""Watching forever: a watch that ends is started again, one that fails after a pause."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -10,18 +10,18 @@ from insitu.adapters.kubernetes import ConflictError, RefusedError
 from insitu.domain.errors import InsituError
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["watch_for_ever"]
+__all__ = ["watch_forever"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 RETRY = Backoff(0.1, 5.0)
 """Before a watch that failed is tried again."""
 
 
-async def watch_for_ever(what: str, watch: Callable[[], Awaitable[None]], between: Callable[[], None]) -> None:
-    """Watch until cancelled. ``between`` is called after each watch: something may have changed while nobody looked.
+async def watch_forever(what: str, watch: Callable[[], Awaitable[None]], between: Callable[[], None]) -> None:
+    """Watch until cancelled. ``between`` is called after each watch: something may have changed in the meantime.
 
-    ``what``: the things that are watched, for the log.
+    ``what`` names the watched objects in the log.
     """
     pauses = Pauses(RETRY)
     while True:
@@ -30,8 +30,8 @@ async def watch_for_ever(what: str, watch: Callable[[], Awaitable[None]], betwee
             await watch()
             pauses.restart()
         except (InsituError, ConflictError, RefusedError) as error:
-            _log.warning("the %s cannot be watched: %s", what, error)
+            logger.warning("the %s cannot be watched: %s", what, error)
             if monotonic() - began > RETRY.longest:
-                pauses.restart()  # it held until now, so this is another outage
+                pauses.restart()  # it held until now, so this is a new outage
             await sleep(pauses.next())
         between()

@@ -30,7 +30,7 @@ from insitu.adapters.executions.custom_resource import (
     status_of,
 )
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
-from insitu.adapters.kubernetes_watching import watch_for_ever
+from insitu.adapters.kubernetes_watching import watch_forever
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId, labels
@@ -184,7 +184,7 @@ class KubernetesExecutions(Executions):
 
     async def follow(self, changed: Callable[[ExecutionId], None]) -> None:
         """Watch forever; each new watch begins with all records, so it reports what changed between two watches."""
-        await watch_for_ever("executions", partial(self.watch, changed), lambda: None)
+        await watch_forever("executions", partial(self.watch, changed), lambda: None)
 
     # ------------------------------------------------------------------------------------------------------ creating
 

@@ -1,4 +1,4 @@
-"""The runtime port on a Kubernetes cluster: bare pods, claims, and one record per execution (design §6, §9)."""
+"""The runtime port on a Kubernetes cluster: bare pods, claims, and one record per execution."""
 
 from insitu.adapters.runtime.kubernetes.configuration import Placement, PodImage
 from insitu.adapters.runtime.kubernetes.runtime import KubernetesRuntime

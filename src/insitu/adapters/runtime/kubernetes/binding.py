@@ -1,10 +1,10 @@
-"""Waiting until claims are bound, where their storage class binds them without a pod.
+"""Waiting until claims are bound, if their storage class binds them without a pod.
 
-The scheduler places a pod when its claim names a volume; the kubelet wants the claim's phase to be ``Bound`` as well,
-which the volume controller writes a moment later. A kubelet that looks in between tries again after its own pause, ten
-seconds and more; and a scheduler that looks before has looked in vain. So a pod is made when its claims are bound. A
-class may also wait for the pod (``volumeBindingMode: WaitForFirstConsumer``), and classes are not ours to read: nobody
-provisions such a claim, and that is how it is told.
+The scheduler places a pod when its claim names a volume. The kubelet also wants the claim's phase to be ``Bound``,
+which the volume controller writes a moment later. A kubelet that looks in between waits ten seconds or more before it
+tries again, and a scheduler that looks earlier has looked in vain. So a pod is made when its claims are bound. But a
+class may wait for the pod (``volumeBindingMode: WaitForFirstConsumer``), and we may not read classes: such a claim is
+recognised by the fact that nobody provisions it.
 """
 
 import logging
@@ -17,26 +17,26 @@ from insitu.adapters.kubernetes import Cluster, RefusedError
 
 __all__ = ["Binding"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FIRST_SIGN = 3.0
-"""Seconds until a claim is bound, or somebody provisions it, if its class binds at once."""
+"""Seconds within which a claim is bound, or being provisioned, if its class binds at once."""
 PROVISIONED = 30.0
-"""Seconds that a provisioner is given; then the pod is made, and waits by itself."""
+"""Seconds that a provisioner has; then the pod is made, and waits by itself."""
 _PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 
 
 class Binding:
-    """Waits for claims, until it learns that they wait for pods."""
+    """Waits for claims until it learns that they wait for pods."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._is_at_once = True
 
     async def wait(self, labels: Mapping[str, str], claims: Collection[str]) -> None:
-        """Return when these claims, which have these labels, are bound, or are not worth waiting for.
+        """Return when these claims, which have these labels, are bound or not worth waiting for.
 
-        Raises ``InsituError`` where the cluster does not answer.
+        Raises ``InsituError`` if the cluster does not answer.
         """
         missing, provisioned = set(claims), set[str]()
         if not self._is_at_once or not missing:
@@ -56,11 +56,11 @@ class Binding:
             try:
                 await self._cluster.watch(PersistentVolumeClaim, labels, seen)
             except RefusedError as error:
-                _log.warning("claims cannot be watched, so pods are made before theirs are bound: %s", error)
+                logger.warning("claims cannot be watched, so pods are made before theirs are bound: %s", error)
                 self._is_at_once = False
         without_sign = scope.cancelled_caught and missing and not provisioned
-        if without_sign and self._is_at_once:  # of two that waited together, one says so
-            _log.info("the storage class binds no claim before its pod is made: pods do not wait for their claims")
+        if without_sign and self._is_at_once:  # if two waited together, only one says so
+            logger.info("the storage class binds no claim before its pod is made: pods do not wait for their claims")
             self._is_at_once = False
 
 

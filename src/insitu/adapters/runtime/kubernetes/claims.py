@@ -14,10 +14,10 @@ _SMALLEST = 1 << 20
 
 
 def attempt_claims(step: Step, placement: Placement, owner: OwnerReference) -> tuple[PersistentVolumeClaim, ...]:
-    """What configure fills and what the algorithm writes to; both are asked for early, for making them takes time.
+    """Return what configure fills and what the algorithm writes to; both early, because making them takes time.
 
-    Configure may fetch as much as the server has disk. Output and logs share a volume of the size of both: on many
-    clusters a volume is a disk, and a node takes few of them.
+    Configure may fetch as much as the server has disk. Output and logs share one volume of their total size: on many
+    clusters a volume is a disk, and a node takes only a few of them.
     """
     plan, key = step.plan, step.key
     execution_id, limits = plan.workflow_execution_id, plan.limits
@@ -29,7 +29,7 @@ def attempt_claims(step: Step, placement: Placement, owner: OwnerReference) -> t
 
 
 def claim(meta: ObjectMeta, size: int, placement: Placement) -> PersistentVolumeClaim:
-    """A claim for so many bytes that one node at a time mounts."""
+    """Return a claim for this many bytes, which one node at a time can mount."""
     return PersistentVolumeClaim(
         metadata=meta,
         spec=PersistentVolumeClaimSpec(

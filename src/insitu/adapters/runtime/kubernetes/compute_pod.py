@@ -1,4 +1,4 @@
-"""The Compute Pod: the buyer's image and algorithm, its inputs read-only, two folders to write to, and no way out."""
+"""The Compute Pod: the consumer's image and algorithm, read-only inputs, two folders to write to, and no way out."""
 
 import re
 from collections.abc import Iterator
@@ -40,10 +40,10 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
-    """The pod of a compute step.
+    """Return the pod of a compute step.
 
-    Raises ``InsituError``: ``ConfigurationFailed`` for inputs that a cluster cannot mount; ``ImageUnavailable`` for an
-    image that cannot be named.
+    Raises ``ConfigurationFailed`` for inputs that a cluster cannot mount; ``ImageUnavailable`` for an image that cannot
+    be named.
     """
     plan, key = step.plan, step.key
     stage, limits = plan.stage(key.stage), plan.limits
@@ -54,7 +54,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
     amounts = {
         "cpu": f"{limits.cpu_millis}m",
         "memory": str(limits.memory_bytes),
-        # What the node keeps for the container: its log. Written volumes are claims, and have their own wall.
+        # What the node stores for the container: its log. Written volumes are claims, which have their own limit.
         "ephemeral-storage": str(2 * limits.log_bytes + TMP_BYTES),
     }
     if limits.gpu:
@@ -79,8 +79,8 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
     spec = pod_spec(placement, container, volumes.all(), step.deadline, grace=placement.stop_grace)
     spec.runtimeClassName = placement.runtime_class
     spec.nodeSelector = dict(placement.node_selector) or None
-    # The first process is then the cluster's own, which reaps orphans; and a signal to itself ends an algorithm. It is
-    # another user's, or the algorithm could end it, and with it a pod that then looks as if its node had failed.
+    # Then the first process is the cluster's own, which reaps orphans, and a signal to itself ends an algorithm. It is
+    # another user's, or the algorithm could end it, and with it the pod, as if its node had failed.
     spec.shareProcessNamespace = True
     assert spec.securityContext is not None
     spec.securityContext.runAsUser = placement.uid + 1
@@ -99,7 +99,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
 
 
 def image_reference(image: ImageReference, registry: str) -> str:
-    """The image by its digest. A name without a registry (a host with a dot or a port) is found in ours."""
+    """Return the image by its digest. A name without a registry (a host with a dot or a port) refers to ours."""
     if _DIGEST.fullmatch(image.digest) is None or _REPOSITORY.fullmatch(image.image) is None:
         raise InsituError("ImageUnavailable", f"{image.image[:100]!r} is not the name of an image")
     host, slash, _ = image.image.partition("/")
@@ -109,13 +109,13 @@ def image_reference(image: ImageReference, registry: str) -> str:
 
 
 def input_claims(step: Step) -> tuple[str, ...]:
-    """The claims of the cluster that a stage reads in place."""
+    """Return the claims of the cluster that a stage reads in place."""
     sources = (file.source for each in step.plan.stage(step.key.stage).inputs for file in each.files)
     return tuple(sorted({source.claim for source in sources if isinstance(source, Claim)}))
 
 
 class _Volumes:
-    """The volumes of a pod. A claim that is named twice would hang the pod, so each is one volume."""
+    """The volumes of a pod. A claim that is named twice would block the pod, so each is one volume."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
@@ -141,7 +141,7 @@ def _input_mounts(each: StageInput, volumes: _Volumes) -> Iterator[VolumeMount]:
 
 
 def _places(each: StageInput, volumes: _Volumes) -> Iterator[tuple[str, str, str]]:
-    """Volume, path in it, and name inside the input, of everything that an input consists of."""
+    """Yield volume, path in it, and name inside the input, for every part of an input."""
     step = volumes.step
     execution_id, key = step.plan.workflow_execution_id, step.key
     if each.previous_stage is not None:
@@ -158,7 +158,7 @@ def _places(each: StageInput, volumes: _Volumes) -> Iterator[tuple[str, str, str
     for file in each.files:
         name = file.component(alone=len(each.files) == 1)
         if isinstance(file.source, Mount):
-            raise InsituError("ConfigurationFailed", "an input lies on one machine, and this is a cluster: use pvc:")
+            raise InsituError("ConfigurationFailed", "an input is on a single machine, and this is a cluster: use pvc:")
         if isinstance(file.source, Claim):
             yield volumes.add(file.source.claim), file.source.path.strip("/"), name
         else:

@@ -1,4 +1,4 @@
-"""What a provider says about a cluster: where steps run there, on which storage, behind which wall."""
+"""What a provider says about a cluster: where steps run, on which storage, behind which walls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ __all__ = ["Placement", "PodImage", "asked_registries"]
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 SANDBOX_UID = 1_900_000_000
-"""User and group of every step: above every range that distributions or clusters give out."""
+"""User and group of every step: above every range that distributions or clusters hand out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Placement:
     pods
         The image of configure and publish.
     gateway_url
-        Where these two find the gateway.
+        Where configure and publish find the gateway.
     registry
-        What stands before the name of an image that names no registry itself.
+        Put before the name of an image that names no registry.
     registries
-        Addresses of the registries that are asked for a digest before anything is started; None: that of ``registry``.
+        Addresses of the registries to ask for a digest before anything starts; None: that of ``registry``.
     storage_class
-        Makes the volumes. Their size must be a wall: the probe writes past it.
+        Makes the volumes. Their size must be enforced: the probe writes past it.
     runtime_class
         RuntimeClass of Compute Pods (gVisor, Kata, a class without network); None: the cluster's default.
     uid
@@ -50,18 +50,18 @@ class Placement:
     stop_grace
         Seconds between asking an algorithm to end and killing it; a kubelet gives at least two.
     pending
-        Seconds after which a pod that cannot be scheduled or started is given up.
+        Seconds after which we give up a pod that cannot be scheduled or started.
     node_loss
-        Seconds after which a pod on a node that does not answer is given up.
+        Seconds after which we give up a pod on a node that does not answer.
     node_selector
         Labels of the nodes for Compute Pods.
     gpu_resource
-        Name of the resource that a device is.
+        Name of the resource for devices.
     proof_seconds
-        How old the proof of the walls may be when an algorithm starts. The engine renews it each day by itself; this
-        holds should that fail.
+        How old the proof of the walls may be when an algorithm starts. The engine renews it every day; this limit
+        applies if that fails.
     owned
-        Whether executions are custom resources of the same namespace, which then own what belongs to them.
+        Whether executions are custom resources of the same namespace; then these own what belongs to them.
     """
 
     pods: PodImage
@@ -81,7 +81,7 @@ class Placement:
 
 
 def asked_registries(placement: Placement) -> tuple[str, ...]:
-    """The addresses of the registries that are asked for a digest. One on loopback speaks no TLS, as for nodes."""
+    """The addresses of the registries to ask for a digest. As for nodes, one on loopback has no TLS."""
     if placement.registries is not None:
         return placement.registries
     host = placement.registry.partition("/")[0]

@@ -1,7 +1,7 @@
 """What a Compute Pod prints, followed as its node captures it (E3).
 
-A node keeps lines, so a last line without its end gets one; and it keeps as many bytes as it is configured to
-(``containerLogMaxSize``): a log that is read on after an interruption is whole only below that.
+A node keeps lines, so a last line without an end gets one. And it keeps only as many bytes as it is configured to
+(``containerLogMaxSize``): a log that is continued after an interruption is complete only below that.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -34,14 +34,14 @@ async def follow(
     limit: int,
     ended: Callable[[], Awaitable[bool]],
 ) -> AsyncGenerator[LogChunk, None]:
-    """Yield the log from ``offset`` to at most ``limit``, until ``ended`` says so and all is read."""
+    """Yield the log from ``offset`` to at most ``limit``, until ``ended`` returns True and all is read."""
     pauses = Pauses(_RETRY)
     while True:
         seen = watch.bell.count
-        # Asked before reading: what was written before the end is then read after the question.
+        # Ask before reading, so that everything written before the end is read.
         is_over = await ended()
         try:
-            with suppress(ConflictError):  # there is no log yet, or no more
+            with suppress(ConflictError):  # there is no log yet, or no longer
                 async with aclosing(_read(cluster, pod, offset, limit)) as chunks:
                     async for chunk in chunks:
                         yield chunk
@@ -53,13 +53,13 @@ async def follow(
             return
         with anyio.move_on_after(pauses.next()) as pause:
             await watch.bell.wait(seen)
-        # What rings while a pod starts is no reason to wait longer for its log: nothing may ring after it.
+        # A ring while the pod starts is no reason to wait longer for its log: it may be the last one.
         if not pause.cancelled_caught:
             pauses.restart()
 
 
 async def _read(cluster: Cluster, pod: str, offset: int, limit: int) -> AsyncGenerator[LogChunk, None]:
-    """Read what is beyond ``offset``; a cluster always tells a log from its beginning."""
+    """Read what is beyond ``offset``; a cluster always sends a log from its beginning."""
     position = 0
     async with cluster.log(pod, MAIN, limit=limit) as chunks:
         async for data in chunks:

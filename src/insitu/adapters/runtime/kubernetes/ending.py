@@ -25,7 +25,7 @@ _LOOK = Backoff(0.1, 5.0)
 
 
 class Ender:
-    """Ends steps so that their log stays, and removes executions so that nothing does."""
+    """Ends steps but keeps their logs; removes executions and keeps nothing."""
 
     def __init__(self, cluster: Cluster, observer: Observer, watch: PodWatch) -> None:
         self._cluster = cluster
@@ -35,7 +35,7 @@ class Ender:
     async def stop(self, execution_id: ExecutionId, key: StepKey, pod: Pod, reason: Reason) -> None:
         """End one pod for a reason.
 
-        A container that ran is ended by the pod's own deadline, because deleting the pod would take its log away.
+        A container that ran is ended by the deadline of the pod, because deleting the pod would delete the log.
         """
         name = object_name(pod)
         if has_run(pod):
@@ -47,7 +47,7 @@ class Ender:
             await self._cluster.delete(Pod, name, grace=1)
 
     async def kill(self, execution_id: ExecutionId) -> None:
-        """End every running step and wait for it, as long as a node may take that answers."""
+        """End every running step and wait for its end, as long as a node that answers may take."""
         reason = Reason(code="Interrupted", message="the step was stopped")
 
         async def nothing_runs() -> bool:
@@ -60,19 +60,19 @@ class Ender:
         await self._until(nothing_runs, _KILL_SECONDS)
 
     async def remove(self, execution_id: ExecutionId) -> None:
-        """Delete pods, orders, volumes, and at last the record. Raises ``InsituError`` where something stays."""
+        """Delete pods, orders, volumes, and finally the record. Raises ``InsituError`` if something stays."""
         if not await self._delete_pods(execution_id, grace=1) and not await self._delete_pods(execution_id, grace=0):
             raise InsituError("InfrastructureFailed", f"pods of {execution_id} cannot be deleted")
         for claim in await self._cluster.list(PersistentVolumeClaim, {EXECUTION: execution_id}):
             await self._cluster.delete(PersistentVolumeClaim, object_name(claim))
         if not await self._until(lambda: self._gone(PersistentVolumeClaim, execution_id), _DELETE_SECONDS):
             raise InsituError("InfrastructureFailed", f"volumes of {execution_id} cannot be deleted")
-        # The cluster deletes with the record whatever belongs to it, were it something that a crash left half made.
+        # With the record the cluster deletes everything that belongs to it, even what a crash left unfinished.
         await self._cluster.delete(ConfigMap, execution_id, cascade=CascadeType.BACKGROUND)
         self._watch.ring()
 
     async def _delete_pods(self, execution_id: ExecutionId, *, grace: int) -> bool:
-        """Delete the pods with their orders; tell whether they are gone. Without grace a lost node is not asked."""
+        """Delete the pods with their orders; return whether they are gone. Without grace a lost node is not asked."""
         for pod in await self._cluster.list(Pod, {EXECUTION: execution_id}):
             volumes = (pod.spec.volumes if pod.spec is not None else None) or []
             orders = {volume.secret.secretName for volume in volumes if volume.secret is not None}
@@ -85,7 +85,7 @@ class Ender:
         return not await self._cluster.list(kind, {EXECUTION: execution_id})
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
-        """Wait until something holds, looked at whenever a pod changes."""
+        """Wait until a condition holds; check it whenever a pod changes."""
         pauses = Pauses(_LOOK)
         with anyio.move_on_after(seconds):
             while True:

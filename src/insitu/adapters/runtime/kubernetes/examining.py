@@ -1,4 +1,4 @@
-"""Looking at a cluster before it is trusted: what the doctor tells, part by part, each with what mends it."""
+"""Examining a cluster before it is trusted, for the doctor: one finding per part, each with its remedy."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -29,14 +29,14 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("", "secrets", ("get", "create", "delete")),
     ("coordination.k8s.io", "leases", ("get", "create", "update")),
 )
-"""What the operator does in the namespace of executions: group, resource, verbs. Its Role grants this and no more."""
+"""What the operator does in the namespace of executions: group, resource, verbs. Its Role grants exactly this."""
 
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 async def examine(cluster: Cluster, placement: Placement, lease: str) -> AsyncIterator[Finding]:
-    """Yield what is found. Nothing is changed; what these credentials may not look at is skipped."""
+    """Yield what is found. Nothing is changed; what these credentials may not read is skipped."""
     try:
         yield Finding("cluster", "ok", f"kubernetes {await cluster.version()}, namespace {cluster.namespace}")
     except InsituError as error:
@@ -105,9 +105,9 @@ async def _storage(cluster: Cluster, name: str | None) -> Finding:
     if name is None:
         classes = await cluster.list(StorageClass, {})
         defaults = [
-            each.metadata.name
-            for each in classes
-            if each.metadata is not None and (each.metadata.annotations or {}).get(_DEFAULT_CLASS) == "true"
+            found.metadata.name
+            for found in classes
+            if found.metadata is not None and (found.metadata.annotations or {}).get(_DEFAULT_CLASS) == "true"
         ]
         if not defaults:
             remedy = "set cluster.storage_class to one that enforces sizes: kubectl get storageclass"
@@ -134,14 +134,14 @@ async def _isolation(cluster: Cluster) -> Finding:
     if last is None:
         return Finding("isolation", "warning", "not proved yet", "start an operator: its engine proves the walls first")
     found, moment = last
-    told = f"proved {moment:%Y-%m-%d %H:%M} UTC on {found.runtime}"
+    proved = f"proved {moment:%Y-%m-%d %H:%M} UTC on {found.runtime}"
     if found.refusals:
-        remedy = "mend what it names; the engine proves again within minutes"
-        return Finding("isolation", "failed", f"{told}: {'; '.join(found.refusals)}", remedy)
+        remedy = "fix what it names; the engine proves again within minutes"
+        return Finding("isolation", "failed", f"{proved}: {'; '.join(found.refusals)}", remedy)
     limits = ", ".join(f"{name} by {by}" for name, by in sorted(found.limits.items()))
     if datetime.now(UTC) - moment > OLDEST_PROOF:
-        return Finding("isolation", "warning", f"{told}, too long ago", "see whether an engine works")
-    return Finding("isolation", "ok", f"{told}: {limits}")
+        return Finding("isolation", "warning", f"{proved}, too long ago", "see whether an engine works")
+    return Finding("isolation", "ok", f"{proved}: {limits}")
 
 
 async def _engine(cluster: Cluster, name: str) -> Finding:

@@ -1,7 +1,7 @@
 """A look at the volume of an algorithm that failed: was it full?
 
-A cluster does not tell. So a pod of ours mounts the volume once the algorithm is gone; without it, whoever ran out of
-disk would read ``AlgorithmFailed``.
+A cluster does not say. So a pod of ours mounts the volume once the algorithm is gone; without it, a consumer whose
+algorithm ran out of disk would read ``AlgorithmFailed``.
 """
 
 import json
@@ -28,10 +28,10 @@ from insitu.domain.ids import ExecutionId
 __all__ = ["INSPECTS", "inspected", "inspection_of", "inspection_pod"]
 
 INSPECTS = f"{GROUP}/inspects"
-"""Label of a pod that looks at a volume: the compute step whose it is."""
+"""Label of a pod that looks at a volume: the compute step that wrote it."""
 
 SECONDS = 60
-"""An inspection that takes longer is given up, and the algorithm's own end counts."""
+"""Seconds after which an inspection is given up, and the algorithm's own end counts."""
 
 _NEARLY_FULL = 64 * 1024
 _PROGRAM = """
@@ -45,13 +45,13 @@ _AMOUNTS = {"cpu": "50m", "memory": "64Mi"}
 
 
 def inspection_of(pod: Pod) -> StepKey | None:
-    """Which step's volume a pod looks at; None for a pod that is none of these."""
+    """Return whose volume a pod looks at; None if it is not such a pod."""
     labels = (pod.metadata.labels if pod.metadata else None) or {}
     return StepKey.read(labels.get(INSPECTS, ""))
 
 
 def inspection_pod(computed: Pod, key: StepKey, placement: Placement) -> Pod:
-    """The pod that looks at the volume of a compute step that has ended."""
+    """Return the pod that looks at the volume of a compute step that has ended."""
     meta = computed.metadata
     assert meta is not None
     labels = {name: value for name, value in (meta.labels or {}).items() if "/" not in name or name.startswith("app.")}
@@ -81,7 +81,7 @@ def inspection_pod(computed: Pod, key: StepKey, placement: Placement) -> Pod:
 
 
 def inspected(status: StepStatus, looking: Pod | None, now: datetime) -> StepStatus | None:
-    """How the algorithm ended, seen with the volume; None while the look is not over."""
+    """Return how the algorithm ended, given the state of its volume; None while the pod still looks."""
     found = None if looking is None else _findings(looking)
     if found is None:
         over = looking is not None and looking.status is not None and looking.status.phase == "Failed"

@@ -1,4 +1,4 @@
-"""No cluster limits what a container prints, so it is counted here, and too much ends the step."""
+"""No cluster limits what a container prints, so it is counted here, and printing too much ends the step."""
 
 import asyncio
 import logging
@@ -15,19 +15,19 @@ from insitu.domain.ids import ExecutionId
 
 __all__ = ["LogCaps", "log_bytes"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _AGAIN = 1.0
 
 
 def log_bytes(pod: Pod) -> int:
-    """How much log a Compute Pod may write, in bytes."""
+    """Return how many bytes of log a Compute Pod may write."""
     notes = (pod.metadata.annotations if pod.metadata is not None else None) or {}
     return int(notes.get(LOG_BYTES, "0"))
 
 
 class LogCaps:
-    """One counter for each running Compute Pod that anybody has looked at."""
+    """One counter for each running Compute Pod that was observed."""
 
     def __init__(self, cluster: Cluster, ending: Ender) -> None:
         self._cluster = cluster
@@ -35,7 +35,7 @@ class LogCaps:
         self._counters: dict[str, asyncio.Task[None]] = {}
 
     def guard(self, execution_id: ExecutionId, key: StepKey, pod: Pod) -> None:
-        """Count what the pod prints, unless that is done already."""
+        """Count what the pod prints, unless that is already being done."""
         name = object_name(pod)
         if name not in self._counters:
             task = asyncio.create_task(self._count(execution_id, key, pod), name=f"log cap of {name}")
@@ -61,7 +61,7 @@ class LogCaps:
             except (ConflictError, RefusedError):
                 return
             except InsituError as error:
-                _log.warning("%s: the log is not counted: %s", object_name(pod), error)
+                logger.warning("%s: the log is not counted: %s", object_name(pod), error)
                 await asyncio.sleep(_AGAIN)
             else:
                 return

@@ -1,4 +1,4 @@
-"""What the objects of an execution are called, and what they carry (E5)."""
+"""The names and labels of the objects of an execution (E5)."""
 
 from lightkube.models.meta_v1 import ObjectMeta, OwnerReference
 from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
@@ -34,30 +34,30 @@ OURS = {"app.kubernetes.io/managed-by": "insitu", EXECUTION: None}
 DEADLINE = f"{GROUP}/deadline"
 """Annotation of a pod: when it must have ended (RFC 3339)."""
 LOG_BYTES = f"{GROUP}/log-bytes"
-"""Annotation of a Compute Pod: what its log may hold."""
+"""Annotation of a Compute Pod: how many bytes its log may have."""
 STOP = f"{GROUP}/stop"
 """Annotation of a pod that we end: the code and the message of the reason, with a space between them."""
 
 
 def step_name(execution_id: ExecutionId, key: StepKey) -> str:
-    """The name of a step's pod, and of the secret with its order."""
+    """Return the name of a step's pod, and of the secret with its order."""
     return f"{execution_id}-{key}"
 
 
 def object_name(found: Pod | PersistentVolumeClaim) -> str:
-    """The name of an object that the cluster has."""
+    """Return the name of an object of the cluster."""
     assert found.metadata is not None
     assert found.metadata.name is not None
     return found.metadata.name
 
 
 def files_claim(execution_id: ExecutionId, stage: int, attempt: int) -> str:
-    """The name of the volume that configure fills: fetched inputs and the algorithm."""
+    """Return the name of the volume that configure fills: fetched inputs and the algorithm."""
     return f"{execution_id}-{stage}-files-{attempt}"
 
 
 def output_claim(execution_id: ExecutionId, stage: int, attempt: int) -> str:
-    """The name of the volume that an algorithm writes to: output and logs."""
+    """Return the name of the volume that an algorithm writes to: output and logs."""
     return f"{execution_id}-{stage}-output-{attempt}"
 
 
@@ -69,9 +69,9 @@ def metadata(
     more: dict[str, str] | None = None,
     notes: dict[str, str] | None = None,
 ) -> ObjectMeta:
-    """The metadata of an object of an execution.
+    """Return the metadata of an object of an execution.
 
-    A label's value ends at 63 characters, one short of an agreement's id; the annotation has it whole.
+    The value of a label has at most 63 characters, one less than the id of an agreement; the annotation has it whole.
     """
     ids = labels(plan.service_agreement_id, plan.workflow_execution_id)
     return ObjectMeta(

@@ -1,4 +1,4 @@
-"""Looking at an execution: its record and its pods. What is told as ended was stored before, so it stays so."""
+"""Observing an execution: its record and its pods. An end is stored before it is reported, so it never changes."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ __all__ = ["Observation", "Observer"]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Every step's status, and the pods that there are.
+    """The status of every step, and the pods that exist.
 
-    ``ending``: those that have to be ended, with their reason. ``doubtful``: those whose volume has to be looked at
-    before their end is known.
+    ``ending``: pods that have to be ended, with the reason. ``doubtful``: pods whose volume has to be inspected before
+    their end is known.
     """
 
     statuses: Mapping[StepKey, StepStatus]
@@ -38,7 +38,7 @@ class Observer:
     Parameters
     ----------
     limits
-        What enforces each limit here; kept up to date by whoever probes.
+        What enforces each limit here; a probe keeps it up to date.
     """
 
     def __init__(self, cluster: Cluster, records: Records, patience: PodPatience, limits: Mapping[str, str]) -> None:
@@ -48,14 +48,14 @@ class Observer:
         self.limits = limits
 
     async def look(self, execution_id: ExecutionId) -> Observation:
-        """Look at an execution now."""
+        """Observe an execution now."""
         record, listed = await asyncio.gather(self._records.get(execution_id), self._list(execution_id))
         pods = {key: pod for pod in listed if (key := step_of(pod)) is not None}
         known = dict(record.ended) if record is not None else {}
         started = record.started if record is not None else frozenset()
         if started - known.keys() - pods.keys():
-            # A step that a record calls started had its pod before. So one that is not listed after the record was
-            # read has vanished; in the list that was read beside it, it may only have been too new.
+            # A step that a record calls started had its pod earlier. So a pod that is missing from a list that was read
+            # after the record has vanished; from a list read at the same time it may be missing because it is new.
             listed = await self._list(execution_id)
             pods = {key: pod for pod in listed if (key := step_of(pod)) is not None}
         looks = {key: pod for pod in listed if (key := inspection_of(pod)) is not None}
@@ -82,7 +82,7 @@ class Observer:
         return Observation(found, pods, ending, frozenset(doubtful))
 
     async def has_ended(self, execution_id: ExecutionId, key: StepKey) -> bool:
-        """Tell whether a step's pod writes no more log, by the pod alone; nothing is stored."""
+        """Return whether a step's pod writes no more log, judged by the pod alone; nothing is stored."""
         pod = await self._cluster.get(Pod, step_name(execution_id, key))
         return pod is None or judge(pod, key, datetime.now(UTC), self._patience, self.limits).status.state == "ended"
 
@@ -90,11 +90,11 @@ class Observer:
         return await self._cluster.list(Pod, {EXECUTION: execution_id})
 
     async def end(self, execution_id: ExecutionId, key: StepKey, reason: Reason) -> None:
-        """Remember that a step ended with a reason, unless it ended before."""
+        """Remember that a step ended with a reason, unless it had already ended."""
         status = StepStatus(state="ended", reason=reason, ended_at=datetime.now(UTC))
         await self._records.end(execution_id, {key: status})
 
 
 def _is_doubtful(status: StepStatus) -> bool:
-    """An algorithm that failed by itself may have done so for want of disk."""
+    """Return whether a full disk may be why an algorithm failed."""
     return status.reason is not None and status.reason.code == "AlgorithmFailed" and status.exit_code != 127

@@ -1,4 +1,4 @@
-"""Proof of the walls: a pod like a Compute Pod tries to get out, and to write past its volume (issue: isolation)."""
+"""Proof of the walls: a pod like a Compute Pod tries to get out, and to write past its volume."""
 
 import json
 import secrets
@@ -48,9 +48,9 @@ _ANSWERS = ("open", "refused")
 
 
 async def probe_cluster(cluster: Cluster, placement: Placement, binding: Binding) -> Enforcement:
-    """Run the probe and say what is enforced; a wall that does not hold is a refusal. Leaves nothing.
+    """Run the probe and return what is enforced; a wall that does not hold is a refusal. It leaves nothing behind.
 
-    Raises ``InsituError`` where nothing could be found out.
+    Raises ``InsituError`` if nothing could be found out.
     """
     runtime = f"kubernetes {await cluster.version()}"
     try:
@@ -66,7 +66,7 @@ async def probe_cluster(cluster: Cluster, placement: Placement, binding: Binding
 
 
 def judge_findings(found: Mapping[str, Any], placement: Placement) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Turn what the pod found into the limits that hold, and the reasons to refuse executions."""
+    """Turn the findings of the pod into the limits that hold and the reasons to refuse executions."""
     refusals = []
     reached = sorted(target for target, result in found["reached"].items() if result in _ANSWERS)
     if reached:
@@ -122,7 +122,7 @@ async def _run(cluster: Cluster, placement: Placement, binding: Binding) -> Mapp
 
 
 async def _sweep(cluster: Cluster) -> None:
-    """Delete what a probe left that was killed."""
+    """Delete what a killed probe left behind."""
     kinds: tuple[type[Any], ...] = (Pod, PersistentVolumeClaim)
     for kind in kinds:
         for each in await cluster.list(kind, {PROBE: "true"}):
@@ -144,12 +144,12 @@ async def _findings(cluster: Cluster, name: str) -> Mapping[str, Any]:
                 return found
         if status is not None and status.phase == "Failed":
             raise InsituError("InfrastructureFailed", f"the probe did not run: {status.reason}: {status.message}")
-        # Rare and short; a watch for one pod would cost more than a few looks.
+        # This is rare and short; a watch for one pod would cost more than a few looks.
         await anyio.sleep(_LOOK_AGAIN)
 
 
 async def _hindrance(cluster: Cluster, name: str) -> str:
-    """What keeps the pod from running, as the cluster tells it."""
+    """Return what keeps the pod from running, in the words of the cluster."""
     pod = await cluster.get(Pod, name)
     status = pod.status if pod is not None else None
     if status is None:
@@ -161,14 +161,14 @@ async def _hindrance(cluster: Cluster, name: str) -> str:
 
 
 async def _gateway(address: str) -> list[str]:
-    """The gateway's addresses as well as its name: a pod that asks nobody for names could still connect."""
+    """Return the gateway's addresses as well as its name: a pod that cannot resolve names could still connect."""
     url = urlsplit(address)
     port = url.port or (443 if url.scheme == "https" else 80)
     targets = [f"{url.hostname}:{port}"]
     try:
         found = await anyio.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
     except OSError:
-        return targets  # only pods know this name; what they reach by it is found by its name
+        return targets  # only pods know this name, so the probe tries the name itself
     addresses = (str(place[4][0]) for place in found)
     targets += [f"[{each}]:{port}" if ":" in each else f"{each}:{port}" for each in addresses]
     return list(dict.fromkeys(targets))
@@ -197,8 +197,8 @@ def _pod(name: str, placement: Placement, gateway: list[str]) -> Pod:
     spec = pod_spec(placement, container, [output], deadline, grace=1)
     spec.runtimeClassName = placement.runtime_class
     spec.nodeSelector = dict(placement.node_selector) or None
-    # A Compute Pod is given no name server; the probe is, and so learns whom an algorithm could ask.
-    # Where it reaches none, its resolver waits for each domain that it tries, one second instead of ten.
+    # A Compute Pod has no name server; the probe has one, and so learns which servers an algorithm could ask.
+    # If it reaches none, its resolver waits one second instead of ten for each domain that it tries.
     spec.dnsPolicy = "ClusterFirst"
     spec.dnsConfig = PodDNSConfig(options=[PodDNSConfigOption("timeout", "1"), PodDNSConfigOption("attempts", "1")])
     return Pod(metadata=ObjectMeta(name=name, labels=_LABELS), spec=spec)

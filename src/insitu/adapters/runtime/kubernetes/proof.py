@@ -1,4 +1,4 @@
-"""What the last proof of the walls said, kept on the cluster for whoever looks: a person, or another process."""
+"""What the last proof of the walls said, kept on the cluster for people and for other processes."""
 
 import json
 import logging
@@ -14,15 +14,15 @@ from insitu.ports.runtime import Enforcement
 
 __all__ = ["OLDEST_PROOF", "keep_proof", "last_proof"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _NAME = "insitu-isolation"
 _KEY = "proof.json"
 OLDEST_PROOF = timedelta(days=2)
-"""Who reads a kept proof believes it for so long: an engine that works makes a new one each day."""
+"""How long a kept proof is believed: a working engine makes a new one every day."""
 
 
 async def keep_proof(cluster: Cluster, found: Enforcement, moment: datetime) -> None:
-    """Keep a proof in place of the last one; where that fails the proof holds all the same."""
+    """Keep a proof in place of the last one; if that fails, the proof still holds."""
     proof = {
         "provedAt": rfc3339(moment),
         "runtime": found.runtime,
@@ -36,11 +36,11 @@ async def keep_proof(cluster: Cluster, found: Enforcement, moment: datetime) -> 
         if await cluster.merge(ConfigMap, _NAME, {"data": data}) is None:
             await cluster.create(ConfigMap(metadata=meta, data=data))
     except (ConflictError, RefusedError, InsituError) as error:
-        _log.warning("the proof of the walls cannot be kept: %s", error)
+        logger.warning("the proof of the walls cannot be kept: %s", error)
 
 
 async def last_proof(cluster: Cluster) -> tuple[Enforcement, datetime] | None:
-    """Return the last proof and its time, or None where nothing was proved yet. Raises ``InsituError``."""
+    """Return the last proof and its time, or None if nothing has been proved yet. Raises ``InsituError``."""
     kept = await cluster.get(ConfigMap, _NAME)
     if kept is None or not kept.data:
         return None

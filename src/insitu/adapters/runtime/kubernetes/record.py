@@ -1,7 +1,7 @@
 """What is known of an execution's steps, kept on the cluster beside them: one ConfigMap per execution.
 
-A pod can vanish: a drained node, an impatient hand. So the record says which steps were started, and how those that
-ended did. It owns every other object of the execution: made before them, deleted after them.
+A pod can vanish: its node was drained, or someone deleted it. So the record says which steps were started, and how they
+ended. It owns every other object of the execution: it is made before them and deleted after them.
 """
 
 import time
@@ -22,12 +22,12 @@ __all__ = ["Record", "Records"]
 _STARTED = "started"
 
 _RECENT = 2.0
-"""Seconds for which a record that was read serves as it is, where a newer one would only be refused later."""
+"""Seconds for which a record is used without reading it again; a write to an outdated one is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as it was read: the steps that were started, and the ends of those that ended."""
+    """A record as it was read: the steps that were started, and how they ended."""
 
     owner: OwnerReference
     version: str
@@ -53,16 +53,16 @@ class Records:
     async def recent(self, execution_id: ExecutionId) -> Record | None:
         """Return the record as it was a moment ago.
 
-        Enough before a step is started: whoever starts has just looked, names are taken once, and a start that
-        another process told of meanwhile makes the write that follows read again.
+        That is enough before a step is started: the caller has just observed the execution, a name can be taken only
+        once, and if another process stored a start meanwhile, the write that follows reads again.
         """
         moment, record = self._last.get(execution_id, (0.0, None))
         return record if time.monotonic() - moment < _RECENT else await self.get(execution_id)
 
     async def open(self, plan: ExecutionPlan, owner: OwnerReference | None) -> Record:
-        """Return the record of an execution, made if it is not there.
+        """Return the record of an execution; make it if it does not exist.
 
-        ``owner`` is the custom resource of the execution, where there is one.
+        ``owner`` is the custom resource of the execution, if it has one.
         """
         execution_id = plan.workflow_execution_id
         wanted = ConfigMap(metadata=metadata(plan, execution_id, owner), data={})
@@ -88,9 +88,9 @@ class Records:
     async def end(
         self, execution_id: ExecutionId, ends: Mapping[StepKey, StepStatus], read: Record | None = None
     ) -> Mapping[StepKey, StepStatus]:
-        """Remember how steps ended, and return how they did: the first end that was stored counts.
+        """Store how steps ended, and return their ends: the first one that was stored counts.
 
-        ``read`` saves reading the record, where that was done a moment ago.
+        ``read`` saves reading the record, if that was done a moment ago.
         """
         record = read or await self.get(execution_id)
         while record is not None:

@@ -1,8 +1,8 @@
 """Asking a registry whether it has an image, before a pod is made for it (OCI distribution specification 1.1, HEAD).
 
-Asked are only registries that the provider has named: the host in an image's name is written by the owner of a data
-set, and the operator stands where he does not. An answer is no proof either, so only a plain "no" counts. Whatever else
-happens (no answer, a login, a redirect), the node's pull decides: it may have the image, or the account for it.
+Only registries that the provider has named are asked: the owner of a data set writes the host in an image's name, and
+the operator can reach what that owner cannot. An answer proves nothing either, so only a plain "no" counts. Whatever
+else happens (no answer, a login, a redirect), the node's pull decides: it may have the image, or the account for it.
 """
 
 import json
@@ -19,12 +19,12 @@ from insitu.adapters.runtime.oci.images.documents import INDEX_TYPES, MANIFEST_T
 
 __all__ = ["Registries"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 SECONDS = 5.0
-"""For which an answer is waited, with everything that leads to it."""
+"""Seconds for an answer, including everything that leads to it."""
 KEPT = 600.0
-"""Seconds for which an image that was there counts as there."""
+"""Seconds for which an image that existed counts as existing."""
 SILENCE = 30.0
 """Seconds for which a registry that gave no answer is not asked again."""
 
@@ -35,7 +35,7 @@ _ACCEPT = ", ".join(MANIFEST_TYPES + INDEX_TYPES)
 
 
 class Registries:
-    """The registries that may be asked, by the ``host[:port]`` that stands in an image's name.
+    """The registries that may be asked, by the ``host[:port]`` in an image's name.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Registries:
         self._silent: dict[str, float] = {}
 
     async def lacks(self, reference: str) -> bool:
-        """Tell whether it is known that ``host[:port]/repository@digest`` is not there. Raises nothing."""
+        """Return whether ``host[:port]/repository@digest`` is known not to exist. Raises nothing."""
         host, _, image = reference.partition("/")
         address, now = self._addresses.get(host), time.monotonic()
         if address is None or now < self._there.get(reference, 0.0) or now < self._silent.get(host, 0.0):
@@ -66,7 +66,7 @@ class Registries:
         if status == httpx.codes.OK:
             self._keep(reference, now)
         elif status != httpx.codes.NOT_FOUND:
-            _log.warning("%s does not say whether it has %s (%s): the pull decides", host, image, trouble)
+            logger.warning("%s does not say whether it has %s (%s): the pull decides", host, image, trouble)
             if status == 0 or status >= httpx.codes.INTERNAL_SERVER_ERROR:
                 self._silent[host] = now + SILENCE
         return status == httpx.codes.NOT_FOUND
@@ -78,7 +78,7 @@ class Registries:
 
 
 async def _head(client: httpx.AsyncClient, address: str, path: str) -> int:
-    """The status of a manifest; where the registry asks for a token, with one that it gives to everybody."""
+    """Return the status of a manifest; if the registry demands a token, use one that it gives to everyone."""
     answer = await client.head(address + path, headers={"Accept": _ACCEPT})
     if answer.status_code != httpx.codes.UNAUTHORIZED:
         return answer.status_code
@@ -90,7 +90,7 @@ async def _head(client: httpx.AsyncClient, address: str, path: str) -> int:
 
 
 async def _token(client: httpx.AsyncClient, address: str, challenge: str) -> str:
-    """Ask for a token without any account; empty where there is none to be had."""
+    """Request a token without an account; empty if the registry does not give one."""
     facts = dict(_CHALLENGE.findall(challenge))
     realm = urlsplit(facts.get("realm", ""))
     trusted = realm.scheme == "https" or realm[:2] == urlsplit(address)[:2]

@@ -35,7 +35,7 @@ from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
 __all__ = ["KubernetesRuntime"]
 
 READ_LASTS = timedelta(seconds=5)
-"""How long what was read of the kept proof is not read again."""
+"""How long to wait before reading the kept proof again."""
 
 
 class KubernetesRuntime(Runtime):
@@ -53,7 +53,7 @@ class KubernetesRuntime(Runtime):
         patience = PodPatience(pending=placement.pending)
         patience = replace(patience, pulling=min(patience.pulling, patience.pending))
         self._observer = Observer(cluster, self._records, patience, {})
-        # One for steps and probes: what is learnt of the storage class is learnt once.
+        # Shared by steps and probes, so that they learn about the storage class only once.
         self._binding = Binding(cluster)
         self._starting = Starter(cluster, placement, self._records, self._binding)
         self._ending = Ender(cluster, self._observer, self._watch)
@@ -82,7 +82,7 @@ class KubernetesRuntime(Runtime):
             refusal = await self._refusal() if key.kind is StepKind.COMPUTE else None
             if refusal is None:
                 await self._starting.ensure(step)
-                return  # the watch tells of the pod
+                return  # the watch reports the pod
         except RefusedError as error:
             refusal = Reason(code="InfrastructureFailed", message=f"the cluster refuses the step: {error}"[:1000])
         except InsituError as error:
@@ -157,7 +157,7 @@ class KubernetesRuntime(Runtime):
 
     @override
     async def recover(self) -> None:
-        """There is nothing to do: the pods have gone on."""
+        """Do nothing: the pods have gone on."""
         self._watch_pods()
 
     @override
@@ -168,12 +168,12 @@ class KubernetesRuntime(Runtime):
     @override
     async def proof(self) -> Enforcement | None:
         now = datetime.now(UTC)
-        if now - self._read > READ_LASTS:  # anybody can ask for a price, as often as they like
+        if now - self._read > READ_LASTS:  # anyone can ask for a price, as often as they like
             self._read, self._kept = now, await last_proof(self._cluster)
         return self._kept[0] if self._kept is not None and now - self._kept[1] <= OLDEST_PROOF else None
 
     async def aclose(self) -> None:
-        """Let go of the watch and the counters; what runs goes on."""
+        """Release the watch and the counters. What runs goes on."""
         self._closed = True
         await self._caps.aclose()
         if self._watching is not None:
@@ -181,9 +181,9 @@ class KubernetesRuntime(Runtime):
             await asyncio.wait([self._watching])
 
     async def _refusal(self) -> Reason | None:
-        """No algorithm runs before the walls are proved, be it that somebody has to wait for it.
+        """Require a proof of the walls before an algorithm runs, even if the algorithm has to wait for it.
 
-        Nor on a proof that is too old: whoever runs the cluster may have changed it since.
+        A proof that is too old does not count: the cluster may have changed since.
         """
         async with self._proving:
             age = (datetime.now(UTC) - self._proved).total_seconds()
@@ -193,7 +193,7 @@ class KubernetesRuntime(Runtime):
 
     async def _prove(self) -> Enforcement:
         found = await probe_cluster(self._cluster, self._placement, self._binding)
-        # A refusal is asked again: somebody may have mended what was wrong.
+        # After a refusal probe again: somebody may have fixed what was wrong.
         self._proof = None if found.refusals else found
         self._proved = datetime.now(UTC)
         self._observer.limits = found.limits

@@ -1,4 +1,4 @@
-"""What every pod of ours has in common: the restricted level of Pod Security, and no more than that allows."""
+"""What all our pods have in common: the restricted level of Pod Security, and no more than that allows."""
 
 import math
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from insitu.adapters.runtime.kubernetes.configuration import Placement
 __all__ = ["MAIN", "TMP_BYTES", "literal", "pod_spec", "read_only", "sealed", "tmp"]
 
 MAIN = "main"
-"""Name of the one container of each pod."""
+"""Name of the only container of a pod."""
 
 TMP_BYTES = 64 << 20
 _LOST = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 def sealed(user: int | None = None) -> SecurityContext:
-    """The rights of a container: none; its user is the pod's unless it says another."""
+    """Return the rights of a container: none. Its user is the pod's, unless another is given."""
     return SecurityContext(
         allowPrivilegeEscalation=False,
         capabilities=Capabilities(drop=["ALL"]),
@@ -47,7 +47,7 @@ def pod_spec(
     *,
     grace: int,
 ) -> PodSpec:
-    """A pod of one container that runs once, as nobody, without a token, and not beyond its deadline."""
+    """Return a pod of one container that runs once, as nobody, without a token, and not beyond its deadline."""
     uid = placement.uid
     left = (deadline - datetime.now(UTC)).total_seconds()
     return PodSpec(
@@ -69,7 +69,7 @@ def pod_spec(
             fsGroupChangePolicy="OnRootMismatch",
             seccompProfile=SeccompProfile(type="RuntimeDefault"),
         ),
-        # Without these a cluster waits five minutes before it gives a pod on a lost node up.
+        # Without these a cluster waits five minutes before it gives up a pod on a lost node.
         tolerations=[
             Toleration(key=key, operator="Exists", effect="NoExecute", tolerationSeconds=placement.node_loss)
             for key in _LOST
@@ -78,17 +78,17 @@ def pod_spec(
 
 
 def tmp() -> VolumeMount:
-    """A small folder in memory, never collected."""
+    """Return a small folder in memory, which is never collected."""
     return VolumeMount(name="tmp", mountPath="/tmp")  # noqa: S108 (inside the pod)
 
 
 def read_only(volume: str, path: str, sub_path: str) -> VolumeMount:
-    """A folder or file of a volume, with whatever is mounted below it, for reading."""
+    """Return a folder or file of a volume, with everything mounted below it, for reading."""
     return VolumeMount(
         name=volume, mountPath=path, subPath=sub_path or None, readOnly=True, recursiveReadOnly="IfPossible"
     )
 
 
 def literal(text: str) -> str:
-    """Text as a command or variable says it: a cluster would put variables in place of ``$(NAME)``."""
+    """Escape text for a command or variable: a cluster would replace ``$(NAME)`` by a variable."""
     return text.replace("$", "$$")

@@ -51,7 +51,7 @@ _LIMITS = {"cpu": "1", "memory": "512Mi"}
 
 
 def order_secret(step: Step, owner: OwnerReference) -> Secret:
-    """What the pod is to do, and the ticket that it shows to the gateway; mounted as files, never a variable."""
+    """Return the order of the pod, and the ticket that it shows to the gateway: files, never variables."""
     order = {
         "plan": step.plan.model_dump(mode="json"),
         "stage": step.key.stage,
@@ -69,7 +69,7 @@ def order_secret(step: Step, owner: OwnerReference) -> Secret:
 
 
 def console_secrets(step: Step, consoles: Mapping[int, bytes], owner: OwnerReference) -> list[Secret]:
-    """The captured output of stages for the publish pod, compressed: it cannot read another pod's log itself."""
+    """Return the captured output of stages, compressed: the publish pod cannot read the log of another pod."""
     parts = []
     for stage, captured in sorted(consoles.items()):
         whole = zlib.compress(captured)
@@ -83,7 +83,7 @@ def console_secrets(step: Step, consoles: Mapping[int, bytes], owner: OwnerRefer
 
 
 def service_pod(step: Step, placement: Placement, owner: OwnerReference, consoles: list[Secret]) -> Pod:
-    """The pod of a configure or publish step."""
+    """Return the pod of a configure or publish step."""
     key = step.key
     name = step_name(step.plan.workflow_execution_id, key)
     claims = list(_configure_mounts(step) if key.kind is StepKind.CONFIGURE else _publish_mounts(step))
@@ -123,7 +123,7 @@ def service_pod(step: Step, placement: Placement, owner: OwnerReference, console
 
 
 def _configure_mounts(step: Step) -> Iterator[tuple[str, VolumeMount]]:
-    """Folders to fill, and the data of the cluster that the stage reads in place."""
+    """Yield folders to fill, and the data of the cluster that the stage reads in place."""
     files = files_claim(step.plan.workflow_execution_id, step.key.stage, step.key.attempt)
     yield files, VolumeMount(name="", mountPath=f"{WORK}/algorithm", subPath="algorithm")
     for each in step.plan.stage(step.key.stage).inputs:
@@ -135,7 +135,7 @@ def _configure_mounts(step: Step) -> Iterator[tuple[str, VolumeMount]]:
 
 
 def _publish_mounts(step: Step) -> Iterator[tuple[str, VolumeMount]]:
-    """What the stages left; writable, because its owner may have to open to itself what an algorithm has closed."""
+    """Yield what the stages left; writable, because its owner may have to open what an algorithm has closed."""
     for stage, attempt in sorted(step.attempts.items()):
         claim = output_claim(step.plan.workflow_execution_id, stage, attempt)
         for folder in ("output", "logs"):

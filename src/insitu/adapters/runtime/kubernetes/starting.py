@@ -1,4 +1,4 @@
-"""Starting a step: volumes, order, pod; each by its own name, so that doing it again changes nothing."""
+"""Starting a step: volumes, order, pod. Each has its own name, so repeating it changes nothing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Starter:
     async def ensure(self, step: Step) -> None:
         """Start the step unless it runs or has ended.
 
-        Raises ``RefusedError`` where the cluster does not take it, and ``InsituError``.
+        Raises ``RefusedError`` if the cluster does not take it, and ``InsituError``.
         """
         execution_id = step.plan.workflow_execution_id
         record = await self._records.recent(execution_id)
@@ -55,11 +55,11 @@ class Starter:
 
     async def inspect(self, computed: Pod, key: StepKey) -> None:
         """Look at the volume of a compute step that failed."""
-        with suppress(RefusedError):  # then the algorithm's own end counts, once the look is overdue
+        with suppress(RefusedError):  # then the algorithm's own end counts once the look is overdue
             await self._create(inspection_pod(computed, key, self._placement))
 
     async def _objects(self, step: Step, owner: OwnerReference) -> tuple[Sequence[Any], Pod]:
-        """What has to be there before the pod, and the pod."""
+        """Return what has to exist before the pod, and the pod."""
         placement = self._placement
         if step.key.kind is StepKind.COMPUTE:
             return (), compute_pod(step, placement, owner)
@@ -70,7 +70,7 @@ class Starter:
         return (order_secret(step, owner), *consoles), service_pod(step, placement, owner, consoles)
 
     async def _consoles(self, step: Step) -> dict[int, bytes]:
-        """What the stages printed, as far as it is published."""
+        """Return what the stages printed, as far as it is published."""
         found = {}
         for stage, size in step.logs.consoles.items():
             if size == 0:
@@ -81,7 +81,7 @@ class Starter:
                 async with self._cluster.log(name, MAIN, limit=size) as chunks:
                     found[stage] = b"".join([chunk async for chunk in chunks])[:size]
             except ConflictError:
-                continue  # the pod is gone, and with it what it printed; the operator's log has it
+                continue  # the pod is gone with its log; the operator's copy has it
         return found
 
     async def _create(self, made: Any) -> None:
@@ -89,7 +89,7 @@ class Starter:
             await self._cluster.create(made)
 
     async def _owner(self, execution_id: str) -> OwnerReference | None:
-        """The custom resource of the execution, where records are kept as such: with it, everything is deleted."""
+        """Return the custom resource of the execution, if it is one: when it is deleted, everything is."""
         if not self._placement.owned:
             return None
         found = await self._cluster.get(WorkflowExecution, execution_id)

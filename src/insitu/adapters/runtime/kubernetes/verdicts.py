@@ -1,7 +1,7 @@
 """What a pod's status means. Pure, so that every ending can be tested from a status.
 
-A cluster tells the same thing in several places, and some of them early: the phase follows a container's end by a
-second, a pull that fails never ends by itself, and a container whose child was killed for memory "succeeded".
+A cluster reports the same thing in several places, and not at the same time: the phase changes a second after a
+container ended, a pull that fails never ends by itself, and a container whose child was killed for memory "succeeded".
 """
 
 import re
@@ -33,11 +33,11 @@ class PodPatience:
     Attributes
     ----------
     pending
-        Not scheduled, its volumes not there, its container not made.
+        Not scheduled, without its volumes, or without its container.
     pulling
-        A pull that failed for another reason than that the image is not there.
+        A pull that failed although the image may exist.
     lost
-        Being deleted without the node saying that it is done, beyond the time that it was given.
+        Being deleted for longer than planned, without an answer of the node.
     """
 
     pending: int = 300
@@ -47,26 +47,26 @@ class PodPatience:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is so. ``ending`` is how a step ends that would not end by itself: its pod has to be ended."""
+    """Where a step stands. ``ending``: the step would not end by itself, so its pod has to be ended."""
 
     status: StepStatus
     ending: bool = False
 
 
 def step_of(pod: Pod) -> StepKey | None:
-    """Which step a pod is."""
+    """Return which step a pod is."""
     labels = (pod.metadata.labels if pod.metadata else None) or {}
     return StepKey.read(labels.get(STEP, ""))
 
 
 def has_run(pod: Pod) -> bool:
-    """Tell whether the pod's container was started: then there may be a log."""
+    """Return whether the container of the pod was started: then there may be a log."""
     found = _container(pod)
     return found is not None and found.state is not None and bool(found.state.running or found.state.terminated)
 
 
 def judge(pod: Pod, key: StepKey, now: datetime, patience: PodPatience, limits: Mapping[str, str]) -> Judged:
-    """Say where a step stands. ``limits``: what enforces them here, for a compute step's use of resources."""
+    """Return where a step stands. ``limits``: what enforces them here, for the usage of a compute step."""
     return _Case(pod, key, now, patience, limits).verdict()
 
 
@@ -125,7 +125,7 @@ class _Case:
         code = end.exitCode
         wished = self.wished()
         if end.reason == "OOMKilled":
-            # A child that was killed for memory leaves half a result, whatever the first process then says.
+            # A child that was killed for memory leaves half a result, whatever the first process says afterwards.
             message = "the memory limit was reached, and the kernel killed a process of the algorithm"
             return Reason(code="MemoryLimitExceeded", message=message), 137 if code == 0 else code
         if wished is not None and (code != 0 or wished.code != "Interrupted"):
@@ -147,7 +147,7 @@ class _Case:
         if code == 128 + signal.SIGSYS:
             message = "a system call was refused (SIGSYS)"
             return Reason(code="ForbiddenSystemCall", message=message)
-        # 137 may be a kill on the node, or a code that the algorithm chose to have another attempt: nobody can tell.
+        # 137 may be a kill on the node, or a code that the algorithm chose to get another attempt: we cannot know.
         return Reason(code="AlgorithmFailed", message=f"the algorithm ended with {describe_exit(code)}")
 
     def not_started(self, message: str) -> tuple[Reason, int | None]:
@@ -158,7 +158,7 @@ class _Case:
         return Reason(code="InfrastructureFailed", message=f"the container could not be started: {last}"), None
 
     def is_deleted(self, code: int) -> bool:
-        """Tell whether a container was ended by a signal because its pod is being deleted."""
+        """Return whether a signal ended the container because its pod is being deleted."""
         meta = self.pod.metadata
         return code in (137, 143) and meta is not None and meta.deletionTimestamp is not None
 
@@ -188,14 +188,14 @@ class _Case:
         return Reason(code="InfrastructureFailed", message=message)
 
     def wished(self) -> Reason | None:
-        """Why we end this pod, if we do."""
+        """Return why we end this pod, if we do."""
         code, _, message = self.notes.get(STOP, "").partition(" ")
         return Reason(code=code, message=message) if code else None
 
     # ------------------------------------------------------------------------------- the container never ran, or ends
 
     def failed(self) -> Reason:
-        """A pod that its node or its scheduler gave up."""
+        """Return why the node or the scheduler gave up the pod."""
         told, message = self.status.reason or "", (self.status.message or "no reason was given")[:500]
         wished = self.wished()
         if wished is not None:
@@ -209,7 +209,7 @@ class _Case:
         return Reason(code="InfrastructureFailed", message=f"the pod failed ({told or 'unknown'}): {message}")
 
     def lost(self) -> Reason | None:
-        """A pod whose deletion its node does not confirm: the node is gone, or cut off."""
+        """Return the reason if the node does not confirm the deletion of the pod: it is gone, or cut off."""
         deletion = self.pod.metadata.deletionTimestamp if self.pod.metadata is not None else None
         if deletion is None or self.now < deletion + timedelta(seconds=self.patience.lost):
             return None
@@ -241,7 +241,7 @@ class _Case:
         return Reason(code="InfrastructureFailed", message=message)
 
     def pending(self) -> str:
-        """Why the scheduler holds it back."""
+        """Return why the scheduler holds the pod back."""
         waiting = (each for each in self.status.conditions or [] if each.status == "False" and each.message)
         return next((f"{each.reason}: {each.message}"[:500] for each in waiting), "")
 
@@ -278,7 +278,7 @@ class _Case:
         if end is None or end.startedAt is None or end.finishedAt is None:
             unavailable["wallSeconds"] = "the container did not start"
         else:
-            wall = (end.finishedAt - end.startedAt).total_seconds()  # in whole seconds, as the kubelet has them
+            wall = (end.finishedAt - end.startedAt).total_seconds()  # in whole seconds, as the kubelet counts
         return Usage(wall_seconds=wall, limits=dict(self.limits), unavailable=unavailable)
 
 
@@ -288,7 +288,7 @@ def _container(pod: Pod) -> ContainerStatus | None:
 
 
 def _message(text: str | None) -> StepStatus | None:
-    """The status that a pod of ours left as its last word."""
+    """Return the status that a pod of ours left in its termination message."""
     try:
         return StepStatus.model_validate_json(text or "")
     except ValidationError:

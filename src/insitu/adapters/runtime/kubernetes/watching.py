@@ -1,7 +1,7 @@
-"""One watch over all pods of ours; it only wakes. Whatever it misses, the next look finds.
+"""One watch over all our pods, which only wakes. The next look finds whatever it misses.
 
-A pod changes about ten times in its life, and only some of that is news: that it is there, what its container does,
-that it is being deleted, that it is gone.
+A pod changes about ten times in its life, and only some of that is news: it exists, its container does something, it is
+being deleted, it is gone.
 """
 
 import anyio
@@ -9,7 +9,7 @@ from lightkube.models.core_v1 import PodStatus
 from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster
-from insitu.adapters.kubernetes_watching import watch_for_ever
+from insitu.adapters.kubernetes_watching import watch_forever
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, object_name
 from insitu.domain.ids import ExecutionId
 from insitu.waiting import Bell
@@ -18,7 +18,7 @@ __all__ = ["PodWatch"]
 
 
 class PodWatch:
-    """Wakes whoever waits when any pod has changed."""
+    """Rings its bell when any pod has changed."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -28,14 +28,14 @@ class PodWatch:
         self._known: dict[str, object] = {}
 
     async def news(self) -> frozenset[ExecutionId] | None:
-        """Return whose pods may have changed since the last call, None for anybody's; there is one caller."""
+        """Wait for a change and return whose pods may have changed, None for any; there is one caller."""
         await self._news.wait()
         self._news = anyio.Event()
         changed, self._changed = self._changed, set()
         return None if changed is None else frozenset(changed)
 
     def ring(self, execution_id: ExecutionId | None = None) -> None:
-        """Wake everybody: something has changed, of this execution or of any."""
+        """Report a change: of this execution, or of any."""
         if execution_id is None:
             self._changed = None
         elif self._changed is not None:
@@ -45,7 +45,7 @@ class PodWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await watch_for_ever("pods", self._watch, self.ring)
+        await watch_forever("pods", self._watch, self.ring)
 
     async def _watch(self) -> None:
         self._known.clear()
@@ -68,7 +68,7 @@ def _execution(pod: Pod) -> ExecutionId | None:
 
 
 def _news(pod: Pod) -> object:
-    """What of a pod makes somebody look."""
+    """Return the parts of a pod whose change is news."""
     status, meta = pod.status or PodStatus(), pod.metadata
     states = [each.state for each in status.containerStatuses or []]
     return status.phase, status.reason, states, None if meta is None else (meta.deletionTimestamp, meta.uid)

@@ -41,7 +41,7 @@ from insitu.ports.runtime import Enforcement, LogChunk, Step
 
 __all__ = ["OciRuntime"]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _RESTARTED = "the provider's process was restarted while the step ran"
 
 
@@ -278,8 +278,9 @@ class OciRuntime:
             status = ended_now(error.code, error.detail, started)
         except TimeoutError:
             status = ended_now("InfrastructureFailed", f"{key.kind} did not end before its deadline", started)
-        except Exception as error:  # noqa: BLE001 (a defect of a pod ends its step, and is logged in full)
-            _log.exception("%s of %s failed", key, execution_id)
+        except Exception as error:
+            # A defect of a pod ends its step, and is logged in full.
+            logger.exception("%s of %s failed", key, execution_id)
             status = ended_now("InfrastructureFailed", f"{key.kind} failed: {type(error).__name__}", started)
         else:
             status = StepStatus(state="ended", started_at=started, ended_at=datetime.now(UTC), result=result)
