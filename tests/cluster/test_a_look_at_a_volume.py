@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lightkube.resources.core_v1 import Pod
 
-from insitu.adapters.runtime.kubernetes.inspecting import inspected
+from insitu.adapters.runtime.kubernetes.inspecting import judge_inspection
 from insitu.domain.execution import Reason, StepStatus, Usage
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def code_of(status: StepStatus | None) -> str | None:
     [({}, "AlgorithmFailed"), ({"free": 4096}, "DiskLimitExceeded"), ({"files": 0}, "DiskLimitExceeded")],
 )
 def test_a_full_volume_is_the_reason(found: dict[str, int], code: str) -> None:
-    status = inspected(FAILED, looking(**found), NOW)
+    status = judge_inspection(FAILED, looking(**found), NOW)
     assert code_of(status) == code
     assert status is not None
     assert status.exit_code == 1
@@ -48,10 +48,10 @@ def test_a_full_volume_is_the_reason(found: dict[str, int], code: str) -> None:
 
 
 def test_the_end_waits_for_the_look() -> None:
-    assert inspected(FAILED, None, NOW + timedelta(seconds=5)) is None
-    assert inspected(FAILED, Pod.from_dict({"status": {"phase": "Pending"}}), NOW + timedelta(seconds=5)) is None
+    assert judge_inspection(FAILED, None, NOW + timedelta(seconds=5)) is None
+    assert judge_inspection(FAILED, Pod.from_dict({"status": {"phase": "Pending"}}), NOW + timedelta(seconds=5)) is None
 
 
 def test_without_a_look_the_algorithms_own_end_counts() -> None:
-    assert inspected(FAILED, None, NOW + timedelta(seconds=61)) == FAILED
-    assert inspected(FAILED, looking(code=1, phase="Failed"), NOW) == FAILED
+    assert judge_inspection(FAILED, None, NOW + timedelta(seconds=61)) == FAILED
+    assert judge_inspection(FAILED, looking(code=1, phase="Failed"), NOW) == FAILED

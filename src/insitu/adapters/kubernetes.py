@@ -104,7 +104,7 @@ class Cluster:
 
     async def get(self, kind: type[Kind], name: str) -> Kind | None:
         """Return an object, or None if it does not exist."""
-        with self._translated():
+        with self._translate_errors():
             try:
                 found: Kind = await self._client.get(kind, name)
             except ApiError as error:
@@ -118,19 +118,19 @@ class Cluster:
         from lightkube.operators import exists
 
         selector = {name: exists() if value is None else value for name, value in labels.items()}
-        with self._translated():
+        with self._translate_errors():
             found = self._client.list(kind, labels=selector)
-            listed: Sequence[Kind] = [each async for each in found]
+            listed: Sequence[Kind] = [item async for item in found]
             return listed
 
     async def create(self, made: Any, name: str | None = None) -> Any:
         """Create an object and return it as stored. Raises ``ConflictError`` if it exists, ``RefusedError``."""
-        with self._translated():
+        with self._translate_errors():
             return await (self._client.create(made) if name is None else self._client.create(made, name))
 
     async def replace(self, changed: Any, name: str | None = None) -> Any:
         """Store a changed object (or its status, by name). Raises ``ConflictError`` if another was stored meanwhile."""
-        with self._translated():
+        with self._translate_errors():
             return await (self._client.replace(changed) if name is None else self._client.replace(changed, name))
 
     async def merge(self, kind: Any, name: str, change: Mapping[str, Any]) -> Any | None:
@@ -138,7 +138,7 @@ class Cluster:
 
         Raises ``ConflictError``, ``RefusedError``.
         """
-        with self._translated():
+        with self._translate_errors():
             try:
                 return await self._client.patch(kind, name, dict(change), patch_type=PatchType.MERGE)
             except ApiError as error:
@@ -148,7 +148,7 @@ class Cluster:
 
     async def delete(self, kind: Any, name: str, *, grace: int | None = None, cascade: Any = None) -> None:
         """Delete an object, if it exists. ``grace``: seconds for a pod to end by itself."""
-        with self._translated():
+        with self._translate_errors():
             try:
                 await self._client.delete(kind, name, grace_period=grace, cascade=cascade)
             except ApiError as error:
@@ -170,7 +170,7 @@ class Cluster:
 
         selector = {name: exists() if value is None else value for name, value in labels.items()}
         # We would wait forever on a connection whose other end has silently disappeared.
-        with self._translated(), move_on_after(WATCH_SECONDS + SECONDS):
+        with self._translate_errors(), move_on_after(WATCH_SECONDS + SECONDS):
             watching = self._client.watch(kind, labels=selector, server_timeout=WATCH_SECONDS)
             try:
                 async for event, found in watching:
@@ -181,19 +181,19 @@ class Cluster:
 
     async def version(self) -> str:
         """Return the version of the cluster, e.g. ``v1.34.4``."""
-        with self._translated():
+        with self._translate_errors():
             answer = await self._streams.get("/version", timeout=SECONDS)
             answer.raise_for_status()
             return str(answer.json()["gitVersion"])
 
     async def served(self, group: str, version: str) -> frozenset[str]:
         """Return the names of the resources that the cluster serves of an API group; none if the group is unknown."""
-        with self._translated():
+        with self._translate_errors():
             answer = await self._streams.get(f"/apis/{group}/{version}", timeout=SECONDS)
             if answer.status_code == 404:
                 return frozenset()
             answer.raise_for_status()
-            return frozenset(each["name"] for each in answer.json()["resources"])
+            return frozenset(resource["name"] for resource in answer.json()["resources"])
 
     @asynccontextmanager
     async def log(self, pod: str, container: str, *, limit: int) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -203,7 +203,7 @@ class Cluster:
         """
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"
         wanted = {"container": container, "follow": "true", "limitBytes": str(limit)}
-        with self._translated():
+        with self._translate_errors():
             answer = await self._streams.send(self._streams.build_request("GET", path, params=wanted), stream=True)
             try:
                 if answer.status_code in (400, 404):
@@ -215,7 +215,7 @@ class Cluster:
                     await answer.aclose()
 
     @contextmanager
-    def _translated(self) -> "Iterator[None]":
+    def _translate_errors(self) -> "Iterator[None]":
         try:
             yield
         except ApiError as error:

@@ -121,7 +121,7 @@ class Leadership:
             return True
         spec = lease.spec or LeaseSpec()
         if spec.holderIdentity != self.identity:
-            if spec.holderIdentity and not self._expired(lease, spec):
+            if spec.holderIdentity and not self._has_expired(lease, spec):
                 return False
             spec.leaseTransitions = (spec.leaseTransitions or 0) + 1
             spec.acquireTime = now
@@ -130,7 +130,7 @@ class Leadership:
         await self._cluster.replace(lease)
         return True
 
-    def _expired(self, lease: Lease, spec: LeaseSpec) -> bool:
+    def _has_expired(self, lease: Lease, spec: LeaseSpec) -> bool:
         version = (lease.metadata.resourceVersion if lease.metadata is not None else None) or ""
         if version != self._seen[0]:
             self._seen = (version, time.monotonic())

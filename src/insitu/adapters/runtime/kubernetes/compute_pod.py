@@ -48,7 +48,7 @@ def compute_pod(step: Step, placement: Placement, owner: OwnerReference) -> Pod:
     plan, key = step.plan, step.key
     stage, limits = plan.stage(key.stage), plan.limits
     volumes = _Volumes(step)
-    mounts = [mount for each in stage.inputs for mount in _input_mounts(each, volumes)]
+    mounts = [mount for item in stage.inputs for mount in _input_mounts(item, volumes)]
     files = volumes.add(files_claim(plan.workflow_execution_id, key.stage, key.attempt))
     output = volumes.add(output_claim(plan.workflow_execution_id, key.stage, key.attempt), read_only=False)
     amounts = {
@@ -110,7 +110,7 @@ def image_reference(image: ImageReference, registry: str) -> str:
 
 def input_claims(step: Step) -> tuple[str, ...]:
     """Return the claims of the cluster that a stage reads in place."""
-    sources = (file.source for each in step.plan.stage(step.key.stage).inputs for file in each.files)
+    sources = (file.source for item in step.plan.stage(step.key.stage).inputs for file in item.files)
     return tuple(sorted({source.claim for source in sources if isinstance(source, Claim)}))
 
 
@@ -133,30 +133,30 @@ class _Volumes:
         return self._made
 
 
-def _input_mounts(each: StageInput, volumes: _Volumes) -> Iterator[VolumeMount]:
+def _input_mounts(item: StageInput, volumes: _Volumes) -> Iterator[VolumeMount]:
     """Mount an input at both of its paths."""
-    for volume, sub_path, name in _places(each, volumes):
-        for folder in (f"/mnt/volume{each.position}", f"/mnt/inputs/{each.position}"):
+    for volume, sub_path, name in _places(item, volumes):
+        for folder in (f"/mnt/volume{item.position}", f"/mnt/inputs/{item.position}"):
             yield read_only(volume, f"{folder}/{name}" if name else folder, sub_path)
 
 
-def _places(each: StageInput, volumes: _Volumes) -> Iterator[tuple[str, str, str]]:
+def _places(item: StageInput, volumes: _Volumes) -> Iterator[tuple[str, str, str]]:
     """Yield volume, path in it, and name inside the input, for every part of an input."""
     step = volumes.step
     execution_id, key = step.plan.workflow_execution_id, step.key
-    if each.previous_stage is not None:
-        if each.previous_stage not in step.attempts:
-            raise InsituError("ConfigurationFailed", f"the output of stage {each.previous_stage} is not here")
-        claim = output_claim(execution_id, each.previous_stage, step.attempts[each.previous_stage])
+    if item.previous_stage is not None:
+        if item.previous_stage not in step.attempts:
+            raise InsituError("ConfigurationFailed", f"the output of stage {item.previous_stage} is not here")
+        claim = output_claim(execution_id, item.previous_stage, step.attempts[item.previous_stage])
         yield volumes.add(claim), "output", ""
         return
-    fetched = f"fetched/{each.position}"
+    fetched = f"fetched/{item.position}"
     files = files_claim(execution_id, key.stage, key.attempt)
-    if not any(isinstance(file.source, Claim | Mount) for file in each.files):
+    if not any(isinstance(file.source, Claim | Mount) for file in item.files):
         yield volumes.add(files), fetched, ""
         return
-    for file in each.files:
-        name = file.component(alone=len(each.files) == 1)
+    for file in item.files:
+        name = file.component(alone=len(item.files) == 1)
         if isinstance(file.source, Mount):
             raise InsituError("ConfigurationFailed", "an input is on a single machine, and this is a cluster: use pvc:")
         if isinstance(file.source, Claim):

@@ -25,7 +25,7 @@ from insitu.adapters.runtime.kubernetes.sealing import MAIN, pod_spec, sealed, t
 from insitu.domain.execution import Reason, StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 
-__all__ = ["INSPECTS", "inspected", "inspection_of", "inspection_pod"]
+__all__ = ["INSPECTS", "inspection_of", "inspection_pod", "judge_inspection"]
 
 INSPECTS = f"{GROUP}/inspects"
 """Label of a pod that looks at a volume: the compute step that wrote it."""
@@ -80,7 +80,7 @@ def inspection_pod(computed: Pod, key: StepKey, placement: Placement) -> Pod:
     )
 
 
-def inspected(status: StepStatus, looking: Pod | None, now: datetime) -> StepStatus | None:
+def judge_inspection(status: StepStatus, looking: Pod | None, now: datetime) -> StepStatus | None:
     """Return how the algorithm ended, given the state of its volume; None while the pod still looks."""
     found = None if looking is None else _findings(looking)
     if found is None:
@@ -101,8 +101,8 @@ def inspected(status: StepStatus, looking: Pod | None, now: datetime) -> StepSta
 
 
 def _findings(looking: Pod) -> Mapping[str, int] | None:
-    for each in (looking.status.containerStatuses if looking.status is not None else None) or []:
-        end = each.state.terminated if each.state is not None else None
+    for container in (looking.status.containerStatuses if looking.status is not None else None) or []:
+        end = container.state.terminated if container.state is not None else None
         if end is not None and end.exitCode == 0 and end.message:
             found: Mapping[str, int] = json.loads(end.message)
             return found

@@ -54,7 +54,7 @@ class LogCaps:
         limit = log_bytes(pod)
         while True:
             try:
-                if await self._printed(object_name(pod), limit + 1) <= limit:
+                if await self._count_bytes(object_name(pod), limit + 1) <= limit:
                     return  # the container has ended
                 reason = Reason(code="LogLimitExceeded", message=f"more than {limit} bytes of log were written")
                 await self._ending.stop(execution_id, key, pod, reason)
@@ -66,7 +66,7 @@ class LogCaps:
             else:
                 return
 
-    async def _printed(self, name: str, limit: int) -> int:
+    async def _count_bytes(self, name: str, limit: int) -> int:
         """Read until the container ends or has printed ``limit`` bytes; return how many there were."""
         count = 0
         async with self._cluster.log(name, MAIN, limit=limit) as chunks:

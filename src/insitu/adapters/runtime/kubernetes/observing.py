@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from lightkube.resources.core_v1 import Pod
 
 from insitu.adapters.kubernetes import Cluster
-from insitu.adapters.runtime.kubernetes.inspecting import inspected, inspection_of
+from insitu.adapters.runtime.kubernetes.inspecting import inspection_of, judge_inspection
 from insitu.adapters.runtime.kubernetes.names import EXECUTION, step_name
 from insitu.adapters.runtime.kubernetes.record import Records
 from insitu.adapters.runtime.kubernetes.verdicts import PodPatience, judge, step_of
@@ -67,7 +67,7 @@ class Observer:
             verdict = judge(pod, key, now, self._patience, self.limits)
             found[key] = verdict.status
             if _is_doubtful(verdict.status):
-                seen = inspected(verdict.status, looks.get(key), now)
+                seen = judge_inspection(verdict.status, looks.get(key), now)
                 found[key] = seen or StepStatus(state="running", started_at=verdict.status.started_at)
                 if seen is None and key not in looks:
                     doubtful.add(key)

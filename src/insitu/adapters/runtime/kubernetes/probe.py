@@ -125,17 +125,17 @@ async def _sweep(cluster: Cluster) -> None:
     """Delete what a killed probe left behind."""
     kinds: tuple[type[Any], ...] = (Pod, PersistentVolumeClaim)
     for kind in kinds:
-        for each in await cluster.list(kind, {PROBE: "true"}):
-            await cluster.delete(kind, each.metadata.name)
+        for found in await cluster.list(kind, {PROBE: "true"}):
+            await cluster.delete(kind, found.metadata.name)
 
 
 async def _findings(cluster: Cluster, name: str) -> Mapping[str, Any]:
     while True:
         pod = await cluster.get(Pod, name)
         status = pod.status if pod is not None else None
-        for each in (status.containerStatuses if status is not None else None) or []:
-            if each.state is not None and each.state.terminated is not None:
-                end = each.state.terminated
+        for container in (status.containerStatuses if status is not None else None) or []:
+            if container.state is not None and container.state.terminated is not None:
+                end = container.state.terminated
                 if end.exitCode != 0 or not end.message:
                     raise InsituError(
                         "InfrastructureFailed", f"the probe failed: {end.reason}, exit code {end.exitCode}"
@@ -154,9 +154,9 @@ async def _hindrance(cluster: Cluster, name: str) -> str:
     status = pod.status if pod is not None else None
     if status is None:
         return "it is gone"
-    held = [each.message for each in status.conditions or [] if each.status == "False" and each.message]
-    waiting = (each.state.waiting for each in status.containerStatuses or [] if each.state is not None)
-    held += [f"{each.reason}: {each.message or ''}" for each in waiting if each is not None]
+    held = [item.message for item in status.conditions or [] if item.status == "False" and item.message]
+    waiting = (item.state.waiting for item in status.containerStatuses or [] if item.state is not None)
+    held += [f"{item.reason}: {item.message or ''}" for item in waiting if item is not None]
     return "; ".join(held)[:500] or f"it is {status.phase}"
 
 
@@ -170,7 +170,7 @@ async def _gateway(address: str) -> list[str]:
     except OSError:
         return targets  # only pods know this name, so the probe tries the name itself
     addresses = (str(place[4][0]) for place in found)
-    targets += [f"[{each}]:{port}" if ":" in each else f"{each}:{port}" for each in addresses]
+    targets += [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in addresses]
     return list(dict.fromkeys(targets))
 
 

@@ -46,7 +46,7 @@ class Records:
         """Return the record of an execution, or None."""
         found = await self._cluster.get(ConfigMap, execution_id)
         if found is not None:
-            return self._noted(execution_id, found)
+            return self._note(execution_id, found)
         self.forget(execution_id)
         return None
 
@@ -71,7 +71,7 @@ class Records:
         except ConflictError:
             present = await self.get(execution_id)
             return present if present is not None else await self.open(plan, owner)
-        return self._noted(execution_id, made)
+        return self._note(execution_id, made)
 
     def forget(self, execution_id: ExecutionId) -> None:
         """Note that a record is gone."""
@@ -109,10 +109,10 @@ class Records:
         if written is None:
             self.forget(execution_id)
             return False
-        self._noted(execution_id, written)
+        self._note(execution_id, written)
         return True
 
-    def _noted(self, execution_id: ExecutionId, found: ConfigMap) -> Record:
+    def _note(self, execution_id: ExecutionId, found: ConfigMap) -> Record:
         record = _read(found)
         self._last[execution_id] = (time.monotonic(), record)
         return record

@@ -114,8 +114,8 @@ class KubernetesRuntime(Runtime):
         found: set[ExecutionId] = set()
         kinds: tuple[type[Any], ...] = (ConfigMap, Pod, PersistentVolumeClaim)
         for kind in kinds:
-            for each in await self._cluster.list(kind, OURS):
-                found.add(read_execution_id(each.metadata.labels[EXECUTION]))
+            for item in await self._cluster.list(kind, OURS):
+                found.add(read_execution_id(item.metadata.labels[EXECUTION]))
         return frozenset(found)
 
     @override

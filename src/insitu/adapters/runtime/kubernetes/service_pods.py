@@ -64,7 +64,7 @@ def order_secret(step: Step, owner: OwnerReference) -> Secret:
         },
     }
     name = step_name(step.plan.workflow_execution_id, step.key)
-    data = {"step.json": _encoded(json.dumps(order).encode()), "ticket": _encoded(step.ticket.encode())}
+    data = {"step.json": _base64(json.dumps(order).encode()), "ticket": _base64(step.ticket.encode())}
     return Secret(metadata=metadata(step.plan, name, owner), data=data, immutable=True)
 
 
@@ -77,7 +77,7 @@ def console_secrets(step: Step, consoles: Mapping[int, bytes], owner: OwnerRefer
         parts += [(f"{stage}.{number:03}.z", piece) for number, piece in enumerate(pieces)]
     name = step_name(step.plan.workflow_execution_id, step.key)
     return [
-        Secret(metadata=metadata(step.plan, f"{name}-console-{key}", owner), data={key: _encoded(piece)})
+        Secret(metadata=metadata(step.plan, f"{name}-console-{key}", owner), data={key: _base64(piece)})
         for key, piece in parts
     ]
 
@@ -126,9 +126,9 @@ def _configure_mounts(step: Step) -> Iterator[tuple[str, VolumeMount]]:
     """Yield folders to fill, and the data of the cluster that the stage reads in place."""
     files = files_claim(step.plan.workflow_execution_id, step.key.stage, step.key.attempt)
     yield files, VolumeMount(name="", mountPath=f"{WORK}/algorithm", subPath="algorithm")
-    for each in step.plan.stage(step.key.stage).inputs:
-        if each.previous_stage is None:
-            place = f"fetched/{each.position}"
+    for item in step.plan.stage(step.key.stage).inputs:
+        if item.previous_stage is None:
+            place = f"fetched/{item.position}"
             yield files, VolumeMount(name="", mountPath=f"{WORK}/{place}", subPath=place)
     for claim in input_claims(step):
         yield claim, read_only("", f"{WORK}/claims/{claim}", "")
@@ -157,5 +157,5 @@ def _console_volume(consoles: list[Secret]) -> Volume:
     return Volume(name="consoles", projected=ProjectedVolumeSource(sources=sources, defaultMode=0o440))
 
 
-def _encoded(data: bytes) -> str:
+def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")

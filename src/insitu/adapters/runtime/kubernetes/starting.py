@@ -49,7 +49,7 @@ class Starter:
             return
         before, pod = await self._objects(step, record.owner)
         await asyncio.gather(*(self._create(made) for made in before))
-        await self._binding.wait({EXECUTION: execution_id}, _mounted(pod) & _claims(before))
+        await self._binding.wait({EXECUTION: execution_id}, _claims_of(pod) & _claims(before))
         await self._create(pod)
         await self._records.start(execution_id, step.key)
 
@@ -101,10 +101,10 @@ class Starter:
 
 
 def _claims(made: Sequence[Any]) -> set[str]:
-    claims = [each for each in made if isinstance(each, PersistentVolumeClaim)]
+    claims = [item for item in made if isinstance(item, PersistentVolumeClaim)]
     return {claim.metadata.name or "" for claim in claims if claim.metadata is not None}
 
 
-def _mounted(pod: Pod) -> set[str]:
+def _claims_of(pod: Pod) -> set[str]:
     volumes = (pod.spec.volumes if pod.spec is not None else None) or []
-    return {each.persistentVolumeClaim.claimName for each in volumes if each.persistentVolumeClaim is not None}
+    return {item.persistentVolumeClaim.claimName for item in volumes if item.persistentVolumeClaim is not None}

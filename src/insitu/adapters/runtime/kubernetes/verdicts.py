@@ -67,11 +67,11 @@ def has_run(pod: Pod) -> bool:
 
 def judge(pod: Pod, key: StepKey, now: datetime, patience: PodPatience, limits: Mapping[str, str]) -> Judged:
     """Return where a step stands. ``limits``: what enforces them here, for the usage of a compute step."""
-    return _Case(pod, key, now, patience, limits).verdict()
+    return _PodCase(pod, key, now, patience, limits).verdict()
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class _PodCase:
     pod: Pod
     key: StepKey
     now: datetime
@@ -242,8 +242,8 @@ class _Case:
 
     def pending(self) -> str:
         """Return why the scheduler holds the pod back."""
-        waiting = (each for each in self.status.conditions or [] if each.status == "False" and each.message)
-        return next((f"{each.reason}: {each.message}"[:500] for each in waiting), "")
+        waiting = (item for item in self.status.conditions or [] if item.status == "False" and item.message)
+        return next((f"{item.reason}: {item.message}"[:500] for item in waiting), "")
 
     def age(self) -> float:
         created = self.pod.metadata.creationTimestamp if self.pod.metadata is not None else None

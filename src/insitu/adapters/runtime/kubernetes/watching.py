@@ -70,5 +70,5 @@ def _execution(pod: Pod) -> ExecutionId | None:
 def _news(pod: Pod) -> object:
     """Return the parts of a pod whose change is news."""
     status, meta = pod.status or PodStatus(), pod.metadata
-    states = [each.state for each in status.containerStatuses or []]
+    states = [container.state for container in status.containerStatuses or []]
     return status.phase, status.reason, states, None if meta is None else (meta.deletionTimestamp, meta.uid)

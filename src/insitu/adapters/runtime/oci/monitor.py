@@ -35,7 +35,7 @@ LAUNCH_GRACE = 10.0
 """Seconds that an OCI runtime which is still starting the container has after the deadline to end."""
 
 
-class Container:
+class Run:
     """The run of one container, from launch to exit."""
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class Container:
             if pid == 0:
                 break
             if pid == self.launcher:
-                self.launched(os.waitstatus_to_exitcode(status))
+                self.after_launch(os.waitstatus_to_exitcode(status))
             else:  # the container's first process, or a leftover of the runtime's start
                 self.ends[pid] = (os.waitstatus_to_exitcode(status), rusage)
         if self.launcher:
             return False
         return self.pid in self.ends if self.pid else True
 
-    def launched(self, status: int) -> None:
+    def after_launch(self, status: int) -> None:
         """Go on after the OCI runtime ended: the algorithm runs, waits for its start, or could not be started."""
         self.launcher = 0
         self.launch_status = status
@@ -259,19 +259,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    container = Container()
+    run = Run()
     launch, rest = read_order()
     if not launch:
         return
-    container.launch([part.decode() for part in launch.split(b"\0")])
+    run.launch([part.decode() for part in launch.split(b"\0")])
     import json
 
-    container.order = json.loads(rest)
-    container.run(wake, asked)
-    record = container.facts()
-    remove_cgroups(container.order["cgroups"])
-    record["salvage_status"] = container.salvage()
-    write_whole(container.order["exit"], record)
+    run.order = json.loads(rest)
+    run.run(wake, asked)
+    record = run.facts()
+    remove_cgroups(run.order["cgroups"])
+    record["salvage_status"] = run.salvage()
+    write_whole(run.order["exit"], record)
     ring(b"e")
 
 

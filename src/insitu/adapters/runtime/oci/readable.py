@@ -31,7 +31,7 @@ def check_readable(root: str, path: str, identity: tuple[int, int] | None) -> No
     def look() -> None:
         if identity is not None:
             _take_identity(*identity)
-        refused = _first_refused(found, is_folder)
+        refused = _find_refused(found, is_folder)
         if refused is not None:
             problem.append(refused)
 
@@ -77,19 +77,19 @@ def _take_identity(uid: int, gid: int) -> None:
         raise OSError(errno.EPERM, "the identity of a thread could not be changed")
 
 
-def _first_refused(found: int, is_folder: bool) -> str | None:
+def _find_refused(found: int, is_folder: bool) -> str | None:
     """Return the name of the first entry that does not open: "" for the input itself, None if all open."""
     try:
         opened = os.open(f"/proc/self/fd/{found}", os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:
         return ""
     try:
-        return _refused_below(opened, "") if is_folder else None
+        return _find_refused_below(opened, "") if is_folder else None
     finally:
         os.close(opened)
 
 
-def _refused_below(folder: int, above: str) -> str | None:
+def _find_refused_below(folder: int, above: str) -> str | None:
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries]
@@ -104,7 +104,7 @@ def _refused_below(folder: int, above: str) -> str | None:
         except PermissionError:
             return above + name
         try:
-            refused = _refused_below(opened, f"{above}{name}/") if stat.S_ISDIR(kind) else None
+            refused = _find_refused_below(opened, f"{above}{name}/") if stat.S_ISDIR(kind) else None
         finally:
             os.close(opened)
         if refused is not None:

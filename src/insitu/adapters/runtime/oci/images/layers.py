@@ -65,7 +65,7 @@ class _HashingReader:
 def unpack_layer(blob: Path, diff_id: str, rootfs: Path, budget: Budget) -> None:
     """Apply one layer to ``rootfs``. Raises ``ArchiveInvalid`` if it is unsafe, broken, or not that of ``diff_id``."""
     try:
-        with blob.open("rb") as file, _decompressed(file) as stream:
+        with blob.open("rb") as file, _decompress(file) as stream:
             reader = _HashingReader(stream, budget)
             with tarfile.open(fileobj=cast("IO[bytes]", reader), mode="r|", bufsize=_CHUNK) as archive:
                 _Layer(rootfs, budget).apply(archive)
@@ -82,7 +82,7 @@ def unpack_layer(blob: Path, diff_id: str, rootfs: Path, budget: Budget) -> None
 
 
 @contextmanager
-def _decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
+def _decompress(file: IO[bytes]) -> Iterator[IO[bytes]]:
     magic = file.read(4)
     file.seek(0)
     if magic.startswith(_GZIP_MAGIC):

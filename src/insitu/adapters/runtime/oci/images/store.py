@@ -190,7 +190,7 @@ class ImageStore:
         """Unpack verified blobs, then make everything visible: first the blobs, then the files, last the index."""
         digest = found.descriptor.digest
         config = read_config(blob_path(scratch, found.manifest.config.digest).read_bytes())
-        with self._locked():
+        with self._lock_writing():
             home = self._home(digest)
             if (home / "image.json").exists():
                 return self._name(_read_image(home / "image.json"), name, tag, locked=True)
@@ -218,7 +218,7 @@ class ImageStore:
         if (image.name, image.tag) == (name, tag) and image.contents is not None:
             return image
         if not locked:
-            with self._locked():
+            with self._lock_writing():
                 return self._name(image, name, tag, locked=True)
         contents = image.contents or _contents(self._home(image.digest) / "rootfs", image.environment)
         renamed = StoredImage(**{**asdict(image), "name": name, "tag": tag, "contents": contents})
@@ -248,7 +248,7 @@ class ImageStore:
         return image
 
     def _remove(self, digest: str) -> None:
-        with self._locked():
+        with self._lock_writing():
             image = self.find_now(digest)
             home = self._home(image.digest)
             lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -260,13 +260,13 @@ class ImageStore:
                 os.close(lock)
             (home / "image.json").unlink()
             self._write_index()
-            kept = self._referenced()
+            kept = self._blobs_in_use()
             for blob in (self._root / "blobs" / "sha256").iterdir():
                 if f"sha256:{blob.name}" not in kept:
                     blob.unlink()
             delete_tree(home)
 
-    def _referenced(self) -> set[str]:
+    def _blobs_in_use(self) -> set[str]:
         kept = set()
         for image in self._list():
             manifest = self._manifest(image.digest)
@@ -305,7 +305,7 @@ class ImageStore:
             delete_tree(scratch)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _lock_writing(self) -> Iterator[None]:
         """Admit one writer at a time, of all processes."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._root / "lock").open("w") as file:
