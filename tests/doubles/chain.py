@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from insitu.adapters.chain.embedded import EmbeddedChain
-from insitu.adapters.keys.dev import DevSigner, dev_signer, dev_signers
+from insitu.adapters.keys.dev import DEV_NAMES, DevSigner, dev_signer
 from insitu.domain.agreement import Terms
 from insitu.domain.did import Did, hash_did
 from insitu.domain.ids import Address, new_seed
@@ -51,7 +51,7 @@ class ChainControls:
 @asynccontextmanager
 async def running_chain(folder: Path) -> AsyncIterator[EmbeddedChain]:
     """Run an embedded chain on a free port in which all development accounts are funded (see ``keys/dev.py``)."""
-    accounts = [signer.address for signer in dev_signers().values()]
+    accounts = [dev_signer(name).address for name in DEV_NAMES]
     chain = await EmbeddedChain.start(folder, dev_signer("deployer"), funded=accounts)
     try:
         yield chain

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.domain.errors import InsituError
 
-__all__ = ["DEV_NAMES", "DevSigner", "dev_signer", "dev_signers"]
+__all__ = ["DEV_NAMES", "DevSigner", "dev_signer"]
 
 _KEYS: Mapping[str, str] = MappingProxyType(
     {
@@ -48,8 +48,3 @@ class DevSigner(LocalSigner):
 def dev_signer(name: str) -> DevSigner:
     """Return the development account of this name. Raises ``KeyNotFound``."""
     return DevSigner(name)
-
-
-def dev_signers() -> dict[str, DevSigner]:
-    """Return all development accounts by name."""
-    return {name: DevSigner(name) for name in DEV_NAMES}
