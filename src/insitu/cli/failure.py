@@ -22,7 +22,7 @@ def report(error: InsituError, *, as_json: bool) -> int:
 
 
 def explain(error: InsituError) -> list[str]:
-    """Return the lines that tell a person about an error; text of others in it is made harmless."""
+    """Return the lines that explain an error to a person, with other people's text made safe for a terminal."""
     from insitu.cli.render import plain
 
     problems = [
@@ -31,16 +31,16 @@ def explain(error: InsituError) -> list[str]:
     ]
     detail = plain(error.detail)
     if any(problem.message == error.detail for problem in error.problems):
-        # The detail is one of the problems, which are all told below with their places.
+        # The detail is one of the problems, which are all listed below with their places.
         detail = f"{len(problems)} rules are broken" if len(problems) > 1 else problems.pop()
-    told = [f"{click.style('error', fg='red', bold=True)} {error.code}: {detail}"]
-    told += [f"  {problem}" for problem in problems]
-    told.append(f"  → {error.definition.next_step}")
-    return told
+    lines = [f"{click.style('error', fg='red', bold=True)} {error.code}: {detail}"]
+    lines += [f"  {problem}" for problem in problems]
+    lines.append(f"  → {error.definition.next_step}")
+    return lines
 
 
 def read_failure(error: OSError) -> InsituError:
-    """Translate what the system said about a file or folder of this machine."""
+    """Turn an error of the operating system about a file or folder into one of ours."""
     where = f"{error.filename}: " if error.filename else ""
     code = "FileMissing" if isinstance(error, FileNotFoundError) else "FileUnusable"
     return InsituError(code, f"{where}{error.strerror or error}")

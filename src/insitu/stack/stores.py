@@ -95,7 +95,7 @@ def _database(settings: Settings, actor: str) -> "Database":
         raise InsituError("SettingsInvalid", f"{name}: {path} cannot be read: {type(error).__name__}") from error
     if not url.startswith(("postgresql://", "postgres://")):
         # The file may contain a password, so the error does not quote it.
-        raise InsituError("SettingsInvalid", f"{name}: {path} does not hold a postgresql:// url")
+        raise InsituError("SettingsInvalid", f"{name}: {path} does not contain a postgresql:// URL")
     return Database(url, actor, f"insitu.adapters.{_STORES[actor]}.postgresql")
 
 
