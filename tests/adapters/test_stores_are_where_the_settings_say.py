@@ -50,10 +50,10 @@ async def test_three_actors_share_a_database_and_the_doctor_reads_their_schemas(
         assert await (await open_agreements(settings, stack)).cursors() == ()
         assert await (await open_executions(settings, stack)).list() == ()
     for actor in ACTORS:
-        told = await describe_database(settings, actor)
-        assert told.startswith("PostgreSQL 1")
-        assert f"schema {actor} has version" in told
-        assert "next start" not in told
+        description = await describe_database(settings, actor)
+        assert description.startswith("PostgreSQL 1")
+        assert f"schema {actor} has version" in description
+        assert "next start" not in description
     assert not any(file.exists() for file in (settings.folder.gateway_db, settings.folder.operator_db))
     assert not (tmp_path / "metadata.db").exists()
 

@@ -72,24 +72,26 @@ async def test_a_fresh_deployment_is_right_in_every_part(rpc: JsonRpc, tmp_path:
 
 async def test_the_address_of_another_contract_is_reported_for_that_contract(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
-    told = await wrong(rpc, moved(found, "DIDRegistry", found.contracts["TemplateStoreManager"]))
-    assert set(told) == {"code of DIDRegistry", "didRegistry of the template"}
-    assert told["code of DIDRegistry"].state == "failed"
-    assert "hashes to" in told["code of DIDRegistry"].detail
-    assert found.contracts["DIDRegistry"] in told["didRegistry of the template"].detail
+    findings = await wrong(rpc, moved(found, "DIDRegistry", found.contracts["TemplateStoreManager"]))
+    assert set(findings) == {"code of DIDRegistry", "didRegistry of the template"}
+    assert findings["code of DIDRegistry"].state == "failed"
+    assert "hashes to" in findings["code of DIDRegistry"].detail
+    assert found.contracts["DIDRegistry"] in findings["didRegistry of the template"].detail
 
 
 async def test_an_address_without_code_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
-    told = await wrong(rpc, moved(await deployed(rpc, tmp_path), "Dispenser", STRANGER.address))
-    assert set(told) == {"code of Dispenser", "other minters"}, "the real Dispenser mints, and is none of the file's"
-    assert told["code of Dispenser"].detail == f"there is no code at {STRANGER.address}, where Dispenser should be"
+    findings = await wrong(rpc, moved(await deployed(rpc, tmp_path), "Dispenser", STRANGER.address))
+    assert set(findings) == {"code of Dispenser", "other minters"}, (
+        "the file does not name the real Dispenser, which mints"
+    )
+    assert findings["code of Dispenser"].detail == f"there is no code at {STRANGER.address}, where Dispenser should be"
 
 
 async def test_a_file_that_lacks_a_contract_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     rest = {name: address for name, address in found.contracts.items() if name != "TemplateStoreManager"}
-    told = await wrong(rpc, found.model_copy(update={"contracts": rest}))
-    assert set(told) == {"code of TemplateStoreManager", "templateStore of the template"}
+    findings = await wrong(rpc, found.model_copy(update={"contracts": rest}))
+    assert set(findings) == {"code of TemplateStoreManager", "templateStore of the template"}
 
 
 @pytest.mark.parametrize("name", ["DIDRegistry", "TemplateStoreManager", "ServiceExecutionTemplate", "NeverminedToken"])
@@ -97,8 +99,8 @@ async def test_tampered_code_is_reported_and_not_called(rpc: JsonRpc, tmp_path: 
     found = await deployed(rpc, tmp_path)
     code = await rpc.call("eth_getCode", found.contracts[name], "latest")
     await rpc.call("anvil_setCode", found.contracts[name], code[:-2] + f"{int(code[-2:], 16) ^ 1:02x}")
-    told = await wrong(rpc, found)
-    assert set(told) == {f"code of {name}"}
+    findings = await wrong(rpc, found)
+    assert set(findings) == {f"code of {name}"}
 
 
 async def test_code_of_another_contract_at_the_right_address_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
@@ -122,11 +124,11 @@ async def test_a_template_that_is_not_approved_is_reported_with_who_can(
     async with Fragile(rpc.url, step, sent=False) as fragile:
         with pytest.raises(ProcessEndedError):
             await deployed(fragile, tmp_path / "again")
-    told = await wrong(rpc, found)
-    assert set(told) == {"template"}
-    assert told["template"].state == "failed"
-    assert state in told["template"].detail
-    assert DEPLOYER.address in told["template"].remedy
+    findings = await wrong(rpc, found)
+    assert set(findings) == {"template"}
+    assert findings["template"].state == "failed"
+    assert state in findings["template"].detail
+    assert DEPLOYER.address in findings["template"].remedy
     await deployed(rpc, tmp_path / "again")
     assert not await wrong(rpc, found), "the advice fixes it"
 
@@ -135,19 +137,19 @@ async def test_a_revoked_template_is_reported(rpc: JsonRpc, tmp_path: Path) -> N
     found = await deployed(rpc, tmp_path)
     revoke = template_store_manager.revoke_template(found.contracts["ServiceExecutionTemplate"])
     await call(rpc, found.contracts["TemplateStoreManager"], revoke)
-    told = await wrong(rpc, found)
-    assert set(told) == {"template"}
-    assert "revoked" in told["template"].detail
-    assert told["template"].state == "failed"
+    findings = await wrong(rpc, found)
+    assert set(findings) == {"template"}
+    assert "revoked" in findings["template"].detail
+    assert findings["template"].state == "failed"
 
 
 async def test_a_dispenser_that_may_not_mint_is_reported_with_who_can_fix_it(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     token, minter = found.contracts["NeverminedToken"], found.contracts["Dispenser"]
     await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, minter))
-    told = await wrong(rpc, found)
-    assert set(told) == {"minter"}
-    assert DEPLOYER.address in told["minter"].remedy
+    findings = await wrong(rpc, found)
+    assert set(findings) == {"minter"}
+    assert DEPLOYER.address in findings["minter"].remedy
     await deployed(rpc, tmp_path)  # what the next step says
     assert not await wrong(rpc, found)
 
@@ -156,19 +158,19 @@ async def test_others_who_may_mint_are_named(rpc: JsonRpc, tmp_path: Path) -> No
     found = await deployed(rpc, tmp_path)
     token = found.contracts["NeverminedToken"]
     await call(rpc, token, nevermined_token.grant_role(MINTER_ROLE, STRANGER.address))
-    told = await wrong(rpc, found)
-    assert {part: one.detail for part, one in told.items()} == {"other minters": STRANGER.address}
-    assert told["other minters"].state == "warning"
+    findings = await wrong(rpc, found)
+    assert {part: found.detail for part, found in findings.items()} == {"other minters": STRANGER.address}
+    assert findings["other minters"].state == "warning"
     await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, STRANGER.address))
     assert not await wrong(rpc, found)
 
 
 async def test_an_offer_that_nobody_has_taken_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path, DeploymentPlan(owner=OWNER.address))
-    told = await wrong(rpc, found)
+    findings = await wrong(rpc, found)
     owned = {f"owner of {name}" for name in ("TemplateStoreManager", "Dispenser", "NeverminedToken")}
-    assert set(told) == owned
-    assert all(one.state == "warning" and OWNER.address in one.remedy for one in told.values())
+    assert set(findings) == owned
+    assert all(one.state == "warning" and OWNER.address in one.remedy for one in findings.values())
     await rpc.call("evm_increaseTime", 2)
     await rpc.call("anvil_mine")
     await accept_ownership(rpc, found, OWNER)
@@ -179,22 +181,23 @@ async def test_an_owner_that_the_file_does_not_name_is_reported(rpc: JsonRpc, tm
     found = await deployed(rpc, tmp_path)
     store = found.contracts["TemplateStoreManager"]
     await call(rpc, store, template_store_manager.transfer_ownership(STRANGER.address))
-    told = await wrong(rpc, found)
-    assert {part: one.state for part, one in told.items()} == {"owner of TemplateStoreManager": "warning"}
+    findings = await wrong(rpc, found)
+    assert {part: one.state for part, one in findings.items()} == {"owner of TemplateStoreManager": "warning"}
     await rpc.call("anvil_setBalance", STRANGER.address, hex(10**18))
     await call(rpc, store, template_store_manager.accept_ownership(), STRANGER)
-    told = await wrong(rpc, found)
-    assert {part: one.state for part, one in told.items()} == {"owner of TemplateStoreManager": "failed"}
-    assert STRANGER.address in told["owner of TemplateStoreManager"].detail
-    assert DEPLOYER.address in told["owner of TemplateStoreManager"].detail
+    findings = await wrong(rpc, found)
+    assert {part: one.state for part, one in findings.items()} == {"owner of TemplateStoreManager": "failed"}
+    assert STRANGER.address in findings["owner of TemplateStoreManager"].detail
+    assert DEPLOYER.address in findings["owner of TemplateStoreManager"].detail
     assert not await wrong(rpc, found.model_copy(update={"owner": None})), "a file of an earlier version names no owner"
 
 
 async def test_an_owner_who_gave_it_up_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     await call(rpc, found.contracts["Dispenser"], dispenser.renounce_ownership())
-    told = await wrong(rpc, found)
-    assert {part: one.detail for part, one in told.items()} == {"owner of Dispenser": "it has been given up for good"}
+    findings = await wrong(rpc, found)
+    assert list(findings) == ["owner of Dispenser"]
+    assert findings["owner of Dispenser"].detail == "it has been given up for good"
 
 
 async def test_a_token_of_others_is_named_and_its_roles_are_not_looked_at(rpc: JsonRpc, tmp_path: Path) -> None:
@@ -209,9 +212,9 @@ async def test_a_token_of_others_is_named_and_its_roles_are_not_looked_at(rpc: J
 
 async def test_another_chain_is_all_that_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = (await deployed(rpc, tmp_path)).model_copy(update={"chain_id": 5})
-    (told,) = await inspect_deployment(rpc, found)
-    assert (told.part, told.state) == ("chain", "failed")
-    assert told.remedy
+    (findings,) = await inspect_deployment(rpc, found)
+    assert (findings.part, findings.state) == ("chain", "failed")
+    assert findings.remedy
 
 
 async def test_a_node_that_does_not_answer_is_raised(rpc: JsonRpc, tmp_path: Path) -> None:

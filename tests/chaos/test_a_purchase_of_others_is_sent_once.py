@@ -29,9 +29,9 @@ async def until_granted(market: Market, request: PurchaseRequest) -> Purchase:
     with anyio.fail_after(60):
         while True:
             with suppress(InsituError):
-                told = await market.consumer.gateway.relay(request)
-                if told.status == "granted":
-                    return told
+                answer = await market.consumer.gateway.relay(request)
+                if answer.status == "granted":
+                    return answer
             await anyio.sleep(0.1)
 
 
@@ -49,10 +49,10 @@ async def test_a_gateway_that_is_killed_sends_a_purchase_once(market: Market, mi
         market.provider.kill()
         await anyio.to_thread.run_sync(market.provider.start)
 
-    told = await until_granted(market, request)
+    answer = await until_granted(market, request)
 
     agreement = agreement_id(request.terms, market.consumer.chain.agreements)
-    assert told.service_agreement_id == agreement
+    assert answer.service_agreement_id == agreement
     made = [one.id for one in await market.consumer.agreements.list()]
     assert made.count(agreement) == 1
     assert await market.changes(before) == LOCKED

@@ -130,5 +130,5 @@ async def settled_once(market: Market, agreement: Agreement, execution: Executio
     assert (seen.phase, seen.alarm) == (Phase.SUCCEEDED, None), seen
     [settlement] = await settlements_of(market, agreement.id)
     assert settlement.receipt_hash == seen.receipt_hash == (await execution.receipt()).receipt_hash
-    told = [event.type async for event in execution.events()]
-    assert [told.count(one) for one in ("result", "settled", "end", "alarm")] == [1, 1, 1, 0]
+    types = [event.type async for event in execution.events()]
+    assert [types.count(one) for one in ("result", "settled", "end", "alarm")] == [1, 1, 1, 0]

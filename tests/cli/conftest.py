@@ -253,9 +253,9 @@ class Call:
         trace.clear()
         _seed = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
         self.code = run(list(words))
-        told = capsys.readouterr()
+        printed = capsys.readouterr()
         self.asked = list(trace)
-        self.shown = told.out + told.err
+        self.shown = printed.out + printed.err
         present = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
         self.written = {str(path): hash_of(path, text) for path, text in present.items() if _seed.get(path) != text}
         for path in present:

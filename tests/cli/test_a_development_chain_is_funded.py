@@ -30,13 +30,13 @@ class Person:
 
     def chain(self, *words: str, account: str = "deployer") -> tuple[int, str]:
         code = run(["--home", str(self.home), "--account", account, "chain", *words, "--rpc", self._node])
-        told = self._capture.readouterr()
-        return code, told.out + told.err
+        printed = self._capture.readouterr()
+        return code, printed.out + printed.err
 
     def funds(self, *words: str) -> dict[str, str]:
-        code, told = self.chain("fund", *words, "--yes", "--json")
-        assert code == 0, told
-        minted: dict[str, str] = json.loads(told)["minted"]
+        code, printed = self.chain("fund", *words, "--yes", "--json")
+        assert code == 0, printed
+        minted: dict[str, str] = json.loads(printed)["minted"]
         return minted
 
 
@@ -70,6 +70,6 @@ def test_accounts_get_what_they_lack_and_nothing_twice(deployer: Person) -> None
     assert deployer.funds(OWNER, "--amount", "2.5") == {OWNER: str(25 * 10**17)}
     assert deployer.funds(OWNER, CONSUMER, "--amount", "4") == {OWNER: str(15 * 10**17), CONSUMER: str(4 * 10**18)}
     assert deployer.funds(OWNER, CONSUMER, "--amount", "3") == {}
-    code, told = deployer.chain("fund", CONSUMER, "--amount", "1", "--yes", account="stranger")
+    code, printed = deployer.chain("fund", CONSUMER, "--amount", "1", "--yes", account="stranger")
     assert code == exit_codes.NOT_ALLOWED
-    assert "CallerMismatch" in told
+    assert "CallerMismatch" in printed

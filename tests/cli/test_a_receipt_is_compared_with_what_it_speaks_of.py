@@ -51,16 +51,16 @@ def verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., 
         path = tmp_path / "receipt.json"
         path.write_text(json.dumps(receipt), "utf-8")
         code = run(["verify", str(path), *options])
-        told = capsys.readouterr()
-        return code, told.out + told.err
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
 
     return call
 
 
 def test_a_receipt_as_the_gateway_gives_it_holds(verify: Callable[..., tuple[int, str]]) -> None:
-    code, told = verify(view())
+    code, printed = verify(view())
     assert code == exit_codes.OK
-    assert "the provider signed the settlement" in told
+    assert "the provider signed the settlement" in printed
 
 
 @pytest.mark.parametrize(
@@ -80,22 +80,22 @@ def test_a_receipt_as_the_gateway_gives_it_holds(verify: Callable[..., tuple[int
 def test_what_stands_beside_the_signed_receipt_must_fit_it(
     changes: dict[str, Any], said: str, verify: Callable[..., tuple[int, str]]
 ) -> None:
-    code, told = verify(view() | changes)
+    code, printed = verify(view() | changes)
     assert code == exit_codes.INVALID
-    assert "ReceiptInvalid" in told
-    assert said in told
+    assert "ReceiptInvalid" in printed
+    assert said in printed
 
 
 def test_the_account_that_is_named_must_have_signed_it(verify: Callable[..., tuple[int, str]]) -> None:
-    code, told = verify(view(), "--provider", PROVIDER.address.lower())
+    code, printed = verify(view(), "--provider", PROVIDER.address.lower())
     assert code == exit_codes.OK
-    assert "to require a certain provider" not in told
-    code, told = verify(view(), "--provider", STRANGER.address)
+    assert "to require a certain provider" not in printed
+    code, printed = verify(view(), "--provider", STRANGER.address)
     assert code == exit_codes.INVALID
-    assert STRANGER.address in told
-    code, told = verify(view(), "--provider", "0x12")
+    assert STRANGER.address in printed
+    code, printed = verify(view(), "--provider", "0x12")
     assert code == exit_codes.INVALID
-    assert "InvalidId" in told or "address" in told
+    assert "InvalidId" in printed or "address" in printed
 
 
 def test_the_files_that_came_must_be_those_of_the_receipt(
@@ -113,9 +113,9 @@ def test_the_files_that_came_must_be_those_of_the_receipt(
     receipt = signed(predicate(output=stated)).model_dump(mode="json", by_alias=True)
     assert verify(receipt, "--files", str(folder))[0] == exit_codes.OK
     (folder / "table.csv").write_bytes(b"a,c\n")
-    code, told = verify(receipt, "--files", str(folder))
+    code, printed = verify(receipt, "--files", str(folder))
     assert code == exit_codes.INVALID
-    assert "2 files" in told
+    assert "2 files" in printed
     assert verify(receipt, "--files", str(folder / "none"))[0] == exit_codes.NOT_FOUND
 
 

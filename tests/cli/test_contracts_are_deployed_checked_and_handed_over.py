@@ -38,8 +38,8 @@ class Operator:
 
     def types(self, *words: str) -> tuple[int, str]:
         code = run(["--home", str(self.home), *words])
-        told = self.capture.readouterr()
-        return code, told.out + told.err
+        printed = self.capture.readouterr()
+        return code, printed.out + printed.err
 
     def chain(self, *words: str) -> tuple[int, str]:
         return self.types("chain", *words, "--rpc", self.node)
@@ -50,9 +50,9 @@ class Operator:
 
     def findings(self) -> tuple[int, dict[str, Any]]:
         """What `insitu chain check` finds to be wrong; each finding says how to fix it."""
-        code, told = self.reads("chain", "check", "--rpc", self.node)
-        assert told["ready"] == (code == 0)
-        wrong = {finding["part"]: finding for finding in told["findings"] if finding["verdict"] != "ok"}
+        code, printed = self.reads("chain", "check", "--rpc", self.node)
+        assert printed["ready"] == (code == 0)
+        wrong = {finding["part"]: finding for finding in printed["findings"] if finding["verdict"] != "ok"}
         assert all(one["remedy"] for one in wrong.values())
         return code, wrong
 

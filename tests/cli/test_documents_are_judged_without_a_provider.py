@@ -27,8 +27,8 @@ def written(path: Path, value: object) -> str:
 
 def test_a_valid_document_is_called_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["validate", written(tmp_path / "ddo.json", document()), "--json"]) == exit_codes.OK
-    told = json.loads(capsys.readouterr().out)
-    assert told == {"valid": True, "did": document()["id"], "type": "dataset"}
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {"valid": True, "did": document()["id"], "type": "dataset"}
 
 
 def test_every_violation_is_reported_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,9 +36,9 @@ def test_every_violation_is_reported_with_its_place(tmp_path: Path, capsys: pyte
     broken["id"] = "did:nv:12345"
     broken["service"][0]["attributes"]["main"].pop("name")
     assert run(["validate", written(tmp_path / "ddo.json", broken)]) == exit_codes.INVALID
-    told = capsys.readouterr().err
-    assert "/id: " in told
-    assert "/service/0/attributes/main/name: " in told
+    printed = capsys.readouterr().err
+    assert "/id: " in printed
+    assert "/service/0/attributes/main/name: " in printed
 
 
 def test_a_document_can_come_from_standard_input(
@@ -77,9 +77,9 @@ def test_a_changed_document_is_not_to_be_relied_on(tmp_path: Path, capsys: pytes
     changed = document()
     changed["service"][0]["attributes"]["main"]["name"] = "another name"
     assert run(["did", "verify", written(tmp_path / "ddo.json", changed), "--json"]) == exit_codes.INVALID
-    told = json.loads(capsys.readouterr().out)
-    assert not told["holds"]
-    assert told["services"]["0"] is None
+    printed = json.loads(capsys.readouterr().out)
+    assert not printed["holds"]
+    assert printed["services"]["0"] is None
 
 
 def test_what_publishing_needs_comes_after_what_the_document_is(
@@ -100,9 +100,9 @@ def test_no_problem_is_reported_twice(tmp_path: Path, capsys: pytest.CaptureFixt
     broken = document()
     broken["service"][0]["attributes"]["main"].pop("name")
     assert run(["validate", written(tmp_path / "ddo.json", broken)]) == exit_codes.INVALID
-    told = capsys.readouterr().err
-    assert "error InvalidDocument: /service/0/attributes/main/name: an asset needs a name (Required)" in told
-    assert told.count("(Required)") == 1
+    printed = capsys.readouterr().err
+    assert "error InvalidDocument: /service/0/attributes/main/name: an asset needs a name (Required)" in printed
+    assert printed.count("(Required)") == 1
 
 
 def test_a_main_with_urls_is_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,10 +121,10 @@ def receipt() -> dict[str, Any]:
 def test_a_receipt_is_checked_from_its_envelope_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path / "receipt.json", receipt()["envelope"])
     assert run(["verify", path]) == exit_codes.OK
-    told = capsys.readouterr().out
-    assert "the receipt is valid" in told
-    assert receipt()["signer"] in told
-    assert receipt()["receiptHash"] in told
+    printed = capsys.readouterr().out
+    assert "the receipt is valid" in printed
+    assert receipt()["signer"] in printed
+    assert receipt()["receiptHash"] in printed
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ def test_digits_are_imported_from_standard_input(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"0x{SECRET}\n".encode())))
     assert run(["--home", str(tmp_path), "keys", "import", "me", "-"]) == exit_codes.OK
-    told = capsys.readouterr()
-    assert ADDRESS in told.out
-    assert SECRET not in told.out + told.err
+    printed = capsys.readouterr()
+    assert ADDRESS in printed.out
+    assert SECRET not in printed.out + printed.err
     assert SECRET not in "".join(path.read_text() for path in tmp_path.rglob("*.json"))
 
 
@@ -86,6 +86,6 @@ def test_several_keys_ask_for_a_choice(tmp_path: Path, capsys: pytest.CaptureFix
     for name in ("alice", "bob"):
         assert run(["--home", str(tmp_path), "keys", "create", name]) == exit_codes.OK
     assert run(["--home", str(tmp_path), "agreements"]) == exit_codes.CONFLICT
-    told = capsys.readouterr().err
-    assert "several keys: alice, bob" in told
-    assert "--account NAME" in told
+    printed = capsys.readouterr().err
+    assert "several keys: alice, bob" in printed
+    assert "--account NAME" in printed

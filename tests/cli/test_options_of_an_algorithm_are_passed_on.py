@@ -57,7 +57,7 @@ def test_data_sets_keep_their_order(orders: list[RunRequest]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "name an algorithm, or a purchase with --agreement ID"),
         (["count.py"], "--on did:nv:…"),
@@ -70,8 +70,8 @@ def test_data_sets_keep_their_order(orders: list[RunRequest]) -> None:
     ],
 )
 def test_what_is_unclear_is_not_guessed(
-    arguments: list[str], told: str, orders: list[RunRequest], capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, orders: list[RunRequest], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["run", *arguments]) == exit_codes.USAGE
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not orders

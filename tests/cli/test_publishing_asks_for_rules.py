@@ -13,7 +13,7 @@ DID = "did:nv:" + "a" * 64
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["table.csv"], "say what may run on this data set"),
         ([], "name a file, a folder or a URL"),
@@ -25,10 +25,10 @@ DID = "did:nv:" + "a" * 64
     ],
 )
 def test_what_does_not_fit_is_a_usage_error(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["publish", *arguments]) == exit_codes.USAGE
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_folder_stands_for_its_files_under_their_paths(tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def test_a_malformed_setting_is_a_usage_error(tmp_path: Path, capsys: pytest.Cap
 
 def test_an_unknown_setting_is_refused_with_its_neighbour(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--home", str(tmp_path), "--set", "server.prot=1", "keys", "ls"]) == exit_codes.INVALID
-    told = capsys.readouterr().err
-    assert "did you mean 'port'" in told
-    assert "→" in told
+    printed = capsys.readouterr().err
+    assert "did you mean 'port'" in printed
+    assert "→" in printed
 
 
 def test_an_error_is_a_problem_document_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,10 +21,10 @@ def test_everything_of_a_demo_is_deleted_and_its_size_is_shown(
     kept(tmp_path / "demo")
     assert run(["--home", str(tmp_path / "demo"), "demo", "--clean"]) == 0
     assert not (tmp_path / "demo").exists()
-    told = capsys.readouterr().out
-    assert " kB in " in told
-    assert told.startswith("deleted ")
-    assert told.endswith("demo\n")
+    printed = capsys.readouterr().out
+    assert " kB in " in printed
+    assert printed.startswith("deleted ")
+    assert printed.endswith("demo\n")
     assert run(["--home", str(tmp_path / "demo"), "demo", "--clean"]) == 0, "again is harmless"
 
 

@@ -39,10 +39,10 @@ def examined(
     monkeypatch.setattr(insitu.stack, "chain_program", lambda: Path("/usr/bin/anvil"))
     free_ports = ["--set", "server.port=0", "--set", "chain.embedded_port=0"]
     code = run(["--home", str(home), "--url", "http://127.0.0.1:9", *free_ports, "doctor", "--json"])
-    told = json.loads(capsys.readouterr().out)
-    assert all(finding["remedy"] for finding in told["findings"] if finding["verdict"] in {"warning", "failed"})
-    assert told["ready"] == (code == 0)
-    return code, {one["part"]: one for one in told["findings"]}
+    answer = json.loads(capsys.readouterr().out)
+    assert all(finding["remedy"] for finding in answer["findings"] if finding["verdict"] in {"warning", "failed"})
+    assert answer["ready"] == (code == 0)
+    return code, {one["part"]: one for one in answer["findings"]}
 
 
 def test_a_new_machine_is_ready_and_knows_what_comes_next(
@@ -157,8 +157,8 @@ def as_consumer(
     monkeypatch.setattr(insitu.stack, "inspect_contracts", inspected)
     monkeypatch.setattr(insitu.stack, "funds_of", funds)
     code = run(["--home", str(home), *flags, "doctor", "--role", "consumer", "--json"])
-    told = json.loads(capsys.readouterr().out)
-    return code, {one["part"]: one for one in told["findings"]}
+    answer = json.loads(capsys.readouterr().out)
+    return code, {one["part"]: one for one in answer["findings"]}
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ def test_every_exit_is_explained_with_its_number(code: int) -> None:
 
 @pytest.mark.parametrize("name", ["SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGSEGV", "SIGTERM", "SIGXFSZ"])
 def test_a_signal_is_explained_with_its_name_and_meaning(name: str) -> None:
-    told = describe_exit(128 + signal.Signals[name])
-    assert f"({name})" in told
-    assert ":" in told
+    text = describe_exit(128 + signal.Signals[name])
+    assert f"({name})" in text
+    assert ":" in text
 
 
 def test_a_number_that_only_the_algorithm_knows_stands_alone() -> None:

@@ -33,7 +33,7 @@ class RecordingGateway(GatewayPeer):
     @override
     async def progress(self, ticket: str, execution_id: ExecutionId, transitions: Sequence[Transition]) -> None:
         self._call("progress", ticket)
-        known = {each.sequence for each in self.told(execution_id)}
+        known = {each.sequence for each in self.reported(execution_id)}
         with (self._folder / f"{execution_id}.progress").open("a", encoding="utf-8") as file:
             for transition in transitions:
                 if transition.sequence not in known:
@@ -67,7 +67,7 @@ class RecordingGateway(GatewayPeer):
             report = ExecutionReport.model_validate_json(path.read_text("utf-8"))
         return report.outcome
 
-    def told(self, execution_id: ExecutionId) -> list[Transition]:
+    def reported(self, execution_id: ExecutionId) -> list[Transition]:
         """The transitions that were reported, in order."""
         path = self._folder / f"{execution_id}.progress"
         lines = path.read_text("utf-8").splitlines() if path.exists() else []

@@ -85,10 +85,10 @@ def test_beside_a_development_chain_it_runs_and_the_receipt_says_what_nothing_li
         assert (tmp_path / "out" / "out.txt").read_text() == "42"
         execution = next(word for word in ended.err.split() if word.startswith("wx"))
         consumer.succeeds("receipt", execution, "-o", tmp_path / "receipt.json")
-        told = consumer.succeeds("verify", tmp_path / "receipt.json").out
-        assert "memory: none" in told
-        assert "cpu: none" in told
-        assert "network: namespace" in told
+        printed = consumer.succeeds("verify", tmp_path / "receipt.json").out
+        assert "memory: none" in printed
+        assert "cpu: none" in printed
+        assert "network: namespace" in printed
     finally:
         assert provider.stop() == 0
         provider.close()

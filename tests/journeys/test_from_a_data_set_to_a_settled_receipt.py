@@ -28,8 +28,8 @@ def run_once(running: Provider, flights: str, tmp_path_factory: pytest.TempPathF
         "run", script, "--on", flights, "--carrier=UA", "--yes", "--json", "-o", out
     )
     assert (out / "count.txt").read_text() == "2\n"
-    told: dict[str, str] = ran.json
-    return told
+    answer: dict[str, str] = ran.json
+    return answer
 
 
 def test_a_data_set_is_found_and_says_what_it_costs(consumer: Person, flights: str) -> None:

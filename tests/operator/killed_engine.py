@@ -116,7 +116,7 @@ async def found(folder: Path, scenario: str) -> dict[str, Any]:
             "cleaned": execution.cleaned,
             "history": history_problem(execution),
             "frozen": gateway.report(execution.execution_id).outcome.phase,
-            "told": [each.sequence for each in gateway.told(execution.execution_id)],
+            "reported": [each.sequence for each in gateway.reported(execution.execution_id)],
             "left": sorted(await operator.runtime.running()),
             "starts": operator.runtime.starts(),
             "logs": await logs_of(operator, execution),

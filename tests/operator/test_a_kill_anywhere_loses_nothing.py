@@ -34,7 +34,7 @@ def check(life: dict[str, Any]) -> None:
     assert life["cleaned"], life
     assert life["left"] == [], life
     assert life["frozen"] == life["phase"], life
-    assert life["told"] == sorted(set(life["told"])), life
+    assert life["reported"] == sorted(set(life["reported"])), life
     steps = [line.split()[1] for line in life["starts"]]
     assert len(steps) == len(set(steps)), "a step starts once"
     for key, content in life["logs"].items():

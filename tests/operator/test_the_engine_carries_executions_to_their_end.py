@@ -96,12 +96,12 @@ async def test_the_gateway_gets_every_transition_once_and_in_order(start: Start,
         execution = await operator.service.register(registration_of(plan()))
         one = execution.execution_id
         await operator.until(one, Phase.EXECUTING)
-        await eventually(lambda: answer(len(gateway.told(one)) == 3))
+        await eventually(lambda: answer(len(gateway.reported(one)) == 3))
         operator.runtime.release(one, COMPUTE)
         await operator.until(one)
-    told = [each.sequence for each in gateway.told(one)]
-    assert told == sorted(set(told))
-    assert [each.phase for each in gateway.told(one)[:3]] == [Phase.REGISTERED, Phase.CONFIGURING, Phase.EXECUTING]
+    sequences = [each.sequence for each in gateway.reported(one)]
+    assert sequences == sorted(set(sequences))
+    assert [each.phase for each in gateway.reported(one)[:3]] == [Phase.REGISTERED, Phase.CONFIGURING, Phase.EXECUTING]
 
 
 async def test_a_gateway_that_takes_no_progress_stops_nothing(start: Start, gateway: RecordingGateway) -> None:

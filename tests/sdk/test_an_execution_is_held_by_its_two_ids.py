@@ -195,7 +195,7 @@ async def test_the_same_without_await(provider: Market, tmp_path: Path) -> None:
             assert client.account == consumer.account
             assert client.agreements.check(workflow).allowed
             execution = client.compute.run_workflow(workflow)
-            told = [event.type for event in execution.events()]
+            types = [event.type for event in execution.events()]
             assert execution.wait().phase is Phase.SUCCEEDED
             assert [path.read_bytes() for path in execution.download(tmp_path / "sync")] == [RESULT]
             assert execution.execution_id in repr(execution)
@@ -206,6 +206,6 @@ async def test_the_same_without_await(provider: Market, tmp_path: Path) -> None:
             assert "compute" in dir(client)
             assert "Start an execution" in (client.compute.execute.__doc__ or "")
             client._thread.start(client._inner._http.close).result()
-            return told
+            return types
 
     assert (await in_thread(as_in_a_notebook))[-1] == "end"

@@ -116,8 +116,8 @@ def test_executions_get_four_fifths_of_the_machine_unless_told_otherwise(tmp_pat
     assert 0 < capacity.cpu < len(os.sched_getaffinity(0))
     assert 0 < capacity.memory < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert capacity.disk > 0
-    told = machine_share(OperatorSettings(cpu=3, memory=5, disk=7), tmp_path)
-    assert (told.cpu, told.memory, told.disk) == (3, 5, 7)
+    share = machine_share(OperatorSettings(cpu=3, memory=5, disk=7), tmp_path)
+    assert (share.cpu, share.memory, share.disk) == (3, 5, 7)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.0.1", "::1", "a.localhost"])

@@ -166,8 +166,8 @@ async def test_an_outcome_of_an_unknown_execution_is_refused(agreements: Agreeme
 
 async def test_transitions_are_recorded_once_and_number_the_events(agreements: Agreements) -> None:
     execution = await started(agreements)
-    told = [AddTransition(execution.execution_id, transition(n)) for n in (1, 2)]
-    await agreements.apply([*told, told[0]])
+    additions = [AddTransition(execution.execution_id, transition(n)) for n in (1, 2)]
+    await agreements.apply([*additions, additions[0]])
     await agreements.apply([AddEvent(execution.execution_id, "result", START, {"did": "x"}, once="result")] * 2)
     await agreements.apply([AddTransition(execution.execution_id, transition(3, Phase.EXECUTING))])
     events = await agreements.events(execution.execution_id)

@@ -72,7 +72,7 @@ async def test_transitions_are_recorded_and_known_ones_ignored(parts: Parts) -> 
     first, second = transition(1, Phase.REGISTERED), transition(2, Phase.FAILED, "QueueTimeout")
     await parts.peer.progress(TICKET, EXECUTION, [first])
     await parts.peer.progress(TICKET, EXECUTION, [first, second])
-    assert parts.gateway.told(EXECUTION) == [first, second]
+    assert parts.gateway.reported(EXECUTION) == [first, second]
 
 
 async def test_a_file_of_the_plan_is_streamed(parts: Parts) -> None:
