@@ -46,7 +46,7 @@ GAP = r"(?:\s|[#*/])+"
 
 NOWHERE = re.compile(r"design §")
 SOURCES = re.compile(
-    r"src/insitu/(?:api|cli|domain|metadata|ports|settings|stack|testing)/|(?:deploy|scripts|bench|examples|contracts/(?:src|test))/"
+    r"src/insitu/(?:api|cli|domain|gateway|metadata|ports|settings|stack|testing)/|tests/gateway/|(?:deploy|scripts|bench|examples|contracts/(?:src|test))/"
     r"|src/insitu/adapters/(?:(?:agreements|blobs|catalog|chain|executions|keys|logs|peers|sources)/|(?!kubernetes)\w+\.py)"
 )
 NOT_READ = re.compile(r"scripts/check_prose\.py|src/insitu/domain/error_table/.*|.*\.sql")

@@ -1,4 +1,4 @@
-"""One chain for all tests of the gateway; each test has its own people, so that it sees its own agreements only."""
+"""One chain for all tests of the gateway. Each test has its own people, so it only sees its own agreements."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,13 +20,13 @@ async def started_chain(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest.fixture
 async def chain(started_chain: EmbeddedChain) -> EmbeddedChain:
-    """The chain without what earlier tests did on it: each provider follows it from the beginning."""
+    """The chain without what earlier tests did on it, because each provider follows it from the start."""
     return await seen_from_now(started_chain)
 
 
 @pytest.fixture
 async def provider(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[World]:
-    """A provider whose executions end well with the result 42."""
+    """A provider whose executions succeed with the result 42."""
     async with world(chain, tmp_path) as made:
         made.operator.runtime.script.update(await made.output({"count.txt": RESULT}))
         yield made

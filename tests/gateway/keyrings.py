@@ -1,4 +1,4 @@
-"""The keys of a gateway that a test makes, all from one secret, so that it can make them again."""
+"""The keys of a test's gateway, all derived from one secret, so a test can derive them again."""
 
 import hashlib
 import hmac

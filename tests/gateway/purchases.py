@@ -1,4 +1,4 @@
-"""Purchases that are signed by their consumers and sent by others: how they are made, and what they cost whom."""
+"""Purchases that consumers sign and others send: how they are made, and who pays what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ NOTHING_ELSE: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Expense:
-    """What the provider has spent: its transactions, its coin."""
+    """What the provider has spent: transactions and coin."""
 
     transactions: int
     coin: int
@@ -31,13 +31,13 @@ async def spent(provider: World) -> Expense:
 
 
 async def offered_terms(provider: World, service: Mapping[str, Any] = NOTHING_ELSE) -> Terms:
-    """Terms as the gateway quotes them, for a workflow of the consumer; ``service`` changes what is offered."""
+    """Terms as the gateway quotes them for a workflow of the consumer; ``service`` changes the offer."""
     workflow = await provider.simple_workflow(await provider.publish_dataset(**service))
     return provider.terms(await provider.quote(workflow), deadline=await soon(provider))
 
 
 async def soon(provider: World) -> int:
-    """A deadline within that of the service, by the chain's time."""
+    """A deadline that is earlier than the service's, by the chain's time."""
     return await provider.chain.time() + 600
 
 
@@ -50,7 +50,7 @@ async def signed(
     allowed: int | None = None,
     permit_until: int | None = None,
 ) -> SignedPurchase:
-    """Two signatures; by default those that the consumer's own client makes."""
+    """Sign a purchase; by default exactly as the consumer's own client does."""
     signer, agreements = provider.people[who], domain or provider.chain.agreements
     signature = signer.sign_digest(terms_digest(terms, agreements))
     value, until = terms.total if allowed is None else allowed, permit_until or terms.deadline
@@ -61,7 +61,7 @@ async def signed(
 
 
 async def penniless(provider: World, who: str = "consumer") -> None:
-    """Take all coin from somebody; the tokens stay."""
+    """Take all coin from an account; the tokens stay."""
     await provider.chain.rpc("anvil_setBalance", provider.address(who), "0x0")
     assert await provider.chain.native_balance(provider.address(who)) == 0
 
@@ -72,14 +72,14 @@ async def post(provider: World, purchase: SignedPurchase) -> httpx.Response:
 
 
 async def code_of(provider: World, purchase: SignedPurchase) -> str:
-    """The code that a purchase is refused with."""
+    """Return the code of the refusal of a purchase."""
     answer = await post(provider, purchase)
     assert answer.status_code >= 400, answer.text
     return str(json_of(answer)["code"])
 
 
 async def created(provider: World, consumer: str = "consumer") -> list[AgreementCreated]:
-    """The agreements of a consumer on chain."""
+    """Return the agreements of a consumer on chain."""
     return list(await provider.chain.find_agreements(provider.address(consumer)))
 
 

@@ -1,4 +1,4 @@
-"""Killed anywhere between the promise and the confirmed transaction: one agreement, one payment, a right answer."""
+"""Killed anywhere between promise and confirmed transaction: one agreement, one payment, the right answer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,13 +26,13 @@ async def dies(*_: object) -> None:
 
 @pytest.fixture
 def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that waits for a transaction of an outbox that stands still shall not wait long."""
+    """Requests must not wait long for an outbox that has stopped."""
     monkeypatch.setattr("insitu.gateway.agreements.relayer.ANSWER_WITHIN", 0.2)
 
 
 @asynccontextmanager
 async def promised(chain: EmbeddedChain, folder: Path) -> AsyncIterator[tuple[World, SignedPurchase]]:
-    """A gateway that has accepted a purchase and was killed before its outbox did anything."""
+    """A gateway that accepted a purchase and was killed before its outbox did anything."""
     async with world(chain, folder) as first:
         terms, people = await offered_terms(first), first.people
     async with world(chain, folder, people=people, working=False) as accepting:
@@ -43,9 +43,9 @@ async def promised(chain: EmbeddedChain, folder: Path) -> AsyncIterator[tuple[Wo
 
 
 async def require_one_agreement(provider: World, terms: Terms, paid_before: int) -> None:
-    """It is granted, it is the only one, and it was paid once."""
+    """Require one granted agreement that was paid once."""
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
-    assert [one.terms.seed for one in await created(provider)] == [terms.seed]
+    assert [creation.terms.seed for creation in await created(provider)] == [terms.seed]
     assert await provider.chain.balance(terms.consumer) == paid_before - terms.total
     await until(lambda: nothing_left(provider))
 
@@ -87,7 +87,7 @@ async def test_a_gateway_that_is_killed_before_it_stores_the_transaction_sends_a
 
         async def killed(changes: object) -> None:
             wanted = list(changes)  # type: ignore[call-overload]
-            if any(isinstance(one, Attach) for one in wanted):
+            if any(isinstance(change, Attach) for change in wanted):
                 raise InsituError("StorageFailed", "killed here")
             await apply(wanted)
 
@@ -98,7 +98,7 @@ async def test_a_gateway_that_is_killed_before_it_stores_the_transaction_sends_a
 
 
 @pytest.mark.usefixtures("short_answers")
-async def test_a_nonce_that_somebody_else_used_does_not_lose_the_purchase(
+async def test_a_nonce_used_by_someone_else_does_not_lose_the_purchase(
     chain: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world(chain, tmp_path) as first:
@@ -107,14 +107,14 @@ async def test_a_nonce_that_somebody_else_used_does_not_lose_the_purchase(
         with monkeypatch.context() as patched:
             patched.setattr(chain, "broadcast", dies)
             assert json_of(await post(first, purchase))["transaction"] is not None
-    # The operator of the gateway uses its key by hand, and takes the nonce of the stored transaction.
+    # Someone uses the gateway's key by hand and takes the nonce of the stored transaction.
     await chain.transact(approval(chain, 1), people["provider"])
     async with world(chain, tmp_path, people=people) as again:
         await require_one_agreement(again, terms, held)
 
 
 @pytest.mark.usefixtures("short_answers")
-async def test_a_purchase_that_somebody_sends_between_promise_and_transaction_is_granted(
+async def test_a_purchase_that_someone_sends_between_promise_and_transaction_is_granted(
     chain: EmbeddedChain, tmp_path: Path
 ) -> None:
     async with promised(chain, tmp_path) as (accepting, purchase):
@@ -148,7 +148,7 @@ async def test_a_purchase_whose_money_is_gone_is_given_up_and_costs_nothing(
         since = again.gateway.ports.clock.now().replace(year=2000)
         assert (await again.agreements.relayed(terms.consumer, since)).purchases == 0
 
-        # With the money back the same signatures are good, until the deadline.
+        # With the money back, the same signatures are valid until the deadline.
         back = Call("NeverminedToken", "transfer", (terms.consumer, everything))
         await chain.transact(back, people["stranger"])
         assert (await post(again, purchase)).status_code == 202
@@ -171,7 +171,7 @@ async def test_a_purchase_that_its_consumer_cancels_is_given_up(chain: EmbeddedC
         assert (await spent(again), await chain.balance(terms.consumer)) == (before, held)
 
 
-async def test_a_purchase_that_a_reorganisation_took_away_is_sent_again(provider: World) -> None:
+async def test_a_purchase_undone_by_a_reorganisation_is_sent_again(provider: World) -> None:
     terms = await offered_terms(provider)
     held, purchase = await provider.chain.balance(terms.consumer), await signed(provider, terms)
     await post(provider, purchase)

@@ -1,4 +1,4 @@
-"""Receipts without a charge are committed in batches, and one that is refused holds up no other (design §7)."""
+"""Receipts without a charge are committed in batches, and a refused one does not delay the others (E10)."""
 
 import anyio
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs("chain")
 
 
 async def several(provider: World, count: int) -> tuple[AgreementId, list[StoredExecution]]:
-    """An agreement with so many executions, of which the first is paid and the others wait for a batch."""
+    """An agreement with several executions. The first is paid and the others wait for a batch."""
     object.__setattr__(provider.configuration, "commit_delay", 5.0)
     agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
     executions = []
@@ -29,7 +29,7 @@ async def transactions(provider: World, executions: list[StoredExecution]) -> li
     for execution in executions:
         await provider.until_events(execution.execution_id, "settled")
     stored = [await provider.execution(execution.execution_id) for execution in executions]
-    return [one.settlement_transaction or "" for one in stored]
+    return [execution.settlement_transaction or "" for execution in stored]
 
 
 @pytest.mark.slow
@@ -41,8 +41,8 @@ async def test_several_receipts_without_a_charge_share_a_transaction(provider: W
 
 
 @pytest.mark.slow
-async def test_a_receipt_that_somebody_else_released_does_not_hold_up_the_others(provider: World) -> None:
-    """E10: anybody may release; the signed settlement of the receipt is all it takes."""
+async def test_a_receipt_settled_by_someone_else_does_not_delay_the_others(provider: World) -> None:
+    """E10: anyone may settle; the signed settlement is all they need."""
     agreement, executions = await several(provider, 3)
     known = await provider.agreements.agreement(agreement)
     signed = executions[1].settlement
@@ -68,16 +68,16 @@ async def test_receipts_that_wait_for_coin_say_so_and_are_committed_once_there_i
 
 
 async def reasons(provider: World, executions: list[StoredExecution]) -> set[str]:
-    """Why the settlements of all these wait, once each says so."""
+    """Return why these settlements wait, once each has a reason."""
     while True:
-        items = [await provider.agreements.item(f"settle:{one.execution_id}") for one in executions]
-        told = [one.reason.code for one in items if one is not None and one.reason is not None]
+        items = [await provider.agreements.item(f"settle:{execution.execution_id}") for execution in executions]
+        told = [item.reason.code for item in items if item is not None and item.reason is not None]
         if len(told) == len(executions):
             return set(told)
         await anyio.sleep(0.05)
 
 
-async def test_a_settlement_that_was_changed_is_released_by_nobody(provider: World) -> None:
+async def test_a_changed_settlement_cannot_be_sent_by_anyone(provider: World) -> None:
     agreement, executions = await several(provider, 2)
     known = await provider.agreements.agreement(agreement)
     signed = executions[1].settlement

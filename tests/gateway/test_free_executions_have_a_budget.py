@@ -1,4 +1,4 @@
-"""Executions that cost nothing take gas: strangers share a budget, and are told when it is used up."""
+"""Free executions take gas: strangers share a budget, and learn when it is used up."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,12 +22,12 @@ ENVIRONMENT = {
 FREE = {"price": "0", "provider": {"type": "On-Premise", "environment": ENVIRONMENT}}
 
 
-async def bought(provider: World, service: Mapping[str, Any] = NOTHING_ELSE) -> AgreementId:
+async def buy(provider: World, service: Mapping[str, Any] = NOTHING_ELSE) -> AgreementId:
     return await provider.buy(await provider.simple_workflow(await provider.publish_dataset(**service)))
 
 
 async def executed(provider: World, agreement: AgreementId) -> str:
-    """Execute, and wait until nothing is left to be sent for it."""
+    """Execute, and wait until nothing is left to send for it."""
     started = await provider.exec(agreement)
     await provider.until_events(started.workflow_execution_id, "settled", "end")
     await provider.operator.until(started.workflow_execution_id)
@@ -42,7 +42,7 @@ async def refused(provider: World, agreement: AgreementId) -> InsituError:
 
 
 async def test_a_free_agreement_executes_until_the_budget_is_used_up(provider: World) -> None:
-    agreement = await bought(provider, FREE)
+    agreement = await buy(provider, FREE)
     await executed(provider, agreement)
     object.__setattr__(provider.configuration, "free_gas_budget", 10**5)
     error = await refused(provider, agreement)
@@ -54,16 +54,16 @@ async def test_a_free_agreement_executes_until_the_budget_is_used_up(provider: W
 
 async def test_the_first_execution_of_a_priced_agreement_is_not_in_the_budget(provider: World) -> None:
     object.__setattr__(provider.configuration, "free_gas_budget", 0)
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     await executed(provider, agreement)
     object.__setattr__(provider.configuration, "coin_price", 0)
     assert (await refused(provider, agreement)).code == "FreeGasExhausted"
 
 
-async def test_who_has_paid_for_the_gas_is_not_in_the_budget(provider: World) -> None:
+async def test_an_account_that_has_paid_for_its_gas_is_not_in_the_budget(provider: World) -> None:
     object.__setattr__(provider.configuration, "free_gas_budget", 0)
     object.__setattr__(provider.configuration, "coin_price", 1)
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     for _ in range(2):
         await executed(provider, agreement)
     asked, now = FreeExecution(1, 0, coin_price=1), provider.gateway.ports.clock.now()
@@ -72,8 +72,8 @@ async def test_who_has_paid_for_the_gas_is_not_in_the_budget(provider: World) ->
         await provider.agreements.require_free_gas(asked, provider.address("stranger"), now)
 
 
-async def test_what_was_paid_takes_the_place_of_what_was_reserved(provider: World) -> None:
-    agreement, account = await bought(provider, FREE), provider.address("provider")
+async def test_the_actual_cost_replaces_the_reserved_one(provider: World) -> None:
+    agreement, account = await buy(provider, FREE), provider.address("provider")
     held = await provider.chain.native_balance(account)
     await executed(provider, agreement)
     with anyio.fail_after(30):
@@ -86,7 +86,7 @@ async def test_what_was_paid_takes_the_place_of_what_was_reserved(provider: Worl
         await provider.agreements.require_free_gas(FreeExecution(0, paid - 1), account, now)
 
 
-async def test_check_says_that_nothing_is_left_before_anybody_buys(provider: World) -> None:
+async def test_check_says_that_the_budget_is_used_up_before_anyone_buys(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset(**FREE))
     priced = await provider.simple_workflow(await provider.publish_dataset())
     for spent, code in (({"free_gas_budget": 0}, "FreeGasExhausted"), ({"free_grants_per_day": 0}, "QuotaExceeded")):
@@ -102,12 +102,12 @@ async def test_check_says_that_nothing_is_left_before_anybody_buys(provider: Wor
     assert (await provider.quote(workflow)).allowed
 
 
-async def test_nothing_free_is_begun_where_nothing_is_left(provider: World) -> None:
+async def test_nothing_free_starts_when_the_budget_is_used_up(provider: World) -> None:
     object.__setattr__(provider.configuration, "free_gas_budget", 0)
     terms = await offered_terms(provider, FREE)
     assert await code_of(provider, await signed(provider, terms)) == "FreeGasExhausted"
     agreement = await provider.lock(terms)
-    await provider.until_standing(agreement, Standing.DECLINED)  # and not asked about again and again
+    await provider.until_standing(agreement, Standing.DECLINED)  # and it is not queried again and again
     known = await provider.agreements.agreement(agreement)
     assert known is not None
     assert known.reason is not None

@@ -1,4 +1,4 @@
-"""C7: what the provider grants, what it refuses with the money back, and what it leaves to the timeout."""
+"""C7: what the provider grants, what it refuses with a refund, and what it leaves to the timeout."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.needs("chain")
 
 
 async def refused(provider: World, workflow: str, **changes: Any) -> tuple[str, bool]:
-    """Buy with changed terms; return the code of the refusal and whether the money came back at once."""
+    """Buy with changed terms. Return the code of the refusal and whether the money was refunded at once."""
     terms = provider.terms(await provider.quote(workflow), **changes)
     before = await provider.chain.balance(provider.address("consumer"))
     bought = await provider.lock(terms)
@@ -29,7 +29,7 @@ async def refused(provider: World, workflow: str, **changes: Any) -> tuple[str, 
 
 
 @pytest.mark.slow
-async def test_terms_that_were_not_offered_are_refused_and_the_money_is_back_at_once(provider: World) -> None:
+async def test_terms_that_were_not_offered_are_refused_and_refunded_at_once(provider: World) -> None:
     data, other = await provider.publish_dataset(), await provider.publish_dataset()
     workflow, another = await provider.simple_workflow(data), await provider.simple_workflow(other)
     quote = await provider.quote(workflow)
@@ -57,7 +57,7 @@ async def test_a_lock_below_the_services_price_is_not_worth_a_refusal(provider: 
     assert (code, back) == ("PriceTooLow", False)
 
 
-async def test_a_shorter_time_to_grant_and_a_longer_one_to_settle_are_granted(provider: World) -> None:
+async def test_a_shorter_time_to_grant_or_a_longer_one_to_settle_is_granted(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     await provider.buy(workflow, grant_timeout=300, settle_timeout=10_000)
 
@@ -79,7 +79,7 @@ async def test_a_version_of_the_workflow_that_does_not_exist_is_refused_at_once(
     assert (code, back) == ("ChecksumMismatch", True)
 
 
-async def test_a_provider_whose_runtime_is_refused_sells_nothing_and_gives_back_what_was_locked(
+async def test_a_provider_whose_runtime_is_refused_sells_nothing_and_refunds_what_was_locked(
     provider: World,
 ) -> None:
     object.__setattr__(provider.configuration, "patience", 0.5)
@@ -136,7 +136,7 @@ async def test_free_agreements_are_granted_until_the_quota_is_used_up(provider: 
     assert known.reason.code == "QuotaExceeded"
 
 
-async def test_without_a_grant_anybody_gives_the_money_back(provider: World) -> None:
+async def test_without_a_grant_anyone_can_refund_the_payment(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset(price="1000"))
     before = await provider.balances()
     terms = provider.terms(await provider.quote(workflow), amounts=(3, 4))

@@ -1,4 +1,4 @@
-"""Design §8: what success, failure, stop and time mean for the balances of everybody."""
+"""E10: what success, failure, stop and time mean for everyone's balances."""
 
 import pytest
 
@@ -21,7 +21,7 @@ async def moved(provider: World, before: dict[str, int]) -> dict[str, int]:
     return {name: after[name] - before[name] for name in after if after[name] != before[name]}
 
 
-async def bought(provider: World, **main: object) -> AgreementId:
+async def buy(provider: World, **main: object) -> AgreementId:
     return await provider.buy(await provider.simple_workflow(await provider.publish_dataset(**main)))
 
 
@@ -43,7 +43,7 @@ async def committed(provider: World, started: ExecAccepted) -> None:
 
 async def test_the_first_success_pays_and_later_ones_cost_nothing(provider: World) -> None:
     before = await provider.balances()
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     first, second = await ended(provider, agreement), await ended(provider, agreement)
     await committed(provider, first)
     await committed(provider, second)
@@ -70,7 +70,7 @@ async def test_a_data_set_of_the_consumer_costs_the_consumer_nothing(provider: W
 
 async def test_failures_cost_nothing_when_a_success_follows(provider: World) -> None:
     before = await provider.balances()
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     fail_with(provider, "AlgorithmFailed")
     failed = await ended(provider, agreement)
     assert (await provider.execution(failed.workflow_execution_id)).charge is None
@@ -82,9 +82,9 @@ async def test_failures_cost_nothing_when_a_success_follows(provider: World) -> 
     assert await moved(provider, before) == SUCCESS
 
 
-async def test_an_agreement_that_ends_with_failures_only_is_charged_once(provider: World) -> None:
+async def test_an_agreement_that_ends_with_only_failures_is_charged_once(provider: World) -> None:
     before = await provider.balances()
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     fail_with(provider, "MemoryLimitExceeded")
     first, second = await ended(provider, agreement), await ended(provider, agreement)
     await provider.gateway.sweeper.close_agreements()
@@ -100,7 +100,7 @@ async def test_an_agreement_that_ends_with_failures_only_is_charged_once(provide
 
 async def test_a_failure_of_the_infrastructure_is_never_charged_and_can_be_refunded(provider: World) -> None:
     before = await provider.balances()
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     fail_with(provider, "InfrastructureFailed")
     failed = await ended(provider, agreement)
     await committed(provider, failed)
@@ -118,8 +118,8 @@ async def test_a_failure_of_the_infrastructure_is_never_charged_and_can_be_refun
 
 
 @pytest.mark.parametrize(("who", "charge"), [("consumer", None), ("owner", 0), ("provider", 0)])
-async def test_only_the_consumers_own_stop_can_cost_the_consumer(provider: World, who: str, charge: int | None) -> None:
-    agreement = await bought(provider)
+async def test_only_their_own_stop_can_cost_the_consumer(provider: World, who: str, charge: int | None) -> None:
+    agreement = await buy(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
     await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
@@ -134,7 +134,7 @@ async def test_only_the_consumers_own_stop_can_cost_the_consumer(provider: World
 
 
 async def test_a_stranger_cannot_stop_anything(provider: World) -> None:
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
     for who in ("stranger", "second-owner", "second-consumer"):
@@ -146,14 +146,14 @@ async def test_a_stranger_cannot_stop_anything(provider: World) -> None:
 
 
 async def test_after_the_timeout_nothing_starts(provider: World) -> None:
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     await provider.pass_time(86400)
     with pytest.raises(InsituError, match="AgreementExpired"):
         await provider.exec(agreement)
 
 
 async def test_an_output_that_breaks_the_rules_is_not_published(provider: World) -> None:
-    agreement = await bought(provider, policy={"algorithms": "any", "output": {"maxBytes": 2}})
+    agreement = await buy(provider, policy={"algorithms": "any", "output": {"maxBytes": 2}})
     assert len(RESULT) > 2
     started = await ended(provider, agreement)
     execution = await provider.execution(started.workflow_execution_id)
@@ -165,17 +165,17 @@ async def test_an_output_that_breaks_the_rules_is_not_published(provider: World)
     assert execution.charge is None
 
 
-async def test_an_output_of_one_name_breaks_a_rule_of_no_bytes(provider: World) -> None:
+async def test_a_file_name_alone_breaks_a_rule_of_zero_bytes(provider: World) -> None:
     provider.operator.runtime.script |= await provider.output({"row-4711": b""})
-    agreement = await bought(provider, policy={"algorithms": "any", "output": {"maxBytes": 7}})
+    agreement = await buy(provider, policy={"algorithms": "any", "output": {"maxBytes": 7}})
     execution = await provider.execution((await ended(provider, agreement)).workflow_execution_id)
     assert execution.frozen is not None
     assert execution.frozen.outcome.reason is not None
     assert execution.frozen.outcome.reason.code == "OutputRejected"
 
 
-async def test_a_publishing_pod_that_hands_over_nothing_costs_nothing(provider: World) -> None:
-    agreement = await bought(provider)
+async def test_a_publishing_pod_that_delivers_nothing_costs_nothing(provider: World) -> None:
+    agreement = await buy(provider)
     provider.operator.runtime.script["0-publish-1"] = Ending(result={"manifest": "ab" * 32})
     started = await ended(provider, agreement)
     execution = await provider.execution(started.workflow_execution_id)

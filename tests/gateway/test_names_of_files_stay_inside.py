@@ -1,4 +1,4 @@
-"""A name that leads out of its volume is refused when the list is sealed, long before anybody pays (design §5)."""
+"""A name that leads out of its volume is refused when the list is sealed, long before anyone pays."""
 
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ ESCAPES = ("../../etc/passwd", "/etc/passwd", "a/../../b", "nul\x00", "line\nbre
 
 
 @pytest.mark.parametrize("name", ESCAPES)
-async def test_such_a_name_is_refused(provider: World, name: str) -> None:
+async def test_a_name_that_leads_outside_is_refused(provider: World, name: str) -> None:
     owner = provider.people["owner"].address
     did, files = derive_did({}, owner), ({"url": "https://example.org/x", "name": name},)
     request = EncryptRequest(did=str(did), checksum={}, files=files)

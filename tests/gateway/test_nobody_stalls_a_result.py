@@ -1,4 +1,4 @@
-"""A result is published whatever others leave at the catalogue; and where it cannot be, the execution ends."""
+"""A result is published no matter what others leave at the catalogue; if it cannot be, the execution ends."""
 
 import secrets
 from pathlib import Path
@@ -29,7 +29,7 @@ WALLETS = 10_000
 
 
 class OfPenniless:
-    """What the chain says of wallets with one base unit of token, and nothing else."""
+    """A chain that only knows wallets with one base unit of token."""
 
     def __init__(self, chain: EmbeddedChain) -> None:
         self.agreements = chain.agreements
@@ -54,7 +54,7 @@ def document_of_anybody(provider: World) -> JsonObject:
 
 
 async def flood(provider: World, limits: PendingLimits, wallets: int) -> list[str]:
-    """Each wallet publishes one document, from networks all over the world; return how each was answered."""
+    """Each wallet publishes one document, from networks all over the world. Return the answers."""
     catalog = SqliteCatalog(provider.folder / "metadata.db")
     service = MetadataService(
         catalog=catalog,
@@ -89,7 +89,7 @@ async def published_in_order(provider: World) -> list[str]:
     return [event.type for event in await provider.agreements.events(execution_id) if event.type != "phase"]
 
 
-async def test_a_paid_result_is_published_at_once_where_every_pool_of_others_is_full(provider: World) -> None:
+async def test_a_paid_result_is_published_at_once_even_if_every_other_pool_is_full(provider: World) -> None:
     answers = await flood(provider, PendingLimits(strangers=50), 60)
     assert answers == ["pending"] * 50 + ["PendingPoolFull"] * 10
     assert await published_in_order(provider) == ["result", "settled", "end"]
@@ -109,7 +109,7 @@ async def refuse(*_: Any) -> str:
 
 
 async def until_tried(provider: World, execution_id: str) -> None:
-    """Wait until an attempt to publish has come to nothing."""
+    """Wait until an attempt to publish has failed."""
     with anyio.fail_after(30):
         while (item := await provider.agreements.item(f"publish:{execution_id}")) is None or not item.attempts:  # noqa: ASYNC110
             await anyio.sleep(0.01)

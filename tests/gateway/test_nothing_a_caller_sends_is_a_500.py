@@ -1,4 +1,4 @@
-"""Everything that a caller may do wrong is a problem document (design §10): 4xx with a code and a next step."""
+"""Everything that a caller can do wrong gets a problem document: 4xx with a code and a next step."""
 
 import json
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ IDS = ["x", "../../etc", "%00", "ab" * 31, "zz" * 32, "0x" + "ab" * 32, "\u202e"
 
 @pytest.fixture
 async def http(provider: World) -> AsyncIterator[httpx.AsyncClient]:
-    """The gateway as `insitu serve gateway` offers it; a 500 raises nothing and is seen by the test."""
+    """The gateway as `insitu serve gateway` serves it. A 500 is a response here and not an exception."""
     routers = [router(provider.gateway), ticket_router(provider.gateway.peer)]
     limits = body_limits(provider.configuration)
     app = build_app("gateway of a test", "0", routers, max_body_bytes=65536, body_limits=limits)
@@ -113,7 +113,7 @@ async def test_purchases_with_odd_terms(provider: World, http: httpx.AsyncClient
             body = purchase.model_dump(mode="json", by_alias=True) | {"permit": permit}
             require_problem(await http.post(BASE + "/agreements", json=body))
         answer = await http.post(BASE + "/offers", json={"terms": other.model_dump(mode="json", by_alias=True)})
-        if "consumer" not in odd:  # An offer to nobody is of use to nobody.
+        if "consumer" not in odd:  # An offer to nobody is useless.
             require_problem(answer)
 
 
@@ -132,7 +132,7 @@ async def test_huge_bodies(provider: World, http: httpx.AsyncClient) -> None:
     require_problem(await http.post(BASE + "/upload", content=b"a" * 2000, headers=headers), 413)
 
 
-async def test_tokens_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+async def test_invalid_tokens(provider: World, http: httpx.AsyncClient) -> None:
     own = await authorised(provider, "download")
     execute: Any = {"serviceAgreementId": AGREEMENT}
     encrypt: Any = {"did": "did:nv:" + "12" * 32, "checksum": {}, "files": []}
@@ -147,7 +147,7 @@ async def test_tokens_that_are_none(provider: World, http: httpx.AsyncClient) ->
         require_problem(await http.get(f"{BASE}/compute/executions", headers=headers), 401, 403)
 
 
-async def test_ids_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+async def test_invalid_ids(provider: World, http: httpx.AsyncClient) -> None:
     compute, download = await authorised(provider, "compute"), await authorised(provider, "download")
     for wrong in IDS:
         for path in ("status", "events", "logs", "receipt", "result"):
@@ -163,7 +163,7 @@ async def test_ids_that_are_none(provider: World, http: httpx.AsyncClient) -> No
         require_problem(await http.get(f"{BASE}/download/{did}/{index}", headers=download), 400, 404)
 
 
-async def test_places_in_streams_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+async def test_invalid_positions_in_streams(provider: World, http: httpx.AsyncClient) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     agreement = await provider.buy(workflow)
     started = await provider.exec(agreement)
@@ -175,7 +175,7 @@ async def test_places_in_streams_that_are_none(provider: World, http: httpx.Asyn
             require_problem(await http.get(address, headers={**headers, "Last-Event-ID": wrong.encode("latin-1")}), 400)
 
 
-async def test_sign_in_that_is_none(http: httpx.AsyncClient) -> None:
+async def test_invalid_sign_in(http: httpx.AsyncClient) -> None:
     for form in ({}, {"grant_type": "x"}, {"grant_type": "x", "assertion": "y"}, {"assertion": "a" * 20_000}):
         require_problem(await http.post(BASE + "/oauth/token", data=form))
     require_problem(await http.post(BASE + "/oauth/token", content=b"\xff\xff\x00", headers={"Content-Type": "x/y"}))
@@ -183,14 +183,14 @@ async def test_sign_in_that_is_none(http: httpx.AsyncClient) -> None:
     require_problem(await http.post(BASE + "/oauth/token", content=b"--x\r\nbroken", headers=multipart))
 
 
-async def test_idempotency_keys_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+async def test_invalid_idempotency_keys(provider: World, http: httpx.AsyncClient) -> None:
     headers = await authorised(provider, "exec")
     for key in (b"", b"k" * 300, b"\x01", b"\xe2\x80"):
         sent = {**headers, "Idempotency-Key": key}
         require_problem(await http.post(BASE + "/exec", json={"serviceAgreementId": AGREEMENT}, headers=sent))
 
 
-async def test_tickets_that_are_none(provider: World, http: httpx.AsyncClient) -> None:
+async def test_invalid_tickets(provider: World, http: httpx.AsyncClient) -> None:
     real = provider.desk.ticket_issuer.issue(EXECUTION)  # type: ignore[arg-type]
     for ticket in ("", "x", real, real[:-1] + "0", EXECUTION + ".", "a" * 1000, "é"):
         headers = {"Authorization": f"Bearer {ticket}".encode()}
@@ -202,7 +202,7 @@ async def test_tickets_that_are_none(provider: World, http: httpx.AsyncClient) -
         require_problem(await http.post(TICKETS + "/finish", json={"plan": 7}, headers=headers), 400, 401)
 
 
-async def test_addresses_and_methods_that_are_none(http: httpx.AsyncClient) -> None:
+async def test_unknown_addresses_and_methods(http: httpx.AsyncClient) -> None:
     require_problem(await http.get(BASE + "/nothing"), 404)
     require_problem(await http.put(BASE + "/exec"), 405)
     require_problem(await http.get(BASE + "/compute/status/a/b/c"), 404)
@@ -219,7 +219,7 @@ NAMES = ["consumer", "workflowDid", "serviceIndex", "serviceAgreementId", "creat
 @pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=JSON | st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4))
-async def test_no_json_whatever_is_a_500(http: httpx.AsyncClient, body: Any) -> None:
+async def test_no_json_causes_a_500(http: httpx.AsyncClient, body: Any) -> None:
     text = json.dumps(body)
     for path in POSTS:
         answer = await http.post(BASE + path, content=text, headers={"Content-Type": "application/json"})

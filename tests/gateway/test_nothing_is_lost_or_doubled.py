@@ -1,4 +1,4 @@
-"""Killed between any two steps, restarted, reorganised: everything happens once (design §6, §8)."""
+"""Killed between any two steps, restarted, reorganised: everything happens once (C7, E9, E10)."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -35,7 +35,7 @@ async def living(
 
 
 async def releases(provider: World, agreement: AgreementId) -> list[PaymentReleased]:
-    """Every settlement of the agreement on chain."""
+    """Return every settlement of the agreement on chain."""
     found: list[PaymentReleased] = []
     newest = int(str(await provider.chain.rpc("eth_blockNumber")), 16)
 
@@ -52,14 +52,14 @@ async def releases(provider: World, agreement: AgreementId) -> list[PaymentRelea
 
 def of_agreement(block: Block, agreement: AgreementId) -> list[PaymentReleased]:
     events = [logged.event for logged in block.events]
-    return [one for one in events if isinstance(one, PaymentReleased) and one.agreement_id == agreement]
+    return [event for event in events if isinstance(event, PaymentReleased) and event.agreement_id == agreement]
 
 
-async def bought(provider: World) -> AgreementId:
+async def buy(provider: World) -> AgreementId:
     return await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
 
 
-async def test_a_payment_that_came_while_the_gateway_was_down_is_granted(chain: EmbeddedChain, tmp_path: Path) -> None:
+async def test_a_payment_made_while_the_gateway_was_down_is_granted(chain: EmbeddedChain, tmp_path: Path) -> None:
     async with living(chain, tmp_path) as first:
         people = first.people
         workflow = await first.simple_workflow(await first.publish_dataset())
@@ -73,7 +73,7 @@ async def test_a_payment_that_came_while_the_gateway_was_down_is_granted(chain: 
 async def test_an_execution_survives_the_death_of_everything(chain: EmbeddedChain, tmp_path: Path) -> None:
     async with living(chain, tmp_path, script=HELD) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
         started = await first.exec(agreement)
         await first.operator.until(started.workflow_execution_id, Phase.EXECUTING)
     async with living(chain, tmp_path, people=people) as again:
@@ -91,7 +91,7 @@ async def test_an_execution_that_the_operator_never_got_is_registered_after_the_
 
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
         first.operator.service.register = silent  # type: ignore[assignment, method-assign]
         started = await first.exec(agreement)
         assert not (await first.execution(started.workflow_execution_id)).acknowledged
@@ -106,7 +106,7 @@ async def test_what_was_frozen_is_published_registered_and_settled_after_the_res
 ) -> None:
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
     async with living(chain, tmp_path, people=people, working=False) as frozen:
         started = await frozen.exec(agreement)
         await frozen.operator.until(started.workflow_execution_id)
@@ -130,7 +130,7 @@ async def test_a_transaction_that_was_stored_is_sent_or_seen_after_the_restart(
 
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
         with monkeypatch.context() as patched:
             patched.setattr(chain, broken, dies)
             started = await first.exec(agreement)
@@ -143,7 +143,7 @@ async def test_a_transaction_that_was_stored_is_sent_or_seen_after_the_restart(
 
 
 @pytest.mark.slow
-async def test_a_nonce_that_somebody_else_used_does_not_stop_the_outbox(
+async def test_a_nonce_used_by_someone_else_does_not_stop_the_outbox(
     chain: EmbeddedChain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(*_: object) -> None:
@@ -151,23 +151,23 @@ async def test_a_nonce_that_somebody_else_used_does_not_stop_the_outbox(
 
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
         with monkeypatch.context() as patched:
             patched.setattr(chain, "broadcast", dies)
             started = await first.exec(agreement)
             await first.operator.until(started.workflow_execution_id)
             await until(first.agreements.in_flight)
-    # The operator of the gateway uses its key by hand, and takes the nonce of the stored transaction.
+    # Someone uses the gateway's key by hand and takes the nonce of the stored transaction.
     await chain.transact(approval(chain, 1), people["provider"])
     async with living(chain, tmp_path, people=people) as again:
         await again.until_events(started.workflow_execution_id, "settled", "end")
         assert len(await releases(again, agreement)) == 1
 
 
-async def test_a_database_that_is_gone_is_made_again_from_the_chain(chain: EmbeddedChain, tmp_path: Path) -> None:
+async def test_a_lost_database_is_rebuilt_from_the_chain(chain: EmbeddedChain, tmp_path: Path) -> None:
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
     forget(tmp_path)
     async with living(chain, tmp_path, people=people) as again:
         await again.until_standing(agreement, Standing.GRANTED)
@@ -176,8 +176,8 @@ async def test_a_database_that_is_gone_is_made_again_from_the_chain(chain: Embed
         assert data.start > 0
 
 
-async def test_a_grant_that_a_reorganisation_took_away_is_sent_again(provider: World) -> None:
-    agreement = await bought(provider)
+async def test_a_grant_undone_by_a_reorganisation_is_sent_again(provider: World) -> None:
+    agreement = await buy(provider)
     await provider.until_followed()
     await provider.chain.rpc("anvil_reorg", 1, [])
     await provider.chain.rpc("anvil_mine", 1)
@@ -186,7 +186,7 @@ async def test_a_grant_that_a_reorganisation_took_away_is_sent_again(provider: W
     await provider.until_events(started.workflow_execution_id, "settled", "end")
 
 
-async def test_a_payment_that_a_reorganisation_took_away_ends_the_execution(provider: World) -> None:
+async def test_a_payment_undone_by_a_reorganisation_ends_the_execution(provider: World) -> None:
     before = await provider.balances()
     provider.operator.runtime.script.update(HELD)
     workflow = await provider.simple_workflow(await provider.publish_dataset())
@@ -194,7 +194,7 @@ async def test_a_payment_that_a_reorganisation_took_away_ends_the_execution(prov
     started = await provider.exec(agreement)
     await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
     await provider.until_followed()
-    # Approval, lock and grant, each in its block.
+    # Approval, lock and grant, each in its own block.
     await provider.chain.rpc("anvil_reorg", 3, [])
     await provider.chain.rpc("anvil_mine", 1)
     await provider.until_standing(agreement, Standing.LOST)
@@ -209,13 +209,11 @@ async def test_a_payment_that_a_reorganisation_took_away_ends_the_execution(prov
 
 
 @pytest.mark.slow
-async def test_a_settlement_waits_for_a_grant_that_the_chain_has_lost_and_gets_again(
-    chain: EmbeddedChain, tmp_path: Path
-) -> None:
-    """Both are killed together: the chain forgets the grant, and the outbox is faster than the follower."""
+async def test_a_settlement_waits_for_a_grant_that_the_chain_has_lost(chain: EmbeddedChain, tmp_path: Path) -> None:
+    """The chain forgets the grant, and the outbox is faster than the follower."""
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
         await first.until_followed()
     height = int(str(await chain.rpc("eth_blockNumber")), 16)
     async with living(chain, tmp_path, people=people, working=False) as hasty:
@@ -231,10 +229,10 @@ async def test_a_settlement_waits_for_a_grant_that_the_chain_has_lost_and_gets_a
         assert "alarm" not in await again.until_events(started.workflow_execution_id, "end")
 
 
-async def test_a_settlement_that_nothing_can_mend_is_given_up_and_told(chain: EmbeddedChain, tmp_path: Path) -> None:
+async def test_a_settlement_that_cannot_succeed_is_given_up_with_an_alarm(chain: EmbeddedChain, tmp_path: Path) -> None:
     async with living(chain, tmp_path) as first:
         people = first.people
-        agreement = await bought(first)
+        agreement = await buy(first)
     async with living(chain, tmp_path, people=people, working=False) as late:
         started = await late.exec(agreement)
         await late.operator.until(started.workflow_execution_id)
@@ -247,11 +245,11 @@ async def test_a_settlement_that_nothing_can_mend_is_given_up_and_told(chain: Em
         view = await late.status(late.caller("consumer"), agreement, started.workflow_execution_id)
         assert view.alarm is not None
         assert (view.alarm.code, view.settled) == ("DeadlinePassed", False)
-        assert [one.key for one in await late.agreements.given_up()] == [f"settle:{started.workflow_execution_id}"]
+        assert [item.key for item in await late.agreements.given_up()] == [f"settle:{started.workflow_execution_id}"]
 
 
 async def test_a_result_that_waits_for_coin_says_so_and_is_settled_once_there_is_some(provider: World) -> None:
-    agreement, account = await bought(provider), provider.people["provider"].address
+    agreement, account = await buy(provider), provider.people["provider"].address
     await provider.until_followed()
     await provider.chain.rpc("anvil_setBalance", account, "0x0")
     started = await provider.exec(agreement)
@@ -271,7 +269,7 @@ async def test_a_result_that_waits_for_coin_says_so_and_is_settled_once_there_is
 
 
 async def tried(provider: World, key: str) -> bool:
-    """Whether an item of the outbox was tried in vain, after a turn."""
+    """Return whether an item of the outbox was tried in vain, after a turn."""
     await provider.gateway.dispatcher.turn()
     item = await provider.agreements.item(key)
     return item is not None and item.attempts > 0

@@ -1,4 +1,4 @@
-"""An offer is the provider's signature of the full terms: with it the consumer's one transaction is also granted."""
+"""An offer is the provider's signature for the full terms. With it, one transaction of the consumer buys and grants."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def asked(provider: World, terms: Terms) -> dict[str, str]:
 
 
 async def accepted(provider: World, terms: Terms, offer: str) -> Mined:
-    """The consumer's one transaction."""
+    """Return the consumer's one transaction."""
     consumer = provider.people["consumer"]
     permit = await provider.chain.permit(consumer, provider.chain.agreements.contract, terms.total, terms.deadline)
     call = create_lock_grant(terms, permit=permit, offer=bytes.fromhex(offer[2:]))
@@ -52,7 +52,7 @@ async def test_purchase_and_grant_are_one_transaction_of_the_consumer(provider: 
     await provider.until_events(started.workflow_execution_id, "settled", "end")
 
 
-async def test_an_offer_is_of_no_use_to_anybody_else_or_for_other_terms(provider: World) -> None:
+async def test_an_offer_is_useless_to_anyone_else_or_for_other_terms(provider: World) -> None:
     terms = await offered_terms(provider)
     offer = bytes.fromhex((await asked(provider, terms))["signature"][2:])
     with pytest.raises(InsituError, match="SignatureMismatch"):
@@ -62,7 +62,7 @@ async def test_an_offer_is_of_no_use_to_anybody_else_or_for_other_terms(provider
         await provider.chain.transact(create_lock_grant(cheaper, offer=offer), provider.people["consumer"])
 
 
-async def test_an_offer_is_good_once(provider: World) -> None:
+async def test_an_offer_can_be_used_once(provider: World) -> None:
     terms = await offered_terms(provider)
     offer = (await asked(provider, terms))["signature"]
     await accepted(provider, terms, offer)
@@ -70,7 +70,7 @@ async def test_an_offer_is_good_once(provider: World) -> None:
         await accepted(provider, terms, offer)
 
 
-async def test_no_offer_is_made_where_nothing_would_be_granted(provider: World) -> None:
+async def test_no_offer_is_made_for_terms_that_would_not_be_granted(provider: World) -> None:
     terms = await offered_terms(provider)
     late = {"deadline": (await soon(provider)) + 600}
     for code, changes in (

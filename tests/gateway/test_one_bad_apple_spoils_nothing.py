@@ -1,4 +1,4 @@
-"""A defect that one document, item or worker meets must not stop the work for the others."""
+"""A defect in one document, item or worker must not stop the work for the others."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from tests.gateway.world import World
 pytestmark = pytest.mark.needs("chain")
 
 
-async def test_an_agreement_that_cannot_be_judged_keeps_nobody_from_a_grant(
+async def test_an_agreement_that_cannot_be_judged_does_not_delay_other_grants(
     provider: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = await provider.publish_dataset()
@@ -58,7 +58,7 @@ async def test_an_item_that_cannot_be_carried_out_waits_and_the_others_go_on(
     await provider.until_events(first.workflow_execution_id, "settled")
 
 
-async def test_a_worker_that_ends_is_started_again(
+async def test_a_worker_that_ends_is_restarted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     starts: list[int] = []

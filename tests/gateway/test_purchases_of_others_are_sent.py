@@ -1,4 +1,4 @@
-"""A consumer signs, the gateway sends (C3–C7): checked before a coin is spent, sent once, granted at once."""
+"""A consumer signs, the gateway sends (C3–C7): checked before any coin is spent, sent once, granted at once."""
 
 from collections.abc import Awaitable, Callable
 
@@ -90,7 +90,7 @@ async def test_many_requests_at_once_are_one_purchase(provider: World) -> None:
     assert relayed.purchases == 1
 
 
-async def test_after_a_refund_the_signatures_are_worth_nothing(provider: World) -> None:
+async def test_after_a_refund_the_signatures_are_worthless(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
     await post(provider, purchase)
@@ -206,7 +206,7 @@ WRONG: dict[str, tuple[str, Wrong]] = {
 
 
 @pytest.mark.parametrize("what", list(WRONG))
-async def test_what_is_wrong_is_refused_before_a_coin_is_spent(provider: World, what: str) -> None:
+async def test_a_wrong_purchase_is_refused_before_any_coin_is_spent(provider: World, what: str) -> None:
     expected, spoil = WRONG[what]
     purchase = await spoil(provider, await signed(provider, await offered_terms(provider)))
     balances, before = await provider.balances(), await spent(provider)
@@ -232,8 +232,8 @@ async def test_a_signature_that_was_used_elsewhere_buys_nothing_here(provider: W
     assert await spent(provider) == before
 
 
-async def test_an_allowance_that_is_there_needs_no_permit(provider: World) -> None:
-    """Somebody who sees the permit can use it first; that changes nothing."""
+async def test_an_existing_allowance_needs_no_permit(provider: World) -> None:
+    """Anyone who sees the permit can use it first; that changes nothing."""
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
     assert purchase.permit is not None
@@ -244,7 +244,7 @@ async def test_an_allowance_that_is_there_needs_no_permit(provider: World) -> No
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)
 
 
-async def test_a_purchase_that_a_stranger_sent_first_is_granted_and_told(provider: World) -> None:
+async def test_a_purchase_that_a_stranger_sent_first_is_granted_and_reported(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
     assert purchase.permit is not None
@@ -259,7 +259,7 @@ async def test_a_purchase_that_a_stranger_sent_first_is_granted_and_told(provide
 
 
 async def test_a_stranger_who_is_faster_within_the_block_changes_nothing(provider: World) -> None:
-    """Both transactions wait for the same block, the stranger's pays more and goes first."""
+    """Both transactions wait for the same block. The stranger's pays more and goes first."""
     terms = await offered_terms(provider)
     held, purchase = await provider.chain.balance(terms.consumer), await signed(provider, terms)
     assert purchase.permit is not None
@@ -284,7 +284,7 @@ async def test_a_stranger_who_is_faster_within_the_block_changes_nothing(provide
     assert mined.ok
 
 
-async def test_an_agreement_that_a_stranger_only_created_is_paid_all_the_same(provider: World) -> None:
+async def test_an_agreement_that_a_stranger_only_created_is_still_paid(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
     create = Call(
@@ -307,7 +307,7 @@ async def test_relay_can_be_switched_off(provider: World) -> None:
     assert await spent(provider) == before
 
 
-async def test_one_consumer_is_sent_so_many_purchases_a_day(provider: World) -> None:
+async def test_the_number_of_purchases_for_one_consumer_a_day_is_limited(provider: World) -> None:
     object.__setattr__(provider.configuration, "relays_per_day", 1)
     terms = await offered_terms(provider)
     await post(provider, await signed(provider, terms))
@@ -350,7 +350,7 @@ async def test_a_provider_keeps_coin_for_what_it_has_sold(provider: World) -> No
     assert (await post(provider, purchase)).status_code == 202
 
 
-async def test_what_is_no_purchase_is_told_by_its_members(provider: World) -> None:
+async def test_an_invalid_purchase_is_refused_by_the_names_of_its_members(provider: World) -> None:
     purchase = (await signed(provider, await offered_terms(provider))).model_dump(mode="json", by_alias=True)
     for body in (
         {},
@@ -366,7 +366,7 @@ async def test_what_is_no_purchase_is_told_by_its_members(provider: World) -> No
     assert json_of(answer)["code"] == "SignatureMismatch"
 
 
-async def test_a_purchase_is_sent_where_gas_is_dear(provider: World) -> None:
+async def test_a_purchase_is_sent_when_gas_is_expensive(provider: World) -> None:
     purchase = await signed(provider, await offered_terms(provider))
     await provider.chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(50 * 10**9))
     await provider.chain.rpc("anvil_mine", 1)
@@ -376,7 +376,7 @@ async def test_a_purchase_is_sent_where_gas_is_dear(provider: World) -> None:
     await provider.chain.rpc("anvil_mine", 1)
 
 
-async def test_what_a_purchase_did_cost_takes_the_place_of_the_estimate(provider: World) -> None:
+async def test_the_actual_cost_of_a_purchase_replaces_the_estimate(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
     estimated = await provider.chain.estimate(purchase.call, provider.address("provider"))

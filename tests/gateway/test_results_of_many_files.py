@@ -1,4 +1,4 @@
-"""A result of thousands of files: read once, delivered as one stream, and nobody else waits for it."""
+"""A result of thousands of files is read once and delivered as one stream, and nobody else waits for it."""
 
 import io
 import tarfile
@@ -24,7 +24,7 @@ COUNT = 2000
 
 
 def many(count: int) -> dict[str, bytes]:
-    """Files of some different contents, each of which has to be stored once."""
+    """Files with a few different contents, each of which is stored once."""
     return {f"part-{number % 7}/row-{number:05}.txt": b"row %d\n" % (number % 37) for number in range(count)}
 
 
@@ -43,7 +43,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 class Counted:
-    """Counts calls of a method, and notes on which threads they were."""
+    """Counts calls of a method and notes their threads."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
         self.calls: list[int] = []
@@ -83,7 +83,7 @@ async def test_thousands_of_files_are_read_once_and_arrive_as_one_stream_while_o
     assert content(tmp_path / "out") == files
     assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in paths) == sorted(files)
     assert (len(resolved.calls), len(decrypted.calls)) == (1, 1)
-    assert threading.get_ident() not in decrypted.calls  # not on the loop, which answers others
+    assert threading.get_ident() not in decrypted.calls  # not on the event loop, which answers others
     assert answered > 10
 
 
@@ -94,7 +94,7 @@ async def none_left(*args: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.needs("chain")
-async def test_one_list_is_opened_once_for_many_who_ask_at_the_same_time(
+async def test_a_list_is_opened_once_for_simultaneous_requests(
     provider: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execution = await finished(provider, many(60))
@@ -143,7 +143,7 @@ async def test_a_result_is_a_tar_archive_for_its_owner_and_nobody_else(provider:
 
 
 @pytest.mark.needs("chain")
-async def test_an_archive_that_breaks_off_goes_on_with_the_next_file(
+async def test_an_interrupted_archive_continues_with_the_next_file(
     provider: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = many(40)
@@ -234,7 +234,7 @@ async def test_only_plain_files_are_taken_from_an_archive(kind: bytes) -> None:
         await read(member(info))
 
 
-async def test_whatever_is_no_archive_of_ours_ends_in_an_error() -> None:
+async def test_anything_but_our_own_archive_ends_in_an_error() -> None:
     plain = tarfile.TarInfo("a")
     negative = tarfile.TarInfo("a")
     negative.pax_headers = {"INSITU.index": "0", "path": "a", "size": "-1"}

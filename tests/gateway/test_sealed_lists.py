@@ -1,7 +1,7 @@
-"""Sealed lists of files: opened by this gateway, for one DID of its chain; keys can be rotated (design §5).
+"""A sealed list of files opens at its gateway, for one DID of one chain, and its keys can be rotated.
 
-Which versions of that DID may carry a list: test_sealed_lists_stay_with_their_document.py. The vectors fix
-both for every implementation.
+test_sealed_lists_stay_with_their_document.py shows which versions of the DID may carry a list. The vectors fix both for
+every implementation.
 """
 
 import base64
@@ -40,7 +40,7 @@ def test_a_list_opens_for_its_did_only_and_says_whose_it_is() -> None:
         encrypter.open(sealed, OTHER, OWNER)
 
 
-def test_nobody_takes_a_list_over_by_writing_another_sealer_into_it() -> None:
+def test_nobody_takes_over_a_list_by_writing_another_sealer_into_it() -> None:
     encrypter = Encrypter(keyring=keyring(1), chain_id=31337)
     sealed = encrypter.seal(DID, OWNER, FILES)
     assert OWNER.lower() in sealed
@@ -90,7 +90,7 @@ def test_keys_are_in_no_representation() -> None:
     | st.integers()
     | st.lists(st.text(max_size=3))
 )
-def test_no_text_whatever_opens(text: object) -> None:
+def test_no_random_text_opens(text: object) -> None:
     with pytest.raises(InsituError, match="InputElsewhere"):
         Encrypter(keyring=keyring(1), chain_id=31337).open(text, DID, OWNER)
 

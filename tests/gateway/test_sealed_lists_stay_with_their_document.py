@@ -1,7 +1,7 @@
-"""A sealed list opens in the versions of the DID that it was sealed for, with the rights of whom it was sealed for.
+"""A sealed list opens in the versions of the DID that it was sealed for, with the rights of its sealer.
 
-Everything in a document is public, the sealed text too, and whoever owns a DID registers any document under it. These
-are the attacks that follow, on a real chain, and what has to go on working.
+Everything in a document is public, including the sealed text, and the owner of a DID can register any document under
+it. These are the attacks that follow, on a real chain, and what must keep working.
 """
 
 import base64
@@ -59,7 +59,7 @@ def list_of(ddo: Ddo) -> Any:
 
 
 def seal(provider: World, who: str, did: str, name: str) -> str:
-    """Have a list of one file of the provider's machine sealed for a DID."""
+    """Seal a list of one file on the provider's machine for a DID."""
     path = provider.folder / "data" / name
     path.write_text("carrier,delay\n")
     file = File.read({"index": 0, "url": path.as_uri(), "name": name, "contentType": "text/csv"})
@@ -67,7 +67,7 @@ def seal(provider: World, who: str, did: str, name: str) -> str:
 
 
 def sealed_before(provider: World, creator: Address, content: bytes) -> str:
-    """A list in the old form, which was bound to creator and chain only."""
+    """Return a list in the old form, which was bound only to creator and chain."""
     sha256 = hashlib.sha256(content).hexdigest()
     listed = [{"index": 0, "url": f"blob:{sha256}", "name": "count.txt", "contentType": "text/plain"}]
     key, nonce = derived_keyring(bytes(32)).files[0].key, bytes(12)
@@ -77,7 +77,7 @@ def sealed_before(provider: World, creator: Address, content: bytes) -> str:
 
 
 async def result_before(provider: World, consumer: str, sealed: str) -> str:
-    """Register a result with a given sealed list for its consumer, as the gateway does."""
+    """Register a result with this sealed list for its consumer, as the gateway does."""
     await provider.output({"theirs": THEIRS, "ours": OURS})
     signer = provider.people["provider"]
     entry = provider._metadata(
@@ -107,7 +107,7 @@ def metadata_app(provider: World) -> Any:
 
 
 async def revise(provider: World, who: str, did: str, **attributes: Any) -> str:
-    """Register a new version in the name of ``who`` with other attributes; return its checksum."""
+    """Register a new version in the name of ``who`` with other attributes. Return its checksum."""
     ddo, signer = await document(provider, did), provider.people[who]
     services: list[JsonObject] = [service.to_json() for service in ddo.service]
     services[0]["attributes"] |= attributes
@@ -125,13 +125,13 @@ async def register(provider: World, who: str, did: str, checksum: str) -> None:
     await provider.metadata.status(did, checksum, wait=20)
 
 
-async def sell(provider: World, owner: str, did: str, buyer: str) -> None:
-    call = transfer_ownership(bytes((await document(provider, did)).did), provider.address(buyer))
+async def sell(provider: World, owner: str, did: str, new_owner: str) -> None:
+    call = transfer_ownership(bytes((await document(provider, did)).did), provider.address(new_owner))
     await provider.chain.transact(call, provider.people[owner])
 
 
 async def reasons(provider: World, data: str) -> list[str]:
-    """What keeps a workflow from running on a data set."""
+    """Return the reasons against a workflow on a data set."""
     quote = await provider.quote(await provider.simple_workflow(data), "stranger")
     return [reason.code for reason in quote.reasons]
 
@@ -159,7 +159,7 @@ async def test_a_new_owner_does_not_mount_other_files_of_the_old_owner(provider:
     assert await reasons(provider, sold) == ["InputElsewhere"]
 
 
-async def test_a_list_of_the_old_form_stays_with_its_document_too(provider: World) -> None:
+async def test_a_list_in_the_old_form_also_stays_with_its_document(provider: World) -> None:
     creator = provider.address("provider")
     sealed = [sealed_before(provider, creator, content) for content in (THEIRS, OURS)]
     theirs, ours = [await result_before(provider, who, text) for who, text in zip(PAIR, sealed, strict=True)]
@@ -184,13 +184,13 @@ async def test_a_new_owner_cannot_bring_back_a_list_that_was_withdrawn(provider:
 
     await revise(provider, "stranger", sold, encryptedFiles=list_of(before))
     assert await reasons(provider, sold) == ["ListNotAllowed"]
-    # Not by registering the old version again either: what counts is the version before, not the document.
+    # Registering the old version again does not help: the version before counts, not the document.
     await register(provider, "stranger", sold, checksum)
     assert await reasons(provider, sold) == ["ListNotAllowed"]
 
 
 @pytest.mark.slow
-async def test_a_new_owner_keeps_what_was_handed_over_or_replaces_it_whole(provider: World) -> None:
+async def test_a_new_owner_keeps_the_list_that_was_handed_over_or_replaces_it_completely(provider: World) -> None:
     sold = await provider.publish_dataset()
     handed_over = list_of(await document(provider, sold))
     await sell(provider, "owner", sold, "stranger")
@@ -209,12 +209,12 @@ async def test_a_list_has_the_rights_of_its_sealer_at_each_opening(provider: Wor
     await sell(provider, "owner", sold, "stranger")
     await revise(provider, "stranger", sold, encryptedFiles=seal(provider, "stranger", sold, "own.csv"))
     assert await reasons(provider, sold) == []
-    trusted = tuple(one for one in provider.configuration.creators if one != provider.address("stranger"))
+    trusted = tuple(creator for creator in provider.configuration.creators if creator != provider.address("stranger"))
     object.__setattr__(provider.configuration, "creators", trusted)
     assert await reasons(provider, sold) == ["CreatorNotAllowed"]
 
 
-async def test_only_the_creator_of_a_did_to_come_and_its_owner_have_lists_sealed(provider: World) -> None:
+async def test_only_the_creator_of_a_future_did_and_the_owner_of_a_did_have_lists_sealed(provider: World) -> None:
     entry = provider._metadata({"type": "dataset", "name": "To come", "files": []})
     did, checksums = identify([entry], provider.address("owner"))
     files: Any = ({"url": "https://93.184.216.34/a.csv", "contentType": "text/csv"},)
@@ -258,7 +258,7 @@ async def test_a_public_list_names_the_web_only_wherever_it_comes_from(
     entry = provider._metadata({"type": "dataset", "name": "Plain", "files": listed})
     with pytest.raises(InsituError, match="InvalidDocument"):
         await provider.publish("owner", [entry])
-    # As a catalogue that judges nothing has it.
+    # As a catalogue that validates nothing would have it.
     monkeypatch.setattr("insitu.metadata.service.validate_ddo", lambda ddo, **options: None)
     did = await provider.publish("owner", [entry])
     asset = await provider.desk.ports.resolver.resolve(did)
@@ -275,7 +275,7 @@ async def test_a_catalogue_that_lies_proves_nothing(provider: World, monkeypatch
     checksum = await revise(provider, "stranger", sold, additionalInformation={"description": "mine now"})
     honest = provider.metadata.versions
     true = await honest(sold, 3)
-    assert [one.version for one in true] == [2, 1]
+    assert [version.version for version in true] == [2, 1]
     lies = (
         (),
         true[1:],
@@ -306,7 +306,7 @@ async def test_each_version_is_asked_of_the_chain_once(provider: World, monkeypa
         assert await reasons(provider, sold) == []
     await sell(provider, "owner", sold, "stranger")
     assert await reasons(provider, sold) == []
-    assert asked == []  # the sealer registered the present version: nothing is to be asked
+    assert asked == []  # the sealer registered the current version, so nothing is asked
     for description in ("one", "two", "three"):
         await revise(provider, "stranger", sold, additionalInformation={"description": description})
     for _ in range(2):
@@ -314,7 +314,7 @@ async def test_each_version_is_asked_of_the_chain_once(provider: World, monkeypa
     assert asked == [3, 2, 1]
 
 
-async def test_what_a_reorganisation_took_back_proves_nothing(provider: World) -> None:
+async def test_a_version_undone_by_a_reorganisation_proves_nothing(provider: World) -> None:
     sold = await provider.publish_dataset()
     snapshot = await provider.chain.rpc("evm_snapshot")
     await revise(provider, "owner", sold, encryptedFiles=seal(provider, "owner", sold, "newer.csv"))
@@ -342,7 +342,7 @@ async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(pro
     consumer = provider.people["consumer"]
     http = Http(transport=httpx.ASGITransport(metadata_app(provider)))
     await MetadataClient(http, PUBLIC_URL).retire(did, consumer)
-    # Another gateway of the same provider, which has proved nothing yet.
+    # Another gateway of the same provider that has proved nothing yet.
     again = GatewayDesk(replace(provider.desk.ports), derived_keyring(bytes(32)))
     download = await again.file_server.download(provider.caller("consumer", "download"), did, 0)
     assert b"".join([chunk async for chunk in download.chunks]) == THEIRS

@@ -1,4 +1,4 @@
-"""Authenticator: what a wallet's assertion buys, and every way in which one is not good (design §7)."""
+"""Sign-in: what a wallet's assertion is exchanged for, and every way in which one can be invalid."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.sign_in.authenticator import Authenticator, _verified
+from insitu.gateway.sign_in.authenticator import Authenticator, _verify
 from tests.doubles.clock import ControlledClock
 from tests.gateway.keyrings import derived_keyring
 from tests.gateway.ports import ports_with
@@ -90,7 +90,7 @@ async def test_a_browsers_wallet_signs_with_personal_sign(
     assert authenticator.read(header, "compute").address == WALLET.address
 
 
-async def test_a_token_for_one_execution_is_good_for_no_other(
+async def test_a_token_for_one_execution_works_for_no_other(
     authenticator: Authenticator, clock: ControlledClock
 ) -> None:
     text = assertion(clock, agreement="0x" + AGREEMENT.upper(), execution=EXECUTION, did="did:nv:1")
@@ -132,14 +132,14 @@ async def test_names_of_older_clients_restrict_as_well(authenticator: Authentica
         ("InvalidId", {"execution": "short"}),
     ],
 )
-async def test_an_assertion_that_is_not_good_is_refused(
+async def test_an_invalid_assertion_is_refused(
     authenticator: Authenticator, clock: ControlledClock, code: str, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(InsituError, match=code):
         await authenticator.grant(JWT_BEARER, assertion(clock, **claims))
 
 
-async def test_an_assertion_is_good_for_ten_minutes_at_most(
+async def test_an_assertion_is_valid_for_ten_minutes_at_most(
     authenticator: Authenticator, clock: ControlledClock
 ) -> None:
     now = int(clock.now().timestamp())
@@ -150,7 +150,7 @@ async def test_an_assertion_is_good_for_ten_minutes_at_most(
         await authenticator.grant(JWT_BEARER, assertion(clock, iat=now + 120, jti="j3"))
 
 
-async def test_an_assertion_is_good_once(authenticator: Authenticator, clock: ControlledClock) -> None:
+async def test_an_assertion_can_be_used_once(authenticator: Authenticator, clock: ControlledClock) -> None:
     text = assertion(clock)
     await authenticator.grant(JWT_BEARER, text)
     with pytest.raises(InsituError, match="TokenReused"):
@@ -181,7 +181,7 @@ async def test_an_access_token_ends_and_survives_the_change_of_its_key(
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer " + "x" * 9000])
-def test_what_is_no_token_is_refused(header: str | None, clock: ControlledClock) -> None:
+def test_anything_but_a_token_is_refused(header: str | None, clock: ControlledClock) -> None:
     with pytest.raises(InsituError, match="InvalidToken"):
         reader(clock).read(header, "compute")
 
@@ -193,9 +193,9 @@ async def test_a_token_of_another_gateway_is_refused(authenticator: Authenticato
 
 
 @given(st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,90}"))
-def test_no_text_whatever_makes_the_reader_fail(text: str) -> None:
+def test_no_random_text_makes_the_reader_fail(text: str) -> None:
     with pytest.raises(InsituError):
-        _verified(text)
+        _verify(text)
     with pytest.raises(InsituError):
         reader(ControlledClock()).read(f"Bearer {text}", "compute")
 
@@ -206,7 +206,7 @@ def test_claims_of_any_type_are_refused_and_nothing_else(value: Any) -> None:
     for name in ("iss", "aud", "exp", "iat", "jti", "eths", "agreement", "execution", "did"):
         text = assertion(clock, **{name: value})
         try:
-            _verified(text)
+            _verify(text)
         except InsituError as error:
             assert error.definition.status in (400, 401)
 

@@ -1,4 +1,4 @@
-"""The gateway's addresses as clients meet them: sign-in, exec, status, streams, receipt, result, download."""
+"""The gateway's addresses as clients see them: sign-in, exec, status, streams, receipt, result, download."""
 
 import hashlib
 import json
@@ -24,12 +24,12 @@ LONG_AGO = time.time() - 40 * 24 * 3600
 """Longer than results are kept."""
 
 
-async def bought(provider: World, **main: Any) -> AgreementId:
+async def buy(provider: World, **main: Any) -> AgreementId:
     return await provider.buy(await provider.simple_workflow(await provider.publish_dataset(**main)))
 
 
 async def finished(provider: World, **main: Any) -> tuple[AgreementId, ExecutionId]:
-    agreement = await bought(provider, **main)
+    agreement = await buy(provider, **main)
     started = await provider.exec(agreement)
     await provider.until_events(started.workflow_execution_id, "end")
     await provider.operator.until(started.workflow_execution_id)
@@ -50,7 +50,10 @@ async def test_a_consumer_goes_the_whole_way_over_http(provider: World) -> None:
     consumer = client(provider, "consumer")
     quote = await consumer.check(CheckRequest(consumer=consumer.account, workflow_did=workflow))
     assert (quote.allowed, quote.price.base_units, quote.did) == (True, 13, data)
-    assert {one.purpose: one.amount.base_units for one in quote.receivers} == {data: 10, "server small": 3}
+    assert {receiver.purpose: receiver.amount.base_units for receiver in quote.receivers} == {
+        data: 10,
+        "server small": 3,
+    }
     agreement = await provider.buy(workflow)
     request = ExecRequest(service_agreement_id=agreement, workflow_did=workflow)
     started = await consumer.exec(request, idempotency_key="once")
@@ -74,13 +77,13 @@ async def test_a_consumer_goes_the_whole_way_over_http(provider: World) -> None:
     assert receipt.settlement is not None
     assert receipt.settlement.settlement.charge == 13
     assert receipt.settled
-    assert [one.workflow_execution_id for one in await consumer.executions()] == [execution]
-    assert [one.workflow_execution_id for one in await consumer.executions(agreement)] == [execution]
+    assert [listed.workflow_execution_id for listed in await consumer.executions()] == [execution]
+    assert [listed.workflow_execution_id for listed in await consumer.executions(agreement)] == [execution]
 
 
 @pytest.mark.parametrize("alias", ["/exec", "/execute", "/compute/exec"])
 async def test_every_name_of_exec_does_the_same(provider: World, alias: str) -> None:
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     consumer = client(provider, "consumer")
     request = ExecRequest(service_agreement_id="0x" + agreement.upper())
     started = await consumer.exec(request, idempotency_key="k", endpoint=PUBLIC_URL + BASE + alias)
@@ -102,7 +105,7 @@ async def test_logs_come_live_and_resume_by_offset(provider: World) -> None:
     assert rest[0].offset == len(lines[0])
 
 
-async def test_a_terminal_is_not_moved_by_an_algorithms_log(provider: World) -> None:
+async def test_an_algorithms_log_cannot_control_a_terminal(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(log=(b"\x1b[2Jhello\n",))
     agreement, execution = await finished(provider)
     headers = {**await client(provider, "consumer")._tokens.headers("compute"), "Accept": "text/plain"}
@@ -111,7 +114,7 @@ async def test_a_terminal_is_not_moved_by_an_algorithms_log(provider: World) -> 
 
 
 def kept(provider: World) -> set[str]:
-    """The blobs that the gateway has."""
+    """Return the blobs that the gateway has."""
     return {path.name for path in (provider.folder / "blobs").glob("??/*")}
 
 
@@ -123,13 +126,13 @@ async def test_a_consumer_is_told_how_much_of_the_output_was_left_out(provider: 
 
 
 async def forgotten(provider: World, execution: ExecutionId) -> None:
-    """Let the operator forget an ended execution, as it does when it was kept for long enough."""
+    """Let the operator delete an ended execution, as it does after its retention."""
     await provider.operator.until(execution)
     await provider.operator.logs.remove(execution)
     await provider.operator.executions.remove(execution)
 
 
-async def test_what_the_operator_has_forgotten_is_said_and_the_rest_stays(provider: World) -> None:
+async def test_logs_that_the_operator_has_deleted_are_reported_and_the_rest_stays(provider: World) -> None:
     agreement, execution = await finished(provider)
     consumer = client(provider, "consumer")
     before, receipt = await consumer.status(agreement, execution), await consumer.receipt(agreement, execution)
@@ -144,21 +147,24 @@ async def test_what_the_operator_has_forgotten_is_said_and_the_rest_stays(provid
     assert (await consumer.result(agreement, execution)).did == before.result_did
 
 
-async def test_an_execution_whose_algorithm_never_ran_has_an_empty_log_for_ever(provider: World) -> None:
+async def test_an_execution_whose_algorithm_never_ran_keeps_an_empty_log(provider: World) -> None:
     provider.operator.runtime.script["0-configure-1"] = Ending(code="InputChanged")
     agreement, execution = await finished(provider)
     await forgotten(provider, execution)
     assert [piece async for piece in client(provider, "consumer").logs(agreement, execution)] == []
 
 
-async def test_where_the_policy_is_not_live_the_consumer_gets_codes_and_times_only(provider: World) -> None:
+async def test_if_logs_may_not_leave_the_consumer_only_gets_codes_and_times(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(code="AlgorithmFailed", log=(b"secret of the data\n",))
     agreement, execution = await finished(provider, policy={"algorithms": "any", "logs": "none"})
     consumer = client(provider, "consumer")
     view = await consumer.status(agreement, execution)
     assert view.reason is not None
     assert view.reason.code == "AlgorithmFailed"
-    told = [*(event.data for event in [one async for one in consumer.events(agreement, execution)]), view.model_dump()]
+    told = [
+        *(event.data for event in [received async for received in consumer.events(agreement, execution)]),
+        view.model_dump(),
+    ]
     assert "so says the script" not in json.dumps(told, default=str)
     assert view.stages[0].exit_code is None
     assert view.stages[0].ended_at is not None
@@ -171,12 +177,12 @@ async def test_where_the_policy_is_not_live_the_consumer_gets_codes_and_times_on
 
 @pytest.mark.slow
 async def test_an_owner_lists_and_stops_executions_on_its_data_and_reads_their_receipts(provider: World) -> None:
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
     await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
     owner, other = client(provider, "owner"), client(provider, "second-owner")
-    assert [one.workflow_execution_id for one in await owner.executions()] == [started.workflow_execution_id]
+    assert [listed.workflow_execution_id for listed in await owner.executions()] == [started.workflow_execution_id]
     assert await other.executions() == ()
     await owner.stop(agreement, started.workflow_execution_id)
     await provider.until_events(started.workflow_execution_id, "end")
@@ -196,11 +202,11 @@ async def test_ids_that_do_not_belong_together_are_not_found(provider: World) ->
 
 
 def sealing(account: Address, files: Any) -> EncryptRequest:
-    """A request of whoever will create a DID of no services."""
+    """The request of an account that will create a DID without services."""
     return EncryptRequest(did=str(derive_did({}, account)), checksum={}, files=files)
 
 
-async def test_a_list_is_sealed_by_whoever_creates_its_did(provider: World) -> None:
+async def test_a_list_is_sealed_by_the_creator_of_its_did(provider: World) -> None:
     owner = client(provider, "owner")
     path = provider.folder / "data" / "a.csv"
     files: Any = ({"url": path.as_uri(), "name": "a.csv", "contentType": "text/csv", "contentLength": "3"},)
@@ -214,7 +220,7 @@ async def test_a_list_is_sealed_by_whoever_creates_its_did(provider: World) -> N
         await client(provider, "stranger").encrypt(request)
 
 
-async def test_an_upload_is_named_by_its_uploader_only(provider: World) -> None:
+async def test_an_upload_can_only_be_named_by_its_uploader(provider: World) -> None:
     consumer, stranger = client(provider, "consumer"), client(provider, "stranger")
     uploaded = await consumer.upload(SCRIPT)
     assert uploaded.sha256 == hashlib.sha256(SCRIPT).hexdigest()
@@ -231,7 +237,7 @@ async def test_an_upload_is_named_by_its_uploader_only(provider: World) -> None:
         await stranger.encrypt(sealing(stranger.account, blob))
 
 
-async def test_files_go_to_the_on_chain_owner_and_data_in_place_to_nobody(provider: World) -> None:
+async def test_files_go_to_the_on_chain_owner_and_mounted_data_to_nobody(provider: World) -> None:
     agreement, execution = await finished(provider)
     result = await client(provider, "consumer").result(agreement, execution)
     with pytest.raises(InsituError, match="DownloadNotAllowed"):
@@ -246,7 +252,7 @@ async def test_files_go_to_the_on_chain_owner_and_data_in_place_to_nobody(provid
             pass
 
 
-async def test_a_result_is_kept_for_its_time_and_then_says_so(provider: World) -> None:
+async def test_a_result_expires_after_its_time(provider: World) -> None:
     object.__setattr__(provider.configuration, "result_retention", 0)
     agreement, execution = await finished(provider)
     consumer = client(provider, "consumer")
@@ -261,11 +267,11 @@ async def test_a_result_is_kept_for_its_time_and_then_says_so(provider: World) -
             pass
 
 
-async def test_what_nothing_names_goes_once_it_is_as_old_as_results_become(provider: World) -> None:
+async def test_a_blob_that_nothing_names_is_deleted_once_it_is_as_old_as_results_may_become(provider: World) -> None:
     agreement, execution = await finished(provider)
     consumer = client(provider, "consumer")
     uploaded = (await consumer.upload(b"uploaded by the consumer")).sha256
-    # Handed over by executions that then failed, one long ago.
+    # Delivered by executions that then failed, one of them long ago.
     await published(provider.blobs, {"a.txt": b"then", "b.txt": b"now"})
     then, now = hashlib.sha256(b"then").hexdigest(), hashlib.sha256(b"now").hexdigest()
     assert {uploaded, then, now} <= kept(provider)
@@ -281,7 +287,7 @@ async def test_what_nothing_names_goes_once_it_is_as_old_as_results_become(provi
 
 async def test_a_stream_ends_when_its_token_does(provider: World) -> None:
     object.__setattr__(provider.configuration, "token_lifetime", 3)
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
     headers = await client(provider, "consumer")._tokens.headers("compute")
@@ -292,11 +298,11 @@ async def test_a_stream_ends_when_its_token_does(provider: World) -> None:
     assert json_of(await provider.http.get(address, headers=headers))["code"] == "TokenExpired"
 
 
-async def test_a_stop_before_the_operator_has_it_ends_it(provider: World) -> None:
+async def test_a_stop_before_the_operator_has_an_execution_ends_it(provider: World) -> None:
     async def silent(*_: object) -> None:
         raise InsituError("PeerUnavailable", "nobody there")
 
-    agreement = await bought(provider)
+    agreement = await buy(provider)
     provider.operator.service.register = silent  # type: ignore[assignment, method-assign]
     started = await provider.exec(agreement)
     view = await client(provider, "consumer").stop(agreement, started.workflow_execution_id)

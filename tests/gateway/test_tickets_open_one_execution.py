@@ -1,4 +1,4 @@
-"""The ticket of an execution: what its pods may do over HTTP, and until when (design §6, §7)."""
+"""The ticket of an execution: what its pods may do over HTTP, and until when."""
 
 from collections.abc import AsyncIterator
 
@@ -50,7 +50,7 @@ async def test_a_live_ticket_fetches_what_the_plan_names_and_nothing_else(provid
             [chunk async for chunk in peer.fetch(ticket, other)]
 
 
-async def test_bytes_are_kept_only_under_their_digest(provider: World, peer: HttpGateway) -> None:
+async def test_bytes_are_stored_only_under_their_digest(provider: World, peer: HttpGateway) -> None:
     from hashlib import sha256
 
     _, ticket = await running(provider)
@@ -62,7 +62,7 @@ async def test_bytes_are_kept_only_under_their_digest(provider: World, peer: Htt
         await peer.put_output(ticket, sha256(b"other").hexdigest(), chunks(b"result"))
 
 
-async def test_progress_is_told_to_the_consumer_and_known_sequences_are_ignored(
+async def test_progress_reaches_the_consumer_and_known_sequences_are_ignored(
     provider: World, peer: HttpGateway
 ) -> None:
     started, ticket = await running(provider)
@@ -75,7 +75,9 @@ async def test_progress_is_told_to_the_consumer_and_known_sequences_are_ignored(
     assert (await provider.execution(started.workflow_execution_id)).live
 
 
-async def test_the_first_report_is_the_outcome_and_later_ones_are_told_so(provider: World, peer: HttpGateway) -> None:
+async def test_the_first_report_is_the_outcome_and_later_ones_get_it_as_their_answer(
+    provider: World, peer: HttpGateway
+) -> None:
     started, ticket = await running(provider)
     first = await peer.finish(ticket, await report(provider, started.workflow_execution_id, "AlgorithmFailed"))
     second = await peer.finish(ticket, await report(provider, started.workflow_execution_id, "MemoryLimitExceeded"))
@@ -91,11 +93,11 @@ async def test_a_ticket_ends_with_its_execution(provider: World, peer: HttpGatew
         [chunk async for chunk in peer.fetch(ticket, "0-algorithm-0")]
     with pytest.raises(InsituError, match="TokenExpired"):
         await peer.put_output(ticket, "ab" * 32, chunks(b"late"))
-    # Telling what has happened stays harmless, so that an operator that was down can finish its books.
+    # Reporting again is still allowed, so an operator that was down can catch up.
     await peer.progress(ticket, started.workflow_execution_id, [])
 
 
-async def test_a_ticket_is_good_for_its_own_execution_only(provider: World, peer: HttpGateway) -> None:
+async def test_a_ticket_works_for_its_own_execution_only(provider: World, peer: HttpGateway) -> None:
     started, ticket = await running(provider)
     with pytest.raises(InsituError, match="InvalidToken"):
         await peer.progress(ticket, ExecutionId("wx" + "a" * 26), [])

@@ -1,4 +1,4 @@
-"""Uploads: nobody fills the disk, and what no registered asset names goes after a day."""
+"""Uploads: nobody fills the disk, and an upload that no registered asset names is deleted after a day."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ def wallet() -> Address:
 async def receive(
     provider: World, size: int, owner: Address | None = None, network: str = NETWORK, *, says: int | None = None
 ) -> str:
-    """Upload so many bytes, which need not be those that are announced; return the id, or the code of the refusal."""
+    """Upload this many bytes, and announce perhaps another number. Return the id, or the code of the refusal."""
     uploads = provider.desk.upload_receiver
     try:
         found = await uploads.receive(owner or wallet(), content(size), announced=says, network=network)
@@ -51,11 +51,11 @@ async def receive(
 
 
 def on_disk(provider: World) -> int:
-    """Files of the blob store, those that are being received included."""
+    """Return the number of files in the blob store, including those being received."""
     return sum(path.is_file() for path in provider.blobs._root.rglob("*"))
 
 
-async def test_wallets_without_a_stake_share_the_room_of_their_network(provider: World) -> None:
+async def test_wallets_without_a_stake_share_the_space_of_their_network(provider: World) -> None:
     limit(provider, uploads_per_network=100 * KIB, uploads_of_strangers=150 * KIB)
     assert len(await receive(provider, 60 * KIB, says=60 * KIB)) == 32
     before = on_disk(provider)
@@ -66,7 +66,7 @@ async def test_wallets_without_a_stake_share_the_room_of_their_network(provider:
     assert len(await receive(provider, 60 * KIB, provider.address("owner"))) == 32
 
 
-async def test_an_account_with_a_stake_has_its_own_room_and_all_have_one_together(provider: World) -> None:
+async def test_an_account_with_a_stake_has_its_own_space_within_the_total(provider: World) -> None:
     limit(provider, uploads_per_account=100 * KIB, uploads_total=180 * KIB)
     owner, other = provider.address("owner"), provider.address("second-owner")
     assert len(await receive(provider, 90 * KIB, owner)) == 32
@@ -75,7 +75,7 @@ async def test_an_account_with_a_stake_has_its_own_room_and_all_have_one_togethe
     assert len(await receive(provider, 40 * KIB, other)) == 32
 
 
-async def test_the_disk_is_not_filled_to_its_end(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_disk_is_never_filled_up(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     left = [100 * KIB]
 
     async def free() -> int:
@@ -90,7 +90,7 @@ async def test_the_disk_is_not_filled_to_its_end(provider: World, monkeypatch: p
 
     async def filling() -> AsyncIterator[bytes]:
         async for chunk in content(40 * KIB):
-            left[0] -= 20 * KIB  # by somebody else
+            left[0] -= 20 * KIB  # used by someone else
             yield chunk
 
     with pytest.raises(InsituError, match="UploadsFull"):
@@ -99,14 +99,14 @@ async def test_the_disk_is_not_filled_to_its_end(provider: World, monkeypatch: p
 
 
 async def upload_of(provider: World, did: str) -> str:
-    """Which upload an asset's list names; the list is noted as if it was sealed by a call."""
+    """Return the upload that an asset's list names. The list is noted as if a call had sealed it."""
     listed = await provider.desk.list_reader.open(await provider.desk.ports.resolver.resolve(did))
     await provider.desk.upload_receiver.name(did, provider.address("consumer"), listed.files)
     return str(listed.files[0].url).removeprefix(upload_url(""))
 
 
 async def pass_days(provider: World, days: float) -> None:
-    """Sweep as if so much time had passed since what is stored was stored."""
+    """Sweep as if this much time had passed since everything was stored."""
     ports = provider.desk.ports
     later = replace(ports, clock=ControlledClock(ports.clock.now() + timedelta(days=days)))
     await replace(provider.desk.upload_receiver, ports=later).sweep()
@@ -116,7 +116,7 @@ async def is_kept(provider: World, upload_id: str) -> bool:
     return await provider.agreements.upload(upload_id) is not None
 
 
-async def test_an_upload_that_breaks_off_gives_its_room_back(provider: World) -> None:
+async def test_an_interrupted_upload_frees_its_space(provider: World) -> None:
     limit(provider, uploads_per_network=100 * KIB)
     before = on_disk(provider)
 
@@ -132,7 +132,9 @@ async def test_an_upload_that_breaks_off_gives_its_room_back(provider: World) ->
     assert len(await receive(provider, 90 * KIB, says=90 * KIB)) == 32
 
 
-async def test_an_upload_that_no_list_names_goes_after_a_day(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upload_that_no_list_names_is_deleted_after_a_day(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     upload_id = await receive(provider, KIB)
     before = on_disk(provider)
     await pass_days(provider, 0.9)
@@ -142,7 +144,7 @@ async def test_an_upload_that_no_list_names_goes_after_a_day(provider: World, mo
     assert on_disk(provider) == before - 1
 
 
-async def test_a_list_of_a_did_that_nobody_registers_keeps_nothing(
+async def test_the_list_of_an_unregistered_did_keeps_no_upload(
     provider: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     consumer = provider.address("consumer")
@@ -153,7 +155,7 @@ async def test_a_list_of_a_did_that_nobody_registers_keeps_nothing(
     assert not await is_kept(provider, upload_id)
 
 
-async def test_what_a_registered_asset_names_stays(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upload_that_a_registered_asset_names_stays(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     did = await provider.publish_algorithm()
     upload_id = await upload_of(provider, did)
     for days in (1.1, 400):
@@ -161,7 +163,7 @@ async def test_what_a_registered_asset_names_stays(provider: World, monkeypatch:
         assert await is_kept(provider, upload_id)
 
 
-async def test_what_cannot_be_judged_now_stays(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upload_that_cannot_be_judged_now_stays(provider: World, monkeypatch: pytest.MonkeyPatch) -> None:
     did = await provider.publish_algorithm()
     upload_id = await upload_of(provider, did)
 
@@ -173,7 +175,7 @@ async def test_what_cannot_be_judged_now_stays(provider: World, monkeypatch: pyt
     assert await is_kept(provider, upload_id)
 
 
-async def test_a_bought_version_keeps_what_the_present_one_names_no_more(
+async def test_a_bought_version_keeps_an_upload_that_the_current_one_no_longer_names(
     provider: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     algorithm = await provider.publish_algorithm()

@@ -1,4 +1,4 @@
-"""What may run on whose data: the verdict before buying, and again at exec (design §5, §7)."""
+"""What may run on whose data: the verdict before buying, and again at exec (C1, E1)."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -43,7 +43,7 @@ async def test_an_image_that_an_input_does_not_support_is_refused(provider: Worl
     assert await codes(provider, await provider.simple_workflow(first, second)) == ["ImageNotAllowed"]
 
 
-async def test_an_image_that_the_operator_does_not_get_is_refused_before_anybody_pays(provider: World) -> None:
+async def test_an_image_that_the_operator_cannot_get_is_refused_before_anyone_pays(provider: World) -> None:
     data = await provider.publish_dataset()
     workflow = await provider.simple_workflow(data)
     provider.operator.runtime.missing_images.add(IMAGE["checksum"])
@@ -63,7 +63,7 @@ async def test_an_input_of_another_gateway_is_named(provider: World) -> None:
     elsewhere = await provider.publish_dataset(endpoint="https://other.example/api/v1/gateway/services/exec")
     workflow = await provider.simple_workflow(data, elsewhere)
     quote = await provider.quote(workflow)
-    assert [(one.code, one.did) for one in quote.reasons] == [("InputElsewhere", elsewhere)]
+    assert [(reason.code, reason.did) for reason in quote.reasons] == [("InputElsewhere", elsewhere)]
     assert quote.price.base_units == 0
 
 
@@ -77,7 +77,7 @@ async def test_a_data_set_that_does_not_name_this_provider_is_refused(provider: 
     assert await codes(provider, await provider.simple_workflow(data)) == ["NotDIDProvider"]
 
 
-async def test_an_algorithm_of_somebody_else_that_is_not_free_is_refused(provider: World) -> None:
+async def test_someone_elses_algorithm_that_is_not_free_is_refused(provider: World) -> None:
     data = await provider.publish_dataset()
     algorithm = await provider.publish_algorithm("second-consumer", price="5")
     workflow = await provider.simple_workflow(data, algorithm=algorithm)
@@ -101,12 +101,12 @@ async def test_an_owner_allows_algorithms_by_did_and_version_and_publishers_by_a
         assert found == ([] if allowed else ["AlgorithmNotAllowed"]), policy
 
 
-async def test_a_server_that_the_operator_cannot_hold_is_refused(provider: World) -> None:
+async def test_a_server_larger_than_the_operator_is_refused(provider: World) -> None:
     data = await provider.publish_dataset(**environment(supportedServers=[LARGE]))
     assert await codes(provider, await provider.simple_workflow(data)) == ["CapacityExceeded"]
 
 
-async def test_the_cheapest_server_that_is_enough_is_chosen_unless_one_is_named(provider: World) -> None:
+async def test_the_cheapest_sufficient_server_is_chosen_unless_one_is_named(provider: World) -> None:
     dear = SMALL | {"serverId": "dear", "price": "9"}
     data = await provider.publish_dataset(**environment(supportedServers=[dear, SMALL]))
     quote = await provider.quote(await provider.simple_workflow(data))
@@ -118,7 +118,7 @@ async def test_the_cheapest_server_that_is_enough_is_chosen_unless_one_is_named(
     assert await codes(provider, await provider.simple_workflow(data, requirements=needy)) == ["NoSuitableServer"]
 
 
-async def test_a_file_outside_of_the_data_roots_opens_for_nobody(provider: World) -> None:
+async def test_a_file_outside_the_data_roots_opens_for_nobody(provider: World) -> None:
     for url in (
         "file:///etc/passwd",
         f"file://{provider.folder}/data/../gateway.db",
@@ -132,7 +132,7 @@ async def test_a_file_outside_of_the_data_roots_opens_for_nobody(provider: World
         )
 
 
-async def test_a_creator_whom_settings_do_not_name_has_no_files_here(provider: World) -> None:
+async def test_a_creator_that_the_settings_do_not_name_has_no_files_here(provider: World) -> None:
     object.__setattr__(provider.configuration, "creators", ())
     data = await provider.publish_dataset()
     assert await codes(provider, await provider.simple_workflow(data)) == ["CreatorNotAllowed"]
@@ -144,14 +144,14 @@ async def test_a_url_into_the_providers_network_is_refused(provider: World) -> N
     assert await codes(provider, await provider.simple_workflow(data)) == ["TargetNotAllowed"]
 
 
-async def test_all_reasons_are_told_at_once(provider: World) -> None:
+async def test_all_reasons_are_given_at_once(provider: World) -> None:
     data = await provider.publish_dataset(policy={"algorithms": []}, **environment(supportedContainers=[OTHER_IMAGE]))
     algorithm = await provider.publish_algorithm("second-consumer", price="5")
     found = await codes(provider, await provider.simple_workflow(data, algorithm=algorithm))
     assert sorted(found) == ["AlgorithmNotAllowed", "AlgorithmNotUsable", "ImageNotAllowed"]
 
 
-async def test_what_is_no_workflow_is_an_error_and_no_verdict(provider: World) -> None:
+async def test_anything_but_a_workflow_is_an_error_and_not_a_verdict(provider: World) -> None:
     data = await provider.publish_dataset()
     for did, code in ((data, "InvalidDocument"), ("did:nv:" + "ab" * 32, "AssetNotFound"), ("did:nv:12", "InvalidDid")):
         with pytest.raises(InsituError, match=code):
@@ -168,8 +168,8 @@ async def test_an_agreement_has_as_many_executions_as_the_strictest_owner_allows
         await provider.exec(agreement)
 
 
-async def test_the_workflow_that_was_bought_runs_although_it_changed(provider: World) -> None:
-    """E2: the version that the terms pin, whatever its owner registers later."""
+async def test_the_workflow_that_was_bought_runs_even_if_it_changes(provider: World) -> None:
+    """E2: the version that the terms pin, no matter what its owner registers later."""
     data = await provider.publish_dataset()
     workflow = await provider.simple_workflow(data)
     agreement = await provider.buy(workflow)
@@ -190,7 +190,7 @@ async def update(provider: World, did: str) -> None:
     await provider.chain.transact(call, provider.people["consumer"])
 
 
-async def test_a_workflow_version_that_is_nowhere_to_be_had_is_named(provider: World) -> None:
+async def test_a_workflow_version_that_is_no_longer_available_is_named(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     agreement = await provider.buy(workflow)
     provider.desk.ports.resolver._proved.clear()
@@ -206,7 +206,7 @@ async def test_a_workflow_version_that_is_nowhere_to_be_had_is_named(provider: W
         await provider.exec(agreement)
 
 
-async def test_another_workflow_than_the_agreements_is_refused(provider: World) -> None:
+async def test_a_workflow_other_than_the_agreements_is_refused(provider: World) -> None:
     from insitu.api.gateway_v1 import ExecRequest
 
     data = await provider.publish_dataset()
@@ -254,7 +254,7 @@ async def test_a_data_set_that_was_sold_pays_its_new_owner(provider: World) -> N
         transfer_ownership(bytes(did), provider.address("second-owner")), provider.people["owner"]
     )
     quote = await provider.quote(workflow)
-    assert {one.address: one.amount.base_units for one in quote.receivers} == {
+    assert {receiver.address: receiver.amount.base_units for receiver in quote.receivers} == {
         provider.address("second-owner"): 10,
         provider.address("provider"): 3,
     }
@@ -269,7 +269,7 @@ async def test_two_stages_and_two_inputs_become_a_plan_without_secrets(provider:
     started = await provider.exec(agreement)
     plan = (await provider.execution(started.workflow_execution_id)).plan
     assert [(stage.index, stage.stage_type) for stage in plan.stages] == [(0, "Filtering"), (1, "Transformation")]
-    assert [(one.position, one.did) for one in plan.stages[0].inputs] == [(1, first), (2, second)]
+    assert [(source.position, source.did) for source in plan.stages[0].inputs] == [(1, first), (2, second)]
     assert plan.stages[0].argv == (
         "python3",
         "count.py",
@@ -289,7 +289,7 @@ async def test_two_stages_and_two_inputs_become_a_plan_without_secrets(provider:
     await provider.until_events(started.workflow_execution_id, "end")
 
 
-async def test_standing_is_only_a_memory_and_the_chain_decides(provider: World) -> None:
+async def test_the_stored_standing_is_only_a_copy_and_the_chain_decides(provider: World) -> None:
     agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
     known = await provider.agreements.agreement(agreement)
     assert known is not None

@@ -1,4 +1,4 @@
-"""Log text, exit codes and use are output: what the consumer gets of them, what the receipt says, and what it costs."""
+"""Log text, exit codes and usage are output: what the consumer gets, what the receipt says, and what it costs."""
 
 import pytest
 
@@ -19,7 +19,7 @@ SILENT = {"algorithms": "any", "logs": "none"}
 
 
 async def run(provider: World, workflow: str) -> tuple[str, str]:
-    """Buy and execute until the end; return both ids."""
+    """Buy, execute until the end, and return both ids."""
     return await again(provider, await provider.buy(workflow))
 
 
@@ -35,11 +35,11 @@ async def executed(provider: World, **policy: object) -> tuple[str, str]:
 
 
 async def logs(provider: World, who: str, ids: tuple[str, str], *, follow: bool = True) -> tuple[str, str]:
-    """What somebody reads of the logs: text of algorithms, and what the gateway adds."""
+    """Return the text of the logs that someone reads, with what the gateway adds."""
     seen = await provider.gateway.execution_finder.see(provider.caller(who, "compute"), *ids)
-    pieces = [one async for one in await provider.gateway.streamer.logs(seen, LogPosition(), follow=follow)]
-    return "".join(one.view.text for one in pieces if not one.view.notice), "".join(
-        one.view.text for one in pieces if one.view.notice
+    pieces = [piece async for piece in await provider.gateway.streamer.logs(seen, LogPosition(), follow=follow)]
+    return "".join(piece.view.text for piece in pieces if not piece.view.notice), "".join(
+        piece.view.text for piece in pieces if piece.view.notice
     )
 
 
@@ -51,7 +51,7 @@ async def predicate_of(provider: World, execution: str) -> Predicate:
     return verified.statement.predicate
 
 
-async def test_ten_megabytes_of_printed_rows_do_not_leave_where_one_kilobyte_may(provider: World) -> None:
+async def test_ten_megabytes_of_printed_rows_do_not_leave_if_only_one_kilobyte_may(provider: World) -> None:
     provider.operator.runtime.script |= {
         "0-compute-1": Ending(log=(ROW * 280_000,)),
         "0-publish-1": Ending("OutputRejected", held=True),
@@ -73,7 +73,7 @@ async def test_ten_megabytes_of_printed_rows_do_not_leave_where_one_kilobyte_may
     assert len((await logs(provider, "provider", ids))[0]) == len(ROW) * 280_000
 
 
-async def test_what_views_hide_the_receipt_hides_and_provider_and_owner_see(provider: World) -> None:
+async def test_the_receipt_hides_what_views_hide_and_the_provider_and_owner_see_it(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending("AlgorithmFailed", log=(ROW,))
     agreement, execution = await executed(provider, **SILENT)
     predicate = await predicate_of(provider, execution)
@@ -92,7 +92,7 @@ async def test_what_views_hide_the_receipt_hides_and_provider_and_owner_see(prov
 
 
 @pytest.mark.slow
-async def test_where_logs_are_let_out_the_receipt_tells_everything(provider: World) -> None:
+async def test_if_logs_may_leave_the_receipt_contains_everything(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending("AlgorithmFailed")
     _, execution = await executed(provider, algorithms="any")
     predicate = await predicate_of(provider, execution)
@@ -102,7 +102,7 @@ async def test_where_logs_are_let_out_the_receipt_tells_everything(provider: Wor
 
 
 @pytest.mark.slow
-async def test_an_owner_reads_the_log_of_a_stage_that_only_their_own_data_reach(provider: World) -> None:
+async def test_an_owner_reads_the_log_of_a_stage_that_only_their_data_reaches(provider: World) -> None:
     script = {f"{stage}-compute-1": Ending(log=(b"rows of stage %d\n" % stage,)) for stage in range(3)}
     ended = (await provider.output({"count.txt": SCRIPT}))["0-publish-1"]
     provider.operator.runtime.script |= script | {"2-publish-1": ended}
@@ -119,13 +119,13 @@ async def test_an_owner_reads_the_log_of_a_stage_that_only_their_own_data_reach(
     assert (await logs(provider, "second-owner", ids))[0] == "rows of stage 1\n"
     assert (await logs(provider, "provider", ids))[0].count("rows") == 3
     view = await provider.status(provider.caller("owner", "compute"), *ids)
-    assert [one.exit_code for one in view.stages] == [0, None, None]
+    assert [stage.exit_code for stage in view.stages] == [0, None, None]
     with pytest.raises(Exception, match="LogsHidden"):
         await logs(provider, "consumer", ids)
 
 
 @pytest.mark.slow
-async def test_a_consumer_who_adds_a_data_set_of_their_own_stays_the_consumer(provider: World) -> None:
+async def test_a_consumer_who_adds_their_own_data_set_is_still_the_consumer(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(log=(ROW,))
     other = await provider.publish_dataset("owner", policy=SILENT)
     own = await provider.publish_dataset("consumer")
@@ -157,7 +157,7 @@ async def test_a_success_that_delivered_nothing_costs_nothing_and_says_so(provid
     assert (after["owner"], after["provider"]) == (before["owner"], before["provider"])
 
 
-async def test_a_success_whose_log_can_be_read_is_charged_though_nobody_has_read_it_yet(provider: World) -> None:
+async def test_a_success_whose_log_can_be_read_is_charged_even_if_nobody_has_read_it_yet(provider: World) -> None:
     provider.operator.runtime.script |= {**await provider.output({}), "0-compute-1": Ending(log=(b"42\n",))}
     agreement, execution = await executed(provider, algorithms="any")
     assert (await provider.execution(execution)).charge == 13
@@ -165,7 +165,7 @@ async def test_a_success_whose_log_can_be_read_is_charged_though_nobody_has_read
 
 
 @pytest.mark.slow
-async def test_the_log_of_a_free_success_is_not_given_afterwards(provider: World) -> None:
+async def test_the_log_of_a_free_success_stays_closed_afterwards(provider: World) -> None:
     provider.operator.runtime.script |= {**await provider.output({}), "0-compute-1": Ending(log=(b"42\n",))}
     for policy in (SILENT, {"algorithms": "any", "output": {"maxLogBytes": 0}}):
         agreement, execution = await executed(provider, **policy)
@@ -175,7 +175,9 @@ async def test_the_log_of_a_free_success_is_not_given_afterwards(provider: World
 
 
 @pytest.mark.slow
-async def test_a_success_that_delivered_nothing_makes_no_failure_free_and_no_later_success(provider: World) -> None:
+async def test_a_success_that_delivered_nothing_makes_neither_failures_nor_later_successes_free(
+    provider: World,
+) -> None:
     agreement = await provider.buy(await provider.simple_workflow(await provider.publish_dataset()))
     full, script = await provider.output({"count.txt": SCRIPT}), provider.operator.runtime.script
     script["0-compute-1"] = Ending("AlgorithmFailed")
@@ -191,8 +193,8 @@ async def test_a_success_that_delivered_nothing_makes_no_failure_free_and_no_lat
 
 
 @pytest.mark.parametrize("code", ["ConfigurationFailed", "StoppedByOwner"])
-async def test_what_others_end_is_not_free_once_log_text_was_delivered(provider: World, code: str) -> None:
-    """The consumer's second wallet ends it, as owner of a data set or by a url that nobody answers."""
+async def test_an_execution_ended_by_others_is_not_free_once_log_text_was_delivered(provider: World, code: str) -> None:
+    """The consumer's second wallet ends it, as the owner of a data set or with a url that does not answer."""
     script, algorithm = provider.operator.runtime.script, await provider.publish_algorithm()
     script["0-compute-1"] = Ending(log=(ROW,))
     script["1-compute-1"] = Ending(held=True)
@@ -215,11 +217,13 @@ async def test_what_others_end_is_not_free_once_log_text_was_delivered(provider:
     assert (predicate.reason.code, predicate.charge.rule) == (code, Charge.IF_NONE_SUCCEEDS)
 
 
-async def test_a_result_that_makes_no_valid_document_is_no_failure_of_the_provider(provider: World) -> None:
-    """The consumer describes the result at such a length that no catalogue takes it, and has read the log by then."""
+async def test_a_result_without_a_valid_document_is_not_a_failure_of_the_provider(provider: World) -> None:
+    """The consumer describes the result at such length that no catalogue takes it, and has read the log by then."""
     script = provider.operator.runtime.script
     script |= {**await provider.output({f"{n}.txt": SCRIPT for n in range(60)}), "0-compute-1": Ending(log=(ROW,))}
-    provider.metadata.pools._limits = PendingLimits(share_bytes=MAX_DOCUMENT_BYTES)  # as a catalogue of their own
+    provider.metadata.pools._limits = PendingLimits(
+        share_bytes=MAX_DOCUMENT_BYTES
+    )  # as if the catalogue were their own
     described = {"metadata": {"notes": "n" * (MAX_DOCUMENT_BYTES - 2500)}}
     workflow = await provider.simple_workflow(await provider.publish_dataset(), output=described)
     _, execution = await run(provider, workflow)

@@ -1,4 +1,4 @@
-"""A whole provider on a real chain, with an operator whose containers end by script; and the people around it."""
+"""A whole provider on a real chain, its people, and an operator whose containers end as a script says."""
 
 import hashlib
 import json
@@ -60,12 +60,12 @@ IMAGE = {"image": "insitu/python", "tag": "3.11", "checksum": "sha256:" + "cb" *
 
 
 async def offered() -> tuple[dict[str, JsonValue], ...]:
-    """The image that this provider has."""
+    """Return the image that this provider has."""
     return ({**IMAGE},)
 
 
 async def nothing_known() -> dict[str, ImageContents]:
-    """What is in the images: nobody has looked."""
+    """Say that nobody has looked into the images."""
     return {}
 
 
@@ -84,7 +84,7 @@ RESULT = b"42\n"
 
 
 def approval(chain: EmbeddedChain, amount: int) -> Call:
-    """Let the contract draw so many base units (ERC-20)."""
+    """Let the contract draw this many base units (ERC-20)."""
     return Call("NeverminedToken", "approve", (chain.agreements.contract, amount))
 
 
@@ -133,7 +133,7 @@ class World:
         return str(unsigned.did)
 
     async def publish_dataset(self, who: str = "owner", *, files: list[JsonObject] | None = None, **main: Any) -> str:
-        """A data set of one file that lies at the provider, with a compute service; ``main`` changes the service's."""
+        """Publish a data set of one file at the provider, with a compute service; ``main`` changes the service."""
         path = self.folder / "data" / f"{secrets.token_hex(4)}.csv"
         path.parent.mkdir(exist_ok=True)
         path.write_text("carrier,delay\nAA,3\n")
@@ -178,7 +178,7 @@ class World:
         }
 
     async def publish_algorithm(self, who: str = "consumer", **main: Any) -> str:
-        """An algorithm whose one file was uploaded to the gateway."""
+        """Publish an algorithm whose one file is uploaded to the gateway."""
         sha256 = await self.blobs.put(_bytes(SCRIPT))
         upload = Upload(secrets.token_hex(16), self.address(who), sha256, len(SCRIPT), datetime.now(UTC))
         await self.agreements.apply([AddUpload(upload)])
@@ -198,7 +198,7 @@ class World:
         return await self.publish(who, [self._metadata(main)])
 
     async def simple_workflow(self, *datasets: str, algorithm: str | None = None, **stage: Any) -> str:
-        """A workflow of one stage over these data sets."""
+        """Publish a workflow of one stage over these data sets."""
         algorithm = algorithm or await self.publish_algorithm()
         inputs = [{"index": position, "id": did} for position, did in enumerate(datasets)]
         return await self.publish_workflow([stage_of(0, inputs, algorithm, **stage)])
@@ -227,8 +227,8 @@ class World:
             grant_timeout=quote.grant_timeout,
             timeout=quote.timeout,
             settle_timeout=quote.settle_timeout,
-            amounts=tuple(one.amount.base_units for one in quote.receivers),
-            receivers=tuple(one.address for one in quote.receivers),
+            amounts=tuple(receiver.amount.base_units for receiver in quote.receivers),
+            receivers=tuple(receiver.address for receiver in quote.receivers),
         )
         return terms.model_copy(update=changes)
 
@@ -307,7 +307,7 @@ class World:
 
 
 async def published(blobs: FolderBlobs, files: Mapping[str, bytes], **more: int) -> dict[str, Ending]:
-    """Hand over an output as a Publishing Pod does, and return the script of a runtime that reports it."""
+    """Deliver an output as a Publishing Pod does, and return the script of a runtime that reports it."""
     listed = []
     digests = {content: await blobs.put(_bytes(content)) for content in set(files.values())}
     for path, content in sorted(files.items()):
@@ -347,7 +347,7 @@ async def world(
     working: bool = True,
     **configured: Any,
 ) -> AsyncIterator[World]:
-    """Build and run everything in a folder; on a folder that was used before it goes on, as after a restart."""
+    """Build and run everything in a folder. In a folder that was used before, it continues as after a restart."""
     if people is None:
         names = ("provider", "owner", "second-owner", "consumer", "second-consumer", "stranger")
         people = {name: LocalSigner(secrets.token_bytes(32)) for name in names}
@@ -416,7 +416,7 @@ def json_of(response: httpx.Response) -> Any:
 
 
 def client(provider: World, who: str) -> GatewayClient:
-    """The gateway's client of one of the people, over its HTTP surface."""
+    """Return a client of the gateway for one of the people, over HTTP."""
     return GatewayClient(Http(transport=provider.http._transport), PUBLIC_URL, provider.people[who])
 
 

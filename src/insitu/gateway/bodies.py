@@ -1,4 +1,4 @@
-"""How large a body may be that the gateway is sent, where that differs from the usual."""
+"""How large a request body may be where it may be larger than usual."""
 
 from collections.abc import Mapping
 
@@ -10,13 +10,13 @@ __all__ = ["body_limits"]
 MIB = 1024 * 1024
 LARGEST_REPORT = 16 * MIB
 LARGEST_OUTPUT = 2**50
-"""The output of an execution is bounded by its plan, which the ticket names."""
+"""The plan limits the output of an execution, and the ticket names the plan."""
 LARGEST_LIST = 8 * MIB
 """A list of ten thousand files with their urls."""
 
 
 def body_limits(configuration: GatewayConfiguration) -> Mapping[str, int]:
-    """Return the limits in bytes by the beginning of the path."""
+    """Return the limits in bytes, by the beginning of the path."""
     return {
         BASE + "/upload": configuration.upload_bytes + MIB,
         BASE + "/encrypt": LARGEST_LIST,

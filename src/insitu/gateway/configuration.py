@@ -1,4 +1,4 @@
-"""What a gateway is told at its start: plain values and keys, no port."""
+"""What a gateway is started with: plain values and keys, no ports."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileKey:
-    """A key of lists of files: 32 bytes and their number, which counts up when the key is rotated."""
+    """A key for lists of files: 32 bytes, and a version that counts up when the key is rotated."""
 
     version: int
     key: bytes
@@ -27,14 +27,14 @@ class FileKey:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The gateway's symmetric keys (design §7); the chain key is a :class:`insitu.ports.keys.Signer`.
+    """The gateway's symmetric keys. Its key on chain is a :class:`insitu.ports.keys.Signer`.
 
     Attributes
     ----------
     files
-        Every file key that lists may still be sealed with; the one with the highest version seals.
+        Every key that a list may still be sealed with. The newest one seals.
     tokens, tickets
-        32 bytes each, from which the keys of access tokens and of tickets derive.
+        32 bytes each. The keys of access tokens and of tickets are derived from them.
     """
 
     files: tuple[FileKey, ...]
@@ -48,46 +48,46 @@ class Keyring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfiguration:
-    """Values of settings that the gateway needs; times in seconds, sizes in bytes.
+    """The settings that the gateway needs; times in seconds, sizes in bytes.
 
     Attributes
     ----------
     public_url
-        Without a slash at the end; DDOs and tokens name it.
+        Without a slash at the end. DDOs and tokens contain it.
     metadata_url
-        Where this provider's documents are found, with ``{did}`` for the DID; goes on chain.
+        The url of this provider's documents, with ``{did}`` for the DID. It is registered on chain.
     creators
         Accounts whose lists of files may name ``file:``, ``pvc:`` and object stores.
     data_roots
-        Absolute folders beneath which ``file:`` urls may point.
+        Absolute folders that ``file:`` urls must be inside.
     relay
-        Whether purchases of consumers are sent for them.
+        Whether the gateway sends purchases for consumers.
     relays_per_day, relay_budget
-        For how many purchases of one consumer, and for how much wei of all strangers', in 24 hours.
+        How many purchases of one consumer, and for how much wei of all strangers together, in 24 hours.
     free_gas_budget
-        How much wei executions of strangers that cost them nothing may take in 24 hours; None for no limit.
+        How much wei free executions of strangers may take in 24 hours; None for no limit.
     coin_price
-        What 10^18 wei are worth in base units of the token.
+        The value of 10^18 wei in base units of the token.
     upload_bytes
-        Of one uploaded file.
+        The most for one uploaded file.
     uploads_per_account, uploads_per_network, uploads_of_strangers, uploads_total
-        Of all uploads that are kept: of an account with a stake, of one network of strangers, of all strangers, of all.
+        The most for all stored uploads of an account with a stake, a network of strangers, all strangers, everyone.
     free_disk
-        What is left free of the disk.
+        How much of the disk stays free.
     stake
-        Wei; who holds less is a stranger.
+        Wei. An account that holds less is a stranger.
     confirmations
-        Blocks that a transaction of ours must be deep.
+        How many blocks deep a transaction of ours must be.
     commit_delay
-        How long receipts without a charge wait for others to share a transaction.
+        How long receipts without a charge wait to share a transaction with others.
     patience
-        How long a reason that may pass, such as a document that is not there yet, is waited for before refusing.
+        How long a grant waits before it is refused for a reason that may pass, such as a missing document.
     lost_after
-        How long the lock of an agreement may be missing before its execution is stopped.
+        How long the lock of an agreement may be missing on chain before its execution is stopped.
     publish_deadline
-        How long a result may take from the beginning of its publishing until the catalogue has it.
+        How long a result may take from the start of publishing until the catalogue has it.
     late_after
-        How long after ``finishBy`` an operator may be silent before the gateway ends the execution.
+        How long after ``finishBy`` the gateway waits for the operator before it ends the execution.
     """
 
     version: str
@@ -119,13 +119,13 @@ class GatewayConfiguration:
     servers: tuple[dict[str, JsonValue], ...] = ()
 
     def audience(self, operation: Operation) -> str:
-        """Return the audience of tokens for an operation (design §7)."""
+        """Return the audience of tokens for an operation."""
         return f"{self.public_url}{BASE}/{operation}"
 
     def serves(self, endpoint: str | None) -> bool:
-        """Tell whether a service endpoint of a DDO is this gateway's."""
+        """Return whether a service endpoint of a DDO belongs to this gateway."""
         return endpoint in {f"{self.public_url}{BASE}{alias}" for alias in EXEC_ALIASES}
 
     def trusts(self, creator: Address) -> bool:
-        """Tell whether a creator may name files of the provider's machines."""
-        return creator.lower() in {one.lower() for one in self.creators}
+        """Return whether a creator may name files on the provider's machines."""
+        return creator.lower() in {trusted.lower() for trusted in self.creators}

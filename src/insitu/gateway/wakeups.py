@@ -1,4 +1,7 @@
-"""Waking those who wait in this process. A missed or doubled wake-up is harmless: whoever wakes looks again."""
+"""Bells that workers and requests of one process ring for each other.
+
+A missed or doubled wake-up is harmless, because everyone who wakes looks at what is stored.
+"""
 
 from collections import defaultdict
 from datetime import datetime
@@ -11,13 +14,20 @@ from insitu.waiting import Bell, move_on_at
 
 __all__ = ["FOLLOWED", "GRANTS", "OUTBOX", "REGISTRATIONS", "RELAYS", "Wakeups", "events_of"]
 
-FOLLOWED, GRANTS, OUTBOX, REGISTRATIONS, RELAYS = "followed", "grants", "outbox", "registrations", "relays"
-"""Topics: the chain went on; an agreement needs attention; there is something to do or to send; an execution waits;
-a purchase of somebody was sent or given up."""
+FOLLOWED = "followed"
+"""The chain has a new block."""
+GRANTS = "grants"
+"""An agreement needs attention."""
+OUTBOX = "outbox"
+"""The outbox has something to do."""
+REGISTRATIONS = "registrations"
+"""An execution waits for the operator."""
+RELAYS = "relays"
+"""A consumer's purchase was sent or given up."""
 
 
 class Wakeups:
-    """A bell for each topic (:class:`insitu.waiting.Bell`), and waits that also end by the clock."""
+    """A bell for each topic."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -28,16 +38,18 @@ class Wakeups:
         self._bells[topic].ring()
 
     def count(self, topic: str) -> int:
-        """Return how often the topic rang; take it before looking, give it to :meth:`wait` afterwards."""
+        """Return how often the topic has rung. Take it before looking, and pass it to :meth:`wait` afterwards."""
         return self._bells[topic].count
 
     async def wait(self, topic: str, seen: int, *, seconds: float | None = None, until: datetime | None = None) -> None:
-        """Return once the topic rang since its count was ``seen``, after ``seconds``, or at ``until`` by the clock."""
-        with anyio.move_on_after(seconds):
-            async with move_on_at(self._clock, until):
+        """Return once the topic has rung since its count was ``seen``, after ``seconds``, or at ``until``."""
+        if self.count(topic) > seen:
+            return
+        async with move_on_at(self._clock, until):
+            with anyio.move_on_after(seconds):
                 await self._bells[topic].wait(seen)
 
 
 def events_of(execution_id: ExecutionId) -> str:
-    """Return the topic of an execution's events. Some executions share one, so that topics do not pile up."""
+    """Return the topic of an execution's events. Several executions share one, so that topics do not pile up."""
     return f"events:{execution_id[-2:]}"

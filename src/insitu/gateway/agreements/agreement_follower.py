@@ -23,7 +23,7 @@ from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.chain import Block, Logged
 from insitu.ports.clock import Clock
 
-__all__ = ["AgreementFollower"]
+__all__ = ["AgreementFollower", "end_event", "settlement_changes"]
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +77,14 @@ class AgreementFollower:
         if isinstance(event, LockFulfilled | ComputeFulfilled | ComputeTimedOut | EscrowFulfilled):
             return [Touch(event.agreement_id, block)]
         if isinstance(event, PaymentReleased):
-            return [Touch(event.agreement_id, block), *await self._settled(event, logged.transaction, touched)]
+            return [Touch(event.agreement_id, block), *await self._note_settlement(event, logged.transaction, touched)]
         if isinstance(event, EscrowAborted):
-            return [Touch(event.agreement_id, block), *await self._refunded(event, logged.transaction, touched)]
+            return [Touch(event.agreement_id, block), *await self._note_refund(event, logged.transaction, touched)]
         return []
 
-    async def _settled(self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]) -> list[Change]:
+    async def _note_settlement(
+        self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]
+    ) -> list[Change]:
         """Note a settlement, no matter who sent it (E10)."""
         execution = await self.ports.agreements.execution(workflow_execution_id(event.agreement_id, event.index))
         if execution is None or execution.frozen is None:
@@ -92,14 +94,16 @@ class AgreementFollower:
                 "%s was settled with a receipt that is not ours: %s", execution.execution_id, event.receipt_hash
             )
         touched.append(execution)
-        return settled(execution, transaction, self.ports.clock)
+        return settlement_changes(execution, transaction, self.ports.clock)
 
-    async def _refunded(self, event: EscrowAborted, transaction: str, touched: list[StoredExecution]) -> list[Change]:
+    async def _note_refund(
+        self, event: EscrowAborted, transaction: str, touched: list[StoredExecution]
+    ) -> list[Change]:
         executions = await self._executions(event.agreement_id)
         touched += executions
         data = {"transaction": transaction, "amount": str(event.refunded)}
         now = self.ports.clock.now()
-        return [AddEvent(one.execution_id, "refunded", now, data, once="refunded") for one in executions]
+        return [AddEvent(execution.execution_id, "refunded", now, data, once="refunded") for execution in executions]
 
     async def _executions(self, agreement_id: AgreementId) -> tuple[StoredExecution, ...]:
         if await self.ports.agreements.agreement(agreement_id) is None:
@@ -107,7 +111,7 @@ class AgreementFollower:
         return await self.ports.agreements.executions(agreement_id=agreement_id)
 
 
-def settled(execution: StoredExecution, transaction: str, clock: Clock) -> list[Change]:
+def settlement_changes(execution: StoredExecution, transaction: str, clock: Clock) -> list[Change]:
     """Return the changes after a receipt is committed: the note, the event, and the end if listeners wait for it."""
     now, charge = clock.now(), str(execution.charge or 0)
     receipt = execution.frozen.receipt_hash if execution.frozen is not None else ""
@@ -115,10 +119,10 @@ def settled(execution: StoredExecution, transaction: str, clock: Clock) -> list[
     return [
         NoteSettled(execution.execution_id, transaction),
         AddEvent(execution.execution_id, "settled", now, data, once="settled"),
-        *([ended(execution, clock)] if execution.charge else []),
+        *([end_event(execution, clock)] if execution.charge else []),
     ]
 
 
-def ended(execution: StoredExecution, clock: Clock) -> AddEvent:
+def end_event(execution: StoredExecution, clock: Clock) -> AddEvent:
     """Return the last event of an execution."""
     return AddEvent(execution.execution_id, "end", clock.now(), {}, once="end")

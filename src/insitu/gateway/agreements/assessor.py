@@ -99,13 +99,13 @@ class Assessment:
     @property
     def versions(self) -> dict[str, str]:
         """DID → current on-chain checksum of every input and algorithm."""
-        assets = [one.asset for one in self.inputs] + [one.asset for one in self.algorithms]
+        assets = [entry.asset for entry in self.inputs] + [entry.asset for entry in self.algorithms]
         return {asset.did: asset.record.checksum for asset in assets}
 
     @property
     def services(self) -> dict[str, dict[str, JsonValue]]:
         """DID → ``main`` of each input's compute service, for the operator's own check (E4)."""
-        return {one.asset.did: one.bought.to_json() for one in self.inputs}
+        return {entry.asset.did: entry.bought.to_json() for entry in self.inputs}
 
 
 @dataclass(slots=True)
@@ -121,10 +121,10 @@ class _Findings:
 
     def sort(self, dids: Sequence[str], assessed: Sequence[A | InsituError]) -> tuple[A, ...]:
         """Note what was refused, in the order of the assets, and return the others."""
-        for did, one in zip(dids, assessed, strict=True):
-            if isinstance(one, InsituError):
-                self.note(one, did)
-        return tuple(one for one in assessed if not isinstance(one, InsituError))
+        for did, answer in zip(dids, assessed, strict=True):
+            if isinstance(answer, InsituError):
+                self.note(answer, did)
+        return tuple(answer for answer in assessed if not isinstance(answer, InsituError))
 
 
 def is_passing(error: InsituError) -> bool:
@@ -169,17 +169,14 @@ class Assessor:
             DID → on-chain checksum of the inputs when they were bought; the current ones if absent. None before the
             purchase, when an input that its owner has retired is refused.
 
-        Raises
-        ------
-        InsituError
-            What resolving and validating the workflow raises; an error in another asset becomes a reason.
-            ``ChainUnavailable``, ``PeerUnavailable`` when nothing can be said now.
+        Raises what resolving and validating the workflow raises; an error in another asset becomes a reason.
+        ``ChainUnavailable``, ``PeerUnavailable`` when nothing can be said now.
         """
         asset = await self.ports.resolver.resolve(workflow_did, workflow_checksum)
         await self._require_valid(asset)
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow, and only workflows run")
-        return await self._judged(consumer, read_workflow(asset.ddo), asset, service_index, bought)
+        return await self._judge(consumer, read_workflow(asset.ddo), asset, service_index, bought)
 
     async def assess_planned(
         self, consumer: Address, described: Mapping[str, JsonValue], service_index: int | None = None
@@ -197,9 +194,9 @@ class Assessor:
         if len(workflow.input_dids) + len(workflow.transformation_dids) > MAX_PLANNED:
             # A request costs nothing, but each asset is looked up.
             raise InsituError("InvalidRequest", f"more than {MAX_PLANNED} assets: publish the workflow and ask by DID")
-        return await self._judged(consumer, workflow, None, service_index, None)
+        return await self._judge(consumer, workflow, None, service_index, None)
 
-    async def _judged(
+    async def _judge(
         self,
         consumer: Address,
         workflow: Workflow,
@@ -215,21 +212,12 @@ class Assessor:
         inputs = found.sort(workflow.input_dids, inputs_asked)
         algorithms = found.sort(workflow.transformation_dids, algorithms_asked)
         policy = effective_policy(
-            [(one.asset.did, rules.policy) for one in inputs for rules in (one.bought, one.present)]
+            [(entry.asset.did, rules.policy) for entry in inputs for rules in (entry.bought, entry.present)]
         )
-        for versions in (
-            [(one.asset.did, one.bought) for one in inputs],
-            [(one.asset.did, one.present) for one in inputs],
-        ):
-            found.reasons += flavour_refusals(workflow, [OfferedService(did, service) for did, service in versions])
+        found.reasons += _service_refusals(workflow, inputs)
         if bought is None:
-            found.reasons += await self._retired(workflow)
-        used, policed = [_used(one) for one in algorithms], [_policed(one) for one in algorithms]
-        if any(stage.transformation.id is None for stage in workflow.stages):
-            used.append(UsedAlgorithm("", consumer, 0, None))
-            policed.append(Algorithm("", "", consumer))
-        found.reasons += usage_refusals(workflow, used, consumer)
-        found.reasons += policy.refusals(policed)
+            found.reasons += await self._retirements(workflow)
+        found.reasons += _algorithm_refusals(workflow, algorithms, policy, consumer)
         server = await self._server(workflow, inputs, found)
         await self._images(workflow, inputs, found)
         price = self._price(inputs, server, consumer, found)
@@ -248,7 +236,7 @@ class Assessor:
             return read_compute_service(service).price
         raise InsituError("NoComputeService", f"{did} offers no compute service", did=did)
 
-    async def _retired(self, workflow: Workflow) -> list[Refusal]:
+    async def _retirements(self, workflow: Workflow) -> list[Refusal]:
         """What was bought stays usable, but an asset that its owner has retired cannot be bought."""
         retired = [did for did in workflow.input_dids if await self.ports.metadata.is_retired(did)]
         return [Refusal(code="AssetRetired", did=did, message=f"the owner of {did} has retired it") for did in retired]
@@ -274,7 +262,7 @@ class Assessor:
         if bought is not None and bought.removeprefix("0x") != asset.checksum:
             then = await self.ports.resolver.resolve(did, bought)
             version = read_compute_service(then.ddo.compute_service(entry.index))
-        return AssessedInput(asset, entry, present, version, await self._listed(asset))
+        return AssessedInput(asset, entry, present, version, await self._open_list(asset))
 
     def _require_here(self, did: str, entry: Service) -> None:
         if not self.ports.configuration.serves(entry.service_endpoint):
@@ -291,7 +279,7 @@ class Assessor:
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")
         main = await self._work.run(AlgorithmAsset.read, asset.ddo.main)
-        return AssessedAlgorithm(asset, main, await self._listed(asset))
+        return AssessedAlgorithm(asset, main, await self._open_list(asset))
 
     async def _require_valid(self, asset: ResolvedAsset) -> None:
         """Validate a version. Versions never change, so each is validated once."""
@@ -303,7 +291,7 @@ class Assessor:
             self._valid.clear()
         self._valid.add(version)
 
-    async def _listed(self, asset: ResolvedAsset) -> Listed:
+    async def _open_list(self, asset: ResolvedAsset) -> Listed:
         listed = await self.list_reader.open(asset)
         for file in listed.files:
             await self.source_opener.check(file, listed.sealer)
@@ -314,7 +302,7 @@ class Assessor:
             return None
         first = inputs[0].asset.did
         try:
-            server = choose_server(workflow, [OfferedService(one.asset.did, one.bought) for one in inputs])
+            server = choose_server(workflow, [OfferedService(entry.asset.did, entry.bought) for entry in inputs])
             limits, capacity = server.limits(), await self.operator.capacity()
         except InsituError as error:
             found.note(error, first)
@@ -332,7 +320,7 @@ class Assessor:
             return
         first = inputs[0]
         containers = (stage.requirements.container for stage in workflow.ordered_stages)
-        images = [image for one in containers if (image := image_of(one, first.bought)) is not None]
+        images = [image for container in containers if (image := image_of(container, first.bought)) is not None]
         try:
             if images:
                 await self.operator.require_images(images)
@@ -344,7 +332,7 @@ class Assessor:
     ) -> Price | None:
         if server is None:
             return None
-        priced = [PricedInput(one.asset.did, one.asset.owner, one.bought.price) for one in inputs]
+        priced = [PricedInput(entry.asset.did, entry.asset.owner, entry.bought.price) for entry in inputs]
         try:
             return price_of(priced, server, self.ports.provider, consumer)
         except InsituError as error:
@@ -362,9 +350,30 @@ def _times(inputs: Sequence[AssessedInput], found: _Findings) -> AgreementTimes 
         return None
 
 
-def _used(one: AssessedAlgorithm) -> UsedAlgorithm:
-    return UsedAlgorithm(one.asset.did, one.asset.owner, one.price, one.main.algorithm.requirements.container)
+def _service_refusals(workflow: Workflow, inputs: Sequence[AssessedInput]) -> list[Refusal]:
+    """Return what the compute services refuse, as they were bought and as they are now."""
+    bought = [OfferedService(entry.asset.did, entry.bought) for entry in inputs]
+    present = [OfferedService(entry.asset.did, entry.present) for entry in inputs]
+    return [*flavour_refusals(workflow, bought), *flavour_refusals(workflow, present)]
 
 
-def _policed(one: AssessedAlgorithm) -> Algorithm:
-    return Algorithm(one.asset.did, one.asset.record.checksum, one.listed.creator)
+def _algorithm_refusals(
+    workflow: Workflow, algorithms: Sequence[AssessedAlgorithm], policy: EffectivePolicy, consumer: Address
+) -> list[Refusal]:
+    """Return what is against the algorithms. One that is not published is the consumer's own and free."""
+    used = [_used_algorithm(algorithm) for algorithm in algorithms]
+    policed = [_policed_algorithm(algorithm) for algorithm in algorithms]
+    if any(stage.transformation.id is None for stage in workflow.stages):
+        used.append(UsedAlgorithm("", consumer, 0, None))
+        policed.append(Algorithm("", "", consumer))
+    return [*usage_refusals(workflow, used, consumer), *policy.refusals(policed)]
+
+
+def _used_algorithm(algorithm: AssessedAlgorithm) -> UsedAlgorithm:
+    return UsedAlgorithm(
+        algorithm.asset.did, algorithm.asset.owner, algorithm.price, algorithm.main.algorithm.requirements.container
+    )
+
+
+def _policed_algorithm(algorithm: AssessedAlgorithm) -> Algorithm:
+    return Algorithm(algorithm.asset.did, algorithm.asset.record.checksum, algorithm.listed.creator)

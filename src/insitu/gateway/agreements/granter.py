@@ -75,26 +75,26 @@ class Granter:
     async def _reconcile(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
         state = await self.ports.chain.agreement(known.agreement_id)
         if not state.locked:
-            return await self._missing(known)
+            return await self._note_missing_lock(known)
         found: list[Change] = [MarkLost(known.agreement_id, None)] if known.lost_since is not None else []
         if state.refunded:
             standing = (
                 Standing.REFUNDED if state.granted or known.standing is not Standing.REFUSING else Standing.REFUSED
             )
             standing = known.standing if known.standing is Standing.REFUSED else standing
-            return [*found, self._judged(known, standing, known.reason)], None
+            return [*found, self._judgement(known, standing, known.reason)], None
         if state.granted:
-            return [*found, await self._granted(known, state)], None
+            return [*found, await self._note_grant(known, state)], None
         if known.standing is Standing.RELAYING:
             # Someone else sent the purchase first; the transaction in the outbox will grant it.
             return found, None
         changes, again = await self._judge(known, state)
         return [*found, *changes], again
 
-    async def _granted(self, known: KnownAgreement, state: AgreementState) -> Judge:
+    async def _note_grant(self, known: KnownAgreement, state: AgreementState) -> Judge:
         """Note a grant. One made by an offer, or before the stored data was lost, appears here for the first time."""
         standing = Standing.CLOSED if state.closed else Standing.GRANTED
-        judged = self._judged(known, standing, None, state)
+        judged = self._judgement(known, standing, None, state)
         if known.versions or state.closed:
             return judged
         noted = await self.terms_checker.versions(known.terms)
@@ -103,7 +103,7 @@ class Granter:
         versions, executions = noted
         return replace(judged, versions=versions, max_executions=executions)
 
-    async def _missing(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
+    async def _note_missing_lock(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
         """Handle an agreement without a locked payment. That is normal before the lock, and a loss after a grant."""
         if known.standing not in (Standing.GRANTED, Standing.GRANTING):
             return [], None
@@ -114,7 +114,7 @@ class Granter:
             return [], now + RETRY
         logger.error("the chain no longer knows the payment of agreement %s", known.agreement_id)
         reason = Reason(code="AgreementLost", message="the chain no longer knows the payment")
-        await self.ports.agreements.apply([self._judged(known, Standing.LOST, reason)])
+        await self.ports.agreements.apply([self._judgement(known, Standing.LOST, reason)])
         for execution in await self.ports.agreements.executions(agreement_id=known.agreement_id):
             if execution.live:
                 await self.operator.stop(known.agreement_id, execution.execution_id, "provider")
@@ -149,15 +149,15 @@ class Granter:
         now = self.ports.clock.now()
         if (is_passing(error) or error.definition.retry) and waited < self._patience(known):
             return [], now + RETRY
+        reason = Reason(code=error.code, message=error.detail)
         if is_passing(error) and not nothing_runs(error):
             # It is unknown whether anything is wrong. The consumer gets the refund after the grant timeout.
-            return [self._judged(known, Standing.CREATED, Reason(code=error.code, message=error.detail))], now + RETRY
-        reason = Reason(code=error.code, message=error.detail)
+            return [self._judgement(known, Standing.CREATED, reason)], now + RETRY
         logger.info("agreement %s is refused: %s", known.agreement_id, error)
         if not await self._is_worth_refusing(known):
-            return [self._judged(known, Standing.DECLINED, reason)], None
+            return [self._judgement(known, Standing.DECLINED, reason)], None
         item = self._item(ItemKind.REFUSE, known)
-        return [self._judged(known, Standing.REFUSING, reason), Enqueue(item, again=True)], None
+        return [self._judgement(known, Standing.REFUSING, reason), Enqueue(item, again=True)], None
 
     def _patience(self, known: KnownAgreement) -> float:
         return min(self.ports.configuration.patience, known.terms.grant_timeout / 2)
@@ -172,7 +172,7 @@ class Granter:
             return False
         return known.terms.total >= price
 
-    def _judged(
+    def _judgement(
         self, known: KnownAgreement, standing: Standing, reason: Reason | None, state: AgreementState | None = None
     ) -> Judge:
         start = state.start if state is not None else None

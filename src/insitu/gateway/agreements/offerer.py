@@ -23,12 +23,9 @@ class Offerer:
     async def offer(self, terms: Terms) -> Offer:
         """Return the provider's signature for the terms.
 
-        Raises
-        ------
-        InsituError
-            What :meth:`TermsChecker.require` raises; ``OfferRefused`` for terms that cost nothing, whose quota counts
-            grants; ``DeadlinePassed``, and ``TermsMismatch`` for a deadline later than the service's
-            ``lockReward.timeout`` from now.
+        Raises what :meth:`TermsChecker.require` raises; ``OfferRefused`` for terms that cost nothing, whose quota
+        counts grants; ``DeadlinePassed``, and ``TermsMismatch`` for a deadline later than the service's
+        ``lockReward.timeout`` from now.
         """
         require_provider(terms, self.ports.provider)
         if terms.total == 0:

@@ -25,7 +25,7 @@ class Quoter:
 
     async def check(self, request: CheckRequest) -> Quote:
         """Return the quote, even if the verdict is no. Raises what resolving the workflow raises."""
-        found = await self._assessed(request)
+        found = await self._assess(request)
         first = found.workflow.input_dids[0]
         times, price, server = found.times, found.price, found.server
         verdict = await self._verdict(found, request.consumer)
@@ -54,7 +54,7 @@ class Quoter:
             )
         return quote
 
-    async def _assessed(self, request: CheckRequest) -> Assessment:
+    async def _assess(self, request: CheckRequest) -> Assessment:
         if request.workflow_did is None:
             return await self.assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
         return await self.assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)

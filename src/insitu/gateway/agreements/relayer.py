@@ -49,14 +49,11 @@ class Relayer:
     async def relay(self, purchase: SignedPurchase) -> Purchase:
         """Send a purchase once and return its status. If anyone has sent it already, only return the status.
 
-        Raises
-        ------
-        InsituError
-            ``RelayOff``; ``SignatureMismatch``; ``DeadlinePassed``; what
-            :meth:`TermsChecker.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
-            ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``;
-            ``AgreementExists`` when other terms with the same seed are being sent; ``ChainUnavailable``.
-            The refusal of an earlier try, if nothing has changed since.
+        Raises ``RelayOff``; ``SignatureMismatch``; ``DeadlinePassed``; what
+        :meth:`TermsChecker.require` raises; ``InsufficientFunds``, ``AllowanceTooLow``, ``PermitInvalid``,
+        ``PermitExpired``; the contract's refusal; ``RelayLimitReached``, ``RelayExhausted``; ``AgreementExists`` when
+        other terms with the same seed are being sent; ``ChainUnavailable``. The refusal of an earlier try, if nothing
+        has changed since.
         """
         if not self.ports.configuration.relay:
             raise InsituError("RelayOff", f"gateway.relay is off at {self.ports.configuration.public_url}")

@@ -32,15 +32,12 @@ class TermsChecker:
 
         ``counted`` says that a free agreement is already counted in its consumer's quota.
 
-        Raises
-        ------
-        InsituError
-            ``QuotaExceeded``, ``FreeGasExhausted``; the verdict's first reason; ``TermsMismatch``, ``PriceTooLow``;
-            what resolving the workflow raises.
+        Raises ``QuotaExceeded``, ``FreeGasExhausted``; the verdict's first reason; ``TermsMismatch``, ``PriceTooLow``;
+        what resolving the workflow raises.
         """
         if terms.total == 0 and not counted:
             await self.require_free(terms.consumer)
-        found = await self._assessed(terms)
+        found = await self._assess(terms)
         _require_fitting_terms(terms, found)
         return found
 
@@ -55,7 +52,7 @@ class TermsChecker:
         For an agreement whose grant this gateway did not note. None if they cannot be read now.
         """
         try:
-            found = await self._assessed(terms)
+            found = await self._assess(terms)
         except InsituError:
             return None
         if len(found.inputs) < len(found.workflow.input_dids):
@@ -66,7 +63,7 @@ class TermsChecker:
         """Return the current price in base units of the service in the terms. Raises what reading it raises."""
         return await self.assessor.service_price(str(Did.from_hex(terms.did)), terms.service_index)
 
-    async def _assessed(self, terms: Terms) -> Assessment:
+    async def _assess(self, terms: Terms) -> Assessment:
         return await self.assessor.assess(
             terms.consumer,
             str(Did.from_hex(terms.workflow_id)),
@@ -83,7 +80,7 @@ class TermsChecker:
 
 def versions_of(found: Assessment) -> dict[str, str]:
     """Return the versions of the inputs that are stored with a grant: DID → on-chain checksum."""
-    return {one.asset.did: one.asset.checksum for one in found.inputs}
+    return {entry.asset.did: entry.asset.checksum for entry in found.inputs}
 
 
 def require_provider(terms: Terms, provider: Address) -> None:
@@ -110,10 +107,7 @@ def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
 def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
     """Refuse terms that differ from what the provider quotes.
 
-    Raises
-    ------
-    InsituError
-        The verdict's first reason; ``TermsMismatch`` for asset, version, service or times; ``PriceTooLow``.
+    Raises the verdict's first reason; ``TermsMismatch`` for asset, version, service or times; ``PriceTooLow``.
     """
     found.verdict.require()
     first = found.workflow.input_dids[0]

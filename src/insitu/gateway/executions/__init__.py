@@ -1,1 +1,1 @@
-"""Executions: start them, hand them to the operator, and show them to those who may see them."""
+"""Executions: started, handed to the operator, and shown to everyone with a role in them."""

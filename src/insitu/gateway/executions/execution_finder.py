@@ -1,4 +1,4 @@
-"""Who may see and do what with an execution: its consumer, the owners of its inputs, the provider (design §7)."""
+"""Who may see an execution, and what of it: its consumer, the owners of its inputs, the provider."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ OWNERS_KEPT = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An execution and in which role the caller sees it."""
+    """An execution, and the role in which the caller sees it."""
 
     execution: StoredExecution
     role: Role
@@ -29,21 +29,21 @@ class Seen:
     """DIDs of data sets that the caller owns."""
 
     def sees(self, stage: int | None = None) -> bool:
-        """Whether the log, exit code and use of a stage are shown; without one, sentences about the whole execution.
+        """Return whether the log, exit code and usage of a stage are shown; without a stage, messages about the whole.
 
-        The provider sees all. The consumer sees what is let out, whatever they own. An owner sees a stage if every
-        data set that reaches it is theirs: nobody adds a data set of their own to read the rows of another owner.
+        The provider sees everything. The consumer sees what the rules let out, no matter what they own. An owner sees
+        a stage if every data set that reaches it is theirs, so nobody can add a data set to read another owner's rows.
         """
         plan = self.execution.plan
         if self.role != "owner":
             return self.role == "provider" or plan.output.lets_logs_out
-        stages = (each.index for each in plan.stages) if stage is None else (stage,)
-        return all(plan.data_sets_of(each) <= self.owned for each in stages)
+        stages = (planned.index for planned in plan.stages) if stage is None else (stage,)
+        return all(plan.data_sets_of(index) <= self.owned for index in stages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFinder:
-    """Finds executions for callers. Seeing one needs a role in it, not a live agreement."""
+    """Finds executions for callers. To see one you need a role in it, but no live agreement."""
 
     ports: GatewayPorts
     _owners: dict[str, tuple[str | None, datetime | None]] = field(init=False, default_factory=dict)
@@ -57,8 +57,8 @@ class ExecutionFinder:
     ) -> Seen:
         """Return an execution for a caller who has one of these roles.
 
-        Raises ``InvalidId``, ``AudienceMismatch``, ``ExecutionUnknown`` (also where the two ids do not belong
-        together), ``NotConsumer``.
+        Raises ``InvalidId``, ``AudienceMismatch``, ``ExecutionUnknown`` (also if the two ids do not belong together),
+        ``NotConsumer``.
         """
         agreement_id, execution_id = read_agreement_id(agreement), read_execution_id(execution)
         caller.require(agreement_id, execution_id)
@@ -74,14 +74,14 @@ class ExecutionFinder:
         caller.require(agreement_id)
         if caller.address.lower() == self.ports.provider.lower():
             found = await self.ports.agreements.executions(agreement_id=agreement_id, limit=limit)
-            return tuple(Seen(one, "provider", caller) for one in found)
-        owned = await self._owned(caller.address)
+            return tuple(Seen(execution, "provider", caller) for execution in found)
+        owned = await self._data_sets_of(caller.address)
         found = await self.ports.agreements.executions(
             agreement_id=agreement_id, consumer=caller.address, input_dids=owned, limit=limit
         )
         return tuple(
-            Seen(one, "consumer" if _consumes(caller.address, one) else "owner", caller, frozenset(owned))
-            for one in found
+            Seen(execution, "consumer" if _consumes(caller.address, execution) else "owner", caller, frozenset(owned))
+            for execution in found
         )
 
     async def _find(self, agreement_id: AgreementId, execution_id: ExecutionId) -> StoredExecution:
@@ -91,20 +91,20 @@ class ExecutionFinder:
         return found
 
     async def _role(self, address: Address, execution: StoredExecution) -> tuple[Role | None, frozenset[str]]:
-        """Return the role of an account, and for an owner the data sets that are theirs now."""
+        """Return the role of an account, and for an owner the data sets that they own now."""
         if _consumes(address, execution):
             return "consumer", frozenset()
         if address.lower() == self.ports.provider.lower():
             return "provider", frozenset()
         owned = set()
-        for did in {one.did for stage in execution.plan.stages for one in stage.inputs if one.did is not None}:
+        for did in {source.did for stage in execution.plan.stages for source in stage.inputs if source.did is not None}:
             record = await self.ports.chain.did_record(did)
             if record is not None and record.owner.lower() == address.lower():
                 owned.add(did)
         return "owner" if owned else None, frozenset(owned)
 
-    async def _owned(self, address: Address) -> tuple[str, ...]:
-        """The data sets of an account, for lists: an owner of some seconds ago is good enough to find executions."""
+    async def _data_sets_of(self, address: Address) -> tuple[str, ...]:
+        """Return the data sets of an account. For lists it is enough to know who owned them a few seconds ago."""
         now, owned = self.ports.clock.now(), []
         for did in await self.ports.agreements.input_dids():
             owner, since = self._owners.get(did, (None, None))

@@ -1,4 +1,4 @@
-"""``POST exec``: start an execution of a granted agreement (C8, E1–E3)."""
+"""``POST exec``: starts an execution of a granted agreement (C8, E1–E3)."""
 
 import hashlib
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executor:
-    """Authorises, writes the plan, allots the number and hands over: each answer is given once and repeated."""
+    """Authorises an execution, plans it, numbers it and hands it over. A repeated request gets the same answer."""
 
     ports: GatewayPorts
     permission_checker: PermissionChecker
@@ -35,14 +35,11 @@ class Executor:
     free_gas_limiter: FreeGasLimiter
 
     async def execute(self, caller: Caller, request: ExecRequest, key: str | None = None) -> ExecAccepted:
-        """Start the next execution, or return what the same key started.
+        """Start the next execution, or return the one that the same key started.
 
-        Raises
-        ------
-        InsituError
-            What :meth:`PermissionChecker.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's
-            first reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``,
-            ``FreeGasExhausted``; the operator's refusal.
+        Raises what :meth:`PermissionChecker.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's
+        first reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``;
+        the operator's refusal.
         """
         agreement_id = read_agreement_id(request.service_agreement_id)
         caller.require(agreement_id)
@@ -78,12 +75,12 @@ class Executor:
             )
         except InsituError as error:
             if error.code in ("ChecksumMismatch", "AssetNotFound") and error.context.get("did") != did:
-                detail = f"the version {terms.workflow_hash} of the workflow is not to be had: {error.detail}"
+                detail = f"the version {terms.workflow_hash} of the workflow is no longer available: {error.detail}"
                 raise InsituError("WorkflowChanged", detail) from error
             raise
 
     async def _require_idle(self, known: KnownAgreement) -> bool:
-        """Tell whether this is the first execution. Refuse early; the store refuses again, in its transaction."""
+        """Return whether this is the first execution. Refuse early; the store checks again in its transaction."""
         earlier = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=1)
         for execution in earlier:
             if execution.live:
@@ -93,7 +90,7 @@ class Executor:
 
 
 def accepted(execution: StoredExecution) -> ExecAccepted:
-    """Return the answer to exec."""
+    """Return the response to exec."""
     return ExecAccepted(
         service_agreement_id=execution.agreement_id,
         workflow_execution_id=execution.execution_id,

@@ -1,4 +1,4 @@
-"""Writing the plan of an execution: all that the operator needs, and nothing secret (E2, E3; design §6)."""
+"""The plan of an execution: everything the operator needs, and nothing secret (E2, E3)."""
 
 import secrets
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ __all__ = ["Draft", "Planner"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan that lacks only its number; calling it is pure, so that it can happen inside a transaction."""
+    """A plan that only lacks its number. Calling it is pure, so it can be done inside a transaction."""
 
     agreement_id: AgreementId
     terms: Terms
@@ -41,7 +41,7 @@ class Draft:
     dossier: Dossier
 
     def __call__(self, number: int) -> tuple[ExecutionPlan, Dossier]:
-        """Return plan and dossier of the execution with this number."""
+        """Return the plan and the dossier of the execution with this number."""
         found = self.assessment
         if found.server is None:
             raise InsituError("NoSuitableServer")
@@ -72,15 +72,12 @@ class Planner:
     source_opener: SourceOpener
 
     async def draft(self, agreement_id: AgreementId, terms: Terms, state: AgreementState, found: Assessment) -> Draft:
-        """Write the plan of an allowed workflow.
+        """Draft the plan of an allowed workflow.
 
-        Raises
-        ------
-        InsituError
-            ``InvalidDocument``, ``ImageNotAllowed``, and what planning a list of files raises.
+        Raises ``InvalidDocument``, ``ImageNotAllowed``, and what planning a list of files raises.
         """
-        inputs = {one.asset.did: one for one in found.inputs}
-        algorithms = {one.asset.did: one for one in found.algorithms}
+        inputs = {entry.asset.did: entry for entry in found.inputs}
+        algorithms = {algorithm.asset.did: algorithm for algorithm in found.algorithms}
         fetches: dict[str, SourceReference] = {}
         stages: list[StagePlan] = []
         for stage in found.workflow.ordered_stages:
@@ -100,15 +97,15 @@ class Planner:
         self, stage: Stage, inputs: dict[str, AssessedInput], fetches: dict[str, SourceReference]
     ) -> tuple[StageInput, ...]:
         planned: list[StageInput] = []
-        for position, one in enumerate(stage.ordered_inputs, start=1):
-            index = one.index or 0
-            if one.id is None:
-                planned.append(StageInput(index=index, position=position, previous_stage=one.previous_stage))
+        for position, source in enumerate(stage.ordered_inputs, start=1):
+            index = source.index or 0
+            if source.id is None:
+                planned.append(StageInput(index=index, position=position, previous_stage=source.previous_stage))
                 continue
-            data = inputs[one.id]
+            data = inputs[source.id]
             files = await self.source_opener.plan(data.listed, f"{stage.number}-input-{position}-")
             _note(files, data, fetches)
-            planned.append(StageInput(index=index, position=position, did=one.id, files=files))
+            planned.append(StageInput(index=index, position=position, did=source.id, files=files))
         return tuple(planned)
 
     async def _stage(
@@ -136,7 +133,7 @@ class Planner:
 
 
 def _image(stage: Stage, inputs: Sequence[AssessedInput]) -> ImageReference:
-    """Return the image by the name of the DDO, never the workflow's (design §5)."""
+    """Return the image as the data set's DDO names it, never as the workflow does."""
     image = image_of(stage.requirements.container, inputs[0].bought)
     if image is None:
         raise InsituError("ImageNotAllowed", f"the container of stage {stage.number} is not supported")
@@ -144,9 +141,9 @@ def _image(stage: Stage, inputs: Sequence[AssessedInput]) -> ImageReference:
 
 
 def _note(
-    files: Sequence[InputFile], one: AssessedInput | AssessedAlgorithm, fetches: dict[str, SourceReference]
+    files: Sequence[InputFile], assessed: AssessedInput | AssessedAlgorithm, fetches: dict[str, SourceReference]
 ) -> None:
-    did, checksum, sealer = one.asset.did, one.asset.checksum, one.listed.sealer
+    did, checksum, sealer = assessed.asset.did, assessed.asset.checksum, assessed.listed.sealer
     for file in files:
         if isinstance(file.source, Fetch):
             reference = SourceReference(did=did, checksum=checksum, index=file.index, sealer=sealer)

@@ -1,4 +1,4 @@
-"""What callers are told of an execution; where logs are not let out, the consumer gets codes and times."""
+"""What callers see of an execution. If logs may not leave, the consumer only sees codes and times."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -33,21 +33,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presenter:
-    """Puts together what the gateway stores and what the operator knows of a live execution."""
+    """Combines what the gateway stores with what the operator knows about a live execution."""
 
     ports: GatewayPorts
     operator: OperatorPeer
 
     async def execution(self, seen: Seen) -> ExecutionView:
-        """Return the view; an operator that does not answer leaves out the present stage."""
+        """Return the view of an execution. If the operator does not answer, the current stage is missing."""
         execution = seen.execution
         live, position = await self._live(execution) if execution.live else (None, 0)
         history = _history(execution, live)
         phase = history[-1].phase if history and execution.live else execution.phase
         frozen = execution.frozen
         ended = frozen is not None and execution.phase in ENDED
-        told = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
-        reason = await self._waits_for(execution) or told
+        known = frozen.outcome.reason if frozen is not None and ended else _last_reason(history)
+        reason = await self._waits_for(execution) or known
         records = frozen.records if frozen is not None else live.records if live is not None else ()
         result = frozen.result if frozen is not None else None
         return ExecutionView(
@@ -61,7 +61,7 @@ class Presenter:
             reason=_reason(reason, seen) if reason is not None else None,
             position=position,
             created_at=execution.created_at,
-            history=tuple(_transition(one, seen) for one in history),
+            history=tuple(_transition(transition, seen) for transition in history),
             stages=tuple(_stage(stage, records, history, seen) for stage in execution.plan.stages),
             result_did=result.did if result is not None else None,
             left_out=result.left_out if result is not None else 0,
@@ -74,10 +74,10 @@ class Presenter:
 
     async def executions(self, seen: Sequence[Seen]) -> ExecutionList:
         """Return the views of several executions."""
-        return ExecutionList(executions=tuple([await self.execution(one) for one in seen]))
+        return ExecutionList(executions=tuple([await self.execution(entry) for entry in seen]))
 
     async def _waits_for(self, execution: StoredExecution) -> Reason | None:
-        """Why the result of an execution is not there yet, where an attempt came to nothing."""
+        """Return why the result of an execution is not there yet, if an attempt has failed."""
         if execution.frozen is None or execution.phase is not Phase.PUBLISHING:
             return None
         for kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
@@ -93,7 +93,7 @@ class Presenter:
             if record.phase is Phase.REGISTERED:
                 position = await self.operator.position(execution.agreement_id, execution.execution_id)
         except InsituError as error:
-            logger.info("the operator does not tell about %s: %s", execution.execution_id, error)
+            logger.info("the operator does not answer about %s: %s", execution.execution_id, error)
             return None, 0
         return record, position
 
@@ -145,52 +145,60 @@ def event_view(event: EventRecord, seen: Seen) -> EventView:
     """Return an event as the caller may see it."""
     data = dict(event.data)
     if event.type == "phase":
-        told = _transition(Transition.model_validate(data), seen)
-        data = told.model_dump(mode="json", by_alias=True)
+        shown = _transition(Transition.model_validate(data), seen)
+        data = shown.model_dump(mode="json", by_alias=True)
     elif not seen.sees():
         data = {name: value for name, value in data.items() if name != "message"}
     return EventView(sequence=event.sequence, type=event.type, at=event.at, data=data)
 
 
 def _history(execution: StoredExecution, live: Execution | None) -> tuple[Transition, ...]:
-    """The transitions that count for callers: a final one is the gateway's own."""
+    """Return the transitions for callers. Only the gateway decides the final one."""
     if live is None or not execution.live:
         return execution.history
-    told = {one.sequence: one for one in (*execution.history, *live.history) if one.phase not in ENDED}
-    return tuple(told[sequence] for sequence in sorted(told))
+    passed = {
+        transition.sequence: transition
+        for transition in (*execution.history, *live.history)
+        if transition.phase not in ENDED
+    }
+    return tuple(passed[sequence] for sequence in sorted(passed))
 
 
 def _last_reason(history: Sequence[Transition]) -> Reason | None:
     return history[-1].reason if history else None
 
 
-def _transition(one: Transition, seen: Seen) -> Transition:
-    return one if one.reason is None else one.model_copy(update={"reason": _told(one.reason, seen)})
+def _transition(transition: Transition, seen: Seen) -> Transition:
+    return (
+        transition
+        if transition.reason is None
+        else transition.model_copy(update={"reason": _shown(transition.reason, seen)})
+    )
 
 
 def _reason(reason: Reason, seen: Seen) -> ReasonView:
-    return ReasonView(code=reason.code, message=_told(reason, seen).message, next_step=reason.next_step)
+    return ReasonView(code=reason.code, message=_shown(reason, seen).message, next_step=reason.next_step)
 
 
-def _told(reason: Reason, seen: Seen) -> Reason:
-    """What is said of a reason; that nothing was delivered is our own sentence, and hides nothing."""
+def _shown(reason: Reason, seen: Seen) -> Reason:
+    """Return a reason as the caller may see it. That nothing was delivered is our own message and hides nothing."""
     return reason if seen.sees() or reason.code == NOTHING_DELIVERED else reason.hidden
 
 
 def _stage(stage: StagePlan, records: Sequence[StageRecord], history: Sequence[Transition], seen: Seen) -> StageView:
     view = StageView(index=stage.index, stage_type=stage.stage_type, image=f"{stage.image.image}:{stage.image.tag}")
-    entered = [one for one in history if one.stage == stage.index]
-    record = next((one for one in reversed(records) if one.stage == stage.index), None)
+    entered = [transition for transition in history if transition.stage == stage.index]
+    record = next((record for record in reversed(records) if record.stage == stage.index), None)
     if record is not None and (not entered or record.attempt == (entered[-1].attempt or record.attempt)):
-        told: Mapping[str, object] = {
+        shown: Mapping[str, object] = {
             "attempt": record.attempt,
             "state": "ended" if record.reason is None else "failed",
             "started_at": record.started_at,
             "ended_at": record.ended_at,
         }
         if seen.sees(stage.index):
-            told = {**told, "exit_code": record.exit_code, "usage": record.usage}
-        return view.model_copy(update=dict(told))
+            shown = {**shown, "exit_code": record.exit_code, "usage": record.usage}
+        return view.model_copy(update=dict(shown))
     if entered:
         return view.model_copy(
             update={"attempt": entered[-1].attempt or 0, "state": "running", "started_at": entered[-1].at}

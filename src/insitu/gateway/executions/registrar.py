@@ -1,4 +1,4 @@
-"""Handing executions to the operator, until it has them (E3)."""
+"""Hands executions to the operator until it has them (E3)."""
 
 import logging
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ IDLE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registrar:
-    """Registers stored executions; registering again is harmless, for the operator knows their ids."""
+    """Registers stored executions. Registering twice is harmless, because the operator knows their ids."""
 
     ports: GatewayPorts
     operator: OperatorPeer
@@ -33,10 +33,10 @@ class Registrar:
     finisher: Finisher
 
     async def register(self, execution: StoredExecution) -> None:
-        """Hand an execution over.
+        """Hand an execution to the operator.
 
-        An operator that does not answer, or still cleans up after the agreement's last execution, is asked again in
-        the background. One that refuses ends the execution, and its refusal is raised.
+        If the operator does not answer, or is still cleaning up after the agreement's last execution, it is asked again
+        in the background. If it refuses, the execution ends and the refusal is raised.
         """
         try:
             await self._hand_over(execution)
@@ -49,7 +49,7 @@ class Registrar:
             raise
 
     async def run(self) -> None:
-        """Register what is not acknowledged, until cancelled; at the start everything that is live."""
+        """Register what is not acknowledged until cancelled; at the start, everything that is live."""
         everything = True
         while True:
             seen = self.ports.wakeups.count(REGISTRATIONS)
@@ -58,7 +58,7 @@ class Registrar:
             await self.ports.wakeups.wait(REGISTRATIONS, seen, seconds=RETRY if waiting else IDLE)
 
     async def turn(self, *, everything: bool = False) -> bool:
-        """Try once for each execution that waits; tell whether any still does."""
+        """Try once for each execution that waits. Return whether any still waits."""
         waiting, grace = False, timedelta(seconds=self.ports.configuration.late_after)
         for execution in await self.ports.agreements.live():
             if self.ports.clock.now() > execution.plan.finish_by + grace:

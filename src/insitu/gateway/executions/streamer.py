@@ -1,4 +1,4 @@
-"""Live streams: the events of an execution, and the output of its algorithm, each resumable (design §6)."""
+"""Live streams of an execution's events and its algorithm's output. Both can be resumed."""
 
 import codecs
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from insitu.ports.peers import LogKey, OperatorPeer
 __all__ = ["LogPiece", "LogPosition", "Streamer"]
 
 LOOK_AGAIN = 15.0
-"""Seconds after which a stream looks again although nothing rang: another process may have written."""
+"""Seconds after which a stream looks again without a wake-up, because another process may have written."""
 END = "end"
 
 _SPENT = "the owner's rules let out no more log text of this execution; the rest is not shown\n"
@@ -28,7 +28,7 @@ _REJECTED = "the output was rejected, so no log text of this execution is shown 
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """Where a reader of logs stands: ``<stage>:<attempt>:<offset>``, the id of a log event."""
+    """The position of a reader in the logs: ``<stage>:<attempt>:<offset>``, the id of a log event."""
 
     stage: int = -1
     attempt: int = 0
@@ -49,7 +49,7 @@ class LogPosition:
         return f"{self.stage}:{self.attempt}:{self.offset}"
 
     def offset_in(self, key: LogKey) -> int | None:
-        """Return from where a log is to be read; None where it was read before."""
+        """Return the offset to read a log from, or None if it has been read already."""
         present, wanted = (self.stage, self.attempt), (key.stage, key.attempt)
         if wanted < present:
             return None
@@ -58,7 +58,7 @@ class LogPosition:
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """A piece of a log and where to go on after it."""
+    """A piece of a log, and the position after it."""
 
     view: LogView
     after: LogPosition
@@ -66,7 +66,7 @@ class LogPiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streamer:
-    """Follows one execution for one caller."""
+    """Streams one execution to one caller."""
 
     ports: GatewayPorts
     operator: OperatorPeer
@@ -87,16 +87,17 @@ class Streamer:
     async def logs(
         self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None = None
     ) -> AsyncIterator[LogPiece]:
-        """Return the captured output from a position on: what there is, or until the execution has ended.
+        """Return the captured output from a position on: what exists now, or everything until the execution ends.
 
-        ``stage``: of this one only. A consumer's stream also ends where the owners' rules let out no more.
+        With ``stage``, only the output of that stage. A consumer's stream also ends when the owners' rules let out no
+        more.
 
-        Raises ``NotConsumer`` where the policy does not show logs, ``LogExpired`` where they are not kept any more.
+        Raises ``LogsHidden`` if the policy does not show logs, ``LogExpired`` if they are no longer kept.
         """
-        if not any(seen.sees(each.index) for each in seen.execution.plan.stages):
+        if not any(seen.sees(planned.index) for planned in seen.execution.plan.stages):
             raise InsituError("LogsHidden")
         if not seen.execution.live:
-            await self._keys(seen)  # while there is nothing yet of the answer
+            await self._keys(seen)  # refuse before the response starts
         return self._logs(seen, position, follow=follow, stage=stage)
 
     async def _logs(
@@ -123,7 +124,7 @@ class Streamer:
             await self.ports.wakeups.wait(topic, count, seconds=LOOK_AGAIN)
 
     async def _notice(self, seen: Seen, position: LogPosition) -> LogPiece | None:
-        """The last piece of a consumer's stream where the owners' rules end it."""
+        """Return the last piece of a consumer's stream if the owners' rules end it, otherwise None."""
         if seen.role != "consumer":
             return None
         state = await self.operator.log_state(seen.execution.agreement_id, seen.execution.execution_id)
@@ -136,7 +137,7 @@ class Streamer:
         return LogPiece(view, position)
 
     async def _log(self, seen: Seen, key: LogKey, offset: int, *, follow: bool) -> AsyncIterator[LogPiece]:
-        """Decode one log; a character whose bytes are not all there yet waits for the rest."""
+        """Decode one log. A character whose bytes are incomplete waits for the rest."""
         ids = seen.execution.agreement_id, seen.execution.execution_id
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         begin = end = offset
@@ -158,13 +159,13 @@ class Streamer:
             if error.code != "ExecutionUnknown":
                 raise
             if _has_run(seen.execution):
-                raise InsituError("LogExpired", "this provider has deleted what it knew of the execution") from error
+                raise InsituError("LogExpired", "this provider has deleted the logs of the execution") from error
             return ()
 
 
 def _has_run(execution: StoredExecution) -> bool:
-    """Whether an ended execution came as far as its algorithm, so that there were logs."""
-    return execution.frozen is not None and any(one.phase is Phase.EXECUTING for one in execution.history)
+    """Return whether an ended execution reached its algorithm, so that there were logs."""
+    return execution.frozen is not None and any(transition.phase is Phase.EXECUTING for transition in execution.history)
 
 
 def _piece(key: LogKey, begin: int, end: int, text: str) -> LogPiece:

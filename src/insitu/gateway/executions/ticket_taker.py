@@ -1,4 +1,4 @@
-"""The gateway towards the operator and its pods: every call shows the execution's ticket (ports/peers.py)."""
+"""The gateway as the operator and its pods see it: every call shows the execution's ticket (ports/peers.py)."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MANIFEST_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTaker(GatewayPeer):
-    """Takes progress, bytes and the report of executions. It needs no operator, so an operator can be built on it."""
+    """Takes the progress, files and report of executions. It needs no operator, so an operator can be built on it."""
 
     ports: GatewayPorts
     ticket_issuer: TicketIssuer
@@ -34,12 +34,14 @@ class TicketTaker(GatewayPeer):
     async def progress(self, ticket: str, execution_id: ExecutionId, transitions: Sequence[Transition]) -> None:
         execution = await self.ticket_issuer.read(ticket)
         if execution.execution_id != execution_id:
-            raise InsituError("InvalidToken", f"the ticket is not one of {execution_id}")
+            raise InsituError("InvalidToken", f"the ticket does not belong to {execution_id}")
         if not execution.live:
             return
-        # How an execution ended is what the gateway has frozen, not what is told on the way.
-        told = [AddTransition(execution_id, one) for one in transitions if one.phase not in ENDED]
-        await self.ports.agreements.apply(told)
+        # Only the gateway decides how an execution ended, so final phases are left out.
+        changes = [
+            AddTransition(execution_id, transition) for transition in transitions if transition.phase not in ENDED
+        ]
+        await self.ports.agreements.apply(changes)
         self.ports.wakeups.ring(events_of(execution_id))
 
     @override
@@ -51,7 +53,7 @@ class TicketTaker(GatewayPeer):
     @override
     async def put_output(self, ticket: str, sha256: str, chunks: AsyncIterator[bytes]) -> None:
         execution = await self.ticket_issuer.use(ticket)
-        # Logs travel beside the output, and the manifest beside both.
+        # Logs and the manifest are delivered in addition to the output.
         limit = execution.plan.output.max_bytes + execution.plan.log_budget + MANIFEST_BYTES
         await self.ports.blobs.put(chunks, sha256=sha256, limit=limit)
 

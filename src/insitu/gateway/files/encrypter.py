@@ -45,14 +45,14 @@ class Encrypter:
         Raises ``InputElsewhere`` when the list was not sealed here for this DID, or in the old form for its creator.
         """
         sealed = read_sealed_list(text, did, creator, self.chain_id)
-        files = (File.read(one) for one in json.loads(self._decrypted(sealed)))
+        files = (File.read(file) for file in json.loads(self._decrypt(sealed)))
         return sealed.sealer, tuple(sorted(files, key=lambda file: file.index or 0))
 
     def _key(self, version: int) -> bytes:
         """Return the file key of this version. Raises ``KeyError``."""
         return {key.version: key.key for key in self.keyring.files}[version]
 
-    def _decrypted(self, sealed: SealedList) -> bytes:
+    def _decrypt(self, sealed: SealedList) -> bytes:
         try:
             cipher = AESGCM(self._key(sealed.key_version))
             return cipher.decrypt(sealed.payload[:_NONCE], sealed.payload[_NONCE:], sealed.associated)

@@ -41,7 +41,7 @@ class FileServer:
         Raises ``InvalidDid``, ``AssetNotFound``, ``DownloadNotAllowed``, ``NotFound``, ``FileNotDownloadable``,
         ``ResultExpired``.
         """
-        listed = await self._owned(caller, did)
+        listed = await self._list_for_owner(caller, did)
         file = listed.file(index, did)
         try:
             chunks = await begun(await self.source_opener.open(file, listed.sealer))
@@ -59,13 +59,13 @@ class FileServer:
 
         Raises what :meth:`download` raises.
         """
-        listed = await self._owned(caller, did)
+        listed = await self._list_for_owner(caller, did)
         files = [file for file in listed.files if is_own(file) and (file.index or 0) >= first]
-        return await begun(self._archived(files, listed.sealer))
+        return await begun(self._archive(files, listed.sealer))
 
-    async def _archived(self, files: Sequence[File], sealer: Address | None) -> AsyncIterator[bytes]:
+    async def _archive(self, files: Sequence[File], sealer: Address | None) -> AsyncIterator[bytes]:
         for file in files:
-            sha256, index = await self.source_opener.stored(file, sealer) or "", file.index or 0
+            sha256, index = await self.source_opener.stored_digest(file, sealer) or "", file.index or 0
             size = await self.ports.blobs.size(sha256)
             if size is None:
                 raise InsituError("ResultExpired", f"file {index} is no longer kept")
@@ -76,7 +76,7 @@ class FileServer:
             yield archive_padding(size)
         yield END
 
-    async def _owned(self, caller: Caller, did: str) -> Listed:
+    async def _list_for_owner(self, caller: Caller, did: str) -> Listed:
         caller.require(did=did)
         asset = await self.ports.resolver.resolve(did)
         if asset.owner.lower() != caller.address.lower():

@@ -38,11 +38,8 @@ class LineageChecker:
     async def require(self, asset: ResolvedAsset, creator: Address, sealer: Address) -> None:
         """Refuse a list that its sealer did not put into the current version and that no earlier version handed on.
 
-        Raises
-        ------
-        InsituError
-            ``ListNotAllowed``; ``AssetNotFound`` when earlier versions cannot be proved now; ``ChainUnavailable``,
-            ``PeerUnavailable``.
+        Raises ``ListNotAllowed``; ``AssetNotFound`` when earlier versions cannot be proved now; ``ChainUnavailable``,
+        ``PeerUnavailable``.
         """
         record, text = asset.record, _digest(sealed_text(asset.ddo))
         if asset.checksum != record.checksum:

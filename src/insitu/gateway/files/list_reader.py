@@ -61,12 +61,9 @@ class ListReader:
 
         ``proved`` is a sealer for whom this version was proved when the plan was written; the chain is not asked again.
 
-        Raises
-        ------
-        InsituError
-            ``InputElsewhere`` when the list was not sealed here for this DID; ``InvalidDocument``; ``ChecksumMismatch``
-            when the DID is not derived from the creator that the document names; what :meth:`LineageChecker.require`
-            raises.
+        Raises ``InputElsewhere`` when the list was not sealed here for this DID; ``InvalidDocument``;
+        ``ChecksumMismatch`` when the DID is not derived from the creator that the document names; what
+        :meth:`LineageChecker.require` raises.
         """
         listed = await self._read(asset)
         if listed.sealer is not None and listed.sealer != proved:
@@ -78,7 +75,7 @@ class ListReader:
         async with self._locks.setdefault(key, anyio.Lock()):
             try:
                 if key not in self._opened:
-                    self._opened[key] = await self._work.run(self._listed, asset.ddo, asset.did)
+                    self._opened[key] = await self._work.run(self._open, asset.ddo, asset.did)
             finally:
                 self._locks.pop(key, None)
             listed = self._opened[key]
@@ -87,23 +84,23 @@ class ListReader:
                 self._opened.popitem(last=False)
             return listed
 
-    def _listed(self, ddo: Ddo, did: str) -> Listed:
+    def _open(self, ddo: Ddo, did: str) -> Listed:
         creator, text = creator_of(ddo), sealed_text(ddo)
         public = {file.index or 0: file for file in _public(ddo)}
         if text is None:
             return Listed(creator, None, tuple(file for _, file in sorted(public.items())))
         sealer, files = self.encrypter.open(text, did, creator)
-        return Listed(creator, sealer, tuple(_completed(file, public.get(file.index or 0)) for file in files))
+        return Listed(creator, sealer, tuple(_complete(file, public.get(file.index or 0)) for file in files))
 
 
 def _public(ddo: Ddo) -> tuple[File, ...]:
     files = ddo.main.get("files")
     if not isinstance(files, list):
         return ()
-    return tuple(File.read(one, f"/service/main/files/{position}") for position, one in enumerate(files))
+    return tuple(File.read(file, f"/service/main/files/{position}") for position, file in enumerate(files))
 
 
-def _completed(sealed: File, public: File | None) -> File:
+def _complete(sealed: File, public: File | None) -> File:
     """Name and url come from the sealed list; what the DID commits to (checksum, length) from the public document."""
     if public is None:
         return sealed

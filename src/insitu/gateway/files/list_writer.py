@@ -40,14 +40,14 @@ class ListWriter:
         if request.checksum is None and (await self.ports.resolver.record(str(did))).owner.lower() != sealer.lower():
             raise InsituError("NotOwner", f"{sealer} does not own {did}", did=request.did)
         files: list[File] = []
-        listed = [File.read({"index": at, **one}, f"/files/{at}") for at, one in enumerate(request.files)]
+        listed = [File.read({"index": at, **file}, f"/files/{at}") for at, file in enumerate(request.files)]
         await self.upload_receiver.name(str(did), sealer, listed)
         for position, file in enumerate(listed):
             if file.name is not None and (problem := path_problem(file.name)):
                 raise InsituError("InvalidDocument", f"the name {problem}", pointer=f"/files/{position}/name")
             await self.source_opener.check(file, sealer)
             await self.source_opener.require_there(file)
-            files.append(await self.source_opener.completed(file, sealer))
+            files.append(await self.source_opener.complete(file, sealer))
         if len({file.index for file in files}) != len(files):
             raise InsituError("InvalidRequest", "two files have the same index", pointer="/files")
         sealed = await self._work.run(self.encrypter.seal, str(did), sealer, files)

@@ -69,12 +69,12 @@ class SourceOpener:
             detail = f"file {file.index} has a {url.scheme}: url in a public list; put it into a sealed list"
             raise InsituError("InvalidDocument", detail)
         elif url.scheme == "upload":
-            await self._uploaded(url.path, sealer)
+            await self._upload_digest(url.path, sealer)
         elif url.scheme == "blob":
             if sealer.lower() != self.ports.provider.lower():
                 raise InsituError("InvalidDocument", "blob: is for results: upload the file and name the upload")
         else:
-            self._trusted(url, sealer)
+            self._require_trust(url, sealer)
             if url.scheme not in PLACED:
                 await self.ports.sources.check(url.geturl())
 
@@ -116,10 +116,10 @@ class SourceOpener:
         url = _split(file)
         if url.scheme in PLACED:
             raise InsituError("FileNotDownloadable", f"file {file.index} never leaves the provider")
-        sha256 = await self.stored(file, sealer)
+        sha256 = await self.stored_digest(file, sealer)
         return self.ports.sources.open(url.geturl()) if sha256 is None else self.ports.blobs.open(sha256)
 
-    async def stored(self, file: File, sealer: Address | None) -> str | None:
+    async def stored_digest(self, file: File, sealer: Address | None) -> str | None:
         """Return the SHA-256 of a file in this gateway's blob store, or None for a file that is elsewhere.
 
         Raises what :meth:`check` raises.
@@ -128,7 +128,7 @@ class SourceOpener:
         url = _split(file)
         if url.scheme == "blob":
             return _sha256(url.path)
-        return await self._uploaded(url.path, sealer) if url.scheme == "upload" and sealer is not None else None
+        return await self._upload_digest(url.path, sealer) if url.scheme == "upload" and sealer is not None else None
 
     async def require_there(self, file: File) -> None:
         """Refuse an object that its store does not return, before a document names it. Call :meth:`check` first.
@@ -147,7 +147,7 @@ class SourceOpener:
                 raise
             raise InsituError("ObjectUnreadable", f"file {file.index}: {error.detail}") from error
 
-    async def completed(self, file: File, sealer: Address) -> File:
+    async def complete(self, file: File, sealer: Address) -> File:
         """Return an uploaded file with the length and checksum of the upload.
 
         Raises ``NotFound``; ``InvalidDocument`` when the list states another checksum.
@@ -169,7 +169,7 @@ class SourceOpener:
             return Claim(claim=safe_name(claim), path=safe_path(path.rstrip("/")) if path.rstrip("/") else "")
         return Fetch(reference=reference)
 
-    def _trusted(self, url: SplitResult, sealer: Address) -> None:
+    def _require_trust(self, url: SplitResult, sealer: Address) -> None:
         if not self.ports.configuration.trusts(sealer):
             raise InsituError("CreatorNotAllowed", f"{url.scheme}: urls are not allowed for {sealer}")
         if url.scheme == "file":
@@ -186,7 +186,7 @@ class SourceOpener:
             raise InsituError("CreatorNotAllowed", "the path is not inside a data root of this gateway")
         return max(fitting, key=len)
 
-    async def _uploaded(self, upload_id: str, sealer: Address) -> str:
+    async def _upload_digest(self, upload_id: str, sealer: Address) -> str:
         return (await self._upload(upload_id, sealer)).sha256
 
     async def _upload(self, upload_id: str, sealer: Address) -> Upload:

@@ -55,7 +55,7 @@ class UploadReceiver:
         upload = Upload(secrets.token_hex(16), owner, "", wanted, self.ports.clock.now())
         room = await self.ports.agreements.reserve_upload(upload, announced or 0, limits)
         try:
-            sha256 = await self.ports.blobs.put(self._watched(chunks), limit=room)
+            sha256 = await self.ports.blobs.put(self._watch_disk(chunks), limit=room)
             upload = replace(upload, sha256=sha256, size=await self.ports.blobs.size(sha256) or 0)
             await self.ports.agreements.apply([AddUpload(upload)])
         except BaseException as error:
@@ -125,7 +125,7 @@ class UploadReceiver:
             total=chosen.uploads_total,
         )
 
-    async def _watched(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _watch_disk(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         received = 0
         async for chunk in chunks:
             before, received = received, received + len(chunk)

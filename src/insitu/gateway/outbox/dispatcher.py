@@ -1,4 +1,4 @@
-"""The outbox: everything that must happen outside, in order, each once in effect, until it is done (design §6, §8)."""
+"""The outbox: everything that must happen outside, in order and once in effect, until it is done (C7, E9, E10)."""
 
 import logging
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 20
 LEAST_TRIES = 6
-"""Tries, half a minute, that a result has in any case: its outcome may have come late."""
+"""Tries, for about half a minute, that every result gets, because its outcome may have come late."""
 IDLE = 15.0
-LOOK = Backoff(0.005, 1.0)
+WATCHING = Backoff(0.005, 1.0)
 """Between two looks at a transaction that is not mined."""
-RETRY = Backoff(0.5, 60.0)
-"""Before an item that could not be carried out is tried again."""
+RETRYING = Backoff(0.5, 60.0)
+"""Between two tries of one item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,28 +44,28 @@ class Dispatcher:
     refusal_judge: RefusalJudge
 
     async def run(self) -> None:
-        """Work until cancelled; whatever is interrupted goes on from what is stored."""
-        pauses = Pauses(LOOK)
+        """Work until cancelled. Interrupted work continues from what is stored."""
+        pauses = Pauses(WATCHING)
         while True:
             seen = self.ports.wakeups.count(OUTBOX)
             try:
                 worked, waits = await self.turn()
             except InsituError as error:
                 logger.warning("the outbox waits: %s", error)
-                await anyio.sleep(LOOK.longest)
+                await anyio.sleep(WATCHING.longest)
                 continue
-            if worked:
+            if worked or not waits:
                 pauses.restart()
+            if worked:
                 continue
-            until = await self.ports.agreements.next_due()
             if waits:
                 await anyio.sleep(pauses.next())
             else:
-                pauses.restart()
+                until = await self.ports.agreements.next_due()
                 await self.ports.wakeups.wait(OUTBOX, seen, seconds=IDLE, until=until)
 
     async def turn(self) -> tuple[bool, bool]:
-        """Do what is due. Tell whether anything was, and whether a transaction is still to be mined."""
+        """Do what is due. Return whether anything was, and whether a transaction is not mined yet."""
         waits = await self.transaction_sender.watch()
         due = await self.ports.agreements.due(self.ports.clock.now())
         for item in due:
@@ -73,32 +73,32 @@ class Dispatcher:
                 await self._carry_out(item)
         shared = {item.key: item for item in due if item.batch}
         if shared:
-            # The first whose time has come takes along those whose time is near.
+            # The first item that is due takes along those that are due soon.
             shared |= {item.key: item for item in await self.ports.agreements.batchable(LARGEST_BATCH)}
         for position in range(0, len(shared), LARGEST_BATCH):
-            await self._share(list(shared.values())[position : position + LARGEST_BATCH])
+            await self._settle_together(list(shared.values())[position : position + LARGEST_BATCH])
         return bool(due), waits
 
     async def _carry_out(self, item: OutboxItem) -> None:
         try:
             if item.kind is ItemKind.PUBLISH or (item.kind is ItemKind.REGISTER and item.attempts):
-                # Once more before a late registration: the catalogue drops what waits for the chain too long.
+                # Publish again before a late registration, as the catalogue drops what waits too long for the chain.
                 await self.ports.metadata.publish(result_of(await self.item_interpreter.execution(item)).document)
             if item.kind is ItemKind.PUBLISH:
                 await self.ports.agreements.apply([Complete(item.key)])
             else:
                 await self.transaction_sender.send(await self.item_interpreter.call(item), [item])
         except InsituError as error:
-            await self._refused(item, error)
+            await self._handle_refusal(item, error)
         except Exception as error:
-            # One item that cannot be handled must not hold up the others.
+            # One item that cannot be handled must not delay the others.
             logger.exception("%s cannot be carried out", item.key)
-            await self._later(item, Reason(code="InternalError", message=type(error).__name__))
+            await self._postpone(item, Reason(code="InternalError", message=type(error).__name__))
         if item.kind is ItemKind.RELAY:
             self.ports.wakeups.ring(RELAYS)
 
-    async def _share(self, items: Sequence[OutboxItem]) -> None:
-        """Settle several executions in one transaction; one that is refused must not hold up the others."""
+    async def _settle_together(self, items: Sequence[OutboxItem]) -> None:
+        """Settle several executions in one transaction. One that is refused must not delay the others."""
         if len(items) == 1:
             await self._carry_out(items[0])
             return
@@ -106,22 +106,22 @@ class Dispatcher:
             await self.transaction_sender.send(await self.item_interpreter.batch(list(items)), items)
         except InsituError as error:
             for item in items:
-                # What all of them wait for is told of each.
-                await (self._refused(item, error) if error.definition.retry else self._carry_out(item))
+                # If all of them have to wait, each is postponed for that reason.
+                await (self._handle_refusal(item, error) if error.definition.retry else self._carry_out(item))
 
-    async def _refused(self, item: OutboxItem, error: InsituError) -> None:
-        """Find out whether the effect is there already, will never be, or has to wait."""
+    async def _handle_refusal(self, item: OutboxItem, error: InsituError) -> None:
+        """Find out whether the effect is there already, will never come, or has to wait."""
         reason = Reason(code=error.code, message=error.detail)
         if _may_pass(item, error):
-            await self._later(item, reason)
+            await self._postpone(item, reason)
             return
         if item.kind is ItemKind.SETTLE and error.code == "ExecutionAlreadySettled":
-            # Somebody released it, or we did before a crash; the follower tells by which transaction.
+            # Someone settled it, or we did before a crash. The agreement follower notes the transaction.
             await self.ports.agreements.apply([Complete(item.key)])
         elif await self._is_there(item):
             await self.ports.agreements.apply(await self.item_interpreter.done(item, ""))
-        elif not await self.refusal_judge.are_gone(item, error):
-            await self._later(item, reason)
+        elif not await self.refusal_judge.is_final(item, error):
+            await self._postpone(item, reason)
         else:
             log = logger.info if item.kind is ItemKind.DERIVED else logger.error
             log("%s is given up: %s", item.key, error)
@@ -131,8 +131,8 @@ class Dispatcher:
         if item.kind is ItemKind.RELAY:
             self.ports.wakeups.ring(GRANTS)
 
-    async def _later(self, item: OutboxItem, reason: Reason) -> None:
-        now, delay = self.ports.clock.now(), timedelta(seconds=RETRY.pause(item.attempts))
+    async def _postpone(self, item: OutboxItem, reason: Reason) -> None:
+        now, delay = self.ports.clock.now(), timedelta(seconds=RETRYING.pause(item.attempts))
         if item.kind is ItemKind.PUBLISH and item.attempts >= LEAST_TRIES:
             deadline = self.finisher.publish_by(await self.item_interpreter.execution(item))
             if now >= deadline:
@@ -143,7 +143,7 @@ class Dispatcher:
         await self.ports.agreements.apply([Postpone(item.key, now + delay, reason)])
 
     async def _give_up(self, item: OutboxItem, reason: Reason) -> None:
-        """An execution whose result will not be there ends as failed; else only the effect is given up."""
+        """End an execution as failed if its result can never be published; otherwise only give up the effect."""
         if item.kind in (ItemKind.PUBLISH, ItemKind.REGISTER):
             execution = await self.item_interpreter.execution(item)
             if await self.finisher.unpublish(execution, reason):
@@ -152,7 +152,7 @@ class Dispatcher:
         await self.ports.agreements.apply(await self.item_interpreter.given_up(item, reason))
 
     async def _is_there(self, item: OutboxItem) -> bool:
-        """Ask the chain whether it is done: by a transaction of ours that a crash made us forget."""
+        """Ask the chain whether the item is done already, by a transaction of ours that a crash made us forget."""
         if item.kind is ItemKind.REGISTER:
             result = result_of(await self.item_interpreter.execution(item))
             record = await self.ports.chain.did_record(result.did)
@@ -164,7 +164,7 @@ class Dispatcher:
 
 
 def _may_pass(item: OutboxItem, error: InsituError) -> bool:
-    """Tell whether the same step can succeed later. A consumer without the tokens does not make the others wait."""
+    """Return whether the same step can succeed later. A consumer without tokens must not make the others wait."""
     if item.kind is ItemKind.RELAY and error.code == "InsufficientFunds":
         return False
     return error.definition.retry

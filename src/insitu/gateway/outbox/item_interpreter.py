@@ -1,4 +1,4 @@
-"""What follows once an outbox item has had its effect, or never will (E9, E10)."""
+"""What an outbox item means: its call, and what follows once it is done or given up (E9, E10)."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from insitu.domain.ledger import (
     was_derived_from,
 )
 from insitu.domain.purchase import SignedPurchase
-from insitu.gateway.agreements.agreement_follower import ended, settled
+from insitu.gateway.agreements.agreement_follower import end_event, settlement_changes
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import (
     AddEvent,
@@ -40,12 +40,12 @@ __all__ = ["ItemInterpreter"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemInterpreter:
-    """Knows for each kind of item the call that makes it so, and the changes that follow."""
+    """Knows the call of each kind of item, and the changes that follow."""
 
     ports: GatewayPorts
 
     async def call(self, item: OutboxItem) -> Call:
-        """Return the call of an item. Raises ``InternalError`` where its agreement or execution is not there."""
+        """Return the call of an item. Raises ``InternalError`` if its agreement or execution is missing."""
         agreement = await self.agreement(item)
         if item.kind is ItemKind.GRANT:
             return grant(agreement.terms)
@@ -70,7 +70,7 @@ class ItemInterpreter:
         return settle_batch([(agreement.terms, settlements) for agreement, settlements in entries.values()])
 
     async def done(self, item: OutboxItem, transaction: str) -> list[Change]:
-        """Return the changes of an effect that is there; harmless again."""
+        """Return the changes after an item is done. Applying them twice is harmless."""
         changes: list[Change] = [Complete(item.key)]
         if item.kind in (ItemKind.GRANT, ItemKind.RELAY):
             return [
@@ -82,23 +82,23 @@ class ItemInterpreter:
             known = await self.agreement(item)
             return [*changes, Judge(item.agreement_id, Standing.REFUSED, self.ports.clock.now(), known.reason)]
         if item.kind is ItemKind.REGISTER:
-            return [*changes, *self._registered(await self.execution(item), transaction)]
+            return [*changes, *self._registration_changes(await self.execution(item), transaction)]
         if item.kind is ItemKind.SETTLE:
-            return [*changes, *settled(await self.execution(item), transaction, self.ports.clock)]
+            return [*changes, *settlement_changes(await self.execution(item), transaction, self.ports.clock)]
         return changes
 
     async def given_up(self, item: OutboxItem, reason: Reason) -> list[Change]:
-        """Return the changes of an effect that will never be."""
+        """Return the changes after an item is given up."""
         changes: list[Change] = [GiveUp(item.key, reason)]
         if item.kind is ItemKind.RELAY:
-            # Whoever sends the purchase now, it is judged as any other.
+            # If anyone sends the purchase now, it is judged like any other.
             judged = Judge(item.agreement_id, Standing.CREATED, self.ports.clock.now(), reason)
             changes += [judged, Release(item.agreement_id), Touch(item.agreement_id, 0)]
         if item.execution_id is not None and item.kind is not ItemKind.DERIVED:
             data = {"what": item.kind.value, "code": reason.code, "message": reason.message}
             now = self.ports.clock.now()
             changes.append(AddEvent(item.execution_id, "alarm", now, data, once=f"alarm:{item.key}"))
-            changes.append(ended(await self.execution(item), self.ports.clock))
+            changes.append(end_event(await self.execution(item), self.ports.clock))
         return changes
 
     async def agreement(self, item: OutboxItem) -> KnownAgreement:
@@ -121,8 +121,8 @@ class ItemInterpreter:
         seed, checksum = bytes.fromhex(result.seed), bytes.fromhex(result.checksum)
         return register_attribute_for(seed, checksum, providers, result.url, owner)
 
-    def _registered(self, execution: StoredExecution, transaction: str) -> list[Change]:
-        """The new asset is the consumer's: now the execution has succeeded (E9)."""
+    def _registration_changes(self, execution: StoredExecution, transaction: str) -> list[Change]:
+        """Return the changes once the consumer owns the new asset: now the execution has succeeded (E9)."""
         assert execution.frozen is not None
         data = {"did": result_of(execution).did, "owner": execution.plan.consumer, "transaction": transaction}
         changes: list[Change] = [
@@ -130,10 +130,10 @@ class ItemInterpreter:
             AddEvent(execution.execution_id, "result", self.ports.clock.now(), data, once="result"),
             AddTransition(execution.execution_id, execution.frozen.outcome),
         ]
-        return changes if execution.charge else [*changes, ended(execution, self.ports.clock)]
+        return changes if execution.charge else [*changes, end_event(execution, self.ports.clock)]
 
     def _provenance(self, item: OutboxItem, execution: StoredExecution) -> Call:
-        """W3C PROV: the activity is the execution, the agent its consumer."""
+        """Return the call of a statement of provenance (W3C PROV): an execution is an activity, a consumer an agent."""
         agent, result = execution.plan.consumer, bytes(Did.parse(result_of(execution).did))
         activity = keccak256(execution.execution_id.encode())
         statement = keccak256(item.key.encode())
@@ -147,7 +147,7 @@ class ItemInterpreter:
 
 
 def result_of(execution: StoredExecution) -> FrozenResult:
-    """Return the result of an execution that has one."""
+    """Return the result of an execution that has one. Raises ``InternalError`` for any other."""
     if execution.frozen is None or execution.frozen.result is None:
         raise InsituError("InternalError", f"{execution.execution_id} has no result")
     return execution.frozen.result

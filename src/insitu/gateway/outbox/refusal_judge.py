@@ -1,4 +1,4 @@
-"""Whether an effect that was refused can still come: a refusal of now is not one for ever."""
+"""Whether a refused item can still succeed later: a refusal now need not be one forever."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from insitu.ports.agreement_records import ItemKind, OutboxItem
 __all__ = ["RefusalJudge"]
 
 ATTEMPTS = 20
-"""Tries after which a refusal is believed whose cause cannot be seen on chain."""
+"""Tries after which a refusal is accepted if its cause cannot be seen on chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalJudge:
-    """Asks the chain, which may have lost what it knew before, and our own transactions that are in no block."""
+    """Looks at the chain, which may have forgotten something, and at our transactions that are not in a block yet."""
 
     ports: GatewayPorts
     item_interpreter: ItemInterpreter
 
-    async def are_gone(self, item: OutboxItem, error: InsituError) -> bool:
-        """Tell whether what was refused can never succeed."""
+    async def is_final(self, item: OutboxItem, error: InsituError) -> bool:
+        """Return whether a refused item can never succeed."""
         if isinstance(error, Failure) or await self._is_under_way(item):
             return False
         if item.kind is ItemKind.SETTLE:
@@ -31,17 +31,24 @@ class RefusalJudge:
         return error.code != "TransactionFailed" or item.attempts >= ATTEMPTS
 
     async def _is_under_way(self, item: OutboxItem) -> bool:
-        """Tell whether a transaction of ours for the same agreement is still to be mined: it may lack that."""
-        unmined = [key for one in await self.ports.agreements.in_flight() if one.block is None for key in one.items]
+        """Return whether a transaction of ours for the same agreement is not mined yet; the item may need it."""
+        unmined = [
+            key
+            for transaction in await self.ports.agreements.in_flight()
+            if transaction.block is None
+            for key in transaction.items
+        ]
         carried = [await self.ports.agreements.item(key) for key in unmined]
-        return any(one is not None and one.agreement_id == item.agreement_id for one in carried)
+        return any(
+            carried_item is not None and carried_item.agreement_id == item.agreement_id for carried_item in carried
+        )
 
     async def _settling_is_over(self, item: OutboxItem) -> bool:
         known = await self.item_interpreter.agreement(item)
         state = await self.ports.chain.agreement(item.agreement_id)
         if state.settling_is_over(known.terms, await self.ports.chain.time()):
             return True
-        # Before the grant is there again, every settlement is refused.
+        # Every settlement is refused until the grant is on chain again.
         return state.granted and item.attempts >= ATTEMPTS
 
     async def _is_registered(self, item: OutboxItem) -> bool:

@@ -1,4 +1,4 @@
-"""Transactions of the provider's one key: stored before they are sent, sent until they are confirmed (design §8)."""
+"""Transactions of the provider's one key: stored before they are sent, and sent until they are confirmed."""
 
 import logging
 from collections.abc import Sequence
@@ -26,9 +26,11 @@ RETRY = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionSender:
-    """Sends in the order of nonces and watches until a transaction is deep enough.
+    """Sends transactions in the order of nonces and watches each until it is deep enough.
 
-    One worker uses it, so nonces are given out one after the other.
+    Only one worker uses it, so nonces are assigned one after the other.
+
+    ``_sent`` is when this process last sent each transaction that is not mined yet.
     """
 
     ports: GatewayPorts
@@ -36,10 +38,10 @@ class TransactionSender:
     _sent: dict[str, datetime] = field(init=False, default_factory=dict)
 
     async def send(self, call: Call, items: Sequence[OutboxItem]) -> None:
-        """Sign, store, and send.
+        """Sign, store and send a call.
 
-        Raises the contract's refusal, before anything is stored; ``InsufficientFunds`` and ``ChainUnavailable``, also
-        for what is stored by then and sent again until the chain takes it.
+        Raises the contract's refusal before anything is stored. Raises ``InsufficientFunds`` and ``ChainUnavailable``
+        also for a stored transaction, which is sent again until the chain takes it.
         """
         nonce = await self.ports.chain.next_nonce(self.ports.provider)
         for earlier in await self.ports.agreements.in_flight():
@@ -52,25 +54,25 @@ class TransactionSender:
         await self._broadcast(stored)
 
     async def watch(self) -> bool:
-        """Look at each transaction that is not confirmed; tell whether one of them is in no block yet."""
+        """Look at each transaction that is not confirmed. Return whether one of them is not in a block yet."""
         unmined: list[StoredTransaction] = []
         for transaction in await self.ports.agreements.in_flight():
             mined = await self.ports.chain.outcome(transaction.hash)
             if mined is None:
                 unmined.append(transaction)
             else:
-                await self._mined(transaction, mined)
+                await self._note_mined(transaction, mined)
         if unmined:
             await self._push(unmined)
         return bool(unmined)
 
-    async def _mined(self, transaction: StoredTransaction, mined: Mined) -> None:
+    async def _note_mined(self, transaction: StoredTransaction, mined: Mined) -> None:
         self._sent.pop(transaction.hash, None)
         if not mined.ok:
             reason = Reason(code="TransactionFailed", message=mined.error or "the contract refused it")
             logger.warning("transaction %s failed: %s", transaction.hash, reason.message)
             again = Detach(transaction.hash, self.ports.clock.now() + RETRY, reason)
-            await self.ports.agreements.apply([*_spent(mined), again])
+            await self.ports.agreements.apply([*_spending(mined), again])
             return
         changes: list[Change] = []
         executions: list[ExecutionId] = []
@@ -81,7 +83,7 @@ class TransactionSender:
                 if item is not None:
                     changes += await self.item_interpreter.done(item, transaction.hash)
                     executions += [item.execution_id] if item.execution_id is not None else []
-        changes += _spent(mined)
+        changes += _spending(mined)
         if mined.confirmations >= self.ports.configuration.confirmations:
             changes += [Confirm(transaction.hash)]
         await self.ports.agreements.apply(changes)
@@ -89,19 +91,19 @@ class TransactionSender:
             self.ports.wakeups.ring(events_of(execution_id))
 
     async def _push(self, unmined: Sequence[StoredTransaction]) -> None:
-        """Send again what the chain may have forgotten; give up what it can never take."""
+        """Send again what the chain may have forgotten, and give up what it can never take."""
         expected = await self.ports.chain.next_nonce(self.ports.provider)
-        lost = [one for one in unmined if one.block is not None]
-        await self.ports.agreements.apply([MarkUnmined(one.hash) for one in lost])
+        lost = [transaction for transaction in unmined if transaction.block is not None]
+        await self.ports.agreements.apply([MarkUnmined(transaction.hash) for transaction in lost])
         if unmined[0].nonce > expected:
-            # A transaction before these is gone for good, so their nonces are never reached.
-            for one in unmined:
-                await self._forget(one, "an earlier transaction of the key is lost")
+            # An earlier transaction is lost for good, so the chain never reaches these nonces.
+            for transaction in unmined:
+                await self._forget(transaction, "an earlier transaction of the key is lost")
             return
-        for one in unmined:
-            sent = self._sent.get(one.hash)
-            if one in lost or sent is None or self.ports.clock.now() >= sent + SEND_AGAIN:
-                await self._broadcast_again(one)
+        for transaction in unmined:
+            sent = self._sent.get(transaction.hash)
+            if transaction in lost or sent is None or self.ports.clock.now() >= sent + SEND_AGAIN:
+                await self._broadcast_again(transaction)
 
     async def _broadcast_again(self, transaction: StoredTransaction) -> None:
         try:
@@ -118,7 +120,7 @@ class TransactionSender:
                 self._sent.pop(transaction.hash, None)
                 if error.code != "InsufficientFunds":
                     raise
-                # The consumer reads it, too, whose account is another.
+                # The consumer may read this, so say whose account it is.
                 detail = f"the provider's account {self.ports.provider} cannot pay for the gas of this transaction"
                 raise InsituError(error.code, detail) from error
             if await self.ports.chain.outcome(transaction.hash) is None:
@@ -131,5 +133,5 @@ class TransactionSender:
         await self.ports.agreements.apply([Detach(transaction.hash, self.ports.clock.now(), reason)])
 
 
-def _spent(mined: Mined) -> list[Change]:
+def _spending(mined: Mined) -> list[Change]:
     return [] if mined.cost is None else [Spend(mined.hash, mined.cost, mined.ok)]

@@ -1,1 +1,1 @@
-"""Results: the end of an execution, its receipt, its new asset and what it costs."""
+"""Results: the end of an execution, its receipt, its new asset and its charge."""

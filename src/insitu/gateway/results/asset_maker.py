@@ -1,4 +1,4 @@
-"""The result of an execution as a new asset of its consumer: exact document, sealed list, DID (E9, design §6)."""
+"""The result of an execution as a new asset of its consumer: document, sealed list and DID (E9)."""
 
 import json
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ MAX_MANIFEST = 64 * 1024 * 1024
 
 
 class ManifestFile(WireModel):
-    """A file in the manifest that the Publishing Pod handed over; ``path`` is relative, with ``/``."""
+    """A file in the manifest that the Publishing Pod delivered; ``path`` is relative, with ``/``."""
 
     path: str
     stage: int
@@ -45,26 +45,23 @@ _MANIFEST = TypeAdapter(tuple[ManifestFile, ...])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetMaker:
-    """Makes results; the same manifest at the same time gives the same asset."""
+    """Makes results. The same manifest at the same time gives the same asset."""
 
     ports: GatewayPorts
     encrypter: Encrypter
     _work: LongWork = field(init=False, default_factory=LongWork)
 
     async def make(self, execution: StoredExecution, published: dict[str, object]) -> FrozenResult:
-        """Read the manifest and write the document.
+        """Read the manifest and write the document of the result.
 
-        Raises
-        ------
-        InsituError
-            ``PublishingFailed`` where the manifest or a file of it is not here; ``OutputRejected`` where the manifest
-            breaks the plan's rules, or is too much for a document together with the workflow's description of it.
+        Raises ``PublishingFailed`` if the manifest or one of its files is missing; ``OutputRejected`` if the manifest
+        breaks the plan's rules, or makes the document too large together with the workflow's description.
         """
         files = await self._read(execution, published)
-        # Of thousands of files this takes seconds, in which others want answers.
-        return await self._work.run(self._made, execution, files, _count(published.get("leftOut")))
+        # With thousands of files this takes seconds, so it runs in a thread.
+        return await self._work.run(self._make, execution, files, _count(published.get("leftOut")))
 
-    def _made(self, execution: StoredExecution, files: tuple[FrozenFile, ...], left_out: int) -> FrozenResult:
+    def _make(self, execution: StoredExecution, files: tuple[FrozenFile, ...], left_out: int) -> FrozenResult:
         document_files = [PublishedFile(file.index, file.content_type, file.size, file.sha256) for file in files]
         created, creator = format_time(self.ports.clock.now()), self.ports.provider
         described = _workflow(execution).output_metadata
@@ -72,14 +69,14 @@ class AssetMaker:
             described, self._origin(execution), document_files, self.ports.configuration.metadata_url, created
         )
         did, _ = identify([service], creator)
-        sealed = self.encrypter.seal(str(did), creator, [_sealed(file) for file in files])
+        sealed = self.encrypter.seal(str(did), creator, [_listed_file(file) for file in files])
         unsigned = assemble_ddo(with_sealed_list([service], sealed), creator, created)
         ddo = unsigned.signed(self.ports.signer.sign_digest(unsigned.digest))
         try:
             validate_ddo(ddo, without_compute=True)
         except InsituError as error:
-            # By what its consumer describes, or by what the algorithm wrote: no failure of ours, which would be free.
-            raise InsituError("OutputRejected", f"the result has no valid document: {error.detail}") from error
+            # The consumer's description or the algorithm's output is the cause; only a failure of ours would be free.
+            raise InsituError("OutputRejected", f"the document of the result is not valid: {error.detail}") from error
         return FrozenResult(
             did=str(unsigned.did),
             document=ddo.to_json(),
@@ -97,12 +94,12 @@ class AssetMaker:
         outputs = [file for file in listed if file.kind == "output"]
         leaving = sum(delivered_bytes(file.path, file.size) for file in outputs)
         if len(outputs) > rules.max_files or leaving > rules.max_bytes:
-            raise InsituError("OutputRejected", f"{len(outputs)} files exceed what may leave")
+            raise InsituError("OutputRejected", f"{len(outputs)} files exceed the limit for output")
         if sum(file.size for file in listed if file.kind == "log") > execution.plan.log_budget:
-            raise InsituError("OutputRejected", "the logs exceed what may leave")
+            raise InsituError("OutputRejected", "the logs exceed the limit for log text")
         for file in listed:
             if await self.ports.blobs.size(file.sha256) != file.size:
-                raise InsituError("PublishingFailed", "a file of the manifest was not handed over whole")
+                raise InsituError("PublishingFailed", "a file of the manifest was not delivered completely")
         listed.sort(key=lambda file: file.path)
         return tuple(
             FrozenFile(index=index, path=file.path, content_type=file.content_type, size=file.size, sha256=file.sha256)
@@ -113,7 +110,7 @@ class AssetMaker:
         try:
             size = await self.ports.blobs.size(sha256)
             if size is None or size > MAX_MANIFEST:
-                raise InsituError("PublishingFailed", "the manifest of the output was not handed over")
+                raise InsituError("PublishingFailed", "the manifest of the output was not delivered")
             text = b"".join([chunk async for chunk in self.ports.blobs.open(sha256)])
             return _MANIFEST.validate_python(json.loads(text))
         except (ValueError, ValidationError):
@@ -121,7 +118,7 @@ class AssetMaker:
 
     def _origin(self, execution: StoredExecution) -> Origin:
         plan = execution.plan
-        inputs = dict.fromkeys(one.did for stage in plan.stages for one in stage.inputs if one.did is not None)
+        inputs = dict.fromkeys(source.did for stage in plan.stages for source in stage.inputs if source.did is not None)
         return Origin(
             agreement_id=plan.service_agreement_id,
             execution_id=plan.workflow_execution_id,
@@ -146,7 +143,7 @@ def _workflow(execution: StoredExecution) -> Workflow:
     return read_workflow(read_ddo(execution.dossier.workflow))
 
 
-def _sealed(file: FrozenFile) -> File:
+def _listed_file(file: FrozenFile) -> File:
     return File.read(
         {
             "index": file.index,

@@ -1,6 +1,7 @@
-"""Finishing, exactly once: before any side effect one transaction freezes outcome, document, receipt and what to do.
+"""Ends executions exactly once (E8–E10).
 
-What is stored first wins over later reports (E8–E10, design §6).
+Before any side effect, one transaction freezes the outcome, the document, the receipt and what is left to do. The first
+report that is stored wins over later ones.
 """
 
 import logging
@@ -13,7 +14,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition
 from insitu.domain.ids import AgreementId
 from insitu.domain.receipt import ChargePart, parse_statement
-from insitu.gateway.agreements.agreement_follower import ended
+from insitu.gateway.agreements.agreement_follower import end_event
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
 from insitu.gateway.results.conclusion import Conclusion
@@ -49,17 +50,17 @@ class Finisher:
     async def finish(self, execution: StoredExecution, report: ExecutionReport) -> Transition:
         """Freeze the reported outcome and return the frozen one.
 
-        Raises ``InvalidRequest`` for a report of another plan or without an outcome, ``StorageFailed``.
+        Raises ``InvalidRequest`` for a report about another plan or without an outcome, ``StorageFailed``.
         """
         if execution.frozen is not None:
             return execution.frozen.outcome
         if report.plan.workflow_execution_id != execution.execution_id or report.outcome.phase not in ENDED:
-            raise InsituError("InvalidRequest", f"the report is not one of an end of {execution.execution_id}")
+            raise InsituError("InvalidRequest", f"the report does not end execution {execution.execution_id}")
         known = await self._agreement(execution.agreement_id)
         outcome, result = await self._outcome(execution, known, report)
         conclusion = Conclusion(
             outcome=outcome,
-            history=tuple(one for one in report.history if one.sequence < outcome.sequence),
+            history=tuple(transition for transition in report.history if transition.sequence < outcome.sequence),
             records=report.records,
             result=result,
             released=report.released,
@@ -69,33 +70,34 @@ class Finisher:
         return await self._freeze(execution, known, conclusion)
 
     async def end(self, execution: StoredExecution, phase: Phase, reason: Reason) -> Transition:
-        """Freeze an end that the gateway itself knows of, because the operator refused or fell silent."""
+        """Freeze an end that the gateway decides itself, because the operator refused or stopped answering."""
         if execution.frozen is not None:
             return execution.frozen.outcome
         known = await self._agreement(execution.agreement_id)
-        sequence = max((one.sequence for one in execution.history), default=0) + 1
+        sequence = max((transition.sequence for transition in execution.history), default=0) + 1
         outcome = Transition(sequence=sequence, phase=phase, at=self.ports.clock.now(), reason=reason)
         return await self._freeze(execution, known, Conclusion(outcome=outcome, history=execution.history))
 
     def publish_by(self, execution: StoredExecution) -> datetime:
-        """Return until when the catalogue must have the result of an execution that has one."""
+        """Return when the catalogue must have the result of an execution that has one."""
         assert execution.frozen is not None
-        begun = [one.at for one in execution.history if one.phase is Phase.PUBLISHING] or [execution.frozen.outcome.at]
-        within = begun[0] + timedelta(seconds=self.ports.configuration.publish_deadline)
+        publishing = (entry.at for entry in execution.history if entry.phase is Phase.PUBLISHING)
+        begun = next(publishing, execution.frozen.outcome.at)
+        within = begun + timedelta(seconds=self.ports.configuration.publish_deadline)
         return min(within, execution.plan.finish_by)
 
     async def unpublish(self, execution: StoredExecution, why: Reason) -> bool:
-        """End an execution whose result cannot be published: as failed, and for nothing.
+        """End an execution whose result cannot be published as failed and free of charge.
 
-        Its receipt gives way to one that says so; with the same number only one of them can be committed. False where
-        the result is registered, or on its way there.
+        A new receipt that says so replaces its receipt; only one of a number can be committed. Return False if the
+        result is registered or being registered.
         """
         frozen = execution.frozen
         assert frozen is not None
         software = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes()).predicate.software
         reason = Reason(code="PublishingFailed", message=f"{why.code}: {why.message}")
         conclusion = Conclusion(
-            outcome=_failed(frozen.outcome, reason),
+            outcome=_as_failed(frozen.outcome, reason),
             history=execution.history,
             records=frozen.records,
             runtime=software.runtime,
@@ -114,19 +116,19 @@ class Finisher:
     async def _outcome(
         self, execution: StoredExecution, known: KnownAgreement, report: ExecutionReport
     ) -> tuple[Transition, FrozenResult | None]:
-        """Decide how it ended; without a result there is no success, and a lost agreement publishes nothing."""
+        """Decide how it ended. Without a result there is no success, and a lost agreement publishes nothing."""
         if known.standing is Standing.LOST:
             message = "the chain no longer knows the payment of the agreement"
-            return _failed(report.outcome, Reason(code="AgreementLost", message=message)), None
+            return _as_failed(report.outcome, Reason(code="AgreementLost", message=message)), None
         if report.outcome.phase is not Phase.SUCCEEDED:
             return report.outcome, None
         try:
             result = await self.asset_maker.make(execution, dict(report.published or {}))
-            return _judged(report.outcome, delivered=bool(result.files) or report.released > 0), result
+            return _mark_empty(report.outcome, delivered=bool(result.files) or report.released > 0), result
         except InsituError as error:
             if error.code not in ("PublishingFailed", "OutputRejected"):
                 raise
-            return _failed(report.outcome, Reason(code=error.code, message=error.detail)), None
+            return _as_failed(report.outcome, Reason(code=error.code, message=error.detail)), None
 
     async def _freeze(
         self,
@@ -139,11 +141,13 @@ class Finisher:
         others = await self.ports.agreements.executions(agreement_id=known.agreement_id, charging=True)
         frozen, charge = self._frozen(execution, known, conclusion, others)
         changes: list[Change] = [
-            AddTransition(execution.execution_id, one) for one in conclusion.history if one.phase not in ENDED
+            AddTransition(execution.execution_id, transition)
+            for transition in conclusion.history
+            if transition.phase not in ENDED
         ]
         changes += self._follow_ups(execution, known, frozen, charge)
         if frozen.rule is Charge.FULL:
-            changes += self._close_open(known, [one for one in others if _is_open(one)])
+            changes += self._close_open(known, [other for other in others if _is_open(other)])
         stored, first = await self.ports.agreements.freeze(
             execution.execution_id, frozen, changes, instead_of=instead_of
         )
@@ -165,7 +169,7 @@ class Finisher:
         """Return what is frozen, with its receipt, and the charge where it is known already."""
         rule, total = conclusion.rule, known.terms.total
         # A success that costs nothing does so because another execution was charged, or because the price is zero.
-        charge = charge_now(rule, total, paid=any(_paid(one) for one in others))
+        charge = charge_now(rule, total, paid=any(_paid(other) for other in others))
         part = ChargePart(rule=rule, amount=total if charge is None else charge)
         receipt_hash, envelope = self.receipt_maker.make(execution, known.terms, conclusion, part)
         frozen = Frozen(
@@ -182,11 +186,11 @@ class Finisher:
     def _follow_ups(
         self, execution: StoredExecution, known: KnownAgreement, frozen: Frozen, charge: int | None
     ) -> list[Change]:
-        """What is to be done in the outside world, in order: publish, register, settle, state the provenance."""
+        """Return what to do outside, in order: publish, register, settle, state the provenance."""
         changes: list[Change] = []
         after: str | None = None
         if frozen.result is None:
-            changes += [AddTransition(execution.execution_id, frozen.outcome), ended(execution, self.ports.clock)]
+            changes += [AddTransition(execution.execution_id, frozen.outcome), end_event(execution, self.ports.clock)]
         else:
             publish = self._item(ItemKind.PUBLISH, execution)
             register = self._item(ItemKind.REGISTER, execution, after=publish.key)
@@ -207,15 +211,17 @@ class Finisher:
         return self.settler.decide(known.agreement_id, known.terms, execution.execution_id, due, moment, after)
 
     def _close_open(self, known: KnownAgreement, waiting: list[StoredExecution]) -> list[Change]:
-        """After a success earlier failures cost nothing; their receipts are committed."""
+        """Commit the receipts of earlier failures, which cost nothing after a success."""
         changes: list[Change] = []
-        for one in waiting:
-            assert one.frozen is not None
-            changes += self._settle(known, one, Due(one.plan.number, 0, one.frozen.receipt_hash))
+        for open_execution in waiting:
+            assert open_execution.frozen is not None
+            changes += self._settle(
+                known, open_execution, Due(open_execution.plan.number, 0, open_execution.frozen.receipt_hash)
+            )
         return changes
 
     def _provenance(self, execution: StoredExecution, after: str | None) -> Iterable[OutboxItem]:
-        inputs = dict.fromkeys(one.did for stage in execution.plan.stages for one in stage.inputs if one.did)
+        inputs = dict.fromkeys(source.did for stage in execution.plan.stages for source in stage.inputs if source.did)
         yield self._item(ItemKind.DERIVED, execution, "associated", after, {"statement": "associated"})
         for did in inputs:
             yield self._item(ItemKind.DERIVED, execution, f"used:{did}", after, {"statement": "used", "did": did})
@@ -240,12 +246,12 @@ class Finisher:
         )
 
 
-def _failed(outcome: Transition, reason: Reason) -> Transition:
+def _as_failed(outcome: Transition, reason: Reason) -> Transition:
     return outcome.model_copy(update={"phase": Phase.FAILED, "reason": reason})
 
 
-def _judged(success: Transition, *, delivered: bool) -> Transition:
-    """Say of a success that it delivered nothing; what could be read of its logs is final by now."""
+def _mark_empty(success: Transition, *, delivered: bool) -> Transition:
+    """Mark a success that delivered nothing. By now it is final how much of its logs could be read."""
     if delivered:
         return success
     message = "neither a file nor log text was delivered, so this execution costs nothing"
@@ -253,9 +259,9 @@ def _judged(success: Transition, *, delivered: bool) -> Transition:
 
 
 def _paid(execution: StoredExecution) -> bool:
-    """Whether this one has settled the question: it was charged, or it succeeded and delivered something.
+    """Return whether an execution was charged, or succeeded and delivered something.
 
-    A success that delivered nothing does not: else it would make the failures before it free.
+    A success that delivered nothing does not count, or it would make the failures before it free.
     """
     succeeded = execution.frozen is not None and execution.frozen.rule is Charge.FULL
     return succeeded or bool(execution.charge)

@@ -1,7 +1,7 @@
-"""The receipt of an execution: made from plan, dossier and report, signed with the chain key (E8).
+"""The receipt of an execution, made from plan, dossier and report and signed with the provider's key (E8).
 
-There is one, and the chain commits to it, so it says no more than its consumer may know. Provider and owners see the
-rest in their views.
+There is one receipt and the chain commits to it, so it says no more than the consumer may know. The provider and the
+owners see the rest in their views.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ __all__ = ["ReceiptMaker"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptMaker:
-    """Makes and signs receipts; the same facts give the same bytes."""
+    """Makes and signs receipts. The same facts give the same bytes."""
 
     ports: GatewayPorts
 
@@ -66,8 +66,8 @@ class ReceiptMaker:
                 checksums={did: dossier.versions[did] for did in dossier.services if did in dossier.versions},
                 output=plan.output,
             ),
-            phases=tuple(PhasePart(phase=one.phase, at=one.at) for one in (*conclusion.history, outcome)),
-            outcome=_ended(outcome.phase),
+            phases=tuple(PhasePart(phase=passed.phase, at=passed.at) for passed in (*conclusion.history, outcome)),
+            outcome=_final(outcome.phase),
             reason=_reason(outcome, told=plan.output.lets_logs_out),
             output=_output(conclusion.result, plan.published_stages),
             charge=charge,
@@ -84,7 +84,7 @@ class ReceiptMaker:
 
     def _stage(self, execution: StoredExecution, stage: StagePlan, records: Sequence[StageRecord]) -> StagePart:
         versions = execution.dossier.versions
-        record = next((one for one in reversed(records) if one.stage == stage.index), None)
+        record = next((record for record in reversed(records) if record.stage == stage.index), None)
         algorithm = stage.transformation
         part = StagePart(
             index=stage.index,
@@ -96,7 +96,7 @@ class ReceiptMaker:
                 files={str(file.index): file.sha256 for file in algorithm.files if file.sha256 is not None},
             ),
             parameters=stage.parameters,
-            inputs=tuple(_input(one, record, execution) for one in stage.inputs),
+            inputs=tuple(_input(planned, record, execution) for planned in stage.inputs),
             attempt=record.attempt if record is not None else 0,
         )
         if record is None:
@@ -113,31 +113,33 @@ class ReceiptMaker:
         )
 
 
-def _input(one: StageInput, record: StageRecord | None, execution: StoredExecution) -> InputPart:
+def _input(planned: StageInput, record: StageRecord | None, execution: StoredExecution) -> InputPart:
     return InputPart(
-        index=one.index,
-        position=one.position,
-        did=one.did,
-        checksum=execution.dossier.versions.get(one.did) if one.did is not None else None,
-        root=_root(one, record, bytes.fromhex(execution.dossier.salt)) if one.did is not None else None,
-        previous_stage=one.previous_stage,
+        index=planned.index,
+        position=planned.position,
+        did=planned.did,
+        checksum=execution.dossier.versions.get(planned.did) if planned.did is not None else None,
+        root=_root(planned, record, bytes.fromhex(execution.dossier.salt)) if planned.did is not None else None,
+        previous_stage=planned.previous_stage,
     )
 
 
-def _root(one: StageInput, record: StageRecord | None, salt: bytes) -> str | None:
-    """The salted root over the files whose digests are known: from the document, or as configure found them.
+def _root(planned: StageInput, record: StageRecord | None, salt: bytes) -> str | None:
+    """Return the salted root over the files' digests, from the document or from the Configuration Pod.
 
-    A folder in place has no digest; then there is no root rather than one that proves nothing.
+    A folder mounted in place has no digest. Then there is no root, rather than one that proves nothing.
     """
-    found = _found(record, one.position)
-    digests = [FileDigest(file.name, file.sha256 or found.get(file.index, ""), file.size or 0) for file in one.files]
+    found = _found(record, planned.position)
+    digests = [
+        FileDigest(file.name, file.sha256 or found.get(file.index, ""), file.size or 0) for file in planned.files
+    ]
     if not digests or not all(digest.sha256 for digest in digests):
         return None
     return files_root(digests, salt)
 
 
 def _found(record: StageRecord | None, position: int) -> dict[int, str]:
-    """What the Configuration Pod found: ``{"inputs": {"<position>": {"<file index>": sha256}}}``."""
+    """Return the digests in ``{"inputs": {"<position>": {"<file index>": sha256}}}`` of the Configuration Pod."""
     inputs = record.configured.get("inputs") if record is not None else None
     files = inputs.get(str(position)) if isinstance(inputs, dict) else None
     if not isinstance(files, dict):
@@ -164,7 +166,7 @@ def _reason(outcome: Transition, *, told: bool) -> Reason | None:
     return reason if told else reason.hidden
 
 
-def _ended(phase: Phase) -> Literal[Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]:
+def _final(phase: Phase) -> Literal[Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]:
     if phase is Phase.SUCCEEDED or phase is Phase.STOPPED:
         return phase
     assert phase is Phase.FAILED

@@ -1,7 +1,7 @@
-"""What an execution costs, and what that says about the agreement's earlier ones (design §8).
+"""What an execution costs, and what that means for the agreement's earlier executions (E10).
 
-The first success pays the full price; later ones, and everything while a success has paid, cost nothing. Failures at
-the consumer's risk wait: if the agreement ends without a success, the first of them is charged.
+The first success costs the full price. Once a success is paid, all other executions cost nothing. Failures at the
+consumer's risk stay open: if the agreement ends without a success, the first of them is charged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ __all__ = ["Due", "Settler", "charge_now", "charges_at_end"]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A decided charge in base units; ``number`` is the execution's."""
+    """A decided charge in base units, for the execution with this number."""
 
     number: int
     charge: int
@@ -28,14 +28,14 @@ class Due:
 
 
 def charge_now(rule: Charge, total: int, *, paid: bool) -> int | None:
-    """Return the charge of an execution that has just ended; None where it stays open.
+    """Return the charge of an execution that has just ended, or None if it stays open.
 
     Parameters
     ----------
     total
         The agreement's full price.
     paid
-        True if an execution of the agreement was charged, or has succeeded for nothing, before.
+        True if an execution of the agreement was charged before, or has succeeded for nothing.
     """
     if rule is Charge.FULL:
         return 0 if paid else total
@@ -45,18 +45,18 @@ def charge_now(rule: Charge, total: int, *, paid: bool) -> int | None:
 
 
 def charges_at_end(open_executions: Sequence[StoredExecution], total: int) -> tuple[Due, ...]:
-    """Decide the open ones when no execution can start any more and none has succeeded: the first is charged."""
-    ordered = sorted(open_executions, key=lambda one: one.plan.number)
+    """Decide the open executions once none can start any more and none has succeeded: the first is charged."""
+    ordered = sorted(open_executions, key=lambda execution: execution.plan.number)
     return tuple(
-        Due(one.plan.number, total if position == 0 else 0, one.frozen.receipt_hash)
-        for position, one in enumerate(ordered)
-        if one.frozen is not None
+        Due(execution.plan.number, total if position == 0 else 0, execution.frozen.receipt_hash)
+        for position, execution in enumerate(ordered)
+        if execution.frozen is not None
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settler:
-    """Signs settlements and wants them sent."""
+    """Signs settlements and puts them into the outbox."""
 
     ports: GatewayPorts
 
@@ -71,7 +71,7 @@ class Settler:
     ) -> Iterable[Change]:
         """Return the changes that fix a charge and put its settlement into the outbox.
 
-        One that moves no money may share a transaction with others (design §7, "Griefing").
+        A settlement that moves no money may share a transaction with others.
         """
         settlement = Settlement(index=due.number, charge=due.charge, receipt_hash=due.receipt_hash)
         digest = settlement_digest(agreement_id, settlement, self.ports.chain.agreements)

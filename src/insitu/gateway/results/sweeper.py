@@ -1,4 +1,4 @@
-"""What time alone brings about: agreements that end without a success, and results that are kept no longer (§6, §8)."""
+"""What only time brings about: agreements that end without a success, and results that expire."""
 
 import logging
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ logger = logging.getLogger(__name__)
 
 PERIOD = timedelta(seconds=60)
 STRAYS_PERIOD = timedelta(days=1)
-"""Time between two looks at every blob."""
+"""Time between two checks of every blob."""
 AT_ONCE = 500
-"""Blobs that are asked about at a time."""
+"""Blobs in one query."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweeper:
-    """Looks for what is due, with each block, which may have brought another time, and at least once a minute."""
+    """Looks for what is due after each block, which may have a later time, and at least once a minute."""
 
     ports: GatewayPorts
     permission_checker: PermissionChecker
@@ -43,20 +43,20 @@ class Sweeper:
                     await self.remove_strays()
                     strays_due = self.ports.clock.now() + STRAYS_PERIOD
             except InsituError as error:
-                logger.warning("sweeping waits: %s", error)
+                logger.warning("sweeping is interrupted: %s", error)
             await self.ports.wakeups.wait(FOLLOWED, seen, until=self.ports.clock.now() + PERIOD)
 
     async def close_agreements(self) -> None:
-        """Charge the first execution that failed at the consumer's risk, where none succeeded in time (design §8)."""
+        """Charge the first execution that failed at the consumer's risk, if none succeeded in time (E10)."""
         for known in await self.ports.agreements.unsettled(await self.permission_checker.now()):
             await self._close(known)
 
     async def _close(self, known: KnownAgreement) -> None:
         executions = await self.ports.agreements.executions(agreement_id=known.agreement_id)
-        if any(one.live for one in executions):
+        if any(execution.live for execution in executions):
             return
-        waiting = [one for one in executions if one.charge is None]
-        names = {one.plan.number: one.execution_id for one in waiting}
+        waiting = [execution for execution in executions if execution.charge is None]
+        names = {execution.plan.number: execution.execution_id for execution in waiting}
         changes: list[Change] = []
         for due in charges_at_end(waiting, known.terms.total):
             logger.info(
@@ -68,15 +68,15 @@ class Sweeper:
         self.ports.wakeups.ring(OUTBOX)
 
     async def remove_results(self) -> None:
-        """Delete the files of results whose time is over, unless another result or an upload has them too."""
+        """Delete the files of expired results, unless another result or an upload has them too."""
         for execution in await self.ports.agreements.expired_results(self.ports.clock.now()):
             for sha256 in await self.ports.agreements.results_removed(execution.execution_id):
                 await self.ports.blobs.remove(sha256)
 
     async def remove_strays(self) -> None:
-        """Delete blobs that nothing names, once they lay for as long as results are kept.
+        """Delete blobs that nothing names, once they are as old as results may become.
 
-        An execution that failed while it handed over leaves such, manifests become such, and a kill between forgetting
+        They come from executions that failed while they delivered, from manifests, and from a crash between forgetting
         a result and deleting its files.
         """
         retention = timedelta(seconds=self.ports.configuration.result_retention)
@@ -84,5 +84,5 @@ class Sweeper:
         old = await self.ports.blobs.older_than(moment)
         for first in range(0, len(old), AT_ONCE):
             for sha256 in await self.ports.agreements.needless_blobs(old[first : first + AT_ONCE]):
-                # It may be handed over again just now, and is younger then.
+                # It may be delivered again at this moment; then it is younger.
                 await self.ports.blobs.remove(sha256, before=moment)

@@ -125,6 +125,10 @@ async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[ServerEvent, 
 
 
 async def _text(source: AsyncIterator[LogPiece]) -> AsyncIterator[str]:
-    """Plain text for people at a terminal: an algorithm must not be able to send it control sequences."""
+    """Yield plain text for a terminal, without control sequences that an algorithm may have written."""
     async for piece in source:
-        yield "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in piece.view.text)
+        yield "".join(_printable(character) for character in piece.view.text)
+
+
+def _printable(character: str) -> str:
+    return character if character in "\n\t" or character.isprintable() else ascii(character)[1:-1]

@@ -1,4 +1,4 @@
-"""Server-sent events (WHATWG HTML) with heartbeats, ended when the client leaves or its token ends."""
+"""Server-sent events (WHATWG HTML) with heartbeats, until the client leaves or its token expires."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -18,7 +18,7 @@ from insitu.ports.clock import Clock
 __all__ = ["EventStream", "ServerEvent"]
 
 HEARTBEAT = 15.0
-"""Seconds of silence after which a comment tells proxies and clients that the connection lives."""
+"""Seconds of silence after which a comment shows proxies and clients that the connection is alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ class ServerEvent:
     data: str
     id: str | None = None
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the bytes of the event stream format."""
         line = f"id: {self.id}\n" if self.id is not None else ""
         return f"{line}event: {self.event}\ndata: {self.data}\n\n".encode()
 
 
 class EventStream(Response):
-    """Sends what a source yields. At ``until`` it ends with ``token-expired``, so that the client signs in again."""
+    """Sends what a source yields. At ``until`` it ends with ``token-expired``, so the client can sign in again."""
 
     media_type = "text/event-stream"
 
@@ -61,7 +61,7 @@ class EventStream(Response):
                         event = await incoming.receive()
                 except anyio.EndOfStream:
                     break
-                await _send(send, event.encoded() if event is not None else b": heartbeat\n\n", more=True)
+                await _send(send, event.encode() if event is not None else b": heartbeat\n\n", more=True)
             await _send(send, b"", more=False)
             group.cancel_scope.cancel()
 
@@ -73,7 +73,7 @@ class EventStream(Response):
                     async for event in source:
                         await outgoing.send(event)
             except InsituError as error:
-                # The status line is sent; a stream can only say it in its own words.
+                # The status line has been sent, so the error becomes an event of the stream.
                 data = problem_data(error)
                 await outgoing.send(ServerEvent("error", f'{{"code": "{data["code"]}"}}'))
             group.cancel_scope.cancel()

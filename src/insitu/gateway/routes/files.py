@@ -1,4 +1,4 @@
-"""Files: sealing lists, uploads, downloads."""
+"""Sealed lists, uploads and downloads."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -40,21 +40,21 @@ def files_router(service: GatewayService) -> APIRouter:
     async def download_all(
         did: str, first: Annotated[int, Query(ge=0, lt=2**32)] = 0, authorization: Authorization = None
     ) -> Response:
-        """Those files that lie at the gateway, from index ``first`` on, as a tar archive."""
+        """The files that are stored at the gateway, from index ``first`` on, as a tar archive."""
         caller = service.authenticator.read(authorization, "download")
         chunks = await service.file_server.archive(caller, did, first)
-        return _streamed(Download(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
+        return _attachment(Download(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
 
     @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse)
     async def download(did: str, index: int, authorization: Authorization = None) -> Response:
         caller = service.authenticator.read(authorization, "download")
-        return _streamed(await service.file_server.download(caller, did, index))
+        return _attachment(await service.file_server.download(caller, did, index))
 
     return routes
 
 
-def _streamed(file: Download) -> Response:
-    """Never shown in a browser: the content is a stranger's (an algorithm's)."""
+def _attachment(file: Download) -> Response:
+    """Send a file as an attachment. A browser must not show it, because an unknown algorithm wrote it."""
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
     if file.size is not None:
         headers["Content-Length"] = str(file.size)

@@ -1,4 +1,4 @@
-"""Who this gateway is, sign-in, check, purchases that are sent for their consumers, offers, and exec (C1–C8)."""
+"""The gateway itself, sign-in, check, relayed purchases, offers and exec (C1–C8)."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""For the operator and its pods in other processes: the GatewayPeer over HTTP, with an execution's ticket."""
+"""GatewayPeer over HTTP, for an operator or pods in other processes, which show an execution's ticket."""
 
 from typing import Annotated
 

@@ -41,15 +41,12 @@ class Authenticator:
     async def grant(self, grant_type: str, assertion: str) -> AccessToken:
         """Exchange an assertion for an access token. An assertion can be used once.
 
-        Raises
-        ------
-        InsituError
-            ``InvalidRequest`` for another grant type, ``InvalidToken``, ``TokenExpired``, ``TokenReused``,
-            ``SignatureMismatch``, ``AudienceMismatch``.
+        Raises ``InvalidRequest`` for another grant type, ``InvalidToken``, ``TokenExpired``, ``TokenReused``,
+        ``SignatureMismatch``, ``AudienceMismatch``.
         """
         if grant_type != JWT_BEARER:
             raise InsituError("InvalidRequest", f"grant_type must be {JWT_BEARER}", pointer="/grant_type")
-        claims, issuer = _verified(assertion)
+        claims, issuer = _verify(assertion)
         now = self.ports.clock.now()
         operation = self._operation(claims.get("aud"))
         expires = _expiry(claims, now)
@@ -78,10 +75,7 @@ class Authenticator:
     def read(self, authorization: str | None, *operations: Operation) -> Caller:
         """Read the Authorization header of a request to one of these operations.
 
-        Raises
-        ------
-        InsituError
-            ``InvalidToken``, ``TokenExpired``, ``AudienceMismatch``.
+        Raises ``InvalidToken``, ``TokenExpired``, ``AudienceMismatch``.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > MAX_ASSERTION:
@@ -89,7 +83,7 @@ class Authenticator:
         claims = self._claims(token.strip())
         operation = self._operation(claims.get("aud"))
         if operation not in operations:
-            wanted = " or ".join(self.ports.configuration.audience(one) for one in operations)
+            wanted = " or ".join(self.ports.configuration.audience(operation) for operation in operations)
             raise InsituError("AudienceMismatch", f"the token is for {claims.get('aud')}, but {wanted} is required")
         expires = datetime.fromtimestamp(claims["exp"], UTC)
         if self.ports.clock.now() >= expires:
@@ -142,7 +136,7 @@ def _period(now: datetime) -> int:
     return int(now.timestamp()) // KEY_SECONDS
 
 
-def _verified(assertion: str) -> tuple[dict[str, Any], Address]:
+def _verify(assertion: str) -> tuple[dict[str, Any], Address]:
     """Read an assertion and verify that its ``iss`` signed it, with ES256K or a wallet's personal_sign."""
     parts = assertion.split(".")
     if len(assertion) > MAX_ASSERTION or len(parts) != 3:
@@ -158,7 +152,7 @@ def _verified(assertion: str) -> tuple[dict[str, Any], Address]:
     if claims.get("eths") not in (None, "personal"):
         raise InsituError("InvalidToken", "eths is either absent or personal")
     digest = personal_digest(signed) if claims.get("eths") == "personal" else es256k_digest(signed)
-    signature = _decoded(parts[2])
+    signature = _decode(parts[2])
     signers = (recover_address(digest, signature),) if len(signature) == 65 else recover_from_halves(digest, signature)
     if address not in signers:
         raise InsituError("SignatureMismatch", f"the assertion is not signed by {address}")
@@ -196,7 +190,7 @@ def _restrictions(claims: dict[str, Any]) -> dict[str, str]:
 
 def _json(part: str) -> dict[str, Any]:
     try:
-        value = json.loads(_decoded(part))
+        value = json.loads(_decode(part))
     except (ValueError, RecursionError):
         raise InsituError("InvalidToken", "the assertion is not a signed JWT") from None
     if not isinstance(value, dict):
@@ -204,7 +198,7 @@ def _json(part: str) -> dict[str, Any]:
     return value
 
 
-def _decoded(part: str) -> bytes:
+def _decode(part: str) -> bytes:
     try:
         return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
