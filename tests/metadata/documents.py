@@ -14,7 +14,7 @@ from insitu.domain.timestamps import format_time
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.descriptions import Surroundings, complete_services, read_description
-from insitu.sdk.offers import Offer
+from insitu.sdk.offers import ComputeOffer
 
 CONTAINER = {"image": "insitu/python", "tag": "latest", "checksum": "sha256:" + "ab" * 32}
 SERVER = {
@@ -36,7 +36,7 @@ METADATA = "http://metadata.test/api/v1/metadata/assets/ddo/{did}"
 
 def offer(price: int = 10, **members: Any) -> JsonObject:
     values = {"containers": [CONTAINER], "servers": [SERVER], "algorithms": "any", "timeout": 3600} | members
-    return Offer(price=price, **values).service()
+    return ComputeOffer(price=price, **values).service()
 
 
 def dataset(chain: Chain, creator: Signer, name: str = "", *, price: int = 10, **members: Any) -> UnsignedDdo:

@@ -28,7 +28,7 @@ from insitu.sdk.assets import Assets
 from insitu.sdk.client import Client
 from insitu.sdk.compute import Compute
 from insitu.sdk.execution import Execution
-from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, described_stages
+from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, describe_stages
 from insitu.settings import read_settings
 from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
 from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
@@ -81,7 +81,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.transfer": {"did": DID, "owner": ADDRESS},
     "Assets.download": {"did": DID, "folder": "folder"},
     "Agreements.check": {"workflow_did": DID},
-    "Agreements.check_planned": {"described": described_stages([STAGE], [CONTAINER])},
+    "Agreements.check_planned": {"described": describe_stages([STAGE], [CONTAINER])},
     "Agreements.buy": {"workflow_did": DID, "wait": False, "seed": "7" * 64},
     "Compute.execute": {"agreement": AGREEMENT, "idempotency_key": "six"},
     "Compute.run_workflow": {"workflow_did": DID},
@@ -104,7 +104,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "container": (NOTHING, CONTAINER),
     "containers": (NOTHING, [CONTAINER]),
     "cpu": (NOTHING, 7),
-    "described": (described_stages([STAGE], [CONTAINER]), {"stages": []}),
+    "described": (describe_stages([STAGE], [CONTAINER]), {"stages": []}),
     "did": (DID, OTHER),
     "disk": (NOTHING, "7gb"),
     "execution": (EXECUTION, NEXT),
@@ -295,9 +295,9 @@ class World:
             return self._connected(arguments)
         if call == "Stage":
             stage = Stage(**arguments)
-            return described_stages([stage], [dict(stage.container or {})])  # type: ignore[arg-type]
+            return describe_stages([stage], [dict(stage.container or {})])  # type: ignore[arg-type]
         if call == "Previous":
-            return described_stages([Stage(algorithm=DID, inputs=[Previous(**arguments)])], [{}])
+            return describe_stages([Stage(algorithm=DID, inputs=[Previous(**arguments)])], [{}])
         owner, _, name = call.partition(".")
         if call == "Agreements.require_agreeable":
             quote = await self.made("Agreements").check(DID)

@@ -11,7 +11,7 @@ from insitu.domain.published_rules import (
     OWN_RULE,
     SIGNATURE_RULES,
     SOFTWARE,
-    Software,
+    KnownSoftware,
     did_rules,
     main_rules,
     read_older_id,
@@ -105,7 +105,7 @@ def verify_document(ddo: Ddo, main: JsonObject | None = None) -> Verification:
 
 
 def _written_by(ddo: Ddo, fitting: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    def explained(software: Software) -> int:
+    def explained(software: KnownSoftware) -> int:
         return sum(any(software.follows(part, rule) for rule in rules) for part, rules in fitting.items())
 
     most = max(explained(software) for software in SOFTWARE)

@@ -80,8 +80,8 @@ def read_older_id(text: str | None) -> tuple[Literal["nv", "op"], str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Software:
-    """Software that wrote documents, and the rules it followed.
+class KnownSoftware:
+    """KnownSoftware that wrote documents, and the rules it followed.
 
     Attributes
     ----------
@@ -106,20 +106,20 @@ def _has_empty_files(ddo: Ddo) -> bool:
     return bool(others) and all(main.get("files") == [] for main in others)
 
 
-SOFTWARE: tuple[Software, ...] = (
-    Software(OWN_RULE, frozenset({OWN_RULE}), frozenset({OWN_RULE}), frozenset({OWN_RULE})),
-    Software(
+SOFTWARE: tuple[KnownSoftware, ...] = (
+    KnownSoftware(OWN_RULE, frozenset({OWN_RULE}), frozenset({OWN_RULE}), frozenset({OWN_RULE})),
+    KnownSoftware(
         "sdk-java",
         frozenset({"sdk-java"}),
         frozenset({"metadata-spec", "sdk-java"}),
         frozenset({"did"}),
         _has_empty_files,
     ),
-    Software(
+    KnownSoftware(
         "sdk-py", frozenset({"sdk-py-sorted", "sdk-py"}), frozenset({"metadata-spec", OWN_RULE}), frozenset({"did"})
     ),
-    Software("sdk-js", frozenset({"sdk-js"}), frozenset({"sdk-js"}), frozenset({"short-did", "did"})),
-    Software("metadata-spec", frozenset({"metadata-spec"}), frozenset({"metadata-spec"}), frozenset({"did"})),
+    KnownSoftware("sdk-js", frozenset({"sdk-js"}), frozenset({"sdk-js"}), frozenset({"short-did", "did"})),
+    KnownSoftware("metadata-spec", frozenset({"metadata-spec"}), frozenset({"metadata-spec"}), frozenset({"did"})),
 )
 """The Nevermined libraries by repository name; ``metadata-spec`` is anyone who followed the METADATA text."""
 

@@ -7,7 +7,7 @@ gateway, a paid registration, coin, or an address in another network.
 from dataclasses import dataclass
 
 from insitu.domain.ids import Address
-from insitu.ports.catalog import Catalog, Place, Pool
+from insitu.ports.catalog import Catalog, Pool, WaitingPlace
 from insitu.ports.chain import Chain
 
 __all__ = ["PendingLimits", "Pools"]
@@ -57,14 +57,14 @@ class Pools:
         """Treat an account as that of a gateway from now on."""
         self._gateways.add(gateway.lower())
 
-    async def place(self, signer: Address, network: str) -> Place:
+    async def place(self, signer: Address, network: str) -> WaitingPlace:
         """Return the place of a document by its signer and the network it came from. Raises ``ChainUnavailable``.
 
         The signer counts and not the creator: a result's creator is the gateway, but its owner signs later versions.
         """
         limits = self._limits
         if signer.lower() in self._gateways:
-            return Place("gateways", signer, lifetime=self._lifetime)
+            return WaitingPlace("gateways", signer, lifetime=self._lifetime)
         if await self._has_something_at_stake(signer):
             return self._bounded("creators", signer, limits.per_creator, limits.creators)
         return self._bounded("strangers", network, limits.per_network, limits.strangers)
@@ -74,6 +74,6 @@ class Pools:
             return True
         return await self._chain.native_balance(account) >= self._limits.stake
 
-    def _bounded(self, pool: Pool, holder: str, share: int, pool_share: int) -> Place:
+    def _bounded(self, pool: Pool, holder: str, share: int, pool_share: int) -> WaitingPlace:
         limits = self._limits
-        return Place(pool, holder, share, limits.share_bytes, pool_share, limits.pool_bytes, self._lifetime)
+        return WaitingPlace(pool, holder, share, limits.share_bytes, pool_share, limits.pool_bytes, self._lifetime)

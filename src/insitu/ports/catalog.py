@@ -23,12 +23,12 @@ __all__ = [
     "Catalogued",
     "DocumentVersion",
     "Hits",
-    "Place",
     "Pool",
     "Query",
     "RegisteredVersion",
     "Sort",
     "Summary",
+    "WaitingPlace",
 ]
 
 AssetState = Literal["pending", "listed", "retired"]
@@ -64,7 +64,7 @@ class DocumentVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WaitingPlace:
     """Where a version waits for the chain, and how much may wait there; None means no limit.
 
     Attributes
@@ -155,7 +155,7 @@ class Query:
     limit: int = 20
 
 
-ANYWHERE = Place()
+ANYWHERE = WaitingPlace()
 """A place without a limit."""
 
 
@@ -179,7 +179,7 @@ class Catalog(Protocol):
     """The store of the METADATA-API. One contract suite (tests/ports/catalog) runs over every adapter."""
 
     async def put(
-        self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: Place = ANYWHERE
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: WaitingPlace = ANYWHERE
     ) -> AssetRecord:
         """Store a version; it is listed at once if the chain names it already. Storing it again renews its lifetime.
 

@@ -1,4 +1,4 @@
-"""Agreements: ask for a price, buy, wait for the grant, look, refund (C1–C8, design §8)."""
+"""Agreements: ask for a price, buy, wait for the grant, look up, refund (C1–C8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,18 +33,18 @@ Status = Literal["created", "locked", "granted", "refunded", "settled", "closed"
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A service agreement: what was agreed and how it stands on chain.
+    """A service agreement: its terms, and where it stands on chain.
 
     Attributes
     ----------
     id
-        serviceAgreementId; it is enough to execute, later and from elsewhere.
+        serviceAgreementId. It is all you need to execute, even later and from elsewhere.
     terms, state
-        As they are on chain, amounts in base units.
+        As on chain, with amounts in base units.
     now
-        The chain's time when it was looked at, in seconds since 1970.
+        The chain's time when the agreement was looked up, in seconds since 1970.
     transaction
-        The purchase, where it was made by this call.
+        The purchase, if this call made it.
     relayed
         Whether the gateway sent that transaction for this account.
     """
@@ -69,7 +69,7 @@ class Agreement:
 
     @property
     def status(self) -> Status:
-        """How it stands, in one word."""
+        """Where it stands, in one word."""
         if self.state.refunded:
             return "refunded"
         if self.state.closed:
@@ -94,7 +94,7 @@ class Agreement:
 
 
 class Agreements:
-    """Buys services in the name of one account; ``client.agreements``."""
+    """Buys services for one account; ``client.agreements``."""
 
     def __init__(
         self, chain: Chain, signer: Signer, resolver: Resolver, gateway_at: Callable[[str], GatewayClient]
@@ -108,28 +108,28 @@ class Agreements:
         self._terms: dict[AgreementId, Terms] = {}
 
     async def check(self, workflow_did: str, service_index: int | None = None) -> Quote:
-        """Ask whether a workflow may run, on which server, for how much; compared with the documents.
+        """Ask whether a workflow may run, on which server and for how much, and check that against the documents.
 
         ``service_index`` is the serviceDefinitionId of the first input's compute service. A quote that is not
         ``allowed`` says why.
 
-        Raises what resolving raises, ``TermsMismatch``, ``TemplateNotApproved``, ``NotDIDProvider``.
+        Raises ``TermsMismatch``, ``TemplateNotApproved``, ``NotDIDProvider``, and what resolving raises.
         """
-        return (await self._quoted(workflow_did, service_index))[0]
+        return (await self._quote(workflow_did, service_index))[0]
 
     async def check_planned(self, described: JsonObject, service_index: int | None = None) -> Quote:
-        """Ask as :meth:`check` for a workflow that is not published; ``described`` is its ``main.workflow``.
+        """Ask like :meth:`check` about a workflow that is not published; ``described`` is its ``main.workflow``.
 
         A stage without ``transformation.id`` runs an algorithm that this account has not published.
         """
         wanted = await read_planned(self._resolver, self._chain, Workflow.read(described), service_index)
         request = CheckRequest(consumer=self._signer.address, workflow=described, service_index=service_index)
-        return (await self._asked(wanted, request))[0]
+        return (await self._ask(wanted, request))[0]
 
     async def require_agreeable(self, quote: Quote, max_price: AmountLike | None = None) -> None:
-        """Refuse what this account would not, or could not, buy for this quote.
+        """Refuse a quote that this account would not accept or could not pay.
 
-        Raises the code of the first reason where the workflow may not run, ``PriceTooHigh``, ``InsufficientFunds``.
+        Raises ``PriceTooHigh``, ``InsufficientFunds``, or the code of the first reason why the workflow may not run.
         """
         _require_allowed(quote)
         limit = None if max_price is None else await read_amount(max_price, self._chain)
@@ -139,19 +139,19 @@ class Agreements:
             )
         await self._require_funds(quote.price.base_units)
 
-    async def _quoted(self, workflow_did: str, service_index: int | None) -> tuple[Quote, GatewayClient]:
+    async def _quote(self, workflow_did: str, service_index: int | None) -> tuple[Quote, GatewayClient]:
         wanted = await read_wanted(self._resolver, self._chain, workflow_did, service_index)
         consumer = self._signer.address
-        return await self._asked(
+        return await self._ask(
             wanted, CheckRequest(consumer=consumer, workflow_did=workflow_did, service_index=service_index)
         )
 
-    async def _asked(self, wanted: WantedWorkflow, request: CheckRequest) -> tuple[Quote, GatewayClient]:
+    async def _ask(self, wanted: WantedWorkflow, request: CheckRequest) -> tuple[Quote, GatewayClient]:
         gateway, consumer = self._gateway_at(gateway_url(wanted.endpoint)), self._signer.address
         quote = await gateway.check(request)
         if quote.allowed:
             await verify_quote(quote, wanted, self._chain, consumer)
-        return await _in_tokens(quote, self._chain), gateway
+        return await _count_in_tokens(quote, self._chain), gateway
 
     async def buy(
         self,
@@ -164,50 +164,47 @@ class Agreements:
         relay: bool | None = None,
         offer: bool = False,
     ) -> Agreement:
-        """C1–C8: check, agree on the terms, create and lock in one transaction, wait for the grant.
+        """Buy a workflow (C1–C8): check it, agree on the terms, create and lock in one transaction, await the grant.
 
         Parameters
         ----------
         max_price
             Tokens, ``"10.5"`` or ``10``, or an ``Amount``; a higher price is refused before any money moves.
         seed
-            The random part of the id, 64 hexadecimal digits. Whoever stores it before calling can repeat the call:
+            The random part of the id, 64 hexadecimal digits. Store it before calling and you can repeat the call:
             an agreement of this account with this seed is found and not bought again.
         wait
             Return only once the provider has granted.
         relay
-            Let the gateway send what is signed here, and pay for its gas: True always, False never, None if this
-            account cannot. It grants in the same transaction.
+            Let the gateway send what is signed here and pay for the gas: True always, False never, None if this
+            account cannot pay for it. The gateway grants in the same transaction.
         offer
-            Ask the provider for a signed offer and send it along: then this account's transaction is granted at once,
-            and pays the gas of the grant.
+            Ask the provider for a signed offer and send it along. Then this account's transaction is granted at once,
+            and pays for the gas of the grant.
 
-        Raises
-        ------
-        InsituError
-            The code of the first reason where the workflow may not run; ``PriceTooHigh``, ``InsufficientFunds``,
-            ``TemplateNotApproved``, ``ContractMismatch``, ``AgreementRefused``, ``AgreementNotGranted``;
-            ``RelayOff``, ``RelayLimitReached``, ``RelayExhausted``; ``OfferRefused``.
+        Raises ``PriceTooHigh``, ``InsufficientFunds``, ``TemplateNotApproved``, ``ContractMismatch``,
+        ``AgreementRefused``, ``AgreementNotGranted``, ``RelayOff``, ``RelayLimitReached``, ``RelayExhausted``,
+        ``OfferRefused``, or the code of the first reason why the workflow may not run.
         """
         refuse("Agreements.buy", relay=relay, offer=offer)
-        bought = await self._with_seed(seed) if seed is not None else None
+        bought = await self._find_by_seed(seed) if seed is not None else None
         if bought is None:
-            quote, gateway = await self._agreed(workflow_did, service_index, max_price)
-            bought = await self._sent(quote, gateway, seed, relay=relay, offer=offer)
+            quote, gateway = await self._agree(workflow_did, service_index, max_price)
+            bought = await self._send(quote, gateway, seed, relay=relay, offer=offer)
         if not wait:
             return bought
         mined = await self._chain.outcome(bought.transaction) if bought.transaction is not None else None
         await wait_for_grant(self._chain, bought.id, bought.terms, mined.block if mined is not None else None)
-        granted = await self._present(bought.id, bought.terms)
+        granted = await self._look_up(bought.id, bought.terms)
         return replace(granted, transaction=bought.transaction, relayed=bought.relayed)
 
     async def show(self, agreement: str) -> Agreement:
-        """Return an agreement from its id alone. Raises ``AgreementUnknown``."""
+        """Return an agreement by its id. Raises ``AgreementUnknown``."""
         wanted = read_agreement_id(agreement)
-        return await self._present(wanted, await self.terms(wanted))
+        return await self._look_up(wanted, await self.terms(wanted))
 
     async def terms(self, agreement: str) -> Terms:
-        """Return what an agreement's id stands for; it never changes. Raises ``AgreementUnknown``."""
+        """Return the terms behind an agreement's id. They never change. Raises ``AgreementUnknown``."""
         wanted = read_agreement_id(agreement)
         if wanted not in self._terms:
             terms = await self._chain.find_terms(wanted)
@@ -217,42 +214,42 @@ class Agreements:
         return self._terms[wanted]
 
     async def wait_for_grant(self, agreement: str) -> Agreement:
-        """C8: return once the provider has granted.
+        """Return once the provider has granted (C8).
 
-        Raises ``AgreementRefused`` where the money went back, ``AgreementNotGranted`` where the time for it is over.
+        Raises ``AgreementRefused`` if the money went back, and ``AgreementNotGranted`` if it is too late for a grant.
         """
         found = await self.show(agreement)
         await wait_for_grant(self._chain, found.id, found.terms)
-        return await self._present(found.id, found.terms)
+        return await self._look_up(found.id, found.terms)
 
     async def list(self) -> tuple[Agreement, ...]:
         """List the agreements of the account, newest first."""
         created = await self._chain.find_agreements(self._signer.address)
-        return tuple([await self._present(one.agreement_id, one.terms) for one in created])
+        return tuple([await self._look_up(one.agreement_id, one.terms) for one in created])
 
     async def refund(self, agreement: str) -> Mined:
-        """Send the money of a timed-out agreement back to its consumer; anybody may.
+        """Send the money of a timed-out agreement back to its consumer. Anybody may do this.
 
-        Raises ``NotTimedOut`` with the deadline, ``ConditionNotInState``.
+        Raises ``NotTimedOut`` with the deadline, and ``ConditionNotInState``.
         """
         found = await self.show(agreement)
         return await self._chain.transact(refund(found.terms), self._signer)
 
-    async def _agreed(
+    async def _agree(
         self, workflow_did: str, service_index: int | None, max_price: AmountLike | None
     ) -> tuple[Quote, GatewayClient]:
         """Return the quote that this account agrees to, and the gateway that gave it (C1, C2)."""
-        quote, gateway = await self._quoted(workflow_did, service_index)
+        quote, gateway = await self._quote(workflow_did, service_index)
         await self.require_agreeable(quote, max_price)
         await self._trust_contracts()
         return quote, gateway
 
-    async def _sent(
+    async def _send(
         self, quote: Quote, gateway: GatewayClient, seed: str | None, *, relay: bool | None, offer: bool
     ) -> Agreement:
-        """Send the purchase, or find the one that an earlier call with the same seed has left with the gateway."""
+        """Send the purchase, or find the one that an earlier call with the same seed left with the gateway."""
         async with self._purchases.turn(quote.price.base_units):
-            # The time for locking runs from here, and what was bought before is paid.
+            # The time for locking starts here, and earlier purchases are paid already.
             terms = terms_of(quote, self._signer.address, await self._chain.time(), seed)
             await self._require_funds(terms.total)
             try:
@@ -262,13 +259,13 @@ class Agreements:
                     raise
                 sent = None
         if sent is None:
-            return await self._under_way(terms)
-        bought = await self._present(agreement_id(terms, self._chain.agreements), terms)
+            return await self._wait_for_earlier(terms)
+        bought = await self._look_up(agreement_id(terms, self._chain.agreements), terms)
         return replace(bought, transaction=sent.transaction, relayed=sent.relayed)
 
-    async def _under_way(self, terms: Terms) -> Agreement:
+    async def _wait_for_earlier(self, terms: Terms) -> Agreement:
         while await self._chain.time() <= terms.deadline:
-            found = await self._with_seed(terms.seed)
+            found = await self._find_by_seed(terms.seed)
             if found is not None and found.state.locked:
                 return replace(found, relayed=True)
             await anyio.sleep(1)
@@ -276,16 +273,16 @@ class Agreements:
             "TransactionUnconfirmed", "an earlier purchase with this seed was not sent until its deadline"
         )
 
-    async def _with_seed(self, seed: str) -> Agreement | None:
+    async def _find_by_seed(self, seed: str) -> Agreement | None:
         wanted = "0x" + read_agreement_id(seed)
         created: tuple[AgreementCreated, ...] = await self._chain.find_agreements(self._signer.address)
         for one in created:
             if one.terms.seed == wanted:
-                return await self._present(one.agreement_id, one.terms)
+                return await self._look_up(one.agreement_id, one.terms)
         return None
 
     async def _trust_contracts(self) -> None:
-        """Pay only contracts whose code is ours, under a template that is approved."""
+        """Check that the contracts have our code and the template is approved, before paying them."""
         if not self._trusted:
             await self._chain.verify()
             self._trusted = True
@@ -297,12 +294,12 @@ class Agreements:
             detail = f"{self._signer.address} holds {own}, the price is {price}"
             raise InsituError("InsufficientFunds", detail, held=held, price=total)
 
-    async def _present(self, wanted: AgreementId, terms: Terms) -> Agreement:
+    async def _look_up(self, wanted: AgreementId, terms: Terms) -> Agreement:
         state, now = await self._chain.agreement(wanted), await self._chain.time()
         return Agreement(wanted, terms, state, now, await shown_amount(terms.total, self._chain))
 
 
-async def _in_tokens(quote: Quote, chain: Chain) -> Quote:
+async def _count_in_tokens(quote: Quote, chain: Chain) -> Quote:
     receivers = [one.model_copy(update={"amount": await read_amount(one.amount, chain)}) for one in quote.receivers]
     price = await read_amount(quote.price, chain)
     return quote.model_copy(update={"price": price, "receivers": tuple(receivers)})

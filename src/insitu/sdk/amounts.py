@@ -1,4 +1,4 @@
-"""Amounts between callers, who count tokens, and documents and contracts, which count base units."""
+"""Converting amounts between callers, who use tokens, and documents and contracts, which use base units."""
 
 from insitu.domain.amount import Amount, AmountLike
 from insitu.ports.chain import Chain
@@ -7,7 +7,7 @@ __all__ = ["read_amount", "shown_amount"]
 
 
 async def read_amount(value: AmountLike, chain: Chain) -> Amount:
-    """Return what a caller means in the chain's payment token. Raises ``InvalidAmount``."""
+    """Return the amount a caller means, in the chain's payment token. Raises ``InvalidAmount``."""
     token = await chain.token()
     return Amount.read(value, decimals=token.decimals, symbol=token.symbol)
 

@@ -1,6 +1,6 @@
-"""Beside which others a parameter of the SDK would change nothing and is refused (ADR 0108).
+"""Parameters of the SDK that would change nothing beside others, and are therefore refused (ADR 0108).
 
-What has no row in ``REFUSED`` may be given beside everything else.
+A parameter without a row in ``REFUSED`` may be given together with any other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ __all__ = ["REFUSED", "RELAYED", "Beside", "refuse", "useless"]
 
 
 class Beside(NamedTuple):
-    """Where ``given`` is given, each of the ``useless`` parameters (names with spaces between) would change nothing.
+    """If ``given`` is given, each of the ``useless`` parameters (names separated by spaces) would change nothing.
 
-    With ``no`` before its name: where it is not given.
+    With ``no`` before the name, the rule applies if that parameter is not given.
     """
 
     given: str
@@ -34,11 +34,11 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
     "Agreements.buy": (RELAYED,),
     "Assets.publish_dataset": (Beside("any", "publishers", "any algorithm may run already"),),
 }
-"""Call → what is refused beside what. A name that is no parameter is a state that the call finds out."""
+"""Call → its rules. A name that is not a parameter is a condition that the call itself finds out."""
 
 
 def useless(rules: Iterable[Beside], given: Iterable[str]) -> tuple[str, str] | None:
-    """Return the first parameter of the given ones that would change nothing, and why; None if all count."""
+    """Return the first given parameter that would change nothing, and why; None if they all have an effect."""
     present = frozenset(given)
     for rule in rules:
         holds = rule.given[3:] not in present if rule.given.startswith("no ") else rule.given in present
@@ -49,7 +49,7 @@ def useless(rules: Iterable[Beside], given: Iterable[str]) -> tuple[str, str] | 
 
 
 def refuse(call: str, **given: object) -> None:
-    """Refuse parameters without effect before anything is done. Raises ``ArgumentWithoutEffect``."""
+    """Refuse parameters without effect, before doing anything. Raises ``ArgumentWithoutEffect``."""
     names = (name for name, value in given.items() if value is not None and value is not False and value != ())
     found = useless(REFUSED[call], names)
     if found is not None:

@@ -1,4 +1,4 @@
-"""Assets: publish, find, resolve, change, hand over, download (P1–P3)."""
+"""Assets: publish, find, resolve, change, transfer, download (P1–P3)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,20 +24,20 @@ from insitu.sdk.amounts import read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
 from insitu.sdk.downloads import Destination
-from insitu.sdk.files import AlgorithmFiles, FileLike, content_type, described_files, entrypoint_of, read_contents
+from insitu.sdk.files import AlgorithmFiles, FileLike, content_type, describe_files, entrypoint_of, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
-from insitu.sdk.offers import Offer
+from insitu.sdk.offers import ComputeOffer
 from insitu.sdk.publishing import Asset, Publisher
-from insitu.sdk.receiving import Expected, receive
+from insitu.sdk.receiving import ExpectedFile, receive
 from insitu.sdk.resolving import Resolver
-from insitu.sdk.workflows import NewAlgorithm, Stage, described_stages
+from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages
 
 __all__ = ["Assets"]
 
 
 class Assets:
-    """The assets of a catalogue, in the name of one account; ``client.assets``."""
+    """The assets of a catalogue, for one account; ``client.assets``."""
 
     def __init__(
         self,
@@ -63,28 +63,25 @@ class Assets:
         *,
         without_compute: bool = False,
     ) -> Asset:
-        """P1–P3 in one call: DID, DDO, METADATA-API, registry; returns once the asset is listed.
+        """Make, publish and register an asset (P1–P3), and return once it is listed.
 
-        The same call of the same account again, after a lost answer or by another process, gives the same DID.
+        Repeating the same call with the same account, after a lost answer or in another process, gives the same DID.
 
         Parameters
         ----------
         asset_metadata
             ``{"main": {...}, "additionalInformation": {...}}`` of the METADATA specification, or ``main`` alone.
-            ``main.files`` may hold urls: they are sealed by the gateway and never published.
+            ``main.files`` may contain URLs: the gateway seals them and they are never published.
         services_description
-            The further services, ``{"type": "compute", "attributes": {"main": {...}}}`` for one. Index, endpoint,
-            templateId and serviceAgreementTemplate are filled in where absent.
+            The other services, for instance ``{"type": "compute", "attributes": {"main": {...}}}``. Index, endpoint,
+            templateId and serviceAgreementTemplate are filled in if absent.
         publisher_public_key
-            Key to publish, as an address or in hexadecimal digits; the account's own by default.
+            Key to publish, as an address or in hexadecimal digits; by default the account's own.
         without_compute
             Publish a data set although nobody can compute on it.
 
-        Raises
-        ------
-        InsituError
-            ``InvalidDocument`` and its kin with pointers, ``NoComputeService``, ``CreatorNotAllowed``,
-            ``InsufficientFunds``, ``ContractMismatch``, ``PeerUnavailable``, ``ChainUnavailable``.
+        Raises ``InvalidDocument`` and related codes with pointers, ``NoComputeService``, ``CreatorNotAllowed``,
+        ``InsufficientFunds``, ``ContractMismatch``, ``PeerUnavailable``, ``ChainUnavailable``.
         """
         return await self._publisher.register(
             asset_metadata, services_description, publisher_public_key, without_compute=without_compute
@@ -115,26 +112,26 @@ class Assets:
         Parameters
         ----------
         files
-            Paths at the provider (opened in place), urls, or descriptions as in ``main.files``.
+            Paths at the provider (opened in place), URLs, or descriptions as in ``main.files``.
         algorithms
-            DIDs of the algorithms that may run, each in its present version, or ``"any"``.
+            DIDs of the algorithms that may run, each in its current version, or ``"any"``.
         publishers
             Addresses whose algorithms may all run.
         price
-            Tokens for each agreement, ``"2.5"`` or ``10``, or an ``Amount``; beside the server's price.
+            Tokens for each agreement, ``"2.5"`` or ``10``, or an ``Amount``; added to the server's price.
         timeout
-            Seconds from the purchase in which executions may start.
+            Seconds after the purchase during which executions may start.
         containers, servers
-            As ``supportedContainers`` and ``supportedServers`` in documents, whose prices are base units; what the
-            gateway offers by default.
+            Like ``supportedContainers`` and ``supportedServers`` in documents, whose prices are base units; by default
+            what the gateway offers.
         output, logs, max_executions
-            Rules of the policy: ``{maxBytes, maxFiles, maxLogBytes, types}``, ``maxBytes`` with the paths, ``maxFiles``
-            100 unless it says otherwise; whether the consumer sees logs; executions for each agreement.
+            Rules of the policy: ``{maxBytes, maxFiles, maxLogBytes, types}``, where ``maxBytes`` includes the paths and
+            ``maxFiles`` is 100 by default; whether the consumer sees logs; executions per agreement.
         """
         refuse("Assets.publish_dataset", any=algorithms == "any", publishers=tuple(publishers))
         base_units = (await read_amount(price, self._chain)).base_units
         info = await self._publisher.gateway_info()
-        offer = Offer(
+        offer = ComputeOffer(
             price=base_units,
             timeout=timeout,
             containers=tuple(info.supported_containers if containers is None else containers),
@@ -146,7 +143,7 @@ class Assets:
             max_executions=max_executions,
         )
         main = self._main(name, DATASET, author, license)
-        main |= {"price": str(base_units), "files": await run_sync(described_files, files)}
+        main |= {"price": str(base_units), "files": await run_sync(describe_files, files)}
         return await self.register_asset(_attributes(main, description, tags, categories), [offer.service()])
 
     async def publish_algorithm(
@@ -165,28 +162,28 @@ class Assets:
         tags: Sequence[str] = (),
         categories: Sequence[str] = (),
     ) -> Asset:
-        """Publish an algorithm; its files are uploaded to the gateway, and verified before each run.
+        """Publish an algorithm. Its files are uploaded to the gateway, and verified before each run.
 
-        The same files under the same description are the same asset again.
+        The same files with the same description are the same asset.
 
         Parameters
         ----------
         files
             Paths, a folder, or name → content.
         entrypoint
-            How it is started, ``python3 count.py``; found out for a single script.
+            How it is started, like ``python3 count.py``; may be omitted for a single script.
         container
-            ``{image, tag, checksum}`` that it needs; None leaves it to the workflow.
+            ``{image, tag, checksum}`` that it needs; None leaves that to the workflow.
         price
-            Tokens, or an ``Amount``; 0 lets everybody use it, anything else only its owner.
+            Tokens, or an ``Amount``. With 0 everybody may use it, otherwise only its owner.
         """
         main, contents = await self._algorithm(name, files, entrypoint, container, price)
         main |= {"author": author or self._signer.address, "license": license}
         main["algorithm"] |= {"language": language, "version": version}
         attributes = _attributes(main, description, tags, categories)
         identity = _identity(attributes, contents)
-        if await self._publisher.earlier(self._publisher.key_of(identity)) is None:
-            described = [_described_file(index, *item) for index, item in enumerate(sorted(contents.items()))]
+        if await self._publisher.find_earlier(self._publisher.key_of(identity)) is None:
+            described = [_describe_file(index, *item) for index, item in enumerate(sorted(contents.items()))]
             main["files"] = described
             await self._publisher.require_valid(attributes)
             urls = [(await self._gateway.upload(contents[file["name"]])).url for file in described]
@@ -198,14 +195,14 @@ class Assets:
     async def read_algorithm(
         self, name: str, files: AlgorithmFiles, *, entrypoint: str | None = None
     ) -> str | NewAlgorithm:
-        """Return the DID of what :meth:`publish_algorithm` would find published, or what it would publish anew.
+        """Return the DID of the equal algorithm that is published already, or else the algorithm to publish.
 
         Nothing is published or uploaded. Raises ``InvalidRequest``, ``InvalidDocument``.
         """
         main, contents = await self._algorithm(name, files, entrypoint)
         imports = imports_of(main["algorithm"].get("entrypoint"), contents)
         key = self._publisher.key_of(_identity(_attributes(main, "", (), ()), contents))
-        earlier = await self._publisher.earlier(key)
+        earlier = await self._publisher.find_earlier(key)
         if earlier is None or await self._chain.did_record(str(earlier.did)) is None:
             return NewAlgorithm(AlgorithmDescription.read(main["algorithm"]), imports)
         self._imports[str(earlier.did)] = imports
@@ -222,7 +219,7 @@ class Assets:
         """Read an algorithm: its ``main`` without files, and name → content."""
         contents = await run_sync(read_contents, files)
         start = entrypoint or entrypoint_of(list(contents))
-        command(start, contents)  # refuses what cannot be started, before anything is uploaded
+        command(start, contents)  # raises if it cannot be started, before anything is uploaded
         algorithm: JsonObject = {"language": "", "format": "docker-image", "version": "1"}
         algorithm |= {"entrypoint": start} if start is not None else {}
         algorithm |= {"requirements": {"container": dict(container)}} if container is not None else {}
@@ -241,22 +238,22 @@ class Assets:
         tags: Sequence[str] = (),
         categories: Sequence[str] = (),
     ) -> Asset:
-        """Publish a workflow; an equal one is reused."""
+        """Publish a workflow, or reuse an equal one."""
         workflow = await self.describe_workflow(stages)
         main = self._main(name, WORKFLOW, author, license)
         main |= {"price": "0", "files": [], "workflow": workflow}
         return await self.register_asset(_attributes(main, description, tags, categories))
 
     async def describe_workflow(self, stages: Sequence[Stage]) -> JsonObject:
-        """Return ``main.workflow`` of these stages, each in its container.
+        """Return ``main.workflow`` with these stages, each in its container.
 
-        Raises ``ImageNotAllowed``, ``ImageUnsuitable`` where no container fits.
+        Raises ``ImageNotAllowed`` or ``ImageUnsuitable`` if no container fits.
         """
         containers = await choose_containers(stages, self._resolver, self.image_contents, self._imports)
-        return described_stages(stages, containers)
+        return describe_stages(stages, containers)
 
     async def resolve(self, did: str, checksum: str | None = None) -> Ddo:
-        """Return the document of a DID: the present version, or the one with this on-chain checksum.
+        """Return the document of a DID: the current version, or the one with this on-chain checksum.
 
         Raises ``AssetNotFound``, ``ChecksumMismatch``.
         """
@@ -267,11 +264,11 @@ class Assets:
         return (await self._resolver.record(did)).owner
 
     async def status(self, did: str) -> AssetStatus:
-        """Tell where an asset stands in the catalogue. Raises ``AssetNotFound``."""
+        """Return where an asset stands in the catalogue. Raises ``AssetNotFound``."""
         return await self._metadata.status(did)
 
     async def search(self, text: str = "", **filters: Any) -> SearchPage:
-        """Find listed assets; the filters are those of :class:`insitu.api.metadata_v1.SearchRequest`.
+        """Find listed assets, with the filters of :class:`insitu.api.metadata_v1.SearchRequest`.
 
         ``price_min`` and ``price_max`` are tokens, or an ``Amount``.
         """
@@ -288,58 +285,58 @@ class Assets:
         files: Sequence[FileLike] | None = None,
         without_compute: bool = False,
     ) -> Asset:
-        """Publish a new version: other endpoints, additional information, files; every ``main`` stays.
+        """Publish a new version with other endpoints, additional information or files. Every ``main`` stays the same.
 
         Parameters
         ----------
         files
-            All files, as for :meth:`publish_dataset`, in the order of ``main.files``. They are sealed anew, in the name
-            of this account, for this DID. Without them ``encryptedFiles`` must stay as it is: a list that was handed
-            over with the asset is kept whole or replaced whole.
+            All files, as for :meth:`publish_dataset`, in the order of ``main.files``. They are sealed again, for this
+            account and this DID. Without them ``encryptedFiles`` must stay as it is: a list that came with the asset
+            can only be kept or replaced as a whole.
 
         Raises ``NotOwner``, ``NotDIDOwner``, ``InvalidDocument``, ``CreatorNotAllowed``.
         """
         present = await self._resolver.resolve(did)
         entries: list[JsonObject] = [dict(service) for service in services]
         if files is not None:
-            described = await run_sync(described_files, files)
-            entries = with_sealed_list(entries, await self._publisher.sealed(did, described))
+            described = await run_sync(describe_files, files)
+            entries = with_sealed_list(entries, await self._publisher.seal(did, described))
         if entries == present.ddo.to_json().get("service"):
             return Asset(did, present.ddo, present.checksum, present.owner)
         return await self._publisher.revise(present.ddo, entries, without_compute=without_compute)
 
     async def retire(self, did: str) -> AssetStatus:
-        """Take an asset off the lists; what was bought stays usable. Raises ``NotOwner``."""
+        """Take an asset off the lists. Existing purchases stay usable. Raises ``NotOwner``."""
         return await self._metadata.retire(did, self._signer)
 
     async def relist(self, did: str) -> Asset:
-        """List a retired asset again: the same document as a new version. Raises ``NotDIDOwner``."""
+        """List a retired asset again, with the same document as a new version. Raises ``NotDIDOwner``."""
         ddo = (await self._resolver.resolve(did)).ddo
-        return await self._publisher.revise(ddo, [one.to_json() for one in ddo.service], without_compute=True)
+        return await self._publisher.revise(ddo, [service.to_json() for service in ddo.service], without_compute=True)
 
     async def transfer(self, did: str, owner: str) -> Mined:
-        """Hand an asset to another owner, in one transaction that cannot be taken back. Raises ``NotDIDOwner``."""
+        """Transfer an asset to another owner. This cannot be undone. Raises ``NotDIDOwner``."""
         return await self._chain.transact(transfer_ownership(bytes(Did.parse(did)), read_address(owner)), self._signer)
 
     async def download(self, did: str, folder: Path | str, *, overwrite: bool = False) -> list[Path]:
-        """Download the files of an asset that the account owns, verified; returns their paths.
+        """Download and verify the files of an asset that the account owns, and return their paths.
 
-        ``folder`` is new or empty, or holds what an earlier call brought; ``overwrite`` replaces files of the same
-        names.
+        ``folder`` must be new, empty, or contain only files that an earlier call downloaded; ``overwrite`` replaces
+        files of the same names.
 
         Raises ``FolderNotEmpty``, ``DownloadNotAllowed``, ``FileNotDownloadable``, ``ResultExpired``,
         ``ChecksumMismatch``.
         """
         asset = AssetMain.read((await self.resolve(did)).main)
         files = {
-            position if file.index is None else file.index: Expected(file.name, file.sha256)
+            position if file.index is None else file.index: ExpectedFile(file.name, file.sha256)
             for position, file in enumerate(asset.files)
         }
         into = Destination(folder, overwrite=overwrite)
         return list((await receive(self._gateway, did, into, files)).values())
 
     async def image_contents(self) -> Mapping[str, ImageContents]:
-        """Return what is in the images of the gateway's machine, by digest."""
+        """Return what is in the images on the gateway's machine, by digest."""
         return (await self._gateway.info()).image_contents
 
     def _main(self, name: str, kind: str, author: str = "", license_: str = DEFAULT_LICENSE) -> JsonObject:
@@ -349,7 +346,7 @@ class Assets:
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
 
 
-def _described_file(index: int, name: str, content: bytes) -> JsonObject:
+def _describe_file(index: int, name: str, content: bytes) -> JsonObject:
     return {
         "index": index,
         "name": name,
@@ -361,7 +358,7 @@ def _described_file(index: int, name: str, content: bytes) -> JsonObject:
 
 
 def _identity(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonObject:
-    """What makes two algorithms one: description and bytes, but no urls, which are new at each upload. It is a copy."""
+    """Return a copy of what identifies an algorithm: description and bytes, but not URLs, which each upload changes."""
     digests = {file: sha256_hex(data) for file, data in contents.items()}
     identity: JsonObject = plain_json({**attributes, "contents": digests})
     return identity

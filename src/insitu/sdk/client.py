@@ -1,4 +1,4 @@
-"""The client: publish, find, buy, run (design §10). Made by ``insitu.connect()``; or here, with ports of your own."""
+"""The client: publish, find, buy, run. ``insitu.connect()`` makes one, or make one here with ports of your own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,20 +32,20 @@ __all__ = ["Client"]
 
 
 class Client:
-    """Everything that a data owner or a data scientist does, in the name of one account. Asynchronous.
+    """Everything that a data owner or a data scientist does, for one account. Asynchronous.
 
     Parameters
     ----------
     chain
-        The chain with our contracts; closed with the client.
+        The chain with our contracts. It is closed with the client.
     signer
         The account's key.
     url
-        Address of the provider to publish at and to ask first. What is bought is called where its document says.
+        Address of the provider to publish at. A purchased service is called at the address in its document.
     metadata_url
-        Address of the catalogue, where it is another server.
+        Address of the catalogue, if it is on another server.
     http
-        Another HTTP client; it is not closed with this one.
+        An HTTP client to use instead; it is not closed with this client.
     """
 
     def __init__(
@@ -65,11 +65,11 @@ class Client:
 
     @property
     def account(self) -> Address:
-        """The account in whose name everything happens."""
+        """The account that this client acts for."""
         return self._signer.address
 
     def gateway_at(self, url: str) -> GatewayClient:
-        """Return the client of the gateway at an address; its tokens are shared by all callers."""
+        """Return the client of the gateway at an address. All callers share its tokens."""
         return self._gateways.setdefault(url.rstrip("/"), GatewayClient(self._http, url, self._signer))
 
     async def run(
@@ -85,25 +85,25 @@ class Client:
         relay: bool | None = None,
         offer: bool = False,
     ) -> Execution:
-        """Run an algorithm next to data: check, publish it with a workflow of one stage, buy, and start.
+        """Run an algorithm next to data: check it, publish it with a workflow of one stage, buy, and start.
 
-        Nothing is published where the answer is no. What is equal to something published before is reused, so only the
-        purchase costs.
+        Nothing is published if the algorithm may not run. Anything equal that was published before is reused, so then
+        only the purchase costs something.
 
         Parameters
         ----------
         algorithm
             A script or a folder, or the DID of an algorithm.
         on
-            DID of a data set; several in the order of ``--input1``, ``--input2`` …
+            DID of a data set, or several in the order of ``--input1``, ``--input2`` …
         configuration
-            Given to the algorithm as ``--name=value``.
+            Passed to the algorithm as ``--name=value``.
         entrypoint, container, server_id
             As for ``publish_algorithm`` and ``Stage``.
         max_price
             Tokens, ``"10.5"`` or ``10``, or an ``Amount``; a higher price is refused before any money moves.
         relay, offer
-            As for ``agreements.buy``. Publishing what was not published before takes coin all the same.
+            As for ``agreements.buy``. Publishing something new still costs coin.
 
         Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
         """
@@ -128,7 +128,7 @@ class Client:
         container: Mapping[str, str] | str | None = None,
         server_id: str | None = None,
     ) -> Quote:
-        """Ask whether :meth:`run` with these arguments may run, on which server, for how much.
+        """Ask whether :meth:`run` would be allowed with these arguments, on which server and for how much.
 
         Nothing is published, uploaded or bought. A quote that is not ``allowed`` says why. Raises what reading the
         algorithm and ``agreements.check`` raise.
@@ -138,7 +138,7 @@ class Client:
         )
 
     async def check_stages(self, stages: Sequence[Stage], service_index: int | None = None) -> Quote:
-        """Ask whether a workflow of these stages may run; nothing is published. See ``agreements.check``."""
+        """Ask whether a workflow of these stages may run, without publishing it. See ``agreements.check``."""
         return await self.agreements.check_planned(await self.assets.describe_workflow(stages), service_index)
 
     async def _stage(
@@ -150,7 +150,7 @@ class Client:
         container: Mapping[str, str] | str | None,
         server_id: str | None,
     ) -> Stage:
-        """Return what would run."""
+        """Return the stage that would run."""
         known: str | NewAlgorithm = str(algorithm)
         published = str(algorithm).startswith("did:")
         refuse("Client.check", published=published, entrypoint=entrypoint)
@@ -166,7 +166,7 @@ class Client:
         )
 
     async def balance(self) -> Amount:
-        """Return the account's tokens."""
+        """Return the account's token balance."""
         return await shown_amount(await self.chain.balance(self.account), self.chain)
 
     async def verify(
@@ -177,21 +177,21 @@ class Client:
         provider: str | None = None,
         files: Path | str | None = None,
     ) -> VerifiedReceipt:
-        """Check a receipt; with ``on_chain`` also compare it with the chain.
+        """Check a receipt, and with ``on_chain`` also compare it with the chain.
 
-        ``provider`` is who has to have signed it, ``files`` a folder with the result. Raises ``ReceiptInvalid``,
-        ``ReceiptNotCommitted``.
+        ``provider`` is the account that must have signed it, ``files`` a folder with the result. Raises
+        ``ReceiptInvalid``, ``ReceiptNotCommitted``.
         """
         if not on_chain:
             return receipts.verify(receipt, provider=provider, files=files)
         return await receipts.verify_on_chain(receipt, self.chain, provider=provider, files=files)
 
     async def release(self, receipt: ReceiptView | SignedSettlement) -> Mined:
-        """Release the payment of a receipt, whoever you are. Raises ``ExecutionAlreadySettled``."""
+        """Release the payment of a receipt. Anybody may do this. Raises ``ExecutionAlreadySettled``."""
         return await receipts.release(receipt, self.chain, self._signer)
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close the connections."""
         with anyio.CancelScope(shield=True):
             if self._own_http:
                 await self._http.close()

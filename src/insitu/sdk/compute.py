@@ -1,4 +1,4 @@
-"""Executions of what was bought (C8, E1–E10)."""
+"""Executions of purchased workflows (C8, E1–E10)."""
 
 import uuid
 from collections.abc import Callable
@@ -17,7 +17,7 @@ __all__ = ["Compute"]
 
 
 class Compute:
-    """Starts and finds executions in the name of one account; ``client.compute``."""
+    """Starts and finds executions for one account; ``client.compute``."""
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class Compute:
         self._gateway_at = gateway_at
 
     async def execute(self, agreement: str, *, idempotency_key: str | None = None) -> Execution:
-        """Start an execution; the agreement's id is enough, at any time until its timeout.
+        """Start an execution. The agreement's id is all it needs, at any time until the timeout.
 
-        With an ``idempotency_key`` a repeated call, of another process even, finds the execution of the first.
+        With an ``idempotency_key``, repeating the call finds the first execution, even from another process.
 
         Raises ``AgreementUnknown``, ``AgreementNotGranted``, ``AgreementExpired``, ``NotConsumer``,
-        ``ExecutionInProgress``, ``ExecutionLimitReached``, and why the workflow may no longer run.
+        ``ExecutionInProgress``, ``ExecutionLimitReached``, or the reason why the workflow may no longer run.
         """
         terms = await self._agreements.terms(agreement)
         endpoint = await self._endpoint(terms)
@@ -59,20 +59,20 @@ class Compute:
         relay: bool | None = None,
         offer: bool = False,
     ) -> Execution:
-        """Buy the workflow's services and start its first execution; see ``Agreements.buy``."""
+        """Buy a workflow and start its first execution; see ``Agreements.buy``."""
         bought = await self._agreements.buy(
             workflow_did, service_index=service_index, max_price=max_price, relay=relay, offer=offer
         )
         return await self.execute(bought.id)
 
     async def execution(self, agreement: str, execution: str) -> Execution:
-        """Return the handle of an execution, from its two ids. Raises ``AgreementUnknown``, ``InvalidId``."""
+        """Return the handle of an execution by its two ids. Raises ``AgreementUnknown``, ``InvalidId``."""
         execution_id = read_execution_id(execution)
         gateway = await self._gateway_of(agreement)
         return Execution(gateway, read_agreement_id(agreement), execution_id)
 
     async def executions(self, agreement: str | None = None) -> tuple[ExecutionView, ...]:
-        """List executions that the account may see, newest first: of one agreement, or all at the client's gateway."""
+        """List the executions that the account may see, newest first: of one agreement, or all at this gateway."""
         if agreement is None:
             return await self._gateway.executions()
         return await (await self._gateway_of(agreement)).executions(read_agreement_id(agreement))
@@ -81,6 +81,6 @@ class Compute:
         return self._gateway_at(gateway_url(await self._endpoint(await self._agreements.terms(agreement))))
 
     async def _endpoint(self, terms: Terms) -> str:
-        """The service's present endpoint: its owner may have moved it since the purchase."""
+        """Return the service's current endpoint, which its owner may have changed since the purchase."""
         present = await self._resolver.resolve(str(Did.from_hex(terms.did)))
         return present.ddo.compute_service(terms.service_index).service_endpoint or ""

@@ -1,6 +1,7 @@
-"""The container of each stage: the one that is named, else the algorithm's, else one that all data sets support.
+"""The container of each stage: the one it names, or the algorithm's, or else one that all data sets support.
 
-Of several it is one that has what the algorithm needs, so that nobody finds out after the purchase.
+If there are several, one that has what the algorithm needs is chosen, so that nothing is found missing after the
+purchase.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ __all__ = ["choose_containers"]
 
 
 Known = Mapping[str, ImageContents]
-"""What is in the images of which that is known, by digest."""
+"""What is in the images whose contents are known, by digest."""
 
 
 async def choose_containers(
@@ -29,32 +30,32 @@ async def choose_containers(
 ) -> list[JsonObject]:
     """Return ``{image, tag, checksum}`` for each stage.
 
-    Where nobody names one it is the first that all data sets support and that is known to have what the algorithm
-    needs, else the first of which that is not known. ``imports``: DID of an algorithm → what it imports.
+    If neither stage nor algorithm names one, it is the first that all data sets support and that is known to have what
+    the algorithm needs, or else the first with unknown contents. ``imports``: DID of an algorithm → what it imports.
 
-    Raises ``ImageNotAllowed`` where nothing fits everybody, ``ImageUnsuitable`` where all lack something.
+    Raises ``ImageNotAllowed`` if no container is supported by all, and ``ImageUnsuitable`` if they all lack something.
     """
     chosen: list[JsonObject] = []
     common: Sequence[Container] | None = None
     needed: dict[str | NewAlgorithm, JsonObject] = {}
     for stage in stages:
-        named = _named(stage)
+        named = _own_container(stage)
         if isinstance(stage.container, str):
-            common = common or await _common(stages, resolver)
-            named = _called(stage.container, common)
+            common = common or await _common_containers(stages, resolver)
+            named = _find_by_name(stage.container, common)
         named = named or needed.get(stage.algorithm)
         if named is None:
-            algorithm, imported = await _described(stage.algorithm, resolver, imports)
-            named = _needed(algorithm)
+            algorithm, imported = await _describe(stage.algorithm, resolver, imports)
+            named = _needed_container(algorithm)
             if named is None:
-                common = common or await _common(stages, resolver)
-                named = _suitable(common, await known(), algorithm, imported)
+                common = common or await _common_containers(stages, resolver)
+                named = _choose(common, await known(), algorithm, imported)
             needed[stage.algorithm] = named
         chosen.append(named)
     return chosen
 
 
-def _named(stage: Stage) -> JsonObject | None:
+def _own_container(stage: Stage) -> JsonObject | None:
     if isinstance(stage.container, Container):
         return stage.container.to_json()
     if isinstance(stage.container, Mapping):
@@ -64,16 +65,16 @@ def _named(stage: Stage) -> JsonObject | None:
     raise InsituError("InvalidRequest", f"a container is a mapping, a name or a digest, not {stage.container!r:.80}")
 
 
-def _called(name: str, common: Sequence[Container]) -> JsonObject:
-    """Return the container that a name, name and tag, or digest stands for. Raises ``ImageNotAllowed``."""
-    for one in common:
-        if name in {one.image, f"{one.image}:{one.tag}", one.checksum, one.digest}:
-            return one.to_json()
-    there = ", ".join(f"{one.image}:{one.tag}" for one in common)
+def _find_by_name(name: str, common: Sequence[Container]) -> JsonObject:
+    """Return the container with this name, name and tag, or digest. Raises ``ImageNotAllowed``."""
+    for container in common:
+        if name in {container.image, f"{container.image}:{container.tag}", container.checksum, container.digest}:
+            return container.to_json()
+    there = ", ".join(f"{container.image}:{container.tag}" for container in common)
     raise InsituError("ImageNotAllowed", f"{name:.200} is not among the images that all data sets support: {there}")
 
 
-async def _described(
+async def _describe(
     algorithm: str | NewAlgorithm, resolver: Resolver, imports: Mapping[str, frozenset[str]]
 ) -> tuple[AlgorithmDescription, frozenset[str]]:
     if isinstance(algorithm, NewAlgorithm):
@@ -82,12 +83,12 @@ async def _described(
     return main.algorithm, imports.get(algorithm, frozenset())
 
 
-def _needed(algorithm: AlgorithmDescription) -> JsonObject | None:
+def _needed_container(algorithm: AlgorithmDescription) -> JsonObject | None:
     needed = algorithm.requirements.container
     return needed.to_json() if needed is not None and needed.image and needed.digest else None
 
 
-def _suitable(
+def _choose(
     common: Sequence[Container], known: Known, algorithm: AlgorithmDescription, imports: frozenset[str]
 ) -> JsonObject:
     program, unsuitable, unknown = program_of(algorithm.entrypoint), [], []
@@ -104,8 +105,8 @@ def _suitable(
     return unknown[0].to_json()
 
 
-async def _common(stages: Sequence[Stage], resolver: Resolver) -> Sequence[Container]:
-    dids = dict.fromkeys(one for stage in stages for one in stage.inputs if isinstance(one, str))
+async def _common_containers(stages: Sequence[Stage], resolver: Resolver) -> Sequence[Container]:
+    dids = dict.fromkeys(did for stage in stages for did in stage.inputs if isinstance(did, str))
     services = [await _service(did, resolver) for did in dids]
     common = [
         container

@@ -1,4 +1,4 @@
-"""From what a publisher says to complete service entries: the specification's parts that nobody wants to type (P1)."""
+"""Completing a publisher's description to service entries, with the parts that nobody wants to type (P1)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ __all__ = ["Description", "Surroundings", "complete_services", "read_description
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where an asset is published: the urls of catalogue and gateway, the template's contract and its chain."""
+    """Where an asset is published: the URLs of catalogue and gateway, the template's contract, and its chain."""
 
     metadata_address: str
     gateway_url: str
@@ -36,12 +36,12 @@ class Description:
 
     @property
     def names_urls(self) -> bool:
-        """Whether the files are told with their urls, which must be sealed before anybody sees the document."""
+        """Whether the files have URLs, which must be sealed before anybody sees the document."""
         return any("url" in file for file in self.files)
 
 
 def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mapping[str, Any]]) -> Description:
-    """Take apart what was given: either ``{"main": …, "additionalInformation": …}``, or ``main`` alone.
+    """Read a description: either ``{"main": …, "additionalInformation": …}``, or ``main`` alone.
 
     Raises ``InvalidDocument`` for values that are not JSON, and for the sealed list of another document.
     """
@@ -54,8 +54,8 @@ def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mappi
         raise InsituError("InvalidDocument", detail, pointer="/encryptedFiles")
     attributes.setdefault("additionalInformation", {})
     files = attributes["main"].get("files", [])
-    told = tuple(file for file in files if isinstance(file, dict)) if isinstance(files, list) else ()
-    numbered = tuple({"index": position, **file} for position, file in enumerate(told))
+    described = tuple(file for file in files if isinstance(file, dict)) if isinstance(files, list) else ()
+    numbered = tuple({"index": position, **file} for position, file in enumerate(described))
     return Description(attributes, numbered, tuple(plain_json(list(services))))
 
 
@@ -66,7 +66,7 @@ def complete_services(
     creator: Address,
     created: str,
 ) -> list[JsonObject]:
-    """Return the entries of ``service[]``; what was given stays, what is missing is filled in."""
+    """Return the entries of ``service[]``. Given members stay, and missing ones are filled in."""
     main = asset_main({**description.attributes["main"], "files": list(public_files)}, created)
     attributes = {**description.attributes, "main": main}
     metadata: JsonObject = {
@@ -77,11 +77,11 @@ def complete_services(
     }
     entries = [metadata]
     for service in description.services:
-        entries.append(_completed(service, {entry["index"] for entry in entries}, surroundings, creator, created))
+        entries.append(_complete(service, {entry["index"] for entry in entries}, surroundings, creator, created))
     return entries
 
 
-def _completed(
+def _complete(
     service: JsonObject, taken: set[int], surroundings: Surroundings, creator: Address, created: str
 ) -> JsonObject:
     entry = dict(service)

@@ -1,4 +1,4 @@
-"""Writing what a server sends into a folder: complete or not at all, inside the folder, never over what is there."""
+"""Writing what a server sends into a folder: completely or not at all, only inside the folder, without overwriting."""
 
 import hashlib
 import os
@@ -16,18 +16,18 @@ from insitu.domain.file_names import safe_path
 __all__ = ["Destination"]
 
 PARTIAL_PREFIX, PARTIAL_SUFFIX = ".insitu-", ".part"
-"""Names of files that are being received. What an interrupted download left under such a name is in nobody's way."""
+"""Names of files that are being received. Files with such names, left by interrupted downloads, do no harm."""
 
 
 class Destination:
-    """A folder of this machine that files are downloaded into; it is made when the first one comes.
+    """A folder on this machine to download files into; it is created when the first file arrives.
 
-    No link inside the folder is followed, whoever made it. Several files may be saved at a time.
+    Links inside the folder are never followed. Several files may be saved at the same time.
 
     Parameters
     ----------
     overwrite
-        Replace files that have the name of a new one. Without it nothing that is there is touched.
+        Replace files that have the name of a new one. Otherwise existing files are never touched.
     """
 
     def __init__(self, folder: Path | str, *, overwrite: bool = False) -> None:
@@ -35,12 +35,12 @@ class Destination:
         self._overwrite = overwrite
 
     async def missing(self, files: Mapping[str, str | None]) -> list[str]:
-        """Return which of these files (name to SHA-256, None where it is not known) are still to be fetched.
+        """Return which of these files (name → SHA-256, or None if unknown) are still to be fetched.
 
-        Asked before anything is paid or fetched; ``{}`` asks for an empty or a new folder.
+        Call it before anything is paid or fetched. ``{}`` requires an empty or a new folder.
 
-        Raises ``FolderNotEmpty`` where something else is there, ``StorageFailed`` where nothing can be written,
-        ``InvalidDocument`` for a name that is not safe.
+        Raises ``FolderNotEmpty`` if something else is there, ``StorageFailed`` if the folder can't be written, and
+        ``InvalidDocument`` for an unsafe name.
         """
         for name in files:
             safe_path(name)
@@ -62,10 +62,10 @@ class Destination:
         return [name for name in files if name not in there]
 
     async def save(self, chunks: AsyncIterator[bytes], name: str, *, sha256: str | None = None) -> Path:
-        """Write a file under a name that a server chose, and return its path.
+        """Write a file with a name chosen by a server, and return its path.
 
-        Raises ``InvalidDocument`` for a name that is not safe, ``FolderNotEmpty`` where something is there,
-        ``ChecksumMismatch`` where the bytes are others than promised; then nothing is left.
+        Raises ``InvalidDocument`` for an unsafe name, ``FolderNotEmpty`` if the name is taken, and ``ChecksumMismatch``
+        if the bytes differ from what was promised. Then nothing is left behind.
         """
         *parents, last = safe_path(name).split("/")
         partial, digest = f"{PARTIAL_PREFIX}{uuid.uuid4().hex}{PARTIAL_SUFFIX}", hashlib.sha256()
@@ -86,7 +86,7 @@ class Destination:
         return self.folder.joinpath(*parents, last)
 
     def _open(self, parents: Sequence[str]) -> int:
-        """Make and open the folder of a file, one step after the other."""
+        """Create and open the folder of a file, one level after the other."""
         self.folder.mkdir(parents=True, exist_ok=True)
         opened = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         for parent in parents:
@@ -102,7 +102,7 @@ class Destination:
         return opened
 
     def _place(self, parent: int, partial: str, name: str) -> None:
-        """Give a complete file its name. Taking a free name first works on every file system, hard links do not."""
+        """Give a complete file its name. Taking the free name first works on every file system, unlike hard links."""
         try:
             if not self._overwrite:
                 os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=parent))
@@ -112,7 +112,7 @@ class Destination:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    """Yield what is below a folder but for folders themselves and what interrupted downloads left."""
+    """Yield everything below a folder except folders and what interrupted downloads left."""
     for parent, folders, names in os.walk(folder):
         for path in (Path(parent, name) for name in (*names, *folders)):
             passing = path.name.startswith(PARTIAL_PREFIX) and path.name.endswith(PARTIAL_SUFFIX)

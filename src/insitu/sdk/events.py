@@ -1,4 +1,4 @@
-"""Server-sent events: what the gateway tells while something goes on, without gaps over broken connections."""
+"""Server-sent events: what the gateway reports while something is running, without gaps over broken connections."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ TOKEN_EXPIRED = "token-expired"  # noqa: S105 - name of an event
 END = "end"
 ERROR = "error"
 RETRY = Backoff(0.8, 5.0)
-"""Before a third connection in a row; a second one follows at once."""
+"""The pause before a third connection in a row; a second one follows at once."""
 SILENT_ATTEMPTS = 8
-"""Connections in a row that bring nothing before the server counts as gone; about half a minute."""
+"""How many connections in a row may bring nothing before the server counts as gone; about half a minute."""
 ALIVE = 10.0
-"""Seconds that an open connection must last to count as one that works."""
+"""Seconds that a connection must stay open to count as working."""
 MAX_LINE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """One event: ``id`` resumes behind it."""
+    """One event. Its ``id`` resumes the stream after it."""
 
     name: str
     data: str
@@ -42,10 +42,10 @@ async def follow(
     params: Mapping[str, Any] | None = None,
     last_id: str | None = None,
 ) -> AsyncIterator[ServerEvent]:
-    """Yield events until the server says ``end``; a broken connection or an expired token is resumed.
+    """Yield events until the server says ``end``, resuming after a broken connection or an expired token.
 
-    ``authorization`` gives the headers of a call; True asks for a fresh token. Raises what the server refuses, and
-    ``PeerUnavailable`` where it stays away.
+    ``authorization`` returns the headers of a call; True asks for a fresh token. Raises the server's refusals, and
+    ``PeerUnavailable`` if it stays away.
     """
     patience, fresh = _Patience(url), False
     while True:
@@ -58,7 +58,7 @@ async def follow(
                 async for event in parse_events(response):
                     patience.renew()
                     if event.name == ERROR:
-                        raise _told(event)
+                        raise _read_error(event)
                     if event.name == TOKEN_EXPIRED:
                         fresh = True
                         break
@@ -82,8 +82,8 @@ class _Patience:
         self._fruitless = 0
 
     async def spend(self, began: float) -> None:
-        """Wait before the next connection; raises once there were too many."""
-        # A connection that stood for a while was worth something, even if nothing happened.
+        """Wait before the next connection, or raise if there were too many."""
+        # A connection that stayed open for a while works, even if nothing happened.
         self._fruitless = 0 if anyio.current_time() - began > ALIVE else self._fruitless + 1
         if self._fruitless > SILENT_ATTEMPTS:
             raise InsituError("PeerUnavailable", f"{self._url} does not answer, or ends the stream again and again")
@@ -92,15 +92,15 @@ class _Patience:
 
 
 def _with_fresh_token(error: InsituError, *, tried: bool) -> bool:
-    """Tell whether another token helps; raise what another connection cannot help."""
+    """Return whether a fresh token helps. Raises an error that another connection cannot help."""
     refused = isinstance(error, TokenError)
     if (refused and tried) or not (refused or error.definition.retry):
         raise error
     return refused
 
 
-def _told(event: ServerEvent) -> InsituError:
-    """What a server says when it fails in the middle of a stream: a problem's members, the code at least."""
+def _read_error(event: ServerEvent) -> InsituError:
+    """Return the error that a server reports in the middle of a stream: a problem's members, at least its code."""
     try:
         members = ANY_JSON.validate_json(event.data)
         code, detail = str(members["code"]), str(members.get("detail", ""))
@@ -129,7 +129,7 @@ async def parse_events(response: httpx.Response) -> AsyncIterator[ServerEvent]:
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[str]:
-    """Split at line feeds only: JSON may hold other characters that Unicode counts as line ends."""
+    """Split only at line feeds, because JSON may contain other characters that Unicode counts as line ends."""
     pending = b""
     async for chunk in response.aiter_bytes():
         *complete, pending = (pending + chunk).split(b"\n")

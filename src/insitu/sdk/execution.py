@@ -1,4 +1,4 @@
-"""One execution, as its consumer holds it: watch, wait, read, stop (E9, design §6)."""
+"""One execution, from its consumer's view: watch, wait, read, stop (E9)."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,13 +11,13 @@ from insitu.domain.execution import ENDED
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
-from insitu.sdk.receiving import Expected, receive
+from insitu.sdk.receiving import ExpectedFile, receive
 
 __all__ = ["Execution"]
 
 
 class Execution:
-    """An execution at a gateway. It holds nothing but the two ids: make it anew at any time, from anywhere."""
+    """An execution at a gateway. It only has the two ids, so you can make it again at any time, from anywhere."""
 
     def __init__(self, gateway: GatewayClient, agreement_id: AgreementId, execution_id: ExecutionId) -> None:
         self._gateway = gateway
@@ -31,32 +31,32 @@ class Execution:
         return f"Execution({self.execution_id} of {self.agreement_id})"
 
     async def status(self) -> ExecutionView:
-        """Tell where it stands, and why."""
+        """Return where it stands, and why."""
         return await self._gateway.status(self.agreement_id, self.execution_id)
 
     async def events(self, after: int | None = None) -> AsyncIterator[EventView]:
-        """Yield its events, behind number ``after``, until its end; a broken connection is resumed."""
+        """Yield its events after number ``after`` until it ends, resuming after a broken connection."""
         async for event in self._gateway.events(self.agreement_id, self.execution_id, after=after):
             yield event
 
     async def logs(self, *, follow: bool = True, after: str | None = None) -> AsyncIterator[LogView]:
-        """Yield what its stages print, until its end or, without ``follow``, what there is now.
+        """Yield what its stages print until it ends or, without ``follow``, what they have printed so far.
 
-        A last piece with ``notice`` says why no more of them is shown. Raises ``NotConsumer`` where the owner's policy
-        does not show logs.
+        A last piece with ``notice`` says why no more is shown. Raises ``NotConsumer`` if the owner's policy does not
+        show logs.
         """
         async for piece in self._gateway.logs(self.agreement_id, self.execution_id, follow_on=follow, after=after):
             yield piece
 
     async def wait(self, seconds: float | None = None) -> ExecutionView:
-        """Return once it has ended and everything of its end is done, or after ``seconds`` as it is then."""
+        """Return its status once it has ended and everything after that is done, or after ``seconds``."""
         with anyio.move_on_after(seconds):
             async for _ in self.events():
                 continue
         return await self.status()
 
     async def ended(self) -> bool:
-        """Tell whether it has ended."""
+        """Return whether it has ended."""
         return (await self.status()).phase in ENDED
 
     async def result(self) -> ResultView:
@@ -64,14 +64,14 @@ class Execution:
         return await self._gateway.result(self.agreement_id, self.execution_id)
 
     async def download(self, folder: Path | str | None = None, *, overwrite: bool = False) -> list[Path]:
-        """Download the files of the result, each verified; returns their paths.
+        """Download and verify the files of the result, and return their paths.
 
-        Again is harmless: what is there as it should be is not fetched a second time.
+        Repeating it is harmless: files that are there and correct are not fetched again.
 
         Parameters
         ----------
         folder
-            A new or an empty folder; by default one that is named after the execution.
+            A new or an empty folder; by default one named after the execution.
         overwrite
             Replace files of the same names.
 
@@ -79,7 +79,7 @@ class Execution:
         """
         result = await self.result()
         into = Destination(self.execution_id if folder is None else folder, overwrite=overwrite)
-        files = {file.index: Expected(file.name, file.checksum.removeprefix("sha256:")) for file in result.files}
+        files = {file.index: ExpectedFile(file.name, file.checksum.removeprefix("sha256:")) for file in result.files}
         return list((await receive(self._gateway, result.did, into, files)).values())
 
     async def receipt(self) -> ReceiptView:
@@ -87,5 +87,5 @@ class Execution:
         return await self._gateway.receipt(self.agreement_id, self.execution_id)
 
     async def stop(self) -> ExecutionView:
-        """Stop it; an ended one stays as it is."""
+        """Stop it. An ended execution stays as it is."""
         return await self._gateway.stop(self.agreement_id, self.execution_id)

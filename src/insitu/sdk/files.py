@@ -1,4 +1,4 @@
-"""Files as a publisher names them: paths, urls, contents; and what documents say about them."""
+"""Files as a publisher names them (paths, URLs, contents), and what documents say about them."""
 
 import mimetypes
 import os
@@ -13,10 +13,10 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
 
-__all__ = ["AlgorithmFiles", "FileLike", "content_type", "described_files", "entrypoint_of", "placed", "read_contents"]
+__all__ = ["AlgorithmFiles", "FileLike", "content_type", "describe_files", "entrypoint_of", "placed", "read_contents"]
 
 FileLike = str | Path | Mapping[str, Any]
-"""A path of this machine, a url, or a description as in ``main.files``."""
+"""A path on this machine, a URL, or a description as in ``main.files``."""
 
 AlgorithmFiles = Path | str | Sequence[Path | str] | Mapping[str, bytes | str | Path]
 """Paths, a folder, or name → content."""
@@ -30,16 +30,16 @@ def content_type(name: str) -> str:
 
 
 def placed(file: Path) -> Path:
-    """Return the absolute path of a file without ``..`` in it; links in it stay, for the gateway judges them."""
+    """Return the absolute path of a file without ``..``. Links stay in it, because the gateway decides about them."""
     return Path(os.path.abspath(file))  # noqa: PTH100  Path.resolve would follow links
 
 
-def described_files(files: Sequence[FileLike]) -> list[JsonObject]:
-    """Describe the files of a data set; a path becomes a ``file:`` url, which is opened where it is."""
-    return [_described(position, file) for position, file in enumerate(files)]
+def describe_files(files: Sequence[FileLike]) -> list[JsonObject]:
+    """Describe the files of a data set. A path becomes a ``file:`` URL, which is opened where it is."""
+    return [_describe(position, file) for position, file in enumerate(files)]
 
 
-def _described(position: int, file: FileLike) -> JsonObject:
+def _describe(position: int, file: FileLike) -> JsonObject:
     if isinstance(file, Mapping):
         return {"index": position, **file}
     if isinstance(file, str) and _is_url(file):
@@ -48,7 +48,7 @@ def _described(position: int, file: FileLike) -> JsonObject:
         return {"index": position, "url": file, **named, "contentType": content_type(name)}
     path = placed(Path(file).expanduser())
     described = {"index": position, "url": path.as_uri(), "name": path.name, "contentType": content_type(path.name)}
-    # The data may lie on another machine, the provider's; then only the provider knows its length.
+    # The data may be on the provider's machine; then only the provider knows its length.
     return described | ({"contentLength": str(path.stat().st_size)} if path.is_file() else {})
 
 
@@ -58,15 +58,15 @@ def _is_url(text: str) -> bool:
 
 
 def read_contents(files: AlgorithmFiles) -> dict[str, bytes]:
-    """Read the files of an algorithm: name → content. A folder stands for all files in it.
+    """Read the files of an algorithm: name → content. A folder means all files in it.
 
-    Raises ``InvalidRequest`` where there is no file, ``InvalidDocument`` for a name that is not safe.
+    Raises ``InvalidRequest`` if there is no file, and ``InvalidDocument`` for an unsafe name.
     """
     if isinstance(files, Mapping):
         named = {name: _content(value) for name, value in files.items()}
     else:
-        paths = [Path(files)] if isinstance(files, str | Path) else [Path(one) for one in files]
-        named = dict(pair for path in paths for pair in _named(path.expanduser()))
+        paths = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
+        named = dict(pair for path in paths for pair in _read_path(path.expanduser()))
     if not named:
         raise InsituError("InvalidRequest", "an algorithm has at least one file")
     return {safe_path(name): content for name, content in named.items()}
@@ -78,10 +78,10 @@ def _content(value: bytes | str | Path) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-def _named(path: Path) -> list[tuple[str, bytes]]:
+def _read_path(path: Path) -> list[tuple[str, bytes]]:
     if path.is_dir():
-        inside = sorted(one for one in path.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
-        return [(one.relative_to(path).as_posix(), _read(one)) for one in inside]
+        inside = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        return [(file.relative_to(path).as_posix(), _read(file)) for file in inside]
     return [(path.name, _read(path))]
 
 
@@ -95,9 +95,9 @@ def _read(path: Path) -> bytes:
 
 
 def entrypoint_of(names: Sequence[str]) -> str | None:
-    """Say how an algorithm of one script is started; None where ``compute-entrypoint.sh`` says it.
+    """Return how an algorithm of one script is started; None if it has a ``compute-entrypoint.sh``.
 
-    Raises ``InvalidRequest`` where the publisher must say it.
+    Raises ``EntrypointMissing`` if the publisher must name it.
     """
     if ENTRYPOINT_SCRIPT in names:
         return None

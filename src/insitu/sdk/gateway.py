@@ -1,4 +1,4 @@
-"""A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10; design §4)."""
+"""A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -47,8 +47,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def gateway_url(endpoint: str) -> str:
     """Return the gateway's address from the serviceEndpoint of a DDO. Raises ``InvalidDocument``.
 
-    The endpoint that the publisher wrote decides where to sign in and what to call (C8); a wallet signs for that
-    address only.
+    The publisher's endpoint decides where to sign in and what to call (C8). A wallet signs only for that address.
     """
     for alias in EXEC_ALIASES:
         if endpoint.endswith(BASE + alias):
@@ -65,14 +64,14 @@ def file_name(disposition: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file that is being received; its name is the server's and may be a path, to be checked by who writes it."""
+    """A file that is being received. The server chose its name, which may be a path: check it before writing."""
 
     name: str
     chunks: AsyncIterator[bytes]
 
 
 class GatewayClient:
-    """Calls one gateway in the name of one wallet.
+    """Calls one gateway for one wallet.
 
     Parameters
     ----------
@@ -92,16 +91,16 @@ class GatewayClient:
         return self._tokens.account
 
     async def info(self) -> GatewayInfo:
-        """Tell who this gateway is and which chain and contracts it uses."""
+        """Return the gateway's account, and which chain and contracts it uses."""
         return await self._http.model(GatewayInfo, "GET", self._base)
 
     async def check(self, request: CheckRequest) -> Quote:
-        """Ask for verdict, server and price of a workflow. Needs no token."""
+        """Ask for the verdict, server and price of a workflow. Needs no token."""
         body = request.model_dump(mode="json", exclude_none=True)
         return await self._http.model(Quote, "POST", f"{self._base}/check", json=body, idempotent=True)
 
     async def relay(self, request: PurchaseRequest) -> Purchase:
-        """Let the gateway send a signed purchase; the same again tells how it stands. Needs no token."""
+        """Let the gateway send a signed purchase. Repeating the call returns where it stands. Needs no token."""
         body = request.model_dump(mode="json", exclude_none=True)
         return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=body)
 
@@ -111,7 +110,7 @@ class GatewayClient:
         return await self._http.model(Offer, "POST", f"{self._base}/offers", json=body, idempotent=True)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
-        """Start an execution (C8); with the same key again it is the same one.
+        """Start an execution (C8). The same key again returns the same execution.
 
         ``endpoint`` is the DDO's serviceEndpoint.
         """
@@ -121,7 +120,7 @@ class GatewayClient:
         return await self._authorised(ExecAccepted, "exec", "POST", address, json=body, more=headers, idempotent=True)
 
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
-        """Tell where an execution stands, and why."""
+        """Return where an execution stands, and why."""
         return await self._authorised(
             ExecutionView, "compute", "GET", self._compute("status", agreement_id, execution_id)
         )
@@ -133,7 +132,7 @@ class GatewayClient:
         return (await self._authorised(ExecutionList, "compute", "GET", address, params=params)).executions
 
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
-        """Stop an execution; an ended one stays as it is."""
+        """Stop an execution. An ended one stays as it is."""
         address = f"{self._base}/compute/{agreement_id}/{execution_id}"
         return await self._authorised(ExecutionView, "compute", "DELETE", address)
 
@@ -150,7 +149,7 @@ class GatewayClient:
     async def events(
         self, agreement_id: AgreementId, execution_id: ExecutionId, *, after: int | None = None
     ) -> AsyncIterator[EventView]:
-        """Yield the events of an execution behind number ``after`` until its end; resumes by itself."""
+        """Yield the events of an execution after number ``after`` until it ends; resumes by itself."""
         address = self._compute("events", agreement_id, execution_id)
         last = str(after) if after is not None else None
         async for event in follow(self._http, address, self._authorization("compute"), last_id=last):
@@ -167,7 +166,7 @@ class GatewayClient:
     ) -> AsyncIterator[LogView]:
         """Yield what the stages print; resumes by itself.
 
-        ``after`` is ``<stage>:<attempt>:<end offset>``; without ``follow_on`` it ends with what there is now.
+        ``after`` is ``<stage>:<attempt>:<end offset>``. Without ``follow_on`` it ends with what is there now.
         """
         address = self._compute("logs", agreement_id, execution_id)
         params = {"follow": "true" if follow_on else "false", "stage": stage}
@@ -177,12 +176,12 @@ class GatewayClient:
                 yield _read(LogView, event.data, address)
 
     async def encrypt(self, request: EncryptRequest) -> Encrypted:
-        """Seal a list of files with their urls for documents of their creator."""
+        """Seal a list of files with their URLs for documents of their creator."""
         body = request.model_dump(mode="json")
         return await self._authorised(Encrypted, "encrypt", "POST", f"{self._base}/encrypt", json=body, idempotent=True)
 
     async def upload(self, content: bytes) -> Uploaded:
-        """Keep the bytes of an algorithm at the gateway."""
+        """Store the bytes of an algorithm at the gateway."""
         more = {"Content-Type": "application/octet-stream"}
         return await self._authorised(
             Uploaded, "upload", "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
@@ -198,7 +197,7 @@ class GatewayClient:
 
     @asynccontextmanager
     async def archive(self, did: str, first: int = 0) -> AsyncIterator[AsyncIterator[ArchivedFile]]:
-        """Open those files of an asset that lie at the gateway, from index ``first`` on, as one stream."""
+        """Open the files of an asset that the gateway stores, from index ``first`` on, as one stream."""
         headers = await self._tokens.headers("download")
         address = f"{self._base}/download/{did}"
         async with self._http.stream("GET", address, params={"first": first}, headers=headers) as response:
@@ -214,7 +213,7 @@ class GatewayClient:
         more: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Model:
-        """Call with a token; one that the gateway no longer takes is replaced once."""
+        """Call with a token. If the gateway no longer accepts it, it is replaced once."""
         headers = {**await self._tokens.headers(operation), **(more or {})}
         with suppress(TokenError):
             return await self._http.model(kind, method, address, headers=headers, **options)

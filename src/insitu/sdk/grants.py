@@ -1,4 +1,4 @@
-"""C8: seeing ComputeExecutionCondition.Fulfilled, or that it will not come."""
+"""Waiting for ComputeExecutionCondition.Fulfilled, or finding out that it will not come (C8)."""
 
 from contextlib import suppress
 
@@ -14,13 +14,13 @@ from insitu.waiting import Backoff, Pauses
 __all__ = ["wait_for_grant"]
 
 LOOK = Backoff(0.05, 1.0, factor=1.5)
-"""Between two looks at the state. The events make it fast; this makes it sure."""
+"""The pauses between two looks at the state. Events make it fast, and these looks make it certain."""
 
 
 async def wait_for_grant(chain: Chain, agreement_id: AgreementId, terms: Terms, since: Cursor | None = None) -> None:
     """Return once the agreement is granted.
 
-    ``since`` is the block of the purchase, where it is known: then the events behind it are followed.
+    ``since`` is the block of the purchase, if known: then the events after it are followed.
 
     Raises ``AgreementUnknown``, ``AgreementRefused``, ``AgreementNotGranted``.
     """
@@ -35,7 +35,7 @@ async def wait_for_grant(chain: Chain, agreement_id: AgreementId, terms: Terms, 
                 with anyio.move_on_after(pauses.next()):
                     await watch.seen.wait()
         except InsituError as error:
-            # Raised outside of the group, which would wrap it.
+            # Raised outside the group, which would wrap it.
             refusal = error
         tasks.cancel_scope.cancel()
     if refusal is not None:
@@ -50,7 +50,7 @@ class _Watch:
         """Set by the first event that decides."""
 
     async def follow(self, since: Cursor) -> None:
-        # Where the events cannot be followed, the looks at the state go on.
+        # If the events cannot be followed, looking at the state continues.
         with suppress(InsituError):
             await self._follow(since)
 

@@ -87,7 +87,7 @@ class Http:
             try:
                 response = await self._client.send(request, stream=True, follow_redirects=follow_redirects)
                 try:
-                    raw = await _bounded(response)
+                    raw = await _read_bounded(response)
                 finally:
                     await response.aclose()
             except httpx.TransportError as error:
@@ -99,7 +99,7 @@ class Http:
                 raise unavailable(url, error) from error
             else:
                 if response.is_success:
-                    return _parsed(raw, url)
+                    return _parse(raw, url)
                 failure = _failure(response.status_code, raw, url)
                 if attempt == ATTEMPTS or not repeatable or response.status_code not in PASSING:
                     raise failure
@@ -139,7 +139,7 @@ class Http:
             raise unavailable(url, error) from error
         try:
             if not response.is_success:
-                raise _failure(response.status_code, await _bounded(response), url)
+                raise _failure(response.status_code, await _read_bounded(response), url)
             yield response
         except httpx.HTTPError as error:
             raise unavailable(url, error) from error
@@ -186,7 +186,7 @@ def read_model(kind: type[Model], value: Any, url: str) -> Model:
         raise InsituError("PeerUnavailable", f"{url} answered something else: {place}: {first['msg']}") from None
 
 
-async def _bounded(response: httpx.Response) -> bytes:
+async def _read_bounded(response: httpx.Response) -> bytes:
     received = bytearray()
     async for chunk in response.aiter_bytes():
         received += chunk
@@ -195,7 +195,7 @@ async def _bounded(response: httpx.Response) -> bytes:
     return bytes(received)
 
 
-def _parsed(raw: bytes, url: str) -> Any:
+def _parse(raw: bytes, url: str) -> Any:
     if not raw:
         return None
     try:

@@ -8,11 +8,11 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.policy import WRITTEN_MAX_FILES
 from insitu.domain.service import COMPUTE
 
-__all__ = ["Offer"]
+__all__ = ["ComputeOffer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class ComputeOffer:
     """What a data set's owner offers, and under which rules; see ``Assets.publish_dataset``."""
 
     price: int

@@ -90,12 +90,12 @@ class Publisher:
         """
         description = read_description(asset_metadata, services)
         key = self.key_of(identity if identity is not None else _identity(description))
-        earlier = await self.earlier(key)
+        earlier = await self.find_earlier(key)
         if earlier is not None:
-            return await self._registered(earlier, key, without_compute=without_compute)
+            return await self._publish_and_register(earlier, key, without_compute=without_compute)
         unsigned = await self._assemble(description, publisher_public_key, without_compute=without_compute)
         ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
-        return await self._registered(ddo, key, without_compute=without_compute)
+        return await self._publish_and_register(ddo, key, without_compute=without_compute)
 
     def key_of(self, identity: Mapping[str, Any]) -> str:
         """Return the Idempotency-Key of a description: only its author can know it, for it comes of a signature."""
@@ -103,7 +103,7 @@ class Publisher:
         text = canonical_json([self._chain.agreements.chain_id, contract, self._gateway.url, dict(identity)])
         return sha256_hex(self._signer.sign_digest(sha256(b"insitu register_asset " + text)))
 
-    async def earlier(self, key: str) -> Ddo | None:
+    async def find_earlier(self, key: str) -> Ddo | None:
         """Return the document that this account published under a key, if it is still its own and not retired."""
         status = await self._metadata.published(self._signer.address, key)
         if status is None or status.state == "retired":
@@ -124,7 +124,7 @@ class Publisher:
         await self._metadata.update(revised.to_json(), without_compute=without_compute)
         call = update_attribute(bytes(revised.did), bytes.fromhex(unsigned.checksum), self._metadata.address)
         mined = await self._chain.transact(call, self._signer)
-        return await self._listed(revised, unsigned.checksum, mined)
+        return await self._wait_until_listed(revised, unsigned.checksum, mined)
 
     async def _assemble(
         self, description: Description, publisher_public_key: str | None, *, without_compute: bool
@@ -150,7 +150,7 @@ class Publisher:
             taken.add(did)
             created += timedelta(seconds=1)
         if description.names_urls:
-            services = with_sealed_list(services, await self.sealed(str(did), description.files, checksums))
+            services = with_sealed_list(services, await self.seal(str(did), description.files, checksums))
         unsigned = assemble_ddo(services, creator, moment, public_key_owner=owner)
         # Form and sense are judged before anything is published; they do not depend on the signature.
         validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute)
@@ -160,27 +160,27 @@ class Publisher:
         """Refuse a description before its files are uploaded. Raises ``InvalidDocument`` and its kin."""
         await self._assemble(read_description(asset_metadata, ()), None, without_compute=False)
 
-    async def sealed(self, did: str, files: Sequence[JsonObject], checksums: Mapping[str, str] | None = None) -> str:
+    async def seal(self, did: str, files: Sequence[JsonObject], checksums: Mapping[str, str] | None = None) -> str:
         """Have a list of files sealed for a DID: a new one with the checksums of its services, or one that is ours."""
         checksum = dict(checksums) if checksums is not None else None
         request = EncryptRequest(did=did, checksum=checksum, files=tuple(files))
         return (await self._gateway.encrypt(request)).encrypted_files
 
-    async def _registered(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
+    async def _publish_and_register(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
         """P2 and P3 for a signed document, from wherever an earlier attempt stopped."""
         status = await self._metadata.publish(ddo.to_json(), key=key, without_compute=without_compute)
         if status.did != ddo.id:
             # The same call ran twice at once, or the equal asset is no longer ours: then this one is new.
-            earlier = await self.earlier(key)
+            earlier = await self.find_earlier(key)
             if earlier is not None:
-                return await self._registered(earlier, key, without_compute=without_compute)
+                return await self._publish_and_register(earlier, key, without_compute=without_compute)
             status = await self._metadata.publish(ddo.to_json(), without_compute=without_compute)
         checksum = onchain_checksum(ddo)
         mined = await self._register(ddo, checksum)
         record = await self._chain.did_record(str(ddo.did))
         if record is not None and record.checksum.removeprefix("0x") != checksum:
             raise InsituError("DIDExists", f"{ddo.did} is registered with other files or details", did=ddo.id)
-        return await self._listed(ddo, checksum, mined)
+        return await self._wait_until_listed(ddo, checksum, mined)
 
     async def _register(self, ddo: Ddo, checksum: str) -> Mined | None:
         if await self._chain.did_record(str(ddo.did)) is not None:
@@ -195,7 +195,7 @@ class Publisher:
                 raise
             return None
 
-    async def _listed(self, ddo: Ddo, checksum: str, mined: Mined | None) -> Asset:
+    async def _wait_until_listed(self, ddo: Ddo, checksum: str, mined: Mined | None) -> Asset:
         did, status = str(ddo.did), None
         with anyio.move_on_after(LISTING_SECONDS):
             while not _shows(status, checksum):

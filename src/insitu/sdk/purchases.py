@@ -95,7 +95,7 @@ class Purchases:
         self, terms: Terms, permit: Permit | None, gateway: GatewayClient, *, relay: bool | None, offer: bool
     ) -> Sent:
         if relay:
-            return await self._relayed(terms, permit, gateway)
+            return await self._relay(terms, permit, gateway)
         # C3: the consumer sends it, so the transaction's own signature covers the terms.
         call = create_and_lock(terms, permit=permit)
         if offer:
@@ -107,7 +107,7 @@ class Purchases:
             # The tokens were looked at before; what an account has too little of here is coin.
             if relay is not None or error.code != "InsufficientFunds" or "arguments" in error.context:
                 raise
-        return await self._relayed_for_want_of_coin(terms, permit, gateway)
+        return await self._relay_without_coin(terms, permit, gateway)
 
     async def _offer(self, terms: Terms, domain: AgreementDomain, gateway: GatewayClient) -> bytes:
         signature = (await gateway.offer(OfferRequest(terms=terms))).signature
@@ -116,16 +116,16 @@ class Purchases:
             raise InsituError("SignatureMismatch", f"the offer is signed by {signer}, the provider is {terms.provider}")
         return signature_bytes(signature)
 
-    async def _relayed_for_want_of_coin(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
+    async def _relay_without_coin(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
         try:
-            return await self._relayed(terms, permit, gateway)
+            return await self._relay(terms, permit, gateway)
         except InsituError as error:
             if error.code != "RelayOff":
                 raise
             detail = f"{terms.consumer} cannot pay for gas, and {gateway.url} sends no purchases of others"
             raise InsituError("RelayOff", detail) from error
 
-    async def _relayed(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
+    async def _relay(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
         """Sign, let the gateway send it, and see on chain that it has."""
         domain = self._chain.agreements
         agreement = agreement_id(terms, domain)
@@ -138,12 +138,10 @@ class Purchases:
             if await self._chain.time() > terms.deadline:
                 detail = f"{gateway.url} did not send the purchase until its deadline; nothing was paid, nor can be now"
                 raise InsituError("TransactionUnconfirmed", detail, transaction=transaction)
-            transaction = await self._asked_again(request, gateway, transaction)
+            transaction = await self._ask_again(request, gateway, transaction)
         return Sent(transaction, relayed=True)
 
-    async def _asked_again(
-        self, request: PurchaseRequest, gateway: GatewayClient, transaction: str | None
-    ) -> str | None:
+    async def _ask_again(self, request: PurchaseRequest, gateway: GatewayClient, transaction: str | None) -> str | None:
         """Ask how it stands, which is harmless; a refusal ends the waiting, a gateway that is away does not."""
         try:
             return (await gateway.relay(request)).transaction

@@ -18,7 +18,7 @@ from insitu.domain.workflow import Workflow, read_workflow
 from insitu.ports.chain import Chain
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 
-__all__ = ["Expected", "WantedInput", "WantedWorkflow", "read_planned", "read_wanted", "terms_of", "verify_quote"]
+__all__ = ["ExpectedCost", "WantedInput", "WantedWorkflow", "read_planned", "read_wanted", "terms_of", "verify_quote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class WantedWorkflow:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedCost:
     """What the documents say that a purchase costs: computed here, by the same rules as the gateway's."""
 
     server: Server
@@ -92,11 +92,11 @@ async def _input(resolver: Resolver, chain: Chain, did: str, service_index: int 
     return WantedInput(found, entry, read_compute_service(entry))
 
 
-def _expected(wanted: WantedWorkflow, provider: Address, consumer: Address) -> Expected:
+def _expect(wanted: WantedWorkflow, provider: Address, consumer: Address) -> ExpectedCost:
     offers = [OfferedService(one.asset.did, one.service) for one in wanted.inputs]
     server = choose_server(wanted.workflow, offers)
     priced = [PricedInput(one.asset.did, one.asset.owner, one.service.price) for one in wanted.inputs]
-    return Expected(server, price_of(priced, server, provider, consumer), wanted.inputs[0].service.times())
+    return ExpectedCost(server, price_of(priced, server, provider, consumer), wanted.inputs[0].service.times())
 
 
 async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consumer: Address) -> None:
@@ -107,7 +107,7 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
     for one in wanted.inputs:
         if not await chain.is_provider(one.asset.did, quote.provider):
             raise InsituError("NotDIDProvider", f"{quote.provider} is not a provider of {one.asset.did}")
-    first, expected = wanted.inputs[0], _expected(wanted, quote.provider, consumer)
+    first, expected = wanted.inputs[0], _expect(wanted, quote.provider, consumer)
     times, asset = expected.times, wanted.asset
     pairs: Sequence[tuple[str, object, object]] = [
         ("did", quote.did, first.asset.did),

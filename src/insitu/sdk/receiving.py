@@ -10,7 +10,7 @@ from insitu.domain.errors import InsituError
 from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
 
-__all__ = ["Expected", "receive"]
+__all__ = ["ExpectedFile", "receive"]
 
 STREAMED = 8
 """More files than these come as one stream, where they lie at the gateway."""
@@ -18,7 +18,7 @@ AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedFile:
     """A file as its asset describes it; the name is the server's, and the digest unknown, where None."""
 
     name: str | None
@@ -26,7 +26,7 @@ class Expected:
 
 
 async def receive(
-    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected]
+    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, ExpectedFile]
 ) -> dict[int, Path]:
     """Receive those files that are not there yet, and return the paths of all by index.
 
@@ -36,12 +36,12 @@ async def receive(
     missing = await into.missing({file.name: file.sha256 for file in files.values() if file.name is not None})
     there = {index: file.name for index, file in files.items() if file.name not in (None, *missing)}
     wanted = {index: file for index, file in files.items() if index not in there}
-    received = await _received(gateway, did, into, wanted)
+    received = await _receive(gateway, did, into, wanted)
     return {index: received[index] if index in received else into.folder / str(there[index]) for index in files}
 
 
-async def _received(
-    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected]
+async def _receive(
+    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, ExpectedFile]
 ) -> dict[int, Path]:
     paths: dict[int, Path] = {}
     while len(rest := [index for index in files if index not in paths]) > STREAMED:
@@ -63,7 +63,7 @@ async def _received(
 
 
 async def _one_by_one(
-    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, Expected], paths: dict[int, Path]
+    gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, ExpectedFile], paths: dict[int, Path]
 ) -> None:
     waiting, failures = [index for index in files if index not in paths], list[Exception]()
 

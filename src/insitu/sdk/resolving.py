@@ -83,7 +83,7 @@ class Resolver:
         """
         document = await self._metadata.read(url.replace("{did}", did), checksum)
         # Of a long document this takes a second, in which others want answers.
-        return await self._work.run(_proved, document, did, checksum)
+        return await self._work.run(_prove, document, did, checksum)
 
     async def _read(self, record: DidRecord, did: str, wanted: str) -> Ddo:
         try:
@@ -96,7 +96,7 @@ class Resolver:
             raise InsituError("ChecksumMismatch", detail, did=did) from error
 
 
-def _proved(document: dict[str, JsonValue], did: str, checksum: str) -> Ddo:
+def _prove(document: dict[str, JsonValue], did: str, checksum: str) -> Ddo:
     ddo = read_ddo(document)
     if ddo.id != did:
         raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)

@@ -119,10 +119,10 @@ class Facade:
             raise AttributeError(name)
         member = getattr(self._inner, name)
         if inspect.isasyncgenfunction(member):
-            return self._iterating(member)
+            return self._as_iterator(member)
         if inspect.iscoroutinefunction(member):
-            return self._waiting(member)
-        return self._wrapped(member)
+            return self._as_function(member)
+        return self._wrap(member)
 
     @override
     def __dir__(self) -> list[str]:
@@ -132,14 +132,14 @@ class Facade:
     def __repr__(self) -> str:
         return repr(self._inner)
 
-    def _waiting(self, member: Callable[..., Any]) -> Callable[..., Any]:
+    def _as_function(self, member: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(member)
         def call(*arguments: Any, **options: Any) -> Any:
-            return self._wrapped(_finish(self._thread.start(functools.partial(member, *arguments, **options))))
+            return self._wrap(_finish(self._thread.start(functools.partial(member, *arguments, **options))))
 
         return call
 
-    def _iterating(self, member: Callable[..., AsyncIterator[Any]]) -> Callable[..., Iterator[Any]]:
+    def _as_iterator(self, member: Callable[..., AsyncIterator[Any]]) -> Callable[..., Iterator[Any]]:
         @functools.wraps(member)
         def iterate(*arguments: Any, **options: Any) -> Iterator[Any]:
             send, receive = _finish(self._thread.start(_pipe))
@@ -157,7 +157,7 @@ class Facade:
                         item = _finish(self._thread.start(receive.receive))
                     except anyio.EndOfStream:
                         break
-                    yield self._wrapped(item)
+                    yield self._wrap(item)
                 pumping.result()
             finally:
                 pumping.cancel()
@@ -166,7 +166,7 @@ class Facade:
 
         return iterate
 
-    def _wrapped(self, value: Any) -> Any:
+    def _wrap(self, value: Any) -> Any:
         return Facade(self._thread, value) if isinstance(value, FACADES) else value
 
 

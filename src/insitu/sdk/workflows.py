@@ -8,7 +8,7 @@ from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import Container
 
-__all__ = ["NewAlgorithm", "Previous", "Stage", "described_stages"]
+__all__ = ["NewAlgorithm", "Previous", "Stage", "describe_stages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class Stage:
     output: Mapping[str, Any] | None = None
 
 
-def described_stages(stages: Sequence[Stage], containers: Sequence[JsonObject]) -> JsonObject:
+def describe_stages(stages: Sequence[Stage], containers: Sequence[JsonObject]) -> JsonObject:
     """Return ``main.workflow``; ``containers`` has the container of each stage."""
-    described = (_described(*numbered) for numbered in zip(range(len(stages)), stages, containers, strict=True))
+    described = (_describe(*numbered) for numbered in zip(range(len(stages)), stages, containers, strict=True))
     return {"stages": list(described)}
 
 
-def _described(index: int, stage: Stage, container: JsonObject) -> JsonObject:
+def _describe(index: int, stage: Stage, container: JsonObject) -> JsonObject:
     wanted = {"serverId": stage.server_id, "memory": stage.memory, "disk": stage.disk}
     wanted |= {name: _text(value) for name, value in (("cpu", stage.cpu), ("gpu", stage.gpu))}
     requirements: JsonObject = {"serverInstances": 1, "container": container}

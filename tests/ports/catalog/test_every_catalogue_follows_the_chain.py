@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.domain.errors import InsituError
-from insitu.ports.catalog import Catalog, Place, Query
+from insitu.ports.catalog import Catalog, Query, WaitingPlace
 from insitu.ports.chain import Block, Cursor
 from tests.ports.catalog.catalogue_samples import (
     ALICE,
@@ -169,7 +169,7 @@ async def test_pending_versions_are_dropped_after_their_time_and_listed_ones_sta
 
 
 async def test_a_result_whose_registration_takes_long_is_not_lost(catalog: Catalog) -> None:
-    await catalog.put(version(1), NOW, place=Place("gateways", "0xgateway"))
+    await catalog.put(version(1), NOW, place=WaitingPlace("gateways", "0xgateway"))
     assert await catalog.drop_pending(NOW + timedelta(days=7)) == 0
     assert await catalog.drop_pending(NOW + timedelta(days=7, seconds=1)) == 1
 
@@ -181,7 +181,7 @@ async def test_a_pending_version_that_is_sent_again_keeps_longer(catalog: Catalo
 
 
 async def test_so_many_versions_of_one_holder_may_be_pending(catalog: Catalog) -> None:
-    place = Place("creators", "alice", share=2, lifetime=3600)
+    place = WaitingPlace("creators", "alice", share=2, lifetime=3600)
     for number in (1, 2):
         await catalog.put(version(number), NOW, place=place)
     with pytest.raises(InsituError, match="PendingShareUsed") as refused:
@@ -196,17 +196,17 @@ async def test_so_many_versions_of_one_holder_may_be_pending(catalog: Catalog) -
 
 async def test_a_full_pool_touches_no_other(catalog: Catalog) -> None:
     for number in (1, 2):
-        await catalog.put(version(number), NOW, place=Place("strangers", str(number), pool_share=2))
+        await catalog.put(version(number), NOW, place=WaitingPlace("strangers", str(number), pool_share=2))
     with pytest.raises(InsituError, match="PendingPoolFull") as refused:
-        await catalog.put(version(3), NOW, place=Place("strangers", "3", pool_share=2))
+        await catalog.put(version(3), NOW, place=WaitingPlace("strangers", "3", pool_share=2))
     assert refused.value.context["retryAfter"] == 3600
-    await catalog.put(version(3), NOW, place=Place("creators", "3", pool_share=2))
-    await catalog.put(version(4), NOW, place=Place("gateways", "4"))
+    await catalog.put(version(3), NOW, place=WaitingPlace("creators", "3", pool_share=2))
+    await catalog.put(version(4), NOW, place=WaitingPlace("gateways", "4"))
 
 
 async def test_what_may_be_pending_has_so_many_bytes(catalog: Catalog) -> None:
     size = len(json.dumps(version(1).document).encode())
-    limited = Place("strangers", "one", share_bytes=2 * size, pool_bytes=3 * size)
+    limited = WaitingPlace("strangers", "one", share_bytes=2 * size, pool_bytes=3 * size)
     for number in (1, 2):
         await catalog.put(version(number), NOW, place=limited)
     with pytest.raises(InsituError, match="PendingShareUsed"):

@@ -7,7 +7,7 @@ import pytest
 
 from insitu.adapters.catalog.postgresql import MIGRATIONS, PostgresqlCatalog
 from insitu.domain.errors import InsituError
-from insitu.ports.catalog import Place, Query
+from insitu.ports.catalog import Query, WaitingPlace
 from tests.ports.catalog.catalogue_samples import NOW, block, did, registered, version
 from tests.ports.stores import new_schema, postgresql_database
 
@@ -44,7 +44,7 @@ async def test_the_limit_of_pending_versions_holds_for_both_together(two: Two) -
 
     async def publish(number: int) -> None:
         try:
-            await two[number % 2].put(version(number), NOW, place=Place(share=5))
+            await two[number % 2].put(version(number), NOW, place=WaitingPlace(share=5))
         except InsituError as error:
             refused.append(error.code)
 

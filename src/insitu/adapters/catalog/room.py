@@ -3,7 +3,7 @@
 from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.ports.catalog import DocumentVersion, Place
+from insitu.ports.catalog import DocumentVersion, WaitingPlace
 
 __all__ = ["has_registered", "require_room"]
 
@@ -26,7 +26,7 @@ def has_registered(connection: Connection, account: Address) -> bool:
     return connection.execute(REGISTERED, (account,)).fetchone() is not None
 
 
-def require_room(connection: Connection, version: DocumentVersion, place: Place, size: int, now: int) -> None:
+def require_room(connection: Connection, version: DocumentVersion, place: WaitingPlace, size: int, now: int) -> None:
     """Refuse a new version of ``size`` bytes if its place is full; ``now`` is in milliseconds.
 
     Raises ``PendingShareUsed``, ``PendingPoolFull``.
@@ -50,7 +50,7 @@ def _exceeds(wanted: int, limit: int | None) -> bool:
     return limit is not None and wanted > limit
 
 
-def _seconds(since: int | None, place: Place, now: int) -> int:
+def _seconds(since: int | None, place: WaitingPlace, now: int) -> int:
     """Return in how many seconds the oldest waiting document is dropped unless it gets registered."""
     left = (since if since is not None else now) / 1000 + place.lifetime - now / 1000
     return min(max(round(left), 1), max(place.lifetime, 1))

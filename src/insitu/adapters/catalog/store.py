@@ -24,9 +24,9 @@ from insitu.ports.catalog import (
     Catalogued,
     DocumentVersion,
     Hits,
-    Place,
     Query,
     RegisteredVersion,
+    WaitingPlace,
 )
 from insitu.ports.chain import Block, Cursor
 
@@ -52,7 +52,7 @@ class SqlCatalog(Catalog):
 
     @override
     async def put(
-        self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: Place = ANYWHERE
+        self, version: DocumentVersion, now: datetime, *, key: str | None = None, place: WaitingPlace = ANYWHERE
     ) -> AssetRecord:
         document = json.dumps(version.document, ensure_ascii=False)
         size = len(document.encode())
