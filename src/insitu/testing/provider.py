@@ -1,4 +1,4 @@
-"""A real provider for tests and measurements: ``insitu up`` as a process of its own, on free ports, in a folder."""
+"""A real provider for tests and measurements: ``insitu up`` as a separate process, on free ports, in a folder."""
 
 import json
 import signal
@@ -40,7 +40,7 @@ class ProviderProcess:
 
     @property
     def data(self) -> Path:
-        """The folder whose files may be published in place."""
+        """The folder of the files that may be published in place."""
         return self.home / "data"
 
     @property
@@ -62,14 +62,13 @@ class ProviderProcess:
         return read_settings({}, self._flags(), self.home)
 
     def start(self) -> None:
-        """Start, and return once requests are answered."""
+        """Start, and return once it answers requests."""
         self.data.mkdir(parents=True, exist_ok=True)
         options = [word for name, value in self._flags().items() for word in ("--set", f"{name}={value}")]
         command = [sys.executable, "-m", "insitu", "--home", str(self.home), "--json", *options, "up"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        told = self._announcement()
-        self.url = str(told["url"])
+        self.url = str(self._announcement()["url"])
         # The ports of the first start are kept: documents and clients name them.
         chain = json.loads(self.settings.deployments.read_text())["rpcUrl"]
         ports = {"server.port": self.url.rpartition(":")[2], "chain.embedded_port": chain.rpartition(":")[2]}
@@ -86,11 +85,11 @@ class ProviderProcess:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Ask the process to end, and wait for it."""
+        """Ask the process to stop, and wait for it."""
         self._end(signal.SIGTERM)
 
     def restart(self) -> None:
-        """Start again what was stopped or killed."""
+        """Stop the process if it is running, and start it again."""
         self.stop()
         self.start()
 
@@ -112,7 +111,7 @@ class ProviderProcess:
         return {**defaults, **self.flags}
 
     def _announcement(self) -> dict[str, Any]:
-        """Read the JSON that the process prints once it answers."""
+        """Read the JSON that the process prints once it is ready."""
         assert self.process is not None
         assert self.process.stdout is not None
         text, give_up = "", time.monotonic() + START_SECONDS
@@ -122,10 +121,10 @@ class ProviderProcess:
                 break
             text += line
             try:
-                told: dict[str, Any] = json.loads(text)
+                announced: dict[str, Any] = json.loads(text)
             except ValueError:
                 continue
-            return told
+            return announced
         tail = self.log.read_text(errors="replace")[-3000:]
         raise RuntimeError(f"the provider did not start (exit code {self.process.poll()}):\n{text}{tail}")
 
