@@ -157,8 +157,8 @@ def require_readable(described: Mapping[str, Any]) -> None:
 
     Raises ``TooManyStages``.
     """
-    told = described.get("stages")
-    stages = told if isinstance(told, list) else []
+    given = described.get("stages")
+    stages = given if isinstance(given, list) else []
     for stage in stages:
         inputs = stage.get("input") if isinstance(stage, dict) else None
         if len(stages) > MAX_STAGES or (isinstance(inputs, list) and len(inputs) > MAX_INPUTS):

@@ -225,7 +225,7 @@ class Agreements:
     async def list(self) -> tuple[Agreement, ...]:
         """List the agreements of the account, newest first."""
         created = await self._chain.find_agreements(self._signer.address)
-        return tuple([await self._look_up(one.agreement_id, one.terms) for one in created])
+        return tuple([await self._look_up(event.agreement_id, event.terms) for event in created])
 
     async def refund(self, agreement: str) -> Mined:
         """Send the money of a timed-out agreement back to its consumer. Anybody may do this.
@@ -276,9 +276,9 @@ class Agreements:
     async def _find_by_seed(self, seed: str) -> Agreement | None:
         wanted = "0x" + read_agreement_id(seed)
         created: tuple[AgreementCreated, ...] = await self._chain.find_agreements(self._signer.address)
-        for one in created:
-            if one.terms.seed == wanted:
-                return await self._look_up(one.agreement_id, one.terms)
+        for event in created:
+            if event.terms.seed == wanted:
+                return await self._look_up(event.agreement_id, event.terms)
         return None
 
     async def _trust_contracts(self) -> None:
@@ -300,7 +300,10 @@ class Agreements:
 
 
 async def _count_in_tokens(quote: Quote, chain: Chain) -> Quote:
-    receivers = [one.model_copy(update={"amount": await read_amount(one.amount, chain)}) for one in quote.receivers]
+    receivers = [
+        receiver.model_copy(update={"amount": await read_amount(receiver.amount, chain)})
+        for receiver in quote.receivers
+    ]
     price = await read_amount(quote.price, chain)
     return quote.model_copy(update={"price": price, "receivers": tuple(receivers)})
 

@@ -1,6 +1,6 @@
-"""HTTP as every surface speaks it: retries that are safe, problem documents as errors, bounded answers.
+"""HTTP for every client: safe retries, problem documents as errors, bounded answers.
 
-The one place that knows httpx. A call that may have happened is repeated only if repeating it is harmless.
+Only this module knows httpx. A call that may have happened is repeated only if repeating it is harmless.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -23,15 +23,15 @@ Model = TypeVar("Model", bound=BaseModel)
 
 ATTEMPTS = 4
 RETRY = Backoff(0.1, 5.0, factor=3.0, jitter=0.5)
-"""Between two attempts."""
+"""The pauses between two attempts."""
 WORTH_WAITING = 5.0
-"""Seconds; where a server names a later moment, its refusal is told at once."""
+"""Seconds; if a server asks for a longer wait, its refusal is raised at once."""
 MAX_ANSWER = 32 * 1024 * 1024
-"""Bytes of a JSON answer."""
+"""The most bytes of a JSON answer."""
 IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "PUT"})
 ANY_JSON: TypeAdapter[Any] = TypeAdapter(Any)
 PASSING = frozenset({429, 502, 503, 504})
-"""Statuses that say: not now."""
+"""Statuses that mean "not now"."""
 
 
 class Http:
@@ -42,7 +42,7 @@ class Http:
     timeout
         Seconds without a byte after which a server counts as silent.
     transport
-        Another way to reach the servers, an ASGI application for one.
+        Another way to reach the servers, for instance an ASGI application.
     """
 
     def __init__(self, *, timeout: float = 60.0, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -55,7 +55,7 @@ class Http:
 
     @classmethod
     def at_socket(cls, path: str) -> Self:
-        """Reach one server through a UNIX socket; the hosts of urls do not matter then."""
+        """Reach one server through a UNIX socket. The hosts in URLs do not matter then."""
         return cls(transport=httpx.AsyncHTTPTransport(uds=path))
 
     async def call(
@@ -71,11 +71,11 @@ class Http:
         idempotent: bool | None = None,
         follow_redirects: bool = False,
     ) -> Any:
-        """Call and return the JSON of the answer, None where there is none.
+        """Call and return the JSON of the answer, or None if it is empty.
 
         ``idempotent`` says that repeating is harmless although the method does not promise it.
 
-        Raises the server's problem as an error; ``PeerUnavailable`` where it does not answer, or not with JSON.
+        Raises the server's problem as an error, and ``PeerUnavailable`` if it does not answer or not with JSON.
         """
         repeatable = method in IDEMPOTENT if idempotent is None else idempotent
         body: dict[str, Any] = {"json": json} if json is not None else {}
@@ -91,7 +91,7 @@ class Http:
                 finally:
                     await response.aclose()
             except httpx.TransportError as error:
-                # A connection that was never made carried nothing to the server.
+                # Without a connection nothing reached the server.
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
                 if attempt == ATTEMPTS or not (repeatable or unsent):
                     raise unavailable(url, error) from error
@@ -105,12 +105,12 @@ class Http:
                     raise failure
                 pause = max(pause, _retry_after(response))
                 if pause > WORTH_WAITING:
-                    raise failure  # the server says that trying again before is in vain
+                    raise failure  # the server says that trying again earlier is useless
             await anyio.sleep(min(pause, RETRY.longest))
         raise AssertionError("the last attempt returns or raises")
 
     async def model(self, kind: type[Model], method: str, url: str, **options: Any) -> Model:
-        """Call and read the answer as a model; the options are those of :meth:`call`."""
+        """Call and read the answer as a model. The options are those of :meth:`call`."""
         return read_model(kind, await self.call(method, url, **options), url)
 
     @asynccontextmanager
@@ -124,10 +124,10 @@ class Http:
         headers: Mapping[str, str] | None = None,
         quiet: bool | float = False,
     ) -> AsyncIterator[httpx.Response]:
-        """Send or receive bytes as they come; the answer was a success. Nothing is repeated.
+        """Send or receive bytes as they come, with an answer that is a success. Nothing is repeated.
 
-        ``quiet`` says that the other side may be silent for long, as an algorithm that prints nothing is, or for how
-        many seconds.
+        ``quiet`` allows the other side to be silent for long, like an algorithm that prints nothing, or for so many
+        seconds.
         """
         request = self._request(method, url, params, headers=headers, content=content)
         if quiet:
@@ -162,7 +162,7 @@ class Http:
     def _request(self, method: str, url: str, params: Mapping[str, Any] | None, **options: Any) -> httpx.Request:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         try:
-            # A url that came from a document may have a query of its own, which stays.
+            # A URL from a document may have a query of its own, which stays.
             address = httpx.URL(url).copy_merge_params(given) if given else httpx.URL(url)
             return self._client.build_request(method, address, **options)
         except (httpx.InvalidURL, ValueError) as error:
@@ -170,14 +170,14 @@ class Http:
 
 
 def unavailable(url: str, error: Exception) -> InsituError:
-    """A server that does not answer, as an error."""
+    """Return the error for a server that does not answer."""
     return InsituError(
         "PeerUnavailable", f"{_host(url)} does not answer: {str(error) or type(error).__name__}", url=url
     )
 
 
 def read_model(kind: type[Model], value: Any, url: str) -> Model:
-    """Read an answer. Raises ``PeerUnavailable`` where it is not what was asked for."""
+    """Read an answer. Raises ``PeerUnavailable`` if it is not what was asked for."""
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -199,14 +199,14 @@ def _parse(raw: bytes, url: str) -> Any:
     if not raw:
         return None
     try:
-        # Pydantic's parser bounds the nesting by itself, whatever limits other libraries have set.
+        # Pydantic's parser limits the nesting by itself, no matter what other libraries have set.
         return ANY_JSON.validate_json(raw)
     except ValidationError:
         raise InsituError("PeerUnavailable", f"{url} answered with something that is not JSON") from None
 
 
 def _failure(status: int, raw: bytes, url: str) -> InsituError:
-    """The server's problem as an error; a proxy in between speaks no problem documents."""
+    """Return the server's problem as an error. A proxy in between does not send problem documents."""
     try:
         return Problem.model_validate_json(raw).error()
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Work that would hold the loop for as long as a document is long: done in threads, a few at a time."""
+"""Work on long documents, which would block the event loop: done in threads, a few at a time."""
 
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
@@ -9,14 +9,14 @@ from anyio.to_thread import run_sync
 __all__ = ["LongWork"]
 
 AT_ONCE = 2
-"""Threads of one interpreter share it; more of them finish nothing sooner, and others wait longer."""
+"""Threads share one interpreter, so more of them would finish nothing sooner and make others wait longer."""
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
 
 class LongWork:
-    """The threads of one service, apart from those of stores and files, which stay free however much waits here."""
+    """The threads of one service, separate from those of stores and files, which stay free however much waits here."""
 
     def __init__(self) -> None:
         self._limiter = anyio.CapacityLimiter(AT_ONCE)

@@ -49,13 +49,13 @@ class MetadataClient:
 
     @property
     def address(self) -> str:
-        """The url that goes on chain, with ``{did}`` for the DID (P3)."""
+        """The URL that is registered on chain, with ``{did}`` for the DID (P3)."""
         return f"{self._url}{DDO}/{{did}}"
 
     async def publish(
         self, document: Mapping[str, JsonValue], *, key: str | None = None, without_compute: bool = False
     ) -> AssetStatus:
-        """Publish a document; see ``MetadataService.accept``. Again is harmless."""
+        """Publish a document; see ``MetadataService.accept``. Repeating it is harmless."""
         return await self._http.model(
             AssetStatus,
             "POST",
@@ -77,7 +77,7 @@ class MetadataClient:
         )
 
     async def retire(self, did: str, signer: Signer) -> AssetStatus:
-        """Take an asset off the lists; the signer must be its on-chain owner."""
+        """Take an asset off the lists. The signer must be its on-chain owner."""
         now = datetime.now(UTC)
         digest = personal_digest(f"retire {did} {rfc3339(now)}".encode())
         request = RetireRequest(issued_at=now, signature="0x" + signer.sign_digest(digest).hex())
@@ -85,7 +85,7 @@ class MetadataClient:
         return await self._http.model(AssetStatus, "DELETE", self._at(did), json=body)
 
     async def read(self, url: str, checksum: str | None = None) -> JsonObject:
-        """Read the document at a url, of any server; nothing is verified. Raises ``AssetNotFound``."""
+        """Read the document at a URL of any server, without verifying it. Raises ``AssetNotFound``."""
         try:
             document = await self._http.call("GET", url, params={"checksum": checksum}, follow_redirects=True)
         except InsituError as error:
@@ -97,21 +97,21 @@ class MetadataClient:
         return document
 
     async def document(self, did: str, checksum: str | None = None) -> JsonObject:
-        """Read a document of this server; nothing is verified."""
+        """Read a document of this server, without verifying it."""
         return await self.read(self._at(did), checksum)
 
     async def status(self, did: str, *, checksum: str | None = None, wait: float = 0) -> AssetStatus:
-        """Tell where an asset stands; with ``wait`` (seconds) once it is listed, or then as it is."""
+        """Return where an asset stands, with ``wait`` once it is listed or after so many seconds."""
         params: dict[str, Any] = {"checksum": checksum, "wait": min(wait, MAX_WAIT) or None}
         return await self._http.model(AssetStatus, "GET", self._at(did) + "/status", params=params)
 
     async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        """List the versions of a DID below number ``before``, newest first; nothing is verified."""
+        """List the versions of a DID below number ``before``, newest first, without verifying them."""
         address = self._at(did) + "/versions"
         return (await self._http.model(AssetVersions, "GET", address, params={"before": before})).versions
 
     async def published(self, creator: Address, key: str) -> AssetStatus | None:
-        """Tell which asset the creator published under an Idempotency-Key, if any."""
+        """Return which asset the creator published under an Idempotency-Key, if any."""
         try:
             return await self._http.model(AssetStatus, "GET", f"{self._url}{PUBLICATIONS}/{creator}/{key}")
         except InsituError as error:
@@ -125,11 +125,11 @@ class MetadataClient:
         return await self._http.model(SearchPage, "POST", self._url + QUERY, json=body, idempotent=True)
 
     async def ids(self, after: str = "") -> AssetIds:
-        """List DIDs, those behind ``after``."""
+        """List the DIDs that come after ``after``."""
         return await self._http.model(AssetIds, "GET", self._url + ASSETS, params={"after": after or None})
 
     async def health(self) -> MetadataHealth:
-        """Tell how far the server has read the chain."""
+        """Return how far the server has read the chain."""
         return await self._http.model(MetadataHealth, "GET", self._url + HEALTH)
 
     def _at(self, did: str) -> str:

@@ -1,4 +1,4 @@
-"""The compute service of a data set from small Python values (design §5, "Compute service", "policy")."""
+"""The compute service of a data set, from simple Python values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["ComputeOffer"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeOffer:
-    """What a data set's owner offers, and under which rules; see ``Assets.publish_dataset``."""
+    """What a data set's owner offers and under which rules; see ``Assets.publish_dataset``."""
 
     price: int
     timeout: int
@@ -26,7 +26,7 @@ class ComputeOffer:
     max_executions: int | None = None
 
     def service(self) -> JsonObject:
-        """Return the entry of ``services_description``."""
+        """Return the entry for ``services_description``."""
         environment = {
             "cluster": {"type": "insitu", "url": ""},
             "supportedContainers": [dict(container) for container in self.containers],
@@ -46,6 +46,6 @@ class ComputeOffer:
             policy["algorithms"] = [dict(reference) for reference in self.algorithms]
         elif not self.publishers:
             policy["algorithms"] = "any"
-        told = {"logs": self.logs, "maxExecutions": self.max_executions}
-        policy |= {name: value for name, value in told.items() if value is not None}
+        given = {"logs": self.logs, "maxExecutions": self.max_executions}
+        policy |= {name: value for name, value in given.items() if value is not None}
         return policy | {"output": {"maxFiles": WRITTEN_MAX_FILES, **(self.output or {})}}

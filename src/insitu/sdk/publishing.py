@@ -1,4 +1,4 @@
-"""P1–P3 in one call that can be repeated: describe, seal, sign, publish, register, wait until it is listed."""
+"""Publishing (P1–P3) as one call that can be repeated: describe, seal, sign, publish, register, await the listing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from insitu.sdk.metadata import MetadataClient
 __all__ = ["Asset", "Publisher"]
 
 LISTING_SECONDS = 180
-"""How long after its registration an asset may take to be listed; a chain with confirmations takes a while."""
+"""How long after its registration an asset may take to be listed; with confirmations this takes a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Asset:
     checksum
         On-chain checksum of this version: 64 hexadecimal digits.
     transaction
-        The transaction that registered it now; None where it was registered before.
+        The transaction that registered it now; None if it was registered before.
     """
 
     did: str
@@ -52,12 +52,12 @@ class Asset:
 
     @property
     def reused(self) -> bool:
-        """True where an equal asset was there already."""
+        """True if an equal asset was there already."""
         return self.transaction is None
 
 
 class Publisher:
-    """Publishes assets of one account at one catalogue, with one gateway as their provider."""
+    """Publishes assets of one account in one catalogue, with one gateway as their provider."""
 
     def __init__(self, chain: Chain, signer: Signer, metadata: MetadataClient, gateway: GatewayClient) -> None:
         self._chain = chain
@@ -66,7 +66,7 @@ class Publisher:
         self._gateway = gateway
 
     async def gateway_info(self) -> GatewayInfo:
-        """Ask the gateway who it is. Raises ``ContractMismatch`` where it works with other contracts."""
+        """Ask the gateway for its account and contracts. Raises ``ContractMismatch`` if it uses other contracts."""
         info = await self._gateway.info()
         ours = self._chain.agreements
         theirs = info.contracts.get("ServiceExecutionTemplate", "")
@@ -86,7 +86,7 @@ class Publisher:
     ) -> Asset:
         """Publish and register an asset, or find the equal one of an earlier call; see ``Assets.register_asset``.
 
-        ``identity`` says what makes two calls equal where that is not the description itself.
+        ``identity`` says what makes two calls equal, by default the description itself.
         """
         description = read_description(asset_metadata, services)
         key = self.key_of(identity if identity is not None else _identity(description))
@@ -98,13 +98,13 @@ class Publisher:
         return await self._publish_and_register(ddo, key, without_compute=without_compute)
 
     def key_of(self, identity: Mapping[str, Any]) -> str:
-        """Return the Idempotency-Key of a description: only its author can know it, for it comes of a signature."""
+        """Return the Idempotency-Key of a description. It derives from a signature, so only the author can know it."""
         contract = self._chain.contract("DIDRegistry")
         text = canonical_json([self._chain.agreements.chain_id, contract, self._gateway.url, dict(identity)])
         return sha256_hex(self._signer.sign_digest(sha256(b"insitu register_asset " + text)))
 
     async def find_earlier(self, key: str) -> Ddo | None:
-        """Return the document that this account published under a key, if it is still its own and not retired."""
+        """Return the document that this account published under a key, if the account still owns it, unretired."""
         status = await self._metadata.published(self._signer.address, key)
         if status is None or status.state == "retired":
             return None
@@ -117,7 +117,7 @@ class Publisher:
         return ddo
 
     async def revise(self, ddo: Ddo, services: Sequence[JsonObject], *, without_compute: bool = False) -> Asset:
-        """Publish and register a new version; again is harmless. Raises ``NotDIDOwner``, ``InvalidDocument``."""
+        """Publish and register a new version. Repeating it is harmless. Raises ``NotDIDOwner``, ``InvalidDocument``."""
         unsigned = revise_ddo(ddo, services, self._signer.address, format_time(datetime.now(UTC)))
         revised = unsigned.signed(self._signer.sign_digest(unsigned.digest))
         validate_ddo(revised, without_compute=without_compute, new=True)
@@ -146,31 +146,31 @@ class Publisher:
                 raise InsituError("DIDExists", f"{did} is registered with other files or details", did=str(did))
             if await self._chain.did_record(str(did)) is None:
                 break
-            # Assets that differ only in what is sealed have one DID if they are of one second.
+            # Assets that differ only in what is sealed have the same DID if made in the same second.
             taken.add(did)
             created += timedelta(seconds=1)
         if description.names_urls:
             services = with_sealed_list(services, await self.seal(str(did), description.files, checksums))
         unsigned = assemble_ddo(services, creator, moment, public_key_owner=owner)
-        # Form and sense are judged before anything is published; they do not depend on the signature.
+        # Form and meaning are checked before anything is published; they do not depend on the signature.
         validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute)
         return unsigned
 
     async def require_valid(self, asset_metadata: Mapping[str, Any]) -> None:
-        """Refuse a description before its files are uploaded. Raises ``InvalidDocument`` and its kin."""
+        """Refuse an invalid description before its files are uploaded. Raises ``InvalidDocument`` and related codes."""
         await self._assemble(read_description(asset_metadata, ()), None, without_compute=False)
 
     async def seal(self, did: str, files: Sequence[JsonObject], checksums: Mapping[str, str] | None = None) -> str:
-        """Have a list of files sealed for a DID: a new one with the checksums of its services, or one that is ours."""
+        """Let the gateway seal a list of files for a DID: a new one with the services' checksums, or one we own."""
         checksum = dict(checksums) if checksums is not None else None
         request = EncryptRequest(did=did, checksum=checksum, files=tuple(files))
         return (await self._gateway.encrypt(request)).encrypted_files
 
     async def _publish_and_register(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
-        """P2 and P3 for a signed document, from wherever an earlier attempt stopped."""
+        """Publish and register a signed document (P2, P3), from wherever an earlier attempt stopped."""
         status = await self._metadata.publish(ddo.to_json(), key=key, without_compute=without_compute)
         if status.did != ddo.id:
-            # The same call ran twice at once, or the equal asset is no longer ours: then this one is new.
+            # The same call ran twice at once, or the equal asset is no longer ours and this one is new.
             earlier = await self.find_earlier(key)
             if earlier is not None:
                 return await self._publish_and_register(earlier, key, without_compute=without_compute)
@@ -218,7 +218,7 @@ def _identity(description: Description) -> JsonObject:
 
 
 def _key_owner(key: str | None) -> Address | None:
-    """The address of a published key: given as an address, or as the 64 or 65 bytes of a public key in hexadecimal."""
+    """Return the address of a key given as an address, or as a public key of 64 or 65 bytes in hexadecimal."""
     if key is None:
         return None
     digits = key.removeprefix("0x")

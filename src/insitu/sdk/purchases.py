@@ -1,4 +1,4 @@
-"""Three ways of one purchase: sent by its consumer, sent with the provider's offer, sent by the gateway (C3–C7)."""
+"""Three ways to make a purchase: sent by the consumer, sent with the provider's offer, sent by the gateway (C3–C7)."""
 
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,37 +21,37 @@ from insitu.waiting import Backoff, Pauses
 __all__ = ["Purchases", "Sent"]
 
 LOOK = Backoff(0.02, 1.0)
-"""Between two looks at the chain."""
+"""The pauses between two looks at the chain."""
 ASK_AGAIN = 5.0
 """Seconds after which the gateway is asked whether the purchase is still on its way."""
 PASSING = frozenset({"PeerUnavailable", "ChainUnavailable"})
 SIGNED_AGAIN = 5
-"""Times that a permit is signed again because another process of the account was faster with its nonce."""
+"""How often a permit is signed again because another process of the account used its nonce first."""
 REFUSED_PERMIT = frozenset({"PermitInvalid", "AllowanceTooLow"})
-"""What a permit with a nonce that is used comes to: refused by the token, or passed over by the template."""
+"""What happens to a permit with a used nonce: the token refuses it, or the template ignores it."""
 STEP_ASIDE = Backoff(0.3, 30.0, factor=3.0, jitter=0.6)
-"""For which the loser of a nonce lets the others go on."""
+"""The pauses in which the loser of a nonce lets the others continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A purchase in a block; ``transaction`` is None where somebody else had sent it."""
+    """A purchase in a block. ``transaction`` is None if somebody else sent it."""
 
     transaction: str | None
     relayed: bool
 
 
 class Purchases:
-    """Sends purchases in the name of one account. Its key signs and stays where it is."""
+    """Sends purchases for one account. Its key signs and stays where it is."""
 
     def __init__(self, chain: Chain, signer: Signer) -> None:
         self._chain = chain
         self._signer = signer
 
     def turn(self, price: int) -> AbstractAsyncContextManager[None]:
-        """Wait for this account's turn to buy for so many base units; within it, agree on the terms and send.
+        """Wait for this account's turn to buy for so many base units. During the turn, agree on the terms and send.
 
-        A token counts the permits of an account (ERC-2612), so this process makes one after the other.
+        A token counts an account's permits (ERC-2612), so this process makes them one after the other.
         """
         if not price:
             return nullcontext()
@@ -60,15 +60,15 @@ class Purchases:
         )
 
     async def send(self, terms: Terms, gateway: GatewayClient, *, relay: bool | None, offer: bool) -> Sent:
-        """Create and lock the agreement, and return once that is mined; call it within :meth:`turn`.
+        """Create and lock the agreement, and return once that is mined. Call it within :meth:`turn`.
 
-        Another process of the account may use the permit's nonce in between; then it is signed again, for the same
-        terms, so that nothing can be bought twice.
+        If another process of the account uses the permit's nonce in the meantime, the permit is signed again for the
+        same terms, so that nothing can be bought twice.
 
         Parameters
         ----------
         relay
-            True lets the gateway send it, None only if this account cannot pay for gas.
+            True lets the gateway send it; None does so only if this account cannot pay for gas.
         offer
             Ask the provider for its signature first, so that what this account sends is granted at once.
         """
@@ -86,7 +86,7 @@ class Purchases:
         return await self._send(terms, permit, gateway, relay=relay, offer=offer)
 
     async def _permit(self, terms: Terms) -> Permit | None:
-        """Allow exactly the price, with the next nonce; the same nonce gives the same permit (RFC 6979)."""
+        """Allow exactly the price, with the next nonce. The same nonce gives the same permit (RFC 6979)."""
         if not terms.total:
             return None
         return await self._chain.permit(self._signer, self._chain.agreements.contract, terms.total, terms.deadline)
@@ -96,7 +96,7 @@ class Purchases:
     ) -> Sent:
         if relay:
             return await self._relay(terms, permit, gateway)
-        # C3: the consumer sends it, so the transaction's own signature covers the terms.
+        # The consumer sends it, so the transaction's own signature covers the terms (C3).
         call = create_and_lock(terms, permit=permit)
         if offer:
             signed = await self._offer(terms, self._chain.agreements, gateway)
@@ -126,7 +126,7 @@ class Purchases:
             raise InsituError("RelayOff", detail) from error
 
     async def _relay(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
-        """Sign, let the gateway send it, and see on chain that it has."""
+        """Sign, let the gateway send it, and check on chain that it did."""
         domain = self._chain.agreements
         agreement = agreement_id(terms, domain)
         signature = "0x" + self._signer.sign_digest(terms_digest(terms, domain)).hex()
@@ -142,7 +142,7 @@ class Purchases:
         return Sent(transaction, relayed=True)
 
     async def _ask_again(self, request: PurchaseRequest, gateway: GatewayClient, transaction: str | None) -> str | None:
-        """Ask how it stands, which is harmless; a refusal ends the waiting, a gateway that is away does not."""
+        """Ask where the purchase stands, which is harmless. A refusal ends the waiting, an absent gateway does not."""
         try:
             return (await gateway.relay(request)).transaction
         except InsituError as error:
@@ -151,7 +151,7 @@ class Purchases:
             return transaction
 
     async def _is_mined(self, agreement: AgreementId, transaction: str | None) -> bool:
-        """Look for some time whether the agreement is locked, and in a block if we know by what."""
+        """Wait some time until the agreement is locked and the transaction, if known, is in a block."""
         pauses = Pauses(LOOK)
         with anyio.move_on_after(ASK_AGAIN):
             while True:

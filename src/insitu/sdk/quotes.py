@@ -1,4 +1,4 @@
-"""A quote is believed only where the documents say the same (C1; design §5, "Price and receivers")."""
+"""A quote is trusted only if the documents say the same (C1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ __all__ = ["ExpectedCost", "WantedInput", "WantedWorkflow", "read_planned", "rea
 
 @dataclass(frozen=True, slots=True)
 class WantedInput:
-    """An input data set as its document has it now."""
+    """An input data set according to its current document."""
 
     asset: ResolvedAsset
     entry: Service
@@ -32,7 +32,7 @@ class WantedInput:
 
 @dataclass(frozen=True, slots=True)
 class WantedWorkflow:
-    """A workflow that somebody wants to run, and its inputs in order; ``asset`` is None where it is not published."""
+    """A workflow that somebody wants to run, and its inputs in order. ``asset`` is None if it is not published."""
 
     asset: ResolvedAsset | None
     workflow: Workflow
@@ -40,13 +40,13 @@ class WantedWorkflow:
 
     @property
     def endpoint(self) -> str:
-        """ServiceEndpoint of the compute service that is bought: the first input's."""
+        """The serviceEndpoint of the compute service to buy: the first input's."""
         return self.inputs[0].entry.service_endpoint or ""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedCost:
-    """What the documents say that a purchase costs: computed here, by the same rules as the gateway's."""
+    """What a purchase costs according to the documents, computed here by the same rules as at the gateway."""
 
     server: Server
     price: Price
@@ -56,8 +56,8 @@ class ExpectedCost:
 async def read_wanted(resolver: Resolver, chain: Chain, workflow_did: str, service_index: int | None) -> WantedWorkflow:
     """Resolve a workflow and its inputs, strictly.
 
-    Raises ``InvalidDocument``, ``NoComputeService``, ``AssetNotFound``, and ``TemplateNotApproved`` where a service
-    is not sold under the template of our deployments file.
+    Raises ``InvalidDocument``, ``NoComputeService``, ``AssetNotFound``, and ``TemplateNotApproved`` if a service is not
+    sold with the template of our deployments file.
     """
     asset = await resolver.resolve(workflow_did)
     validate_ddo(asset.ddo)
@@ -72,7 +72,7 @@ async def read_planned(
     *,
     asset: ResolvedAsset | None = None,
 ) -> WantedWorkflow:
-    """Resolve the inputs of a workflow that need not be published, strictly; raises as :func:`read_wanted`."""
+    """Resolve the inputs of a workflow that need not be published, strictly. Raises the same as :func:`read_wanted`."""
     if not workflow.input_dids:
         raise InsituError("InvalidDocument", "the workflow reads no data set")
     inputs = []
@@ -93,20 +93,20 @@ async def _input(resolver: Resolver, chain: Chain, did: str, service_index: int 
 
 
 def _expect(wanted: WantedWorkflow, provider: Address, consumer: Address) -> ExpectedCost:
-    offers = [OfferedService(one.asset.did, one.service) for one in wanted.inputs]
+    offers = [OfferedService(data.asset.did, data.service) for data in wanted.inputs]
     server = choose_server(wanted.workflow, offers)
-    priced = [PricedInput(one.asset.did, one.asset.owner, one.service.price) for one in wanted.inputs]
+    priced = [PricedInput(data.asset.did, data.asset.owner, data.service.price) for data in wanted.inputs]
     return ExpectedCost(server, price_of(priced, server, provider, consumer), wanted.inputs[0].service.times())
 
 
 async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consumer: Address) -> None:
-    """Refuse a quote that asks for something else than the documents and the chain say.
+    """Refuse a quote that differs from what the documents and the chain say.
 
     Raises ``TermsMismatch`` with both sides, ``NotDIDProvider``, ``NoSuitableServer``.
     """
-    for one in wanted.inputs:
-        if not await chain.is_provider(one.asset.did, quote.provider):
-            raise InsituError("NotDIDProvider", f"{quote.provider} is not a provider of {one.asset.did}")
+    for data in wanted.inputs:
+        if not await chain.is_provider(data.asset.did, quote.provider):
+            raise InsituError("NotDIDProvider", f"{quote.provider} is not a provider of {data.asset.did}")
     first, expected = wanted.inputs[0], _expect(wanted, quote.provider, consumer)
     times, asset = expected.times, wanted.asset
     pairs: Sequence[tuple[str, object, object]] = [
@@ -122,13 +122,13 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
         ("timeout", quote.timeout, times.timeout),
         ("settleTimeout", quote.settle_timeout, times.settle_timeout),
     ]
-    for name, told, own in pairs:
-        if told != own:
-            raise InsituError("TermsMismatch", f"the quote's {name} is {told}, the documents say {own}")
+    for name, quoted, own in pairs:
+        if quoted != own:
+            raise InsituError("TermsMismatch", f"the quote's {name} is {quoted}, the documents say {own}")
 
 
 def terms_of(quote: Quote, consumer: Address, now: int, seed: str | None = None) -> Terms:
-    """Return the terms of a quote (C2, C3); ``now`` is the chain's time in seconds, ``seed`` 64 hexadecimal digits."""
+    """Return the terms of a quote (C2, C3). ``now`` is the chain's time in seconds, ``seed`` 64 hexadecimal digits."""
     return Terms(
         seed="0x" + (seed or new_seed()),
         did="0x" + Did.parse(quote.did).digits,
@@ -142,13 +142,13 @@ def terms_of(quote: Quote, consumer: Address, now: int, seed: str | None = None)
         grant_timeout=quote.grant_timeout,
         timeout=quote.timeout,
         settle_timeout=quote.settle_timeout,
-        amounts=tuple(one.amount.base_units for one in quote.receivers),
-        receivers=tuple(read_address(one.address) for one in quote.receivers),
+        amounts=tuple(receiver.amount.base_units for receiver in quote.receivers),
+        receivers=tuple(read_address(receiver.address) for receiver in quote.receivers),
     )
 
 
 def _receivers(quote: Quote) -> tuple[tuple[str, int], ...]:
-    return tuple((one.address.lower(), one.amount.base_units) for one in quote.receivers)
+    return tuple((receiver.address.lower(), receiver.amount.base_units) for receiver in quote.receivers)
 
 
 def _paid(price: Price) -> tuple[tuple[str, int], ...]:

@@ -1,4 +1,4 @@
-"""Receipts: checked by anybody, offline or against the chain, and good for releasing the payment (E8, E10)."""
+"""Receipts: anybody can check them, offline or against the chain, and use them to release the payment (E8, E10)."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -22,20 +22,20 @@ from insitu.ports.keys import Signer
 __all__ = ["release", "verify", "verify_on_chain"]
 
 Receipt = ReceiptView | Mapping[str, Any]
-"""As the gateway gives it, or only its DSSE envelope, as JSON."""
+"""A receipt as the gateway returns it, or only its DSSE envelope, as JSON."""
 
 
 def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str | None = None) -> VerifiedReceipt:
-    """Check a receipt offline: signature, form, that its parts fit each other, and what comes with it.
+    """Check a receipt offline: its signature, its form, that its parts match each other, and what comes with it.
 
     Parameters
     ----------
     provider
-        The account that has to have signed; without it, whoever the receipt itself names.
+        The account that must have signed; by default the one that the receipt itself names.
     files
-        Folder with the downloaded result, and nothing else: the receipt must be about exactly these files.
+        Folder with the downloaded result and nothing else: the receipt must be about exactly these files.
 
-    Raises ``ReceiptInvalid``, and ``FileMissing`` where there is no such folder.
+    Raises ``ReceiptInvalid``, and ``FileMissing`` if there is no such folder.
     """
     found = verify_receipt(read_envelope(_envelope(receipt)))
     checks = list(_checks_of_copy(found, receipt))
@@ -51,8 +51,8 @@ async def verify_on_chain(
 ) -> VerifiedReceipt:
     """Check a receipt as :func:`verify` does, and compare it with the chain.
 
-    The chain knows the agreement and its terms, the provider has granted it, has committed to this very receipt, and
-    the result is registered.
+    The chain must know the agreement and its terms, the provider must have granted it and committed to this very
+    receipt, and the result must be registered.
 
     Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` where it is not settled yet.
     """
@@ -69,8 +69,8 @@ async def verify_on_chain(
         record = await chain.did_record(predicate.output.result_did)
         checks.append(("the result is registered", record is not None))
     settled = await chain.find_settlements(agreement.service_agreement_id)
-    committed = [one.receipt_hash for one in settled if one.index == predicate.number]
-    checks += [("its hash is the one on chain", one.lower() == found.receipt_hash) for one in committed]
+    committed = [settlement.receipt_hash for settlement in settled if settlement.index == predicate.number]
+    checks += [("its hash is the one on chain", digest.lower() == found.receipt_hash) for digest in committed]
     checked = require_all(checks)
     if not committed:
         raise InsituError("ReceiptNotCommitted", hash=found.receipt_hash)
@@ -78,7 +78,7 @@ async def verify_on_chain(
 
 
 def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[str, bool]]:
-    """Compare what stands beside the envelope in the gateway's answer, and is not covered by its signature."""
+    """Check what is beside the envelope in the gateway's answer, which the signature does not cover."""
     if isinstance(receipt, Mapping) and not isinstance(receipt.get("envelope"), Mapping):
         return
     try:
@@ -103,13 +103,13 @@ def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
             digests.append(FileDigest(path.relative_to(folder).as_posix(), sha256, path.stat().st_size))
     output = found.statement.predicate.output
     said = f"{output.files} files with {output.bytes} bytes" if output else "no files"
-    here = f"{len(digests)} with {sum(one.size for one in digests)} bytes"
+    here = f"{len(digests)} with {sum(file.size for file in digests)} bytes"
     holds = not digests if output is None else output_root(digests) == output.root
     return f"the files in {folder} ({here}) are those of the result ({said})", holds
 
 
 async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer: Signer) -> Mined:
-    """E10: release the payment; anybody may, and only the agreed receivers are paid.
+    """Release the payment (E10). Anybody may do this, and only the agreed receivers are paid.
 
     Raises ``ExecutionAlreadySettled``, ``ReceiptRequired`` where the receipt releases nothing,
     ``SignatureMismatch``, ``DeadlinePassed``.

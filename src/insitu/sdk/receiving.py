@@ -1,4 +1,4 @@
-"""Receiving the files of an asset: many as one stream, and a few several at a time."""
+"""Receiving the files of an asset: many as one stream, or a few in parallel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from insitu.sdk.gateway import GatewayClient
 __all__ = ["ExpectedFile", "receive"]
 
 STREAMED = 8
-"""More files than these come as one stream, where they lie at the gateway."""
+"""If there are more files than this, those that the gateway stores come as one stream."""
 AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFile:
-    """A file as its asset describes it; the name is the server's, and the digest unknown, where None."""
+    """A file as its asset describes it. None means that the server chooses the name, or that the digest is unknown."""
 
     name: str | None
     sha256: str | None
@@ -28,10 +28,11 @@ class ExpectedFile:
 async def receive(
     gateway: GatewayClient, did: str, into: Destination, files: Mapping[int, ExpectedFile]
 ) -> dict[int, Path]:
-    """Receive those files that are not there yet, and return the paths of all by index.
+    """Receive the files that are not there yet, and return the paths of all files by index.
 
-    Each is there complete or not at all. A stream that breaks off is asked for again from the next file on, as long as
-    it brings any. Raises what ``Destination.missing``, ``GatewayClient.download`` and ``Destination.save`` raise.
+    Each file is complete or not there at all. A stream that breaks off is requested again from the next file on, as
+    long as it brings any. Raises what ``Destination.missing``, ``GatewayClient.download`` and ``Destination.save``
+    raise.
     """
     missing = await into.missing({file.name: file.sha256 for file in files.values() if file.name is not None})
     there = {index: file.name for index, file in files.items() if file.name not in (None, *missing)}
@@ -55,7 +56,7 @@ async def _receive(
             break
         except InsituError as error:
             if error.code == "NotFound":
-                break  # a gateway that has no archives
+                break  # this gateway has no archives
             if error.code != "PeerUnavailable" or len(paths) + len(rest) == len(files):
                 raise
     await _one_by_one(gateway, did, into, files, paths)

@@ -1,4 +1,4 @@
-"""From a DID to its document: registry → url with ``{did}`` → GET → checksum (P3, E2). No metadata url is set."""
+"""From a DID to its document: registry → URL with ``{did}`` → GET → checksum (P3, E2). Needs no metadata URL."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from insitu.sdk.long_work import LongWork
 __all__ = ["DocumentReader", "ResolvedAsset", "Resolver"]
 
 KEPT = 512
-"""Documents that are kept at a time."""
+"""The number of documents that are kept."""
 
 
 class DocumentReader(Protocol):
-    """Whatever reads the document at a url: a client of a METADATA-API, or the catalogue of this process."""
+    """Reads the document at a URL: a client of a METADATA-API, or the catalogue of this process."""
 
     async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
         """Read the version with this on-chain ``checksum``. Raises ``AssetNotFound``, ``PeerUnavailable``."""
@@ -31,7 +31,7 @@ class DocumentReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAsset:
-    """One version of an asset, proved to be what the chain names; ``checksum`` is that version's, 64 digits."""
+    """One version of an asset, proved to be what the chain names. ``checksum`` is that version's, 64 digits."""
 
     did: str
     record: DidRecord
@@ -45,7 +45,7 @@ class ResolvedAsset:
 
 
 class Resolver:
-    """Reads documents by DID and proves that they are what the chain names; versions never change, so they are kept."""
+    """Reads documents by DID, proves that they are what the chain names, and keeps them, as versions never change."""
 
     def __init__(self, chain: Chain, metadata: DocumentReader) -> None:
         self._chain = chain
@@ -61,7 +61,7 @@ class Resolver:
         return record
 
     async def resolve(self, did: str, checksum: str | None = None) -> ResolvedAsset:
-        """Return the asset in its present version, or in the one with this on-chain checksum.
+        """Return the asset in its current version, or in the one with this on-chain checksum.
 
         Raises ``InvalidDid``, ``AssetNotFound``, ``ChecksumMismatch``, ``InvalidDocument``, ``PeerUnavailable``.
         """
@@ -77,19 +77,19 @@ class Resolver:
         return ResolvedAsset(did, record, ddo, wanted)
 
     async def version(self, url: str, did: str, checksum: str) -> Ddo:
-        """Read the version of a document with this on-chain checksum at a url with ``{did}``; it is not kept.
+        """Read the version of a document with this on-chain checksum at a URL with ``{did}``, without keeping it.
 
         Raises ``AssetNotFound``, ``ChecksumMismatch``, ``InvalidDocument``, ``PeerUnavailable``.
         """
         document = await self._metadata.read(url.replace("{did}", did), checksum)
-        # Of a long document this takes a second, in which others want answers.
+        # For a long document this takes a second, during which others need answers.
         return await self._work.run(_prove, document, did, checksum)
 
     async def _read(self, record: DidRecord, did: str, wanted: str) -> Ddo:
         try:
             return await self.version(record.url, did, wanted)
         except InsituError as error:
-            # The registered version may yet appear where it is published; any other one will not.
+            # The registered version may still appear where it is published; any other one will not.
             if error.code != "AssetNotFound" or wanted == record.checksum:
                 raise
             detail = f"{did} has no version {wanted}, registered is {record.checksum}"

@@ -31,13 +31,13 @@ __all__ = ["Facade", "SyncClient"]
 Result = TypeVar("Result")
 
 FACADES = (Agreements, Assets, Client, Compute, Execution, GatewayClient, MetadataClient)
-"""What is wrapped where a method or attribute gives it; other values are plain data."""
+"""Classes whose objects are wrapped when a method or attribute returns them; other values are plain data."""
 
 ENDING = 5.0
-"""Seconds that the end of the interpreter waits for a client to close its connections."""
+"""Seconds that the interpreter waits at its end for a client to close its connections."""
 
 _living: dict[threading.Thread, Callable[[], None]] = {}
-"""The thread of each client, and what tells it to end."""
+"""The thread of each client, and the function that ends it."""
 
 
 @atexit.register
@@ -49,10 +49,10 @@ def _end_all() -> None:
 
 
 class ClientThread:
-    """The thread in which a client and its event loop live.
+    """The thread in which a client and its event loop run.
 
-    It ends when it is told to, when nobody holds anything of the client any more, and with the interpreter, which never
-    waits for a daemon. Calls that are then in progress end as cancelled.
+    It ends when :meth:`end` is called, when nothing refers to the client any more, and with the interpreter, which
+    never waits for a daemon. Calls in progress are then cancelled.
     """
 
     def __init__(self, make: Callable[[], Client]) -> None:
@@ -64,13 +64,13 @@ class ClientThread:
         weakref.finalize(self, self._end).atexit = False
 
     def start(self, call: Callable[[], Awaitable[Result]]) -> Future[Result]:
-        """Call something in the thread. Raises ``RuntimeError`` where it has ended, or lives in another process."""
+        """Call something in the thread. Raises ``RuntimeError`` if it has ended or is in another process."""
         if self._ended.done() or not self._thread.is_alive():
             raise RuntimeError("this client is closed, or belongs to another process: connect again")
         return self._portal.start_task_soon(call)
 
     def soon(self, call: Callable[[], None]) -> None:
-        """Call something in the thread without waiting for it, or here where the thread has ended."""
+        """Call something in the thread without waiting for it, or call it here if the thread has ended."""
         _soon(self._loop, call)
 
     def end(self) -> None:
@@ -83,7 +83,7 @@ class ClientThread:
 def _live(make: Callable[[], Client], born: Future[Any], ended: Future[None]) -> None:
     try:
         anyio.run(_inhabit, make, born)
-    except BaseException as error:  # noqa: BLE001  whoever waits for the one or the other raises it
+    except BaseException as error:  # noqa: BLE001  the one that waits for the future raises it
         (ended if born.done() else born).set_exception(error)
     finally:
         _living.pop(threading.current_thread(), None)
@@ -103,12 +103,12 @@ async def _inhabit(make: Callable[[], Client], born: Future[Any]) -> None:
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     try:
         loop.call_soon_threadsafe(call)
-    except RuntimeError:  # the loop is closed, so nothing else touches what the call is about
+    except RuntimeError:  # the loop is closed, so nothing else touches what the call needs
         call()
 
 
 class Facade:
-    """An object of the asynchronous client: its coroutines are plain methods, its async iterators plain iterators."""
+    """An object of the asynchronous client, with plain methods for coroutines and plain iterators for async ones."""
 
     def __init__(self, thread: ClientThread, inner: Any) -> None:
         self._thread = thread
@@ -145,7 +145,7 @@ class Facade:
             send, receive = _finish(self._thread.start(_pipe))
 
             async def pump() -> None:
-                # One task from beginning to end: an async generator may hold resources of the task that runs it.
+                # One task from beginning to end, because an async generator may hold resources of its task.
                 async with send:
                     async for item in member(*arguments, **options):
                         await send.send(item)
@@ -171,12 +171,12 @@ class Facade:
 
 
 class SyncClient(Facade):
-    """:class:`insitu.sdk.client.Client` without ``await``. Use ``with``, or ``close()``; else it ends with the script.
+    """:class:`insitu.sdk.client.Client` without ``await``. Use ``with`` or ``close()``, or it ends with the script.
 
     Parameters
     ----------
     make
-        Makes the asynchronous client; it is called in the thread in which the client then lives.
+        Makes the asynchronous client. It is called in the thread in which the client then runs.
     """
 
     def __init__(self, make: Callable[[], Client]) -> None:
@@ -184,7 +184,7 @@ class SyncClient(Facade):
         super().__init__(thread, thread.client)
 
     def close(self) -> None:
-        """Cancel what is in progress, close connections and end the thread; again is harmless."""
+        """Cancel what is in progress, close the connections and end the thread. Repeating it is harmless."""
         self._thread.end()
 
     def __enter__(self) -> Self:
@@ -197,7 +197,7 @@ class SyncClient(Facade):
 
 
 def _finish(future: Future[Any]) -> Any:
-    """Wait for a result; an interrupted wait (Ctrl-C) cancels what was waited for."""
+    """Wait for a result. Interrupting the wait (Ctrl-C) cancels the call."""
     try:
         return future.result()
     except BaseException:

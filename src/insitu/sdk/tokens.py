@@ -1,4 +1,4 @@
-"""Signing in at a gateway: assertions that the wallet signs (RFC 7523, RFC 8812) and the access tokens they buy."""
+"""Signing in at a gateway: assertions that the wallet signs (RFC 7523, RFC 8812), and the access tokens for them."""
 
 import base64
 import json
@@ -19,16 +19,16 @@ __all__ = ["Tokens", "assertion"]
 
 ASSERTION_SECONDS = 300
 MARGIN = 30.0
-"""Seconds before its end in which a token is no longer used."""
+"""Seconds before a token's end from which it is no longer used."""
 
 
 def assertion(signer: Signer, audience: str, now: int) -> str:
-    """Return a signed JWT that says: this wallet asks for this operation, once, now.
+    """Return a signed JWT which says that this wallet asks for this operation, once, now.
 
     Parameters
     ----------
     audience
-        Url of the operation at the gateway that is called; another gateway cannot use the assertion.
+        URL of the operation at the gateway that is called; another gateway cannot use the assertion.
     now
         Seconds since 1970.
     """
@@ -52,7 +52,7 @@ class _Held:
 
 
 class Tokens:
-    """The access tokens of one wallet at one gateway; each is used until shortly before its end.
+    """The access tokens of one wallet at one gateway. Each is used until shortly before its end.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Tokens:
         return self._signer.address
 
     async def headers(self, operation: Operation, *, fresh: bool = False) -> Mapping[str, str]:
-        """Return the Authorization header for an operation; ``fresh`` asks for another token."""
+        """Return the Authorization header for an operation. ``fresh`` asks for another token."""
         async with self._asking:
             held = self._held.get(operation)
             if fresh or held is None or held.until < time.monotonic():

@@ -1,4 +1,7 @@
-"""Turns: what the threads, event loops and clients of one process must not do at the same time."""
+"""Turns: for what the threads, event loops and clients of one process must not do at the same time.
+
+It uses asyncio, because anyio cannot wait for a future that another thread or loop completes.
+"""
 
 import asyncio
 import os
@@ -11,14 +14,14 @@ from contextlib import asynccontextmanager
 __all__ = ["turn"]
 
 _QUEUES: dict[tuple[Hashable, ...], deque[Future[None]]] = {}
-"""Who waits for what, in the order in which they came; the first one has the turn."""
+"""What is waited for, and the futures of those who wait in order of arrival; the first one has the turn."""
 _GUARD = threading.Lock()
 
 
 @asynccontextmanager
 async def turn(*of: Hashable) -> AsyncIterator[None]:
-    """Wait until everybody of this process who asked for the same before is done; whoever is cancelled leaves."""
-    # A forked child has none of its parent's threads, so it must not wait for them.
+    """Wait until everybody in this process who asked for the same earlier is done. Cancelling leaves the queue."""
+    # A forked child does not have its parent's threads, so it must not wait for them.
     key, mine = (os.getpid(), *of), Future[None]()
     with _GUARD:
         queue = _QUEUES.setdefault(key, deque())
@@ -37,6 +40,6 @@ async def turn(*of: Hashable) -> AsyncIterator[None]:
 
 
 def _call(first: Future[None]) -> None:
-    """Tell the first that it has the turn, once; one that is cancelled leaves by itself and calls the next."""
+    """Give the turn to the first, once. A cancelled one leaves the queue by itself and calls the next."""
     if not first.done() and first.set_running_or_notify_cancel():
         first.set_result(None)

@@ -1,4 +1,4 @@
-"""Workflows from small Python values (design §5, "Workflow")."""
+"""Workflows from simple Python values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Previous:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewAlgorithm:
-    """An algorithm that was read and is not published: how it is started, and what it imports."""
+    """An algorithm that is not published yet: how it is started, and what it imports."""
 
     description: AlgorithmDescription
     imports: frozenset[str] = frozenset()
@@ -33,21 +33,21 @@ class Stage:
     Attributes
     ----------
     algorithm
-        DID of the algorithm, or one that is not published yet: of that only a price can be asked.
+        DID of the algorithm, or one that is not published yet, for which you can only ask the price.
     inputs
         DIDs of data sets and outputs of earlier stages, in the order of ``--input1``, ``--input2`` …
     container
         ``{image, tag, checksum}``, or ``"NAME:TAG"`` or a digest among those that all data sets of the workflow
-        support; None takes the one that the algorithm needs, else the first that all of them support and that is
-        known to have what it needs.
+        support. None takes the one that the algorithm needs, or else the first one that all data sets support and
+        that is known to have what the algorithm needs.
     stage_type
-        Free text, such as Filtering; shown and recorded.
+        Free text such as Filtering, which is shown and recorded.
     configuration
         Passed to the algorithm as ``--name=value``.
     server_id
         The server to run on; None takes the cheapest that is large enough.
     cpu, gpu, memory, disk
-        The least that the stage needs: cores, processors, ``8gb`` or ``512mib``.
+        The minimum that the stage needs: cores, processors, ``8gb`` or ``512mib``.
     output
         Description of the result, as for registering an asset.
     """
@@ -79,16 +79,16 @@ def _describe(index: int, stage: Stage, container: JsonObject) -> JsonObject:
         "index": index,
         "stageType": stage.stage_type,
         "requirements": requirements | {name: value for name, value in wanted.items() if value is not None},
-        "input": [_input(position, one) for position, one in enumerate(stage.inputs)],
+        "input": [_input(position, source) for position, source in enumerate(stage.inputs)],
         "transformation": {"id": stage.algorithm} if isinstance(stage.algorithm, str) else {},
         "output": {"metadata": dict(stage.output)} if stage.output else {},
     }
     return described | ({"configuration": dict(stage.configuration)} if stage.configuration else {})
 
 
-def _input(position: int, one: str | Previous) -> JsonObject:
-    source = {"previousStage": one.stage} if isinstance(one, Previous) else {"id": one}
-    return {"index": position, **source}
+def _input(position: int, source: str | Previous) -> JsonObject:
+    named = {"previousStage": source.stage} if isinstance(source, Previous) else {"id": source}
+    return {"index": position, **named}
 
 
 def _text(value: str | int | None) -> str | None:
