@@ -37,18 +37,13 @@ WHERE_IT_STANDS = {
 IN_PYTHON = {
     r"\bfor (?:one|each)(?:, \w+)* in ": "a loop variable that says what it is",
     r"\bdef _?(?:told|bought)\(": "a verb, or a noun",
-    r"^_?(?:log|LOG) = logging\.": "logger",
-    r"^ *(?:Args|Raises|Returns|Yields):$": "a docstring in prose",
 }
 
 GAP = r"(?:\s|[#*/])+"
 """A space, or the end of a line with the indentation or the sign of a comment after it."""
 
 NOWHERE = re.compile(r"design §")
-SOURCES = re.compile(
-    r"src/insitu/(?:api|cli|domain|gateway|metadata|ports|settings|stack|testing)/|tests/gateway/|(?:deploy|scripts|bench|examples|contracts/(?:src|test))/"
-    r"|src/insitu/adapters/(?:(?:agreements|blobs|catalog|chain|executions|keys|logs|peers|sources)/|(?!kubernetes)\w+\.py)"
-)
+SOURCES = re.compile(r"(?:src|deploy|scripts|bench|examples|contracts/(?:src|test))/")
 NOT_READ = re.compile(r"scripts/check_prose\.py|src/insitu/domain/error_table/.*|.*\.sql")
 CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|``[^`]+``|`[^`\n]*`")
 

@@ -52,15 +52,15 @@ def ask(server: str) -> str:
 
 
 def name_servers() -> "list[str]":
-    """The name servers that the cluster gives to pods; one on the pod's own loopback is nobody."""
+    """Return the name servers that the cluster gives to pods; one on the pod's own loopback reaches nobody."""
     with open("/etc/resolv.conf", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
         words = [line.split() for line in file]
     found = [word[1] for word in words if len(word) > 1 and word[0] == "nameserver"]
-    return [each for each in found if not each.startswith("127.") and each != "::1"]
+    return [server for server in found if not server.startswith("127.") and server != "::1"]
 
 
 def fill(path: str, room: int) -> str:
-    """Write beyond a volume's size; tell which error stopped it."""
+    """Write beyond a volume's size; return which error stopped it."""
     try:
         with open(path, "wb", buffering=0) as file:  # noqa: PTH123 (this is the fastest to start)
             while room > 0:
@@ -72,7 +72,7 @@ def fill(path: str, room: int) -> str:
 
 
 def threads() -> int:
-    """Count the threads that can be had, up to many."""
+    """Count the threads that can be started, up to many."""
     threading.stack_size(64 * 1024)
     end = threading.Event()
     started: list[threading.Thread] = []
@@ -88,22 +88,22 @@ def threads() -> int:
 
 
 def status() -> "dict[str, str]":
-    """What the kernel says of this process."""
+    """Return what the kernel says about this process."""
     with open("/proc/self/status", encoding="ascii") as file:  # noqa: PTH123
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
 def writable(folder: str) -> bool:
-    """Tell whether a folder can be written to."""
+    """Return whether a folder can be written to."""
     return os.access(folder, os.W_OK)
 
 
 def main() -> None:
     """Try everything, and leave the findings as the container's last word."""
     servers = name_servers()
-    targets = [*TARGETS, *(f"[{each}]:53" if ":" in each else f"{each}:53" for each in servers)]
+    targets = [*TARGETS, *(f"[{server}]:53" if ":" in server else f"{server}:53" for server in servers)]
     with ThreadPoolExecutor(len(targets) + len(servers) + 1) as pool:
-        asked = {f"{each}:53/udp": pool.submit(ask, each) for each in (*servers, OUTSIDE)}
+        asked = {f"{server}:53/udp": pool.submit(ask, server) for server in (*servers, OUTSIDE)}
         reached = dict(zip(targets, pool.map(connect, targets), strict=True))
         reached.update({target: answer.result() for target, answer in asked.items()})
     own = status()
