@@ -11,7 +11,7 @@ State = Literal["ok", "warning", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's answer; ``remedy`` is what a person can do, empty where nothing is wrong."""
+    """One line of the doctor's answer; ``remedy`` is what a person can do, empty if nothing is wrong."""
 
     part: str
     state: State

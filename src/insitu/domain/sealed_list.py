@@ -66,7 +66,7 @@ def read_sealed_list(text: object, did: str, creator: Address, chain_id: int) ->
     ``creator`` is the account from which the DID derives; it is the sealer of a text in the old form.
     """
     match = _TEXT.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_SEALED else None
-    payload = _decoded(match[4]) if match is not None else None
+    payload = _decode(match[4]) if match is not None else None
     if match is None or payload is None or (match[1] == FORM) != (match[3] is not None):
         raise InsituError("InputElsewhere", f"the list of files in {did} was not sealed by this gateway")
     if match[1] == OLD_FORM:
@@ -75,7 +75,7 @@ def read_sealed_list(text: object, did: str, creator: Address, chain_id: int) ->
     return SealedList(int(match[2]), sealer, payload, associated_data(did, sealer, chain_id))
 
 
-def _decoded(text: str) -> bytes | None:
+def _decode(text: str) -> bytes | None:
     """Return the bytes, or None if the text is not their only spelling."""
     try:
         raw = base64.urlsafe_b64decode(text)

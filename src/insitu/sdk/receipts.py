@@ -54,7 +54,7 @@ async def verify_on_chain(
     The chain must know the agreement and its terms, the provider must have granted it and committed to this very
     receipt, and the result must be registered.
 
-    Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` where it is not settled yet.
+    Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` if it is not settled yet.
     """
     found = verify(receipt, provider=provider, files=files)
     predicate = found.statement.predicate
@@ -111,7 +111,7 @@ def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
 async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer: Signer) -> Mined:
     """Release the payment (E10). Anybody may do this, and only the agreed receivers are paid.
 
-    Raises ``ExecutionAlreadySettled``, ``ReceiptRequired`` where the receipt releases nothing,
+    Raises ``ExecutionAlreadySettled``, ``ReceiptRequired`` if the receipt releases nothing,
     ``SignatureMismatch``, ``DeadlinePassed``.
     """
     settlement = receipt.settlement if isinstance(receipt, ReceiptView) else receipt

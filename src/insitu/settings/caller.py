@@ -10,7 +10,7 @@ KEY_PASSWORD = "INSITU_KEY_PASSWORD"  # noqa: S105  the name of a variable
 
 @dataclass(frozen=True, slots=True)
 class CallerVariables:
-    """The caller's variables; None where one is not set. An option or an argument is stronger.
+    """The caller's variables; None if one is not set. An option or an argument wins over them.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class CallerVariables:
 
 
 def read_caller(environ: Mapping[str, str]) -> CallerVariables:
-    """Return the caller's variables of an environment, usually ``os.environ``."""
+    """Return the caller's variables from an environment, usually ``os.environ``."""
     return CallerVariables(
         environ.get("INSITU_URL") or None, environ.get("INSITU_ACCOUNT") or None, environ.get(KEY_PASSWORD)
     )

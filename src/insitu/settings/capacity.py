@@ -31,7 +31,7 @@ class MachineShare:
 
 
 def machine_share(operator: OperatorSettings, home: Path) -> MachineShare:
-    """Return the share that is set or, where nothing is set, 80 % of this machine.
+    """Return the share that is set, by default 80 % of this machine.
 
     ``home`` need not exist yet; the file system that will hold it is measured.
     """

@@ -1,4 +1,4 @@
-"""Errors of requests and of who may do what (design §7)."""
+"""Errors of requests and of who may do what."""
 
 from insitu.domain.error_table.shape import ErrorDefinition as E
 

@@ -1,4 +1,4 @@
-"""Errors and reasons of executions (design §6). A reason of an ended execution is a code of this table."""
+"""Errors and reasons of executions. A reason of an ended execution is a code of this table."""
 
 from insitu.domain.error_table.shape import ErrorDefinition as E
 
