@@ -44,7 +44,7 @@ GAP = r"(?:\s|[#*/])+"
 
 NOWHERE = re.compile(r"design §")
 SOURCES = re.compile(r"(?:src|deploy|scripts|bench|examples|contracts/(?:src|test))/")
-NOT_READ = re.compile(r"scripts/check_prose\.py|src/insitu/domain/error_table/.*|.*\.sql")
+NOT_READ = re.compile(r"src/insitu/domain/error_table/.*|.*\.sql")
 CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|``[^`]+``|`[^`\n]*`")
 
 
@@ -56,13 +56,12 @@ def committed() -> Iterator[Path]:
 
 
 def is_read(name: str) -> bool:
-    """Return whether a file is checked: every page, and the sources."""
+    """Return whether the phrases of a file are checked: every page, and the sources."""
     return not NOT_READ.fullmatch(name) and (name.endswith(".md") or SOURCES.match(name) is not None)
 
 
 def patterns(suffix: str) -> Iterator[tuple[re.Pattern[str], str]]:
     """Yield what is refused in a file of this kind, and what to write instead."""
-    yield NOWHERE, "nothing, a clause or a decision: readers do not have this document"
     for phrase, better in PHRASES.items():
         yield re.compile(rf"(?im)\b(?:{phrase.replace(' ', GAP)})\b"), better
     for pattern, better in WHERE_IT_STANDS.items() if suffix == ".md" else ():
@@ -77,6 +76,10 @@ def found(path: Path, name: str) -> Iterator[str]:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
         return
+    for match in NOWHERE.finditer(text):
+        yield f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}: readers do not have this document"
+    if not is_read(name):
+        return
     if path.suffix == ".md":
         text = CODE.sub(lambda code: "\n" * code.group().count("\n"), text)
     for pattern, better in patterns(path.suffix):
@@ -87,9 +90,9 @@ def found(path: Path, name: str) -> Iterator[str]:
 
 def main() -> int:
     """Print everything that is wrong; the exit code says whether there was anything."""
-    names = [(path, str(path.relative_to(ROOT))) for path in committed()]
-    wrong = [line for path, name in names if is_read(name) for line in found(path, name)]
-    print("\n".join(wrong) or f"{sum(is_read(name) for _, name in names)} files")
+    names = {path: str(path.relative_to(ROOT)) for path in committed() if path != Path(__file__).resolve()}
+    wrong = [line for path, name in names.items() for line in found(path, name)]
+    print("\n".join(wrong) or f"{sum(map(is_read, names.values()))} files")
     return 1 if wrong else 0
 
 
