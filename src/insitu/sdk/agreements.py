@@ -270,7 +270,7 @@ class Agreements:
                 return replace(found, relayed=True)
             await anyio.sleep(1)
         raise InsituError(
-            "TransactionUnconfirmed", "an earlier purchase with this seed was not sent until its deadline"
+            "TransactionUnconfirmed", "an earlier purchase with this seed was not sent before its deadline"
         )
 
     async def _find_by_seed(self, seed: str) -> Agreement | None:

@@ -48,9 +48,7 @@ def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mappi
     given: JsonObject = plain_json(asset_metadata)
     attributes: JsonObject = given if isinstance(given.get("main"), dict) else {"main": given}
     if "encryptedFiles" in attributes:
-        detail = (
-            "a sealed list opens in the document that it was sealed for only; name the files with their urls instead"
-        )
+        detail = "a sealed list opens only in the document it was sealed for; name the files with their URLs instead"
         raise InsituError("InvalidDocument", detail, pointer="/encryptedFiles")
     attributes.setdefault("additionalInformation", {})
     files = attributes["main"].get("files", [])

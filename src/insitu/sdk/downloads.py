@@ -57,7 +57,7 @@ class Destination:
             for path in _inside(self.folder):
                 name = path.relative_to(self.folder).as_posix()
                 if name not in files or not _holds(path, files[name]):
-                    raise InsituError("FolderNotEmpty", f"{self.folder} holds {name}, which would not be replaced")
+                    raise InsituError("FolderNotEmpty", f"{self.folder} contains {name}, which is not replaced")
                 there.add(name)
         return [name for name in files if name not in there]
 
@@ -77,7 +77,7 @@ class Destination:
                     digest.update(chunk)
                     await file.write(chunk)
             if sha256 is not None and digest.hexdigest() != sha256:
-                raise InsituError("ChecksumMismatch", f"{name} arrived with other bytes than published", file=name)
+                raise InsituError("ChecksumMismatch", f"{name} differs from the published file", file=name)
             await run_sync(self._place, parent, partial, last)
         finally:
             with suppress(FileNotFoundError):

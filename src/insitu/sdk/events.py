@@ -86,7 +86,7 @@ class _Patience:
         # A connection that stayed open for a while works, even if nothing happened.
         self._fruitless = 0 if anyio.current_time() - began > ALIVE else self._fruitless + 1
         if self._fruitless > SILENT_ATTEMPTS:
-            raise InsituError("PeerUnavailable", f"{self._url} does not answer, or ends the stream again and again")
+            raise InsituError("PeerUnavailable", f"{self._url} does not answer, or keeps ending the stream")
         if self._fruitless > 1:
             await anyio.sleep(RETRY.pause(self._fruitless - 2))
 

@@ -68,7 +68,7 @@ def read_contents(files: AlgorithmFiles) -> dict[str, bytes]:
         paths = [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
         named = dict(pair for path in paths for pair in _read_path(path.expanduser()))
     if not named:
-        raise InsituError("InvalidRequest", "an algorithm has at least one file")
+        raise InsituError("InvalidRequest", "an algorithm needs at least one file")
     return {safe_path(name): content for name, content in named.items()}
 
 

@@ -166,7 +166,7 @@ class Http:
             address = httpx.URL(url).copy_merge_params(given) if given else httpx.URL(url)
             return self._client.build_request(method, address, **options)
         except (httpx.InvalidURL, ValueError) as error:
-            raise InsituError("InvalidRequest", f"{url[:200]!r} is not a url: {error}") from error
+            raise InsituError("InvalidRequest", f"{url[:200]!r} is not a URL: {error}") from error
 
 
 def unavailable(url: str, error: Exception) -> InsituError:

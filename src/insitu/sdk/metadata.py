@@ -93,7 +93,7 @@ class MetadataClient:
                 raise
             raise InsituError("AssetNotFound", f"there is no document at {url}") from None
         if not isinstance(document, dict):
-            raise InsituError("ChecksumMismatch", f"there is no document at {url}, but something else")
+            raise InsituError("ChecksumMismatch", f"{url} returns something that is not a document")
         return document
 
     async def document(self, did: str, checksum: str | None = None) -> JsonObject:

@@ -71,7 +71,7 @@ class Publisher:
         ours = self._chain.agreements
         theirs = info.contracts.get("ServiceExecutionTemplate", "")
         if info.chain_id != ours.chain_id or theirs.lower() != ours.contract.lower():
-            detail = f"the gateway uses the template {theirs} on chain {info.chain_id}, the deployments file names "
+            detail = f"the gateway uses the template {theirs} on chain {info.chain_id}, but the deployments file names "
             raise InsituError("ContractMismatch", detail + f"{ours.contract} on chain {ours.chain_id}")
         return info
 
@@ -113,7 +113,7 @@ class Publisher:
         ddo = read_ddo(await self._metadata.document(status.did, status.checksum))
         verify_checksum(ddo, status.checksum)
         if creator_of(ddo) != self._signer.address:
-            raise InsituError("ChecksumMismatch", f"the catalogue says that {status.did} is ours, which it is not")
+            raise InsituError("ChecksumMismatch", f"the catalogue says that {status.did} is ours, but it is not")
         return ddo
 
     async def revise(self, ddo: Ddo, services: Sequence[JsonObject], *, without_compute: bool = False) -> Asset:
@@ -230,5 +230,5 @@ def _key_owner(key: str | None) -> Address | None:
         raw = b""
     raw = raw[1:] if len(raw) == 65 and raw[0] == 4 else raw
     if len(raw) != 64:
-        raise InsituError("InvalidRequest", "a public key is an address, or 64 or 65 bytes in hexadecimal digits")
+        raise InsituError("InvalidRequest", "a public key must be an address, or 64 or 65 bytes in hexadecimal digits")
     return read_address("0x" + keccak256(raw)[-20:].hex())

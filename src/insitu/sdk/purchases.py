@@ -113,7 +113,7 @@ class Purchases:
         signature = (await gateway.offer(OfferRequest(terms=terms))).signature
         signer = recover_address(terms_digest(terms, domain), signature)
         if signer.lower() != terms.provider.lower():
-            raise InsituError("SignatureMismatch", f"the offer is signed by {signer}, the provider is {terms.provider}")
+            raise InsituError("SignatureMismatch", f"the offer is signed by {signer}, not by {terms.provider}")
         return signature_bytes(signature)
 
     async def _relay_without_coin(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
@@ -122,7 +122,7 @@ class Purchases:
         except InsituError as error:
             if error.code != "RelayOff":
                 raise
-            detail = f"{terms.consumer} cannot pay for gas, and {gateway.url} sends no purchases of others"
+            detail = f"{terms.consumer} cannot pay for gas, and {gateway.url} does not send purchases for consumers"
             raise InsituError("RelayOff", detail) from error
 
     async def _relay(self, terms: Terms, permit: Permit | None, gateway: GatewayClient) -> Sent:
@@ -136,7 +136,7 @@ class Purchases:
         transaction = (await gateway.relay(request)).transaction
         while not await self._is_mined(agreement, transaction):
             if await self._chain.time() > terms.deadline:
-                detail = f"{gateway.url} did not send the purchase until its deadline; nothing was paid, nor can be now"
+                detail = f"{gateway.url} did not send the purchase before its deadline; nothing was or will be paid"
                 raise InsituError("TransactionUnconfirmed", detail, transaction=transaction)
             transaction = await self._ask_again(request, gateway, transaction)
         return Sent(transaction, relayed=True)

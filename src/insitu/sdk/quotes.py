@@ -87,7 +87,7 @@ async def _input(resolver: Resolver, chain: Chain, did: str, service_index: int 
     entry = found.ddo.compute_service(service_index)
     template = chain.agreements.contract
     if (entry.template_id or "").lower() != template.lower():
-        detail = f"{did} is sold under the template {entry.template_id}, the deployments file names {template}"
+        detail = f"{did} is sold with the template {entry.template_id}, but the deployments file names {template}"
         raise InsituError("TemplateNotApproved", detail)
     return WantedInput(found, entry, read_compute_service(entry))
 

@@ -87,7 +87,7 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
         if view.settlement is not None:
             yield from settlement_checks(found, view.settlement)
     except ValidationError:
-        raise InsituError("ReceiptInvalid", "this is not a receipt as a gateway gives it") from None
+        raise InsituError("ReceiptInvalid", "this is not a receipt from a gateway") from None
     except InsituError as error:
         raise InsituError("ReceiptInvalid", f"the settlement beside it: {error.detail}") from None
 

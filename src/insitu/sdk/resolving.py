@@ -92,13 +92,13 @@ class Resolver:
             # The registered version may still appear where it is published; any other one will not.
             if error.code != "AssetNotFound" or wanted == record.checksum:
                 raise
-            detail = f"{did} has no version {wanted}, registered is {record.checksum}"
+            detail = f"{did} has no version {wanted}; {record.checksum} is registered"
             raise InsituError("ChecksumMismatch", detail, did=did) from error
 
 
 def _prove(document: dict[str, JsonValue], did: str, checksum: str) -> Ddo:
     ddo = read_ddo(document)
     if ddo.id != did:
-        raise InsituError("ChecksumMismatch", f"the url of {did} gives the document of another DID", did=did)
+        raise InsituError("ChecksumMismatch", f"the URL of {did} returns the document of another DID", did=did)
     verify_checksum(ddo, checksum)
     return ddo
