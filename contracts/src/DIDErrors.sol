@@ -25,3 +25,15 @@ error InvalidAccount(bytes32 did, address account);
 /// @param actual its length in bytes
 /// @param maximum the most bytes allowed
 error ValueTooLong(uint256 actual, uint256 maximum);
+
+/// @notice The update is not the next version of the document.
+/// @param did the DID
+/// @param actual the version that the update names
+/// @param expected the next version
+error VersionMismatch(bytes32 did, uint256 actual, uint256 expected);
+
+/// @notice The owner or a provider changed since the request was signed.
+/// @param did the DID
+/// @param actual the number of changes that the request names
+/// @param expected the number of changes until now
+error ChangesMismatch(bytes32 did, uint256 actual, uint256 expected);

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DIDExists, InvalidAccount, NotDIDOwner} from "./DIDErrors.sol";
+import {DIDExists, InvalidAccount, NotDIDOwner, VersionMismatch} from "./DIDErrors.sol";
 import {Provenance} from "./Provenance.sol";
+import {Registration, Update} from "./RegistryRequests.sol";
+import {SignedRequests} from "./SignedRequests.sol";
 
 /// @title Registry of assets
 /// @notice Records who owns an asset, who provides it, and which version of its document is current. The url of the
 /// document is in the event of the block that {getDIDRegister} returns.
-contract DIDRegistry is Provenance {
+contract DIDRegistry is Provenance, SignedRequests {
     /// @notice The current record of an asset.
     struct Register {
         /// The account that controls it; zero if it is not registered.
         address owner;
         /// The block whose DIDAttributeRegistered event has the url of the document.
-        uint48 blockNumber;
+        uint40 blockNumber;
         /// How often the document was registered or updated.
-        uint48 version;
+        uint24 version;
+        /// How often the owner or a provider changed since the registration.
+        uint32 changes;
         /// Hash of the current document.
         bytes32 checksum;
     }
@@ -32,8 +36,14 @@ contract DIDRegistry is Provenance {
     /// @param checksum hash of the document
     /// @param value url of the document
     /// @param version 1 for the first
+    /// @param previousBlock the block of the version before; 0 for the first
     event DIDAttributeRegistered(
-        bytes32 indexed did, address indexed owner, bytes32 indexed checksum, string value, uint256 version
+        bytes32 indexed did,
+        address indexed owner,
+        bytes32 indexed checksum,
+        string value,
+        uint256 version,
+        uint256 previousBlock
     );
 
     /// @notice An asset has a new owner.
@@ -62,7 +72,7 @@ contract DIDRegistry is Provenance {
         external
         returns (bytes32 did)
     {
-        did = _register(didSeed, checksum, providers, url, msg.sender);
+        did = _register(hashDID(didSeed, msg.sender), checksum, providers, url, msg.sender);
     }
 
     /// @notice Registers an asset that another account owns from the start. The DID derives from the caller.
@@ -79,7 +89,7 @@ contract DIDRegistry is Provenance {
         string calldata url,
         address owner
     ) external returns (bytes32 did) {
-        did = _register(didSeed, checksum, providers, url, owner);
+        did = _register(hashDID(didSeed, msg.sender), checksum, providers, url, owner);
         emit DIDOwnershipTransferred(did, msg.sender, owner);
     }
 
@@ -97,9 +107,7 @@ contract DIDRegistry is Provenance {
     /// @param newOwner the owner from now on
     function transferDIDOwnership(bytes32 did, address newOwner) external {
         _requireOwner(did);
-        if (newOwner == address(0)) revert InvalidAccount(did, newOwner);
-        _registers[did].owner = newOwner;
-        emit DIDOwnershipTransferred(did, msg.sender, newOwner);
+        _transfer(did, newOwner);
     }
 
     /// @notice Lets an address provide an asset. Its owner calls it; a second time changes nothing.
@@ -115,14 +123,12 @@ contract DIDRegistry is Provenance {
     /// @param provider the address
     function removeDIDProvider(bytes32 did, address provider) external {
         _requireOwner(did);
-        if (!_providers[did][provider]) return;
-        _providers[did][provider] = false;
-        emit DIDProviderRemoved(did, provider);
+        _removeProvider(did, provider);
     }
 
     /// @notice The current record of an asset; all zero if it is not registered.
     /// @param did the asset
-    /// @return owner, block of the current document, version, checksum
+    /// @return owner, block of the current document, version, changes of owner and providers, checksum
     function getDIDRegister(bytes32 did) external view returns (Register memory) {
         return _registers[did];
     }
@@ -148,43 +154,97 @@ contract DIDRegistry is Provenance {
         return keccak256(abi.encode(didSeed, creator));
     }
 
+    /// @inheritdoc SignedRequests
+    function _registerOnce(Registration calldata item, address creator) internal override {
+        bytes32 did = hashDID(item.didSeed, creator);
+        if (_registers[did].owner != address(0) && _registers[did].checksum == item.checksum) return;
+        _register(did, item.checksum, item.providers, item.url, creator);
+    }
+
     /// @dev Writes the record of a new asset.
     function _register(
-        bytes32 didSeed,
+        bytes32 did,
         bytes32 checksum,
         address[] calldata providers,
         string calldata url,
         address owner
-    ) private returns (bytes32 did) {
-        did = hashDID(didSeed, msg.sender);
+    ) private returns (bytes32) {
         if (_registers[did].owner != address(0)) revert DIDExists(did);
         if (owner == address(0)) revert InvalidAccount(did, owner);
 
         _setDocument(did, owner, checksum, url);
         for (uint256 i = 0; i < providers.length; ++i) {
-            _addProvider(did, providers[i]);
+            _writeProvider(did, providers[i]);
         }
+        return did;
     }
 
     /// @dev Writes owner and document, and raises the version by one.
     function _setDocument(bytes32 did, address owner, bytes32 checksum, string calldata url) private {
         _requireLength(url);
-        uint48 version = _registers[did].version + 1;
-        _registers[did] = Register(owner, uint48(block.number), version, checksum);
-        emit DIDAttributeRegistered(did, owner, checksum, url, version);
+        Register memory register = _registers[did];
+        uint256 previousBlock = register.blockNumber;
+        register.owner = owner;
+        register.blockNumber = uint40(block.number);
+        register.version += 1;
+        register.checksum = checksum;
+        _registers[did] = register;
+        emit DIDAttributeRegistered(did, owner, checksum, url, register.version, previousBlock);
     }
 
-    /// @dev Adds a provider unless it already is one.
-    function _addProvider(bytes32 did, address provider) private {
+    /// @inheritdoc SignedRequests
+    function _updateNext(Update calldata item, address owner) internal override {
+        _requireOwner(item.did, owner);
+        uint256 next = uint256(_registers[item.did].version) + 1;
+        if (item.version != next) revert VersionMismatch(item.did, item.version, next);
+        _setDocument(item.did, owner, item.checksum, item.url);
+    }
+
+    /// @inheritdoc SignedRequests
+    function _transfer(bytes32 did, address newOwner) internal override {
+        if (newOwner == address(0)) revert InvalidAccount(did, newOwner);
+        Register storage register = _registers[did];
+        address previousOwner = register.owner;
+        register.owner = newOwner;
+        register.changes += 1;
+        emit DIDOwnershipTransferred(did, previousOwner, newOwner);
+    }
+
+    /// @inheritdoc SignedRequests
+    function _addProvider(bytes32 did, address provider) internal override {
+        if (_writeProvider(did, provider)) _registers[did].changes += 1;
+    }
+
+    /// @inheritdoc SignedRequests
+    function _removeProvider(bytes32 did, address provider) internal override {
+        if (!_providers[did][provider]) return;
+        _providers[did][provider] = false;
+        _registers[did].changes += 1;
+        emit DIDProviderRemoved(did, provider);
+    }
+
+    /// @dev Writes a provider; false if it already was one.
+    function _writeProvider(bytes32 did, address provider) private returns (bool added) {
         if (provider == address(0)) revert InvalidAccount(did, provider);
-        if (_providers[did][provider]) return;
+        if (_providers[did][provider]) return false;
         _providers[did][provider] = true;
         emit DIDProviderAdded(did, provider);
+        return true;
+    }
+
+    /// @inheritdoc SignedRequests
+    function _ownerAndChanges(bytes32 did) internal view override returns (address owner, uint256 changes) {
+        return (_registers[did].owner, _registers[did].changes);
     }
 
     /// @inheritdoc Provenance
     function _requireOwner(bytes32 did) internal view override {
+        _requireOwner(did, msg.sender);
+    }
+
+    /// @dev Reverts unless the account owns the asset.
+    function _requireOwner(bytes32 did, address account) private view {
         address owner = _registers[did].owner;
-        if (msg.sender != owner) revert NotDIDOwner(did, msg.sender, owner);
+        if (account != owner) revert NotDIDOwner(did, account, owner);
     }
 }

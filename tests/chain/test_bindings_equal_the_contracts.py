@@ -15,7 +15,6 @@ from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.chain.terms import contract_terms, domain_terms
 from insitu.domain.agreement import (
     DOMAIN_NAME,
-    DOMAIN_VERSION,
     SETTLEMENT_TYPE,
     TERMS_TYPE,
     ConditionState,
@@ -27,6 +26,8 @@ from insitu.domain.agreement import (
 from insitu.domain.canonical import keccak256
 from insitu.domain.did import hash_did
 from insitu.domain.ids import Address, AgreementId, read_address
+from insitu.domain.registry_requests import registry_domain
+from insitu.domain.typed_data import DOMAIN_VERSION
 from insitu.domain.wire import WireModel
 from tests.chain.vendored import abi_of, abi_type
 from tests.doubles.chain import running_chain
@@ -103,6 +104,16 @@ async def test_the_contract_signs_for_the_same_domain(chain: EmbeddedChain, rpc:
     _, name, version, chain_id, contract, _, _ = await read_view(rpc, template, agreement_store_manager.eip712_domain())
     assert (name, version) == (DOMAIN_NAME, DOMAIN_VERSION)
     assert (chain_id, contract) == (chain.agreements.chain_id, chain.agreements.contract)
+
+
+async def test_the_registry_takes_requests_of_the_domain_that_owners_sign_for(
+    chain: EmbeddedChain, rpc: JsonRpc
+) -> None:
+    registry = chain.contract("DIDRegistry")
+    _, name, version, chain_id, contract, _, _ = await read_view(rpc, registry, did_registry.eip712_domain())
+    domain = registry_domain(chain_id, contract)
+    assert (name, version, contract) == (domain.name, DOMAIN_VERSION, registry)
+    assert chain_id == chain.agreements.chain_id
 
 
 @settings(max_examples=60)

@@ -17,7 +17,16 @@ from insitu.domain.agreement import (
 )
 from insitu.domain.canonical import keccak256
 from insitu.domain.did import hash_did
-from insitu.domain.ids import AgreementId, read_address
+from insitu.domain.ids import Address, AgreementId, read_address
+from insitu.domain.registry_requests import (
+    ProviderChange,
+    Registration,
+    Registrations,
+    Transfer,
+    Update,
+    Updates,
+    registry_domain,
+)
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 SIGNED = json.loads((VECTORS / "eip712.json").read_text())
@@ -30,6 +39,33 @@ def domain(vector: dict[str, Any]) -> AgreementDomain:
 
 def settlement(vector: dict[str, Any]) -> Settlement:
     return Settlement.model_validate({name: vector[name] for name in ("index", "charge", "receiptHash", "last")})
+
+
+def request(kind: str, message: dict[str, Any]) -> Registrations | Updates | Transfer | ProviderChange:
+    deadline, changes = message["deadline"], message.get("changes", 0)
+    if kind == "Registrations":
+        return Registrations(
+            read_address(message["creator"]), [registration(item) for item in message["items"]], deadline
+        )
+    if kind == "Updates":
+        return Updates(read_address(message["owner"]), [update(item) for item in message["items"]], deadline)
+    did = raw(message["did"])
+    if kind == "Transfer":
+        return Transfer(did, read_address(message["newOwner"]), changes, deadline)
+    return ProviderChange(did, read_address(message["provider"]), message["allowed"], changes, deadline)
+
+
+def registration(item: dict[str, Any]) -> Registration:
+    providers: tuple[Address, ...] = tuple(read_address(account) for account in item["providers"])
+    return Registration(raw(item["didSeed"]), raw(item["checksum"]), providers, item["url"])
+
+
+def update(item: dict[str, Any]) -> Update:
+    return Update(raw(item["did"]), raw(item["checksum"]), item["url"], item["version"])
+
+
+def raw(text: str) -> bytes:
+    return bytes.fromhex(text[2:])
 
 
 @pytest.mark.parametrize("vector", SIGNED["agreements"])
@@ -50,6 +86,14 @@ def test_a_settlement_has_the_digest_that_the_contracts_compute(vector: dict[str
     assert "0x" + digest.hex() == vector["digest"]
     signed = Account.unsafe_sign_hash(digest, vector["providerKey"])
     assert "0x" + signed.signature.hex() == vector["providerSignature"]
+
+
+@pytest.mark.parametrize("vector", SIGNED["requests"], ids=lambda vector: str(vector["primaryType"]))
+def test_the_digest_of_a_request_to_the_registry_is_the_contracts(vector: dict[str, Any]) -> None:
+    where = registry_domain(vector["chainId"], read_address(vector["verifyingContract"]))
+    digest = request(vector["primaryType"], vector["message"]).digest(where)
+    assert "0x" + digest.hex() == vector["digest"]
+    assert "0x" + Account.unsafe_sign_hash(digest, vector["key"]).signature.hex() == vector["signature"]
 
 
 @pytest.mark.parametrize("vector", IDS["conditions"])

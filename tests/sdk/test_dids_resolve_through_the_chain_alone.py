@@ -35,7 +35,7 @@ async def test_the_registry_has_owner_url_checksum_and_provider(provider: Market
     mined = await publisher.chain.outcome(asset.transaction)
     assert mined is not None
     events = [logged.event for logged in mined.events]
-    assert DidRegistered(asset.did, publisher.account, asset.checksum, record.url, 1) in events
+    assert DidRegistered(asset.did, publisher.account, asset.checksum, record.url, 1, 0) in events
 
 
 async def test_resolving_needs_no_configured_metadata_url(provider: Market) -> None:

@@ -5,6 +5,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {Item, Permit, Settlement, Terms} from "../../src/Agreement.sol";
 import {HostileToken} from "../support/HostileToken.sol";
+import {Registration, Update} from "../../src/RegistryRequests.sol";
+import {Requests} from "../support/Requests.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
@@ -276,6 +278,33 @@ contract RegistryGasTest is GasRecord {
         registry.transferDIDOwnership(asset, CONSUMER);
         _record("transfer of ownership");
         vm.stopPrank();
+    }
+
+    function test_RegistryBySignature() public {
+        uint256 deadline = START + 600;
+        Registration memory algorithm = Registration("algorithm", keccak256("ddo"), new address[](1), URL);
+        algorithm.providers[0] = GATEWAY;
+        Registration[] memory both = new Registration[](2);
+        both[0] = Registration("another algorithm", keccak256("ddo"), algorithm.providers, URL);
+        both[1] = Registration("workflow", keccak256("ddo"), algorithm.providers, URL);
+        bytes memory signature =
+            Requests.registrations(registry, CONSUMER_KEY, Requests.one(algorithm), deadline);
+        registry.registerAttributesBySignature(CONSUMER, Requests.one(algorithm), deadline, signature);
+        _record("register by signature: one asset, one provider");
+        signature = Requests.registrations(registry, CONSUMER_KEY, both, deadline);
+        registry.registerAttributesBySignature(CONSUMER, both, deadline, signature);
+        _record("register by signature: algorithm and workflow");
+        bytes32 asset = registry.hashDID("algorithm", CONSUMER);
+        Update[] memory next = Requests.one(Update(asset, keccak256("next ddo"), URL, 2));
+        signature = Requests.updates(registry, CONSUMER_KEY, next, deadline);
+        registry.updateAttributesBySignature(CONSUMER, next, deadline, signature);
+        _record("update by signature");
+        signature = Requests.provider(registry, CONSUMER_KEY, asset, STRANGER, true, 0, deadline);
+        registry.setDIDProviderBySignature(asset, STRANGER, true, 0, deadline, signature);
+        _record("provider by signature");
+        signature = Requests.transfer(registry, CONSUMER_KEY, asset, OWNER, 1, deadline);
+        registry.transferDIDOwnershipBySignature(asset, OWNER, 1, deadline, signature);
+        _record("transfer by signature");
     }
 }
 

@@ -44,7 +44,7 @@ contract RegisterAttributeTest is Registry {
 
     function test_ItEmitsDIDAttributeRegisteredWithTheUrl() public {
         vm.expectEmit(address(registry));
-        emit DIDRegistry.DIDAttributeRegistered(did, OWNER, CHECKSUM, URL, 1);
+        emit DIDRegistry.DIDAttributeRegistered(did, OWNER, CHECKSUM, URL, 1, 0);
         _register();
     }
 
@@ -124,7 +124,7 @@ contract RegisterAttributeTest is Registry {
     function test_For_ItEmitsTheTransferToo() public {
         bytes32 expected = registry.hashDID(SEED, PROVIDER);
         vm.expectEmit(address(registry));
-        emit DIDRegistry.DIDAttributeRegistered(expected, OWNER, CHECKSUM, URL, 1);
+        emit DIDRegistry.DIDAttributeRegistered(expected, OWNER, CHECKSUM, URL, 1, 0);
         vm.expectEmit(address(registry));
         emit DIDRegistry.DIDOwnershipTransferred(expected, PROVIDER, OWNER);
         _registerFor(OWNER);

@@ -31,7 +31,7 @@ contract UpdateAttributeTest is Registry {
     function test_ItEmitsDIDAttributeRegistered() public {
         _register();
         vm.expectEmit(address(registry));
-        emit DIDRegistry.DIDAttributeRegistered(did, OWNER, NEXT, "https://elsewhere", 2);
+        emit DIDRegistry.DIDAttributeRegistered(did, OWNER, NEXT, "https://elsewhere", 2, 100);
         _update(OWNER);
     }
 

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Condition, Settlement, Terms} from "../../src/Agreement.sol";
+import {Registration, Update} from "../../src/RegistryRequests.sol";
+import {Requests} from "../support/Requests.sol";
 import {World} from "../support/World.sol";
 import {vm} from "../support/Vm.sol";
 
@@ -26,7 +28,83 @@ contract VectorsTest is World {
             dids = string.concat(dids, i == 0 ? "" : ",", _did(keccak256(abi.encode(i)), vm.addr(i + 1)));
         }
         string memory all = string.concat('{"agreements":[', agreements, '],"settlements":[', settlements, "],");
-        vm.writeFile(RECORD, string.concat(all, '"dids":[', dids, "]}"));
+        all = string.concat(all, '"dids":[', dids, '],"requests":[', _requests(), "]}");
+        vm.writeFile(RECORD, all);
+    }
+
+    /// @dev Signed requests to the registry: two registrations in a batch, an update, a transfer, a change of a provider.
+    function _requests() private view returns (string memory) {
+        uint256 deadline = START + 600;
+        bytes32 asset = registry.hashDID("seed", CONSUMER);
+        Registration[] memory both = new Registration[](2);
+        both[0] = Registration("seed", keccak256("ddo"), new address[](0), "https://metadata.example/a");
+        both[1] = Registration("other", keccak256("other ddo"), new address[](2), unicode"https://metadata.example/ä");
+        (both[1].providers[0], both[1].providers[1]) = (GATEWAY, OWNER);
+        Update[] memory next = Requests.one(Update(asset, keccak256("next ddo"), "https://metadata.example/b", 2));
+        bytes32[4] memory digests = [
+            Requests.registrationsDigest(registry, CONSUMER, both, deadline),
+            Requests.updatesDigest(registry, CONSUMER, next, deadline),
+            Requests.transferDigest(registry, asset, OWNER, 3, deadline),
+            Requests.providerDigest(registry, asset, GATEWAY, true, 4, deadline)
+        ];
+        string[4] memory names = ["Registrations", "Updates", "Transfer", "ProviderChange"];
+        string[4] memory messages = [
+            string.concat("{", _text("creator", vm.toString(CONSUMER)), _items(both), _last("deadline", deadline)),
+            string.concat("{", _text("owner", vm.toString(CONSUMER)), _items(next), _last("deadline", deadline)),
+            string.concat(
+                string.concat("{", _text("did", vm.toString(asset)), _text("newOwner", vm.toString(OWNER))),
+                string.concat(_number("changes", 3), _last("deadline", deadline))
+            ),
+            string.concat(
+                string.concat("{", _text("did", vm.toString(asset)), _text("provider", vm.toString(GATEWAY))),
+                string.concat('"allowed":true,', _number("changes", 4), _last("deadline", deadline))
+            )
+        ];
+        string memory list = "";
+        for (uint256 i = 0; i < 4; ++i) {
+            string memory head = string.concat(
+                "{",
+                _number("chainId", block.chainid),
+                _text("verifyingContract", vm.toString(address(registry))),
+                _text("primaryType", names[i])
+            );
+            string memory tail = string.concat(
+                _text("digest", vm.toString(digests[i])),
+                _text("key", vm.toString(bytes32(CONSUMER_KEY))),
+                '"signature":',
+                _quoted(vm.toString(_sign(CONSUMER_KEY, digests[i])))
+            );
+            string memory message = string.concat('"message":', messages[i], "},");
+            list = string.concat(list, i == 0 ? "" : ",", head, message, tail, "}");
+        }
+        return list;
+    }
+
+    function _items(Registration[] memory items) private pure returns (string memory list) {
+        for (uint256 i = 0; i < items.length; ++i) {
+            string memory providers = "";
+            for (uint256 j = 0; j < items[i].providers.length; ++j) {
+                providers = string.concat(providers, j == 0 ? "" : ",", _quoted(vm.toString(items[i].providers[j])));
+            }
+            list = string.concat(
+                list,
+                i == 0 ? "{" : ",{",
+                _text("didSeed", vm.toString(items[i].didSeed)),
+                _text("checksum", vm.toString(items[i].checksum)),
+                string.concat('"providers":[', providers, '],"url":', _quoted(items[i].url), "}")
+            );
+        }
+        list = string.concat('"items":[', list, "],");
+    }
+
+    function _items(Update[] memory items) private pure returns (string memory) {
+        return string.concat(
+            '"items":[{',
+            _text("did", vm.toString(items[0].did)),
+            _text("checksum", vm.toString(items[0].checksum)),
+            _text("url", items[0].url),
+            string.concat('"version":', vm.toString(items[0].version), "}],")
+        );
     }
 
     /// @dev An ordinary agreement, one with the largest numbers, one with eight receivers, and a free one.
@@ -145,6 +223,10 @@ contract VectorsTest is World {
 
     function _number(string memory key, uint256 value) private pure returns (string memory) {
         return string.concat(_quoted(key), ":", vm.toString(value), ",");
+    }
+
+    function _last(string memory key, uint256 value) private pure returns (string memory) {
+        return string.concat(_quoted(key), ":", vm.toString(value));
     }
 
     function _quoted(string memory value) private pure returns (string memory) {

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Annotated
 
-from eth_abi.abi import encode
 from pydantic import Field
 
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address, AgreementId
+from insitu.domain.typed_data import SigningDomain, word
 from insitu.domain.wire import Amount, WireModel
 
 __all__ = [
@@ -38,9 +38,7 @@ TERMS_TYPE = (
     "uint256[] amounts,address[] receivers)"
 )
 SETTLEMENT_TYPE = "Settlement(bytes32 agreementId,uint32 index,uint128 charge,bytes32 receiptHash,bool last)"
-DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DOMAIN_NAME = "ServiceExecutionTemplate"
-DOMAIN_VERSION = "1"
 
 
 class Terms(WireModel):
@@ -116,28 +114,16 @@ class AgreementDomain:
     chain_id: int
     contract: Address
 
-    def separator(self) -> bytes:
-        """Return the 32 bytes of the domain separator."""
-        types = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
-        values = [
-            keccak256(DOMAIN_TYPE.encode()),
-            keccak256(DOMAIN_NAME.encode()),
-            keccak256(DOMAIN_VERSION.encode()),
-            self.chain_id,
-            self.contract,
-        ]
-        return keccak256(encode(types, values))
-
     def digest(self, struct_hash: bytes) -> bytes:
         """Return the 32 bytes to sign (EIP-712)."""
-        return keccak256(b"\x19\x01" + self.separator() + struct_hash)
+        return SigningDomain(DOMAIN_NAME, self.chain_id, self.contract).digest(struct_hash)
 
 
 def terms_digest(terms: Terms, domain: AgreementDomain) -> bytes:
     """Return the EIP-712 digest of the terms: what the consumer signs (C3)."""
-    words = [_word(value) for value in terms.as_tuple()[:-2]]
-    amounts = keccak256(b"".join(_word(amount) for amount in terms.amounts))
-    receivers = keccak256(b"".join(_word(receiver) for receiver in terms.receivers))
+    words = [word(value) for value in terms.as_tuple()[:-2]]
+    amounts = keccak256(b"".join(word(amount) for amount in terms.amounts))
+    receivers = keccak256(b"".join(word(receiver) for receiver in terms.receivers))
     struct = b"".join([keccak256(TERMS_TYPE.encode()), *words, amounts, receivers])
     return domain.digest(keccak256(struct))
 
@@ -149,17 +135,8 @@ def agreement_id(terms: Terms, domain: AgreementDomain) -> AgreementId:
 
 def settlement_digest(agreement: AgreementId, settlement: Settlement, domain: AgreementDomain) -> bytes:
     """Return the EIP-712 digest that the provider signs so that anybody may release the payment."""
-    words = [_word("0x" + agreement), *(_word(value) for value in settlement.as_tuple())]
+    words = [word("0x" + agreement), *(word(value) for value in settlement.as_tuple())]
     return domain.digest(keccak256(b"".join([keccak256(SETTLEMENT_TYPE.encode()), *words])))
-
-
-def _word(value: object) -> bytes:
-    """Encode a number, address, flag or bytes32 as one word of 32 bytes (ABI)."""
-    if isinstance(value, str):
-        return bytes.fromhex(value[2:]).rjust(32, b"\0")
-    if isinstance(value, int):
-        return int(value).to_bytes(32, "big")
-    raise TypeError(f"{type(value).__name__} is not a member of the terms")
 
 
 class ConditionState(IntEnum):

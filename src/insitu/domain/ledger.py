@@ -145,7 +145,8 @@ class DidRecord:
 
     ``checksum`` has 64 hexadecimal digits without 0x, ``version`` counts from 1, and ``url`` is whatever its owner
     wrote. ``registrant`` owned it after this version was registered, in ``block``; for version 1 that is the
-    beneficiary, who need not be the creator.
+    beneficiary, who need not be the creator. ``changes`` counts how often the owner or a provider
+    changed, which a signed transfer has to name.
     """
 
     did: str
@@ -155,17 +156,22 @@ class DidRecord:
     version: int
     registrant: Address
     block: int
+    changes: int
 
 
 @dataclass(frozen=True, slots=True)
 class DidRegistered:
-    """DIDAttributeRegistered: a DID was registered or updated. Members are as in :class:`DidRecord`."""
+    """DIDAttributeRegistered: a DID was registered or updated. Members are as in :class:`DidRecord`.
+
+    ``previous_block`` is the block of the version before, 0 for the first. Following it finds every version.
+    """
 
     did: str
     owner: Address
     checksum: str
     url: str
     version: int
+    previous_block: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ __all__ = [
     "BYTES32",
     "STRING",
     "UINT8",
+    "UINT24",
     "UINT32",
     "UINT40",
     "UINT48",
@@ -92,6 +93,7 @@ BYTES4: Kind[bytes] = Kind("bytes4", bytes, _bytes_of)
 BYTES32: Kind[bytes] = Kind("bytes32", bytes, _bytes_of)
 UINT8: Kind[int] = Kind("uint8", int)
 """Solidity's enumerations have this type too."""
+UINT24: Kind[int] = Kind("uint24", int)
 UINT32: Kind[int] = Kind("uint32", int)
 UINT40: Kind[int] = Kind("uint40", int)
 UINT48: Kind[int] = Kind("uint48", int)

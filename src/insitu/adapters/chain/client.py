@@ -128,7 +128,9 @@ class EvmChain:
         event = await self._registrations.current(did, block, found.version, checksum, found.owner)
         if event is None:
             raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
-        return DidRecord(did, found.owner, checksum, event.url, found.version, event.owner, block)
+        return DidRecord(
+            did, found.owner, checksum, event.url, found.version, event.owner, block, changes=found.changes
+        )
 
     async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
         """Return the event that registered a version of a DID in a block, or None."""

@@ -48,7 +48,8 @@ def _did(word: bytes) -> str:
 
 
 def _registered(found: registry.DIDAttributeRegistered) -> LedgerEvent:
-    return DidRegistered(_did(found.did), found.owner, found.checksum.hex(), found.value, found.version)
+    version = found.version, found.previous_block
+    return DidRegistered(_did(found.did), found.owner, found.checksum.hex(), found.value, *version)
 
 
 def _transferred(found: registry.DIDOwnershipTransferred) -> LedgerEvent:

@@ -46,6 +46,12 @@ AGREEMENTS = (
         retry=True,
     ),
     E(
+        "ChangesMismatch",
+        409,
+        "The asset's owner or providers changed after the request was signed.",
+        "Read the asset's record again and sign a new request.",
+    ),
+    E(
         "ChargeExceedsRemainder",
         409,
         "The charge is larger than what is left in escrow.",
@@ -240,5 +246,11 @@ AGREEMENTS = (
         after_repair=True,
     ),
     E("ValueTooLong", 409, "The url of the DID is too long for the registry.", "Use a shorter url."),
+    E(
+        "VersionMismatch",
+        409,
+        "The update is not the next version of the document.",
+        "Read the asset's current version and sign an update to the next one.",
+    ),
     E("ZeroAmount", 409, "A receiver would be paid nothing.", "Leave receivers of nothing out."),
 )

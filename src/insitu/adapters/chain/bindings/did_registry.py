@@ -10,6 +10,8 @@ from typing import Any, Final
 from insitu.adapters.chain.abi import (
     ADDRESS,
     BOOL,
+    BYTES,
+    BYTES1,
     BYTES32,
     STRING,
     UINT256,
@@ -22,22 +24,43 @@ from insitu.adapters.chain.abi import (
     members,
     nothing,
     one,
+    several,
 )
-from insitu.adapters.chain.bindings.structs import REGISTER_STRUCT, Register
+from insitu.adapters.chain.bindings.structs import (
+    REGISTER_STRUCT,
+    REGISTRATION_STRUCT,
+    UPDATE_STRUCT,
+    Register,
+    Registration,
+    Update,
+)
 from insitu.domain.ids import Address
 
+CHANGES_MISMATCH: Final = CustomError(
+    "ChangesMismatch", "e3bdffe9", (("did", BYTES32), ("actual", UINT256), ("expected", UINT256))
+)
 DID_EXISTS: Final = CustomError("DIDExists", "9c3bfbf8", (("did", BYTES32),))
+DEADLINE_PASSED: Final = CustomError("DeadlinePassed", "83f2ba20", (("time", UINT256), ("deadline", UINT256)))
 INVALID_ACCOUNT: Final = CustomError("InvalidAccount", "7363ae37", (("did", BYTES32), ("account", ADDRESS)))
+INVALID_SHORT_STRING: Final = CustomError("InvalidShortString", "b3512b0c", ())
+INVALID_SIGNATURE: Final = CustomError("InvalidSignature", "d855c4f4", (("expectedSigner", ADDRESS),))
 NOT_DID_AGENT: Final = CustomError("NotDIDAgent", "588e15a9", (("did", BYTES32), ("actual", ADDRESS)))
 NOT_DID_OWNER: Final = CustomError(
     "NotDIDOwner", "b5233051", (("did", BYTES32), ("actual", ADDRESS), ("expected", ADDRESS))
 )
+STRING_TOO_LONG: Final = CustomError("StringTooLong", "305a27a9", (("str", STRING),))
 VALUE_TOO_LONG: Final = CustomError("ValueTooLong", "f3c731dd", (("actual", UINT256), ("maximum", UINT256)))
+VERSION_MISMATCH: Final = CustomError(
+    "VersionMismatch", "4918ddd5", (("did", BYTES32), ("actual", UINT256), ("expected", UINT256))
+)
 MAX_VALUE_LENGTH: Final[Function[int]] = Function("MAX_VALUE_LENGTH", "48560a89", (), one(UINT256))
 ADD_DID_PROVENANCE_DELEGATE: Final[Function[None]] = Function(
     "addDIDProvenanceDelegate", "39c67470", (BYTES32, ADDRESS), nothing()
 )
 ADD_DID_PROVIDER: Final[Function[None]] = Function("addDIDProvider", "a2d28d46", (BYTES32, ADDRESS), nothing())
+EIP712_DOMAIN: Final[Function[tuple[bytes, str, str, int, Address, bytes, tuple[int, ...]]]] = Function(
+    "eip712Domain", "84b0196e", (), several(BYTES1, STRING, STRING, UINT256, ADDRESS, BYTES32, array(UINT256))
+)
 GET_DID_OWNER: Final[Function[Address]] = Function("getDIDOwner", "6c2ef524", (BYTES32,), one(ADDRESS))
 GET_DID_REGISTER: Final[Function[Register]] = Function("getDIDRegister", "22c6b519", (BYTES32,), one(REGISTER_STRUCT))
 HASH_DID: Final[Function[bytes]] = Function("hashDID", "3fc62a80", (BYTES32, ADDRESS), one(BYTES32))
@@ -51,14 +74,26 @@ REGISTER_ATTRIBUTE: Final[Function[bytes]] = Function(
 REGISTER_ATTRIBUTE_FOR: Final[Function[bytes]] = Function(
     "registerAttributeFor", "98fee0e4", (BYTES32, BYTES32, array(ADDRESS), STRING, ADDRESS), one(BYTES32)
 )
+REGISTER_ATTRIBUTES_BY_SIGNATURE: Final[Function[None]] = Function(
+    "registerAttributesBySignature", "20bf3c74", (ADDRESS, array(REGISTRATION_STRUCT), UINT256, BYTES), nothing()
+)
 REMOVE_DID_PROVENANCE_DELEGATE: Final[Function[None]] = Function(
     "removeDIDProvenanceDelegate", "6c3e6036", (BYTES32, ADDRESS), nothing()
 )
 REMOVE_DID_PROVIDER: Final[Function[None]] = Function("removeDIDProvider", "7ac5f7c8", (BYTES32, ADDRESS), nothing())
+SET_DID_PROVIDER_BY_SIGNATURE: Final[Function[None]] = Function(
+    "setDIDProviderBySignature", "c5074805", (BYTES32, ADDRESS, BOOL, UINT256, UINT256, BYTES), nothing()
+)
 TRANSFER_DID_OWNERSHIP: Final[Function[None]] = Function(
     "transferDIDOwnership", "d6f9d5eb", (BYTES32, ADDRESS), nothing()
 )
+TRANSFER_DID_OWNERSHIP_BY_SIGNATURE: Final[Function[None]] = Function(
+    "transferDIDOwnershipBySignature", "054eadd1", (BYTES32, ADDRESS, UINT256, UINT256, BYTES), nothing()
+)
 UPDATE_ATTRIBUTE: Final[Function[None]] = Function("updateAttribute", "5eb864a7", (BYTES32, BYTES32, STRING), nothing())
+UPDATE_ATTRIBUTES_BY_SIGNATURE: Final[Function[None]] = Function(
+    "updateAttributesBySignature", "13ecd3a4", (ADDRESS, array(UPDATE_STRUCT), UINT256, BYTES), nothing()
+)
 USED: Final[Function[None]] = Function("used", "20f19003", (BYTES32, BYTES32, ADDRESS, BYTES32, STRING), nothing())
 WAS_ASSOCIATED_WITH: Final[Function[None]] = Function(
     "wasAssociatedWith", "953ae6ce", (BYTES32, BYTES32, ADDRESS, BYTES32, STRING), nothing()
@@ -73,7 +108,7 @@ class DIDAttributeRegistered(Event):
     """Solidity::
 
     DIDAttributeRegistered(bytes32 indexed did, address indexed owner, bytes32 indexed checksum, string value,
-    uint256 version)
+    uint256 version, uint256 previousBlock)
     """
 
     did: bytes
@@ -81,9 +116,10 @@ class DIDAttributeRegistered(Event):
     checksum: bytes
     value: str
     version: int
+    previous_block: int
 
-    TOPIC = bytes.fromhex("f106808c24744b31d6ef0fd5f06969228668945e12d218228e6c57af1f9659d1")
-    LAYOUT = ((BYTES32, True), (ADDRESS, True), (BYTES32, True), (STRING, False), (UINT256, False))
+    TOPIC = bytes.fromhex("1855f3df967c789eca28b7a56d593f23b733b3e607503589aad12a4e184fc6c1")
+    LAYOUT = ((BYTES32, True), (ADDRESS, True), (BYTES32, True), (STRING, False), (UINT256, False), (UINT256, False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +176,14 @@ class DIDProviderRemoved(Event):
 
     TOPIC = bytes.fromhex("d0651111a29322b52ff8ac5c10cbaa571c1f21d874e57ecead3f6424ab964c32")
     LAYOUT = ((BYTES32, True), (ADDRESS, True))
+
+
+@dataclass(frozen=True, slots=True)
+class EIP712DomainChanged(Event):
+    """``EIP712DomainChanged()``."""
+
+    TOPIC = bytes.fromhex("0a6387c9ea3628b88a633bb4f3b151770f70085117a15f9bf3787cda53f13d31")
+    LAYOUT = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +267,15 @@ def add_did_provider(did: bytes, provider: Address) -> Invocation[None]:
     return ADD_DID_PROVIDER(did, provider)
 
 
+def eip712_domain() -> Invocation[tuple[bytes, str, str, int, Address, bytes, tuple[int, ...]]]:
+    """Solidity::
+
+    eip712Domain() view returns (bytes1 fields, string name, string version, uint256 chainId, address
+    verifyingContract, bytes32 salt, uint256[] extensions)
+    """
+    return EIP712_DOMAIN()
+
+
 def get_did_owner(did: bytes) -> Invocation[Address]:
     """``getDIDOwner(bytes32 did) view returns (address)``."""
     return GET_DID_OWNER(did)
@@ -267,6 +320,13 @@ def register_attribute_for(
     return REGISTER_ATTRIBUTE_FOR(did_seed, checksum, providers, url, owner)
 
 
+def register_attributes_by_signature(
+    creator: Address, items: Sequence[Registration], deadline: int, signature: bytes
+) -> Invocation[None]:
+    """``registerAttributesBySignature(address creator, Registration[] items, uint256 deadline, bytes signature)``."""
+    return REGISTER_ATTRIBUTES_BY_SIGNATURE(creator, items, deadline, signature)
+
+
 def remove_did_provenance_delegate(did: bytes, delegate: Address) -> Invocation[None]:
     """``removeDIDProvenanceDelegate(bytes32 did, address delegate)``."""
     return REMOVE_DID_PROVENANCE_DELEGATE(did, delegate)
@@ -277,14 +337,43 @@ def remove_did_provider(did: bytes, provider: Address) -> Invocation[None]:
     return REMOVE_DID_PROVIDER(did, provider)
 
 
+def set_did_provider_by_signature(
+    did: bytes, provider: Address, allowed: bool, changes: int, deadline: int, signature: bytes
+) -> Invocation[None]:
+    """Solidity::
+
+    setDIDProviderBySignature(bytes32 did, address provider, bool allowed, uint256 changes, uint256 deadline,
+    bytes signature)
+    """
+    return SET_DID_PROVIDER_BY_SIGNATURE(did, provider, allowed, changes, deadline, signature)
+
+
 def transfer_did_ownership(did: bytes, new_owner: Address) -> Invocation[None]:
     """``transferDIDOwnership(bytes32 did, address newOwner)``."""
     return TRANSFER_DID_OWNERSHIP(did, new_owner)
 
 
+def transfer_did_ownership_by_signature(
+    did: bytes, new_owner: Address, changes: int, deadline: int, signature: bytes
+) -> Invocation[None]:
+    """Solidity::
+
+    transferDIDOwnershipBySignature(bytes32 did, address newOwner, uint256 changes, uint256 deadline, bytes
+    signature)
+    """
+    return TRANSFER_DID_OWNERSHIP_BY_SIGNATURE(did, new_owner, changes, deadline, signature)
+
+
 def update_attribute(did: bytes, checksum: bytes, url: str) -> Invocation[None]:
     """``updateAttribute(bytes32 did, bytes32 checksum, string url)``."""
     return UPDATE_ATTRIBUTE(did, checksum, url)
+
+
+def update_attributes_by_signature(
+    owner: Address, items: Sequence[Update], deadline: int, signature: bytes
+) -> Invocation[None]:
+    """``updateAttributesBySignature(address owner, Update[] items, uint256 deadline, bytes signature)``."""
+    return UPDATE_ATTRIBUTES_BY_SIGNATURE(owner, items, deadline, signature)
 
 
 def used(prov_id: bytes, did: bytes, agent_id: Address, activity_id: bytes, attributes: str) -> Invocation[None]:

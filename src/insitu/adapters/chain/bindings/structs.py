@@ -10,10 +10,11 @@ from insitu.adapters.chain.abi import (
     ADDRESS,
     BOOL,
     BYTES32,
+    STRING,
     UINT8,
+    UINT24,
     UINT32,
     UINT40,
-    UINT48,
     UINT128,
     UINT256,
     array,
@@ -125,12 +126,39 @@ PERMIT_STRUCT: Final = struct(Permit, UINT256, UINT256, UINT8, BYTES32, BYTES32)
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """``struct Register { address owner; uint48 blockNumber; uint48 version; bytes32 checksum }``."""
+    """``struct Register { address owner; uint40 blockNumber; uint24 version; uint32 changes; bytes32 checksum }``."""
 
     owner: Address
     block_number: int
     version: int
+    changes: int
     checksum: bytes
 
 
-REGISTER_STRUCT: Final = struct(Register, ADDRESS, UINT48, UINT48, BYTES32)
+REGISTER_STRUCT: Final = struct(Register, ADDRESS, UINT40, UINT24, UINT32, BYTES32)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """``struct Registration { bytes32 didSeed; bytes32 checksum; address[] providers; string url }``."""
+
+    did_seed: bytes
+    checksum: bytes
+    providers: tuple[Address, ...]
+    url: str
+
+
+REGISTRATION_STRUCT: Final = struct(Registration, BYTES32, BYTES32, array(ADDRESS), STRING)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """``struct Update { bytes32 did; bytes32 checksum; string url; uint256 version }``."""
+
+    did: bytes
+    checksum: bytes
+    url: str
+    version: int
+
+
+UPDATE_STRUCT: Final = struct(Update, BYTES32, BYTES32, STRING, UINT256)
