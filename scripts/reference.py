@@ -31,7 +31,7 @@ def errors() -> Iterator[str]:
     yield NOTE
     yield (
         "Every refusal and failure has a code that never changes its meaning. HTTP answers with a problem document\n"
-        "(RFC 9457) of type `urn:insitu:error:<Code>`; the command line prints what is the matter and the next step.\n"
+        "(RFC 9457) of type `urn:insitu:error:<Code>`; the command line prints what is wrong and the next step.\n"
         "*Again* means that the same request can succeed later without being changed; where it says *after repair*,\n"
         "somebody has to do something first, and waiting alone does not help.\n"
     )
@@ -44,7 +44,7 @@ def errors() -> Iterator[str]:
     for topic in ("ACCESS", "AGREEMENTS", "DOCUMENTS", "EXECUTIONS", "INFRASTRUCTURE"):
         rows: tuple[ErrorDefinition, ...] = getattr(error_table, topic)
         yield f"## {topic.capitalize()}\n"
-        yield "| code | class | status | again | what is the matter | what to do next |\n|---|---|---|---|---|---|"
+        yield "| code | class | status | again | what is wrong | what to do next |\n|---|---|---|---|---|---|"
         for row in rows:
             kind = class_of(row.code).__name__
             yield f"| `{row.code}` | {kind} | {row.status} | {_again(row)} | {row.what} | {row.next_step} |"

@@ -78,7 +78,7 @@ def test_the_doctor_tries_each_bucket_and_says_how_to_fix_it(
     assert found["gateway.blobs"]["detail"].endswith("writes, reads, lists, creates once and deletes")
     assert found["operator.logs"]["verdict"] == "failed"
     assert found["operator.logs"]["detail"] == "write: s3://no-such-bucket: there is no such bucket"
-    assert "bucket, region, credentials and rights" in found["operator.logs"]["remedy"]
+    assert "bucket, region, credentials and permissions" in found["operator.logs"]["remedy"]
 
 
 class Careless(Objects):

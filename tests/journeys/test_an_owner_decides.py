@@ -56,7 +56,7 @@ def test_only_what_the_owner_allows_runs_and_the_refusal_says_what_to_do(
     refused = consumer.insitu("run", other, "--on", flights)
     assert refused.code == exit_codes.NOT_ALLOWED
     assert "AlgorithmNotAllowed" in refused.err
-    assert "→ Use an algorithm of the service's policy" in refused.err
+    assert "→ Use an algorithm that the service's policy lists" in refused.err
     for asked in (["check", consumer.workflow(other, flights)], ["check", other, "--on", flights]):
         checked = consumer.insitu(*asked, "--json")
         assert checked.code == exit_codes.NOT_ALLOWED

@@ -86,7 +86,7 @@ class _Stream:
                 while not self._left:
                     self._left = await anext(self._chunks)
             except StopAsyncIteration:
-                raise InsituError("PeerUnavailable", "an archive broke off") from None
+                raise InsituError("PeerUnavailable", "an archive ended too early") from None
             piece, self._left = self._left[:size], self._left[size:]
             size -= len(piece)
             yield piece

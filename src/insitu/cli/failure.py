@@ -1,4 +1,4 @@
-"""The one place where an error becomes text and an exit code."""
+"""Turn an error into text and an exit code."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The one error of `insitu`, its classes, and the look-up of what each of its codes means.
+"""The one error of `insitu`, its classes, and what each of its codes means.
 
 ::
 
@@ -7,7 +7,7 @@
     ├── NotAllowed         this account, or this algorithm, may not do it
     │   └── TokenError     the token is no longer accepted: a new one is
     ├── NotFound           there is no such thing here, or it is no longer kept
-    ├── Conflict           it does not fit the present state: paid, expired, running, too expensive
+    ├── Conflict           it conflicts with the current state: expired, running, settled, too little money
     ├── LimitReached       a quota is used up for now
     └── Failure            something broke, and not because of what was sent
         └── Unavailable    a part of the system cannot answer now
@@ -50,7 +50,7 @@ UNKNOWN = "InternalError"
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong in a document: where (a JSON pointer, RFC 6901), which rule, and in words."""
+    """One thing that is wrong in a document: its place (a JSON pointer, RFC 6901), the broken rule, and a sentence."""
 
     pointer: str
     code: str
@@ -133,7 +133,7 @@ class NotFound(InsituError):
 
 
 class Conflict(InsituError):
-    """It does not fit the present state: expired, settled already, running, not enough money."""
+    """It conflicts with the current state: expired, running, already settled, not enough money."""
 
 
 class LimitReached(InsituError):

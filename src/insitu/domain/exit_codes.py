@@ -1,4 +1,4 @@
-"""Exit codes: what a sealed algorithm's tells, and what the command line gives to its caller."""
+"""Exit codes: what an algorithm's exit code means, and which one each command ends with."""
 
 from collections.abc import Mapping
 from signal import Signals
@@ -48,7 +48,7 @@ NOT_ALLOWED = 4
 """Not signed in as the right account, or the owner's rules refuse."""
 NOT_FOUND = 5
 CONFLICT = 6
-"""It does not fit the present state: expired, running already, settled already."""
+"""It conflicts with the current state: expired, already running, already settled."""
 TRY_AGAIN = 7
 """Waiting alone helps: the same command can succeed later."""
 EXECUTION_FAILED = 8
@@ -64,7 +64,7 @@ COMMAND_EXITS: Mapping[int, str] = {
     INVALID: "a document, id or amount is wrong",
     NOT_ALLOWED: "not allowed",
     NOT_FOUND: "not found",
-    CONFLICT: "does not fit the present state",
+    CONFLICT: "conflicts with the current state",
     TRY_AGAIN: "not now; the same command can succeed later",
     EXECUTION_FAILED: "the execution failed",
     EXECUTION_STOPPED: "the execution was stopped",

@@ -314,4 +314,4 @@ def _require_allowed(quote: Quote) -> None:
     reasons = [reason.model_dump(mode="json") for reason in quote.reasons]
     first = quote.reasons[0] if quote.reasons else None
     code = first.code if first is not None and first.code in ERRORS else "TermsMismatch"
-    raise InsituError(code, first.message if first is not None else "the gateway refuses", reasons=reasons)
+    raise InsituError(code, first.message if first is not None else "the gateway refused", reasons=reasons)

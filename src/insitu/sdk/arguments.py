@@ -53,4 +53,4 @@ def refuse(call: str, **given: object) -> None:
     names = (name for name, value in given.items() if value is not None and value is not False and value != ())
     found = useless(REFUSED[call], names)
     if found is not None:
-        raise InsituError("ArgumentWithoutEffect", f"{found[0]} would change nothing: {found[1]}", argument=found[0])
+        raise InsituError("ArgumentWithoutEffect", f"{found[0]} has no effect: {found[1]}", argument=found[0])

@@ -108,7 +108,7 @@ class Destination:
                 os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, dir_fd=parent))
             os.replace(partial, name, src_dir_fd=parent, dst_dir_fd=parent)
         except (FileExistsError, IsADirectoryError):
-            raise InsituError("FolderNotEmpty", f"{name} is in {self.folder} already") from None
+            raise InsituError("FolderNotEmpty", f"{name} is already in {self.folder}") from None
 
 
 def _inside(folder: Path) -> Iterator[Path]:

@@ -136,4 +136,4 @@ async def _lines(response: httpx.Response) -> AsyncIterator[str]:
         for line in complete:
             yield line.removesuffix(b"\r").decode("utf-8", "replace")
         if len(pending) > MAX_LINE:
-            raise InsituError("PeerUnavailable", "the stream has a line without an end")
+            raise InsituError("PeerUnavailable", "the stream has a line that never ends")

@@ -66,7 +66,7 @@ class _Watch:
 async def _is_granted(chain: Chain, agreement_id: AgreementId, terms: Terms) -> bool:
     state = await chain.agreement(agreement_id)
     if state.refunded:
-        raise InsituError("AgreementRefused", f"the payment of {agreement_id} went back to {terms.consumer}")
+        raise InsituError("AgreementRefused", f"the payment of {agreement_id} was returned to {terms.consumer}")
     if state.granted:
         return True
     if not state.locked:

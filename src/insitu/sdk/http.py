@@ -183,7 +183,7 @@ def read_model(kind: type[Model], value: Any, url: str) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "/".join(str(part) for part in first["loc"])
-        raise InsituError("PeerUnavailable", f"{url} answered something else: {place}: {first['msg']}") from None
+        raise InsituError("PeerUnavailable", f"{url} sent an unexpected answer: {place}: {first['msg']}") from None
 
 
 async def _read_bounded(response: httpx.Response) -> bytes:

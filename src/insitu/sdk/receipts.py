@@ -89,7 +89,7 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
     except ValidationError:
         raise InsituError("ReceiptInvalid", "this is not a receipt from a gateway") from None
     except InsituError as error:
-        raise InsituError("ReceiptInvalid", f"the settlement beside it: {error.detail}") from None
+        raise InsituError("ReceiptInvalid", f"the settlement next to it: {error.detail}") from None
 
 
 def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:
@@ -120,7 +120,7 @@ async def release(receipt: ReceiptView | SignedSettlement, chain: Chain, signer:
     agreement = agreement_id(settlement.terms, chain.agreements)
     for settled in await chain.find_settlements(agreement):
         if settled.index == settlement.settlement.index:
-            detail = f"execution {settled.index} of {agreement} is settled already, with receipt {settled.receipt_hash}"
+            detail = f"execution {settled.index} of {agreement} is already settled, with receipt {settled.receipt_hash}"
             raise InsituError("ExecutionAlreadySettled", detail)
     call = settle(settlement.terms, settlement.settlement, signature_bytes(settlement.signature))
     return await chain.transact(call, signer)

@@ -1,7 +1,7 @@
 """Every error code of the system, by topic: code, HTTP status, what it means, what to do next.
 
-A code is stable for ever: its meaning never changes and it is never reused. The reference page of the errors is
-generated from this table.
+A code is stable forever (ADR 0117): its meaning never changes, and it is never removed or reused. The reference page of
+errors is generated from this table.
 """
 
 from insitu.domain.error_table.access import ACCESS

@@ -1,4 +1,4 @@
-"""Errors of requests and of who may do what."""
+"""Errors of requests, and of who may do what."""
 
 from insitu.domain.error_table.shape import ErrorDefinition as E
 
@@ -7,25 +7,25 @@ ACCESS = (
         "AlgorithmNotAllowed",
         403,
         "The owner of an input does not allow this algorithm.",
-        "Use an algorithm of the service's policy, or ask the owner to add its DID and checksum.",
+        "Use an algorithm that the service's policy lists, or ask the owner to add its DID and checksum.",
     ),
     E(
         "AlgorithmNotUsable",
         403,
-        "The algorithm belongs to somebody else and is not free.",
-        "Use an algorithm of your own, or one whose price is 0.",
+        "The algorithm belongs to someone else and is not free.",
+        "Use your own algorithm, or one whose price is 0.",
     ),
     E(
         "ArgumentWithoutEffect",
         400,
-        "An argument would change nothing beside the others.",
+        "An argument would have no effect next to the others.",
         "Leave it out, or leave out what the detail names.",
     ),
     E(
         "AudienceMismatch",
         403,
         "The token was made for another operation.",
-        "Ask for a token whose audience is this operation's url.",
+        "Ask for a token whose audience is this operation's URL.",
     ),
     E(
         "BodyTooLarge",
@@ -36,8 +36,8 @@ ACCESS = (
     E(
         "BodyTooSlow",
         408,
-        "The body of the request stopped coming.",
-        "Send it again, over a connection that carries at least 4 KiB a second.",
+        "The body of the request stopped arriving.",
+        "Send it again over a connection that carries at least 4 KiB per second.",
     ),
     E(
         "CreatorNotAllowed",
@@ -54,13 +54,13 @@ ACCESS = (
     E(
         "FileNotDownloadable",
         403,
-        "This file lives at the provider and never leaves it.",
+        "This file lives with the provider and never leaves.",
         "Buy the compute service and send an algorithm to the data.",
     ),
     E(
         "IdempotencyConflict",
         409,
-        "The same Idempotency-Key came with another body.",
+        "The same Idempotency-Key was used with a different body.",
         "Use a new key for a new request.",
     ),
     E(
@@ -73,21 +73,21 @@ ACCESS = (
         "ImageUnsuitable",
         409,
         "No image that the data sets allow has what the algorithm needs.",
-        "Name an image to run in it all the same (--image), or ask the owner to allow one that has it.",
+        "Name an image to run in anyway (--image), or ask the owner to allow one that has it.",
     ),
     E("InvalidRequest", 400, "The request is not well formed.", "Correct what the detail and the problems name."),
     E("InvalidToken", 401, "The token is not valid here.", "Ask for a new token at oauth/token.", new_token=True),
     E(
         "LogsHidden",
         403,
-        "The rules of an owner do not let out the logs of this execution.",
-        "Read how it ended in its status and its receipt, or ask the owner.",
+        "An owner's rules do not release the logs of this execution.",
+        "Its status and its receipt say how it ended; or ask the owner.",
     ),
     E(
         "MethodNotAllowed",
         405,
-        "This address does not take this method.",
-        "See the OpenAPI document for the methods of the address.",
+        "This address does not accept this method.",
+        "The OpenAPI document lists the methods of each address.",
     ),
     E(
         "NotConsumer",
@@ -99,33 +99,33 @@ ACCESS = (
         "NotFound",
         404,
         "There is nothing at this address.",
-        "Check the address and the ids in it: what is somebody else's, or no longer kept, is not found.",
+        "Check the address and its ids: what belongs to someone else, or is no longer kept, is not found.",
     ),
     E("NotOwner", 403, "The caller does not own this asset.", "Sign in with the key of the on-chain owner."),
     E(
         "QuotaExceeded",
         429,
-        "The quota of free agreements of this consumer is used up.",
-        "Wait until it is renewed, or buy a priced service.",
+        "This consumer's quota of free agreements is used up.",
+        "Wait until it is renewed, or buy a service that has a price.",
         retry=True,
     ),
     E(
         "ServiceKeyRequired",
         401,
-        "This address answers only to the configured gateway.",
+        "This address only answers the configured gateway.",
         "Give the operator and the gateway the same service key.",
     ),
     E(
         "SignatureMismatch",
         401,
         "The signature was not made by the expected key.",
-        "Sign exactly what is asked for, for this chain and contract, with the key of the account that is named.",
+        "Sign with the key of the account that the request names, for this chain and these contracts.",
     ),
     E(
         "TargetNotAllowed",
         403,
-        "The url points at an address that this server does not fetch from.",
-        "Use a public address, or let the operator name the host in gateway.allowed_hosts.",
+        "The URL points to an address that this server does not fetch from.",
+        "Use a public address, or ask the operator to add the host to gateway.allowed_hosts.",
     ),
     E(
         "TokenExpired",
@@ -135,19 +135,19 @@ ACCESS = (
         retry=True,
         new_token=True,
     ),
-    E("TokenReused", 401, "The assertion was used before.", "Sign a new assertion with a new jti."),
+    E("TokenReused", 401, "The assertion has been used before.", "Sign a new assertion with a new jti."),
     E(
         "UploadShareUsed",
         429,
-        "As many bytes of this account or network are kept as may.",
-        "Publish what was uploaded, or wait: what no registered asset names is dropped after a day.",
+        "This account or network already keeps as many bytes as it may.",
+        "Publish what you uploaded, or wait: files that no registered asset names are deleted after a day.",
         retry=True,
     ),
     E(
         "UploadsFull",
         503,
-        "This gateway keeps no more uploads now.",
-        "Try again later; an account that holds the stake (metadata.stake) does not share the room of strangers.",
+        "This gateway has no room for more uploads now.",
+        "Try again later; an account that holds the stake (metadata.stake) does not share strangers' room.",
         retry=True,
     ),
 )

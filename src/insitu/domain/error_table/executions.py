@@ -1,4 +1,4 @@
-"""Errors and reasons of executions. A reason of an ended execution is a code of this table."""
+"""Errors of executions. The reason why an execution ended is a code of this table."""
 
 from insitu.domain.error_table.shape import ErrorDefinition as E
 
@@ -14,7 +14,7 @@ EXECUTIONS = (
     E(
         "ConfigurationFailed",
         502,
-        "The inputs could not be made ready.",
+        "The inputs could not be prepared.",
         "Read the detail; run again when the source answers.",
         retry=True,
     ),
@@ -28,15 +28,15 @@ EXECUTIONS = (
         "ExecutionInProgress",
         409,
         "An execution of this agreement is running.",
-        "Wait for its end, or stop it.",
+        "Wait until it ends, or stop it.",
         retry=True,
     ),
-    E("ExecutionLimitReached", 409, "The agreement's number of executions is used up.", "Buy the service again."),
+    E("ExecutionLimitReached", 409, "The agreement allows no more executions.", "Buy the service again."),
     E(
         "ExecutionNotEnded",
         409,
-        "The execution has not ended, so this is not there yet.",
-        "Wait for its end: insitu status ID --follow.",
+        "The execution has not ended, so this does not exist yet.",
+        "Wait until it ends: insitu status ID --follow.",
         retry=True,
     ),
     E("ExecutionUnknown", 404, "The agreement has no such execution.", "Check both ids, the account and the provider."),
@@ -50,7 +50,7 @@ EXECUTIONS = (
         "ImageUnavailable",
         409,
         "The container image is not here and cannot be pulled by its digest.",
-        "At the provider: import, build or push it, under this checksum. A consumer names another image: --image.",
+        "As the provider, import, build or push it with this checksum. As a consumer, name another image: --image.",
     ),
     E("InfrastructureFailed", 500, "The infrastructure failed.", "Run again; nothing was charged.", retry=True),
     E(
@@ -63,7 +63,7 @@ EXECUTIONS = (
         "InputUnreadable",
         409,
         "An input cannot be opened in the sandbox.",
-        "Ask the owner to let others read the file.",
+        "Ask the owner to make the file readable by others.",
     ),
     E("Interrupted", 500, "The execution was interrupted too often.", "Run again; nothing was charged.", retry=True),
     E("LogExpired", 410, "The log is no longer kept.", "Run the workflow again."),

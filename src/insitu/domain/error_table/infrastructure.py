@@ -3,7 +3,7 @@
 from insitu.domain.error_table.shape import ErrorDefinition as E
 
 INFRASTRUCTURE = (
-    E("AlreadyRunning", 409, "Another process uses this data folder.", "Stop it, or use another folder."),
+    E("AlreadyRunning", 409, "Another process is using this data folder.", "Stop it, or use another folder."),
     E("ArchiveInvalid", 422, "The image archive is broken or unsafe.", "Export the image again as an OCI layout."),
     E(
         "DatabaseUnavailable",
@@ -15,7 +15,7 @@ INFRASTRUCTURE = (
     E(
         "DemoFailed",
         500,
-        "The demo saw something else than it should.",
+        "A check of the demo failed.",
         "Read the demo's log, and report it with the line that failed.",
     ),
     E(
@@ -39,25 +39,25 @@ INFRASTRUCTURE = (
     E(
         "FolderNotEmpty",
         409,
-        "Something is there already that a download would replace.",
-        "Name a new folder, or have files of the same names replaced: --force, overwrite=True in Python.",
+        "A download would replace something that is already there.",
+        "Name a new folder, or replace files of the same names: --force, or overwrite=True in Python.",
     ),
-    E("ImageInUse", 409, "An execution uses this image.", "Wait for its end."),
+    E("ImageInUse", 409, "An execution is using this image.", "Wait until it ends."),
     E("ImageUnknown", 404, "No image with this digest is here.", "List the images, then build, import or pull it."),
-    E("InternalError", 500, "Something went wrong that should not.", "Report it with the request id."),
+    E("InternalError", 500, "Something went wrong that should not have.", "Report it with the request id."),
     E(
         "IsolationNotEnforced",
         503,
-        "The cluster does not seal a Compute Pod, so no algorithm runs on it.",
+        "The cluster does not seal a Compute Pod, so it runs no algorithm.",
         "Set cluster.runtime_class to a class without network, or install a network plugin that enforces policies.",
     ),
     E(
         "KeyAmbiguous",
         409,
-        "Several keys are here, and none is named.",
+        "There are several keys, and none is named.",
         "Name one: --account NAME, INSITU_ACCOUNT, or account= in Python.",
     ),
-    E("KeyExists", 409, "There is a key of this name already.", "Choose another name."),
+    E("KeyExists", 409, "A key with this name already exists.", "Choose another name."),
     E("KeyInvalid", 422, "This is not a usable key.", "Export the key again, or create one."),
     E(
         "KeyNameInvalid",
@@ -70,14 +70,14 @@ INFRASTRUCTURE = (
     E(
         "KnownKeysExposed",
         400,
-        "Others would reach a provider whose keys are known to everybody.",
-        "Listen on 127.0.0.1, or name a chain with chain.rpc_url; chain.expose_known_keys = true takes the risk.",
+        "Others could reach a provider whose keys everyone knows.",
+        "Listen on 127.0.0.1, or name a chain with chain.rpc_url; chain.expose_known_keys = true accepts the risk.",
     ),
     E(
         "ObjectStoreRefused",
         500,
-        "The object store refuses.",
-        "Check bucket, region, credentials and rights: run insitu doctor.",
+        "The object store refused the request.",
+        "Check the bucket, region, credentials and permissions: run insitu doctor.",
         retry=True,
         after_repair=True,
     ),
@@ -107,12 +107,12 @@ INFRASTRUCTURE = (
         "A signature or hash in the receipt does not match.",
         "Do not trust the receipt, or the files that differ from it.",
     ),
-    E("ReceiptUnreadable", 422, "This is not a receipt.", "Give the file that insitu receipt ID -o FILE writes."),
+    E("ReceiptUnreadable", 422, "This is not a receipt.", "Use the file that insitu receipt ID -o FILE writes."),
     E(
         "RuntimeUnavailable",
         503,
-        "No container runtime that seals an algorithm is here.",
-        "The provider's operator runs insitu doctor and follows it; until then use another provider.",
+        "No container runtime that can seal an algorithm was found.",
+        "As the provider, run insitu doctor and follow its advice; as a consumer, use another provider until then.",
     ),
     E("SchemaTooNew", 500, "The database was written by a newer version.", "Start that version, or restore a backup."),
     E(

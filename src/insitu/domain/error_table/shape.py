@@ -14,7 +14,7 @@ class ErrorDefinition:
     status
         The HTTP status that carries it (RFC 9110).
     what
-        One sentence: what is the matter.
+        One sentence: what is wrong.
     next_step
         One sentence: what the person who meets it does next.
     retry
