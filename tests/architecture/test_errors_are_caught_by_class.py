@@ -7,6 +7,7 @@ follower that would wait forever for what never answers.
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from tests.architecture.sources import PACKAGE, modules
 
@@ -120,6 +121,7 @@ def comparisons(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node.subject)
 
 
+@cache
 def found() -> Counter[Site]:
     return Counter(
         (str(path.relative_to(PACKAGE)), comparison)
