@@ -215,6 +215,8 @@ async def test_a_settlement_waits_for_a_grant_that_the_chain_has_lost(chain: Emb
         people = first.people
         agreement = await buy(first)
         await first.until_followed()
+        # A grant that is still in flight would be sent again after the reorganisation.
+        await until(lambda: nothing_left(first))
     height = int(str(await chain.rpc("eth_blockNumber")), 16)
     async with living(chain, tmp_path, people=people, working=False) as hasty:
         started = await hasty.exec(agreement)
