@@ -170,7 +170,7 @@ async def test_an_offer_that_nobody_has_taken_is_reported(rpc: JsonRpc, tmp_path
     findings = await wrong(rpc, found)
     owned = {f"owner of {name}" for name in ("TemplateStoreManager", "Dispenser", "NeverminedToken")}
     assert set(findings) == owned
-    assert all(one.state == "warning" and OWNER.address in one.remedy for one in findings.values())
+    assert all(finding.state == "warning" and OWNER.address in finding.remedy for finding in findings.values())
     await rpc.call("evm_increaseTime", 2)
     await rpc.call("anvil_mine")
     await accept_ownership(rpc, found, OWNER)

@@ -62,7 +62,7 @@ async def test_an_interruption_while_handing_over_is_caught_up_with(
     found = await deployed(rpc, tmp_path, owner=OWNER.address)
     sent_in_all = int(await rpc.call("eth_getTransactionCount", DEPLOYER.address, "latest"), 16)
     assert sent_in_all == STEPS + HANDING_OVER
-    assert {one.offered for one in await ownerships(rpc, found)} == {OWNER.address}
+    assert {ownership.offered for ownership in await ownerships(rpc, found)} == {OWNER.address}
     assert await minters_of(rpc, found) == {found.address("Dispenser")}
 
 

@@ -15,7 +15,7 @@ class Compute:
 
     def __init__(self, *executions: str) -> None:
         self.known = tuple(
-            SimpleNamespace(service_agreement_id=AGREEMENT, workflow_execution_id=one) for one in executions
+            SimpleNamespace(service_agreement_id=AGREEMENT, workflow_execution_id=execution) for execution in executions
         )
 
     async def executions(self, agreement: str | None = None) -> tuple[Any, ...]:

@@ -61,7 +61,7 @@ class Operator:
         flags = ("--set", f"chain.rpc_url={self.node}", "--url", "http://127.0.0.1:9")
         code = run(["--home", str(self.home), *flags, "doctor", "--role", "consumer", "--json"])
         assert code == 1, "nobody answers at the gateway's address"
-        return {one["part"]: one for one in json.loads(self.capture.readouterr().out)["findings"]}
+        return {finding["part"]: finding for finding in json.loads(self.capture.readouterr().out)["findings"]}
 
     def rpc(self, method: str, *parameters: object) -> Any:
         async def asked() -> Any:

@@ -158,7 +158,7 @@ def as_consumer(
     monkeypatch.setattr(insitu.stack, "funds_of", funds)
     code = run(["--home", str(home), *flags, "doctor", "--role", "consumer", "--json"])
     answer = json.loads(capsys.readouterr().out)
-    return code, {one["part"]: one for one in answer["findings"]}
+    return code, {finding["part"]: finding for finding in answer["findings"]}
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ async def test_an_outage_longer_than_anybody_waits_is_reported_and_then_forgotte
 
 async def test_a_provider_goes_on_with_what_is_there_after_a_restart(provider: ProviderProcess) -> None:
     async with open_market(provider) as market:
-        known = [one.id for one in await market.consumer.agreements.list()]
+        known = [agreement.id for agreement in await market.consumer.agreements.list()]
     provider.restart()
     async with open_market(provider) as market:
         assert [one.id for one in await market.consumer.agreements.list()] == known

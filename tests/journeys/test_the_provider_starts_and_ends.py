@@ -111,7 +111,7 @@ def test_the_doctor_names_what_is_missing_and_how_to_fix_it(provider: Provider) 
 
 def test_the_doctor_knows_what_a_consumer_can_pay(provider: Provider) -> None:
     found = provider.person("consumer").succeeds("doctor", "--role", "consumer", "--json").json
-    verdicts = {one["part"]: one for one in found["findings"]}
+    verdicts = {finding["part"]: finding for finding in found["findings"]}
     assert "NVM, coin for gas" in verdicts["money"]["detail"]
     nobody = provider.person("consumer").insitu(
         "--set", "chain.rpc_url=" + provider.rpc_url, "doctor", "--role=consumer"

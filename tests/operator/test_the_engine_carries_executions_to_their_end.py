@@ -347,7 +347,7 @@ async def test_a_log_that_never_begins_is_not_waited_for(start: Start) -> None:
         execution = await operator.service.register(registration_of(plan()))
         never = LogKey(stage=0, attempt=2)
         assert [
-            each async for each in operator.service.logs(AGREEMENT, execution.execution_id, never, follow=True)
+            chunk async for chunk in operator.service.logs(AGREEMENT, execution.execution_id, never, follow=True)
         ] == []
 
 

@@ -83,7 +83,7 @@ async def test_a_result_is_files_a_manifest_and_a_root(bench: Bench) -> None:
     bench.write("deep/er/plot.png", b"png")
     result = await bench.publish()
     files = json.loads(bench.gateway.blob(result["manifest"]))
-    assert [(each["path"], each["kind"], each["contentType"]) for each in files] == [
+    assert [(file["path"], file["kind"], file["contentType"]) for file in files] == [
         ("deep/er/plot.png", "output", "image/png"),
         ("table.csv", "output", "text/csv"),
     ]
@@ -109,14 +109,14 @@ async def test_only_the_output_of_stages_that_nobody_reads_is_published(bench: B
     bench.write("intermediate.csv", b"secret", stage=0)
     bench.write("final.csv", b"final", stage=1)
     files = await bench.manifest((0, None), (1, 0))
-    assert [each["path"] for each in files] == ["final.csv"]
+    assert [file["path"] for file in files] == ["final.csv"]
 
 
 async def test_several_published_stages_have_a_folder_each(bench: Bench) -> None:
     bench.write("table.csv", b"zero", stage=0)
     bench.write("table.csv", b"two", stage=2)
     files = await bench.manifest((0, None), (2, None))
-    assert [(each["path"], each["stage"]) for each in files] == [("stage-0/table.csv", 0), ("stage-2/table.csv", 2)]
+    assert [(file["path"], file["stage"]) for file in files] == [("stage-0/table.csv", 0), ("stage-2/table.csv", 2)]
 
 
 async def test_logs_leave_with_the_output_where_they_are_live(bench: Bench) -> None:
@@ -124,7 +124,7 @@ async def test_logs_leave_with_the_output_where_they_are_live(bench: Bench) -> N
     bench.write("steps.log", b"step\n", volume="logs")
     (bench.folder / "0/console").write_bytes(b"hello\n")
     files = await bench.manifest()
-    assert [(each["path"], each["kind"]) for each in files] == [
+    assert [(file["path"], file["kind"]) for file in files] == [
         ("logs/console.log", "log"),
         ("logs/steps.log", "log"),
         ("table.csv", "output"),
@@ -135,14 +135,14 @@ async def test_logs_of_several_stages_are_apart(bench: Bench) -> None:
     for stage in (0, 1):
         bench.write("steps.log", b"step %d\n" % stage, stage=stage, volume="logs")
     files = await bench.manifest((0, None), (1, 0))
-    assert [each["path"] for each in files] == ["logs/stage-0/steps.log", "logs/stage-1/steps.log"]
+    assert [file["path"] for file in files] == ["logs/stage-0/steps.log", "logs/stage-1/steps.log"]
 
 
 async def test_the_console_gives_way_to_a_log_of_its_name(bench: Bench) -> None:
     bench.write("console.log", b"the algorithm's\n", volume="logs")
     (bench.folder / "0/console").write_bytes(b"ours\n")
     files = await bench.manifest()
-    assert [each["path"] for each in files] == ["logs/console-1.log", "logs/console.log"]
+    assert [file["path"] for file in files] == ["logs/console-1.log", "logs/console.log"]
 
 
 @pytest.mark.parametrize("policy", ["after_review", "none"])
@@ -249,7 +249,7 @@ async def test_a_spark_output_is_delivered_without_its_hidden_files(bench: Bench
     bench.write("._SUCCESS.crc", b"\x00\x01")
     result = await bench.publish(rules=rules(types=(".csv",), max_bytes=25, max_files=2))
     files = json.loads(bench.gateway.blob(result["manifest"]))
-    assert [each["path"] for each in files] == ["_SUCCESS", "part-0000.csv"]
+    assert [file["path"] for file in files] == ["_SUCCESS", "part-0000.csv"]
     assert (result["files"], result["leftOut"]) == (2, 2)
 
 
@@ -260,7 +260,7 @@ async def test_hidden_folders_stay_behind_whatever_they_hold(bench: Bench) -> No
     bench.write("deep/a.csv", b"row")
     bench.write(".ssh/id", b"secret", volume="logs")
     result = await bench.publish()
-    assert [each["path"] for each in json.loads(bench.gateway.blob(result["manifest"]))] == ["deep/a.csv"]
+    assert [file["path"] for file in json.loads(bench.gateway.blob(result["manifest"]))] == ["deep/a.csv"]
     assert result["leftOut"] == 4
     assert b"git" not in json.dumps(result).encode()
 

@@ -212,8 +212,8 @@ async def test_a_stream_that_is_refused_ends(monkeypatch: pytest.MonkeyPatch) ->
     ),
     st.lists(st.integers(1, 40), max_size=30),
 )
-async def test_events_are_the_same_however_the_bytes_arrive(told: list[tuple[int, str]], cuts: Sequence[int]) -> None:
-    raw = "".join(event(number, "log", json.dumps(text, ensure_ascii=False)) for number, text in told).encode()
+async def test_events_are_the_same_however_the_bytes_arrive(sent: list[tuple[int, str]], cuts: Sequence[int]) -> None:
+    raw = "".join(event(number, "log", json.dumps(text, ensure_ascii=False)) for number, text in sent).encode()
     pieces, at = [], 0
     for cut in [*cuts, len(raw)]:
         pieces.append(raw[at : at + cut])
@@ -224,7 +224,8 @@ async def test_events_are_the_same_however_the_bytes_arrive(told: list[tuple[int
             yield piece
 
     response = httpx.Response(200, content=body())
-    assert [(int(one.id or -1), json.loads(one.data)) async for one in parse_events(response)] == told
+    received = [(int(found.id or -1), json.loads(found.data)) async for found in parse_events(response)]
+    assert received == sent
 
 
 @pytest.mark.parametrize(
