@@ -70,7 +70,7 @@ for line in sys.stdin:
     try:
         py_compile.compile(source, target, shown, doraise=True, invalidation_mode=mode, quiet=2)
     except py_compile.PyCompileError:
-        pass  # templates and tests of syntax errors are no modules
+        pass  # templates and tests of syntax errors are not modules
 """
 
 
