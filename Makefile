@@ -35,7 +35,7 @@ test-plain: ## run the fast tests of what concerns a user who is not root, as su
 	@scripts/setup test
 	@WORKERS=$(WORKERS) scripts/test-plain
 
-check: ## format, lint, strict types, import layers, docs, contracts (slither, ABIs, bindings), OpenAPI
+check: ## format, lint, strict types, import layers, docs and their language, contracts (slither, ABIs, bindings), OpenAPI
 	@scripts/setup check
 	@scripts/check
 
@@ -51,7 +51,7 @@ bench-search: ## search 100,000 assets: PostgreSQL beside SQLite
 	@scripts/setup test
 	@.venv/bin/python -m bench.search
 
-lock: ## write requirements.lock anew (make lock UPGRADE=1 for newer versions)
+lock: ## write requirements.lock again (make lock UPGRADE=1 for newer versions)
 	@scripts/setup check
 	@scripts/lock $(if $(UPGRADE),--upgrade)
 
