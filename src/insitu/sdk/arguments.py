@@ -29,10 +29,10 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
         Beside("signer", "account password", "the signer is the account"),
         Beside("settings", "home", "the settings name the data folder"),
     ),
-    "Client.check": (Beside("published", "entrypoint", "a published algorithm says itself how it starts"),),
+    "Client.check": (Beside("published", "entrypoint", "a published algorithm already says how it starts"),),
     "Client.run": (RELAYED,),
     "Agreements.buy": (RELAYED,),
-    "Assets.publish_dataset": (Beside("any", "publishers", "any algorithm may run already"),),
+    "Assets.publish_dataset": (Beside("any", "publishers", "any algorithm may already run"),),
 }
 """Call → its rules. A name that is not a parameter is a condition that the call itself finds out."""
 
