@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import failures_at_once
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
 from tests.doubles.postgresql import PostgresqlServer, running_postgresql
 from tests.parts import PARTS, UNPACKED, missing, required
@@ -46,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     unknown = sorted(required() - set(PARTS))
     if unknown:
         raise pytest.UsageError(f"INSITU_REQUIRE names unknown parts: {', '.join(unknown)}; known: {', '.join(PARTS)}")
+    failures_at_once.register(config)
     # Find what `scripts/setup` unpacked like what the system installed.
     os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *UNPACKED])
 
