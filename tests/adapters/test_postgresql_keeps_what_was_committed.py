@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from insitu.adapters.postgresql import Database
+from insitu.adapters.postgresql import PostgresqlDatabase
 from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
 from tests.doubles.postgresql import PostgresqlServer, running_postgresql
@@ -37,8 +37,8 @@ def schema() -> str:
 
 
 @pytest.fixture
-async def database(postgresql: PostgresqlServer, schema: str, package: str) -> AsyncIterator[Database]:
-    async with Database(postgresql.url, schema, package) as opened:
+async def database(postgresql: PostgresqlServer, schema: str, package: str) -> AsyncIterator[PostgresqlDatabase]:
+    async with PostgresqlDatabase(postgresql.url, schema, package) as opened:
         yield opened
 
 
@@ -64,13 +64,13 @@ def migrate(tmp_path: Path, package: str, name: str, script: str) -> None:
 async def test_what_was_written_is_there_after_opening_again(
     postgresql: PostgresqlServer, schema: str, package: str
 ) -> None:
-    async with Database(postgresql.url, schema, package) as database:
+    async with PostgresqlDatabase(postgresql.url, schema, package) as database:
         await database.write(add("50 % of ?"))
-    async with Database(postgresql.url, schema, package) as database:
+    async with PostgresqlDatabase(postgresql.url, schema, package) as database:
         assert await database.read(notes) == ["50 % of ?"]
 
 
-async def test_parameters_and_columns_have_positions_or_names(database: Database) -> None:
+async def test_parameters_and_columns_have_positions_or_names(database: PostgresqlDatabase) -> None:
     def ask(connection: Connection) -> tuple[Any, ...]:
         row = connection.execute("SELECT :one::text AS a, 100 % 30 AS b, :one || :two AS c", {"one": "x", "two": "y"})
         found = row.fetchone()
@@ -79,7 +79,7 @@ async def test_parameters_and_columns_have_positions_or_names(database: Database
     assert await database.read(ask) == ("x", 10, "xy", "x", 10, "xy")
 
 
-async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
+async def test_a_transaction_that_raises_leaves_nothing(database: PostgresqlDatabase) -> None:
     def fails(connection: Connection) -> None:
         connection.execute("INSERT INTO note (text) VALUES ('lost')")
         raise InsituError("NotFound")
@@ -92,10 +92,10 @@ async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> N
 async def test_migrations_are_applied_once_and_in_order_by_many_at_once(
     postgresql: PostgresqlServer, schema: str, package: str, tmp_path: Path
 ) -> None:
-    async with Database(postgresql.url, schema, package) as database:
+    async with PostgresqlDatabase(postgresql.url, schema, package) as database:
         await database.write(add("old"))
     migrate(tmp_path, package, "0002_more.sql", "ALTER TABLE note ADD COLUMN stars integer NOT NULL DEFAULT 3;")
-    several = [Database(postgresql.url, schema, package) for _ in range(6)]
+    several = [PostgresqlDatabase(postgresql.url, schema, package) for _ in range(6)]
     async with anyio.create_task_group() as tasks:
         for opened in several:
             tasks.start_soon(opened.open)
@@ -110,46 +110,48 @@ async def test_migrations_are_applied_once_and_in_order_by_many_at_once(
 async def test_a_migration_that_fails_changes_nothing(
     postgresql: PostgresqlServer, schema: str, package: str, tmp_path: Path
 ) -> None:
-    async with Database(postgresql.url, schema, package) as database:
+    async with PostgresqlDatabase(postgresql.url, schema, package) as database:
         await database.write(add("old"))
     migrate(tmp_path, package, "0002_more.sql", "CREATE TABLE extra (id int);\nCREATE TABLE note (id int);")
     with pytest.raises(InsituError, match="StorageFailed"):
-        await Database(postgresql.url, schema, package).open()
+        await PostgresqlDatabase(postgresql.url, schema, package).open()
     migrate(tmp_path, package, "0002_more.sql", "CREATE TABLE extra (id int);")
-    async with Database(postgresql.url, schema, package) as database:
+    async with PostgresqlDatabase(postgresql.url, schema, package) as database:
         assert await database.read(notes) == ["old"]
 
 
-async def test_a_schema_of_a_newer_version_is_refused(database: Database, postgresql: PostgresqlServer) -> None:
+async def test_a_schema_of_a_newer_version_is_refused(
+    database: PostgresqlDatabase, postgresql: PostgresqlServer
+) -> None:
     await database.write(lambda connection: connection.execute("INSERT INTO migration (number) VALUES (9)"))
-    again = Database(postgresql.url, database._schema, database._migrations)
+    again = PostgresqlDatabase(postgresql.url, database._schema, database._migrations)
     with pytest.raises(InsituError, match="SchemaTooNew"):
         await again.read(notes)
     assert (await again.condition()).schema == 9
 
 
 async def test_looking_at_a_database_creates_nothing(postgresql: PostgresqlServer, schema: str, package: str) -> None:
-    condition = await Database(postgresql.url, schema, package).condition()
+    condition = await PostgresqlDatabase(postgresql.url, schema, package).condition()
     assert (condition.schema, condition.known) == (0, 1)
     assert condition.server.split(".")[0].isdigit()
-    async with Database(postgresql.url, next(SCHEMAS), package) as database:
+    async with PostgresqlDatabase(postgresql.url, next(SCHEMAS), package) as database:
         asked = f"SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'"
         assert await database.read(lambda c: c.execute(asked).fetchall()) == []
 
 
-async def test_a_read_cannot_write(database: Database) -> None:
+async def test_a_read_cannot_write(database: PostgresqlDatabase) -> None:
     with pytest.raises(InsituError, match="StorageFailed"):
         await database.read(add("no"))
     assert await database.read(notes) == []
 
 
-async def test_what_postgresql_refuses_is_a_storage_error(database: Database) -> None:
+async def test_what_postgresql_refuses_is_a_storage_error(database: PostgresqlDatabase) -> None:
     with pytest.raises(InsituError, match="StorageFailed"):
         await database.write(add(None))
     await database.write(add("goes on"))
 
 
-async def test_when_two_add_the_same_row_the_second_finds_it(database: Database) -> None:
+async def test_when_two_add_the_same_row_the_second_finds_it(database: PostgresqlDatabase) -> None:
     meeting = threading.Barrier(2, timeout=30)
     attempts: list[bool] = []
 
@@ -174,10 +176,10 @@ async def test_when_two_add_the_same_row_the_second_finds_it(database: Database)
 
 
 async def test_transactions_that_would_conflict_run_one_after_the_other(
-    database: Database, postgresql: PostgresqlServer
+    database: PostgresqlDatabase, postgresql: PostgresqlServer
 ) -> None:
     """Each adds the largest number plus one: a gap or a duplicate would show that two saw the same largest number."""
-    other = Database(postgresql.url, database._schema, database._migrations)
+    other = PostgresqlDatabase(postgresql.url, database._schema, database._migrations)
 
     def count_on(connection: Connection) -> None:
         connection.execute(
@@ -195,7 +197,7 @@ async def test_transactions_that_would_conflict_run_one_after_the_other(
 @pytest.mark.parametrize("url", ["postgresql://u:s3cret%zz@h/d", "postgresql://u:s3cret@h:x/d?s3cret", "s3cret s3cret"])
 async def test_a_url_that_cannot_be_read_is_refused_and_not_quoted(url: str, package: str) -> None:
     with pytest.raises(InsituError) as refusal:
-        await Database(url, "any", package, patience=0).open()
+        await PostgresqlDatabase(url, "any", package, patience=0).open()
     assert refusal.value.code in {"SettingsInvalid", "DatabaseUnavailable", "StorageFailed"}
     assert "s3cret" not in str(refusal.value)
     assert refusal.value.__suppress_context__ or refusal.value.code != "SettingsInvalid"
@@ -203,7 +205,7 @@ async def test_a_url_that_cannot_be_read_is_refused_and_not_quoted(url: str, pac
 
 async def test_a_missing_server_is_a_temporary_error(tmp_path: Path, package: str) -> None:
     with pytest.raises(InsituError, match="DatabaseUnavailable") as refusal:
-        await Database(f"postgresql://u@/d?host={tmp_path}", "any", package, patience=0.1).open()
+        await PostgresqlDatabase(f"postgresql://u@/d?host={tmp_path}", "any", package, patience=0.1).open()
     assert refusal.value.definition.retry
 
 
@@ -216,7 +218,7 @@ async def test_a_killed_server_loses_nothing_that_was_acknowledged(
     refusals: set[str] = set()
     numbers = count()
     over = anyio.Event()
-    database = await Database(own_server.url, schema, package, patience=30).open()
+    database = await PostgresqlDatabase(own_server.url, schema, package, patience=30).open()
 
     async def write() -> None:
         text = str(next(numbers))
@@ -253,7 +255,7 @@ async def test_a_killed_server_loses_nothing_that_was_acknowledged(
 async def test_an_impatient_caller_learns_that_the_database_is_away_and_the_next_is_served(
     own_server: PostgresqlServer, schema: str, package: str
 ) -> None:
-    database = await Database(own_server.url, schema, package, patience=0.2).open()
+    database = await PostgresqlDatabase(own_server.url, schema, package, patience=0.2).open()
     await database.write(add("before"))
     own_server.stop()
     with pytest.raises(InsituError, match="DatabaseUnavailable"):
@@ -264,10 +266,10 @@ async def test_an_impatient_caller_learns_that_the_database_is_away_and_the_next
 
 
 async def test_one_process_works_at_a_time_and_the_next_when_it_is_done(
-    database: Database, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+    database: PostgresqlDatabase, postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.05)
-    other = Database(postgresql.url, database._schema, database._migrations)
+    other = PostgresqlDatabase(postgresql.url, database._schema, database._migrations)
     working, seen = 0, []
 
     async def work() -> None:
@@ -285,7 +287,7 @@ async def test_one_process_works_at_a_time_and_the_next_when_it_is_done(
 
 
 async def test_a_process_that_loses_its_session_stops_and_waits_for_its_turn_again(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("insitu.adapters.postgresql.TURN_SECONDS", 0.05)
     begun: list[int] = []
@@ -307,12 +309,12 @@ async def test_a_process_that_loses_its_session_stops_and_waits_for_its_turn_aga
 
 
 async def test_a_role_needs_no_more_than_its_own_schema(
-    database: Database, postgresql: PostgresqlServer, package: str
+    database: PostgresqlDatabase, postgresql: PostgresqlServer, package: str
 ) -> None:
     role = next(SCHEMAS)
     await database.write(lambda c: c.execute(f"CREATE ROLE {role} LOGIN"))
     await database.write(lambda c: c.execute(f"CREATE SCHEMA {role} AUTHORIZATION {role}"))
-    async with Database(postgresql.url.replace("insitu@", f"{role}@"), role, package) as its_own:
+    async with PostgresqlDatabase(postgresql.url.replace("insitu@", f"{role}@"), role, package) as its_own:
         await its_own.write(add("mine"))
         assert await its_own.read(notes) == ["mine"]
         with pytest.raises(InsituError, match="StorageFailed"):
@@ -323,7 +325,7 @@ async def test_a_role_needs_no_more_than_its_own_schema(
 async def test_a_wrong_password_is_reported_at_once_and_not_tried_again(
     own_server: PostgresqlServer, schema: str, package: str
 ) -> None:
-    async with Database(own_server.url, schema, package) as database:
+    async with PostgresqlDatabase(own_server.url, schema, package) as database:
         await database.write(lambda c: c.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'"))
     own_server.stop()
     rules = own_server.folder / "data" / "pg_hba.conf"
@@ -331,5 +333,5 @@ async def test_a_wrong_password_is_reported_at_once_and_not_tried_again(
     own_server.start()
     url = own_server.url.replace("insitu@", "guarded:hunter2@")
     with pytest.raises(InsituError, match=r"DatabaseUnavailable: .*password") as refusal:
-        await Database(url, "any", package, patience=3600).open()
+        await PostgresqlDatabase(url, "any", package, patience=3600).open()
     assert "hunter2" not in str(refusal.value)

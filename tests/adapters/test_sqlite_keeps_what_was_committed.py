@@ -11,7 +11,7 @@ import anyio
 import anyio.from_thread
 import pytest
 
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.domain.errors import InsituError
 
 
@@ -45,14 +45,14 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 async def test_what_was_written_is_there_after_opening_again(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "folder" / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "folder" / "notes.db", package) as database:
         await database.write(add("one"))
-    async with Database(tmp_path / "folder" / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "folder" / "notes.db", package) as database:
         assert await database.read(notes) == ["one"]
 
 
 async def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
 
         def fails(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT INTO note (text) VALUES ('lost')")
@@ -66,69 +66,69 @@ async def test_a_transaction_that_raises_leaves_nothing(tmp_path: Path, package:
 
 
 async def test_migrations_are_applied_once_and_in_order(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         await database.write(add("old"))
     migrate(tmp_path, package, "0002_more.sql", "ALTER TABLE note ADD COLUMN stars INTEGER NOT NULL DEFAULT 3;")
     for _ in range(2):
-        async with Database(tmp_path / "notes.db", package) as database:
+        async with SqliteDatabase(tmp_path / "notes.db", package) as database:
             rows = await database.read(lambda c: [tuple(row) for row in c.execute("SELECT text, stars FROM note")])
             assert rows == [("old", 3)]
 
 
 async def test_a_migration_that_fails_changes_nothing(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         await database.write(add("old"))
     migrate(tmp_path, package, "0002_more.sql", "CREATE TABLE extra (id);\nCREATE TABLE note (id);")
     with pytest.raises(InsituError, match="StorageFailed"):
-        await Database(tmp_path / "notes.db", package).open()
+        await SqliteDatabase(tmp_path / "notes.db", package).open()
     migrate(tmp_path, package, "0002_more.sql", "CREATE TABLE extra (id);")
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         assert await database.read(notes) == ["old"]
 
 
 async def test_a_gap_in_the_numbers_of_the_migrations_is_refused(tmp_path: Path, package: str) -> None:
     migrate(tmp_path, package, "0003_gap.sql", "CREATE TABLE extra (id);")
     with pytest.raises(InsituError, match="0002"):
-        await Database(tmp_path / "notes.db", package).open()
+        await SqliteDatabase(tmp_path / "notes.db", package).open()
 
 
 async def test_a_file_of_a_newer_version_is_refused(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         await database.write(lambda connection: connection.execute("PRAGMA user_version = 9"))
     with pytest.raises(InsituError, match="SchemaTooNew"):
-        await Database(tmp_path / "notes.db", package).read(notes)
+        await SqliteDatabase(tmp_path / "notes.db", package).read(notes)
 
 
 async def test_a_read_cannot_write(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         with pytest.raises(InsituError, match="StorageFailed"):
             await database.read(add("no"))
         assert await database.read(notes) == []
 
 
 async def test_what_sqlite_refuses_is_a_storage_error(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         with pytest.raises(InsituError, match="StorageFailed"):
             await database.write(add(None))
     with pytest.raises(InsituError, match="StorageFailed"):
-        await Database(tmp_path, package).open()
+        await SqliteDatabase(tmp_path, package).open()
 
 
 async def test_many_writers_and_readers_at_once_lose_nothing(tmp_path: Path, package: str) -> None:
     async with (
-        Database(tmp_path / "notes.db", package) as one,
-        Database(tmp_path / "notes.db", package) as other,
+        SqliteDatabase(tmp_path / "notes.db", package) as one,
+        SqliteDatabase(tmp_path / "notes.db", package) as other,
         anyio.create_task_group() as tasks,
     ):
         for number in range(40):
             tasks.start_soon((one, other)[number % 2].write, add(str(number)))
             tasks.start_soon(one.read, notes)
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         assert sorted(map(int, await database.read(notes))) == list(range(40))
 
 
 async def test_only_the_owner_of_the_process_may_read_the_file(tmp_path: Path, package: str) -> None:
-    async with Database(tmp_path / "notes.db", package) as database:
+    async with SqliteDatabase(tmp_path / "notes.db", package) as database:
         await database.write(add("secret"))
         assert modes(tmp_path) == {"notes.db": 0o600, "notes.db-shm": 0o600, "notes.db-wal": 0o600}
 
@@ -139,7 +139,7 @@ async def test_looking_into_the_file_deletes_nothing(tmp_path: Path, package: st
     Then another process believes that nobody is left, and deletes the journal into which this one goes on to write.
     """
     path = tmp_path / "notes.db"
-    async with Database(path, package) as database:
+    async with SqliteDatabase(path, package) as database:
         await database.write(add("before"))
         assert await database.read(notes) == ["before"], "a second connection is opened"
         assert await seen_by_another_process(path) == "[('before',)]"
@@ -183,7 +183,7 @@ async def test_a_file_that_cannot_be_opened_leaves_no_connection_open(
 ) -> None:
     (tmp_path / "notes.db").write_bytes(b"this is no database, and longer than the header of one" * 20)
     with pytest.raises(InsituError, match="StorageFailed"):
-        await Database(tmp_path / "notes.db", package).open()
+        await SqliteDatabase(tmp_path / "notes.db", package).open()
     assert len(opened) == 1
     assert still_open(opened) == []
 
@@ -191,7 +191,7 @@ async def test_a_file_that_cannot_be_opened_leaves_no_connection_open(
 async def test_a_query_that_ends_after_the_close_leaves_no_connection_open(
     tmp_path: Path, package: str, opened: list[sqlite3.Connection]
 ) -> None:
-    database = await Database(tmp_path / "notes.db", package).open()
+    database = await SqliteDatabase(tmp_path / "notes.db", package).open()
     reading, closed = anyio.Event(), threading.Event()
 
     def slow(connection: sqlite3.Connection) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 import insitu.stack
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.cli import findings
 from insitu.cli.app import run
@@ -79,7 +79,7 @@ def test_a_payment_that_can_never_be_settled_is_reported(
     reason = Reason(code="DeadlinePassed", message="too late to settle")
 
     async def remembered() -> str:
-        async with Database(tmp_path / "gateway.db", SQLITE) as database:
+        async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
             agreements = SqlAgreements(database)
             execution_id = (await started(agreements)).execution_id
             item = OutboxItem("settle", ItemKind.SETTLE, AGREEMENT, START, execution_id)

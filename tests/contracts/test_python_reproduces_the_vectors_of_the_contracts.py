@@ -20,11 +20,11 @@ from insitu.domain.did import hash_did
 from insitu.domain.ids import Address, AgreementId, read_address
 from insitu.domain.registry_requests import (
     ProviderChange,
-    Registration,
-    Registrations,
+    RegistrationItem,
+    RegistrationBatch,
     Transfer,
-    Update,
-    Updates,
+    UpdateItem,
+    UpdateBatch,
     registry_domain,
 )
 
@@ -41,27 +41,27 @@ def settlement(vector: dict[str, Any]) -> Settlement:
     return Settlement.model_validate({name: vector[name] for name in ("index", "charge", "receiptHash", "last")})
 
 
-def request(kind: str, message: dict[str, Any]) -> Registrations | Updates | Transfer | ProviderChange:
+def request(kind: str, message: dict[str, Any]) -> RegistrationBatch | UpdateBatch | Transfer | ProviderChange:
     deadline, changes = message["deadline"], message.get("changes", 0)
     if kind == "Registrations":
-        return Registrations(
+        return RegistrationBatch(
             read_address(message["creator"]), [registration(item) for item in message["items"]], deadline
         )
     if kind == "Updates":
-        return Updates(read_address(message["owner"]), [update(item) for item in message["items"]], deadline)
+        return UpdateBatch(read_address(message["owner"]), [update(item) for item in message["items"]], deadline)
     did = raw(message["did"])
     if kind == "Transfer":
         return Transfer(did, read_address(message["newOwner"]), changes, deadline)
     return ProviderChange(did, read_address(message["provider"]), message["allowed"], changes, deadline)
 
 
-def registration(item: dict[str, Any]) -> Registration:
+def registration(item: dict[str, Any]) -> RegistrationItem:
     providers: tuple[Address, ...] = tuple(read_address(account) for account in item["providers"])
-    return Registration(raw(item["didSeed"]), raw(item["checksum"]), providers, item["url"])
+    return RegistrationItem(raw(item["didSeed"]), raw(item["checksum"]), providers, item["url"])
 
 
-def update(item: dict[str, Any]) -> Update:
-    return Update(raw(item["did"]), raw(item["checksum"]), item["url"], item["version"])
+def update(item: dict[str, Any]) -> UpdateItem:
+    return UpdateItem(raw(item["did"]), raw(item["checksum"]), item["url"], item["version"])
 
 
 def raw(text: str) -> bytes:

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from insitu.adapters.clock import SystemClock
 from insitu.adapters.executions.store import SQLITE, SqlExecutions
 from insitu.adapters.logs.files import FileLogs
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.domain.execution import Execution, Phase
 from insitu.domain.ids import ExecutionId
 from insitu.domain.next_actions import Rules
@@ -90,7 +90,7 @@ async def running_operator(
     """
     clock = clock or SystemClock()
     logs = FileLogs(folder / "logs", cap=16 * 1024**2)
-    async with Database(folder / "operator.db", SQLITE) as database, anyio.create_task_group() as tasks:
+    async with SqliteDatabase(folder / "operator.db", SQLITE) as database, anyio.create_task_group() as tasks:
         executions, runtime = executions or SqlExecutions(database), make_runtime(tasks, clock)
         parts = Parts(
             executions=executions,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.keys.signer import LocalSigner
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.api.gateway_v1 import JWT_BEARER
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
@@ -38,7 +38,7 @@ def clock() -> ControlledClock:
 @pytest.fixture
 async def authenticator(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Authenticator]:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
-    async with Database(tmp_path / "gateway.db", SQLITE) as database:
+    async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
         ports = ports_with(configuration, agreements=SqlAgreements(database), clock=clock)
         yield Authenticator(ports=ports, keyring=derived_keyring(b"k" * 32))
 

@@ -23,7 +23,7 @@ from insitu.adapters.keys.dev import dev_signer
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.adapters.sources.targets import Targets
 from insitu.adapters.sources.web import WebSources
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.api.app import build_app
 from insitu.api.gateway_v1 import BASE, CheckRequest, ExecAccepted, ExecRequest, ExecutionView, Quote
 from insitu.domain.agreement import Terms, agreement_id
@@ -372,7 +372,7 @@ async def world(
         data_roots=(str(folder / "data"),),
         **{"commit_delay": 0.05, "lost_after": 0.5, "patience": 0.0, **configured},
     )
-    async with Database(folder / "gateway.db", SQLITE) as database:
+    async with SqliteDatabase(folder / "gateway.db", SQLITE) as database:
         agreements = SqlAgreements(database)
         ports = GatewayPorts(
             configuration=configuration,

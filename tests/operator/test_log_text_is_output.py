@@ -10,7 +10,7 @@ import pytest
 from insitu.adapters.clock import SystemClock
 from insitu.adapters.executions.store import SQLITE, SqlExecutions
 from insitu.adapters.logs.files import FileLogs
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.domain.execution import Phase, StepKey, StepKind
 from insitu.domain.plan import ExecutionPlan
 from insitu.operator.service import OperatorService
@@ -100,7 +100,7 @@ async def test_many_readers_at_many_operators_get_no_more_than_one(start: Start,
         "0-compute-1": Ending(log=(b"a" * 900,)),
         "1-compute-1": Ending("AlgorithmFailed", log=(b"b" * 900,)),
     }
-    async with start(script) as operator, Database(tmp_path / "operator/operator.db", SQLITE) as database:
+    async with start(script) as operator, SqliteDatabase(tmp_path / "operator/operator.db", SQLITE) as database:
         await ended(operator, limited(0, 1))
         other = OperatorService(
             executions=SqlExecutions(database),

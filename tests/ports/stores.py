@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from insitu.adapters.object_store import Access, Objects
-from insitu.adapters.postgresql import Database
+from insitu.adapters.postgresql import PostgresqlDatabase
 from tests.doubles.object_store import ObjectStoreServer
 from tests.doubles.postgresql import PostgresqlServer
 
@@ -38,7 +38,7 @@ def new_schema() -> str:
 @asynccontextmanager
 async def two_of_one_schema(
     request: pytest.FixtureRequest, migrations: str
-) -> AsyncIterator[tuple[Database, Database]]:
+) -> AsyncIterator[tuple[PostgresqlDatabase, PostgresqlDatabase]]:
     """Two processes' ways to one schema."""
     schema = new_schema()
     async with (
@@ -48,10 +48,12 @@ async def two_of_one_schema(
         yield one, other
 
 
-def postgresql_database(request: pytest.FixtureRequest, migrations: str, schema: str | None = None) -> Database:
+def postgresql_database(
+    request: pytest.FixtureRequest, migrations: str, schema: str | None = None
+) -> PostgresqlDatabase:
     """A schema of the tests' one server; made at its first use."""
     server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return Database(server.url, schema or new_schema(), migrations)
+    return PostgresqlDatabase(server.url, schema or new_schema(), migrations)
 
 
 def access_to(server: ObjectStoreServer, patience: float = 20.0) -> Access:

@@ -18,12 +18,12 @@ import anyio.to_thread
 import psycopg
 from psycopg import errors
 
-from insitu.adapters.postgresql_session import Session, connect, migrate, schema_version
+from insitu.adapters.postgresql_session import PostgresqlSession, connect, migrate, schema_version
 from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
 from insitu.waiting import Backoff
 
-__all__ = ["Condition", "Database"]
+__all__ = ["DatabaseState", "PostgresqlDatabase"]
 
 Result = TypeVar("Result")
 
@@ -45,7 +45,7 @@ _STEP_ASIDE = Backoff(0.01, 0.5, jitter=1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class DatabaseState:
     """What the doctor reports about a database; ``known`` is the schema of this version of the software."""
 
     server: str
@@ -57,7 +57,7 @@ class _CommitUnansweredError(Exception):
     """The connection was lost after COMMIT was sent."""
 
 
-class Database:
+class PostgresqlDatabase:
     """A schema of a database, opened and migrated at its first use.
 
     Parameters
@@ -123,7 +123,7 @@ class Database:
                     for session in taken:
                         await anyio.to_thread.run_sync(session.close)
 
-    async def condition(self) -> Condition:
+    async def condition(self) -> DatabaseState:
         """Return the condition of server and schema, without changing anything."""
         return await anyio.to_thread.run_sync(self._look, limiter=self._turn)
 
@@ -171,7 +171,7 @@ class Database:
         try:
             connection.execute(begin)
             try:
-                result = body(Session(connection))
+                result = body(PostgresqlSession(connection))
             except BaseException:
                 connection.execute("ROLLBACK")
                 kept = True
@@ -256,12 +256,12 @@ class Database:
 
         self._ask_patiently(prepare)
 
-    def _look(self) -> Condition:
-        def look() -> Condition:
+    def _look(self) -> DatabaseState:
+        def look() -> DatabaseState:
             with connect(self._url, self._schema) as connection:
                 version = connection.info.server_version
                 present, known = schema_version(connection, self._migrations)
-            return Condition(f"{version // 10000}.{version % 10000}", present, known)
+            return DatabaseState(f"{version // 10000}.{version % 10000}", present, known)
 
         return self._ask_patiently(look)
 

@@ -11,7 +11,7 @@ from psycopg import conninfo, sql
 from insitu.adapters.sql import Parameters, migrations
 from insitu.domain.errors import InsituError
 
-__all__ = ["Session", "connect", "migrate", "schema_version"]
+__all__ = ["PostgresqlSession", "connect", "migrate", "schema_version"]
 
 _SETTINGS = {
     "jit": "off",  # it takes longer than these statements
@@ -31,7 +31,7 @@ _CONNECTING: dict[str, Any] = {
 }
 
 
-class Row:
+class PostgresqlRow:
     """A row with columns by name or position."""
 
     __slots__ = ("_names", "_values")
@@ -47,7 +47,7 @@ class Row:
         return iter(self._values)
 
 
-class Session:
+class PostgresqlSession:
     """A connection as :class:`insitu.adapters.sql.Connection`."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
@@ -131,4 +131,4 @@ def _translate(statement: str) -> bytes:
 
 def _row_factory(cursor: psycopg.Cursor[Any]) -> Any:
     names = {column.name: position for position, column in enumerate(cursor.description or ())}
-    return lambda values: Row(names, values)
+    return lambda values: PostgresqlRow(names, values)

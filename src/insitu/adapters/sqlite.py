@@ -19,7 +19,7 @@ import anyio.to_thread
 from insitu.adapters.sql import migrations
 from insitu.domain.errors import InsituError
 
-__all__ = ["Database"]
+__all__ = ["SqliteDatabase"]
 
 Result = TypeVar("Result")
 
@@ -34,7 +34,7 @@ _PRAGMAS = (
 )
 
 
-class Database:
+class SqliteDatabase:
     """An actor's database file, opened and migrated at its first use.
 
     Parameters

@@ -15,8 +15,8 @@ from insitu.domain.conditions import (
     TEMPLATE,
     AgreementTemplate,
     Condition,
+    ConditionEvent,
     ConditionKind,
-    Event,
     condition_key,
     condition_name,
 )
@@ -201,7 +201,7 @@ def _check_condition(condition: Condition, kind: ConditionKind, contract: Addres
         )
 
 
-def _check_events(events: tuple[Event, ...], expected: tuple[tuple[str, str], ...], checker: Checker) -> None:
+def _check_events(events: tuple[ConditionEvent, ...], expected: tuple[tuple[str, str], ...], checker: Checker) -> None:
     stated = tuple((event.name or "", event.actor_type or "") for event in events)
     checker.require(stated == expected, "WrongValue", f"the events and actors here are {expected}")
     for i, event in enumerate(events[:MAX_ENTRIES]):

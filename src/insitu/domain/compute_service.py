@@ -85,7 +85,7 @@ class Server(Document):
         )
 
 
-class Cluster(Document):
+class ComputeCluster(Document):
     """Where the infrastructure says it runs. Only informative: nothing connects to it."""
 
     type: str | None = None
@@ -95,7 +95,7 @@ class Cluster(Document):
 class Environment(Document):
     """What may run, and on what. Without supported containers nothing may run."""
 
-    cluster: Cluster | None = None
+    cluster: ComputeCluster | None = None
     supported_containers: tuple[Container, ...] = ()
     supported_servers: tuple[Server, ...] = ()
 

@@ -115,7 +115,7 @@ class Handler(Document):
     version: str | None = None
 
 
-class Event(Document):
+class ConditionEvent(Document):
     """An event of a contract and who acts on it."""
 
     name: str | None = None
@@ -140,7 +140,7 @@ class Condition(Document):
     contract_name: str | None = None
     function_name: str | None = None
     parameters: tuple[Parameter, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[ConditionEvent, ...] = ()
     condition_key: str | None = None
 
 
@@ -150,7 +150,7 @@ class AgreementTemplate(Document):
     contract_name: str | None = None
     contract_address: str | None = None
     chain_id: int | None = None
-    events: tuple[Event, ...] = ()
+    events: tuple[ConditionEvent, ...] = ()
     fulfillment_order: tuple[str, ...] = ()
     fulfillment_operator: int | None = None
     condition_dependency: dict[str, list[str]] | None = None

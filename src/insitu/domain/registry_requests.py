@@ -20,11 +20,11 @@ __all__ = [
     "UPDATES_TYPE",
     "UPDATE_TYPE",
     "ProviderChange",
-    "Registration",
-    "Registrations",
+    "RegistrationBatch",
+    "RegistrationItem",
     "Transfer",
-    "Update",
-    "Updates",
+    "UpdateBatch",
+    "UpdateItem",
     "registry_domain",
 ]
 
@@ -42,7 +42,7 @@ def registry_domain(chain_id: int, registry: Address) -> SigningDomain:
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class RegistrationItem:
     """An asset to register.
 
     Attributes
@@ -72,7 +72,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class UpdateItem:
     """A new version of an asset's document: ``version`` is the present one plus one; ``did`` has 32 bytes."""
 
     did: bytes
@@ -90,11 +90,11 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Registrations:
+class RegistrationBatch:
     """A batch of registrations of one creator; ``deadline`` in seconds since 1970, inclusive."""
 
     creator: Address
-    items: Sequence[Registration]
+    items: Sequence[RegistrationItem]
     deadline: int
 
     def digest(self, domain: SigningDomain) -> bytes:
@@ -109,11 +109,11 @@ class Registrations:
 
 
 @dataclass(frozen=True, slots=True)
-class Updates:
+class UpdateBatch:
     """A batch of updates of one owner; ``deadline`` in seconds since 1970, inclusive."""
 
     owner: Address
-    items: Sequence[Update]
+    items: Sequence[UpdateItem]
     deadline: int
 
     def digest(self, domain: SigningDomain) -> bytes:

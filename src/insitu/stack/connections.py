@@ -87,7 +87,7 @@ class Door(socket.socket):
         super().close()
 
 
-class Connection(H11Protocol):
+class ServerConnection(H11Protocol):
     """One connection of a server that has at most ``most``."""
 
     most: int
@@ -132,7 +132,7 @@ class Connection(H11Protocol):
         self.transport.abort()
 
     def _make_room(self) -> None:
-        others = (other for other in self.connections if isinstance(other, Connection) and other is not self)
+        others = (other for other in self.connections if isinstance(other, ServerConnection) and other is not self)
         idle = (other for other in others if other.is_idle)
         min(idle, key=lambda other: other.idle_since, default=self).abort()
 
@@ -148,10 +148,10 @@ class Connection(H11Protocol):
             self._head = None
 
 
-def connection_type(most: int) -> type[Connection]:
+def connection_type(most: int) -> type[ServerConnection]:
     """Return a protocol for uvicorn with at most this many connections."""
 
-    class Limited(Connection):
+    class Limited(ServerConnection):
         rarely = _RareWarning()
 
     Limited.most = most

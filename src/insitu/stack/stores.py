@@ -9,7 +9,7 @@ from insitu.domain.errors import InsituError
 from insitu.settings import Settings
 
 if TYPE_CHECKING:
-    from insitu.adapters.postgresql import Database
+    from insitu.adapters.postgresql import PostgresqlDatabase
     from insitu.ports.agreements import Agreements
     from insitu.ports.catalog import Catalog
     from insitu.ports.executions import Executions
@@ -38,9 +38,9 @@ async def open_agreements(settings: Settings, stack: AsyncExitStack) -> "Agreeme
     from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 
     if settings.gateway.database_url_file is None:
-        from insitu.adapters.sqlite import Database
+        from insitu.adapters.sqlite import SqliteDatabase
 
-        return SqlAgreements(await stack.enter_async_context(Database(settings.folder.gateway_db, SQLITE)))
+        return SqlAgreements(await stack.enter_async_context(SqliteDatabase(settings.folder.gateway_db, SQLITE)))
     return SqlAgreements(await stack.enter_async_context(_database(settings, GATEWAY)))
 
 
@@ -49,9 +49,9 @@ async def open_executions(settings: Settings, stack: AsyncExitStack) -> "Executi
     from insitu.adapters.executions.store import SQLITE, SqlExecutions
 
     if settings.operator.database_url_file is None:
-        from insitu.adapters.sqlite import Database
+        from insitu.adapters.sqlite import SqliteDatabase
 
-        return SqlExecutions(await stack.enter_async_context(Database(settings.folder.operator_db, SQLITE)))
+        return SqlExecutions(await stack.enter_async_context(SqliteDatabase(settings.folder.operator_db, SQLITE)))
     return SqlExecutions(await stack.enter_async_context(_database(settings, OPERATOR)))
 
 
@@ -82,10 +82,10 @@ def _url_files(settings: Settings) -> dict[str, Path | None]:
     }
 
 
-def _database(settings: Settings, actor: str) -> "Database":
+def _database(settings: Settings, actor: str) -> "PostgresqlDatabase":
     if importlib.util.find_spec("psycopg") is None:
         raise InsituError("ExtraMissing", "PostgreSQL needs its extra: pip install './insitu-….whl[postgresql]'")
-    from insitu.adapters.postgresql import Database
+    from insitu.adapters.postgresql import PostgresqlDatabase
 
     path = _url_files(settings)[actor]
     name = f"{actor}.database_url_file"
@@ -96,7 +96,7 @@ def _database(settings: Settings, actor: str) -> "Database":
     if not url.startswith(("postgresql://", "postgres://")):
         # The file may contain a password, so the error does not quote it.
         raise InsituError("SettingsInvalid", f"{name}: {path} does not contain a postgresql:// URL")
-    return Database(url, actor, f"insitu.adapters.{_STORES[actor]}.postgresql")
+    return PostgresqlDatabase(url, actor, f"insitu.adapters.{_STORES[actor]}.postgresql")
 
 
 _STORES = {METADATA: "catalog", GATEWAY: "agreements", OPERATOR: "executions"}

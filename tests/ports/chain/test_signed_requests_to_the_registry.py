@@ -15,11 +15,11 @@ from insitu.domain.ledger import (
 )
 from insitu.domain.registry_requests import (
     ProviderChange,
-    Registration,
-    Registrations,
+    RegistrationBatch,
+    RegistrationItem,
     Transfer,
-    Update,
-    Updates,
+    UpdateBatch,
+    UpdateItem,
     registry_domain,
 )
 from insitu.domain.typed_data import SigningDomain
@@ -45,16 +45,16 @@ async def deadline(parties: Parties) -> int:
 async def registered(parties: Parties) -> Did:
     """An asset of the owner that a stranger registered with the owner's signature."""
     seed = os.urandom(32)
-    item = Registration(seed, FIRST, (parties.provider.address,), URL)
-    batch = Registrations(parties.owner.address, [item], await deadline(parties))
+    item = RegistrationItem(seed, FIRST, (parties.provider.address,), URL)
+    batch = RegistrationBatch(parties.owner.address, [item], await deadline(parties))
     signature = parties.owner.sign_digest(batch.digest(domain(parties)))
     await parties.chain.transact(batch.call(signature), parties.stranger)
     return hash_did(seed, parties.owner.address)
 
 
 async def test_a_stranger_registers_assets_for_who_signed(parties: Parties) -> None:
-    items = [Registration(os.urandom(32), FIRST, (), URL), Registration(os.urandom(32), NEXT, (), URL)]
-    batch = Registrations(parties.owner.address, items, await deadline(parties))
+    items = [RegistrationItem(os.urandom(32), FIRST, (), URL), RegistrationItem(os.urandom(32), NEXT, (), URL)]
+    batch = RegistrationBatch(parties.owner.address, items, await deadline(parties))
     call = batch.call(parties.owner.sign_digest(batch.digest(domain(parties))))
     found = events(await parties.chain.transact(call, parties.stranger))
     dids = [str(hash_did(item.seed, parties.owner.address)) for item in items]
@@ -64,8 +64,8 @@ async def test_a_stranger_registers_assets_for_who_signed(parties: Parties) -> N
 
 
 async def test_nobody_registers_in_the_name_of_somebody_else(parties: Parties) -> None:
-    batch = Registrations(
-        parties.owner.address, [Registration(os.urandom(32), FIRST, (), URL)], await deadline(parties)
+    batch = RegistrationBatch(
+        parties.owner.address, [RegistrationItem(os.urandom(32), FIRST, (), URL)], await deadline(parties)
     )
     forged = batch.call(parties.stranger.sign_digest(batch.digest(domain(parties))))
     with pytest.raises(InsituError) as refused:
@@ -77,7 +77,7 @@ async def test_an_update_names_its_version_and_the_block_before(parties: Parties
     did = await registered(parties)
     before = await parties.chain.did_record(str(did))
     assert before is not None
-    batch = Updates(parties.owner.address, [Update(bytes(did), NEXT, URL, 2)], await deadline(parties))
+    batch = UpdateBatch(parties.owner.address, [UpdateItem(bytes(did), NEXT, URL, 2)], await deadline(parties))
     call = batch.call(parties.owner.sign_digest(batch.digest(domain(parties))))
     (event,) = events(await parties.chain.transact(call, parties.stranger))
     assert isinstance(event, DidRegistered)
@@ -134,8 +134,8 @@ async def test_a_removed_provider_is_not_added_again_by_the_old_request(parties:
 
 
 async def test_a_request_ends_at_its_deadline(parties: Parties) -> None:
-    batch = Registrations(
-        parties.owner.address, [Registration(os.urandom(32), FIRST, (), URL)], await parties.chain.time() - 1
+    batch = RegistrationBatch(
+        parties.owner.address, [RegistrationItem(os.urandom(32), FIRST, (), URL)], await parties.chain.time() - 1
     )
     with pytest.raises(InsituError, match="DeadlinePassed"):
         await parties.chain.transact(

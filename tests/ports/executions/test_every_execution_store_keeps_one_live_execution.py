@@ -11,7 +11,7 @@ import pytest
 from insitu.adapters.executions.kubernetes import KubernetesExecutions
 from insitu.adapters.executions.store import POSTGRESQL, SQLITE, SqlExecutions
 from insitu.adapters.kubernetes import Cluster
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, Reason, StopRequest, Transition
 from insitu.domain.execution_changes import registered
@@ -46,7 +46,7 @@ async def executions(
 ) -> AsyncIterator[Executions]:
     name, kubeconfig = engine
     if name == "sqlite":
-        async with Database(tmp_path / "operator.db", SQLITE) as file:
+        async with SqliteDatabase(tmp_path / "operator.db", SQLITE) as file:
             yield SqlExecutions(file)
     elif name == "postgresql":
         async with postgresql_database(request, POSTGRESQL) as database:

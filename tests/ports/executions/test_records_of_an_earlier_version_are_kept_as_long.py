@@ -11,7 +11,7 @@ import pytest
 from insitu.adapters.executions.store import POSTGRESQL, SQLITE, SqlExecutions
 from insitu.adapters.sql import Connection
 from insitu.adapters.sql import Database as AnyDatabase
-from insitu.adapters.sqlite import Database
+from insitu.adapters.sqlite import SqliteDatabase
 from tests.ports.stores import ENGINES, new_schema, postgresql_database
 
 HOUR = timedelta(hours=1)
@@ -41,7 +41,7 @@ async def test_what_had_ended_goes_one_retention_after_the_update(
 
     def opened(package: str) -> AbstractAsyncContextManager[AnyDatabase]:
         if engine == "sqlite":
-            return Database(tmp_path / "operator.db", package)
+            return SqliteDatabase(tmp_path / "operator.db", package)
         return postgresql_database(request, package, schema)
 
     def write(connection: Connection) -> None:

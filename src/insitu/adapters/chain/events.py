@@ -90,7 +90,7 @@ def _aborted(found: escrow.Aborted) -> LedgerEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading(Generic[E]):
+class _EventReading(Generic[E]):
     """An event of a contract, and its translation to the domain."""
 
     contract: str
@@ -101,17 +101,17 @@ class _Reading(Generic[E]):
         return self.translate(self.kind.read(topics, data))
 
 
-_READINGS: tuple[_Reading[Any], ...] = (
-    _Reading("DIDRegistry", registry.DIDAttributeRegistered, _registered),
-    _Reading("DIDRegistry", registry.DIDOwnershipTransferred, _transferred),
-    _Reading("AgreementStoreManager", agreements.AgreementCreated, _created),
-    _Reading("LockRewardCondition", lock.Fulfilled, _locked),
-    _Reading("ComputeExecutionCondition", compute.Fulfilled, _granted),
-    _Reading("ComputeExecutionCondition", compute.Refused, _refused),
-    _Reading("ComputeExecutionCondition", compute.TimedOut, _timed_out),
-    _Reading("EscrowReward", escrow.PaymentReleased, _released),
-    _Reading("EscrowReward", escrow.Fulfilled, _paid),
-    _Reading("EscrowReward", escrow.Aborted, _aborted),
+_READINGS: tuple[_EventReading[Any], ...] = (
+    _EventReading("DIDRegistry", registry.DIDAttributeRegistered, _registered),
+    _EventReading("DIDRegistry", registry.DIDOwnershipTransferred, _transferred),
+    _EventReading("AgreementStoreManager", agreements.AgreementCreated, _created),
+    _EventReading("LockRewardCondition", lock.Fulfilled, _locked),
+    _EventReading("ComputeExecutionCondition", compute.Fulfilled, _granted),
+    _EventReading("ComputeExecutionCondition", compute.Refused, _refused),
+    _EventReading("ComputeExecutionCondition", compute.TimedOut, _timed_out),
+    _EventReading("EscrowReward", escrow.PaymentReleased, _released),
+    _EventReading("EscrowReward", escrow.Fulfilled, _paid),
+    _EventReading("EscrowReward", escrow.Aborted, _aborted),
 )
 
 

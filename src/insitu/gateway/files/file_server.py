@@ -14,11 +14,11 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import SourceReference, StoredExecution
 
-__all__ = ["Download", "FileServer", "begun"]
+__all__ = ["FileServer", "ServedFile", "begun"]
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
+class ServedFile:
     """A file to send: its path within the asset, its type, its size if that is known, and its content."""
 
     name: str
@@ -35,7 +35,7 @@ class FileServer:
     list_reader: ListReader
     source_opener: SourceOpener
 
-    async def download(self, caller: Caller, did: str, index: int) -> Download:
+    async def download(self, caller: Caller, did: str, index: int) -> ServedFile:
         """Open a file of an asset for its on-chain owner, and for nobody else.
 
         Raises ``InvalidDid``, ``AssetNotFound``, ``DownloadNotAllowed``, ``NotFound``, ``FileNotDownloadable``,
@@ -52,7 +52,7 @@ class FileServer:
         content_type = file.content_type or "application/octet-stream"
         # A document may state any length for a url elsewhere; it says nothing about what the url returns.
         size = file.size if is_own(file) else None
-        return Download(file.name or f"file-{index}", content_type, size, chunks)
+        return ServedFile(file.name or f"file-{index}", content_type, size, chunks)
 
     async def archive(self, caller: Caller, did: str, first: int) -> AsyncIterator[bytes]:
         """Open the files of an asset that are stored here, from index ``first`` on, as one archive for its owner.

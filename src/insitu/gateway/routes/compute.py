@@ -11,7 +11,7 @@ from insitu.domain.errors import InsituError
 from insitu.gateway.executions.execution_finder import Role
 from insitu.gateway.executions.presenter import receipt_view, result_view
 from insitu.gateway.executions.streamer import LogPiece, LogPosition
-from insitu.gateway.routes.event_stream import EventStream, ServerEvent
+from insitu.gateway.routes.event_stream import EventStream, OutgoingEvent
 from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
 
@@ -113,15 +113,15 @@ def _sequence(text: str) -> int:
     return int(text)
 
 
-async def _events(source: AsyncIterator[EventView]) -> AsyncGenerator[ServerEvent, None]:
+async def _events(source: AsyncIterator[EventView]) -> AsyncGenerator[OutgoingEvent, None]:
     async for event in source:
-        yield ServerEvent(event.type, event.model_dump_json(), str(event.sequence))
+        yield OutgoingEvent(event.type, event.model_dump_json(), str(event.sequence))
 
 
-async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[ServerEvent, None]:
+async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[OutgoingEvent, None]:
     async for piece in source:
-        yield ServerEvent("log", piece.view.model_dump_json(), str(piece.after))
-    yield ServerEvent("end", "{}")
+        yield OutgoingEvent("log", piece.view.model_dump_json(), str(piece.after))
+    yield OutgoingEvent("end", "{}")
 
 
 async def _text(source: AsyncIterator[LogPiece]) -> AsyncIterator[str]:

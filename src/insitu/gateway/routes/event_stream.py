@@ -15,14 +15,14 @@ from insitu.domain.errors import InsituError
 from insitu.gateway.executions.presenter import problem_data
 from insitu.ports.clock import Clock
 
-__all__ = ["EventStream", "ServerEvent"]
+__all__ = ["EventStream", "OutgoingEvent"]
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment shows proxies and clients that the connection is alive."""
 
 
 @dataclass(frozen=True, slots=True)
-class ServerEvent:
+class OutgoingEvent:
     """One event; ``data`` is JSON on one line."""
 
     event: str
@@ -40,7 +40,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, source: AsyncGenerator[ServerEvent, None], clock: Clock, until: datetime) -> None:
+    def __init__(self, source: AsyncGenerator[OutgoingEvent, None], clock: Clock, until: datetime) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._source = source
@@ -50,12 +50,12 @@ class EventStream(Response):
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        outgoing, incoming = anyio.create_memory_object_stream[ServerEvent](0)
+        outgoing, incoming = anyio.create_memory_object_stream[OutgoingEvent](0)
         async with anyio.create_task_group() as group, incoming:
             group.start_soon(self._produce, outgoing)
             group.start_soon(self._leave, receive, group.cancel_scope)
             while True:
-                event: ServerEvent | None = None
+                event: OutgoingEvent | None = None
                 try:
                     with anyio.move_on_after(HEARTBEAT):
                         event = await incoming.receive()
@@ -65,7 +65,7 @@ class EventStream(Response):
             await _send(send, b"", more=False)
             group.cancel_scope.cancel()
 
-    async def _produce(self, outgoing: MemoryObjectSendStream[ServerEvent]) -> None:
+    async def _produce(self, outgoing: MemoryObjectSendStream[OutgoingEvent]) -> None:
         async with outgoing, anyio.create_task_group() as group:
             group.start_soon(self._expire, outgoing, group.cancel_scope)
             try:
@@ -75,12 +75,12 @@ class EventStream(Response):
             except InsituError as error:
                 # The status line has been sent, so the error becomes an event of the stream.
                 data = problem_data(error)
-                await outgoing.send(ServerEvent("error", f'{{"code": "{data["code"]}"}}'))
+                await outgoing.send(OutgoingEvent("error", f'{{"code": "{data["code"]}"}}'))
             group.cancel_scope.cancel()
 
-    async def _expire(self, outgoing: MemoryObjectSendStream[ServerEvent], scope: anyio.CancelScope) -> None:
+    async def _expire(self, outgoing: MemoryObjectSendStream[OutgoingEvent], scope: anyio.CancelScope) -> None:
         await self._clock.sleep_until(self._until)
-        await outgoing.send(ServerEvent("token-expired", "{}"))
+        await outgoing.send(OutgoingEvent("token-expired", "{}"))
         scope.cancel()
 
     async def _leave(self, receive: Receive, scope: anyio.CancelScope) -> None:

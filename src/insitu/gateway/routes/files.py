@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
-from insitu.gateway.files.file_server import Download
+from insitu.gateway.files.file_server import ServedFile
 from insitu.gateway.files.source_opener import upload_url
 from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
@@ -43,7 +43,7 @@ def files_router(service: GatewayService) -> APIRouter:
         """The files that are stored at the gateway, from index ``first`` on, as a tar archive."""
         caller = service.authenticator.read(authorization, "download")
         chunks = await service.file_server.archive(caller, did, first)
-        return _attachment(Download(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
+        return _attachment(ServedFile(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
 
     @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse)
     async def download(did: str, index: int, authorization: Authorization = None) -> Response:
@@ -53,7 +53,7 @@ def files_router(service: GatewayService) -> APIRouter:
     return routes
 
 
-def _attachment(file: Download) -> Response:
+def _attachment(file: ServedFile) -> Response:
     """Send a file as an attachment. A browser must not show it, because an unknown algorithm wrote it."""
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
     if file.size is not None:
@@ -61,6 +61,6 @@ def _attachment(file: Download) -> Response:
     return StreamingResponse(_chunks(file), media_type=file.content_type, headers=headers)
 
 
-async def _chunks(file: Download) -> AsyncIterator[bytes]:
+async def _chunks(file: ServedFile) -> AsyncIterator[bytes]:
     async for chunk in file.chunks:
         yield chunk
