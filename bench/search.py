@@ -157,8 +157,8 @@ async def _measured(database: Database, fulltext: FullText) -> tuple[dict[str, l
 
 
 async def _both(folder: Path, url: str) -> list[Row]:
-    file = sqlite.Database(folder / "metadata.db", "insitu.adapters.catalog")
-    server = postgresql.Database(url, "metadata", MIGRATIONS)
+    file = sqlite.SqliteDatabase(folder / "metadata.db", "insitu.adapters.catalog")
+    server = postgresql.PostgresqlDatabase(url, "metadata", MIGRATIONS)
     await _fill(file, Fts5())
     await _fill(server, Tsvector())
     with psycopg.connect(url, autocommit=True) as session:

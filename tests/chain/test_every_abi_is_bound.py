@@ -186,8 +186,8 @@ def test_parts_of_the_template_share_its_address() -> None:
 
 def test_results_are_read_as_python_values() -> None:
     register = did_registry.get_did_register(WORD)
-    answer = encode(["(address,uint48,uint48,bytes32)"], [(ACCOUNT.lower(), 5, 1, WORD)])
-    assert register.result(answer) == structs.Register(ACCOUNT, 5, 1, WORD)
+    answer = encode(["(address,uint40,uint24,uint32,bytes32)"], [(ACCOUNT.lower(), 5, 1, 2, WORD)])
+    assert register.result(answer) == structs.Register(ACCOUNT, 5, 1, 2, WORD)
     pending = nevermined_token.pending_default_admin()
     assert pending.result(encode(["address", "uint48"], [ACCOUNT, 9])) == (ACCOUNT, 9)
     assert nevermined_token.name().result(encode(["bytes"], [b"caf\xe9"])) == "caf\ufffd"

@@ -100,7 +100,7 @@ async def test_a_list_is_opened_once_for_simultaneous_requests(
     execution = await finished(provider, many(60))
     decrypted = Counted(monkeypatch, Encrypter, "open")
     result = await execution.result()
-    wanted = {file.index: receiving.Expected(file.name, file.checksum) for file in result.files}
+    wanted = {file.index: receiving.ExpectedFile(file.name, file.checksum) for file in result.files}
     monkeypatch.setattr(receiving, "STREAMED", 100)
     open_now, most = 0, 0
     save = Destination.save
