@@ -101,7 +101,8 @@ async def _first_instruction(bench: Bench, rootfs: Path) -> Row:
         began = time.clock_gettime(time.CLOCK_MONOTONIC)
         execution = await bench.consumer.compute.execute(agreement.id)
         await execution.wait(60)
-        [path] = [file for file in await execution.download(bench.provider.home / "out") if file.name == "first"]
+        folder = bench.provider.home / "out" / execution.execution_id
+        [path] = [file for file in await execution.download(folder) if file.name == "first"]
         samples.append((float(path.read_text()) - began) * 1000)
     ours, floor = median(samples), median(floors)
     goal = "bare runtime + 50 ms"
