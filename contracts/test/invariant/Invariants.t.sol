@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Handler} from "./Handler.sol";
-import {vm} from "../support/Vm.sol";
+import {InvariantRun} from "../support/InvariantRun.sol";
 
 /// I1  solvency: the escrow holds what is locked and not yet charged or returned, what is credited, and gifts
 /// I2  charged ≤ price; charged, returned and credited together are the price once it is over, and at most before
@@ -16,12 +16,7 @@ import {vm} from "../support/Vm.sol";
 /// I10 owners and admins change no agreement and no balance
 ///
 /// The handler has a model of all this and compares each call with it; the rest is compared here.
-contract InvariantsTest {
-    struct FuzzSelector {
-        address addr;
-        bytes4[] selectors;
-    }
-
+contract InvariantsTest is InvariantRun {
     string private constant RECORD = "measured/invariant-successes.csv";
 
     Handler private handler;
@@ -30,33 +25,21 @@ contract InvariantsTest {
         handler = new Handler();
     }
 
-    function targetContracts() public view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(handler);
-    }
-
-    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector(address(handler), _selectors());
-    }
-
     function invariant_I1_I3_EveryBaseUnitIsWhereItBelongs() public view {
         handler.assertMoney();
     }
 
-    /// @dev Runs once at the end of each sequence; the record shows handlers that never succeed.
+    /// @dev Runs once at the end of each sequence.
     function afterInvariant() public {
         handler.assertAgreements();
-        bytes4[] memory selectors = _selectors();
-        string memory line = "";
-        for (uint256 i = 0; i < selectors.length; ++i) {
-            line = string.concat(line, i == 0 ? "" : ",", vm.toString(handler.successes(selectors[i])));
-        }
-        vm.writeLine(RECORD, line);
+        _recordSuccesses(RECORD);
     }
 
-    /// @dev In the order of the columns of the record.
-    function _selectors() private pure returns (bytes4[] memory s) {
+    function _target() internal view override returns (address) {
+        return address(handler);
+    }
+
+    function _selectors() internal pure override returns (bytes4[] memory s) {
         s = new bytes4[](16);
         s[0] = Handler.draft.selector;
         s[1] = Handler.create.selector;
