@@ -99,8 +99,7 @@ class RegistrationBatch:
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the creator signs."""
-        items = keccak256(b"".join(item.hash() for item in self.items))
-        return domain.digest(_hash(REGISTRATIONS_TYPE, word(self.creator), items, word(self.deadline)))
+        return domain.digest(_batch_hash(REGISTRATIONS_TYPE, self.creator, self.items, self.deadline))
 
     def call(self, signature: bytes) -> Call:
         """Return the call that anybody may send with the creator's signature."""
@@ -118,8 +117,7 @@ class UpdateBatch:
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the owner signs."""
-        items = keccak256(b"".join(item.hash() for item in self.items))
-        return domain.digest(_hash(UPDATES_TYPE, word(self.owner), items, word(self.deadline)))
+        return domain.digest(_batch_hash(UPDATES_TYPE, self.owner, self.items, self.deadline))
 
     def call(self, signature: bytes) -> Call:
         """Return the call that anybody may send with the owner's signature."""
@@ -166,6 +164,13 @@ class ProviderChange:
         """Return the call that anybody may send with the owner's signature."""
         arguments = (self.did, self.provider, self.allowed, self.changes, self.deadline, signature)
         return _call("setDIDProviderBySignature", *arguments)
+
+
+def _batch_hash(
+    kind: str, account: Address, items: Sequence[RegistrationItem] | Sequence[UpdateItem], deadline: int
+) -> bytes:
+    hashes = keccak256(b"".join(item.hash() for item in items))
+    return _hash(kind, word(account), hashes, word(deadline))
 
 
 def _hash(kind: str, *words: bytes) -> bytes:
