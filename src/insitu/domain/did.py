@@ -31,7 +31,9 @@ class Did:
         """Read a complete DID: ``did:nv:`` and exactly 64 lower-case hexadecimal digits. Raises ``InvalidDid``."""
         match = _COMPLETE.fullmatch(text)
         if match is None:
-            raise InsituError("InvalidDid", f"{text[:100]!r} is not did:nv: and 64 lower-case hexadecimal digits")
+            raise InsituError(
+                "InvalidDid", f"{text[:100]!r} is not did:nv: followed by 64 lower-case hexadecimal digits"
+            )
         return Did(match[1])
 
     @staticmethod
@@ -42,7 +44,7 @@ class Did:
         """
         match = _LEGACY.fullmatch(text)
         if match is None:
-            raise InsituError("InvalidDid", f"{text[:100]!r} is not did:nv: and hexadecimal digits")
+            raise InsituError("InvalidDid", f"{text[:100]!r} is not did:nv: followed by hexadecimal digits")
         return Did(match[1].lower())
 
     @staticmethod
