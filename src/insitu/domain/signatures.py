@@ -9,6 +9,8 @@ from insitu.domain.canonical import keccak256, sha256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 
+MAX_SIGNATURE = 4096
+"""Bytes of the longest signature of a contract account (ERC-1271)."""
 _SIGNATURE = re.compile(r"(?:0x)?([0-9a-fA-F]{130})", re.ASCII)
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 

@@ -159,6 +159,15 @@ class Chain(Protocol):
         """Call the contract's view of that name (E1)."""
         ...
 
+    async def signed_by(self, account: Address, digest: bytes, signature: bytes) -> bool:
+        """Return whether an account signed a digest of 32 bytes, as the contracts judge it.
+
+        If there is code at the address, its ``isValidSignature`` decides (ERC-1271), within bounds of gas and time;
+        otherwise the account that recovery finds. Signatures that stay valid offline, such as receipts, are not judged
+        here. Raises ``ChainUnavailable``.
+        """
+        ...
+
     async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
         """Sign an allowance for ``amount`` base units (ERC-2612)."""
         ...

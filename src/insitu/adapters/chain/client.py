@@ -21,6 +21,7 @@ from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import sign_permit
 from insitu.adapters.chain.registrations import Registrations
 from insitu.adapters.chain.rpc import JsonRpc, member, number
+from insitu.adapters.chain.signed_by import signed_by
 from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
@@ -182,6 +183,10 @@ class EvmChain:
         workflow = bytes.fromhex(workflow_id.removeprefix("0x"))
         view = compute_execution_condition.check_permissions(contract_terms(terms), consumer, workflow)
         return await self._view("ComputeExecutionCondition", view)
+
+    async def signed_by(self, account: Address, digest: bytes, signature: bytes) -> bool:
+        """Return whether an account signed a digest: ERC-1271 if it has code, otherwise recovery."""
+        return await signed_by(self._rpc, account, digest, signature)
 
     async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
         """Sign an allowance for ``amount`` base units (ERC-2612)."""
