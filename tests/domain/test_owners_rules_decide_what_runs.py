@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insitu.domain.compute_service import ComputeService, Container, Server
+from insitu.domain.effective_policy import effective_policy
 from insitu.domain.errors import InsituError
 from insitu.domain.flavour import (
     OfferedService,
@@ -17,7 +18,7 @@ from insitu.domain.flavour import (
     supported_container,
     usage_refusals,
 )
-from insitu.domain.policy import Algorithm, Policy, Refusal, Verdict, effective_policy
+from insitu.domain.policy import Algorithm, Policy, Refusal, Verdict
 from insitu.domain.workflow import Workflow
 from tests.domain.documents import (
     CONSUMER,
@@ -69,17 +70,19 @@ def test_a_policy_allows_listed_algorithms_and_trusted_publishers(rules: dict[st
 
 def test_one_owner_who_forbids_is_enough() -> None:
     effective = effective_policy([(A, policy()), (B, policy(algorithms=[]))])
-    assert [(reason.code, reason.did) for reason in effective.refusals([ALGORITHM])] == [("AlgorithmNotAllowed", B)]
+    assert [(reason.code, reason.did) for reason in effective.refusals([ALGORITHM], CONSUMER.address)] == [
+        ("AlgorithmNotAllowed", B)
+    ]
 
 
 def test_a_rule_that_was_tightened_after_the_purchase_counts() -> None:
     bought, current = policy(algorithms="any"), policy(algorithms=[])
-    assert effective_policy([(A, bought), (A, current)]).refusals([ALGORITHM])
-    assert effective_policy([(A, current), (A, bought)]).refusals([ALGORITHM])
+    assert effective_policy([(A, bought), (A, current)]).refusals([ALGORITHM], CONSUMER.address)
+    assert effective_policy([(A, current), (A, bought)]).refusals([ALGORITHM], CONSUMER.address)
 
 
 def test_manual_review_is_refused_until_it_exists() -> None:
-    reasons = effective_policy([(A, policy(review="manual"))]).refusals([])
+    reasons = effective_policy([(A, policy(review="manual"))]).refusals([], CONSUMER.address)
     assert [reason.code for reason in reasons] == ["ManualReviewNotSupported"]
 
 
@@ -157,7 +160,7 @@ policies = st.builds(
 def test_another_owner_never_loosens_a_rule(some: list[Policy], more: Policy) -> None:
     before = effective_policy([(A, each) for each in some])
     after = effective_policy([(A, each) for each in some] + [(B, more)])
-    assert set(before.refusals([ALGORITHM])) <= set(after.refusals([ALGORITHM]))
+    assert set(before.refusals([ALGORITHM], CONSUMER.address)) <= set(after.refusals([ALGORITHM], CONSUMER.address))
     old, new = before.output_rules(LIMITS), after.output_rules(LIMITS)
     assert new.max_bytes <= old.max_bytes
     assert new.max_files <= old.max_files

@@ -296,3 +296,29 @@ async def test_the_stored_standing_is_only_a_copy_and_the_chain_decides(provider
     await provider.agreements.apply([Judge(agreement, Standing.DECLINED, datetime.now(UTC))])
     started = await provider.exec(agreement)
     await provider.until_events(started.workflow_execution_id, "end")
+
+
+async def test_a_consumer_who_is_not_listed_is_refused_before_and_after_paying(provider: World) -> None:
+    listed = {"algorithms": "any", "consumers": [provider.address("second-consumer")]}
+    workflow = await provider.simple_workflow(await provider.publish_dataset(policy=listed))
+    assert await codes(provider, workflow) == ["ConsumerNotAllowed"]
+    quote = await provider.quote(workflow, "second-consumer")
+    assert quote.allowed
+    refused = await provider.lock(provider.terms(quote))
+    await provider.until_standing(refused, Standing.REFUSED)
+    known = await provider.agreements.agreement(refused)
+    assert known is not None
+    assert known.reason is not None
+    assert known.reason.code == "ConsumerNotAllowed"
+
+
+async def test_a_rule_that_this_gateway_does_not_know_is_never_ignored(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A later catalogue knows the rule.
+    monkeypatch.setattr("insitu.domain.validation.check_new_compute_service", lambda service, checker: None)
+    first = await provider.publish_dataset()
+    second = await provider.publish_dataset("second-owner", policy={"algorithms": "any", "maxRows": 5})
+    quote = await provider.quote(await provider.simple_workflow(first, second))
+    assert [(reason.code, reason.did) for reason in quote.reasons] == [("PolicyNotUnderstood", second)]
+    assert "/maxRows" in quote.reasons[0].message

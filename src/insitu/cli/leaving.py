@@ -25,7 +25,7 @@ def describe_leaving(service: "ComputeService") -> str:
     For the largest server; the rules of another input may lower it. Empty if the service has no server, or if an older
     document describes one unreadably.
     """
-    from insitu.domain.policy import effective_policy
+    from insitu.domain.effective_policy import effective_policy
 
     policy = service.policy
     try:

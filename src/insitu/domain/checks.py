@@ -18,8 +18,11 @@ class Checker:
 
     def at(self, *segments: str | int) -> "Checker":
         """Return a checker for a member or item below this place, which reports into the same list."""
-        below = "".join(f"/{escape_pointer(str(segment))}" for segment in segments)
-        return Checker(self.pointer + below, self.problems)
+        return self.below("".join(f"/{escape_pointer(str(segment))}" for segment in segments))
+
+    def below(self, pointer: str) -> "Checker":
+        """Return a checker for the place that this pointer leads to from here."""
+        return Checker(self.pointer + pointer, self.problems)
 
     def report(self, code: str, message: str) -> None:
         """Report that this place breaks a rule. Problems beyond ``MAX_PROBLEMS`` are dropped."""
@@ -59,6 +62,7 @@ RULE_CODES = frozenset(
         "ManualReviewNotSupported",
         "NoComputeService",
         "OutputDidNotSupported",
+        "PolicyNotUnderstood",
         "ServerAmbiguous",
         "ServerInstancesNotSupported",
         "StageOrder",

@@ -24,12 +24,14 @@ from insitu.domain.did import is_complete_did
 from insitu.domain.errors import InsituError
 from insitu.domain.file_types import type_problem
 from insitu.domain.ids import Address, read_address
-from insitu.domain.policy import AlgorithmReference, Policy
+from insitu.domain.policy import FREE_FAILURE_LOG_BYTES, AlgorithmReference, Policy
 from insitu.domain.service import Service, sha256_of
 from insitu.domain.timestamps import is_document_time
 
 MAX_ENTRIES = 1000
-"""The most servers, containers, or listed algorithms of one service."""
+"""The most servers, containers, or entries of a list in the policy of one service."""
+MAX_USE = 4096
+"""The most characters of the text that says what the data may be used for."""
 
 
 def check_compute_service(service: Service, checker: Checker) -> None:
@@ -61,9 +63,16 @@ def check_new_compute_service(service: Service, checker: Checker) -> None:
 
     ``checker`` stands at the service's entry in the DDO.
     """
-    if read_compute_service(service, checker.pointer).policy.logs == "after_review":
-        logs = checker.at("attributes", "main", "policy", "logs")
-        logs.report("ManualReviewNotSupported", "there is no review yet, so logs are live or none")
+    policy, rules = read_compute_service(service, checker.pointer).policy, checker.at("attributes", "main", "policy")
+    if policy.logs == "after_review":
+        rules.at("logs").report("ManualReviewNotSupported", "there is no review yet, so logs are live or none")
+    for pointer in policy.not_understood:
+        rules.below(pointer).report("PolicyNotUnderstood", f"this version of insitu cannot obey the rule {pointer}")
+    rules.at("failures").require(
+        policy.failures == "charged" or policy.failures_are_free,
+        "Contradiction",
+        f"failures can only be free where logs are none, or maxLogBytes is at most {FREE_FAILURE_LOG_BYTES}",
+    )
 
 
 def _check_environment(compute: ComputeService, checker: Checker) -> None:
@@ -119,7 +128,15 @@ def _check_policy(policy: Policy, checker: Checker) -> None:
     for i, text in enumerate(policy.output.types or ()):
         problem = type_problem(text)
         checker.at("output", "types", i).require(problem is None, "WrongFormat", problem or "")
-    if policy.review == "manual":
+    rules = (
+        ("publishers", policy.publishers),
+        ("consumers", policy.consumers),
+        ("parameters", policy.parameters or ()),
+    )
+    for name, entries in rules:
+        checker.at(name).require(len(entries) <= MAX_ENTRIES, "TooMany", f"at most {MAX_ENTRIES} entries")
+    checker.at("use").require(len(policy.use or "") <= MAX_USE, "TooMany", f"at most {MAX_USE} characters")
+    if policy.review != "none":
         checker.at("review").report("ManualReviewNotSupported", "manual review is not available yet")
 
 

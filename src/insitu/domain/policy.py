@@ -1,22 +1,22 @@
-"""The data owner's rules: which algorithms may run, what may leave, who may watch, and how often.
+"""The data owner's rules: which algorithms may run, for whom, what may leave, who may watch, and how often.
 
-An execution obeys the strictest of the policies of all its inputs, each in the purchased and in the current version: an
-owner can tighten a rule at any time, and loosening a rule does not widen an old purchase.
+What an execution obeys if there are several inputs and versions is in :mod:`insitu.domain.effective_policy`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import reduce
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
+from insitu.domain.canonical import escape_pointer
 from insitu.domain.document import Document
 from insitu.domain.errors import InsituError, Violation
-from insitu.domain.file_types import common_types
 from insitu.domain.ids import Address, read_address
-from insitu.domain.plan import Limits, OutputRules
 from insitu.domain.wire import WireModel
+
+POLICY_VERSION = 1
+"""The version that this system writes, and the only one that it can obey."""
 
 DEFAULT_MAX_EXECUTIONS = 100
 DEFAULT_MAX_FILES = 10_000
@@ -24,8 +24,14 @@ WRITTEN_MAX_FILES = 100
 DEFAULT_MAX_LOG_BYTES = 64 * 1024
 """For an owner who limits the bytes or the types of files and does not mention logs."""
 
+FREE_FAILURE_LOG_BYTES = 16 * 1024
+"""The most log text with which failures can be free: otherwise one prints the result, fails, and pays nothing."""
+
 ANY: Literal["any"] = "any"
-_LOGS_BY_STRICTNESS: tuple[Literal["live", "after_review", "none"], ...] = ("live", "after_review", "none")
+APPROVED: Literal["approved"] = "approved"
+
+Logs: TypeAlias = Literal["live", "after_review", "none"]
+Revisions: TypeAlias = Literal["none", "untilSuccess", "always"]
 
 
 def _address(text: str) -> str:
@@ -85,19 +91,41 @@ class Policy(Document):
         ``any``, or the algorithms that may run. If it is absent and there are ``publishers``, only theirs may.
     publishers
         Addresses whose algorithms are trusted in every version.
+    version
+        Of the rules' meaning. Nothing runs under a version or a member that is unknown here (``not_understood``).
+    consumers
+        Who may buy and execute: ``any``, or the accounts listed. ``approved``, by the owner and one by one, is kept for
+        later.
+    use
+        What the data may be used for, in the owner's words. Whoever buys is shown them, and their hash is in the terms.
     review
-        ``manual`` holds every output until a person decides.
+        ``manual`` holds every output until a person decides. An object is kept for later.
     logs
         Whether the consumer sees the algorithm's logs while it runs; by default live if nothing is reviewed.
+    revisions
+        Whether another version of the bought workflow may run: never, until an execution succeeded, or always.
+    parameters
+        Names of the parameters that an execution may set; none if it is absent.
+    failures
+        Whether the price is due at the end of an agreement in which nothing succeeded.
+    data
+        ``newest``: an execution reads the files of the current version. ``pinned``: those of the bought one, or none.
     max_executions
         Executions per agreement.
     """
 
+    version: int = POLICY_VERSION
     algorithms: Literal["any"] | tuple[AlgorithmReference, ...] | None = None
     publishers: tuple[AddressText, ...] = ()
+    consumers: Literal["any", "approved"] | tuple[AddressText, ...] = ANY
+    use: str | None = None
     output: OutputPolicy = OutputPolicy()
-    review: Literal["none", "manual"] = "none"
-    logs: Literal["live", "after_review", "none"] | None = None
+    review: Literal["none", "manual"] | dict[str, JsonValue] = "none"
+    logs: Logs | None = None
+    revisions: Revisions = "none"
+    parameters: tuple[str, ...] | None = None
+    failures: Literal["charged", "free"] = "charged"
+    data: Literal["newest", "pinned"] = "newest"
     max_executions: Annotated[int, Field(ge=1)] = DEFAULT_MAX_EXECUTIONS
 
     @property
@@ -106,9 +134,30 @@ class Policy(Document):
         return not self.publishers and (self.algorithms is None or self.algorithms == ANY)
 
     @property
-    def effective_logs(self) -> Literal["live", "after_review", "none"]:
+    def effective_logs(self) -> Logs:
         """``logs`` or its default."""
         return self.logs or ("live" if self.review == "none" else "after_review")
+
+    @property
+    def failures_are_free(self) -> bool:
+        """Whether failures are free, and so little of them reaches the consumer that they can be."""
+        log = self.output.effective_log_bytes
+        short = self.effective_logs == "none" or (log is not None and log <= FREE_FAILURE_LOG_BYTES)
+        return self.failures == "free" and short
+
+    @property
+    def not_understood(self) -> tuple[str, ...]:
+        """JSON pointers in this policy to what this system cannot obey, so that nothing may run under it."""
+        kept = {"/version": self.version != POLICY_VERSION, "/consumers": self.consumers == APPROVED}
+        listed = self.algorithms if isinstance(self.algorithms, tuple) else ()
+        parts = [("", self), ("/output", self.output)]
+        parts += [(f"/algorithms/{at}", reference) for at, reference in enumerate(listed)]
+        unknown = (pointer for place, part in parts for pointer in _unknown_members(place, part))
+        return (*(pointer for pointer, refused in kept.items() if refused), *unknown)
+
+    def admits(self, consumer: Address) -> bool:
+        """Return whether this consumer may buy and execute, as far as this system can say (``not_understood``)."""
+        return isinstance(self.consumers, str) or consumer.lower() in map(str.lower, self.consumers)
 
     def allows(self, algorithm: "Algorithm") -> bool:
         """Return whether this version of this algorithm may run."""
@@ -169,77 +218,9 @@ class Verdict(WireModel):
         raise InsituError(first.code, first.message, problems=problems, did=first.did)
 
 
-@dataclass(frozen=True, slots=True)
-class EffectivePolicy:
-    """The strictest of several policies. None means that nobody limits it."""
-
-    policies: tuple[tuple[str, Policy], ...]
-    """(DID of the input, its policy) for every version that counts."""
-    max_bytes: int | None
-    max_files: int | None
-    max_log_bytes: int | None
-    types: tuple[str, ...] | None
-    review: Literal["none", "manual"]
-    logs: Literal["live", "after_review", "none"]
-    max_executions: int
-
-    def refusals(self, algorithms: Sequence[Algorithm]) -> tuple[Refusal, ...]:
-        """Return why these algorithms may not run; empty if they may."""
-        found = [
-            Refusal(
-                code="AlgorithmNotAllowed",
-                did=did,
-                message=f"the policy of {did} does not allow {algorithm.shown}",
-            )
-            for did, policy in self.policies
-            for algorithm in algorithms
-            if not policy.allows(algorithm)
-        ]
-        found += [
-            Refusal(code="ManualReviewNotSupported", did=did, message=f"the policy of {did} asks for manual review")
-            for did, policy in self.policies
-            if policy.review == "manual"
-        ]
-        return tuple(dict.fromkeys(found))
-
-    def output_rules(self, limits: Limits) -> OutputRules:
-        """Return the rules for the plan. The server's disk and log capture limit what no owner limits."""
-        disk, log = limits.disk_bytes, limits.log_bytes
-        return OutputRules(
-            max_bytes=disk if self.max_bytes is None else min(self.max_bytes, disk),
-            max_files=DEFAULT_MAX_FILES if self.max_files is None else min(self.max_files, DEFAULT_MAX_FILES),
-            max_log_bytes=log if self.max_log_bytes is None else min(self.max_log_bytes, log),
-            types=self.types,
-            logs=self.logs,
-            review=self.review,
-        )
-
-
-def effective_policy(policies: Sequence[tuple[str, Policy]]) -> EffectivePolicy:
-    """Return the strictest rules of all inputs and versions.
-
-    ``policies`` has (DID, policy) of each input's compute service, in the purchased version and in the current one.
-    """
-    rules = [policy for _, policy in policies]
-    return EffectivePolicy(
-        policies=tuple(policies),
-        max_bytes=_smallest(rule.output.max_bytes for rule in rules),
-        max_files=_smallest(rule.output.max_files for rule in rules),
-        max_log_bytes=_smallest(rule.output.effective_log_bytes for rule in rules),
-        types=_common_types(rule.output.types for rule in rules),
-        review="manual" if any(rule.review == "manual" for rule in rules) else "none",
-        logs=max((rule.effective_logs for rule in rules), key=_LOGS_BY_STRICTNESS.index, default="live"),
-        max_executions=min((rule.max_executions for rule in rules), default=DEFAULT_MAX_EXECUTIONS),
-    )
-
-
-def _smallest(limits: Iterable[int | None]) -> int | None:
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _common_types(lists: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    restricting = [types for types in lists if types is not None]
-    return reduce(common_types, restricting, restricting[0]) if restricting else None
+def _unknown_members(place: str, part: Document) -> Iterator[str]:
+    for name in part.model_extra or {}:
+        yield f"{place}/{escape_pointer(name)}"
 
 
 def _digits(checksum: str) -> str:

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from insitu.domain.checks import Checker
 from insitu.domain.compute_service import ComputeService, Container
 from insitu.domain.ddo import read_ddo
+from insitu.domain.effective_policy import effective_policy
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import first_collision, path_problem
 from insitu.domain.file_types import common_types
 from insitu.domain.flavour import OfferedService, flavour_refusals, supported_container
 from insitu.domain.ids import workflow_execution_id
 from insitu.domain.plan import ExecutionPlan, InputFile, Limits, OutputRules, StagePlan
-from insitu.domain.policy import Verdict, effective_policy
+from insitu.domain.policy import Verdict
 from insitu.domain.workflow import MAX_INPUTS, MAX_STAGES, Workflow, read_workflow
 from insitu.ports.peers import Registration
 

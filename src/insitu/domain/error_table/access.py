@@ -40,6 +40,12 @@ ACCESS = (
         "Send it again over a connection that carries at least 4 KiB per second.",
     ),
     E(
+        "ConsumerNotAllowed",
+        403,
+        "The owner of an input does not allow this consumer.",
+        "Sign with an account that the policy's consumers lists, or ask the owner to add yours.",
+    ),
+    E(
         "CreatorNotAllowed",
         403,
         "This gateway does not open files on its machine for this creator.",

@@ -105,6 +105,12 @@ DOCUMENTS = (
         "Register those that are waiting, or try again after Retry-After, when they are dropped.",
         retry=True,
     ),
+    E(
+        "PolicyNotUnderstood",
+        422,
+        "The policy has a rule that this version of insitu cannot obey.",
+        "Remove the rule that the detail names; if it is not yours, choose another data set or a newer insitu.",
+    ),
     E("ServerAmbiguous", 422, "The stages name different servers.", "Name one serverId for the whole workflow."),
     E(
         "ServerInstancesNotSupported",

@@ -14,6 +14,7 @@ from insitu.domain.agreement_times import AgreementTimes
 from insitu.domain.algorithm import AlgorithmAsset
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
 from insitu.domain.compute_service import ComputeService, Server, read_compute_service
+from insitu.domain.effective_policy import EffectivePolicy, effective_policy
 from insitu.domain.errors import Failure, InsituError
 from insitu.domain.flavour import (
     OfferedService,
@@ -24,7 +25,7 @@ from insitu.domain.flavour import (
     usage_refusals,
 )
 from insitu.domain.ids import Address
-from insitu.domain.policy import Algorithm, EffectivePolicy, Refusal, Verdict, effective_policy
+from insitu.domain.policy import Algorithm, Refusal, Verdict
 from insitu.domain.pricing import Price, PricedInput, price_of
 from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
@@ -212,7 +213,8 @@ class Assessor:
         inputs = found.sort(workflow.input_dids, inputs_asked)
         algorithms = found.sort(workflow.transformation_dids, algorithms_asked)
         policy = effective_policy(
-            [(entry.asset.did, rules.policy) for entry in inputs for rules in (entry.bought, entry.present)]
+            [(entry.asset.did, entry.bought.policy) for entry in inputs],
+            [(entry.asset.did, entry.present.policy) for entry in inputs],
         )
         found.reasons += _service_refusals(workflow, inputs)
         if bought is None:
@@ -366,7 +368,7 @@ def _algorithm_refusals(
     if any(stage.transformation.id is None for stage in workflow.stages):
         used.append(UsedAlgorithm("", consumer, 0, None))
         policed.append(Algorithm("", "", consumer))
-    return [*usage_refusals(workflow, used, consumer), *policy.refusals(policed)]
+    return [*usage_refusals(workflow, used, consumer), *policy.refusals(policed, consumer)]
 
 
 def _used_algorithm(algorithm: AssessedAlgorithm) -> UsedAlgorithm:
