@@ -30,8 +30,8 @@ struct Terms {
     bytes32 seed;
     /// The asset to compute on.
     bytes32 did;
-    /// Checksum of the version of the asset's document that was bought.
-    bytes32 ddoHash;
+    /// Hash of the list of all inputs of the workflow, each with the version of its document that was bought.
+    bytes32 inputsHash;
     /// The workflow to execute.
     bytes32 workflowId;
     /// Checksum of the version of the workflow's document that was bought.
@@ -110,7 +110,7 @@ struct Agreement {
 library AgreementHashing {
     /// @notice EIP-712 type hash of {Terms}.
     bytes32 internal constant TERMS_TYPEHASH = keccak256(
-        "Terms(bytes32 seed,bytes32 did,bytes32 ddoHash,bytes32 workflowId,bytes32 workflowHash,"
+        "Terms(bytes32 seed,bytes32 did,bytes32 inputsHash,bytes32 workflowId,bytes32 workflowHash,"
         "address consumer,address provider,uint32 serviceIndex,uint40 deadline,uint32 grantTimeout,uint32 timeout,"
         "uint32 settleTimeout,uint256[] amounts,address[] receivers)"
     );
@@ -129,7 +129,7 @@ library AgreementHashing {
             TERMS_TYPEHASH,
             terms.seed,
             terms.did,
-            terms.ddoHash,
+            terms.inputsHash,
             terms.workflowId,
             terms.workflowHash,
             terms.consumer,

@@ -303,7 +303,7 @@ class Agreements(RuleBasedStateMachine):
         return Terms(
             seed=f"0x{len(self.terms):064x}",
             did=self.market.did,
-            ddo_hash="0x" + "22" * 32,
+            inputs_hash="0x" + "22" * 32,
             workflow_id=WORKFLOW,
             workflow_hash="0x" + "44" * 32,
             consumer=consumer,

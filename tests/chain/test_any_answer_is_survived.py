@@ -35,7 +35,7 @@ DEPLOYMENTS = Deployments(
     contracts={name: Address(f"0x{number:040x}") for number, name in enumerate(DEPLOYED, start=1)},
 )
 TERMS = Terms.model_validate(
-    dict.fromkeys(("seed", "did", "ddo_hash", "workflow_id", "workflow_hash"), "0x" + "11" * 32)
+    dict.fromkeys(("seed", "did", "inputs_hash", "workflow_id", "workflow_hash"), "0x" + "11" * 32)
     | dict.fromkeys(("consumer", "provider"), SIGNER.address)
     | dict.fromkeys(("service_index", "deadline", "grant_timeout", "timeout", "settle_timeout"), 1)
 )

@@ -53,7 +53,7 @@ terms = built(
     Terms,
     seed=words,
     did=words,
-    ddo_hash=words,
+    inputs_hash=words,
     workflow_id=words,
     workflow_hash=words,
     consumer=addresses,

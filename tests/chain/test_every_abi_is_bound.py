@@ -37,7 +37,7 @@ MODULES = {
 ACCOUNT = Address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
 WORD = b"\x12" * 32
 TERMS = Terms.model_validate(
-    dict.fromkeys(("seed", "did", "ddo_hash", "workflow_id", "workflow_hash"), "0x" + WORD.hex())
+    dict.fromkeys(("seed", "did", "inputs_hash", "workflow_id", "workflow_hash"), "0x" + WORD.hex())
     | dict.fromkeys(("consumer", "provider"), ACCOUNT)
     | dict.fromkeys(("service_index", "deadline", "grant_timeout", "timeout", "settle_timeout"), 1)
     | {"amounts": (3, 4), "receivers": (ACCOUNT, ACCOUNT)}

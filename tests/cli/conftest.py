@@ -101,7 +101,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asset = SimpleNamespace(did=DID, reused=False, checksum="c", owner=ADDRESS, transaction="0x", ddo=ddo)
     now = datetime(2026, 1, 2, tzinfo=UTC)
     quote = Quote(
-        allowed=True, did=DID, ddo_hash="0x", workflow_did=DID, workflow_hash="0x", service_index=1,
+        allowed=True, did=DID, inputs_hash="0x", workflow_did=DID, workflow_hash="0x", service_index=1,
         provider=ADDRESS, price=5,
     )  # fmt: skip
     ended = ExecutionView(

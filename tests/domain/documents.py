@@ -185,7 +185,7 @@ def terms(**changes: object) -> Terms:
     members: dict[str, object] = {
         "seed": "0x" + "11" * 32,
         "did": "0x" + "22" * 32,
-        "ddo_hash": "0x" + "33" * 32,
+        "inputs_hash": "0x" + "33" * 32,
         "workflow_id": "0x" + "44" * 32,
         "workflow_hash": "0x" + "55" * 32,
         "consumer": CONSUMER.address,

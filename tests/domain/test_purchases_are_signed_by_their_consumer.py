@@ -18,7 +18,7 @@ DOMAIN = AgreementDomain(31337, Address("0x" + "5e" * 20))
 TERMS = Terms(
     seed="0x" + "01" * 32,
     did="0x" + "02" * 32,
-    ddo_hash="0x" + "03" * 32,
+    inputs_hash="0x" + "03" * 32,
     workflow_id="0x" + "04" * 32,
     workflow_hash="0x" + "05" * 32,
     consumer=CONSUMER.address,
@@ -34,7 +34,7 @@ TERMS = Terms(
 OTHER: dict[str, object] = {
     "seed": "0x" + "11" * 32,
     "did": "0x" + "12" * 32,
-    "ddo_hash": "0x" + "13" * 32,
+    "inputs_hash": "0x" + "13" * 32,
     "workflow_id": "0x" + "14" * 32,
     "workflow_hash": "0x" + "15" * 32,
     "consumer": OWNER.address,

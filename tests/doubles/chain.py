@@ -89,7 +89,7 @@ async def new_terms(
     return Terms(
         seed="0x" + new_seed(),
         did="0x" + did.digits,
-        ddo_hash="0x" + "22" * 32,
+        inputs_hash="0x" + "22" * 32,
         workflow_id="0x" + "33" * 32,
         workflow_hash="0x" + "44" * 32,
         consumer=dev_signer("consumer").address,

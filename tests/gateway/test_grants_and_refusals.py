@@ -42,7 +42,7 @@ async def test_terms_that_were_not_offered_are_refused_and_refunded_at_once(prov
         ("TermsMismatch", {"timeout": 86401}),
         ("TermsMismatch", {"grant_timeout": 700}),
         ("TermsMismatch", {"settle_timeout": 60}),
-        ("TermsMismatch", {"ddo_hash": "0x" + "ab" * 32}),
+        ("TermsMismatch", {"inputs_hash": "0x" + "ab" * 32}),
         ("TermsMismatch", {"did": "0x" + elsewhere.did.removeprefix("did:nv:")}),
         ("ServiceNotFound", {"service_index": 0}),
     ]

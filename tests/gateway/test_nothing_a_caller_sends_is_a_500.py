@@ -98,7 +98,7 @@ ODD_TERMS: list[dict[str, Any]] = [
     {"serviceIndex": 2**32 - 1},
     {"grantTimeout": 0, "timeout": 0, "settleTimeout": 2**32 - 1},
     {"did": "0x" + "00" * 32, "workflowId": "0x" + "ff" * 32},
-    {"ddoHash": "0x" + "00" * 32},
+    {"inputsHash": "0x" + "00" * 32},
     {"workflowHash": "0x" + "00" * 32},
     {"consumer": "0x" + "00" * 20},
 ]

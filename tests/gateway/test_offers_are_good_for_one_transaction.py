@@ -6,6 +6,7 @@ from insitu.api.gateway_v1 import BASE
 from insitu.domain.agreement import Terms, terms_digest
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.ledger import AgreementCreated, ComputeFulfilled, LockFulfilled, create_lock_grant
 from insitu.domain.signatures import recover_address
 from insitu.ports.agreement_records import Standing
@@ -46,7 +47,7 @@ async def test_purchase_and_grant_are_one_transaction_of_the_consumer(provider: 
     assert await spent(provider) == before
     known = await provider.agreements.agreement(agreement)
     assert known is not None
-    assert list(known.versions.values()) == [terms.ddo_hash[2:]]
+    assert inputs_hash(tuple(known.versions.items())) == terms.inputs_hash
     assert known.max_executions == 100
     started = await provider.exec(agreement)
     await provider.until_events(started.workflow_execution_id, "settled", "end")

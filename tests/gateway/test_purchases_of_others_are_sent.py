@@ -7,6 +7,7 @@ import pytest
 
 from insitu.api.gateway_v1 import BASE
 from insitu.domain.ids import Address
+from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.ledger import AgreementCreated, Call, ComputeFulfilled, LockFulfilled, create_and_lock, use_permit
 from insitu.domain.purchase import SignedPurchase
 from insitu.ports.agreement_records import Standing
@@ -61,7 +62,7 @@ async def test_purchase_and_grant_are_one_transaction_of_the_provider(provider: 
     assert (await spent(provider)).transactions == before.transactions + 1
     known = await provider.agreements.agreement(agreement)
     assert known is not None
-    assert list(known.versions.values()) == [terms.ddo_hash[2:]]
+    assert inputs_hash(tuple(known.versions.items())) == terms.inputs_hash
     assert known.max_executions == 100
 
 

@@ -217,7 +217,7 @@ class World:
         terms = Terms(
             seed="0x" + new_seed(),
             did="0x" + Did.parse(quote.did).digits,
-            ddo_hash="0x" + quote.ddo_hash,
+            inputs_hash=quote.inputs_hash,
             workflow_id="0x" + Did.parse(quote.workflow_did).digits,
             workflow_hash="0x" + quote.workflow_hash,
             consumer=self.address(consumer),

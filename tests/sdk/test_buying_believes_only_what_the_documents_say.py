@@ -100,7 +100,7 @@ LIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "one receiver less": lambda quote: quote["receivers"].pop(),
     "the provider": lambda quote: quote.update(provider="0x" + "11" * 20),
     "the data set": lambda quote: quote.update(did="did:nv:" + "1" * 64),
-    "its version": lambda quote: quote.update(ddoHash="1" * 64),
+    "its version": lambda quote: quote.update(inputsHash="1" * 64),
     "the workflow": lambda quote: quote.update(workflowDid="did:nv:" + "1" * 64),
     "the workflow's version": lambda quote: quote.update(workflowHash="1" * 64),
     "the service": lambda quote: quote.update(serviceIndex=5),

@@ -185,7 +185,7 @@ class World:
         self.patch, self.folder = monkeypatch, folder
         ddo = read_ddo(dataset())
         self.quote = Quote(
-            allowed=True, did=DID, ddo_hash="0x" + "33" * 32, workflow_did=DID, workflow_hash="0x" + "55" * 32,
+            allowed=True, did=DID, inputs_hash="0x" + "33" * 32, workflow_did=DID, workflow_hash="0x" + "55" * 32,
             service_index=1, provider=ADDRESS, price=5,
         )  # fmt: skip
         result = ResultView(did=DID, owner=ADDRESS, files=(), registered=True, expires_at="2026-01-02T00:00:00Z")

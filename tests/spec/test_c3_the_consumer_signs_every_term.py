@@ -11,7 +11,7 @@ ACCOUNT, OTHER_ACCOUNT = read_address("0x" + "22" * 20), read_address("0x" + "33
 TERMS = Terms(
     seed=WORD,
     did=WORD,
-    ddo_hash=WORD,
+    inputs_hash=WORD,
     workflow_id=WORD,
     workflow_hash=WORD,
     consumer=ACCOUNT,
@@ -25,7 +25,7 @@ TERMS = Terms(
     receivers=(ACCOUNT,),
 )
 CHANGES = {
-    **dict.fromkeys(("seed", "did", "ddo_hash", "workflow_id", "workflow_hash"), OTHER_WORD),
+    **dict.fromkeys(("seed", "did", "inputs_hash", "workflow_id", "workflow_hash"), OTHER_WORD),
     **dict.fromkeys(("consumer", "provider"), OTHER_ACCOUNT),
     **dict.fromkeys(("service_index", "deadline", "grant_timeout", "timeout", "settle_timeout"), 2),
     "amounts": (2,),

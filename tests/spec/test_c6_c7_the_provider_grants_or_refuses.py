@@ -43,7 +43,7 @@ async def test_terms_that_pay_less_than_the_price_are_refused_and_the_money_goes
 
 
 async def test_terms_for_another_version_of_a_document_are_refused(market: Market) -> None:
-    assert await decided(market, await locked(market, ddo_hash="0x" + "12" * 32)) == "refunded"
+    assert await decided(market, await locked(market, inputs_hash="0x" + "12" * 32)) == "refunded"
 
 
 async def test_terms_with_other_receivers_are_refused(market: Market) -> None:

@@ -93,7 +93,7 @@ contract PublishedFlawsTest is Attack {
         vm.prank(OWNER);
         registry.updateAttribute(did, keccak256("worse conditions"), "https://owner");
         vm.assertEq(template.agreementId(t), id);
-        t.ddoHash = keccak256("worse conditions");
+        t.inputsHash = keccak256("worse conditions");
         vm.assertFalse(template.checkPermissions(t, CONSUMER, t.workflowId), "the new version");
     }
 

@@ -200,7 +200,7 @@ contract TheftTest is Attack {
         choice %= 16;
         if (choice == 0) changed.seed ^= bytes32(mask);
         if (choice == 1) changed.did ^= bytes32(mask);
-        if (choice == 2) changed.ddoHash ^= bytes32(mask);
+        if (choice == 2) changed.inputsHash ^= bytes32(mask);
         if (choice == 3) changed.workflowId ^= bytes32(mask);
         if (choice == 4) changed.workflowHash ^= bytes32(mask);
         if (choice == 5) changed.consumer = address(uint160(mask));

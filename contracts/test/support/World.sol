@@ -75,7 +75,7 @@ abstract contract World {
         address[] memory providers = new address[](1);
         providers[0] = GATEWAY;
         vm.prank(OWNER);
-        return registry.registerAttribute(didSeed, keccak256("ddo"), providers, "https://metadata/{did}");
+        return registry.registerAttribute(didSeed, keccak256("inputs"), providers, "https://metadata/{did}");
     }
 
     /// @dev Gives tokens to a consumer and lets the escrow take any amount of them.
@@ -91,7 +91,7 @@ abstract contract World {
     function _terms() internal returns (Terms memory t) {
         t.seed = keccak256(abi.encode("seed", ++_seeds));
         t.did = did;
-        t.ddoHash = keccak256("ddo");
+        t.inputsHash = keccak256("inputs");
         t.workflowId = keccak256("workflow");
         t.workflowHash = keccak256("workflow document");
         t.consumer = CONSUMER;

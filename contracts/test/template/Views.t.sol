@@ -35,10 +35,10 @@ contract ViewsTest is World {
     function test_AgreementId_ItIsTheDigestOfTheTerms() public {
         Terms memory t = _terms();
         bytes32 typeHash = keccak256(
-            "Terms(bytes32 seed,bytes32 did,bytes32 ddoHash,bytes32 workflowId,bytes32 workflowHash,address consumer,address provider,uint32 serviceIndex,uint40 deadline,uint32 grantTimeout,uint32 timeout,uint32 settleTimeout,uint256[] amounts,address[] receivers)"
+            "Terms(bytes32 seed,bytes32 did,bytes32 inputsHash,bytes32 workflowId,bytes32 workflowHash,address consumer,address provider,uint32 serviceIndex,uint40 deadline,uint32 grantTimeout,uint32 timeout,uint32 settleTimeout,uint256[] amounts,address[] receivers)"
         );
         bytes memory first =
-            abi.encode(typeHash, t.seed, t.did, t.ddoHash, t.workflowId, t.workflowHash, t.consumer, t.provider);
+            abi.encode(typeHash, t.seed, t.did, t.inputsHash, t.workflowId, t.workflowHash, t.consumer, t.provider);
         bytes memory second = abi.encode(
             t.serviceIndex,
             t.deadline,

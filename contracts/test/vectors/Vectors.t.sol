@@ -186,7 +186,7 @@ contract VectorsTest is World {
         string memory hashes = string.concat(
             _text("seed", vm.toString(t.seed)),
             _text("did", vm.toString(t.did)),
-            _text("ddoHash", vm.toString(t.ddoHash)),
+            _text("inputsHash", vm.toString(t.inputsHash)),
             _text("workflowId", vm.toString(t.workflowId)),
             _text("workflowHash", vm.toString(t.workflowHash))
         );

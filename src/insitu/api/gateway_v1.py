@@ -98,6 +98,13 @@ class Receiver(WireModel):
     purpose: str = ""
 
 
+class QuotedInput(WireModel):
+    """An input of a workflow and the on-chain checksum of its version, 64 hexadecimal digits."""
+
+    did: str
+    checksum: str
+
+
 class Quote(WireModel):
     """Answer of ``check``: everything that the terms need, except seed and deadline.
 
@@ -105,9 +112,12 @@ class Quote(WireModel):
     ----------
     allowed
         False, with ``reasons``, if the workflow would be refused.
-    did, ddo_hash, workflow_did, workflow_hash
-        The agreement's DID (the first input) and the on-chain checksums of the versions. A workflow that is not
+    did, workflow_did, workflow_hash
+        The agreement's DID (the first input), and the workflow with its on-chain checksum. A workflow that is not
         published has neither DID nor checksum, and cannot be bought.
+    inputs, inputs_hash
+        The current version of every registered input, in the workflow's order, and the hash of this list
+        (``domain.inputs_hash``).
     deadline_seconds
         How soon from now the agreement must be created and locked.
     """
@@ -115,7 +125,8 @@ class Quote(WireModel):
     allowed: bool
     reasons: tuple[VerdictReason, ...] = ()
     did: str
-    ddo_hash: str
+    inputs_hash: str
+    inputs: tuple[QuotedInput, ...] = ()
     workflow_did: str = ""
     workflow_hash: str = ""
     service_index: int

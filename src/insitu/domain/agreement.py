@@ -7,7 +7,7 @@ chain: hashing them again authenticates them.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ __all__ = [
     "Settlement",
     "SignedSettlement",
     "Terms",
+    "TermsV1",
     "agreement_id",
     "settlement_digest",
     "terms_digest",
@@ -33,7 +34,7 @@ _Uint40 = Annotated[int, Field(ge=0, lt=2**40)]
 _Uint32 = Annotated[int, Field(ge=0, lt=2**32)]
 
 TERMS_TYPE = (
-    "Terms(bytes32 seed,bytes32 did,bytes32 ddoHash,bytes32 workflowId,bytes32 workflowHash,address consumer,"
+    "Terms(bytes32 seed,bytes32 did,bytes32 inputsHash,bytes32 workflowId,bytes32 workflowHash,address consumer,"
     "address provider,uint32 serviceIndex,uint40 deadline,uint32 grantTimeout,uint32 timeout,uint32 settleTimeout,"
     "uint256[] amounts,address[] receivers)"
 )
@@ -48,8 +49,12 @@ class Terms(WireModel):
     ----------
     seed
         The random part of the serviceAgreementId (C2).
-    ddo_hash, workflow_hash
-        On-chain checksums of the purchased versions.
+    did
+        The first input of the workflow.
+    inputs_hash
+        Which version of every input is bought (:func:`insitu.domain.inputs_hash.inputs_hash`).
+    workflow_hash
+        On-chain checksum of the workflow's version.
     service_index
         The serviceDefinitionId.
     deadline
@@ -60,9 +65,11 @@ class Terms(WireModel):
         Base units of the token and the accounts they go to, at most 8; ``receivers[0]`` gets the rounding rest.
     """
 
+    encoded_type: ClassVar[str] = TERMS_TYPE
+
     seed: Bytes32
     did: Bytes32
-    ddo_hash: Bytes32
+    inputs_hash: Bytes32
     workflow_id: Bytes32
     workflow_hash: Bytes32
     consumer: Address
@@ -85,6 +92,17 @@ class Terms(WireModel):
         return tuple(getattr(self, name) for name in type(self).model_fields)
 
 
+class TermsV1(Terms):
+    """Terms of the contracts before ADR 0115, which only receipts of that time still carry.
+
+    ``inputs_hash`` is in them ``ddoHash``: the on-chain checksum of the first input alone.
+    """
+
+    encoded_type: ClassVar[str] = TERMS_TYPE.replace("inputsHash", "ddoHash")
+
+    inputs_hash: Bytes32 = Field(alias="ddoHash")
+
+
 class Settlement(WireModel):
     """The settlement of one execution: ``index`` is the execution's number, ``receipt_hash`` commits its receipt."""
 
@@ -101,7 +119,7 @@ class Settlement(WireModel):
 class SignedSettlement(WireModel):
     """A settlement that anybody may send, because it carries the provider's signature (E10)."""
 
-    terms: Terms
+    terms: TermsV1 | Terms
     settlement: Settlement
     signature: str
     """0x and 130 hexadecimal digits: 65 bytes r ‖ s ‖ v of the settlement's digest."""
@@ -124,7 +142,7 @@ def terms_digest(terms: Terms, domain: AgreementDomain) -> bytes:
     words = [word(value) for value in terms.as_tuple()[:-2]]
     amounts = keccak256(b"".join(word(amount) for amount in terms.amounts))
     receivers = keccak256(b"".join(word(receiver) for receiver in terms.receivers))
-    struct = b"".join([keccak256(TERMS_TYPE.encode()), *words, amounts, receivers])
+    struct = b"".join([keccak256(terms.encoded_type.encode()), *words, amounts, receivers])
     return domain.digest(keccak256(struct))
 
 

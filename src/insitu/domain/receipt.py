@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
-from insitu.domain.agreement import AgreementDomain, SignedSettlement, Terms, agreement_id, settlement_digest
+from insitu.domain.agreement import AgreementDomain, SignedSettlement, Terms, TermsV1, agreement_id, settlement_digest
 from insitu.domain.canonical import canonical_json, plain_json, sha256_hex
 from insitu.domain.did import Did
 from insitu.domain.dsse import PAYLOAD_TYPE, Envelope, envelope_signer
@@ -32,7 +32,7 @@ class AgreementPart(WireModel):
     service_agreement_id: AgreementId
     chain_id: int
     contract: Address
-    terms: Terms
+    terms: TermsV1 | Terms
 
 
 class InputPart(WireModel):

@@ -11,6 +11,7 @@ from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.flavour import OfferedService, choose_server
 from insitu.domain.ids import Address, new_seed, read_address
+from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.pricing import Price, PricedInput, price_of
 from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
@@ -42,6 +43,11 @@ class WantedWorkflow:
     def endpoint(self) -> str:
         """The serviceEndpoint of the compute service to buy: the first input's."""
         return self.inputs[0].entry.service_endpoint or ""
+
+    @property
+    def inputs_hash(self) -> str:
+        """The hash of the versions that were read."""
+        return inputs_hash([(data.asset.did, data.asset.checksum) for data in self.inputs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
 
     Raises ``TermsMismatch`` with both sides, ``NotDIDProvider``, ``NoSuitableServer``.
     """
+    quoted = {entry.did: _digits(entry.checksum) for entry in quote.inputs}
     for data in wanted.inputs:
         if not await chain.is_provider(data.asset.did, quote.provider):
             raise InsituError("NotDIDProvider", f"{quote.provider} is not a provider of {data.asset.did}")
@@ -111,7 +118,8 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
     times, asset = expected.times, wanted.asset
     pairs: Sequence[tuple[str, object, object]] = [
         ("did", quote.did, first.asset.did),
-        ("version of the data set", _digits(quote.ddo_hash), first.asset.checksum),
+        *((f"version of {data.asset.did}", quoted.get(data.asset.did), data.asset.checksum) for data in wanted.inputs),
+        ("hash of the inputs", "0x" + _digits(quote.inputs_hash), wanted.inputs_hash),
         ("workflow", quote.workflow_did, asset.did if asset is not None else ""),
         ("version of the workflow", _digits(quote.workflow_hash), asset.checksum if asset is not None else ""),
         ("service", quote.service_index, first.entry.index),
@@ -122,9 +130,9 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
         ("timeout", quote.timeout, times.timeout),
         ("settleTimeout", quote.settle_timeout, times.settle_timeout),
     ]
-    for name, quoted, own in pairs:
-        if quoted != own:
-            raise InsituError("TermsMismatch", f"the quote's {name} is {quoted}, the documents say {own}")
+    for name, said, own in pairs:
+        if said != own:
+            raise InsituError("TermsMismatch", f"the quote's {name} is {said}, the documents say {own}")
 
 
 def terms_of(quote: Quote, consumer: Address, now: int, seed: str | None = None) -> Terms:
@@ -132,7 +140,7 @@ def terms_of(quote: Quote, consumer: Address, now: int, seed: str | None = None)
     return Terms(
         seed="0x" + (seed or new_seed()),
         did="0x" + Did.parse(quote.did).digits,
-        ddo_hash="0x" + _digits(quote.ddo_hash),
+        inputs_hash="0x" + _digits(quote.inputs_hash),
         workflow_id="0x" + Did.parse(quote.workflow_did).digits,
         workflow_hash="0x" + _digits(quote.workflow_hash),
         consumer=consumer,

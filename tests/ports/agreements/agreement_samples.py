@@ -30,7 +30,7 @@ def terms_of(*, seed: str = "01", total: int = 13, timeout: int = 86400) -> Term
     return Terms(
         seed="0x" + seed * 32,
         did="0x" + "d1" * 32,
-        ddo_hash="0x" + "d2" * 32,
+        inputs_hash="0x" + "d2" * 32,
         workflow_id="0x" + "f1" * 32,
         workflow_hash="0x" + "f2" * 32,
         consumer=CONSUMER,

@@ -9,7 +9,7 @@ from insitu.domain.agreement import Terms
 __all__ = ["contract_terms", "domain_terms"]
 
 _NAMES = tuple(field.name for field in fields(structs.Terms))
-_HASHES = ("seed", "did", "ddo_hash", "workflow_id", "workflow_hash")
+_HASHES = ("seed", "did", "inputs_hash", "workflow_id", "workflow_hash")
 
 
 def contract_terms(terms: Terms) -> structs.Terms:

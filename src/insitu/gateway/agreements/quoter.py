@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from insitu.api.gateway_v1 import CheckRequest, Quote, Receiver, VerdictReason
+from insitu.api.gateway_v1 import CheckRequest, Quote, QuotedInput, Receiver, VerdictReason
 from insitu.domain.amount import Amount
 from insitu.domain.errors import LimitReached, definition_of
 from insitu.domain.ids import Address
+from insitu.domain.inputs_hash import inputs_hash
+from insitu.domain.ledger import DidRecord
 from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
-from insitu.gateway.agreements.assessor import Assessment, Assessor
-from insitu.gateway.agreements.terms_checker import TermsChecker
+from insitu.gateway.agreements.assessor import Assessment, Assessor, is_passing
+from insitu.gateway.agreements.terms_checker import TermsChecker, versions_of
+from insitu.gateway.at_once import outcomes
 from insitu.gateway.ports import GatewayPorts
 
 __all__ = ["Quoter"]
@@ -28,12 +31,14 @@ class Quoter:
         found = await self._assess(request)
         first = found.workflow.input_dids[0]
         times, price, server = found.times, found.price, found.server
+        versions = await self._versions(found)
         verdict = await self._verdict(found, request.consumer)
         quote = Quote(
             allowed=verdict.allowed,
             reasons=tuple(_reason(reason) for reason in verdict.reasons),
             did=first,
-            ddo_hash=await self._checksum(first, found),
+            inputs=tuple(QuotedInput(did=did, checksum=checksum) for did, checksum in versions),
+            inputs_hash=inputs_hash(versions),
             workflow_did=request.workflow_did or "",
             workflow_hash=found.published.checksum if found.published is not None else "",
             service_index=_index(found, request.service_index),
@@ -70,10 +75,17 @@ class Quoter:
             return Verdict.of((*found.verdict.reasons, spent))
         return found.verdict
 
-    async def _checksum(self, did: str, found: Assessment) -> str:
-        if found.inputs and found.inputs[0].asset.did == did:
-            return found.inputs[0].asset.checksum
-        return (await self.ports.resolver.record(did)).checksum
+    async def _versions(self, found: Assessment) -> list[tuple[str, str]]:
+        """Return the current version of every registered input. Raises ``AssetNotFound`` if the first is unknown."""
+        dids, known = found.workflow.input_dids, versions_of(found)
+        missing = [did for did in dids if did not in known]
+        records = await outcomes(self.ports.resolver.record(did) for did in missing)
+        for did, record in zip(missing, records, strict=True):
+            if isinstance(record, DidRecord):
+                known[did] = record.checksum
+            elif did == dids[0] or is_passing(record):
+                raise record
+        return [(did, known[did]) for did in dids if did in known]
 
 
 def _receivers(price: Price) -> tuple[Receiver, ...]:

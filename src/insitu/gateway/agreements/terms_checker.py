@@ -8,6 +8,7 @@ from insitu.domain.agreement_times import AgreementTimes
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
@@ -115,11 +116,10 @@ def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
         raise InsituError(
             "TermsMismatch", f"the terms name {Did.from_hex(terms.did)}, but the workflow's first input is {first}"
         )
-    asset, entry = found.inputs[0].asset, found.inputs[0].entry
-    if terms.ddo_hash.removeprefix("0x") != asset.checksum:
-        raise InsituError(
-            "TermsMismatch", f"the terms buy version {terms.ddo_hash} of {first}, but {asset.checksum} is registered"
-        )
+    entry, current = found.inputs[0].entry, inputs_hash(tuple(versions_of(found).items()))
+    if terms.inputs_hash != current:
+        detail = f"the terms buy the versions {terms.inputs_hash} of the inputs, but {current} are registered"
+        raise InsituError("TermsMismatch", detail)
     if terms.service_index != entry.index:
         raise InsituError("TermsMismatch", f"the terms name service {terms.service_index}, but it is {entry.index}")
     if found.times is None or found.price is None:

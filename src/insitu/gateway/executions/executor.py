@@ -71,7 +71,7 @@ class Executor:
                 str(Did.from_hex(terms.workflow_id)),
                 workflow_checksum=terms.workflow_hash,
                 service_index=terms.service_index,
-                bought={did: terms.ddo_hash, **known.versions},
+                bought=known.versions,
             )
         except InsituError as error:
             if error.code in ("ChecksumMismatch", "AssetNotFound") and error.context.get("did") != did:

@@ -27,14 +27,14 @@ from insitu.domain.ids import Address
 class Terms:
     """Solidity::
 
-    struct Terms { bytes32 seed; bytes32 did; bytes32 ddoHash; bytes32 workflowId; bytes32 workflowHash; address
-    consumer; address provider; uint32 serviceIndex; uint40 deadline; uint32 grantTimeout; uint32 timeout; uint32
-    settleTimeout; uint256[] amounts; address[] receivers }
+    struct Terms { bytes32 seed; bytes32 did; bytes32 inputsHash; bytes32 workflowId; bytes32 workflowHash;
+    address consumer; address provider; uint32 serviceIndex; uint40 deadline; uint32 grantTimeout; uint32
+    timeout; uint32 settleTimeout; uint256[] amounts; address[] receivers }
     """
 
     seed: bytes
     did: bytes
-    ddo_hash: bytes
+    inputs_hash: bytes
     workflow_id: bytes
     workflow_hash: bytes
     consumer: Address
