@@ -8,12 +8,12 @@ import httpx
 import pytest
 from fastapi import APIRouter, Request
 
-from insitu.api.app import build_app
+from insitu.api.app import StrictRoute, build_app
 from insitu.api.errors import MEDIA_TYPE, Problem
 from insitu.domain.errors import InsituError
 from insitu.domain.wire import WireRequest
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
 class Parcel(WireRequest):
@@ -93,6 +93,8 @@ async def test_an_address_or_method_that_does_not_exist(client: httpx.AsyncClien
         b"",
         b'{"width": NaN}',
         b'{"width": 1, "label": "\\ud800"}',
+        b'{"width": 1, "width": 2}',
+        b'{"width": 1, "label": ' + b"[" * 70 + b"]" * 70 + b"}",
     ],
 )
 async def test_a_malformed_body_is_an_invalid_request(client: httpx.AsyncClient, body: bytes) -> None:

@@ -8,22 +8,26 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing_extensions import override
 
 from insitu.api.bodies import Body
 from insitu.api.clients import Proxies
 from insitu.api.errors import MEDIA_TYPE, Problem
 from insitu.domain.canonical import escape_pointer
 from insitu.domain.errors import InsituError, Violation
+from insitu.domain.json_text import read_json
 
-__all__ = ["Lifespan", "build_app"]
+__all__ = ["Lifespan", "StrictRoute", "build_app"]
 
 logger = logging.getLogger("insitu.http")
 
@@ -101,6 +105,29 @@ async def _health() -> dict[str, str]:
 @asynccontextmanager
 async def _nothing(_: FastAPI) -> AsyncIterator[None]:
     yield
+
+
+class _StrictRequest(Request):
+    @override
+    async def json(self) -> Any:
+        try:
+            return read_json(await self.body())
+        except InsituError as error:
+            raise InsituError("InvalidRequest", f"the body: {error.detail}", pointer=error.pointer) from None
+
+
+class StrictRoute(APIRoute):
+    """A route whose JSON body means one thing to every reader (RFC 7493): ``APIRouter(route_class=StrictRoute)``."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, which gets a request that reads its body strictly."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return handle
 
 
 class _Envelope:

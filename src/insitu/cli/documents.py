@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from insitu.cli.render import name_of
 from insitu.domain.errors import InsituError
+from insitu.domain.json_text import read_json as read_text
 
 if TYPE_CHECKING:
     from insitu.domain.ddo import Ddo
@@ -31,7 +32,7 @@ def read_json(source: str) -> Any:
     if len(raw) > LARGEST:
         raise InsituError("InvalidDocument", f"{source} is larger than {LARGEST} bytes")
     try:
-        return json.loads(raw)
+        return read_text(raw)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InsituError("InvalidDocument", f"{source} is not JSON: {error.msg} in {where}") from None

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
+from insitu.api.app import StrictRoute
 from insitu.api.metadata_v1 import (
     ASSETS,
     DDO,
@@ -37,7 +38,7 @@ WithoutCompute = Annotated[
 
 def router(service: MetadataService) -> APIRouter:
     """Return the routes of a service."""
-    routes = APIRouter(tags=["metadata"])
+    routes = APIRouter(route_class=StrictRoute, tags=["metadata"])
     _add_lists(routes, service)
     _add_documents(routes, service)
     return routes

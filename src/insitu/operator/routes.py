@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from insitu.api.app import StrictRoute
 from insitu.api.operator_v1 import (
     CAPACITY,
     IMAGES,
@@ -57,7 +58,7 @@ def router(service: OperatorPeer, service_key: str) -> APIRouter:
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), service_key.encode()):
             raise InsituError("ServiceKeyRequired")
 
-    routes = APIRouter(tags=["operator"], dependencies=[Depends(require_key)])
+    routes = APIRouter(route_class=StrictRoute, tags=["operator"], dependencies=[Depends(require_key)])
     _add_workflows(routes, service)
     _add_logs(routes, service)
     return routes

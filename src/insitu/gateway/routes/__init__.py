@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from insitu.api.app import StrictRoute
 from insitu.gateway.routes.compute import compute_router
 from insitu.gateway.routes.files import files_router
 from insitu.gateway.routes.services import services_router
@@ -13,7 +14,7 @@ __all__ = ["router", "ticket_router"]
 
 def router(service: GatewayService) -> APIRouter:
     """Return the public routes; those of tickets are :func:`ticket_router`, for operators in another process."""
-    routes = APIRouter(tags=["gateway"])
+    routes = APIRouter(route_class=StrictRoute, tags=["gateway"])
     for part in (services_router(service), compute_router(service), files_router(service)):
         routes.include_router(part)
     return routes

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
+from insitu.api.app import StrictRoute
 from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, ReceiptView, ResultView
 from insitu.domain.errors import InsituError
 from insitu.gateway.executions.execution_finder import Role
@@ -28,7 +29,7 @@ Accept = Annotated[str, Header(max_length=1000)]
 
 def compute_router(service: GatewayService) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
     _add_answers(routes, service)
     _add_streams(routes, service)
     return routes

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from insitu.api.app import StrictRoute
 from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
 from insitu.gateway.files.file_server import ServedFile
@@ -19,7 +20,7 @@ __all__ = ["files_router"]
 
 def files_router(service: GatewayService) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
 
     @routes.post(BASE + "/encrypt")
     async def encrypt(request: EncryptRequest, authorization: Authorization = None) -> Encrypted:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Header
 
+from insitu.api.app import StrictRoute
 from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
@@ -29,7 +30,7 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 def services_router(service: GatewayService) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=StrictRoute)
 
     @routes.get(BASE)
     async def info() -> GatewayInfo:

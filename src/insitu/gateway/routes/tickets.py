@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
+from insitu.api.app import StrictRoute
 from insitu.api.gateway_v1 import TICKET_FILES, TICKET_FINISH, TICKET_OUTPUTS, TICKET_PROGRESS, Progress
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Transition
@@ -19,7 +20,7 @@ Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 def ticket_router(peer: GatewayPeer) -> APIRouter:
     """Return the routes."""
-    routes = APIRouter(tags=["tickets"])
+    routes = APIRouter(route_class=StrictRoute, tags=["tickets"])
 
     @routes.post(TICKET_PROGRESS, status_code=204)
     async def progress(body: Progress, authorization: Authorization = None) -> Response:
