@@ -31,6 +31,16 @@ async def refused(name: str = "nobody") -> None:
     raise InsituError("NotOwner", f"{name} does not own this", owner=name)
 
 
+@router.get("/shelves/{name}")
+async def show_shelf(name: str) -> str:
+    return name
+
+
+@router.delete("/shelves/{name}")
+async def clear_shelf(name: str) -> str:
+    return name
+
+
 @router.get("/broken")
 async def broken() -> None:
     raise RuntimeError("the password is swordfish")
@@ -80,6 +90,12 @@ async def test_an_address_or_method_that_does_not_exist(client: httpx.AsyncClien
     answer = await client.put("/parcels")
     problem(answer, 405, "MethodNotAllowed")
     assert answer.headers["allow"] == "POST"
+
+
+async def test_allow_names_every_method_of_a_path(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/shelves/a")
+    problem(answer, 405, "MethodNotAllowed")
+    assert answer.headers["allow"] == "DELETE, GET"
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,17 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from insitu.api.bodies import Body
 from insitu.api.clients import Proxies
 from insitu.api.errors import MEDIA_TYPE, Problem
+from insitu.api.openapi import for_generators
 from insitu.domain.canonical import escape_pointer
 from insitu.domain.errors import InsituError, Violation
 from insitu.domain.json_text import read_json
@@ -35,6 +38,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 HEALTH = "/healthz"
 REQUEST_ID = "X-Request-Id"
+METHODS = ("DELETE", "GET", "POST", "PUT")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -78,12 +82,13 @@ def build_app(
     lifespan
         What runs while the application serves.
     """
-    app = FastAPI(
+    app = _Application(
         title=title,
         version=version,
         lifespan=lifespan or _nothing,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: to_camel(route.name),
         responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
     )
     app.add_exception_handler(InsituError, _on_refusal)
@@ -95,6 +100,14 @@ def build_app(
     app.add_api_route(HEALTH, _health, include_in_schema=False)
     app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}), proxies=proxies)
     return app
+
+
+class _Application(FastAPI):
+    @override
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = for_generators(super().openapi())
+        return self.openapi_schema
 
 
 async def _health() -> dict[str, str]:
@@ -234,6 +247,13 @@ def _violation(problem: Mapping[str, object]) -> Violation:
     return Violation("", code, f"{source} parameter {'.'.join(str(part) for part in parts)}: {message}")
 
 
+def _methods(request: Request) -> list[str]:
+    """Return the methods of a path, of all its routes; Starlette would name those of the first one."""
+    scopes = [{**request.scope, "method": method} for method in METHODS]
+    routes = request.app.routes
+    return [scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+
+
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     # FastAPI turns any error while it reads a body into a 400, including our limit of the body.
@@ -242,6 +262,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     code = _STATUSES.get(error.status_code, "InvalidRequest" if error.status_code < 500 else "InternalError")
     detail = error.detail if code == "InvalidRequest" else ""
     response = _problem(InsituError(code, detail), request.state.request_id)
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(_methods(request))
     for name, value in (error.headers or {}).items():
         response.headers.setdefault(name, value)
     return response

@@ -21,6 +21,7 @@ from insitu.api.metadata_v1 import (
     SearchPage,
     SearchRequest,
 )
+from insitu.api.parameters import DidPath
 from insitu.metadata.service import MetadataService
 
 __all__ = ["router"]
@@ -46,31 +47,31 @@ def router(service: MetadataService) -> APIRouter:
 
 def _add_lists(routes: APIRouter, service: MetadataService) -> None:
     @routes.get(HEALTH)
-    async def health() -> MetadataHealth:
+    async def metadata_health() -> MetadataHealth:
         return await service.health()
 
     @routes.get(ASSETS)
-    async def list_ids(
+    async def list_assets(
         after: Annotated[str, Query(max_length=80)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 1000
     ) -> AssetIds:
         return await service.ids(after, limit)
 
     @routes.get(PUBLICATIONS + "/{creator}/{key}")
-    async def published(creator: str, key: str) -> AssetStatus:
+    async def show_publication(creator: str, key: str) -> AssetStatus:
         return await service.published(creator, key)
 
     @routes.get(QUERY)
-    async def search_by_parameters(request: Annotated[SearchRequest, Query()]) -> SearchPage:
+    async def search_assets_by_parameters(request: Annotated[SearchRequest, Query()]) -> SearchPage:
         return await service.search(request)
 
     @routes.post(QUERY)
-    async def search(request: SearchRequest) -> SearchPage:
+    async def search_assets(request: SearchRequest) -> SearchPage:
         return await service.search(request)
 
 
 def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.post(DDO, status_code=201)
-    async def publish(
+    async def publish_document(
         request: Request,
         document: Document,
         response: Response,
@@ -83,7 +84,7 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
         return status
 
     @routes.get(DDO + "/{did}", response_model=dict[str, Any])
-    async def resolve(did: str, checksum: Checksum = None) -> Response:
+    async def resolve_document(did: DidPath, checksum: Checksum = None) -> Response:
         found = await service.document(did, checksum)
         # A version never changes, but which one is current may change at any time.
         headers = {"ETag": f'"{found.checksum}"'} | (
@@ -92,21 +93,21 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
         return Response(json.dumps(found.document, ensure_ascii=False), media_type="application/json", headers=headers)
 
     @routes.put(DDO + "/{did}")
-    async def update(
-        request: Request, did: str, document: Document, without_compute: WithoutCompute = False
+    async def update_document(
+        request: Request, did: DidPath, document: Document, without_compute: WithoutCompute = False
     ) -> AssetStatus:
         return await service.update(did, document, without_compute=without_compute, network=request.state.network)
 
     @routes.delete(DDO + "/{did}")
-    async def retire(did: str, request: RetireRequest) -> AssetStatus:
+    async def retire_asset(did: DidPath, request: RetireRequest) -> AssetStatus:
         return await service.retire(did, request)
 
     @routes.get(DDO + "/{did}/versions")
-    async def versions(did: str, before: Annotated[int, Query(ge=1, lt=2**48)] = 2**48 - 1) -> AssetVersions:
+    async def list_versions(did: DidPath, before: Annotated[int, Query(ge=1, lt=2**48)] = 2**48 - 1) -> AssetVersions:
         return AssetVersions(versions=await service.versions(did, before))
 
     @routes.get(DDO + "/{did}/status")
-    async def status(
-        did: str, checksum: Checksum = None, wait: Annotated[float, Query(ge=0, le=MAX_WAIT)] = 0
+    async def show_status(
+        did: DidPath, checksum: Checksum = None, wait: Annotated[float, Query(ge=0, le=MAX_WAIT)] = 0
     ) -> AssetStatus:
         return await service.status(did, checksum, wait)

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
@@ -22,6 +22,7 @@ from insitu.api.operator_v1 import (
     ProofAnswer,
     StopBody,
 )
+from insitu.api.parameters import BYTES, AgreementPath, ExecutionPath, ServiceKeyHeader
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId, read_agreement_id, read_execution_id
@@ -36,8 +37,8 @@ Count = Annotated[int, Query(ge=0, le=2**53)]
 
 
 def _pair(
-    agreement: Annotated[str, Path(alias="serviceAgreementId")],
-    execution: Annotated[str, Path(alias="workflowExecutionId")],
+    agreement: Annotated[AgreementPath, Path(alias="serviceAgreementId")],
+    execution: Annotated[ExecutionPath, Path(alias="workflowExecutionId")],
 ) -> tuple[AgreementId, ExecutionId]:
     return read_agreement_id(agreement), read_execution_id(execution)
 
@@ -53,7 +54,7 @@ def router(service: OperatorPeer, service_key: str) -> APIRouter:
     if len(service_key) < 16:
         raise ValueError("a service key has at least 16 characters")
 
-    def require_key(authorization: Annotated[str | None, Header(max_length=1024)] = None) -> None:
+    def require_key(authorization: ServiceKeyHeader = None) -> None:
         scheme, _, given = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), service_key.encode()):
             raise InsituError("ServiceKeyRequired")
@@ -70,22 +71,22 @@ def _add_workflows(routes: APIRouter, service: OperatorPeer) -> None:
         return ExecutionAnswer(execution=execution, position=position)
 
     @routes.post(WORKFLOWS, status_code=201)
-    async def register(registration: Registration) -> ExecutionAnswer:
+    async def register_workflow(registration: Registration) -> ExecutionAnswer:
         return await answer(await service.register(registration))
 
     @routes.get(WORKFLOWS)
-    async def list_executions(
+    async def list_workflows(
         agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=80)] = None,
     ) -> ExecutionsAnswer:
         wanted = None if agreement is None else read_agreement_id(agreement)
         return ExecutionsAnswer(executions=await service.list(wanted))
 
     @routes.get(ONE)
-    async def status(pair: Pair) -> ExecutionAnswer:
+    async def show_workflow(pair: Pair) -> ExecutionAnswer:
         return await answer(await service.status(*pair))
 
     @routes.delete(ONE, status_code=202)
-    async def stop(pair: Pair, body: StopBody) -> ExecutionAnswer:
+    async def stop_workflow(pair: Pair, body: StopBody) -> ExecutionAnswer:
         return await answer(await service.stop(*pair, body.by))
 
     @routes.post(IMAGES, status_code=204)
@@ -93,26 +94,26 @@ def _add_workflows(routes: APIRouter, service: OperatorPeer) -> None:
         await service.require_images(body.images)
 
     @routes.get(CAPACITY)
-    async def capacity() -> Capacity:
+    async def show_capacity() -> Capacity:
         return await service.capacity()
 
     @routes.get(PROOF)
-    async def proof() -> ProofAnswer:
+    async def show_proof() -> ProofAnswer:
         found = await service.proof()
         return ProofAnswer(runtime=found.runtime, limits=dict(found.limits))
 
 
 def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:
     @routes.get(ONE + "/logs")
-    async def log_keys(pair: Pair) -> LogKeysAnswer:
+    async def list_logs(pair: Pair) -> LogKeysAnswer:
         return LogKeysAnswer(keys=await service.log_keys(*pair))
 
     @routes.get(ONE + "/logs-state")
-    async def log_state(pair: Pair) -> LogStateAnswer:
+    async def show_log_state(pair: Pair) -> LogStateAnswer:
         return LogStateAnswer(state=await service.log_state(*pair))
 
-    @routes.get(ONE + "/logs/{stage}/{attempt}", response_class=StreamingResponse)
-    async def logs(
+    @routes.get(ONE + "/logs/{stage}/{attempt}", response_class=StreamingResponse, responses={200: BYTES})
+    async def read_log(
         pair: Pair, stage: int, attempt: int, offset: Count = 0, follow: bool = False, counted: bool = True
     ) -> Response:
         # An unknown execution gets an error answer, not a broken stream.

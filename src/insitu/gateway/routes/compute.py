@@ -7,13 +7,13 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
-from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, ReceiptView, ResultView
+from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, LogView, ReceiptView, ResultView
+from insitu.api.parameters import AccessTokenHeader, AgreementPath, ExecutionPath
 from insitu.domain.errors import InsituError
 from insitu.gateway.executions.execution_finder import Role
 from insitu.gateway.executions.presenter import receipt_view, result_view
 from insitu.gateway.executions.streamer import LogPiece, LogPosition
 from insitu.gateway.routes.event_stream import EventStream, OutgoingEvent
-from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
 
 __all__ = ["compute_router"]
@@ -24,7 +24,7 @@ IDS = "/{agreement}/{execution}"
 CONSUMER: tuple[Role, ...] = ("consumer",)
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
-Accept = Annotated[str, Header(max_length=1000)]
+Accept = Annotated[str, Header(max_length=1000, include_in_schema=False)]
 
 
 def compute_router(service: GatewayService) -> APIRouter:
@@ -37,8 +37,8 @@ def compute_router(service: GatewayService) -> APIRouter:
 
 def _add_answers(routes: APIRouter, service: GatewayService) -> None:
     @routes.get(COMPUTE + "/executions")
-    async def executions(
-        authorization: Authorization = None,
+    async def list_executions(
+        authorization: AccessTokenHeader = None,
         agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ExecutionList:
@@ -46,33 +46,43 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
         return await service.presenter.executions(await service.execution_finder.list(caller, agreement, limit))
 
     @routes.get(COMPUTE + "/status" + IDS)
-    async def status(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:
+    async def show_execution(
+        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
+    ) -> ExecutionView:
         caller = service.authenticator.read(authorization, "compute")
         return await service.presenter.execution(await service.execution_finder.see(caller, agreement, execution))
 
     @routes.get(COMPUTE + "/receipt" + IDS)
-    async def receipt(agreement: str, execution: str, authorization: Authorization = None) -> ReceiptView:
+    async def show_receipt(
+        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
+    ) -> ReceiptView:
         caller = service.authenticator.read(authorization, "compute")
         return receipt_view((await service.execution_finder.see(caller, agreement, execution)).execution)
 
     @routes.get(COMPUTE + "/result" + IDS)
-    async def result(agreement: str, execution: str, authorization: Authorization = None) -> ResultView:
+    async def show_result(
+        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
+    ) -> ResultView:
         caller = service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution, CONSUMER)
         return result_view(seen.execution, service.ports.clock.now())
 
     @routes.delete(COMPUTE + IDS)
-    async def stop(agreement: str, execution: str, authorization: Authorization = None) -> ExecutionView:
+    async def stop_execution(
+        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
+    ) -> ExecutionView:
         caller = service.authenticator.read(authorization, "compute")
         return await service.presenter.execution(await service.stopper.stop(caller, agreement, execution))
 
 
 def _add_streams(routes: APIRouter, service: GatewayService) -> None:
-    @routes.get(COMPUTE + "/events" + IDS, status_code=200, response_class=EventStream, responses=_STREAM)
-    async def events(
-        agreement: str,
-        execution: str,
-        authorization: Authorization = None,
+    @routes.get(
+        COMPUTE + "/events" + IDS, status_code=200, response_class=EventStream, responses={200: {"model": EventView}}
+    )
+    async def stream_events(
+        agreement: AgreementPath,
+        execution: ExecutionPath,
+        authorization: AccessTokenHeader = None,
         last: LastEventId = None,
         after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     ) -> Response:
@@ -81,11 +91,16 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         source = _events(service.streamer.events(seen, _sequence(last) if last else after or 0))
         return EventStream(source, service.ports.clock, caller.expires)
 
-    @routes.get(COMPUTE + "/logs" + IDS, status_code=200, response_class=EventStream, responses=_STREAM)
-    async def logs(
-        agreement: str,
-        execution: str,
-        authorization: Authorization = None,
+    @routes.get(
+        COMPUTE + "/logs" + IDS,
+        status_code=200,
+        response_class=EventStream,
+        responses={200: {"model": LogView, "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    )
+    async def stream_logs(
+        agreement: AgreementPath,
+        execution: ExecutionPath,
+        authorization: AccessTokenHeader = None,
         last: LastEventId = None,
         accept: Accept = "",
         follow: bool = True,
@@ -98,14 +113,6 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         if not streamed:
             return StreamingResponse(_text(pieces), media_type="text/plain; charset=utf-8")
         return EventStream(_logs(pieces), service.ports.clock, caller.expires)
-
-
-_STREAM: dict[int | str, dict[str, object]] = {
-    200: {
-        "content": {"text/event-stream": {"schema": EventView.model_json_schema()}},
-        "description": "Server-sent events",
-    }
-}
 
 
 def _sequence(text: str) -> int:

@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 from insitu.api.app import StrictRoute
 from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
+from insitu.api.parameters import BYTES, AccessTokenHeader, DidPath
 from insitu.gateway.files.file_server import ServedFile
 from insitu.gateway.files.source_opener import upload_url
-from insitu.gateway.routes.services import Authorization
 from insitu.gateway.service import GatewayService
 
 __all__ = ["files_router"]
@@ -23,11 +23,11 @@ def files_router(service: GatewayService) -> APIRouter:
     routes = APIRouter(route_class=StrictRoute)
 
     @routes.post(BASE + "/encrypt")
-    async def encrypt(request: EncryptRequest, authorization: Authorization = None) -> Encrypted:
+    async def encrypt(request: EncryptRequest, authorization: AccessTokenHeader = None) -> Encrypted:
         return await service.list_writer.seal(service.authenticator.read(authorization, "encrypt"), request)
 
-    @routes.post(BASE + "/upload", status_code=201)
-    async def upload(request: Request, authorization: Authorization = None) -> Uploaded:
+    @routes.post(BASE + "/upload", status_code=201, openapi_extra={"requestBody": BYTES | {"required": True}})
+    async def upload(request: Request, authorization: AccessTokenHeader = None) -> Uploaded:
         caller = service.authenticator.read(authorization, "upload")
         length = request.headers.get("content-length", "")
         announced = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
@@ -37,17 +37,17 @@ def files_router(service: GatewayService) -> APIRouter:
         )
         return Uploaded(url=upload_url(upload.upload_id), sha256=upload.sha256, size=upload.size)
 
-    @routes.get(BASE + "/download/{did}", response_class=StreamingResponse)
+    @routes.get(BASE + "/download/{did}", response_class=StreamingResponse, responses={200: BYTES})
     async def download_all(
-        did: str, first: Annotated[int, Query(ge=0, lt=2**32)] = 0, authorization: Authorization = None
+        did: DidPath, first: Annotated[int, Query(ge=0, lt=2**32)] = 0, authorization: AccessTokenHeader = None
     ) -> Response:
         """The files that are stored at the gateway, from index ``first`` on, as a tar archive."""
         caller = service.authenticator.read(authorization, "download")
         chunks = await service.file_server.archive(caller, did, first)
         return _attachment(ServedFile(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
 
-    @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse)
-    async def download(did: str, index: int, authorization: Authorization = None) -> Response:
+    @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse, responses={200: BYTES})
+    async def download(did: DidPath, index: int, authorization: AccessTokenHeader = None) -> Response:
         caller = service.authenticator.read(authorization, "download")
         return _attachment(await service.file_server.download(caller, did, index))
 

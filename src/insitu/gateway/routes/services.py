@@ -19,12 +19,12 @@ from insitu.api.gateway_v1 import (
     PurchaseRequest,
     Quote,
 )
+from insitu.api.parameters import AccessTokenHeader
 from insitu.domain.purchase import SignedPurchase
 from insitu.gateway.service import GatewayService
 
-__all__ = ["Authorization", "services_router"]
+__all__ = ["services_router"]
 
-Authorization = Annotated[str | None, Header(max_length=16_384)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 
@@ -33,34 +33,35 @@ def services_router(service: GatewayService) -> APIRouter:
     routes = APIRouter(route_class=StrictRoute)
 
     @routes.get(BASE)
-    async def info() -> GatewayInfo:
+    async def describe_gateway() -> GatewayInfo:
         return await service.info()
 
     @routes.post(BASE + "/oauth/token")
-    async def token(
+    async def issue_token(
         grant_type: Annotated[str, Form(max_length=200)], assertion: Annotated[str, Form(max_length=16_384)]
     ) -> AccessToken:
         return await service.authenticator.grant(grant_type, assertion)
 
     @routes.post(BASE + "/check")
-    async def check(request: CheckRequest) -> Quote:
+    async def check_workflow(request: CheckRequest) -> Quote:
         return await service.quoter.check(request)
 
     @routes.post(BASE + "/agreements", status_code=202)
-    async def relay(request: PurchaseRequest) -> Purchase:
+    async def relay_purchase(request: PurchaseRequest) -> Purchase:
         purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
         return await service.relayer.relay(purchase)
 
     @routes.post(BASE + "/offers")
-    async def offer(request: OfferRequest) -> Offer:
+    async def offer_terms(request: OfferRequest) -> Offer:
         return await service.offerer.offer(request.terms)
 
     async def execute(
-        request: ExecRequest, authorization: Authorization = None, key: IdempotencyKey = None
+        request: ExecRequest, authorization: AccessTokenHeader = None, key: IdempotencyKey = None
     ) -> ExecAccepted:
         caller = service.authenticator.read(authorization, "exec")
         return await service.executor.execute(caller, request, key)
 
     for alias in EXEC_ALIASES:
-        routes.add_api_route(BASE + alias, execute, methods=["POST"], status_code=202, name=alias.strip("/"))
+        name = alias.strip("/").replace("/", "_")
+        routes.add_api_route(BASE + alias, execute, methods=["POST"], status_code=202, name=name)
     return routes
