@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from insitu.domain.agreement import AgreementDomain, Terms, terms_digest
-from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Permit
 from insitu.domain.purchase import SignedPermit, SignedPurchase, call_signature
@@ -53,29 +52,29 @@ def signed(account: Account = CONSUMER, domain: AgreementDomain = DOMAIN) -> Sig
     return SignedPurchase(terms=TERMS, signature="0x" + account.sign(terms_digest(TERMS, domain)).hex())
 
 
-def test_the_consumers_signature_is_taken() -> None:
-    signed().require_consumer(DOMAIN)
-
-
 @pytest.mark.parametrize("member", list(Terms.model_fields))
 def test_it_signs_every_term(member: str) -> None:
     changed = signed().model_copy(update={"terms": TERMS.model_copy(update={member: OTHER[member]})})
-    with pytest.raises(InsituError, match="SignatureMismatch"):
-        changed.require_consumer(DOMAIN)
+    assert changed.digest(DOMAIN) != signed().digest(DOMAIN)
 
 
 @pytest.mark.parametrize("domain", [replace(DOMAIN, chain_id=1), replace(DOMAIN, contract=OWNER.address)])
 def test_it_is_of_no_use_elsewhere(domain: AgreementDomain) -> None:
-    with pytest.raises(InsituError, match="SignatureMismatch") as refused:
-        signed().require_consumer(domain)
-    assert str(domain.chain_id) in refused.value.detail
-    with pytest.raises(InsituError, match="SignatureMismatch"):
-        signed(domain=domain).require_consumer(DOMAIN)
+    assert signed().digest(domain) != signed().digest(DOMAIN)
 
 
-def test_a_stranger_is_named() -> None:
-    with pytest.raises(InsituError, match=OWNER.address):
-        signed(OWNER).require_consumer(DOMAIN)
+def test_the_contract_gets_v_of_a_key_as_27_or_28_and_any_other_signature_as_it_is() -> None:
+    whole = bytes.fromhex(signed().signature[2:])
+    short = whole[:64] + bytes([whole[64] - 27])
+    for raw, expected in ((whole, whole), (short, whole), (short * 2, short * 2), (b"\1" * 65, b"\1" * 65)):
+        purchase = signed().model_copy(update={"signature": "0x" + raw.hex()})
+        assert expected in purchase.call(DOMAIN).arguments
+
+
+@pytest.mark.parametrize("size", [0, 64, 4097])
+def test_a_signature_of_another_length_is_refused(size: int) -> None:
+    with pytest.raises(ValidationError):
+        SignedPurchase(terms=TERMS, signature="0x" + "00" * size)
 
 
 permits = st.builds(

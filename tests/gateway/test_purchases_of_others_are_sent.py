@@ -343,7 +343,7 @@ async def test_strangers_cannot_spend_more_than_the_budget(provider: World) -> N
 
 async def test_a_provider_keeps_coin_for_what_it_has_sold(provider: World) -> None:
     purchase = await signed(provider, await offered_terms(provider))
-    cost = await provider.chain.estimate(purchase.call, provider.address("provider"))
+    cost = await provider.chain.estimate(purchase.call(provider.chain.agreements), provider.address("provider"))
     for held, expected in ((0, "RelayExhausted"), (9 * cost, "RelayExhausted")):
         await provider.chain.rpc("anvil_setBalance", provider.address("provider"), hex(held))
         assert await code_of(provider, purchase) == expected
@@ -380,7 +380,7 @@ async def test_a_purchase_is_sent_when_gas_is_expensive(provider: World) -> None
 async def test_the_actual_cost_of_a_purchase_replaces_the_estimate(provider: World) -> None:
     terms = await offered_terms(provider)
     purchase = await signed(provider, terms)
-    estimated = await provider.chain.estimate(purchase.call, provider.address("provider"))
+    estimated = await provider.chain.estimate(purchase.call(provider.chain.agreements), provider.address("provider"))
     before = await spent(provider)
     await post(provider, purchase)
     await provider.until_standing(id_of(provider, terms), Standing.GRANTED)

@@ -19,8 +19,9 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.sign_in.authenticator import Authenticator, _verify
+from insitu.gateway.sign_in.authenticator import Authenticator, _read
 from tests.doubles.clock import ControlledClock
+from tests.doubles.plain_accounts import PlainAccounts
 from tests.gateway.keyrings import derived_keyring
 from tests.gateway.ports import ports_with
 
@@ -39,7 +40,7 @@ def clock() -> ControlledClock:
 async def authenticator(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Authenticator]:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
     async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
-        ports = ports_with(configuration, agreements=SqlAgreements(database), clock=clock)
+        ports = ports_with(configuration, chain=PlainAccounts(), agreements=SqlAgreements(database), clock=clock)
         yield Authenticator(ports=ports, keyring=derived_keyring(b"k" * 32))
 
 
@@ -195,7 +196,7 @@ async def test_a_token_of_another_gateway_is_refused(authenticator: Authenticato
 @given(st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,90}"))
 def test_no_random_text_makes_the_reader_fail(text: str) -> None:
     with pytest.raises(InsituError):
-        _verify(text)
+        _read(text)
     with pytest.raises(InsituError):
         reader(ControlledClock()).read(f"Bearer {text}", "compute")
 
@@ -206,7 +207,7 @@ def test_claims_of_any_type_are_refused_and_nothing_else(value: Any) -> None:
     for name in ("iss", "aud", "exp", "iat", "jti", "eths", "agreement", "execution", "did"):
         text = assertion(clock, **{name: value})
         try:
-            _verify(text)
+            _read(text)
         except InsituError as error:
             assert error.definition.status in (400, 401)
 

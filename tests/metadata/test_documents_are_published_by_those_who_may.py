@@ -20,6 +20,7 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import transfer_ownership
+from insitu.domain.registry_requests import RegistrationBatch, RegistrationItem, registry_domain
 from insitu.domain.signatures import personal_digest
 from insitu.domain.timestamps import format_time
 from insitu.domain.wire import rfc3339
@@ -28,8 +29,9 @@ from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
 from tests.doubles.chain import ChainControls
 from tests.doubles.clock import ControlledClock
+from tests.doubles.safe import deploy_safe
 from tests.metadata.conftest import Catalogue
-from tests.metadata.documents import dataset, described, eventually, register, register_version, signed
+from tests.metadata.documents import METADATA, dataset, described, eventually, register, register_version, signed
 
 pytestmark = pytest.mark.needs("chain")
 
@@ -326,3 +328,24 @@ async def test_many_long_documents_at_once_leave_threads_and_answers_to_others(
         judged.set()
     answers = [(await catalogue.http.get(f"{DDO}/{document['id']}/status")).status_code for document in flood]
     assert answers == [200] * len(flood)
+
+
+async def test_a_contract_account_publishes_updates_and_retires(catalogue: Catalogue, chain: EmbeddedChain) -> None:
+    safe = await deploy_safe(chain.url, (dev_signer("spare"), dev_signer("second-spare")))
+    first = dataset(chain, safe)
+    document = first.signed(safe.sign_digest(first.digest)).to_json()
+    forged = first.signed(safe.owners[0].sign_digest(first.digest)).to_json()
+    refused(await catalogue.http.post(DDO, json=forged), 401, "SignatureMismatch")
+    assert (await catalogue.http.post(DDO, json=document)).status_code == 201
+    item = RegistrationItem(first.seed, bytes.fromhex(first.checksum), (), METADATA)
+    batch = RegistrationBatch(safe.address, [item], await chain.time() + 600)
+    domain = registry_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
+    await chain.transact(batch.call(safe.sign_digest(batch.digest(domain))), dev_signer("stranger"))
+    url = f"{DDO}/{first.did}"
+    await listed(catalogue.http, str(first.did))
+    second = revision(first, "Flights, corrected", safe)
+    mine = second.signed(safe.sign_digest(second.digest)).to_json()
+    assert (await catalogue.http.put(url, json=mine)).status_code == 200
+    refused(await catalogue.http.request("DELETE", url, json=retirement(str(first.did), MALLORY)), 403, "NotOwner")
+    answer = await catalogue.http.request("DELETE", url, json=retirement(str(first.did), safe))
+    assert answer.json()["state"] == "retired"

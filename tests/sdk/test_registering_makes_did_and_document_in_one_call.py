@@ -11,7 +11,8 @@ import pytest
 
 from insitu.domain.canonical import checksum
 from insitu.domain.did import derive_did
-from insitu.domain.integrity import creator_of, proof_signer, service_checksums
+from insitu.domain.integrity import creator_of, service_checksums, signed_proof
+from insitu.domain.signatures import recover_address
 from insitu.sdk.assets import Assets
 from tests.gateway.world import IMAGE, SMALL
 from tests.sdk.market import Market
@@ -85,7 +86,7 @@ async def test_the_did_derives_from_the_services_and_the_publisher(provider: Mar
     assert ddo.proof is not None
     assert ddo.proof.checksum == checksums == service_checksums(ddo)
     assert ddo.did == derive_did(checksums, publisher.account)
-    assert creator_of(ddo) == proof_signer(ddo) == publisher.account
+    assert creator_of(ddo) == recover_address(*signed_proof(ddo)) == publisher.account
 
 
 async def test_the_compute_service_has_what_the_specification_lists(provider: Market) -> None:

@@ -10,7 +10,7 @@ from insitu.domain.execution import Phase, Transition, Usage
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.image_contents import ImageContents
 from insitu.domain.purchase import SignatureText, SignedPermit
-from insitu.domain.wire import Price, Time, WireModel, WireRequest
+from insitu.domain.wire import AccountSignature, Price, Time, WireModel, WireRequest
 
 BASE = "/api/v1/gateway/services"
 TICKETS = "/api/v1/gateway/tickets"
@@ -147,7 +147,7 @@ class PurchaseRequest(WireRequest):
     """
 
     terms: Terms
-    signature: SignatureText
+    signature: AccountSignature
     """The consumer's signature of the EIP-712 digest of the terms, which is the serviceAgreementId."""
     permit: SignedPermit | None = None
     """Token allowance for the escrow (ERC-2612); None if there already is one, or nothing to pay."""

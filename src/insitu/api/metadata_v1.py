@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
-from insitu.domain.wire import Amount, Time, WireModel, WireRequest
+from insitu.domain.wire import AccountSignature, Amount, Time, WireModel, WireRequest
 from insitu.ports.catalog import RegisteredVersion
 
 BASE = "/api/v1/metadata"
@@ -49,7 +49,7 @@ class RetireRequest(WireRequest):
     """
 
     issued_at: Time
-    signature: str
+    signature: AccountSignature
 
 
 class SearchRequest(WireRequest):

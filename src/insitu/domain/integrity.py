@@ -12,7 +12,7 @@ from insitu.domain.did import Did, derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.service import Service
-from insitu.domain.signatures import personal_digest, recover_address
+from insitu.domain.signatures import account_signature, personal_digest
 
 PROOF_TYPE = "DDOIntegritySignature"
 
@@ -91,15 +91,15 @@ def proof_digest(did: Did, document_checksum: str) -> bytes:
     return personal_digest(proof_message(did, document_checksum).encode())
 
 
-def proof_signer(ddo: Ddo) -> Address:
-    """Return the account that signed this version of the document.
+def signed_proof(ddo: Ddo) -> tuple[bytes, bytes]:
+    """Return the digest that the signature of this version is for, and the signature: 65 to 4,096 bytes.
 
     Raises ``SignatureMismatch`` if there is no readable signature, ``InvalidDid``, and ``InvalidDocument``.
     """
     signature = ddo.proof.signature_value if ddo.proof is not None else None
     if not signature:
         raise InsituError("SignatureMismatch", "the document has no proof.signatureValue", pointer="/proof")
-    return recover_address(proof_digest(ddo.did, onchain_checksum(ddo)), signature)
+    return proof_digest(ddo.did, onchain_checksum(ddo)), account_signature(signature)
 
 
 def creator_of(ddo: Ddo) -> Address:
@@ -123,12 +123,3 @@ def creator_of(ddo: Ddo) -> Address:
     if derived != ddo.did:
         raise InsituError("ChecksumMismatch", f"the DID should be {derived}, not {ddo.did}", pointer="/id")
     return creator
-
-
-def require_creator(signer: Address, creator: Address) -> None:
-    """Refuse a new document that was not signed by its creator (P2).
-
-    Raises ``SignatureMismatch``.
-    """
-    if signer.lower() != creator.lower():
-        raise InsituError("SignatureMismatch", f"signed by {signer}, not by the creator {creator}", pointer="/proof")

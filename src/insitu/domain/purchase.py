@@ -11,13 +11,15 @@ from pydantic import Field
 from insitu.domain.agreement import AgreementDomain, Terms, terms_digest
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import Call, Permit, create_lock_grant
-from insitu.domain.signatures import recover_address, signature_bytes
-from insitu.domain.wire import Amount, WireModel
+from insitu.domain.signatures import account_signature, recover_address, signature_bytes
+from insitu.domain.wire import AccountSignature, Amount, WireModel
 
-__all__ = ["SignatureText", "SignedPermit", "SignedPurchase", "call_signature"]
+__all__ = ["NO_PERMIT", "SignatureText", "SignedPermit", "SignedPurchase", "call_signature"]
 
 SignatureText = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
-"""0x and 130 hexadecimal digits: 65 bytes r ‖ s ‖ v."""
+"""0x and 130 hexadecimal digits: 65 bytes r ‖ s ‖ v, the signature of a plain account."""
+NO_PERMIT = "a contract account cannot sign a permit, so it has to allow the escrow the price beforehand (approve)"
+"""Token permits are signatures of keys only (ERC-2612)."""
 
 
 class SignedPermit(WireModel):
@@ -52,28 +54,26 @@ class SignedPurchase(WireModel):
     """Terms with the consumer's signature. A price also needs a permit, or an allowance that exists already."""
 
     terms: Terms
-    signature: SignatureText
+    signature: AccountSignature
     permit: SignedPermit | None = None
 
-    @property
-    def call(self) -> Call:
-        """The call that creates, locks and grants in one transaction. The provider sends it, so it needs no offer."""
+    def call(self, domain: AgreementDomain) -> Call:
+        """Return the call that creates, locks and grants in one transaction; the provider sends it without an offer."""
         permit = self.permit.permit if self.permit is not None else None
-        return create_lock_grant(self.terms, call_signature(self.signature), permit)
+        return create_lock_grant(self.terms, self._signature(domain), permit)
 
-    def require_consumer(self, domain: AgreementDomain) -> None:
-        """Refuse a signature that is not the consumer's for these terms in this domain.
+    def digest(self, domain: AgreementDomain) -> bytes:
+        """Return what the consumer signs: the EIP-712 digest of the terms."""
+        return terms_digest(self.terms, domain)
 
-        Raises ``SignatureMismatch``.
-        """
-        signer = recover_address(terms_digest(self.terms, domain), self.signature)
-        if signer.lower() == self.terms.consumer.lower():
-            return
-        detail = (
-            f"the consumer is {self.terms.consumer}, but these terms were signed by {signer}, or for a contract other"
-            f" than {domain.contract} on chain {domain.chain_id}"
-        )
-        raise InsituError("SignatureMismatch", detail, signer=signer, expectedSigner=self.terms.consumer)
+    def _signature(self, domain: AgreementDomain) -> bytes:
+        """Return the signature for the contract, which wants v of a key's signature as 27 or 28."""
+        raw = account_signature(self.signature)
+        try:
+            signer = recover_address(self.digest(domain), raw)
+        except InsituError:
+            return raw  # of a contract account
+        return call_signature(self.signature) if signer == self.terms.consumer else raw
 
 
 def call_signature(signature: str) -> bytes:

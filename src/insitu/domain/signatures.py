@@ -11,7 +11,7 @@ from insitu.domain.ids import Address, read_address
 
 MAX_SIGNATURE = 4096
 """Bytes of the longest signature of a contract account (ERC-1271)."""
-_SIGNATURE = re.compile(r"(?:0x)?([0-9a-fA-F]{130})", re.ASCII)
+_SIGNATURE = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)", re.ASCII)
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
@@ -36,23 +36,24 @@ def recover_address(digest: bytes, signature: str | bytes) -> Address:
     return read_address(key.to_checksum_address())
 
 
-def recover_from_halves(digest: bytes, halves: bytes) -> tuple[Address, ...]:
-    """Return the accounts that can have made a signature without v (64 bytes r ‖ s, as in a JWT): at most two.
+def complete_halves(digest: bytes, halves: bytes, account: Address) -> bytes:
+    """Return a signature without v (64 bytes r ‖ s, as in a JWT) with the v that recovers to the account.
 
     A high s is accepted and lowered, because ES256K (RFC 8812) does not forbid it. Raises ``SignatureMismatch`` if it
-    does not have 64 bytes.
+    does not have 64 bytes, or if the account's key did not make it.
     """
     if len(halves) != 64:
         raise InsituError("SignatureMismatch", "an ES256K signature has 64 bytes")
     r, s = halves[:32], int.from_bytes(halves[32:], "big")
     low = min(s, _ORDER - s) if 0 < s < _ORDER else s
-    candidates: list[Address] = []
-    for recovery_id in (0, 1):
+    for v in (27, 28):
+        signature = r + low.to_bytes(32, "big") + bytes([v])
         try:
-            candidates.append(recover_address(digest, r + low.to_bytes(32, "big") + bytes([recovery_id])))
+            if recover_address(digest, signature) == account:
+                return signature
         except InsituError:
             continue
-    return tuple(candidates)
+    raise InsituError("SignatureMismatch", f"it is not signed by {account}")
 
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -60,12 +61,28 @@ _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 def signature_bytes(signature: str | bytes) -> bytes:
     """Return the 65 bytes of a signature given as bytes or hex. Raises ``SignatureMismatch``."""
-    if isinstance(signature, str):
-        match = _SIGNATURE.fullmatch(signature)
-        signature = bytes.fromhex(match[1]) if match else b""
-    if len(signature) != 65:
+    raw = _read(signature)
+    if len(raw) != 65:
         raise InsituError("SignatureMismatch", "a signature has 65 bytes")
-    return signature
+    return raw
+
+
+def account_signature(signature: str) -> bytes:
+    """Return the bytes of a signature of any account, also of a contract (65 to 4,096 bytes), as it was written.
+
+    Raises ``SignatureMismatch``.
+    """
+    raw = _read(signature)
+    if not 65 <= len(raw) <= MAX_SIGNATURE:
+        raise InsituError("SignatureMismatch", f"a signature has 65 to {MAX_SIGNATURE} bytes, in hexadecimal digits")
+    return raw
+
+
+def _read(signature: str | bytes) -> bytes:
+    if isinstance(signature, bytes):
+        return signature
+    match = _SIGNATURE.fullmatch(signature)
+    return bytes.fromhex(match[1]) if match else b""
 
 
 def personal_digest(message: bytes) -> bytes:

@@ -18,8 +18,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from insitu.domain.amount import Amount as TokenAmount
+from insitu.domain.signatures import MAX_SIGNATURE
 
-__all__ = ["Amount", "Price", "Time", "WireModel", "WireRequest", "rfc3339"]
+__all__ = ["AccountSignature", "Amount", "Price", "Time", "WireModel", "WireRequest", "rfc3339"]
 
 
 def rfc3339(moment: datetime) -> str:
@@ -50,6 +51,11 @@ Amount = Annotated[
     int, BeforeValidator(_digits), Field(ge=0, lt=2**256), PlainSerializer(str, return_type=str, when_used="json")
 ]
 """An amount in base units of the token: an integer, in JSON a string of digits."""
+
+AccountSignature = Annotated[
+    str, Field(pattern=r"^0x(?:[0-9a-fA-F]{2})+$", min_length=2 + 2 * 65, max_length=2 + 2 * MAX_SIGNATURE)
+]
+"""0x and hexadecimal digits: the signature of any account, also of a contract (ERC-1271), 65 to 4,096 bytes."""
 
 
 def _price(value: object) -> TokenAmount:

@@ -26,8 +26,8 @@ from insitu.domain.ddo import read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, proof_signer, require_creator
-from insitu.domain.signatures import personal_digest, recover_address
+from insitu.domain.integrity import creator_of, onchain_checksum, signed_proof
+from insitu.domain.signatures import account_signature, personal_digest
 from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import rfc3339
 from insitu.metadata.pools import PendingLimits, Pools
@@ -131,8 +131,8 @@ class MetadataService:
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
         checked = await self._work.run(_check, document, without_compute)
-        await self._require_publisher(checked)
-        return await self._put(checked, key, network)
+        signer = await self._require_publisher(checked)
+        return await self._put(checked, signer, key, network)
 
     async def update(
         self, did: str, document: object, *, without_compute: bool = False, network: str = ""
@@ -144,15 +144,15 @@ class MetadataService:
         checked = await self._work.run(_check, document, without_compute)
         if str(Did.parse(did)) != checked.version.did:
             raise InsituError("InvalidDocument", "the document's DID is not the one in the address", pointer="/id")
-        await self._require_owner(did, checked.signer)
-        return await self._put(checked, None, network)
+        owner = await self._require_owner(did, checked.digest, checked.signature)
+        return await self._put(checked, owner, None, network)
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
         """Take an asset off the lists; its documents stay readable. Raises ``NotOwner``, ``SignatureMismatch``."""
         text = f"retire {Did.parse(did)} {rfc3339(request.issued_at)}"
         if abs(self._clock.now() - request.issued_at) > FRESH:
             raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
-        await self._require_owner(did, recover_address(personal_digest(text.encode()), request.signature))
+        await self._require_owner(did, personal_digest(text.encode()), account_signature(request.signature))
         record = await self._catalog.retire(did, self._clock.now())
         return _status(record or _unknown(did))
 
@@ -222,30 +222,33 @@ class MetadataService:
             block=cursors[0].number if cursors else None,
         )
 
-    async def _put(self, checked: "_Checked", key: str | None, network: str) -> AssetStatus:
-        place = await self.pools.place(checked.signer, network)
+    async def _put(self, checked: "_Checked", signer: Address, key: str | None, network: str) -> AssetStatus:
+        place = await self.pools.place(signer, network)
         record = await self._catalog.put(checked.version, self._clock.now(), key=key, place=place)
         self._wake()
         return _status(record)
 
-    async def _require_publisher(self, checked: "_Checked") -> None:
-        """Refuse a version that is signed neither by its creator nor, once the DID is registered, by its owner."""
-        creator, signer = checked.version.creator, checked.signer
+    async def _require_publisher(self, checked: "_Checked") -> Address:
+        """Return who signed a version: its creator or, once the DID is registered, its owner. Refuse anyone else."""
+        creator, digest, signature = checked.version.creator, checked.digest, checked.signature
         registered = await self._chain.did_record(checked.version.did)
         if registered is None:
-            require_creator(signer, creator)
-            return
+            if not await self._chain.signed_by(creator, digest, signature):
+                raise InsituError("SignatureMismatch", f"it is not signed by the creator {creator}", pointer="/proof")
+            return creator
         on_chain = _digits(registered.checksum) == checked.version.checksum
-        allowed = {registered.owner.lower(), creator.lower()} if on_chain else {registered.owner.lower()}
-        if signer.lower() not in allowed:
-            raise _not_owner(signer, registered.owner)
+        for account in {registered.owner: None, creator: None} if on_chain else (registered.owner,):
+            if await self._chain.signed_by(account, digest, signature):
+                return account
+        raise _not_owner(registered.owner)
 
-    async def _require_owner(self, did: str, signer: Address) -> None:
+    async def _require_owner(self, did: str, digest: bytes, signature: bytes) -> Address:
         registered = await self._chain.did_record(str(Did.parse(did)))
         if registered is None:
             raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
-        if registered.owner.lower() != signer.lower():
-            raise _not_owner(signer, registered.owner)
+        if not await self._chain.signed_by(registered.owner, digest, signature):
+            raise _not_owner(registered.owner)
+        return registered.owner
 
     async def _follow(self) -> None:
         while True:
@@ -282,7 +285,8 @@ class MetadataService:
 @dataclass(frozen=True, slots=True)
 class _Checked:
     version: DocumentVersion
-    signer: Address
+    digest: bytes
+    signature: bytes
 
 
 def _check(document: object, without_compute: bool) -> _Checked:
@@ -290,7 +294,8 @@ def _check(document: object, without_compute: bool) -> _Checked:
     ddo = read_ddo(document)
     validate_ddo(ddo, without_compute=without_compute, new=True)
     creator, checksum = creator_of(ddo), onchain_checksum(ddo)
-    return _Checked(DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo)), proof_signer(ddo))
+    version = DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo))
+    return _Checked(version, *signed_proof(ddo))
 
 
 def _is_empty(block: Block) -> bool:
@@ -308,8 +313,8 @@ def _status(record: AssetRecord) -> AssetStatus:
     )
 
 
-def _not_owner(signer: Address, owner: Address) -> InsituError:
-    return InsituError("NotOwner", f"signed by {signer}, but the owner is {owner}", owner=owner)
+def _not_owner(owner: Address) -> InsituError:
+    return InsituError("NotOwner", f"it is not signed by the owner, {owner}", owner=owner)
 
 
 def _unknown(did: str) -> AssetRecord:

@@ -168,8 +168,11 @@ class Chain(Protocol):
         """
         ...
 
-    async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
-        """Sign an allowance for ``amount`` base units (ERC-2612)."""
+    async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit | None:
+        """Sign an allowance for ``amount`` base units (ERC-2612), or return None for the account of a contract.
+
+        Tokens recover the signer of a permit, so a contract account has to approve the amount by a transaction.
+        """
         ...
 
     async def transact(self, call: Call, signer: Signer) -> Mined:

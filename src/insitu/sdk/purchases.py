@@ -10,7 +10,7 @@ from insitu.domain.agreement import AgreementDomain, Terms, agreement_id, terms_
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import Permit, create_and_lock, create_lock_grant
-from insitu.domain.purchase import SignedPermit
+from insitu.domain.purchase import NO_PERMIT, SignedPermit
 from insitu.domain.signatures import recover_address, signature_bytes
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
@@ -86,10 +86,18 @@ class Purchases:
         return await self._send(terms, permit, gateway, relay=relay, offer=offer)
 
     async def _permit(self, terms: Terms) -> Permit | None:
-        """Allow exactly the price, with the next nonce. The same nonce gives the same permit (RFC 6979)."""
+        """Allow exactly the price, with the next nonce. The same nonce gives the same permit (RFC 6979).
+
+        A contract account cannot, and needs an allowance. Raises ``AllowanceTooLow``.
+        """
         if not terms.total:
             return None
-        return await self._chain.permit(self._signer, self._chain.agreements.contract, terms.total, terms.deadline)
+        escrow, price = self._chain.agreements.contract, terms.total
+        permit = await self._chain.permit(self._signer, escrow, price, terms.deadline)
+        if permit is None and (allowed := await self._chain.allowance(terms.consumer, escrow)) < price:
+            detail = f"{escrow} may take {allowed} base units, the price is {price}; {NO_PERMIT}"
+            raise InsituError("AllowanceTooLow", detail, allowed=str(allowed), price=str(price))
+        return permit
 
     async def _send(
         self, terms: Terms, permit: Permit | None, gateway: GatewayClient, *, relay: bool | None, offer: bool

@@ -20,7 +20,7 @@ from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import sign_permit
 from insitu.adapters.chain.registrations import Registrations
-from insitu.adapters.chain.rpc import JsonRpc, member, number
+from insitu.adapters.chain.rpc import JsonRpc, member, number, raw_bytes
 from insitu.adapters.chain.signed_by import signed_by
 from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.chain.transactions import Transactions
@@ -38,6 +38,9 @@ T = TypeVar("T")
 
 _POLL = 1.0
 """Seconds between two checks for new blocks at a node that does not push them."""
+
+_DELEGATION = bytes.fromhex("ef0100")
+"""How the code of an account begins whose key still signs, but which runs the code of a contract (EIP-7702)."""
 
 _GRACE = 30.0
 """Seconds for which one of several nodes behind the same address may lag."""
@@ -188,8 +191,11 @@ class EvmChain:
         """Return whether an account signed a digest: ERC-1271 if it has code, otherwise recovery."""
         return await signed_by(self._rpc, account, digest, signature)
 
-    async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit:
-        """Sign an allowance for ``amount`` base units (ERC-2612)."""
+    async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit | None:
+        """Sign an allowance for ``amount`` base units (ERC-2612); None if a contract is at the signer's address."""
+        code = raw_bytes(await self._rpc.call("eth_getCode", signer.address, "latest"))
+        if code and not code.startswith(_DELEGATION):
+            return None
         nonce = await self._view("NeverminedToken", erc20.nonces(signer.address))
         separator = await self._view("NeverminedToken", erc20.domain_separator())
         return sign_permit(signer, spender, amount, deadline, nonce=nonce, separator=separator)

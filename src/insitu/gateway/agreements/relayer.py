@@ -16,7 +16,8 @@ from insitu.domain.agreement import AgreementState, Terms, agreement_id
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import use_permit
-from insitu.domain.purchase import SignedPermit, SignedPurchase
+from insitu.domain.purchase import NO_PERMIT, SignedPermit, SignedPurchase
+from insitu.domain.signatures import account_signature
 from insitu.gateway.agreements.assessor import Assessment
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker, require_prompt_lock, require_provider, versions_of
@@ -59,7 +60,7 @@ class Relayer:
             raise InsituError("RelayOff", f"gateway.relay is off at {self.ports.configuration.public_url}")
         terms, domain = purchase.terms, self.ports.chain.agreements
         require_provider(terms, self.ports.provider)
-        purchase.require_consumer(domain)
+        await self._require_consumer(purchase)
         agreement = agreement_id(terms, domain)
         state = await self.ports.chain.agreement(agreement)
         if state.locked or state.refunded:
@@ -79,12 +80,23 @@ class Relayer:
         require_prompt_lock(terms, found, now)
         if terms.total:
             await self._require_payment(terms, purchase.permit)
-        cost = await self.ports.chain.estimate(purchase.call, self.ports.provider)
+        cost = await self.ports.chain.estimate(purchase.call(self.ports.chain.agreements), self.ports.provider)
         if await self.ports.chain.native_balance(self.ports.provider) < KEPT * cost:
             detail = f"{self.ports.provider} keeps its coin for grants and settlements until it receives more"
             raise InsituError("RelayExhausted", detail)
         await self._promise(agreement, purchase, found, cost)
         self.ports.wakeups.ring(OUTBOX)
+
+    async def _require_consumer(self, purchase: SignedPurchase) -> None:
+        """Refuse a signature that is not the consumer's for these terms, this chain and these contracts."""
+        domain, consumer = self.ports.chain.agreements, purchase.terms.consumer
+        signature = account_signature(purchase.signature)
+        if not await self.ports.chain.signed_by(consumer, purchase.digest(domain), signature):
+            detail = (
+                f"these terms are not signed by their consumer {consumer}, or for a contract other than"
+                f" {domain.contract} on chain {domain.chain_id}"
+            )
+            raise InsituError("SignatureMismatch", detail, expectedSigner=consumer)
 
     async def _require_turn(self, consumer: Address) -> None:
         """Refuse when a limit is reached, before documents are read. The store checks it again with the promise."""
@@ -105,7 +117,7 @@ class Relayer:
             return
         if permit is None or permit.value < price:
             allowed = permit.value if permit is not None else 0
-            detail = f"the permit lets the escrow take {allowed} base units, the price is {price}"
+            detail = f"the permit lets the escrow take {allowed} base units, the price is {price}; {NO_PERMIT}"
             raise InsituError("AllowanceTooLow", detail, allowed=str(allowed), price=str(price))
         await self.ports.chain.estimate(use_permit(terms.consumer, escrow, permit.permit), self.ports.provider)
 

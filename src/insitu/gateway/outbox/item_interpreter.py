@@ -50,7 +50,8 @@ class ItemInterpreter:
         if item.kind is ItemKind.GRANT:
             return grant(agreement.terms)
         if item.kind is ItemKind.RELAY:
-            return SignedPurchase.model_validate(dict(item.payload) | {"terms": agreement.terms}).call
+            purchase = SignedPurchase.model_validate(dict(item.payload) | {"terms": agreement.terms})
+            return purchase.call(self.ports.chain.agreements)
         if item.kind is ItemKind.REFUSE:
             return refuse(agreement.terms)
         if item.kind is ItemKind.SETTLE:

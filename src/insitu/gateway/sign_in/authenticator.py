@@ -14,7 +14,7 @@ import jwt
 from insitu.api.gateway_v1 import JWT_BEARER, AccessToken, Operation
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId, read_address, read_agreement_id, read_execution_id
-from insitu.domain.signatures import es256k_digest, personal_digest, recover_address, recover_from_halves
+from insitu.domain.signatures import complete_halves, es256k_digest, personal_digest
 from insitu.gateway.configuration import Keyring
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
@@ -46,7 +46,9 @@ class Authenticator:
         """
         if grant_type != JWT_BEARER:
             raise InsituError("InvalidRequest", f"grant_type must be {JWT_BEARER}", pointer="/grant_type")
-        claims, issuer = _verify(assertion)
+        claims, issuer, digest, signature = _read(assertion)
+        if not await self.ports.chain.signed_by(issuer, digest, signature):
+            raise InsituError("SignatureMismatch", f"the assertion is not signed by {issuer}")
         now = self.ports.clock.now()
         operation = self._operation(claims.get("aud"))
         expires = _expiry(claims, now)
@@ -136,8 +138,8 @@ def _period(now: datetime) -> int:
     return int(now.timestamp()) // KEY_SECONDS
 
 
-def _verify(assertion: str) -> tuple[dict[str, Any], Address]:
-    """Read an assertion and verify that its ``iss`` signed it, with ES256K or a wallet's personal_sign."""
+def _read(assertion: str) -> tuple[dict[str, Any], Address, bytes, bytes]:
+    """Return the claims of an assertion, its ``iss``, the digest (ES256K or personal_sign), and the signature."""
     parts = assertion.split(".")
     if len(assertion) > MAX_ASSERTION or len(parts) != 3:
         raise InsituError("InvalidToken", "the assertion is not a signed JWT")
@@ -153,10 +155,9 @@ def _verify(assertion: str) -> tuple[dict[str, Any], Address]:
         raise InsituError("InvalidToken", "eths is either absent or personal")
     digest = personal_digest(signed) if claims.get("eths") == "personal" else es256k_digest(signed)
     signature = _decode(parts[2])
-    signers = (recover_address(digest, signature),) if len(signature) == 65 else recover_from_halves(digest, signature)
-    if address not in signers:
-        raise InsituError("SignatureMismatch", f"the assertion is not signed by {address}")
-    return claims, address
+    if len(signature) == 64:
+        signature = complete_halves(digest, signature, address)
+    return claims, address, digest, signature
 
 
 def _expiry(claims: dict[str, Any], now: datetime) -> datetime:
