@@ -1,5 +1,8 @@
 """A name is accepted only if it means one file on every system, and nothing else."""
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,38 +18,12 @@ from insitu.domain.file_names import (
     safe_name,
     safe_path,
 )
+from tests.domain.documents import VECTORS
 
-TRICKS = [
-    "",
-    ".",
-    "..",
-    "/etc/passwd",
-    "../x",
-    "a/../b",
-    "a//b",
-    "a/",
-    "./a",
-    "a\\b",
-    "..\\x",
-    "a\0b",
-    "a\nb",
-    "a\x1b[31mb",
-    "a\x7f",
-    "\u202egnp.exe",
-    "a\u200bb",
-    "a\ud800",
-    " a",
-    "a ",
-    "a.",
-    "a\u2028b",
-    "x" * 256,
-    "é" * 128,
-    "/".join(["a"] * 33),
-    "/".join(["x" * 200] * 6),
-]
+NAMES: dict[str, list[Any]] = json.loads((VECTORS / "file-names.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("trick", TRICKS)
+@pytest.mark.parametrize("trick", NAMES["unsafePaths"])
 def test_path_tricks_are_refused(trick: str) -> None:
     with pytest.raises(InsituError) as caught:
         safe_path(trick)
@@ -55,9 +32,7 @@ def test_path_tricks_are_refused(trick: str) -> None:
     assert caught.value.detail.isprintable()
 
 
-@pytest.mark.parametrize(
-    "path", ["a", "a.csv", ".hidden", "stage-0/b/c.txt", "Ergebnis (1) – für Ärzte.csv", "結果.csv"]
-)
+@pytest.mark.parametrize("path", NAMES["safePaths"])
 def test_plain_paths_are_accepted(path: str) -> None:
     assert safe_path(path) == path
 
@@ -78,10 +53,7 @@ def test_a_safe_name_is_one_component(name: str) -> None:
         assert error.code == "InvalidDocument"
 
 
-@pytest.mark.parametrize(
-    "paths",
-    [["a", "a"], ["a", "A"], ["é", "e\u0301"], ["a", "a/b"], ["a/b", "a"], ["A/b", "a/B"], ["ﬁ", "fi"], ["ß", "SS"]],
-)
+@pytest.mark.parametrize("paths", NAMES["collidingPaths"])
 def test_two_names_for_one_file_collide(paths: list[str]) -> None:
     assert first_collision(paths) is not None
 
@@ -95,51 +67,25 @@ def test_without_collision_every_path_is_a_file_of_its_own(paths: list[str]) -> 
     assert not any(other.startswith(key + "/") for key in keys for other in keys)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("CON", "nul.txt", "aux.tar.gz", "com1", "LPT9.csv", "COM\u00b9", "NUL .txt", "conin$", "\uff23ON"),
-        *(
-            "~",
-            "~root",
-            "-rf",
-            "--force",
-            "=1+1",
-            "\uff1d1+1",
-            "a:b",
-            "a.txt:stream",
-            "C:",
-            "a*",
-            "what?",
-            "a|b",
-            'a"b',
-        ),
-        *("GIT~1", "git~1", "PROGRA~1.TXT", "a\nb", "point.", "a\\b", ""),
-    ],
-)
+@pytest.mark.parametrize("name", NAMES["refusedNames"])
 def test_a_name_that_some_system_takes_for_something_else_is_not_delivered(name: str) -> None:
     assert delivery_problem(name)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("_SUCCESS", "part-0000.csv", "date=2020-01-01", "a~", "backup~1~", "long-name~1.csv", "console.log", "con-1"),
-        *("null", "com", "com10", "größe.csv", "a b.csv", "@x", "+x", "#x", "(1).csv", "100%.csv", "name.con"),
-    ],
-)
+@pytest.mark.parametrize("name", NAMES["deliveredNames"])
 def test_usual_names_are_delivered(name: str) -> None:
     assert delivery_problem(name) is None
     assert not is_left_out(name)
 
 
-@pytest.mark.parametrize("name", [".git", ".a.crc", "..a", "\uff0egit", "\u2024git", "\u2026"])
+@pytest.mark.parametrize("name", NAMES["leftOutNames"])
 def test_a_name_that_begins_with_a_point_in_any_form_is_left_out(name: str) -> None:
     assert is_left_out(name)
 
 
-def test_a_name_counts_in_bytes() -> None:
-    assert delivered_bytes("größe/a", 10) == 19
+@pytest.mark.parametrize("case", NAMES["deliveredBytes"])
+def test_a_name_counts_in_bytes(case: dict[str, Any]) -> None:
+    assert delivered_bytes(case["path"], case["size"]) == case["bytes"]
 
 
 @pytest.mark.parametrize("name", [".zarray", "a:b", "-1", "con", "0.0"])

@@ -141,12 +141,16 @@ def _address_of(document: dict[str, Any]) -> Address | None:
 
 def _unlock(path: Path, password: str) -> bytes:
     document = _parse(path)
-    if document.get("version") != 3 or "crypto" not in {name.lower() for name in document}:
+    sealed = next((part for name, part in document.items() if name.lower() == "crypto"), None)
+    if document.get("version") != 3 or not isinstance(sealed, dict):
         raise InsituError("KeyInvalid", f"{path} is not a key file of Web3 Secret Storage, version 3")
+    if sealed.get("cipher") != "aes-128-ctr":
+        # The library does not look, and would take the bytes that come out for a key.
+        raise InsituError("KeyInvalid", f"{path} does not use the cipher aes-128-ctr")
     try:
         return bytes(load_account().decrypt(document, password))
     except ValueError:
         # A wrong password and a damaged file both fail the file's checksum (MAC).
         raise InsituError("KeyPasswordWrong", f"the password does not open {path}") from None
     except (KeyError, TypeError, NotImplementedError):
-        raise InsituError("KeyInvalid", f"{path} lacks members of a key file, or uses an unknown cipher") from None
+        raise InsituError("KeyInvalid", f"{path} lacks members of a key file") from None
