@@ -21,6 +21,9 @@ TICKET_FINISH = TICKETS + "/finish"
 """For pods and the operator, with ``Authorization: Bearer <ticket>``: POST transitions, GET ``/{reference}``, PUT
 ``/{sha256}``, POST the report."""
 
+STREAMS = (BASE + "/compute/events", BASE + "/compute/logs", BASE + "/download", TICKETS)
+"""Addresses whose answers are streams, or files as they are."""
+
 EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
 """The specification has both /exec and /execute; all of these do the same (C8)."""
 
