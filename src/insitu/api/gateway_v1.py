@@ -44,7 +44,7 @@ class GatewayInfo(WireModel):
     chain_id: int
     contracts: dict[str, Address]
     relay: bool = False
-    """Whether it sends the signed purchases of consumers (``POST agreements``)."""
+    """Whether it sends others' purchases (``POST agreements``) and requests to the registry (``POST requests``)."""
     metadata_url: str
     """Where this gateway's provider publishes: the URL with ``{did}`` that goes on chain."""
     supported_containers: tuple[dict[str, JsonValue], ...] = ()
@@ -166,6 +166,17 @@ class Purchase(WireModel):
     status: Literal["sent", "locked", "granted", "refunded"]
     transaction: str | None = None
     """This gateway's transaction; None if it is not signed yet, or if somebody else sent the purchase."""
+
+
+class RelayedRequest(WireModel):
+    """Answer of ``requests``: ``done`` once the chain has the effect of the signed request, no matter who sent it.
+
+    ``transaction`` is this gateway's; None if it is not signed yet, or if somebody else sent the request.
+    """
+
+    dids: tuple[str, ...]
+    status: Literal["sent", "done"]
+    transaction: str | None = None
 
 
 class OfferRequest(WireRequest):

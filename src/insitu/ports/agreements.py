@@ -19,6 +19,7 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    RegistryRelay,
     Relay,
     Relayed,
     RelayLimits,
@@ -76,6 +77,14 @@ class Agreements(Protocol):
         Nothing changes when the purchase is on its way or was made, which means that the agreement is not created,
         declined or lost. Raises ``AgreementExists`` when another purchase of the consumer with the same seed is on its
         way or was made, and ``RelayLimitReached`` or ``RelayExhausted`` when too much was promised within a day.
+        """
+        ...
+
+    async def promise_request(self, relay: RegistryRelay, limits: RelayLimits, now: datetime) -> bool:
+        """Promise to send a signed request to the registry, and return whether the promise is new.
+
+        Nothing changes when it is on its way or done. Raises ``RelayExhausted`` when strangers were promised too much
+        within a day, together with their purchases, and ``RelayLimitReached`` for one update of an asset too many.
         """
         ...
 

@@ -29,11 +29,13 @@ from insitu.api.gateway_v1 import (
     PurchaseRequest,
     Quote,
     ReceiptView,
+    RelayedRequest,
     ResultView,
     Uploaded,
 )
 from insitu.domain.errors import InsituError, TokenError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.signed_request import SignedRequest
 from insitu.ports.keys import Signer
 from insitu.sdk.events import follow
 from insitu.sdk.http import ANY_JSON, Http, read_model
@@ -103,6 +105,11 @@ class GatewayClient:
         """Let the gateway send a signed purchase. Repeating the call returns where it stands. Needs no token."""
         body = request.model_dump(mode="json", exclude_none=True)
         return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=body)
+
+    async def relay_request(self, request: SignedRequest) -> RelayedRequest:
+        """Let the gateway send a signed request to the registry. Repeating it returns where it stands. No token."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        return await self._http.model(RelayedRequest, "POST", f"{self._base}/requests", json=body, idempotent=True)
 
     async def offer(self, request: OfferRequest) -> Offer:
         """Ask for the provider's signature of terms. Needs no token."""

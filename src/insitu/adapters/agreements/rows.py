@@ -96,6 +96,7 @@ def item_of(row: Row) -> OutboxItem:
         attempts=row["attempts"],
         transaction=row["transaction_hash"],
         reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
+        state=row["state"],
     )
 
 

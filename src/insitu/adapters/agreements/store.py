@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from insitu.adapters.agreements import uploads
 from insitu.adapters.agreements.changes import apply_changes
-from insitu.adapters.agreements.gas import promise, relayed, require_free_gas, reserve
+from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.rows import (
     agreement_of,
     document,
@@ -32,6 +32,7 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    RegistryRelay,
     Relay,
     Relayed,
     RelayLimits,
@@ -121,6 +122,10 @@ class SqlAgreements(Agreements):
     async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
         wanted = tuple(changes)
         return await self._database.write(lambda db: promise(db, relay, limits, wanted))
+
+    @override
+    async def promise_request(self, relay: RegistryRelay, limits: RelayLimits, now: datetime) -> bool:
+        return await self._database.write(lambda db: promise_request(db, relay, limits, milliseconds(now)))
 
     @override
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:

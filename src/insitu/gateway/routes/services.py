@@ -18,9 +18,11 @@ from insitu.api.gateway_v1 import (
     Purchase,
     PurchaseRequest,
     Quote,
+    RelayedRequest,
 )
 from insitu.api.parameters import AccessTokenHeader
 from insitu.domain.purchase import SignedPurchase
+from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.service import GatewayService
 
 __all__ = ["services_router"]
@@ -50,6 +52,10 @@ def services_router(service: GatewayService) -> APIRouter:
     async def relay_purchase(request: PurchaseRequest) -> Purchase:
         purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
         return await service.relayer.relay(purchase)
+
+    @routes.post(BASE + "/requests", status_code=202)
+    async def relay_request(request: SignedRequest) -> RelayedRequest:
+        return await service.registry_relayer.relay(request)
 
     @routes.post(BASE + "/offers")
     async def offer_terms(request: OfferRequest) -> Offer:
