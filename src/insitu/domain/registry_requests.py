@@ -6,15 +6,11 @@ and a change of a provider name the number of such changes before them. None can
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-from pydantic import ConfigDict, Field
 
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
 from insitu.domain.typed_data import SigningDomain, word
-from insitu.domain.wire import Account, Bytes32, WireRequest
 
 __all__ = [
     "PROVIDER_CHANGE_TYPE",
@@ -40,10 +36,6 @@ TRANSFER_TYPE = "Transfer(bytes32 did,address newOwner,uint256 changes,uint256 d
 PROVIDER_CHANGE_TYPE = "ProviderChange(bytes32 did,address provider,bool allowed,uint256 changes,uint256 deadline)"
 
 
-Url = Annotated[str, Field(min_length=1, max_length=2048)]
-Count = Annotated[int, Field(ge=0, lt=2**64)]
-
-
 def registry_domain(chain_id: int, registry: Address) -> SigningDomain:
     """Return the domain in which requests to a registry are signed."""
     return SigningDomain("DIDRegistry", chain_id, registry)
@@ -64,12 +56,10 @@ class RegistrationItem:
         Where the document is, at most 2048 bytes.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
-
-    seed: Bytes32
-    checksum: Bytes32
-    providers: tuple[Account, ...]
-    url: Url
+    seed: bytes
+    checksum: bytes
+    providers: tuple[Address, ...]
+    url: str
 
     def as_tuple(self) -> tuple[object, ...]:
         """Return the struct as contract calls take it."""
@@ -85,12 +75,10 @@ class RegistrationItem:
 class UpdateItem:
     """A new version of an asset's document: ``version`` is the present one plus one; ``did`` has 32 bytes."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
-
-    did: Bytes32
-    checksum: Bytes32
-    url: Url
-    version: Count
+    did: bytes
+    checksum: bytes
+    url: str
+    version: int
 
     def as_tuple(self) -> tuple[object, ...]:
         """Return the struct as contract calls take it."""
@@ -105,11 +93,9 @@ class UpdateItem:
 class RegistrationBatch:
     """A batch of registrations of one creator; ``deadline`` in seconds since 1970, inclusive."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
-
-    creator: Account
+    creator: Address
     items: Sequence[RegistrationItem]
-    deadline: Count
+    deadline: int
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the creator signs."""
@@ -125,11 +111,9 @@ class RegistrationBatch:
 class UpdateBatch:
     """A batch of updates of one owner; ``deadline`` in seconds since 1970, inclusive."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
-
-    owner: Account
+    owner: Address
     items: Sequence[UpdateItem]
-    deadline: Count
+    deadline: int
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the owner signs."""
@@ -145,12 +129,10 @@ class UpdateBatch:
 class Transfer:
     """An asset goes to another owner; ``changes`` is the registry's count of owners and providers changed so far."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
-
-    did: Bytes32
-    new_owner: Account
-    changes: Count
-    deadline: Count
+    did: bytes
+    new_owner: Address
+    changes: int
+    deadline: int
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the present owner signs."""
@@ -167,13 +149,11 @@ class Transfer:
 class ProviderChange:
     """An account may provide an asset, or no longer; ``changes`` as in :class:`Transfer`."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
-
-    did: Bytes32
-    provider: Account
+    did: bytes
+    provider: Address
     allowed: bool
-    changes: Count
-    deadline: Count
+    changes: int
+    deadline: int
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the owner signs."""

@@ -57,6 +57,7 @@ def agreement_of(row: Row) -> KnownAgreement:
         start=row["start"],
         attention=row["attention"],
         lost_since=moment(row["lost_since"]) if row["lost_since"] is not None else None,
+        closing=bool(row["closing"]),
     )
 
 
@@ -96,7 +97,6 @@ def item_of(row: Row) -> OutboxItem:
         attempts=row["attempts"],
         transaction=row["transaction_hash"],
         reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
-        state=row["state"],
     )
 
 
