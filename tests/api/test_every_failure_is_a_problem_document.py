@@ -89,13 +89,13 @@ async def test_an_address_or_method_that_does_not_exist(client: httpx.AsyncClien
     problem(await client.get("/nowhere"), 404, "NotFound")
     answer = await client.put("/parcels")
     problem(answer, 405, "MethodNotAllowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
 
 
 async def test_allow_names_every_method_of_a_path(client: httpx.AsyncClient) -> None:
     answer = await client.put("/shelves/a")
     problem(answer, 405, "MethodNotAllowed")
-    assert answer.headers["allow"] == "DELETE, GET"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize(

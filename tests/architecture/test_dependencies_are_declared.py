@@ -45,7 +45,7 @@ BASE = declared(PROJECT["project"]["dependencies"])
 
 def allowed(part: str, path: str) -> set[str]:
     extras = {HOMES[part]} if part in HOMES else set()
-    if {"app", "parameters", "routes"} & set(Path(path).with_suffix("").parts):
+    if {"app", "browsers", "parameters", "routes"} & set(Path(path).with_suffix("").parts):
         extras.add("provider")
     if "kubernetes" in path:
         extras.add("cluster")

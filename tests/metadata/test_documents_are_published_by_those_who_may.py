@@ -91,6 +91,11 @@ async def test_a_document_is_pending_until_its_registration_is_seen(
     resolved = await http.get(f"{DDO}/{did}")
     assert resolved.json() == document
     assert resolved.headers["etag"] == f'"{unsigned.checksum}"'
+    assert resolved.headers["cache-control"] == "public, no-cache", "another version may become the current one"
+    known = await http.get(f"{DDO}/{did}", headers={"If-None-Match": resolved.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    version = await http.get(f"{DDO}/{did}", params={"checksum": unsigned.checksum})
+    assert "immutable" in version.headers["cache-control"]
     assert (await http.get("/api/v1/metadata/health")).json()["block"] >= mined.block.number
 
 

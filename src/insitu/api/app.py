@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from insitu.api.bodies import Body
+from insitu.api.browsers import answer_browsers
 from insitu.api.clients import Proxies
 from insitu.api.errors import MEDIA_TYPE, Problem
 from insitu.api.openapi import for_generators
@@ -68,6 +69,7 @@ def build_app(
     body_limits: Mapping[str, int] | None = None,
     proxies: Proxies = Proxies(),  # noqa: B008 - frozen
     lifespan: Lifespan | None = None,
+    public: bool = False,
 ) -> FastAPI:
     """Build an application that answers every error with a problem document.
 
@@ -81,6 +83,8 @@ def build_app(
         The proxies that are trusted to name a client's address. Routes find its network in ``request.state.network``.
     lifespan
         What runs while the application serves.
+    public
+        Whether pages of any origin may call it. The operator is for its gateway alone.
     """
     app = _Application(
         title=title,
@@ -99,6 +103,7 @@ def build_app(
     # For the operator's probes, not for clients.
     app.add_api_route(HEALTH, _health, include_in_schema=False)
     app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}), proxies=proxies)
+    answer_browsers(app, public=public)
     return app
 
 
@@ -251,7 +256,8 @@ def _methods(request: Request) -> list[str]:
     """Return the methods of a path, of all its routes; Starlette would name those of the first one."""
     scopes = [{**request.scope, "method": method} for method in METHODS]
     routes = request.app.routes
-    return [scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+    found = [scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+    return sorted([*found, "OPTIONS", *(["HEAD"] if "GET" in found else [])])
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -21,6 +21,9 @@ TICKET_FINISH = TICKETS + "/finish"
 """For pods and the operator, with ``Authorization: Bearer <ticket>``: POST transitions, GET ``/{reference}``, PUT
 ``/{sha256}``, POST the report."""
 
+STREAMS = (BASE + "/compute/events", BASE + "/compute/logs", BASE + "/download", TICKETS)
+"""Addresses whose answers are streams, or files as they are."""
+
 EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
 """The specification has both /exec and /execute; all of these do the same (C8)."""
 
@@ -41,7 +44,7 @@ class GatewayInfo(WireModel):
     chain_id: int
     contracts: dict[str, Address]
     relay: bool = False
-    """Whether it sends the signed purchases of consumers (``POST agreements``)."""
+    """Whether it sends others' purchases (``POST agreements``) and requests to the registry (``POST requests``)."""
     metadata_url: str
     """Where this gateway's provider publishes: the URL with ``{did}`` that goes on chain."""
     supported_containers: tuple[dict[str, JsonValue], ...] = ()
@@ -165,31 +168,15 @@ class Purchase(WireModel):
     """This gateway's transaction; None if it is not signed yet, or if somebody else sent the purchase."""
 
 
-class Closing(WireModel):
-    """Answer of ``agreements/{agreement}/close``: what closing costs now, or where it stands.
+class RelayedRequest(WireModel):
+    """Answer of ``requests``: ``done`` once the chain has the effect of the signed request, no matter who sent it.
 
-    Attributes
-    ----------
-    status
-        ``open``: it can be closed. ``closing``: nothing starts any more, and the provider sends what follows.
-        ``closed`` and ``refunded``: the price went back. ``settled``: it is charged, and nothing is left to return.
-    charge, returned
-        What is charged for executions that failed at the consumer's risk, as at the agreement's end, and the rest.
-    settlement
-        For the consumer to send, if the provider has no gas left for it: it returns the price.
+    ``transaction`` is this gateway's; None if it is not signed yet, or if somebody else sent the request.
     """
 
-    service_agreement_id: AgreementId
-    status: Literal["open", "closing", "closed", "refunded", "settled"]
-    charge: Price
-    returned: Price
-    settlement: SignedSettlement | None = None
-
-
-class CloseRequest(WireRequest):
-    """``POST agreements/{agreement}/close``; ``charge`` is what ``GET`` of the same address said, in base units."""
-
-    charge: Price
+    dids: tuple[str, ...]
+    status: Literal["sent", "done"]
+    transaction: str | None = None
 
 
 class OfferRequest(WireRequest):

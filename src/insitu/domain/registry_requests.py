@@ -6,11 +6,15 @@ and a change of a provider name the number of such changes before them. None can
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
 
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
 from insitu.domain.typed_data import SigningDomain, word
+from insitu.domain.wire import Account, Bytes32, WireRequest
 
 __all__ = [
     "PROVIDER_CHANGE_TYPE",
@@ -36,6 +40,10 @@ TRANSFER_TYPE = "Transfer(bytes32 did,address newOwner,uint256 changes,uint256 d
 PROVIDER_CHANGE_TYPE = "ProviderChange(bytes32 did,address provider,bool allowed,uint256 changes,uint256 deadline)"
 
 
+Url = Annotated[str, Field(min_length=1, max_length=2048)]
+Count = Annotated[int, Field(ge=0, lt=2**64)]
+
+
 def registry_domain(chain_id: int, registry: Address) -> SigningDomain:
     """Return the domain in which requests to a registry are signed."""
     return SigningDomain("DIDRegistry", chain_id, registry)
@@ -56,10 +64,12 @@ class RegistrationItem:
         Where the document is, at most 2048 bytes.
     """
 
-    seed: bytes
-    checksum: bytes
-    providers: tuple[Address, ...]
-    url: str
+    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
+
+    seed: Bytes32
+    checksum: Bytes32
+    providers: tuple[Account, ...]
+    url: Url
 
     def as_tuple(self) -> tuple[object, ...]:
         """Return the struct as contract calls take it."""
@@ -75,10 +85,12 @@ class RegistrationItem:
 class UpdateItem:
     """A new version of an asset's document: ``version`` is the present one plus one; ``did`` has 32 bytes."""
 
-    did: bytes
-    checksum: bytes
-    url: str
-    version: int
+    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
+
+    did: Bytes32
+    checksum: Bytes32
+    url: Url
+    version: Count
 
     def as_tuple(self) -> tuple[object, ...]:
         """Return the struct as contract calls take it."""
@@ -93,9 +105,11 @@ class UpdateItem:
 class RegistrationBatch:
     """A batch of registrations of one creator; ``deadline`` in seconds since 1970, inclusive."""
 
-    creator: Address
+    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
+
+    creator: Account
     items: Sequence[RegistrationItem]
-    deadline: int
+    deadline: Count
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the creator signs."""
@@ -111,9 +125,11 @@ class RegistrationBatch:
 class UpdateBatch:
     """A batch of updates of one owner; ``deadline`` in seconds since 1970, inclusive."""
 
-    owner: Address
+    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
+
+    owner: Account
     items: Sequence[UpdateItem]
-    deadline: int
+    deadline: Count
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the owner signs."""
@@ -129,10 +145,12 @@ class UpdateBatch:
 class Transfer:
     """An asset goes to another owner; ``changes`` is the registry's count of owners and providers changed so far."""
 
-    did: bytes
-    new_owner: Address
-    changes: int
-    deadline: int
+    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
+
+    did: Bytes32
+    new_owner: Account
+    changes: Count
+    deadline: Count
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the present owner signs."""
@@ -149,11 +167,13 @@ class Transfer:
 class ProviderChange:
     """An account may provide an asset, or no longer; ``changes`` as in :class:`Transfer`."""
 
-    did: bytes
-    provider: Address
+    __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
+
+    did: Bytes32
+    provider: Account
     allowed: bool
-    changes: int
-    deadline: int
+    changes: Count
+    deadline: Count
 
     def digest(self, domain: SigningDomain) -> bytes:
         """Return the 32 bytes that the owner signs."""

@@ -1,10 +1,12 @@
 """The form in which values cross a boundary: frozen models, ``snake_case`` in Python and ``camelCase`` in JSON."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -18,9 +20,21 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from insitu.domain.amount import Amount as TokenAmount
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address, read_address
 from insitu.domain.signatures import MAX_SIGNATURE
 
-__all__ = ["AccountSignature", "Amount", "Price", "Time", "WireModel", "WireRequest", "rfc3339"]
+__all__ = [
+    "Account",
+    "AccountSignature",
+    "Amount",
+    "Bytes32",
+    "Price",
+    "Time",
+    "WireModel",
+    "WireRequest",
+    "rfc3339",
+]
 
 
 def rfc3339(moment: datetime) -> str:
@@ -72,6 +86,35 @@ Price = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 """An amount that people see: in Python it knows its unit, in JSON it is the same string of digits."""
+
+
+def _account(value: str) -> Address:
+    try:
+        return read_address(value)
+    except InsituError as error:
+        raise ValueError(error.detail) from None
+
+
+Account = Annotated[Address, AfterValidator(_account)]
+"""An account's address in a request, in any case; it becomes EIP-55."""
+
+
+def _bytes32(value: object) -> object:
+    """Read 0x and 64 hexadecimal digits."""
+    if isinstance(value, str) and re.fullmatch("0x[0-9a-fA-F]{64}", value, re.ASCII):
+        return bytes.fromhex(value[2:])
+    if isinstance(value, bytes) and len(value) == 32:
+        return value
+    raise ValueError("32 bytes are 0x and 64 hexadecimal digits")
+
+
+Bytes32 = Annotated[
+    bytes,
+    PlainValidator(_bytes32),
+    PlainSerializer(lambda value: "0x" + value.hex(), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$"}),
+]
+"""32 bytes; in JSON 0x and 64 hexadecimal digits."""
 
 
 class WireModel(BaseModel):

@@ -13,7 +13,9 @@ from insitu.gateway.agreements.granter import Granter
 from insitu.gateway.agreements.offerer import Offerer
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.quoter import Quoter
+from insitu.gateway.agreements.registry_relayer import RegistryRelayer
 from insitu.gateway.agreements.relayer import Relayer
+from insitu.gateway.agreements.request_checker import RequestChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker
 from insitu.gateway.configuration import Keyring
 from insitu.gateway.executions.execution_finder import ExecutionFinder
@@ -37,7 +39,6 @@ from insitu.gateway.outbox.refusal_judge import RefusalJudge
 from insitu.gateway.outbox.transaction_sender import TransactionSender
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
-from insitu.gateway.results.closer import Closer
 from insitu.gateway.results.finisher import Finisher
 from insitu.gateway.results.receipt_maker import ReceiptMaker
 from insitu.gateway.results.settler import Settler
@@ -122,16 +123,12 @@ class GatewayService:
         self.quoter = Quoter(ports=ports, assessor=assessor, terms_checker=terms_checker)
         self.offerer = Offerer(ports=ports, terms_checker=terms_checker, permission_checker=permission_checker)
         self.relayer = Relayer(ports=ports, terms_checker=terms_checker, permission_checker=permission_checker)
+        request_checker = RequestChecker(ports=ports)
+        self.registry_relayer = RegistryRelayer(
+            ports=ports, permission_checker=permission_checker, request_checker=request_checker
+        )
         self.granter = Granter(
             ports=ports, terms_checker=terms_checker, permission_checker=permission_checker, operator=operator
-        )
-
-        # Close agreements early.
-        self.closer = Closer(
-            ports=ports,
-            permission_checker=permission_checker,
-            free_gas_limiter=free_gas_limiter,
-            settler=desk.settler,
         )
 
         # Start executions, show them and stop them.
@@ -159,6 +156,7 @@ class GatewayService:
             item_interpreter=item_interpreter,
             finisher=desk.finisher,
             transaction_sender=TransactionSender(ports=ports, item_interpreter=item_interpreter),
+            request_checker=request_checker,
             refusal_judge=RefusalJudge(ports=ports, item_interpreter=item_interpreter),
         )
 

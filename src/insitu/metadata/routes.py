@@ -27,6 +27,8 @@ from insitu.metadata.service import MetadataService
 __all__ = ["router"]
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATED = "public, no-cache"
+"""A cache may keep it, and asks each time whether it is still the current one (304)."""
 
 # FastAPI only parses the JSON. The document's own reader checks it and says where it is wrong.
 Document = Annotated[Any, Body()]
@@ -88,7 +90,7 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
         found = await service.document(did, checksum)
         # A version never changes, but which one is current may change at any time.
         headers = {"ETag": f'"{found.checksum}"'} | (
-            {"Cache-Control": IMMUTABLE} if checksum and found.on_chain else {}
+            {"Cache-Control": IMMUTABLE if checksum and found.on_chain else REVALIDATED}
         )
         return Response(json.dumps(found.document, ensure_ascii=False), media_type="application/json", headers=headers)
 

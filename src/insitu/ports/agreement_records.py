@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
@@ -26,6 +27,7 @@ __all__ = [
     "ItemKind",
     "KnownAgreement",
     "OutboxItem",
+    "RegistryRelay",
     "Relay",
     "RelayLimits",
     "Relayed",
@@ -74,8 +76,6 @@ class KnownAgreement:
         Counts what happened to it on chain.
     lost_since
         When the lock was first missing while an execution was running.
-    closing
-        Whether it is being closed or was closed, so that nothing starts any more.
     """
 
     agreement_id: AgreementId
@@ -87,7 +87,6 @@ class KnownAgreement:
     start: int = 0
     attention: int = 1
     lost_since: datetime | None = None
-    closing: bool = False
 
 
 class SourceReference(WireModel):
@@ -244,8 +243,8 @@ class ItemKind(StrEnum):
     """States the provenance of a result."""
     RELAY = "relay"
     """Sends a consumer's signed purchase together with the grant."""
-    CLOSE = "close"
-    """Returns the price of an agreement with its last settlement."""
+    REQUEST = "request"
+    """Sends an owner's signed request to the registry. Its ``agreement_id`` is the digest that was signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +265,8 @@ class OutboxItem:
         Hash of the transaction that carries it, if there is one.
     reason
         Why the last attempt failed.
+    state
+        Whether it is still to be done; ``given up`` can be asked for again.
     """
 
     key: str
@@ -279,6 +280,7 @@ class OutboxItem:
     attempts: int = 0
     transaction: str | None = None
     reason: Reason | None = None
+    state: Literal["waiting", "done", "given up"] = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +303,32 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayLimits:
-    """What may be promised in 24 hours: purchases of one consumer, and the cost in wei of all strangers' purchases.
+class RegistryRelay:
+    """A signed request to the registry that this gateway has promised to send.
 
+    Attributes
+    ----------
+    item
+        The item that sends it.
+    account
+        Who signed it.
+    updated
+        The DIDs whose documents it updates.
+    cost
+        As in :class:`Relay`.
+    """
+
+    item: OutboxItem
+    account: Address
+    updated: tuple[str, ...]
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayLimits:
+    """What may be promised in 24 hours: purchases of one consumer, and the cost in wei of all that strangers ask for.
+
+    ``updates`` is how many updates of one asset may be promised.
     A stranger is an account whose charged executions have not yet paid the provider back for what was sent for it.
     ``coin_price`` is how many base units of the token are worth one coin (10^18 wei); with 0 everybody is a stranger.
     """
@@ -311,11 +336,12 @@ class RelayLimits:
     purchases: int
     cost: int
     coin_price: int = 0
+    updates: int = 4
 
 
 @dataclass(frozen=True, slots=True)
 class FreeExecution:
-    """What costs its consumer nothing, an execution or a close: the gas to reserve, and the budget of all strangers.
+    """An execution that costs its consumer nothing: the gas to reserve for it, and the budget of all strangers' ones.
 
     Attributes
     ----------
@@ -334,7 +360,10 @@ class FreeExecution:
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What was promised since some moment: purchases of one consumer, and the cost in wei of all strangers'."""
+    """What was promised since some moment: purchases of one consumer, and the cost in wei of all that strangers asked.
+
+    The cost includes signed requests to the registry.
+    """
 
     purchases: int
     cost: int

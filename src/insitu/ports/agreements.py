@@ -19,6 +19,7 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    RegistryRelay,
     Relay,
     Relayed,
     RelayLimits,
@@ -79,6 +80,14 @@ class Agreements(Protocol):
         """
         ...
 
+    async def promise_request(self, relay: RegistryRelay, limits: RelayLimits, now: datetime) -> bool:
+        """Promise to send a signed request to the registry, and return whether the promise is new.
+
+        Nothing changes when it is on its way or done. Raises ``RelayExhausted`` when strangers were promised too much
+        within a day, together with their purchases, and ``RelayLimitReached`` for one update of an asset too many.
+        """
+        ...
+
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
         """Return granted agreements with an ended execution, no decided charge, and start + timeout before then."""
         ...
@@ -95,25 +104,9 @@ class Agreements(Protocol):
         """Take the next number and store key, execution and plan. Return the execution and whether it is new.
 
         The same idempotency key returns the first answer. Raises ``IdempotencyConflict`` (same key, other body),
-        ``AgreementClosing``, ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit``
-        numbers are used up).
+        ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit`` numbers are used up).
         With ``free`` its gas is reserved, and ``FreeGasExhausted`` is raised when the strangers' budget is used up.
         ``draft`` is called with the number, and again if another transaction interferes, so it must be pure.
-        """
-        ...
-
-    async def close(
-        self,
-        agreement_id: AgreementId,
-        number: int,
-        changes: Iterable[Change],
-        free: tuple[FreeExecution, datetime] | None,
-    ) -> None:
-        """Mark an agreement as closing, and apply the changes that follow, before any of them is seen outside.
-
-        ``number`` is the first that no execution has. Raises ``ExecutionInProgress`` if one has it by now, or if an
-        execution is live, or its charge is decided and not settled. With ``free`` its gas is reserved once, at that
-        time, or ``FreeGasExhausted`` is raised. Closing twice is harmless.
         """
         ...
 

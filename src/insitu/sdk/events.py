@@ -55,6 +55,8 @@ async def follow(
             headers |= {"Last-Event-ID": last_id} if last_id is not None else {}
             async with http.stream("GET", url, params=params, headers=headers) as response:
                 fresh = False
+                if response.status_code == 204:
+                    return  # the stream had ended already
                 async for event in parse_events(response):
                     patience.renew()
                     if event.name == ERROR:

@@ -13,8 +13,6 @@ from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
     CheckRequest,
-    CloseRequest,
-    Closing,
     Encrypted,
     EncryptRequest,
     EventView,
@@ -31,11 +29,13 @@ from insitu.api.gateway_v1 import (
     PurchaseRequest,
     Quote,
     ReceiptView,
+    RelayedRequest,
     ResultView,
     Uploaded,
 )
 from insitu.domain.errors import InsituError, TokenError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.signed_request import SignedRequest
 from insitu.ports.keys import Signer
 from insitu.sdk.events import follow
 from insitu.sdk.http import ANY_JSON, Http, read_model
@@ -106,20 +106,15 @@ class GatewayClient:
         body = request.model_dump(mode="json", exclude_none=True)
         return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=body)
 
+    async def relay_request(self, request: SignedRequest) -> RelayedRequest:
+        """Let the gateway send a signed request to the registry. Repeating it returns where it stands. No token."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        return await self._http.model(RelayedRequest, "POST", f"{self._base}/requests", json=body, idempotent=True)
+
     async def offer(self, request: OfferRequest) -> Offer:
         """Ask for the provider's signature of terms. Needs no token."""
         body = request.model_dump(mode="json")
         return await self._http.model(Offer, "POST", f"{self._base}/offers", json=body, idempotent=True)
-
-    async def preview_close(self, agreement_id: AgreementId) -> Closing:
-        """Ask what closing an agreement costs now."""
-        return await self._authorised(Closing, "compute", "GET", self._close(agreement_id))
-
-    async def close(self, agreement_id: AgreementId, request: CloseRequest) -> Closing:
-        """Close an agreement at the charge that :meth:`preview_close` returned. Repeating it is harmless."""
-        body = request.model_dump(mode="json")
-        address = self._close(agreement_id)
-        return await self._authorised(Closing, "compute", "POST", address, json=body, idempotent=True)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
         """Start an execution (C8). The same key again returns the same execution.
@@ -237,9 +232,6 @@ class GatewayClient:
             return await self._tokens.headers(operation, fresh=fresh)
 
         return headers
-
-    def _close(self, agreement_id: AgreementId) -> str:
-        return f"{self._base}/agreements/{agreement_id}/close"
 
     def _compute(self, what: str, agreement_id: AgreementId, execution_id: ExecutionId) -> str:
         return f"{self._base}/compute/{what}/{agreement_id}/{execution_id}"

@@ -134,12 +134,12 @@ class GatewaySettings(Section):
     free_grants_per_day: Annotated[int, Field(ge=0)] = 100
     """Free agreements granted to one consumer in 24 hours."""
     relay: bool = True
-    """Pay the gas for purchases that consumers sign but cannot send themselves, with the provider's coin."""
+    """Pay the gas for what others sign: purchases, and requests to the registry."""
     relays_per_day: Annotated[int, Field(ge=0)] = 20
     """Purchases sent for one consumer in 24 hours."""
     relay_budget: Annotated[int, Field(ge=0)] = 10**17
-    """Wei that the purchases of all strangers together may cost in 24 hours. An account is no longer a stranger once
-    its charged executions have paid this provider for what was sent for it."""
+    """Wei that the purchases and registry requests of all strangers together may cost in 24 hours. An account is no
+    longer a stranger once its charged executions have paid this provider for what was sent for it."""
     free_gas_budget: Annotated[int, Field(ge=0)] | None = None
     """Wei that strangers' executions without a charge may cost in 24 hours, all together, for registering the result
     and settling. Default: 10^17; no limit on the embedded chain, whose coin is worth nothing."""

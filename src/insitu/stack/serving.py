@@ -138,7 +138,8 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         if services.operator is None or services.settings.operator.runtime == "kubernetes":
             routers.append(ticket_router(services.gateway.peer))
         body_limits |= gateway_limits(services.gateway.ports.configuration)
-    if services.operator is not None and not routers:
+    public = bool(routers)
+    if services.operator is not None and not public:
         from insitu.operator.bodies import BODY_LIMITS
         from insitu.operator.routes import router as operator_router
 
@@ -152,4 +153,5 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         body_limits=body_limits,
         proxies=Proxies(server.proxies, server.proxy_header),
         lifespan=lifespan,
+        public=public,
     )

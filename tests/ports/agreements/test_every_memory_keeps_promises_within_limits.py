@@ -17,13 +17,23 @@ from insitu.ports.agreement_changes import (
     DecideCharge,
     Detach,
     Enqueue,
+    GiveUp,
     Judge,
     NoteSettled,
     Release,
     Remember,
     Spend,
 )
-from insitu.ports.agreement_records import FreeExecution, ItemKind, OutboxItem, Relay, Relayed, RelayLimits, Standing
+from insitu.ports.agreement_records import (
+    FreeExecution,
+    ItemKind,
+    OutboxItem,
+    RegistryRelay,
+    Relay,
+    Relayed,
+    RelayLimits,
+    Standing,
+)
 from insitu.ports.agreements import Agreements
 from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT
@@ -223,3 +233,53 @@ async def test_a_promised_free_agreement_is_in_its_consumers_quota(agreements: A
     changes: list[Change] = [Remember(agreement, terms), Judge(agreement, Standing.RELAYING, START)]
     await agreements.promise(Relay(agreement, CONSUMER, terms.seed, GWEI, START), ENOUGH, changes)
     assert await agreements.free_grants(CONSUMER, START) == 1
+
+
+def requested(number: int, account: Address = CONSUMER, *updated: str) -> RegistryRelay:
+    digest = agreement_of(number)
+    return RegistryRelay(OutboxItem(f"request:{digest}", ItemKind.REQUEST, digest, START), account, updated, GWEI)
+
+
+async def test_a_request_to_the_registry_is_promised_once_and_counts_as_cost(agreements: Agreements) -> None:
+    assert await agreements.promise_request(requested(1), ENOUGH, START)
+    assert not await agreements.promise_request(requested(1), ENOUGH, LATER)
+    assert await agreements.relayed(CONSUMER, START) == Relayed(0, GWEI)
+    assert await promised(agreements, 2, limits=RelayLimits(1, 2 * GWEI))
+    with pytest.raises(InsituError, match="RelayExhausted"):
+        await agreements.promise_request(requested(3, OTHER), RelayLimits(100, 3 * GWEI - 1), START)
+    assert await agreements.item(requested(3).item.key) is None
+
+
+async def test_a_request_that_was_given_up_gives_its_gas_back_and_can_be_asked_for_again(
+    agreements: Agreements,
+) -> None:
+    assert await agreements.promise_request(requested(1), ENOUGH, START)
+    await agreements.apply([GiveUp(requested(1).item.key, REASON), Release(agreement_of(1))])
+    given_up = await agreements.item(requested(1).item.key)
+    assert given_up is not None
+    assert given_up.state == "given up"
+    assert await agreements.relayed(CONSUMER, START) == Relayed(0, 0)
+    assert await agreements.promise_request(requested(1), ENOUGH, LATER)
+
+
+async def test_what_a_request_cost_replaces_what_was_reserved_for_it(agreements: Agreements) -> None:
+    assert await agreements.promise_request(requested(1), ENOUGH, START)
+    key = requested(1).item.key
+    carried = sent(1, key)
+    await agreements.apply([Attach(carried), Complete(key), Spend(carried.hash, 3 * GWEI, True)])
+    assert await agreements.relayed(CONSUMER, START) == Relayed(0, 3 * GWEI)
+    done = await agreements.item(key)
+    assert done is not None
+    assert done.state == "done"
+    assert not await agreements.promise_request(requested(1), ENOUGH, START)
+
+
+async def test_updates_of_one_asset_are_counted_whoever_asks(agreements: Agreements) -> None:
+    limits = RelayLimits(100, 10**20, updates=2)
+    assert await agreements.promise_request(requested(1, CONSUMER, "a", "b"), limits, START)
+    assert await agreements.promise_request(requested(2, OTHER, "a"), limits, START)
+    with pytest.raises(InsituError, match="RelayLimitReached"):
+        await agreements.promise_request(requested(3, OTHER, "b", "a"), limits, START)
+    assert await agreements.promise_request(requested(3, OTHER, "b"), limits, START)
+    tomorrow = START + timedelta(days=1, seconds=1)
+    assert await agreements.promise_request(requested(4, OTHER, "a"), limits, tomorrow)

@@ -157,7 +157,7 @@ def _attach(db: Connection, change: kinds.Attach) -> None:
     db.executemany("UPDATE items SET transaction_hash = ? WHERE key = ?", [(sent.hash, key) for key in sent.items])
     db.execute(
         "UPDATE relays SET signed = 1 WHERE execution_id IS NULL AND agreement_id IN"
-        " (SELECT agreement_id FROM items WHERE kind = 'relay' AND transaction_hash = ?)",
+        " (SELECT agreement_id FROM items WHERE kind IN ('relay', 'request') AND transaction_hash = ?)",
         (sent.hash,),
     )
 
@@ -171,15 +171,12 @@ def _mark_mined(db: Connection, change: kinds.MarkMined) -> None:
 
 def _spend(db: Connection, change: kinds.Spend) -> None:
     counted = db.execute("UPDATE transactions SET counted = 1 WHERE hash = ? AND counted = 0", (change.hash,))
-    carried = (
-        "SELECT kind, agreement_id, CASE WHEN kind = 'close' THEN key ELSE execution_id END AS execution_id"
-        " FROM items WHERE transaction_hash = ?"
-    )
+    carried = "SELECT kind, agreement_id, execution_id FROM items WHERE transaction_hash = ?"
     items = db.execute(carried, (change.hash,)).fetchall() if counted.rowcount else []
     for item in items:
         part = -(-change.cost // (len(items) * GWEI))
-        if item["kind"] == "relay":
-            # A failed transaction was paid for as well, and its purchase is sent again.
+        if item["kind"] in ("relay", "request"):
+            # A failed transaction was paid for as well, and what it carried is sent again.
             after = "paid" if change.ok else "cost"
             db.execute(
                 f"UPDATE relays SET paid = paid + :part, cost = {after} + :part WHERE position ="  # noqa: S608

@@ -1,7 +1,7 @@
 """Promises of the provider's gas, within limits: read, compared and stored in one transaction.
 
-A row of ``relays`` is a purchase that is sent for its consumer, or an execution that costs its consumer nothing. The
-reserved amount counts until the real cost is known.
+A row of ``relays`` is a purchase that is sent for its consumer, a request to the registry that is sent for its owner,
+or an execution that costs its consumer nothing. The reserved amount counts until the real cost is known.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from insitu.adapters.sql import Connection, milliseconds
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.ports.agreement_changes import Change
-from insitu.ports.agreement_records import FreeExecution, Relay, Relayed, RelayLimits, Standing
+from insitu.ports.agreement_changes import Change, Enqueue
+from insitu.ports.agreement_records import FreeExecution, RegistryRelay, Relay, Relayed, RelayLimits, Standing
 
 __all__ = ["promise", "relayed", "require_free_gas", "reserve"]
 
@@ -26,8 +26,8 @@ _COIN = 10**18
 def relayed(db: Connection, consumer: Address, since: int) -> Relayed:
     """Return the promises since a time in milliseconds."""
     rows = db.execute(
-        "SELECT count(*) FILTER (WHERE consumer = ?), coalesce(sum(cost) FILTER (WHERE stranger = 1), 0) FROM relays"
-        " WHERE at >= ? AND execution_id IS NULL",
+        "SELECT count(*) FILTER (WHERE consumer = ? AND request = 0),"
+        " coalesce(sum(cost) FILTER (WHERE stranger = 1), 0) FROM relays WHERE at >= ? AND execution_id IS NULL",
         (consumer.lower(), since),
     )
     purchases, cost = rows.fetchone()
@@ -42,12 +42,39 @@ def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence
     at = milliseconds(relay.at)
     _require_only(db, relay)
     stranger = not _has_paid(db, relay.consumer, relay.cost, limits.coin_price)
-    _require(relayed(db, relay.consumer, at - _PERIOD), relay, limits, stranger=stranger)
+    earlier = relayed(db, relay.consumer, at - _PERIOD)
+    if earlier.purchases >= limits.purchases:
+        detail = f"at most {limits.purchases} purchases of {relay.consumer} are sent in 24 hours"
+        raise InsituError("RelayLimitReached", detail, limit=limits.purchases)
+    if stranger:
+        _require_budget(earlier, relay.cost, limits)
     db.execute(
         "INSERT INTO relays (agreement_id, consumer, seed, cost, at, stranger) VALUES (?, ?, ?, ?, ?, ?)",
         (relay.agreement_id, relay.consumer.lower(), relay.seed, _gwei(relay.cost), at, int(stranger)),
     )
     apply_changes(db, changes)
+    return True
+
+
+def promise_request(db: Connection, relay: RegistryRelay, limits: RelayLimits, at: int) -> bool:
+    """Store the promise to send a signed request, and its item, unless it is on its way or done."""
+    found = db.execute("SELECT state FROM items WHERE key = ?", (relay.item.key,)).fetchone()
+    if found is not None and found["state"] != "given up":
+        return False
+    stranger = not _has_paid(db, relay.account, relay.cost, limits.coin_price)
+    if stranger:
+        _require_budget(relayed(db, relay.account, at - _PERIOD), relay.cost, limits)
+    for did in relay.updated:
+        query = "SELECT count(*) FROM relayed_updates WHERE did = ? AND at >= ?"
+        if db.execute(query, (did, at - _PERIOD)).fetchone()[0] >= limits.updates:
+            detail = f"at most {limits.updates} updates of {did} are sent in 24 hours"
+            raise InsituError("RelayLimitReached", detail, limit=limits.updates)
+        db.execute("INSERT INTO relayed_updates (did, at) VALUES (?, ?)", (did, at))
+    db.execute(
+        "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, request) VALUES (?, ?, ?, ?, ?, 1)",
+        (relay.item.agreement_id, relay.account.lower(), _gwei(relay.cost), at, int(stranger)),
+    )
+    apply_changes(db, [Enqueue(relay.item, again=True)])
     return True
 
 
@@ -69,14 +96,8 @@ def require_free_gas(db: Connection, free: FreeExecution, consumer: Address, at:
 
 
 def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id: str, at: int) -> None:
-    """Reserve gas once for an execution without a charge or ``close:<agreement>``. Raises ``FreeGasExhausted``."""
-    if db.execute("SELECT 1 FROM relays WHERE execution_id = ?", (execution_id,)).fetchone() is not None:
-        return
-    row = db.execute(
-        "SELECT consumer FROM executions WHERE execution_id = ? UNION"
-        " SELECT consumer FROM agreements WHERE agreement_id = ?",
-        (execution_id, agreement_id),
-    ).fetchone()
+    """Reserve gas for an execution without a charge. Raises ``FreeGasExhausted``."""
+    row = db.execute("SELECT consumer FROM executions WHERE execution_id = ?", (execution_id,)).fetchone()
     stranger = require_free_gas(db, free, Address(row["consumer"]), at)
     db.execute(
         "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, execution_id) VALUES (?, ?, ?, ?, ?, ?)",
@@ -123,13 +144,10 @@ def _require_only(db: Connection, relay: Relay) -> None:
             raise InsituError("AgreementExists", detail, agreement=other)
 
 
-def _require(earlier: Relayed, relay: Relay, limits: RelayLimits, *, stranger: bool) -> None:
-    if earlier.purchases >= limits.purchases:
-        detail = f"at most {limits.purchases} purchases of {relay.consumer} are sent in 24 hours"
-        raise InsituError("RelayLimitReached", detail, limit=limits.purchases)
-    if stranger and earlier.cost + relay.cost > limits.cost:
+def _require_budget(earlier: Relayed, cost: int, limits: RelayLimits) -> None:
+    if earlier.cost + cost > limits.cost:
         detail = (
-            f"purchases of accounts that have not paid for the gas of earlier ones may cost {limits.cost} wei in"
-            f" 24 hours; this one costs {relay.cost}, others {earlier.cost}"
+            f"what is sent for accounts that have not paid for the gas of earlier sendings may cost {limits.cost} wei"
+            f" in 24 hours; this costs {cost}, others {earlier.cost}"
         )
         raise InsituError("RelayExhausted", detail)

@@ -57,7 +57,6 @@ def agreement_of(row: Row) -> KnownAgreement:
         start=row["start"],
         attention=row["attention"],
         lost_since=moment(row["lost_since"]) if row["lost_since"] is not None else None,
-        closing=bool(row["closing"]),
     )
 
 
@@ -97,6 +96,7 @@ def item_of(row: Row) -> OutboxItem:
         attempts=row["attempts"],
         transaction=row["transaction_hash"],
         reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
+        state=row["state"],
     )
 
 

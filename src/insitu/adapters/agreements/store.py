@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from insitu.adapters.agreements import uploads
 from insitu.adapters.agreements.changes import apply_changes
-from insitu.adapters.agreements.gas import promise, relayed, require_free_gas, reserve
+from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.rows import (
     agreement_of,
     document,
@@ -32,6 +32,7 @@ from insitu.ports.agreement_records import (
     Idempotency,
     KnownAgreement,
     OutboxItem,
+    RegistryRelay,
     Relay,
     Relayed,
     RelayLimits,
@@ -123,6 +124,10 @@ class SqlAgreements(Agreements):
         return await self._database.write(lambda db: promise(db, relay, limits, wanted))
 
     @override
+    async def promise_request(self, relay: RegistryRelay, limits: RelayLimits, now: datetime) -> bool:
+        return await self._database.write(lambda db: promise_request(db, relay, limits, milliseconds(now)))
+
+    @override
     async def unsettled(self, ended_before: int, limit: int = 100) -> tuple[KnownAgreement, ...]:
         rows = await self._all(
             "SELECT * FROM agreements WHERE standing = 'granted' AND start > 0 AND start + timeout <= ?"
@@ -164,25 +169,6 @@ class SqlAgreements(Agreements):
             return _require(db, plan.workflow_execution_id), True
 
         return await self._database.write(transaction)
-
-    @override
-    async def close(
-        self,
-        agreement_id: AgreementId,
-        number: int,
-        changes: Iterable[Change],
-        free: tuple[FreeExecution, datetime] | None,
-    ) -> None:
-        wanted = tuple(changes)
-
-        def transaction(db: Connection) -> None:
-            _require_ended(db, agreement_id, number)
-            if free is not None:
-                reserve(db, free[0], agreement_id, f"close:{agreement_id}", milliseconds(free[1]))
-            db.execute("UPDATE agreements SET closing = 1 WHERE agreement_id = ?", (agreement_id,))
-            apply_changes(db, wanted)
-
-        await self._database.write(transaction)
 
     @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
@@ -440,22 +426,7 @@ def _find_find_repeated(db: Connection, request: Idempotency) -> StoredExecution
     return _require(db, row["execution_id"])
 
 
-def _require_ended(db: Connection, agreement_id: str, number: int) -> None:
-    """Refuse to close an agreement while the end of an execution can still change what it costs."""
-    open_ended = db.execute(
-        "SELECT execution_id FROM executions WHERE agreement_id = ? AND (number >= ? OR frozen IS NULL"
-        " OR (charge IS NOT NULL AND settlement_transaction IS NULL))",
-        (agreement_id, number),
-    ).fetchone()
-    if open_ended is not None:
-        detail = f"execution {open_ended['execution_id']} of this agreement has not ended, or is not settled yet"
-        raise InsituError("ExecutionInProgress", detail, workflowExecutionId=open_ended["execution_id"])
-
-
 def _next_number(db: Connection, agreement_id: str, limit: int) -> int:
-    closing = "SELECT 1 FROM agreements WHERE agreement_id = ? AND closing = 1"
-    if db.execute(closing, (agreement_id,)).fetchone() is not None:
-        raise InsituError("AgreementClosing", f"nothing starts under agreement {agreement_id} any more")
     live = db.execute(
         "SELECT execution_id FROM executions WHERE agreement_id = ? AND frozen IS NULL", (agreement_id,)
     ).fetchone()

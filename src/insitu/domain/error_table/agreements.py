@@ -3,12 +3,6 @@
 from insitu.domain.error_table.shape import ErrorDefinition as E
 
 AGREEMENTS = (
-    E(
-        "AgreementClosing",
-        409,
-        "The agreement is being closed, or was closed.",
-        "Buy the service again if you want to run the workflow again.",
-    ),
     E("AgreementExists", 409, "An agreement with these terms already exists.", "Use it, or choose a new seed."),
     E("AgreementExpired", 409, "The time in which executions may start is over.", "Buy the service again."),
     E(
@@ -189,22 +183,22 @@ AGREEMENTS = (
     E(
         "RelayExhausted",
         503,
-        "The gateway has used up its budget for sending consumers' purchases.",
-        "Try again later, or send the purchase yourself with an account that can pay for gas.",
+        "The gateway has used up its budget for sending what others signed.",
+        "Try again later, or send it yourself with an account that can pay for gas.",
         retry=True,
     ),
     E(
         "RelayLimitReached",
         429,
-        "The gateway has sent as many purchases for this consumer as it allows in 24 hours.",
-        "Try again later, or send the purchase yourself with an account that can pay for gas.",
+        "The gateway has sent as much for this account or asset as it allows in 24 hours.",
+        "Try again later, or send it yourself with an account that can pay for gas.",
         retry=True,
     ),
     E(
         "RelayOff",
         403,
-        "This gateway does not send purchases on behalf of consumers.",
-        "Send the purchase yourself, with an account that can pay for gas.",
+        "This gateway does not send what others signed.",
+        "Send it yourself, with an account that can pay for gas.",
     ),
     E(
         "RequestFrequencyExceeded",
@@ -218,6 +212,12 @@ AGREEMENTS = (
         409,
         "The development-token faucet gives less than that at once.",
         "Ask for at most the maximum in the detail.",
+    ),
+    E(
+        "RequestNotRelayed",
+        403,
+        "This gateway does not send this signed request to the registry.",
+        "Send it yourself, with any account that can pay for gas, or sign one that the gateway sends.",
     ),
     E(
         "RewardAddressMismatch",

@@ -16,7 +16,7 @@ from insitu.gateway.wakeups import events_of
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.peers import LogKey, OperatorPeer
 
-__all__ = ["LogPiece", "LogPosition", "Streamer"]
+__all__ = ["END", "LogPiece", "LogPosition", "Streamer"]
 
 LOOK_AGAIN = 15.0
 """Seconds after which a stream looks again without a wake-up, because another process may have written."""
@@ -83,6 +83,13 @@ class Streamer:
                 if event.type == END:
                     return
             await self.ports.wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+
+    async def has_ended(self, seen: Seen, after: int) -> bool:
+        """Return whether there is nothing to stream after a sequence, because the last event has been read."""
+        if await self.ports.agreements.events(seen.execution.execution_id, after, limit=1):
+            return False
+        known = await self.ports.agreements.events(seen.execution.execution_id)
+        return bool(known) and known[-1].type == END
 
     async def logs(
         self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None = None

@@ -9,7 +9,8 @@ import anyio
 
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
-from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of
+from insitu.gateway.agreements.request_checker import RequestChecker
+from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of, signed_request_of
 from insitu.gateway.outbox.refusal_judge import RefusalJudge
 from insitu.gateway.outbox.transaction_sender import TransactionSender
 from insitu.gateway.ports import GatewayPorts
@@ -42,6 +43,7 @@ class Dispatcher:
     finisher: Finisher
     transaction_sender: TransactionSender
     refusal_judge: RefusalJudge
+    request_checker: RequestChecker
 
     async def run(self) -> None:
         """Work until cancelled. Interrupted work continues from what is stored."""
@@ -94,7 +96,7 @@ class Dispatcher:
             # One item that cannot be handled must not delay the others.
             logger.exception("%s cannot be carried out", item.key)
             await self._postpone(item, Reason(code="InternalError", message=type(error).__name__))
-        if item.kind is ItemKind.RELAY:
+        if item.kind in (ItemKind.RELAY, ItemKind.REQUEST):
             self.ports.wakeups.ring(RELAYS)
 
     async def _settle_together(self, items: Sequence[OutboxItem]) -> None:
@@ -157,9 +159,11 @@ class Dispatcher:
             result = result_of(await self.item_interpreter.execution(item))
             record = await self.ports.chain.did_record(result.did)
             return record is not None and record.checksum == result.checksum
-        if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE, ItemKind.CLOSE):
+        if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE):
             state = await self.ports.chain.agreement(item.agreement_id)
-            return {ItemKind.REFUSE: state.refunded, ItemKind.CLOSE: state.closed}.get(item.kind, state.granted)
+            return state.refunded if item.kind is ItemKind.REFUSE else state.granted
+        if item.kind is ItemKind.REQUEST:
+            return await self.request_checker.is_done(signed_request_of(item))
         return False
 
 

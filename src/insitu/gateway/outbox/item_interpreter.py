@@ -20,6 +20,7 @@ from insitu.domain.ledger import (
     was_derived_from,
 )
 from insitu.domain.purchase import SignedPurchase
+from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.agreements.agreement_follower import end_event, settlement_changes
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import (
@@ -35,7 +36,7 @@ from insitu.ports.agreement_changes import (
 )
 from insitu.ports.agreement_records import FrozenResult, ItemKind, KnownAgreement, OutboxItem, Standing, StoredExecution
 
-__all__ = ["ItemInterpreter"]
+__all__ = ["ItemInterpreter", "result_of", "signed_request_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class ItemInterpreter:
 
     async def call(self, item: OutboxItem) -> Call:
         """Return the call of an item. Raises ``InternalError`` if its agreement or execution is missing."""
+        if item.kind is ItemKind.REQUEST:
+            return signed_request_of(item).call
         agreement = await self.agreement(item)
         if item.kind is ItemKind.GRANT:
             return grant(agreement.terms)
@@ -54,7 +57,7 @@ class ItemInterpreter:
             return purchase.call(self.ports.chain.agreements)
         if item.kind is ItemKind.REFUSE:
             return refuse(agreement.terms)
-        if item.kind in (ItemKind.SETTLE, ItemKind.CLOSE):
+        if item.kind is ItemKind.SETTLE:
             return settle(agreement.terms, Settlement.model_validate(dict(item.payload)))
         execution = await self.execution(item)
         if item.kind is ItemKind.REGISTER:
@@ -86,8 +89,6 @@ class ItemInterpreter:
             return [*changes, *self._registration_changes(await self.execution(item), transaction)]
         if item.kind is ItemKind.SETTLE:
             return [*changes, *settlement_changes(await self.execution(item), transaction, self.ports.clock)]
-        if item.kind is ItemKind.CLOSE:
-            return [*changes, Touch(item.agreement_id, 0)]
         return changes
 
     async def given_up(self, item: OutboxItem, reason: Reason) -> list[Change]:
@@ -97,6 +98,8 @@ class ItemInterpreter:
             # If anyone sends the purchase now, it is judged like any other.
             judged = Judge(item.agreement_id, Standing.CREATED, self.ports.clock.now(), reason)
             changes += [judged, Release(item.agreement_id), Touch(item.agreement_id, 0)]
+        if item.kind is ItemKind.REQUEST:
+            changes.append(Release(item.agreement_id))
         if item.execution_id is not None and item.kind is not ItemKind.DERIVED:
             data = {"what": item.kind.value, "code": reason.code, "message": reason.message}
             now = self.ports.clock.now()
@@ -147,6 +150,11 @@ class ItemInterpreter:
         if item.payload["statement"] == "used":
             return used(statement, source, agent, activity, attributes)
         return was_derived_from(statement, result, source, agent, activity, attributes)
+
+
+def signed_request_of(item: OutboxItem) -> SignedRequest:
+    """Return the request to the registry that an item carries."""
+    return SignedRequest.model_validate(dict(item.payload))
 
 
 def result_of(execution: StoredExecution) -> FrozenResult:

@@ -12,7 +12,7 @@ from insitu.api.parameters import AccessTokenHeader, AgreementPath, ExecutionPat
 from insitu.domain.errors import InsituError
 from insitu.gateway.executions.execution_finder import Role
 from insitu.gateway.executions.presenter import receipt_view, result_view
-from insitu.gateway.executions.streamer import LogPiece, LogPosition
+from insitu.gateway.executions.streamer import END, LogPiece, LogPosition
 from insitu.gateway.routes.event_stream import EventStream, OutgoingEvent
 from insitu.gateway.service import GatewayService
 
@@ -88,8 +88,10 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
     ) -> Response:
         caller = service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution)
-        source = _events(service.streamer.events(seen, _sequence(last) if last else after or 0))
-        return EventStream(source, service.ports.clock, caller.expires)
+        position = _sequence(last) if last else after or 0
+        if await service.streamer.has_ended(seen, position):
+            return Response(status_code=204)
+        return EventStream(_events(service.streamer.events(seen, position)), service.ports.clock, caller.expires)
 
     @routes.get(
         COMPUTE + "/logs" + IDS,
@@ -108,11 +110,13 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
     ) -> Response:
         caller = service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution)
+        if last == END:
+            return Response(status_code=204)
         streamed = "text/event-stream" in accept
         pieces = await service.streamer.logs(seen, LogPosition.read(last), follow=follow and streamed, stage=stage)
         if not streamed:
             return StreamingResponse(_text(pieces), media_type="text/plain; charset=utf-8")
-        return EventStream(_logs(pieces), service.ports.clock, caller.expires)
+        return EventStream(_logs(pieces, END if follow else None), service.ports.clock, caller.expires)
 
 
 def _sequence(text: str) -> int:
@@ -126,10 +130,10 @@ async def _events(source: AsyncIterator[EventView]) -> AsyncGenerator[OutgoingEv
         yield OutgoingEvent(event.type, event.model_dump_json(), str(event.sequence))
 
 
-async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[OutgoingEvent, None]:
+async def _logs(source: AsyncIterator[LogPiece], end: str | None) -> AsyncGenerator[OutgoingEvent, None]:
     async for piece in source:
         yield OutgoingEvent("log", piece.view.model_dump_json(), str(piece.after))
-    yield OutgoingEvent("end", "{}")
+    yield OutgoingEvent(END, "{}", end)
 
 
 async def _text(source: AsyncIterator[LogPiece]) -> AsyncIterator[str]:

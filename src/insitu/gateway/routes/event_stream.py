@@ -17,8 +17,12 @@ from insitu.ports.clock import Clock
 
 __all__ = ["EventStream", "OutgoingEvent"]
 
-HEARTBEAT = 15.0
-"""Seconds of silence after which a comment shows proxies and clients that the connection is alive."""
+HEARTBEAT_SECONDS = 15.0
+HEARTBEAT = b":\n"
+"""After so many seconds of silence a comment shows proxies and clients that the connection is alive.
+
+It is a line alone. An empty line after it would end a block, which some clients take for an event without data.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,11 @@ class EventStream(Response):
             while True:
                 event: OutgoingEvent | None = None
                 try:
-                    with anyio.move_on_after(HEARTBEAT):
+                    with anyio.move_on_after(HEARTBEAT_SECONDS):
                         event = await incoming.receive()
                 except anyio.EndOfStream:
                     break
-                await _send(send, event.encode() if event is not None else b": heartbeat\n\n", more=True)
+                await _send(send, event.encode() if event is not None else HEARTBEAT, more=True)
             await _send(send, b"", more=False)
             group.cancel_scope.cancel()
 
