@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import anyio
@@ -12,6 +12,7 @@ import insitu.stack
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.sqlite import SqliteDatabase
 from insitu.api.gateway_v1 import GatewayInfo
+from insitu.api.metadata_v1 import SearchRequest
 from insitu.cli import findings
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
@@ -20,6 +21,8 @@ from insitu.ports.agreement_changes import Enqueue, GiveUp
 from insitu.ports.agreement_records import ItemKind, OutboxItem
 from insitu.ports.chain import TokenInfo
 from insitu.ports.runtime import Enforcement
+from insitu.sdk.metadata import MetadataClient
+from tests.domain.documents import compute_main, dataset_ddo
 from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT
 from tests.ports.agreements.agreement_samples import started
@@ -116,6 +119,33 @@ def test_key_files_that_others_read_are_not_accepted(
     code, found = examined(tmp_path, monkeypatch, capsys)
     assert code == 1
     assert found["keys"]["remedy"].startswith("chmod 600")
+
+
+def test_an_owner_is_warned_of_a_policy_without_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INSITU_KEY_PASSWORD", "a password of these tests")
+    assert run(["--home", str(tmp_path), "keys", "create", "alice"]) == 0
+    capsys.readouterr()
+    asked, ddos = [], [dataset_ddo()]
+
+    async def answers(_: str) -> Any:
+        return GatewayInfo(
+            version="1", provider_address=CONSUMER, public_url="http://p", chain_id=1, contracts={}, metadata_url="m"
+        )
+
+    async def search(_: object, request: SearchRequest) -> Any:
+        asked.append(request.owner)
+        return SimpleNamespace(results=[ddo.to_json() for ddo in ddos])
+
+    monkeypatch.setattr(insitu.stack, "gateway_info", answers)
+    monkeypatch.setattr(MetadataClient, "search", search)
+    code, found = examined(tmp_path, monkeypatch, capsys)
+    assert (code, len(asked), found["policies"]["verdict"]) == (0, 1, "warning")
+    assert found["policies"]["detail"].startswith(f"{ddos[0].id}: the policy does not limit maxBytes, maxFiles")
+    limited = {"output": {"maxBytes": 1, "maxFiles": 1}, "maxExecutions": 1}
+    ddos[:] = [dataset_ddo(compute_main(policy=limited))]
+    assert "policies" not in examined(tmp_path, monkeypatch, capsys)[1]
 
 
 def test_a_port_that_is_taken_is_a_warning() -> None:

@@ -38,6 +38,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "validate": {SCREEN: "file without_compute"},
     "publish": {
         REQUEST: "files name algorithm document price allow_any allowed publishers images timeout logs max_executions "
+        "consumers use revisions parameters failures data "
         "max_output max_files max_log types entrypoint description author license_ tags categories without_compute",
     },
     "pause": {REQUEST: "did resume"},

@@ -12,7 +12,7 @@ from insitu.domain.effective_policy import RESTRICTIONS, TERMS_OF_SALE, Effectiv
 from insitu.domain.errors import InsituError
 from insitu.domain.policy import Algorithm, Policy
 from insitu.domain.validation import validate_ddo
-from tests.domain.documents import CONSUMER, STRANGER, compute_main, dataset_ddo, vector
+from tests.domain.documents import CONSUMER, STRANGER, compute_main, dataset_ddo, published, vector
 
 VECTORS = vector("policies")
 DIDS = VECTORS["inputs"]
@@ -174,6 +174,29 @@ def test_a_rule_that_cannot_be_obeyed_is_refused_when_it_is_published(
 )
 def test_rules_that_can_be_obeyed_are_published(policy: dict[str, Any]) -> None:
     validate_ddo(dataset_ddo(compute_main(policy=policy)), new=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "missing"),
+    [
+        ({}, ("maxBytes", "maxFiles", "maxLogBytes", "maxExecutions")),
+        ({"logs": "none", "maxExecutions": 1}, ("maxBytes", "maxFiles")),
+        ({"output": {"types": [".csv"], "maxFiles": 1}}, ("maxBytes", "maxExecutions")),
+        ({"output": {"maxBytes": 1, "maxFiles": 1}, "maxExecutions": 1}, ()),
+    ],
+)
+def test_limits_that_a_policy_does_not_state_are_named(policy: dict[str, Any], missing: tuple[str, ...]) -> None:
+    assert Policy.read(policy).missing_budgets == missing
+
+
+def test_files_can_only_be_pinned_if_each_has_its_digest() -> None:
+    pinned = dataset_ddo(compute_main(policy={"data": "pinned"}))
+    validate_ddo(pinned, new=True)
+    entries = pinned.to_json()["service"]
+    del entries[0]["attributes"]["main"]["files"][0]["checksum"]
+    with pytest.raises(InsituError, match="SHA-256") as refused:
+        validate_ddo(published(entries), new=True)
+    assert refused.value.pointer == "/service/1/attributes/main/policy/data"
 
 
 def test_an_old_document_with_unknown_rules_is_still_read() -> None:

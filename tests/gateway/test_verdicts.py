@@ -1,10 +1,12 @@
 """What may run on whose data: the verdict before buying, and again at exec (C1, E1)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.integrity import onchain_checksum
 from insitu.domain.ledger import Call, transfer_ownership, update_attribute
@@ -316,9 +318,35 @@ async def test_a_rule_that_this_gateway_does_not_know_is_never_ignored(
     provider: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A later catalogue knows the rule.
-    monkeypatch.setattr("insitu.domain.validation.check_new_compute_service", lambda service, checker: None)
+    monkeypatch.setattr("insitu.domain.validation.check_new_compute_service", lambda *_: None)
     first = await provider.publish_dataset()
     second = await provider.publish_dataset("second-owner", policy={"algorithms": "any", "maxRows": 5})
     quote = await provider.quote(await provider.simple_workflow(first, second))
     assert [(reason.code, reason.did) for reason in quote.reasons] == [("PolicyNotUnderstood", second)]
     assert "/maxRows" in quote.reasons[0].message
+
+
+@pytest.mark.parametrize(("rule", "digest", "expected"), [
+    ("pinned", "ab", ["InputChanged"]), ("pinned", None, []), ("newest", "ab", []),
+])  # fmt: skip
+async def test_pinned_files_are_those_of_the_version_that_was_bought(
+    provider: World, monkeypatch: pytest.MonkeyPatch, rule: str, digest: str | None, expected: list[str]
+) -> None:
+    data = await provider.publish_dataset()
+    workflow, resolver = await provider.simple_workflow(data), provider.desk.ports.resolver
+    real = resolver.resolve
+
+    async def resolve(did: str, checksum: str | None = None) -> Any:
+        if checksum != "77" * 32:
+            return await real(did, checksum)
+        current = await real(did)
+        document = current.ddo.to_json()
+        document["service"][1]["attributes"]["main"]["policy"]["data"] = rule
+        document["service"][0]["attributes"]["main"]["files"][0] |= {"checksum": digest * 32} if digest else {}
+        return replace(current, ddo=Ddo.read(document))
+
+    monkeypatch.setattr(type(resolver), "resolve", lambda _, *asked: resolve(*asked))
+    found = await provider.gateway.executor.assessor.assess(
+        provider.address("consumer"), workflow, bought={data: "77" * 32}
+    )
+    assert [reason.code for reason in found.verdict.reasons] == expected

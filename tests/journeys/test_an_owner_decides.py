@@ -127,7 +127,7 @@ def test_printed_rows_leave_only_as_far_as_the_owner_allows(
     limits = ("--allow-any", "--max-output", "1kb", "--output-type", ".csv")
     published = owner.succeeds("publish", table, "--name", "Printed", *limits)
     assert "one execution: at most 1.0 kB in files and 1.0 kB of log text" in published.err
-    assert "one agreement of 100 executions: at most 200.0 kB" in consumer.succeeds("show", published.line).out
+    assert "one agreement of 101 executions: at most 202.0 kB" in consumer.succeeds("show", published.line).out
     ran = consumer.insitu("run", written(tmp_path, "rows.py", ROWS), "--on", published.line)
     assert ran.code == exit_codes.EXECUTION_FAILED
     assert len("".join(line for line in ran.err.splitlines() if "patient" in line)) < 2000

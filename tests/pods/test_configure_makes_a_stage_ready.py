@@ -120,6 +120,15 @@ async def test_a_folder_in_place_has_the_root_over_its_files(bench: Bench) -> No
     assert found["inputs"] == {"1": {"0": files_root(expected)}}
 
 
+async def test_a_folder_is_compared_with_the_root_that_was_published(bench: Bench) -> None:
+    bench.mount("set/one.csv", b"one")
+    root = files_root([FileDigest("one.csv", sha256(b"one"), 3)])
+    folder = file_of(0, bench.at("set")).model_copy(update={"sha256": root, "size": 1})
+    await bench(stage_with(data_set(1, folder)))
+    bench.mount("set/two.csv", b"two")
+    await bench.refused(stage_with(data_set(1, folder)), "InputChanged")
+
+
 async def test_the_output_of_an_earlier_stage_is_not_looked_at(bench: Bench) -> None:
     found = await bench(stage_with(StageInput(index=0, position=1, previous_stage=0)))
     assert found["inputs"] == {}

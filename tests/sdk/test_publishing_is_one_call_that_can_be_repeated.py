@@ -1,7 +1,9 @@
 """`register_asset` and similar calls: complete, sealed, never half visible, and again the same DID (P1–P3)."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +54,18 @@ async def test_one_call_publishes_a_data_set_that_stays_where_it_is(provider: Ma
     assert service.template_id == owner.chain.agreements.contract
     assert service.main["provider"]["environment"]["supportedContainers"] == [IMAGE]
     assert service.main["provider"]["environment"]["supportedServers"] == [SMALL]
-    policy = {"algorithms": "any", "logs": "none", "maxExecutions": 5, "output": {"maxFiles": 3, "types": [".csv"]}}
+    policy = {
+        "version": 1,
+        "algorithms": "any",
+        "consumers": "any",
+        "logs": "none",
+        "revisions": "untilSuccess",
+        "parameters": [],
+        "failures": "charged",
+        "data": "newest",
+        "maxExecutions": 5,
+        "output": {"maxFiles": 3, "maxLogBytes": 65536, "types": [".csv"]},
+    }
     assert service.main["policy"] == policy
     assert ddo.main["files"] == [{"index": 0, "contentType": "text/csv", "contentLength": str(path.stat().st_size)}]
     assert await owner.assets.owner(asset.did) == owner.account
@@ -60,16 +73,56 @@ async def test_one_call_publishes_a_data_set_that_stays_where_it_is(provider: Ma
     assert (await owner.assets.search("departures", tag="air")).total_results == 1
 
 
-async def test_a_new_document_says_how_many_files_may_leave(provider: Market) -> None:
+async def published_policy(provider: Market, **rules: Any) -> Any:
     owner, _ = await provider.client("owner")
-    plain = await owner.assets.publish_dataset("Flights", [provider.data_file()], algorithms="any")
-    policy = (await owner.assets.resolve(plain.did)).compute_service().main["policy"]
-    assert policy["output"] == {"maxFiles": 100}
-    typed = await owner.assets.publish_dataset(
-        "Flights", [provider.data_file()], algorithms="any", output={"types": [".csv"]}
-    )
-    policy = (await owner.assets.resolve(typed.did)).compute_service().main["policy"]
-    assert policy["output"] == {"maxFiles": 100, "types": [".csv"]}
+    found = await owner.assets.publish_dataset("Flights", [provider.data_file()], algorithms="any", **rules)
+    return (await owner.assets.resolve(found.did)).compute_service().main["policy"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "output"),
+    [
+        ({}, {"maxFiles": 100, "maxLogBytes": 16 * 1024 * 1024}),
+        ({"output": {"types": [".csv"]}}, {"maxFiles": 100, "maxLogBytes": 65536, "types": [".csv"]}),
+        ({"output": {"maxBytes": 1000}}, {"maxFiles": 100, "maxLogBytes": 1000, "maxBytes": 1000}),
+        ({"output": {"maxLogBytes": 7}}, {"maxFiles": 100, "maxLogBytes": 7}),
+        ({"failures": "free"}, {"maxFiles": 100, "maxLogBytes": 16384}),
+        ({"failures": "free", "output": {"maxBytes": 7}}, {"maxFiles": 100, "maxLogBytes": 7, "maxBytes": 7}),
+    ],
+)
+async def test_a_new_document_says_how_much_may_leave(
+    provider: Market, rules: dict[str, Any], output: dict[str, int]
+) -> None:
+    assert (await published_policy(provider, **rules))["output"] == output
+
+
+@pytest.mark.parametrize(("days", "executions"), [(1, 101), (30, 130), (0.5, 101), (1.01, 102)])
+async def test_a_service_that_can_be_used_for_longer_allows_more_executions(
+    provider: Market, days: float, executions: int
+) -> None:
+    assert (await published_policy(provider, timeout=int(days * 86400)))["maxExecutions"] == executions
+
+
+async def test_rules_are_published_as_their_owner_gave_them(provider: Market) -> None:
+    rules = {"consumers": [provider.world.address("consumer")], "use": "Research", "revisions": "always"}
+    rules |= {"parameters": ["ward"], "failures": "free", "logs": "none"}
+    assert rules.items() <= (await published_policy(provider, **rules)).items()
+
+
+async def test_pinned_files_are_published_with_their_digest(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    path = provider.data_file()
+    asset = await owner.assets.publish_dataset("Flights", [path], algorithms="any", data="pinned")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [file["checksum"] for file in (await owner.assets.resolve(asset.did)).main["files"]] == [digest]
+    with pytest.raises(InsituError, match="SHA-256") as refused:
+        await owner.assets.publish_dataset("Flights", [provider.data_file().parent], algorithms="any", data="pinned")
+    assert str(refused.value.pointer).endswith("/policy/data")
+
+
+async def test_free_failures_that_could_carry_a_result_out_are_not_published(provider: Market) -> None:
+    with pytest.raises(InsituError, match="maxLogBytes is at most 16384"):
+        await published_policy(provider, failures="free", output={"maxLogBytes": 16385})
 
 
 async def test_the_same_call_again_gives_the_same_asset(provider: Market) -> None:

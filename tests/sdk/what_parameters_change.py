@@ -28,7 +28,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     },
     "Assets.publish_dataset": {
         REQUEST: "name files algorithms publishers price timeout containers servers output logs max_executions "
-        + _DESCRIBED,
+        "consumers use revisions parameters failures data " + _DESCRIBED,
     },
     "Assets.publish_algorithm": {
         REQUEST: f"name files entrypoint container language version price {_DESCRIBED}",

@@ -14,7 +14,10 @@ from insitu.sdk.arguments import RELAYED, Beside, useless
 
 __all__ = ["REFUSED", "check_usage", "refuse"]
 
-_RULES = "allow_any allowed publishers images timeout logs max_executions max_output max_files max_log types"
+_RULES = (
+    "allow_any allowed publishers consumers use images timeout logs max_executions revisions parameters failures data "
+    "max_output max_files max_log types"
+)
 _KEY_FILE = (Beside("key_file", "account", "the key file decides who signs"),)
 _NOT_DOWNLOADED = Beside("no output", "force", "nothing is downloaded without --output")
 

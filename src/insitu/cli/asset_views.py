@@ -80,6 +80,7 @@ def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> F
         ("images", "\n".join(images)),
         *_rules(service.policy),
         ("can leave", describe_leaving(service)),
+        ("not limited", ", ".join(service.policy.missing_budgets)),
     ]
 
 
@@ -100,13 +101,33 @@ def _rules(policy: "Policy") -> Facts:
         f"{output.max_files} files" if output.max_files is not None else "",
         f"only {', '.join(plain(kind) for kind in output.types)}" if output.types is not None else "",
     ]
+    consumers = (policy.consumers,) if isinstance(policy.consumers, str) else policy.consumers or ("none",)
     return [
         ("algorithms", allowed),
         ("trusts", "\n".join(policy.publishers)),
+        ("consumers", "\n".join(consumers)),
+        ("may be used", plain(policy.use or "")),
         ("output", ", ".join(limit for limit in limits if limit) or "not limited by the owner"),
         ("logs", {"live": "shown while it runs", "none": "not shown"}.get(policy.effective_logs, "shown after review")),
         ("executions", f"at most {policy.max_executions} for each agreement"),
+        ("revisions", _SAID[policy.revisions]),
+        ("parameters", plain(", ".join(policy.parameters or ())) or "none can be set"),
+        ("failures", _SAID["free" if policy.failures_are_free else "charged"]),
+        ("data", _SAID[policy.data]),
+        ("not obeyed here", plain(", ".join(policy.not_understood))),
     ]
+
+
+_SAID = {
+    "none": "only the workflow that was bought runs",
+    "untilSuccess": "the consumer may correct the workflow until an execution succeeds",
+    "always": "the consumer may change the workflow at any time",
+    "charged": "the price is due at the end even if nothing succeeded",
+    "free": "an agreement in which nothing succeeded costs nothing",
+    "newest": "each execution reads the newest files",
+    "pinned": "each execution reads the files that were bought, or ends if one has changed",
+}
+"""What the value of a rule means: of revisions, failures and data."""
 
 
 def _stages(ddo: "Ddo") -> Facts:

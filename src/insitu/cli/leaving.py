@@ -9,14 +9,25 @@ if TYPE_CHECKING:
     from insitu.domain.compute_service import ComputeService
     from insitu.domain.ddo import Ddo
 
-__all__ = ["describe_leaving", "describe_leaving_of"]
+__all__ = ["describe_leaving", "describe_leaving_of", "describe_missing_budgets"]
 
 
 def describe_leaving_of(ddo: "Ddo") -> list[str]:
-    """Say what can leave through each compute service of a document."""
+    """Say what can leave through each compute service of a document, and warn its owner of limits that are missing."""
     from insitu.domain.compute_service import read_compute_service
 
-    return [describe_leaving(read_compute_service(service)) for service in ddo.compute_services]
+    said = [describe_leaving(read_compute_service(service)) for service in ddo.compute_services]
+    return [*said, missing] if (missing := describe_missing_budgets(ddo)) else said
+
+
+def describe_missing_budgets(ddo: "Ddo") -> str:
+    """Name the limits that the owner has not set, as a warning; empty if all are set."""
+    from insitu.domain.compute_service import read_compute_service
+
+    missing = [
+        name for service in ddo.compute_services for name in read_compute_service(service).policy.missing_budgets
+    ]
+    return f"the policy does not limit {', '.join(dict.fromkeys(missing))}" if missing else ""
 
 
 def describe_leaving(service: "ComputeService") -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from insitu.cli.commands.purchase import refuse, show_quote
+from insitu.cli.commands.purchase import refuse, show_quote, uses_of
 from insitu.cli.following import watch
 from insitu.cli.render import plain
 from insitu.cli.run_request import RunRequest, read_wanted
@@ -47,7 +47,7 @@ async def _buy(client: "Client", session: "Session", request: RunRequest) -> str
         quote = await wanted.check(client)
     if not quote.allowed:
         return refuse(session, quote)
-    show_quote(session, quote, token, client.account)
+    show_quote(session, quote, token, client.account, await uses_of(client, quote))
     await client.agreements.require_agreeable(quote, limit)
     if quote.price:
         screen.confirm(

@@ -78,8 +78,8 @@ def runtime_line(found: "Enforcement") -> str:
     return f"algorithms run sealed in {plain(found.runtime)}{unlimited}"
 
 
-def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[str, str]]:
-    """Return what a person has to know before paying."""
+def quote_facts(quote: "Quote", token: "TokenInfo", account: str, uses: str) -> list[tuple[str, str]]:
+    """Return what a person has to know before paying; ``uses`` is what the owners allow the data to be used for."""
     server = {name: plain(str(value)) for name, value in quote.server.items()}
     paid = [
         f"{amount(receiver.amount, token)} to {receiver.address}  {plain(receiver.purpose)}".rstrip()
@@ -94,6 +94,7 @@ def quote_facts(quote: "Quote", token: "TokenInfo", account: str) -> list[tuple[
         ("paid to", "\n".join(paid) if quote.price else ""),
         ("by", account),
         ("server", ", ".join(part for part in (server.get("serverId", ""), machine, limit) if part)),
+        ("may be used", uses),
         ("runs until", f"{duration(quote.timeout)} after the purchase, as often as the owner allows"),
         ("money back", f"if not granted within {duration(quote.grant_timeout)}, or never settled with a receipt"),
     ]

@@ -1,6 +1,6 @@
 """Strict rules of a compute service, with a violation for each broken one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from insitu.domain.agreement_times import MAX_TIMEOUT
 from insitu.domain.checks import Checker
@@ -25,7 +25,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.file_types import type_problem
 from insitu.domain.ids import Address, read_address
 from insitu.domain.policy import FREE_FAILURE_LOG_BYTES, AlgorithmReference, Policy
-from insitu.domain.service import Service, sha256_of
+from insitu.domain.service import File, Service, sha256_of
 from insitu.domain.timestamps import is_document_time
 
 MAX_ENTRIES = 1000
@@ -58,16 +58,21 @@ def check_compute_service(service: Service, checker: Checker) -> None:
     _check_times(compute, main)
 
 
-def check_new_compute_service(service: Service, checker: Checker) -> None:
+def check_new_compute_service(service: Service, files: Sequence[File], checker: Checker) -> None:
     """Check what older documents may say and new ones may not. The service must be readable.
 
-    ``checker`` stands at the service's entry in the DDO.
+    ``files`` are those of the data set, and ``checker`` stands at the service's entry in the DDO.
     """
     policy, rules = read_compute_service(service, checker.pointer).policy, checker.at("attributes", "main", "policy")
     if policy.logs == "after_review":
         rules.at("logs").report("ManualReviewNotSupported", "there is no review yet, so logs are live or none")
     for pointer in policy.not_understood:
         rules.below(pointer).report("PolicyNotUnderstood", f"this version of insitu cannot obey the rule {pointer}")
+    rules.at("data").require(
+        policy.data == "newest" or all(file.sha256 is not None for file in files),
+        "Contradiction",
+        "data can only be pinned if the description of each file has its SHA-256",
+    )
     rules.at("failures").require(
         policy.failures == "charged" or policy.failures_are_free,
         "Contradiction",

@@ -24,6 +24,8 @@ WRITTEN_MAX_FILES = 100
 DEFAULT_MAX_LOG_BYTES = 64 * 1024
 """For an owner who limits the bytes or the types of files and does not mention logs."""
 
+WRITTEN_MAX_LOG_BYTES = 16 * 1024 * 1024
+"""For an owner who limits nothing: as much as the runtime keeps of what one attempt prints."""
 FREE_FAILURE_LOG_BYTES = 16 * 1024
 """The most log text with which failures can be free: otherwise one prints the result, fails, and pays nothing."""
 
@@ -154,6 +156,17 @@ class Policy(Document):
         parts += [(f"/algorithms/{at}", reference) for at, reference in enumerate(listed)]
         unknown = (pointer for place, part in parts for pointer in _unknown_members(place, part))
         return (*(pointer for pointer, refused in kept.items() if refused), *unknown)
+
+    @property
+    def missing_budgets(self) -> tuple[str, ...]:
+        """JSON names of the limits that this policy does not state, so that a default holds, or the server's size."""
+        stated = {
+            "maxBytes": self.output.max_bytes is not None,
+            "maxFiles": self.output.max_files is not None,
+            "maxLogBytes": self.output.effective_log_bytes is not None or self.effective_logs == "none",
+            "maxExecutions": "max_executions" in self.model_fields_set,
+        }
+        return tuple(name for name, is_stated in stated.items() if not is_stated)
 
     def admits(self, consumer: Address) -> bool:
         """Return whether this consumer may buy and execute, as far as this system can say (``not_understood``)."""

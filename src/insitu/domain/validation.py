@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from insitu.domain.asset import DATASET
+from insitu.domain.asset import DATASET, Asset
 from insitu.domain.asset_rules import check_metadata
 from insitu.domain.canonical import canonical_json
 from insitu.domain.checks import Checker
@@ -41,7 +41,7 @@ def validate_ddo(ddo: Ddo, *, without_compute: bool = False, new: bool = False) 
     checker.raise_if_any()
     for i, service in enumerate(ddo.service if new else ()):
         if service.type == COMPUTE:
-            check_new_compute_service(service, checker.at("service", i))
+            check_new_compute_service(service, Asset.read(ddo.main).files, checker.at("service", i))
     checker.raise_if_any()
     # Last, because it is expensive: a document with thousands of stages is refused for their number.
     size = len(canonical_json(ddo.to_json()))

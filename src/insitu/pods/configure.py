@@ -149,11 +149,9 @@ def _path(file: InputFile) -> str:
 
 
 def _verify(file: InputFile, found: InputDigest, code: str, did: str) -> None:
-    if found.is_folder:
-        return
     if file.sha256 is not None and found.sha256 != file.sha256:
         raise InsituError(code, f"file {file.index} of {did} has SHA-256 {found.sha256}, published is {file.sha256}")
-    if file.size is not None and found.size != file.size:
+    if file.size is not None and not found.is_folder and found.size != file.size:
         raise InsituError(code, f"file {file.index} of {did} has {found.size} bytes, published are {file.size}")
 
 

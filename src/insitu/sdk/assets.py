@@ -1,6 +1,7 @@
 """Assets: publish, find, resolve, change, transfer, download (P1–P3)."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from insitu.domain.did import Did
 from insitu.domain.ids import Address, read_address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.ledger import transfer_ownership
+from insitu.domain.policy import Revisions
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.amounts import read_amount
@@ -98,8 +100,14 @@ class Assets:
         timeout: int = 86400,  # noqa: ASYNC109 - the specification's word; nothing waits for it
         containers: Sequence[Mapping[str, Any]] | None = None,
         servers: Sequence[Mapping[str, Any]] | None = None,
+        consumers: Literal["any"] | Sequence[str] = "any",
+        use: str = "",
         output: Mapping[str, Any] | None = None,
-        logs: Literal["live", "none"] | None = None,
+        logs: Literal["live", "none"] = "live",
+        revisions: Revisions = "untilSuccess",
+        parameters: Sequence[str] = (),
+        failures: Literal["charged", "free"] = "charged",
+        data: Literal["newest", "pinned"] = "newest",
         max_executions: int | None = None,
         author: str = "",
         license: str = DEFAULT_LICENSE,  # noqa: A002 - the specification's word
@@ -124,13 +132,26 @@ class Assets:
         containers, servers
             Like ``supportedContainers`` and ``supportedServers`` in documents, whose prices are base units; by default
             what the gateway offers.
+        consumers
+            Addresses of the accounts that may buy and execute, or ``"any"``.
+        use
+            What the data may be used for; consumers see it before they pay.
         output, logs, max_executions
             Rules of the policy: ``{maxBytes, maxFiles, maxLogBytes, types}``, where ``maxBytes`` includes the paths and
-            ``maxFiles`` is 100 by default; whether the consumer sees logs; executions per agreement.
+            ``maxFiles`` is 100 by default; whether the consumer sees logs; executions per agreement, by default 100 and
+            one for each day of ``timeout``.
+        revisions, parameters
+            Whether a consumer may run a changed workflow under the same agreement; which parameters they may set.
+        failures, data
+            Whether an agreement in which nothing succeeded costs its price; whether executions read the newest files,
+            or exactly those that were bought.
         """
         refuse("Assets.publish_dataset", any=algorithms == "any", publishers=tuple(publishers))
         base_units = (await read_amount(price, self._chain)).base_units
         info = await self._publisher.gateway_info()
+        rules: JsonObject = {"consumers": consumers if isinstance(consumers, str) else list(consumers), "logs": logs}
+        rules |= {"revisions": revisions, "parameters": list(parameters), "failures": failures, "data": data}
+        rules |= {"use": use} if use else {}
         offer = ComputeOffer(
             price=base_units,
             timeout=timeout,
@@ -139,11 +160,12 @@ class Assets:
             algorithms="any" if algorithms == "any" else [await self._version(did) for did in algorithms],
             publishers=tuple(publishers),
             output=output,
-            logs=logs,
             max_executions=max_executions,
+            rules=rules,
         )
         main = self._main(name, DATASET, author, license)
-        main |= {"price": str(base_units), "files": await run_sync(describe_files, files)}
+        described = await run_sync(partial(describe_files, files, pinned=data == "pinned"))
+        main |= {"price": str(base_units), "files": described}
         return await self.register_asset(_attributes(main, description, tags, categories), [offer.service()])
 
     async def publish_algorithm(

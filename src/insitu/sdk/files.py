@@ -1,5 +1,6 @@
 """Files as a publisher names them (paths, URLs, contents), and what documents say about them."""
 
+import hashlib
 import mimetypes
 import os
 import shlex
@@ -34,12 +35,15 @@ def placed(file: Path) -> Path:
     return Path(os.path.abspath(file))  # noqa: PTH100  Path.resolve would follow links
 
 
-def describe_files(files: Sequence[FileLike]) -> list[JsonObject]:
-    """Describe the files of a data set. A path becomes a ``file:`` URL, which is opened where it is."""
-    return [_describe(position, file) for position, file in enumerate(files)]
+def describe_files(files: Sequence[FileLike], *, pinned: bool = False) -> list[JsonObject]:
+    """Describe the files of a data set. A path becomes a ``file:`` URL, which is opened where it is.
+
+    With ``pinned`` the description has the SHA-256 of each file that is on this machine.
+    """
+    return [_describe(position, file, pinned=pinned) for position, file in enumerate(files)]
 
 
-def _describe(position: int, file: FileLike) -> JsonObject:
+def _describe(position: int, file: FileLike, *, pinned: bool) -> JsonObject:
     if isinstance(file, Mapping):
         return {"index": position, **file}
     if isinstance(file, str) and _is_url(file):
@@ -48,8 +52,15 @@ def _describe(position: int, file: FileLike) -> JsonObject:
         return {"index": position, "url": file, **named, "contentType": content_type(name)}
     path = placed(Path(file).expanduser())
     described = {"index": position, "url": path.as_uri(), "name": path.name, "contentType": content_type(path.name)}
-    # The data may be on the provider's machine; then only the provider knows its length.
-    return described | ({"contentLength": str(path.stat().st_size)} if path.is_file() else {})
+    if not path.is_file():  # The data may be on the provider's machine; then only the provider knows its length.
+        return described
+    described["contentLength"] = str(path.stat().st_size)
+    return described | ({"checksum": _digest(path), "checksumType": "sha256"} if pinned else {})
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_url(text: str) -> bool:

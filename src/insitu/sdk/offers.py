@@ -2,18 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Literal
 
 from insitu.domain.canonical import JsonObject
-from insitu.domain.policy import WRITTEN_MAX_FILES
+from insitu.domain.policy import (
+    DEFAULT_MAX_EXECUTIONS,
+    FREE_FAILURE_LOG_BYTES,
+    POLICY_VERSION,
+    WRITTEN_MAX_FILES,
+    WRITTEN_MAX_LOG_BYTES,
+    OutputPolicy,
+)
 from insitu.domain.service import COMPUTE
 
 __all__ = ["ComputeOffer"]
 
+DAY = 86400
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeOffer:
-    """What a data set's owner offers and under which rules; see ``Assets.publish_dataset``."""
+    """What a data set's owner offers and under which rules; see ``Assets.publish_dataset``.
+
+    Every rule is written, so that no later default changes what the owner meant. More executions are allowed where the
+    service can be used for longer: 100, and one for each day of ``timeout``.
+    """
 
     price: int
     timeout: int
@@ -22,8 +36,9 @@ class ComputeOffer:
     algorithms: Literal["any"] | Sequence[Mapping[str, str]]
     publishers: Sequence[str] = ()
     output: Mapping[str, Any] | None = None
-    logs: Literal["live", "none"] | None = None
     max_executions: int | None = None
+    rules: Mapping[str, Any]
+    """Members of the policy that are written as they are."""
 
     def service(self) -> JsonObject:
         """Return the entry for ``services_description``."""
@@ -46,6 +61,18 @@ class ComputeOffer:
             policy["algorithms"] = [dict(reference) for reference in self.algorithms]
         elif not self.publishers:
             policy["algorithms"] = "any"
-        given = {"logs": self.logs, "maxExecutions": self.max_executions}
-        policy |= {name: value for name, value in given.items() if value is not None}
-        return policy | {"output": {"maxFiles": WRITTEN_MAX_FILES, **(self.output or {})}}
+        executions = self.max_executions or DEFAULT_MAX_EXECUTIONS + ceil(self.timeout / DAY)
+        return {
+            "version": POLICY_VERSION,
+            **policy,
+            **self.rules,
+            "maxExecutions": executions,
+            "output": self._output(),
+        }
+
+    def _output(self) -> JsonObject:
+        given = dict(self.output or {})
+        log = OutputPolicy.read(given, "/output").effective_log_bytes
+        most = FREE_FAILURE_LOG_BYTES if self.rules.get("failures") == "free" else WRITTEN_MAX_LOG_BYTES
+        written = most if log is None else min(log, most)
+        return {"maxFiles": WRITTEN_MAX_FILES, "maxLogBytes": written, **given}

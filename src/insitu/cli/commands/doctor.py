@@ -23,6 +23,7 @@ from insitu.domain.finding import Finding, State
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import GatewayInfo
+    from insitu.domain.ddo import Ddo
 
 __all__ = ["doctor"]
 
@@ -92,6 +93,8 @@ def examine(session: Session, role: str) -> Iterator[Finding]:
     if is_provider and settings.operator.runtime == "oci":
         yield _images(session)
     yield _keys(session)
+    if is_provider and gateway is not None:
+        yield from _catch("policies", _policies(session))
     if not is_provider:
         yield from _catch("account", _account(session))
 
@@ -243,6 +246,28 @@ def _keys(session: Session) -> Finding:
     if not keys:
         return Finding("keys", "skipped", "none in the data folder", "insitu keys create NAME")
     return Finding("keys", "ok", ", ".join(f"{key.name} {key.address}" for key in keys))
+
+
+def _policies(session: Session) -> Iterator[Finding]:
+    """Warn the owners whose keys are here of data sets whose policies lack a limit."""
+    from insitu.cli.leaving import describe_missing_budgets
+
+    for ddo in session.wait_for(_own_data_sets, session):
+        if missing := describe_missing_budgets(ddo):
+            yield Finding("policies", "warning", f"{ddo.id}: {missing}", "see insitu publish --help")
+
+
+async def _own_data_sets(session: Session) -> "list[Ddo]":
+    """Return the newest listed data sets of each key, at most 100."""
+    from insitu.api.metadata_v1 import SearchRequest
+    from insitu.domain.ddo import read_ddo
+    from insitu.sdk.http import Http
+    from insitu.sdk.metadata import MetadataClient
+
+    async with Http(timeout=10.0) as http:
+        catalogue = MetadataClient(http, session.settings.metadata.url or session.url)
+        wanted = [SearchRequest(type="dataset", owner=key.address, offset=100) for key in session.keystore.list()]
+        return [read_ddo(document) for request in wanted for document in (await catalogue.search(request)).results]
 
 
 def _account(session: Session) -> Iterator[Finding]:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["publish"]
 
 
+REVISIONS = ("none", "untilSuccess", "always")
+_RULES = ("consumers", "use", "logs", "revisions", "parameters", "failures", "data", "max_executions")
+"""Options that the SDK has under the same names; without them it has its own defaults."""
+
+
 class _Duration(click.ParamType[int]):
     """A length of time: ``3600``, ``90min``, ``12h``, ``30d``; its value is in seconds."""
 
@@ -53,8 +58,18 @@ class _Duration(click.ParamType[int]):
 @click.option(
     "--timeout", type=_Duration(), default="24h", show_default=True, help="How long after the purchase runs may start."
 )
-@click.option("--logs", type=click.Choice(["live", "none"]), help="Whether the consumer sees the logs.")
-@click.option("--max-executions", type=click.IntRange(1), help="Most executions per agreement; default 100.")
+@click.option(
+    "--consumer", "consumers", multiple=True, metavar="ADDRESS", help="An account that may buy; default: any."
+)
+@click.option("--use", metavar="TEXT", help="What the data may be used for; shown before anyone pays.")
+@click.option("--logs", type=click.Choice(["live", "none"]), help="Whether the consumer sees the logs; default: live.")
+@click.option(
+    "--max-executions", type=click.IntRange(1), help="Most per agreement; default: 100, and one for each day."
+)
+@click.option("--revisions", type=click.Choice(REVISIONS), help="When a workflow may change; default: untilSuccess.")
+@click.option("--parameter", "parameters", multiple=True, metavar="NAME", help="A parameter that an execution may set.")
+@click.option("--failures", type=click.Choice(["charged", "free"]), help="If nothing succeeded; default: charged.")
+@click.option("--data", type=click.Choice(["newest", "pinned"]), help="Which files executions read; default: newest.")
 @click.option("--max-output", metavar="SIZE", help="Most bytes that files and their names may take out, e.g. 10mb.")
 @click.option(
     "--max-log",
@@ -155,8 +170,7 @@ async def _publish_data(client: "Client", files: tuple[str, ...], options: dict[
         timeout=options["timeout"],
         containers=await chosen_images(client, options["images"]) if options["images"] else None,
         output=_output_rules(options),
-        logs=options["logs"],
-        max_executions=options["max_executions"],
+        **{name: options[name] for name in _RULES if options[name]},
         **_description(options),
     )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from insitu.ports.chain import TokenInfo
     from insitu.sdk.client import Client
 
-__all__ = ["agreements", "buy", "check", "refuse", "show_quote"]
+__all__ = ["agreements", "buy", "check", "refuse", "show_quote", "uses_of"]
 
 _service = click.option(
     "--service", "service_index", type=int, help="Index of the first data set's compute service, if there are several."
@@ -68,7 +68,7 @@ def check(
             session.screen.json(quote)
         else:
             session.screen.line(click.style("allowed", fg="green", bold=True))
-            session.screen.facts(quote_facts(quote, token, client.account))
+            session.screen.facts(quote_facts(quote, token, client.account, await uses_of(client, quote)))
         return OK
 
     return session.act(check_it)
@@ -109,7 +109,7 @@ def buy(
         if not quote.allowed:
             return refuse(session, quote)
         if not yes:
-            show_quote(session, quote, token, client.account)
+            show_quote(session, quote, token, client.account, await uses_of(client, quote))
         await client.agreements.require_agreeable(quote, max_price)
         if quote.price:
             screen.confirm(
@@ -184,9 +184,20 @@ def agreements(session: Session, agreement: str | None) -> None:
     session.act(list_them)
 
 
-def show_quote(session: Session, quote: "Quote", token: "TokenInfo", account: str) -> None:
+async def uses_of(client: "Client", quote: "Quote") -> str:
+    """Say what the owners allow their data to be used for, from the versions of the documents that would be bought."""
+    from insitu.domain.compute_service import read_compute_service
+
+    uses: dict[str, None] = {}
+    for data in quote.inputs:
+        services = (await client.assets.resolve(data.did, data.checksum)).compute_services
+        uses |= dict.fromkeys(plain(read_compute_service(service).policy.use or "") for service in services)
+    return "\n".join(filter(None, uses))
+
+
+def show_quote(session: Session, quote: "Quote", token: "TokenInfo", account: str, uses: str) -> None:
     """Show on standard error what a person has to know before deciding."""
-    for name, value in quote_facts(quote, token, account):
+    for name, value in quote_facts(quote, token, account, uses):
         for position, line in enumerate(value.split("\n") if value else []):
             session.screen.note(f"{name if position == 0 else '':12}{line}")
 

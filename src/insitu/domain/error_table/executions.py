@@ -57,7 +57,7 @@ EXECUTIONS = (
         "InputChanged",
         409,
         "An input differs from its published checksum.",
-        "Ask the owner to publish the data set again.",
+        "Ask the owner to publish the data set again; if its files were pinned, buy the new version.",
     ),
     E(
         "InputUnreadable",

@@ -264,6 +264,8 @@ class Assessor:
         if bought is not None and bought.removeprefix("0x") != asset.checksum:
             then = await self.ports.resolver.resolve(did, bought)
             version = read_compute_service(then.ddo.compute_service(entry.index))
+            if version.policy.data == "pinned" and _digests(then) != _digests(asset):
+                raise InsituError("InputChanged", f"{did} was sold with other files than its current version names")
         return AssessedInput(asset, entry, present, version, await self._open_list(asset))
 
     def _require_here(self, did: str, entry: Service) -> None:
@@ -340,6 +342,10 @@ class Assessor:
         except InsituError as error:
             found.note(error, inputs[0].asset.did)
             return None
+
+
+def _digests(asset: ResolvedAsset) -> list[tuple[int | None, str | None]]:
+    return [(file.index, file.sha256) for file in Asset.read(asset.ddo.main).files]
 
 
 def _times(inputs: Sequence[AssessedInput], found: _Findings) -> AgreementTimes | None:

@@ -1,0 +1,42 @@
+"""What a consumer and an owner sign about access to a data set, besides purchases (EIP-712). Nobody asks for it yet.
+
+The digests are fixed now, with vectors (``approvals.json``), so that signatures can be kept and judged later.
+"""
+
+from collections.abc import Mapping
+
+from insitu.domain.canonical import keccak256
+from insitu.domain.ids import Address
+from insitu.domain.typed_data import SigningDomain, word
+
+__all__ = ["APPROVAL_TYPES", "approval_digest", "approvals_domain"]
+
+APPROVAL_TYPES: Mapping[str, str] = {
+    "ApprovalRequest": "bytes32 did,address consumer,string purpose,string reference,uint256 deadline",
+    "Approval": "bytes32 did,address consumer,bytes32 request,uint256 ends",
+    "Revocation": "bytes32 did,bytes32 approval,uint256 since",
+    "OwnerAction": "bytes32 did,string action,bytes32 subject,uint256 deadline",
+}
+"""Name → members of each struct. Times are seconds since 1970.
+
+A consumer asks with a purpose and a reference, say of an ethics vote. The owner answers with the digest of that request
+and the time at which the approval ends, and revokes it by its digest. An owner's action, say a stop, names the hash of
+what it is about.
+"""
+
+
+def approvals_domain(chain_id: int, registry: Address) -> SigningDomain:
+    """Return the domain of these signatures. No contract has its name, so none of them can be sent anywhere."""
+    return SigningDomain("insitu approvals", chain_id, registry)
+
+
+def approval_digest(kind: str, members: Mapping[str, str | int], domain: SigningDomain) -> bytes:
+    """Return the 32 bytes to sign. Raises ``KeyError`` for an unknown kind, or members other than the struct's."""
+    struct = [member.split() for member in APPROVAL_TYPES[kind].split(",")]
+    if members.keys() != {name for _, name in struct}:
+        raise KeyError(f"{kind} has {APPROVAL_TYPES[kind]}")
+    words = [keccak256(f"{kind}({APPROVAL_TYPES[kind]})".encode())]
+    for type_, name in struct:
+        value = members[name]
+        words.append(keccak256(str(value).encode()) if type_ == "string" else word(value))
+    return domain.digest(keccak256(b"".join(words)))
