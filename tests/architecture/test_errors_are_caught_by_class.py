@@ -65,6 +65,9 @@ EXACTLY: dict[Site, str] = {
     ("gateway/outbox/transaction_sender.py", "error.code != 'InsufficientFunds'"): (
         "the provider's account is named, which the error of the node does not do"
     ),
+    ("gateway/results/closer.py", "error.code not in ('FreeGasExhausted', 'InsufficientFunds')"): (
+        "only then does the consumer get the settlement to send"
+    ),
     ("gateway/results/finisher.py", "error.code not in ('PublishingFailed', 'OutputRejected')"): (
         "these end the execution; a store that is away is asked again"
     ),

@@ -20,7 +20,7 @@ import insitu.stack
 import insitu.stack.pods
 from insitu.adapters.keys import keystore
 from insitu.adapters.keys.keystore import Keystore
-from insitu.api.gateway_v1 import ExecutionView, Quote, ReceiptView, ResultView
+from insitu.api.gateway_v1 import Closing, ExecutionView, Quote, ReceiptView, ResultView
 from insitu.cli.app import run
 from insitu.cli.commands import demo
 from insitu.cli.demo import report
@@ -109,6 +109,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         workflow_did=DID, phase="Succeeded", created_at=now, result_did=DID,
         history=(Transition(sequence=1, phase=Phase.SUCCEEDED, at=now),),
     )  # fmt: skip
+    closing = Closing(service_agreement_id=AGREEMENT, status="open", charge=5, returned=8)
     answers: dict[str, Any] = {
         "chain.token": TokenInfo(ADDRESS, "Token", "NVM", 18),
         "assets.resolve": ddo,
@@ -118,6 +119,8 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "agreements.check": quote,
         "agreements.require_agreeable": None,
         "check_stages": quote,
+        "agreements.preview_close": closing,
+        "agreements.close": closing,
         "agreements.buy": SimpleNamespace(
             id=AGREEMENT, status="granted", price=5, relayed=False, transaction="0x", terms=terms()
         ),

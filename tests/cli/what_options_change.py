@@ -34,6 +34,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "receipt": _IDS | {FILE: "output"},
     "verify": {REQUEST: "on_chain", SCREEN: "file provider files"},
     "release": {REQUEST: "source"},
+    "close": {REQUEST: "agreement"},
     "refund": {REQUEST: "agreement"},
     "validate": {SCREEN: "file without_compute"},
     "publish": {

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.domain.agreement import agreement_id
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import new_seed
+from insitu.domain.ledger import Call
 from insitu.sdk.client import Client
 from insitu.sdk.quotes import terms_of
 from insitu.sdk.workflows import Stage
@@ -193,6 +196,66 @@ async def test_an_agreement_that_nobody_granted_is_refunded(chain: EmbeddedChain
         await owner.agreements.refund(bought.id)
         assert await consumer.chain.balance(consumer.account) == before
         assert (await consumer.agreements.show(bought.id)).status == "refunded"
+
+
+async def test_a_close_returns_the_price_and_says_the_amounts_before(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, _ = await provider.client("consumer")
+    before = await consumer.chain.balance(consumer.account)
+    bought = await consumer.agreements.buy(workflow)
+    found = await consumer.agreements.preview_close(bought.id)
+    assert (found.status, found.charge.base_units, found.returned.base_units) == ("open", 0, 13)
+    assert (await consumer.agreements.close(bought.id)).returned == found.returned
+    with anyio.fail_after(20):
+        while (await consumer.agreements.show(bought.id)).status != "closed":  # noqa: ASYNC110
+            await anyio.sleep(0.05)
+    assert await consumer.chain.balance(consumer.account) == before
+    assert (await consumer.agreements.close(bought.id)).status == "closed"
+
+
+async def test_the_consumer_sends_what_the_provider_has_no_gas_for(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, _ = await provider.client("consumer")
+    before = await consumer.chain.balance(consumer.account)
+    bought = await consumer.agreements.buy(workflow)
+    object.__setattr__(provider.world.configuration, "free_gas_budget", 0)
+    assert (await consumer.agreements.close(bought.id)).status == "closed"
+    assert await consumer.chain.balance(consumer.account) == before
+
+
+async def test_a_close_that_charges_more_than_the_limit_is_not_made(offer: tuple[Market, str]) -> None:
+    provider, workflow = offer
+    consumer, detour = await provider.client("consumer")
+    bought = await consumer.agreements.buy(workflow)
+    detour.answered = answering("/close", lambda answer: answer.update(charge="13"))
+    with pytest.raises(InsituError, match="PriceTooHigh"):
+        await consumer.agreements.close(bought.id, max_charge=Amount.from_base_units(12))
+    detour.answered = None
+    assert (await consumer.agreements.preview_close(bought.id)).status == "open"
+
+
+async def test_a_close_needs_no_provider_where_the_consumer_can_end_it_alone(
+    chain: EmbeddedChain, tmp_path: Path
+) -> None:
+    async with market(chain, tmp_path, granting=False) as provider:
+        owner, _ = await provider.client("owner")
+        consumer, detour = await provider.client("consumer")
+        workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
+        before = await consumer.chain.balance(consumer.account)
+        created = provider.world.terms(await provider.world.quote(workflow))
+        unpaid = agreement_id(created, consumer.chain.agreements)
+        signer = provider.world.people["consumer"]
+        await consumer.chain.transact(
+            Call("ServiceExecutionTemplate", "createAgreement", (created.as_tuple(), b"")), signer
+        )
+        bought = await consumer.agreements.buy(workflow, wait=False)
+        await ChainControls(chain).advance(bought.terms.grant_timeout)
+        detour.failing = lambda request: True
+        assert (await consumer.agreements.preview_close(unpaid)).returned == Amount.from_base_units(0)
+        for agreement in (unpaid, bought.id):
+            assert (await consumer.agreements.close(agreement)).status == "refunded"
+            assert (await consumer.agreements.show(agreement)).status == "refunded"
+        assert await consumer.chain.balance(consumer.account) == before
 
 
 async def test_a_refusal_is_seen_at_once(offer: tuple[Market, str]) -> None:

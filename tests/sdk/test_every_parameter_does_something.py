@@ -17,7 +17,8 @@ import insitu
 import insitu.sdk.agreements as agreements_module
 import insitu.sdk.client as client_module
 import insitu.stack.client as connecting
-from insitu.api.gateway_v1 import Quote, ReceiptView, ResultView
+from insitu.api.gateway_v1 import Closing, Quote, ReceiptView, ResultView
+from insitu.domain.agreement import agreement_id
 from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
@@ -83,6 +84,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Agreements.check": {"workflow_did": DID},
     "Agreements.check_planned": {"described": describe_stages([STAGE], [CONTAINER])},
     "Agreements.buy": {"workflow_did": DID, "wait": False, "seed": "7" * 64},
+    "Agreements.preview_close": {"agreement": AGREEMENT},
+    "Agreements.close": {"agreement": AGREEMENT},
     "Compute.execute": {"agreement": AGREEMENT, "idempotency_key": "six"},
     "Compute.run_workflow": {"workflow_did": DID},
     "Compute.execution": {"agreement": AGREEMENT, "execution": EXECUTION},
@@ -160,6 +163,10 @@ SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("Client.release", "receipt"): ({}, {"receipt": ReceiptView(receipt_hash="0x", envelope={})}),
     ("Agreements.require_agreeable", "quote"): ({}, {"quote": None}),
     ("Agreements.buy", "max_price"): ({}, {"max_price": "0.000000000000000001"}),
+    ("Agreements.close", "max_charge"): (
+        {"agreement": agreement_id(terms(), DOMAIN), "max_charge": "0.1"},
+        {"agreement": agreement_id(terms(), DOMAIN)},
+    ),
     ("Previous", "stage"): ({"stage": 0}, {"stage": 1}),
     ("Stage", "container"): ({"container": CONTAINER}, {"container": CONTAINER | {"tag": "7"}}),
     ("Stage", "algorithm"): ({"algorithm": DID}, {"algorithm": OTHER}),
@@ -214,11 +221,15 @@ class World:
             "balance": 10**30,
             "verify": None,
             "time": 1,
+            "find_terms": terms(),
             "find_agreements": (),
             "find_settlements": (),
             "result": result,
             "terms": terms(),
-            "agreement": state_of_word(0),
+            "agreement": state_of_word(2 << 170 | 2 << 168 | 1 << 128),
+            "endpoint": "http://one/api/v1/gateway/services/exec",
+            "preview_close": Closing(service_agreement_id=AGREEMENT, status="open", charge=1, returned=4),
+            "close": Closing(service_agreement_id=AGREEMENT, status="closing", charge=0, returned=5),
             "exec": SimpleNamespace(service_agreement_id=AGREEMENT, workflow_execution_id=EXECUTION),
             "send": SimpleNamespace(transaction="0x7", relayed=False),
             "status": None,

@@ -52,6 +52,8 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Agreements.show": {REQUEST: "agreement"},
     "Agreements.terms": {REQUEST: "agreement"},
     "Agreements.wait_for_grant": {REQUEST: "agreement"},
+    "Agreements.preview_close": {REQUEST: "agreement"},
+    "Agreements.close": {REQUEST: "agreement max_charge"},
     "Agreements.refund": {REQUEST: "agreement"},
     "Compute.execute": {REQUEST: "agreement idempotency_key"},
     "Compute.run_workflow": {REQUEST: "workflow_did service_index max_price relay offer"},

@@ -179,6 +179,33 @@ class RelayedRequest(WireModel):
     transaction: str | None = None
 
 
+class Closing(WireModel):
+    """Answer of ``agreements/{agreement}/close``: what closing costs now, or where it stands.
+
+    Attributes
+    ----------
+    status
+        ``open``: it can be closed. ``closing``: nothing starts any more, and the provider sends what follows.
+        ``closed`` and ``refunded``: the price went back. ``settled``: it is charged, and nothing is left to return.
+    charge, returned
+        What is charged for executions that failed at the consumer's risk, as at the agreement's end, and the rest.
+    settlement
+        For the consumer to send, if the provider has no gas left for it: it returns the price.
+    """
+
+    service_agreement_id: AgreementId
+    status: Literal["open", "closing", "closed", "refunded", "settled"]
+    charge: Price
+    returned: Price
+    settlement: SignedSettlement | None = None
+
+
+class CloseRequest(WireRequest):
+    """``POST agreements/{agreement}/close``; ``charge`` is what ``GET`` of the same address said, in base units."""
+
+    charge: Price
+
+
 class OfferRequest(WireRequest):
     """``POST offers``: would the provider grant these terms, immediately and in writing? Needs no token."""
 

@@ -33,6 +33,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "receipt": ("receipts", "fetch the signed receipt"),
         "verify": ("receipts", "check a receipt, offline or against the chain"),
         "release": ("receipts", "release the payment with a receipt; anyone may"),
+        "close": ("receipts", "end an agreement early and get back what is not charged"),
         "refund": ("receipts", "get back the money of an agreement that timed out"),
     },
     "Offer data": {

@@ -112,6 +112,11 @@ def settle_batch(items: Sequence[tuple[Terms, Sequence[Settlement]]]) -> Call:
     return Call("EscrowReward", "fulfillBatch", (encoded,))
 
 
+def cancel(terms: Terms) -> Call:
+    """Give up an agreement whose payment is not locked, as its consumer."""
+    return Call("ServiceExecutionTemplate", "cancel", (terms.as_tuple(),))
+
+
 def refund(terms: Terms) -> Call:
     """Send the money of a timed-out agreement back to the consumer. Anybody may call it."""
     return Call("EscrowReward", "refund", (terms.as_tuple(),))

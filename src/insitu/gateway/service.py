@@ -39,6 +39,7 @@ from insitu.gateway.outbox.refusal_judge import RefusalJudge
 from insitu.gateway.outbox.transaction_sender import TransactionSender
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
+from insitu.gateway.results.closer import Closer
 from insitu.gateway.results.finisher import Finisher
 from insitu.gateway.results.receipt_maker import ReceiptMaker
 from insitu.gateway.results.settler import Settler
@@ -129,6 +130,14 @@ class GatewayService:
         )
         self.granter = Granter(
             ports=ports, terms_checker=terms_checker, permission_checker=permission_checker, operator=operator
+        )
+
+        # Close agreements early.
+        self.closer = Closer(
+            ports=ports,
+            permission_checker=permission_checker,
+            free_gas_limiter=free_gas_limiter,
+            settler=desk.settler,
         )
 
         # Start executions, show them and stop them.

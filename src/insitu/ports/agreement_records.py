@@ -76,6 +76,8 @@ class KnownAgreement:
         Counts what happened to it on chain.
     lost_since
         When the lock was first missing while an execution was running.
+    closing
+        Whether it is being closed or was closed, so that nothing starts any more.
     """
 
     agreement_id: AgreementId
@@ -87,6 +89,7 @@ class KnownAgreement:
     start: int = 0
     attention: int = 1
     lost_since: datetime | None = None
+    closing: bool = False
 
 
 class SourceReference(WireModel):
@@ -245,6 +248,8 @@ class ItemKind(StrEnum):
     """Sends a consumer's signed purchase together with the grant."""
     REQUEST = "request"
     """Sends an owner's signed request to the registry. Its ``agreement_id`` is the digest that was signed."""
+    CLOSE = "close"
+    """Returns the price of an agreement with its last settlement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +346,7 @@ class RelayLimits:
 
 @dataclass(frozen=True, slots=True)
 class FreeExecution:
-    """An execution that costs its consumer nothing: the gas to reserve for it, and the budget of all strangers' ones.
+    """What costs its consumer nothing, an execution or a close: the gas to reserve, and the budget of all strangers.
 
     Attributes
     ----------

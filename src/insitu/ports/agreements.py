@@ -104,9 +104,25 @@ class Agreements(Protocol):
         """Take the next number and store key, execution and plan. Return the execution and whether it is new.
 
         The same idempotency key returns the first answer. Raises ``IdempotencyConflict`` (same key, other body),
-        ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit`` numbers are used up).
+        ``AgreementClosing``, ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit``
+        numbers are used up).
         With ``free`` its gas is reserved, and ``FreeGasExhausted`` is raised when the strangers' budget is used up.
         ``draft`` is called with the number, and again if another transaction interferes, so it must be pure.
+        """
+        ...
+
+    async def close(
+        self,
+        agreement_id: AgreementId,
+        number: int,
+        changes: Iterable[Change],
+        free: tuple[FreeExecution, datetime] | None,
+    ) -> None:
+        """Mark an agreement as closing, and apply the changes that follow, before any of them is seen outside.
+
+        ``number`` is the first that no execution has. Raises ``ExecutionInProgress`` if one has it by now, or if an
+        execution is live, or its charge is decided and not settled. With ``free`` its gas is reserved once, at that
+        time, or ``FreeGasExhausted`` is raised. Closing twice is harmless.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Agreements: ask for a price, buy, wait for the grant, look up, refund (C1–C8)."""
+"""Agreements: ask for a price, buy, wait for the grant, look up, close, refund (C1–C8)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,14 +7,14 @@ from typing import Literal
 
 import anyio
 
-from insitu.api.gateway_v1 import CheckRequest, Quote
+from insitu.api.gateway_v1 import CheckRequest, CloseRequest, Closing, Quote
 from insitu.domain.agreement import AgreementState, Terms, agreement_id
 from insitu.domain.amount import Amount, AmountLike
 from insitu.domain.canonical import JsonObject
 from insitu.domain.did import Did
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import AgreementId, read_agreement_id
-from insitu.domain.ledger import AgreementCreated, refund
+from insitu.domain.ledger import AgreementCreated, Call, cancel, refund, settle
 from insitu.domain.workflow import Workflow
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
@@ -235,6 +235,55 @@ class Agreements:
         found = await self.show(agreement)
         return await self._chain.transact(refund(found.terms), self._signer)
 
+    async def preview_close(self, agreement: str) -> Closing:
+        """Say what closing an agreement costs now, and what comes back. Raises as :meth:`close` does."""
+        return await self._close(agreement, None)
+
+    async def close(self, agreement: str, *, max_charge: AmountLike = 0) -> Closing:
+        """End an agreement early and get its price back. It never costs less than waiting.
+
+        What would be charged at the agreement's end is charged now: the price, if an execution failed at the consumer's
+        risk and none succeeded. Otherwise the whole price comes back, in a transaction of the provider, or of this
+        account if the provider has no gas left for it or has not been paid yet. Nothing starts afterwards.
+
+        Parameters
+        ----------
+        max_charge
+            Tokens, ``"10.5"`` or ``10``, or an ``Amount``; a higher charge is refused, and nothing is closed.
+
+        Raises ``AgreementUnknown``, ``NotConsumer``, ``ExecutionInProgress``, ``PriceTooHigh``.
+        """
+        return await self._close(agreement, await read_amount(max_charge, self._chain))
+
+    async def _close(self, agreement: str, limit: Amount | None) -> Closing:
+        found = await self.show(agreement)
+        call = _closing_call(found)
+        if call is not None:
+            back = found.terms.total - found.state.settled if found.state.locked else 0
+            if limit is not None:
+                await self._chain.transact(call, self._signer)
+            status: Literal["open", "refunded"] = "open" if limit is None else "refunded"
+            charge, returned = Amount.from_base_units(found.state.settled), Amount.from_base_units(back)
+            answer = Closing(service_agreement_id=found.id, status=status, charge=charge, returned=returned)
+        else:
+            gateway = self._gateway_at(gateway_url(await self._resolver.endpoint(found.terms)))
+            answer = await gateway.preview_close(found.id)
+            if limit is not None:
+                answer = await self._close_at(gateway, found, answer, limit)
+        amounts = {name: await read_amount(getattr(answer, name), self._chain) for name in ("charge", "returned")}
+        return answer.model_copy(update=amounts)
+
+    async def _close_at(self, gateway: GatewayClient, found: Agreement, known: Closing, limit: Amount) -> Closing:
+        charge = await read_amount(known.charge, self._chain)
+        if charge > limit:
+            raise InsituError("PriceTooHigh", f"closing costs {charge}, the limit is {limit}")
+        answer = await gateway.close(found.id, CloseRequest(charge=known.charge))
+        if answer.settlement is None:
+            return answer
+        settlement, signature = answer.settlement.settlement, answer.settlement.signature
+        await self._chain.transact(settle(found.terms, settlement, bytes.fromhex(signature[2:])), self._signer)
+        return answer.model_copy(update={"status": "closed", "settlement": None})
+
     async def _agree(
         self, workflow_did: str, service_index: int | None, max_price: AmountLike | None
     ) -> tuple[Quote, GatewayClient]:
@@ -297,6 +346,17 @@ class Agreements:
     async def _look_up(self, wanted: AgreementId, terms: Terms) -> Agreement:
         state, now = await self._chain.agreement(wanted), await self._chain.time()
         return Agreement(wanted, terms, state, now, await shown_amount(terms.total, self._chain))
+
+
+def _closing_call(found: Agreement) -> Call | None:
+    """Return the call with which its consumer ends an agreement alone, or None if it takes the provider."""
+    state, terms = found.state, found.terms
+    if state.refunded or state.closed:
+        return None
+    if not state.locked:
+        return cancel(terms)
+    ends = state.settlement_ends(terms) if state.granted else state.grant_ends(terms)
+    return refund(terms) if found.now >= ends and state.settled < terms.total else None
 
 
 async def _count_in_tokens(quote: Quote, chain: Chain) -> Quote:

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable
 
 from insitu.api.gateway_v1 import ExecRequest, ExecutionView
-from insitu.domain.agreement import Terms
 from insitu.domain.amount import AmountLike
 from insitu.domain.did import Did
 from insitu.domain.ids import read_agreement_id, read_execution_id
@@ -40,7 +39,7 @@ class Compute:
         ``ExecutionInProgress``, ``ExecutionLimitReached``, or the reason why the workflow may no longer run.
         """
         terms = await self._agreements.terms(agreement)
-        endpoint = await self._endpoint(terms)
+        endpoint = await self._resolver.endpoint(terms)
         gateway = self._gateway_at(gateway_url(endpoint))
         workflow_did = str(Did.from_hex(terms.workflow_id))
         accepted = await gateway.exec(
@@ -78,9 +77,5 @@ class Compute:
         return await (await self._gateway_of(agreement)).executions(read_agreement_id(agreement))
 
     async def _gateway_of(self, agreement: str) -> GatewayClient:
-        return self._gateway_at(gateway_url(await self._endpoint(await self._agreements.terms(agreement))))
-
-    async def _endpoint(self, terms: Terms) -> str:
-        """Return the service's current endpoint, which its owner may have changed since the purchase."""
-        present = await self._resolver.resolve(str(Did.from_hex(terms.did)))
-        return present.ddo.compute_service(terms.service_index).service_endpoint or ""
+        endpoint = await self._resolver.endpoint(await self._agreements.terms(agreement))
+        return self._gateway_at(gateway_url(endpoint))

@@ -13,6 +13,8 @@ from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
     CheckRequest,
+    CloseRequest,
+    Closing,
     Encrypted,
     EncryptRequest,
     EventView,
@@ -115,6 +117,16 @@ class GatewayClient:
         """Ask for the provider's signature of terms. Needs no token."""
         body = request.model_dump(mode="json")
         return await self._http.model(Offer, "POST", f"{self._base}/offers", json=body, idempotent=True)
+
+    async def preview_close(self, agreement_id: AgreementId) -> Closing:
+        """Ask what closing an agreement costs now."""
+        return await self._authorised(Closing, "compute", "GET", self._close(agreement_id))
+
+    async def close(self, agreement_id: AgreementId, request: CloseRequest) -> Closing:
+        """Close an agreement at the charge that :meth:`preview_close` returned. Repeating it is harmless."""
+        body = request.model_dump(mode="json")
+        address = self._close(agreement_id)
+        return await self._authorised(Closing, "compute", "POST", address, json=body, idempotent=True)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
         """Start an execution (C8). The same key again returns the same execution.
@@ -232,6 +244,9 @@ class GatewayClient:
             return await self._tokens.headers(operation, fresh=fresh)
 
         return headers
+
+    def _close(self, agreement_id: AgreementId) -> str:
+        return f"{self._base}/agreements/{agreement_id}/close"
 
     def _compute(self, what: str, agreement_id: AgreementId, execution_id: ExecutionId) -> str:
         return f"{self._base}/compute/{what}/{agreement_id}/{execution_id}"

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from insitu.domain.agreement import Terms
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
@@ -52,6 +53,11 @@ class Resolver:
         self._metadata = metadata
         self._work = LongWork()
         self._proved: OrderedDict[tuple[str, str], Ddo] = OrderedDict()
+
+    async def endpoint(self, terms: Terms) -> str:
+        """Return where a bought service is called now; its owner may have changed that since the purchase."""
+        present = await self.resolve(str(Did.from_hex(terms.did)))
+        return present.ddo.compute_service(terms.service_index).service_endpoint or ""
 
     async def record(self, did: str) -> DidRecord:
         """Return the registry's record. Raises ``InvalidDid``, ``AssetNotFound``."""

@@ -21,8 +21,9 @@ from insitu.ports.agreement_changes import (
     Enqueue,
     NoteRegistered,
     NoteSettled,
+    Remember,
 )
-from insitu.ports.agreement_records import Idempotency, Upload
+from insitu.ports.agreement_records import FreeExecution, Idempotency, Upload
 from insitu.ports.agreements import Agreements
 from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, DATA
@@ -272,3 +273,49 @@ async def test_an_assertion_is_good_once_until_it_expires(agreements: Agreements
     with pytest.raises(InsituError, match="TokenReused"):
         await agreements.use_assertion(CONSUMER, "j1", expires, START + timedelta(minutes=4))
     await agreements.use_assertion(CONSUMER, "j1", expires, START + timedelta(minutes=6))
+
+
+async def test_nothing_starts_under_an_agreement_that_is_being_closed(agreements: Agreements) -> None:
+    await agreements.apply([Remember(AGREEMENT, terms_of())])
+    await agreements.close(AGREEMENT, 0, [Enqueue(item("close:1"))], None)
+    known = await agreements.agreement(AGREEMENT)
+    assert known is not None
+    assert known.closing
+    assert await agreements.item("close:1") is not None
+    with pytest.raises(InsituError, match="AgreementClosing"):
+        await started(agreements)
+
+
+async def test_an_agreement_is_not_closed_while_an_execution_can_still_change_its_cost(agreements: Agreements) -> None:
+    await agreements.apply([Remember(AGREEMENT, terms_of())])
+    execution = await started(agreements)
+
+    async def refused(number: int) -> None:
+        with pytest.raises(InsituError, match="ExecutionInProgress"):
+            await agreements.close(AGREEMENT, number, [Enqueue(item("close:1"))], None)
+        known = await agreements.agreement(AGREEMENT)
+        assert known is not None
+        assert not known.closing
+        assert await agreements.item("close:1") is None
+
+    await refused(1)
+    await agreements.freeze(execution.execution_id, frozen_of(phase=Phase.FAILED), [])
+    await refused(0)
+    settlement = Settlement(index=0, charge=0, receipt_hash="0x" + "ee" * 32)
+    signed = SignedSettlement(terms=terms_of(), settlement=settlement, signature="0x")
+    await agreements.apply([DecideCharge(execution.execution_id, 0, signed)])
+    await refused(1)
+    await agreements.apply([NoteSettled(execution.execution_id, "0x01")])
+    await agreements.close(AGREEMENT, 1, [], None)
+
+
+async def test_the_gas_of_a_close_is_reserved_once_and_within_the_budget(agreements: Agreements) -> None:
+    await agreements.apply([Remember(AGREEMENT, terms_of()), Remember(OTHER, terms_of(seed="02"))])
+    gas = (FreeExecution(6, 10), START)
+    await agreements.close(AGREEMENT, 0, [], gas)
+    await agreements.close(AGREEMENT, 0, [], gas)
+    with pytest.raises(InsituError, match="FreeGasExhausted"):
+        await agreements.close(OTHER, 0, [], gas)
+    known = await agreements.agreement(OTHER)
+    assert known is not None
+    assert not known.closing

@@ -171,7 +171,10 @@ def _mark_mined(db: Connection, change: kinds.MarkMined) -> None:
 
 def _spend(db: Connection, change: kinds.Spend) -> None:
     counted = db.execute("UPDATE transactions SET counted = 1 WHERE hash = ? AND counted = 0", (change.hash,))
-    carried = "SELECT kind, agreement_id, execution_id FROM items WHERE transaction_hash = ?"
+    carried = (
+        "SELECT kind, agreement_id, CASE WHEN kind = 'close' THEN key ELSE execution_id END AS execution_id"
+        " FROM items WHERE transaction_hash = ?"
+    )
     items = db.execute(carried, (change.hash,)).fetchall() if counted.rowcount else []
     for item in items:
         part = -(-change.cost // (len(items) * GWEI))

@@ -96,8 +96,14 @@ def require_free_gas(db: Connection, free: FreeExecution, consumer: Address, at:
 
 
 def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id: str, at: int) -> None:
-    """Reserve gas for an execution without a charge. Raises ``FreeGasExhausted``."""
-    row = db.execute("SELECT consumer FROM executions WHERE execution_id = ?", (execution_id,)).fetchone()
+    """Reserve gas once for an execution without a charge or ``close:<agreement>``. Raises ``FreeGasExhausted``."""
+    if db.execute("SELECT 1 FROM relays WHERE execution_id = ?", (execution_id,)).fetchone() is not None:
+        return
+    row = db.execute(
+        "SELECT consumer FROM executions WHERE execution_id = ? UNION"
+        " SELECT consumer FROM agreements WHERE agreement_id = ?",
+        (execution_id, agreement_id),
+    ).fetchone()
     stranger = require_free_gas(db, free, Address(row["consumer"]), at)
     db.execute(
         "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, execution_id) VALUES (?, ?, ?, ?, ?, ?)",

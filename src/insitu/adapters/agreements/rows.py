@@ -57,6 +57,7 @@ def agreement_of(row: Row) -> KnownAgreement:
         start=row["start"],
         attention=row["attention"],
         lost_since=moment(row["lost_since"]) if row["lost_since"] is not None else None,
+        closing=bool(row["closing"]),
     )
 
 

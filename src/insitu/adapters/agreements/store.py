@@ -171,6 +171,25 @@ class SqlAgreements(Agreements):
         return await self._database.write(transaction)
 
     @override
+    async def close(
+        self,
+        agreement_id: AgreementId,
+        number: int,
+        changes: Iterable[Change],
+        free: tuple[FreeExecution, datetime] | None,
+    ) -> None:
+        wanted = tuple(changes)
+
+        def transaction(db: Connection) -> None:
+            _require_ended(db, agreement_id, number)
+            if free is not None:
+                reserve(db, free[0], agreement_id, f"close:{agreement_id}", milliseconds(free[1]))
+            db.execute("UPDATE agreements SET closing = 1 WHERE agreement_id = ?", (agreement_id,))
+            apply_changes(db, wanted)
+
+        await self._database.write(transaction)
+
+    @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
         return await self._database.read(lambda db: _find_find_repeated(db, idempotency))
 
@@ -426,7 +445,22 @@ def _find_find_repeated(db: Connection, request: Idempotency) -> StoredExecution
     return _require(db, row["execution_id"])
 
 
+def _require_ended(db: Connection, agreement_id: str, number: int) -> None:
+    """Refuse to close an agreement while the end of an execution can still change what it costs."""
+    open_ended = db.execute(
+        "SELECT execution_id FROM executions WHERE agreement_id = ? AND (number >= ? OR frozen IS NULL"
+        " OR (charge IS NOT NULL AND settlement_transaction IS NULL))",
+        (agreement_id, number),
+    ).fetchone()
+    if open_ended is not None:
+        detail = f"execution {open_ended['execution_id']} of this agreement has not ended, or is not settled yet"
+        raise InsituError("ExecutionInProgress", detail, workflowExecutionId=open_ended["execution_id"])
+
+
 def _next_number(db: Connection, agreement_id: str, limit: int) -> int:
+    closing = "SELECT 1 FROM agreements WHERE agreement_id = ? AND closing = 1"
+    if db.execute(closing, (agreement_id,)).fetchone() is not None:
+        raise InsituError("AgreementClosing", f"nothing starts under agreement {agreement_id} any more")
     live = db.execute(
         "SELECT execution_id FROM executions WHERE agreement_id = ? AND frozen IS NULL", (agreement_id,)
     ).fetchone()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from insitu.cli.documents import read_json
-from insitu.cli.options import connected, local, node
+from insitu.cli.options import connected, local, node, yes
 from insitu.cli.render import duration, moment, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
+from insitu.cli.views import amount
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from insitu.sdk.agreements import Agreement
     from insitu.sdk.client import Client
 
-__all__ = ["receipt", "refund", "release", "verify"]
+__all__ = ["close", "receipt", "refund", "release", "verify"]
 
 
 @click.command()
@@ -178,6 +179,35 @@ def refund(session: Session, agreement: str) -> None:
             session.screen.line(mined.hash)
 
     session.act(refund_it)
+
+
+@click.command()
+@click.argument("agreement")
+@yes
+@connected
+@pass_session
+def close(session: Session, agreement: str, *, yes: bool) -> None:
+    """End an agreement early: nothing starts afterwards, and what is not charged comes back.
+
+    It never costs less than waiting. If an execution failed at your risk and none succeeded, the price is charged now;
+    otherwise all of it comes back. The amount is shown before you are asked.
+    """
+
+    async def close_it(client: "Client") -> None:
+        token, found = await client.chain.token(), await client.agreements.preview_close(agreement)
+        if found.status == "open":
+            charge, returned = amount(found.charge, token), amount(found.returned, token)
+            session.screen.note(f"closing charges {charge} and returns {returned}")
+            unattended = "closing is final: confirm it with --yes"
+            session.screen.confirm("Close it?", yes=yes, unattended=unattended)
+        closed = await client.agreements.close(agreement, max_charge=found.charge)
+        if session.choices.as_json:
+            session.screen.json(closed)
+        else:
+            charge, returned = amount(closed.charge, token), amount(closed.returned, token)
+            session.screen.line(f"{closed.status}: {charge} charged, {returned} returned")
+
+    session.act(close_it)
 
 
 def _require_due(found: "Agreement") -> None:

@@ -3,6 +3,12 @@
 from insitu.domain.error_table.shape import ErrorDefinition as E
 
 AGREEMENTS = (
+    E(
+        "AgreementClosing",
+        409,
+        "The agreement is being closed, or was closed.",
+        "Buy the service again if you want to run the workflow again.",
+    ),
     E("AgreementExists", 409, "An agreement with these terms already exists.", "Use it, or choose a new seed."),
     E("AgreementExpired", 409, "The time in which executions may start is over.", "Buy the service again."),
     E(

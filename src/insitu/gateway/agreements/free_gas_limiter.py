@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from insitu.domain.agreement import Terms
 from insitu.domain.ids import Address
-from insitu.domain.ledger import register_attribute_for
+from insitu.domain.ledger import Call, register_attribute_for
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import FreeExecution
 
@@ -38,6 +38,10 @@ class FreeGasLimiter:
             terms.consumer,
         )
         return self._taking(TIMES * await self.ports.chain.estimate(result, self.ports.provider))
+
+    async def of_call(self, call: Call) -> FreeExecution:
+        """Return what to reserve for a call of the provider that costs the consumer nothing. Raises its refusal."""
+        return self._taking(await self.ports.chain.estimate(call, self.ports.provider))
 
     async def require(self, consumer: Address) -> None:
         """Refuse anything free when the budget is used up. Raises ``FreeGasExhausted``."""

@@ -125,6 +125,8 @@ class Granter:
         terms, now = known.terms, await self.permission_checker.now()
         if now >= state.grant_ends(terms):
             return [], None
+        if known.closing:
+            return await self._refuse(known, InsituError("AgreementClosing", "its consumer closes it"), 0)
         try:
             found = await self.terms_checker.require(terms, counted=known.standing is Standing.GRANTING)
         except InsituError as error:

@@ -43,8 +43,8 @@ class PermissionChecker:
     async def require(self, known: KnownAgreement, consumer: Address) -> AgreementState:
         """Refuse unless this consumer may start an execution now, for the most exact reason that is known.
 
-        Raises ``NotConsumer``, ``AgreementUnknown``, ``AgreementLost``, ``AgreementRefused``, ``AgreementExpired``,
-        ``AgreementNotGranted``, ``ChainUnavailable``.
+        Raises ``NotConsumer``, ``AgreementUnknown``, ``AgreementLost``, ``AgreementClosing``, ``AgreementRefused``,
+        ``AgreementExpired``, ``AgreementNotGranted``, ``ChainUnavailable``.
         """
         terms = known.terms
         if terms.consumer.lower() != consumer.lower():
@@ -64,6 +64,8 @@ class PermissionChecker:
         if not state.exists or not state.locked:
             code = "AgreementLost" if known.standing in (Standing.GRANTED, Standing.LOST) else "AgreementUnknown"
             return InsituError(code, f"the chain has no payment of agreement {known.agreement_id}")
+        if known.closing:
+            return InsituError("AgreementClosing", f"nothing starts under agreement {known.agreement_id} any more")
         if state.refunded:
             detail = known.reason.message if known.reason is not None else "the payment went back to the consumer"
             return InsituError("AgreementRefused" if not state.granted else "AgreementExpired", detail)

@@ -159,9 +159,9 @@ class Dispatcher:
             result = result_of(await self.item_interpreter.execution(item))
             record = await self.ports.chain.did_record(result.did)
             return record is not None and record.checksum == result.checksum
-        if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE):
+        if item.kind in (ItemKind.GRANT, ItemKind.RELAY, ItemKind.REFUSE, ItemKind.CLOSE):
             state = await self.ports.chain.agreement(item.agreement_id)
-            return state.refunded if item.kind is ItemKind.REFUSE else state.granted
+            return {ItemKind.REFUSE: state.refunded, ItemKind.CLOSE: state.closed}.get(item.kind, state.granted)
         if item.kind is ItemKind.REQUEST:
             return await self.request_checker.is_done(signed_request_of(item))
         return False

@@ -57,7 +57,7 @@ class ItemInterpreter:
             return purchase.call(self.ports.chain.agreements)
         if item.kind is ItemKind.REFUSE:
             return refuse(agreement.terms)
-        if item.kind is ItemKind.SETTLE:
+        if item.kind in (ItemKind.SETTLE, ItemKind.CLOSE):
             return settle(agreement.terms, Settlement.model_validate(dict(item.payload)))
         execution = await self.execution(item)
         if item.kind is ItemKind.REGISTER:
@@ -89,6 +89,8 @@ class ItemInterpreter:
             return [*changes, *self._registration_changes(await self.execution(item), transaction)]
         if item.kind is ItemKind.SETTLE:
             return [*changes, *settlement_changes(await self.execution(item), transaction, self.ports.clock)]
+        if item.kind is ItemKind.CLOSE:
+            return [*changes, Touch(item.agreement_id, 0)]
         return changes
 
     async def given_up(self, item: OutboxItem, reason: Reason) -> list[Change]:

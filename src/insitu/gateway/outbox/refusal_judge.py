@@ -24,7 +24,7 @@ class RefusalJudge:
         """Return whether a refused item can never succeed."""
         if isinstance(error, Failure) or await self._is_under_way(item):
             return False
-        if item.kind is ItemKind.SETTLE:
+        if item.kind in (ItemKind.SETTLE, ItemKind.CLOSE):
             return await self._settling_is_over(item)
         if item.kind is ItemKind.DERIVED and not await self._is_registered(item):
             return item.attempts >= ATTEMPTS

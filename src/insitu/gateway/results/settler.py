@@ -74,9 +74,7 @@ class Settler:
         A settlement that moves no money may share a transaction with others.
         """
         settlement = Settlement(index=due.number, charge=due.charge, receipt_hash=due.receipt_hash)
-        digest = settlement_digest(agreement_id, settlement, self.ports.chain.agreements)
-        signature = "0x" + self.ports.signer.sign_digest(digest).hex()
-        signed = SignedSettlement(terms=terms, settlement=settlement, signature=signature)
+        signed = self.sign(agreement_id, terms, settlement)
         item = OutboxItem(
             key=f"settle:{execution_id}",
             kind=ItemKind.SETTLE,
@@ -88,3 +86,9 @@ class Settler:
             batch=due.charge == 0,
         )
         return (DecideCharge(execution_id, due.charge, signed), Enqueue(item))
+
+    def sign(self, agreement_id: AgreementId, terms: Terms, settlement: Settlement) -> SignedSettlement:
+        """Sign a settlement. One that is the last may be signed only for an agreement that is marked as closing."""
+        digest = settlement_digest(agreement_id, settlement, self.ports.chain.agreements)
+        signature = "0x" + self.ports.signer.sign_digest(digest).hex()
+        return SignedSettlement(terms=terms, settlement=settlement, signature=signature)

@@ -1,4 +1,4 @@
-"""The gateway itself, sign-in, check, relayed purchases, offers and exec (C1–C8)."""
+"""The gateway itself, sign-in, check, relayed purchases, offers, close and exec (C1–C8)."""
 
 from typing import Annotated
 
@@ -10,6 +10,8 @@ from insitu.api.gateway_v1 import (
     EXEC_ALIASES,
     AccessToken,
     CheckRequest,
+    CloseRequest,
+    Closing,
     ExecAccepted,
     ExecRequest,
     GatewayInfo,
@@ -20,7 +22,7 @@ from insitu.api.gateway_v1 import (
     Quote,
     RelayedRequest,
 )
-from insitu.api.parameters import AccessTokenHeader
+from insitu.api.parameters import AccessTokenHeader, AgreementPath
 from insitu.domain.purchase import SignedPurchase
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.service import GatewayService
@@ -48,18 +50,9 @@ def services_router(service: GatewayService) -> APIRouter:
     async def check_workflow(request: CheckRequest) -> Quote:
         return await service.quoter.check(request)
 
-    @routes.post(BASE + "/agreements", status_code=202)
-    async def relay_purchase(request: PurchaseRequest) -> Purchase:
-        purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
-        return await service.relayer.relay(purchase)
-
     @routes.post(BASE + "/requests", status_code=202)
     async def relay_request(request: SignedRequest) -> RelayedRequest:
         return await service.registry_relayer.relay(request)
-
-    @routes.post(BASE + "/offers")
-    async def offer_terms(request: OfferRequest) -> Offer:
-        return await service.offerer.offer(request.terms)
 
     async def execute(
         request: ExecRequest, authorization: AccessTokenHeader = None, key: IdempotencyKey = None
@@ -70,4 +63,28 @@ def services_router(service: GatewayService) -> APIRouter:
     for alias in EXEC_ALIASES:
         name = alias.strip("/").replace("/", "_")
         routes.add_api_route(BASE + alias, execute, methods=["POST"], status_code=202, name=name)
+    _add_agreements(routes, service)
     return routes
+
+
+def _add_agreements(routes: APIRouter, service: GatewayService) -> None:
+    @routes.post(BASE + "/agreements", status_code=202)
+    async def relay_purchase(request: PurchaseRequest) -> Purchase:
+        purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
+        return await service.relayer.relay(purchase)
+
+    @routes.get(BASE + "/agreements/{agreement}/close")
+    async def preview_close(agreement: AgreementPath, authorization: AccessTokenHeader = None) -> Closing:
+        caller = service.authenticator.read(authorization, "compute")
+        return await service.closer.preview(caller, agreement)
+
+    @routes.post(BASE + "/agreements/{agreement}/close", status_code=202)
+    async def close_agreement(
+        agreement: AgreementPath, request: CloseRequest, authorization: AccessTokenHeader = None
+    ) -> Closing:
+        caller = service.authenticator.read(authorization, "compute")
+        return await service.closer.close(caller, agreement, request.charge.base_units)
+
+    @routes.post(BASE + "/offers")
+    async def offer_terms(request: OfferRequest) -> Offer:
+        return await service.offerer.offer(request.terms)

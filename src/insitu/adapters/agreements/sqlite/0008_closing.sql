@@ -1,0 +1,3 @@
+-- An agreement that is being closed: no execution starts any more.
+
+ALTER TABLE agreements ADD COLUMN closing INTEGER NOT NULL DEFAULT 0;
