@@ -10,6 +10,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.integrity import PROOF_TYPE, onchain_checksum, proof_digest
 from insitu.domain.service import METADATA
+from insitu.domain.signed_request import SignedRequest
 
 KEY_TYPE = "EthereumECDSAKey"
 AUTHENTICATION_TYPE = "EthereumECDSAAuthentication"
@@ -37,8 +38,14 @@ class UnsignedDdo:
 
     def signed(self, signature: bytes) -> Ddo:
         """Return the DDO with the signature of ``digest`` (65 bytes r ‖ s ‖ v) in its proof."""
-        proof = {**self.document["proof"], "signatureValue": "0x" + signature.hex()}
-        return read_ddo({**self.document, "proof": proof})
+        return self._with({"signatureValue": "0x" + signature.hex()})
+
+    def proved_by(self, request: SignedRequest) -> Ddo:
+        """Return the DDO with the signed request that registers this version in its proof."""
+        return self._with({"request": request.model_dump(mode="json", exclude_none=True)})
+
+    def _with(self, signed: JsonObject) -> Ddo:
+        return read_ddo({**self.document, "proof": {**self.document["proof"], **signed}})
 
 
 def assemble_ddo(
@@ -129,7 +136,8 @@ def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, update
         raise InsituError("InvalidDocument", "main of a service cannot change; publish a new asset", pointer="/service")
     document = ddo.to_json() | {"service": entries, "updated": updated}
     document["proof"] = {**document["proof"], "created": updated, "signer": signer}
-    document["proof"].pop("signatureValue", None)
+    for earlier in ("signatureValue", "request"):
+        document["proof"].pop(earlier, None)
     return _unsigned(ddo.did, did_seed(checksums), document)
 
 

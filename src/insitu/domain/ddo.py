@@ -34,12 +34,16 @@ class Proof(Document):
         Service index (as a string) → checksum of the service's ``main``.
     signature_value
         0x and 130 hex digits; :mod:`insitu.domain.integrity` has what is signed.
+    request
+        In place of it: a signed request to the registry that registers this version
+        (:class:`insitu.domain.signed_request.SignedRequest`).
     """
 
     type: str | None = None
     created: str | None = None
     creator: str | None = None
     signature_value: str | None = None
+    request: JsonObject | None = None
     checksum: dict[str, str] | None = None
 
 

@@ -7,6 +7,7 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
+from insitu.domain.integrity import request_of
 from insitu.domain.published_rules import (
     OWN_RULE,
     SIGNATURE_RULES,
@@ -142,8 +143,9 @@ def _files(main: JsonObject) -> list[JsonObject]:
 
 
 def _signed_by(ddo: Ddo, rule: str, creator: Address) -> bool:
-    signature = ddo.proof.signature_value if ddo.proof is not None else None
     try:
+        request = request_of(ddo)
+        signature = request.signature if request is not None else ddo.proof and ddo.proof.signature_value
         return recover_address(SIGNATURE_RULES[rule](ddo), signature or "") == creator
     except InsituError:
         return False  # not this rule, or no signature at all

@@ -6,6 +6,8 @@
   version with its endpoints, templates, encrypted files and public keys.
 """
 
+from pydantic import ValidationError
+
 from insitu.domain.canonical import JsonObject, checksum
 from insitu.domain.ddo import Ddo
 from insitu.domain.did import Did, derive_did
@@ -13,6 +15,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.service import Service
 from insitu.domain.signatures import account_signature, personal_digest
+from insitu.domain.signed_request import SignedRequest
 
 PROOF_TYPE = "DDOIntegritySignature"
 
@@ -94,12 +97,32 @@ def proof_digest(did: Did, document_checksum: str) -> bytes:
 def signed_proof(ddo: Ddo) -> tuple[bytes, bytes]:
     """Return the digest that the signature of this version is for, and the signature: 65 to 4,096 bytes.
 
-    Raises ``SignatureMismatch`` if there is no readable signature, ``InvalidDid``, and ``InvalidDocument``.
+    Raises ``SignatureMismatch`` if there is no readable signature or it is for another version, ``InvalidDid``, and
+    ``InvalidDocument``.
     """
-    signature = ddo.proof.signature_value if ddo.proof is not None else None
+    signature, request = ddo.proof.signature_value if ddo.proof is not None else None, request_of(ddo)
+    if request is not None:
+        if (str(ddo.did), onchain_checksum(ddo)) not in request.versions:
+            detail = f"proof.request does not register this version of {ddo.id}"
+            raise InsituError("SignatureMismatch", detail, pointer="/proof/request")
+        return request.digest, request.signature_bytes
     if not signature:
         raise InsituError("SignatureMismatch", "the document has no proof.signatureValue", pointer="/proof")
     return proof_digest(ddo.did, onchain_checksum(ddo)), account_signature(signature)
+
+
+def request_of(ddo: Ddo) -> SignedRequest | None:
+    """Return the signed request that proves this version in place of a signature, if there is one.
+
+    Raises ``InvalidDocument``.
+    """
+    if ddo.proof is None or ddo.proof.request is None or ddo.proof.signature_value:
+        return None
+    try:
+        return SignedRequest.model_validate(ddo.proof.request)
+    except ValidationError:
+        detail = "proof.request is not a signed request to the registry"
+        raise InsituError("InvalidDocument", detail, pointer="/proof/request") from None
 
 
 def creator_of(ddo: Ddo) -> Address:

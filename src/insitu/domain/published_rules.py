@@ -15,7 +15,7 @@ from insitu.domain.ddo import Ddo
 from insitu.domain.did import did_seed, hash_did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.integrity import onchain_checksum, proof_digest
+from insitu.domain.integrity import signed_proof
 from insitu.domain.service import METADATA
 from insitu.domain.signatures import personal_digest
 
@@ -62,7 +62,7 @@ DID_RULES: Mapping[str, Callable[[Mapping[str, str], Address], str]] = {
 """Rules for the DID of a checksum map, ours first (the Python SDK's later rule is the same)."""
 
 SIGNATURE_RULES: Mapping[str, Callable[[Ddo], bytes]] = {
-    OWN_RULE: lambda ddo: proof_digest(ddo.did, onchain_checksum(ddo)),
+    OWN_RULE: lambda ddo: signed_proof(ddo)[0],
     "did": lambda ddo: personal_digest((ddo.id or "").encode()),
     "short-did": lambda ddo: personal_digest(read_older_id(ddo.id)[1].encode()),
 }

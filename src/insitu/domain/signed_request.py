@@ -5,7 +5,6 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from insitu.domain.did import Did, hash_did
-from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
 from insitu.domain.registry_requests import (
     ProviderChange,
@@ -77,13 +76,10 @@ class SignedRequest(WireRequest):
             return tuple(str(Did.from_hex(item.did.hex())) for item in request.items)
         return (str(Did.from_hex(request.did.hex())),)
 
-    def proves(self, did: str, checksum: str, signer: Address) -> bool:
-        """Return whether the batch registers this version (64 hexadecimal digits) of an asset, as this account."""
-        request = self.request
-        if isinstance(request, RegistrationBatch):
-            account, items = request.creator, [item.checksum.hex() for item in request.items]
-        elif isinstance(request, UpdateBatch):
-            account, items = request.owner, [item.checksum.hex() for item in request.items]
-        else:
-            return False
-        return account.lower() == signer.lower() and (did, checksum) in zip(self.dids, items, strict=True)
+    @property
+    def versions(self) -> tuple[tuple[str, str], ...]:
+        """The versions that it registers: DID and checksum, 64 hexadecimal digits."""
+        if isinstance(self.request, RegistrationBatch | UpdateBatch):
+            checksums = [item.checksum.hex() for item in self.request.items]
+            return tuple(zip(self.dids, checksums, strict=True))
+        return ()

@@ -1,7 +1,7 @@
 """Pools of documents that wait for the chain, so that nobody can fill a pool that others need.
 
 Accounts are free, so a limit per account limits nobody. What counts is something that is not free: the key of a
-gateway, a paid registration, coin, or an address in another network.
+gateway, a registration by an account that pays for its transactions, coin, or an address in another network.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class PendingLimits:
     stake
         Wei that a creator must hold who has registered nothing yet.
     per_creator, creators
-        Documents of one creator who has registered or holds the stake, and of all such creators.
+        Documents of one creator who registered at own cost or holds the stake, and of all such creators.
     per_network, strangers
         Documents from one network of clients, and of all strangers together.
     share_bytes, pool_bytes
@@ -70,7 +70,8 @@ class Pools:
         return self._bounded("strangers", network, limits.per_network, limits.strangers)
 
     async def _has_something_at_stake(self, account: Address) -> bool:
-        if await self._catalog.has_registered(account):
+        # Gateways send registrations for accounts without coin, so the account must have sent a transaction as well.
+        if await self._catalog.has_registered(account) and await self._chain.next_nonce(account):
             return True
         return await self._chain.native_balance(account) >= self._limits.stake
 

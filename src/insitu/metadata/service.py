@@ -26,8 +26,9 @@ from insitu.domain.ddo import read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, signed_proof
+from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof
 from insitu.domain.signatures import account_signature, personal_digest
+from insitu.domain.signed_request import SignedRequest
 from insitu.domain.validation import validate_ddo
 from insitu.domain.wire import rfc3339
 from insitu.metadata.pools import PendingLimits, Pools
@@ -145,6 +146,7 @@ class MetadataService:
         if str(Did.parse(did)) != checked.version.did:
             raise InsituError("InvalidDocument", "the document's DID is not the one in the address", pointer="/id")
         owner = await self._require_owner(did, checked.digest, checked.signature)
+        await self._require_sendable(checked.request)
         return await self._put(checked, owner, None, network)
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
@@ -232,6 +234,8 @@ class MetadataService:
         """Return who signed a version: its creator or, once the DID is registered, its owner. Refuse anyone else."""
         creator, digest, signature = checked.version.creator, checked.digest, checked.signature
         registered = await self._chain.did_record(checked.version.did)
+        if registered is None or _digits(registered.checksum) != checked.version.checksum:
+            await self._require_sendable(checked.request)
         if registered is None:
             if not await self._chain.signed_by(creator, digest, signature):
                 raise InsituError("SignatureMismatch", f"it is not signed by the creator {creator}", pointer="/proof")
@@ -241,6 +245,18 @@ class MetadataService:
             if await self._chain.signed_by(account, digest, signature):
                 return account
         raise _not_owner(registered.owner)
+
+    async def _require_sendable(self, request: SignedRequest | None) -> None:
+        """Refuse the signed request of a document if the registry of this catalogue no longer takes it."""
+        if request is None:
+            return
+        ours = (self._chain.agreements.chain_id, self._chain.contract("DIDRegistry").lower())
+        if (request.chain_id, request.registry.lower()) != ours:
+            detail = f"proof.request is for registry {request.registry} on chain {request.chain_id}"
+            raise InsituError("SignatureMismatch", detail, pointer="/proof/request")
+        if await self._chain.time() > request.request.deadline:
+            detail = f"proof.request could be sent until {request.request.deadline}"
+            raise InsituError("DeadlinePassed", detail, pointer="/proof/request")
 
     async def _require_owner(self, did: str, digest: bytes, signature: bytes) -> Address:
         registered = await self._chain.did_record(str(Did.parse(did)))
@@ -287,6 +303,7 @@ class _Checked:
     version: DocumentVersion
     digest: bytes
     signature: bytes
+    request: SignedRequest | None
 
 
 def _check(document: object, without_compute: bool) -> _Checked:
@@ -295,7 +312,7 @@ def _check(document: object, without_compute: bool) -> _Checked:
     validate_ddo(ddo, without_compute=without_compute, new=True)
     creator, checksum = creator_of(ddo), onchain_checksum(ddo)
     version = DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo))
-    return _Checked(version, *signed_proof(ddo))
+    return _Checked(version, *signed_proof(ddo), request_of(ddo))
 
 
 def _is_empty(block: Block) -> bool:
