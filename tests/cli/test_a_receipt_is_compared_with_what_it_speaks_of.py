@@ -12,18 +12,18 @@ import pytest
 
 from insitu.cli.app import run
 from insitu.domain import exit_codes
-from insitu.domain.agreement import AgreementState, ConditionState, Settlement, SignedSettlement, agreement_id
+from insitu.domain.agreement import AgreementState, ConditionState, Settlement, SignedSettlement
 from insitu.domain.agreement import settlement_digest as digest_of
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import PaymentReleased
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.receipt import receipt_hash
+from insitu.domain.receipt_opening import Opening
 from insitu.sdk.receipts import verify_on_chain
-from tests.domain.documents import DOMAIN, PROVIDER, STRANGER, state_of_word, terms
-from tests.domain.receipts import predicate, signed
+from tests.domain.documents import DOMAIN, PROVIDER, STRANGER, state_of_word, vector
+from tests.domain.receipts import AGREEMENT, OPENED, WITHHELD, agreed, hidden, predicate, signed
 
-AGREEMENT = agreement_id(terms(), DOMAIN)
-OTHER_TERMS = terms(timeout=1).model_dump(mode="json", by_alias=True)
+OTHER_TERMS = agreed(timeout=1).model_dump(mode="json", by_alias=True)
 
 
 def view(**settlement: Any) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def view(**settlement: Any) -> dict[str, Any]:
     account = settlement.pop("signer", PROVIDER)
     paid = Settlement(**({"index": 0, "charge": 13, "receipt_hash": digest} | settlement))
     signature = "0x" + account.sign(digest_of(AGREEMENT, paid, DOMAIN)).hex()
-    released = SignedSettlement(terms=terms(), settlement=paid, signature=signature)
+    released = SignedSettlement(terms=agreed(), settlement=paid, signature=signature)
     return {
         "receiptHash": digest,
         "envelope": envelope.model_dump(mode="json", by_alias=True),
@@ -110,7 +110,8 @@ def test_the_files_that_came_must_be_those_of_the_receipt(
     output = predicate().output
     assert output is not None
     stated = output.model_copy(update={"root": output_root(files), "bytes": 14})
-    receipt = signed(predicate(output=stated)).model_dump(mode="json", by_alias=True)
+    delivered = predicate().delivered.model_copy(update={"bytes": 14})
+    receipt = signed(predicate(output=stated, delivered=delivered)).model_dump(mode="json", by_alias=True)
     assert verify(receipt, "--files", str(folder))[0] == exit_codes.OK
     (folder / "table.csv").write_bytes(b"a,c\n")
     code, printed = verify(receipt, "--files", str(folder))
@@ -125,7 +126,7 @@ def ledger(**changes: Any) -> Any:
     granted = AgreementState(settled=13, start=1, lock=done, compute=done, escrow=done, closed=False)
     digest = str(view()["receiptHash"])
     answers = {
-        "find_terms": terms(),
+        "find_terms": agreed(),
         "agreement": granted,
         "find_settlements": (PaymentReleased(AGREEMENT, 0, 13, digest),),
         "did_record": SimpleNamespace(),
@@ -152,7 +153,7 @@ async def test_a_receipt_is_what_the_chain_says() -> None:
         ({"find_settlements": (PaymentReleased(AGREEMENT, 1, 13, str(view()["receiptHash"])),)}, "ReceiptNotCommitted"),
         ({"find_settlements": (PaymentReleased(AGREEMENT, 0, 13, "0x" + "00" * 32),)}, "ReceiptInvalid"),
         ({"find_terms": None}, "ReceiptInvalid"),
-        ({"find_terms": terms(timeout=1)}, "ReceiptInvalid"),
+        ({"find_terms": agreed(timeout=1)}, "ReceiptInvalid"),
         ({"did_record": None}, "ReceiptInvalid"),
         ({"agreement": state_of_word(0)}, "ReceiptInvalid"),
     ],
@@ -168,3 +169,32 @@ async def test_a_receipt_of_another_chain_is_refused() -> None:
     elsewhere.agreements = replace(DOMAIN, chain_id=1)
     with pytest.raises(InsituError, match="ReceiptElsewhere"):
         await verify_on_chain(view(), elsewhere)
+
+
+def test_what_an_owner_or_the_provider_opens_must_be_what_the_receipt_commits_to(
+    verify: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    receipt = signed(hidden(predicate())).model_dump(mode="json", by_alias=True)
+    path = tmp_path / "opening.json"
+    right = Opening(inputs=(OPENED,), withheld=WITHHELD)
+    path.write_text(right.model_dump_json(by_alias=True))
+    assert verify(receipt, "--opening", str(path))[0] == exit_codes.OK
+    path.write_text(right.model_dump_json(by_alias=True).replace("table.csv", "other.csv"))
+    code, printed = verify(receipt, "--opening", str(path))
+    assert code == exit_codes.INVALID
+    assert "are those of stage 0" in printed
+    path.write_text('{"surprise": 1}')
+    assert verify(receipt, "--opening", str(path))[0] == exit_codes.INVALID
+
+
+def test_receipts_of_the_first_form_hold_and_cannot_be_opened(
+    verify: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    receipt = vector("receipt")[0]
+    assert receipt["form"] == "v1"
+    assert verify(receipt)[0] == exit_codes.OK
+    path = tmp_path / "opening.json"
+    path.write_text(Opening().model_dump_json(by_alias=True))
+    code, printed = verify(receipt, "--opening", str(path))
+    assert code == exit_codes.INVALID
+    assert "can be opened" in printed

@@ -105,6 +105,7 @@ TYPED: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("receipt", "output"): (BASE["status"], BASE["receipt"]),
     ("release", "source"): (BASE["status"], [AGREEMENT, NEXT]),
     ("verify", "file"): (["receipt.json"], ["ddo.json"]),
+    ("verify", "opening"): (["receipt.json"], ["receipt.json", "--opening", "ddo.json"]),
     ("verify", "provider"): (["receipt.json"], ["receipt.json", "--provider", ADDRESS]),
     ("verify", "rpc"): (["receipt.json"], ["receipt.json", "--rpc", "http://127.0.0.1:9"]),
     ("validate", "file"): (["ddo.json"], ["receipt.json"]),

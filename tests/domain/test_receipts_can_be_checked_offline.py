@@ -8,22 +8,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insitu.domain.canonical import canonical_json
 from insitu.domain.dsse import envelope_digest, pre_authentication_encoding, read_envelope, seal
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, Reason
 from insitu.domain.ids import workflow_execution_id
 from insitu.domain.merkle import FileDigest, files_root, output_root
 from insitu.domain.receipt import (
-    ChargePart,
-    PhasePart,
+    BoughtInput,
+    DeliveredPart,
     Statement,
     make_statement,
     parse_statement,
     receipt_hash,
     verify_receipt,
 )
-from tests.domain.documents import OWNER, PROVIDER, STRANGER, terms, vector
-from tests.domain.receipts import BEGIN, FILES, SALT, predicate, signed
+from insitu.domain.receipt_opening import Opening, opening_checks, salt_for
+from insitu.domain.receipt_parts import ChargePart, PhasePart
+from tests.domain.documents import OWNER, PROVIDER, STRANGER, vector
+from tests.domain.receipts import (
+    BEGIN,
+    DATA,
+    FILES,
+    OPENED,
+    SALT,
+    WITHHELD,
+    agreed,
+    ended,
+    hidden,
+    predicate,
+    signed,
+)
 from tests.domain.strategies import json_values, mutated
 
 FAILED = Reason(code="AlgorithmFailed", message="exit code 1")
@@ -46,13 +61,19 @@ def test_a_receipt_that_the_provider_signed_holds() -> None:
     assert len(verified.checked) >= 8
 
 
-def test_the_receipt_of_the_vectors_holds() -> None:
-    case = vector("receipt")
-    verified = verify_receipt(read_envelope(case["envelope"]))
-    assert verified.receipt_hash == case["receiptHash"]
-    assert verified.signer == case["signer"]
+@pytest.mark.parametrize("case", vector("receipt"), ids=lambda case: case["name"])
+def test_receipts_of_the_vectors_hold_or_are_refused(case: dict[str, Any]) -> None:
+    envelope = read_envelope(case["envelope"])
     assert base64.b64decode(case["envelope"]["payload"]).decode() == case["payload"]
     assert envelope_digest(case["payload"].encode()).hex() == case["digest"]
+    assert receipt_hash(case["payload"].encode()) == case["receiptHash"]
+    if case["refused"] is not None:
+        assert case["refused"] in refusal(envelope)
+        return
+    verified = verify_receipt(envelope)
+    assert verified.receipt_hash == case["receiptHash"]
+    assert verified.signer == case["signer"]
+    assert verified.statement.predicate_type.endswith(case["form"])
 
 
 def test_the_encoding_is_that_of_the_dsse_specification() -> None:
@@ -94,11 +115,10 @@ def test_a_signature_under_another_name_is_refused() -> None:
     [
         ({"number": 1}, "execution id"),
         ({"workflow_execution_id": workflow_execution_id("00" * 32, 0)}, "execution id"),  # type: ignore[arg-type]
-        ({"charge": ChargePart(rule=Charge.FULL, amount=14)}, "charge"),
-        ({"charge": ChargePart(rule=Charge.FULL, amount=5)}, "charge"),
+        ({"charge": ChargePart(rule=Charge.FULL, amount=14)}, "amount"),
+        ({"charge": ChargePart(rule=Charge.FULL, amount=5)}, "amount"),
         ({"charge": ChargePart(rule=Charge.NEVER, amount=0)}, "charge"),
-        ({"outcome": Phase.FAILED, "reason": FAILED}, "charge"),
-        ({"outcome": Phase.FAILED, "reason": BROKEN, "charge": ChargePart(rule=Charge.NEVER, amount=13)}, "charge"),
+        ({"outcome": Phase.FAILED, "reason": FAILED}, "published"),
         ({"output": None}, "published"),
         (
             {
@@ -117,7 +137,7 @@ def test_parts_that_do_not_fit_each_other_are_refused(changes: dict[str, Any], c
 
 def test_other_terms_than_the_agreements_are_refused() -> None:
     part = predicate().agreement
-    for other in (terms(timeout=1), terms(amounts=(3, 11)), terms(workflow_id="0x" + "45" * 32)):
+    for other in (agreed(timeout=1), agreed(amounts=(3, 11)), agreed(workflow_id="0x" + "45" * 32)):
         changed = part.model_copy(update={"terms": other})
         assert "digest of its terms" in refusal(signed(predicate(agreement=changed)))
     elsewhere = part.model_copy(update={"chain_id": 1})
@@ -129,12 +149,52 @@ def test_a_workflow_that_is_not_that_of_the_terms_is_refused() -> None:
     assert "workflow" in refusal(signed(predicate(workflow_checksum="66" * 32)))
 
 
-def test_another_first_data_set_than_that_of_the_terms_is_refused() -> None:
+def test_data_sets_or_versions_that_are_not_those_of_the_terms_are_refused() -> None:
+    other = "did:nv:" + "6" * 64
     [stage] = predicate().stages
     [only] = stage.inputs
-    other = stage.model_copy(update={"inputs": (only.model_copy(update={"did": "did:nv:" + "6" * 64}),)})
-    assert "data set" in refusal(signed(predicate(stages=(other,))))
-    assert "data set" in refusal(signed(predicate(stages=())))
+    swapped = stage.model_copy(update={"inputs": (only.model_copy(update={"did": other}),)})
+    more = stage.model_copy(update={"inputs": (only, only.model_copy(update={"position": 2, "did": other}))})
+    for stages in ((swapped,), (more,), ()):
+        assert "read the data sets" in refusal(signed(predicate(stages=stages)))
+    for bought in ((DATA, "66" * 32), (other, "33" * 32)):
+        listed = (BoughtInput(did=bought[0], checksum=bought[1]),)
+        assert "versions of the data sets" in refusal(signed(predicate(bought=listed)))
+
+
+def test_the_data_that_ran_may_be_a_newer_version_than_the_one_that_was_bought() -> None:
+    [stage] = predicate().stages
+    newer = stage.model_copy(update={"inputs": (stage.inputs[0].model_copy(update={"checksum": "77" * 32}),)})
+    verify_receipt(signed(predicate(stages=(newer,))))
+
+
+def test_another_version_of_the_workflow_is_a_revision_that_names_the_one_in_the_terms() -> None:
+    verify_receipt(signed(predicate(workflow_checksum="66" * 32, revision_of="55" * 32)))
+    for ran, named in (("66" * 32, "77" * 32), ("55" * 32, "55" * 32), ("55" * 32, "66" * 32)):
+        assert "version of the workflow" in refusal(signed(predicate(workflow_checksum=ran, revision_of=named)))
+    foreign = predicate(workflow_did="did:nv:" + "6" * 64, workflow_checksum="66" * 32, revision_of="55" * 32)
+    assert "workflow is that of the terms" in refusal(signed(foreign))
+
+
+def test_parameters_belong_to_a_stage() -> None:
+    verify_receipt(signed(predicate(parameters={"0": {"threshold": 0.5, "quick": True}})))
+    assert "parameters" in refusal(signed(predicate(parameters={"1": {"threshold": 0.5}})))
+
+
+def test_limits_that_nothing_enforced_are_listed() -> None:
+    software = predicate().software.model_copy(update={"enforcement": {"memory": "none", "cpu": "none", "pids": "x"}})
+    assert "limits" in refusal(signed(predicate(software=software)))
+    verify_receipt(signed(predicate(software=software, not_enforced=("cpu", "memory"))))
+    assert "limits" in refusal(signed(predicate(not_enforced=("memory",))))
+
+
+@pytest.mark.parametrize("member", ["inspection", "decisions", "ledger", "surprise"])
+@pytest.mark.parametrize("part", ["", "agreement", "charge", "delivered"])
+def test_a_receipt_that_says_what_this_version_cannot_judge_is_refused(member: str, part: str) -> None:
+    stated = json.loads(make_statement(predicate()).payload)
+    (stated["predicate"][part] if part else stated["predicate"])[member] = {"by": "somebody"}
+    payload = canonical_json(stated)
+    assert "receipt" in refusal(seal(payload, PROVIDER.sign(envelope_digest(payload)), PROVIDER.address))
 
 
 def test_a_subject_that_is_not_the_output_is_refused() -> None:
@@ -144,29 +204,118 @@ def test_a_subject_that_is_not_the_output_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "charge"),
-    [
-        (FAILED, ChargePart(rule=Charge.IF_NONE_SUCCEEDS, amount=13)),
-        (FAILED, ChargePart(rule=Charge.IF_NONE_SUCCEEDS, amount=0)),
-        (BROKEN, ChargePart(rule=Charge.NEVER, amount=0)),
-    ],
+    ("reason", "amount"), [(FAILED, 13), (FAILED, 0), (BROKEN, 0)], ids=["charged", "another was charged", "free"]
 )
-def test_a_failed_execution_has_a_receipt_about_its_workflow(reason: Reason, charge: ChargePart) -> None:
-    stated = predicate(outcome=Phase.FAILED, reason=reason, charge=charge, output=None)
+def test_a_failed_execution_has_a_receipt_about_its_workflow(reason: Reason, amount: int) -> None:
+    stated = ended(Phase.FAILED, reason)
+    stated = stated.model_copy(update={"charge": stated.charge.model_copy(update={"amount": amount})})
     verified = verify_receipt(signed(stated))
     assert verified.statement.subject[0].digest == {"sha3_256": stated.workflow_checksum}
 
 
-def test_a_stop_by_an_owner_may_cost_something_only_if_log_text_may_have_been_delivered() -> None:
-    ran = (PhasePart(phase=Phase.REGISTERED, at=BEGIN), PhasePart(phase=Phase.EXECUTING, at=BEGIN))
-    charge = ChargePart(rule=Charge.IF_NONE_SUCCEEDS, amount=13)
+def test_a_stop_by_an_owner_costs_something_only_if_log_text_was_delivered() -> None:
     reason = Reason(code="StoppedByOwner", message="stopped by the owner")
-    stated = predicate(outcome=Phase.STOPPED, reason=reason, charge=charge, output=None)
-    verify_receipt(signed(stated.model_copy(update={"phases": ran})))
-    verify_receipt(signed(stated.model_copy(update={"charge": ChargePart(rule=Charge.NEVER, amount=0)})))
-    assert "charge" in refusal(signed(stated))
-    silent = stated.policy.model_copy(update={"output": stated.policy.output.model_copy(update={"logs": "none"})})
-    assert "charge" in refusal(signed(stated.model_copy(update={"phases": ran, "policy": silent})))
+    silent, heard = ended(Phase.STOPPED, reason), ended(Phase.STOPPED, reason, log_bytes=7)
+    assert (silent.charge.rule, heard.charge.rule) == (Charge.NEVER, Charge.IF_NONE_SUCCEEDS)
+    for stated, other in ((silent, heard), (heard, silent)):
+        verify_receipt(signed(stated))
+        assert "charge follows" in refusal(signed(stated.model_copy(update={"charge": other.charge})))
+
+
+def test_log_text_that_the_rules_do_not_let_out_was_not_delivered() -> None:
+    too_much = predicate().delivered.model_copy(update={"log_bytes": 1001})
+    assert "delivered" in refusal(signed(predicate(delivered=too_much)))
+    never_ran = (PhasePart(phase=Phase.REGISTERED, at=BEGIN),)
+    assert "delivered" in refusal(signed(ended(Phase.FAILED, BROKEN, log_bytes=1, phases=never_ran)))
+    silent = hidden(predicate())
+    heard = silent.model_copy(update={"delivered": silent.delivered.model_copy(update={"log_bytes": 1})})
+    assert "delivered" in refusal(signed(heard))
+    lines = predicate().delivered.model_copy(update={"log_lines": 41})
+    assert "delivered" in refusal(signed(predicate(delivered=lines)))
+
+
+def test_what_was_delivered_is_the_output() -> None:
+    for wrong in ({"files": 1}, {"bytes": 1}):
+        assert "delivered" in refusal(signed(predicate(delivered=predicate().delivered.model_copy(update=wrong))))
+
+
+def test_where_logs_are_not_let_out_one_hash_stands_for_the_details() -> None:
+    silent = hidden(ended(Phase.FAILED, FAILED))
+    verify_receipt(signed(silent))
+    assert "left out" in refusal(signed(silent.model_copy(update={"withheld": None})))
+    assert "left out" in refusal(signed(predicate(withheld=WITHHELD.digest)))
+    [stage] = silent.stages
+    for leak in ({"exit_code": 3}, {"usage": predicate().stages[0].usage}, {"reason": FAILED}):
+        leaking = silent.model_copy(update={"stages": (stage.model_copy(update=leak),)})
+        assert "left out" in refusal(signed(leaking))
+    assert "left out" in refusal(signed(silent.model_copy(update={"reason": FAILED})))
+
+
+def test_an_opening_is_what_the_receipt_commits_to() -> None:
+    silent = hidden(predicate())
+    right = Opening(inputs=(OPENED,), withheld=WITHHELD)
+    assert all(holds for _, holds in opening_checks(silent, right))
+    other_file = OPENED.model_copy(update={"files": (OPENED.files[0].model_copy(update={"sha256": "cd" * 32}),)})
+    other_exit = WITHHELD.model_copy(update={"stages": (WITHHELD.stages[0].model_copy(update={"exit_code": 0}),)})
+    for wrong in (
+        Opening(inputs=(other_file,)),
+        Opening(inputs=(OPENED.model_copy(update={"stage": 1}),)),
+        Opening(inputs=(OPENED.model_copy(update={"did": "did:nv:" + "6" * 64}),)),
+        Opening(withheld=other_exit),
+    ):
+        assert not all(holds for _, holds in opening_checks(silent, wrong))
+
+
+def test_salts_differ_by_secret_and_purpose() -> None:
+    salts = {
+        salt_for(secret, *purpose)
+        for secret in ("00" * 32, "11" * 32)
+        for purpose in (("input", "a"), ("input", "b"), ("input", "a", "b"), ("withheld", "a"))
+    }
+    assert len(salts) == 8
+
+
+CODES = ("AlgorithmFailed", "InfrastructureFailed", "OutputRejected", "StoppedByConsumer", "StoppedByOwner")
+
+
+@given(
+    st.sampled_from([Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]),
+    st.sampled_from((*CODES, "ConfigurationFailed", "MemoryLimitExceeded", "NothingDelivered", "TimeLimitExceeded")),
+    st.integers(0, 2),
+    st.integers(0, 1),
+    st.sampled_from(["charged", "free"]),
+    st.sampled_from(list(Charge)),
+    st.sampled_from([0, 5, 13]),
+)
+def test_the_charge_follows_from_what_is_stated(
+    outcome: Phase, code: str, log_bytes: int, files: int, failures: Any, rule: Charge, amount: int
+) -> None:
+    """Of all rules and amounts, exactly those hold that a reader would derive from the sentences of ADR 0125."""
+    succeeded, nothing = outcome is Phase.SUCCEEDED, not log_bytes and not files
+    output = predicate().output
+    assert output is not None
+    stated = predicate(
+        outcome=outcome,
+        reason=Reason(code=code, message="…") if not succeeded or nothing else None,
+        output=output.model_copy(update={"files": files, "bytes": files}) if succeeded else None,
+        delivered=DeliveredPart(files=files if succeeded else 0, bytes=files if succeeded else 0, log_bytes=log_bytes),
+        charge=ChargePart(rule=rule, amount=amount),
+        failures=failures,
+    )
+    never_free = code in ("OutputRejected", "StoppedByConsumer", "TimeLimitExceeded")
+    algorithms = code in ("AlgorithmFailed", "MemoryLimitExceeded")
+    heard = log_bytes > 0 and code in ("StoppedByOwner", "ConfigurationFailed")
+    if succeeded:
+        expected = Charge.NEVER if nothing else Charge.FULL
+        consistent = not nothing or code == "NothingDelivered"
+    else:
+        risk = never_free or heard or (algorithms and failures == "charged")
+        expected = Charge.IF_NONE_SUCCEEDS if risk else Charge.NEVER
+        consistent = code != "NothingDelivered"
+    if consistent and rule is expected and amount in ((0,) if rule is Charge.NEVER else (0, 13)):
+        verify_receipt(signed(stated))
+    else:
+        refusal(signed(stated))
 
 
 def test_a_later_success_costs_nothing() -> None:
@@ -181,12 +330,17 @@ def test_a_success_that_delivered_nothing_is_free_and_states_no_file() -> None:
     full = predicate().output
     assert full is not None
     empty = full.model_copy(update={"files": 0, "bytes": 0, "root": output_root([])})
-    verified = verify_receipt(signed(predicate(reason=NOTHING, charge=FREE, output=empty)))
+    silent = DeliveredPart(files=0, bytes=0, log_bytes=0, log_lines=0)
+    stated = predicate(reason=NOTHING, charge=FREE, output=empty, delivered=silent)
+    verified = verify_receipt(signed(stated))
     assert verified.statement.predicate.reason == NOTHING
     assert "published" in refusal(signed(predicate(reason=NOTHING, charge=FREE)))
-    charged = ChargePart(rule=Charge.NEVER, amount=13)
-    for wrong in (charged, ChargePart(rule=Charge.FULL, amount=13), ChargePart(rule=Charge.FULL, amount=0)):
-        assert "charge" in refusal(signed(predicate(reason=NOTHING, charge=wrong, output=empty)))
+    assert "published" in refusal(signed(stated.model_copy(update={"reason": None})))
+    heard = stated.model_copy(update={"delivered": silent.model_copy(update={"log_bytes": 1})})
+    assert "published" in refusal(signed(heard)), "log text was delivered, so it is charged"
+    for rule, amount, check in ((Charge.NEVER, 13, "amount"), (Charge.FULL, 13, "charge"), (Charge.FULL, 0, "charge")):
+        wrong = stated.model_copy(update={"charge": ChargePart(rule=rule, amount=amount)})
+        assert check in refusal(signed(wrong))
 
 
 def test_a_payload_in_another_layout_is_refused() -> None:

@@ -26,14 +26,14 @@ def test_each_list_of_versions_has_its_own_hash() -> None:
 
 
 def test_old_terms_keep_the_id_that_the_old_contract_gave_them() -> None:
-    agreement = json.loads(vector("receipt")["payload"])["predicate"]["agreement"]
+    agreement = json.loads(vector("receipt")[0]["payload"])["predicate"]["agreement"]
     old = TermsV1.model_validate(agreement["terms"])
     assert agreement_id(old, DOMAIN) == agreement["serviceAgreementId"]
     assert agreement_id(terms(), DOMAIN) != agreement["serviceAgreementId"]
 
 
 def test_a_settlement_is_read_with_old_and_with_new_terms() -> None:
-    agreement = json.loads(vector("receipt")["payload"])["predicate"]["agreement"]
+    agreement = json.loads(vector("receipt")[0]["payload"])["predicate"]["agreement"]
     settlement = {"index": 0, "charge": "13", "receiptHash": "0x" + "11" * 32}
     for agreed, kind in ((agreement["terms"], TermsV1), (terms().model_dump(mode="json"), Terms)):
         signed = SignedSettlement.model_validate({"terms": agreed, "settlement": settlement, "signature": "0x"})

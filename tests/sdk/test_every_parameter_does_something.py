@@ -160,6 +160,7 @@ SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("Execution.events", "after"): ({}, {"after": 7}),
     ("Client.verify", "receipt"): ({"receipt": view()}, {"receipt": {}}),
     ("Client.verify", "files"): ({}, {"files": "folder"}),
+    ("Client.verify", "opening"): ({}, {"opening": {"surprise": 7}}),
     ("Client.release", "receipt"): ({}, {"receipt": ReceiptView(receipt_hash="0x", envelope={})}),
     ("Agreements.require_agreeable", "quote"): ({}, {"quote": None}),
     ("Agreements.buy", "max_price"): ({}, {"max_price": "0.000000000000000001"}),

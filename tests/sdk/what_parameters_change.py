@@ -21,7 +21,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     },
     "Client.check": {REQUEST: "algorithm on configuration entrypoint container server_id"},
     "Client.check_stages": {REQUEST: "stages service_index"},
-    "Client.verify": {REQUEST: "on_chain", ANSWER: "receipt provider files"},
+    "Client.verify": {REQUEST: "on_chain", ANSWER: "receipt provider files opening"},
     "Client.release": {REQUEST: "receipt"},
     "Assets.register_asset": {
         REQUEST: "asset_metadata services_description publisher_public_key without_compute",

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from insitu.domain.errors import definition_of
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.domain.plan import ExecutionPlan
+from insitu.domain.plan import ExecutionPlan, Failures
 from insitu.domain.wire import Time, WireModel
 
 __all__ = [
@@ -81,19 +81,16 @@ class Charge(StrEnum):
     NEVER = "never"
 
 
-_CONSUMERS_RISK = frozenset(
-    {
-        "AlgorithmFailed",
-        "DiskLimitExceeded",
-        "ForbiddenSystemCall",
-        "LogLimitExceeded",
-        "MemoryLimitExceeded",
-        "OutputRejected",
-        "ProcessLimitExceeded",
-        "StoppedByConsumer",
-        "TimeLimitExceeded",
-    }
-)
+_NEVER_FREE = frozenset({"OutputRejected", "StoppedByConsumer", "TimeLimitExceeded"})
+"""Otherwise an algorithm prints its result, fails, and computes for nothing."""
+_CONSUMERS_RISK = _NEVER_FREE | {
+    "AlgorithmFailed",
+    "DiskLimitExceeded",
+    "ForbiddenSystemCall",
+    "LogLimitExceeded",
+    "MemoryLimitExceeded",
+    "ProcessLimitExceeded",
+}
 _STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
 _NOT_ALWAYS_THEIRS = frozenset({"ConfigurationFailed", "StoppedByOwner"})
 """Ends caused by somebody else, who may be the consumer with another account, or by a URL that may be theirs."""
@@ -128,11 +125,22 @@ def is_retriable(reason: Reason) -> bool:
     return reason.code in _RETRIABLE
 
 
-def charge_of(phase: Phase, reason: Reason | None, *, delivered: bool = False) -> Charge:
-    """Decide what an ended execution costs, from its outcome and whether log text was delivered (ADR 0098)."""
+def charge_of(
+    phase: Phase, reason: Reason | None, *, delivered: bool = False, failures: Failures = "charged"
+) -> Charge:
+    """Decide what an ended execution costs (ADR 0098, ADR 0125).
+
+    Parameters
+    ----------
+    delivered
+        Whether log text reached the consumer.
+    failures
+        What was agreed about failures of the algorithm.
+    """
     if phase is Phase.SUCCEEDED:
         return Charge.NEVER if reason is not None and reason.code == NOTHING_DELIVERED else Charge.FULL
-    if reason is not None and reason.code in (_CONSUMERS_RISK | _NOT_ALWAYS_THEIRS if delivered else _CONSUMERS_RISK):
+    risk = _NEVER_FREE if failures == "free" else _CONSUMERS_RISK
+    if reason is not None and reason.code in (risk | _NOT_ALWAYS_THEIRS if delivered else risk):
         return Charge.IF_NONE_SUCCEEDS
     return Charge.NEVER
 

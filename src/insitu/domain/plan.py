@@ -16,6 +16,7 @@ from insitu.domain.wire import Time, WireModel
 __all__ = [
     "Claim",
     "ExecutionPlan",
+    "Failures",
     "Fetch",
     "FileSource",
     "ImageReference",
@@ -73,6 +74,9 @@ class Fetch(WireModel):
     reference: str
     """Opaque, and unique within the plan."""
 
+
+Failures = Literal["charged", "free"]
+"""What an algorithm's own failure costs if nothing succeeds: the price, or nothing."""
 
 FileSource = Annotated[Mount | Claim | Fetch, Field(discriminator="kind")]
 
@@ -206,6 +210,12 @@ class ExecutionPlan(WireModel):
         The hand-over ends before this time, so that the receipt can be settled.
     published_stages
         Indices of the stages whose outputs no later stage reads, in ascending order.
+    revision_of
+        On-chain checksum of the workflow's version in the terms, if another version runs.
+    parameters
+        Index of a stage → name → value, as given when the execution was started.
+    failures
+        What was agreed about failures of the algorithm: the price if nothing succeeds, or nothing.
     """
 
     service_agreement_id: AgreementId
@@ -222,6 +232,9 @@ class ExecutionPlan(WireModel):
     published_stages: tuple[int, ...]
     start_before: Time
     finish_by: Time
+    revision_of: str | None = None
+    parameters: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
+    failures: Failures = "charged"
 
     @property
     def log_budget(self) -> int:

@@ -1,7 +1,8 @@
 """The receipt of an execution: an in-toto statement that the provider signs and the contract commits to (E8, E10).
 
 It says which agreement, workflow, images, algorithms and inputs (as salted roots) produced which output, what was used
-under which limits and rules, and what is charged. ``receiptHash`` is the SHA-256 of its payload.
+under which limits and rules, what reached the consumer, and what is charged. ``receiptHash`` is the SHA-256 of its
+payload. The type of its predicate says which form it has.
 """
 
 import json
@@ -10,154 +11,83 @@ from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
-from insitu.domain.agreement import AgreementDomain, SignedSettlement, Terms, TermsV1, agreement_id, settlement_digest
+from insitu.domain.agreement import AgreementDomain, SignedSettlement, agreement_id, settlement_digest
 from insitu.domain.canonical import canonical_json, plain_json, sha256_hex
 from insitu.domain.did import Did
 from insitu.domain.dsse import PAYLOAD_TYPE, Envelope, envelope_signer
 from insitu.domain.errors import InsituError
-from insitu.domain.execution import NOTHING_DELIVERED, Charge, Phase, Reason, Usage, charge_of
-from insitu.domain.ids import Address, AgreementId, ExecutionId, workflow_execution_id
-from insitu.domain.plan import ImageReference, OutputRules
-from insitu.domain.policy import Verdict
+from insitu.domain.execution import NOTHING_DELIVERED, Phase, Usage, charge_of
+from insitu.domain.ids import Address
+from insitu.domain.inputs_hash import inputs_hash
+from insitu.domain.plan import Failures
+from insitu.domain.receipt_parts import CommonPredicate, CommonStatement, require_all
+from insitu.domain.receipt_v1 import PredicateV1, StatementV1, checks_of_v1
 from insitu.domain.signatures import recover_address
-from insitu.domain.wire import Amount, Time, WireModel
+from insitu.domain.wire import Time, WireModel
 
-STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE: Final = "urn:insitu:execution-receipt:v1"
-
-
-class AgreementPart(WireModel):
-    """The whole agreement: its id is the EIP-712 digest of these terms in this domain, so anybody can check it."""
-
-    service_agreement_id: AgreementId
-    chain_id: int
-    contract: Address
-    terms: TermsV1 | Terms
+PREDICATE_TYPE: Final = "urn:insitu:execution-receipt:v2"
+NOT_ENFORCED: Final = "none"
+"""What a runtime writes beside a limit that nothing enforces."""
 
 
-class InputPart(WireModel):
-    """An input of a stage: the version of a data set and the salted root of its files, or an earlier stage's output."""
-
-    index: int
-    position: int
-    did: str | None = None
-    checksum: str | None = None
-    """On-chain checksum of the data set's DDO at exec."""
-    root: str | None = None
-    """``merkle.files_root`` with the provider's salt over the files that were mounted."""
-    previous_stage: int | None = None
-
-
-class AlgorithmPart(WireModel):
-    """The algorithm: version and the SHA-256 of each file as verified before the run."""
+class BoughtInput(WireModel):
+    """A data set in the version whose terms of sale apply. The hash of the list is in the terms."""
 
     did: str
     checksum: str
-    files: dict[str, str]
-    """File index → 64 hex digits."""
 
 
-class StagePart(WireModel):
-    """One stage as it ran. Times and exit code are null if it never did.
+class DeliveredPart(WireModel):
+    """What reached the consumer: files of the result, and captured text that could be read as log.
 
-    If the consumer may not see logs, the exit code, usage and the reason's sentence are left out, as everywhere the
-    consumer looks, because the algorithm determines them.
+    ``log_lines`` is null if the log could not be counted.
     """
 
-    index: int
-    stage_type: str
-    image: ImageReference
-    algorithm: AlgorithmPart
-    parameters: dict[str, str | int | float | bool]
-    inputs: tuple[InputPart, ...]
-    attempt: int
-    started_at: Time | None = None
-    ended_at: Time | None = None
-    exit_code: int | None = None
-    usage: Usage = Usage()
-    """What the infrastructure did not report is null, with a reason in ``unavailable`` (E8)."""
-    reason: Reason | None = None
+    files: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+    log_bytes: int = Field(ge=0)
+    log_lines: int | None = Field(default=None, ge=0)
 
 
-class PolicyPart(WireModel):
-    """The owners' verdict and the rules that applied to the output."""
+class ApprovalPart(WireModel):
+    """An owner's approval of the consumer, which the execution needed: its digest is what the owner signed."""
 
-    verdict: Verdict
-    checksums: dict[str, str]
-    """DID of an input → on-chain checksum of the version whose policy counted."""
-    output: OutputRules
-
-
-class PhasePart(WireModel):
-    """When a phase began."""
-
-    phase: Phase
-    at: Time
+    did: str
+    owner: Address
+    digest: str
+    expires_at: Time
 
 
-class OutputPart(WireModel):
-    """What was published: ``merkle.output_root`` over the files, their number and bytes, and the new asset."""
+class Predicate(CommonPredicate):
+    """What a receipt states.
 
-    root: str
-    files: int
-    bytes: int
-    published_stages: tuple[int, ...]
-    result_did: str
+    If the consumer may not see logs, exit codes, usage and the sentences of reasons are left out, as everywhere the
+    consumer looks, because the algorithm determines them. ``withheld`` commits to them.
+    """
 
-
-class ChargePart(WireModel):
-    """What the execution costs: ``amount`` base units may be settled with this receipt if ``rule`` says so."""
-
-    rule: Charge
-    amount: Amount
-
-
-class Software(WireModel):
-    """What made the receipt, what ran the execution, and what enforced which limit."""
-
-    name: str = "insitu"
-    version: str
-    runtime: str = ""
-    enforcement: dict[str, str] = Field(default_factory=dict)
-
-
-class Predicate(WireModel):
-    """Everything that the receipt states. ``number`` counts the executions of the agreement from 0."""
-
-    agreement: AgreementPart
-    workflow_execution_id: ExecutionId
-    number: int
-    workflow_did: str
-    workflow_checksum: str
-    stages: tuple[StagePart, ...]
-    policy: PolicyPart
-    phases: tuple[PhasePart, ...]
-    outcome: Literal[Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]
-    reason: Reason | None = None
-    output: OutputPart | None = None
-    charge: ChargePart
-    software: Software
+    revision_of: str | None = None
+    """The version of the workflow in the terms, if another one ran."""
+    bought: tuple[BoughtInput, ...]
+    """Every data set once, in the workflow's order."""
+    parameters: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
+    """Index of a stage → name → value, as given when the execution was started."""
+    failures: Failures = "charged"
+    delivered: DeliveredPart
+    approvals: tuple[ApprovalPart, ...] = ()
+    withheld: str | None = None
+    """Salted hash of what is left out (``receipt_opening``); null if nothing is."""
+    not_enforced: tuple[str, ...] = ()
+    """Limits that nothing enforced."""
+    inspection: None = None
+    decisions: None = None
+    ledger: None = None
 
 
-class Subject(WireModel):
-    """What a statement is about."""
+class Statement(CommonStatement):
+    """A receipt."""
 
-    name: str
-    digest: dict[str, str]
-
-
-class Statement(WireModel):
-    """An in-toto statement (v1) about an execution."""
-
-    type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=STATEMENT_TYPE, alias="_type")
-    subject: tuple[Subject, ...]
-    predicate_type: Literal["urn:insitu:execution-receipt:v1"] = PREDICATE_TYPE
+    predicate_type: Literal["urn:insitu:execution-receipt:v2"] = PREDICATE_TYPE
     predicate: Predicate
-
-    @property
-    def payload(self) -> bytes:
-        """The bytes that are signed and hashed: the canonical JSON of the statement."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
 
 
 class VerifiedReceipt(WireModel):
@@ -165,19 +95,13 @@ class VerifiedReceipt(WireModel):
 
     signer: Address
     receipt_hash: str
-    statement: Statement
+    statement: Statement | StatementV1
     checked: tuple[str, ...]
 
 
 def make_statement(predicate: Predicate) -> Statement:
     """Return the statement of a predicate: about the output, or about the workflow if nothing was published."""
-    return Statement(subject=(_subject(predicate),), predicate=predicate)
-
-
-def _subject(predicate: Predicate) -> Subject:
-    if predicate.output is not None:
-        return Subject(name=predicate.output.result_did, digest={"sha256": predicate.output.root})
-    return Subject(name=predicate.workflow_did, digest={"sha3_256": predicate.workflow_checksum})
+    return Statement(subject=(predicate.subject,), predicate=predicate)
 
 
 def receipt_hash(payload: bytes) -> str:
@@ -185,16 +109,24 @@ def receipt_hash(payload: bytes) -> str:
     return "0x" + sha256_hex(payload)
 
 
-def parse_statement(payload: bytes) -> Statement:
+def limits_not_enforced(enforcement: dict[str, str]) -> tuple[str, ...]:
+    """Return the limits that a runtime reports as not enforced, sorted."""
+    return tuple(sorted(limit for limit, by in enforcement.items() if by == NOT_ENFORCED))
+
+
+def parse_statement(payload: bytes) -> Statement | StatementV1:
     """Read a receipt's payload.
 
-    Raises ``ReceiptInvalid`` if it is not a receipt of this kind or not in canonical form.
+    Raises ``ReceiptInvalid`` if it is not a receipt of a known kind, not in canonical form, or says something that
+    this version cannot judge.
     """
     try:
         value: JsonValue = json.loads(payload)
         if canonical_json(plain_json(value)) != payload:
             raise InsituError("ReceiptInvalid", "the receipt is not canonical JSON")
-        return Statement.model_validate(value)
+        if isinstance(value, dict) and value.get("predicateType") == PREDICATE_TYPE:
+            return Statement.model_validate(value, extra="forbid")
+        return StatementV1.model_validate(value)
     except (ValueError, RecursionError):
         raise InsituError("ReceiptInvalid", "the payload is not a receipt of an execution") from None
     except InsituError as error:
@@ -202,7 +134,7 @@ def parse_statement(payload: bytes) -> Statement:
 
 
 def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
-    """Check a receipt offline: its signature, its form, and that its parts match each other.
+    """Check a receipt offline: its signature, its form, that its parts match each other and the terms.
 
     Raises ``ReceiptInvalid``, saying which check failed.
 
@@ -215,29 +147,17 @@ def verify_receipt(envelope: Envelope) -> VerifiedReceipt:
         raise InsituError("ReceiptInvalid", f"the payload is not of type {PAYLOAD_TYPE}")
     payload = envelope.payload_bytes()
     signer, statement, digest = envelope_signer(envelope), parse_statement(payload), receipt_hash(payload)
-    predicate = statement.predicate
+    predicate, agreement = statement.predicate, statement.predicate.agreement
+    expected = agreement_id(agreement.terms, AgreementDomain(agreement.chain_id, agreement.contract))
     checks = [
-        ("the provider of the agreement signed it", signer.lower() == predicate.agreement.terms.provider.lower()),
-        ("the agreement id is the digest of its terms", _fits_terms(predicate)),
-        ("the workflow and its version are those of the terms", _fits_workflow(predicate)),
-        ("the first data set is that of the terms", _fits_data(predicate)),
-        ("the execution id belongs to the agreement and the number", _fits_number(predicate)),
-        ("the subject is the output", statement.subject == (_subject(predicate),)),
-        ("the charge follows from the outcome", _fits_outcome(predicate)),
-        ("an output was published if and only if it succeeded", _fits_output(predicate)),
+        ("the provider of the agreement signed it", signer.lower() == agreement.terms.provider.lower()),
+        ("the agreement id is the digest of its terms", agreement.service_agreement_id == expected),
+        ("the execution id belongs to the agreement and the number", predicate.fits_number),
+        ("the subject is the output", statement.subject == (predicate.subject,)),
+        *(checks_of_v1(predicate) if isinstance(predicate, PredicateV1) else _checks(predicate)),
     ]
     checked = ("the signature is valid", "the payload is canonical", *require_all(checks))
     return VerifiedReceipt(signer=signer, receipt_hash=digest, statement=statement, checked=checked)
-
-
-def require_all(checks: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-    """Return what was checked, in words. Raises ``ReceiptInvalid`` with the first check that failed."""
-    checked = []
-    for check, holds in checks:
-        if not holds:
-            raise InsituError("ReceiptInvalid", f"this check failed: {check}")
-        checked.append(check)
-    return tuple(checked)
 
 
 def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple[tuple[str, bool], ...]:
@@ -261,49 +181,78 @@ def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple
     )
 
 
-def _fits_terms(predicate: Predicate) -> bool:
-    agreement = predicate.agreement
-    expected = agreement_id(agreement.terms, AgreementDomain(agreement.chain_id, agreement.contract))
-    return agreement.service_agreement_id == expected
+def _checks(predicate: Predicate) -> Iterable[tuple[str, bool]]:
+    terms, delivered = predicate.agreement.terms, predicate.delivered
+    bought = [(data.did, data.checksum) for data in predicate.bought]
+    rule = charge_of(
+        predicate.outcome, predicate.reason, delivered=delivered.log_bytes > 0, failures=predicate.failures
+    )
+    return (
+        ("the workflow is that of the terms", predicate.workflow_did == str(Did.from_hex(terms.workflow_id))),
+        (
+            "the version of the workflow is that of the terms, or is stated as a revision of it",
+            _fits_version(predicate, terms.workflow_hash.lower().removeprefix("0x")),
+        ),
+        ("the versions of the data sets are those of the terms", inputs_hash(bought) == terms.inputs_hash),
+        ("it read the data sets of the terms", _fits_data(predicate, str(Did.from_hex(terms.did)))),
+        ("parameters were given to stages that it has", _fits_parameters(predicate)),
+        ("an output was published if and only if it succeeded", _fits_output(predicate)),
+        ("what was delivered is the output, and log text only as the rules allow", _fits_delivery(predicate)),
+        ("the charge follows from the outcome and what was delivered", predicate.charge.rule is rule),
+        ("the amount is the price of the terms, or nothing", predicate.fits_amount),
+        ("what the rules hide is left out, and committed to", _hides(predicate)),
+        (
+            "it lists the limits that were not enforced",
+            predicate.not_enforced == limits_not_enforced(predicate.software.enforcement),
+        ),
+    )
 
 
-def _fits_workflow(predicate: Predicate) -> bool:
-    terms = predicate.agreement.terms
-    stated = (predicate.workflow_did, predicate.workflow_checksum.lower())
-    return stated == (str(Did.from_hex(terms.workflow_id)), terms.workflow_hash.lower().removeprefix("0x"))
+def _fits_version(predicate: Predicate, bought: str) -> bool:
+    if predicate.revision_of is None:
+        return predicate.workflow_checksum == bought
+    return predicate.revision_of == bought != predicate.workflow_checksum
 
 
-def _fits_data(predicate: Predicate) -> bool:
-    """Return whether the terms name the first data set that the workflow reads, in whatever version."""
-    inputs = (read for stage in predicate.stages for read in stage.inputs if read.did is not None)
-    first = next(inputs, None)
-    return first is not None and first.did == str(Did.from_hex(predicate.agreement.terms.did))
+def _fits_data(predicate: Predicate, first: str) -> bool:
+    """Return whether the data sets that were read are those that were bought, in the same order."""
+    read = predicate.data_sets
+    return read[:1] == (first,) and read == tuple(data.did for data in predicate.bought)
 
 
-def _fits_number(predicate: Predicate) -> bool:
-    if predicate.number < 0 or predicate.number >= 2**32:
-        return False
-    agreement = predicate.agreement.service_agreement_id
-    return predicate.workflow_execution_id == workflow_execution_id(agreement, predicate.number)
-
-
-def _fits_outcome(predicate: Predicate) -> bool:
-    """Return whether the charge follows from the outcome: the full price, nothing, or either if decided later."""
-    rule, amount, total = predicate.charge.rule, predicate.charge.amount, _total(predicate)
-    ran = any(entry.phase is Phase.EXECUTING for entry in predicate.phases)
-    readable = predicate.policy.output.lets_logs_out and ran
-    fitting = {charge_of(predicate.outcome, predicate.reason, delivered=delivered) for delivered in (False, readable)}
-    if rule not in fitting or amount > total:
-        return False
-    return amount == 0 if rule is Charge.NEVER else amount in (0, total)
-
-
-def _total(predicate: Predicate) -> int:
-    return predicate.agreement.terms.total
+def _fits_parameters(predicate: Predicate) -> bool:
+    return set(predicate.parameters) <= {str(stage.index) for stage in predicate.stages}
 
 
 def _fits_output(predicate: Predicate) -> bool:
-    succeeded, output = predicate.outcome is Phase.SUCCEEDED, predicate.output
-    if predicate.reason is not None and predicate.reason.code == NOTHING_DELIVERED:
-        return succeeded and output is not None and output.files == 0
-    return succeeded == (predicate.output is not None) and (succeeded or predicate.reason is not None)
+    succeeded, reason = predicate.outcome is Phase.SUCCEEDED, predicate.reason
+    if succeeded != (predicate.output is not None):
+        return False
+    if not succeeded:
+        return reason is not None and reason.code != NOTHING_DELIVERED
+    nothing = not predicate.delivered.files and not predicate.delivered.log_bytes
+    return nothing == (reason is not None and reason.code == NOTHING_DELIVERED)
+
+
+def _fits_delivery(predicate: Predicate) -> bool:
+    delivered, output, rules = predicate.delivered, predicate.output, predicate.policy.output
+    files = (output.files, output.bytes) if output is not None else (0, 0)
+    ran = any(entry.phase is Phase.EXECUTING for entry in predicate.phases)
+    most = rules.max_log_bytes if rules.lets_logs_out and ran else 0
+    return (
+        (delivered.files, delivered.bytes) == files
+        and (most is None or delivered.log_bytes <= most)
+        and (delivered.log_lines is None or delivered.log_lines <= delivered.log_bytes)
+    )
+
+
+def _hides(predicate: Predicate) -> bool:
+    """Return whether nothing is left out if logs are let out, and otherwise all that the algorithm determines."""
+    if predicate.policy.output.lets_logs_out:
+        return predicate.withheld is None
+    reasons = (predicate.reason, *(stage.reason for stage in predicate.stages))
+    return (
+        predicate.withheld is not None
+        and all(stage.exit_code is None and stage.usage in (Usage(), stage.usage.hidden) for stage in predicate.stages)
+        and all(reason is None or reason == reason.hidden or reason.code == NOTHING_DELIVERED for reason in reasons)
+    )

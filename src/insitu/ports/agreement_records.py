@@ -114,7 +114,7 @@ class Dossier(WireModel):
     versions
         DID → on-chain checksum of every input and algorithm at exec.
     salt
-        The salt of the inputs' roots in the receipt, 64 hexadecimal digits.
+        The agreement's secret, 64 hexadecimal digits: the salts in its receipts are derived from it.
     fetches
         Reference → file.
     """
@@ -157,12 +157,14 @@ class FrozenResult(WireModel):
 class Frozen(WireModel):
     """The outcome of an execution, decided once and for all.
 
-    ``envelope`` is the signed receipt and ``receipt_hash`` (0x…) what the contract commits to.
+    ``envelope`` is the signed receipt and ``receipt_hash`` (0x…) what the contract commits to. ``delivered`` says
+    whether anything of the algorithm reached the consumer; in an earlier release's outcomes it counts as delivered.
     """
 
     outcome: Transition
     records: tuple[StageRecord, ...]
     rule: Charge
+    delivered: bool = True
     receipt_hash: str
     envelope: dict[str, JsonValue]
     result: FrozenResult | None = None

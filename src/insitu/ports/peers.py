@@ -56,6 +56,8 @@ class ExecutionReport(WireModel):
     published: dict[str, JsonValue] | None = None
     released: int = 0
     """Bytes of captured text that the consumer has read or may read. After a success the number is final."""
+    released_lines: int | None = None
+    """Lines of that text, the last one even if it does not end; None if a log could not be read."""
     runtime: str
     enforcement: dict[str, str]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import anyio
 
@@ -13,6 +13,7 @@ from insitu.domain.agreement import SignedSettlement
 from insitu.domain.amount import Amount, AmountLike
 from insitu.domain.ids import Address
 from insitu.domain.receipt import VerifiedReceipt
+from insitu.domain.receipt_opening import Opening
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk import receipts
@@ -176,15 +177,16 @@ class Client:
         on_chain: bool = True,
         provider: str | None = None,
         files: Path | str | None = None,
+        opening: Opening | Mapping[str, Any] | None = None,
     ) -> VerifiedReceipt:
         """Check a receipt, and with ``on_chain`` also compare it with the chain.
 
-        ``provider`` is the account that must have signed it, ``files`` a folder with the result. Raises
-        ``ReceiptInvalid``, ``ReceiptNotCommitted``.
+        ``provider`` is the account that must have signed it, ``files`` a folder with the result, ``opening`` what its
+        hashes must stand for. Raises ``ReceiptInvalid``, ``ReceiptNotCommitted``.
         """
         if not on_chain:
-            return receipts.verify(receipt, provider=provider, files=files)
-        return await receipts.verify_on_chain(receipt, self.chain, provider=provider, files=files)
+            return receipts.verify(receipt, provider=provider, files=files, opening=opening)
+        return await receipts.verify_on_chain(receipt, self.chain, provider=provider, files=files, opening=opening)
 
     async def release(self, receipt: ReceiptView | SignedSettlement) -> Mined:
         """Release the payment of a receipt. Anybody may do this. Raises ``ExecutionAlreadySettled``."""

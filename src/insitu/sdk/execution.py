@@ -9,6 +9,7 @@ from typing_extensions import override
 from insitu.api.gateway_v1 import EventView, ExecutionView, LogView, ReceiptView, ResultView
 from insitu.domain.execution import ENDED
 from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.receipt_opening import Opening
 from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.receiving import ExpectedFile, receive
@@ -85,6 +86,13 @@ class Execution:
     async def receipt(self) -> ReceiptView:
         """Return the signed receipt and what releases the payment."""
         return await self._gateway.receipt(self.agreement_id, self.execution_id)
+
+    async def opening(self) -> Opening:
+        """Return what the receipt's salted hashes stand for, file by file, for an owner of an input or the provider.
+
+        Raises ``NotConsumer`` for anyone else, ``ExecutionNotEnded``.
+        """
+        return await self._gateway.opening(self.agreement_id, self.execution_id)
 
     async def stop(self) -> ExecutionView:
         """Stop it. An ended execution stays as it is."""

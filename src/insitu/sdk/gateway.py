@@ -37,6 +37,7 @@ from insitu.api.gateway_v1 import (
 )
 from insitu.domain.errors import InsituError, TokenError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
+from insitu.domain.receipt_opening import Opening
 from insitu.domain.signed_request import SignedRequest
 from insitu.ports.keys import Signer
 from insitu.sdk.events import follow
@@ -160,6 +161,10 @@ class GatewayClient:
         return await self._authorised(
             ReceiptView, "compute", "GET", self._compute("receipt", agreement_id, execution_id)
         )
+
+    async def opening(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Opening:
+        """Return what the receipt's salted hashes stand for, as far as the caller may see it."""
+        return await self._authorised(Opening, "compute", "GET", self._compute("opening", agreement_id, execution_id))
 
     async def result(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ResultView:
         """Return the new asset and its files. Raises ``NotFound`` while there is none."""

@@ -14,7 +14,9 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
 from insitu.domain.ledger import settle
 from insitu.domain.merkle import FileDigest, output_root
-from insitu.domain.receipt import VerifiedReceipt, require_all, settlement_checks, verify_receipt
+from insitu.domain.receipt import Predicate, VerifiedReceipt, settlement_checks, verify_receipt
+from insitu.domain.receipt_opening import Opening, opening_checks
+from insitu.domain.receipt_parts import require_all
 from insitu.domain.signatures import signature_bytes
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
@@ -25,7 +27,13 @@ Receipt = ReceiptView | Mapping[str, Any]
 """A receipt as the gateway returns it, or only its DSSE envelope, as JSON."""
 
 
-def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str | None = None) -> VerifiedReceipt:
+def verify(
+    receipt: Receipt,
+    *,
+    provider: str | None = None,
+    files: Path | str | None = None,
+    opening: Opening | Mapping[str, Any] | None = None,
+) -> VerifiedReceipt:
     """Check a receipt offline: its signature, its form, that its parts match each other, and what comes with it.
 
     Parameters
@@ -34,6 +42,8 @@ def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str |
         The account that must have signed; by default the one that the receipt itself names.
     files
         Folder with the downloaded result and nothing else: the receipt must be about exactly these files.
+    opening
+        What :meth:`insitu.sdk.execution.Execution.opening` returned: the receipt's hashes must stand for it.
 
     Raises ``ReceiptInvalid``, and ``FileMissing`` if there is no such folder.
     """
@@ -43,11 +53,18 @@ def verify(receipt: Receipt, *, provider: str | None = None, files: Path | str |
         checks.append((f"{provider} signed it", found.signer.lower() == read_address(provider).lower()))
     if files is not None:
         checks.append(_check_of_files(found, Path(files)))
+    if opening is not None:
+        checks += _checks_of_opening(found, opening)
     return found.model_copy(update={"checked": (*found.checked, *require_all(checks))})
 
 
 async def verify_on_chain(
-    receipt: Receipt, chain: Chain, *, provider: str | None = None, files: Path | str | None = None
+    receipt: Receipt,
+    chain: Chain,
+    *,
+    provider: str | None = None,
+    files: Path | str | None = None,
+    opening: Opening | Mapping[str, Any] | None = None,
 ) -> VerifiedReceipt:
     """Check a receipt as :func:`verify` does, and compare it with the chain.
 
@@ -56,7 +73,7 @@ async def verify_on_chain(
 
     Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` if it is not settled yet.
     """
-    found = verify(receipt, provider=provider, files=files)
+    found = verify(receipt, provider=provider, files=files, opening=opening)
     predicate = found.statement.predicate
     domain, agreement = chain.agreements, predicate.agreement
     if agreement.chain_id != domain.chain_id or agreement.contract.lower() != domain.contract.lower():
@@ -90,6 +107,17 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
         raise InsituError("ReceiptInvalid", "this is not a receipt from a gateway") from None
     except InsituError as error:
         raise InsituError("ReceiptInvalid", f"the settlement next to it: {error.detail}") from None
+
+
+def _checks_of_opening(found: VerifiedReceipt, opening: Opening | Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
+    predicate = found.statement.predicate
+    if not isinstance(predicate, Predicate):
+        return (("receipts of its form can be opened", False),)
+    try:
+        read = opening if isinstance(opening, Opening) else Opening.model_validate(opening, extra="forbid")
+    except ValueError:
+        raise InsituError("ReceiptInvalid", "this is not an opening from a gateway") from None
+    return opening_checks(predicate, read)
 
 
 def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:

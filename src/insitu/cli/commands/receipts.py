@@ -17,7 +17,9 @@ from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ReceiptView
-    from insitu.domain.receipt import Predicate, VerifiedReceipt
+    from insitu.domain.receipt import VerifiedReceipt
+    from insitu.domain.receipt_opening import Opening
+    from insitu.domain.receipt_parts import CommonPredicate
     from insitu.sdk.agreements import Agreement
     from insitu.sdk.client import Client
 
@@ -27,13 +29,15 @@ __all__ = ["close", "receipt", "refund", "release", "verify"]
 @click.command()
 @ids
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
+@click.option("--opening", is_flag=True, help="Instead, what its hashes stand for; only for owners and the provider.")
 @connected
 @pass_session
-def receipt(session: Session, ids: tuple[str, ...], output: Path | None) -> None:
+def receipt(session: Session, ids: tuple[str, ...], output: Path | None, *, opening: bool) -> None:
     """Fetch the signed receipt of an execution as JSON, to keep, verify, or release the payment with."""
 
-    async def fetch_it(client: "Client") -> "ReceiptView":
-        return await (await find_execution(client, ids)).receipt()
+    async def fetch_it(client: "Client") -> "ReceiptView | Opening":
+        execution = await find_execution(client, ids)
+        return await (execution.opening() if opening else execution.receipt())
 
     view = session.act(fetch_it)
     if output is None:
@@ -49,6 +53,11 @@ def receipt(session: Session, ids: tuple[str, ...], output: Path | None) -> None
 @click.option(
     "--files", type=click.Path(path_type=Path), help="Folder with the downloaded result, to compare with the receipt."
 )
+@click.option(
+    "--opening",
+    type=click.Path(dir_okay=False),
+    help="File from insitu receipt --opening, to compare with the receipt's hashes.",
+)
 @click.option("--on-chain", is_flag=True, help="Also compare it with the chain of the settings.")
 @node
 @local
@@ -62,6 +71,8 @@ def verify(session: Session, /, file: str, *, on_chain: bool, **against: Any) ->
     from insitu.sdk.receipts import verify as verify_offline
 
     document = _require_receipt(read_json(file), file)
+    if against["opening"] is not None:
+        against["opening"] = read_json(against["opening"])
     asks_chain = on_chain or session.names_node
     if asks_chain:
         found = session.wait_for(_verify_on_chain, session, document, against)
@@ -111,11 +122,31 @@ def _facts(found: "VerifiedReceipt") -> list[tuple[str, str]]:
         ("output", f"{output.files} files, {output.bytes} bytes, {output.result_did}" if output else "none"),
         ("charge", f"{predicate.charge.amount} base units ({predicate.charge.rule.value})"),
         ("limits", ", ".join(f"{name}: {plain(by)}" for name, by in predicate.software.enforcement.items())),
+        *_newer_facts(found),
         ("checked", "\n".join(found.checked)),
     ]
 
 
-def _stages(predicate: "Predicate") -> list[str]:
+def _newer_facts(found: "VerifiedReceipt") -> list[tuple[str, str]]:
+    """Return what receipts of the first form do not say."""
+    from insitu.domain.receipt import Predicate
+
+    predicate = found.statement.predicate
+    if not isinstance(predicate, Predicate):
+        return []
+    delivered, revised = predicate.delivered, predicate.revision_of is not None
+    lines = "an unknown number of" if delivered.log_lines is None else delivered.log_lines
+    return [
+        ("version that ran", predicate.workflow_checksum + (", a revision of the one bought" if revised else "")),
+        ("parameters", plain(json.dumps(predicate.parameters)) if predicate.parameters else ""),
+        ("log", f"{delivered.log_bytes} bytes, {lines} lines could be read"),
+        ("not enforced", ", ".join(plain(limit) for limit in predicate.not_enforced)),
+        ("withheld", "exit codes, use and messages, as one hash" if predicate.withheld is not None else ""),
+        ("failures", predicate.failures),
+    ]
+
+
+def _stages(predicate: "CommonPredicate") -> list[str]:
     found = []
     for stage in predicate.stages:
         took = ""

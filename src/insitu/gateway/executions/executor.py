@@ -21,6 +21,8 @@ from insitu.ports.agreement_records import Idempotency, KnownAgreement, StoredEx
 __all__ = ["Executor"]
 
 MAX_KEY = 200
+UNCOUNTED = 10
+"""Executions of an agreement that deliver nothing and do not count towards ``maxExecutions``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +52,13 @@ class Executor:
                 return accepted(earlier)
         known = await self.permission_checker.find(agreement_id)
         _require_workflow(known, request)
-        first = await self._require_idle(known)
+        earlier = await self._require_idle(known)
         state, found = await both(self.permission_checker.require(known, caller.address), self._assess(known))
         found.verdict.require()
-        draft = await self.planner.draft(agreement_id, known.terms, state, found)
+        draft = await self.planner.draft(agreement_id, known.terms, state, found, earlier)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
-        free = await self.free_gas_limiter.of(known.terms, first=first)
+        limit += await self._uncounted(earlier, limit)
+        free = await self.free_gas_limiter.of(known.terms, first=earlier is None)
         execution, _ = await self.ports.agreements.start(
             agreement_id, self.ports.clock.now(), limit, draft, idempotency, free
         )
@@ -79,14 +82,26 @@ class Executor:
                 raise InsituError("WorkflowChanged", detail) from error
             raise
 
-    async def _require_idle(self, known: KnownAgreement) -> bool:
-        """Return whether this is the first execution. Refuse early; the store checks again in its transaction."""
-        earlier = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=1)
-        for execution in earlier:
+    async def _require_idle(self, known: KnownAgreement) -> StoredExecution | None:
+        """Return the execution before this one. Refuse early; the store checks again in its transaction."""
+        for execution in await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=1):
             if execution.live:
                 detail = f"execution {execution.execution_id} of this agreement is running"
                 raise InsituError("ExecutionInProgress", detail, workflowExecutionId=execution.execution_id)
-        return not earlier
+            return execution
+        return None
+
+    async def _uncounted(self, earlier: StoredExecution | None, limit: int) -> int:
+        """Return how many executions do not count towards the limit, once that matters.
+
+        One counts as soon as anything of its algorithm reached the consumer, and one that delivered nothing from the
+        eleventh on.
+        """
+        if earlier is None or earlier.plan.number + 1 < limit:
+            return 0
+        ended = await self.ports.agreements.executions(agreement_id=earlier.agreement_id, limit=earlier.plan.number + 1)
+        silent = sum(1 for execution in ended if execution.frozen is not None and not execution.frozen.delivered)
+        return min(silent, UNCOUNTED)
 
 
 def accepted(execution: StoredExecution) -> ExecAccepted:

@@ -24,14 +24,17 @@ from insitu.domain.plan import (
 from insitu.domain.workflow import Stage
 from insitu.gateway.agreements.assessor import AssessedAlgorithm, AssessedInput, Assessment
 from insitu.gateway.files.source_opener import SourceOpener
-from insitu.ports.agreement_records import Dossier, SourceReference
+from insitu.ports.agreement_records import Dossier, SourceReference, StoredExecution
 
 __all__ = ["Draft", "Planner"]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A plan that only lacks its number. Calling it is pure, so it can be done inside a transaction."""
+    """A plan that only lacks its number. Calling it is pure, so it can be done inside a transaction.
+
+    ``expected`` is the number that it was drafted for. If another execution came and went meanwhile, it is refused.
+    """
 
     agreement_id: AgreementId
     terms: Terms
@@ -39,10 +42,13 @@ class Draft:
     assessment: Assessment
     stages: tuple[StagePlan, ...]
     dossier: Dossier
+    expected: int = 0
 
     def __call__(self, number: int) -> tuple[ExecutionPlan, Dossier]:
         """Return the plan and the dossier of the execution with this number."""
         found = self.assessment
+        if number != self.expected:
+            raise InsituError("ExecutionInProgress", f"execution {number - 1} of this agreement came in between")
         if found.server is None:
             raise InsituError("NoSuitableServer")
         limits = found.server.limits()
@@ -61,6 +67,7 @@ class Draft:
             published_stages=found.workflow.published_stages,
             start_before=self.state.execution_ends_at(self.terms),
             finish_by=datetime.fromtimestamp(last_settlement - SETTLEMENT_LATENCY, UTC),
+            failures=found.policy.failures,
         )
         return plan, self.dossier
 
@@ -71,8 +78,15 @@ class Planner:
 
     source_opener: SourceOpener
 
-    async def draft(self, agreement_id: AgreementId, terms: Terms, state: AgreementState, found: Assessment) -> Draft:
-        """Draft the plan of an allowed workflow.
+    async def draft(
+        self,
+        agreement_id: AgreementId,
+        terms: Terms,
+        state: AgreementState,
+        found: Assessment,
+        earlier: StoredExecution | None = None,
+    ) -> Draft:
+        """Draft the plan of an allowed workflow, to be run after ``earlier``.
 
         Raises ``InvalidDocument``, ``ImageNotAllowed``, and what planning a list of files raises.
         """
@@ -88,10 +102,11 @@ class Planner:
             services=found.services,
             versions=found.versions,
             verdict=found.verdict,
-            salt=secrets.token_hex(32),
+            salt=earlier.dossier.salt if earlier is not None else secrets.token_hex(32),
             fetches=fetches,
         )
-        return Draft(agreement_id, terms, state, found, tuple(stages), dossier)
+        number = earlier.plan.number + 1 if earlier is not None else 0
+        return Draft(agreement_id, terms, state, found, tuple(stages), dossier, number)
 
     async def _inputs(
         self, stage: Stage, inputs: dict[str, AssessedInput], fetches: dict[str, SourceReference]

@@ -18,15 +18,19 @@ from insitu.api.gateway_v1 import (
     StageView,
 )
 from insitu.domain.amount import Amount
+from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Execution, Phase, Reason, StageRecord, Transition
 from insitu.domain.plan import StagePlan
+from insitu.domain.receipt import Statement, parse_statement
+from insitu.domain.receipt_opening import Opening
 from insitu.gateway.executions.execution_finder import Seen
 from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.results.receipt_opener import opened_inputs, withheld_details
 from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Presenter", "event_view", "problem_data", "receipt_view", "result_view"]
+__all__ = ["Presenter", "event_view", "opening_view", "problem_data", "receipt_view", "result_view"]
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +113,28 @@ def receipt_view(execution: StoredExecution) -> ReceiptView:
         settled=execution.settlement_transaction is not None,
         transaction=execution.settlement_transaction or None,
     )
+
+
+def opening_view(seen: Seen) -> Opening:
+    """Return what a caller may see behind the hashes of an ended execution's receipt.
+
+    Raises ``ExecutionNotEnded``. Receipts of the first form have other salts and are not opened.
+    """
+    execution, frozen = seen.execution, seen.execution.frozen
+    if frozen is None:
+        raise InsituError("ExecutionNotEnded", f"{execution.execution_id} is {execution.phase}: no receipt yet")
+    statement = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes())
+    if not isinstance(statement, Statement):
+        return Opening()
+    inputs = (
+        opened
+        for opened in opened_inputs(execution, frozen.records)
+        if seen.role == "provider" or opened.did in seen.owned
+    )
+    withheld = None
+    if statement.predicate.withheld is not None and seen.sees():
+        withheld = withheld_details(execution, frozen.records, frozen.outcome)
+    return Opening(inputs=tuple(inputs), withheld=withheld)
 
 
 def result_view(execution: StoredExecution, now: datetime) -> ResultView:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from insitu.domain.execution import Charge, StageRecord, Transition, charge_of
+from insitu.domain.plan import Failures
 from insitu.ports.agreement_records import FrozenResult
 
 __all__ = ["Conclusion"]
@@ -19,8 +20,8 @@ class Conclusion:
     ----------
     history
         The transitions before the outcome.
-    released
-        Bytes of captured text that the consumer has read or may read.
+    released, lines
+        Bytes of captured text that the consumer has read or may read, and lines of it; None if they are not known.
     """
 
     outcome: Transition
@@ -28,10 +29,15 @@ class Conclusion:
     records: tuple[StageRecord, ...] = ()
     result: FrozenResult | None = None
     released: int = 0
+    lines: int | None = 0
     runtime: str = ""
     enforcement: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def rule(self) -> Charge:
-        """Whether the consumer is charged."""
-        return charge_of(self.outcome.phase, self.outcome.reason, delivered=self.released > 0)
+    def delivered(self) -> bool:
+        """Whether anything of the algorithm reached the consumer: a file or log text."""
+        return self.released > 0 or (self.result is not None and bool(self.result.files))
+
+    def rule(self, failures: Failures) -> Charge:
+        """Return what it costs under what was agreed about failures."""
+        return charge_of(self.outcome.phase, self.outcome.reason, delivered=self.released > 0, failures=failures)

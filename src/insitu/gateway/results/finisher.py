@@ -13,7 +13,8 @@ from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition
 from insitu.domain.ids import AgreementId
-from insitu.domain.receipt import ChargePart, parse_statement
+from insitu.domain.receipt import Predicate, parse_statement
+from insitu.domain.receipt_parts import ChargePart
 from insitu.gateway.agreements.agreement_follower import end_event
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
@@ -64,6 +65,7 @@ class Finisher:
             records=report.records,
             result=result,
             released=report.released,
+            lines=report.released_lines,
             runtime=report.runtime,
             enforcement=report.enforcement,
         )
@@ -94,14 +96,17 @@ class Finisher:
         """
         frozen = execution.frozen
         assert frozen is not None
-        software = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes()).predicate.software
+        stated = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes()).predicate
+        delivered = stated.delivered if isinstance(stated, Predicate) else None
         reason = Reason(code="PublishingFailed", message=f"{why.code}: {why.message}")
         conclusion = Conclusion(
             outcome=_as_failed(frozen.outcome, reason),
             history=execution.history,
             records=frozen.records,
-            runtime=software.runtime,
-            enforcement=software.enforcement,
+            released=delivered.log_bytes if delivered is not None else 0,
+            lines=delivered.log_lines if delivered is not None else None,
+            runtime=stated.software.runtime,
+            enforcement=stated.software.enforcement,
         )
         known = await self._agreement(execution.agreement_id)
         stored = await self._freeze(execution, known, conclusion, instead_of=frozen.receipt_hash)
@@ -167,15 +172,16 @@ class Finisher:
         others: Sequence[StoredExecution],
     ) -> tuple[Frozen, int | None]:
         """Return what is frozen, with its receipt, and the charge where it is known already."""
-        rule, total = conclusion.rule, known.terms.total
+        rule, total = conclusion.rule(execution.plan.failures), known.terms.total
         # A success that costs nothing does so because another execution was charged, or because the price is zero.
         charge = charge_now(rule, total, paid=any(_paid(other) for other in others))
         part = ChargePart(rule=rule, amount=total if charge is None else charge)
-        receipt_hash, envelope = self.receipt_maker.make(execution, known.terms, conclusion, part)
+        receipt_hash, envelope = self.receipt_maker.make(execution, known, conclusion, part)
         frozen = Frozen(
             outcome=conclusion.outcome,
             records=conclusion.records,
             rule=rule,
+            delivered=conclusion.delivered,
             receipt_hash=receipt_hash,
             envelope=envelope,
             result=conclusion.result,

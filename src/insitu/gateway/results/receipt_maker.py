@@ -4,18 +4,24 @@ There is one receipt and the chain commits to it, so it says no more than the co
 owners see the rest in their views.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import JsonValue
 
-from insitu.domain.agreement import Terms
 from insitu.domain.dsse import envelope_digest, seal
 from insitu.domain.execution import Phase, Reason, StageRecord, Transition
-from insitu.domain.merkle import FileDigest, files_root
 from insitu.domain.plan import StageInput, StagePlan
 from insitu.domain.receipt import (
+    BoughtInput,
+    DeliveredPart,
+    Predicate,
+    limits_not_enforced,
+    make_statement,
+    receipt_hash,
+)
+from insitu.domain.receipt_parts import (
     AgreementPart,
     AlgorithmPart,
     ChargePart,
@@ -23,16 +29,14 @@ from insitu.domain.receipt import (
     OutputPart,
     PhasePart,
     PolicyPart,
-    Predicate,
     Software,
     StagePart,
-    make_statement,
-    receipt_hash,
 )
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import root_of
 from insitu.gateway.results.conclusion import Conclusion
-from insitu.ports.agreement_records import FrozenResult, StoredExecution
+from insitu.gateway.results.receipt_opener import last_record, opened_inputs, withheld_details
+from insitu.ports.agreement_records import FrozenResult, KnownAgreement, StoredExecution
 
 __all__ = ["ReceiptMaker"]
 
@@ -44,23 +48,38 @@ class ReceiptMaker:
     ports: GatewayPorts
 
     def make(
-        self, execution: StoredExecution, terms: Terms, conclusion: Conclusion, charge: ChargePart
+        self, execution: StoredExecution, known: KnownAgreement, conclusion: Conclusion, charge: ChargePart
     ) -> tuple[str, dict[str, JsonValue]]:
         """Return the receipt's hash (0x…) and its DSSE envelope as JSON."""
+        payload = make_statement(self._predicate(execution, known, conclusion, charge)).payload
+        signature = self.ports.signer.sign_digest(envelope_digest(payload))
+        envelope = seal(payload, signature, self.ports.provider)
+        return receipt_hash(payload), envelope.model_dump(mode="json", by_alias=True)
+
+    def _predicate(
+        self, execution: StoredExecution, known: KnownAgreement, conclusion: Conclusion, charge: ChargePart
+    ) -> Predicate:
         plan, dossier, domain = execution.plan, execution.dossier, self.ports.chain.agreements
-        outcome = conclusion.outcome
-        predicate = Predicate(
+        outcome, told = conclusion.outcome, plan.output.lets_logs_out
+        roots = {
+            (opened.stage, opened.position): opened.root for opened in opened_inputs(execution, conclusion.records)
+        }
+        enforcement = dict(conclusion.enforcement)
+        return Predicate(
             agreement=AgreementPart(
                 service_agreement_id=plan.service_agreement_id,
                 chain_id=domain.chain_id,
                 contract=domain.contract,
-                terms=terms,
+                terms=known.terms,
             ),
             workflow_execution_id=plan.workflow_execution_id,
             number=plan.number,
             workflow_did=plan.workflow_did,
             workflow_checksum=plan.workflow_checksum,
-            stages=tuple(self._stage(execution, stage, conclusion.records) for stage in plan.stages),
+            revision_of=plan.revision_of,
+            bought=_bought_inputs(execution, known),
+            parameters=plan.parameters,
+            stages=tuple(_stage(execution, stage, conclusion.records, roots) for stage in plan.stages),
             policy=PolicyPart(
                 verdict=dossier.verdict,
                 checksums={did: dossier.versions[did] for did in dossier.services if did in dossier.versions},
@@ -68,83 +87,79 @@ class ReceiptMaker:
             ),
             phases=tuple(PhasePart(phase=passed.phase, at=passed.at) for passed in (*conclusion.history, outcome)),
             outcome=_final(outcome.phase),
-            reason=_reason(outcome, told=plan.output.lets_logs_out),
+            reason=_reason(outcome, told=told),
             output=_output(conclusion.result, plan.published_stages),
+            delivered=_delivered(conclusion),
+            failures=plan.failures,
             charge=charge,
+            withheld=None if told else withheld_details(execution, conclusion.records, outcome).digest,
+            not_enforced=limits_not_enforced(enforcement),
             software=Software(
-                version=self.ports.configuration.version,
-                runtime=conclusion.runtime,
-                enforcement=dict(conclusion.enforcement),
+                version=self.ports.configuration.version, runtime=conclusion.runtime, enforcement=enforcement
             ),
         )
-        payload = make_statement(predicate).payload
-        signature = self.ports.signer.sign_digest(envelope_digest(payload))
-        envelope = seal(payload, signature, self.ports.provider)
-        return receipt_hash(payload), envelope.model_dump(mode="json", by_alias=True)
-
-    def _stage(self, execution: StoredExecution, stage: StagePlan, records: Sequence[StageRecord]) -> StagePart:
-        versions = execution.dossier.versions
-        record = next((record for record in reversed(records) if record.stage == stage.index), None)
-        algorithm = stage.transformation
-        part = StagePart(
-            index=stage.index,
-            stage_type=stage.stage_type,
-            image=stage.image,
-            algorithm=AlgorithmPart(
-                did=algorithm.did,
-                checksum=versions.get(algorithm.did, ""),
-                files={str(file.index): file.sha256 for file in algorithm.files if file.sha256 is not None},
-            ),
-            parameters=stage.parameters,
-            inputs=tuple(_input(planned, record, execution) for planned in stage.inputs),
-            attempt=record.attempt if record is not None else 0,
-        )
-        if record is None:
-            return part
-        told = execution.plan.output.lets_logs_out
-        return part.model_copy(
-            update={
-                "started_at": record.started_at,
-                "ended_at": record.ended_at,
-                "exit_code": record.exit_code if told else None,
-                "usage": record.usage if told else record.usage.hidden,
-                "reason": record.reason if told or record.reason is None else record.reason.hidden,
-            }
-        )
 
 
-def _input(planned: StageInput, record: StageRecord | None, execution: StoredExecution) -> InputPart:
+def _stage(
+    execution: StoredExecution,
+    stage: StagePlan,
+    records: Sequence[StageRecord],
+    roots: Mapping[tuple[int, int], str],
+) -> StagePart:
+    versions, record, algorithm = execution.dossier.versions, last_record(records, stage.index), stage.transformation
+    part = StagePart(
+        index=stage.index,
+        stage_type=stage.stage_type,
+        image=stage.image,
+        algorithm=AlgorithmPart(
+            did=algorithm.did,
+            checksum=versions.get(algorithm.did, ""),
+            files={str(file.index): file.sha256 for file in algorithm.files if file.sha256 is not None},
+        ),
+        parameters=stage.parameters,
+        inputs=tuple(_input(read, versions, roots.get((stage.index, read.position))) for read in stage.inputs),
+        attempt=record.attempt if record is not None else 0,
+    )
+    if record is None:
+        return part
+    told = execution.plan.output.lets_logs_out
+    return part.model_copy(
+        update={
+            "started_at": record.started_at,
+            "ended_at": record.ended_at,
+            "exit_code": record.exit_code if told else None,
+            "usage": record.usage if told else record.usage.hidden,
+            "reason": record.reason if told or record.reason is None else record.reason.hidden,
+        }
+    )
+
+
+def _bought_inputs(execution: StoredExecution, known: KnownAgreement) -> tuple[BoughtInput, ...]:
+    """Return the versions that were bought. Where the grant did not note any, they are those of the time of exec."""
+    versions = {**execution.dossier.versions, **known.versions}
+    read = (source.did for stage in execution.plan.stages for source in stage.inputs if source.did is not None)
+    return tuple(BoughtInput(did=did, checksum=versions[did]) for did in dict.fromkeys(read))
+
+
+def _delivered(conclusion: Conclusion) -> DeliveredPart:
+    files = conclusion.result.files if conclusion.result is not None else ()
+    return DeliveredPart(
+        files=len(files),
+        bytes=sum(file.size for file in files),
+        log_bytes=conclusion.released,
+        log_lines=conclusion.lines,
+    )
+
+
+def _input(planned: StageInput, versions: Mapping[str, str], root: str | None) -> InputPart:
     return InputPart(
         index=planned.index,
         position=planned.position,
         did=planned.did,
-        checksum=execution.dossier.versions.get(planned.did) if planned.did is not None else None,
-        root=_root(planned, record, bytes.fromhex(execution.dossier.salt)) if planned.did is not None else None,
+        checksum=versions.get(planned.did) if planned.did is not None else None,
+        root=root,
         previous_stage=planned.previous_stage,
     )
-
-
-def _root(planned: StageInput, record: StageRecord | None, salt: bytes) -> str | None:
-    """Return the salted root over the files' digests, from the document or from the Configuration Pod.
-
-    A folder mounted in place has no digest. Then there is no root, rather than one that proves nothing.
-    """
-    found = _found(record, planned.position)
-    digests = [
-        FileDigest(file.name, file.sha256 or found.get(file.index, ""), file.size or 0) for file in planned.files
-    ]
-    if not digests or not all(digest.sha256 for digest in digests):
-        return None
-    return files_root(digests, salt)
-
-
-def _found(record: StageRecord | None, position: int) -> dict[int, str]:
-    """Return the digests in ``{"inputs": {"<position>": {"<file index>": sha256}}}`` of the Configuration Pod."""
-    inputs = record.configured.get("inputs") if record is not None else None
-    files = inputs.get(str(position)) if isinstance(inputs, dict) else None
-    if not isinstance(files, dict):
-        return {}
-    return {int(index): digest for index, digest in files.items() if index.isdigit() and isinstance(digest, str)}
 
 
 def _output(result: FrozenResult | None, stages: tuple[int, ...]) -> OutputPart | None:

@@ -10,8 +10,9 @@ from insitu.api.app import StrictRoute
 from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, LogView, ReceiptView, ResultView
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, ExecutionPath
 from insitu.domain.errors import InsituError
+from insitu.domain.receipt_opening import Opening
 from insitu.gateway.executions.execution_finder import Role
-from insitu.gateway.executions.presenter import receipt_view, result_view
+from insitu.gateway.executions.presenter import opening_view, receipt_view, result_view
 from insitu.gateway.executions.streamer import END, LogPiece, LogPosition
 from insitu.gateway.routes.event_stream import EventStream, OutgoingEvent
 from insitu.gateway.service import GatewayService
@@ -22,6 +23,7 @@ COMPUTE = BASE + "/compute"
 IDS = "/{agreement}/{execution}"
 
 CONSUMER: tuple[Role, ...] = ("consumer",)
+OPENERS: tuple[Role, ...] = ("owner", "provider")
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
 Accept = Annotated[str, Header(max_length=1000, include_in_schema=False)]
@@ -58,6 +60,13 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
     ) -> ReceiptView:
         caller = service.authenticator.read(authorization, "compute")
         return receipt_view((await service.execution_finder.see(caller, agreement, execution)).execution)
+
+    @routes.get(COMPUTE + "/opening" + IDS)
+    async def show_opening(
+        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
+    ) -> Opening:
+        caller = service.authenticator.read(authorization, "compute")
+        return opening_view(await service.execution_finder.see(caller, agreement, execution, OPENERS))
 
     @routes.get(COMPUTE + "/result" + IDS)
     async def show_result(

@@ -130,13 +130,15 @@ class CarryOut:
         enforcement = self._enforcement()
         # What may still be read of a failure counts as delivered, and the charge depends on it.
         decide = partial(released, wanted=await self._pumps.captured(execution))
+        release = await self._parts.executions.release(execution.execution_id, decide)
         report = ExecutionReport(
             plan=execution.plan,
             history=execution.history,
             records=execution.records,
             outcome=execution.outcome,
             published=execution.published,
-            released=(await self._parts.executions.release(execution.execution_id, decide)).total,
+            released=release.total,
+            released_lines=await self._pumps.lines(release),
             runtime=enforcement.runtime,
             enforcement=dict(enforcement.limits),
         )

@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, StepKey, StepKind
 from insitu.domain.ids import ExecutionId
-from insitu.domain.log_release import Captured
+from insitu.domain.log_release import Captured, LogRelease
 from insitu.operator.engine.parts import Parts
 from insitu.ports.peers import LogKey
 from insitu.waiting import Backoff, Pauses, wait_until
@@ -70,6 +70,21 @@ class LogPumps:
         except InsituError as error:
             logger.warning("%s: the size of a log is unknown: %s", self._execution_id, error)
         return Captured(stage, attempt, execution.plan.limits.log_bytes)
+
+    async def lines(self, release: LogRelease) -> int | None:
+        """Count the released lines, the last of each log even if it does not end. None if one is unreadable."""
+        total = 0
+        try:
+            for done in release.ends:
+                last, key = b"\n", LogKey(stage=done.stage, attempt=done.attempt)
+                async for chunk in self._parts.logs.read(self._execution_id, key, 0, follow=False):
+                    shown = chunk.data[: max(done.end - chunk.offset, 0)]
+                    total, last = total + shown.count(b"\n"), shown[-1:] or last
+                total += last != b"\n"
+        except InsituError as error:
+            logger.warning("%s: the lines of a log cannot be counted: %s", self._execution_id, error)
+            return None
+        return total
 
     async def _drain(self) -> tuple[StepKey, ...]:
         """Wait some seconds until everything is copied; return the steps that are not."""
