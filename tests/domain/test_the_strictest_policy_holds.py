@@ -199,5 +199,16 @@ def test_files_can_only_be_pinned_if_each_has_its_digest() -> None:
     assert refused.value.pointer == "/service/1/attributes/main/policy/data"
 
 
+def test_a_policy_of_a_liar_causes_no_huge_answer() -> None:
+    hostile = Policy.read({f"{number}{'x' * 100_000}": 1 for number in range(200)})
+    refusals = effective_policy([(DIDS[0], hostile)]).refusals([], CONSUMER.address)
+    assert len(refusals) == 100
+    assert all(len(refusal.message) < 400 for refusal in refusals)
+
+
+def test_a_rule_that_is_given_twice_is_not_understood() -> None:
+    assert Policy.read({"maxExecutions": 100, "max_executions": 1}).not_understood == ("/max_executions",)
+
+
 def test_an_old_document_with_unknown_rules_is_still_read() -> None:
     validate_ddo(dataset_ddo(compute_main(policy={"rows": 1, "consumers": "approved", "version": 9})))

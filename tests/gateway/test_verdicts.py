@@ -326,27 +326,77 @@ async def test_a_rule_that_this_gateway_does_not_know_is_never_ignored(
     assert "/maxRows" in quote.reasons[0].message
 
 
-@pytest.mark.parametrize(("rule", "digest", "expected"), [
-    ("pinned", "ab", ["InputChanged"]), ("pinned", None, []), ("newest", "ab", []),
-])  # fmt: skip
-async def test_pinned_files_are_those_of_the_version_that_was_bought(
-    provider: World, monkeypatch: pytest.MonkeyPatch, rule: str, digest: str | None, expected: list[str]
+def another_version(
+    provider: World,
+    monkeypatch: pytest.MonkeyPatch,
+    did: str,
+    checksum: str | None,
+    policy: dict[str, Any],
+    **file: str,
 ) -> None:
-    data = await provider.publish_dataset()
-    workflow, resolver = await provider.simple_workflow(data), provider.desk.ports.resolver
+    """Let the resolver find another policy, and another description of the file, in one version of a data set."""
+    resolver = provider.desk.ports.resolver
     real = resolver.resolve
 
-    async def resolve(did: str, checksum: str | None = None) -> Any:
-        if checksum != "77" * 32:
-            return await real(did, checksum)
+    async def resolve(wanted: str, version: str | None = None) -> Any:
+        if (wanted, version) != (did, sold):
+            return await real(wanted, version)
         current = await real(did)
         document = current.ddo.to_json()
-        document["service"][1]["attributes"]["main"]["policy"]["data"] = rule
-        document["service"][0]["attributes"]["main"]["files"][0] |= {"checksum": digest * 32} if digest else {}
+        document["service"][1]["attributes"]["main"]["policy"] = policy
+        document["service"][0]["attributes"]["main"]["files"][0] |= file
         return replace(current, ddo=Ddo.read(document))
 
     monkeypatch.setattr(type(resolver), "resolve", lambda _, *asked: resolve(*asked))
-    found = await provider.gateway.executor.assessor.assess(
-        provider.address("consumer"), workflow, bought={data: "77" * 32}
-    )
+
+
+SOLD = "77" * 32
+
+
+@pytest.mark.parametrize(
+    ("rule", "file", "expected"),
+    [
+        ("pinned", {"checksum": "ab" * 32}, ["InputChanged"]),
+        ("pinned", {}, []),
+        ("newest", {"checksum": "ab" * 32}, []),
+    ],
+)
+async def test_pinned_files_are_those_of_the_version_that_was_bought(
+    provider: World, monkeypatch: pytest.MonkeyPatch, rule: str, file: dict[str, str], expected: list[str]
+) -> None:
+    data = await provider.publish_dataset()
+    workflow = await provider.simple_workflow(data)
+    another_version(provider, monkeypatch, data, SOLD, {"data": rule}, **file)
+    found = await provider.gateway.executor.assessor.assess(provider.address("consumer"), workflow, bought={data: SOLD})
     assert [reason.code for reason in found.verdict.reasons] == expected
+
+
+async def test_executions_that_were_sold_are_not_taken_back_and_a_looser_rule_widens_nothing(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = {"algorithms": "any", "maxExecutions": 1, "revisions": "always", "consumers": "any"}
+    data = await provider.publish_dataset(policy=current)
+    workflow = await provider.simple_workflow(data)
+    another_version(provider, monkeypatch, data, SOLD, {"maxExecutions": 9, "revisions": "none", "consumers": []})
+    found = await provider.gateway.executor.assessor.assess(provider.address("consumer"), workflow, bought={data: SOLD})
+    assert (found.policy.max_executions, found.policy.revisions) == (9, "none")
+    assert [reason.code for reason in found.verdict.reasons] == ["ConsumerNotAllowed"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ({"consumers": []}, "ConsumerNotAllowed"),
+        ({"maxRows": 5}, "PolicyNotUnderstood"),
+        ({"version": 2}, "PolicyNotUnderstood"),
+        ({"consumers": "approved"}, "PolicyNotUnderstood"),
+    ],
+)
+async def test_a_rule_that_was_added_after_the_purchase_is_obeyed_at_exec(
+    provider: World, monkeypatch: pytest.MonkeyPatch, policy: dict[str, Any], code: str
+) -> None:
+    data = await provider.publish_dataset()
+    agreement = await provider.buy(await provider.simple_workflow(data))
+    another_version(provider, monkeypatch, data, None, policy)
+    with pytest.raises(InsituError, match=code):
+        await provider.exec(agreement)

@@ -5,6 +5,7 @@ What an execution obeys if there are several inputs and versions is in :mod:`ins
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, JsonValue
@@ -28,6 +29,8 @@ WRITTEN_MAX_LOG_BYTES = 16 * 1024 * 1024
 """For an owner who limits nothing: as much as the runtime keeps of what one attempt prints."""
 FREE_FAILURE_LOG_BYTES = 16 * 1024
 """The most log text with which failures can be free: otherwise one prints the result, fails, and pays nothing."""
+MOST_UNKNOWN = 100
+"""Unknown members that are named, and characters of each name: a hostile document must not cause a huge answer."""
 
 ANY: Literal["any"] = "any"
 APPROVED: Literal["approved"] = "approved"
@@ -155,7 +158,7 @@ class Policy(Document):
         parts = [("", self), ("/output", self.output)]
         parts += [(f"/algorithms/{at}", reference) for at, reference in enumerate(listed)]
         unknown = (pointer for place, part in parts for pointer in _unknown_members(place, part))
-        return (*(pointer for pointer, refused in kept.items() if refused), *unknown)
+        return (*(pointer for pointer, refused in kept.items() if refused), *islice(unknown, MOST_UNKNOWN))
 
     @property
     def missing_budgets(self) -> tuple[str, ...]:
@@ -233,7 +236,7 @@ class Verdict(WireModel):
 
 def _unknown_members(place: str, part: Document) -> Iterator[str]:
     for name in part.model_extra or {}:
-        yield f"{place}/{escape_pointer(name)}"
+        yield f"{place}/{escape_pointer(name[:MOST_UNKNOWN])}"
 
 
 def _digits(checksum: str) -> str:
