@@ -330,7 +330,7 @@ def another_version(
     provider: World,
     monkeypatch: pytest.MonkeyPatch,
     did: str,
-    checksum: str | None,
+    sold: str | None,
     policy: dict[str, Any],
     **file: str,
 ) -> None:
