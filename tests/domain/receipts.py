@@ -102,7 +102,8 @@ def ended(outcome: Phase, reason: Reason, log_bytes: int = 0, **changes: Any) ->
     delivered = DeliveredPart(files=0, bytes=0, log_bytes=log_bytes, log_lines=min(log_bytes, 1))
     rule = charge_of(outcome, reason, delivered=log_bytes > 0, failures=changes.get("failures", "charged"))
     amount = 13 if rule is Charge.IF_NONE_SUCCEEDS else 0
-    members = {"delivered": delivered, "charge": ChargePart(rule=rule, amount=amount), "output": None}
+    phases = tuple(PhasePart(phase=phase, at=BEGIN) for phase in (Phase.REGISTERED, Phase.EXECUTING, outcome))
+    members = {"phases": phases, "delivered": delivered, "charge": ChargePart(rule=rule, amount=amount), "output": None}
     return predicate(**({"outcome": outcome, "reason": reason} | members | changes))
 
 

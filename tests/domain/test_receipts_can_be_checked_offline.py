@@ -176,6 +176,13 @@ def test_another_version_of_the_workflow_is_a_revision_that_names_the_one_in_the
     assert "workflow is that of the terms" in refusal(signed(foreign))
 
 
+def test_it_ended_in_the_phase_that_it_states_last() -> None:
+    stated = predicate().phases
+    for phases in (stated[:-1], (*stated, stated[0])):
+        assert "phase" in refusal(signed(predicate(phases=phases)))
+    refusal(signed(predicate(phases=())))
+
+
 def test_parameters_belong_to_a_stage() -> None:
     verify_receipt(signed(predicate(parameters={"0": {"threshold": 0.5, "quick": True}})))
     assert "parameters" in refusal(signed(predicate(parameters={"1": {"threshold": 0.5}})))
@@ -225,7 +232,7 @@ def test_a_stop_by_an_owner_costs_something_only_if_log_text_was_delivered() -> 
 def test_log_text_that_the_rules_do_not_let_out_was_not_delivered() -> None:
     too_much = predicate().delivered.model_copy(update={"log_bytes": 1001})
     assert "delivered" in refusal(signed(predicate(delivered=too_much)))
-    never_ran = (PhasePart(phase=Phase.REGISTERED, at=BEGIN),)
+    never_ran = (PhasePart(phase=Phase.REGISTERED, at=BEGIN), PhasePart(phase=Phase.FAILED, at=BEGIN))
     assert "delivered" in refusal(signed(ended(Phase.FAILED, BROKEN, log_bytes=1, phases=never_ran)))
     silent = hidden(predicate())
     heard = silent.model_copy(update={"delivered": silent.delivered.model_copy(update={"log_bytes": 1})})
@@ -296,6 +303,7 @@ def test_the_charge_follows_from_what_is_stated(
     assert output is not None
     stated = predicate(
         outcome=outcome,
+        phases=(PhasePart(phase=Phase.EXECUTING, at=BEGIN), PhasePart(phase=outcome, at=BEGIN)),
         reason=Reason(code=code, message="…") if not succeeded or nothing else None,
         output=output.model_copy(update={"files": files, "bytes": files}) if succeeded else None,
         delivered=DeliveredPart(files=files if succeeded else 0, bytes=files if succeeded else 0, log_bytes=log_bytes),

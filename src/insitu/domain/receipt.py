@@ -169,11 +169,9 @@ def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple
     agreement = predicate.agreement
     domain = AgreementDomain(agreement.chain_id, agreement.contract)
     signer = recover_address(settlement_digest(agreement.service_agreement_id, settlement, domain), signed.signature)
+    paid = agreement_id(signed.terms, domain)
     return (
-        (
-            "the settlement is for the same agreement",
-            agreement_id(signed.terms, domain) == agreement.service_agreement_id,
-        ),
+        ("the settlement is for the same agreement", paid == agreement.service_agreement_id),
         ("the settlement is for this execution", settlement.index == predicate.number),
         ("the settlement names this receipt", settlement.receipt_hash.lower() == found.receipt_hash),
         ("the settlement charges no more than the receipt", settlement.charge <= predicate.charge.amount),
@@ -184,15 +182,11 @@ def settlement_checks(found: VerifiedReceipt, signed: SignedSettlement) -> tuple
 def _checks(predicate: Predicate) -> Iterable[tuple[str, bool]]:
     terms, delivered = predicate.agreement.terms, predicate.delivered
     bought = [(data.did, data.checksum) for data in predicate.bought]
-    rule = charge_of(
-        predicate.outcome, predicate.reason, delivered=delivered.log_bytes > 0, failures=predicate.failures
-    )
+    heard, unlimited = delivered.log_bytes > 0, limits_not_enforced(predicate.software.enforcement)
+    rule = charge_of(predicate.outcome, predicate.reason, delivered=heard, failures=predicate.failures)
     return (
         ("the workflow is that of the terms", predicate.workflow_did == str(Did.from_hex(terms.workflow_id))),
-        (
-            "the version of the workflow is that of the terms, or is stated as a revision of it",
-            _fits_version(predicate, terms.workflow_hash.lower().removeprefix("0x")),
-        ),
+        ("the version of the workflow is that of the terms, or stated as a revision of it", _fits_version(predicate)),
         ("the versions of the data sets are those of the terms", inputs_hash(bought) == terms.inputs_hash),
         ("it read the data sets of the terms", _fits_data(predicate, str(Did.from_hex(terms.did)))),
         ("parameters were given to stages that it has", _fits_parameters(predicate)),
@@ -201,14 +195,13 @@ def _checks(predicate: Predicate) -> Iterable[tuple[str, bool]]:
         ("the charge follows from the outcome and what was delivered", predicate.charge.rule is rule),
         ("the amount is the price of the terms, or nothing", predicate.fits_amount),
         ("what the rules hide is left out, and committed to", _hides(predicate)),
-        (
-            "it lists the limits that were not enforced",
-            predicate.not_enforced == limits_not_enforced(predicate.software.enforcement),
-        ),
+        ("it lists the limits that were not enforced", predicate.not_enforced == unlimited),
+        ("it ended in the phase that it states last", _fits_phases(predicate)),
     )
 
 
-def _fits_version(predicate: Predicate, bought: str) -> bool:
+def _fits_version(predicate: Predicate) -> bool:
+    bought = predicate.agreement.terms.workflow_hash.lower().removeprefix("0x")
     if predicate.revision_of is None:
         return predicate.workflow_checksum == bought
     return predicate.revision_of == bought != predicate.workflow_checksum
@@ -218,6 +211,10 @@ def _fits_data(predicate: Predicate, first: str) -> bool:
     """Return whether the data sets that were read are those that were bought, in the same order."""
     read = predicate.data_sets
     return read[:1] == (first,) and read == tuple(data.did for data in predicate.bought)
+
+
+def _fits_phases(predicate: Predicate) -> bool:
+    return [entry.phase for entry in predicate.phases[-1:]] == [predicate.outcome]
 
 
 def _fits_parameters(predicate: Predicate) -> bool:
@@ -239,11 +236,8 @@ def _fits_delivery(predicate: Predicate) -> bool:
     files = (output.files, output.bytes) if output is not None else (0, 0)
     ran = any(entry.phase is Phase.EXECUTING for entry in predicate.phases)
     most = rules.max_log_bytes if rules.lets_logs_out and ran else 0
-    return (
-        (delivered.files, delivered.bytes) == files
-        and (most is None or delivered.log_bytes <= most)
-        and (delivered.log_lines is None or delivered.log_lines <= delivered.log_bytes)
-    )
+    within = (most is None or delivered.log_bytes <= most) and (delivered.log_lines or 0) <= delivered.log_bytes
+    return within and (delivered.files, delivered.bytes) == files
 
 
 def _hides(predicate: Predicate) -> bool:

@@ -10,6 +10,7 @@ from insitu.domain.canonical import canonical_json, sha256_hex
 from insitu.domain.execution import Reason, Usage
 from insitu.domain.merkle import FileDigest, files_root
 from insitu.domain.receipt import Predicate
+from insitu.domain.receipt_parts import CommonPredicate
 from insitu.domain.wire import WireModel
 
 __all__ = ["OpenedFile", "OpenedInput", "Opening", "Withheld", "WithheldStage", "opening_checks", "salt_for"]
@@ -71,18 +72,14 @@ def salt_for(secret: str, *purpose: str) -> str:
     return hmac.digest(bytes.fromhex(secret), canonical_json(list(purpose)), "sha256").hex()
 
 
-def opening_checks(predicate: Predicate, opening: Opening) -> tuple[tuple[str, bool], ...]:
+def opening_checks(predicate: CommonPredicate, opening: Opening) -> tuple[tuple[str, bool], ...]:
     """Return the checks of an opening that comes with a receipt."""
     roots = {(stage.index, read.position, read.did): read.root for stage in predicate.stages for read in stage.inputs}
-    checks = [
-        (
-            f"the files of {opened.did} are those of stage {opened.stage}",
-            roots.get((opened.stage, opened.position, opened.did)) == opened.root,
-        )
-        for opened in opening.inputs
-    ]
+    checks = []
+    for data in opening.inputs:
+        holds = roots.get((data.stage, data.position, data.did)) == data.root
+        checks.append((f"the files of {data.did} are those of stage {data.stage}", holds))
     if opening.withheld is not None:
-        checks.append(
-            ("what was withheld is what the receipt commits to", opening.withheld.digest == predicate.withheld)
-        )
+        committed = predicate.withheld if isinstance(predicate, Predicate) else None
+        checks.append(("what was withheld is what the receipt commits to", opening.withheld.digest == committed))
     return tuple(checks)

@@ -37,10 +37,9 @@ def checks_of_v1(predicate: PredicateV1) -> Iterable[tuple[str, bool]]:
     readable = predicate.policy.output.lets_logs_out and ran
     fitting = {charge_of(predicate.outcome, reason, delivered=delivered) for delivered in (False, readable)}
     succeeded, output = predicate.outcome is Phase.SUCCEEDED, predicate.output
-    if reason is not None and reason.code == NOTHING_DELIVERED:
-        published = succeeded and output is not None and output.files == 0
-    else:
-        published = succeeded == (output is not None) and (succeeded or reason is not None)
+    nothing = reason is not None and reason.code == NOTHING_DELIVERED
+    published = succeeded == (output is not None) and (succeeded or reason is not None)
+    published = published and (not nothing or (output is not None and output.files == 0))
     return (
         ("the workflow and its version are those of the terms", stated == bought),
         ("the first data set is that of the terms", predicate.data_sets[:1] == (str(Did.from_hex(terms.did)),)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import anyio
 
@@ -13,7 +13,6 @@ from insitu.domain.agreement import SignedSettlement
 from insitu.domain.amount import Amount, AmountLike
 from insitu.domain.ids import Address
 from insitu.domain.receipt import VerifiedReceipt
-from insitu.domain.receipt_opening import Opening
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk import receipts
@@ -177,7 +176,7 @@ class Client:
         on_chain: bool = True,
         provider: str | None = None,
         files: Path | str | None = None,
-        opening: Opening | Mapping[str, Any] | None = None,
+        opening: receipts.Opened | None = None,
     ) -> VerifiedReceipt:
         """Check a receipt, and with ``on_chain`` also compare it with the chain.
 

@@ -14,7 +14,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
 from insitu.domain.ledger import settle
 from insitu.domain.merkle import FileDigest, output_root
-from insitu.domain.receipt import Predicate, VerifiedReceipt, settlement_checks, verify_receipt
+from insitu.domain.receipt import VerifiedReceipt, settlement_checks, verify_receipt
 from insitu.domain.receipt_opening import Opening, opening_checks
 from insitu.domain.receipt_parts import require_all
 from insitu.domain.signatures import signature_bytes
@@ -26,13 +26,12 @@ __all__ = ["release", "verify", "verify_on_chain"]
 Receipt = ReceiptView | Mapping[str, Any]
 """A receipt as the gateway returns it, or only its DSSE envelope, as JSON."""
 
+Opened = Opening | Mapping[str, Any]
+"""An opening as the gateway returns it, also as JSON."""
+
 
 def verify(
-    receipt: Receipt,
-    *,
-    provider: str | None = None,
-    files: Path | str | None = None,
-    opening: Opening | Mapping[str, Any] | None = None,
+    receipt: Receipt, *, provider: str | None = None, files: Path | str | None = None, opening: Opened | None = None
 ) -> VerifiedReceipt:
     """Check a receipt offline: its signature, its form, that its parts match each other, and what comes with it.
 
@@ -64,7 +63,7 @@ async def verify_on_chain(
     *,
     provider: str | None = None,
     files: Path | str | None = None,
-    opening: Opening | Mapping[str, Any] | None = None,
+    opening: Opened | None = None,
 ) -> VerifiedReceipt:
     """Check a receipt as :func:`verify` does, and compare it with the chain.
 
@@ -109,15 +108,12 @@ def _checks_of_copy(found: VerifiedReceipt, receipt: Receipt) -> Iterator[tuple[
         raise InsituError("ReceiptInvalid", f"the settlement next to it: {error.detail}") from None
 
 
-def _checks_of_opening(found: VerifiedReceipt, opening: Opening | Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
-    predicate = found.statement.predicate
-    if not isinstance(predicate, Predicate):
-        return (("receipts of its form can be opened", False),)
+def _checks_of_opening(found: VerifiedReceipt, opening: Opened) -> tuple[tuple[str, bool], ...]:
     try:
-        read = opening if isinstance(opening, Opening) else Opening.model_validate(opening, extra="forbid")
-    except ValueError:
+        read = Opening.model_validate(opening, extra="forbid")
+    except ValidationError:
         raise InsituError("ReceiptInvalid", "this is not an opening from a gateway") from None
-    return opening_checks(predicate, read)
+    return opening_checks(found.statement.predicate, read)
 
 
 def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:

@@ -53,11 +53,7 @@ def receipt(session: Session, ids: tuple[str, ...], output: Path | None, *, open
 @click.option(
     "--files", type=click.Path(path_type=Path), help="Folder with the downloaded result, to compare with the receipt."
 )
-@click.option(
-    "--opening",
-    type=click.Path(dir_okay=False),
-    help="File from insitu receipt --opening, to compare with the receipt's hashes.",
-)
+@click.option("--opening", metavar="FILE", help="File from insitu receipt --opening, to compare with the receipt.")
 @click.option("--on-chain", is_flag=True, help="Also compare it with the chain of the settings.")
 @node
 @local
@@ -134,15 +130,13 @@ def _newer_facts(found: "VerifiedReceipt") -> list[tuple[str, str]]:
     predicate = found.statement.predicate
     if not isinstance(predicate, Predicate):
         return []
-    delivered, revised = predicate.delivered, predicate.revision_of is not None
-    lines = "an unknown number of" if delivered.log_lines is None else delivered.log_lines
+    lines = "?" if predicate.delivered.log_lines is None else predicate.delivered.log_lines
+    delivered, revision = predicate.delivered, ", a revision of the one bought" if predicate.revision_of else ""
     return [
-        ("version that ran", predicate.workflow_checksum + (", a revision of the one bought" if revised else "")),
+        ("version that ran", predicate.workflow_checksum + revision),
         ("parameters", plain(json.dumps(predicate.parameters)) if predicate.parameters else ""),
         ("log", f"{delivered.log_bytes} bytes, {lines} lines could be read"),
         ("not enforced", ", ".join(plain(limit) for limit in predicate.not_enforced)),
-        ("withheld", "exit codes, use and messages, as one hash" if predicate.withheld is not None else ""),
-        ("failures", predicate.failures),
     ]
 
 

@@ -126,15 +126,10 @@ def opening_view(seen: Seen) -> Opening:
     statement = parse_statement(Envelope.model_validate(frozen.envelope).payload_bytes())
     if not isinstance(statement, Statement):
         return Opening()
-    inputs = (
-        opened
-        for opened in opened_inputs(execution, frozen.records)
-        if seen.role == "provider" or opened.did in seen.owned
-    )
-    withheld = None
+    every, inputs, withheld = seen.role == "provider", opened_inputs(execution, frozen.records), None
     if statement.predicate.withheld is not None and seen.sees():
         withheld = withheld_details(execution, frozen.records, frozen.outcome)
-    return Opening(inputs=tuple(inputs), withheld=withheld)
+    return Opening(inputs=tuple(data for data in inputs if every or data.did in seen.owned), withheld=withheld)
 
 
 def result_view(execution: StoredExecution, now: datetime) -> ResultView:

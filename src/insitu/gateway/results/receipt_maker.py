@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
+from insitu.domain import receipt_parts as parts
 from insitu.domain.dsse import envelope_digest, seal
 from insitu.domain.execution import Phase, Reason, StageRecord, Transition
 from insitu.domain.plan import StageInput, StagePlan
@@ -20,17 +21,6 @@ from insitu.domain.receipt import (
     limits_not_enforced,
     make_statement,
     receipt_hash,
-)
-from insitu.domain.receipt_parts import (
-    AgreementPart,
-    AlgorithmPart,
-    ChargePart,
-    InputPart,
-    OutputPart,
-    PhasePart,
-    PolicyPart,
-    Software,
-    StagePart,
 )
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import root_of
@@ -48,7 +38,7 @@ class ReceiptMaker:
     ports: GatewayPorts
 
     def make(
-        self, execution: StoredExecution, known: KnownAgreement, conclusion: Conclusion, charge: ChargePart
+        self, execution: StoredExecution, known: KnownAgreement, conclusion: Conclusion, charge: parts.ChargePart
     ) -> tuple[str, dict[str, JsonValue]]:
         """Return the receipt's hash (0x…) and its DSSE envelope as JSON."""
         payload = make_statement(self._predicate(execution, known, conclusion, charge)).payload
@@ -57,16 +47,15 @@ class ReceiptMaker:
         return receipt_hash(payload), envelope.model_dump(mode="json", by_alias=True)
 
     def _predicate(
-        self, execution: StoredExecution, known: KnownAgreement, conclusion: Conclusion, charge: ChargePart
+        self, execution: StoredExecution, known: KnownAgreement, conclusion: Conclusion, charge: parts.ChargePart
     ) -> Predicate:
         plan, dossier, domain = execution.plan, execution.dossier, self.ports.chain.agreements
         outcome, told = conclusion.outcome, plan.output.lets_logs_out
-        roots = {
-            (opened.stage, opened.position): opened.root for opened in opened_inputs(execution, conclusion.records)
-        }
+        inputs = opened_inputs(execution, conclusion.records)
+        roots = {(opened.stage, opened.position): opened.root for opened in inputs}
         enforcement = dict(conclusion.enforcement)
         return Predicate(
-            agreement=AgreementPart(
+            agreement=parts.AgreementPart(
                 service_agreement_id=plan.service_agreement_id,
                 chain_id=domain.chain_id,
                 contract=domain.contract,
@@ -80,12 +69,14 @@ class ReceiptMaker:
             bought=_bought_inputs(execution, known),
             parameters=plan.parameters,
             stages=tuple(_stage(execution, stage, conclusion.records, roots) for stage in plan.stages),
-            policy=PolicyPart(
+            policy=parts.PolicyPart(
                 verdict=dossier.verdict,
                 checksums={did: dossier.versions[did] for did in dossier.services if did in dossier.versions},
                 output=plan.output,
             ),
-            phases=tuple(PhasePart(phase=passed.phase, at=passed.at) for passed in (*conclusion.history, outcome)),
+            phases=tuple(
+                parts.PhasePart(phase=passed.phase, at=passed.at) for passed in (*conclusion.history, outcome)
+            ),
             outcome=_final(outcome.phase),
             reason=_reason(outcome, told=told),
             output=_output(conclusion.result, plan.published_stages),
@@ -94,24 +85,21 @@ class ReceiptMaker:
             charge=charge,
             withheld=None if told else withheld_details(execution, conclusion.records, outcome).digest,
             not_enforced=limits_not_enforced(enforcement),
-            software=Software(
+            software=parts.Software(
                 version=self.ports.configuration.version, runtime=conclusion.runtime, enforcement=enforcement
             ),
         )
 
 
 def _stage(
-    execution: StoredExecution,
-    stage: StagePlan,
-    records: Sequence[StageRecord],
-    roots: Mapping[tuple[int, int], str],
-) -> StagePart:
+    execution: StoredExecution, stage: StagePlan, records: Sequence[StageRecord], roots: Mapping[tuple[int, int], str]
+) -> parts.StagePart:
     versions, record, algorithm = execution.dossier.versions, last_record(records, stage.index), stage.transformation
-    part = StagePart(
+    part = parts.StagePart(
         index=stage.index,
         stage_type=stage.stage_type,
         image=stage.image,
-        algorithm=AlgorithmPart(
+        algorithm=parts.AlgorithmPart(
             did=algorithm.did,
             checksum=versions.get(algorithm.did, ""),
             files={str(file.index): file.sha256 for file in algorithm.files if file.sha256 is not None},
@@ -143,16 +131,12 @@ def _bought_inputs(execution: StoredExecution, known: KnownAgreement) -> tuple[B
 
 def _delivered(conclusion: Conclusion) -> DeliveredPart:
     files = conclusion.result.files if conclusion.result is not None else ()
-    return DeliveredPart(
-        files=len(files),
-        bytes=sum(file.size for file in files),
-        log_bytes=conclusion.released,
-        log_lines=conclusion.lines,
-    )
+    size = sum(file.size for file in files)
+    return DeliveredPart(files=len(files), bytes=size, log_bytes=conclusion.released, log_lines=conclusion.lines)
 
 
-def _input(planned: StageInput, versions: Mapping[str, str], root: str | None) -> InputPart:
-    return InputPart(
+def _input(planned: StageInput, versions: Mapping[str, str], root: str | None) -> parts.InputPart:
+    return parts.InputPart(
         index=planned.index,
         position=planned.position,
         did=planned.did,
@@ -162,10 +146,10 @@ def _input(planned: StageInput, versions: Mapping[str, str], root: str | None) -
     )
 
 
-def _output(result: FrozenResult | None, stages: tuple[int, ...]) -> OutputPart | None:
+def _output(result: FrozenResult | None, stages: tuple[int, ...]) -> parts.OutputPart | None:
     if result is None:
         return None
-    return OutputPart(
+    return parts.OutputPart(
         root=root_of(result.files),
         files=len(result.files),
         bytes=sum(file.size for file in result.files),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from insitu.domain.execution import StageRecord, Transition
 from insitu.domain.plan import StageInput
-from insitu.domain.receipt_opening import OpenedFile, OpenedInput, Withheld, WithheldStage, salt_for
+from insitu.domain.receipt_opening import OpenedFile, OpenedInput, Withheld, salt_for
 from insitu.ports.agreement_records import StoredExecution
 
 __all__ = ["last_record", "opened_inputs", "withheld_details"]
@@ -17,25 +17,19 @@ def opened_inputs(execution: StoredExecution, records: Sequence[StageRecord]) ->
     """
     for stage in execution.plan.stages:
         record = last_record(records, stage.index)
-        for planned in stage.inputs:
-            files = _files(planned, record)
-            if planned.did is not None and files and all(file.sha256 for file in files):
-                salt = salt_for(execution.dossier.salt, "input", planned.did)
-                yield OpenedInput(stage=stage.index, position=planned.position, did=planned.did, salt=salt, files=files)
+        for read in stage.inputs:
+            files = _files(read, record)
+            if read.did is not None and files and all(file.sha256 for file in files):
+                salt = salt_for(execution.dossier.salt, "input", read.did)
+                yield OpenedInput(stage=stage.index, position=read.position, did=read.did, salt=salt, files=files)
 
 
 def withheld_details(execution: StoredExecution, records: Sequence[StageRecord], outcome: Transition) -> Withheld:
     """Return what a receipt leaves out if logs are not let out."""
     known = [last_record(records, stage.index) for stage in execution.plan.stages]
-    return Withheld(
-        salt=salt_for(execution.dossier.salt, "withheld", execution.execution_id),
-        stages=tuple(
-            WithheldStage(stage=record.stage, exit_code=record.exit_code, usage=record.usage, reason=record.reason)
-            for record in known
-            if record is not None
-        ),
-        reason=outcome.reason,
-    )
+    shown = [record.model_dump() for record in known if record is not None]
+    salt = salt_for(execution.dossier.salt, "withheld", execution.execution_id)
+    return Withheld.model_validate({"salt": salt, "stages": shown, "reason": outcome.reason})
 
 
 def last_record(records: Sequence[StageRecord], stage: int) -> StageRecord | None:
