@@ -50,6 +50,9 @@ EXACTLY: dict[Site, str] = {
         "only what the operator never had is ended here; a wrong address of the operator is NotFound, too"
     ),
     ("gateway/executions/streamer.py", "error.code != 'ExecutionUnknown'"): ELSEWHERE,
+    ("gateway/executions/streamer.py", "error.code not in {'LogsHidden', 'LogExpired'}"): (
+        "only these say that there is no log to show; the other codes of their classes end the stream"
+    ),
     ("gateway/files/file_server.py", "error.code == 'NotFound'"): ELSEWHERE,
     ("gateway/files/source_opener.py", "error.code != 'ConfigurationFailed'"): ELSEWHERE,
     ("gateway/files/upload_receiver.py", "error.code == 'BodyTooLarge'"): ELSEWHERE,

@@ -9,7 +9,7 @@ import pytest
 from insitu.adapters.clock import SystemClock
 from insitu.api.gateway_v1 import BASE, LogView
 from insitu.gateway.routes import event_stream
-from insitu.gateway.routes.event_stream import EventStream, OutgoingEvent
+from insitu.gateway.routes.event_stream import EventSource, EventStream, OutgoingEvent
 from insitu.sdk.events import parse_events
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import World, client
@@ -58,7 +58,7 @@ async def test_silence_is_kept_alive_by_lines_that_no_client_takes_for_an_event(
             beats.set()
 
     later = clock.now().replace(year=9000)
-    await EventStream(source(), clock, later)({"type": "http"}, receive, send)  # type: ignore[arg-type]
+    await EventStream(EventSource(source()), clock=clock, until=later)({"type": "http"}, receive, send)  # type: ignore[arg-type]
     text = b"".join(seen)
     blocks = [block for block in text.split(b"\n\n") if block]
     assert len(blocks) == 2, "a client that splits at empty lines sees two events and nothing else"

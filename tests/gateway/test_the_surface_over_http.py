@@ -77,8 +77,8 @@ async def test_a_consumer_goes_the_whole_way_over_http(provider: World) -> None:
     assert receipt.settlement is not None
     assert receipt.settlement.settlement.charge == 13
     assert receipt.settled
-    assert [listed.workflow_execution_id for listed in await consumer.executions()] == [execution]
-    assert [listed.workflow_execution_id for listed in await consumer.executions(agreement)] == [execution]
+    assert [listed.workflow_execution_id for listed in (await consumer.executions()).executions] == [execution]
+    assert [listed.workflow_execution_id for listed in (await consumer.executions(agreement)).executions] == [execution]
 
 
 @pytest.mark.parametrize("alias", ["/exec", "/execute", "/compute/exec"])
@@ -182,8 +182,10 @@ async def test_an_owner_lists_and_stops_executions_on_its_data_and_reads_their_r
     started = await provider.exec(agreement)
     await provider.operator.until(started.workflow_execution_id, Phase.EXECUTING)
     owner, other = client(provider, "owner"), client(provider, "second-owner")
-    assert [listed.workflow_execution_id for listed in await owner.executions()] == [started.workflow_execution_id]
-    assert await other.executions() == ()
+    assert [listed.workflow_execution_id for listed in (await owner.executions()).executions] == [
+        started.workflow_execution_id
+    ]
+    assert (await other.executions()).executions == ()
     await owner.stop(agreement, started.workflow_execution_id)
     await provider.until_events(started.workflow_execution_id, "end")
     assert (await owner.receipt(agreement, started.workflow_execution_id)).receipt_hash.startswith("0x")

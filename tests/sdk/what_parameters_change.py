@@ -58,7 +58,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Compute.execute": {REQUEST: "agreement idempotency_key"},
     "Compute.run_workflow": {REQUEST: "workflow_did service_index max_price relay offer"},
     "Compute.execution": {REQUEST: "agreement execution"},
-    "Compute.executions": {REQUEST: "agreement"},
+    "Compute.executions": {REQUEST: "agreement live reading limit"},
     "Execution.events": {REQUEST: "after"},
     "Execution.logs": {REQUEST: "follow after"},
     "Execution.wait": {WAITING: "seconds"},

@@ -21,7 +21,7 @@ TICKET_FINISH = TICKETS + "/finish"
 """For pods and the operator, with ``Authorization: Bearer <ticket>``: POST transitions, GET ``/{reference}``, PUT
 ``/{sha256}``, POST the report."""
 
-STREAMS = (BASE + "/compute/events", BASE + "/compute/logs", BASE + "/download", TICKETS)
+STREAMS = (*(f"{BASE}/compute/{kind}" for kind in ("events", "logs", "stream")), BASE + "/download", TICKETS)
 """Addresses whose answers are streams, or files as they are."""
 
 EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
@@ -262,8 +262,26 @@ class StageView(WireModel):
     usage: Usage = Usage()
 
 
+Role = Literal["consumer", "owner", "provider"]
+
+Action = Literal["stop", "logs", "receipt", "opening", "result"]
+"""What a caller may do with an execution now: stop it, read its logs, its receipt or what opens that, and download."""
+
+
 class ExecutionView(WireModel):
-    """What consumer, owner and provider can see of an execution."""
+    """What consumer, owner and provider can see of an execution.
+
+    Attributes
+    ----------
+    role
+        The caller's.
+    actions
+        What the caller may do with it now; the gateway decides again when asked.
+    names
+        DID → name of the workflow and of every input and algorithm when it began; empty for earlier executions.
+    started_at, ended_at
+        When it left the queue, and when its outcome was decided.
+    """
 
     service_agreement_id: AgreementId
     workflow_execution_id: ExecutionId
@@ -287,12 +305,19 @@ class ExecutionView(WireModel):
     settlement_transaction: str | None = None
     alarm: ReasonView | None = None
     """Why its result will never be registered, or its payment never settled."""
+    role: Role = "consumer"
+    actions: tuple[Action, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+    started_at: Time | None = None
+    ended_at: Time | None = None
 
 
 class ExecutionList(WireModel):
     """Answer of ``GET compute/executions``, newest first."""
 
     executions: tuple[ExecutionView, ...]
+    before: ExecutionId | None = None
+    """Asks for the next page, as ``before``; None on the last one."""
 
 
 class EventView(WireModel):

@@ -129,14 +129,19 @@ def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str
         ("phase", shown),
         ("why", _reason(view.reason)),
         ("given up", _reason(view.alarm)),
-        ("data set", view.did),
-        ("workflow", view.workflow_did),
+        ("data set", _named(view, view.did)),
+        ("workflow", _named(view, view.workflow_did)),
         ("started", ago(view.created_at, now())),
         ("result", view.result_did or ""),
         ("left out", left_out(view)),
         ("charge", "" if view.charge is None else _charge(view, token)),
         ("receipt", view.receipt_hash or ""),
     ]
+
+
+def _named(view: "ExecutionView", did: str) -> str:
+    name = view.names.get(did)
+    return f"{did}  ({plain(name)})" if name else did
 
 
 def left_out(view: "ExecutionView") -> str:

@@ -117,6 +117,8 @@ class Dossier(WireModel):
         The agreement's secret, 64 hexadecimal digits: the salts in its receipts are derived from it.
     fetches
         Reference → file.
+    names
+        DID → what its owner called it, of the workflow, every input and algorithm; for people.
     """
 
     workflow: dict[str, JsonValue]
@@ -125,6 +127,7 @@ class Dossier(WireModel):
     verdict: Verdict
     salt: str
     fetches: dict[str, SourceReference] = Field(default_factory=dict)
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 class FrozenFile(WireModel):

@@ -142,10 +142,15 @@ class Agreements(Protocol):
         input_dids: Sequence[str] | None = None,
         limit: int = 1000,
         charging: bool = False,
+        live: bool | None = None,
+        reading: str | None = None,
+        before: ExecutionId | None = None,
     ) -> tuple[StoredExecution, ...]:
         """List executions, newest first: those of the agreement, of the consumer, or that read one of the data sets.
 
         With ``charging`` only ended ones whose charge is undecided or above zero. They stay few over time.
+        ``live`` asks for those without or with an outcome, ``reading`` for those that read one data set, and
+        ``before`` for those that follow this one in the list.
         """
         ...
 

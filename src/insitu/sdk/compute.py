@@ -6,13 +6,16 @@ from collections.abc import Callable
 from insitu.api.gateway_v1 import ExecRequest, ExecutionView
 from insitu.domain.amount import AmountLike
 from insitu.domain.did import Did
-from insitu.domain.ids import read_agreement_id, read_execution_id
+from insitu.domain.ids import ExecutionId, read_agreement_id, read_execution_id
 from insitu.sdk.agreements import Agreements
 from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.resolving import Resolver
 
 __all__ = ["Compute"]
+
+PAGE = 100
+"""Executions for each request."""
 
 
 class Compute:
@@ -70,11 +73,36 @@ class Compute:
         gateway = await self._gateway_of(agreement)
         return Execution(gateway, read_agreement_id(agreement), execution_id)
 
-    async def executions(self, agreement: str | None = None) -> tuple[ExecutionView, ...]:
-        """List the executions that the account may see, newest first: of one agreement, or all at this gateway."""
-        if agreement is None:
-            return await self._gateway.executions()
-        return await (await self._gateway_of(agreement)).executions(read_agreement_id(agreement))
+    async def executions(
+        self,
+        agreement: str | None = None,
+        *,
+        live: bool | None = None,
+        reading: str | None = None,
+        limit: int = 100,
+    ) -> tuple[ExecutionView, ...]:
+        """List the executions that the account may see, newest first: of one agreement, or all at this gateway.
+
+        Parameters
+        ----------
+        live
+            True for those that go on, False for those that have ended.
+        reading
+            The DID of a data set that they read.
+        limit
+            The most to return; the gateway is asked page by page.
+        """
+        gateway = self._gateway if agreement is None else await self._gateway_of(agreement)
+        wanted = None if agreement is None else read_agreement_id(agreement)
+        found: list[ExecutionView] = []
+        before: ExecutionId | None = None
+        while len(found) < limit:
+            size = min(limit - len(found), PAGE)
+            page = await gateway.executions(wanted, live=live, reading=reading, before=before, limit=size)
+            found += page.executions
+            if (before := page.before) is None:
+                break
+        return tuple(found)
 
     async def _gateway_of(self, agreement: str) -> GatewayClient:
         endpoint = await self._resolver.endpoint(await self._agreements.terms(agreement))

@@ -49,6 +49,14 @@ class Execution:
         async for piece in self._gateway.logs(self.agreement_id, self.execution_id, follow_on=follow, after=after):
             yield piece
 
+    async def stream(self) -> AsyncIterator[EventView | LogView]:
+        """Yield its events and what its stages print as it happens, in one stream, until it ends.
+
+        There is no log in it if the owner's policy does not show logs.
+        """
+        async for happened in self._gateway.stream(self.agreement_id, self.execution_id):
+            yield happened
+
     async def wait(self, seconds: float | None = None) -> ExecutionView:
         """Return its status once it has ended and everything after that is done, or after ``seconds``."""
         with anyio.move_on_after(seconds):

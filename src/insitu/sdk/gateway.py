@@ -145,11 +145,24 @@ class GatewayClient:
             ExecutionView, "compute", "GET", self._compute("status", agreement_id, execution_id)
         )
 
-    async def executions(self, agreement_id: AgreementId | None = None) -> tuple[ExecutionView, ...]:
-        """List the executions that the wallet may see, newest first."""
-        params = {"serviceAgreementId": agreement_id}
+    async def executions(
+        self,
+        agreement_id: AgreementId | None = None,
+        *,
+        live: bool | None = None,
+        reading: str | None = None,
+        before: ExecutionId | None = None,
+        limit: int = 100,
+    ) -> ExecutionList:
+        """List a page of the executions that the wallet may see, newest first.
+
+        ``live`` asks for those that go on or have ended, ``reading`` for those that read a data set (its DID), and
+        ``before`` for the page after the one that names it.
+        """
+        params = {"serviceAgreementId": agreement_id, "reading": reading, "before": before, "limit": limit}
+        params |= {"live": str(live).lower() if live is not None else None}
         address = f"{self._base}/compute/executions"
-        return (await self._authorised(ExecutionList, "compute", "GET", address, params=params)).executions
+        return await self._authorised(ExecutionList, "compute", "GET", address, params=params)
 
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
         """Stop an execution. An ended one stays as it is."""
@@ -198,6 +211,15 @@ class GatewayClient:
         async for event in stream:
             if event.name in {"log", "message"}:
                 yield _read(LogView, event.data, address)
+
+    async def stream(self, agreement_id: AgreementId, execution_id: ExecutionId) -> AsyncIterator[EventView | LogView]:
+        """Yield the events of an execution and what its stages print, in one stream; resumes by itself."""
+        address = self._compute("stream", agreement_id, execution_id)
+        async for event in follow(self._http, address, self._authorization("compute")):
+            if event.name == "log":
+                yield _read(LogView, event.data, address)
+            elif event.name != "end":
+                yield _read(EventView, event.data, address)
 
     async def encrypt(self, request: EncryptRequest) -> Encrypted:
         """Seal a list of files with their URLs for documents of their creator."""

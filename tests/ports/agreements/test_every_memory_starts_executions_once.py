@@ -232,6 +232,34 @@ async def test_executions_are_found_by_agreement_consumer_and_input(agreements: 
     assert await agreements.executions(consumer=PROVIDER, input_dids=[DATA], agreement_id=AGREEMENT) == (one,)
     assert await agreements.executions(input_dids=[]) == ()
     assert await agreements.input_dids() == (DATA,)
+    assert await agreements.executions(reading=DATA) == (two, one)
+    assert await agreements.executions(reading="did:nv:" + "0" * 64) == ()
+
+
+async def test_executions_are_listed_page_by_page_without_gaps(agreements: Agreements) -> None:
+    expected = []
+    for _ in range(3):  # all at one moment
+        for agreement in (AGREEMENT, OTHER):
+            execution = await started(agreements, agreement)
+            await agreements.freeze(execution.execution_id, frozen_of(), [])
+            expected.append(execution.execution_id)
+    pages, before = list[list[str]](), None
+    while page := await agreements.executions(limit=2, before=before):
+        pages.append([found.execution_id for found in page])
+        before = page[-1].execution_id
+        if len(pages) == 1:
+            await started(agreements)  # one that is newer than the first page belongs to none after it
+    assert [len(page) for page in pages] == [2, 2, 2]
+    assert sorted(found for page in pages for found in page) == sorted(expected)
+    unknown = ExecutionId("wx" + "a" * 26)
+    assert await agreements.executions(before=unknown) == ()
+
+
+async def test_executions_that_go_on_are_listed_apart_from_those_that_have_ended(agreements: Agreements) -> None:
+    one, two = await started(agreements), await started(agreements, OTHER)
+    ended, _ = await agreements.freeze(one.execution_id, frozen_of(), [])
+    assert await agreements.executions(live=True) == (two,)
+    assert [found.execution_id for found in await agreements.executions(live=False)] == [ended.execution_id]
 
 
 async def test_files_of_an_expired_result_go_unless_somebody_else_needs_them(agreements: Agreements) -> None:

@@ -8,6 +8,7 @@ from typing_extensions import override
 from insitu.adapters.agreements import uploads
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
+from insitu.adapters.agreements.lists import query_of_executions
 from insitu.adapters.agreements.rows import (
     agreement_of,
     document,
@@ -206,25 +207,19 @@ class SqlAgreements(Agreements):
         input_dids: Sequence[str] | None = None,
         limit: int = 1000,
         charging: bool = False,
+        live: bool | None = None,
+        reading: str | None = None,
+        before: ExecutionId | None = None,
     ) -> tuple[StoredExecution, ...]:
-        conditions: list[str] = ["frozen IS NOT NULL AND (charge IS NULL OR charge != '0')"] if charging else []
-        arguments: list[object] = []
-        if agreement_id is not None:
-            conditions.append("agreement_id = ?")
-            arguments.append(agreement_id)
-        either: list[str] = []
-        if consumer is not None:
-            either.append("consumer = ?")
-            arguments.append(consumer.lower())
-        if input_dids is not None:
-            read = f"SELECT execution_id FROM execution_inputs WHERE did IN ({placeholders(input_dids)})"  # noqa: S608
-            either.append(f"execution_id IN ({read})")
-            arguments += input_dids
-        if either:
-            conditions.append("(" + " OR ".join(either) + ")")
-        where = " WHERE " + " AND ".join(conditions) if conditions else ""
-        # Only the conditions above are joined here, no values.
-        query = f"SELECT * FROM executions{where} ORDER BY created_at DESC, number DESC LIMIT ?"  # noqa: S608
+        query, arguments = query_of_executions(
+            agreement_id=agreement_id,
+            consumer=consumer,
+            input_dids=input_dids,
+            charging=charging,
+            live=live,
+            reading=reading,
+            before=before,
+        )
         return await self._database.read(lambda db: _executions(db, query, (*arguments, limit)))
 
     @override

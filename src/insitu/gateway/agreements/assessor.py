@@ -98,6 +98,12 @@ class Assessment:
         return self.published
 
     @property
+    def names(self) -> dict[str, str]:
+        """DID → name of the workflow and of every input and algorithm."""
+        assets = [self.workflow_asset, *(entry.asset for entry in self.inputs + self.algorithms)]
+        return {asset.did: Asset.read(asset.ddo.main).name or "" for asset in assets}
+
+    @property
     def versions(self) -> dict[str, str]:
         """DID → current on-chain checksum of every input and algorithm."""
         assets = [entry.asset for entry in self.inputs] + [entry.asset for entry in self.algorithms]

@@ -3,17 +3,16 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import partial
 
+from insitu.api.gateway_v1 import Role
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId, read_agreement_id, read_execution_id
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import StoredExecution
 
-__all__ = ["ExecutionFinder", "Role", "Seen"]
-
-Role = Literal["consumer", "owner", "provider"]
+__all__ = ["ExecutionFilter", "ExecutionFinder", "Seen"]
 
 OWNERS_KEPT = timedelta(seconds=10)
 
@@ -39,6 +38,17 @@ class Seen:
             return self.role == "provider" or plan.output.lets_logs_out
         stages = (planned.index for planned in plan.stages) if stage is None else (stage,)
         return all(plan.data_sets_of(index) <= self.owned for index in stages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionFilter:
+    """Which executions to list. ``before`` is the last one of the page before; ``reading`` is a data set's DID."""
+
+    agreement: str | None = None
+    live: bool | None = None
+    reading: str | None = None
+    before: str | None = None
+    limit: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +78,23 @@ class ExecutionFinder:
             raise InsituError("NotConsumer", f"{caller.address} may not see this of execution {execution_id}")
         return Seen(found, role, caller, owned)
 
-    async def list(self, caller: Caller, agreement: str | None, limit: int) -> tuple[Seen, ...]:
-        """Return the executions that a caller may see, newest first."""
-        agreement_id = read_agreement_id(agreement) if agreement is not None else caller.agreement
+    async def list(self, caller: Caller, wanted: ExecutionFilter) -> tuple[Seen, ...]:
+        """Return the executions that a caller may see, newest first. Raises ``InvalidId``, ``AudienceMismatch``."""
+        agreement_id = read_agreement_id(wanted.agreement) if wanted.agreement is not None else caller.agreement
         caller.require(agreement_id)
+        listed = partial(
+            self.ports.agreements.executions,
+            agreement_id=agreement_id,
+            live=wanted.live,
+            reading=wanted.reading,
+            before=read_execution_id(wanted.before) if wanted.before is not None else None,
+            limit=wanted.limit,
+        )
         if caller.address.lower() == self.ports.provider.lower():
-            found = await self.ports.agreements.executions(agreement_id=agreement_id, limit=limit)
+            found = await listed()
             return tuple(Seen(execution, "provider", caller) for execution in found)
         owned = await self._data_sets_of(caller.address)
-        found = await self.ports.agreements.executions(
-            agreement_id=agreement_id, consumer=caller.address, input_dids=owned, limit=limit
-        )
+        found = await listed(consumer=caller.address, input_dids=owned)
         return tuple(
             Seen(execution, "consumer" if _consumes(caller.address, execution) else "owner", caller, frozenset(owned))
             for execution in found

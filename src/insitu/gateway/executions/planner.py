@@ -104,6 +104,7 @@ class Planner:
             verdict=found.verdict,
             salt=earlier.dossier.salt if earlier is not None else secrets.token_hex(32),
             fetches=fetches,
+            names=found.names,
         )
         number = earlier.plan.number + 1 if earlier is not None else 0
         return Draft(agreement_id, terms, state, found, tuple(stages), dossier, number)

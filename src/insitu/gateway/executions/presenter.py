@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from insitu.api.gateway_v1 import (
+    Action,
     EventView,
     ExecutionList,
     ExecutionView,
@@ -33,6 +34,9 @@ from insitu.ports.peers import OperatorPeer
 __all__ = ["Presenter", "event_view", "opening_view", "problem_data", "receipt_view", "result_view"]
 
 logger = logging.getLogger(__name__)
+
+_WAITING = ENDED | {Phase.REGISTERED}
+"""One that ends in the queue has never started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +78,17 @@ class Presenter:
             settled=execution.settlement_transaction is not None,
             settlement_transaction=execution.settlement_transaction or None,
             alarm=_reason(execution.given_up, seen) if execution.given_up is not None else None,
+            role=seen.role,
+            actions=_actions(seen, self.ports.clock.now()),
+            names=execution.dossier.names,
+            started_at=next((entry.at for entry in history if entry.phase not in _WAITING), None),
+            ended_at=next((entry.at for entry in history if entry.phase in ENDED), None),
         )
 
-    async def executions(self, seen: Sequence[Seen]) -> ExecutionList:
-        """Return the views of several executions."""
-        return ExecutionList(executions=tuple([await self.execution(entry) for entry in seen]))
+    async def executions(self, seen: Sequence[Seen], limit: int) -> ExecutionList:
+        """Return the views of several executions; as many as ``limit`` may not be all of them."""
+        views = tuple([await self.execution(entry) for entry in seen])
+        return ExecutionList(executions=views, before=seen[-1].execution.execution_id if len(seen) == limit else None)
 
     async def _waits_for(self, execution: StoredExecution) -> Reason | None:
         """Return why the result of an execution is not there yet, if an attempt has failed."""
@@ -100,6 +110,20 @@ class Presenter:
             logger.info("the operator does not answer about %s: %s", execution.execution_id, error)
             return None, 0
         return record, position
+
+
+def _actions(seen: Seen, now: datetime) -> tuple[Action, ...]:
+    """Return what the caller may do now, by the rules of the addresses that do it."""
+    execution, frozen = seen.execution, seen.execution.frozen
+    kept = frozen is not None and frozen.result is not None and now < frozen.expires_at
+    allowed: dict[Action, bool] = {
+        "stop": execution.live,
+        "logs": any(seen.sees(stage.index) for stage in execution.plan.stages),
+        "receipt": frozen is not None,
+        "opening": frozen is not None and seen.role != "consumer",
+        "result": kept and seen.role == "consumer",
+    }
+    return tuple(action for action, allows in allowed.items() if allows)
 
 
 def receipt_view(execution: StoredExecution) -> ReceiptView:

@@ -107,6 +107,17 @@ class Streamer:
             await self._keys(seen)  # refuse before the response starts
         return self._logs(seen, position, follow=follow, stage=stage)
 
+    async def shown_logs(self, seen: Seen, position: LogPosition) -> AsyncIterator[LogPiece]:
+        """Yield what :meth:`logs` does until the execution ends, and nothing where there is no log to show."""
+        try:
+            pieces = await self.logs(seen, position, follow=True)
+        except InsituError as error:
+            if error.code not in {"LogsHidden", "LogExpired"}:
+                raise
+            return
+        async for piece in pieces:
+            yield piece
+
     async def _logs(
         self, seen: Seen, position: LogPosition, *, follow: bool, stage: int | None
     ) -> AsyncIterator[LogPiece]:

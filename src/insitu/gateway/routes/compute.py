@@ -7,14 +7,14 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
-from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, LogView, ReceiptView, ResultView
+from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, LogView, ReceiptView, ResultView, Role
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, ExecutionPath
 from insitu.domain.errors import InsituError
 from insitu.domain.receipt_opening import Opening
-from insitu.gateway.executions.execution_finder import Role
+from insitu.gateway.executions.execution_finder import ExecutionFilter
 from insitu.gateway.executions.presenter import opening_view, receipt_view, result_view
 from insitu.gateway.executions.streamer import END, LogPiece, LogPosition
-from insitu.gateway.routes.event_stream import EventStream, OutgoingEvent
+from insitu.gateway.routes.event_stream import EventSource, EventStream, OutgoingEvent
 from insitu.gateway.service import GatewayService
 
 __all__ = ["compute_router"]
@@ -42,10 +42,14 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
     async def list_executions(
         authorization: AccessTokenHeader = None,
         agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=100)] = None,
+        live: Annotated[bool | None, Query(description="those that are going on, or those that have ended")] = None,
+        reading: Annotated[str | None, Query(description="DID of a data set", max_length=100)] = None,
+        before: Annotated[str | None, Query(description="``before`` of the page before this", max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ExecutionList:
         caller = service.authenticator.read(authorization, "compute")
-        return await service.presenter.executions(await service.execution_finder.list(caller, agreement, limit))
+        wanted = ExecutionFilter(agreement=agreement, live=live, reading=reading, before=before, limit=limit)
+        return await service.presenter.executions(await service.execution_finder.list(caller, wanted), limit)
 
     @routes.get(COMPUTE + "/status" + IDS)
     async def show_execution(
@@ -100,7 +104,8 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         position = _sequence(last) if last else after or 0
         if await service.streamer.has_ended(seen, position):
             return Response(status_code=204)
-        return EventStream(_events(service.streamer.events(seen, position)), service.ports.clock, caller.expires)
+        source = EventSource(_events(service.streamer.events(seen, position)))
+        return EventStream(source, clock=service.ports.clock, until=caller.expires)
 
     @routes.get(
         COMPUTE + "/logs" + IDS,
@@ -125,7 +130,32 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         pieces = await service.streamer.logs(seen, LogPosition.read(last), follow=follow and streamed, stage=stage)
         if not streamed:
             return StreamingResponse(_text(pieces), media_type="text/plain; charset=utf-8")
-        return EventStream(_logs(pieces, END if follow else None), service.ports.clock, caller.expires)
+        end = OutgoingEvent(END, "{}", END if follow else None)
+        return EventStream(EventSource(_logs(pieces)), clock=service.ports.clock, until=caller.expires, end=end)
+
+    @routes.get(
+        COMPUTE + "/stream" + IDS, status_code=200, response_class=EventStream, responses={200: {"model": EventView}}
+    )
+    async def stream_execution(
+        agreement: AgreementPath,
+        execution: ExecutionPath,
+        authorization: AccessTokenHeader = None,
+        last: LastEventId = None,
+    ) -> Response:
+        """Events of an execution and, as events ``log``, what its stages print. The last event is ``end``."""
+        caller = service.authenticator.read(authorization, "compute")
+        seen = await service.execution_finder.see(caller, agreement, execution)
+        if last == END:
+            return Response(status_code=204)
+        sequence, _, printed = (last or "").partition("/")
+        after, position = _sequence(sequence or "0"), LogPosition.read(printed)
+        return EventStream(
+            EventSource(_events(service.streamer.events(seen, after), without_end=True), sequence),
+            EventSource(_logs(service.streamer.shown_logs(seen, position)), printed),
+            clock=service.ports.clock,
+            until=caller.expires,
+            end=OutgoingEvent(END, "{}", END),
+        )
 
 
 def _sequence(text: str) -> int:
@@ -134,15 +164,18 @@ def _sequence(text: str) -> int:
     return int(text)
 
 
-async def _events(source: AsyncIterator[EventView]) -> AsyncGenerator[OutgoingEvent, None]:
+async def _events(
+    source: AsyncIterator[EventView], *, without_end: bool = False
+) -> AsyncGenerator[OutgoingEvent, None]:
     async for event in source:
+        if event.type == END and without_end:
+            continue
         yield OutgoingEvent(event.type, event.model_dump_json(), str(event.sequence))
 
 
-async def _logs(source: AsyncIterator[LogPiece], end: str | None) -> AsyncGenerator[OutgoingEvent, None]:
+async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[OutgoingEvent, None]:
     async for piece in source:
         yield OutgoingEvent("log", piece.view.model_dump_json(), str(piece.after))
-    yield OutgoingEvent(END, "{}", end)
 
 
 async def _text(source: AsyncIterator[LogPiece]) -> AsyncIterator[str]:

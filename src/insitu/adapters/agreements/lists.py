@@ -1,0 +1,53 @@
+"""The statement that lists executions."""
+
+from collections.abc import Sequence
+
+from insitu.adapters.sql import placeholders
+
+__all__ = ["query_of_executions"]
+
+_NEWEST_FIRST = ("created_at", "number", "execution_id")
+
+
+def query_of_executions(
+    *,
+    agreement_id: str | None,
+    consumer: str | None,
+    input_dids: Sequence[str] | None,
+    charging: bool,
+    live: bool | None,
+    reading: str | None,
+    before: str | None,
+) -> tuple[str, list[object]]:
+    """Return the statement, whose last question mark is the limit, and its other arguments.
+
+    The parameters are those of :meth:`insitu.ports.agreements.Agreements.executions`.
+    """
+    conditions: list[str] = ["frozen IS NOT NULL AND (charge IS NULL OR charge != '0')"] if charging else []
+    arguments: list[object] = []
+    if agreement_id is not None:
+        conditions.append("agreement_id = ?")
+        arguments.append(agreement_id)
+    if live is not None:
+        conditions.append("frozen IS NULL" if live else "frozen IS NOT NULL")
+    if reading is not None:
+        conditions.append("execution_id IN (SELECT execution_id FROM execution_inputs WHERE did = ?)")
+        arguments.append(reading)
+    if before is not None:
+        columns = ", ".join(_NEWEST_FIRST)
+        conditions.append(f"({columns}) < (SELECT {columns} FROM executions WHERE execution_id = ?)")
+        arguments.append(before)
+    either: list[str] = []
+    if consumer is not None:
+        either.append("consumer = ?")
+        arguments.append(consumer.lower())
+    if input_dids is not None:
+        read = f"SELECT execution_id FROM execution_inputs WHERE did IN ({placeholders(input_dids)})"  # noqa: S608
+        either.append(f"execution_id IN ({read})")
+        arguments += input_dids
+    if either:
+        conditions.append("(" + " OR ".join(either) + ")")
+    where = " WHERE " + " AND ".join(conditions) if conditions else ""
+    order = ", ".join(f"{column} DESC" for column in _NEWEST_FIRST)
+    # Only the conditions above are joined here, no values.
+    return f"SELECT * FROM executions{where} ORDER BY {order} LIMIT ?", arguments  # noqa: S608
