@@ -35,7 +35,7 @@ def query_of_executions(
         arguments.append(reading)
     if before is not None:
         columns = ", ".join(_NEWEST_FIRST)
-        conditions.append(f"({columns}) < (SELECT {columns} FROM executions WHERE execution_id = ?)")
+        conditions.append(f"({columns}) < (SELECT {columns} FROM executions WHERE execution_id = ?)")  # noqa: S608
         arguments.append(before)
     either: list[str] = []
     if consumer is not None:
