@@ -92,7 +92,6 @@ EXACTLY: dict[Site, str] = {
     ("sdk/receiving.py", "error.code == 'NotFound'"): (
         "a gateway without archives; a result that is gone is NotFound as well, and is said"
     ),
-    ("sdk/resolving.py", "error.code != 'AssetNotFound'"): "only then is the version missing where it was published",
     ("stack/parts.py", "error.code == 'KeyNotFound'"): "a key that is there and cannot be opened is not replaced",
 }
 """Comparisons that stay, each with its reason."""

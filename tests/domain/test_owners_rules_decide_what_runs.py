@@ -36,7 +36,7 @@ from tests.doubles.plans import LIMITS
 
 A, B, C = (f"did:nv:{digit * 64}" for digit in "abc")
 WORKFLOW = Workflow.read(two_stages(A, B, C))
-ALGORITHM = Algorithm(did=C, checksum="cd" * 32, publisher=CONSUMER.address)
+ALGORITHM = Algorithm(did=C, checksum="cd" * 32, publisher=CONSUMER.address, registrant=CONSUMER.address)
 
 
 def policy(**members: Any) -> Policy:

@@ -82,7 +82,6 @@ def test_the_fragments_of_the_specification_read_but_are_not_full_documents() ->
         "/publicKey",
         "/proof",
         "/proof/type",
-        "/proof/signatureValue",
         "/proof/checksum",
         "/service/0/attributes/main/author",
         "/service/0/attributes/main/license",

@@ -35,7 +35,13 @@ METADATA = "http://metadata.test/api/v1/metadata/assets/ddo/{did}"
 
 
 def offer(price: int = 10, **members: Any) -> JsonObject:
-    values = {"containers": [CONTAINER], "servers": [SERVER], "algorithms": "any", "timeout": 3600} | members
+    values = {
+        "containers": [CONTAINER],
+        "servers": [SERVER],
+        "algorithms": "any",
+        "timeout": 3600,
+        "rules": {},
+    } | members
     return ComputeOffer(price=price, **values).service()
 
 

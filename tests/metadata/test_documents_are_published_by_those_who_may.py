@@ -257,6 +257,62 @@ async def test_nobody_can_put_another_document_under_a_registered_did(
     assert (await http.post(DDO, json=signed(first, ALICE))).status_code == 201
 
 
+async def test_a_registered_document_needs_no_signature(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    unsigned = dataset(chain, ALICE)
+    document = signed(unsigned, ALICE)
+    del document["proof"]["signatureValue"]
+    refused(await http.post(DDO, json=document), 401, "SignatureMismatch")
+    await register(chain, unsigned, ALICE)
+    assert (await http.post(DDO, json=document)).status_code == 201
+    await listed(http, str(unsigned.did))
+    # An earlier version neither: the ledger has it.
+    later = revision(unsigned, "later", ALICE)
+    await register_version(chain, later, ALICE)
+    bare = later.signed(bytes(65)).to_json()
+    assert (await http.put(f"{DDO}/{unsigned.did}", json=bare)).status_code == 200
+    await listed(http, str(unsigned.did), later.checksum)
+    assert (await http.post(DDO, json=document)).status_code == 201
+
+
+async def test_a_version_changes_prices_and_files_but_no_service(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    first = await publish(http, chain, "Dear", price=10)
+    document = read_ddo(signed(first, ALICE))
+    url = f"{DDO}/{first.did}"
+
+    def revised(edit: Callable[[list[JsonObject]], None]) -> Any:
+        services = [service.to_json() for service in document.service]
+        edit(services)
+        return revise_ddo(document, services, ALICE.address, format_time(datetime.now(UTC)))
+
+    def add(services: list[JsonObject]) -> None:
+        services.append({**services[1], "index": 9})
+
+    def retype(services: list[JsonObject]) -> None:
+        services[0]["attributes"]["main"]["type"] = "other"
+
+    def cheapen(services: list[JsonObject]) -> None:
+        services[1]["attributes"]["main"]["price"] = "3"
+        services[0]["attributes"]["main"]["files"] *= 1
+        services[0]["attributes"]["main"]["name"] = "Cheap"
+
+    for edit, pointer in ((add, "/service"), (retype, "/service/0/attributes/main/type")):
+        problem = refused(await http.put(url, json=signed(revised(edit), ALICE)), 409, "VersionNotAllowed")
+        assert problem["pointer"] == pointer
+    cheap = revised(cheapen)
+    assert (await http.put(url, json=signed(cheap, ALICE))).status_code == 200
+    await register_version(chain, cheap, ALICE)
+    await listed(http, str(first.did), cheap.checksum)
+    found = (await http.post(QUERY, json={"text": "Cheap", "priceMax": "3"})).json()["results"]
+    assert [result["id"] for result in found] == [str(first.did)]
+    origin = found[0]["proof"]["origin"]["checksum"]
+    assert origin == signed(first, ALICE)["proof"]["checksum"] != found[0]["proof"]["checksum"]
+
+    # Version 1 of another asset cannot claim an origin.
+    claimed = signed(dataset(chain, ALICE), ALICE)
+    claimed["proof"]["origin"] = {"checksum": {"0": "11" * 32, "4": "22" * 32}}
+    refused(await http.post(DDO, json=claimed), 409, "ChecksumMismatch")
+
+
 async def test_what_never_appears_on_chain_is_dropped_after_its_time(
     make_catalogue: Callable[..., Any], chain: EmbeddedChain
 ) -> None:

@@ -141,7 +141,7 @@ async def test_a_request_that_is_none_is_an_invalid_document(http: httpx.AsyncCl
     problem = refused(await http.post(DDO, json=document), 422, "InvalidDocument")
     assert problem["pointer"] == "/proof/request"
     document["proof"].pop("request")
-    refused(await http.post(DDO, json=document), 422, "InvalidDocument")
+    refused(await http.post(DDO, json=document), 401, "SignatureMismatch")
 
 
 async def test_who_was_registered_for_nothing_has_no_stake(small: Catalogue, chain: EmbeddedChain) -> None:

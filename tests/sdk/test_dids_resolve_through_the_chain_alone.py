@@ -10,7 +10,6 @@ import pytest
 from insitu.adapters.chain.client import EvmChain
 from insitu.domain.errors import InsituError
 from insitu.domain.integrity import onchain_checksum
-from insitu.domain.ledger import DidRegistered
 from insitu.sdk.client import Client
 from insitu.sdk.http import Http
 from tests.sdk.market import Detour, Market
@@ -35,7 +34,7 @@ async def test_the_registry_has_owner_url_checksum_and_provider(provider: Market
     mined = await publisher.chain.outcome(asset.transaction)
     assert mined is not None
     events = [logged.event for logged in mined.events]
-    assert DidRegistered(asset.did, publisher.account, asset.checksum, record.url, 1, 0) in events
+    assert record.registered in events
 
 
 async def test_resolving_needs_no_configured_metadata_url(provider: Market) -> None:

@@ -6,7 +6,6 @@ from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
 from insitu.domain.wire import AccountSignature, Amount, Time, WireModel, WireRequest
-from insitu.ports.catalog import RegisteredVersion
 
 BASE = "/api/v1/metadata"
 ASSETS = BASE + "/assets"
@@ -15,8 +14,6 @@ QUERY = DDO + "/query"
 PUBLICATIONS = ASSETS + "/publications"
 """``/{creator}/{key}``: what the creator published under this Idempotency-Key."""
 HEALTH = BASE + "/health"
-
-MAX_VERSIONS = 1000
 
 MAX_WAIT = 30
 """The most seconds that ``GET ddo/{did}/status?wait=`` waits for the version to be listed."""
@@ -34,12 +31,6 @@ class AssetStatus(WireModel):
     owner: Address | None = None
     version: int = 0
     updated_at: Time
-
-
-class AssetVersions(WireModel):
-    """Answer of ``GET ddo/{did}/versions``: newest first, at most ``MAX_VERSIONS``. The chain proves each one."""
-
-    versions: tuple[RegisteredVersion, ...]
 
 
 class RetireRequest(WireRequest):

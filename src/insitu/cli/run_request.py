@@ -68,11 +68,11 @@ async def read_wanted(client: "Client", request: RunRequest) -> Wanted:
     have no effect on a published algorithm or workflow.
     """
     from insitu.domain.asset import WORKFLOW
-    from insitu.sdk.workflows import Stage
+    from insitu.sdk.workflows import Stage, named_version
 
     assert request.what is not None, "the usage was checked"
     if request.what.startswith("did:"):
-        ddo = await client.assets.resolve(request.what)
+        ddo = await client.assets.resolve(*named_version(request.what))
         algorithm: str | NewAlgorithm = request.what
         name = name_of(str(ddo.main.get("name") or ""), request.what)
         request.refuse_beside("workflow" if ddo.asset_type == WORKFLOW else "published")

@@ -8,7 +8,7 @@ from insitu.domain.ddo import CONTEXT, Ddo, read_ddo
 from insitu.domain.did import Did, did_seed, hash_did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.integrity import PROOF_TYPE, onchain_checksum, proof_digest
+from insitu.domain.integrity import PROOF_TYPE, onchain_checksum, origin_of, proof_digest
 from insitu.domain.service import METADATA
 from insitu.domain.signed_request import SignedRequest
 
@@ -112,10 +112,9 @@ def with_sealed_list(services: Sequence[JsonObject], text: str) -> list[JsonObje
 
 
 def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, updated: str) -> UnsignedDdo:
-    """Return a new version of a published document: other endpoints, templates, files or additional information.
+    """Return a new version of a published document. The DID stays, and the on-chain checksum changes.
 
-    Every ``main`` must stay the same, because the DID derives from them; the on-chain checksum changes. Raises
-    ``InvalidDocument`` if a ``main`` was changed, added or removed.
+    :mod:`insitu.domain.versions` says which changes are allowed. Raises ``InvalidDocument`` like :func:`assemble_ddo`.
 
     Parameters
     ----------
@@ -132,13 +131,14 @@ def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, update
         raise InsituError("InvalidDocument", "the document has no proof.checksum", pointer="/proof")
     entries: list[JsonObject] = plain_json(list(services), "/service")
     checksums = {str(index): checksum(main) for index, main in _mains(entries).items()}
-    if checksums != ddo.proof.checksum:
-        raise InsituError("InvalidDocument", "main of a service cannot change; publish a new asset", pointer="/service")
-    document = ddo.to_json() | {"service": entries, "updated": updated}
-    document["proof"] = {**document["proof"], "created": updated, "signer": signer}
-    for earlier in ("signatureValue", "request"):
-        document["proof"].pop(earlier, None)
-    return _unsigned(ddo.did, did_seed(checksums), document)
+    document, origin = ddo.to_json() | {"service": entries, "updated": updated}, origin_of(ddo)
+    kept = {
+        name: value for name, value in document["proof"].items() if name not in ("signatureValue", "request", "origin")
+    }
+    document["proof"] = {**kept, "created": updated, "signer": signer, "checksum": checksums}
+    if checksums != origin:
+        document["proof"]["origin"] = {"checksum": origin}
+    return _unsigned(ddo.did, did_seed(origin), document)
 
 
 def _unsigned(did: Did, seed: bytes, document: JsonObject) -> UnsignedDdo:

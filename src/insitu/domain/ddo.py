@@ -25,6 +25,12 @@ class PublicKey(Document):
     owner: str | None = None
 
 
+class Origin(Document):
+    """``proof.checksum`` of version 1, from which the DID derives."""
+
+    checksum: dict[str, str] | None = None
+
+
 class Proof(Document):
     """Who published the document and what the DID commits to.
 
@@ -32,6 +38,8 @@ class Proof(Document):
     ----------
     checksum
         Service index (as a string) → checksum of the service's ``main``.
+    origin
+        What ``checksum`` was in version 1, if a later version changed a ``main``.
     signature_value
         0x and 130 hex digits; :mod:`insitu.domain.integrity` has what is signed.
     request
@@ -45,6 +53,7 @@ class Proof(Document):
     signature_value: str | None = None
     request: JsonObject | None = None
     checksum: dict[str, str] | None = None
+    origin: Origin | None = None
 
 
 class Ddo(Document):

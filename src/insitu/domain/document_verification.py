@@ -7,7 +7,7 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import request_of
+from insitu.domain.integrity import origin_of, request_of
 from insitu.domain.published_rules import (
     OWN_RULE,
     SIGNATURE_RULES,
@@ -86,7 +86,7 @@ def verify_document(ddo: Ddo, main: JsonObject | None = None) -> Verification:
     if main is not None:
         mains[str(ddo.metadata and ddo.metadata.index)] = _with_urls(ddo.main, main)
     fitting = {index: main_rules(mains.get(index), stated.get(index)) for index in sorted(mains.keys() | stated.keys())}
-    fitting["did"] = did_rules(digits, stated, creator)
+    fitting["did"] = did_rules(digits, origin_of(ddo), creator)
     fitting["signature"] = tuple(name for name in SIGNATURE_RULES if _signed_by(ddo, name, creator))
     written_by = _written_by(ddo, fitting)
     named = {part: _rule_owner(part, rules, written_by) for part, rules in fitting.items()}

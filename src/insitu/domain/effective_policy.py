@@ -66,7 +66,9 @@ class EffectivePolicy:
         found = []
         for did, policy in self.policies:
             found += [
-                Refusal(
+                _refuse_outdated(did, algorithm)
+                if policy.trusts(algorithm)
+                else Refusal(
                     code="AlgorithmNotAllowed",
                     did=did,
                     message=f"the policy of {did} does not allow {algorithm.shown}",
@@ -102,6 +104,11 @@ def effective_policy(
     merged = {name: rule(sold) for name, rule in TERMS_OF_SALE.items()}
     merged |= {name: rule(every) for name, rule in RESTRICTIONS.items()}
     return EffectivePolicy(policies=(*bought, *current), **merged)
+
+
+def _refuse_outdated(did: str, algorithm: Algorithm) -> Refusal:
+    detail = f"the policy of {did} trusts the publisher of {algorithm.shown}, but there is a newer version"
+    return Refusal(code="AlgorithmOutdated", did=did, message=detail)
 
 
 def _smallest(limits: Iterable[int | None]) -> int | None:

@@ -1,7 +1,8 @@
 """What binds a document: service checksums, the DID, the on-chain checksum, the publisher's signature.
 
 * ``proof.checksum[index]`` = SHA3-256 of the canonical JSON of the service's ``main``;
-* DID = keccak256(abi.encode(SHA3-256 of that map, creator)): it binds every ``main`` to its creator forever;
+* DID = keccak256(abi.encode(SHA3-256 of that map, creator)): it binds every ``main`` of version 1 to its creator. A
+  later version whose map differs repeats the first map in ``proof.origin.checksum``;
 * the on-chain checksum = SHA3-256 of the whole canonical document without ``proof`` and ``curation``: it binds one
   version with its endpoints, templates, encrypted files and public keys.
 """
@@ -9,7 +10,7 @@
 from pydantic import ValidationError
 
 from insitu.domain.canonical import JsonObject, checksum
-from insitu.domain.ddo import Ddo
+from insitu.domain.ddo import Ddo, Proof
 from insitu.domain.did import Did, derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
@@ -128,8 +129,8 @@ def request_of(ddo: Ddo) -> SignedRequest | None:
 def creator_of(ddo: Ddo) -> Address:
     """Return the account from which the DID derives, after checking the service checksums and the DID.
 
-    Raises ``ChecksumMismatch`` if a ``main`` or the DID was changed, and ``InvalidDocument``, ``InvalidDid`` or
-    ``InvalidId`` if parts are missing.
+    Raises ``ChecksumMismatch`` if a ``main`` or the DID was changed, ``VersionNotAllowed`` if there are other services
+    than in version 1, and ``InvalidDocument``, ``InvalidDid`` or ``InvalidId`` if parts are missing.
     """
     proof = ddo.proof
     if proof is None or proof.creator is None or proof.checksum is None:
@@ -142,7 +143,21 @@ def creator_of(ddo: Ddo) -> Address:
                 f"proof.checksum of service {index} does not match its main",
                 pointer=f"/proof/checksum/{index}",
             )
-    derived = derive_did(proof.checksum, creator)
+    first = origin_of(ddo)
+    if proof.origin is not None and first == proof.checksum:
+        detail = "proof.origin repeats proof.checksum: only a version that changed a main has an origin"
+        raise InsituError("VersionNotAllowed", detail, pointer="/proof/origin")
+    derived = derive_did(first, creator)
     if derived != ddo.did:
         raise InsituError("ChecksumMismatch", f"the DID should be {derived}, not {ddo.did}", pointer="/id")
+    if first.keys() != proof.checksum.keys():
+        detail = f"version 1 of {ddo.id} has the services {', '.join(sorted(first))}, and a later one keeps them"
+        raise InsituError("VersionNotAllowed", detail, pointer="/service")
     return creator
+
+
+def origin_of(ddo: Ddo) -> dict[str, str]:
+    """Return ``proof.checksum`` of version 1, as this version states it."""
+    proof = ddo.proof or Proof()
+    origin = proof.origin.checksum if proof.origin is not None else proof.checksum
+    return dict(origin or {})

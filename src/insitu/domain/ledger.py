@@ -145,6 +145,23 @@ def use_permit(owner: Address, spender: Address, permit: Permit) -> Call:
 
 
 @dataclass(frozen=True, slots=True)
+class DidRegistered:
+    """DIDAttributeRegistered: a DID was registered or updated, in ``block``. Members are as in :class:`DidRecord`.
+
+    ``owner`` is the owner from then on: the account that registered the version, or for version 1 its beneficiary.
+    ``previous_block`` is the block of the version before, 0 for the first. Following it finds every version.
+    """
+
+    did: str
+    owner: Address
+    checksum: str
+    url: str
+    version: int
+    previous_block: int
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class DidRecord:
     """A registered DID: its owner, the checksum of its current document, and where to read that (P3).
 
@@ -162,21 +179,14 @@ class DidRecord:
     registrant: Address
     block: int
     changes: int
-
-
-@dataclass(frozen=True, slots=True)
-class DidRegistered:
-    """DIDAttributeRegistered: a DID was registered or updated. Members are as in :class:`DidRecord`.
-
-    ``previous_block`` is the block of the version before, 0 for the first. Following it finds every version.
-    """
-
-    did: str
-    owner: Address
-    checksum: str
-    url: str
-    version: int
     previous_block: int
+
+    @property
+    def registered(self) -> DidRegistered:
+        """The event of the current version."""
+        return DidRegistered(
+            self.did, self.registrant, self.checksum, self.url, self.version, self.previous_block, self.block
+        )
 
 
 @dataclass(frozen=True, slots=True)

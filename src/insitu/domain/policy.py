@@ -177,7 +177,7 @@ class Policy(Document):
 
     def allows(self, algorithm: "Algorithm") -> bool:
         """Return whether this version of this algorithm may run."""
-        if self.allows_any or algorithm.publisher.lower() in {publisher.lower() for publisher in self.publishers}:
+        if self.allows_any or (algorithm.current and self.trusts(algorithm)):
             return True
         listed = self.algorithms if isinstance(self.algorithms, tuple) else ()
         return any(
@@ -185,17 +185,38 @@ class Policy(Document):
             for reference in listed
         )
 
+    def trusts(self, algorithm: "Algorithm") -> bool:
+        """Return whether both the algorithm's creator and who registered this version are trusted publishers.
+
+        One of them is not enough: an account that buys a trusted algorithm's DID registers other code under it.
+        """
+        trusted = {publisher.lower() for publisher in self.publishers}
+        return {algorithm.publisher.lower(), algorithm.registrant.lower()} <= trusted
+
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """An algorithm that somebody wants to run: its DID, the on-chain checksum of its DDO, the creator of its DID.
+    """One version of an algorithm that somebody wants to run.
 
     An algorithm that is not published yet has no DID and no checksum, only the account that would publish it.
+
+    Attributes
+    ----------
+    checksum
+        On-chain checksum of this version's DDO.
+    publisher
+        The creator, from whom the DID derives.
+    registrant
+        Who registered this version.
+    current
+        Whether it is the registry's current version, or was when it first ran under the agreement.
     """
 
     did: str
     checksum: str
     publisher: Address
+    registrant: Address
+    current: bool = True
 
     @property
     def shown(self) -> str:

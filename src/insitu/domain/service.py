@@ -60,7 +60,7 @@ def sha256_of(checksum: str | None) -> str | None:
 
 
 class Attributes(Document):
-    """The attributes of a service. The DID commits to ``main``; the rest may change."""
+    """The attributes of a service. The DID commits to ``main`` of version 1."""
 
     main: JsonObject = Field(default_factory=dict)
     additional_information: JsonObject | None = Field(

@@ -92,8 +92,6 @@ def _check_proof(ddo: Ddo, checker: Checker) -> None:
     checker.at("type").require(bool(proof.type), "Required", "the type of the proof is needed")
     checker.at("created").require(is_document_time(proof.created), "WrongFormat", "a time like 2019-04-09T19:02:11Z")
     check_address(proof.creator or "", checker.at("creator"))
-    signed = bool(proof.signature_value or proof.request)
-    checker.at("signatureValue").require(signed, "Required", "the creator's signature, or a signed request, is needed")
     stated = set(proof.checksum or {})
     expected = {str(service.index) for service in ddo.service if service.index is not None}
     checker.at("checksum").require(stated == expected, "Required", "one checksum per service index, and no other")

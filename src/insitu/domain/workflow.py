@@ -11,7 +11,7 @@ from insitu.domain.compute_service import Container, Quantity
 from insitu.domain.ddo import Ddo
 from insitu.domain.document import Document
 from insitu.domain.errors import InsituError
-from insitu.domain.service import Index
+from insitu.domain.service import Index, sha256_of
 from insitu.domain.units import parse_bytes, parse_cores, parse_count
 
 MAX_STAGES = 100
@@ -44,9 +44,10 @@ class StageRequirements(Document):
 
 
 class StageTransformation(Document):
-    """The algorithm of a stage."""
+    """The algorithm of a stage. ``checksum`` pins one version by its on-chain checksum, else the current one runs."""
 
     id: str | None = None
+    checksum: str | None = None
 
 
 class StageOutput(Document):
@@ -106,8 +107,13 @@ class Workflow(Document):
     @property
     def transformation_dids(self) -> tuple[str, ...]:
         """The algorithms that the workflow runs, each once, in the order of stages."""
-        wanted = (stage.transformation.id for stage in self.ordered_stages)
-        return tuple(dict.fromkeys(did for did in wanted if did is not None))
+        return tuple(self.transformations)
+
+    @property
+    def transformations(self) -> dict[str, str | None]:
+        """The algorithms and the version that each is pinned to, 64 digits; None stands for the current one."""
+        stages = (stage.transformation for stage in self.ordered_stages)
+        return {stage.id: sha256_of(stage.checksum) for stage in stages if stage.id is not None}
 
     @property
     def published_stages(self) -> tuple[int, ...]:

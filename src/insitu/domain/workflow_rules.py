@@ -5,6 +5,7 @@ from insitu.domain.checks import Checker
 from insitu.domain.compute_rules import check_container
 from insitu.domain.did import is_complete_did
 from insitu.domain.errors import InsituError
+from insitu.domain.service import sha256_of
 from insitu.domain.workflow import MAX_INPUTS, MAX_STAGES, Stage, Workflow, WorkflowInput
 
 MAX_STAGE_TYPE = 200
@@ -30,13 +31,19 @@ def check_workflow(workflow: Workflow, checker: Checker, *, planned: bool = Fals
         return
     if not stages.require(len(workflow.stages) <= MAX_STAGES, "TooManyStages", f"at most {MAX_STAGES} stages"):
         return
-    indices = [stage.index for stage in workflow.stages]
+    indices, versions = [stage.index for stage in workflow.stages], workflow.transformations
     for i, stage in enumerate(workflow.stages):
         at = stages.at(i)
         if stage.index is None:
             at.at("index").report("Required", "a stage needs an index")
         elif stage.index in indices[:i]:
             at.at("index").report("Duplicate", "two stages have this index")
+        pinned = sha256_of(stage.transformation.checksum)
+        at.at("transformation", "checksum").require(
+            versions.get(stage.transformation.id or "") == pinned,
+            "Contradiction",
+            "all stages of a workflow run the same version of an algorithm",
+        )
         _check_stage(stage, frozenset(index for index in indices if index is not None), at, planned=planned)
     if len(workflow.server_ids) > 1:
         stages.report("ServerAmbiguous", f"the stages name the servers {', '.join(workflow.server_ids)}"[:200])
@@ -58,6 +65,10 @@ def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker, *, pla
         (planned and stage.transformation.id is None) or is_complete_did(stage.transformation.id),
         "InvalidDid",
         "the algorithm's DID is needed: did:nv: and 64 digits",
+    )
+    pinned = stage.transformation.checksum
+    checker.at("transformation", "checksum").require(
+        pinned is None or sha256_of(pinned) is not None, "WrongFormat", "the on-chain checksum: 64 hex digits"
     )
     checker.at("output", "id").require(
         stage.output.id is None, "OutputDidNotSupported", "every result is a new asset; leave output.id out"

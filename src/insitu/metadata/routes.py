@@ -15,7 +15,6 @@ from insitu.api.metadata_v1 import (
     QUERY,
     AssetIds,
     AssetStatus,
-    AssetVersions,
     MetadataHealth,
     RetireRequest,
     SearchPage,
@@ -103,10 +102,6 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.delete(DDO + "/{did}")
     async def retire_asset(did: DidPath, request: RetireRequest) -> AssetStatus:
         return await service.retire(did, request)
-
-    @routes.get(DDO + "/{did}/versions")
-    async def list_versions(did: DidPath, before: Annotated[int, Query(ge=1, lt=2**48)] = 2**48 - 1) -> AssetVersions:
-        return AssetVersions(versions=await service.versions(did, before))
 
     @routes.get(DDO + "/{did}/status")
     async def show_status(

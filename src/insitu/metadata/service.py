@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 
 import anyio
 from pydantic import JsonValue
@@ -12,7 +13,6 @@ from pydantic import JsonValue
 from insitu import __version__
 from insitu.api.metadata_v1 import (
     DDO,
-    MAX_VERSIONS,
     MAX_WAIT,
     AssetIds,
     AssetStatus,
@@ -22,14 +22,16 @@ from insitu.api.metadata_v1 import (
     SearchRequest,
 )
 from insitu.domain.canonical import JsonObject
-from insitu.domain.ddo import read_ddo
+from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof
+from insitu.domain.ledger import DidRecord
 from insitu.domain.signatures import account_signature, personal_digest
 from insitu.domain.signed_request import SignedRequest
 from insitu.domain.validation import validate_ddo
+from insitu.domain.versions import require_allowed_change, require_number
 from insitu.domain.wire import rfc3339
 from insitu.metadata.pools import PendingLimits, Pools
 from insitu.metadata.summaries import summary_of
@@ -123,38 +125,36 @@ class MetadataService:
     async def accept(
         self, document: object, *, key: str | None = None, without_compute: bool = False, network: str = ""
     ) -> AssetStatus:
-        """Accept a new document (P2), pending until its registration is seen. Repeating it is harmless.
+        """Accept a document (P2), pending until its registration is seen. Repeating it is harmless.
+
+        A registered document needs no signature, because the chain proves it. Before that it is signed by the creator,
+        or, as a new version, by the on-chain owner.
 
         If the creator's ``key`` already belongs to another asset, that asset's status is returned. ``network`` is where
         the document comes from. Raises ``InvalidDocument`` and related codes, ``ChecksumMismatch``,
-        ``SignatureMismatch``, ``NotOwner``, ``PendingShareUsed``, ``PendingPoolFull``.
+        ``VersionNotAllowed``, ``SignatureMismatch``, ``NotOwner``, ``PendingShareUsed``, ``PendingPoolFull``.
         """
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
         checked = await self._work.run(_check, document, without_compute)
-        signer = await self._require_publisher(checked)
-        return await self._put(checked, signer, key, network)
+        return await self._put(checked, await self._chain.did_record(checked.version.did), key, network)
 
     async def update(
         self, did: str, document: object, *, without_compute: bool = False, network: str = ""
     ) -> AssetStatus:
-        """Accept a new version, signed by the on-chain owner. It is pending until the chain names its checksum.
-
-        Raises ``NotOwner``, ``AssetNotFound``, and what :meth:`accept` raises.
-        """
+        """Accept a version of a registered DID, as :meth:`accept` does. Raises ``AssetNotFound`` for any other DID."""
         checked = await self._work.run(_check, document, without_compute)
         if str(Did.parse(did)) != checked.version.did:
             raise InsituError("InvalidDocument", "the document's DID is not the one in the address", pointer="/id")
-        owner = await self._require_owner(did, checked.digest, checked.signature)
-        await self._require_sendable(checked.request)
-        return await self._put(checked, owner, None, network)
+        return await self._put(checked, await self._record(did), None, network)
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
         """Take an asset off the lists; its documents stay readable. Raises ``NotOwner``, ``SignatureMismatch``."""
         text = f"retire {Did.parse(did)} {rfc3339(request.issued_at)}"
         if abs(self._clock.now() - request.issued_at) > FRESH:
             raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
-        await self._require_owner(did, personal_digest(text.encode()), account_signature(request.signature))
+        digest = personal_digest(text.encode())
+        await self._require_owner(await self._record(did), digest, account_signature(request.signature))
         record = await self._catalog.retire(did, self._clock.now())
         return _status(record or _unknown(did))
 
@@ -190,10 +190,6 @@ class MetadataService:
             raise InsituError("AssetNotFound", f"this version of {did} is not here", did=did)
         return found
 
-    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        """List the versions of a DID below number ``before``, newest first, including those that are not here."""
-        return await self._catalog.versions(str(Did.parse(did)), before, MAX_VERSIONS)
-
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets."""
         words = tuple(_WORD.findall(request.text)[:MAX_WORDS])
@@ -224,27 +220,31 @@ class MetadataService:
             block=cursors[0].number if cursors else None,
         )
 
-    async def _put(self, checked: "_Checked", signer: Address, key: str | None, network: str) -> AssetStatus:
-        place = await self.pools.place(signer, network)
-        record = await self._catalog.put(checked.version, self._clock.now(), key=key, place=place)
+    async def _put(self, checked: "_Checked", record: DidRecord | None, key: str | None, network: str) -> AssetStatus:
+        account = await self._require_version(checked, record)
+        place = await self.pools.place(account, network)
+        status = await self._catalog.put(checked.version, self._clock.now(), key=key, place=place)
         self._wake()
-        return _status(record)
+        return _status(status)
 
-    async def _require_publisher(self, checked: "_Checked") -> Address:
-        """Return who signed a version: its creator or, once the DID is registered, its owner. Refuse anyone else."""
-        creator, digest, signature = checked.version.creator, checked.digest, checked.signature
-        registered = await self._chain.did_record(checked.version.did)
-        if registered is None or _digits(registered.checksum) != checked.version.checksum:
-            await self._require_sendable(checked.request)
-        if registered is None:
-            if not await self._chain.signed_by(creator, digest, signature):
+    async def _require_version(self, checked: "_Checked", record: DidRecord | None) -> Address:
+        """Refuse a document that is no version of its DID, and return the account that registered or proposes it."""
+        version, creator = checked.version, checked.version.creator
+        known = await self._registered(version, record)
+        if known is None:
+            digest, signature = signed_proof(checked.ddo)
+            await self._require_sendable(request_of(checked.ddo))
+            if record is not None:
+                known = RegisteredVersion(record.version + 1, await self._require_owner(record, digest, signature))
+            elif await self._chain.signed_by(creator, digest, signature):
+                known = RegisteredVersion(1, creator)
+            else:
                 raise InsituError("SignatureMismatch", f"it is not signed by the creator {creator}", pointer="/proof")
-            return creator
-        on_chain = _digits(registered.checksum) == checked.version.checksum
-        for account in {registered.owner: None, creator: None} if on_chain else (registered.owner,):
-            if await self._chain.signed_by(account, digest, signature):
-                return account
-        raise _not_owner(registered.owner)
+        require_number(checked.ddo, known.number)
+        before = await self._catalog.before(version.did, known.number)
+        if before is not None:
+            await self._work.run(_require_successor, before.document, checked.ddo, self._chain.agreements.contract)
+        return known.owner
 
     async def _require_sendable(self, request: SignedRequest | None) -> None:
         """Refuse the signed request of a document if the registry of this catalogue no longer takes it."""
@@ -258,13 +258,21 @@ class MetadataService:
             detail = f"proof.request could be sent until {request.request.deadline}"
             raise InsituError("DeadlinePassed", detail, pointer="/proof/request")
 
-    async def _require_owner(self, did: str, digest: bytes, signature: bytes) -> Address:
-        registered = await self._chain.did_record(str(Did.parse(did)))
-        if registered is None:
-            raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
-        if not await self._chain.signed_by(registered.owner, digest, signature):
-            raise _not_owner(registered.owner)
-        return registered.owner
+    async def _registered(self, version: DocumentVersion, record: DidRecord | None) -> RegisteredVersion | None:
+        """Return what the chain says about a version: the registry for the current one, the ledger for earlier ones."""
+        if record is None:
+            return None
+        if record.checksum == version.checksum:
+            return RegisteredVersion(record.version, record.registrant)
+        return await self._catalog.registered(version.did, version.checksum)
+
+    async def _record(self, did: str) -> DidRecord:
+        return await self._chain.did_record(str(Did.parse(did))) or _unknown(did)
+
+    async def _require_owner(self, record: DidRecord, digest: bytes, signature: bytes) -> Address:
+        if not await self._chain.signed_by(record.owner, digest, signature):
+            raise InsituError("NotOwner", f"it is not signed by the owner, {record.owner}", owner=record.owner)
+        return record.owner
 
     async def _follow(self) -> None:
         while True:
@@ -300,19 +308,22 @@ class MetadataService:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
+    """A document that fits its own checksums. Nobody need have signed it."""
+
     version: DocumentVersion
-    digest: bytes
-    signature: bytes
-    request: SignedRequest | None
+    ddo: Ddo
 
 
 def _check(document: object, without_compute: bool) -> _Checked:
     """Check form, meaning and hashes of a document. Runs in a thread, because a long document takes seconds."""
     ddo = read_ddo(document)
     validate_ddo(ddo, without_compute=without_compute, new=True)
-    creator, checksum = creator_of(ddo), onchain_checksum(ddo)
-    version = DocumentVersion(str(ddo.did), checksum, creator, ddo.to_json(), summary_of(ddo))
-    return _Checked(version, *signed_proof(ddo), request_of(ddo))
+    version = DocumentVersion(str(ddo.did), onchain_checksum(ddo), creator_of(ddo), ddo.to_json(), summary_of(ddo))
+    return _Checked(version, ddo)
+
+
+def _require_successor(before: JsonObject, after: Ddo, template: Address) -> None:
+    require_allowed_change(read_ddo(before), after, (template,))
 
 
 def _is_empty(block: Block) -> bool:
@@ -330,11 +341,7 @@ def _status(record: AssetRecord) -> AssetStatus:
     )
 
 
-def _not_owner(owner: Address) -> InsituError:
-    return InsituError("NotOwner", f"it is not signed by the owner, {owner}", owner=owner)
-
-
-def _unknown(did: str) -> AssetRecord:
+def _unknown(did: str) -> NoReturn:
     raise InsituError("AssetNotFound", f"{did} is not known here", did=did)
 
 

@@ -95,11 +95,13 @@ class KnownAgreement:
 class SourceReference(WireModel):
     """What a plan's ``Fetch`` reference means: a file of one version of an asset. No URL is stored.
 
-    ``sealer`` is the account proved to have sealed this version's list of files; None when the list is public.
+    ``block`` registered the version; 0 in older plans. ``sealer`` is the account proved to have sealed this version's
+    list of files; None when the list is public.
     """
 
     did: str
     checksum: str
+    block: int = 0
     index: int
     sealer: Address | None = None
 

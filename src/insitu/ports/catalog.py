@@ -13,7 +13,6 @@ from typing import Literal, Protocol
 from pydantic import JsonValue
 
 from insitu.domain.ids import Address
-from insitu.domain.wire import WireModel
 from insitu.ports.chain import Block, Cursor
 
 __all__ = [
@@ -167,12 +166,12 @@ class Hits:
     total: int
 
 
-class RegisteredVersion(WireModel):
-    """A version that the chain named: its number (from 1), its on-chain checksum, the block of its registration."""
+@dataclass(frozen=True, slots=True)
+class RegisteredVersion:
+    """A version that the chain named: its number, from 1, and the owner of the DID from then on."""
 
-    version: int
-    checksum: str
-    block: int
+    number: int
+    owner: Address
 
 
 class Catalog(Protocol):
@@ -208,8 +207,12 @@ class Catalog(Protocol):
         """Return the version with this checksum, or by default the one that the chain names now, if it is here."""
         ...
 
-    async def versions(self, did: str, before: int, limit: int) -> tuple[RegisteredVersion, ...]:
-        """Return the registrations of a DID with a number below ``before``, newest first, at most ``limit``."""
+    async def registered(self, did: str, checksum: str) -> RegisteredVersion | None:
+        """Return the newest version that the chain named with this checksum, even if its document is not here."""
+        ...
+
+    async def before(self, did: str, number: int) -> Catalogued | None:
+        """Return the newest stored version that the chain named with a number below ``number``."""
         ...
 
     async def retire(self, did: str, now: datetime) -> AssetRecord | None:

@@ -131,8 +131,18 @@ class Chain(Protocol):
         """Return the registry's record of ``did:nv:…``, or None when it is not registered."""
         ...
 
-    async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
-        """Return the event that registered this version of a DID in this block, or None when there is none."""
+    async def registration(self, did: str, checksum: str, block: int) -> DidRegistered | None:
+        """Return the event that registered a version with this on-chain checksum in this block, or None.
+
+        One log query: who states a version states its block. If there are several, the newest counts.
+        """
+        ...
+
+    def registrations(self, did: str) -> AsyncIterator[DidRegistered]:
+        """Yield the registrations of a DID, from the current version back, at most the newest 1,000.
+
+        Each names the block of the one before. Raises ``ChainUnavailable`` if the node does not have one of them.
+        """
         ...
 
     async def is_provider(self, did: str, account: Address) -> bool:

@@ -10,7 +10,6 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import LogState
 from insitu.domain.plan import ExecutionPlan, ImageReference
 from insitu.domain.wire import WireModel
-from insitu.ports.catalog import RegisteredVersion
 from insitu.ports.runtime import Enforcement, LogChunk
 
 __all__ = ["Capacity", "ExecutionReport", "GatewayPeer", "LogKey", "MetadataPeer", "OperatorPeer", "Registration"]
@@ -164,8 +163,4 @@ class MetadataPeer(Protocol):
 
     async def is_retired(self, did: str) -> bool:
         """Return whether the owner took the asset off this catalogue's lists; False for an unknown asset."""
-        ...
-
-    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        """List the registrations of a DID below version ``before``, newest first. Only the chain can prove them."""
         ...

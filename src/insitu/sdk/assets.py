@@ -33,7 +33,7 @@ from insitu.sdk.offers import ComputeOffer
 from insitu.sdk.publishing import Asset, Publisher
 from insitu.sdk.receiving import ExpectedFile, receive
 from insitu.sdk.resolving import Resolver
-from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages
+from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages, named_version
 
 __all__ = ["Assets"]
 
@@ -267,12 +267,12 @@ class Assets:
         return await self.register_asset(_attributes(main, description, tags, categories))
 
     async def describe_workflow(self, stages: Sequence[Stage]) -> JsonObject:
-        """Return ``main.workflow`` with these stages, each in its container.
+        """Return ``main.workflow`` with these stages, each in its container and with the version of its algorithm.
 
         Raises ``ImageNotAllowed`` or ``ImageUnsuitable`` if no container fits.
         """
         containers = await choose_containers(stages, self._resolver, self.image_contents, self._imports)
-        return describe_stages(stages, containers)
+        return describe_stages(stages, containers, [await self._pinned(stage.algorithm) for stage in stages])
 
     async def resolve(self, did: str, checksum: str | None = None) -> Ddo:
         """Return the document of a DID: the current version, or the one with this on-chain checksum.
@@ -363,6 +363,13 @@ class Assets:
 
     def _main(self, name: str, kind: str, author: str = "", license_: str = DEFAULT_LICENSE) -> JsonObject:
         return {"name": name, "type": kind, "author": author or self._signer.address, "license": license_}
+
+    async def _pinned(self, algorithm: str | NewAlgorithm) -> JsonObject:
+        """Return the ``transformation`` of a stage, so that nobody else decides later what runs."""
+        if isinstance(algorithm, NewAlgorithm):
+            return {}
+        asset = await self._resolver.resolve(*named_version(algorithm))
+        return {"id": asset.did, "checksum": asset.checksum}
 
     async def _version(self, did: str) -> JsonObject:
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}

@@ -13,7 +13,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.flavour import supported_container
 from insitu.domain.image_contents import ImageContents, program_of
 from insitu.sdk.resolving import Resolver
-from insitu.sdk.workflows import NewAlgorithm, Stage
+from insitu.sdk.workflows import NewAlgorithm, Stage, named_version
 
 __all__ = ["choose_containers"]
 
@@ -79,8 +79,8 @@ async def _describe(
 ) -> tuple[AlgorithmDescription, frozenset[str]]:
     if isinstance(algorithm, NewAlgorithm):
         return algorithm.description, algorithm.imports
-    main = AlgorithmAsset.read((await resolver.resolve(algorithm)).ddo.main)
-    return main.algorithm, imports.get(algorithm, frozenset())
+    asset = await resolver.resolve(*named_version(algorithm))
+    return AlgorithmAsset.read(asset.ddo.main).algorithm, imports.get(asset.did, frozenset())
 
 
 def _needed_container(algorithm: AlgorithmDescription) -> JsonObject | None:

@@ -15,7 +15,6 @@ from insitu.api.metadata_v1 import (
     QUERY,
     AssetIds,
     AssetStatus,
-    AssetVersions,
     MetadataHealth,
     RetireRequest,
     SearchPage,
@@ -27,7 +26,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.signatures import personal_digest
 from insitu.domain.wire import rfc3339
-from insitu.ports.catalog import RegisteredVersion
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http
 
@@ -104,11 +102,6 @@ class MetadataClient:
         """Return where an asset stands, with ``wait`` once it is listed or after so many seconds."""
         params: dict[str, Any] = {"checksum": checksum, "wait": min(wait, MAX_WAIT) or None}
         return await self._http.model(AssetStatus, "GET", self._at(did) + "/status", params=params)
-
-    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        """List the versions of a DID below number ``before``, newest first, without verifying them."""
-        address = self._at(did) + "/versions"
-        return (await self._http.model(AssetVersions, "GET", address, params={"before": before})).versions
 
     async def published(self, creator: Address, key: str) -> AssetStatus | None:
         """Return which asset the creator published under an Idempotency-Key, if any."""

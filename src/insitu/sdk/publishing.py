@@ -15,11 +15,12 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did, did_seed
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, verify_checksum
+from insitu.domain.integrity import creator_of, onchain_checksum, origin_of, verify_checksum
 from insitu.domain.ledger import register_attribute, update_attribute
 from insitu.domain.sealed_list import public_files
 from insitu.domain.timestamps import format_time
 from insitu.domain.validation import validate_ddo
+from insitu.domain.versions import require_allowed_change
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.descriptions import Description, Surroundings, complete_services, read_description
@@ -117,13 +118,16 @@ class Publisher:
         return ddo
 
     async def revise(self, ddo: Ddo, services: Sequence[JsonObject], *, without_compute: bool = False) -> Asset:
-        """Publish and register a new version. Repeating it is harmless. Raises ``NotDIDOwner``, ``InvalidDocument``."""
+        """Publish and register a new version. Repeating it is harmless.
+
+        Raises ``NotDIDOwner``, ``VersionNotAllowed``, ``InvalidDocument``.
+        """
         unsigned = revise_ddo(ddo, services, self._signer.address, format_time(datetime.now(UTC)))
+        require_allowed_change(ddo, read_ddo(unsigned.document), (self._chain.agreements.contract,))
         revised = unsigned.signed(self._signer.sign_digest(unsigned.digest))
         validate_ddo(revised, without_compute=without_compute, new=True)
         await self._metadata.update(revised.to_json(), without_compute=without_compute)
-        call = update_attribute(bytes(revised.did), bytes.fromhex(unsigned.checksum), self._metadata.address)
-        mined = await self._chain.transact(call, self._signer)
+        mined = await self._register(revised, unsigned.checksum, update=True)
         return await self._wait_until_listed(revised, unsigned.checksum, mined)
 
     async def _assemble(
@@ -182,11 +186,16 @@ class Publisher:
             raise InsituError("DIDExists", f"{ddo.did} is registered with other files or details", did=ddo.id)
         return await self._wait_until_listed(ddo, checksum, mined)
 
-    async def _register(self, ddo: Ddo, checksum: str) -> Mined | None:
-        if await self._chain.did_record(str(ddo.did)) is not None:
+    async def _register(self, ddo: Ddo, checksum: str, *, update: bool = False) -> Mined | None:
+        """Register a document: its DID, or with ``update`` a new version of it. None if it is registered already."""
+        record = await self._chain.did_record(str(ddo.did))
+        if record is not None and (not update or record.checksum == checksum):
             return None
+        if record is not None:
+            call = update_attribute(bytes(ddo.did), bytes.fromhex(checksum), self._metadata.address)
+            return await self._chain.transact(call, self._signer)
         info = await self.gateway_info()
-        seed = did_seed((ddo.proof.checksum if ddo.proof is not None else None) or {})
+        seed = did_seed(origin_of(ddo))
         call = register_attribute(seed, bytes.fromhex(checksum), [info.provider_address], self._metadata.address)
         try:
             return await self._chain.transact(call, self._signer)

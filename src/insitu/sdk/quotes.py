@@ -62,10 +62,11 @@ class ExpectedCost:
 async def read_wanted(resolver: Resolver, chain: Chain, workflow_did: str, service_index: int | None) -> WantedWorkflow:
     """Resolve a workflow and its inputs, strictly.
 
-    Raises ``InvalidDocument``, ``NoComputeService``, ``AssetNotFound``, and ``TemplateNotApproved`` if a service is not
-    sold with the template of our deployments file.
+    Raises ``InvalidDocument``, ``VersionNotAllowed``, ``NoComputeService``, ``AssetNotFound``, and
+    ``TemplateNotApproved`` if a service is not sold with the template of our deployments file.
     """
     asset = await resolver.resolve(workflow_did)
+    await resolver.require_allowed(asset)
     validate_ddo(asset.ddo)
     return await read_planned(resolver, chain, read_workflow(asset.ddo), service_index, asset=asset)
 
@@ -89,6 +90,7 @@ async def read_planned(
 
 async def _input(resolver: Resolver, chain: Chain, did: str, service_index: int | None) -> WantedInput:
     found = await resolver.resolve(did)
+    await resolver.require_allowed(found)
     validate_ddo(found.ddo)
     entry = found.ddo.compute_service(service_index)
     template = chain.agreements.contract

@@ -1,6 +1,7 @@
 """From a DID to its document: registry → URL with ``{did}`` → GET → checksum (P3, E2). Needs no metadata URL."""
 
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,8 +12,9 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.integrity import verify_checksum
-from insitu.domain.ledger import DidRecord
+from insitu.domain.integrity import creator_of, verify_checksum
+from insitu.domain.ledger import DidRecord, DidRegistered
+from insitu.domain.versions import require_allowed_change, require_number
 from insitu.ports.chain import Chain
 from insitu.sdk.long_work import LongWork
 
@@ -32,17 +34,40 @@ class DocumentReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAsset:
-    """One version of an asset, proved to be what the chain names. ``checksum`` is that version's, 64 digits."""
+    """One version of an asset, proved to be registered and to be what the chain names.
+
+    Attributes
+    ----------
+    record
+        What the registry has now; the version may be an earlier one.
+    checksum
+        The version's on-chain checksum, 64 digits.
+    creator
+        The account that the DID derives from.
+    registrant
+        The account that answers for this version: the creator for version 1, otherwise the owner in its event.
+    version, block
+        Its number, from 1, and the block that registered it.
+    """
 
     did: str
     record: DidRecord
     ddo: Ddo
     checksum: str
+    creator: Address
+    registrant: Address
+    version: int
+    block: int
 
     @property
     def owner(self) -> Address:
         """The on-chain owner."""
         return self.record.owner
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this is the registry's current version."""
+        return self.checksum == self.record.checksum
 
 
 class Resolver:
@@ -52,7 +77,8 @@ class Resolver:
         self._chain = chain
         self._metadata = metadata
         self._work = LongWork()
-        self._proved: OrderedDict[tuple[str, str], Ddo] = OrderedDict()
+        self._proved: OrderedDict[tuple[str, str], tuple[Ddo, Address]] = OrderedDict()
+        self._allowed: set[tuple[str, str]] = set()
 
     async def endpoint(self, terms: Terms) -> str:
         """Return where a bought service is called now; its owner may have changed that since the purchase."""
@@ -66,45 +92,70 @@ class Resolver:
             raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
         return record
 
-    async def resolve(self, did: str, checksum: str | None = None) -> ResolvedAsset:
-        """Return the asset in its current version, or in the one with this on-chain checksum.
+    async def resolve(self, did: str, checksum: str | None = None, block: int | None = None) -> ResolvedAsset:
+        """Return the asset in its current version, or in the registered one with this on-chain checksum.
 
-        Raises ``InvalidDid``, ``AssetNotFound``, ``ChecksumMismatch``, ``InvalidDocument``, ``PeerUnavailable``.
+        ``block`` says where that version was registered, so that the chain is asked only once. If it is unknown or was
+        reorganised, the registrations are read from the newest back. If several have the checksum, the newest counts.
+
+        Raises ``InvalidDid``, ``AssetNotFound``, ``ChecksumMismatch``, ``VersionNotAllowed``, ``InvalidDocument``,
+        ``PeerUnavailable``, ``ChainUnavailable``.
         """
         record = await self.record(did)
         wanted = (checksum or record.checksum).lower().removeprefix("0x")
-        key = (did, wanted)
+        if wanted == record.checksum:
+            return await self.read(record, record.registered)
+        event = await self._chain.registration(did, wanted, block) if block is not None else None
+        return await self.read(record, event or await self._find(record, wanted))
+
+    async def versions(self, did: str) -> AsyncIterator[ResolvedAsset]:
+        """Yield the versions of an asset from the current one back, at most 1,000. Raises like :meth:`resolve`."""
+        record = await self.record(did)
+        async for event in self._chain.registrations(did):
+            yield await self.read(record, event)
+
+    async def read(self, record: DidRecord, event: DidRegistered) -> ResolvedAsset:
+        """Read the version that an event of the chain registered. Raises like :meth:`resolve`."""
+        key = (event.did, event.checksum)
         if key not in self._proved:
-            self._proved[key] = await self._read(record, did, wanted)
+            document = await self._metadata.read(event.url.replace("{did}", event.did), event.checksum)
+            # For a long document this takes a second, during which others need answers.
+            self._proved[key] = await self._work.run(_prove, document, event.did, event.checksum)
         self._proved.move_to_end(key)
-        ddo = self._proved[key]
+        ddo, creator = self._proved[key]
         if len(self._proved) > KEPT:
             self._proved.popitem(last=False)
-        return ResolvedAsset(did, record, ddo, wanted)
+        require_number(ddo, event.version)
+        registrant = creator if event.version == 1 else event.owner
+        return ResolvedAsset(event.did, record, ddo, event.checksum, creator, registrant, event.version, event.block)
 
-    async def version(self, url: str, did: str, checksum: str) -> Ddo:
-        """Read the version of a document with this on-chain checksum at a URL with ``{did}``, without keeping it.
+    async def require_allowed(self, asset: ResolvedAsset) -> None:
+        """Refuse a version that changes more of the version before than a version may.
 
-        Raises ``AssetNotFound``, ``ChecksumMismatch``, ``InvalidDocument``, ``PeerUnavailable``.
+        Raises ``VersionNotAllowed``, and like :meth:`resolve` if the version before cannot be read.
         """
-        document = await self._metadata.read(url.replace("{did}", did), checksum)
-        # For a long document this takes a second, during which others need answers.
-        return await self._work.run(_prove, document, did, checksum)
+        if asset.version == 1 or (asset.did, asset.checksum) in self._allowed:
+            return
+        async for event in self._chain.registrations(asset.did):
+            if event.version == asset.version - 1:
+                before = await self.read(asset.record, event)
+                require_allowed_change(before.ddo, asset.ddo, (self._chain.agreements.contract,))
+                self._allowed.add((asset.did, asset.checksum))
+                return
+        detail = f"version {asset.version - 1} of {asset.did} is not among the newest"
+        raise InsituError("AssetNotFound", detail, did=asset.did)
 
-    async def _read(self, record: DidRecord, did: str, wanted: str) -> Ddo:
-        try:
-            return await self.version(record.url, did, wanted)
-        except InsituError as error:
-            # The registered version may still appear where it is published; any other one will not.
-            if error.code != "AssetNotFound" or wanted == record.checksum:
-                raise
-            detail = f"{did} has no version {wanted}; {record.checksum} is registered"
-            raise InsituError("ChecksumMismatch", detail, did=did) from error
+    async def _find(self, record: DidRecord, wanted: str) -> DidRegistered:
+        async for event in self._chain.registrations(record.did):
+            if event.checksum == wanted:
+                return event
+        detail = f"{record.did} has no version {wanted}; {record.checksum} is registered"
+        raise InsituError("ChecksumMismatch", detail, did=record.did)
 
 
-def _prove(document: dict[str, JsonValue], did: str, checksum: str) -> Ddo:
+def _prove(document: dict[str, JsonValue], did: str, checksum: str) -> tuple[Ddo, Address]:
     ddo = read_ddo(document)
     if ddo.id != did:
         raise InsituError("ChecksumMismatch", f"the URL of {did} returns the document of another DID", did=did)
     verify_checksum(ddo, checksum)
-    return ddo
+    return ddo, creator_of(ddo)

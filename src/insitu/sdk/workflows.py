@@ -8,7 +8,7 @@ from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import Container
 
-__all__ = ["NewAlgorithm", "Previous", "Stage", "describe_stages"]
+__all__ = ["NewAlgorithm", "Previous", "Stage", "describe_stages", "named_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Stage:
     Attributes
     ----------
     algorithm
-        DID of the algorithm, or one that is not published yet, for which you can only ask the price.
+        DID of the algorithm, which is pinned to its current version, or ``DID@CHECKSUM`` for another one. Or an
+        algorithm that is not published yet, for which you can only ask the price.
     inputs
         DIDs of data sets and outputs of earlier stages, in the order of ``--input1``, ``--input2`` …
     container
@@ -65,13 +66,21 @@ class Stage:
     output: Mapping[str, Any] | None = None
 
 
-def describe_stages(stages: Sequence[Stage], containers: Sequence[JsonObject]) -> JsonObject:
-    """Return ``main.workflow``; ``containers`` has the container of each stage."""
-    described = (_describe(*numbered) for numbered in zip(range(len(stages)), stages, containers, strict=True))
-    return {"stages": list(described)}
+def named_version(text: str) -> tuple[str, str | None]:
+    """Return DID and on-chain checksum of ``DID@CHECKSUM``; None for a DID alone, which means its current version."""
+    did, _, checksum = text.partition("@")
+    return did, checksum or None
 
 
-def _describe(index: int, stage: Stage, container: JsonObject) -> JsonObject:
+def describe_stages(
+    stages: Sequence[Stage], containers: Sequence[JsonObject], algorithms: Sequence[JsonObject]
+) -> JsonObject:
+    """Return ``main.workflow``; the others have the container and the ``transformation`` of each stage."""
+    numbered = zip(range(len(stages)), stages, containers, algorithms, strict=True)
+    return {"stages": [_describe(*described) for described in numbered]}
+
+
+def _describe(index: int, stage: Stage, container: JsonObject, algorithm: JsonObject) -> JsonObject:
     wanted = {"serverId": stage.server_id, "memory": stage.memory, "disk": stage.disk}
     wanted |= {name: _text(value) for name, value in (("cpu", stage.cpu), ("gpu", stage.gpu))}
     requirements: JsonObject = {"serverInstances": 1, "container": container}
@@ -80,7 +89,7 @@ def _describe(index: int, stage: Stage, container: JsonObject) -> JsonObject:
         "stageType": stage.stage_type,
         "requirements": requirements | {name: value for name, value in wanted.items() if value is not None},
         "input": [_input(position, source) for position, source in enumerate(stage.inputs)],
-        "transformation": {"id": stage.algorithm} if isinstance(stage.algorithm, str) else {},
+        "transformation": algorithm,
         "output": {"metadata": dict(stage.output)} if stage.output else {},
     }
     return described | ({"configuration": dict(stage.configuration)} if stage.configuration else {})

@@ -40,7 +40,7 @@ def version(number: int, revision: int = 0, **changes: object) -> DocumentVersio
 
 
 def registered(of: DocumentVersion, number: int = 1, owner: Address = ALICE) -> DidRegistered:
-    return DidRegistered(of.did, owner, of.checksum, "http://metadata/{did}", number, 0)
+    return DidRegistered(of.did, owner, of.checksum, "http://metadata/{did}", number, 0, 0)
 
 
 def transferred(of: DocumentVersion, owner: Address = BOB, previous: Address = ALICE) -> DidTransferred:

@@ -107,22 +107,40 @@ async def test_an_update_is_listed_when_the_chain_names_it_and_the_old_version_s
     assert (await catalog.search(Query(words=("corrected",)))).total == 1
 
 
-async def test_the_registered_versions_of_a_did_are_listed_newest_first(catalog: Catalog) -> None:
-    versions = [version(1, revision=revision) for revision in range(4)]
-    await catalog.put(versions[3], NOW)
-    blocks = [block(number, registered(versions[number - 1], number)) for number in (1, 2, 3)]
-    await catalog.apply([*blocks, block(4, transferred(versions[0]), registered(version(2)))], NOW)
+async def test_a_checksum_has_the_newest_number_that_the_chain_gave_it(catalog: Catalog) -> None:
+    versions = [version(1, revision=revision) for revision in range(3)]
+    blocks = [block(number, registered(versions[number - 1], number)) for number in (1, 2)]
+    await catalog.apply([*blocks, block(3, transferred(versions[0]), registered(version(2)))], NOW)
 
-    found = await catalog.versions(did(1), before=4, limit=10)
-    assert [(one.version, one.checksum, one.block) for one in found] == [
-        (3, versions[2].checksum, 3),
-        (2, versions[1].checksum, 2),
-        (1, versions[0].checksum, 1),
+    known = await catalog.registered(did(1), versions[1].checksum)
+    assert known is not None
+    assert known.number == 2
+    assert await catalog.registered(did(1), versions[2].checksum) is None
+    assert await catalog.registered(did(2), versions[1].checksum) is None
+    await catalog.apply([block(4, registered(versions[0], 3))], NOW)
+    again = await catalog.registered(did(1), versions[0].checksum)
+    assert again is not None
+    assert again.number == 3
+
+
+async def test_the_version_before_is_the_newest_that_is_here(catalog: Catalog) -> None:
+    versions = [version(1, revision=revision) for revision in range(4)]
+    for stored in (versions[0], versions[2]):
+        await catalog.put(stored, NOW)
+    blocks = [block(number, registered(versions[number - 1], number)) for number in (1, 2, 3, 4)]
+    await catalog.apply(blocks, NOW)
+
+    found = [await catalog.before(did(1), number) for number in (1, 2, 3, 4, 5)]
+    assert [before.checksum if before else None for before in found] == [
+        None,
+        versions[0].checksum,
+        versions[0].checksum,
+        versions[2].checksum,
+        versions[2].checksum,
     ]
-    assert await catalog.versions(did(1), before=3, limit=1) == found[1:2]
-    assert await catalog.versions(did(1), before=1, limit=10) == await catalog.versions(did(3), 9, 9) == ()
+    assert await catalog.before(did(3), 9) is None
     await catalog.apply([block(3, fork="b", back_to=Cursor(2, blocks[1].cursor.hash))], NOW)
-    assert await catalog.versions(did(1), before=4, limit=10) == found[1:]
+    assert await catalog.before(did(1), 5) == found[1]
 
 
 async def test_the_same_version_again_changes_nothing(catalog: Catalog) -> None:

@@ -85,12 +85,31 @@ async def test_the_registrant_of_a_version_is_found_in_its_block_and_nowhere_els
     assert second is not None
     assert second.registrant == parties.stranger.address
     for record in (first, second):
-        event = await parties.chain.registration(str(did), record.version, record.block)
-        assert event is not None
-        assert (event.owner, event.checksum, event.url) == (record.registrant, record.checksum, record.url)
-    assert await parties.chain.registration(str(did), 1, second.block) is None
-    assert await parties.chain.registration(str(did), 2, first.block) is None
-    assert await parties.chain.registration("did:nv:" + "ab" * 32, 1, first.block) is None
+        event = await parties.chain.registration(str(did), record.checksum, record.block)
+        assert event == record.registered
+    assert await parties.chain.registration(str(did), first.checksum, second.block) is None
+    assert await parties.chain.registration(str(did), second.checksum, first.block) is None
+    assert await parties.chain.registration("did:nv:" + "ab" * 32, first.checksum, first.block) is None
+
+
+async def test_registrations_lead_from_the_newest_to_the_first(parties: Parties) -> None:
+    did = await register_did(parties.chain, parties.owner, parties.provider.address, checksum=b"\1" * 32)
+    await parties.anvil("evm_setAutomine", False)
+    try:
+        for number in (2, 3):  # in one block, told apart by their numbers
+            update = update_attribute(bytes(did), bytes([number]) * 32, "http://elsewhere")
+            nonce = await parties.chain.next_nonce(parties.owner.address)
+            await parties.chain.broadcast(await parties.chain.sign(update, parties.owner, nonce))
+        await parties.anvil("anvil_mine")
+    finally:
+        await parties.anvil("evm_setAutomine", True)
+    await parties.chain.transact(update_attribute(bytes(did), b"\2" * 32, "http://elsewhere"), parties.owner)
+    found = [event async for event in parties.chain.registrations(str(did))]
+    assert [(event.version, event.checksum[:2]) for event in found] == [(4, "02"), (3, "03"), (2, "02"), (1, "01")]
+    assert [event.previous_block for event in found[:-1]] == [event.block for event in found[1:]]
+    assert found[1].block == found[2].block
+    assert await parties.chain.registration(str(did), "02" * 32, found[2].block) == found[2]
+    assert [event async for event in parties.chain.registrations("did:nv:" + "ab" * 32)] == []
 
 
 async def test_a_url_that_looks_like_bytes_stays_text(parties: Parties) -> None:

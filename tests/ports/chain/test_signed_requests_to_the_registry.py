@@ -92,16 +92,9 @@ async def test_every_version_is_found_by_walking_back(parties: Parties) -> None:
     did = await registered(parties)
     for checksum in (NEXT, FIRST):
         await parties.chain.transact(update_attribute(bytes(did), checksum, URL), parties.owner)
-    record = await parties.chain.did_record(str(did))
-    assert record is not None
-    block, walked = record.block, []
-    for version in range(record.version, 0, -1):
-        event = await parties.chain.registration(str(did), version, block)
-        assert event is not None
-        walked.append(event.checksum)
-        block = event.previous_block
-    assert walked == [FIRST.hex(), NEXT.hex(), FIRST.hex()]
-    assert block == 0
+    walked = [event async for event in parties.chain.registrations(str(did))]
+    assert [event.checksum for event in walked] == [FIRST.hex(), NEXT.hex(), FIRST.hex()]
+    assert walked[-1].previous_block == 0
 
 
 async def test_a_transfer_cannot_be_sent_again_when_the_asset_came_back(parties: Parties) -> None:

@@ -93,22 +93,6 @@ async def test_a_published_document_is_read_where_the_chain_says(parts: Parts) -
         await parts.peer.read(url, "0" * 64)
 
 
-async def test_the_versions_of_a_did_come_with_their_blocks(parts: Parts) -> None:
-    unsigned = dataset(parts.chain, ALICE)
-    did = str(unsigned.did)
-    await register(parts.chain, unsigned, ALICE)
-
-    async def is_seen() -> bool:
-        return len(await parts.peer.versions(did, 2)) == 1
-
-    await eventually(is_seen)
-    record = await parts.chain.did_record(did)
-    assert record is not None
-    (told,) = await parts.peer.versions(did, 2)
-    assert (told.version, told.checksum, told.block) == (1, record.checksum, record.block)
-    assert await parts.peer.versions(did, 1) == await parts.peer.versions("did:nv:" + "ab" * 32, 9) == ()
-
-
 async def test_what_breaks_rules_is_refused(parts: Parts) -> None:
     document = signed(dataset(parts.chain, ALICE), dev_signer("stranger"))
     with pytest.raises(InsituError, match="SignatureMismatch"):

@@ -116,12 +116,20 @@ class SqlCatalog(Catalog):
         return next((Catalogued(row[0], json.loads(row[1]), bool(row[2])) for row in rows), None)
 
     @override
-    async def versions(self, did: str, before: int, limit: int) -> tuple[RegisteredVersion, ...]:
-        query = (
-            "SELECT version, checksum, block FROM ledger WHERE did = ? AND version < ? ORDER BY version DESC LIMIT ?"
+    async def registered(self, did: str, checksum: str) -> RegisteredVersion | None:
+        query = "SELECT version, owner FROM ledger WHERE did = ? AND checksum = ? ORDER BY version DESC LIMIT 1"
+        return next((RegisteredVersion(*row) for row in await self._all(query, did, checksum)), None)
+
+    @override
+    async def before(self, did: str, number: int) -> Catalogued | None:
+        rows = await self._all(
+            "SELECT version.checksum, document FROM ledger JOIN asset ON asset.did = ledger.did"
+            " JOIN version ON version.asset = asset.id AND version.checksum = ledger.checksum"
+            " WHERE ledger.did = ? AND ledger.version < ? ORDER BY ledger.version DESC LIMIT 1",
+            did,
+            number,
         )
-        rows = await self._all(query, did, before, limit)
-        return tuple(RegisteredVersion(version=row[0], checksum=row[1], block=row[2]) for row in rows)
+        return next((Catalogued(row[0], json.loads(row[1]), on_chain=True) for row in rows), None)
 
     @override
     async def retire(self, did: str, now: datetime) -> AssetRecord | None:

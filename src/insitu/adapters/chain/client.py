@@ -133,12 +133,27 @@ class EvmChain:
         if event is None:
             raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
         return DidRecord(
-            did, found.owner, checksum, event.url, found.version, event.owner, block, changes=found.changes
+            did,
+            found.owner,
+            checksum,
+            event.url,
+            found.version,
+            event.owner,
+            block,
+            changes=found.changes,
+            previous_block=event.previous_block,
         )
 
-    async def registration(self, did: str, version: int, block: int) -> DidRegistered | None:
-        """Return the event that registered a version of a DID in a block, or None."""
-        return await self._registrations.find(str(Did.parse(did)), version, block)
+    async def registration(self, did: str, checksum: str, block: int) -> DidRegistered | None:
+        """Return the event that registered a version with this checksum in a block, or None."""
+        return await self._registrations.find(str(Did.parse(did)), checksum, block)
+
+    async def registrations(self, did: str) -> AsyncIterator[DidRegistered]:
+        """Yield the registrations of a DID, newest first."""
+        record = await self.did_record(did)
+        if record is not None:
+            async for event in self._registrations.walk(did, record.version, record.block):
+                yield event
 
     async def is_provider(self, did: str, account: Address) -> bool:
         """Return whether the account is owner or provider of the DID."""

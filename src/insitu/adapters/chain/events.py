@@ -4,7 +4,7 @@ A log is untrusted: its address shows which contract wrote it, and a caller chos
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from insitu.adapters.chain.abi import Event
@@ -49,7 +49,8 @@ def _did(word: bytes) -> str:
 
 def _registered(found: registry.DIDAttributeRegistered) -> LedgerEvent:
     version = found.version, found.previous_block
-    return DidRegistered(_did(found.did), found.owner, found.checksum.hex(), found.value, *version)
+    # A log names its block beside what the contract wrote, so the reader fills it in.
+    return DidRegistered(_did(found.did), found.owner, found.checksum.hex(), found.value, *version, block=0)
 
 
 def _transferred(found: registry.DIDOwnershipTransferred) -> LedgerEvent:
@@ -150,7 +151,10 @@ class EventReader:
         if reading is None:
             return None
         try:
-            return reading.read(topics, raw_bytes(member(log, "data")))
+            event = reading.read(topics, raw_bytes(member(log, "data")))
+            return (
+                replace(event, block=number(member(log, "blockNumber"))) if isinstance(event, DidRegistered) else event
+            )
         except ValueError:
             # Terms with values that our contracts refuse.
             detail = f"a log of {member(log, 'address')} does not fit the ABI of our contracts"

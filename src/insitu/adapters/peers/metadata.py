@@ -4,7 +4,6 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.domain.errors import InsituError
-from insitu.ports.catalog import RegisteredVersion
 from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
@@ -44,10 +43,6 @@ class HttpMetadata(MetadataPeer):
                 return False
             raise
 
-    @override
-    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        return await self._client.versions(did, before)
-
 
 class OwnMetadata(MetadataPeer):
     """The catalogue of this process for its own urls, others over HTTP.
@@ -78,7 +73,3 @@ class OwnMetadata(MetadataPeer):
     @override
     async def is_retired(self, did: str) -> bool:
         return await self._own.is_retired(did)
-
-    @override
-    async def versions(self, did: str, before: int) -> tuple[RegisteredVersion, ...]:
-        return await self._own.versions(did, before)

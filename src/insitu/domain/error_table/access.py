@@ -16,6 +16,12 @@ ACCESS = (
         "Use your own algorithm, or one whose price is 0.",
     ),
     E(
+        "AlgorithmOutdated",
+        403,
+        "The owner of an input trusts this algorithm's publisher, and so only the algorithm's current version.",
+        "Make a workflow with the algorithm's current version; insitu show --versions lists all.",
+    ),
+    E(
         "ArgumentWithoutEffect",
         400,
         "An argument would have no effect next to the others.",

@@ -134,6 +134,12 @@ DOCUMENTS = (
     E("TimelockNotSupported", 422, "A condition has a timelock.", "Set timelock to 0."),
     E("TooManyStages", 422, "The workflow has more stages or inputs than can run.", "Split the workflow."),
     E(
+        "VersionNotAllowed",
+        409,
+        "A new version changes more than a version may.",
+        "Keep each service's index and type, main.type and the template; for anything else, publish a new asset.",
+    ),
+    E(
         "WorkflowChanged",
         409,
         "The workflow is not the version that was bought.",

@@ -4,7 +4,7 @@ Assessed before the purchase (check), at the grant, and at exec. The owners' rul
 and in the current one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from insitu.domain.policy import Algorithm, Refusal, Verdict
 from insitu.domain.pricing import Price, PricedInput, price_of
 from insitu.domain.service import Service
 from insitu.domain.validation import validate_ddo
+from insitu.domain.versions import require_allowed_change
 from insitu.domain.workflow import Workflow, read_workflow, require_readable
 from insitu.domain.workflow_rules import validate_workflow
 from insitu.gateway.at_once import both, outcomes
@@ -105,9 +106,9 @@ class Assessment:
 
     @property
     def versions(self) -> dict[str, str]:
-        """DID → current on-chain checksum of every input and algorithm."""
+        """DID → on-chain checksum of every input and algorithm, in the version that runs."""
         assets = [entry.asset for entry in self.inputs] + [entry.asset for entry in self.algorithms]
-        return {asset.did: asset.record.checksum for asset in assets}
+        return {asset.did: asset.checksum for asset in assets}
 
     @property
     def services(self) -> dict[str, dict[str, JsonValue]]:
@@ -163,6 +164,7 @@ class Assessor:
         workflow_checksum: str | None = None,
         service_index: int | None = None,
         bought: Mapping[str, str] | None = None,
+        used: Collection[tuple[str, str]] = (),
     ) -> Assessment:
         """Assess a workflow for a consumer.
 
@@ -175,15 +177,17 @@ class Assessor:
         bought
             DID → on-chain checksum of the inputs when they were bought; the current ones if absent. None before the
             purchase, when an input that its owner has retired is refused.
+        used
+            DID and on-chain checksum of algorithms that ran under the agreement: a newer version changes nothing.
 
         Raises what resolving and validating the workflow raises; an error in another asset becomes a reason.
         ``ChainUnavailable``, ``PeerUnavailable`` when nothing can be said now.
         """
         asset = await self.ports.resolver.resolve(workflow_did, workflow_checksum)
-        await self._require_valid(asset)
+        await self._require_valid(asset, sold=bought is not None)
         if asset.ddo.asset_type != WORKFLOW:
             raise InsituError("InvalidDocument", f"{workflow_did} is not a workflow, and only workflows run")
-        return await self._judge(consumer, read_workflow(asset.ddo), asset, service_index, bought)
+        return await self._judge(consumer, read_workflow(asset.ddo), asset, service_index, bought, used)
 
     async def assess_planned(
         self, consumer: Address, described: Mapping[str, JsonValue], service_index: int | None = None
@@ -210,11 +214,12 @@ class Assessor:
         asset: ResolvedAsset | None,
         service_index: int | None,
         bought: Mapping[str, str] | None,
+        used: Collection[tuple[str, str]] = (),
     ) -> Assessment:
         found = _Findings()
         inputs_asked, algorithms_asked = await both(
             self._inputs(workflow, service_index, bought or {}),
-            outcomes(self._algorithm(did) for did in workflow.transformation_dids),
+            outcomes(self._algorithm(*pinned, sold=bought is not None) for pinned in workflow.transformations.items()),
         )
         inputs = found.sort(workflow.input_dids, inputs_asked)
         algorithms = found.sort(workflow.transformation_dids, algorithms_asked)
@@ -225,7 +230,7 @@ class Assessor:
         found.reasons += _service_refusals(workflow, inputs)
         if bought is None:
             found.reasons += await self._retirements(workflow)
-        found.reasons += _algorithm_refusals(workflow, algorithms, policy, consumer)
+        found.reasons += _algorithm_refusals(workflow, algorithms, policy, consumer, used)
         server = await self._server(workflow, inputs, found)
         await self._images(workflow, inputs, found)
         price = self._price(inputs, server, consumer, found)
@@ -260,18 +265,17 @@ class Assessor:
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
         resolving, asking = self.ports.resolver.resolve(did), self.ports.chain.is_provider(did, self.ports.provider)
         asset, is_provider = await both(resolving, asking)
-        await self._require_valid(asset)
+        then = asset if bought is None else await self.ports.resolver.resolve(did, bought)
+        require_allowed_change(then.ddo, asset.ddo, (self.ports.chain.agreements.contract,))
+        await self._require_valid(asset, sold=bought is not None)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
         if not is_provider:
             raise InsituError("NotDIDProvider", f"{self.ports.provider} is not a provider of {did}")
         present = read_compute_service(entry)
-        version = present
-        if bought is not None and bought.removeprefix("0x") != asset.checksum:
-            then = await self.ports.resolver.resolve(did, bought)
-            version = read_compute_service(then.ddo.compute_service(entry.index))
-            if version.policy.data == "pinned" and _digests(then) != _digests(asset):
-                raise InsituError("InputChanged", f"{did} was sold with other files than its current version names")
+        version = read_compute_service(then.ddo.compute_service(entry.index))
+        if version.policy.data == "pinned" and _digests(then) != _digests(asset):
+            raise InsituError("InputChanged", f"{did} was sold with other files than its current version names")
         return AssessedInput(asset, entry, present, version, await self._open_list(asset))
 
     def _require_here(self, did: str, entry: Service) -> None:
@@ -283,16 +287,22 @@ class Assessor:
                 "TemplateNotApproved", f"{did} is sold under {entry.template_id}, but this gateway uses {template}"
             )
 
-    async def _algorithm(self, did: str) -> AssessedAlgorithm:
-        asset = await self.ports.resolver.resolve(did)
-        await self._require_valid(asset)
+    async def _algorithm(self, did: str, checksum: str | None, *, sold: bool) -> AssessedAlgorithm:
+        asset = await self.ports.resolver.resolve(did, checksum)
+        await self._require_valid(asset, sold=sold)
         if asset.ddo.asset_type != ALGORITHM:
             raise InsituError("InvalidDocument", f"{did} is not an algorithm")
         main = await self._work.run(AlgorithmAsset.read, asset.ddo.main)
         return AssessedAlgorithm(asset, main, await self._open_list(asset))
 
-    async def _require_valid(self, asset: ResolvedAsset) -> None:
-        """Validate a version. Versions never change, so each is validated once."""
+    async def _require_valid(self, asset: ResolvedAsset, *, sold: bool) -> None:
+        """Validate a version. Versions never change, so each is validated once.
+
+        Before the purchase it is compared with the version before. Afterwards nobody ends an agreement by withholding
+        that one.
+        """
+        if not sold:
+            await self.ports.resolver.require_allowed(asset)
         version = (asset.did, asset.checksum)
         if version in self._valid:
             return
@@ -372,14 +382,18 @@ def _service_refusals(workflow: Workflow, inputs: Sequence[AssessedInput]) -> li
 
 
 def _algorithm_refusals(
-    workflow: Workflow, algorithms: Sequence[AssessedAlgorithm], policy: EffectivePolicy, consumer: Address
+    workflow: Workflow,
+    algorithms: Sequence[AssessedAlgorithm],
+    policy: EffectivePolicy,
+    consumer: Address,
+    ran: Collection[tuple[str, str]],
 ) -> list[Refusal]:
     """Return what is against the algorithms. One that is not published is the consumer's own and free."""
     used = [_used_algorithm(algorithm) for algorithm in algorithms]
-    policed = [_policed_algorithm(algorithm) for algorithm in algorithms]
+    policed = [_policed_algorithm(algorithm.asset, ran) for algorithm in algorithms]
     if any(stage.transformation.id is None for stage in workflow.stages):
         used.append(UsedAlgorithm("", consumer, 0, None))
-        policed.append(Algorithm("", "", consumer))
+        policed.append(Algorithm("", "", consumer, consumer))
     return [*usage_refusals(workflow, used, consumer), *policy.refusals(policed, consumer)]
 
 
@@ -389,5 +403,6 @@ def _used_algorithm(algorithm: AssessedAlgorithm) -> UsedAlgorithm:
     )
 
 
-def _policed_algorithm(algorithm: AssessedAlgorithm) -> Algorithm:
-    return Algorithm(algorithm.asset.did, algorithm.asset.record.checksum, algorithm.listed.creator)
+def _policed_algorithm(asset: ResolvedAsset, ran: Collection[tuple[str, str]]) -> Algorithm:
+    current = asset.is_current or (asset.did, asset.checksum) in ran
+    return Algorithm(asset.did, asset.checksum, asset.creator, asset.registrant, current)

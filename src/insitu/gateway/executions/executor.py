@@ -1,13 +1,14 @@
 """``POST exec``: starts an execution of a granted agreement (C8, E1–E3)."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import ExecAccepted, ExecRequest
 from insitu.domain.canonical import canonical_json
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import read_agreement_id
+from insitu.domain.ids import AgreementId, read_agreement_id
 from insitu.gateway.agreements.assessor import Assessment, Assessor
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
@@ -54,6 +55,8 @@ class Executor:
         _require_workflow(known, request)
         earlier = await self._require_idle(known)
         state, found = await both(self.permission_checker.require(known, caller.address), self._assess(known))
+        if any(reason.code == "AlgorithmOutdated" for reason in found.verdict.reasons):
+            found = await self._assess(known, await self._used(agreement_id))
         found.verdict.require()
         draft = await self.planner.draft(agreement_id, known.terms, state, found, earlier)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
@@ -65,7 +68,12 @@ class Executor:
         await self.registrar.register(execution)
         return accepted(execution)
 
-    async def _assess(self, known: KnownAgreement) -> Assessment:
+    async def _used(self, agreement_id: AgreementId) -> frozenset[tuple[str, str]]:
+        """Return DID and version of everything that earlier executions of the agreement used."""
+        earlier = await self.ports.agreements.executions(agreement_id=agreement_id)
+        return frozenset(used for execution in earlier for used in execution.dossier.versions.items())
+
+    async def _assess(self, known: KnownAgreement, used: Collection[tuple[str, str]] = ()) -> Assessment:
         terms = known.terms
         did = str(Did.from_hex(terms.did))
         try:
@@ -75,6 +83,7 @@ class Executor:
                 workflow_checksum=terms.workflow_hash,
                 service_index=terms.service_index,
                 bought=known.versions,
+                used=used,
             )
         except InsituError as error:
             if error.code in ("ChecksumMismatch", "AssetNotFound") and error.context.get("did") != did:

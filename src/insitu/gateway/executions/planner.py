@@ -159,8 +159,10 @@ def _image(stage: Stage, inputs: Sequence[AssessedInput]) -> ImageReference:
 def _note(
     files: Sequence[InputFile], assessed: AssessedInput | AssessedAlgorithm, fetches: dict[str, SourceReference]
 ) -> None:
-    did, checksum, sealer = assessed.asset.did, assessed.asset.checksum, assessed.listed.sealer
+    asset, sealer = assessed.asset, assessed.listed.sealer
     for file in files:
         if isinstance(file.source, Fetch):
-            reference = SourceReference(did=did, checksum=checksum, index=file.index, sealer=sealer)
+            reference = SourceReference(
+                did=asset.did, checksum=asset.checksum, block=asset.block, index=file.index, sealer=sealer
+            )
             fetches[file.source.reference] = reference

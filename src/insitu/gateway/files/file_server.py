@@ -97,7 +97,7 @@ class FileServer:
             raise InsituError("ConfigurationFailed", f"file {source.index} of {source.did}: {error.detail}") from error
 
     async def _open(self, source: SourceReference) -> AsyncIterator[bytes]:
-        asset = await self.ports.resolver.resolve(source.did, source.checksum)
+        asset = await self.ports.resolver.resolve(source.did, source.checksum, source.block)
         listed = await self.list_reader.open(asset, proved=source.sealer)
         return await self.source_opener.open(listed.file(source.index, source.did), listed.sealer)
 

@@ -1,4 +1,4 @@
-"""Whether the current version of a document may carry its sealed list: the chain is asked, version by version."""
+"""Whether a version of a document may carry its sealed list: the chain is asked, version by version."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,78 +9,66 @@ import anyio
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.ledger import DidRegistered
 from insitu.domain.sealed_list import ListedVersion, may_carry, sealed_text
 from insitu.gateway.ports import GatewayPorts
-from insitu.ports.catalog import RegisteredVersion
 from insitu.sdk.resolving import ResolvedAsset
 
 __all__ = ["LineageChecker"]
 
 KEPT = 10_000
-"""Number of versions that are remembered."""
+"""Number of versions whose texts are remembered."""
 PATIENCE = 20.0
-"""Seconds for one search of earlier versions. What it proved is remembered, so the next search continues there."""
+"""Seconds for one search of earlier versions. What it read is remembered, so the next search continues there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineageChecker:
     """Applies :func:`insitu.domain.sealed_list.may_carry` to the registered versions.
 
-    Nearly always the sealer registered the current version, and nothing is asked. Otherwise this gateway's catalogue
-    lists the earlier versions, as far as its page goes. That proves nothing, so the chain is asked about each version,
-    and the checksum proves its document. A proved version is remembered with its block, so it is asked for again
-    after a reorganisation.
+    Nearly always the sealer registered the version, and nothing is asked. Otherwise the chain leads from each version
+    to the one before, and the checksum proves its document.
     """
 
     ports: GatewayPorts
-    _proved: OrderedDict[tuple[str, RegisteredVersion], ListedVersion] = field(init=False, default_factory=OrderedDict)
+    _texts: OrderedDict[tuple[str, str], str | None] = field(init=False, default_factory=OrderedDict)
 
-    async def require(self, asset: ResolvedAsset, creator: Address, sealer: Address) -> None:
-        """Refuse a list that its sealer did not put into the current version and that no earlier version handed on.
+    async def require(self, asset: ResolvedAsset, sealer: Address) -> None:
+        """Refuse a list that its sealer did not put into this version and that no earlier version handed on.
 
-        Raises ``ListNotAllowed``; ``AssetNotFound`` when earlier versions cannot be proved now; ``ChainUnavailable``,
+        Raises ``ListNotAllowed``; ``AssetNotFound`` when earlier versions cannot be read now; ``ChainUnavailable``,
         ``PeerUnavailable``.
         """
-        record, text = asset.record, _digest(sealed_text(asset.ddo))
-        if asset.checksum != record.checksum:
-            raise InsituError("ListNotAllowed", f"{asset.did} has a newer version, whose list counts", did=asset.did)
-        registrant = creator if record.version == 1 else record.registrant
-        allowed = may_carry(ListedVersion(record.version, registrant, text), text, sealer)
+        text = _digest(sealed_text(asset.ddo))
+        allowed = may_carry(ListedVersion(asset.version, asset.registrant, text), text, sealer)
         if allowed is None:
-            allowed = await self._handed_over(asset, text, creator, sealer)
+            allowed = await self._handed_over(asset, text, sealer)
         if not allowed:
-            detail = (
-                f"{registrant} registered version {record.version} of {asset.did} with a list that {sealer} sealed, "
-            )
-            raise InsituError("ListNotAllowed", detail + "and that the version before did not carry", did=asset.did)
+            detail = f"{asset.registrant} registered version {asset.version} of {asset.did} with a list that {sealer} "
+            raise InsituError("ListNotAllowed", detail + "sealed, and the version before had another", did=asset.did)
 
-    async def _handed_over(self, asset: ResolvedAsset, text: object, creator: Address, sealer: Address) -> bool:
-        did, present = asset.did, asset.record.version
+    async def _handed_over(self, asset: ResolvedAsset, text: object, sealer: Address) -> bool:
         with anyio.move_on_after(PATIENCE):
-            known = await self.ports.metadata.versions(did, present)
-            for number, said in zip(range(present - 1, 0, -1), known, strict=False):
-                if said.version != number:
-                    break
-                allowed = may_carry(await self._version(did, said, creator), text, sealer)
+            async for event in self.ports.chain.registrations(asset.did):
+                if event.version >= asset.version:
+                    continue
+                registrant = asset.creator if event.version == 1 else event.owner
+                earlier = ListedVersion(event.version, registrant, await self._text(asset, event))
+                allowed = may_carry(earlier, text, sealer)
                 if allowed is not None:
                     return allowed
-        detail = f"which list the versions of {did} before {present} carried could not be proved yet"
-        raise InsituError("AssetNotFound", detail, did=did)
+        detail = f"the lists of the versions of {asset.did} before {asset.version} could not be read yet"
+        raise InsituError("AssetNotFound", detail, did=asset.did)
 
-    async def _version(self, did: str, said: RegisteredVersion, creator: Address) -> ListedVersion:
-        if (did, said) not in self._proved:
-            event = await self.ports.chain.registration(did, said.version, said.block)
-            if event is None or event.checksum != said.checksum:
-                detail = f"the chain does not have version {said.version} of {did} where the catalogue has it"
-                raise InsituError("AssetNotFound", detail, did=did)
-            ddo = await self.ports.resolver.version(event.url, did, event.checksum)
-            registrant = creator if said.version == 1 else event.owner
-            self._proved[did, said] = ListedVersion(said.version, registrant, _digest(sealed_text(ddo)))
-        found = self._proved[did, said]
-        self._proved.move_to_end((did, said))
-        if len(self._proved) > KEPT:
-            self._proved.popitem(last=False)
-        return found
+    async def _text(self, asset: ResolvedAsset, event: DidRegistered) -> str | None:
+        key = (event.did, event.checksum)
+        if key not in self._texts:
+            self._texts[key] = _digest(sealed_text((await self.ports.resolver.read(asset.record, event)).ddo))
+        self._texts.move_to_end(key)
+        text = self._texts[key]
+        if len(self._texts) > KEPT:
+            self._texts.popitem(last=False)
+        return text
 
 
 def _digest(text: Any) -> str | None:

@@ -8,7 +8,6 @@ import anyio
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.integrity import creator_of
 from insitu.domain.sealed_list import sealed_text
 from insitu.domain.service import File
 from insitu.gateway.files.encrypter import Encrypter
@@ -28,13 +27,10 @@ class Listed:
 
     Attributes
     ----------
-    creator
-        The account that the DID is derived from, proved.
     sealer
         The account with whose rights the urls are opened. None for a public list, which may only name the web.
     """
 
-    creator: Address
     sealer: Address | None
     files: tuple[File, ...]
 
@@ -61,13 +57,12 @@ class ListReader:
 
         ``proved`` is a sealer for whom this version was proved when the plan was written; the chain is not asked again.
 
-        Raises ``InputElsewhere`` when the list was not sealed here for this DID; ``InvalidDocument``;
-        ``ChecksumMismatch`` when the DID is not derived from the creator that the document names; what
+        Raises ``InputElsewhere`` when the list was not sealed here for this DID; ``InvalidDocument``; what
         :meth:`LineageChecker.require` raises.
         """
         listed = await self._read(asset)
         if listed.sealer is not None and listed.sealer != proved:
-            await self.lineage_checker.require(asset, listed.creator, listed.sealer)
+            await self.lineage_checker.require(asset, listed.sealer)
         return listed
 
     async def _read(self, asset: ResolvedAsset) -> Listed:
@@ -75,7 +70,7 @@ class ListReader:
         async with self._locks.setdefault(key, anyio.Lock()):
             try:
                 if key not in self._opened:
-                    self._opened[key] = await self._work.run(self._open, asset.ddo, asset.did)
+                    self._opened[key] = await self._work.run(self._open, asset)
             finally:
                 self._locks.pop(key, None)
             listed = self._opened[key]
@@ -84,13 +79,13 @@ class ListReader:
                 self._opened.popitem(last=False)
             return listed
 
-    def _open(self, ddo: Ddo, did: str) -> Listed:
-        creator, text = creator_of(ddo), sealed_text(ddo)
-        public = {file.index or 0: file for file in _public(ddo)}
+    def _open(self, asset: ResolvedAsset) -> Listed:
+        text = sealed_text(asset.ddo)
+        public = {file.index or 0: file for file in _public(asset.ddo)}
         if text is None:
-            return Listed(creator, None, tuple(file for _, file in sorted(public.items())))
-        sealer, files = self.encrypter.open(text, did, creator)
-        return Listed(creator, sealer, tuple(_complete(file, public.get(file.index or 0)) for file in files))
+            return Listed(None, tuple(file for _, file in sorted(public.items())))
+        sealer, files = self.encrypter.open(text, asset.did, asset.creator)
+        return Listed(sealer, tuple(_complete(file, public.get(file.index or 0)) for file in files))
 
 
 def _public(ddo: Ddo) -> tuple[File, ...]:
