@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,13 +15,14 @@ from insitu.domain import exit_codes
 from insitu.domain.agreement import AgreementState, ConditionState, Settlement, SignedSettlement
 from insitu.domain.agreement import settlement_digest as digest_of
 from insitu.domain.errors import InsituError
-from insitu.domain.ledger import PaymentReleased
+from insitu.domain.ids import Address
+from insitu.domain.ledger import DidRegistered, PaymentReleased
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.receipt import receipt_hash
 from insitu.domain.receipt_opening import Opening
 from insitu.sdk.receipts import verify_on_chain
-from tests.domain.documents import DOMAIN, PROVIDER, STRANGER, state_of_word, vector
-from tests.domain.receipts import AGREEMENT, OPENED, WITHHELD, agreed, hidden, predicate, signed
+from tests.domain.documents import CONSUMER, DOMAIN, PROVIDER, STRANGER, state_of_word, vector
+from tests.domain.receipts import AGREEMENT, BEGIN, OPENED, WITHHELD, WORKFLOW, agreed, hidden, predicate, signed
 
 OTHER_TERMS = agreed(timeout=1).model_dump(mode="json", by_alias=True)
 
@@ -162,6 +163,47 @@ async def test_a_receipt_that_the_chain_does_not_support_is_refused(changes: dic
     with pytest.raises(InsituError) as refused:
         await verify_on_chain(view(), ledger(**changes))
     assert refused.value.code == code
+
+
+BOUGHT, RAN = "55" * 32, "66" * 32
+
+
+def registered(version: int, checksum: str, owner: str = CONSUMER.address, block: int = 1) -> DidRegistered:
+    return DidRegistered(WORKFLOW, Address(owner), checksum, "", version, 0, block)
+
+
+@pytest.mark.parametrize(
+    ("events", "holds"),
+    [
+        ([registered(2, RAN), registered(1, BOUGHT)], True),
+        ([registered(3, "77" * 32), registered(2, RAN), registered(1, BOUGHT)], True),
+        ([registered(2, RAN, STRANGER.address), registered(1, BOUGHT)], False),
+        ([registered(2, BOUGHT), registered(1, RAN)], False),
+        ([registered(2, RAN, block=2), registered(1, BOUGHT)], False),
+        ([registered(1, BOUGHT)], False),
+        ([registered(2, RAN)], False),
+        ([], False),
+    ],
+    ids=["theirs", "not the newest", "a stranger's", "older", "after the start", "unknown", "unknown terms", "nothing"],
+)
+async def test_a_revision_is_the_consumers_later_version(events: list[DidRegistered], holds: bool) -> None:
+    async def registrations(_: str) -> AsyncIterator[DidRegistered]:
+        for event in events:
+            yield event
+
+    async def block_time(block: int) -> int:
+        return int(BEGIN.timestamp()) + (0 if block == 1 else 61)
+
+    receipt = signed(predicate(workflow_checksum=RAN, revision_of=BOUGHT))
+    digest = receipt_hash(receipt.payload_bytes())
+    chain = ledger(find_settlements=(PaymentReleased(AGREEMENT, 0, 13, digest),))
+    chain.registrations, chain.block_time = registrations, block_time
+    envelope = receipt.model_dump(mode="json", by_alias=True)
+    if holds:
+        await verify_on_chain(envelope, chain)
+    else:
+        with pytest.raises(InsituError, match="registered the version that ran"):
+            await verify_on_chain(envelope, chain)
 
 
 async def test_a_receipt_of_another_chain_is_refused() -> None:

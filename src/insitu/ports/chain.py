@@ -111,6 +111,10 @@ class Chain(Protocol):
         """Return the time of the next block in seconds since 1970, never earlier than the newest block's."""
         ...
 
+    async def block_time(self, block: int) -> int:
+        """Return when a block was made, in seconds since 1970. Raises ``ChainUnavailable`` if the node lacks it."""
+        ...
+
     async def token(self) -> TokenInfo:
         """Describe the payment token."""
         ...

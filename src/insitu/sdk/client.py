@@ -176,7 +176,7 @@ class Client:
         on_chain: bool = True,
         provider: str | None = None,
         files: Path | str | None = None,
-        opening: receipts.Opened | None = None,
+        opening: receipts.Opened = None,
     ) -> VerifiedReceipt:
         """Check a receipt, and with ``on_chain`` also compare it with the chain.
 

@@ -14,7 +14,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
 from insitu.domain.ledger import settle
 from insitu.domain.merkle import FileDigest, output_root
-from insitu.domain.receipt import VerifiedReceipt, settlement_checks, verify_receipt
+from insitu.domain.receipt import Predicate, VerifiedReceipt, settlement_checks, verify_receipt
 from insitu.domain.receipt_opening import Opening, opening_checks
 from insitu.domain.receipt_parts import require_all
 from insitu.domain.signatures import signature_bytes
@@ -23,15 +23,21 @@ from insitu.ports.keys import Signer
 
 __all__ = ["release", "verify", "verify_on_chain"]
 
+SLACK = 60
+"""Seconds by which the chain's clock may be ahead of the provider's."""
+
 Receipt = ReceiptView | Mapping[str, Any]
 """A receipt as the gateway returns it, or only its DSSE envelope, as JSON."""
 
-Opened = Opening | Mapping[str, Any]
+Folder = Path | str | None
+"""A folder with a downloaded result."""
+
+Opened = Opening | Mapping[str, Any] | None
 """An opening as the gateway returns it, also as JSON."""
 
 
 def verify(
-    receipt: Receipt, *, provider: str | None = None, files: Path | str | None = None, opening: Opened | None = None
+    receipt: Receipt, *, provider: str | None = None, files: Folder = None, opening: Opened = None
 ) -> VerifiedReceipt:
     """Check a receipt offline: its signature, its form, that its parts match each other, and what comes with it.
 
@@ -58,17 +64,13 @@ def verify(
 
 
 async def verify_on_chain(
-    receipt: Receipt,
-    chain: Chain,
-    *,
-    provider: str | None = None,
-    files: Path | str | None = None,
-    opening: Opened | None = None,
+    receipt: Receipt, chain: Chain, *, provider: str | None = None, files: Folder = None, opening: Opened = None
 ) -> VerifiedReceipt:
     """Check a receipt as :func:`verify` does, and compare it with the chain.
 
     The chain must know the agreement and its terms, the provider must have granted it and committed to this very
-    receipt, and the result must be registered.
+    receipt, and the result must be registered. If another version of the workflow ran than the one in the terms, the
+    consumer must have registered it later than that one, and before the start.
 
     Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` if it is not settled yet.
     """
@@ -81,6 +83,8 @@ async def verify_on_chain(
     state = await chain.agreement(agreement.service_agreement_id)
     granted = known is not None and agreement_id(known, domain) == agreement.service_agreement_id and state.granted
     checks = [("the chain knows the agreement, and its provider granted it", granted)]
+    if isinstance(predicate, Predicate) and predicate.revision_of is not None:
+        checks.append(await _check_of_revision(predicate, chain))
     if predicate.output is not None:
         record = await chain.did_record(predicate.output.result_did)
         checks.append(("the result is registered", record is not None))
@@ -114,6 +118,18 @@ def _checks_of_opening(found: VerifiedReceipt, opening: Opened) -> tuple[tuple[s
     except ValidationError:
         raise InsituError("ReceiptInvalid", "this is not an opening from a gateway") from None
     return opening_checks(found.statement.predicate, read)
+
+
+async def _check_of_revision(predicate: Predicate, chain: Chain) -> tuple[str, bool]:
+    """Compare with the registry's events: nobody else's version counts, and no earlier one."""
+    consumer, start = predicate.agreement.terms.consumer.lower(), predicate.phases[0].at.timestamp() + SLACK
+    events = [event async for event in chain.registrations(predicate.workflow_did)]
+    bought = min((event.version for event in events if event.checksum == predicate.revision_of), default=None)
+    holds = False
+    for event in events:
+        if bought is not None and event.version > bought and event.checksum == predicate.workflow_checksum:
+            holds |= event.owner.lower() == consumer and await chain.block_time(event.block) <= start
+    return "the consumer registered the version that ran, after the one in the terms and before the start", holds
 
 
 def _check_of_files(found: VerifiedReceipt, folder: Path) -> tuple[str, bool]:

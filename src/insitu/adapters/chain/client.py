@@ -15,7 +15,7 @@ from insitu.adapters.chain.contracts import TEMPLATE, encode_call
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.events import EventReader, event_topic
 from insitu.adapters.chain.follower import Follower
-from insitu.adapters.chain.headers import newest_header
+from insitu.adapters.chain.headers import header, newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import sign_permit
@@ -98,6 +98,13 @@ class EvmChain:
         mined, pending = await asyncio.gather(newest_header(self._rpc), request)
         newest = mined.timestamp
         return newest if pending is None else max(newest, number(member(pending, "timestamp")))
+
+    async def block_time(self, block: int) -> int:
+        """Return when a block was made, in seconds since 1970."""
+        found = await header(self._rpc, block)
+        if found is None:
+            raise InsituError("ChainUnavailable", f"the node has no block {block}")
+        return found.timestamp
 
     async def token(self) -> TokenInfo:
         """Describe the payment token."""
