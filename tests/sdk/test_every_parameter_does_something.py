@@ -82,7 +82,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.transfer": {"did": DID, "owner": ADDRESS},
     "Assets.download": {"did": DID, "folder": "folder"},
     "Agreements.check": {"workflow_did": DID},
-    "Agreements.check_planned": {"described": describe_stages([STAGE], [CONTAINER])},
+    "Agreements.check_planned": {"described": describe_stages([STAGE], [CONTAINER], [{"id": DID}])},
     "Agreements.buy": {"workflow_did": DID, "wait": False, "seed": "7" * 64},
     "Agreements.preview_close": {"agreement": AGREEMENT},
     "Agreements.close": {"agreement": AGREEMENT},
@@ -109,7 +109,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "consumers": ("any", [ADDRESS]),
     "cpu": (NOTHING, 7),
     "data": (NOTHING, "pinned"),
-    "described": (describe_stages([STAGE], [CONTAINER]), {"stages": []}),
+    "described": (describe_stages([STAGE], [CONTAINER], [{"id": DID}]), {"stages": []}),
     "did": (DID, OTHER),
     "disk": (NOTHING, "7gb"),
     "execution": (EXECUTION, NEXT),
@@ -315,9 +315,9 @@ class World:
             return self._connected(arguments)
         if call == "Stage":
             stage = Stage(**arguments)
-            return describe_stages([stage], [dict(stage.container or {})])  # type: ignore[arg-type]
+            return describe_stages([stage], [dict(stage.container or {})], [{"id": stage.algorithm}])  # type: ignore[arg-type]
         if call == "Previous":
-            return describe_stages([Stage(algorithm=DID, inputs=[Previous(**arguments)])], [{}])
+            return describe_stages([Stage(algorithm=DID, inputs=[Previous(**arguments)])], [{}], [{"id": DID}])
         owner, _, name = call.partition(".")
         if call == "Agreements.require_agreeable":
             quote = await self.made("Agreements").check(DID)
