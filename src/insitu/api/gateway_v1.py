@@ -76,6 +76,8 @@ class CheckRequest(WireRequest):
     workflow: dict[str, JsonValue] | None = None
     service_index: int | None = None
     """serviceDefinitionId of the first input's compute service; None means its only one."""
+    service_agreement_id: str | None = None
+    """If given, the workflow is judged as a revision under this agreement, and nothing is bought."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -228,6 +230,10 @@ class ExecRequest(WireRequest):
     service_agreement_id: str
     workflow_did: str | None = None
     """If given, it must be the agreement's."""
+    workflow_checksum: str | None = None
+    """On-chain checksum of the version to run: a revision, or by default the version in the terms."""
+    parameters: dict[str, dict[str, str | int | float | bool]] = Field(default_factory=dict)
+    """Index of a stage → name → value, where the owners of the data allow that name."""
 
 
 class ExecAccepted(WireModel):

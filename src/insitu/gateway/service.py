@@ -16,6 +16,7 @@ from insitu.gateway.agreements.quoter import Quoter
 from insitu.gateway.agreements.registry_relayer import RegistryRelayer
 from insitu.gateway.agreements.relayer import Relayer
 from insitu.gateway.agreements.request_checker import RequestChecker
+from insitu.gateway.agreements.revision_checker import RevisionChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker
 from insitu.gateway.configuration import Keyring
 from insitu.gateway.executions.execution_finder import ExecutionFinder
@@ -121,7 +122,14 @@ class GatewayService:
         terms_checker = TermsChecker(ports=ports, assessor=assessor, free_gas_limiter=free_gas_limiter)
         permission_checker = PermissionChecker(ports=ports)
         self.agreement_follower = AgreementFollower(ports=ports)
-        self.quoter = Quoter(ports=ports, assessor=assessor, terms_checker=terms_checker)
+        revision_checker = RevisionChecker(ports=ports)
+        self.quoter = Quoter(
+            ports=ports,
+            assessor=assessor,
+            terms_checker=terms_checker,
+            permission_checker=permission_checker,
+            revision_checker=revision_checker,
+        )
         self.offerer = Offerer(ports=ports, terms_checker=terms_checker, permission_checker=permission_checker)
         self.relayer = Relayer(ports=ports, terms_checker=terms_checker, permission_checker=permission_checker)
         request_checker = RequestChecker(ports=ports)
@@ -147,6 +155,7 @@ class GatewayService:
         self.executor = Executor(
             ports=ports,
             permission_checker=permission_checker,
+            revision_checker=revision_checker,
             assessor=assessor,
             planner=Planner(source_opener=desk.source_opener),
             registrar=self.registrar,

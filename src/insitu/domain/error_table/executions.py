@@ -88,10 +88,28 @@ EXECUTIONS = (
         "The output breaks the owner's rules, so nothing leaves.",
         "Write fewer, smaller, or other kinds of files.",
     ),
+    E(
+        "ParameterNotAllowed",
+        403,
+        "The owners of the data do not let an execution set this parameter.",
+        "Leave it out, put it into the workflow as a revision, or ask the owner.",
+    ),
     E("ProcessLimitExceeded", 409, "The algorithm started too many processes.", "Start fewer processes or threads."),
     E("PublishingFailed", 502, "The result could not be handed over.", "Run again; nothing was charged.", retry=True),
     E("QueueTimeout", 503, "No capacity became free in time.", "Run again later; nothing was charged.", retry=True),
     E("ResultExpired", 410, "The files of the result are no longer kept.", "Run the workflow again."),
+    E(
+        "RevisionChangesPurchase",
+        409,
+        "The revision uses something else than the agreement bought.",
+        "Keep the data sets, what each stage reads, and the server; or buy the new workflow.",
+    ),
+    E(
+        "RevisionNotAllowed",
+        403,
+        "This version of the workflow may not run under the agreement.",
+        "Execute the version that was bought, or buy the new one.",
+    ),
     E("StoppedByConsumer", 409, "The consumer stopped the execution.", "Run it again if you want its result."),
     E(
         "StoppedByOwner",

@@ -190,9 +190,13 @@ class Assessor:
         return await self._judge(consumer, read_workflow(asset.ddo), asset, service_index, bought, used)
 
     async def assess_planned(
-        self, consumer: Address, described: Mapping[str, JsonValue], service_index: int | None = None
+        self,
+        consumer: Address,
+        described: Mapping[str, JsonValue],
+        service_index: int | None = None,
+        bought: Mapping[str, str] | None = None,
     ) -> Assessment:
-        """Assess a workflow that is not published, as :meth:`assess` does before a purchase.
+        """Assess a workflow that is not published, as :meth:`assess` does, before a purchase or as a revision.
 
         ``described`` is its ``main.workflow``. A stage without an algorithm's DID runs an algorithm that the consumer
         has not published: it is free, their own, and in no list of versions.
@@ -205,7 +209,7 @@ class Assessor:
         if len(workflow.input_dids) + len(workflow.transformation_dids) > MAX_PLANNED:
             # A request costs nothing, but each asset is looked up.
             raise InsituError("InvalidRequest", f"more than {MAX_PLANNED} assets: publish the workflow and ask by DID")
-        return await self._judge(consumer, workflow, None, service_index, None)
+        return await self._judge(consumer, workflow, None, service_index, bought)
 
     async def _judge(
         self,

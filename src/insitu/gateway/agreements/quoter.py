@@ -4,35 +4,45 @@ from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import CheckRequest, Quote, QuotedInput, Receiver, VerdictReason
 from insitu.domain.amount import Amount
-from insitu.domain.errors import LimitReached, definition_of
-from insitu.domain.ids import Address
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError, LimitReached, definition_of
+from insitu.domain.ids import Address, read_agreement_id
 from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.ledger import DidRecord
 from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor, is_passing
+from insitu.gateway.agreements.permission_checker import PermissionChecker
+from insitu.gateway.agreements.revision_checker import RevisionChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker, versions_of
 from insitu.gateway.at_once import outcomes
 from insitu.gateway.ports import GatewayPorts
+from insitu.ports.agreement_records import KnownAgreement
 
 __all__ = ["Quoter"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoter:
-    """Answers what the terms of an agreement must be."""
+    """Answers what the terms of an agreement must be, or whether a revision may run under one."""
 
     ports: GatewayPorts
     assessor: Assessor
     terms_checker: TermsChecker
+    permission_checker: PermissionChecker
+    revision_checker: RevisionChecker
 
     async def check(self, request: CheckRequest) -> Quote:
-        """Return the quote, even if the verdict is no. Raises what resolving the workflow raises."""
-        found = await self._assess(request)
+        """Return the quote, even if the verdict is no. A revision costs nothing more.
+
+        Raises what resolving the workflow raises; ``AgreementUnknown``, ``NotConsumer``.
+        """
+        known = await self._agreement(request)
+        found = await self._assess(request, known)
         first = found.workflow.input_dids[0]
-        times, price, server = found.times, found.price, found.server
+        times, price, server = found.times, found.price if known is None else None, found.server
         versions = await self._versions(found)
-        verdict = await self._verdict(found, request.consumer)
+        verdict = await (self._verdict(found, request.consumer) if known is None else self._revised(known, found))
         quote = Quote(
             allowed=verdict.allowed,
             reasons=tuple(_reason(reason) for reason in verdict.reasons),
@@ -59,10 +69,30 @@ class Quoter:
             )
         return quote
 
-    async def _assess(self, request: CheckRequest) -> Assessment:
+    async def _agreement(self, request: CheckRequest) -> KnownAgreement | None:
+        if request.service_agreement_id is None:
+            return None
+        known = await self.permission_checker.find(read_agreement_id(request.service_agreement_id))
+        if known.terms.consumer.lower() != request.consumer.lower():
+            raise InsituError("NotConsumer", f"agreement {known.agreement_id} belongs to another consumer")
+        return known
+
+    async def _assess(self, request: CheckRequest, known: KnownAgreement | None) -> Assessment:
+        index = known.terms.service_index if known is not None else request.service_index
+        bought = known.versions if known is not None else None
         if request.workflow_did is None:
-            return await self.assessor.assess_planned(request.consumer, request.workflow or {}, request.service_index)
-        return await self.assessor.assess(request.consumer, request.workflow_did, service_index=request.service_index)
+            return await self.assessor.assess_planned(request.consumer, request.workflow or {}, index, bought)
+        return await self.assessor.assess(request.consumer, request.workflow_did, service_index=index, bought=bought)
+
+    async def _revised(self, known: KnownAgreement, found: Assessment) -> Verdict:
+        try:
+            await self.revision_checker.require(known, found)
+        except InsituError as error:
+            if is_passing(error):
+                raise
+            refusal = Refusal(code=error.code, did=str(Did.from_hex(known.terms.workflow_id)), message=error.detail)
+            return Verdict.of((refusal, *found.verdict.reasons))
+        return found.verdict
 
     async def _verdict(self, found: Assessment, consumer: Address) -> Verdict:
         """Add a refusal if a free agreement would not be granted because the quota or the gas budget is used up."""

@@ -9,9 +9,12 @@ from insitu.domain.canonical import canonical_json
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, read_agreement_id
+from insitu.domain.revisions import require_parameters
+from insitu.domain.service import sha256_of
 from insitu.gateway.agreements.assessor import Assessment, Assessor
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
+from insitu.gateway.agreements.revision_checker import RevisionChecker
 from insitu.gateway.at_once import both
 from insitu.gateway.executions.planner import Planner
 from insitu.gateway.executions.registrar import Registrar
@@ -32,6 +35,7 @@ class Executor:
 
     ports: GatewayPorts
     permission_checker: PermissionChecker
+    revision_checker: RevisionChecker
     assessor: Assessor
     planner: Planner
     registrar: Registrar
@@ -40,9 +44,10 @@ class Executor:
     async def execute(self, caller: Caller, request: ExecRequest, key: str | None = None) -> ExecAccepted:
         """Start the next execution, or return the one that the same key started.
 
-        Raises what :meth:`PermissionChecker.require` raises; ``WorkflowMismatch``, ``WorkflowChanged``; the verdict's
-        first reason; ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``;
-        the operator's refusal.
+        Raises what :meth:`PermissionChecker.require` and :meth:`RevisionChecker.require` raise; ``WorkflowMismatch``,
+        ``WorkflowChanged``, ``ParameterNotAllowed``; the verdict's first reason;
+        ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``; the
+        operator's refusal.
         """
         agreement_id = read_agreement_id(request.service_agreement_id)
         caller.require(agreement_id)
@@ -52,13 +57,16 @@ class Executor:
             if earlier is not None:
                 return accepted(earlier)
         known = await self.permission_checker.find(agreement_id)
-        _require_workflow(known, request)
+        wanted = _wanted_version(known, request)
         earlier = await self._require_idle(known)
-        state, found = await both(self.permission_checker.require(known, caller.address), self._assess(known))
+        state, found = await both(self.permission_checker.require(known, caller.address), self._assess(known, wanted))
+        if wanted != _bought_version(known):
+            await self.revision_checker.require(known, found)
         if any(reason.code == "AlgorithmOutdated" for reason in found.verdict.reasons):
-            found = await self._assess(known, await self._used(agreement_id))
+            found = await self._assess(known, wanted, await self._used(agreement_id))
         found.verdict.require()
-        draft = await self.planner.draft(agreement_id, known.terms, state, found, earlier)
+        require_parameters(found.workflow, request.parameters, found.policy.parameters)
+        draft = await self.planner.draft(agreement_id, known.terms, state, found, earlier, request.parameters)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
         limit += await self._uncounted(earlier, limit)
         free = await self.free_gas_limiter.of(known.terms, first=earlier is None)
@@ -73,21 +81,21 @@ class Executor:
         earlier = await self.ports.agreements.executions(agreement_id=agreement_id)
         return frozenset(used for execution in earlier for used in execution.dossier.versions.items())
 
-    async def _assess(self, known: KnownAgreement, used: Collection[tuple[str, str]] = ()) -> Assessment:
+    async def _assess(self, known: KnownAgreement, version: str, used: Collection[tuple[str, str]] = ()) -> Assessment:
         terms = known.terms
         did = str(Did.from_hex(terms.did))
         try:
             return await self.assessor.assess(
                 terms.consumer,
                 str(Did.from_hex(terms.workflow_id)),
-                workflow_checksum=terms.workflow_hash,
+                workflow_checksum=version,
                 service_index=terms.service_index,
                 bought=known.versions,
                 used=used,
             )
         except InsituError as error:
             if error.code in ("ChecksumMismatch", "AssetNotFound") and error.context.get("did") != did:
-                detail = f"the version {terms.workflow_hash} of the workflow is no longer available: {error.detail}"
+                detail = f"the version {version} of the workflow is not available: {error.detail}"
                 raise InsituError("WorkflowChanged", detail) from error
             raise
 
@@ -123,12 +131,22 @@ def accepted(execution: StoredExecution) -> ExecAccepted:
     )
 
 
-def _require_workflow(known: KnownAgreement, request: ExecRequest) -> None:
-    if request.workflow_did is None:
-        return
-    bought = Did.from_hex(known.terms.workflow_id)
-    if Did.parse(request.workflow_did) != bought:
-        raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
+def _bought_version(known: KnownAgreement) -> str:
+    return known.terms.workflow_hash.lower().removeprefix("0x")
+
+
+def _wanted_version(known: KnownAgreement, request: ExecRequest) -> str:
+    """Return the checksum of the version to run. A revision is never implied: it is what the request names."""
+    if request.workflow_did is not None:
+        bought = Did.from_hex(known.terms.workflow_id)
+        if Did.parse(request.workflow_did) != bought:
+            raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
+    if request.workflow_checksum is None:
+        return _bought_version(known)
+    wanted = sha256_of(request.workflow_checksum)
+    if wanted is None:
+        raise InsituError("InvalidRequest", "a checksum has 64 hexadecimal digits", pointer="/workflowChecksum")
+    return wanted
 
 
 def _idempotency(caller: Caller, request: ExecRequest, key: str | None) -> Idempotency | None:

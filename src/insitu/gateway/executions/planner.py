@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from insitu.domain.agreement import AgreementState, Terms
 from insitu.domain.agreement_times import SETTLEMENT_LATENCY
-from insitu.domain.algorithm import ENVIRONMENT, argv
+from insitu.domain.algorithm import ENVIRONMENT, Scalar, argv
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.flavour import image_of
@@ -21,6 +21,7 @@ from insitu.domain.plan import (
     StagePlan,
     Transformation,
 )
+from insitu.domain.revisions import Parameters, configured
 from insitu.domain.workflow import Stage
 from insitu.gateway.agreements.assessor import AssessedAlgorithm, AssessedInput, Assessment
 from insitu.gateway.files.source_opener import SourceOpener
@@ -43,6 +44,7 @@ class Draft:
     stages: tuple[StagePlan, ...]
     dossier: Dossier
     expected: int = 0
+    parameters: Parameters = field(default_factory=dict)
 
     def __call__(self, number: int) -> tuple[ExecutionPlan, Dossier]:
         """Return the plan and the dossier of the execution with this number."""
@@ -53,6 +55,7 @@ class Draft:
             raise InsituError("NoSuitableServer")
         limits = found.server.limits()
         last_settlement = self.state.settlement_ends(self.terms)
+        bought = self.terms.workflow_hash.lower().removeprefix("0x")
         plan = ExecutionPlan(
             service_agreement_id=self.agreement_id,
             workflow_execution_id=workflow_execution_id(self.agreement_id, number),
@@ -68,6 +71,8 @@ class Draft:
             start_before=self.state.execution_ends_at(self.terms),
             finish_by=datetime.fromtimestamp(last_settlement - SETTLEMENT_LATENCY, UTC),
             failures=found.policy.failures,
+            revision_of=bought if bought != found.workflow_asset.checksum else None,
+            parameters={stage: dict(values) for stage, values in self.parameters.items()},
         )
         return plan, self.dossier
 
@@ -85,8 +90,9 @@ class Planner:
         state: AgreementState,
         found: Assessment,
         earlier: StoredExecution | None = None,
+        parameters: Parameters | None = None,
     ) -> Draft:
-        """Draft the plan of an allowed workflow, to be run after ``earlier``.
+        """Draft the plan of an allowed workflow, to be run after ``earlier``, with allowed ``parameters``.
 
         Raises ``InvalidDocument``, ``ImageNotAllowed``, and what planning a list of files raises.
         """
@@ -96,7 +102,8 @@ class Planner:
         stages: list[StagePlan] = []
         for stage in found.workflow.ordered_stages:
             planned = await self._inputs(stage, inputs, fetches)
-            stages.append(await self._stage(stage, planned, found.inputs, algorithms, fetches))
+            configuration = configured(stage, parameters or {})
+            stages.append(await self._stage(stage, planned, found.inputs, algorithms, fetches, configuration))
         dossier = Dossier(
             workflow=found.workflow_asset.ddo.to_json(),
             services=found.services,
@@ -107,7 +114,7 @@ class Planner:
             names=found.names,
         )
         number = earlier.plan.number + 1 if earlier is not None else 0
-        return Draft(agreement_id, terms, state, found, tuple(stages), dossier, number)
+        return Draft(agreement_id, terms, state, found, tuple(stages), dossier, number, parameters or {})
 
     async def _inputs(
         self, stage: Stage, inputs: dict[str, AssessedInput], fetches: dict[str, SourceReference]
@@ -131,6 +138,7 @@ class Planner:
         inputs: Sequence[AssessedInput],
         algorithms: dict[str, AssessedAlgorithm],
         fetches: dict[str, SourceReference],
+        configuration: dict[str, Scalar],
     ) -> StagePlan:
         algorithm = algorithms[stage.transformation.id or ""]
         files = await self.source_opener.plan(algorithm.listed, f"{stage.number}-algorithm-", folders=True)
@@ -140,11 +148,11 @@ class Planner:
             index=stage.number,
             stage_type=stage.stage_type,
             image=_image(stage, inputs),
-            argv=argv(entrypoint, [file.name for file in files], len(planned), stage.configuration),
+            argv=argv(entrypoint, [file.name for file in files], len(planned), configuration),
             environment=dict(ENVIRONMENT),
             inputs=planned,
             transformation=Transformation(did=algorithm.asset.did, files=files),
-            parameters=stage.configuration,
+            parameters=configuration,
         )
 
 
