@@ -28,7 +28,7 @@ async def finished(provider: World) -> tuple[str, str]:
 
 
 async def get(provider: World, address: str, **headers: str) -> httpx.Response:
-    token = await client(provider, "consumer")._tokens.headers("compute")
+    token = await client(provider, "consumer")._tokens.headers()
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return await provider.http.get(
         f"{BASE}/compute/{address}", headers={**token, "Accept": "text/event-stream", **given}
@@ -103,7 +103,7 @@ async def test_what_exists_of_a_log_now_has_no_end_to_come_back_to(provider: Wor
 
 
 async def test_a_stranger_learns_nothing_from_the_end_of_a_stream(provider: World, finished: tuple[str, str]) -> None:
-    token = await client(provider, "stranger")._tokens.headers("compute")
+    token = await client(provider, "stranger")._tokens.headers()
     for kind in ("events", "logs"):
         address = f"{BASE}/compute/{kind}/" + "/".join(finished)
         for last in ("end", "999999"):

@@ -35,7 +35,7 @@ async def what_works(provider: World, who: str, ids: tuple[str, str]) -> set[str
         except InsituError:
             continue
         found.add(action)
-    token = await caller._tokens.headers("compute")
+    token = await caller._tokens.headers()
     answer = await provider.http.get(f"{BASE}/compute/logs/{ids[0]}/{ids[1]}?follow=false", headers=token)
     return found | ({"logs"} if answer.status_code == 200 else set())
 
@@ -119,7 +119,7 @@ async def test_events_and_logs_come_in_one_stream(provider: World) -> None:
 async def test_one_stream_resumes_both_parts_at_any_event(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(log=(b"one\n", b"two\n", b"three\n"))
     agreement, execution = await finish(provider)
-    token = await client(provider, "consumer")._tokens.headers("compute")
+    token = await client(provider, "consumer")._tokens.headers()
     address = f"{BASE}/compute/stream/{agreement}/{execution}"
 
     async def read(last: str | None) -> list[Any]:

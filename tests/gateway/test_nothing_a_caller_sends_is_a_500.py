@@ -1,6 +1,7 @@
 """Everything that a caller can do wrong gets a problem document: 4xx with a code and a next step."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from insitu.api.app import build_app
-from insitu.api.gateway_v1 import BASE, TICKETS
+from insitu.api.gateway_v1 import BASE, JWT_BEARER, TICKETS
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import ERRORS
 from insitu.gateway.bodies import body_limits
@@ -46,12 +47,23 @@ def require_problem(response: httpx.Response, *statuses: int) -> Any:
     return problem
 
 
-async def authorised(provider: World, operation: str, who: str = "consumer") -> dict[str, str]:
+async def authorised(provider: World, who: str = "consumer") -> dict[str, str]:
     from insitu.sdk.http import Http
     from insitu.sdk.tokens import Tokens
 
     tokens = Tokens(Http(transport=provider.http._transport), provider.configuration.public_url, provider.people[who])
-    return dict(await tokens.headers(operation))  # type: ignore[arg-type]
+    return dict(await tokens.headers())
+
+
+async def for_downloads(provider: World) -> dict[str, str]:
+    """A token of the consumer that is good for downloads only."""
+    from insitu.sdk.tokens import assertion
+
+    audience = provider.configuration.audience("download")
+    signed = assertion(provider.people["consumer"], audience, int(time.time()))
+    form = {"grant_type": JWT_BEARER, "assertion": signed}
+    answer = json_of(await provider.http.post(BASE + "/oauth/token", data=form))
+    return {"Authorization": f"Bearer {answer['access_token']}"}
 
 
 POSTS = ["/check", "/agreements", "/offers", "/exec", "/execute", "/compute/exec", "/encrypt"]
@@ -77,7 +89,7 @@ BODIES = [
 
 
 async def test_bodies_that_are_not_requests(provider: World, http: httpx.AsyncClient) -> None:
-    headers = {name: await authorised(provider, name) for name in ("exec", "encrypt")}
+    headers = {name: await authorised(provider) for name in ("exec", "encrypt")}
     for path in POSTS:
         token = headers.get("encrypt" if path == "/encrypt" else "exec", {}) if path not in OPEN else {}
         for body in BODIES:
@@ -128,12 +140,12 @@ async def test_huge_bodies(provider: World, http: httpx.AsyncClient) -> None:
     upload = await http.post(BASE + "/check", content=endless(), headers={"Content-Type": "application/json"})
     require_problem(upload, 413)
     object.__setattr__(provider.configuration, "upload_bytes", 1000)
-    headers = await authorised(provider, "upload")
+    headers = await authorised(provider)
     require_problem(await http.post(BASE + "/upload", content=b"a" * 2000, headers=headers), 413)
 
 
 async def test_invalid_tokens(provider: World, http: httpx.AsyncClient) -> None:
-    own = await authorised(provider, "download")
+    own = await for_downloads(provider)
     execute: Any = {"serviceAgreementId": AGREEMENT}
     encrypt: Any = {"did": "did:nv:" + "12" * 32, "checksum": {}, "files": []}
     several: list[dict[str, Any]] = [{}, {"Authorization": "Bearer x"}, {"Authorization": b"\xff"}, own]
@@ -148,7 +160,7 @@ async def test_invalid_tokens(provider: World, http: httpx.AsyncClient) -> None:
 
 
 async def test_invalid_ids(provider: World, http: httpx.AsyncClient) -> None:
-    compute, download = await authorised(provider, "compute"), await authorised(provider, "download")
+    compute, download = await authorised(provider), await authorised(provider)
     for wrong in IDS:
         for path in ("status", "events", "logs", "receipt", "result"):
             require_problem(await http.get(f"{BASE}/compute/{path}/{wrong}/{EXECUTION}", headers=compute), 400, 404)
@@ -168,7 +180,7 @@ async def test_invalid_positions_in_streams(provider: World, http: httpx.AsyncCl
     agreement = await provider.buy(workflow)
     started = await provider.exec(agreement)
     await provider.until_events(started.workflow_execution_id, "end")
-    headers = {**await authorised(provider, "compute"), "Accept": "text/event-stream"}
+    headers = {**await authorised(provider), "Accept": "text/event-stream"}
     for path in ("events", "logs"):
         for wrong in ("x", "-1", "1:2", "1:2:3:4", "9" * 90, "1:1:-1", "\xb2"):
             address = f"{BASE}/compute/{path}/{agreement}/{started.workflow_execution_id}"
@@ -184,7 +196,7 @@ async def test_invalid_sign_in(http: httpx.AsyncClient) -> None:
 
 
 async def test_invalid_idempotency_keys(provider: World, http: httpx.AsyncClient) -> None:
-    headers = await authorised(provider, "exec")
+    headers = await authorised(provider)
     for key in (b"", b"k" * 300, b"\x01", b"\xe2\x80"):
         sent = {**headers, "Idempotency-Key": key}
         require_problem(await http.post(BASE + "/exec", json={"serviceAgreementId": AGREEMENT}, headers=sent))

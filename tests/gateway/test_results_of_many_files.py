@@ -127,7 +127,7 @@ async def test_a_result_is_a_tar_archive_for_its_owner_and_nobody_else(provider:
     files = many(20) | {"a long name " + "x" * 180 + ".txt": b"", "grüße.txt": b"hallo\n" * 1000}
     execution = await finished(provider, files)
     did = (await execution.result()).did
-    headers = await client(provider, "consumer")._tokens.headers("download")
+    headers = await client(provider, "consumer")._tokens.headers()
     answer = await provider.http.get(f"{BASE}/download/{did}", headers=headers)
     assert answer.headers["content-type"] == "application/x-tar"
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:

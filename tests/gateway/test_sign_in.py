@@ -1,7 +1,5 @@
 """Sign-in: what a wallet's assertion is exchanged for, and every way in which one can be invalid."""
 
-import base64
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,24 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.adapters.agreements.store import SQLITE, SqlAgreements
-from insitu.adapters.keys.signer import LocalSigner
-from insitu.adapters.sqlite import SqliteDatabase
 from insitu.api.gateway_v1 import JWT_BEARER
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId, ExecutionId
-from insitu.domain.signatures import es256k_digest, personal_digest
 from insitu.gateway.configuration import GatewayConfiguration
-from insitu.gateway.sign_in.authenticator import Authenticator, _read
+from insitu.gateway.sign_in.assertion_reader import _read
+from insitu.gateway.sign_in.authenticator import Authenticator
 from tests.doubles.clock import ControlledClock
 from tests.doubles.plain_accounts import PlainAccounts
-from tests.gateway.keyrings import derived_keyring
 from tests.gateway.ports import ports_with
-
-URL = "https://gateway.example"
-WALLET, OTHER = LocalSigner(b"\x01" * 32), LocalSigner(b"\x02" * 32)
-AGREEMENT = "ab" * 32
-EXECUTION = "wx" + "a" * 26
+from tests.gateway.wallets import (
+    AGREEMENT,
+    EXECUTION,
+    OTHER,
+    URL,
+    WALLET,
+    assertion,
+    audience,
+    authenticator_of,
+    gateway_for_wallets,
+)
 
 
 @pytest.fixture
@@ -38,49 +38,23 @@ def clock() -> ControlledClock:
 
 @pytest.fixture
 async def authenticator(tmp_path: Path, clock: ControlledClock) -> AsyncIterator[Authenticator]:
-    configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL + "/{did}")
-    async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
-        ports = ports_with(configuration, chain=PlainAccounts(), agreements=SqlAgreements(database), clock=clock)
-        yield Authenticator(ports=ports, keyring=derived_keyring(b"k" * 32))
-
-
-def assertion(
-    clock: ControlledClock, *, signer: LocalSigner = WALLET, header: Any = None, whole: bool = False, **claims: Any
-) -> str:
-    now = int(clock.now().timestamp())
-    usual = {"iss": WALLET.address, "aud": audience("compute"), "iat": now, "exp": now + 300, "jti": "j1"}
-    body = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-    signed = f"{part(header or {'alg': 'ES256K', 'typ': 'JWT'})}.{part(body)}"
-    digest = personal_digest(signed.encode()) if body.get("eths") == "personal" else es256k_digest(signed.encode())
-    signature = signer.sign_digest(digest)
-    return f"{signed}.{encoded(signature if whole else signature[:64])}"
-
-
-def audience(operation: str) -> str:
-    return f"{URL}/api/v1/gateway/services/{operation}"
-
-
-def part(value: Any) -> str:
-    return encoded(json.dumps(value).encode())
-
-
-def encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    async with gateway_for_wallets(tmp_path, clock, PlainAccounts()) as opened:
+        yield opened
 
 
 async def signed_in(authenticator: Authenticator, text: str) -> str:
-    return "Bearer " + (await authenticator.grant(JWT_BEARER, text)).access_token
+    return "Bearer " + (await authenticator.grant(JWT_BEARER, assertion=text)).access_token
 
 
 async def test_a_wallet_signs_in_for_one_operation(authenticator: Authenticator, clock: ControlledClock) -> None:
-    granted = await authenticator.grant(JWT_BEARER, assertion(clock))
+    granted = await authenticator.grant(JWT_BEARER, assertion=assertion(clock))
     assert (granted.token_type, granted.expires_in) == ("Bearer", 600)
     header = f"Bearer {granted.access_token}"
-    caller = authenticator.read(header, "compute")
+    caller = await authenticator.read(header, "compute")
     assert caller.address == WALLET.address
     assert caller.expires == clock.now() + timedelta(seconds=600)
     with pytest.raises(InsituError, match="AudienceMismatch"):
-        authenticator.read(header, "exec", "download")
+        await authenticator.read(header, "exec", "download")
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -88,14 +62,14 @@ async def test_a_browsers_wallet_signs_with_personal_sign(
     authenticator: Authenticator, clock: ControlledClock, whole: bool
 ) -> None:
     header = await signed_in(authenticator, assertion(clock, eths="personal", whole=whole))
-    assert authenticator.read(header, "compute").address == WALLET.address
+    assert (await authenticator.read(header, "compute")).address == WALLET.address
 
 
 async def test_a_token_for_one_execution_works_for_no_other(
     authenticator: Authenticator, clock: ControlledClock
 ) -> None:
     text = assertion(clock, agreement="0x" + AGREEMENT.upper(), execution=EXECUTION, did="did:nv:1")
-    caller = authenticator.read(await signed_in(authenticator, text), "compute")
+    caller = await authenticator.read(await signed_in(authenticator, text), "compute")
     caller.require(AgreementId(AGREEMENT), ExecutionId(EXECUTION), "did:nv:1")
     for wrong in ({"agreement": "cd" * 32}, {"execution": "wx" + "b" * 26}, {"did": "did:nv:2"}):
         with pytest.raises(InsituError, match="AudienceMismatch"):
@@ -104,10 +78,10 @@ async def test_a_token_for_one_execution_works_for_no_other(
 
 async def test_names_of_older_clients_restrict_as_well(authenticator: Authenticator, clock: ControlledClock) -> None:
     text = assertion(clock, sub=AGREEMENT, execution_id=EXECUTION)
-    caller = authenticator.read(await signed_in(authenticator, text), "compute")
+    caller = await authenticator.read(await signed_in(authenticator, text), "compute")
     assert (caller.agreement, caller.execution) == (AGREEMENT, EXECUTION)
     own = assertion(clock, sub=WALLET.address, jti="j2")
-    assert authenticator.read(await signed_in(authenticator, own), "compute").agreement is None
+    assert (await authenticator.read(await signed_in(authenticator, own), "compute")).agreement is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +93,10 @@ async def test_names_of_older_clients_restrict_as_well(authenticator: Authentica
         ("AudienceMismatch", {"aud": "https://elsewhere.example/api/v1/gateway/services/compute"}),
         ("AudienceMismatch", {"aud": audience("everything")}),
         ("AudienceMismatch", {"aud": None}),
-        ("AudienceMismatch", {"aud": [audience("compute")]}),
+        ("AudienceMismatch", {"aud": []}),
+        ("AudienceMismatch", {"aud": [audience("compute"), audience("compute")]}),
+        ("AudienceMismatch", {"aud": [audience("compute"), 7]}),
+        ("AudienceMismatch", {"aud": {"compute": True}}),
         ("InvalidToken", {"exp": None}),
         ("InvalidToken", {"exp": "tomorrow"}),
         ("InvalidToken", {"exp": 10**30}),
@@ -137,33 +114,33 @@ async def test_an_invalid_assertion_is_refused(
     authenticator: Authenticator, clock: ControlledClock, code: str, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(InsituError, match=code):
-        await authenticator.grant(JWT_BEARER, assertion(clock, **claims))
+        await authenticator.grant(JWT_BEARER, assertion=assertion(clock, **claims))
 
 
 async def test_an_assertion_is_valid_for_ten_minutes_at_most(
     authenticator: Authenticator, clock: ControlledClock
 ) -> None:
     now = int(clock.now().timestamp())
-    await authenticator.grant(JWT_BEARER, assertion(clock, exp=now + 600))
+    await authenticator.grant(JWT_BEARER, assertion=assertion(clock, exp=now + 600))
     with pytest.raises(InsituError, match="InvalidToken"):
-        await authenticator.grant(JWT_BEARER, assertion(clock, exp=now + 700, jti="j2"))
+        await authenticator.grant(JWT_BEARER, assertion=assertion(clock, exp=now + 700, jti="j2"))
     with pytest.raises(InsituError, match="InvalidToken"):
-        await authenticator.grant(JWT_BEARER, assertion(clock, iat=now + 120, jti="j3"))
+        await authenticator.grant(JWT_BEARER, assertion=assertion(clock, iat=now + 120, jti="j3"))
 
 
 async def test_an_assertion_can_be_used_once(authenticator: Authenticator, clock: ControlledClock) -> None:
     text = assertion(clock)
-    await authenticator.grant(JWT_BEARER, text)
+    await authenticator.grant(JWT_BEARER, assertion=text)
     with pytest.raises(InsituError, match="TokenReused"):
-        await authenticator.grant(JWT_BEARER, text)
+        await authenticator.grant(JWT_BEARER, assertion=text)
 
 
 async def test_another_grant_type_or_algorithm_is_refused(authenticator: Authenticator, clock: ControlledClock) -> None:
     with pytest.raises(InsituError, match="InvalidRequest"):
-        await authenticator.grant("password", assertion(clock))
+        await authenticator.grant("password", assertion=assertion(clock))
     for header in ({"alg": "none"}, {"alg": "HS256"}, {}):
         with pytest.raises(InsituError, match="InvalidToken"):
-            await authenticator.grant(JWT_BEARER, assertion(clock, header={"typ": "JWT", **header}))
+            await authenticator.grant(JWT_BEARER, assertion=assertion(clock, header={"typ": "JWT", **header}))
 
 
 async def test_an_access_token_ends_and_survives_the_change_of_its_key(
@@ -172,33 +149,49 @@ async def test_an_access_token_ends_and_survives_the_change_of_its_key(
     clock.advance(3590 - int(clock.now().timestamp()) % 3600)
     header = await signed_in(authenticator, assertion(clock))
     clock.advance(300)
-    assert authenticator.read(header, "compute").address == WALLET.address
+    assert (await authenticator.read(header, "compute")).address == WALLET.address
     clock.advance(300)
     with pytest.raises(InsituError, match="TokenExpired"):
-        authenticator.read(header, "compute")
+        await authenticator.read(header, "compute")
     clock.advance(3 * 3600)
     with pytest.raises(InsituError, match="TokenExpired"):
-        authenticator.read(header, "compute")
+        await authenticator.read(header, "compute")
+
+
+async def test_a_token_lives_as_long_as_the_settings_say_across_the_change_of_keys(
+    tmp_path: Path, clock: ControlledClock
+) -> None:
+    """It once was refused after 62 minutes, because its hour's key was gone."""
+    async with gateway_for_wallets(tmp_path, clock, PlainAccounts(), token_lifetime=86_400) as authenticator:
+        granted = await authenticator.grant(JWT_BEARER, assertion=assertion(clock))
+        assert granted.expires_in == 86_400
+        header = f"Bearer {granted.access_token}"
+        for seconds in (62 * 60, 6 * 3600, 86_399 - 62 * 60 - 6 * 3600):
+            clock.advance(seconds)
+            assert (await authenticator.read(header, "compute")).address == WALLET.address
+        clock.advance(1)
+        with pytest.raises(InsituError, match="TokenExpired"):
+            await authenticator.read(header, "compute")
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer " + "x" * 9000])
-def test_anything_but_a_token_is_refused(header: str | None, clock: ControlledClock) -> None:
+async def test_anything_but_a_token_is_refused(header: str | None, clock: ControlledClock) -> None:
     with pytest.raises(InsituError, match="InvalidToken"):
-        reader(clock).read(header, "compute")
+        await reader(clock).read(header, "compute")
 
 
 async def test_a_token_of_another_gateway_is_refused(authenticator: Authenticator, clock: ControlledClock) -> None:
     header = await signed_in(authenticator, assertion(clock))
     with pytest.raises(InsituError, match="InvalidToken"):
-        reader(clock).read(header, "compute")
+        await reader(clock).read(header, "compute")
 
 
 @given(st.text(max_size=300) | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,90}"))
-def test_no_random_text_makes_the_reader_fail(text: str) -> None:
+async def test_no_random_text_makes_the_reader_fail(text: str) -> None:
     with pytest.raises(InsituError):
         _read(text)
     with pytest.raises(InsituError):
-        reader(ControlledClock()).read(f"Bearer {text}", "compute")
+        await reader(ControlledClock()).read(f"Bearer {text}", "compute")
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4))
@@ -214,4 +207,4 @@ def test_claims_of_any_type_are_refused_and_nothing_else(value: Any) -> None:
 
 def reader(clock: ControlledClock) -> Authenticator:
     configuration = GatewayConfiguration(version="0", public_url=URL, metadata_url=URL)
-    return Authenticator(ports=ports_with(configuration, clock=clock), keyring=derived_keyring(b"o" * 32))
+    return authenticator_of(ports_with(configuration, clock=clock), b"o" * 32)

@@ -108,7 +108,7 @@ async def test_logs_come_live_and_resume_by_offset(provider: World) -> None:
 async def test_an_algorithms_log_cannot_control_a_terminal(provider: World) -> None:
     provider.operator.runtime.script["0-compute-1"] = Ending(log=(b"\x1b[2Jhello\n",))
     agreement, execution = await finished(provider)
-    headers = {**await client(provider, "consumer")._tokens.headers("compute"), "Accept": "text/plain"}
+    headers = {**await client(provider, "consumer")._tokens.headers(), "Accept": "text/plain"}
     response = await provider.http.get(f"{BASE}/compute/logs/{agreement}/{execution}", headers=headers)
     assert response.text == "\\x1b[2Jhello\n"
 
@@ -139,7 +139,7 @@ async def test_logs_that_the_operator_has_deleted_are_reported_and_the_rest_stay
     await forgotten(provider, execution)
     with pytest.raises(InsituError, match="LogExpired"):
         [piece async for piece in consumer.logs(agreement, execution)]
-    headers = {**await consumer._tokens.headers("compute"), "Accept": "text/plain"}
+    headers = {**await consumer._tokens.headers(), "Accept": "text/plain"}
     response = await provider.http.get(f"{BASE}/compute/logs/{agreement}/{execution}", headers=headers)
     assert response.status_code == 410
     assert await consumer.status(agreement, execution) == before
@@ -292,7 +292,7 @@ async def test_a_stream_ends_when_its_token_does(provider: World) -> None:
     agreement = await buy(provider)
     provider.operator.runtime.script["0-compute-1"] = Ending(held=True)
     started = await provider.exec(agreement)
-    headers = await client(provider, "consumer")._tokens.headers("compute")
+    headers = await client(provider, "consumer")._tokens.headers()
     address = f"{BASE}/compute/events/{agreement}/{started.workflow_execution_id}"
     with anyio.fail_after(10):
         response = await provider.http.get(address, headers=headers)

@@ -1,6 +1,6 @@
 """The gateway's public API: addresses, requests and answers (C8, E9, E10)."""
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -29,9 +29,14 @@ EXEC_ALIASES = ("/exec", "/execute", "/compute/exec")
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """grant_type of RFC 7523."""
+ERC_4361 = "https://eips.ethereum.org/EIPS/eip-4361"
+"""grant_type of a message that a browser wallet shows and signs."""
+REFRESH = "refresh_token"
+"""grant_type that renews a session (RFC 6749 §6)."""
 
 Operation = Literal["exec", "compute", "download", "encrypt", "upload"]
 """Last part of a token's audience: ``<public_url>/api/v1/gateway/services/<operation>``."""
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 
 
 class GatewayInfo(WireModel):
@@ -56,12 +61,18 @@ class GatewayInfo(WireModel):
 
 
 class AccessToken(WireModel):
-    """Answer of ``POST oauth/token`` (RFC 6749 §5.1; its member names are snake_case)."""
+    """Answer of ``POST oauth/token`` (RFC 6749 §5.1; its member names are snake_case).
+
+    A session has a ``refresh_token``. It renews the session once, and the answer has the next one. Using it again ends
+    the session, because somebody else has it. ``refresh_expires_in`` is how long it can be used.
+    """
 
     access_token: str = Field(alias="access_token")
     token_type: str = Field(default="Bearer", alias="token_type")
     expires_in: int = Field(alias="expires_in")
     """Seconds."""
+    refresh_token: str | None = Field(default=None, alias="refresh_token")
+    refresh_expires_in: int | None = Field(default=None, alias="refresh_expires_in")
 
 
 class CheckRequest(WireRequest):

@@ -1,11 +1,13 @@
 """What a gateway is started with: plain values and keys, no ports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 from typing_extensions import override
 
-from insitu.api.gateway_v1 import BASE, EXEC_ALIASES, Operation
+from insitu.api.gateway_v1 import BASE, EXEC_ALIASES, OPERATIONS, Operation
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 
 __all__ = ["FileKey", "GatewayConfiguration", "Keyring"]
@@ -60,6 +62,8 @@ class GatewayConfiguration:
         Accounts whose lists of files may name ``file:``, ``pvc:`` and object stores.
     data_roots
         Absolute folders that ``file:`` urls must be inside.
+    marketplaces
+        Origins of pages, apart from the gateway's own, on which wallets may sign in here.
     relay
         Whether the gateway sends purchases for consumers.
     relays_per_day, relay_budget
@@ -104,6 +108,7 @@ class GatewayConfiguration:
     confirmations: int = 0
     result_retention: int = 30 * 24 * 3600
     token_lifetime: int = 600
+    marketplaces: tuple[str, ...] = ()
     upload_bytes: int = 64 * MIB
     uploads_per_account: int = 1024 * MIB
     uploads_per_network: int = 128 * MIB
@@ -121,6 +126,24 @@ class GatewayConfiguration:
     def audience(self, operation: Operation) -> str:
         """Return the audience of tokens for an operation."""
         return f"{self.public_url}{BASE}/{operation}"
+
+    def operations(self, audiences: Sequence[object]) -> tuple[Operation, ...]:
+        """Return the operations that audiences name. Raises ``AudienceMismatch`` unless each is one of this gateway.
+
+        Otherwise another gateway could use here what a wallet signed for both.
+        """
+        known = {self.audience(operation): operation for operation in OPERATIONS}
+        found = [known.get(audience) for audience in audiences if isinstance(audience, str)]
+        operations = tuple(operation for operation in found if operation is not None)
+        if len(operations) != len(audiences) or not operations or len(set(operations)) != len(operations):
+            detail = f"each audience must be the url of one operation of this gateway, such as {next(iter(known))}"
+            raise InsituError("AudienceMismatch", detail)
+        return operations
+
+    @property
+    def token_endpoint(self) -> str:
+        """The address at which wallets sign in."""
+        return f"{self.public_url}{BASE}/oauth/token"
 
     def serves(self, endpoint: str | None) -> bool:
         """Return whether a service endpoint of a DDO belongs to this gateway."""

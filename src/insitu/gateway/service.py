@@ -45,7 +45,10 @@ from insitu.gateway.results.finisher import Finisher
 from insitu.gateway.results.receipt_maker import ReceiptMaker
 from insitu.gateway.results.settler import Settler
 from insitu.gateway.results.sweeper import Sweeper
+from insitu.gateway.sign_in.assertion_reader import AssertionReader
 from insitu.gateway.sign_in.authenticator import Authenticator
+from insitu.gateway.sign_in.message_reader import MessageReader
+from insitu.gateway.sign_in.session_keeper import SessionKeeper
 from insitu.gateway.sign_in.ticket_issuer import TicketIssuer
 from insitu.ports.peers import OperatorPeer
 
@@ -71,7 +74,13 @@ class GatewayDesk:
         self.ports = ports
 
         # Sign in.
-        self.authenticator = Authenticator(ports=ports, keyring=keyring)
+        self.authenticator = Authenticator(
+            ports=ports,
+            keyring=keyring,
+            assertion_reader=AssertionReader(ports=ports),
+            message_reader=MessageReader(ports=ports),
+            session_keeper=SessionKeeper(ports=ports),
+        )
         self.ticket_issuer = TicketIssuer(ports=ports, keyring=keyring)
 
         # Seal and read lists of files, receive uploads, serve downloads.

@@ -37,6 +37,7 @@ __all__ = [
     "StoredTransaction",
     "Upload",
     "UploadLimits",
+    "WalletSession",
 ]
 
 
@@ -391,6 +392,32 @@ class StoredTransaction:
     signed_at: datetime
     items: tuple[str, ...] = ()
     block: Cursor | None = None
+
+
+class WalletSession(WireModel):
+    """What one signature of a wallet opened. Access tokens name it; another token renews it, once.
+
+    Attributes
+    ----------
+    session_id, secret
+        SHA-256 of the two halves of the renewing token: the same in every token of the session, and new in each.
+    operations, restrictions
+        What its access tokens are for. Nothing is added later.
+    digest, signature
+        What the wallet signed, in hexadecimal digits. A renewal judges it again, so a contract account can end it.
+    idle_until
+        When it is over unless it is renewed before; never later than ``ends_at``.
+    """
+
+    session_id: str
+    secret: str
+    account: Address
+    operations: tuple[str, ...]
+    restrictions: dict[str, str]
+    digest: str
+    signature: str
+    idle_until: Time
+    ends_at: Time
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from insitu.ports.agreement_records import (
     StoredTransaction,
     Upload,
     UploadLimits,
+    WalletSession,
 )
 from insitu.ports.chain import Cursor
 
@@ -203,6 +204,22 @@ class Agreements(Protocol):
 
     async def use_assertion(self, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
         """Remember an assertion's id until it expires. Raises ``TokenReused``."""
+        ...
+
+    async def open_session(self, session: WalletSession, now: datetime) -> None:
+        """Store a new session. An account has at most 32; one more ends the one renewed least recently."""
+        ...
+
+    async def session(self, session_id: str, now: datetime) -> WalletSession | None:
+        """Return a session that has neither ended nor been idle too long, or None."""
+        ...
+
+    async def renew_session(self, renewed: WalletSession, spent: str) -> bool:
+        """Store a renewed session if its ``secret`` is still ``spent``; otherwise end it and return False."""
+        ...
+
+    async def end_session(self, session_id: str) -> None:
+        """End a session. Ending it again is harmless."""
         ...
 
     async def upload(self, upload_id: str) -> Upload | None:

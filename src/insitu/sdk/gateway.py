@@ -1,6 +1,6 @@
 """A client of one GATEWAY: check, exec, and everything about executions (C8, E9, E10)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import Message
@@ -26,7 +26,6 @@ from insitu.api.gateway_v1 import (
     LogView,
     Offer,
     OfferRequest,
-    Operation,
     Purchase,
     PurchaseRequest,
     Quote,
@@ -95,6 +94,10 @@ class GatewayClient:
         """The wallet's address."""
         return self._tokens.account
 
+    async def sign_out(self) -> None:
+        """End the wallet's session at this gateway. The next call that needs one signs in again."""
+        await self._tokens.sign_out()
+
     async def info(self) -> GatewayInfo:
         """Return the gateway's account, and which chain and contracts it uses."""
         return await self._http.model(GatewayInfo, "GET", self._base)
@@ -121,13 +124,13 @@ class GatewayClient:
 
     async def preview_close(self, agreement_id: AgreementId) -> Closing:
         """Ask what closing an agreement costs now."""
-        return await self._authorised(Closing, "compute", "GET", self._close(agreement_id))
+        return await self._authorised(Closing, "GET", self._close(agreement_id))
 
     async def close(self, agreement_id: AgreementId, request: CloseRequest) -> Closing:
         """Close an agreement at the charge that :meth:`preview_close` returned. Repeating it is harmless."""
         body = request.model_dump(mode="json")
         address = self._close(agreement_id)
-        return await self._authorised(Closing, "compute", "POST", address, json=body, idempotent=True)
+        return await self._authorised(Closing, "POST", address, json=body, idempotent=True)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
         """Start an execution (C8). The same key again returns the same execution.
@@ -137,13 +140,11 @@ class GatewayClient:
         body = request.model_dump(mode="json", exclude_none=True)
         address = endpoint or self._base + EXEC_ALIASES[0]
         headers = {"Idempotency-Key": idempotency_key}
-        return await self._authorised(ExecAccepted, "exec", "POST", address, json=body, more=headers, idempotent=True)
+        return await self._authorised(ExecAccepted, "POST", address, json=body, more=headers, idempotent=True)
 
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
         """Return where an execution stands, and why."""
-        return await self._authorised(
-            ExecutionView, "compute", "GET", self._compute("status", agreement_id, execution_id)
-        )
+        return await self._authorised(ExecutionView, "GET", self._compute("status", agreement_id, execution_id))
 
     async def executions(
         self,
@@ -162,26 +163,24 @@ class GatewayClient:
         params = {"serviceAgreementId": agreement_id, "reading": reading, "before": before, "limit": limit}
         params |= {"live": str(live).lower() if live is not None else None}
         address = f"{self._base}/compute/executions"
-        return await self._authorised(ExecutionList, "compute", "GET", address, params=params)
+        return await self._authorised(ExecutionList, "GET", address, params=params)
 
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
         """Stop an execution. An ended one stays as it is."""
         address = f"{self._base}/compute/{agreement_id}/{execution_id}"
-        return await self._authorised(ExecutionView, "compute", "DELETE", address)
+        return await self._authorised(ExecutionView, "DELETE", address)
 
     async def receipt(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ReceiptView:
         """Return the signed receipt and what releases the payment."""
-        return await self._authorised(
-            ReceiptView, "compute", "GET", self._compute("receipt", agreement_id, execution_id)
-        )
+        return await self._authorised(ReceiptView, "GET", self._compute("receipt", agreement_id, execution_id))
 
     async def opening(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Opening:
         """Return what the receipt's salted hashes stand for, as far as the caller may see it."""
-        return await self._authorised(Opening, "compute", "GET", self._compute("opening", agreement_id, execution_id))
+        return await self._authorised(Opening, "GET", self._compute("opening", agreement_id, execution_id))
 
     async def result(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ResultView:
         """Return the new asset and its files. Raises ``NotFound`` while there is none."""
-        return await self._authorised(ResultView, "compute", "GET", self._compute("result", agreement_id, execution_id))
+        return await self._authorised(ResultView, "GET", self._compute("result", agreement_id, execution_id))
 
     async def events(
         self, agreement_id: AgreementId, execution_id: ExecutionId, *, after: int | None = None
@@ -189,7 +188,7 @@ class GatewayClient:
         """Yield the events of an execution after number ``after`` until it ends; resumes by itself."""
         address = self._compute("events", agreement_id, execution_id)
         last = str(after) if after is not None else None
-        async for event in follow(self._http, address, self._authorization("compute"), last_id=last):
+        async for event in follow(self._http, address, self._authorization, last_id=last):
             yield _read(EventView, event.data, address)
 
     async def logs(
@@ -207,7 +206,7 @@ class GatewayClient:
         """
         address = self._compute("logs", agreement_id, execution_id)
         params = {"follow": "true" if follow_on else "false", "stage": stage}
-        stream = follow(self._http, address, self._authorization("compute"), params=params, last_id=after)
+        stream = follow(self._http, address, self._authorization, params=params, last_id=after)
         async for event in stream:
             if event.name in {"log", "message"}:
                 yield _read(LogView, event.data, address)
@@ -215,7 +214,7 @@ class GatewayClient:
     async def stream(self, agreement_id: AgreementId, execution_id: ExecutionId) -> AsyncIterator[EventView | LogView]:
         """Yield the events of an execution and what its stages print, in one stream; resumes by itself."""
         address = self._compute("stream", agreement_id, execution_id)
-        async for event in follow(self._http, address, self._authorization("compute")):
+        async for event in follow(self._http, address, self._authorization):
             if event.name == "log":
                 yield _read(LogView, event.data, address)
             elif event.name != "end":
@@ -224,19 +223,19 @@ class GatewayClient:
     async def encrypt(self, request: EncryptRequest) -> Encrypted:
         """Seal a list of files with their URLs for documents of their creator."""
         body = request.model_dump(mode="json")
-        return await self._authorised(Encrypted, "encrypt", "POST", f"{self._base}/encrypt", json=body, idempotent=True)
+        return await self._authorised(Encrypted, "POST", f"{self._base}/encrypt", json=body, idempotent=True)
 
     async def upload(self, content: bytes) -> Uploaded:
         """Store the bytes of an algorithm at the gateway."""
         more = {"Content-Type": "application/octet-stream"}
         return await self._authorised(
-            Uploaded, "upload", "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
+            Uploaded, "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
         )
 
     @asynccontextmanager
     async def download(self, did: str, index: int) -> AsyncIterator[Download]:
         """Open a file of an asset that the wallet owns. Raises ``DownloadNotAllowed``, ``FileNotDownloadable``."""
-        headers = await self._tokens.headers("download")
+        headers = await self._tokens.headers()
         async with self._http.stream("GET", f"{self._base}/download/{did}/{index}", headers=headers) as response:
             name = file_name(response.headers.get("Content-Disposition", "")) or f"file-{index}"
             yield Download(name, response.aiter_bytes())
@@ -244,7 +243,7 @@ class GatewayClient:
     @asynccontextmanager
     async def archive(self, did: str, first: int = 0) -> AsyncIterator[AsyncIterator[ArchivedFile]]:
         """Open the files of an asset that the gateway stores, from index ``first`` on, as one stream."""
-        headers = await self._tokens.headers("download")
+        headers = await self._tokens.headers()
         address = f"{self._base}/download/{did}"
         async with self._http.stream("GET", address, params={"first": first}, headers=headers) as response:
             yield read_archive(response.aiter_bytes())
@@ -252,7 +251,6 @@ class GatewayClient:
     async def _authorised(
         self,
         kind: type[Model],
-        operation: Operation,
         method: str,
         address: str,
         *,
@@ -260,17 +258,14 @@ class GatewayClient:
         **options: Any,
     ) -> Model:
         """Call with a token. If the gateway no longer accepts it, it is replaced once."""
-        headers = {**await self._tokens.headers(operation), **(more or {})}
+        headers = {**await self._tokens.headers(), **(more or {})}
         with suppress(TokenError):
             return await self._http.model(kind, method, address, headers=headers, **options)
-        headers = {**await self._tokens.headers(operation, fresh=True), **(more or {})}
+        headers = {**await self._tokens.headers(fresh=True), **(more or {})}
         return await self._http.model(kind, method, address, headers=headers, **options)
 
-    def _authorization(self, operation: Operation) -> Callable[[bool], Awaitable[Mapping[str, str]]]:
-        async def headers(fresh: bool) -> Mapping[str, str]:
-            return await self._tokens.headers(operation, fresh=fresh)
-
-        return headers
+    async def _authorization(self, fresh: bool) -> Mapping[str, str]:
+        return await self._tokens.headers(fresh=fresh)
 
     def _close(self, agreement_id: AgreementId) -> str:
         return f"{self._base}/agreements/{agreement_id}/close"

@@ -4,14 +4,15 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import anyio
 
-from insitu.api.gateway_v1 import BASE, JWT_BEARER, AccessToken, Operation
+from insitu.api.gateway_v1 import BASE, JWT_BEARER, OPERATIONS, REFRESH, AccessToken
+from insitu.domain.errors import InsituError, NotAllowed
 from insitu.domain.ids import Address
-from insitu.domain.signatures import es256k_digest
+from insitu.domain.signatures import es256k_digest, recover_address
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http
 
@@ -22,37 +23,41 @@ MARGIN = 30.0
 """Seconds before a token's end from which it is no longer used."""
 
 
-def assertion(signer: Signer, audience: str, now: int) -> str:
-    """Return a signed JWT which says that this wallet asks for this operation, once, now.
+def assertion(signer: Signer, audience: str | Sequence[str], now: int) -> str:
+    """Return a signed JWT which says that this wallet signs in for these operations, once, now.
 
     Parameters
     ----------
     audience
-        URL of the operation at the gateway that is called; another gateway cannot use the assertion.
+        URLs of operations at the gateway that is called; another gateway cannot use the assertion. A sequence opens a
+        session, a text is for one access token.
     now
         Seconds since 1970.
     """
     header = {"alg": "ES256K", "typ": "JWT"}
-    claims: dict[str, str | int] = {
+    claims: dict[str, str | int | list[str]] = {
         "iss": signer.address,
-        "aud": audience,
+        "aud": audience if isinstance(audience, str) else list(audience),
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
         "jti": secrets.token_urlsafe(24),
     }
     signed = f"{_part(header)}.{_part(claims)}"
-    signature = signer.sign_digest(es256k_digest(signed.encode()))
-    return f"{signed}.{_base64url(signature[:64])}"
+    digest = es256k_digest(signed.encode())
+    signature = signer.sign_digest(digest)
+    return f"{signed}.{_base64url(_without_v(digest, signature, signer.address))}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    token: str
-    until: float
+def _without_v(digest: bytes, signature: bytes, account: Address) -> bytes:
+    """Return 64 bytes of a key's signature, as ES256K has them; that of a contract account as it is."""
+    try:
+        return signature[:64] if recover_address(digest, signature) == account else signature
+    except InsituError:
+        return signature
 
 
 class Tokens:
-    """The access tokens of one wallet at one gateway. Each is used until shortly before its end.
+    """The session of one wallet at one gateway: it signs once, for all operations, and again when the session is over.
 
     Parameters
     ----------
@@ -64,7 +69,8 @@ class Tokens:
         self._http = http
         self._url = url
         self._signer = signer
-        self._held: dict[Operation, _Held] = {}
+        self._held: AccessToken | None = None
+        self._until = 0.0
         self._asking = anyio.Lock()
 
     @property
@@ -72,26 +78,35 @@ class Tokens:
         """The wallet's address."""
         return self._signer.address
 
-    async def headers(self, operation: Operation, *, fresh: bool = False) -> Mapping[str, str]:
-        """Return the Authorization header for an operation. ``fresh`` asks for another token."""
+    async def headers(self, *, fresh: bool = False) -> Mapping[str, str]:
+        """Return the Authorization header. ``fresh`` asks for another token."""
         async with self._asking:
-            held = self._held.get(operation)
-            if fresh or held is None or held.until < time.monotonic():
-                held = await self._ask(operation)
-                self._held[operation] = held
-        return {"Authorization": f"Bearer {held.token}"}
+            if fresh or self._held is None or self._until < time.monotonic():
+                self._held = await self._renew(self._held)
+                self._until = time.monotonic() + self._held.expires_in - MARGIN
+        return {"Authorization": f"Bearer {self._held.access_token}"}
 
-    async def _ask(self, operation: Operation) -> _Held:
-        audience = f"{self._url}{BASE}/{operation}"
-        form = {
-            "grant_type": JWT_BEARER,
-            "assertion": assertion(self._signer, audience, int(time.time())),
-        }
-        granted = await self._http.model(AccessToken, "POST", f"{self._url}{BASE}/oauth/token", form=form)
-        return _Held(granted.access_token, time.monotonic() + granted.expires_in - MARGIN)
+    async def sign_out(self) -> None:
+        """End the session, if there is one, and with it every access token."""
+        async with self._asking:
+            held, self._held = self._held, None
+            if held is not None and held.refresh_token is not None:
+                form = {"token": held.refresh_token}
+                await self._http.call("POST", f"{self._url}{BASE}/oauth/revoke", form=form)
+
+    async def _renew(self, held: AccessToken | None) -> AccessToken:
+        """Renew the session, or let the wallet sign for a new one."""
+        if held is not None and held.refresh_token is not None:
+            with suppress(NotAllowed):
+                return await self._ask(grant_type=REFRESH, refresh_token=held.refresh_token)
+        audiences = [f"{self._url}{BASE}/{operation}" for operation in OPERATIONS]
+        return await self._ask(grant_type=JWT_BEARER, assertion=assertion(self._signer, audiences, int(time.time())))
+
+    async def _ask(self, **form: str) -> AccessToken:
+        return await self._http.model(AccessToken, "POST", f"{self._url}{BASE}/oauth/token", form=form)
 
 
-def _part(value: Mapping[str, str | int]) -> str:
+def _part(value: Mapping[str, object]) -> str:
     return _base64url(json.dumps(value, separators=(",", ":")).encode())
 
 

@@ -17,6 +17,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[int, Field(ge=0, le=366 * 24 * 3600)]
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,39}$")]
+Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+$")]
 
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, Field(union_mode="left_to_right")]
 
@@ -152,7 +153,10 @@ class GatewaySettings(Section):
     result_retention: Seconds = 30 * DAY
     """Seconds for which results can be downloaded."""
     token_lifetime: Annotated[int, Field(ge=60, le=DAY)] = 10 * MINUTE
-    """Seconds for which an access token is valid."""
+    """Seconds for which an access token is valid; one of a session for at most 30 minutes."""
+    marketplaces: tuple[Origin, ...] = ()
+    """Origins of pages, such as ``https://market.example``, on which wallets may sign in here with a message of
+    ERC-4361. The gateway's own origin need not be listed."""
     containers: tuple[ContainerOffer, ...] = ()
     """Default ``supportedContainers`` of new compute services."""
     servers: tuple[ServerOffer, ...] = (ServerOffer(server_id="small", server_type="small"),)

@@ -154,6 +154,7 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         confirmations=settings.chain.depth,
         result_retention=gateway.result_retention,
         token_lifetime=gateway.token_lifetime,
+        marketplaces=gateway.marketplaces,
         upload_bytes=settings.limits.upload_bytes,
         uploads_per_account=settings.limits.uploads_per_account,
         uploads_per_network=settings.limits.uploads_per_network,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
-from insitu.adapters.agreements import uploads
+from insitu.adapters.agreements import sessions, uploads
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.lists import query_of_executions
@@ -41,6 +41,7 @@ from insitu.ports.agreement_records import (
     StoredTransaction,
     Upload,
     UploadLimits,
+    WalletSession,
 )
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
@@ -302,16 +303,23 @@ class SqlAgreements(Agreements):
 
     @override
     async def use_assertion(self, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
-        def transaction(db: Connection) -> None:
-            db.execute("DELETE FROM assertions WHERE expires_at < ?", (milliseconds(now),))
-            added = db.execute(
-                "INSERT INTO assertions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (issuer.lower(), jti, milliseconds(expires)),
-            )
-            if not added.rowcount:
-                raise InsituError("TokenReused", "the jti of the assertion has been used before")
+        await self._database.write(lambda db: sessions.use_assertion(db, issuer, jti, expires, now))
 
-        await self._database.write(transaction)
+    @override
+    async def open_session(self, session: WalletSession, now: datetime) -> None:
+        await self._database.write(lambda db: sessions.open_session(db, session, now))
+
+    @override
+    async def session(self, session_id: str, now: datetime) -> WalletSession | None:
+        return await self._database.read(lambda db: sessions.find(db, session_id, now))
+
+    @override
+    async def renew_session(self, renewed: WalletSession, spent: str) -> bool:
+        return await self._database.write(lambda db: sessions.renew(db, renewed, spent))
+
+    @override
+    async def end_session(self, session_id: str) -> None:
+        await self._database.write(lambda db: db.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,)))
 
     @override
     async def upload(self, upload_id: str) -> Upload | None:

@@ -115,6 +115,12 @@ ACCESS = (
     ),
     E("NotOwner", 403, "The caller does not own this asset.", "Sign in with the key of the on-chain owner."),
     E(
+        "OriginNotAllowed",
+        403,
+        "This gateway does not let wallets sign in on that page.",
+        "Sign in on the gateway's own page, or ask the operator to list the page's origin under gateway.marketplaces.",
+    ),
+    E(
         "QuotaExceeded",
         429,
         "This consumer's quota of free agreements is used up.",

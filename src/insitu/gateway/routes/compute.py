@@ -47,7 +47,7 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
         before: Annotated[str | None, Query(description="``before`` of the page before this", max_length=100)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ExecutionList:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         wanted = ExecutionFilter(agreement=agreement, live=live, reading=reading, before=before, limit=limit)
         return await service.presenter.executions(await service.execution_finder.list(caller, wanted), limit)
 
@@ -55,28 +55,28 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
     async def show_execution(
         agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
     ) -> ExecutionView:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         return await service.presenter.execution(await service.execution_finder.see(caller, agreement, execution))
 
     @routes.get(COMPUTE + "/receipt" + IDS)
     async def show_receipt(
         agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
     ) -> ReceiptView:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         return receipt_view((await service.execution_finder.see(caller, agreement, execution)).execution)
 
     @routes.get(COMPUTE + "/opening" + IDS)
     async def show_opening(
         agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
     ) -> Opening:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         return opening_view(await service.execution_finder.see(caller, agreement, execution, OPENERS))
 
     @routes.get(COMPUTE + "/result" + IDS)
     async def show_result(
         agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
     ) -> ResultView:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution, CONSUMER)
         return result_view(seen.execution, service.ports.clock.now())
 
@@ -84,7 +84,7 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
     async def stop_execution(
         agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
     ) -> ExecutionView:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         return await service.presenter.execution(await service.stopper.stop(caller, agreement, execution))
 
 
@@ -99,7 +99,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         last: LastEventId = None,
         after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     ) -> Response:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution)
         position = _sequence(last) if last else after or 0
         if await service.streamer.has_ended(seen, position):
@@ -122,7 +122,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         follow: bool = True,
         stage: Annotated[int | None, Query(ge=0)] = None,
     ) -> Response:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution)
         if last == END:
             return Response(status_code=204)
@@ -143,7 +143,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         last: LastEventId = None,
     ) -> Response:
         """Events of an execution and, as events ``log``, what its stages print. The last event is ``end``."""
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         seen = await service.execution_finder.see(caller, agreement, execution)
         if last == END:
             return Response(status_code=204)

@@ -24,11 +24,11 @@ def files_router(service: GatewayService) -> APIRouter:
 
     @routes.post(BASE + "/encrypt")
     async def encrypt(request: EncryptRequest, authorization: AccessTokenHeader = None) -> Encrypted:
-        return await service.list_writer.seal(service.authenticator.read(authorization, "encrypt"), request)
+        return await service.list_writer.seal(await service.authenticator.read(authorization, "encrypt"), request)
 
     @routes.post(BASE + "/upload", status_code=201, openapi_extra={"requestBody": BYTES | {"required": True}})
     async def upload(request: Request, authorization: AccessTokenHeader = None) -> Uploaded:
-        caller = service.authenticator.read(authorization, "upload")
+        caller = await service.authenticator.read(authorization, "upload")
         length = request.headers.get("content-length", "")
         announced = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else None
         network = request.state.network
@@ -42,13 +42,13 @@ def files_router(service: GatewayService) -> APIRouter:
         did: DidPath, first: Annotated[int, Query(ge=0, lt=2**32)] = 0, authorization: AccessTokenHeader = None
     ) -> Response:
         """The files that are stored at the gateway, from index ``first`` on, as a tar archive."""
-        caller = service.authenticator.read(authorization, "download")
+        caller = await service.authenticator.read(authorization, "download")
         chunks = await service.file_server.archive(caller, did, first)
         return _attachment(ServedFile(f"{did.rpartition(':')[2]}.tar", MEDIA_TYPE, None, chunks))
 
     @routes.get(BASE + "/download/{did}/{index}", response_class=StreamingResponse, responses={200: BYTES})
     async def download(did: DidPath, index: int, authorization: AccessTokenHeader = None) -> Response:
-        caller = service.authenticator.read(authorization, "download")
+        caller = await service.authenticator.read(authorization, "download")
         return _attachment(await service.file_server.download(caller, did, index))
 
     return routes

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Header
+from fastapi import APIRouter, Form, Header, Response
 
 from insitu.api.app import StrictRoute
 from insitu.api.gateway_v1 import (
@@ -29,6 +29,7 @@ from insitu.gateway.service import GatewayService
 
 __all__ = ["services_router"]
 
+FormText = Annotated[str, Form(max_length=16_384)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
 
 
@@ -42,9 +43,22 @@ def services_router(service: GatewayService) -> APIRouter:
 
     @routes.post(BASE + "/oauth/token")
     async def issue_token(
-        grant_type: Annotated[str, Form(max_length=200)], assertion: Annotated[str, Form(max_length=16_384)]
+        response: Response,
+        grant_type: FormText,
+        assertion: FormText = "",
+        message: FormText = "",
+        signature: FormText = "",
+        refresh_token: FormText = "",
     ) -> AccessToken:
-        return await service.authenticator.grant(grant_type, assertion)
+        """Sign in with an assertion, or with a message and its signature (ERC-4361), or renew a session."""
+        response.headers["Cache-Control"] = "no-store"
+        fields = {"assertion": assertion, "message": message, "signature": signature, "refresh_token": refresh_token}
+        return await service.authenticator.grant(grant_type, **fields)
+
+    @routes.post(BASE + "/oauth/revoke", status_code=204)
+    async def sign_out(token: FormText) -> None:
+        """End the session of a ``refresh_token``, and the access tokens that it gave (RFC 7009)."""
+        await service.authenticator.session_keeper.end(token)
 
     @routes.post(BASE + "/check")
     async def check_workflow(request: CheckRequest) -> Quote:
@@ -57,7 +71,7 @@ def services_router(service: GatewayService) -> APIRouter:
     async def execute(
         request: ExecRequest, authorization: AccessTokenHeader = None, key: IdempotencyKey = None
     ) -> ExecAccepted:
-        caller = service.authenticator.read(authorization, "exec")
+        caller = await service.authenticator.read(authorization, "exec")
         return await service.executor.execute(caller, request, key)
 
     for alias in EXEC_ALIASES:
@@ -75,14 +89,14 @@ def _add_agreements(routes: APIRouter, service: GatewayService) -> None:
 
     @routes.get(BASE + "/agreements/{agreement}/close")
     async def preview_close(agreement: AgreementPath, authorization: AccessTokenHeader = None) -> Closing:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "compute")
         return await service.closer.preview(caller, agreement)
 
     @routes.post(BASE + "/agreements/{agreement}/close", status_code=202)
     async def close_agreement(
         agreement: AgreementPath, request: CloseRequest, authorization: AccessTokenHeader = None
     ) -> Closing:
-        caller = service.authenticator.read(authorization, "compute")
+        caller = await service.authenticator.read(authorization, "exec")
         return await service.closer.close(caller, agreement, request.charge.base_units)
 
     @routes.post(BASE + "/offers")
