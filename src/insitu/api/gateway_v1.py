@@ -1,6 +1,6 @@
 """The gateway's public API: addresses, requests and answers (C8, E9, E10)."""
 
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -20,6 +20,8 @@ TICKET_OUTPUTS = TICKETS + "/outputs"
 TICKET_FINISH = TICKETS + "/finish"
 """For pods and the operator, with ``Authorization: Bearer <ticket>``: POST transitions, GET ``/{reference}``, PUT
 ``/{sha256}``, POST the report."""
+
+RPC = BASE + "/rpc"
 
 STREAMS = (*(f"{BASE}/compute/{kind}" for kind in ("events", "logs", "stream")), BASE + "/download", TICKETS)
 """Addresses whose answers are streams, or files as they are."""
@@ -217,6 +219,24 @@ class CloseRequest(WireRequest):
     """``POST agreements/{agreement}/close``; ``charge`` is what ``GET`` of the same address said, in base units."""
 
     charge: Price
+
+
+class RpcRequest(WireRequest):
+    """``POST rpc``: one JSON-RPC 2.0 request that only reads the chain; no batch. Needs no token."""
+
+    jsonrpc: Literal["2.0"]
+    id: int | Annotated[str, Field(max_length=100)]
+    method: Annotated[str, Field(max_length=100)]
+    params: Annotated[tuple[JsonValue, ...], Field(max_length=4)] = ()
+
+
+class RpcAnswer(WireModel):
+    """Answer of ``rpc``: the node's ``result``, or its ``error`` with the data of a contract that refused."""
+
+    jsonrpc: Literal["2.0"] = "2.0"
+    id: int | str
+    result: JsonValue = None
+    error: dict[str, JsonValue] | None = None
 
 
 class OfferRequest(WireRequest):

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
-from insitu.api.gateway_v1 import BASE, TICKET_FINISH, TICKET_OUTPUTS
+from insitu.api.gateway_v1 import BASE, RPC, TICKET_FINISH, TICKET_OUTPUTS
 from insitu.gateway.configuration import GatewayConfiguration
 
 __all__ = ["body_limits"]
 
 MIB = 1024 * 1024
+LARGEST_CALL = 64 * 1024
+"""A call of the chain that only reads."""
 LARGEST_REPORT = 16 * MIB
 LARGEST_OUTPUT = 2**50
 """The plan limits the output of an execution, and the ticket names the plan."""
@@ -20,6 +22,7 @@ def body_limits(configuration: GatewayConfiguration) -> Mapping[str, int]:
     return {
         BASE + "/upload": configuration.upload_bytes + MIB,
         BASE + "/encrypt": LARGEST_LIST,
+        RPC: LARGEST_CALL,
         TICKET_OUTPUTS: LARGEST_OUTPUT,
         TICKET_FINISH: LARGEST_REPORT,
     }

@@ -39,6 +39,7 @@ from insitu.gateway.outbox.item_interpreter import ItemInterpreter
 from insitu.gateway.outbox.refusal_judge import RefusalJudge
 from insitu.gateway.outbox.transaction_sender import TransactionSender
 from insitu.gateway.ports import GatewayPorts
+from insitu.gateway.reading.chain_reader import CONTRACTS, ChainReader
 from insitu.gateway.results.asset_maker import AssetMaker
 from insitu.gateway.results.closer import Closer
 from insitu.gateway.results.finisher import Finisher
@@ -58,13 +59,6 @@ logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 1.0
 """Seconds."""
-
-CONTRACTS = (
-    "DIDRegistry",
-    "NeverminedToken",
-    "ServiceExecutionTemplate",
-    "TemplateStoreManager",
-)
 
 
 class GatewayDesk:
@@ -119,6 +113,7 @@ class GatewayService:
         self.ports = ports
         self.peer = desk.peer
         self.authenticator = desk.authenticator
+        self.chain_reader = ChainReader(ports=ports)
         self.upload_receiver = desk.upload_receiver
         self.list_writer = desk.list_writer
         self.file_server = desk.file_server

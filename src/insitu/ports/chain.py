@@ -4,9 +4,11 @@ Views are called at ``pending``, so that a fresh transaction counts and the time
 refuses a call, an ``InsituError`` with the name of the contract's error as its code is raised.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from pydantic import JsonValue
 
 from insitu.domain.agreement import AgreementDomain, AgreementState, Terms
 from insitu.domain.ids import Address, AgreementId
@@ -101,6 +103,14 @@ class Chain(Protocol):
 
     def contract(self, name: str) -> Address:
         """Return the address of a contract by its specification name. Raises ``ContractMismatch``."""
+        ...
+
+    async def read(self, method: str, parameters: Sequence[JsonValue]) -> Mapping[str, JsonValue]:
+        """Pass a JSON-RPC call on to the node; the caller has made sure that it only reads.
+
+        The answer has ``result``, or ``error`` with ``code``, ``message`` and the ``data`` of a contract that refused.
+        Raises ``ChainUnavailable``.
+        """
         ...
 
     async def verify(self) -> None:

@@ -1,9 +1,10 @@
 """``EvmChain``: the chain port over any EVM node that speaks JSON-RPC."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TypeVar
 
+from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.adapters.chain.abi import Invocation
@@ -19,6 +20,7 @@ from insitu.adapters.chain.headers import header, newest_header
 from insitu.adapters.chain.heads import Heads
 from insitu.adapters.chain.history import all_logs, find_logs
 from insitu.adapters.chain.permits import sign_permit
+from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.registrations import Registrations
 from insitu.adapters.chain.rpc import JsonRpc, member, number, raw_bytes
 from insitu.adapters.chain.signed_by import signed_by
@@ -87,6 +89,13 @@ class EvmChain:
     def contract(self, name: str) -> Address:
         """Return the address of a contract by its specification name. Raises ``ContractMismatch``."""
         return self.deployments.address(name)
+
+    async def read(self, method: str, parameters: Sequence[JsonValue]) -> Mapping[str, JsonValue]:
+        """Pass a call on to the node."""
+        try:
+            return {"result": await self._rpc.call(method, *parameters)}
+        except NodeError as error:
+            return {"error": {"code": 3, "message": error.message[:1000], "data": "0x" + error.data.hex()}}
 
     async def verify(self) -> None:
         """Check chain id, code, wiring, template. Raises ``ContractMismatch``, ``TemplateNotApproved``."""

@@ -128,6 +128,12 @@ ACCESS = (
         retry=True,
     ),
     E(
+        "ReadNotAllowed",
+        403,
+        "This gateway does not pass the call on to its node.",
+        "Use a method and a contract that the detail and the gateway's root name, or a node of your own.",
+    ),
+    E(
         "ServiceKeyRequired",
         401,
         "This address only answers the configured gateway.",

@@ -8,6 +8,7 @@ from insitu.api.app import StrictRoute
 from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
+    RPC,
     AccessToken,
     CheckRequest,
     CloseRequest,
@@ -21,6 +22,8 @@ from insitu.api.gateway_v1 import (
     PurchaseRequest,
     Quote,
     RelayedRequest,
+    RpcAnswer,
+    RpcRequest,
 )
 from insitu.api.parameters import AccessTokenHeader, AgreementPath
 from insitu.domain.purchase import SignedPurchase
@@ -67,6 +70,12 @@ def services_router(service: GatewayService) -> APIRouter:
     @routes.post(BASE + "/requests", status_code=202)
     async def relay_request(request: SignedRequest) -> RelayedRequest:
         return await service.registry_relayer.relay(request)
+
+    @routes.post(RPC, response_model_exclude_unset=True)
+    async def read_chain(request: RpcRequest) -> RpcAnswer:
+        return RpcAnswer.model_validate(
+            {"jsonrpc": "2.0", "id": request.id, **await service.chain_reader.read(request)}
+        )
 
     async def execute(
         request: ExecRequest, authorization: AccessTokenHeader = None, key: IdempotencyKey = None

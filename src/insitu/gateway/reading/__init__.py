@@ -1,0 +1,1 @@
+"""Reading the chain for pages that have no node of their own."""

@@ -1,0 +1,37 @@
+"""Reads the chain for pages whose users have no wallet, and so no node."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import anyio
+from pydantic import JsonValue
+
+from insitu.api.gateway_v1 import RpcRequest
+from insitu.domain.chain_reads import parameters_for_node
+from insitu.gateway.ports import GatewayPorts
+
+__all__ = ["CONTRACTS", "ChainReader"]
+
+CONTRACTS = ("DIDRegistry", "NeverminedToken", "ServiceExecutionTemplate", "TemplateStoreManager")
+
+AT_ONCE = 16
+"""Calls at a time. The gateway itself may have more connections to the node, so these never keep it waiting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainReader:
+    """Passes on what :mod:`insitu.domain.chain_reads` allows."""
+
+    ports: GatewayPorts
+    _turns: anyio.Semaphore = field(init=False, default_factory=lambda: anyio.Semaphore(AT_ONCE))
+
+    async def read(self, request: RpcRequest) -> Mapping[str, JsonValue]:
+        """Return the node's answer: ``result``, or ``error`` with the data of a contract that refused.
+
+        Raises ``ReadNotAllowed``, ``InvalidRequest``, ``ChainUnavailable``.
+        """
+        chain, ours = self.ports.chain, [self.ports.chain.contract(name) for name in CONTRACTS]
+        async with self._turns:
+            searching = request.method == "eth_getLogs"
+            newest = int(str((await chain.read("eth_blockNumber", ()))["result"]), 16) if searching else 0
+            return await chain.read(request.method, parameters_for_node(request.method, request.params, ours, newest))
