@@ -33,6 +33,7 @@ class OfPenniless:
 
     def __init__(self, chain: EmbeddedChain) -> None:
         self.agreements = chain.agreements
+        self.signed_by = chain.signed_by
 
     async def did_record(self, _: str) -> None:
         return None

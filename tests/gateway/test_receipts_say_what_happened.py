@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from insitu.api.gateway_v1 import ExecRequest
 from insitu.domain.dsse import envelope_digest, read_envelope, seal
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.needs("chain")
 
 TONIGHT, TOMORROW = "ab" * 32, "cd" * 32
 SILENT = {"algorithms": "any", "logs": "none"}
+REVISABLE = {"algorithms": "any", "revisions": "untilSuccess"}
 FREE = {"algorithms": "any", "logs": "none", "failures": "free"}
 
 
@@ -182,6 +184,23 @@ async def test_the_chain_proves_a_revision_and_refuses_those_of_strangers(provid
         verify(refused)
         with pytest.raises(InsituError, match="registered the version that ran"):
             await verify_on_chain(refused, provider.chain)
+
+
+async def test_the_receipt_of_a_revision_that_ran_holds_against_the_chain(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset(policy=REVISABLE))
+    agreement = await provider.buy(workflow)
+    provider.operator.runtime.script["0-compute-1"] = Ending("AlgorithmFailed")
+    bought = stated(await executed(provider, agreement)).workflow_checksum
+    provider.operator.runtime.script["0-compute-1"] = Ending()
+    revision = await revise(provider, "consumer", workflow, additionalInformation={"notes": ["better"]})
+    request = ExecRequest(service_agreement_id=agreement, workflow_checksum=revision)
+    started = await provider.gateway.executor.execute(provider.caller("consumer"), request)
+    await provider.until_events(started.workflow_execution_id, "settled")
+    execution = await provider.execution(started.workflow_execution_id)
+    assert (stated(execution).workflow_checksum, stated(execution).revision_of) == (revision, bought)
+    assert execution.frozen is not None
+    verified = await verify_on_chain(execution.frozen.envelope, provider.chain)
+    assert any("registered the version that ran" in check for check in verified.checked)
 
 
 @pytest.mark.slow
