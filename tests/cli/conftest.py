@@ -62,7 +62,9 @@ class Asked:
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         self._trace.append(re.sub(r" at 0x[0-9a-f]{6,}", "", f"{self._name}{arguments}{options}"))
         name = self._name.lstrip(".")
-        if name.rpartition(".")[2] in {"events", "logs"}:
+        if "confirm" in options:
+            options["confirm"](("compute price: 1 → 2",))
+        if name.rpartition(".")[2] in {"events", "logs", "registrations"}:
             return _nothing()
         return self._answer(self._answers.get(name, KeyError))
 

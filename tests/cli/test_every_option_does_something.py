@@ -74,6 +74,7 @@ BASE: dict[str, list[str]] = {
     "refund": [AGREEMENT],
     "validate": ["ddo.json"],
     "publish": ["table.csv", "--allow-any"],
+    "update": [DID, "--yes"],
     "pause": [DID],
     "transfer": [DID, ADDRESS, "--yes"],
     "serve": ["gateway"],
@@ -127,6 +128,17 @@ TYPED: dict[tuple[str, str], tuple[list[str], list[str]]] = {
         ["count.py", "--algorithm", "--entrypoint", "sh count.py"],
     ),
     ("publish", "without_compute"): (["--document", "ddo.json"], ["--document", "ddo.json", "--without-compute"]),
+    ("update", "files"): (BASE["update"], [DID, "table.csv", "--yes"]),
+    ("update", "source"): (BASE["update"], [*BASE["update"], "--from", "ddo.json"]),
+    ("update", "allow_any"): ([*BASE["update"], "--allow", DID], [*BASE["update"], "--allow-any"]),
+    ("update", "allowed"): (BASE["update"], [*BASE["update"], "--allow", DID]),
+    ("update", "publishers"): (BASE["update"], [*BASE["update"], "--allow-publisher", ADDRESS]),
+    ("update", "images"): (BASE["update"], [*BASE["update"], "--image", "python:3.11"]),
+    ("update", "timeout"): (BASE["update"], [*BASE["update"], "--timeout", "7h"]),
+    ("update", "max_output"): (BASE["update"], [*BASE["update"], "--max-output", "7kb"]),
+    ("update", "max_log"): (BASE["update"], [*BASE["update"], "--max-log", "7kb"]),
+    ("update", "types"): (BASE["update"], [*BASE["update"], "--output-type", ".csv"]),
+    ("update", "yes"): ([DID], BASE["update"]),
     ("transfer", "recipient"): (BASE["transfer"], [DID, "0x" + "34" * 20, "--yes"]),
     ("transfer", "yes"): ([DID, ADDRESS], BASE["transfer"]),
     ("up", "data"): ([], ["--data", "folder"]),
@@ -257,7 +269,13 @@ def test_what_would_change_nothing_is_refused(
 ) -> None:
     known = {str(one.name): one for one in LEAVES[path].params}
     typed_first = [] if given.startswith("no ") else _words(known, given)
-    needed = {"buy": [DID], "result": [AGREEMENT], "chain fund": [ADDRESS, "--amount", "1"]}.get(path, [])
+    needed = {
+        "buy": [DID],
+        "show": [DID],
+        "update": [DID],
+        "result": [AGREEMENT],
+        "chain fund": [ADDRESS, "--amount", "1"],
+    }.get(path, [])
     call = Call(trace, capsys, *path.split(), *needed, *typed_first, *_words(known, name))
     assert call.code == exit_codes.USAGE
     assert "has no effect here" in call.shown

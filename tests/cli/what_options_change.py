@@ -17,7 +17,7 @@ _IDS = {REQUEST: "ids"}
 
 CHANGES: Mapping[str, Mapping[str, str]] = {
     "search": {REQUEST: "words kind tag author owner service max_price sort page limit"},
-    "show": {REQUEST: "did checksum"},
+    "show": {REQUEST: "did checksum versions"},
     "check": {REQUEST: "what data image entrypoint server service_index"},
     "run": {
         REQUEST: "words data agreement image entrypoint server max_price relay offer",
@@ -41,6 +41,11 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
         REQUEST: "files name algorithm document price allow_any allowed publishers images timeout logs max_executions "
         "consumers use revisions parameters failures data "
         "max_output max_files max_log types entrypoint description author license_ tags categories without_compute",
+    },
+    "update": {
+        REQUEST: "did files source name price allow_any allowed publishers images timeout logs max_executions "
+        "consumers use revisions parameters failures data "
+        "max_output max_files max_log types entrypoint description author license_ tags categories",
     },
     "pause": {REQUEST: "did resume"},
     "transfer": {REQUEST: "did recipient"},

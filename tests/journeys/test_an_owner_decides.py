@@ -71,6 +71,42 @@ def test_another_checksum_than_the_present_one_is_not_allowed(
     assert (refused.code, refused.problem["code"]) == (exit_codes.CONFLICT, "ChecksumMismatch")
 
 
+def test_a_price_and_rules_change_under_the_same_did(
+    owner: Person, consumer: Person, running: Provider, table: Path, tmp_path: Path
+) -> None:
+    did = owner.succeeds("publish", table, "--name", "Changing", "--price", "10", "--allow-any").line
+    unattended = owner.insitu("update", did, "--price", "12")
+    assert unattended.code == exit_codes.USAGE
+    assert "confirm it with --yes" in unattended.err
+    assert consumer.insitu("update", did, "--price", "0", "--yes", "--json").problem["code"] == "NotOwner"
+
+    changed = owner.succeeds("update", did, "--price", "12", "--logs", "none", "--description", "All of 2013", "--yes")
+    assert changed.line == did
+    assert "compute price: 10 NVM → 12 NVM" in changed.err
+    assert "12 NVM for each agreement" in consumer.succeeds("show", did).out
+    assert owner.succeeds("update", did, "--price", "12", "--yes", "--json").json["transaction"] is None
+
+    patch = written(tmp_path, "patch.json", json.dumps({"main": {"license": "CC0"}, "services": []}))
+    algorithm = consumer.succeeds("publish", written(tmp_path, "only.py", COUNT), "--algorithm").line
+    other = written(running.data, "changing.csv", FLIGHTS)
+    told = owner.succeeds("update", did, other, "--from", patch, "--allow", algorithm, "--yes", "--json").json
+    assert any(text.startswith("metadata license: ") for text in told["changes"])
+    assert any(text.startswith("compute policy.algorithms: any → ") for text in told["changes"])
+    refused = consumer.insitu("check", written(tmp_path, "another.py", COUNT + "\n"), "--on", did, "--json")
+    assert refused.json["reasons"][0]["code"] == "AlgorithmNotAllowed"
+
+    listed = consumer.succeeds("show", did, "--versions").out
+    assert [line.split(",")[0] for line in listed.splitlines() if line.startswith("version")] == [
+        "version 3",
+        "version 2",
+        "version 1",
+    ]
+    assert "compute policy.logs: live → none" in listed
+    versions = consumer.succeeds("show", did, "--versions", "--json").json
+    assert [version["number"] for version in versions] == [3, 2, 1]
+    assert versions[0]["checksum"] == told["checksum"]
+
+
 def test_a_folder_keeps_the_paths_of_its_files(
     owner: Person, consumer: Person, running: Provider, tmp_path: Path
 ) -> None:

@@ -77,13 +77,13 @@ async def test_a_new_owner_keeps_the_list_of_files_or_seals_all_of_them_again(pr
         return found.sealer, [file.url for file in found.files]
 
     theirs = provider.data_file().as_uri()
-    await buyer.assets.update(did, services)
+    await buyer.assets.update_asset(did, {}, services)
     assert await opened() == (owner.account, [theirs])
     own = provider.data_file("own.csv")
-    await buyer.assets.update(did, services, files=[own])
+    await buyer.assets.update_asset(did, {}, services, files=[own])
     assert await opened() == (buyer.account, [own.as_uri()])
     with pytest.raises(InsituError, match="NotOwner"):
-        await owner.assets.update(did, services, files=[provider.data_file()])
+        await owner.assets.update_asset(did, {}, services, files=[provider.data_file()])
 
 
 async def test_updates_are_signed_by_the_owner_and_old_versions_stay_readable(provider: Market) -> None:
@@ -95,9 +95,9 @@ async def test_updates_are_signed_by_the_owner_and_old_versions_stay_readable(pr
     services = [service.to_json() for service in before.service]
     services[0]["attributes"]["additionalInformation"] = {"description": "corrected"}
     with pytest.raises(InsituError, match="NotOwner"):
-        await stranger.assets.update(did, services)
+        await stranger.assets.update_asset(did, {}, services)
 
-    after = await owner.assets.update(did, services)
+    after = await owner.assets.update_asset(did, {}, services)
 
     assert await owner.assets.resolve(did) == after.ddo
     assert await stranger.assets.resolve(did, old) == before

@@ -78,7 +78,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.describe_workflow": {"stages": [STAGE]},
     "Assets.publish_workflow": {"name": "a", "stages": [STAGE]},
     "Assets.resolve": {"did": DID},
-    "Assets.update": {"did": DID, "services": []},
+    "Assets.update_asset": {"did": DID, "asset_metadata": {"name": "b"}},
     "Assets.transfer": {"did": DID, "owner": ADDRESS},
     "Assets.download": {"did": DID, "folder": "folder"},
     "Agreements.check": {"workflow_did": DID},
@@ -94,6 +94,13 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Previous": {"stage": 0},
 }
 NOTHING: Any = object()
+
+
+def refuse_all(changes: tuple[str, ...]) -> None:
+    """Stop whatever is to be signed."""
+    raise InsituError("InvalidRequest", "; ".join(changes))
+
+
 VALUES: dict[str, tuple[Any, Any]] = {
     "account": (NOTHING, "owner"),
     "accounts": (NOTHING, [ADDRESS]),
@@ -103,6 +110,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "algorithms": ([DID], "any"),
     "asset_metadata": ({"main": {"name": "a"}}, {"main": {"name": "b"}}),
     "checksum": (NOTHING, "7" * 64),
+    "confirm": (NOTHING, refuse_all),
     "configuration": (NOTHING, {"ward": "C"}),
     "container": (NOTHING, CONTAINER),
     "containers": (NOTHING, [CONTAINER]),
@@ -141,7 +149,6 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "seed": ("7" * 64, "8" * 64),
     "servers": (NOTHING, [{"serverId": "seven"}]),
     "service_index": (NOTHING, 7),
-    "services": ([], [{"type": "compute"}]),
     "services_description": (NOTHING, [{"type": "compute"}]),
     "signer": (NOTHING, PROVIDER),
     "stages": ([STAGE], [dataclasses.replace(STAGE, stage_type="seven")]),
@@ -156,6 +163,10 @@ VALUES: dict[str, tuple[Any, Any]] = {
 SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("Assets.publish_dataset", "files"): ({"files": ["http://host/a.csv"]}, {"files": ["http://host/b.csv"]}),
     ("Assets.publish_dataset", "publishers"): ({"algorithms": []}, {"algorithms": [], "publishers": [ADDRESS]}),
+    ("Assets.update_asset", "services_description"): (
+        {},
+        {"services_description": [{"type": "compute", "attributes": {"main": {"price": "7"}}}]},
+    ),
     ("Assets.publish_algorithm", "files"): ({"files": {"a.py": "1"}}, {"files": {"a.py": "2"}}),
     ("Assets.read_algorithm", "files"): ({"files": {"a.py": "1"}}, {"files": {"a.py": "2"}}),
     ("Assets.download", "folder"): ({"folder": "new"}, {"folder": "folder"}),

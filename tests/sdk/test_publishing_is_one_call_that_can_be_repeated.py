@@ -259,8 +259,8 @@ async def test_an_asset_is_updated_transferred_and_retired_by_its_owner_only(pro
     services = [service.to_json() for service in document.service]
     services[0]["attributes"]["additionalInformation"] = {"description": "corrected"}
 
-    updated = await owner.assets.update(did, services)
-    assert (await owner.assets.update(did, services)).reused
+    updated = await owner.assets.update_asset(did, {}, services)
+    assert (await owner.assets.update_asset(did, {}, services)).reused
     assert (await owner.assets.resolve(did)).to_json() == updated.ddo.to_json()
     first = (await owner.chain.did_record(did)).version
     assert first == 2

@@ -28,7 +28,7 @@ async def test_an_update_of_the_workflow_changes_nothing_that_was_bought(market:
     agreement = await market.consumer.agreements.buy(workflow.did)
     services = [one.to_json() for one in workflow.ddo.service]
     services[0]["attributes"]["additionalInformation"] = {"description": "changed after the purchase"}
-    await market.consumer.assets.update(workflow.did, services, without_compute=True)
+    await market.consumer.assets.update_asset(workflow.did, {}, services)
     execution = await market.consumer.compute.execute(agreement.id)
     assert (await execution.wait(60)).phase == "Succeeded"
     assert agreement.terms.workflow_hash == "0x" + workflow.checksum

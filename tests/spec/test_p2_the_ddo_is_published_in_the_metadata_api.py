@@ -59,7 +59,7 @@ async def test_every_version_on_chain_stays_readable_by_its_checksum(market: Mar
     first = await market.dataset("versions")
     services = [one.to_json() for one in first.ddo.service]
     services[0]["attributes"]["additionalInformation"] = {"description": "second version"}
-    second = await market.publisher.assets.update(first.did, services)
+    second = await market.publisher.assets.update_asset(first.did, {}, services)
     assert second.checksum != first.checksum
     for version in (first, second):
         read = await market.consumer.assets.resolve(first.did, version.checksum)

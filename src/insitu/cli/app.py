@@ -39,6 +39,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Offer data": {
         "validate": ("assets", "check a document without publishing it"),
         "publish": ("publish", "publish a data set, an algorithm or a workflow"),
+        "update": ("update", "change an asset: its price, files, rules or description"),
         "pause": ("assets", "stop listing an asset"),
         "transfer": ("assets", "transfer an asset to another owner"),
     },

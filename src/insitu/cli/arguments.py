@@ -55,6 +55,8 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
         Beside("no document", "without_compute", "it needs --document"),
         Beside("allow_any", "allowed publishers", "--allow-any already allows everything"),
     ),
+    "update": (Beside("allow_any", "allowed publishers", "--allow-any already allows everything"),),
+    "show": (Beside("versions", "checksum", "--versions lists all of them"),),
     "doctor": (Beside("no role", "account", "only --role consumer checks an account"),),
     "demo": (Beside("clean", "output show", "--clean only deletes"),),
     "chain deploy": _KEY_FILE,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from insitu.cli.describing import RULES, output_rules
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
@@ -12,7 +13,14 @@ if TYPE_CHECKING:
     from insitu.sdk.files import FileLike
     from insitu.sdk.publishing import Asset
 
-__all__ = ["allowed_algorithms", "chosen_images", "name_of_files", "named_files", "publish_document"]
+__all__ = [
+    "allowed_algorithms",
+    "chosen_images",
+    "name_of_files",
+    "named_files",
+    "publish_document",
+    "read_changes",
+]
 
 
 def is_url(text: str) -> bool:
@@ -116,3 +124,46 @@ async def publish_document(client: "Client", source: str, *, without_compute: bo
         services = value.pop("services", [])
         return await client.assets.register_asset(value, services, without_compute=without_compute)
     raise InsituError("InvalidDocument", f"{source} is not a DDO and has no main")
+
+
+async def read_changes(
+    client: "Client", did: str, source: str | None, options: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what ``update_asset`` takes: the changes in a file, and those of the options over them."""
+    from insitu.cli.documents import read_object
+    from insitu.sdk.amounts import read_amount
+    from insitu.sdk.descriptions import merge_patch
+
+    given = read_object(source) if source is not None else {}
+    services = given.pop("services", [])
+    main = _given(name=options["name"], author=options["author"], license=options["license_"])
+    main |= {"algorithm": {"entrypoint": options["entrypoint"]}} if options["entrypoint"] else {}
+    compute = _given(timeout=options["timeout"], policy=await _policy(client, options))
+    if options["images"]:
+        compute["provider"] = {"environment": {"supportedContainers": await chosen_images(client, options["images"])}}
+    if options["price"] is not None:
+        main["price"] = str((await read_amount(options["price"], client.chain)).base_units)
+        compute |= {"price": main["price"]} if (await client.assets.resolve(did)).compute_services else {}
+    said = _given(**{name: options[name] for name in ("description", "tags", "categories")})
+    changes = _given(main=main, additionalInformation=said)
+    services += [{"type": "compute", "attributes": {"main": compute}}] if compute else []
+    return merge_patch(given, changes), services
+
+
+async def _policy(client: "Client", options: dict[str, Any]) -> dict[str, Any]:
+    from insitu.domain.policy import POLICY_VERSION
+
+    policy = _given(**{name: options[name] for name in RULES if name != "max_executions"})
+    policy |= _given(maxExecutions=options["max_executions"], output=output_rules(options))
+    if options["allow_any"] or options["allowed"] or options["publishers"]:
+        dids = await allowed_algorithms(client, options["allowed"])
+        listed = [await client.assets.version_of(did) for did in dids]
+        policy["algorithms"] = "any" if options["allow_any"] else listed or None
+        policy["publishers"] = list(options["publishers"]) or None
+    return policy | {"version": POLICY_VERSION} if policy else {}
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    """Return the members that are given."""
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in members.items()}
+    return {name: value for name, value in given.items() if value is not None and value not in ([], {})}

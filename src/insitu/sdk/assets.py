@@ -1,6 +1,8 @@
 """Assets: publish, find, resolve, change, transfer, download (P1–P3)."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -10,21 +12,26 @@ from anyio.to_thread import run_sync
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
 from insitu.domain.algorithm import AlgorithmDescription, command
 from insitu.domain.amount import AmountLike
-from insitu.domain.assembly import with_sealed_list
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
 from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
-from insitu.domain.ddo import Ddo
+from insitu.domain.compute_service import read_compute_service
+from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
+from insitu.domain.errors import NotFound
 from insitu.domain.ids import Address, read_address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.ledger import transfer_ownership
 from insitu.domain.policy import Revisions
+from insitu.domain.sealed_list import public_files
+from insitu.domain.service import METADATA
+from insitu.domain.version_changes import describe_changes
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
-from insitu.sdk.amounts import read_amount
+from insitu.sdk.amounts import price_shower, read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
+from insitu.sdk.descriptions import merge_patch, revise_services
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import AlgorithmFiles, FileLike, content_type, describe_files, entrypoint_of, read_contents
 from insitu.sdk.gateway import GatewayClient
@@ -35,7 +42,29 @@ from insitu.sdk.receiving import ExpectedFile, receive
 from insitu.sdk.resolving import Resolver
 from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages, named_version
 
-__all__ = ["Assets"]
+__all__ = ["AssetVersion", "Assets"]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetVersion:
+    """A registered version of an asset.
+
+    Attributes
+    ----------
+    number, checksum, block
+        Counted from 1; its on-chain checksum; the block that registered it.
+    registrant
+        The account that answers for it: the creator for version 1, otherwise the owner at that time.
+    changes
+        What it changed in the version before, in words.
+    """
+
+    number: int
+    checksum: str
+    block: int
+    registrant: Address
+    ddo: Ddo | None
+    changes: tuple[str, ...] = ()
 
 
 class Assets:
@@ -157,7 +186,7 @@ class Assets:
             timeout=timeout,
             containers=tuple(info.supported_containers if containers is None else containers),
             servers=tuple(info.supported_servers if servers is None else servers),
-            algorithms="any" if algorithms == "any" else [await self._version(did) for did in algorithms],
+            algorithms="any" if algorithms == "any" else [await self.version_of(did) for did in algorithms],
             publishers=tuple(publishers),
             output=output,
             max_executions=max_executions,
@@ -205,14 +234,26 @@ class Assets:
         attributes = _attributes(main, description, tags, categories)
         identity = _identity(attributes, contents)
         if await self._publisher.find_earlier(self._publisher.key_of(identity)) is None:
-            described = [_describe_file(index, *item) for index, item in enumerate(sorted(contents.items()))]
+            described = _describe_contents(contents)
             main["files"] = described
             await self._publisher.require_valid(attributes)
-            urls = [(await self._gateway.upload(contents[file["name"]])).url for file in described]
-            main["files"] = [file | {"url": url} for file, url in zip(described, urls, strict=True)]
+            main["files"] = await self._upload(described, contents)
         published = await self._publisher.register(attributes, identity=identity)
         self._imports[published.did] = imports_of(main["algorithm"].get("entrypoint"), contents)
         return published
+
+    async def _upload(self, described: list[JsonObject], contents: Mapping[str, bytes]) -> list[JsonObject]:
+        urls = [(await self._gateway.upload(contents[file["name"]])).url for file in described]
+        return [file | {"url": url} for file, url in zip(described, urls, strict=True)]
+
+    async def _describe_files(self, files: Sequence[FileLike], ddo: Ddo) -> list[JsonObject]:
+        """Describe files with URLs, as the document's rules need it; those of an algorithm are uploaded first."""
+        if ddo.asset_type != ALGORITHM:
+            policies = [read_compute_service(service).policy for service in ddo.compute_services]
+            pinned = any(policy.data == "pinned" for policy in policies)
+            return await run_sync(partial(describe_files, files, pinned=pinned))
+        contents = await run_sync(read_contents, [Path(str(file)) for file in files])
+        return await self._upload(_describe_contents(contents), contents)
 
     async def read_algorithm(
         self, name: str, files: AlgorithmFiles, *, entrypoint: str | None = None
@@ -299,33 +340,62 @@ class Assets:
                 filters[limit] = (await read_amount(filters[limit], self._chain)).base_units
         return await self._metadata.search(SearchRequest(text=text, **filters))
 
-    async def update(
+    async def update_asset(
         self,
         did: str,
-        services: Sequence[Mapping[str, Any]],
+        asset_metadata: Mapping[str, Any] | None = None,
+        services_description: Sequence[Mapping[str, Any]] = (),
         *,
         files: Sequence[FileLike] | None = None,
-        without_compute: bool = False,
+        confirm: Callable[[tuple[str, ...]], None] | None = None,
     ) -> Asset:
-        """Publish a new version with other endpoints, additional information or files. Every ``main`` stays the same.
+        """Publish and register a new version of an asset that the account owns, and return once it is listed.
+
+        Without a change nothing happens.
 
         Parameters
         ----------
+        asset_metadata, services_description
+            What changes, in the form of :meth:`register_asset`: a member replaces the present one, and None removes it
+            (RFC 7396). A service is named by its index or type.
         files
-            All files, as for :meth:`publish_dataset`, in the order of ``main.files``. They are sealed again, for this
-            account and this DID. Without them ``encryptedFiles`` must stay as it is: a list that came with the asset
-            can only be kept or replaced as a whole.
+            All files, as for :meth:`publish_dataset` or :meth:`publish_algorithm`. They are sealed again, for this
+            account. Without them the list stays: one that came with the asset is kept or replaced as a whole.
+        confirm
+            Called with what changes, in words, before anything is signed. Raise to stop.
 
-        Raises ``NotOwner``, ``NotDIDOwner``, ``InvalidDocument``, ``CreatorNotAllowed``.
+        Raises ``NotOwner``, ``NotDIDOwner``, ``VersionNotAllowed``, ``ServiceNotFound``, ``InvalidDocument``,
+        ``CreatorNotAllowed``.
         """
         present = await self._resolver.resolve(did)
-        entries: list[JsonObject] = [dict(service) for service in services]
+        entries = revise_services(present.ddo, asset_metadata or {}, services_description)
         if files is not None:
-            described = await run_sync(describe_files, files)
-            entries = with_sealed_list(entries, await self._publisher.seal(did, described))
+            listed = await self._describe_files(files, read_ddo({"service": entries}))
+            sealed = await self._publisher.seal(did, listed)
+            change = {"attributes": {"main": {"files": list(public_files(listed))}, "encryptedFiles": sealed}}
+            entries = [merge_patch(entry, change) if entry.get("type") == METADATA else entry for entry in entries]
         if entries == present.ddo.to_json().get("service"):
             return Asset(did, present.ddo, present.checksum, present.owner)
-        return await self._publisher.revise(present.ddo, entries, without_compute=without_compute)
+        if confirm is not None:
+            confirm(describe_changes(present.ddo, read_ddo({"service": entries}), await price_shower(self._chain)))
+        return await self._publisher.revise(present.ddo, entries, without_compute=True)
+
+    async def versions(self, did: str) -> list[AssetVersion]:
+        """Return the registered versions of an asset, newest first, at most 1,000, with what each changed in words.
+
+        A document that is gone is None, and so are the changes next to it.
+        """
+        record, found = await self._resolver.record(did), list[AssetVersion]()
+        show = await price_shower(self._chain)
+        async for event in self._chain.registrations(did):
+            ddo, registrant = None, event.owner
+            with contextlib.suppress(NotFound):
+                asset = await self._resolver.read(record, event)
+                ddo, registrant = asset.ddo, asset.registrant
+            if found and found[-1].ddo is not None and ddo is not None:
+                found[-1] = replace(found[-1], changes=describe_changes(ddo, found[-1].ddo, show))
+            found.append(AssetVersion(event.version, event.checksum, event.block, registrant, ddo))
+        return found
 
     async def retire(self, did: str) -> AssetStatus:
         """Take an asset off the lists. Existing purchases stay usable. Raises ``NotOwner``."""
@@ -371,19 +441,23 @@ class Assets:
         asset = await self._resolver.resolve(*named_version(algorithm))
         return {"id": asset.did, "checksum": asset.checksum}
 
-    async def _version(self, did: str) -> JsonObject:
+    async def version_of(self, did: str) -> JsonObject:
+        """Return DID and current checksum, as ``policy.algorithms`` names an algorithm. Raises ``AssetNotFound``."""
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
 
 
-def _describe_file(index: int, name: str, content: bytes) -> JsonObject:
-    return {
-        "index": index,
-        "name": name,
-        "contentType": content_type(name),
-        "contentLength": str(len(content)),
-        "checksum": sha256_hex(content),
-        "checksumType": "sha256",
-    }
+def _describe_contents(contents: Mapping[str, bytes]) -> list[JsonObject]:
+    return [
+        {
+            "index": index,
+            "name": name,
+            "contentType": content_type(name),
+            "contentLength": str(len(content)),
+            "checksum": sha256_hex(content),
+            "checksumType": "sha256",
+        }
+        for index, (name, content) in enumerate(sorted(contents.items()))
+    ]
 
 
 def _identity(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonObject:

@@ -8,12 +8,16 @@ from insitu.api.gateway_v1 import BASE, EXEC_ALIASES
 from insitu.domain.asset import asset_main
 from insitu.domain.canonical import JsonObject, plain_json
 from insitu.domain.conditions import agreement_template
+from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.money import parse_amount
 from insitu.domain.service import COMPUTE, DEFAULT_INDICES, METADATA, Service
+from insitu.domain.version_changes import with_price
 
-__all__ = ["Description", "Surroundings", "complete_services", "read_description"]
+__all__ = ["Description", "Surroundings", "complete_services", "merge_patch", "read_description", "revise_services"]
+
+ATTRIBUTES = frozenset(("main", "additionalInformation", "curation", "encryptedFiles"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,61 @@ def read_description(asset_metadata: Mapping[str, Any], services: Sequence[Mappi
 
     Raises ``InvalidDocument`` for values that are not JSON, and for the sealed list of another document.
     """
-    given: JsonObject = plain_json(asset_metadata)
-    attributes: JsonObject = given if isinstance(given.get("main"), dict) else {"main": given}
-    if "encryptedFiles" in attributes:
-        detail = "a sealed list opens only in the document it was sealed for; name the files with their URLs instead"
-        raise InsituError("InvalidDocument", detail, pointer="/encryptedFiles")
+    attributes = _read_attributes(asset_metadata)
     attributes.setdefault("additionalInformation", {})
     files = attributes["main"].get("files", [])
     described = tuple(file for file in files if isinstance(file, dict)) if isinstance(files, list) else ()
     numbered = tuple({"index": position, **file} for position, file in enumerate(described))
     return Description(attributes, numbered, tuple(plain_json(list(services))))
+
+
+def _read_attributes(asset_metadata: Mapping[str, Any]) -> JsonObject:
+    given: JsonObject = plain_json(asset_metadata)
+    whole = isinstance(given.get("main"), dict) or (given and given.keys() <= ATTRIBUTES)
+    attributes = given if whole else {"main": given}
+    if "encryptedFiles" in attributes:
+        detail = "a sealed list opens only in the document it was sealed for; name the files with their URLs instead"
+        raise InsituError("InvalidDocument", detail, pointer="/encryptedFiles")
+    return attributes
+
+
+def revise_services(
+    ddo: Ddo, asset_metadata: Mapping[str, Any], services: Sequence[Mapping[str, Any]]
+) -> list[JsonObject]:
+    """Return the entries of ``service[]`` with changes merged in: a member replaces, null removes (RFC 7396).
+
+    ``services`` name the entry that they change by index, or by type. The agreement's template follows the price.
+    Raises ``ServiceNotFound`` for any other entry, and like :func:`read_description`.
+    """
+    entries: list[JsonObject] = list(ddo.to_json().get("service", []))
+    changes: list[JsonObject] = [{"type": METADATA, "attributes": _read_attributes(asset_metadata)}]
+    for change in [*changes, *plain_json(list(services))]:
+        at = _position(ddo, Service.read(change))
+        entry = entries[at] = merge_patch(entries[at], change)
+        main = entry["attributes"].get("main", {}) if entry.get("type") == COMPUTE else {}
+        if "serviceAgreementTemplate" in main and "price" in change.get("attributes", {}).get("main", {}):
+            main["serviceAgreementTemplate"] = with_price(main["serviceAgreementTemplate"], str(main["price"]))
+    return entries
+
+
+def _position(ddo: Ddo, wanted: Service) -> int:
+    for position, service in enumerate(ddo.service):
+        if wanted.index == service.index or (wanted.index is None and wanted.type == service.type):
+            return position
+    raise InsituError("ServiceNotFound", f"{ddo.id} has no service {wanted.index or wanted.type}", did=ddo.id)
+
+
+def merge_patch(present: Any, change: Any) -> Any:
+    """Return a JSON value with a merge patch applied (RFC 7396)."""
+    if not isinstance(change, dict):
+        return change
+    merged = dict(present) if isinstance(present, dict) else {}
+    for name, member in change.items():
+        if member is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), member)
+    return merged
 
 
 def complete_services(

@@ -1,7 +1,6 @@
 """From a DID to its document: registry → URL with ``{did}`` → GET → checksum (P3, E2). Needs no metadata URL."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,12 +106,6 @@ class Resolver:
             return await self.read(record, record.registered)
         event = await self._chain.registration(did, wanted, block) if block is not None else None
         return await self.read(record, event or await self._find(record, wanted))
-
-    async def versions(self, did: str) -> AsyncIterator[ResolvedAsset]:
-        """Yield the versions of an asset from the current one back, at most 1,000. Raises like :meth:`resolve`."""
-        record = await self.record(did)
-        async for event in self._chain.registrations(did):
-            yield await self.read(record, event)
 
     async def read(self, record: DidRecord, event: DidRegistered) -> ResolvedAsset:
         """Read the version that an event of the chain registered. Raises like :meth:`resolve`."""

@@ -6,17 +6,22 @@ import click
 
 from insitu.cli.documents import introduce, read_json
 from insitu.cli.options import asking, connected, local
-from insitu.cli.render import ago, name_of
+from insitu.cli.render import ago, name_of, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import amount, base_units, now
 from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from insitu.api.metadata_v1 import SearchPage
     from insitu.ports.chain import TokenInfo
+    from insitu.sdk.assets import AssetVersion
     from insitu.sdk.client import Client
 
 __all__ = ["pause", "search", "show", "transfer", "validate"]
+
+_SHOWN = ("number", "checksum", "block", "registrant", "changes")
 
 
 @click.command()
@@ -101,13 +106,17 @@ def _row(document: dict[str, Any], token: "TokenInfo | None") -> tuple[str, str,
 @click.command()
 @click.argument("did")
 @click.option("--checksum", help="Show an earlier version, by its on-chain checksum.")
+@click.option("--versions", is_flag=True, help="List its versions: who registered each, and what it changed.")
 @connected
 @pass_session
-def show(session: Session, did: str, checksum: str | None) -> None:
+def show(session: Session, did: str, checksum: str | None, *, versions: bool) -> None:
     """Show an asset: its owner, services, prices and rules. The document is verified."""
     from insitu.cli.asset_views import asset_facts
 
     async def show_it(client: "Client") -> None:
+        if versions:
+            _print_versions(session, await client.assets.versions(did))
+            return
         ddo = await client.assets.resolve(did, checksum)
         if session.choices.as_json:
             session.screen.json(ddo.to_json())
@@ -121,6 +130,17 @@ def show(session: Session, did: str, checksum: str | None) -> None:
             session.screen.facts(pairs)
 
     session.act(show_it)
+
+
+def _print_versions(session: Session, versions: "Sequence[AssetVersion]") -> None:
+    if session.choices.as_json:
+        session.screen.json([{name: getattr(version, name) for name in _SHOWN} for version in versions])
+        return
+    for version in versions:
+        dated = plain(version.ddo.updated or version.ddo.created or "") if version.ddo else "whose document is gone"
+        session.screen.line(f"version {version.number}, {dated}, block {version.block}, by {version.registrant}")
+        for text in (f"checksum {version.checksum}", *version.changes):
+            session.screen.line(f"  {plain(text)}")
 
 
 @click.command()
