@@ -183,6 +183,10 @@ class Chain(Protocol):
         """Call the contract's view of that name (E1)."""
         ...
 
+    async def has_code(self, account: Address) -> bool:
+        """Return whether a contract is at an address, so that its account has no key of its own."""
+        ...
+
     async def signed_by(self, account: Address, digest: bytes, signature: bytes) -> bool:
         """Return whether an account signed a digest of 32 bytes, as the contracts judge it.
 

@@ -26,6 +26,7 @@ from insitu.ports.keys import Signer
 from insitu.sdk.descriptions import Description, Surroundings, complete_services, read_description
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
+from insitu.sdk.quotes import require_key
 
 __all__ = ["Asset", "Publisher"]
 
@@ -67,13 +68,17 @@ class Publisher:
         self._gateway = gateway
 
     async def gateway_info(self) -> GatewayInfo:
-        """Ask the gateway for its account and contracts. Raises ``ContractMismatch`` if it uses other contracts."""
+        """Ask the gateway for its account and contracts.
+
+        Raises ``ContractMismatch`` if it uses other contracts, and ``ProviderIsContract``.
+        """
         info = await self._gateway.info()
         ours = self._chain.agreements
         theirs = info.contracts.get("ServiceExecutionTemplate", "")
         if info.chain_id != ours.chain_id or theirs.lower() != ours.contract.lower():
             detail = f"the gateway uses the template {theirs} on chain {info.chain_id}, but the deployments file names "
             raise InsituError("ContractMismatch", detail + f"{ours.contract} on chain {ours.chain_id}")
+        await require_key(self._chain, info.provider_address)
         return info
 
     async def register(

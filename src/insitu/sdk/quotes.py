@@ -19,7 +19,16 @@ from insitu.domain.workflow import Workflow, read_workflow
 from insitu.ports.chain import Chain
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 
-__all__ = ["ExpectedCost", "WantedInput", "WantedWorkflow", "read_planned", "read_wanted", "terms_of", "verify_quote"]
+__all__ = [
+    "ExpectedCost",
+    "WantedInput",
+    "WantedWorkflow",
+    "read_planned",
+    "read_wanted",
+    "require_key",
+    "terms_of",
+    "verify_quote",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +116,25 @@ def _expect(wanted: WantedWorkflow, provider: Address, consumer: Address) -> Exp
     return ExpectedCost(server, price_of(priced, server, provider, consumer), wanted.inputs[0].service.times())
 
 
+async def require_key(chain: Chain, provider: Address) -> None:
+    """Refuse a provider whose account is a contract: nobody could verify its receipts offline (ADR 0131).
+
+    Raises ``ProviderIsContract``.
+    """
+    if await chain.has_code(provider):
+        raise InsituError("ProviderIsContract", f"{provider} is the account of a contract", provider=provider)
+
+
 async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consumer: Address) -> None:
     """Refuse a quote that differs from what the documents and the chain say.
 
-    Raises ``TermsMismatch`` with both sides, ``NotDIDProvider``, ``NoSuitableServer``.
+    Raises ``TermsMismatch`` with both sides, ``NotDIDProvider``, ``ProviderIsContract``, ``NoSuitableServer``.
     """
     quoted = {entry.did: _digits(entry.checksum) for entry in quote.inputs}
     for data in wanted.inputs:
         if not await chain.is_provider(data.asset.did, quote.provider):
             raise InsituError("NotDIDProvider", f"{quote.provider} is not a provider of {data.asset.did}")
+    await require_key(chain, read_address(quote.provider))
     first, expected = wanted.inputs[0], _expect(wanted, quote.provider, consumer)
     times, asset = expected.times, wanted.asset
     pairs: Sequence[tuple[str, object, object]] = [

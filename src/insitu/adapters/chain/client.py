@@ -218,13 +218,17 @@ class EvmChain:
         view = compute_execution_condition.check_permissions(contract_terms(terms), consumer, workflow)
         return await self._view("ComputeExecutionCondition", view)
 
+    async def has_code(self, account: Address) -> bool:
+        """Return whether a contract is at an address."""
+        return bool(await self._code(account))
+
     async def signed_by(self, account: Address, digest: bytes, signature: bytes) -> bool:
         """Return whether an account signed a digest: ERC-1271 if it has code, otherwise recovery."""
         return await signed_by(self._rpc, account, digest, signature)
 
     async def permit(self, signer: Signer, spender: Address, amount: int, deadline: int) -> Permit | None:
         """Sign an allowance for ``amount`` base units (ERC-2612); None if a contract is at the signer's address."""
-        code = raw_bytes(await self._rpc.call("eth_getCode", signer.address, "latest"))
+        code = await self._code(signer.address)
         if code and not code.startswith(_DELEGATION):
             return None
         nonce = await self._view("NeverminedToken", erc20.nonces(signer.address))
@@ -269,6 +273,9 @@ class EvmChain:
     @override
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._rpc.host}, chain {self.deployments.chain_id})"
+
+    async def _code(self, account: Address) -> bytes:
+        return raw_bytes(await self._rpc.call("eth_getCode", account, "latest"))
 
     async def _view(self, contract: str, view: Invocation[T], block: str = "pending") -> T:
         return await read_view(self._rpc, self.contract(contract), view, block=block)

@@ -173,6 +173,12 @@ AGREEMENTS = (
     ),
     E("PriceTooLow", 409, "The terms pay less than the services cost.", "Ask for a quote and buy at its price."),
     E(
+        "ProviderIsContract",
+        409,
+        "The provider's account is a contract, so its offers and receipts cannot be verified without the chain.",
+        "Use a provider whose account has a key, or ask this one to change its account.",
+    ),
+    E(
         "ReceiptElsewhere",
         409,
         "The receipt belongs to a different chain, or to other contracts, than the settings name.",
