@@ -50,6 +50,12 @@ PREPARATIONS = {
         + WORKFLOW
         + "workflow=$(insitu publish --document workflow.json)\ninsitu run $workflow --yes -o out/\n"
     ),
+    "docs/how-to/call-over-http.md": Preparation(
+        PUBLISHED
+        + SCRIPT
+        + WORKFLOW
+        + "workflow=$(insitu publish --document workflow.json)\nagreement=$(insitu buy $workflow --yes)\n"
+    ),
     "docs/how-to/provide-on-a-cluster.md": Preparation(CLONE),
     "docs/how-to/use-own-images.md": Preparation(TOOL),
     "docs/how-to/troubleshoot.md": Preparation(PUBLISHED + SCRIPT + "insitu run count.py --on $data --yes\n"),

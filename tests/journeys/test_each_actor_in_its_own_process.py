@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from insitu.domain import exit_codes
@@ -113,3 +114,19 @@ def test_the_operator_answers_only_to_its_gateway(site: Site, consumer: Person) 
         urllib.request.urlopen(f"{site.url('operator')}/api/v1/operator/workflows", timeout=10)
     assert refused.value.code == 401
     refused.value.close()
+
+
+def test_pages_may_call_the_public_surfaces_and_never_the_operator(site: Site) -> None:
+    asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "GET", "Accept-Encoding": "gzip"}
+    for actor, path in (
+        ("metadata", "metadata/health"),
+        ("gateway", "gateway/services"),
+        ("operator", "operator/proof"),
+    ):
+        for answer in (
+            httpx.options(f"{site.url(actor)}/api/v1/{path}", headers=asked),
+            httpx.get(f"{site.url(actor)}/api/v1/{path}", headers=asked),
+        ):
+            found = {name for name in answer.headers if name.startswith("access-control-")}
+            assert bool(found) == (actor != "operator"), (actor, answer.headers)
+            assert "access-control-allow-credentials" not in found
