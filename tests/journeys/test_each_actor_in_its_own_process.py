@@ -118,15 +118,15 @@ def test_the_operator_answers_only_to_its_gateway(site: Site, consumer: Person) 
 
 def test_pages_may_call_the_public_surfaces_and_never_the_operator(site: Site) -> None:
     asked = {"Origin": "https://page.example", "Access-Control-Request-Method": "GET", "Accept-Encoding": "gzip"}
-    for actor, path in (
+    for name, path in (
         ("metadata", "metadata/health"),
         ("gateway", "gateway/services"),
         ("operator", "operator/proof"),
     ):
         for answer in (
-            httpx.options(f"{site.url(actor)}/api/v1/{path}", headers=asked),
-            httpx.get(f"{site.url(actor)}/api/v1/{path}", headers=asked),
+            httpx.options(f"{site.url(name)}/api/v1/{path}", headers=asked),
+            httpx.get(f"{site.url(name)}/api/v1/{path}", headers=asked),
         ):
-            found = {name for name in answer.headers if name.startswith("access-control-")}
-            assert bool(found) == (actor != "operator"), (actor, answer.headers)
+            found = {header for header in answer.headers if header.startswith("access-control-")}
+            assert bool(found) == (name != "operator"), (name, answer.headers)
             assert "access-control-allow-credentials" not in found
