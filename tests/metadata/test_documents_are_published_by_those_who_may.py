@@ -410,3 +410,20 @@ async def test_a_contract_account_publishes_updates_and_retires(catalogue: Catal
     refused(await catalogue.http.request("DELETE", url, json=retirement(str(first.did), MALLORY)), 403, "NotOwner")
     answer = await catalogue.http.request("DELETE", url, json=retirement(str(first.did), safe))
     assert answer.json()["state"] == "retired"
+
+
+async def test_what_a_publisher_claims_as_ratings_and_listing_is_ignored(
+    http: httpx.AsyncClient, chain: EmbeddedChain
+) -> None:
+    """No signature covers curation, so anyone who passes a document on could write it."""
+    unsigned = dataset(chain, ALICE, "Praised")
+    document = signed(unsigned, ALICE)
+    praised = {**document, "curation": {"rating": 5, "isListed": True}}
+    praised["service"] = [
+        {**entry, "attributes": {**entry["attributes"], "curation": {"rating": 5, "numVotes": 999, "isListed": True}}}
+        for entry in document["service"]
+    ]
+    assert (await http.post(DDO, json=praised)).status_code == 201
+    await register(chain, unsigned, ALICE)
+    await listed(http, str(unsigned.did))
+    assert (await http.get(f"{DDO}/{unsigned.did}")).json() == document

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from insitu.cli.describing import RULES, output_rules
 from insitu.domain.errors import InsituError
+from insitu.domain.media_types import media_type
 
 if TYPE_CHECKING:
     from insitu.sdk.client import Client
@@ -58,12 +59,12 @@ def named_files(files: Sequence[str]) -> "list[FileLike]":
 
 
 def _inside(folder: Path, file: Path) -> dict[str, str]:
-    from insitu.sdk.files import content_type, placed
+    from insitu.sdk.files import placed
 
     return {
         "url": placed(file).as_uri(),
         "name": file.relative_to(folder).as_posix(),
-        "contentType": content_type(file.name),
+        "contentType": media_type(file.name),
         "contentLength": str(file.stat().st_size),
     }
 

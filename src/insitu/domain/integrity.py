@@ -54,10 +54,15 @@ def onchain_checksum(ddo: Ddo) -> str:
 
 def bound_part(document: JsonObject) -> JsonObject:
     """Return the part of a DDO's JSON that the on-chain checksum covers."""
-    bound = {name: member for name, member in document.items() if name not in ("proof", "curation")}
-    if isinstance(bound.get("service"), list):
-        bound["service"] = [_without_curation(service) for service in bound["service"]]
-    return bound
+    return {name: member for name, member in without_curation(document).items() if name != "proof"}
+
+
+def without_curation(document: JsonObject) -> JsonObject:
+    """Return a document without its ratings and listing, which no signature covers and the marketplace decides."""
+    kept = {name: member for name, member in document.items() if name != "curation"}
+    if isinstance(kept.get("service"), list):
+        kept["service"] = [_without_curation(service) for service in kept["service"]]
+    return kept
 
 
 def _without_curation(service: JsonObject) -> JsonObject:

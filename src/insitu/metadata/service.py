@@ -26,7 +26,7 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof
+from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof, without_curation
 from insitu.domain.ledger import DidRecord
 from insitu.domain.signatures import account_signature, personal_digest
 from insitu.domain.signed_request import SignedRequest
@@ -318,7 +318,9 @@ def _check(document: object, without_compute: bool) -> _Checked:
     """Check form, meaning and hashes of a document. Runs in a thread, because a long document takes seconds."""
     ddo = read_ddo(document)
     validate_ddo(ddo, without_compute=without_compute, new=True)
-    version = DocumentVersion(str(ddo.did), onchain_checksum(ddo), creator_of(ddo), ddo.to_json(), summary_of(ddo))
+    version = DocumentVersion(
+        str(ddo.did), onchain_checksum(ddo), creator_of(ddo), without_curation(ddo.to_json()), summary_of(ddo)
+    )
     return _Checked(version, ddo)
 
 

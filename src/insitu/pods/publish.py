@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 import logging
-import mimetypes
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from insitu.domain.canonical import canonical_json, sha256_hex
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import delivered_bytes, first_collision, path_problem
 from insitu.domain.file_types import AllowedTypes
+from insitu.domain.media_types import media_type
 from insitu.domain.merkle import FileDigest, output_root
 from insitu.domain.plan import ExecutionPlan, OutputRules
 from insitu.domain.workflow import output_prefix
@@ -42,9 +42,6 @@ CONSOLE = "console.log"
 _LOG_TYPES = frozenset({".log", ".txt"})
 """The suffixes that a log may always have, whatever types the owners allow."""
 
-_TYPES = mimetypes.MimeTypes()
-"""Only the built-in table, so that a file has the same type on every machine."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Leaving:
@@ -67,7 +64,7 @@ class _Leaving:
             "kind": self.kind,
             "size": self.file.size,
             "sha256": self.file.sha256,
-            "contentType": _TYPES.guess_type(self.path)[0] or "application/octet-stream",
+            "contentType": media_type(self.path),
         }
 
 

@@ -22,6 +22,7 @@ from insitu.domain.errors import NotFound
 from insitu.domain.ids import Address, read_address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.ledger import transfer_ownership
+from insitu.domain.media_types import media_type
 from insitu.domain.policy import Revisions
 from insitu.domain.sealed_list import public_files
 from insitu.domain.service import METADATA
@@ -33,7 +34,7 @@ from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
 from insitu.sdk.descriptions import merge_patch, revise_services
 from insitu.sdk.downloads import Destination
-from insitu.sdk.files import AlgorithmFiles, FileLike, content_type, describe_files, entrypoint_of, read_contents
+from insitu.sdk.files import AlgorithmFiles, FileLike, describe_files, entrypoint_of, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.offers import ComputeOffer
@@ -451,7 +452,7 @@ def _describe_contents(contents: Mapping[str, bytes]) -> list[JsonObject]:
         {
             "index": index,
             "name": name,
-            "contentType": content_type(name),
+            "contentType": media_type(name),
             "contentLength": str(len(content)),
             "checksum": sha256_hex(content),
             "checksumType": "sha256",

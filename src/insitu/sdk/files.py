@@ -1,7 +1,6 @@
 """Files as a publisher names them (paths, URLs, contents), and what documents say about them."""
 
 import hashlib
-import mimetypes
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -13,8 +12,9 @@ from insitu.domain.algorithm import ENTRYPOINT_SCRIPT
 from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
+from insitu.domain.media_types import media_type
 
-__all__ = ["AlgorithmFiles", "FileLike", "content_type", "describe_files", "entrypoint_of", "placed", "read_contents"]
+__all__ = ["AlgorithmFiles", "FileLike", "describe_files", "entrypoint_of", "placed", "read_contents"]
 
 FileLike = str | Path | Mapping[str, Any]
 """A path on this machine, a URL, or a description as in ``main.files``."""
@@ -23,11 +23,6 @@ AlgorithmFiles = Path | str | Sequence[Path | str] | Mapping[str, bytes | str | 
 """Paths, a folder, or name → content."""
 
 _INTERPRETERS = {".py": "python3", ".sh": "sh", ".r": "Rscript", ".js": "node"}
-
-
-def content_type(name: str) -> str:
-    """Guess the media type of a file from its name."""
-    return mimetypes.guess_type(name, strict=False)[0] or "application/octet-stream"
 
 
 def placed(file: Path) -> Path:
@@ -49,9 +44,9 @@ def _describe(position: int, file: FileLike, *, pinned: bool) -> JsonObject:
     if isinstance(file, str) and _is_url(file):
         name = PurePosixPath(urlsplit(file).path).name
         named = {"name": name} if name else {}
-        return {"index": position, "url": file, **named, "contentType": content_type(name)}
+        return {"index": position, "url": file, **named, "contentType": media_type(name)}
     path = placed(Path(file).expanduser())
-    described = {"index": position, "url": path.as_uri(), "name": path.name, "contentType": content_type(path.name)}
+    described = {"index": position, "url": path.as_uri(), "name": path.name, "contentType": media_type(path.name)}
     if not path.is_file():  # The data may be on the provider's machine; then only the provider knows its length.
         return described
     described["contentLength"] = str(path.stat().st_size)
