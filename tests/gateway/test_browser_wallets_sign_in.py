@@ -83,6 +83,7 @@ async def test_a_wallet_signs_in_on_the_gateways_page_or_on_a_marketplace_of_it(
         ("InvalidToken", {"nonce": "short"}),
         ("InvalidToken", {"nonce": "n" * 129}),
         ("InvalidToken", {"issued_at": "2030-01-01T00:01:00Z"}),
+        ("InvalidToken", {"issued_at": "2029-12-31T23:54:59Z"}),
         ("InvalidToken", {"expiration_time": "2030-01-01T00:11:00Z"}),
         ("InvalidToken", {"expiration_time": "2030-02-30T00:01:00Z"}),
         ("InvalidToken", {"not_before": "2030-01-01T00:02:00Z"}),

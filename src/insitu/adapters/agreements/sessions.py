@@ -49,14 +49,8 @@ def find(db: Connection, session_id: str, now: datetime) -> WalletSession | None
 def renew(db: Connection, renewed: WalletSession, spent: str) -> bool:
     """Replace the hash of the renewing token if it is still ``spent``; otherwise end the session."""
     changed = db.execute(
-        "UPDATE sessions SET secret = ?, idle_until = ?, document = ? WHERE session_id = ? AND secret = ?",
-        (
-            renewed.secret,
-            milliseconds(renewed.idle_until),
-            renewed.model_dump_json(),
-            renewed.session_id,
-            spent,
-        ),
+        "UPDATE sessions SET idle_until = ?, document = ?, secret = ? WHERE session_id = ? AND secret = ?",
+        (milliseconds(renewed.idle_until), renewed.model_dump_json(), renewed.secret, renewed.session_id, spent),
     )
     if not changed.rowcount:
         db.execute("DELETE FROM sessions WHERE session_id = ?", (renewed.session_id,))

@@ -107,14 +107,8 @@ class Authenticator:
 
     def _issue(self, account: Address, audience: str | list[str], now: datetime, lifetime: int, **more: str) -> str:
         period, issued = _period(now), int(now.timestamp())
-        claims = {
-            "iss": self.ports.configuration.public_url,
-            "sub": account,
-            "aud": audience,
-            "iat": issued,
-            "exp": issued + lifetime,
-            **more,
-        }
+        names = {"iss": self.ports.configuration.public_url, "sub": account, "aud": audience}
+        claims = {**names, "iat": issued, "exp": issued + lifetime, **more}
         headers = {"kid": str(period), "typ": "at+JWT"}
         return jwt.encode(claims, self._key(period), algorithm="HS256", headers=headers)
 

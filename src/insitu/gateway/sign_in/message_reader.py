@@ -8,7 +8,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.sign_in_message import SignInMessage, read_sign_in_message
 from insitu.domain.signatures import account_signature, personal_digest
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.sign_in.sign_in import LEEWAY, SignIn, require_prompt
+from insitu.gateway.sign_in.sign_in import LEEWAY, LONGEST, SignIn, require_prompt
 
 __all__ = ["MessageReader"]
 
@@ -33,8 +33,10 @@ class MessageReader:
             raise InsituError(
                 "InvalidToken", f"the message is for chain {message.chain_id}, this gateway for {chain_id}"
             )
-        expires = datetime.fromisoformat(message.expiration_time)
-        require_prompt(datetime.fromisoformat(message.issued_at), expires, now)
+        issued, expires = map(datetime.fromisoformat, (message.issued_at, message.expiration_time))
+        require_prompt(issued, expires, now)
+        if expires - issued > LONGEST:
+            raise InsituError("InvalidToken", "a message is valid for at most 10 minutes from Issued At on")
         if message.not_before is not None and datetime.fromisoformat(message.not_before) > now + LEEWAY:
             raise InsituError("InvalidToken", f"the message is not valid before {message.not_before}")
         return SignIn(
