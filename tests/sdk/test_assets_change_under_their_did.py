@@ -113,6 +113,8 @@ async def test_an_algorithm_gets_other_code_under_its_did(provider: Market, tmp_
     script = tmp_path / "count.py"
     script.write_text("print(1)\n")
     first = await author.assets.publish_algorithm("Count", [script])
+    named = script.read_bytes()
+    assert (await author.assets.publish_algorithm("Count", {"count.py": named})).did == first.did
     script.write_text("print(2)\n")
     second = await author.assets.update_asset(first.did, files=[script])
     assert second.did == first.did
@@ -120,6 +122,11 @@ async def test_an_algorithm_gets_other_code_under_its_did(provider: Market, tmp_
     desk = provider.world.desk
     listed = await desk.list_reader.open(await desk.ports.resolver.resolve(first.did))
     assert listed.files[0].sha256 == second.ddo.main["files"][0]["checksum"]
+    # The earlier code is another asset by now, and the same one each time.
+    assert not isinstance(await author.assets.read_algorithm("Count", {"count.py": named}), str)
+    again = [await author.assets.publish_algorithm("Count", {"count.py": named}) for _ in range(2)]
+    assert again[0].did == again[1].did != first.did
+    assert again[0].ddo.main["files"][0]["checksum"] == first.ddo.main["files"][0]["checksum"]
 
 
 async def test_versions_are_listed_with_who_registered_them_and_what_they_changed(provider: Market) -> None:

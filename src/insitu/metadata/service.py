@@ -244,7 +244,7 @@ class MetadataService:
         before = await self._catalog.before(version.did, known.number)
         if before is not None:
             await self._work.run(_require_successor, before.document, checked.ddo, self._chain.agreements.contract)
-        return known.owner
+        return creator if known.number == 1 else known.owner
 
     async def _require_sendable(self, request: SignedRequest | None) -> None:
         """Refuse the signed request of a document if the registry of this catalogue no longer takes it."""

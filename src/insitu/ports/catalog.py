@@ -200,7 +200,7 @@ class Catalog(Protocol):
         ...
 
     async def published(self, creator: Address, key: str) -> AssetRecord | None:
-        """Return the asset that the creator published under this key, unless the chain names another version of it."""
+        """Return the asset that the creator published under this key, unless it has another current version by now."""
         ...
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued | None:

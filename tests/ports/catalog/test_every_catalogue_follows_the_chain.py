@@ -170,7 +170,7 @@ async def test_a_key_does_not_stand_for_a_version_that_lost_its_did_to_another(c
     assert found.checksum == won.checksum
     assert (await catalog.put(version(2), NOW, key="lost")).did == did(2)
     await catalog.apply([block(2, registered(version(1, revision=2), 2))], NOW)
-    assert await catalog.published(ALICE, "won") is not None, "an updated asset is still the same asset"
+    assert await catalog.published(ALICE, "won") is None, "an updated asset may be anything else"
 
 
 async def test_pending_versions_are_dropped_after_their_time_and_listed_ones_stay(catalog: Catalog) -> None:

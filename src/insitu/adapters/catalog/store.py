@@ -197,11 +197,10 @@ class SqlCatalog(Catalog):
 
 
 BY_DID = "SELECT * FROM asset WHERE did = ?"
-# The key does not stand for a version that lost the DID to another version of the same creator.
+# The key stands for the document that was published under it, and for no later version, which may be anything else.
 BY_KEY = """
-SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset
-JOIN version ON version.asset = publication.asset AND version.checksum = publication.checksum
-WHERE publication.creator = ? AND publication.key = ? AND (version.on_chain = 1 OR asset.version = 0)
+SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset AND asset.checksum = publication.checksum
+WHERE publication.creator = ? AND publication.key = ?
 """
 
 
