@@ -33,7 +33,8 @@ from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, describe_stages
 from insitu.settings import read_settings
 from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
 from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
-from tests.domain.documents import DOMAIN, PROVIDER, state_of_word, terms
+from tests.domain.documents import DOMAIN, PROVIDER, state_of_word, terms, workflow_ddo
+from tests.domain.documents import stage as stage_of
 from tests.sdk.what_parameters_change import CHANGES
 
 CLASSES = (Client, Assets, Agreements, Compute, Execution)
@@ -67,6 +68,7 @@ def test_the_table_knows_every_parameter() -> None:
 GIVEN: dict[str, dict[str, Any]] = {
     "Client.gateway_at": {"url": "http://one"},
     "Client.run": {"algorithm": "count.py", "on": DID},
+    "Client.revise": {"agreement": AGREEMENT, "algorithm": "count.py"},
     "Client.check": {"algorithm": "count.py", "on": DID},
     "Client.check_stages": {"stages": [STAGE]},
     "Client.verify": {"receipt": view(), "on_chain": False},
@@ -77,12 +79,14 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.read_algorithm": {"name": "a", "files": {"a.py": "1"}},
     "Assets.describe_workflow": {"stages": [STAGE]},
     "Assets.publish_workflow": {"name": "a", "stages": [STAGE]},
+    "Assets.describe_revision": {"workflow_did": DID, "algorithm": DID},
     "Assets.resolve": {"did": DID},
     "Assets.update_asset": {"did": DID, "asset_metadata": {"name": "b"}},
     "Assets.transfer": {"did": DID, "owner": ADDRESS},
     "Assets.download": {"did": DID, "folder": "folder"},
     "Agreements.check": {"workflow_did": DID},
     "Agreements.check_planned": {"described": describe_stages([STAGE], [CONTAINER], [{"id": DID}])},
+    "Agreements.require_revision": {"agreement": AGREEMENT, "described": {"stages": []}},
     "Agreements.buy": {"workflow_did": DID, "wait": False, "seed": "7" * 64},
     "Agreements.preview_close": {"agreement": AGREEMENT},
     "Agreements.close": {"agreement": AGREEMENT},
@@ -172,6 +176,12 @@ SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("Assets.download", "folder"): ({"folder": "new"}, {"folder": "folder"}),
     ("Execution.download", "folder"): ({"folder": "new"}, {"folder": "folder"}),
     ("Execution.events", "after"): ({}, {"after": 7}),
+    ("Compute.execute", "parameters"): ({}, {"parameters": {"0": {"ward": "C"}}}),
+    ("Assets.describe_revision", "algorithm"): ({}, {"algorithm": NewAlgorithm(AlgorithmDescription())}),
+    ("Agreements.require_revision", "described"): (
+        {"agreement": agreement_id(terms(), DOMAIN)},
+        {"agreement": agreement_id(terms(), DOMAIN), "described": {"stages": [{}]}},
+    ),
     ("Client.verify", "receipt"): ({"receipt": view()}, {"receipt": {}}),
     ("Client.verify", "files"): ({}, {"files": "folder"}),
     ("Client.verify", "opening"): ({}, {"opening": {"surprise": 7}}),
@@ -226,6 +236,10 @@ class World:
             "earlier": None,
             "key_of": "key",
             "upload": SimpleNamespace(url="upload:x", sha256="0" * 64, size=1),
+            "describe_revision": {"stages": []},
+            "require_revision": None,
+            "update_asset": SimpleNamespace(checksum="7" * 64),
+            "show": SimpleNamespace(workflow_did=DID),
             "read_algorithm": NewAlgorithm(AlgorithmDescription.read({"entrypoint": "python3 a.py"})),
             "describe_workflow": {"stages": []},
             "check_planned": self.quote,
@@ -334,6 +348,9 @@ class World:
             quote = await self.made("Agreements").check(DID)
             arguments = {"quote": quote} | arguments
             arguments["quote"] = arguments["quote"] or quote.model_copy(update={"allowed": False})
+        if call == "Assets.describe_revision":
+            workflow = workflow_ddo({"stages": [stage_of(0, [{"index": 0, "id": DID}], OTHER)]})
+            self.answers["resolve"] = SimpleNamespace(ddo=workflow, did=DID, checksum="c")
         method = getattr(self.made(owner), name)
         if call == "Client.gateway_at":
             return method(**arguments).url

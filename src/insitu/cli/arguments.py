@@ -25,8 +25,8 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
     "run": (
         Beside(
             "agreement",
-            "words data image entrypoint server max_price no_relay relay offer",
-            "--agreement runs exactly what was bought and paid for",
+            "data image entrypoint server max_price no_relay relay offer",
+            "--agreement runs what was bought and paid for",
         ),
         Beside(
             "no_follow",

@@ -11,11 +11,13 @@ from insitu.cli.following import watch
 from insitu.cli.render import plain
 from insitu.cli.run_request import RunRequest, read_wanted
 from insitu.cli.views import amount, history_lines, left_out, phase
+from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView
     from insitu.cli.run_request import Wanted
     from insitu.cli.session import Session
+    from insitu.domain.revisions import Parameters
     from insitu.sdk.client import Client
     from insitu.sdk.execution import Execution
 
@@ -31,7 +33,7 @@ async def carry_out(client: "Client", session: "Session", request: RunRequest) -
     agreement = request.agreement or await _buy(client, session, request)
     if isinstance(agreement, int):
         return agreement
-    execution = await client.compute.execute(agreement)
+    execution = await _start(client, session, request, agreement)
     session.screen.note(f"execution   {execution.execution_id}")
     return await _follow(client, session, request, execution)
 
@@ -62,6 +64,32 @@ async def _buy(client: "Client", session: "Session", request: RunRequest) -> str
         )
     screen.note(f"agreement   {agreement.id}{'  (sent by the gateway)' if agreement.relayed else ''}")
     return agreement.id
+
+
+async def _start(client: "Client", session: "Session", request: RunRequest, agreement: str) -> "Execution":
+    if request.agreement is None:
+        return await client.compute.execute(agreement)
+    if request.what is None:
+        return await client.compute.execute(agreement, parameters=await _parameters(client, agreement, request))
+    with session.screen.activity(f"publishing a revision with {plain(request.what)}"):
+        return await client.revise(agreement, request.what, configuration=request.parameters or None)
+
+
+async def _parameters(client: "Client", agreement: str, request: RunRequest) -> "Parameters | None":
+    """Return the parameters for the only stage of a bought workflow.
+
+    Raises ``InvalidRequest`` if it has several, because the command line does not say which one is meant.
+    """
+    from insitu.domain.workflow import read_workflow
+
+    if not request.parameters:
+        return None
+    bought = await client.agreements.show(agreement)
+    stages = read_workflow(await client.assets.resolve(bought.workflow_did, bought.terms.workflow_hash)).stages
+    if len(stages) > 1:
+        detail = f"the workflow has {len(stages)} stages: say which one you mean with compute.execute in Python"
+        raise InsituError("InvalidRequest", detail)
+    return {str(stages[0].number): request.parameters}
 
 
 async def _publish(client: "Client", session: "Session", request: RunRequest, wanted: "Wanted") -> str:

@@ -126,6 +126,18 @@ class Agreements:
         request = CheckRequest(consumer=self._signer.address, workflow=described, service_index=service_index)
         return (await self._ask(wanted, request))[0]
 
+    async def require_revision(self, agreement: str, described: JsonObject) -> None:
+        """Refuse a workflow that may not run as a revision under an agreement; ``described`` is its ``main.workflow``.
+
+        Raises ``RevisionNotAllowed``, ``RevisionChangesPurchase``, or the code of another first reason.
+        """
+        terms = await self.terms(agreement)
+        gateway = self._gateway_at(gateway_url(await self._resolver.endpoint(terms)))
+        wanted = CheckRequest(
+            consumer=self._signer.address, workflow=described, service_agreement_id=read_agreement_id(agreement)
+        )
+        _require_allowed(await gateway.check(wanted))
+
     async def require_agreeable(self, quote: Quote, max_price: AmountLike | None = None) -> None:
         """Refuse a quote that this account would not accept or could not pay.
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
 from insitu.domain.compute_service import read_compute_service
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
-from insitu.domain.errors import NotFound
+from insitu.domain.errors import InsituError, NotFound
 from insitu.domain.ids import Address, read_address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.ledger import transfer_ownership
@@ -27,6 +28,7 @@ from insitu.domain.policy import Revisions
 from insitu.domain.sealed_list import public_files
 from insitu.domain.service import METADATA
 from insitu.domain.version_changes import describe_changes
+from insitu.domain.workflow import read_workflow
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.amounts import price_shower, read_amount
@@ -434,6 +436,25 @@ class Assets:
 
     def _main(self, name: str, kind: str, author: str = "", license_: str = DEFAULT_LICENSE) -> JsonObject:
         return {"name": name, "type": kind, "author": author or self._signer.address, "license": license_}
+
+    async def describe_revision(
+        self,
+        workflow_did: str,
+        algorithm: str | NewAlgorithm,
+        configuration: Mapping[str, str | int | float | bool] | None = None,
+    ) -> JsonObject:
+        """Return the ``main.workflow`` of a workflow of one stage with another algorithm, and another configuration.
+
+        Raises ``InvalidRequest`` for several stages, ``InvalidDocument`` for anything but a workflow.
+        """
+        ddo = await self.resolve(workflow_did)
+        if len(read_workflow(ddo).stages) != 1:
+            detail = "the workflow has several stages: change it with assets.update_asset, which names them"
+            raise InsituError("InvalidRequest", detail)
+        described: JsonObject = deepcopy(ddo.main["workflow"])
+        changes = {} if configuration is None else {"configuration": dict(configuration)}
+        described["stages"][0] |= {"transformation": await self._pinned(algorithm)} | changes
+        return described
 
     async def _pinned(self, algorithm: str | NewAlgorithm) -> JsonObject:
         """Return the ``transformation`` of a stage, so that nobody else decides later what runs."""

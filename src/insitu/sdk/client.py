@@ -118,6 +118,39 @@ class Client:
         workflow = await self.assets.publish_workflow(name, [replace(stage, algorithm=did)])
         return await self.compute.run_workflow(workflow.did, max_price=limit, relay=relay, offer=offer)
 
+    async def revise(
+        self,
+        agreement: str,
+        algorithm: Path | str,
+        *,
+        configuration: Mapping[str, str | int | float | bool] | None = None,
+        entrypoint: str | None = None,
+    ) -> Execution:
+        """Run another algorithm in the only stage of a bought workflow, as a revision: nothing more is paid.
+
+        Nothing is published if the revision may not run.
+
+        Parameters
+        ----------
+        algorithm, entrypoint
+            As for :meth:`run`.
+        configuration
+            Replaces that of the stage; None keeps it.
+
+        Raises what publishing and ``compute.execute`` raise; ``InvalidRequest`` for a workflow of several stages, whose
+        new version is published with ``assets.update_asset``.
+        """
+        workflow = (await self.agreements.show(agreement)).workflow_did
+        wanted: str | NewAlgorithm = (await self._stage(algorithm, (), None, entrypoint, None, None)).algorithm
+        described = await self.assets.describe_revision(workflow, wanted, configuration)
+        await self.agreements.require_revision(agreement, described)
+        if not str(algorithm).startswith("did:"):
+            path = Path(algorithm)
+            published = await self.assets.publish_algorithm(path.name, path, entrypoint=entrypoint)
+            described = await self.assets.describe_revision(workflow, published.did, configuration)
+        revised = await self.assets.update_asset(workflow, {"main": {"workflow": described}})
+        return await self.compute.execute(agreement, workflow_checksum=revised.checksum)
+
     async def check(
         self,
         algorithm: Path | str,

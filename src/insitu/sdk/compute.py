@@ -7,6 +7,7 @@ from insitu.api.gateway_v1 import ExecRequest, ExecutionView
 from insitu.domain.amount import AmountLike
 from insitu.domain.did import Did
 from insitu.domain.ids import ExecutionId, read_agreement_id, read_execution_id
+from insitu.domain.revisions import Parameters
 from insitu.sdk.agreements import Agreements
 from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient, gateway_url
@@ -33,20 +34,41 @@ class Compute:
         self._gateway = gateway
         self._gateway_at = gateway_at
 
-    async def execute(self, agreement: str, *, idempotency_key: str | None = None) -> Execution:
+    async def execute(
+        self,
+        agreement: str,
+        *,
+        workflow_checksum: str | None = None,
+        parameters: Parameters | None = None,
+        idempotency_key: str | None = None,
+    ) -> Execution:
         """Start an execution. The agreement's id is all it needs, at any time until the timeout.
 
-        With an ``idempotency_key``, repeating the call finds the first execution, even from another process.
+        Parameters
+        ----------
+        workflow_checksum
+            On-chain checksum of a later version of the workflow, which this account registered; by default the version
+            that was bought.
+        parameters
+            Index of a stage as text → name → value, where the owners of the data allow that name.
+        idempotency_key
+            Repeating the call with it finds the first execution, even from another process.
 
         Raises ``AgreementUnknown``, ``AgreementNotGranted``, ``AgreementExpired``, ``NotConsumer``,
-        ``ExecutionInProgress``, ``ExecutionLimitReached``, or the reason why the workflow may no longer run.
+        ``ExecutionInProgress``, ``ExecutionLimitReached``, ``RevisionNotAllowed``, ``RevisionChangesPurchase``,
+        ``ParameterNotAllowed``, or the reason why the workflow may no longer run.
         """
         terms = await self._agreements.terms(agreement)
         endpoint = await self._resolver.endpoint(terms)
         gateway = self._gateway_at(gateway_url(endpoint))
         workflow_did = str(Did.from_hex(terms.workflow_id))
         accepted = await gateway.exec(
-            ExecRequest(service_agreement_id=read_agreement_id(agreement), workflow_did=workflow_did),
+            ExecRequest(
+                service_agreement_id=read_agreement_id(agreement),
+                workflow_did=workflow_did,
+                workflow_checksum=workflow_checksum,
+                parameters={stage: dict(values) for stage, values in (parameters or {}).items()},
+            ),
             idempotency_key=idempotency_key or uuid.uuid4().hex,
             endpoint=endpoint,
         )

@@ -20,7 +20,7 @@ _PASS_ON = {"ignore_unknown_options": True}
 @click.option(
     "--on", "data", multiple=True, metavar="DID", help="A data set to read; give several in the order of --input1 …"
 )
-@click.option("--agreement", metavar="ID", help="Run again what you bought: nothing to confirm, nothing to pay.")
+@click.option("--agreement", metavar="ID", help="Run again what you bought, or a correction of it: nothing to pay.")
 @click.option("--image", metavar="NAME:TAG|DIGEST", help="Image to run in; default: the first allowed image that fits.")
 @click.option("--entrypoint", metavar="COMMAND", help="How the algorithm starts; not needed for a single script.")
 @click.option("--server", metavar="ID", help="Server to run on; default: the cheapest that is large enough.")
@@ -48,9 +48,13 @@ def run(
 
         insitu run count.py --on did:nv:… --column=carrier -o out/
 
-    Run a WORKFLOW by its DID. With --agreement, run the same again without questions, for instance from cron:
+    Run a WORKFLOW by its DID. With --agreement, run the same again without questions, for instance from cron. Where the
+    owner of the data allows it, --NAME=VALUE sets a parameter of this one execution, and a corrected ALGORITHM runs as
+    a revision, without paying again:
 
         insitu run --agreement ID -o /srv/results
+
+        insitu run count.py --agreement ID
     """
     from insitu.cli.run_request import RunRequest
     from insitu.cli.running import carry_out
