@@ -2,6 +2,8 @@
 
 import pytest
 
+from insitu.adapters.chain import registrations
+from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.agreement import AgreementState, ConditionState, Settlement, agreement_id
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
@@ -118,6 +120,29 @@ async def test_registrations_lead_from_the_newest_to_the_first(parties: Parties)
     assert found[1].block == found[2].block
     assert await parties.chain.registration(str(did), "02" * 32, found[2].block) == found[2]
     assert [event async for event in parties.chain.registrations("did:nv:" + "ab" * 32)] == []
+
+
+async def test_a_walk_is_bounded_and_each_step_is_asked_once(parties: Parties, monkeypatch: pytest.MonkeyPatch) -> None:
+    did = await register_did(parties.chain, parties.owner, parties.provider.address, checksum=b"\1" * 32)
+    for number in range(2, 6):
+        await parties.chain.transact(update_attribute(bytes(did), bytes([number]) * 32, "http://host"), parties.owner)
+    asked: list[str] = []
+    call = JsonRpc.call
+
+    async def counted(self: JsonRpc, method: str, *parameters: object) -> object:
+        asked.append(method)
+        return await call(self, method, *parameters)
+
+    monkeypatch.setattr(JsonRpc, "call", counted)
+    counts = []
+    for _ in range(2):
+        asked.clear()
+        assert len([event async for event in parties.chain.registrations(str(did))]) == 5
+        counts.append(asked.count("eth_getLogs"))
+    # The newest is asked for again, because its block proves the others after a reorganisation.
+    assert counts[1] == 1 < counts[0]
+    monkeypatch.setattr(registrations, "STEPS", 3)
+    assert [event.version async for event in parties.chain.registrations(str(did))] == [5, 4, 3]
 
 
 async def test_a_url_that_looks_like_bytes_stays_text(parties: Parties) -> None:
