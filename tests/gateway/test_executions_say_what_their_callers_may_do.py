@@ -6,6 +6,7 @@ import pytest
 
 from insitu.api.gateway_v1 import BASE, EventView, LogView
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import ExecutionId
 from insitu.sdk.events import parse_events
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import World, client
@@ -103,6 +104,22 @@ async def test_a_stranger_learns_nothing_from_filters_and_cursors(provider: Worl
         await stranger.executions(before="' OR 1=1 --")  # type: ignore[arg-type]
     with pytest.raises(InsituError, match="NotConsumer"):
         assert [happened async for happened in stranger.stream(agreement, execution)]  # type: ignore[arg-type]
+
+
+async def test_a_cursor_does_not_tell_when_somebody_elses_execution_began(provider: World) -> None:
+    data = await provider.publish_dataset()
+    mine = await provider.buy(await provider.simple_workflow(data))
+    own = (await provider.exec(mine)).workflow_execution_id
+    await provider.until_events(own, "end")
+    theirs = await provider.buy(await provider.simple_workflow(data), "second-consumer")
+    foreign = (await provider.exec(theirs, "second-consumer")).workflow_execution_id
+    consumer, unknown = client(provider, "consumer"), ExecutionId("wx" + "a" * 26)
+    assert [view.workflow_execution_id for view in (await consumer.executions()).executions] == [own]
+    for cursor in (foreign, unknown):
+        page = await consumer.executions(before=cursor)
+        assert (page.executions, page.before) == ((), None)
+    seen = await client(provider, "owner").executions(before=foreign)
+    assert [view.workflow_execution_id for view in seen.executions] == [own]
 
 
 async def test_events_and_logs_come_in_one_stream(provider: World) -> None:

@@ -82,12 +82,16 @@ class ExecutionFinder:
         """Return the executions that a caller may see, newest first. Raises ``InvalidId``, ``AudienceMismatch``."""
         agreement_id = read_agreement_id(wanted.agreement) if wanted.agreement is not None else caller.agreement
         caller.require(agreement_id)
+        before = read_execution_id(wanted.before) if wanted.before is not None else None
+        last = await self.ports.agreements.execution(before) if before is not None else None
+        if last is not None and (await self._role(caller.address, last))[0] is None:
+            return ()  # the same as for an unknown one: a cursor must not tell when somebody else's execution began
         listed = partial(
             self.ports.agreements.executions,
             agreement_id=agreement_id,
             live=wanted.live,
             reading=wanted.reading,
-            before=read_execution_id(wanted.before) if wanted.before is not None else None,
+            before=before,
             limit=wanted.limit,
         )
         if caller.address.lower() == self.ports.provider.lower():
