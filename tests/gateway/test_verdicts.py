@@ -195,6 +195,7 @@ async def update(provider: World, did: str) -> None:
 async def test_a_workflow_version_that_is_no_longer_available_is_named(provider: World) -> None:
     workflow = await provider.simple_workflow(await provider.publish_dataset())
     agreement = await provider.buy(workflow)
+    await provider.agreements.remove_copies(datetime(2100, 1, 1, tzinfo=UTC))
     provider.desk.ports.resolver._proved.clear()
     real = provider.metadata.read
 
@@ -336,16 +337,20 @@ def another_version(
 ) -> None:
     """Let the resolver find another policy, and another description of the file, in one version of a data set."""
     resolver = provider.desk.ports.resolver
-    real = resolver.resolve
+    real, edited = resolver.resolve, sold or "78" * 32
 
     async def resolve(wanted: str, version: str | None = None) -> Any:
-        if (wanted, version) != (did, sold):
-            return await real(wanted, version)
-        current = await real(did)
-        document = current.ddo.to_json()
+        found = await real(wanted, None if version == edited else version)
+        if wanted != did:
+            return found
+        if sold is None:
+            found = replace(found, record=replace(found.record, checksum=edited))
+        if version != sold:
+            return found
+        document = found.ddo.to_json()
         document["service"][1]["attributes"]["main"]["policy"] = policy
         document["service"][0]["attributes"]["main"]["files"][0] |= file
-        return replace(current, ddo=Ddo.read(document))
+        return replace(found, ddo=Ddo.read(document), checksum=edited)
 
     monkeypatch.setattr(type(resolver), "resolve", lambda _, *asked: resolve(*asked))
 

@@ -54,7 +54,7 @@ class GatewayPorts:
     @cached_property
     def resolver(self) -> Resolver:
         """Reads documents and proves them; what it proved is remembered."""
-        return Resolver(self.chain, self.metadata)
+        return Resolver(self.chain, self.metadata, self.agreements)
 
     @cached_property
     def wakeups(self) -> Wakeups:

@@ -18,6 +18,7 @@ from insitu.gateway.agreements.relayer import Relayer
 from insitu.gateway.agreements.request_checker import RequestChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker
+from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.configuration import Keyring
 from insitu.gateway.executions.execution_finder import ExecutionFinder
 from insitu.gateway.executions.executor import Executor
@@ -119,16 +120,20 @@ class GatewayService:
         self.file_server = desk.file_server
 
         # Judge agreements: quote, offer, relay and grant.
+        version_keeper = VersionKeeper(ports=ports)
         assessor = Assessor(
             ports=ports, list_reader=desk.list_reader, source_opener=desk.source_opener, operator=operator
         )
         free_gas_limiter = FreeGasLimiter(ports=ports)
-        terms_checker = TermsChecker(ports=ports, assessor=assessor, free_gas_limiter=free_gas_limiter)
+        terms_checker = TermsChecker(
+            ports=ports, version_keeper=version_keeper, assessor=assessor, free_gas_limiter=free_gas_limiter
+        )
         permission_checker = PermissionChecker(ports=ports)
         self.agreement_follower = AgreementFollower(ports=ports)
         revision_checker = RevisionChecker(ports=ports)
         self.quoter = Quoter(
             ports=ports,
+            version_keeper=version_keeper,
             assessor=assessor,
             terms_checker=terms_checker,
             permission_checker=permission_checker,
@@ -160,6 +165,7 @@ class GatewayService:
             ports=ports,
             permission_checker=permission_checker,
             revision_checker=revision_checker,
+            version_keeper=version_keeper,
             assessor=assessor,
             planner=Planner(source_opener=desk.source_opener),
             registrar=self.registrar,

@@ -27,6 +27,7 @@ __all__ = [
     "Enqueue",
     "GiveUp",
     "Judge",
+    "KeepCopy",
     "MarkLost",
     "MarkMined",
     "MarkUnmined",
@@ -102,6 +103,20 @@ class Judge(Change):
     versions: Mapping[str, str] | None = None
     max_executions: int | None = None
     start: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepCopy(Change):
+    """An agreement buys this version of a document, which ``block`` registered.
+
+    A copy is kept until the latest ``needed_until`` of all agreements.
+    """
+
+    did: str
+    checksum: str
+    block: int
+    document: Mapping[str, JsonValue]
+    needed_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

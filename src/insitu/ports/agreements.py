@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.agreement_changes import Change
@@ -47,6 +49,17 @@ class Agreements(Protocol):
 
     async def agreement(self, agreement_id: AgreementId) -> KnownAgreement | None:
         """Return an agreement, or None when it is not known."""
+        ...
+
+    async def copy(self, did: str, checksum: str) -> tuple[dict[str, JsonValue], int] | None:
+        """Return the copy of a bought version with the block that registered it, or None if there is none.
+
+        The checksum (64 digits) has to prove it.
+        """
+        ...
+
+    async def remove_copies(self, before: datetime) -> None:
+        """Delete the copies that no agreement needed any more at that moment."""
         ...
 
     async def needing_attention(self, now: datetime, limit: int = 100) -> tuple[KnownAgreement, ...]:

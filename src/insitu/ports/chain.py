@@ -117,8 +117,11 @@ class Chain(Protocol):
         """Check the code hashes, the token, and that the template is approved. Raises ``ContractMismatch``."""
         ...
 
-    async def time(self) -> int:
-        """Return the time of the next block in seconds since 1970, never earlier than the newest block's."""
+    async def time(self, block: int | None = None) -> int:
+        """Return the time of a mined block in seconds since 1970, by default of the next block.
+
+        The latter is never earlier than the newest block's.
+        """
         ...
 
     async def block_time(self, block: int) -> int:

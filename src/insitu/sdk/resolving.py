@@ -1,5 +1,6 @@
 """From a DID to its document: registry → URL with ``{did}`` → GET → checksum (P3, E2). Needs no metadata URL."""
 
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +18,9 @@ from insitu.domain.versions import require_allowed_change, require_number
 from insitu.ports.chain import Chain
 from insitu.sdk.long_work import LongWork
 
-__all__ = ["DocumentReader", "ResolvedAsset", "Resolver"]
+__all__ = ["DocumentCopies", "DocumentReader", "ResolvedAsset", "Resolver"]
+
+logger = logging.getLogger(__name__)
 
 KEPT = 512
 """The number of documents that are kept."""
@@ -28,6 +31,14 @@ class DocumentReader(Protocol):
 
     async def read(self, url: str, checksum: str | None = None) -> dict[str, JsonValue]:
         """Read the version with this on-chain ``checksum``. Raises ``AssetNotFound``, ``PeerUnavailable``."""
+        ...
+
+
+class DocumentCopies(Protocol):
+    """Keeps documents that must stay readable, whoever withholds them."""
+
+    async def copy(self, did: str, checksum: str) -> tuple[dict[str, JsonValue], int] | None:
+        """Return the kept version with this on-chain checksum and the block that registered it, both unproved."""
         ...
 
 
@@ -72,9 +83,10 @@ class ResolvedAsset:
 class Resolver:
     """Reads documents by DID, proves that they are what the chain names, and keeps them, as versions never change."""
 
-    def __init__(self, chain: Chain, metadata: DocumentReader) -> None:
+    def __init__(self, chain: Chain, metadata: DocumentReader, copies: DocumentCopies | None = None) -> None:
         self._chain = chain
         self._metadata = metadata
+        self._copies = copies
         self._work = LongWork()
         self._proved: OrderedDict[tuple[str, str], tuple[Ddo, Address]] = OrderedDict()
         self._allowed: set[tuple[str, str]] = set()
@@ -104,6 +116,8 @@ class Resolver:
         wanted = (checksum or record.checksum).lower().removeprefix("0x")
         if wanted == record.checksum:
             return await self.read(record, record.registered)
+        if block is None and (copy := await self._copy(did, wanted)) is not None:
+            block = copy[1]
         event = await self._chain.registration(did, wanted, block) if block is not None else None
         return await self.read(record, event or await self._find(record, wanted))
 
@@ -111,9 +125,7 @@ class Resolver:
         """Read the version that an event of the chain registered. Raises like :meth:`resolve`."""
         key = (event.did, event.checksum)
         if key not in self._proved:
-            document = await self._metadata.read(event.url.replace("{did}", event.did), event.checksum)
-            # For a long document this takes a second, during which others need answers.
-            self._proved[key] = await self._work.run(_prove, document, event.did, event.checksum)
+            self._proved[key] = await self._read_copy(*key) or await self._read_published(event)
         self._proved.move_to_end(key)
         ddo, creator = self._proved[key]
         if len(self._proved) > KEPT:
@@ -137,6 +149,23 @@ class Resolver:
                 return
         detail = f"version {asset.version - 1} of {asset.did} is not among the newest"
         raise InsituError("AssetNotFound", detail, did=asset.did)
+
+    async def _copy(self, did: str, checksum: str) -> tuple[dict[str, JsonValue], int] | None:
+        return await self._copies.copy(did, checksum) if self._copies is not None else None
+
+    async def _read_copy(self, did: str, checksum: str) -> tuple[Ddo, Address] | None:
+        if (copy := await self._copy(did, checksum)) is None:
+            return None
+        try:
+            return await self._work.run(_prove, copy[0], did, checksum)
+        except InsituError as error:
+            logger.warning("the copy of version %s of %s is not what was kept: %s", checksum, did, error)
+            return None
+
+    async def _read_published(self, event: DidRegistered) -> tuple[Ddo, Address]:
+        document = await self._metadata.read(event.url.replace("{did}", event.did), event.checksum)
+        # For a long document this takes a second, during which others need answers.
+        return await self._work.run(_prove, document, event.did, event.checksum)
 
     async def _find(self, record: DidRecord, wanted: str) -> DidRegistered:
         async for event in self._chain.registrations(record.did):

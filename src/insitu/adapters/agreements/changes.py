@@ -32,6 +32,8 @@ def apply_changes(db: Connection, changes: Iterable[kinds.Change]) -> None:
 def _column(value: object) -> object:
     if isinstance(value, datetime):
         return milliseconds(value)
+    if isinstance(value, Mapping):
+        return json_text(value)
     return document(value) if isinstance(value, WireModel) else value
 
 
@@ -236,6 +238,10 @@ _PLAIN: Mapping[type[kinds.Change], str] = {
     kinds.Attend: "UPDATE agreements SET attended = CASE WHEN attended < :attention THEN :attention ELSE attended END,"
     " again_at = :again WHERE agreement_id = :agreement_id",
     kinds.MarkLost: "UPDATE agreements SET lost_since = :since WHERE agreement_id = :agreement_id",
+    kinds.KeepCopy: "INSERT INTO copies VALUES (:did, :checksum, :block, :document, :needed_until)"
+    " ON CONFLICT (did, checksum) DO UPDATE SET block = excluded.block,"
+    " document = excluded.document, needed_until ="
+    " CASE WHEN copies.needed_until < excluded.needed_until THEN excluded.needed_until ELSE copies.needed_until END",
     kinds.Acknowledge: "UPDATE executions SET acknowledged = 1 WHERE execution_id = :execution_id",
     kinds.NoteRegistered: "UPDATE executions SET registration = :transaction WHERE execution_id = :execution_id",
     kinds.NoteSettled: "UPDATE executions SET settlement_transaction = :transaction WHERE execution_id = :execution_id",

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from insitu.adapters.sql import Row
-from insitu.domain.agreement import SignedSettlement, Terms
+from insitu.domain.agreement import SignedSettlement, Terms, TermsV1
 from insitu.domain.execution import Reason, Transition
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan
@@ -29,6 +29,9 @@ from insitu.ports.chain import Cursor
 GWEI = 10**9
 """Costs are stored in gwei: then an integer column holds billions of coins, and the database can add them up."""
 
+_TERMS: TypeAdapter[Terms] = TypeAdapter(TermsV1 | Terms)
+"""Also terms of earlier contracts, which no chain of today knows: their executions and receipts can still be shown."""
+
 
 def moment(value: int) -> datetime:
     """Return the time in a column."""
@@ -45,11 +48,20 @@ def json_text(value: Mapping[str, JsonValue] | Mapping[str, str]) -> str:
     return json.dumps(dict(value), separators=(",", ":"))
 
 
+def json_object(text: str) -> dict[str, JsonValue]:
+    """Return the object in the JSON of a column; an empty one if it is not JSON or not an object."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def agreement_of(row: Row) -> KnownAgreement:
     """Return a row of ``agreements`` as a record."""
     return KnownAgreement(
         agreement_id=AgreementId(row["agreement_id"]),
-        terms=Terms.model_validate_json(row["terms"]),
+        terms=_TERMS.validate_json(row["terms"]),
         standing=Standing(row["standing"]),
         reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
         versions=json.loads(row["versions"]),

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
+from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.adapters.agreements import sessions, uploads
@@ -15,10 +16,12 @@ from insitu.adapters.agreements.rows import (
     event_of,
     execution_of,
     item_of,
+    json_object,
     moment,
     transaction_of,
     upload_of,
 )
+from insitu.adapters.agreements.starts import insert, next_number, require_ended
 from insitu.adapters.sql import Connection, Database, Row, milliseconds, placeholders
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
@@ -89,6 +92,16 @@ class SqlAgreements(Agreements):
         return agreement_of(rows[0]) if rows else None
 
     @override
+    async def copy(self, did: str, checksum: str) -> tuple[dict[str, JsonValue], int] | None:
+        rows = await self._all("SELECT * FROM copies WHERE did = ? AND checksum = ?", did, checksum)
+        return (json_object(rows[0]["document"]), rows[0]["block"]) if rows else None
+
+    @override
+    async def remove_copies(self, before: datetime) -> None:
+        statement = "DELETE FROM copies WHERE needed_until < ?"
+        await self._database.write(lambda db: db.execute(statement, (milliseconds(before),)))
+
+    @override
     async def needing_attention(self, now: datetime, limit: int = 100) -> tuple[KnownAgreement, ...]:
         rows = await self._all(
             "SELECT * FROM agreements WHERE attention > attended UNION"
@@ -153,9 +166,9 @@ class SqlAgreements(Agreements):
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
             if idempotency is not None and (known := _find_find_repeated(db, idempotency)) is not None:
                 return known, False
-            number = _next_number(db, agreement_id, limit)
+            number = next_number(db, agreement_id, limit)
             plan, dossier = draft(number)
-            _insert(db, plan, dossier, at)
+            insert(db, plan, dossier, at)
             if free is not None:
                 reserve(db, free, agreement_id, plan.workflow_execution_id, milliseconds(at))
             if idempotency is not None:
@@ -183,7 +196,7 @@ class SqlAgreements(Agreements):
         wanted = tuple(changes)
 
         def transaction(db: Connection) -> None:
-            _require_ended(db, agreement_id, number)
+            require_ended(db, agreement_id, number)
             if free is not None:
                 reserve(db, free[0], agreement_id, f"close:{agreement_id}", milliseconds(free[1]))
             db.execute("UPDATE agreements SET closing = 1 WHERE agreement_id = ?", (agreement_id,))
@@ -446,50 +459,3 @@ def _find_find_repeated(db: Connection, request: Idempotency) -> StoredExecution
     if row["fingerprint"] != request.fingerprint:
         raise InsituError("IdempotencyConflict", "the Idempotency-Key was used for another request")
     return _require(db, row["execution_id"])
-
-
-def _require_ended(db: Connection, agreement_id: str, number: int) -> None:
-    """Refuse to close an agreement while the end of an execution can still change what it costs."""
-    open_ended = db.execute(
-        "SELECT execution_id FROM executions WHERE agreement_id = ? AND (number >= ? OR frozen IS NULL"
-        " OR (charge IS NOT NULL AND settlement_transaction IS NULL))",
-        (agreement_id, number),
-    ).fetchone()
-    if open_ended is not None:
-        detail = f"execution {open_ended['execution_id']} of this agreement has not ended, or is not settled yet"
-        raise InsituError("ExecutionInProgress", detail, workflowExecutionId=open_ended["execution_id"])
-
-
-def _next_number(db: Connection, agreement_id: str, limit: int) -> int:
-    closing = "SELECT 1 FROM agreements WHERE agreement_id = ? AND closing = 1"
-    if db.execute(closing, (agreement_id,)).fetchone() is not None:
-        raise InsituError("AgreementClosing", f"nothing starts under agreement {agreement_id} any more")
-    live = db.execute(
-        "SELECT execution_id FROM executions WHERE agreement_id = ? AND frozen IS NULL", (agreement_id,)
-    ).fetchone()
-    if live is not None:
-        detail = f"execution {live['execution_id']} of this agreement is running"
-        raise InsituError("ExecutionInProgress", detail, workflowExecutionId=live["execution_id"])
-    query = "SELECT coalesce(max(number), -1) + 1 FROM executions WHERE agreement_id = ?"
-    number: int = db.execute(query, (agreement_id,)).fetchone()[0]
-    if number >= limit:
-        raise InsituError("ExecutionLimitReached", f"the agreement allows {limit} executions", limit=limit)
-    return number
-
-
-def _insert(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) -> None:
-    db.execute(
-        "INSERT INTO executions (execution_id, agreement_id, number, consumer, plan, dossier, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            plan.workflow_execution_id,
-            plan.service_agreement_id,
-            plan.number,
-            plan.consumer.lower(),
-            document(plan),
-            document(dossier),
-            milliseconds(at),
-        ),
-    )
-    dids = dict.fromkeys(source.did for stage in plan.stages for source in stage.inputs if source.did is not None)
-    db.executemany("INSERT INTO execution_inputs VALUES (?, ?)", [(did, plan.workflow_execution_id) for did in dids])

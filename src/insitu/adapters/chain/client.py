@@ -101,8 +101,13 @@ class EvmChain:
         """Check chain id, code, wiring, template. Raises ``ContractMismatch``, ``TemplateNotApproved``."""
         await verify_deployment(self._rpc, self.deployments)
 
-    async def time(self) -> int:
-        """Return the time of the next block in seconds since 1970, never earlier than the newest block's."""
+    async def time(self, block: int | None = None) -> int:
+        """Return the time of a mined block in seconds since 1970, by default of the next block."""
+        if block is not None:
+            found = await header(self._rpc, block)
+            if found is None:
+                raise InsituError("ChainUnavailable", f"{self._rpc.host} has no block {block}")
+            return found.timestamp
         request = self._rpc.call("eth_getBlockByNumber", "pending", False)
         mined, pending = await asyncio.gather(newest_header(self._rpc), request)
         newest = mined.timestamp

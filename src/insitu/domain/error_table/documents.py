@@ -13,6 +13,14 @@ DOCUMENTS = (
     ),
     E("AssetRetired", 410, "The owner has retired this asset.", "Choose another data set."),
     E(
+        "BoughtVersionUnknown",
+        409,
+        "The version of an input that was bought cannot be found any more.",
+        "Ask the owner to publish this version again; what is not charged returns when the agreement ends.",
+        retry=True,
+        after_repair=True,
+    ),
+    E(
         "ChecksumMismatch",
         409,
         "The document is not the one whose checksum is registered.",

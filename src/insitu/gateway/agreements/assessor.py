@@ -15,7 +15,7 @@ from insitu.domain.algorithm import AlgorithmAsset
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
 from insitu.domain.compute_service import ComputeService, Server, read_compute_service
 from insitu.domain.effective_policy import EffectivePolicy, effective_policy
-from insitu.domain.errors import Failure, InsituError
+from insitu.domain.errors import Conflict, Failure, InsituError, NotFound
 from insitu.domain.flavour import (
     OfferedService,
     UsedAlgorithm,
@@ -52,9 +52,10 @@ KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class AssessedInput:
-    """An input data set: the asset, its compute service now and as it was bought, and its list of files."""
+    """An input data set: the asset now and as it was bought, its compute service in both, and its list of files."""
 
     asset: ResolvedAsset
+    sold: ResolvedAsset
     entry: Service
     present: ComputeService
     bought: ComputeService
@@ -109,6 +110,11 @@ class Assessment:
         """DID → on-chain checksum of every input and algorithm, in the version that runs."""
         assets = [entry.asset for entry in self.inputs] + [entry.asset for entry in self.algorithms]
         return {asset.did: asset.checksum for asset in assets}
+
+    @property
+    def bought_versions(self) -> dict[str, str]:
+        """DID → on-chain checksum of every input as it was bought; before the purchase, as it is now."""
+        return {entry.asset.did: entry.sold.checksum for entry in self.inputs}
 
     @property
     def services(self) -> dict[str, dict[str, JsonValue]]:
@@ -267,20 +273,29 @@ class Assessor:
         )
 
     async def _input(self, did: str, service_index: int | None, bought: str | None) -> AssessedInput:
-        resolving, asking = self.ports.resolver.resolve(did), self.ports.chain.is_provider(did, self.ports.provider)
-        asset, is_provider = await both(resolving, asking)
-        then = asset if bought is None else await self.ports.resolver.resolve(did, bought)
-        require_allowed_change(then.ddo, asset.ddo, (self.ports.chain.agreements.contract,))
+        resolving, asking = self._sold(did, bought), self.ports.chain.is_provider(did, self.ports.provider)
+        sold, is_provider = await both(resolving, asking)
+        asset = sold if sold.is_current else await self.ports.resolver.resolve(did)
+        require_allowed_change(sold.ddo, asset.ddo, (self.ports.chain.agreements.contract,))
         await self._require_valid(asset, sold=bought is not None)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
         if not is_provider:
             raise InsituError("NotDIDProvider", f"{self.ports.provider} is not a provider of {did}")
         present = read_compute_service(entry)
-        version = read_compute_service(then.ddo.compute_service(entry.index))
-        if version.policy.data == "pinned" and _digests(then) != _digests(asset):
+        version = read_compute_service(sold.ddo.compute_service(entry.index))
+        if version.policy.data == "pinned" and _digests(sold) != _digests(asset):
             raise InsituError("InputChanged", f"{did} was sold with other files than its current version names")
-        return AssessedInput(asset, entry, present, version, await self._open_list(asset))
+        return AssessedInput(asset, sold, entry, present, version, await self._open_list(asset))
+
+    async def _sold(self, did: str, bought: str | None) -> ResolvedAsset:
+        try:
+            return await self.ports.resolver.resolve(did, bought)
+        except (NotFound, Conflict) as error:
+            if bought is None:
+                raise
+            detail = f"neither this gateway nor a catalogue has the version {bought} of {did}: {error.detail}"
+            raise InsituError("BoughtVersionUnknown", detail, did=did) from error
 
     def _require_here(self, did: str, entry: Service) -> None:
         if not self.ports.configuration.serves(entry.service_endpoint):

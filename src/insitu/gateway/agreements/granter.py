@@ -11,7 +11,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.gateway.agreements.assessor import Assessment, is_passing, nothing_runs
 from insitu.gateway.agreements.permission_checker import PermissionChecker
-from insitu.gateway.agreements.terms_checker import TermsChecker, versions_of
+from insitu.gateway.agreements.terms_checker import TermsChecker, copies_of
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.wakeups import GRANTS, OUTBOX
 from insitu.ports.agreement_changes import Attend, Change, Enqueue, Judge, MarkLost
@@ -84,24 +84,24 @@ class Granter:
             standing = known.standing if known.standing is Standing.REFUSED else standing
             return [*found, self._judgement(known, standing, known.reason)], None
         if state.granted:
-            return [*found, await self._note_grant(known, state)], None
+            return [*found, *await self._note_grant(known, state)], None
         if known.standing is Standing.RELAYING:
             # Someone else sent the purchase first; the transaction in the outbox will grant it.
             return found, None
         changes, again = await self._judge(known, state)
         return [*found, *changes], again
 
-    async def _note_grant(self, known: KnownAgreement, state: AgreementState) -> Judge:
+    async def _note_grant(self, known: KnownAgreement, state: AgreementState) -> list[Change]:
         """Note a grant. One made by an offer, or before the stored data was lost, appears here for the first time."""
         standing = Standing.CLOSED if state.closed else Standing.GRANTED
         judged = self._judgement(known, standing, None, state)
         if known.versions or state.closed:
-            return judged
-        noted = await self.terms_checker.versions(known.terms)
-        if noted is None:
-            return judged
-        versions, executions = noted
-        return replace(judged, versions=versions, max_executions=executions)
+            return [judged]
+        found = await self.terms_checker.assess_sold(known.terms)
+        if found is None or found.times is None:
+            return [judged]
+        noted = replace(judged, versions=found.bought_versions, max_executions=found.policy.max_executions)
+        return [noted, *copies_of(found, state.start)]
 
     async def _note_missing_lock(self, known: KnownAgreement) -> tuple[list[Change], datetime | None]:
         """Handle an agreement without a locked payment. That is normal before the lock, and a loss after a grant."""
@@ -128,7 +128,9 @@ class Granter:
         if known.closing:
             return await self._refuse(known, InsituError("AgreementClosing", "its consumer closes it"), 0)
         try:
-            found = await self.terms_checker.require(terms, counted=known.standing is Standing.GRANTING)
+            found = await self.terms_checker.require(
+                terms, counted=known.standing is Standing.GRANTING, locked=state.start
+            )
         except InsituError as error:
             return await self._refuse(known, error, now - state.start)
         return self._grant(known, state, found), None
@@ -138,12 +140,12 @@ class Granter:
             known.agreement_id,
             Standing.GRANTING,
             self.ports.clock.now(),
-            versions=versions_of(found),
+            versions=found.bought_versions,
             max_executions=found.policy.max_executions,
             start=state.start,
         )
         # Needed again after a reorganisation that undid an earlier grant.
-        return [judged, Enqueue(self._item(ItemKind.GRANT, known), again=True)]
+        return [judged, Enqueue(self._item(ItemKind.GRANT, known), again=True), *copies_of(found, state.start)]
 
     async def _refuse(
         self, known: KnownAgreement, error: InsituError, waited: int

@@ -6,7 +6,7 @@ from insitu.api.gateway_v1 import Offer
 from insitu.domain.agreement import Terms, agreement_id, terms_digest
 from insitu.domain.errors import InsituError
 from insitu.gateway.agreements.permission_checker import PermissionChecker
-from insitu.gateway.agreements.terms_checker import TermsChecker, require_prompt_lock, require_provider
+from insitu.gateway.agreements.terms_checker import TermsChecker, copies_of, require_prompt_lock, require_provider
 from insitu.gateway.ports import GatewayPorts
 
 __all__ = ["Offerer"]
@@ -32,6 +32,7 @@ class Offerer:
             raise InsituError("OfferRefused", "free agreements are granted after they are created, within a quota")
         found = await self.terms_checker.require(terms)
         require_prompt_lock(terms, found, await self.permission_checker.now())
+        await self.ports.agreements.apply(copies_of(found, terms.deadline))
         domain = self.ports.chain.agreements
         signature = "0x" + self.ports.signer.sign_digest(terms_digest(terms, domain)).hex()
         return Offer(service_agreement_id=agreement_id(terms, domain), signature=signature)

@@ -14,7 +14,8 @@ from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor, is_passing
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker
-from insitu.gateway.agreements.terms_checker import TermsChecker, versions_of
+from insitu.gateway.agreements.terms_checker import TermsChecker
+from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.at_once import outcomes
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import KnownAgreement
@@ -28,6 +29,7 @@ class Quoter:
 
     ports: GatewayPorts
     assessor: Assessor
+    version_keeper: VersionKeeper
     terms_checker: TermsChecker
     permission_checker: PermissionChecker
     revision_checker: RevisionChecker
@@ -79,7 +81,7 @@ class Quoter:
 
     async def _assess(self, request: CheckRequest, known: KnownAgreement | None) -> Assessment:
         index = known.terms.service_index if known is not None else request.service_index
-        bought = known.versions if known is not None else None
+        bought = await self.version_keeper.prove(known.terms, known.versions) if known is not None else None
         if request.workflow_did is None:
             return await self.assessor.assess_planned(request.consumer, request.workflow or {}, index, bought)
         return await self.assessor.assess(request.consumer, request.workflow_did, service_index=index, bought=bought)
@@ -107,7 +109,7 @@ class Quoter:
 
     async def _versions(self, found: Assessment) -> list[tuple[str, str]]:
         """Return the current version of every registered input. Raises ``AssetNotFound`` if the first is unknown."""
-        dids, known = found.workflow.input_dids, versions_of(found)
+        dids, known = found.workflow.input_dids, found.bought_versions
         missing = [did for did in dids if did not in known]
         records = await outcomes(self.ports.resolver.record(did) for did in missing)
         for did, record in zip(missing, records, strict=True):

@@ -20,7 +20,7 @@ from insitu.domain.purchase import NO_PERMIT, SignedPermit, SignedPurchase
 from insitu.domain.signatures import account_signature
 from insitu.gateway.agreements.assessor import Assessment
 from insitu.gateway.agreements.permission_checker import PermissionChecker
-from insitu.gateway.agreements.terms_checker import TermsChecker, require_prompt_lock, require_provider, versions_of
+from insitu.gateway.agreements.terms_checker import TermsChecker, copies_of, require_prompt_lock, require_provider
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.wakeups import OUTBOX, RELAYS
 from insitu.ports.agreement_changes import Change, Enqueue, Judge, Remember
@@ -127,11 +127,20 @@ class Relayer:
         payload = purchase.model_dump(mode="json", by_alias=True, include={"signature", "permit"})
         item = OutboxItem(f"relay:{agreement}", ItemKind.RELAY, agreement, now, payload=payload)
         judged = Judge(
-            agreement, Standing.RELAYING, now, versions=versions_of(found), max_executions=found.policy.max_executions
+            agreement,
+            Standing.RELAYING,
+            now,
+            versions=found.bought_versions,
+            max_executions=found.policy.max_executions,
         )
         chosen = self.ports.configuration
         limits = RelayLimits(chosen.relays_per_day, chosen.relay_budget, chosen.coin_price)
-        changes: list[Change] = [Remember(agreement, terms), judged, Enqueue(item, again=True)]
+        changes: list[Change] = [
+            Remember(agreement, terms),
+            judged,
+            Enqueue(item, again=True),
+            *copies_of(found, terms.deadline),
+        ]
         relay = Relay(agreement, terms.consumer, terms.seed, cost, now)
         if await self.ports.agreements.promise(relay, limits, changes):
             logger.info("agreement %s of %s will be sent, for at most %d wei", agreement, terms.consumer, cost)

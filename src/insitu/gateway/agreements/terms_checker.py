@@ -1,7 +1,8 @@
 """Whether the provider agrees to terms: the same rules for a grant, a relayed purchase and an offer (C7)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from insitu.domain.agreement import Terms
 from insitu.domain.agreement_times import AgreementTimes
@@ -12,9 +13,11 @@ from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
+from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.ports import GatewayPorts
+from insitu.ports.agreement_changes import Change, KeepCopy
 
-__all__ = ["TermsChecker", "require_prompt_lock", "require_provider", "versions_of"]
+__all__ = ["TermsChecker", "copies_of", "require_prompt_lock", "require_provider"]
 
 SLACK = 60
 """Seconds by which a consumer's clock may be ahead of ours."""
@@ -25,13 +28,22 @@ class TermsChecker:
     """Compares signed terms with the documents, policy, price and times that ``check`` would quote."""
 
     ports: GatewayPorts
+    version_keeper: VersionKeeper
     assessor: Assessor
     free_gas_limiter: FreeGasLimiter
 
-    async def require(self, terms: Terms, *, counted: bool = False) -> Assessment:
+    async def require(self, terms: Terms, *, counted: bool = False, locked: int | None = None) -> Assessment:
         """Return the assessment of the terms if the provider agrees to them.
 
-        ``counted`` says that a free agreement is already counted in its consumer's quota.
+        Bought is what was current when the terms were quoted, which is the service's lock timeout before their
+        deadline, or later.
+
+        Parameters
+        ----------
+        counted
+            A free agreement is already counted in its consumer's quota.
+        locked
+            Time of the lock, in seconds since 1970, if there is one: what was current then counts too.
 
         Raises ``QuotaExceeded``, ``FreeGasExhausted``; the verdict's first reason; ``TermsMismatch``, ``PriceTooLow``;
         what resolving the workflow raises.
@@ -39,6 +51,9 @@ class TermsChecker:
         if terms.total == 0 and not counted:
             await self.require_free(terms.consumer)
         found = await self._assess(terms)
+        found.verdict.require()
+        if inputs_hash(tuple(found.bought_versions.items())) != terms.inputs_hash:
+            found = await self._assess_earlier(terms, found, locked)
         _require_fitting_terms(terms, found)
         return found
 
@@ -47,29 +62,45 @@ class TermsChecker:
         await self._require_quota(consumer)
         await self.free_gas_limiter.require(consumer)
 
-    async def versions(self, terms: Terms) -> tuple[dict[str, str], int] | None:
-        """Return the inputs' current versions and how many executions their policies allow.
-
-        For an agreement whose grant this gateway did not note. None if they cannot be read now.
-        """
+    async def assess_sold(self, terms: Terms) -> Assessment | None:
+        """Return what an agreement bought whose grant this gateway did not note. None if it cannot be read now."""
         try:
-            found = await self._assess(terms)
+            found = await self._assess(terms, await self.version_keeper.prove(terms, {}))
         except InsituError:
             return None
-        if len(found.inputs) < len(found.workflow.input_dids):
-            return None
-        return versions_of(found), found.policy.max_executions
+        return found if len(found.inputs) == len(found.workflow.input_dids) else None
 
     async def service_price(self, terms: Terms) -> int:
         """Return the current price in base units of the service in the terms. Raises what reading it raises."""
         return await self.assessor.service_price(str(Did.from_hex(terms.did)), terms.service_index)
 
-    async def _assess(self, terms: Terms) -> Assessment:
+    async def _assess_earlier(self, terms: Terms, found: Assessment, locked: int | None) -> Assessment:
+        """Assess the terms with the versions that they buy, which are not all current any more.
+
+        Raises ``TermsMismatch`` when they were replaced before the terms were quoted, or when there are none.
+        """
+        earlier = await self.version_keeper.find(terms.inputs_hash, found.workflow.input_dids)
+        if earlier is None or earlier.replaced is None:
+            registered = ", ".join(f"{checksum} of {did}" for did, checksum in found.bought_versions.items())
+            detail = f"no recent versions of the inputs have the inputsHash {terms.inputs_hash}: there are {registered}"
+            raise InsituError("TermsMismatch", detail)
+        sold = await self._assess(terms, earlier.versions)
+        sold.verdict.require()
+        quoted = terms.deadline - SLACK - (sold.times.lock_timeout if sold.times is not None else 0)
+        if earlier.replaced < (quoted if locked is None else min(quoted, locked)):
+            changed = [did for did, checksum in earlier.versions.items() if checksum != found.bought_versions[did]]
+            versions = ", ".join(f"{earlier.versions[did]} of {did}" for did in changed)
+            detail = f"the terms buy {versions}, which had a newer version at {earlier.replaced}, before they were made"
+            raise InsituError("TermsMismatch", detail, did=changed[0])
+        return sold
+
+    async def _assess(self, terms: Terms, bought: Mapping[str, str] | None = None) -> Assessment:
         return await self.assessor.assess(
             terms.consumer,
             str(Did.from_hex(terms.workflow_id)),
             workflow_checksum=terms.workflow_hash,
             service_index=terms.service_index,
+            bought=bought,
         )
 
     async def _require_quota(self, consumer: Address) -> None:
@@ -79,9 +110,15 @@ class TermsChecker:
             raise InsituError("QuotaExceeded", f"at most {limit} free agreements are granted in 24 hours", limit=limit)
 
 
-def versions_of(found: Assessment) -> dict[str, str]:
-    """Return the versions of the inputs that are stored with a grant: DID → on-chain checksum."""
-    return {entry.asset.did: entry.asset.checksum for entry in found.inputs}
+def copies_of(found: Assessment, locked: int) -> list[Change]:
+    """Return what keeps a copy of every document that is bought, so that nobody ends the agreement by withholding one.
+
+    ``locked`` is the time of the lock in seconds since 1970, or the latest possible one.
+    """
+    assert found.times is not None, "accepted terms have times"
+    until = datetime.fromtimestamp(locked + found.times.timeout + found.times.settle_timeout, UTC)
+    assets = [found.workflow_asset, *(entry.sold for entry in found.inputs), *(used.asset for used in found.algorithms)]
+    return [KeepCopy(asset.did, asset.checksum, asset.block, asset.ddo.to_json(), until) for asset in assets]
 
 
 def require_provider(terms: Terms, provider: Address) -> None:
@@ -108,18 +145,14 @@ def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
 def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
     """Refuse terms that differ from what the provider quotes.
 
-    Raises the verdict's first reason; ``TermsMismatch`` for asset, version, service or times; ``PriceTooLow``.
+    Raises ``TermsMismatch`` for asset, service or times; ``PriceTooLow``.
     """
-    found.verdict.require()
     first = found.workflow.input_dids[0]
     if str(Did.from_hex(terms.did)) != first:
         raise InsituError(
             "TermsMismatch", f"the terms name {Did.from_hex(terms.did)}, but the workflow's first input is {first}"
         )
-    entry, current = found.inputs[0].entry, inputs_hash(tuple(versions_of(found).items()))
-    if terms.inputs_hash != current:
-        detail = f"the terms buy the versions {terms.inputs_hash} of the inputs, but {current} are registered"
-        raise InsituError("TermsMismatch", detail)
+    entry = found.inputs[0].entry
     if terms.service_index != entry.index:
         raise InsituError("TermsMismatch", f"the terms name service {terms.service_index}, but it is {entry.index}")
     if found.times is None or found.price is None:

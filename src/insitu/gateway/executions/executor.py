@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from insitu.api.gateway_v1 import ExecAccepted, ExecRequest
+from insitu.domain.agreement import AgreementState
 from insitu.domain.canonical import canonical_json
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
@@ -15,12 +16,15 @@ from insitu.gateway.agreements.assessor import Assessment, Assessor
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker
+from insitu.gateway.agreements.terms_checker import copies_of
+from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.at_once import both
 from insitu.gateway.executions.planner import Planner
 from insitu.gateway.executions.registrar import Registrar
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
-from insitu.ports.agreement_records import Idempotency, KnownAgreement, StoredExecution
+from insitu.ports.agreement_changes import Judge
+from insitu.ports.agreement_records import Idempotency, KnownAgreement, Standing, StoredExecution
 
 __all__ = ["Executor"]
 
@@ -36,6 +40,7 @@ class Executor:
     ports: GatewayPorts
     permission_checker: PermissionChecker
     revision_checker: RevisionChecker
+    version_keeper: VersionKeeper
     assessor: Assessor
     planner: Planner
     registrar: Registrar
@@ -73,6 +78,7 @@ class Executor:
         execution, _ = await self.ports.agreements.start(
             agreement_id, self.ports.clock.now(), limit, draft, idempotency, free
         )
+        await self._note_versions(known, state, found)
         await self.registrar.register(execution)
         return accepted(execution)
 
@@ -80,6 +86,16 @@ class Executor:
         """Return DID and version of everything that earlier executions of the agreement used."""
         earlier = await self.ports.agreements.executions(agreement_id=agreement_id)
         return frozenset(used for execution in earlier for used in execution.dossier.versions.items())
+
+    async def _note_versions(self, known: KnownAgreement, state: AgreementState, found: Assessment) -> None:
+        """Note what was bought if the notes were lost; the receipt states it."""
+        if tuple(known.versions.items()) == tuple(found.bought_versions.items()):
+            return
+        now, executions = self.ports.clock.now(), found.policy.max_executions
+        judged = Judge(
+            known.agreement_id, Standing.GRANTED, now, versions=found.bought_versions, max_executions=executions
+        )
+        await self.ports.agreements.apply([replace(judged, start=state.start), *copies_of(found, state.start)])
 
     async def _assess(self, known: KnownAgreement, version: str, used: Collection[tuple[str, str]] = ()) -> Assessment:
         terms = known.terms
@@ -90,7 +106,7 @@ class Executor:
                 str(Did.from_hex(terms.workflow_id)),
                 workflow_checksum=version,
                 service_index=terms.service_index,
-                bought=known.versions,
+                bought=await self.version_keeper.prove(terms, known.versions),
                 used=used,
             )
         except InsituError as error:

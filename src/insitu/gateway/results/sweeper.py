@@ -1,4 +1,4 @@
-"""What only time brings about: agreements that end without a success, and results that expire."""
+"""What only time brings about: agreements that end without a success, results that expire, needless copies."""
 
 import logging
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ class Sweeper:
                 await self.remove_results()
                 if self.ports.clock.now() >= strays_due:
                     await self.remove_strays()
+                    await self.ports.agreements.remove_copies(self.ports.clock.now())
                     strays_due = self.ports.clock.now() + STRAYS_PERIOD
             except InsituError as error:
                 logger.warning("sweeping is interrupted: %s", error)
