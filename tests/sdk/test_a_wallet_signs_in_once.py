@@ -1,12 +1,18 @@
 """Signing in: a wallet is asked once for a session, which the client renews and, in the end, signs out of."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
+from insitu.api.gateway_v1 import BASE, ERC_4361, REFRESH
 from insitu.domain.errors import InsituError
+from insitu.domain.sign_in_message import SignInMessage
+from insitu.domain.signatures import personal_digest
+from insitu.domain.wire import rfc3339
 from insitu.sdk.client import Client
+from tests.gateway.world import PUBLIC_URL
 from tests.sdk.market import Detour, Market
 
 pytestmark = pytest.mark.needs("chain")
@@ -78,3 +84,29 @@ async def test_an_answer_with_tokens_is_stored_nowhere(provider: Market) -> None
     await client.gateway.executions()
     (token,) = [answer for answer in answers if answer.request.url.path.endswith("oauth/token")]
     assert token.headers["cache-control"] == "no-store"
+
+
+async def test_a_browsers_wallet_signs_in_renews_and_signs_out_over_http(provider: Market) -> None:
+    world = provider.world
+    now, http = datetime.now(UTC), world.http
+    text = SignInMessage(
+        domain=PUBLIC_URL.partition("://")[2],
+        address=world.address("owner"),
+        uri=f"{PUBLIC_URL}{BASE}/oauth/token",
+        chain_id=31337,
+        nonce="abcdefgh12345678",
+        issued_at=rfc3339(now),
+        expiration_time=rfc3339(now + timedelta(minutes=5)),
+        resources=(f"{PUBLIC_URL}{BASE}/compute",),
+    ).render()
+    signature = "0x" + world.people["owner"].sign_digest(personal_digest(text.encode())).hex()
+    form = {"grant_type": ERC_4361, "message": text, "signature": signature}
+    opened = (await http.post(f"{BASE}/oauth/token", data=form)).json()
+    assert (await http.post(f"{BASE}/oauth/token", data=form)).json()["code"] == "TokenReused"
+    renewal = {"grant_type": REFRESH, "refresh_token": opened["refresh_token"]}
+    renewed = (await http.post(f"{BASE}/oauth/token", data=renewal)).json()
+    headers = {"authorization": f"Bearer {renewed['access_token']}"}
+    assert (await http.get(f"{BASE}/compute/executions", headers=headers)).status_code == 200
+    out = await http.post(f"{BASE}/oauth/revoke", data={"token": renewed["refresh_token"]})
+    assert out.status_code == 204
+    assert (await http.get(f"{BASE}/compute/executions", headers=headers)).json()["code"] == "TokenExpired"
