@@ -140,8 +140,7 @@ def execution_facts(view: "ExecutionView", token: "TokenInfo") -> list[tuple[str
 
 
 def _named(view: "ExecutionView", did: str) -> str:
-    name = view.names.get(did)
-    return f"{did}  ({plain(name)})" if name else did
+    return f"{did}  ({plain(view.names[did])})" if view.names.get(did) else did
 
 
 def left_out(view: "ExecutionView") -> str:
