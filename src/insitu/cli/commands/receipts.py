@@ -133,10 +133,9 @@ def _newer_facts(found: "VerifiedReceipt") -> list[tuple[str, str]]:
     lines = "?" if predicate.delivered.log_lines is None else predicate.delivered.log_lines
     delivered, revision = predicate.delivered, ", a revision of the one bought" if predicate.revision_of else ""
     return [
-        ("version that ran", predicate.workflow_checksum + revision),
-        ("parameters", plain(json.dumps(predicate.parameters)) if predicate.parameters else ""),
+        ("version", predicate.workflow_checksum + revision),
+        ("parameter", plain(json.dumps(predicate.parameters)) if predicate.parameters else ""),
         ("log", f"{delivered.log_bytes} bytes, {lines} lines could be read"),
-        ("not enforced", ", ".join(plain(limit) for limit in predicate.not_enforced)),
     ]
 
 
