@@ -76,6 +76,7 @@ BASE: dict[str, list[str]] = {
     "publish": ["table.csv", "--allow-any"],
     "update": [DID, "--yes"],
     "pause": [DID],
+    "resume": [DID],
     "transfer": [DID, ADDRESS, "--yes"],
     "serve": ["gateway"],
     "pod": ["configure", "step.json", "--workspace", "folder"],
@@ -100,6 +101,7 @@ TYPED: dict[tuple[str, str], tuple[list[str], list[str]]] = {
     ("run", "force"): ([*BASE["run"], "-o", "folder"], [*BASE["run"], "-o", "folder", "--force"]),
     ("run", "yes"): (["count.py", "--on", DID], ["count.py", "--on", DID, "--yes"]),
     ("buy", "max_price"): (BASE["buy"], [*BASE["buy"], "--max-price", "1"]),
+    ("pause", "stop_running"): ([DID, "--now"], [DID, "--now", "--stop-running"]),
     ("close", "yes"): ([AGREEMENT], [AGREEMENT, "--yes"]),
     ("buy", "yes"): ([DID], [DID, "--yes"]),
     ("result", "force"): ([*BASE["result"], "-o", "folder"], [*BASE["result"], "-o", "folder", "--force"]),
@@ -273,6 +275,7 @@ def test_what_would_change_nothing_is_refused(
         "buy": [DID],
         "show": [DID],
         "update": [DID],
+        "pause": [DID],
         "result": [AGREEMENT],
         "chain fund": [ADDRESS, "--amount", "1"],
     }.get(path, [])

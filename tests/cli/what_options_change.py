@@ -47,7 +47,8 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
         "consumers use revisions parameters failures data "
         "max_output max_files max_log types entrypoint description author license_ tags categories",
     },
-    "pause": {REQUEST: "did resume"},
+    "pause": {REQUEST: "did now stop_running"},
+    "resume": {REQUEST: "did"},
     "transfer": {REQUEST: "did recipient"},
     "up": {REQUEST: "data", SCREEN: "verbose"},
     "serve": {REQUEST: "actors", SCREEN: "verbose"},

@@ -213,10 +213,24 @@ def test_a_paused_asset_leaves_the_lists_and_comes_back(owner: Person, consumer:
     assert owner.succeeds("pause", did).line == f"retired {did}"
     assert did not in consumer.succeeds("search", "Seasonal").out
     assert "retired" in consumer.succeeds("show", did).out
-    owner.succeeds("pause", did, "--resume")
+    assert owner.succeeds("resume", did).line.endswith(did)
     assert did in consumer.succeeds("search", "Seasonal").out
     stranger = consumer.insitu("pause", did, "--json")
     assert (stranger.code, stranger.problem["code"]) == (exit_codes.NOT_ALLOWED, "NotOwner")
+
+
+def test_a_data_set_is_paused_at_once_and_comes_back(
+    owner: Person, consumer: Person, table: Path, tmp_path: Path
+) -> None:
+    script = written(tmp_path, "count.py", COUNT)
+    did = owner.succeeds("publish", table, "--name", "Withdrawn", "--allow-any").line
+    owner.succeeds("pause", did, "--now", "--stop-running")
+    refused = consumer.insitu("check", script, "--on", did, "--json")
+    assert refused.code == exit_codes.NOT_ALLOWED
+    assert "NotDIDProvider" in refused.out
+    owner.succeeds("resume", did)
+    assert did in consumer.succeeds("search", "Withdrawn").out
+    assert "not after the first success" in consumer.succeeds("check", script, "--on", did).out
 
 
 def test_an_asset_is_handed_over_for_good(owner: Person, consumer: Person, running: Provider, table: Path) -> None:

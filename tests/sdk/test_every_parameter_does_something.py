@@ -82,6 +82,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.describe_revision": {"workflow_did": DID, "algorithm": DID},
     "Assets.resolve": {"did": DID},
     "Assets.update_asset": {"did": DID, "asset_metadata": {"name": "b"}},
+    "Assets.pause": {"did": DID},
     "Assets.transfer": {"did": DID, "owner": ADDRESS},
     "Assets.download": {"did": DID, "folder": "folder"},
     "Agreements.check": {"workflow_did": DID},
@@ -232,7 +233,8 @@ class World:
             "resolve": SimpleNamespace(ddo=ddo, did=DID, owner=ADDRESS, checksum="c", record=record),
             "record": record,
             "gateway_info": SimpleNamespace(supported_containers=[], supported_servers=[]),
-            "info": SimpleNamespace(supported_containers=[], supported_servers=[]),
+            "info": SimpleNamespace(supported_containers=[], supported_servers=[], provider_address=ADDRESS),
+            "pause": None,
             "earlier": None,
             "key_of": "key",
             "upload": SimpleNamespace(url="upload:x", sha256="0" * 64, size=1),
@@ -250,6 +252,7 @@ class World:
             "balance": 10**30,
             "verify": None,
             "time": 1,
+            "did_record": record,
             "find_terms": terms(),
             "find_agreements": (),
             "find_settlements": (),
@@ -261,7 +264,7 @@ class World:
             "close": Closing(service_agreement_id=AGREEMENT, status="closing", charge=0, returned=5),
             "exec": SimpleNamespace(service_agreement_id=AGREEMENT, workflow_execution_id=EXECUTION),
             "send": SimpleNamespace(transaction="0x7", relayed=False),
-            "status": None,
+            "status": SimpleNamespace(state="listed"),
         }  # fmt: skip
 
     def neighbour(self, name: str) -> Any:

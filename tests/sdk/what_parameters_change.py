@@ -47,6 +47,8 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Assets.version_of": {REQUEST: "did"},
     "Assets.retire": {REQUEST: "did"},
     "Assets.relist": {REQUEST: "did"},
+    "Assets.pause": {REQUEST: "did stop_running"},
+    "Assets.resume": {REQUEST: "did"},
     "Assets.transfer": {REQUEST: "did owner"},
     "Assets.download": {REQUEST: "did", FILE: "folder overwrite"},
     "Agreements.check": {REQUEST: "workflow_did service_index"},

@@ -239,6 +239,17 @@ class RpcAnswer(WireModel):
     error: dict[str, JsonValue] | None = None
 
 
+class PausedAsset(WireModel):
+    """Answer of ``PUT`` and ``DELETE pauses/{did}``: whether this gateway lets nothing run on a data set for now.
+
+    ``here_alone`` says that this gateway's own account owns it, so that no entry of the registry stops another gateway.
+    """
+
+    did: str
+    paused: bool
+    here_alone: bool
+
+
 class OfferRequest(WireRequest):
     """``POST offers``: would the provider grant these terms, immediately and in writing? Needs no token."""
 

@@ -40,7 +40,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "validate": ("assets", "check a document without publishing it"),
         "publish": ("publish", "publish a data set, an algorithm or a workflow"),
         "update": ("update", "change an asset: its price, files, rules or description"),
-        "pause": ("assets", "stop listing an asset"),
+        "pause": ("assets", "stop listing an asset, or let nothing run on it"),
+        "resume": ("assets", "end the pause of an asset"),
         "transfer": ("assets", "transfer an asset to another owner"),
     },
     "Run the infrastructure": {

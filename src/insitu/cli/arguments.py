@@ -57,6 +57,7 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
     ),
     "update": (Beside("allow_any", "allowed publishers", "--allow-any already allows everything"),),
     "show": (Beside("versions", "checksum", "--versions lists all of them"),),
+    "pause": (Beside("no now", "stop_running", "without --now everything goes on"),),
     "doctor": (Beside("no role", "account", "only --role consumer checks an account"),),
     "demo": (Beside("clean", "output show", "--clean only deletes"),),
     "chain deploy": _KEY_FILE,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from insitu.cli.documents import published_at
 from insitu.cli.leaving import describe_leaving
 from insitu.cli.render import ago, duration, name_of, plain, size
-from insitu.cli.views import amount, contents_line, now
+from insitu.cli.views import PAID_OUT, amount, contents_line, now
 
 if TYPE_CHECKING:
     from insitu.api.metadata_v1 import AssetStatus
@@ -75,6 +75,7 @@ def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> F
     ] or ["none: nothing may run"]
     return [
         ("price", f"{amount(service.price, token)} for each agreement, plus the server's price"),
+        ("money back", PAID_OUT),
         ("runs until", f"{duration(service.timeout)} after the purchase"),
         ("servers", "\n".join(servers)),
         ("images", "\n".join(images)),

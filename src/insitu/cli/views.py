@@ -58,6 +58,10 @@ def base_units(text: str, token: "TokenInfo | None") -> int:
     return amount_of_display(text, token.decimals)
 
 
+PAID_OUT = "not after the first success, even if an owner pauses the data"
+"""When nothing comes back any more."""
+
+
 def phase(name: str) -> str:
     """Return a phase in its colour, which a pipe drops."""
     return click.style(name, fg=_COLOURS.get(name), bold=name in _COLOURS)
@@ -96,7 +100,10 @@ def quote_facts(quote: "Quote", token: "TokenInfo", account: str, uses: str) -> 
         ("server", ", ".join(part for part in (server.get("serverId", ""), machine, limit) if part)),
         ("may be used", uses),
         ("runs until", f"{duration(quote.timeout)} after the purchase, as often as the owner allows"),
-        ("money back", f"if not granted within {duration(quote.grant_timeout)}, or never settled with a receipt"),
+        (
+            "money back",
+            f"if not granted within {duration(quote.grant_timeout)}, or never settled with a receipt\n{PAID_OUT}",
+        ),
     ]
 
 

@@ -22,6 +22,7 @@ from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.configuration import Keyring
 from insitu.gateway.executions.execution_finder import ExecutionFinder
 from insitu.gateway.executions.executor import Executor
+from insitu.gateway.executions.pauser import Pauser
 from insitu.gateway.executions.planner import Planner
 from insitu.gateway.executions.presenter import Presenter
 from insitu.gateway.executions.registrar import Registrar
@@ -176,6 +177,8 @@ class GatewayService:
         self.streamer = Streamer(ports=ports, operator=operator)
         self.stopper = Stopper(operator=operator, execution_finder=self.execution_finder, finisher=desk.finisher)
 
+        self.pauser = Pauser(ports=ports, stopper=self.stopper, closer=self.closer)
+
         # Settle what time alone brings about, and carry out everything that happens outside.
         self.sweeper = Sweeper(ports=ports, permission_checker=permission_checker, settler=desk.settler)
         item_interpreter = ItemInterpreter(ports=ports)
@@ -202,6 +205,7 @@ class GatewayService:
             self.dispatcher,
             self.registrar,
             self.sweeper,
+            self.pauser,
             self.upload_receiver,
         )
         async with anyio.create_task_group() as group:

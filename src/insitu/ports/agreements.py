@@ -4,7 +4,7 @@ Each method is one transaction, and what it changed is durable when it returns. 
 (tests/ports/agreements) runs over every adapter.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -138,6 +138,18 @@ class Agreements(Protocol):
         execution is live, or its charge is decided and not settled. With ``free`` its gas is reserved once, at that
         time, or ``FreeGasExhausted`` is raised. Closing twice is harmless.
         """
+        ...
+
+    async def pause(self, did: str, stopping: bool | None) -> None:
+        """Note that nothing runs on a data set for now, and whether what runs is stopped; None ends the pause."""
+        ...
+
+    async def paused(self) -> Mapping[str, bool]:
+        """Return the paused data sets, and whether what runs on them is stopped."""
+        ...
+
+    async def returnable(self, did: str, limit: int = 20) -> tuple[KnownAgreement, ...]:
+        """Return granted agreements on a data set whose price nothing can be charged to and is not on its way back."""
         ...
 
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from anyio.to_thread import run_sync
 
+from insitu.api.gateway_v1 import PausedAsset
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
 from insitu.domain.algorithm import AlgorithmDescription, command
 from insitu.domain.amount import AmountLike
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
-from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
+from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import read_compute_service
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
@@ -23,7 +24,6 @@ from insitu.domain.errors import InsituError, NotFound
 from insitu.domain.ids import Address, read_address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.ledger import transfer_ownership
-from insitu.domain.media_types import media_type
 from insitu.domain.policy import Revisions
 from insitu.domain.sealed_list import public_files
 from insitu.domain.service import METADATA
@@ -34,12 +34,13 @@ from insitu.ports.keys import Signer
 from insitu.sdk.amounts import price_shower, read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
-from insitu.sdk.descriptions import merge_patch, revise_services
+from insitu.sdk.descriptions import describe_contents, identity_of, merge_patch, revise_services
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import AlgorithmFiles, FileLike, describe_files, entrypoint_of, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.offers import ComputeOffer
+from insitu.sdk.providing import provide
 from insitu.sdk.publishing import Asset, Publisher
 from insitu.sdk.receiving import ExpectedFile, receive
 from insitu.sdk.resolving import Resolver
@@ -235,9 +236,9 @@ class Assets:
         main |= {"author": author or self._signer.address, "license": license}
         main["algorithm"] |= {"language": language, "version": version}
         attributes = _attributes(main, description, tags, categories)
-        identity = _identity(attributes, contents)
+        identity = identity_of(attributes, contents)
         if await self._publisher.find_earlier(self._publisher.key_of(identity)) is None:
-            described = _describe_contents(contents)
+            described = describe_contents(contents)
             main["files"] = described
             await self._publisher.require_valid(attributes)
             main["files"] = await self._upload(described, contents)
@@ -256,7 +257,7 @@ class Assets:
             pinned = any(policy.data == "pinned" for policy in policies)
             return await run_sync(partial(describe_files, files, pinned=pinned))
         contents = await run_sync(read_contents, [Path(str(file)) for file in files])
-        return await self._upload(_describe_contents(contents), contents)
+        return await self._upload(describe_contents(contents), contents)
 
     async def read_algorithm(
         self, name: str, files: AlgorithmFiles, *, entrypoint: str | None = None
@@ -267,7 +268,7 @@ class Assets:
         """
         main, contents = await self._algorithm(name, files, entrypoint)
         imports = imports_of(main["algorithm"].get("entrypoint"), contents)
-        key = self._publisher.key_of(_identity(_attributes(main, "", (), ()), contents))
+        key = self._publisher.key_of(identity_of(_attributes(main, "", (), ()), contents))
         earlier = await self._publisher.find_earlier(key)
         if earlier is None or await self._chain.did_record(str(earlier.did)) is None:
             return NewAlgorithm(AlgorithmDescription.read(main["algorithm"]), imports)
@@ -409,6 +410,26 @@ class Assets:
         ddo = (await self._resolver.resolve(did)).ddo
         return await self._publisher.revise(ddo, [service.to_json() for service in ddo.service], without_compute=True)
 
+    async def pause(self, did: str, *, stop_running: bool = False) -> PausedAsset:
+        """Let nothing start on a data set from now on, and take it off the lists; :meth:`resume` is the way back.
+
+        The gateway is removed as a provider in the registry, which contract and gateway obey. What waits ends, and so
+        does what runs if ``stop_running``. Agreements without a charge are returned. If the gateway's own account owns
+        the data set, only this gateway obeys. Raises ``NotDIDOwner``, ``InsufficientFunds``, what relaying raises.
+        """
+        await provide(self._chain, self._signer, self._gateway, did, allowed=False)
+        paused = await self._gateway.pause(did, stop=stop_running)
+        await self.retire(did)
+        return paused
+
+    async def resume(self, did: str) -> AssetStatus:
+        """Undo :meth:`pause` and :meth:`retire`. Raises as they do."""
+        await provide(self._chain, self._signer, self._gateway, did, allowed=True)
+        await self._gateway.pause(did, stop=None)
+        if (await self.status(did)).state == "retired":
+            await self.relist(did)
+        return await self.status(did)
+
     async def transfer(self, did: str, owner: str) -> Mined:
         """Transfer an asset to another owner. This cannot be undone. Raises ``NotDIDOwner``."""
         return await self._chain.transact(transfer_ownership(bytes(Did.parse(did)), read_address(owner)), self._signer)
@@ -466,27 +487,6 @@ class Assets:
     async def version_of(self, did: str) -> JsonObject:
         """Return DID and current checksum, as ``policy.algorithms`` names an algorithm. Raises ``AssetNotFound``."""
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
-
-
-def _describe_contents(contents: Mapping[str, bytes]) -> list[JsonObject]:
-    return [
-        {
-            "index": index,
-            "name": name,
-            "contentType": media_type(name),
-            "contentLength": str(len(content)),
-            "checksum": sha256_hex(content),
-            "checksumType": "sha256",
-        }
-        for index, (name, content) in enumerate(sorted(contents.items()))
-    ]
-
-
-def _identity(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonObject:
-    """Return a copy of what identifies an algorithm: description and bytes, but not URLs, which each upload changes."""
-    digests = {file: sha256_hex(data) for file, data in contents.items()}
-    identity: JsonObject = plain_json({**attributes, "contents": digests})
-    return identity
 
 
 def _attributes(

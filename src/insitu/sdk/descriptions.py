@@ -6,16 +6,26 @@ from typing import Any
 
 from insitu.api.gateway_v1 import BASE, EXEC_ALIASES
 from insitu.domain.asset import asset_main
-from insitu.domain.canonical import JsonObject, plain_json
+from insitu.domain.canonical import JsonObject, plain_json, sha256_hex
 from insitu.domain.conditions import agreement_template
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.media_types import media_type
 from insitu.domain.money import parse_amount
 from insitu.domain.service import COMPUTE, DEFAULT_INDICES, METADATA, Service
 from insitu.domain.version_changes import with_price
 
-__all__ = ["Description", "Surroundings", "complete_services", "merge_patch", "read_description", "revise_services"]
+__all__ = [
+    "Description",
+    "Surroundings",
+    "complete_services",
+    "describe_contents",
+    "identity_of",
+    "merge_patch",
+    "read_description",
+    "revise_services",
+]
 
 ATTRIBUTES = frozenset(("main", "additionalInformation", "curation", "encryptedFiles"))
 
@@ -158,3 +168,25 @@ def _complete(
 def _free_index(kind: str, taken: set[int]) -> int:
     usual = DEFAULT_INDICES.get(kind, 5)
     return next(index for index in range(usual, usual + len(taken) + 1) if index not in taken)
+
+
+def describe_contents(contents: Mapping[str, bytes]) -> list[JsonObject]:
+    """Return ``main.files`` of an algorithm from the names and bytes of its files."""
+    return [
+        {
+            "index": index,
+            "name": name,
+            "contentType": media_type(name),
+            "contentLength": str(len(content)),
+            "checksum": sha256_hex(content),
+            "checksumType": "sha256",
+        }
+        for index, (name, content) in enumerate(sorted(contents.items()))
+    ]
+
+
+def identity_of(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonObject:
+    """Return a copy of what identifies an algorithm: description and bytes, but not URLs, which each upload changes."""
+    digests = {file: sha256_hex(data) for file, data in contents.items()}
+    identity: JsonObject = plain_json({**attributes, "contents": digests})
+    return identity

@@ -26,6 +26,7 @@ from insitu.api.gateway_v1 import (
     LogView,
     Offer,
     OfferRequest,
+    PausedAsset,
     Purchase,
     PurchaseRequest,
     Quote,
@@ -131,6 +132,11 @@ class GatewayClient:
         body = request.model_dump(mode="json")
         address = self._close(agreement_id)
         return await self._authorised(Closing, "POST", address, json=body, idempotent=True)
+
+    async def pause(self, did: str, *, stop: bool | None) -> PausedAsset:
+        """Let nothing run on a data set of the wallet, and stop what runs now if ``stop``; None ends the pause."""
+        method, params = "DELETE" if stop is None else "PUT", {"stop": "true" if stop else None}
+        return await self._authorised(PausedAsset, method, f"{self._base}/pauses/{did}", params=params)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
         """Start an execution (C8). The same key again returns the same execution.

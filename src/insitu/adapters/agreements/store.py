@@ -1,6 +1,6 @@
 """The gateway's store in an SQL database."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from insitu.adapters.agreements import sessions, uploads
 from insitu.adapters.agreements.changes import apply_changes
+from insitu.adapters.agreements.closing import RETURNABLE, close, pause
 from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.lists import query_of_executions
 from insitu.adapters.agreements.rows import (
@@ -21,7 +22,7 @@ from insitu.adapters.agreements.rows import (
     transaction_of,
     upload_of,
 )
-from insitu.adapters.agreements.starts import insert, next_number, require_ended
+from insitu.adapters.agreements.starts import insert, next_number
 from insitu.adapters.sql import Connection, Database, Row, milliseconds, placeholders
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
@@ -195,14 +196,20 @@ class SqlAgreements(Agreements):
     ) -> None:
         wanted = tuple(changes)
 
-        def transaction(db: Connection) -> None:
-            require_ended(db, agreement_id, number)
-            if free is not None:
-                reserve(db, free[0], agreement_id, f"close:{agreement_id}", milliseconds(free[1]))
-            db.execute("UPDATE agreements SET closing = 1 WHERE agreement_id = ?", (agreement_id,))
-            apply_changes(db, wanted)
+        await self._database.write(lambda db: close(db, agreement_id, number, wanted, free))
 
-        await self._database.write(transaction)
+    @override
+    async def pause(self, did: str, stopping: bool | None) -> None:
+        await self._database.write(lambda db: pause(db, did, stopping))
+
+    @override
+    async def paused(self) -> Mapping[str, bool]:
+        return {row["did"]: bool(row["stopping"]) for row in await self._all("SELECT * FROM pauses")}
+
+    @override
+    async def returnable(self, did: str, limit: int = 20) -> tuple[KnownAgreement, ...]:
+        rows = await self._all(RETURNABLE, f'%"{did}"%', limit)
+        return tuple(agreement_of(row) for row in rows)
 
     @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:

@@ -14,12 +14,12 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from insitu.api.metadata_v1 import SearchPage
+    from insitu.api.metadata_v1 import AssetStatus, SearchPage
     from insitu.ports.chain import TokenInfo
     from insitu.sdk.assets import AssetVersion
     from insitu.sdk.client import Client
 
-__all__ = ["pause", "search", "show", "transfer", "validate"]
+__all__ = ["pause", "resume", "search", "show", "transfer", "validate"]
 
 _SHOWN = ("number", "checksum", "block", "registrant", "changes")
 
@@ -168,22 +168,44 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
 
 @click.command()
 @click.argument("did")
-@click.option("--resume", is_flag=True, help="List it again, as a new version of the same document.")
+@click.option("--now", is_flag=True, help="Also let nothing start on it, and return agreements without a charge.")
+@click.option("--stop-running", is_flag=True, help="With --now: also stop what is running on it.")
 @connected
 @pass_session
-def pause(session: Session, did: str, *, resume: bool) -> None:
-    """Stop listing an asset. Existing purchases stay usable."""
+def pause(session: Session, did: str, *, now: bool, stop_running: bool) -> None:
+    """Stop listing an asset. Existing purchases stay usable, unless --now is given.
+
+    With --now the gateway is removed from the asset's providers in the registry. What waits ends, and prices that
+    nothing is charged to go back. What was charged by a success is paid out and stays so. The way back: insitu resume.
+    """
 
     async def pause_it(client: "Client") -> None:
-        if resume:
-            await client.assets.relist(did)
-        status = await client.assets.status(did) if resume else await client.assets.retire(did)
-        if session.choices.as_json:
-            session.screen.json(status)
-        else:
-            session.screen.line(f"{status.state} {status.did}")
+        if now and (await client.assets.pause(did, stop_running=stop_running)).here_alone:
+            session.screen.note("the gateway's own account owns it, so this binds this gateway alone")
+        status = await (client.assets.status if now else client.assets.retire)(did)
+        _show_status(session, status)
 
     session.act(pause_it, "owner")
+
+
+@click.command()
+@click.argument("did")
+@connected
+@pass_session
+def resume(session: Session, did: str) -> None:
+    """End the pause of an asset: list it again, as a new version of the same document, and let it be used again."""
+
+    async def resume_it(client: "Client") -> None:
+        _show_status(session, await client.assets.resume(did))
+
+    session.act(resume_it, "owner")
+
+
+def _show_status(session: Session, status: "AssetStatus") -> None:
+    if session.choices.as_json:
+        session.screen.json(status)
+    else:
+        session.screen.line(f"{status.state} {status.did}")
 
 
 @click.command()

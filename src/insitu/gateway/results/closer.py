@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from insitu.api.gateway_v1 import Closing
@@ -77,9 +78,10 @@ class Closer:
         settlement = await self.give_back(found.known) if found.status in ("open", "closing") else None
         return (await self._account(found.known)).view(settlement)
 
-    async def give_back(self, known: KnownAgreement) -> SignedSettlement | None:
+    async def give_back(self, known: KnownAgreement, delay: float = 0) -> SignedSettlement | None:
         """Mark an agreement as closing, charge what is due, and return the rest.
 
+        With a ``delay`` in seconds, prices that are returned within it share a transaction.
         Return the settlement that returns the price if the provider has no gas left to send it.
         """
         found, agreement_id = await self._account(known), known.agreement_id
@@ -96,7 +98,7 @@ class Closer:
                 await self.ports.agreements.close(agreement_id, found.number, changes, None)
             self.ports.wakeups.ring(OUTBOX)
             return None
-        return await self._return(found, changes)
+        return await self._return(found, changes, delay)
 
     async def _require(self, caller: Caller, agreement: str) -> _Account:
         agreement_id = read_agreement_id(agreement)
@@ -140,12 +142,13 @@ class Closer:
             changes += self.settler.decide(known.agreement_id, known.terms, names[due.number], due, now)
         return changes
 
-    async def _return(self, found: _Account, changes: Sequence[Change]) -> SignedSettlement | None:
+    async def _return(self, found: _Account, changes: Sequence[Change], delay: float) -> SignedSettlement | None:
         """Return the price with a last settlement, which is signed only after the mark is stored."""
         agreement_id, terms = found.known.agreement_id, found.known.terms
         last = Settlement(index=found.number, charge=0, receipt_hash=NO_RECEIPT, last=True)
         payload, now = last.model_dump(mode="json", by_alias=True), self.ports.clock.now()
-        item = OutboxItem(f"close:{agreement_id}", ItemKind.CLOSE, agreement_id, now, payload=payload, batch=True)
+        due = now + timedelta(seconds=delay)
+        item = OutboxItem(f"close:{agreement_id}", ItemKind.CLOSE, agreement_id, due, payload=payload, batch=True)
         try:
             # The gas of one that was put into the outbox before is reserved already.
             new = await self.ports.agreements.item(item.key) is None

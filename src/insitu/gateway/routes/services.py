@@ -18,6 +18,7 @@ from insitu.api.gateway_v1 import (
     GatewayInfo,
     Offer,
     OfferRequest,
+    PausedAsset,
     Purchase,
     PurchaseRequest,
     Quote,
@@ -25,7 +26,7 @@ from insitu.api.gateway_v1 import (
     RpcAnswer,
     RpcRequest,
 )
-from insitu.api.parameters import AccessTokenHeader, AgreementPath
+from insitu.api.parameters import AccessTokenHeader, AgreementPath, DidPath
 from insitu.domain.purchase import SignedPurchase
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.service import GatewayService
@@ -87,6 +88,7 @@ def services_router(service: GatewayService) -> APIRouter:
         name = alias.strip("/").replace("/", "_")
         routes.add_api_route(BASE + alias, execute, methods=["POST"], status_code=202, name=name)
     _add_agreements(routes, service)
+    _add_pauses(routes, service)
     return routes
 
 
@@ -111,3 +113,15 @@ def _add_agreements(routes: APIRouter, service: GatewayService) -> None:
     @routes.post(BASE + "/offers")
     async def offer_terms(request: OfferRequest) -> Offer:
         return await service.offerer.offer(request.terms)
+
+
+def _add_pauses(routes: APIRouter, service: GatewayService) -> None:
+    @routes.put(BASE + "/pauses/{did}")
+    async def pause_asset(did: DidPath, stop: bool = False, authorization: AccessTokenHeader = None) -> PausedAsset:
+        caller = await service.authenticator.read(authorization, "exec")
+        return await service.pauser.pause(caller, did, stopping=stop)
+
+    @routes.delete(BASE + "/pauses/{did}")
+    async def resume_asset(did: DidPath, authorization: AccessTokenHeader = None) -> PausedAsset:
+        caller = await service.authenticator.read(authorization, "exec")
+        return await service.pauser.pause(caller, did, stopping=None)

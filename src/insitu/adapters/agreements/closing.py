@@ -1,0 +1,43 @@
+"""Agreements that are closed early, and data sets on which nothing runs for now."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from insitu.adapters.agreements.changes import apply_changes
+from insitu.adapters.agreements.gas import reserve
+from insitu.adapters.agreements.starts import require_ended
+from insitu.adapters.sql import Connection, milliseconds
+from insitu.ports.agreement_changes import Change
+from insitu.ports.agreement_records import FreeExecution
+
+__all__ = ["RETURNABLE", "close", "pause"]
+
+RETURNABLE = (
+    "SELECT * FROM agreements WHERE standing = 'granted' AND free = 0 AND versions LIKE ?"
+    " AND NOT EXISTS (SELECT 1 FROM items WHERE items.key = 'close:' || agreements.agreement_id)"
+    " AND NOT EXISTS (SELECT 1 FROM executions WHERE executions.agreement_id = agreements.agreement_id"
+    " AND (charge IS NULL OR charge != '0' OR settlement_transaction IS NULL)) ORDER BY start DESC LIMIT ?"
+)
+"""Agreements on a data set, newest first, whose price nothing can be charged to and is not on its way back."""
+
+
+def close(
+    db: Connection,
+    agreement_id: str,
+    number: int,
+    changes: Sequence[Change],
+    free: tuple[FreeExecution, datetime] | None,
+) -> None:
+    """Mark an agreement as closing, unless the end of an execution can still change what it costs."""
+    require_ended(db, agreement_id, number)
+    if free is not None:
+        reserve(db, free[0], agreement_id, f"close:{agreement_id}", milliseconds(free[1]))
+    db.execute("UPDATE agreements SET closing = 1 WHERE agreement_id = ?", (agreement_id,))
+    apply_changes(db, changes)
+
+
+def pause(db: Connection, did: str, stopping: bool | None) -> None:
+    """Note a pause in place of an earlier one, or end it."""
+    db.execute("DELETE FROM pauses WHERE did = ?", (did,))
+    if stopping is not None:
+        db.execute("INSERT INTO pauses VALUES (?, ?)", (did, int(stopping)))
