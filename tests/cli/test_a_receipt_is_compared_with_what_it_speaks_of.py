@@ -191,13 +191,13 @@ async def test_a_revision_is_the_consumers_later_version(events: list[DidRegiste
         for event in events:
             yield event
 
-    async def block_time(block: int) -> int:
+    async def time(block: int) -> int:
         return int(BEGIN.timestamp()) + (0 if block == 1 else 61)
 
     receipt = signed(predicate(workflow_checksum=RAN, revision_of=BOUGHT))
     digest = receipt_hash(receipt.payload_bytes())
     chain = ledger(find_settlements=(PaymentReleased(AGREEMENT, 0, 13, digest),))
-    chain.registrations, chain.block_time = registrations, block_time
+    chain.registrations, chain.time = registrations, time
     envelope = receipt.model_dump(mode="json", by_alias=True)
     if holds:
         await verify_on_chain(envelope, chain)

@@ -124,10 +124,6 @@ class Chain(Protocol):
         """
         ...
 
-    async def block_time(self, block: int) -> int:
-        """Return when a block was made, in seconds since 1970. Raises ``ChainUnavailable`` if the node lacks it."""
-        ...
-
     async def token(self) -> TokenInfo:
         """Describe the payment token."""
         ...

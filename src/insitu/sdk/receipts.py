@@ -128,7 +128,7 @@ async def _check_of_revision(predicate: Predicate, chain: Chain) -> tuple[str, b
     holds = False
     for event in events:
         if bought is not None and event.version > bought and event.checksum == predicate.workflow_checksum:
-            holds |= event.owner.lower() == consumer and await chain.block_time(event.block) <= start
+            holds |= event.owner.lower() == consumer and await chain.time(event.block) <= start
     return "the consumer registered the version that ran, after the one in the terms and before the start", holds
 
 

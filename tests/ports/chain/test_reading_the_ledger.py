@@ -40,9 +40,9 @@ async def test_the_time_is_that_of_the_next_block(parties: Parties) -> None:
 async def test_a_block_has_a_time(parties: Parties) -> None:
     newest = await parties.anvil("eth_getBlockByNumber", "latest", False)
     number = int(newest["number"], 16)
-    assert await parties.chain.block_time(number) == int(newest["timestamp"], 16)
+    assert await parties.chain.time(number) == int(newest["timestamp"], 16)
     with pytest.raises(InsituError, match="ChainUnavailable"):
-        await parties.chain.block_time(number + 1000)
+        await parties.chain.time(number + 1000)
 
 
 async def test_the_token_is_described(parties: Parties) -> None:

@@ -113,13 +113,6 @@ class EvmChain:
         newest = mined.timestamp
         return newest if pending is None else max(newest, number(member(pending, "timestamp")))
 
-    async def block_time(self, block: int) -> int:
-        """Return when a block was made, in seconds since 1970."""
-        found = await header(self._rpc, block)
-        if found is None:
-            raise InsituError("ChainUnavailable", f"the node has no block {block}")
-        return found.timestamp
-
     async def token(self) -> TokenInfo:
         """Describe the payment token."""
         if self._token is None:
