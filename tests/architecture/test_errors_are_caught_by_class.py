@@ -76,6 +76,7 @@ EXACTLY: dict[Site, str] = {
     ),
     ("pods/configure.py", "error.code == 'ConfigurationFailed'"): "it has its sentence already, others get one",
     ("sdk/agreements.py", "error.code != 'AgreementExists'"): "the one Conflict that means it was bought before",
+    ("sdk/gateway.py", "error.code != 'AssetNotFound'"): "a gateway without this address is NotFound as well",
     ("sdk/metadata.py", "error.code != 'AssetNotFound'"): "a wrong address of the catalogue is NotFound as well",
     ("sdk/metadata.py", "error.code != 'NotFound'"): "what a catalogue says of the DID itself keeps its context",
     (

@@ -27,7 +27,6 @@ WITHOUT: dict[str, str] = {
     "next_actions": PROVIDERS_OWN,
     "plan": "between gateway and operator, which speak one version",
     "result": "how a gateway describes results; consumers read them as documents",
-    "signed_request": "the form of a request; what is signed is in registry_requests",
     "timestamps": "RFC 3339, in every vector with a time",
     "validation": "catalogue and gateway validate every document; they answer with pointers",
     "version_changes": SHOWN,

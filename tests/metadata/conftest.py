@@ -12,7 +12,9 @@ import pytest
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.clock import SystemClock
+from insitu.adapters.keys.dev import dev_signer
 from insitu.api.app import build_app
+from insitu.metadata.pools import PendingLimits
 from insitu.metadata.routes import router
 from insitu.metadata.service import MetadataService
 from tests.doubles.chain import running_chain
@@ -36,6 +38,7 @@ class Catalogue:
             "confirmations": 0,
             "pending_lifetime": 3600,
             "page_size": 100,
+            "limits": PendingLimits(gateways=(dev_signer("provider").address,)),
         } | options
         self._stack = AsyncExitStack()
         self.service: MetadataService

@@ -14,12 +14,14 @@ from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
 from insitu.api.errors import MEDIA_TYPE
-from insitu.api.metadata_v1 import DDO, QUERY
+from insitu.api.metadata_v1 import ASSETS, DDO, QUERY
 from insitu.domain.assembly import revise_ddo
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
 from insitu.domain.ledger import transfer_ownership
+from insitu.domain.publication_key import lookup_digest
 from insitu.domain.registry_requests import RegistrationBatch, RegistrationItem, registry_domain
 from insitu.domain.signatures import personal_digest
 from insitu.domain.timestamps import format_time
@@ -36,6 +38,7 @@ from tests.metadata.documents import METADATA, dataset, described, eventually, r
 pytestmark = pytest.mark.needs("chain")
 
 ALICE, BOB, MALLORY = dev_signer("owner"), dev_signer("second-owner"), dev_signer("stranger")
+GATEWAY = dev_signer("provider")
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> JsonObject:
@@ -58,6 +61,22 @@ async def publish(http: httpx.AsyncClient, chain: EmbeddedChain, name: str = "",
     await register(chain, unsigned, ALICE)
     await listed(http, str(unsigned.did))
     return unsigned
+
+
+async def found(
+    http: httpx.AsyncClient,
+    creator: str,
+    key: str,
+    signer: Signer = GATEWAY,
+    *,
+    age: timedelta = timedelta(),
+    named: str | None = None,
+) -> httpx.Response:
+    """Ask as a gateway what a creator published under a key."""
+    at = datetime.now(UTC) - age
+    signature = "0x" + signer.sign_digest(lookup_digest(Address(creator), named or key, at)).hex()
+    body = {"creator": creator, "key": key, "issuedAt": rfc3339(at), "signature": signature}
+    return await http.post(ASSETS + "/publications", json=body)
 
 
 def revision(unsigned: Any, description: str, signer: Signer) -> Any:
@@ -127,10 +146,34 @@ async def test_a_key_names_the_first_of_equal_publications(http: httpx.AsyncClie
     for one in (first, second):
         answer = await http.post(DDO, json=signed(one, ALICE), headers=headers)
         assert answer.json()["did"] == str(first.did)
-    known = await http.get(f"/api/v1/metadata/assets/publications/{ALICE.address}/key-of-alice")
-    assert known.json()["did"] == str(first.did)
-    refused(await http.get(f"/api/v1/metadata/assets/publications/{BOB.address}/key-of-alice"), 404, "AssetNotFound")
+    assert (await found(http, ALICE.address, "key-of-alice")).json()["did"] == str(first.did)
+    refused(await found(http, BOB.address, "key-of-alice"), 404, "AssetNotFound")
     refused(await http.post(DDO, json=signed(second, ALICE), headers={"Idempotency-Key": "a b"}), 400, "InvalidRequest")
+
+
+async def test_only_gateways_look_keys_up_and_only_for_a_while(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    headers = {"Idempotency-Key": "guessed"}
+    await http.post(DDO, json=signed(dataset(chain, ALICE), ALICE), headers=headers)
+    for signer in (MALLORY, ALICE):
+        refused(await found(http, ALICE.address, "guessed", signer), 401, "SignatureMismatch")
+    for age in (timedelta(minutes=11), -timedelta(minutes=11)):
+        refused(await found(http, ALICE.address, "guessed", age=age), 401, "SignatureMismatch")
+    refused(await found(http, ALICE.address, "guessed", named="another"), 401, "SignatureMismatch")
+    assert (await http.get(f"{ASSETS}/publications/{ALICE.address}/guessed")).status_code == 404
+
+
+async def test_nobody_ties_a_copy_of_a_document_to_a_guessed_key(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
+    """Otherwise a stranger learns what Alice published, or makes her next publication another asset."""
+    pending, mine = dataset(chain, ALICE), dataset(chain, ALICE)
+    listed_one = await publish(http, chain)
+    await http.post(DDO, json=signed(pending, ALICE))
+    await http.post(DDO, json=signed(mine, ALICE), headers={"Idempotency-Key": "guessed"})
+    for copied in (pending, listed_one):
+        for key in ("guessed", "next"):
+            answer = await http.post(DDO, json=signed(copied, ALICE), headers={"Idempotency-Key": key})
+            assert answer.json()["did"] == str(copied.did)
+    assert (await found(http, ALICE.address, "guessed")).json()["did"] == str(mine.did)
+    refused(await found(http, ALICE.address, "next"), 404, "AssetNotFound")
 
 
 async def test_only_the_creator_publishes_a_new_document(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:

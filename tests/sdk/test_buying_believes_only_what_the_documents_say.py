@@ -181,7 +181,7 @@ async def test_what_may_not_run_is_refused_with_reasons_before_buying(provider: 
 
 
 async def test_an_agreement_that_nobody_granted_is_refunded(chain: EmbeddedChain, tmp_path: Path) -> None:
-    async with market(chain, tmp_path, granting=False) as provider:
+    async with market(chain, tmp_path, granting=False, relay=False) as provider:
         owner, _ = await provider.client("owner")
         consumer, _ = await provider.client("consumer")
         workflow = await workflow_on(provider, consumer, await provider.dataset(owner))
@@ -237,7 +237,7 @@ async def test_a_close_that_charges_more_than_the_limit_is_not_made(offer: tuple
 async def test_a_close_needs_no_provider_where_the_consumer_can_end_it_alone(
     chain: EmbeddedChain, tmp_path: Path
 ) -> None:
-    async with market(chain, tmp_path, granting=False) as provider:
+    async with market(chain, tmp_path, granting=False, relay=False) as provider:
         owner, _ = await provider.client("owner")
         consumer, detour = await provider.client("consumer")
         workflow = await workflow_on(provider, consumer, await provider.dataset(owner))

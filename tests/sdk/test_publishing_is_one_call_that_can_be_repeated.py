@@ -172,7 +172,7 @@ async def test_a_process_that_ended_before_the_registration_goes_on_with_the_sam
     async def killed(*_: object) -> None:
         raise KilledError
 
-    owner.chain.transact = killed
+    owner.gateway.relay_request = killed
     with pytest.raises(KilledError):
         await provider.dataset(owner)
     assert (await owner.assets.search()).total_results == 0
@@ -305,3 +305,26 @@ async def test_files_outside_of_the_provider_s_data_folders_cannot_be_named(prov
     stranger, _ = await provider.client("stranger")
     with pytest.raises(InsituError, match="CreatorNotAllowed"):
         await stranger.assets.publish_dataset("Passwords", ["file:///etc/passwd"], algorithms="any", price=0)
+
+
+async def test_a_guessed_publication_key_is_refused_without_its_creators_token(provider: Market) -> None:
+    owner, detour = await provider.client("owner")
+    did = await provider.dataset(owner)
+    asked = [request.url.path for request in detour.seen if "/publications/" in request.url.path]
+    key = asked[0].rpartition("/")[2]
+    assert len(key) == 64
+    found = await owner.gateway.publication(key)
+    assert found is not None
+    assert found.did == did
+    stranger, _ = await provider.client("stranger")
+    assert await stranger.gateway.publication(key) is None
+    answer = await provider.world.http.get(f"/api/v1/gateway/services/publications/{key}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "InvalidToken")
+
+
+async def test_a_description_is_never_sent_where_its_key_is_looked_up(provider: Market) -> None:
+    owner, detour = await provider.client("owner")
+    await provider.dataset(owner, "A very secret name")
+    lookups = [request for request in detour.seen if "/publications/" in request.url.path]
+    assert lookups
+    assert all(b"secret" not in bytes(str(request.url), "utf-8") + request.content for request in lookups)

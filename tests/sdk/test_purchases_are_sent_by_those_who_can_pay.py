@@ -121,8 +121,9 @@ async def test_buying_again_with_the_same_seed_is_relayed_once(provider: Market)
 
 async def test_a_client_that_died_while_it_waited_buys_once(chain: EmbeddedChain, tmp_path: Path) -> None:
     """The gateway has promised and not sent yet; the second call cannot see the first one on chain."""
-    async with market(chain, tmp_path, granting=False) as provider:
+    async with market(chain, tmp_path, granting=False, relay=False) as provider:
         consumer, workflow = await ready(provider)
+        object.__setattr__(provider.world.configuration, "relay", True)
         before = await consumer.chain.balance(consumer.account)
         buying = partial(consumer.agreements.buy, workflow, relay=True, seed="5e" * 32, wait=False)
         async with anyio.create_task_group() as first:

@@ -36,6 +36,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     },
     "Assets.read_algorithm": {REQUEST: "name files entrypoint"},
     "Assets.describe_workflow": {REQUEST: "stages"},
+    "Assets.publish_with_workflow": {REQUEST: "name files stage entrypoint"},
     "Assets.publish_workflow": {REQUEST: f"name stages {_DESCRIBED}"},
     "Assets.describe_revision": {REQUEST: "workflow_did algorithm configuration"},
     "Assets.resolve": {REQUEST: "did checksum"},

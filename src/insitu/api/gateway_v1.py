@@ -36,7 +36,7 @@ ERC_4361 = "https://eips.ethereum.org/EIPS/eip-4361"
 REFRESH = "refresh_token"
 """grant_type that renews a session (RFC 6749 §6)."""
 
-Operation = Literal["exec", "compute", "download", "encrypt", "upload"]
+Operation = Literal["exec", "compute", "download", "encrypt", "upload", "publish"]
 """Last part of a token's audience: ``<public_url>/api/v1/gateway/services/<operation>``."""
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 

@@ -5,14 +5,15 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
-from insitu.domain.wire import AccountSignature, Amount, Time, WireModel, WireRequest
+from insitu.domain.wire import Account, AccountSignature, Amount, Time, WireModel, WireRequest
+from insitu.ports.catalog import AssetRecord
 
 BASE = "/api/v1/metadata"
 ASSETS = BASE + "/assets"
 DDO = ASSETS + "/ddo"
 QUERY = DDO + "/query"
 PUBLICATIONS = ASSETS + "/publications"
-"""``/{creator}/{key}``: what the creator published under this Idempotency-Key."""
+"""What a creator published under an Idempotency-Key. Only a gateway may ask, for a creator who signed in there."""
 HEALTH = BASE + "/health"
 
 MAX_WAIT = 30
@@ -31,6 +32,31 @@ class AssetStatus(WireModel):
     owner: Address | None = None
     version: int = 0
     updated_at: Time
+
+
+def status_of(record: AssetRecord) -> AssetStatus:
+    """Return the state of a stored asset."""
+    return AssetStatus(
+        did=record.did,
+        state=record.state,
+        checksum=record.checksum,
+        owner=record.owner,
+        version=record.version,
+        updated_at=record.updated_at,
+    )
+
+
+class PublicationRequest(WireRequest):
+    """``POST publications``: a gateway asks what a creator published under a key.
+
+    ``signature`` is a personal_sign of ``publication <creator> <key> <issuedAt>`` by an account that the catalogue
+    knows as that of a gateway; ``issued_at`` is at most 10 minutes old. So guessing a key tells nobody anything.
+    """
+
+    creator: Account
+    key: str = Field(max_length=128)
+    issued_at: Time
+    signature: AccountSignature
 
 
 class RetireRequest(WireRequest):

@@ -14,6 +14,8 @@ from insitu.domain.signed_request import SignedRequest
 
 KEY_TYPE = "EthereumECDSAKey"
 AUTHENTICATION_TYPE = "EthereumECDSAAuthentication"
+PROVING = ("signatureValue", "request")
+"""The members of a proof that prove one version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,18 @@ def revise_ddo(ddo: Ddo, services: Sequence[JsonObject], signer: Address, update
     entries: list[JsonObject] = plain_json(list(services), "/service")
     checksums = {str(index): checksum(main) for index, main in _mains(entries).items()}
     document, origin = ddo.to_json() | {"service": entries, "updated": updated}, origin_of(ddo)
-    kept = {
-        name: value for name, value in document["proof"].items() if name not in ("signatureValue", "request", "origin")
-    }
+    kept = {name: value for name, value in document["proof"].items() if name not in (*PROVING, "origin")}
     document["proof"] = {**kept, "created": updated, "signer": signer, "checksum": checksums}
     if checksums != origin:
         document["proof"]["origin"] = {"checksum": origin}
     return _unsigned(ddo.did, did_seed(origin), document)
+
+
+def unsigned_again(ddo: Ddo) -> UnsignedDdo:
+    """Return a published document without what proves it, so that it can be proved in another way."""
+    document = ddo.to_json()
+    document["proof"] = {name: member for name, member in document["proof"].items() if name not in PROVING}
+    return _unsigned(ddo.did, did_seed(origin_of(ddo)), document)
 
 
 def _unsigned(did: Did, seed: bytes, document: JsonObject) -> UnsignedDdo:

@@ -34,6 +34,7 @@ from insitu.gateway.files.file_server import FileServer
 from insitu.gateway.files.lineage_checker import LineageChecker
 from insitu.gateway.files.list_reader import ListReader
 from insitu.gateway.files.list_writer import ListWriter
+from insitu.gateway.files.publication_finder import PublicationFinder
 from insitu.gateway.files.source_opener import SourceOpener
 from insitu.gateway.files.upload_receiver import UploadReceiver
 from insitu.gateway.outbox.dispatcher import Dispatcher
@@ -118,6 +119,7 @@ class GatewayService:
         self.chain_reader = ChainReader(ports=ports)
         self.upload_receiver = desk.upload_receiver
         self.list_writer = desk.list_writer
+        self.publication_finder = PublicationFinder(ports=ports)
         self.file_server = desk.file_server
 
         # Judge agreements: quote, offer, relay and grant.

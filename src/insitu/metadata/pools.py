@@ -57,13 +57,17 @@ class Pools:
         """Treat an account as that of a gateway from now on."""
         self._gateways.add(gateway.lower())
 
+    def welcomes(self, account: Address) -> bool:
+        """Return whether an account is that of a gateway."""
+        return account.lower() in self._gateways
+
     async def place(self, signer: Address, network: str) -> WaitingPlace:
         """Return the place of a document by its signer and the network it came from. Raises ``ChainUnavailable``.
 
         The signer counts and not the creator: a result's creator is the gateway, but its owner signs later versions.
         """
         limits = self._limits
-        if signer.lower() in self._gateways:
+        if self.welcomes(signer):
             return WaitingPlace("gateways", signer, lifetime=self._lifetime)
         if await self._has_something_at_stake(signer):
             return self._bounded("creators", signer, limits.per_creator, limits.creators)

@@ -16,6 +16,7 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     MetadataHealth,
+    PublicationRequest,
     RetireRequest,
     SearchPage,
     SearchRequest,
@@ -57,9 +58,9 @@ def _add_lists(routes: APIRouter, service: MetadataService) -> None:
     ) -> AssetIds:
         return await service.ids(after, limit)
 
-    @routes.get(PUBLICATIONS + "/{creator}/{key}")
-    async def show_publication(creator: str, key: str) -> AssetStatus:
-        return await service.published(creator, key)
+    @routes.post(PUBLICATIONS)
+    async def find_publication(request: PublicationRequest) -> AssetStatus:
+        return await service.publication(request)
 
     @routes.get(QUERY)
     async def search_assets_by_parameters(request: Annotated[SearchRequest, Query()]) -> SearchPage:

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 import anyio
@@ -17,9 +17,11 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     MetadataHealth,
+    PublicationRequest,
     RetireRequest,
     SearchPage,
     SearchRequest,
+    status_of,
 )
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import Ddo, read_ddo
@@ -28,7 +30,8 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof, without_curation
 from insitu.domain.ledger import DidRecord
-from insitu.domain.signatures import account_signature, personal_digest
+from insitu.domain.publication_key import lookup_digest
+from insitu.domain.signatures import account_signature, personal_digest, recover_address
 from insitu.domain.signed_request import SignedRequest
 from insitu.domain.validation import validate_ddo
 from insitu.domain.versions import require_allowed_change, require_number
@@ -46,7 +49,7 @@ logger = logging.getLogger("insitu.metadata")
 
 MAX_WORDS = 16
 FRESH = timedelta(minutes=10)
-"""The greatest age of a signed request to retire."""
+"""The greatest age of a signed request to retire an asset or to find a publication."""
 AGAIN = 1.0
 """Seconds to wait before following goes on from the last cursor, after the chain or the store failed."""
 SWEEP = timedelta(minutes=1)
@@ -130,14 +133,19 @@ class MetadataService:
         A registered document needs no signature, because the chain proves it. Before that it is signed by the creator,
         or, as a new version, by the on-chain owner.
 
-        If the creator's ``key`` already belongs to another asset, that asset's status is returned. ``network`` is where
-        the document comes from. Raises ``InvalidDocument`` and related codes, ``ChecksumMismatch``,
-        ``VersionNotAllowed``, ``SignatureMismatch``, ``NotOwner``, ``PendingShareUsed``, ``PendingPoolFull``.
+        If the creator's ``key`` already belongs to another asset, that asset's status is returned. A key counts only
+        with a document that is new here and on chain. ``network`` is where the document comes from. Raises
+        ``InvalidDocument`` and related codes, ``ChecksumMismatch``, ``VersionNotAllowed``, ``SignatureMismatch``,
+        ``NotOwner``, ``DeadlinePassed``, ``PendingShareUsed``, ``PendingPoolFull``.
         """
         if key is not None and _KEY.fullmatch(key) is None:
             raise InsituError("InvalidRequest", "an Idempotency-Key has 1 to 128 letters, digits, '-' or '_'")
         checked = await self._work.run(_check, document, without_compute)
-        return await self._put(checked, await self._chain.did_record(checked.version.did), key, network)
+        did, record = checked.version.did, await self._chain.did_record(checked.version.did)
+        if record is not None or await self._catalog.document(did, checked.version.checksum) is not None:
+            # Anyone has a copy of such a document, and could tie it to a key that they guessed.
+            key = None
+        return await self._put(checked, record, key, network)
 
     async def update(
         self, did: str, document: object, *, without_compute: bool = False, network: str = ""
@@ -156,7 +164,7 @@ class MetadataService:
         digest = personal_digest(text.encode())
         await self._require_owner(await self._record(did), digest, account_signature(request.signature))
         record = await self._catalog.retire(did, self._clock.now())
-        return _status(record or _unknown(did))
+        return status_of(record or _unknown(did))
 
     async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> AssetStatus:
         """Return where an asset stands; with ``wait``, wait up to so many seconds until it (this version) is listed.
@@ -169,18 +177,30 @@ class MetadataService:
                 changed = self._changed
                 record = await self._catalog.record(did)
                 if record is not None and record.state != "pending" and wanted in (None, record.checksum):
-                    return _status(record)
+                    return status_of(record)
                 if wait <= 0:
                     break
                 await changed.wait()
-        return _status(await self._catalog.record(did) or _unknown(did))
+        return status_of(await self._catalog.record(did) or _unknown(did))
 
-    async def published(self, creator: str, key: str) -> AssetStatus:
-        """Return which asset a creator published under an Idempotency-Key. Raises ``AssetNotFound``."""
-        record = await self._catalog.published(read_address(creator), key)
-        if record is None:
+    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
+        """Return what a creator published under an Idempotency-Key; see :class:`PublicationRequest`.
+
+        Raises ``SignatureMismatch`` unless a gateway signed the question within the last 10 minutes.
+        """
+        if abs(self._clock.now() - issued_at) > FRESH:
+            raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
+        if not self.pools.welcomes(recover_address(lookup_digest(creator, key, issued_at), signature)):
+            raise InsituError("SignatureMismatch", "only gateways that this catalogue knows ask for publications")
+        return await self._catalog.published(creator, key)
+
+    async def publication(self, request: PublicationRequest) -> AssetStatus:
+        """Return which asset a creator published under a key, as :meth:`published`. Raises ``AssetNotFound``."""
+        signature = bytes.fromhex(request.signature[2:])
+        found = await self.published(request.creator, request.key, request.issued_at, signature)
+        if found is None:
             raise InsituError("AssetNotFound", "the creator has published nothing under this key")
-        return _status(record)
+        return status_of(found)
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued:
         """Return the listed document, or any version by its checksum, even a pending one. Raises ``AssetNotFound``."""
@@ -225,7 +245,7 @@ class MetadataService:
         place = await self.pools.place(account, network)
         status = await self._catalog.put(checked.version, self._clock.now(), key=key, place=place)
         self._wake()
-        return _status(status)
+        return status_of(status)
 
     async def _require_version(self, checked: "_Checked", record: DidRecord | None) -> Address:
         """Refuse a document that is no version of its DID, and return the account that registered or proposes it."""
@@ -330,17 +350,6 @@ def _require_successor(before: JsonObject, after: Ddo, template: Address) -> Non
 
 def _is_empty(block: Block) -> bool:
     return not block.events and block.rolled_back_to is None
-
-
-def _status(record: AssetRecord) -> AssetStatus:
-    return AssetStatus(
-        did=record.did,
-        state=record.state,
-        checksum=record.checksum,
-        owner=record.owner,
-        version=record.version,
-        updated_at=record.updated_at,
-    )
 
 
 def _unknown(did: str) -> NoReturn:

@@ -1,15 +1,17 @@
 """The peers: each actor talks to the next through one of these, whether that is an object or an HTTP service."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import JsonValue
 
 from insitu.domain.execution import Execution, StageRecord, Stopper, Transition
-from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.log_release import LogState
 from insitu.domain.plan import ExecutionPlan, ImageReference
 from insitu.domain.wire import WireModel
+from insitu.ports.catalog import AssetRecord
 from insitu.ports.runtime import Enforcement, LogChunk
 
 __all__ = ["Capacity", "ExecutionReport", "GatewayPeer", "LogKey", "MetadataPeer", "OperatorPeer", "Registration"]
@@ -163,4 +165,11 @@ class MetadataPeer(Protocol):
 
     async def is_retired(self, did: str) -> bool:
         """Return whether the owner took the asset off this catalogue's lists; False for an unknown asset."""
+        ...
+
+    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
+        """Return what a creator published under an Idempotency-Key. A gateway asks, and signs ``lookup_digest``.
+
+        Raises ``SignatureMismatch`` if it is no gateway that the catalogue knows.
+        """
         ...

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 
 from insitu.api.gateway_v1 import PausedAsset
 from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
-from insitu.domain.algorithm import AlgorithmDescription, command
+from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.amount import AmountLike
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
@@ -34,14 +34,14 @@ from insitu.ports.keys import Signer
 from insitu.sdk.amounts import price_shower, read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
-from insitu.sdk.descriptions import describe_contents, identity_of, merge_patch, revise_services
+from insitu.sdk.descriptions import describe_attributes, identity_of, merge_patch, revise_services
 from insitu.sdk.downloads import Destination
-from insitu.sdk.files import AlgorithmFiles, FileLike, describe_files, entrypoint_of, read_contents
+from insitu.sdk.files import AlgorithmFiles, FileLike, describe_algorithm, describe_files, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.offers import ComputeOffer
 from insitu.sdk.providing import provide
-from insitu.sdk.publishing import Asset, Publisher
+from insitu.sdk.publishing import Asset, Prepared, Publisher
 from insitu.sdk.receiving import ExpectedFile, receive
 from insitu.sdk.resolving import Resolver
 from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages, named_version
@@ -185,6 +185,12 @@ class Assets:
         rules: JsonObject = {"consumers": consumers if isinstance(consumers, str) else list(consumers), "logs": logs}
         rules |= {"revisions": revisions, "parameters": list(parameters), "failures": failures, "data": data}
         rules |= {"use": use} if use else {}
+        main = self._main(name, DATASET, author, license)
+        described = await run_sync(partial(describe_files, files, pinned=data == "pinned"))
+        main |= {"price": str(base_units), "files": described}
+        attributes = describe_attributes(main, description, tags, categories)
+        given: JsonObject = {"timeout": timeout, "containers": containers, "servers": servers, "algorithms": algorithms}
+        given |= {"publishers": publishers, "output": output, "maxExecutions": max_executions, "rules": rules}
         offer = ComputeOffer(
             price=base_units,
             timeout=timeout,
@@ -196,10 +202,7 @@ class Assets:
             max_executions=max_executions,
             rules=rules,
         )
-        main = self._main(name, DATASET, author, license)
-        described = await run_sync(partial(describe_files, files, pinned=data == "pinned"))
-        main |= {"price": str(base_units), "files": described}
-        return await self.register_asset(_attributes(main, description, tags, categories), [offer.service()])
+        return await self._publisher.register(attributes, [offer.service()], identity={**attributes, "offer": given})
 
     async def publish_algorithm(
         self,
@@ -235,20 +238,30 @@ class Assets:
         main, contents = await self._algorithm(name, files, entrypoint, container, price)
         main |= {"author": author or self._signer.address, "license": license}
         main["algorithm"] |= {"language": language, "version": version}
-        attributes = _attributes(main, description, tags, categories)
-        identity = identity_of(attributes, contents)
-        if await self._publisher.find_earlier(self._publisher.key_of(identity)) is None:
-            described = describe_contents(contents)
-            main["files"] = described
-            await self._publisher.require_valid(attributes)
-            main["files"] = await self._upload(described, contents)
-        published = await self._publisher.register(attributes, identity=identity)
-        self._imports[published.did] = imports_of(main["algorithm"].get("entrypoint"), contents)
-        return published
+        attributes = describe_attributes(main, description, tags, categories)
+        return (await self._publisher.register_all([await self._prepare_algorithm(attributes, contents)]))[0]
 
-    async def _upload(self, described: list[JsonObject], contents: Mapping[str, bytes]) -> list[JsonObject]:
-        urls = [(await self._gateway.upload(contents[file["name"]])).url for file in described]
-        return [file | {"url": url} for file, url in zip(described, urls, strict=True)]
+    async def publish_with_workflow(
+        self, name: str, files: AlgorithmFiles, stage: Stage, *, entrypoint: str | None = None
+    ) -> Asset:
+        """Publish an algorithm and a workflow of one stage that runs it, with one signature; return the workflow.
+
+        ``stage`` has the algorithm as :meth:`read_algorithm` returns it. What is published already is reused.
+        """
+        containers = await self._choose_containers([stage])
+        main, contents = await self._algorithm(name, files, entrypoint)
+        algorithm = await self._prepare_algorithm(describe_attributes(main, "", (), ()), contents)
+        pinned: JsonObject = {"id": str(algorithm.unsigned.did), "checksum": algorithm.unsigned.checksum}
+        main = self._main(name, WORKFLOW) | {"price": "0", "files": []}
+        main["workflow"] = describe_stages([stage], containers, [pinned])
+        prepared = await self._publisher.prepare(describe_attributes(main, "", (), ()))
+        return (await self._publisher.register_all([algorithm, prepared]))[1]
+
+    async def _prepare_algorithm(self, attributes: JsonObject, contents: dict[str, bytes]) -> Prepared:
+        prepared = await self._publisher.prepare_algorithm(attributes, contents)
+        entrypoint = attributes["main"]["algorithm"].get("entrypoint")
+        self._imports[str(prepared.unsigned.did)] = imports_of(entrypoint, contents)
+        return prepared
 
     async def _describe_files(self, files: Sequence[FileLike], ddo: Ddo) -> list[JsonObject]:
         """Describe files with URLs, as the document's rules need it; those of an algorithm are uploaded first."""
@@ -257,7 +270,7 @@ class Assets:
             pinned = any(policy.data == "pinned" for policy in policies)
             return await run_sync(partial(describe_files, files, pinned=pinned))
         contents = await run_sync(read_contents, [Path(str(file)) for file in files])
-        return await self._upload(describe_contents(contents), contents)
+        return await self._publisher.upload(contents)
 
     async def read_algorithm(
         self, name: str, files: AlgorithmFiles, *, entrypoint: str | None = None
@@ -268,7 +281,7 @@ class Assets:
         """
         main, contents = await self._algorithm(name, files, entrypoint)
         imports = imports_of(main["algorithm"].get("entrypoint"), contents)
-        key = self._publisher.key_of(identity_of(_attributes(main, "", (), ()), contents))
+        key = self._publisher.key_of(identity_of(describe_attributes(main, "", (), ()), contents))
         earlier = await self._publisher.find_earlier(key)
         if earlier is None or await self._chain.did_record(str(earlier.did)) is None:
             return NewAlgorithm(AlgorithmDescription.read(main["algorithm"]), imports)
@@ -285,11 +298,7 @@ class Assets:
     ) -> tuple[JsonObject, dict[str, bytes]]:
         """Read an algorithm: its ``main`` without files, and name → content."""
         contents = await run_sync(read_contents, files)
-        start = entrypoint or entrypoint_of(list(contents))
-        command(start, contents)  # raises if it cannot be started, before anything is uploaded
-        algorithm: JsonObject = {"language": "", "format": "docker-image", "version": "1"}
-        algorithm |= {"entrypoint": start} if start is not None else {}
-        algorithm |= {"requirements": {"container": dict(container)}} if container is not None else {}
+        algorithm = describe_algorithm(contents, entrypoint, container)
         main = self._main(name, ALGORITHM)
         main |= {"price": str((await read_amount(price, self._chain)).base_units), "algorithm": algorithm}
         return main, contents
@@ -307,17 +316,19 @@ class Assets:
     ) -> Asset:
         """Publish a workflow, or reuse an equal one."""
         workflow = await self.describe_workflow(stages)
-        main = self._main(name, WORKFLOW, author, license)
-        main |= {"price": "0", "files": [], "workflow": workflow}
-        return await self.register_asset(_attributes(main, description, tags, categories))
+        main = self._main(name, WORKFLOW, author, license) | {"price": "0", "files": [], "workflow": workflow}
+        return await self.register_asset(describe_attributes(main, description, tags, categories))
 
     async def describe_workflow(self, stages: Sequence[Stage]) -> JsonObject:
         """Return ``main.workflow`` with these stages, each in its container and with the version of its algorithm.
 
         Raises ``ImageNotAllowed`` or ``ImageUnsuitable`` if no container fits.
         """
-        containers = await choose_containers(stages, self._resolver, self.image_contents, self._imports)
-        return describe_stages(stages, containers, [await self._pinned(stage.algorithm) for stage in stages])
+        transformations = [await self._pinned(stage.algorithm) for stage in stages]
+        return describe_stages(stages, await self._choose_containers(stages), transformations)
+
+    async def _choose_containers(self, stages: Sequence[Stage]) -> list[JsonObject]:
+        return await choose_containers(stages, self._resolver, self.image_contents, self._imports)
 
     async def resolve(self, did: str, checksum: str | None = None) -> Ddo:
         """Return the document of a DID: the current version, or the one with this on-chain checksum.
@@ -487,10 +498,3 @@ class Assets:
     async def version_of(self, did: str) -> JsonObject:
         """Return DID and current checksum, as ``policy.algorithms`` names an algorithm. Raises ``AssetNotFound``."""
         return {"did": did, "checksum": (await self._resolver.record(did)).checksum.removeprefix("0x")}
-
-
-def _attributes(
-    main: Mapping[str, Any], description: str, tags: Sequence[str], categories: Sequence[str]
-) -> dict[str, Any]:
-    additional = {"description": description, "tags": list(tags), "categories": list(categories)}
-    return {"main": main, "additionalInformation": {name: value for name, value in additional.items() if value}}

@@ -1,7 +1,6 @@
 """The client: publish, find, buy, run. ``insitu.connect()`` makes one, or make one here with ports of your own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -111,11 +110,11 @@ class Client:
         limit = None if max_price is None else await read_amount(max_price, self.chain)
         stage = await self._stage(algorithm, on, configuration, entrypoint, container, server_id)
         await self.agreements.require_agreeable(await self.check_stages([stage]), limit)
-        did, name = str(algorithm), str(algorithm)
-        if not did.startswith("did:"):
-            name = Path(algorithm).name
-            did = (await self.assets.publish_algorithm(name, Path(algorithm), entrypoint=entrypoint)).did
-        workflow = await self.assets.publish_workflow(name, [replace(stage, algorithm=did)])
+        if isinstance(stage.algorithm, str):
+            workflow = await self.assets.publish_workflow(Path(algorithm).name, [stage])
+        else:
+            path = Path(algorithm)
+            workflow = await self.assets.publish_with_workflow(path.name, path, stage, entrypoint=entrypoint)
         return await self.compute.run_workflow(workflow.did, max_price=limit, relay=relay, offer=offer)
 
     async def revise(

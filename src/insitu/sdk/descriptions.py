@@ -20,6 +20,7 @@ __all__ = [
     "Description",
     "Surroundings",
     "complete_services",
+    "describe_attributes",
     "describe_contents",
     "identity_of",
     "merge_patch",
@@ -190,3 +191,11 @@ def identity_of(attributes: JsonObject, contents: Mapping[str, bytes]) -> JsonOb
     digests = {file: sha256_hex(data) for file, data in contents.items()}
     identity: JsonObject = plain_json({**attributes, "contents": digests})
     return identity
+
+
+def describe_attributes(
+    main: Mapping[str, Any], description: str, tags: Sequence[str], categories: Sequence[str]
+) -> dict[str, Any]:
+    """Return the attributes of a metadata service."""
+    additional = {"description": description, "tags": list(tags), "categories": list(categories)}
+    return {"main": main, "additionalInformation": {name: value for name, value in additional.items() if value}}

@@ -8,13 +8,21 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from insitu.domain.algorithm import ENTRYPOINT_SCRIPT
+from insitu.domain.algorithm import ENTRYPOINT_SCRIPT, command
 from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
 from insitu.domain.media_types import media_type
 
-__all__ = ["AlgorithmFiles", "FileLike", "describe_files", "entrypoint_of", "placed", "read_contents"]
+__all__ = [
+    "AlgorithmFiles",
+    "FileLike",
+    "describe_algorithm",
+    "describe_files",
+    "entrypoint_of",
+    "placed",
+    "read_contents",
+]
 
 FileLike = str | Path | Mapping[str, Any]
 """A path on this machine, a URL, or a description as in ``main.files``."""
@@ -110,3 +118,15 @@ def entrypoint_of(names: Sequence[str]) -> str | None:
     if len(names) == 1 and (interpreter := _INTERPRETERS.get(PurePosixPath(names[0]).suffix.lower())):
         return f"{interpreter} {shlex.quote(names[0])}"
     raise InsituError("EntrypointMissing")
+
+
+def describe_algorithm(
+    contents: Mapping[str, bytes], entrypoint: str | None, container: Mapping[str, Any] | None
+) -> JsonObject:
+    """Return ``main.algorithm``. Raises ``InvalidDocument`` if it cannot be started, before anything is uploaded."""
+    start = entrypoint or entrypoint_of(list(contents))
+    command(start, contents)  # raises if it cannot be started, before anything is uploaded
+    algorithm: JsonObject = {"language": "", "format": "docker-image", "version": "1"}
+    algorithm |= {"entrypoint": start} if start is not None else {}
+    algorithm |= {"requirements": {"container": dict(container)}} if container is not None else {}
+    return algorithm

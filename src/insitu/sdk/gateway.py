@@ -35,6 +35,7 @@ from insitu.api.gateway_v1 import (
     ResultView,
     Uploaded,
 )
+from insitu.api.metadata_v1 import AssetStatus
 from insitu.domain.errors import InsituError, TokenError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.receipt_opening import Opening
@@ -89,6 +90,8 @@ class GatewayClient:
         self._http = http
         self._base = self.url + BASE
         self._tokens = Tokens(http, self.url, signer)
+        self.uploaded: dict[str, str] = {}
+        """The SHA-256 of what was uploaded, by its url."""
 
     @property
     def account(self) -> Address:
@@ -231,12 +234,23 @@ class GatewayClient:
         body = request.model_dump(mode="json")
         return await self._authorised(Encrypted, "POST", f"{self._base}/encrypt", json=body, idempotent=True)
 
+    async def publication(self, key: str) -> AssetStatus | None:
+        """Return which asset the wallet published under an Idempotency-Key, in the gateway's catalogue, if any."""
+        try:
+            return await self._authorised(AssetStatus, "GET", f"{self._base}/publications/{key}")
+        except InsituError as error:
+            if error.code != "AssetNotFound":
+                raise
+            return None
+
     async def upload(self, content: bytes) -> Uploaded:
         """Store the bytes of an algorithm at the gateway."""
         more = {"Content-Type": "application/octet-stream"}
-        return await self._authorised(
+        stored = await self._authorised(
             Uploaded, "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
         )
+        self.uploaded[stored.url] = stored.sha256
+        return stored
 
     @asynccontextmanager
     async def download(self, did: str, index: int) -> AsyncIterator[Download]:

@@ -16,6 +16,7 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     MetadataHealth,
+    PublicationRequest,
     RetireRequest,
     SearchPage,
     SearchRequest,
@@ -103,10 +104,12 @@ class MetadataClient:
         params: dict[str, Any] = {"checksum": checksum, "wait": min(wait, MAX_WAIT) or None}
         return await self._http.model(AssetStatus, "GET", self._at(did) + "/status", params=params)
 
-    async def published(self, creator: Address, key: str) -> AssetStatus | None:
-        """Return which asset the creator published under an Idempotency-Key, if any."""
+    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetStatus | None:
+        """Return which asset the creator published under an Idempotency-Key, if any. A gateway asks and signs."""
+        request = PublicationRequest(creator=creator, key=key, issued_at=issued_at, signature="0x" + signature.hex())
+        body, address = request.model_dump(mode="json"), self._url + PUBLICATIONS
         try:
-            return await self._http.model(AssetStatus, "GET", f"{self._url}{PUBLICATIONS}/{creator}/{key}")
+            return await self._http.model(AssetStatus, "POST", address, json=body, idempotent=True)
         except InsituError as error:
             if error.code != "AssetNotFound":
                 raise

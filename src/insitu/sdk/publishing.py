@@ -1,7 +1,7 @@
 """Publishing (P1–P3) as one call that can be repeated: describe, seal, sign, publish, register, await the listing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,26 +9,43 @@ import anyio
 
 from insitu.api.gateway_v1 import EncryptRequest, GatewayInfo
 from insitu.api.metadata_v1 import MAX_WAIT, AssetStatus
-from insitu.domain.assembly import UnsignedDdo, assemble_ddo, identify, revise_ddo, with_sealed_list
-from insitu.domain.canonical import JsonObject, canonical_json, keccak256, sha256, sha256_hex
+from insitu.domain.assembly import (
+    UnsignedDdo,
+    assemble_ddo,
+    identify,
+    revise_ddo,
+    unsigned_again,
+    with_sealed_list,
+)
+from insitu.domain.canonical import JsonObject, keccak256, plain_json
 from insitu.domain.ddo import Ddo, read_ddo
-from insitu.domain.did import Did, did_seed
+from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, origin_of, verify_checksum
+from insitu.domain.integrity import creator_of, verify_checksum
 from insitu.domain.ledger import register_attribute, update_attribute
+from insitu.domain.publication_key import publication_key
 from insitu.domain.sealed_list import public_files
+from insitu.domain.signed_request import SignedRequest
 from insitu.domain.timestamps import format_time
 from insitu.domain.validation import validate_ddo
 from insitu.domain.versions import require_allowed_change
-from insitu.ports.chain import Chain, Mined
+from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
-from insitu.sdk.descriptions import Description, Surroundings, complete_services, read_description
+from insitu.sdk.descriptions import (
+    Description,
+    Surroundings,
+    complete_services,
+    describe_contents,
+    identity_of,
+    read_description,
+)
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.quotes import require_key
+from insitu.sdk.registrations import Registrations
 
-__all__ = ["Asset", "Publisher"]
+__all__ = ["Asset", "Prepared", "Publisher"]
 
 LISTING_SECONDS = 180
 """How long after its registration an asset may take to be listed; with confirmations this takes a while."""
@@ -58,6 +75,15 @@ class Asset:
         return self.transaction is None
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that is ready to be signed, published and registered, under the key of its description."""
+
+    unsigned: UnsignedDdo
+    key: str | None
+    without_compute: bool = False
+
+
 class Publisher:
     """Publishes assets of one account in one catalogue, with one gateway as their provider."""
 
@@ -66,6 +92,7 @@ class Publisher:
         self._signer = signer
         self._metadata = metadata
         self._gateway = gateway
+        self._registrations = Registrations(chain, signer, gateway, metadata)
 
     async def gateway_info(self) -> GatewayInfo:
         """Ask the gateway for its account and contracts.
@@ -90,28 +117,73 @@ class Publisher:
         without_compute: bool = False,
         identity: Mapping[str, Any] | None = None,
     ) -> Asset:
-        """Publish and register an asset, or find the equal one of an earlier call; see ``Assets.register_asset``.
+        """Publish and register an asset, or find the equal one of an earlier call; see ``Assets.register_asset``."""
+        prepared = await self.prepare(
+            asset_metadata, services, publisher_public_key, without_compute=without_compute, identity=identity
+        )
+        return (await self.register_all([prepared]))[0]
+
+    async def prepare(
+        self,
+        asset_metadata: Mapping[str, Any],
+        services: Sequence[Mapping[str, Any]] = (),
+        publisher_public_key: str | None = None,
+        *,
+        without_compute: bool = False,
+        identity: Mapping[str, Any] | None = None,
+    ) -> Prepared:
+        """Make the document of an asset, or find that of an earlier call. Nothing is signed or published.
 
         ``identity`` says what makes two calls equal, by default the description itself.
         """
         description = read_description(asset_metadata, services)
-        key = self.key_of(identity if identity is not None else _identity(description))
+        given = {"attributes": dict(asset_metadata), "services": list(services)}
+        key = self.key_of(identity if identity is not None else given)
         earlier = await self.find_earlier(key)
         if earlier is not None:
-            return await self._publish_and_register(earlier, key, without_compute=without_compute)
+            return Prepared(unsigned_again(earlier), key, without_compute)
         unsigned = await self._assemble(description, publisher_public_key, without_compute=without_compute)
-        ddo = unsigned.signed(self._signer.sign_digest(unsigned.digest))
-        return await self._publish_and_register(ddo, key, without_compute=without_compute)
+        return Prepared(unsigned, key, without_compute)
+
+    async def register_all(self, prepared: Sequence[Prepared]) -> list[Asset]:
+        """Publish and register documents (P2, P3), with one signature if that is possible, and await their listing.
+
+        What an earlier call registered is only awaited. Raises ``DIDExists`` if another document has a DID by now.
+        """
+        new = []
+        for item in prepared:
+            record = await self._chain.did_record(str(item.unsigned.did))
+            if record is None:
+                new.append(item)
+            elif record.checksum.removeprefix("0x") != item.unsigned.checksum:
+                did = str(item.unsigned.did)
+                raise InsituError("DIDExists", f"{did} is registered with other files or details", did=did)
+        info = await self.gateway_info()
+        request = None
+        if new and await self._registrations.is_wanted(info):
+            request = await self._registrations.sign([item.unsigned for item in new], info)
+        for item in new:
+            if await self._publish(item, request):
+                continue
+            # The same call ran twice at once, or the equal asset is no longer ours and this one is new.
+            earlier = await self.find_earlier(item.key) if len(prepared) == 1 else None
+            if earlier is not None:
+                return await self.register_all([replace(item, unsigned=unsigned_again(earlier))])
+            await self._publish(replace(item, key=None), request)
+        sent = await self._registrations.send(request) if request is not None else None
+        transactions = {item.unsigned.did: sent or await self._register(item.unsigned, info) for item in new}
+        return [await self._wait_until_listed(item.unsigned, transactions.get(item.unsigned.did)) for item in prepared]
 
     def key_of(self, identity: Mapping[str, Any]) -> str:
-        """Return the Idempotency-Key of a description. It derives from a signature, so only the author can know it."""
-        contract = self._chain.contract("DIDRegistry")
-        text = canonical_json([self._chain.agreements.chain_id, contract, self._gateway.url, dict(identity)])
-        return sha256_hex(self._signer.sign_digest(sha256(b"insitu register_asset " + text)))
+        """Return the Idempotency-Key of a description; see :func:`insitu.domain.publication_key.publication_key`."""
+        chain_id, registry = self._chain.agreements.chain_id, self._chain.contract("DIDRegistry")
+        described = plain_json(dict(identity))
+        digests = self._gateway.uploaded
+        return publication_key(chain_id, registry, self._gateway.url, self._signer.address, described, digests)
 
-    async def find_earlier(self, key: str) -> Ddo | None:
+    async def find_earlier(self, key: str | None) -> Ddo | None:
         """Return the document that this account published under a key, if the account still owns it, unretired."""
-        status = await self._metadata.published(self._signer.address, key)
+        status = await self._gateway.publication(key) if key is not None else None
         if status is None or status.state == "retired":
             return None
         if status.owner is not None and status.owner.lower() != self._signer.address.lower():
@@ -129,11 +201,15 @@ class Publisher:
         """
         unsigned = revise_ddo(ddo, services, self._signer.address, format_time(datetime.now(UTC)))
         require_allowed_change(ddo, read_ddo(unsigned.document), (self._chain.agreements.contract,))
-        revised = unsigned.signed(self._signer.sign_digest(unsigned.digest))
-        validate_ddo(revised, without_compute=without_compute, new=True)
-        await self._metadata.update(revised.to_json(), without_compute=without_compute)
-        mined = await self._register(revised, unsigned.checksum, update=True)
-        return await self._wait_until_listed(revised, unsigned.checksum, mined)
+        validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute, new=True)
+        request = None
+        if await self._registrations.is_wanted(await self.gateway_info()):
+            request = await self._registrations.sign_updates([unsigned])
+        await self._metadata.update(self._proved(unsigned, request).to_json(), without_compute=without_compute)
+        if request is not None:
+            return await self._wait_until_listed(unsigned, await self._registrations.send(request))
+        call = update_attribute(bytes(unsigned.did), bytes.fromhex(unsigned.checksum), self._metadata.address)
+        return await self._wait_until_listed(unsigned, (await self._chain.transact(call, self._signer)).hash)
 
     async def _assemble(
         self, description: Description, publisher_public_key: str | None, *, without_compute: bool
@@ -169,66 +245,62 @@ class Publisher:
         """Refuse an invalid description before its files are uploaded. Raises ``InvalidDocument`` and related codes."""
         await self._assemble(read_description(asset_metadata, ()), None, without_compute=False)
 
+    async def prepare_algorithm(self, attributes: JsonObject, contents: Mapping[str, bytes]) -> Prepared:
+        """Upload the files of an algorithm unless an equal one is published, and make its document."""
+        identity = identity_of(attributes, contents)
+        if await self.find_earlier(self.key_of(identity)) is None:
+            attributes["main"]["files"] = describe_contents(contents)
+            await self.require_valid(attributes)
+            attributes["main"]["files"] = await self.upload(contents)
+        return await self.prepare(attributes, identity=identity)
+
+    async def upload(self, contents: Mapping[str, bytes]) -> list[JsonObject]:
+        """Upload files, and describe them with their urls."""
+        described = describe_contents(contents)
+        return [file | {"url": (await self._gateway.upload(contents[file["name"]])).url} for file in described]
+
     async def seal(self, did: str, files: Sequence[JsonObject], checksums: Mapping[str, str] | None = None) -> str:
         """Let the gateway seal a list of files for a DID: a new one with the services' checksums, or one we own."""
         checksum = dict(checksums) if checksums is not None else None
         request = EncryptRequest(did=did, checksum=checksum, files=tuple(files))
         return (await self._gateway.encrypt(request)).encrypted_files
 
-    async def _publish_and_register(self, ddo: Ddo, key: str, *, without_compute: bool) -> Asset:
-        """Publish and register a signed document (P2, P3), from wherever an earlier attempt stopped."""
-        status = await self._metadata.publish(ddo.to_json(), key=key, without_compute=without_compute)
-        if status.did != ddo.id:
-            # The same call ran twice at once, or the equal asset is no longer ours and this one is new.
-            earlier = await self.find_earlier(key)
-            if earlier is not None:
-                return await self._publish_and_register(earlier, key, without_compute=without_compute)
-            status = await self._metadata.publish(ddo.to_json(), without_compute=without_compute)
-        checksum = onchain_checksum(ddo)
-        mined = await self._register(ddo, checksum)
-        record = await self._chain.did_record(str(ddo.did))
-        if record is not None and record.checksum.removeprefix("0x") != checksum:
-            raise InsituError("DIDExists", f"{ddo.did} is registered with other files or details", did=ddo.id)
-        return await self._wait_until_listed(ddo, checksum, mined)
+    def _proved(self, unsigned: UnsignedDdo, request: SignedRequest | None) -> Ddo:
+        """Return the document with the request as its proof, or with a signature of its own."""
+        if request is not None:
+            return unsigned.proved_by(request)
+        return unsigned.signed(self._signer.sign_digest(unsigned.digest))
 
-    async def _register(self, ddo: Ddo, checksum: str, *, update: bool = False) -> Mined | None:
-        """Register a document: its DID, or with ``update`` a new version of it. None if it is registered already."""
-        record = await self._chain.did_record(str(ddo.did))
-        if record is not None and (not update or record.checksum == checksum):
-            return None
-        if record is not None:
-            call = update_attribute(bytes(ddo.did), bytes.fromhex(checksum), self._metadata.address)
-            return await self._chain.transact(call, self._signer)
-        info = await self.gateway_info()
-        seed = did_seed(origin_of(ddo))
-        call = register_attribute(seed, bytes.fromhex(checksum), [info.provider_address], self._metadata.address)
+    async def _publish(self, item: Prepared, request: SignedRequest | None) -> bool:
+        """Publish a document, and return whether its key is not that of another asset."""
+        document = self._proved(item.unsigned, request).to_json()
+        status = await self._metadata.publish(document, key=item.key, without_compute=item.without_compute)
+        return status.did == str(item.unsigned.did)
+
+    async def _register(self, unsigned: UnsignedDdo, info: GatewayInfo) -> str | None:
+        checksum = bytes.fromhex(unsigned.checksum)
+        call = register_attribute(unsigned.seed, checksum, [info.provider_address], self._metadata.address)
         try:
-            return await self._chain.transact(call, self._signer)
+            return (await self._chain.transact(call, self._signer)).hash
         except InsituError as error:
             if error.code != "DIDExists":
                 raise
             return None
 
-    async def _wait_until_listed(self, ddo: Ddo, checksum: str, mined: Mined | None) -> Asset:
-        did, status = str(ddo.did), None
+    async def _wait_until_listed(self, unsigned: UnsignedDdo, transaction: str | None) -> Asset:
+        did, status = str(unsigned.did), None
         with anyio.move_on_after(LISTING_SECONDS):
-            while not _shows(status, checksum):
-                status = await self._metadata.status(did, checksum=checksum, wait=MAX_WAIT)
-        if status is None or not _shows(status, checksum):
+            while not _shows(status, unsigned.checksum):
+                status = await self._metadata.status(did, checksum=unsigned.checksum, wait=MAX_WAIT)
+        if status is None or not _shows(status, unsigned.checksum):
             raise InsituError("AssetNotFound", f"{did} is registered, but the catalogue does not list it yet", did=did)
-        return Asset(did, ddo, checksum, status.owner or self._signer.address, mined.hash if mined else None)
+        ddo = read_ddo(await self._metadata.document(did, unsigned.checksum))
+        verify_checksum(ddo, unsigned.checksum)
+        return Asset(did, ddo, unsigned.checksum, status.owner or self._signer.address, transaction)
 
 
 def _shows(status: AssetStatus | None, checksum: str) -> bool:
     return status is not None and status.state == "listed" and status.checksum == checksum
-
-
-def _identity(description: Description) -> JsonObject:
-    return {
-        "attributes": description.attributes,
-        "files": list(description.files),
-        "services": list(description.services),
-    }
 
 
 def _key_owner(key: str | None) -> Address | None:

@@ -104,6 +104,9 @@ class Purchases:
     ) -> Sent:
         if relay:
             return await self._relay(terms, permit, gateway)
+        if relay is None and not await self._chain.native_balance(terms.consumer):
+            # A wallet is not asked to sign a transaction that nobody can pay for.
+            return await self._relay_without_coin(terms, permit, gateway)
         # The consumer sends it, so the transaction's own signature covers the terms (C3).
         call = create_and_lock(terms, permit=permit)
         if offer:

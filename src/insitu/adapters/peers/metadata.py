@@ -1,9 +1,13 @@
 """Catalogues in other processes: publish to the configured one, read from wherever the chain says."""
 
+from datetime import datetime
+
 from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
+from insitu.ports.catalog import AssetRecord
 from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
@@ -43,6 +47,11 @@ class HttpMetadata(MetadataPeer):
                 return False
             raise
 
+    @override
+    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
+        status = await self._client.published(creator, key, issued_at, signature)
+        return AssetRecord(**dict(status)) if status is not None else None
+
 
 class OwnMetadata(MetadataPeer):
     """The catalogue of this process for its own urls, others over HTTP.
@@ -73,3 +82,7 @@ class OwnMetadata(MetadataPeer):
     @override
     async def is_retired(self, did: str) -> bool:
         return await self._own.is_retired(did)
+
+    @override
+    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
+        return await self._own.published(creator, key, issued_at, signature)

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
 from insitu.api.archive import MEDIA_TYPE
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
+from insitu.api.metadata_v1 import AssetStatus, status_of
 from insitu.api.parameters import BYTES, AccessTokenHeader, DidPath
 from insitu.gateway.files.file_server import ServedFile
 from insitu.gateway.files.source_opener import upload_url
@@ -36,6 +37,14 @@ def files_router(service: GatewayService) -> APIRouter:
             caller.address, request.stream(), announced=announced, network=network
         )
         return Uploaded(url=upload_url(upload.upload_id), sha256=upload.sha256, size=upload.size)
+
+    @routes.get(BASE + "/publications/{key}")
+    async def show_publication(
+        key: Annotated[str, Path(max_length=128)], authorization: AccessTokenHeader = None
+    ) -> AssetStatus:
+        """What the caller published under this Idempotency-Key, in the catalogue of this gateway."""
+        caller = await service.authenticator.read(authorization, "publish")
+        return status_of(await service.publication_finder.find(caller, key))
 
     @routes.get(BASE + "/download/{did}", response_class=StreamingResponse, responses={200: BYTES})
     async def download_all(
