@@ -165,7 +165,7 @@ class SqlAgreements(Agreements):
         free: FreeExecution | None = None,
     ) -> tuple[StoredExecution, bool]:
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
-            if idempotency is not None and (known := _find_find_repeated(db, idempotency)) is not None:
+            if idempotency is not None and (known := _find_repeated(db, idempotency)) is not None:
                 return known, False
             number = next_number(db, agreement_id, limit)
             plan, dossier = draft(number)
@@ -213,7 +213,7 @@ class SqlAgreements(Agreements):
 
     @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
-        return await self._database.read(lambda db: _find_find_repeated(db, idempotency))
+        return await self._database.read(lambda db: _find_repeated(db, idempotency))
 
     @override
     async def execution(self, execution_id: ExecutionId) -> StoredExecution | None:
@@ -456,7 +456,7 @@ def _take_back(db: Connection, execution: StoredExecution, receipt_hash: str | N
     return True
 
 
-def _find_find_repeated(db: Connection, request: Idempotency) -> StoredExecution | None:
+def _find_repeated(db: Connection, request: Idempotency) -> StoredExecution | None:
     row = db.execute(
         "SELECT fingerprint, execution_id FROM idempotency WHERE caller = ? AND key = ?",
         (request.caller.lower(), request.key),
