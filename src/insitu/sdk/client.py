@@ -102,7 +102,7 @@ class Client:
         max_price
             Tokens, ``"10.5"`` or ``10``, or an ``Amount``; a higher price is refused before any money moves.
         relay, offer
-            As for ``agreements.buy``. Publishing something new still costs coin.
+            As for ``agreements.buy``.
 
         Raises what publishing and ``agreements.buy`` raise: the verdict's first reason, ``PriceTooHigh`` and others.
         """
