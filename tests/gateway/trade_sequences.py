@@ -130,7 +130,7 @@ class Trade:
                 [
                     {"algorithms": [{"did": self.script.did, "checksum": version}]},
                     {"algorithms": [], "publishers": ["stranger", PUBLISHER]},
-                    {"algorithms": [], "publishers": [choose(["stranger", PUBLISHER])]},
+                    {"algorithms": [], "publishers": [PUBLISHER]},
                 ]
             )
         policy["output"] = output
@@ -223,7 +223,11 @@ class Trade:
         self.tell(f"{self.script.owner} registers version {self.script.current[:6]} of the algorithm")
 
     async def sell_script(self) -> None:
+        """The algorithm gets another owner, who mostly registers a version that the consumer wants to run."""
         await self.sell(self.script, (PUBLISHER, "stranger"))
+        if self.chance(0.7):
+            await self.change_script()
+            await self.change_workflow()
 
     # -- what those do who may not ------------------------------------------------------------------------------------
 
@@ -266,7 +270,7 @@ class Trade:
 
     async def change_workflow(self) -> None:
         """The consumer registers a version that runs any version of the algorithm, rarely on swapped inputs."""
-        version = self.script.current if self.chance(0.7) else self.random.choice(list(self.script.registrants))
+        version = self.script.current if self.chance(0.8) else self.random.choice(list(self.script.registrants))
         reads = self.works[0].reads if self.chance(0.92) else self.works[0].reads[::-1]
         inputs = [{"index": position, "id": did} for position, did in enumerate(reads)]
         chosen = {"id": self.script.did, "checksum": version}
