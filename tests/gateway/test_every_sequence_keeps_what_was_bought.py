@@ -26,7 +26,7 @@ FIRST_SEED = int(os.environ.get("INSITU_FIRST_SEED", "4"))
 STEPS = 32
 
 MET = {"bought", "success", "failure", "breakdown", "revision ran", "now stricter", "then stricter", "trespass refused"}
-"""What the sequences that run by default have to meet together, besides at least ``REFUSALS`` different reasons of a gateway."""
+"""What the sequences that run by default have to meet, besides ``REFUSALS`` different reasons of a gateway."""
 REFUSALS = 4
 
 
