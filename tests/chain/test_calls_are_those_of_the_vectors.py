@@ -53,6 +53,7 @@ def made() -> dict[str, Call]:
         "refuse": ledger.refuse(TERMS),
         "settle": ledger.settle(TERMS, SETTLEMENT, SIGNATURE),
         "settle_batch": ledger.settle_batch([(TERMS, [SETTLEMENT, SETTLEMENT])]),
+        "cancel": ledger.cancel(TERMS),
         "refund": ledger.refund(TERMS),
         "used": ledger.used(STATEMENT, DID, CONSUMER, ACTIVITY, "{}"),
         "was_derived_from": ledger.was_derived_from(STATEMENT, OTHER, DID, CONSUMER, ACTIVITY, "{}"),

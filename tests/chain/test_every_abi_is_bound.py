@@ -131,6 +131,7 @@ CALLS = [
     ledger.refuse(TERMS),
     ledger.settle(TERMS, SETTLEMENT, b"signature"),
     ledger.settle_batch([(TERMS, [SETTLEMENT, SETTLEMENT])]),
+    ledger.cancel(TERMS),
     ledger.refund(TERMS),
     ledger.used(WORD, WORD, ACCOUNT, WORD, "attributes"),
     ledger.was_derived_from(WORD, WORD, WORD, ACCOUNT, WORD, "attributes"),
