@@ -39,6 +39,8 @@ class RevisionChecker:
         if registrant.lower() != terms.consumer.lower():
             detail = f"{registrant} registers versions of this workflow, and the consumer is {terms.consumer}"
             raise InsituError("RevisionNotAllowed", detail)
+        if len(found.inputs) < len(found.workflow.input_dids):
+            return  # the verdict says why a data set cannot be used
         offers = [OfferedService(entry.asset.did, entry.bought) for entry in found.inputs]
         require_same_purchase(read_workflow(bought.ddo), found.workflow, offers)
         await self._require_wanted(known, found.policy)
