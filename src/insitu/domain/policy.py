@@ -95,7 +95,7 @@ class Policy(Document):
     algorithms
         ``any``, or the algorithms that may run. If it is absent and there are ``publishers``, only theirs may.
     publishers
-        Addresses whose algorithms are trusted in every version.
+        Addresses whose algorithms are trusted, each in its current version (ADR 0120).
     version
         Of the rules' meaning. Nothing runs under a version or a member that is unknown here (``not_understood``).
     consumers

@@ -1,4 +1,4 @@
-"""Obeys owners who let nothing run on their data sets for now (ADR 0126)."""
+"""Obeys owners who let nothing run on their data sets for now (ADR 0127)."""
 
 import logging
 from dataclasses import dataclass
