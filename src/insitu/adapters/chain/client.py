@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TypeVar
 
+import anyio
 from pydantic import JsonValue
 from typing_extensions import override
 
@@ -33,6 +34,7 @@ from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
 from insitu.ports.keys import Signer
+from insitu.waiting import Backoff
 
 __all__ = ["EvmChain"]
 
@@ -43,6 +45,9 @@ _POLL = 1.0
 
 _DELEGATION = bytes.fromhex("ef0100")
 """How the code of an account begins whose key still signs, but which runs the code of a contract (EIP-7702)."""
+
+_LOOK, _LOOKS = Backoff(0.005, 0.2), 7
+"""Between looks for the event of a record, half a second in all; and their number after the first."""
 
 _GRACE = 30.0
 """Seconds for which one of several nodes behind the same address may lag."""
@@ -138,14 +143,18 @@ class EvmChain:
 
     async def did_record(self, did: str) -> DidRecord | None:
         """Return the registry's record, with url and registrant from the event in the block that it names."""
-        # A pending registration has no event yet, so only mined ones are asked for.
-        found = await self._view("DIDRegistry", registry.get_did_register(bytes(Did.parse(did))), block="latest")
-        if not found.version:
-            return None
-        checksum, block = found.checksum.hex(), found.block_number
-        event = await self._registrations.current(did, block, found.version, checksum, found.owner)
-        if event is None:
-            raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
+        look = 0
+        while True:
+            # A pending registration has no event yet, so only mined ones are asked for.
+            found = await self._view("DIDRegistry", registry.get_did_register(bytes(Did.parse(did))), block="latest")
+            if not found.version:
+                return None
+            checksum, block = found.checksum.hex(), found.block_number
+            event = await self._event_of(did, block, found.version, checksum, found.owner, last=look == _LOOKS)
+            if event is not None:
+                break
+            await anyio.sleep(_LOOK.pause(look))
+            look += 1
         return DidRecord(
             did,
             found.owner,
@@ -157,6 +166,20 @@ class EvmChain:
             changes=found.changes,
             previous_block=event.previous_block,
         )
+
+    async def _event_of(
+        self, did: str, block: int, version: int, checksum: str, owner: Address, *, last: bool
+    ) -> DidRegistered | None:
+        """Return the event of a record, or None while a node that is adding the block may know only the record."""
+        try:
+            event = await self._registrations.current(did, block, version, checksum, owner)
+        except NodeError:
+            if last:
+                raise
+            return None
+        if event is None and last:
+            raise InsituError("ChainUnavailable", f"the node has no event of {did} in block {block}")
+        return event
 
     async def registration(self, did: str, checksum: str, block: int) -> DidRegistered | None:
         """Return the event that registered a version with this checksum in a block, or None."""
