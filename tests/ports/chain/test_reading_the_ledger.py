@@ -1,8 +1,11 @@
 """Views: what the chain says about DIDs, agreements, money and time."""
 
+from typing import Any
+
 import pytest
 
 from insitu.adapters.chain import registrations
+from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.agreement import AgreementState, ConditionState, Settlement, agreement_id
 from insitu.domain.errors import InsituError
@@ -55,6 +58,28 @@ async def test_balances_are_integers_of_base_units_and_wei(parties: Parties) -> 
     assert await parties.chain.native_balance(NOBODY) == 0
     assert await parties.chain.balance(parties.consumer.address) >= 1000
     assert await parties.chain.native_balance(parties.consumer.address) > 10**18
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_a_record_is_read_although_its_event_comes_a_moment_later(
+    parties: Parties, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """A node that is adding the block, or one of several that lags, knows the record before its event."""
+    did = await register_did(parties.chain, parties.owner, parties.provider.address)
+    asked, real = [], registrations.Registrations.current
+
+    async def late(self: registrations.Registrations, *arguments: Any) -> Any:
+        asked.append(arguments)
+        if len(asked) > 3:
+            return await real(self, *arguments)
+        if refused:
+            raise NodeError("eth_getLogs", "block height is 1515 but requested was 1516", b"")
+        return None
+
+    monkeypatch.setattr(registrations.Registrations, "current", late)
+    record = await parties.chain.did_record(str(did))
+    assert record is not None
+    assert (record.version, len(asked)) == (1, 4)
 
 
 async def test_a_did_that_is_not_registered_has_no_record(parties: Parties) -> None:
