@@ -283,11 +283,12 @@ def test_salts_differ_by_secret_and_purpose() -> None:
 
 
 CODES = ("AlgorithmFailed", "InfrastructureFailed", "OutputRejected", "StoppedByConsumer", "StoppedByOwner")
+BY_OTHERS = ("AlgorithmChanged", "ConfigurationFailed", "InputChanged")
 
 
 @given(
     st.sampled_from([Phase.SUCCEEDED, Phase.FAILED, Phase.STOPPED]),
-    st.sampled_from((*CODES, "ConfigurationFailed", "MemoryLimitExceeded", "NothingDelivered", "TimeLimitExceeded")),
+    st.sampled_from((*CODES, *BY_OTHERS, "MemoryLimitExceeded", "NothingDelivered", "TimeLimitExceeded")),
     st.integers(0, 2),
     st.integers(0, 1),
     st.sampled_from(["charged", "free"]),
@@ -312,7 +313,7 @@ def test_the_charge_follows_from_what_is_stated(
     )
     never_free = code in ("OutputRejected", "StoppedByConsumer", "TimeLimitExceeded")
     algorithms = code in ("AlgorithmFailed", "MemoryLimitExceeded")
-    heard = log_bytes > 0 and code in ("StoppedByOwner", "ConfigurationFailed")
+    heard = log_bytes > 0 and code in ("StoppedByOwner", *BY_OTHERS)
     if succeeded:
         expected = Charge.NEVER if nothing else Charge.FULL
         consistent = not nothing or code == "NothingDelivered"

@@ -185,3 +185,39 @@ async def test_a_revision_can_be_checked_before_it_is_registered_and_costs_nothi
     assert [reason.code for reason in quote.reasons] == ["RevisionChangesPurchase"]
     with pytest.raises(InsituError, match="NotConsumer"):
         await provider.gateway.quoter.check(asked.model_copy(update={"consumer": provider.address("stranger")}))
+
+
+async def test_documents_that_read_differently_each_time_get_no_revision_past_the_check(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is judged as a revision is what runs, even if the workflow is assessed twice."""
+    trusting = {"policy": {"publishers": [provider.address("consumer")], "revisions": "always"}}
+    theirs = await provider.publish_dataset(policy={"algorithms": "any", "revisions": "always"})
+    own, fickle = [await provider.publish_dataset("consumer", **trusting) for _ in range(2)]
+    unpaid = await provider.publish_dataset("second-owner")
+    algorithm = await provider.publish_algorithm("consumer")
+    pinned = {
+        "transformation": {
+            "id": algorithm,
+            "checksum": (await provider.desk.ports.resolver.resolve(algorithm)).checksum,
+        }
+    }
+    workflow = await provider.simple_workflow(theirs, own, algorithm=algorithm, **pinned)
+    agreement = await provider.buy(workflow)
+    await ended(provider, await execute(provider, agreement))
+    await revise_main(provider, "consumer", algorithm, name="A newer version")
+    inputs = [{"index": index, "id": did} for index, did in enumerate((theirs, own, unpaid, fickle))]
+    version = await changed(provider, workflow, input=inputs)
+    resolver, looks = provider.desk.ports.resolver, list[str]()
+    real = type(resolver).resolve
+
+    async def resolve(self: Any, did: str, *asked: Any, **named: Any) -> Any:
+        looks.extend([did] if did == fickle else [])
+        if did == fickle and len(looks) == 1:
+            raise InsituError("AssetNotFound", "not now", did=did)
+        return await real(self, did, *asked, **named)
+
+    monkeypatch.setattr(type(resolver), "resolve", resolve)
+    with pytest.raises(InsituError, match="RevisionChangesPurchase"):
+        await execute(provider, agreement, version)
+    assert len(looks) > 1

@@ -192,13 +192,13 @@ async def test_a_success_that_delivered_nothing_makes_neither_failures_nor_later
     assert (await provider.execution(failed)).charge == 0
 
 
-@pytest.mark.parametrize("code", ["ConfigurationFailed", "StoppedByOwner"])
+@pytest.mark.parametrize("code", ["AlgorithmChanged", "ConfigurationFailed", "InputChanged", "StoppedByOwner"])
 async def test_an_execution_ended_by_others_is_not_free_once_log_text_was_delivered(provider: World, code: str) -> None:
-    """The consumer's second wallet ends it, as the owner of a data set or with a url that does not answer."""
+    """The consumer's second wallet ends it, as the owner of a data set, or its url does not answer or changes."""
     script, algorithm = provider.operator.runtime.script, await provider.publish_algorithm()
     script["0-compute-1"] = Ending(log=(ROW,))
     script["1-compute-1"] = Ending(held=True)
-    if code == "ConfigurationFailed":
+    if code != "StoppedByOwner":
         script |= {f"1-configure-{attempt}": Ending(code) for attempt in range(1, 10)}
     rows = await provider.publish_dataset()
     own = await provider.publish_dataset("second-consumer", price="0")

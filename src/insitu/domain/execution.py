@@ -92,7 +92,7 @@ _CONSUMERS_RISK = _NEVER_FREE | {
     "ProcessLimitExceeded",
 }
 _STEP = re.compile(r"([0-9]+)-(configure|compute|publish)-([0-9]+)")
-_NOT_ALWAYS_THEIRS = frozenset({"ConfigurationFailed", "StoppedByOwner"})
+_NOT_ALWAYS_THEIRS = frozenset({"AlgorithmChanged", "ConfigurationFailed", "InputChanged", "StoppedByOwner"})
 """Ends caused by somebody else, who may be the consumer with another account, or by a URL that may be theirs."""
 _RETRIABLE = frozenset({"ConfigurationFailed", "InfrastructureFailed", "Interrupted", "PublishingFailed"})
 

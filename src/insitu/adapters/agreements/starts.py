@@ -42,7 +42,7 @@ def next_number(db: Connection, agreement_id: str, limit: int) -> int:
 
 
 def insert(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) -> None:
-    """Store an execution and which data sets it reads."""
+    """Store an execution and which data sets it reads. Raises ``AssetRetired`` if one was paused meanwhile."""
     db.execute(
         "INSERT INTO executions (execution_id, agreement_id, number, consumer, plan, dossier, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -57,4 +57,7 @@ def insert(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) 
         ),
     )
     dids = dict.fromkeys(source.did for stage in plan.stages for source in stage.inputs if source.did is not None)
+    for did in dids:
+        if db.execute("SELECT 1 FROM pauses WHERE did = ?", (did,)).fetchone() is not None:
+            raise InsituError("AssetRetired", f"the owner of {did} has paused it", did=did)
     db.executemany("INSERT INTO execution_inputs VALUES (?, ?)", [(did, plan.workflow_execution_id) for did in dids])

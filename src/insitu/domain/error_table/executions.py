@@ -65,6 +65,13 @@ EXECUTIONS = (
         "An input cannot be opened in the sandbox.",
         "Ask the owner to make the file readable by others.",
     ),
+    E(
+        "InputsChangedMeanwhile",
+        409,
+        "A data set of the workflow changed while the execution was prepared.",
+        "Try again: the rules of the new version hold.",
+        retry=True,
+    ),
     E("Interrupted", 500, "The execution was interrupted too often.", "Run again; nothing was charged.", retry=True),
     E("LogExpired", 410, "The log is no longer kept.", "Run the workflow again."),
     E("LogLimitExceeded", 409, "The algorithm wrote more log than allowed.", "Log less."),

@@ -18,7 +18,6 @@ from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker
 from insitu.gateway.agreements.terms_checker import copies_of
 from insitu.gateway.agreements.version_keeper import VersionKeeper
-from insitu.gateway.at_once import both
 from insitu.gateway.executions.planner import Planner
 from insitu.gateway.executions.registrar import Registrar
 from insitu.gateway.ports import GatewayPorts
@@ -64,23 +63,35 @@ class Executor:
         known = await self.permission_checker.find(agreement_id)
         wanted = _wanted_version(known, request)
         earlier = await self._require_idle(known)
-        state, found = await both(self.permission_checker.require(known, caller.address), self._assess(known, wanted))
-        if wanted != _bought_version(known):
-            await self.revision_checker.require(known, found)
+        # Assessing is work, which only a consumer who has paid may cause.
+        state = await self.permission_checker.require(known, caller.address)
+        found = await self._assess(known, wanted)
         if any(reason.code == "AlgorithmOutdated" for reason in found.verdict.reasons):
             found = await self._assess(known, wanted, await self._used(agreement_id))
+        if wanted != _bought_version(known):
+            # What is judged here is what runs: documents of the consumer may read differently each time.
+            await self.revision_checker.require(known, found)
         found.verdict.require()
         require_parameters(found.workflow, request.parameters, found.policy.parameters)
         draft = await self.planner.draft(agreement_id, known.terms, state, found, earlier, request.parameters)
         limit = min(found.policy.max_executions, known.max_executions or found.policy.max_executions)
         limit += await self._uncounted(earlier, limit)
         free = await self.free_gas_limiter.of(known.terms, first=earlier is None)
+        await self._note_versions(known, state, found)
+        await self._require_unchanged(found)
         execution, _ = await self.ports.agreements.start(
             agreement_id, self.ports.clock.now(), limit, draft, idempotency, free
         )
-        await self._note_versions(known, state, found)
         await self.registrar.register(execution)
         return accepted(execution)
+
+    async def _require_unchanged(self, found: Assessment) -> None:
+        """Refuse if an owner changed something meanwhile: a consumer can make the preparation as slow as they like."""
+        for entry in found.inputs:
+            then, now = entry.asset.record, await self.ports.chain.did_record(entry.asset.did)
+            if now is None or (now.checksum, now.changes) != (then.checksum, then.changes):
+                detail = f"{entry.asset.did} changed on chain while the execution was prepared"
+                raise InsituError("InputsChangedMeanwhile", detail, did=entry.asset.did)
 
     async def _used(self, agreement_id: AgreementId) -> frozenset[tuple[str, str]]:
         """Return DID and version of everything that earlier executions of the agreement used."""
