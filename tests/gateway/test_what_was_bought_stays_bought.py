@@ -187,6 +187,28 @@ async def test_a_lock_before_the_change_counts_although_the_grant_comes_after_it
     assert found.price.total == terms.total
 
 
+async def test_a_data_set_of_ones_own_makes_no_old_price_of_others_last_longer(provider: World) -> None:
+    own = await provider.publish_dataset("consumer", price="0", lock_timeout=366 * 86400)
+    theirs = await provider.publish_dataset("second-owner", lock_timeout=300)
+    workflow = await provider.simple_workflow(own, theirs)
+    quote = await provider.quote(workflow)
+    assert quote.deadline_seconds == 300
+    now = await provider.chain.time()
+    assert (await refusal(provider, provider.terms(quote, deadline=now + 900))).code == "TermsMismatch"
+    terms = provider.terms(quote, deadline=now + 900)
+    await raise_price(provider, theirs)
+    error = await refusal(provider, terms)
+    assert (error.code, error.context["did"]) == ("TermsMismatch", theirs)
+
+
+async def test_no_offer_holds_for_more_than_an_hour(provider: World) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset(lock_timeout=366 * 86400))
+    quote, now = await provider.quote(workflow), await provider.chain.time()
+    assert quote.deadline_seconds == 3600
+    assert (await refusal(provider, provider.terms(quote, deadline=now + 2 * 3600))).code == "TermsMismatch"
+    await provider.gateway.offerer.offer(provider.terms(quote, deadline=now + 3600))
+
+
 async def test_stale_terms_are_refused_and_the_changed_input_is_named(provider: World) -> None:
     _, second, workflow = await two_inputs(provider)
     terms = provider.terms(await provider.quote(workflow))

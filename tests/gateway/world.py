@@ -147,7 +147,7 @@ class World:
         endpoint = main.pop("endpoint", PUBLIC_URL + BASE + "/exec")
         contract = self.chain.agreements.contract
         main.pop("publishing", None)
-        times = {name: main.pop(name) for name in ("grant_timeout", "settle_timeout") if name in main}
+        times = {name: main.pop(name) for name in ("lock_timeout", "grant_timeout", "settle_timeout") if name in main}
         price = main.get("price", "10")
         template = agreement_template(contract, self.chain.agreements.chain_id, price=int(price), **times)
         return {

@@ -111,6 +111,7 @@ LIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "the timeout": lambda quote: quote.update(timeout=1),
     "the time to grant": lambda quote: quote.update(grantTimeout=86400),
     "the time to settle": lambda quote: quote.update(settleTimeout=86400 * 300),
+    "the time to lock": lambda quote: quote.update(deadlineSeconds=86400),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from insitu.domain.agreement_times import joint_times
 from insitu.domain.compute_service import ComputeService
 from insitu.domain.errors import InsituError
 from insitu.domain.flavour import OfferedService, choose_server
@@ -53,7 +54,7 @@ def quoted(case: dict[str, Any]) -> dict[str, Any]:
     server = choose_server(workflow, [OfferedService(did, services[did]) for did in inputs])
     priced = [PricedInput(did, read_address(case["owners"][did]), services[did].price) for did in inputs]
     price = price_of(priced, server, read_address(QUOTES["provider"]), read_address(QUOTES["consumer"]))
-    times = services[inputs[0]].times()
+    times = joint_times([services[did].times() for did in inputs])
     return {
         "server": server.server_id,
         "receivers": list(price.receivers),

@@ -1,6 +1,7 @@
 """Turning a document's timeouts into the times of an agreement (seconds, all counted from the lock)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from insitu.domain.conditions import ESCROW_REWARD, EXEC_COMPUTE, LOCK_REWARD, AgreementTemplate, condition_name
 from insitu.domain.errors import InsituError
@@ -11,6 +12,8 @@ SETTLE_MARGIN = 3600
 """Default time, beyond the longest execution, to publish a result and settle it."""
 SETTLEMENT_LATENCY = 60
 """The minimum time, beyond the longest execution, to publish and settle."""
+LONGEST_QUOTE = 3600
+"""The most seconds that a quote holds, whatever the services say: owners sell at an old price for no longer."""
 MAX_TIMEOUT = 366 * 86400
 """The contract refuses longer timeouts, so that no money can be locked forever."""
 
@@ -28,7 +31,7 @@ class AgreementTimes:
     settle_timeout
         Counted from the end of ``timeout``: executions are settled before this; then the rest is refundable.
     lock_timeout
-        How long after a quote its payment may be locked; not counted from the lock.
+        How long after a quote its payment may be locked; not counted from the lock. See :func:`joint_times`.
     """
 
     grant_timeout: int
@@ -75,6 +78,14 @@ def agreement_times(timeout: int, template: AgreementTemplate, longest_execution
         detail = f"{times.settle_timeout} s is too short to settle an execution that starts just in time: use {least} s"
         raise InsituError("InvalidDocument", detail, pointer=settle)
     return times
+
+
+def joint_times(inputs: Sequence[AgreementTimes]) -> AgreementTimes:
+    """Return the times of an agreement on several services: the first one's, with the shortest lock timeout of all.
+
+    Nobody can let a quote of other owners' data hold for longer than they say, and none holds above an hour.
+    """
+    return replace(inputs[0], lock_timeout=min(LONGEST_QUOTE, *(times.lock_timeout for times in inputs)))
 
 
 _CONDITIONS = "/serviceAgreementTemplate/conditions"

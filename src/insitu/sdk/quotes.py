@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import Quote
 from insitu.domain.agreement import Terms
-from insitu.domain.agreement_times import AgreementTimes
+from insitu.domain.agreement_times import AgreementTimes, joint_times
 from insitu.domain.compute_service import ComputeService, Server, read_compute_service
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
@@ -112,8 +112,9 @@ async def _input(resolver: Resolver, chain: Chain, did: str, service_index: int 
 def _expect(wanted: WantedWorkflow, provider: Address, consumer: Address) -> ExpectedCost:
     offers = [OfferedService(data.asset.did, data.service) for data in wanted.inputs]
     server = choose_server(wanted.workflow, offers)
+    times = joint_times([data.service.times() for data in wanted.inputs])
     priced = [PricedInput(data.asset.did, data.asset.owner, data.service.price) for data in wanted.inputs]
-    return ExpectedCost(server, price_of(priced, server, provider, consumer), wanted.inputs[0].service.times())
+    return ExpectedCost(server, price_of(priced, server, provider, consumer), times)
 
 
 async def require_key(chain: Chain, provider: Address) -> None:
@@ -147,6 +148,7 @@ async def verify_quote(quote: Quote, wanted: WantedWorkflow, chain: Chain, consu
         ("server", quote.server.get("serverId"), expected.server.server_id),
         ("price", quote.price.base_units, expected.price.total),
         ("receivers", _receivers(quote), _paid(expected.price)),
+        ("deadlineSeconds", quote.deadline_seconds, times.lock_timeout),
         ("grantTimeout", quote.grant_timeout, times.grant_timeout),
         ("timeout", quote.timeout, times.timeout),
         ("settleTimeout", quote.settle_timeout, times.settle_timeout),

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
-from insitu.domain.agreement_times import AgreementTimes
+from insitu.domain.agreement_times import AgreementTimes, joint_times
 from insitu.domain.algorithm import AlgorithmAsset
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
 from insitu.domain.compute_service import ComputeService, Server, read_compute_service
@@ -389,7 +389,7 @@ def _times(inputs: Sequence[AssessedInput], found: _Findings) -> AgreementTimes 
     if not inputs:
         return None
     try:
-        return inputs[0].bought.times()
+        return joint_times([entry.bought.times() for entry in inputs])
     except InsituError as error:
         found.note(error, inputs[0].asset.did)
         return None

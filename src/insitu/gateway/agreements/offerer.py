@@ -24,8 +24,8 @@ class Offerer:
         """Return the provider's signature for the terms.
 
         Raises what :meth:`TermsChecker.require` raises; ``OfferRefused`` for terms that cost nothing, whose quota
-        counts grants; ``DeadlinePassed``, and ``TermsMismatch`` for a deadline later than the service's
-        ``lockReward.timeout`` from now.
+        counts grants; ``DeadlinePassed``, and ``TermsMismatch`` for a deadline later than the shortest
+        ``lockReward.timeout`` of the inputs from now, or than an hour.
         """
         require_provider(terms, self.ports.provider)
         if terms.total == 0:

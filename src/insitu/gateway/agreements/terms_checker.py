@@ -35,8 +35,8 @@ class TermsChecker:
     async def require(self, terms: Terms, *, counted: bool = False, locked: int | None = None) -> Assessment:
         """Return the assessment of the terms if the provider agrees to them.
 
-        Bought is what was current when the terms were quoted, which is the service's lock timeout before their
-        deadline, or later.
+        Bought is what was current when the terms were quoted, which is the shortest lock timeout of the inputs before
+        their deadline, or later.
 
         Parameters
         ----------
