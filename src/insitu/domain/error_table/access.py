@@ -159,7 +159,12 @@ ACCESS = (
         retry=True,
         new_token=True,
     ),
-    E("TokenReused", 401, "The assertion has been used before.", "Sign a new assertion with a new jti."),
+    E(
+        "TokenReused",
+        401,
+        "What the wallet signed, or the token of the session, was used before.",
+        "Sign in again, with a new jti or nonce.",
+    ),
     E(
         "UploadShareUsed",
         429,

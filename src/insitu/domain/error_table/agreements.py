@@ -37,7 +37,12 @@ AGREEMENTS = (
         "The escrow is not allowed to take the price from the consumer's tokens.",
         "Sign a permit for the whole price, or approve it.",
     ),
-    E("AmountMismatch", 409, "The amount differs from the agreed one.", "Use the amounts of a fresh quote."),
+    E(
+        "AmountMismatch",
+        409,
+        "The amount differs from the agreed one.",
+        "Ask again for the quote, or for what closing costs.",
+    ),
     E(
         "CallerMismatch",
         403,
