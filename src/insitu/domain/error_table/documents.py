@@ -103,7 +103,7 @@ DOCUMENTS = (
         "PendingPoolFull",
         503,
         "As many documents are waiting for the chain as this catalogue allows for accounts like this one.",
-        "Try again after Retry-After; accounts that registered an asset at their own cost, or hold metadata.stake, have another pool.",
+        "Try again after Retry-After; who registered an asset at their own cost, or holds metadata.stake, has another pool.",
         retry=True,
     ),
     E(
