@@ -153,6 +153,7 @@ async def test_a_receipt_is_what_the_chain_says() -> None:
         ({"find_settlements": ()}, "ReceiptNotCommitted"),
         ({"find_settlements": (PaymentReleased(AGREEMENT, 1, 13, str(view()["receiptHash"])),)}, "ReceiptNotCommitted"),
         ({"find_settlements": (PaymentReleased(AGREEMENT, 0, 13, "0x" + "00" * 32),)}, "ReceiptInvalid"),
+        ({"find_settlements": (PaymentReleased(AGREEMENT, 0, 14, str(view()["receiptHash"])),)}, "ReceiptInvalid"),
         ({"find_terms": None}, "ReceiptInvalid"),
         ({"find_terms": agreed(timeout=1)}, "ReceiptInvalid"),
         ({"did_record": None}, "ReceiptInvalid"),
@@ -225,8 +226,10 @@ def test_what_an_owner_or_the_provider_opens_must_be_what_the_receipt_commits_to
     code, printed = verify(receipt, "--opening", str(path))
     assert code == exit_codes.INVALID
     assert "are those of stage 0" in printed
-    path.write_text('{"surprise": 1}')
-    assert verify(receipt, "--opening", str(path))[0] == exit_codes.INVALID
+    for nonsense in ('{"surprise": 1}', right.model_dump_json(by_alias=True).replace(OPENED.salt, "no salt")):
+        path.write_text(nonsense)
+        code, printed = verify(receipt, "--opening", str(path))
+        assert (code, "not an opening" in printed) == (exit_codes.INVALID, True)
 
 
 def test_receipts_of_the_first_form_hold_and_cannot_be_opened(

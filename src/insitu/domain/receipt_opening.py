@@ -5,6 +5,9 @@ whether the data changed. What is withheld has a salt of its own each time, so t
 """
 
 import hmac
+from typing import Annotated
+
+from pydantic import Field
 
 from insitu.domain.canonical import canonical_json, sha256_hex
 from insitu.domain.execution import Reason, Usage
@@ -29,7 +32,7 @@ class OpenedInput(WireModel):
     stage: int
     position: int
     did: str
-    salt: str
+    salt: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     files: tuple[OpenedFile, ...]
 
     @property

@@ -69,8 +69,9 @@ async def verify_on_chain(
     """Check a receipt as :func:`verify` does, and compare it with the chain.
 
     The chain must know the agreement and its terms, the provider must have granted it and committed to this very
-    receipt, and the result must be registered. If another version of the workflow ran than the one in the terms, the
-    consumer must have registered it later than that one, and before the start.
+    receipt, the charge may be no more than it states, and the result must be registered. If another version of the
+    workflow ran than the one in the terms, the consumer must have registered it later than that one, and before the
+    start.
 
     Raises ``ReceiptInvalid``, ``ReceiptElsewhere``, and ``ReceiptNotCommitted`` if it is not settled yet.
     """
@@ -89,8 +90,10 @@ async def verify_on_chain(
         record = await chain.did_record(predicate.output.result_did)
         checks.append(("the result is registered", record is not None))
     settled = await chain.find_settlements(agreement.service_agreement_id)
-    committed = [settlement.receipt_hash for settlement in settled if settlement.index == predicate.number]
-    checks += [("its hash is the one on chain", digest.lower() == found.receipt_hash) for digest in committed]
+    committed = [settlement for settlement in settled if settlement.index == predicate.number]
+    for paid in committed:
+        checks.append(("its hash is the one on chain", paid.receipt_hash.lower() == found.receipt_hash))
+        checks.append(("the chain charged no more than the receipt states", paid.charge <= predicate.charge.amount))
     checked = require_all(checks)
     if not committed:
         raise InsituError("ReceiptNotCommitted", hash=found.receipt_hash)
