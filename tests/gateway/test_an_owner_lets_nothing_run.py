@@ -15,9 +15,9 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import Call, PaymentReleased, settle
-from insitu.gateway.executions.pauser import Pauser
+from insitu.gateway.executions.stopper import Stopper
 from insitu.gateway.results.closer import Closer
-from insitu.ports.agreement_records import Standing
+from insitu.ports.agreement_records import KnownAgreement, Standing, StoredExecution
 from tests.doubles.running_operator import CAPACITY
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.test_closing_never_costs_less_than_waiting import calm, close, ended, known_of, moved, until_closed
@@ -300,6 +300,44 @@ async def test_one_agreement_that_cannot_be_returned_now_stops_no_pause(
     await until_closed(provider, agreement)
 
 
+async def test_an_expired_agreement_keeps_no_other_price_from_going_back(provider: World) -> None:
+    did, own = await provider.publish_dataset(), await provider.publish_dataset("consumer", price="0", timeout=600)
+    unused, expired = await buy(provider, did), await buy(provider, own, did)
+    terms = (await known_of(provider, expired)).terms
+    await provider.pass_time(terms.timeout + terms.settle_timeout)
+    await pause(provider, did)
+    await until_closed(provider, unused)
+    assert not (await known_of(provider, expired)).closing
+
+
+async def test_a_step_that_fails_keeps_no_other_step_of_a_pause_from_being_taken(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did = await provider.publish_dataset()
+    provider.operator.runtime.script |= HELD
+    unused = [await buy(provider, did), await buy(provider, did)]
+    running = [await provider.exec(await buy(provider, did)) for _ in range(2)]
+    end, give_back, failing = Stopper.end, Closer.give_back, {running[0].workflow_execution_id, unused[1]}
+
+    async def ends(self: Stopper, execution: StoredExecution, *more: Any) -> None:
+        if execution.execution_id in failing:
+            raise InsituError("PeerUnavailable", "nobody there")
+        await end(self, execution, *more)
+
+    async def gives(self: Closer, known: KnownAgreement, *more: Any) -> Any:
+        if known.agreement_id in failing:
+            raise InsituError("DeadlinePassed", "too late")
+        return await give_back(self, known, *more)
+
+    monkeypatch.setattr(Stopper, "end", ends)
+    monkeypatch.setattr(Closer, "give_back", gives)
+    await pause(provider, did, stopping=True)
+    await provider.until_events(running[1].workflow_execution_id, "end")
+    await until_closed(provider, unused[0])
+    assert (await provider.execution(running[0].workflow_execution_id)).live
+    assert not await is_closing(provider, unused[1])
+
+
 async def test_an_owner_pauses_and_resumes_over_http(provider: World) -> None:
     did, owner = await provider.publish_dataset(), client(provider, "owner")
     await buy(provider, did)
@@ -333,7 +371,7 @@ async def test_killed_at_any_step_a_pause_is_obeyed_once(
                     await pause(first, did, stopping=True)
             else:
                 target: tuple[Any, str] = {
-                    "stop": (Pauser, "_obey"),
+                    "stop": (Stopper, "end"),
                     "return": (Closer, "give_back"),
                     "broadcast": (chain, "broadcast"),
                     "outcome": (chain, "outcome"),

@@ -179,7 +179,9 @@ class GatewayService:
         self.streamer = Streamer(ports=ports, operator=operator)
         self.stopper = Stopper(operator=operator, execution_finder=self.execution_finder, finisher=desk.finisher)
 
-        self.pauser = Pauser(ports=ports, stopper=self.stopper, closer=self.closer)
+        self.pauser = Pauser(
+            ports=ports, permission_checker=permission_checker, stopper=self.stopper, closer=self.closer
+        )
 
         # Settle what time alone brings about, and carry out everything that happens outside.
         self.sweeper = Sweeper(ports=ports, permission_checker=permission_checker, settler=desk.settler)

@@ -148,8 +148,11 @@ class Agreements(Protocol):
         """Return the paused data sets, and whether what runs on them is stopped."""
         ...
 
-    async def returnable(self, did: str, limit: int = 20) -> tuple[KnownAgreement, ...]:
-        """Return granted agreements on a data set whose price nothing can be charged to and is not on its way back."""
+    async def returnable(self, did: str, now: int, limit: int = 20) -> tuple[KnownAgreement, ...]:
+        """Return granted agreements on a data set whose price nothing can be charged to and is not on its way back.
+
+        ``now`` is in seconds since 1970. Agreements under which nothing can start any more are left out.
+        """
         ...
 
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:

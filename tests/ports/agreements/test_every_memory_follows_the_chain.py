@@ -31,7 +31,7 @@ from insitu.ports.agreement_records import ItemKind, Standing, StoredExecution
 from insitu.ports.agreements import Agreements
 from insitu.ports.chain import Cursor
 from tests.doubles.clock import START
-from tests.doubles.plans import AGREEMENT
+from tests.doubles.plans import AGREEMENT, DATA
 from tests.ports.agreements.agreement_samples import CONSUMER, OTHER, frozen_of, item, sent, started, terms_of
 
 REASON = Reason(code="TermsMismatch", message="too cheap")
@@ -131,6 +131,16 @@ async def test_agreements_that_ended_with_an_open_charge_are_found(
     assert await agreements.unsettled(now) == ()
     await agreements.freeze(execution.execution_id, frozen_of(phase=Phase.FAILED), [])
     assert len(await agreements.unsettled(now)) == found
+
+
+@pytest.mark.parametrize(("now", "found"), [(1099, 1), (1100, 0)])
+async def test_the_price_of_an_agreement_is_returnable_until_it_expires(
+    agreements: Agreements, now: int, found: int
+) -> None:
+    await agreements.apply([Remember(AGREEMENT, terms_of(timeout=100))])
+    await agreements.apply([Judge(AGREEMENT, Standing.GRANTED, START, versions={DATA: "d2" * 32}, start=1000)])
+    assert len(await agreements.returnable(DATA, now)) == found
+    assert await agreements.returnable("did:nv:" + "77" * 32, now) == ()
 
 
 async def test_items_are_due_in_order_and_after_those_they_wait_for(agreements: Agreements) -> None:

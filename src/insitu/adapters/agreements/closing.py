@@ -13,12 +13,12 @@ from insitu.ports.agreement_records import FreeExecution
 __all__ = ["RETURNABLE", "close", "pause"]
 
 RETURNABLE = (
-    "SELECT * FROM agreements WHERE standing = 'granted' AND free = 0 AND versions LIKE ?"
+    "SELECT * FROM agreements WHERE standing = 'granted' AND free = 0 AND versions LIKE ? AND start + timeout > ?"
     " AND NOT EXISTS (SELECT 1 FROM items WHERE items.key = 'close:' || agreements.agreement_id)"
     " AND NOT EXISTS (SELECT 1 FROM executions WHERE executions.agreement_id = agreements.agreement_id"
     " AND (charge IS NULL OR charge != '0' OR settlement_transaction IS NULL)) ORDER BY start DESC LIMIT ?"
 )
-"""Agreements on a data set, newest first, whose price nothing can be charged to and is not on its way back."""
+"""Agreements on a data set that have not expired, newest first, without a charge and without a return on its way."""
 
 
 def close(

@@ -207,8 +207,8 @@ class SqlAgreements(Agreements):
         return {row["did"]: bool(row["stopping"]) for row in await self._all("SELECT * FROM pauses")}
 
     @override
-    async def returnable(self, did: str, limit: int = 20) -> tuple[KnownAgreement, ...]:
-        rows = await self._all(RETURNABLE, f'%"{did}"%', limit)
+    async def returnable(self, did: str, now: int, limit: int = 20) -> tuple[KnownAgreement, ...]:
+        rows = await self._all(RETURNABLE, f'%"{did}"%', now, limit)
         return tuple(agreement_of(row) for row in rows)
 
     @override

@@ -1,6 +1,7 @@
 """Obeys owners who let nothing run on their data sets for now (ADR 0127)."""
 
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from insitu.api.gateway_v1 import PausedAsset
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
+from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.executions.stopper import Stopper
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.closer import Closer
@@ -26,6 +28,7 @@ class Pauser:
     """Ends what waits on paused data sets, and returns the prices of agreements without a charge."""
 
     ports: GatewayPorts
+    permission_checker: PermissionChecker
     stopper: Stopper
     closer: Closer
 
@@ -53,16 +56,24 @@ class Pauser:
 
     async def turn(self) -> None:
         """End the executions and return the agreements of paused data sets, as many as one turn takes."""
-        for did, stopping in (await self.ports.agreements.paused()).items():
-            try:
-                await self._obey(did, stopping=stopping)
-            except InsituError as error:
-                logger.warning("the pause of %s is not obeyed in full yet: %s", did, error)
-
-    async def _obey(self, did: str, *, stopping: bool) -> None:
-        for execution in await self.ports.agreements.live():
+        paused = await self.ports.agreements.paused()
+        for execution in await self.ports.agreements.live() if paused else ():
             read = {source.did for stage in execution.plan.stages for source in stage.inputs}
-            if did in read and (stopping or execution.phase is Phase.REGISTERED):
-                await self.stopper.end(execution, "owner")
-        for known in await self.ports.agreements.returnable(did):
-            await self.closer.give_back(known, self.ports.configuration.commit_delay)
+            waits = execution.phase is Phase.REGISTERED
+            if any(did in read and (stopping or waits) for did, stopping in paused.items()):
+                await _attempt(self.stopper.end(execution, "owner"), f"execution {execution.execution_id} is not ended")
+        for did in paused:
+            await _attempt(self._return(did), f"the prices of {did} are not returned")
+
+    async def _return(self, did: str) -> None:
+        for known in await self.ports.agreements.returnable(did, await self.permission_checker.now()):
+            returning = self.closer.give_back(known, self.ports.configuration.commit_delay)
+            await _attempt(returning, f"the price of agreement {known.agreement_id} is not returned")
+
+
+async def _attempt(step: Awaitable[object], otherwise: str) -> None:
+    """Take one step of a pause, whose failure must not keep the others from being taken."""
+    try:
+        await step
+    except InsituError as error:
+        logger.warning("%s yet: %s", otherwise, error)
