@@ -4,7 +4,7 @@ Contract and function names are those of the specification. The chain's adapter 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from insitu.domain.agreement import Settlement, Terms
@@ -27,14 +27,33 @@ __all__ = [
     "Permit",
 ]
 
+MOST_GAS = 15_000_000
+"""For one transaction; the largest batch of settlements needs a tenth, and public chains allow 16.7 million."""
+MOST_GAS_FOR_STRANGERS = 4_000_000
+"""For what is sent for others; their largest purchase or request needs a quarter. An account judges for itself whether
+it signed (ERC-1271), and it can take less gas when it is only asked than when it is sent to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that changes the ledger. ``arguments`` are in the order of the ABI of the named contract."""
+    """A call that changes the ledger.
+
+    Attributes
+    ----------
+    contract, function, arguments
+        The arguments are in the order of the ABI of the named contract.
+    most_gas
+        Nobody sends it if it may need more gas. A call that runs code of strangers is allowed less.
+    """
 
     contract: str
     function: str
     arguments: tuple[object, ...]
+    most_gas: int = MOST_GAS
+
+    def for_stranger(self) -> "Call":
+        """Return the call with the bound of what is sent for somebody whose account may be a contract."""
+        return replace(self, most_gas=MOST_GAS_FOR_STRANGERS)
 
 
 class Permit(NamedTuple):

@@ -60,7 +60,7 @@ class SignedPurchase(WireModel):
     def call(self, domain: AgreementDomain) -> Call:
         """Return the call that creates, locks and grants in one transaction; the provider sends it without an offer."""
         permit = self.permit.permit if self.permit is not None else None
-        return create_lock_grant(self.terms, self._signature(domain), permit)
+        return create_lock_grant(self.terms, self._signature(domain), permit).for_stranger()
 
     def digest(self, domain: AgreementDomain) -> bytes:
         """Return what the consumer signs: the EIP-712 digest of the terms."""

@@ -64,7 +64,7 @@ class SignedRequest(WireRequest):
     @property
     def call(self) -> Call:
         """The call that carries it out."""
-        return self.request.call(self.signature_bytes)
+        return self.request.call(self.signature_bytes).for_stranger()
 
     @property
     def dids(self) -> tuple[str, ...]:

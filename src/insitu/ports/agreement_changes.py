@@ -227,14 +227,13 @@ class MarkMined(Change):
 
 @dataclass(frozen=True, slots=True)
 class Spend(Change):
-    """The transaction was mined, successfully or not (``ok``), and cost so much wei. It is counted once.
+    """The transaction was mined, successfully or not, and cost so much wei. It is counted once.
 
     Its items share the cost. Once all are done, their shares replace what was reserved for them.
     """
 
     hash: str
     cost: int
-    ok: bool
 
 
 @dataclass(frozen=True, slots=True)

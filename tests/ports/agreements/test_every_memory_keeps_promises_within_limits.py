@@ -145,11 +145,11 @@ async def test_many_at_once_stay_within_the_limits(agreements: Agreements) -> No
 async def test_what_was_paid_takes_the_place_of_what_was_reserved(agreements: Agreements) -> None:
     await promised(agreements, 1, 100 * GWEI)
     key = wanted(agreement_of(1)).key
-    await agreements.apply([Attach(sent(7, key)), Spend(sent(7).hash, 3 * GWEI, ok=False)])
-    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 103 * GWEI)
+    await agreements.apply([Attach(sent(7, key)), Spend(sent(7).hash, 3 * GWEI)])
+    assert await agreements.relayed(CONSUMER, START) == Relayed(1, 3 * GWEI)
     await agreements.apply([Detach(sent(7).hash, START, REASON), Attach(sent(8, key))])
     for _ in range(2):
-        await agreements.apply([Spend(sent(8).hash, 4 * GWEI + 1, ok=True)])
+        await agreements.apply([Spend(sent(8).hash, 4 * GWEI + 1)])
         assert await agreements.relayed(CONSUMER, START) == Relayed(1, 8 * GWEI)
 
 
@@ -157,7 +157,7 @@ async def test_several_items_of_a_transaction_share_what_it_cost(agreements: Agr
     for number in (1, 2):
         await promised(agreements, number, 100 * GWEI)
     keys = [wanted(agreement_of(number)).key for number in (1, 2)]
-    await agreements.apply([Attach(sent(7, *keys)), Spend(sent(7).hash, 10 * GWEI, ok=True)])
+    await agreements.apply([Attach(sent(7, *keys)), Spend(sent(7).hash, 10 * GWEI)])
     assert await agreements.relayed(CONSUMER, START) == Relayed(2, 10 * GWEI)
 
 
@@ -213,10 +213,10 @@ async def test_free_executions_of_strangers_have_a_budget(agreements: Agreements
 
     register, settle = (replace(item(key), execution_id=first) for key in ("register", "settle"))
     await agreements.apply([Enqueue(register), Enqueue(settle), Attach(sent(1, "register"))])
-    await agreements.apply([Complete("register"), Spend(sent(1).hash, GWEI, ok=True)])
+    await agreements.apply([Complete("register"), Spend(sent(1).hash, GWEI)])
     with pytest.raises(InsituError, match="FreeGasExhausted"):
         await free_execution(agreements, OTHER, 2 * GWEI)
-    await agreements.apply([Attach(sent(2, "settle")), Complete("settle"), Spend(sent(2).hash, GWEI, ok=True)])
+    await agreements.apply([Attach(sent(2, "settle")), Complete("settle"), Spend(sent(2).hash, GWEI)])
     await free_execution(agreements, OTHER, 3 * GWEI)
 
 
@@ -266,7 +266,7 @@ async def test_what_a_request_cost_replaces_what_was_reserved_for_it(agreements:
     assert await agreements.promise_request(requested(1), ENOUGH, START)
     key = requested(1).item.key
     carried = sent(1, key)
-    await agreements.apply([Attach(carried), Complete(key), Spend(carried.hash, 3 * GWEI, True)])
+    await agreements.apply([Attach(carried), Complete(key), Spend(carried.hash, 3 * GWEI)])
     assert await agreements.relayed(CONSUMER, START) == Relayed(0, 3 * GWEI)
     done = await agreements.item(key)
     assert done is not None

@@ -181,10 +181,9 @@ def _spend(db: Connection, change: kinds.Spend) -> None:
     for item in items:
         part = -(-change.cost // (len(items) * GWEI))
         if item["kind"] in ("relay", "request"):
-            # A failed transaction was paid for as well, and what it carried is sent again.
-            after = "paid" if change.ok else "cost"
+            # A failed transaction was paid for as well, and what it carried is not sent again without a new promise.
             db.execute(
-                f"UPDATE relays SET paid = paid + :part, cost = {after} + :part WHERE position ="  # noqa: S608
+                "UPDATE relays SET paid = paid + :part, cost = paid + :part WHERE position ="
                 " (SELECT max(position) FROM relays WHERE agreement_id = :agreement AND execution_id IS NULL)",
                 {"part": part, "agreement": item["agreement_id"]},
             )

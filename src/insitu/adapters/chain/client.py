@@ -258,11 +258,13 @@ class EvmChain:
 
     async def transact(self, call: Call, signer: Signer) -> Mined:
         """Send a call and wait until it is mined."""
-        return await self._transactions.send(self.contract(call.contract), encode_call(call), signer)
+        to = self.contract(call.contract)
+        return await self._transactions.send(to, encode_call(call), signer, call.most_gas)
 
     async def estimate(self, call: Call, sender: Address) -> int:
         """Return the most that sending a call would cost, in wei."""
-        return await self._transactions.estimate(self.contract(call.contract), encode_call(call), sender)
+        to = self.contract(call.contract)
+        return await self._transactions.estimate(to, encode_call(call), sender, call.most_gas)
 
     async def next_nonce(self, account: Address) -> int:
         """Return the account's next nonce, pending transactions counted."""
@@ -270,7 +272,8 @@ class EvmChain:
 
     async def sign(self, call: Call, signer: Signer, nonce: int) -> SignedTransaction:
         """Encode, estimate and sign a call without sending it."""
-        return await self._transactions.sign(self.contract(call.contract), encode_call(call), signer, nonce)
+        to = self.contract(call.contract)
+        return await self._transactions.sign(to, encode_call(call), signer, nonce, call.most_gas)
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
         """Send a signed transaction; it is not an error if the node already knows it."""

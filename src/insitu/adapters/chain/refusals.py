@@ -35,6 +35,12 @@ _CODES = {
 }
 """Errors whose code has another name: ours for a signature, and OpenZeppelin's that a person can fix."""
 
+_TOO_MUCH_GAS = {
+    "eth_estimateGas": ("gas required exceeds", "out of gas", "outofgas"),
+    "eth_sendRawTransaction": ("gas limit", "intrinsic gas too high"),
+}
+"""How nodes say that a transaction fits into no block. It never will, so nobody tries again."""
+
 _SIDES = (
     ("actual", "expected"),
     ("actual", "maximum"),
@@ -155,6 +161,6 @@ def _translate(method: str, message: str, data: bytes) -> InsituError:
     lowered = message.lower()
     if "insufficient funds" in lowered:
         return InsituError("InsufficientFunds", "the account cannot pay for the gas of this transaction")
-    if "revert" in lowered:
+    if "revert" in lowered or any(words in lowered for words in _TOO_MUCH_GAS.get(method, ())):
         return InsituError("ContractRejected", message[:500])
     return InsituError("ChainUnavailable", f"the node refused {method}: {message[:300]}")

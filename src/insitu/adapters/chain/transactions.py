@@ -10,6 +10,7 @@ from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.ids import Address
+from insitu.domain.ledger import MOST_GAS
 from insitu.ports.chain import Cursor, Mined, SignedTransaction
 from insitu.ports.keys import Signer
 from insitu.sdk.turns import turn
@@ -50,18 +51,22 @@ class Transactions:
         """Return the account's next nonce, pending transactions counted."""
         return number(await self._rpc.call("eth_getTransactionCount", account, "pending"))
 
-    async def sign(self, to: Address | None, data: bytes, signer: Signer, nonce: int) -> SignedTransaction:
-        """Estimate and sign a transaction without value; ``to`` None creates a contract.
+    async def sign(
+        self, to: Address | None, data: bytes, signer: Signer, nonce: int, most_gas: int = MOST_GAS
+    ) -> SignedTransaction:
+        """Estimate and sign a transaction without value; ``to`` None creates a contract, whatever gas that needs.
 
-        Raises the contract's refusal if it would fail now, ``InsufficientFunds`` if the account cannot pay for gas.
+        Raises the contract's refusal if it would fail now, ``ContractRejected`` if it may need more gas than
+        ``most_gas`` or than a block has, ``InsufficientFunds`` if the account cannot pay for gas.
         """
+        gas, fees = await self._cost(to, data, signer.address, most_gas)
         transaction: dict[str, object] = {
             "chainId": self._chain_id,
             "nonce": nonce,
             "value": 0,
             "data": data,
-            "gas": await self._gas(to, data, signer.address),
-            **await self._fees(),
+            "gas": gas,
+            **fees,
         }
         if to is not None:
             transaction["to"] = to
@@ -69,9 +74,9 @@ class Transactions:
         raw = await anyio.to_thread.run_sync(signer.sign_transaction, transaction)
         return SignedTransaction("0x" + keccak256(raw).hex(), raw, nonce)
 
-    async def estimate(self, to: Address | None, data: bytes, sender: Address) -> int:
-        """Return the most that sending would cost, in wei. Raises the contract's refusal if it would fail now."""
-        gas, fees = await self._gas(to, data, sender), await self._fees()
+    async def estimate(self, to: Address | None, data: bytes, sender: Address, most_gas: int = MOST_GAS) -> int:
+        """Return the most that sending would cost, in wei. Raises what :meth:`sign` raises."""
+        gas, fees = await self._cost(to, data, sender, most_gas)
         return gas * fees.get("maxFeePerGas", fees.get("gasPrice", 0))
 
     async def broadcast(self, transaction: SignedTransaction) -> None:
@@ -127,7 +132,7 @@ class Transactions:
             raise await self.reason(mined.hash, mined.block)
         return mined
 
-    async def send(self, to: Address | None, data: bytes, signer: Signer) -> Mined:
+    async def send(self, to: Address | None, data: bytes, signer: Signer, most_gas: int = MOST_GAS) -> Mined:
         """Sign, send and wait; transactions of one account take turns in this process.
 
         Another process that uses the same account may take the nonce first; then the next one is tried.
@@ -135,7 +140,7 @@ class Transactions:
         async with turn("transaction", self._chain_id, signer.address):
             for attempt in range(5):
                 nonce = await self.next_nonce(signer.address)
-                signed = await self.sign(to, data, signer, nonce)
+                signed = await self.sign(to, data, signer, nonce, most_gas)
                 try:
                     return await self.finish(signed)
                 except InsituError as error:
@@ -171,6 +176,22 @@ class Transactions:
                 return mined
             await anyio.sleep(pauses.next())
 
+    async def _cost(
+        self, to: Address | None, data: bytes, sender: Address, most_gas: int
+    ) -> tuple[int, dict[str, int]]:
+        """Return the gas to offer, and the fees.
+
+        What no block has room for is refused here: once it is stored, its nonce would hold up all later transactions.
+        """
+        newest = await self._rpc.call("eth_getBlockByNumber", "latest", False)
+        if not isinstance(newest, dict):
+            raise InsituError("ChainUnavailable", f"{self._rpc.host} has no newest block")
+        gas, limit = await self._gas(to, data, sender), number(member(newest, "gasLimit"))
+        most = limit if to is None else min(most_gas, limit)
+        if gas > most:
+            raise InsituError("ContractRejected", f"the transaction may need {gas} gas, and at most {most} is allowed")
+        return gas, await self._fees(newest)
+
     async def _gas(self, to: Address | None, data: bytes, sender: Address) -> int:
         request: dict[str, object] = {"from": sender, "data": "0x" + data.hex()}
         if to is not None:
@@ -181,11 +202,8 @@ class Transactions:
     async def _is_known(self, transaction_hash: str) -> bool:
         return await self._rpc.call("eth_getTransactionByHash", transaction_hash) is not None
 
-    async def _fees(self) -> dict[str, int]:
+    async def _fees(self, newest: Mapping[str, object]) -> dict[str, int]:
         """Return the fees to offer: twice the base fee and the node's tip, or its gas price before EIP-1559."""
-        newest = await self._rpc.call("eth_getBlockByNumber", "latest", False)
-        if not isinstance(newest, dict):
-            raise InsituError("ChainUnavailable", f"{self._rpc.host} has no newest block")
         if newest.get("baseFeePerGas") is None:
             return {"gasPrice": number(await self._rpc.call("eth_gasPrice"))}
         tip = number(await self._rpc.call("eth_maxPriorityFeePerGas"))

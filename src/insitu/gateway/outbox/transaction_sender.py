@@ -11,9 +11,9 @@ from insitu.domain.ids import ExecutionId
 from insitu.domain.ledger import Call
 from insitu.gateway.outbox.item_interpreter import ItemInterpreter
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.wakeups import events_of
+from insitu.gateway.wakeups import GRANTS, RELAYS, events_of
 from insitu.ports.agreement_changes import Attach, Change, Confirm, Detach, MarkMined, MarkUnmined, Spend
-from insitu.ports.agreement_records import OutboxItem, StoredTransaction
+from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredTransaction
 from insitu.ports.chain import Mined, SignedTransaction
 
 __all__ = ["TransactionSender"]
@@ -68,13 +68,16 @@ class TransactionSender:
 
     async def _note_mined(self, transaction: StoredTransaction, mined: Mined) -> None:
         self._sent.pop(transaction.hash, None)
+        changes: list[Change]
         if not mined.ok:
             reason = Reason(code="TransactionFailed", message=mined.error or "the contract refused it")
             logger.warning("transaction %s failed: %s", transaction.hash, reason.message)
-            again = Detach(transaction.hash, self.ports.clock.now() + RETRY, reason)
-            await self.ports.agreements.apply([*_spending(mined), again])
+            changes = [*_spending(mined), Detach(transaction.hash, self.ports.clock.now() + RETRY, reason)]
+            await self.ports.agreements.apply([*changes, *await self._give_up_relayed(transaction, reason)])
+            self.ports.wakeups.ring(RELAYS)
+            self.ports.wakeups.ring(GRANTS)
             return
-        changes: list[Change] = []
+        changes = []
         executions: list[ExecutionId] = []
         if transaction.block is None:
             changes.append(MarkMined(transaction.hash, mined.block))
@@ -89,6 +92,18 @@ class TransactionSender:
         await self.ports.agreements.apply(changes)
         for execution_id in executions:
             self.ports.wakeups.ring(events_of(execution_id))
+
+    async def _give_up_relayed(self, transaction: StoredTransaction, reason: Reason) -> list[Change]:
+        """Return the changes that give up what was sent for others.
+
+        Their accounts may decide whether it fails, so each try needs a new promise within the limits.
+        """
+        changes: list[Change] = []
+        for key in transaction.items:
+            item = await self.ports.agreements.item(key)
+            if item is not None and item.kind in (ItemKind.RELAY, ItemKind.REQUEST):
+                changes += await self.item_interpreter.given_up(item, reason)
+        return changes
 
     async def _push(self, unmined: Sequence[StoredTransaction]) -> None:
         """Send again what the chain may have forgotten, and give up what it can never take."""
@@ -134,4 +149,4 @@ class TransactionSender:
 
 
 def _spending(mined: Mined) -> list[Change]:
-    return [] if mined.cost is None else [Spend(mined.hash, mined.cost, mined.ok)]
+    return [] if mined.cost is None else [Spend(mined.hash, mined.cost)]
