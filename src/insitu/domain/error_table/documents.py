@@ -103,7 +103,7 @@ DOCUMENTS = (
         "PendingPoolFull",
         503,
         "As many documents are waiting for the chain as this catalogue allows for accounts like this one.",
-        "Try again after Retry-After; who registered an asset at their own cost, or holds metadata.stake, has another pool.",
+        "Try again after Retry-After; who registered an asset at their own cost, or holds metadata.stake, has its own.",
         retry=True,
     ),
     E(
