@@ -302,7 +302,9 @@ async def test_one_agreement_that_cannot_be_returned_now_stops_no_pause(
 
 async def test_an_expired_agreement_keeps_no_other_price_from_going_back(provider: World) -> None:
     did, own = await provider.publish_dataset(), await provider.publish_dataset("consumer", price="0", timeout=600)
-    unused, expired = await buy(provider, did), await buy(provider, own, did)
+    unused = await buy(provider, did)
+    await provider.pass_time(1)
+    expired = await buy(provider, own, did)  # the newest is returned first
     terms = (await known_of(provider, expired)).terms
     await provider.pass_time(terms.timeout + terms.settle_timeout)
     await pause(provider, did)

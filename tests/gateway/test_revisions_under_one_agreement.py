@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from insitu.api.gateway_v1 import CheckRequest, ExecAccepted, ExecRequest
+from insitu.domain.agreement import agreement_id
 from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId
 from insitu.domain.integrity import onchain_checksum
+from insitu.domain.ledger import Call
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.versions import document, propose, revise_main, sell
 from tests.gateway.world import World
@@ -185,6 +187,36 @@ async def test_a_revision_can_be_checked_before_it_is_registered_and_costs_nothi
     assert [reason.code for reason in quote.reasons] == ["RevisionChangesPurchase"]
     with pytest.raises(InsituError, match="NotConsumer"):
         await provider.gateway.quoter.check(asked.model_copy(update={"consumer": provider.address("stranger")}))
+
+
+async def test_strangers_cannot_make_the_gateway_look_for_versions_of_what_nobody_paid(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = await provider.simple_workflow(await provider.publish_dataset())
+    invented = provider.terms(await provider.quote(workflow), inputs_hash="0x" + "ab" * 32)
+    create = Call("ServiceExecutionTemplate", "createAgreement", (invented.as_tuple(), b""))
+    await provider.chain.transact(create, provider.people["consumer"])
+    consumer, unpaid = provider.address("consumer"), agreement_id(invented, provider.chain.agreements)
+    walked = list[str]()
+    real = type(provider.chain).registrations
+
+    def registrations(self: Any, did: str, *more: Any) -> Any:
+        walked.append(did)
+        return real(self, did, *more)
+
+    monkeypatch.setattr(type(provider.chain), "registrations", registrations)
+    asked = CheckRequest(consumer=consumer, workflow_did=workflow, service_agreement_id=unpaid)
+    with pytest.raises(InsituError, match="AgreementUnknown"):
+        await provider.gateway.quoter.check(asked)
+    assert not walked
+
+
+async def test_a_check_of_another_workflow_than_the_bought_one_is_refused(provider: World) -> None:
+    _, agreement = await sold(provider, revisions="always")
+    other = await provider.simple_workflow(await provider.publish_dataset())
+    asked = CheckRequest(consumer=provider.address("consumer"), workflow_did=other, service_agreement_id=agreement)
+    with pytest.raises(InsituError, match="WorkflowMismatch"):
+        await provider.gateway.quoter.check(asked)
 
 
 async def test_documents_that_read_differently_each_time_get_no_revision_past_the_check(

@@ -37,7 +37,8 @@ class Quoter:
     async def check(self, request: CheckRequest) -> Quote:
         """Return the quote, even if the verdict is no. A revision costs nothing more.
 
-        Raises what resolving the workflow raises; ``AgreementUnknown``, ``NotConsumer``.
+        Raises what resolving the workflow raises; for a revision ``WorkflowMismatch``, and what
+        :meth:`PermissionChecker.require` raises.
         """
         known = await self._agreement(request)
         found = await self._assess(request, known)
@@ -75,8 +76,11 @@ class Quoter:
         if request.service_agreement_id is None:
             return None
         known = await self.permission_checker.find(read_agreement_id(request.service_agreement_id))
-        if known.terms.consumer.lower() != request.consumer.lower():
-            raise InsituError("NotConsumer", f"agreement {known.agreement_id} belongs to another consumer")
+        # Anybody may ask, and looking for versions is dear: it is done only for what was paid.
+        await self.permission_checker.require(known, request.consumer)
+        bought = Did.from_hex(known.terms.workflow_id)
+        if request.workflow_did is not None and Did.parse(request.workflow_did) != bought:
+            raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
         return known
 
     async def _assess(self, request: CheckRequest, known: KnownAgreement | None) -> Assessment:
