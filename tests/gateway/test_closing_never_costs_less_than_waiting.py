@@ -19,6 +19,7 @@ from insitu.gateway.executions.planner import Planner
 from insitu.gateway.outbox.dispatcher import Dispatcher
 from insitu.ports.agreement_records import KnownAgreement, Standing
 from tests.doubles.scripted_runtime import Ending
+from tests.gateway.purchases import penniless
 from tests.gateway.test_nothing_is_lost_or_doubled import living, releases, until
 from tests.gateway.world import World, client
 
@@ -261,6 +262,42 @@ async def test_a_close_that_waits_for_the_budget_is_sent_when_it_is_asked_for_ag
     object.__setattr__(provider.configuration, "free_gas_budget", 0)
     assert (await close(provider, agreement)).settlement is not None
     object.__setattr__(provider.configuration, "free_gas_budget", 10**18)
+    assert (await close(provider, agreement)).settlement is None
+    await until_closed(provider, agreement)
+
+
+async def test_without_coin_the_last_settlement_is_handed_out_after_the_mark(provider: World) -> None:
+    before = await provider.balances()
+    agreement = await buy(provider)
+    await until(lambda: calm(provider))
+    await penniless(provider, "provider")
+    signed = (await close(provider, agreement)).settlement
+    assert signed is not None
+    assert (await known_of(provider, agreement)).closing
+    call = settle(signed.terms, signed.settlement, bytes.fromhex(signed.signature[2:]))
+    await provider.chain.transact(call, provider.people["consumer"])
+    await provider.until_standing(agreement, Standing.CLOSED)
+    assert await moved(provider, before) == {}
+
+
+async def test_a_return_that_waits_for_coin_is_handed_out_until_there_is_some(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreement = await buy(provider)
+    await until(lambda: calm(provider))
+    with monkeypatch.context() as patched:
+        patched.setattr(Dispatcher, "turn", nothing_is_sent)
+        assert (await close(provider, agreement)).settlement is None
+        await penniless(provider, "provider")
+
+    async def waits_for_coin() -> bool:
+        await provider.gateway.dispatcher.turn()
+        item = await provider.agreements.item(f"close:{agreement}")
+        return item is not None and item.reason is not None and item.reason.code == "InsufficientFunds"
+
+    await until(waits_for_coin)
+    assert (await close(provider, agreement)).settlement is not None
+    await provider.chain.rpc("anvil_setBalance", provider.address("provider"), hex(10**18))
     assert (await close(provider, agreement)).settlement is None
     await until_closed(provider, agreement)
 

@@ -10,7 +10,7 @@ from insitu.domain.agreement import AgreementState, Settlement, SignedSettlement
 from insitu.domain.amount import Amount
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_agreement_id
-from insitu.domain.ledger import settle
+from insitu.domain.ledger import Call, settle
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.ports import GatewayPorts
@@ -18,7 +18,7 @@ from insitu.gateway.results.settler import Due, Settler, charges_at_end
 from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import GRANTS, OUTBOX
 from insitu.ports.agreement_changes import Change, Enqueue, Touch
-from insitu.ports.agreement_records import ItemKind, KnownAgreement, OutboxItem, StoredExecution
+from insitu.ports.agreement_records import FreeExecution, ItemKind, KnownAgreement, OutboxItem, StoredExecution
 
 __all__ = ["Closer"]
 
@@ -66,7 +66,7 @@ class Closer:
         """Close an agreement for its consumer, who was told the charge.
 
         The store marks it before anything is signed, and from then on nothing starts. If the budget for gas is used
-        up, the answer has the settlement that returns the price, for the consumer to send.
+        up, or the provider has no coin, the answer has the settlement that returns the price, for the consumer to send.
 
         Raises ``NotConsumer``, ``AgreementUnknown``, ``AmountMismatch`` if the charge is another one by now,
         ``ExecutionInProgress``, ``ConditionNotInState`` if nothing is in escrow, ``DeadlinePassed`` when only a refund
@@ -150,11 +150,11 @@ class Closer:
         due = now + timedelta(seconds=delay)
         item = OutboxItem(f"close:{agreement_id}", ItemKind.CLOSE, agreement_id, due, payload=payload, batch=True)
         try:
-            # The gas of one that was put into the outbox before is reserved already.
-            new = await self.ports.agreements.item(item.key) is None
-            free = (await self.free_gas_limiter.of_call(settle(terms, last)), now) if new else None
+            free = await self._gas(settle(terms, last), await self.ports.agreements.item(item.key))
             send = (*changes, Enqueue(item, again=True))
-            await self.ports.agreements.close(agreement_id, found.number, send, free)
+            await self.ports.agreements.close(
+                agreement_id, found.number, send, (free, now) if free is not None else None
+            )
         except InsituError as error:
             if error.code not in ("FreeGasExhausted", "InsufficientFunds"):
                 raise
@@ -162,3 +162,15 @@ class Closer:
             return self.settler.sign(agreement_id, terms, last)
         self.ports.wakeups.ring(OUTBOX)
         return None
+
+    async def _gas(self, call: Call, earlier: OutboxItem | None) -> FreeExecution | None:
+        """Return what to reserve for a last settlement. Nothing for one that was put into the outbox before.
+
+        Raises ``InsufficientFunds`` if the provider cannot pay for it now.
+        """
+        if earlier is not None and (earlier.reason is None or earlier.reason.code != "InsufficientFunds"):
+            return None
+        free = await self.free_gas_limiter.of_call(call)
+        if await self.ports.chain.native_balance(self.ports.provider) < free.cost:
+            raise InsituError("InsufficientFunds", f"{self.ports.provider} has no coin to return the price")
+        return free if earlier is None else None
