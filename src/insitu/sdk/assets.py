@@ -34,7 +34,7 @@ from insitu.ports.keys import Signer
 from insitu.sdk.amounts import price_shower, read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
-from insitu.sdk.descriptions import describe_attributes, identity_of, merge_patch, revise_services
+from insitu.sdk.descriptions import describe_attributes, merge_patch, revise_services
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import AlgorithmFiles, FileLike, describe_algorithm, describe_files, read_contents
 from insitu.sdk.gateway import GatewayClient
@@ -281,8 +281,7 @@ class Assets:
         """
         main, contents = await self._algorithm(name, files, entrypoint)
         imports = imports_of(main["algorithm"].get("entrypoint"), contents)
-        key = self._publisher.key_of(identity_of(describe_attributes(main, "", (), ()), contents))
-        earlier = await self._publisher.find_earlier(key)
+        earlier = await self._publisher.find_algorithm(describe_attributes(main, "", (), ()), contents)
         if earlier is None or await self._chain.did_record(str(earlier.did)) is None:
             return NewAlgorithm(AlgorithmDescription.read(main["algorithm"]), imports)
         self._imports[str(earlier.did)] = imports

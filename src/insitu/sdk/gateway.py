@@ -36,6 +36,7 @@ from insitu.api.gateway_v1 import (
     Uploaded,
 )
 from insitu.api.metadata_v1 import AssetStatus
+from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError, TokenError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.receipt_opening import Opening
@@ -244,12 +245,16 @@ class GatewayClient:
             return None
 
     async def upload(self, content: bytes) -> Uploaded:
-        """Store the bytes of an algorithm at the gateway."""
+        """Store the bytes of an algorithm at the gateway. Raises ``ChecksumMismatch`` if it stored other bytes."""
         more = {"Content-Type": "application/octet-stream"}
         stored = await self._authorised(
             Uploaded, "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
         )
-        self.uploaded[stored.url] = stored.sha256
+        digest = sha256_hex(content)
+        if stored.sha256 != digest:
+            detail = f"{self.url} stored bytes with SHA-256 {stored.sha256} in place of {digest}"
+            raise InsituError("ChecksumMismatch", detail, actual=stored.sha256, expected=digest)
+        self.uploaded[stored.url] = digest
         return stored
 
     @asynccontextmanager

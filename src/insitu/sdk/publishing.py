@@ -22,7 +22,7 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, verify_checksum
+from insitu.domain.integrity import creator_of, signed_proof, verify_checksum
 from insitu.domain.ledger import register_attribute, update_attribute
 from insitu.domain.publication_key import publication_key
 from insitu.domain.sealed_list import public_files
@@ -82,6 +82,7 @@ class Prepared:
     unsigned: UnsignedDdo
     key: str | None
     without_compute: bool = False
+    description: Description | None = None
 
 
 class Publisher:
@@ -139,11 +140,11 @@ class Publisher:
         description = read_description(asset_metadata, services)
         given = {"attributes": dict(asset_metadata), "services": list(services)}
         key = self.key_of(identity if identity is not None else given)
-        earlier = await self.find_earlier(key)
+        earlier = await self.find_earlier(key, description)
         if earlier is not None:
-            return Prepared(unsigned_again(earlier), key, without_compute)
+            return Prepared(unsigned_again(earlier), key, without_compute, description)
         unsigned = await self._assemble(description, publisher_public_key, without_compute=without_compute)
-        return Prepared(unsigned, key, without_compute)
+        return Prepared(unsigned, key, without_compute, description)
 
     async def register_all(self, prepared: Sequence[Prepared]) -> list[Asset]:
         """Publish and register documents (P2, P3), with one signature if that is possible, and await their listing.
@@ -166,9 +167,12 @@ class Publisher:
             if await self._publish(item, request):
                 continue
             # The same call ran twice at once, or the equal asset is no longer ours and this one is new.
-            earlier = await self.find_earlier(item.key) if len(prepared) == 1 else None
+            earlier = None
+            if len(prepared) == 1 and item.key is not None and item.description is not None:
+                earlier = await self.find_earlier(item.key, item.description)
             if earlier is not None:
-                return await self.register_all([replace(item, unsigned=unsigned_again(earlier))])
+                # Without a key, so that a catalogue that answers with another asset again changes nothing.
+                return await self.register_all([replace(item, unsigned=unsigned_again(earlier), key=None)])
             await self._publish(replace(item, key=None), request)
         sent = await self._registrations.send(request) if request is not None else None
         transactions = {item.unsigned.did: sent or await self._register(item.unsigned, info) for item in new}
@@ -181,18 +185,45 @@ class Publisher:
         digests = self._gateway.uploaded
         return publication_key(chain_id, registry, self._gateway.url, self._signer.address, described, digests)
 
-    async def find_earlier(self, key: str | None) -> Ddo | None:
-        """Return the document that this account published under a key, if the account still owns it, unretired."""
-        status = await self._gateway.publication(key) if key is not None else None
+    async def find_earlier(self, key: str, description: Description) -> Ddo | None:
+        """Return the document that this account published under a key, if the account still owns it, unretired.
+
+        Gateway and catalogue only say where to look. A document counts if its DID is that of this description, and if
+        it is registered or this account signed it; otherwise its own signature would approve what others wrote.
+        """
+        status = await self._gateway.publication(key)
         if status is None or status.state == "retired":
             return None
-        if status.owner is not None and status.owner.lower() != self._signer.address.lower():
+        record = await self._chain.did_record(status.did)
+        if record is not None and record.owner.lower() != self._signer.address.lower():
             return None
         ddo = read_ddo(await self._metadata.document(status.did, status.checksum))
         verify_checksum(ddo, status.checksum)
         if creator_of(ddo) != self._signer.address:
             raise InsituError("ChecksumMismatch", f"the catalogue says that {status.did} is ours, but it is not")
-        return ddo
+        services = self._services(description, str(ddo.created))
+        if identify(services, self._signer.address)[0] != ddo.did:
+            return None
+        return ddo if record is not None or await self._is_signed(ddo) else None
+
+    async def _is_signed(self, ddo: Ddo) -> bool:
+        """Return whether this account signed a document, or a request that registers it."""
+        try:
+            digest, signature = signed_proof(ddo)
+        except InsituError:
+            return False
+        return await self._chain.signed_by(self._signer.address, digest, signature)
+
+    def _services(self, description: Description, created: str) -> list[JsonObject]:
+        """Return the entries of ``service[]`` of a document that is made at this time, without a sealed list."""
+        surroundings = Surroundings(
+            metadata_address=self._metadata.address,
+            gateway_url=self._gateway.url,
+            contract=self._chain.agreements.contract,
+            chain_id=self._chain.agreements.chain_id,
+        )
+        files = public_files(description.files) if description.names_urls else description.files
+        return complete_services(description, files, surroundings, self._signer.address, created)
 
     async def revise(self, ddo: Ddo, services: Sequence[JsonObject], *, without_compute: bool = False) -> Asset:
         """Publish and register a new version. Repeating it is harmless.
@@ -215,17 +246,10 @@ class Publisher:
         self, description: Description, publisher_public_key: str | None, *, without_compute: bool
     ) -> UnsignedDdo:
         creator, created = self._signer.address, datetime.now(UTC)
-        files = public_files(description.files) if description.names_urls else description.files
-        surroundings = Surroundings(
-            metadata_address=self._metadata.address,
-            gateway_url=self._gateway.url,
-            contract=self._chain.agreements.contract,
-            chain_id=self._chain.agreements.chain_id,
-        )
         owner, taken = _key_owner(publisher_public_key), set[Did]()
         while True:
             moment = format_time(created)
-            services = complete_services(description, files, surroundings, creator, moment)
+            services = self._services(description, moment)
             did, checksums = identify(services, creator)
             if did in taken:
                 raise InsituError("DIDExists", f"{did} is registered with other files or details", did=str(did))
@@ -248,11 +272,19 @@ class Publisher:
     async def prepare_algorithm(self, attributes: JsonObject, contents: Mapping[str, bytes]) -> Prepared:
         """Upload the files of an algorithm unless an equal one is published, and make its document."""
         identity = identity_of(attributes, contents)
-        if await self.find_earlier(self.key_of(identity)) is None:
-            attributes["main"]["files"] = describe_contents(contents)
-            await self.require_valid(attributes)
-            attributes["main"]["files"] = await self.upload(contents)
+        earlier = await self.find_algorithm(attributes, contents)
+        if earlier is not None:
+            return Prepared(unsigned_again(earlier), self.key_of(identity))
+        attributes["main"]["files"] = describe_contents(contents)
+        await self.require_valid(attributes)
+        attributes["main"]["files"] = await self.upload(contents)
         return await self.prepare(attributes, identity=identity)
+
+    async def find_algorithm(self, attributes: JsonObject, contents: Mapping[str, bytes]) -> Ddo | None:
+        """Return the document of an equal algorithm that this account published, as :meth:`find_earlier`."""
+        files = list(public_files(describe_contents(contents)))
+        described = attributes | {"main": attributes["main"] | {"files": files}}
+        return await self.find_earlier(self.key_of(identity_of(attributes, contents)), read_description(described, ()))
 
     async def upload(self, contents: Mapping[str, bytes]) -> list[JsonObject]:
         """Upload files, and describe them with their urls."""
