@@ -131,6 +131,32 @@ async def test_what_would_be_charged_at_the_end_is_charged_when_closing(provider
     assert len(await releases(provider, agreement)) == 2
 
 
+@pytest.mark.parametrize("closing", [True, False], ids=["at once", "at the end"])
+async def test_a_failure_long_before_the_newest_executions_is_still_charged(
+    provider: World, monkeypatch: pytest.MonkeyPatch, *, closing: bool
+) -> None:
+    agreement = await buy(provider)
+    provider.operator.runtime.script |= FAILING
+    failed = await ended(provider, agreement)
+    provider.operator.runtime.script |= {f"0-compute-{n}": Ending(code="InfrastructureFailed") for n in (1, 2)}
+    await provider.until_events(await ended(provider, agreement), "settled")
+    executions = provider.agreements.executions
+
+    async def newest(**asked: Any) -> Any:
+        """A list whose default length leaves the failure out."""
+        return await executions(**{"limit": 1} | asked)
+
+    monkeypatch.setattr(provider.agreements, "executions", newest)
+    if closing:
+        assert await refused(provider, agreement, 0) == "AmountMismatch"
+        await close(provider, agreement, 13)
+    else:
+        await provider.pass_time(86400)
+        await provider.gateway.sweeper.close_agreements()
+    await provider.until_events(failed, "settled")
+    assert (await provider.execution(failed)).charge == 13
+
+
 async def test_no_receipt_of_a_charged_close_returns_the_price(provider: World) -> None:
     agreement = await buy(provider)
     provider.operator.runtime.script |= FAILING

@@ -224,6 +224,26 @@ async def test_the_consumer_sends_what_the_provider_has_no_gas_for(offer: tuple[
     assert await consumer.chain.balance(consumer.account) == before
 
 
+@pytest.mark.parametrize("lie", [{"charge": "1"}, {"last": False}], ids=str)
+async def test_only_a_settlement_that_returns_the_whole_price_is_sent(
+    offer: tuple[Market, str], lie: dict[str, Any]
+) -> None:
+    provider, workflow = offer
+    consumer, detour = await provider.client("consumer")
+    bought = await consumer.agreements.buy(workflow)
+    object.__setattr__(provider.world.configuration, "free_gas_budget", 0)
+
+    def lying(answer: dict[str, Any]) -> None:
+        if answer["settlement"] is not None:
+            answer["settlement"]["settlement"].update(lie)
+
+    detour.answered = answering("/close", lying)
+    with pytest.raises(InsituError, match="AmountMismatch"):
+        await consumer.agreements.close(bought.id)
+    detour.answered = None
+    assert (await consumer.agreements.close(bought.id)).status == "closed"
+
+
 async def test_a_close_that_charges_more_than_the_limit_is_not_made(offer: tuple[Market, str]) -> None:
     provider, workflow = offer
     consumer, detour = await provider.client("consumer")

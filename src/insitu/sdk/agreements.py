@@ -293,6 +293,8 @@ class Agreements:
         if answer.settlement is None:
             return answer
         settlement, signature = answer.settlement.settlement, answer.settlement.signature
+        if settlement.charge or not settlement.last:
+            raise InsituError("AmountMismatch", "the settlement to send does not return the whole price")
         await self._chain.transact(settle(found.terms, settlement, bytes.fromhex(signature[2:])), self._signer)
         return answer.model_copy(update={"status": "closed", "settlement": None})
 

@@ -8,6 +8,7 @@ import pytest
 
 from insitu.domain.execution import Phase, Reason
 from insitu.domain.ids import AgreementId
+from insitu.gateway.results.settler import EVERY
 from insitu.ports.agreement_changes import (
     Attach,
     Attend,
@@ -131,6 +132,7 @@ async def test_agreements_that_ended_with_an_open_charge_are_found(
     assert await agreements.unsettled(now) == ()
     await agreements.freeze(execution.execution_id, frozen_of(phase=Phase.FAILED), [])
     assert len(await agreements.unsettled(now)) == found
+    assert len(await agreements.executions(agreement_id=AGREEMENT, charging=True, limit=EVERY)) == 1
 
 
 @pytest.mark.parametrize(("now", "found"), [(1099, 1), (1100, 0)])

@@ -14,7 +14,7 @@ from insitu.domain.ledger import Call, settle
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.results.settler import Due, Settler, charges_at_end
+from insitu.gateway.results.settler import EVERY, Due, Settler, charges_at_end
 from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import GRANTS, OUTBOX
 from insitu.ports.agreement_changes import Change, Enqueue, Touch
@@ -120,7 +120,7 @@ class Closer:
             return _Account(known, state, "settled", state.settled)
         if state.settling_is_over(terms, await self.permission_checker.now()):
             raise InsituError("DeadlinePassed", "the time to settle is over, and anyone can trigger the refund")
-        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id)
+        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=EVERY)
         waiting = [execution for execution in executions if execution.charge is None]
         decided = [execution for execution in executions if execution.charge is not None]
         unsettled = [execution for execution in decided if execution.settlement_transaction is None]

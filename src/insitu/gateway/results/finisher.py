@@ -20,7 +20,7 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
 from insitu.gateway.results.conclusion import Conclusion
 from insitu.gateway.results.receipt_maker import ReceiptMaker
-from insitu.gateway.results.settler import Due, Settler, charge_now
+from insitu.gateway.results.settler import EVERY, Due, Settler, charge_now
 from insitu.gateway.wakeups import OUTBOX, events_of
 from insitu.ports.agreement_changes import AddTransition, Change, Enqueue
 from insitu.ports.agreement_records import (
@@ -143,7 +143,7 @@ class Finisher:
         *,
         instead_of: str | None = None,
     ) -> Transition:
-        others = await self.ports.agreements.executions(agreement_id=known.agreement_id, charging=True)
+        others = await self.ports.agreements.executions(agreement_id=known.agreement_id, charging=True, limit=EVERY)
         frozen, charge = self._frozen(execution, known, conclusion, others)
         changes: list[Change] = [
             AddTransition(execution.execution_id, transition)

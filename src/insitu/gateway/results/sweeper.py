@@ -7,7 +7,7 @@ from datetime import timedelta
 from insitu.domain.errors import InsituError
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.results.settler import Settler, charges_at_end
+from insitu.gateway.results.settler import EVERY, Settler, charges_at_end
 from insitu.gateway.wakeups import FOLLOWED, OUTBOX
 from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import KnownAgreement
@@ -53,7 +53,7 @@ class Sweeper:
             await self._close(known)
 
     async def _close(self, known: KnownAgreement) -> None:
-        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id)
+        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=EVERY)
         if any(execution.live for execution in executions):
             return
         waiting = [execution for execution in executions if execution.charge is None]
