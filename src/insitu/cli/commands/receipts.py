@@ -220,7 +220,7 @@ def close(session: Session, agreement: str, *, yes: bool) -> None:
     async def close_it(client: "Client") -> None:
         token, found = await client.chain.token(), await client.agreements.preview_close(agreement)
         if found.status == "open":
-            charge, returned = amount(found.charge, token), amount(found.returned, token)
+            charge, returned = (amount(part, token) if part else "nothing" for part in (found.charge, found.returned))
             session.screen.note(f"closing charges {charge} and returns {returned}")
             unattended = "closing is final: confirm it with --yes"
             session.screen.confirm("Close it?", yes=yes, unattended=unattended)
@@ -228,7 +228,7 @@ def close(session: Session, agreement: str, *, yes: bool) -> None:
         if session.choices.as_json:
             session.screen.json(closed)
         else:
-            charge, returned = amount(closed.charge, token), amount(closed.returned, token)
+            charge, returned = (amount(part, token) if part else "nothing" for part in (closed.charge, closed.returned))
             session.screen.line(f"{closed.status}: {charge} charged, {returned} returned")
 
     session.act(close_it)
