@@ -44,7 +44,7 @@ def verify_creator_signed(ddo: Ddo) -> Address:
 
 
 def signer_of(ddo: Ddo) -> Address:
-    return recover_address(*signed_proof(ddo))
+    return recover_address(*signed_proof(ddo)[:2])
 
 
 def changed(path: list[Any], value: object) -> Ddo:

@@ -20,7 +20,7 @@ def judge(case: dict[str, Any]) -> None:
     """Accept a version as a catalogue does, which knows what is registered and the version before."""
     ddo = read_ddo(case["document"])
     creator, checksums = creator_of(ddo), {known["checksum"] for known in case["registered"]}
-    if onchain_checksum(ddo) not in checksums and recover_address(*signed_proof(ddo)) != (case["owner"] or creator):
+    if onchain_checksum(ddo) not in checksums and recover_address(*signed_proof(ddo)[:2]) != (case["owner"] or creator):
         raise InsituError("NotOwner" if case["owner"] else "SignatureMismatch")
     require_number(ddo, case["number"])
     if case["before"] is not None:

@@ -69,7 +69,7 @@ async def test_one_signature_proves_two_documents_which_are_listed_once_register
         assert (await listed(http, str(unsigned.did)))["owner"] == ALICE.address
         kept = read_ddo((await http.get(f"{DDO}/{unsigned.did}")).json())
         assert verify_document(kept).is_own
-        digest, signature = signed_proof(kept)
+        digest, signature, _ = signed_proof(kept)
         assert await chain.signed_by(ALICE.address, digest, signature)
 
 

@@ -86,7 +86,7 @@ async def test_the_did_derives_from_the_services_and_the_publisher(provider: Mar
     assert ddo.proof is not None
     assert ddo.proof.checksum == checksums == service_checksums(ddo)
     assert ddo.did == derive_did(checksums, publisher.account)
-    assert creator_of(ddo) == recover_address(*signed_proof(ddo)) == publisher.account
+    assert creator_of(ddo) == recover_address(*signed_proof(ddo)[:2]) == publisher.account
 
 
 async def test_the_compute_service_has_what_the_specification_lists(provider: Market) -> None:

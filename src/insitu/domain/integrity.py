@@ -7,6 +7,8 @@
   version with its endpoints, templates, encrypted files and public keys.
 """
 
+from typing import NamedTuple
+
 from pydantic import ValidationError
 
 from insitu.domain.canonical import JsonObject, checksum
@@ -100,8 +102,16 @@ def proof_digest(did: Did, document_checksum: str) -> bytes:
     return personal_digest(proof_message(did, document_checksum).encode())
 
 
-def signed_proof(ddo: Ddo) -> tuple[bytes, bytes]:
-    """Return the digest that the signature of this version is for, and the signature: 65 to 4,096 bytes.
+class SignedProof(NamedTuple):
+    """The digest that a signature is for, the signature of 65 to 4,096 bytes, and the request if it is one's."""
+
+    digest: bytes
+    signature: bytes
+    request: SignedRequest | None
+
+
+def signed_proof(ddo: Ddo) -> SignedProof:
+    """Return what proves this version.
 
     Raises ``SignatureMismatch`` if there is no readable signature or it is for another version, ``InvalidDid``, and
     ``InvalidDocument``.
@@ -111,10 +121,10 @@ def signed_proof(ddo: Ddo) -> tuple[bytes, bytes]:
         if (str(ddo.did), onchain_checksum(ddo)) not in request.versions:
             detail = f"proof.request does not register this version of {ddo.id}"
             raise InsituError("SignatureMismatch", detail, pointer="/proof/request")
-        return request.digest, request.signature_bytes
+        return SignedProof(request.digest, request.signature_bytes, request)
     if not signature:
         raise InsituError("SignatureMismatch", "the document has no proof.signatureValue", pointer="/proof")
-    return proof_digest(ddo.did, onchain_checksum(ddo)), account_signature(signature)
+    return SignedProof(proof_digest(ddo.did, onchain_checksum(ddo)), account_signature(signature), None)
 
 
 def request_of(ddo: Ddo) -> SignedRequest | None:

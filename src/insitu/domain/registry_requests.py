@@ -40,6 +40,9 @@ TRANSFER_TYPE = "Transfer(bytes32 did,address newOwner,uint256 changes,uint256 d
 PROVIDER_CHANGE_TYPE = "ProviderChange(bytes32 did,address provider,bool allowed,uint256 changes,uint256 deadline)"
 
 
+MOST = 16
+"""Items of a request, and providers of an item: all of it is hashed before anybody knows who signed it."""
+
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Count = Annotated[int, Field(ge=0, lt=2**64)]
 
@@ -68,7 +71,7 @@ class RegistrationItem:
 
     seed: Bytes32
     checksum: Bytes32
-    providers: tuple[Account, ...]
+    providers: Annotated[tuple[Account, ...], Field(max_length=MOST)]
     url: Url
 
     def as_tuple(self) -> tuple[object, ...]:
@@ -108,7 +111,7 @@ class RegistrationBatch:
     __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
 
     creator: Account
-    items: Sequence[RegistrationItem]
+    items: Annotated[Sequence[RegistrationItem], Field(min_length=1, max_length=MOST)]
     deadline: Count
 
     def digest(self, domain: SigningDomain) -> bytes:
@@ -128,7 +131,7 @@ class UpdateBatch:
     __pydantic_config__: ClassVar[ConfigDict] = WireRequest.model_config
 
     owner: Account
-    items: Sequence[UpdateItem]
+    items: Annotated[Sequence[UpdateItem], Field(min_length=1, max_length=MOST)]
     deadline: Count
 
     def digest(self, domain: SigningDomain) -> bytes:

@@ -9,7 +9,7 @@ __all__ = ["body_limits"]
 
 MIB = 1024 * 1024
 LARGEST_CALL = 64 * 1024
-"""A call of the chain that only reads."""
+"""A call of the chain that only reads, or a signed request to the registry."""
 LARGEST_REPORT = 16 * MIB
 LARGEST_OUTPUT = 2**50
 """The plan limits the output of an execution, and the ticket names the plan."""
@@ -22,6 +22,7 @@ def body_limits(configuration: GatewayConfiguration) -> Mapping[str, int]:
     return {
         BASE + "/upload": configuration.upload_bytes + MIB,
         BASE + "/encrypt": LARGEST_LIST,
+        BASE + "/requests": LARGEST_CALL,
         RPC: LARGEST_CALL,
         TICKET_OUTPUTS: LARGEST_OUTPUT,
         TICKET_FINISH: LARGEST_REPORT,

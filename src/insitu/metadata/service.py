@@ -28,7 +28,7 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof, without_curation
+from insitu.domain.integrity import creator_of, onchain_checksum, signed_proof, without_curation
 from insitu.domain.ledger import DidRecord
 from insitu.domain.publication_key import lookup_digest
 from insitu.domain.signatures import account_signature, personal_digest, recover_address
@@ -252,8 +252,9 @@ class MetadataService:
         version, creator = checked.version, checked.version.creator
         known = await self._registered(version, record)
         if known is None:
-            digest, signature = signed_proof(checked.ddo)
-            await self._require_sendable(request_of(checked.ddo))
+            # A request is hashed, which takes a while, so in a thread, and once.
+            digest, signature, request = await self._work.run(signed_proof, checked.ddo)
+            await self._require_sendable(request)
             if record is not None:
                 known = RegisteredVersion(record.version + 1, await self._require_owner(record, digest, signature))
             elif await self._chain.signed_by(creator, digest, signature):

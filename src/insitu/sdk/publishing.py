@@ -209,7 +209,7 @@ class Publisher:
     async def _is_signed(self, ddo: Ddo) -> bool:
         """Return whether this account signed a document, or a request that registers it."""
         try:
-            digest, signature = signed_proof(ddo)
+            digest, signature, _ = signed_proof(ddo)
         except InsituError:
             return False
         return await self._chain.signed_by(self._signer.address, digest, signature)
