@@ -213,3 +213,37 @@ async def test_only_so_many_calls_wait_for_the_node_at_a_time(provider: World, m
         for _ in range(4 * chain_reader.AT_ONCE):
             tasks.start_soon(result, provider, "eth_chainId")
     assert most == chain_reader.AT_ONCE
+
+
+async def test_who_would_wait_behind_too_many_is_told_to_come_back(provider: World, monkeypatch: Any) -> None:
+    monkeypatch.setattr(chain_reader, "MOST_WAITING", 3)
+    arrived, free = anyio.Event(), anyio.Event()
+    codes: list[int] = []
+
+    async def slow(*_: object) -> dict[str, str]:
+        await free.wait()
+        return {"result": "0x1"}
+
+    async def ask() -> None:
+        answer = await send(provider, "eth_chainId")
+        if answer.status_code == 429:
+            assert refused(answer, "RequestFrequencyExceeded")
+            assert int(answer.headers["Retry-After"]) > 0
+        codes.append(answer.status_code)
+        if len(codes) == 5:
+            arrived.set()
+
+    monkeypatch.setattr(type(provider.chain), "read", slow)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(chain_reader.AT_ONCE + 3 + 5):
+            tasks.start_soon(ask)
+        with anyio.fail_after(20):
+            await arrived.wait()
+        assert codes == [429] * 5
+        free.set()
+    assert sorted(codes) == [200] * (chain_reader.AT_ONCE + 3) + [429] * 5
+
+
+async def test_reading_can_be_switched_off(provider: World) -> None:
+    object.__setattr__(provider.configuration, "chain_reads", False)
+    assert "gateway.chain_reads" in refused(await send(provider, "eth_chainId"), "ReadNotAllowed")

@@ -239,3 +239,11 @@ async def test_an_account_has_32_sessions_and_one_more_ends_the_oldest(
         clock.advance(1)
         sessions.append(await session(authenticator, clock, jti=f"session-{number}"))
     assert [await code_of(authenticator, held) for held in sessions] == ["TokenExpired", *[WALLET.address] * 32]
+
+
+@pytest.mark.parametrize("did", ["", "did:nv:12", "x" * 1000])
+async def test_a_session_is_restricted_to_an_asset_only_by_its_did(
+    authenticator: Authenticator, clock: ControlledClock, did: str
+) -> None:
+    with pytest.raises(InsituError, match="InvalidDid"):
+        await session(authenticator, clock, did=did)

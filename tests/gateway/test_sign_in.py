@@ -68,9 +68,9 @@ async def test_a_browsers_wallet_signs_with_personal_sign(
 async def test_a_token_for_one_execution_works_for_no_other(
     authenticator: Authenticator, clock: ControlledClock
 ) -> None:
-    text = assertion(clock, agreement="0x" + AGREEMENT.upper(), execution=EXECUTION, did="did:nv:1")
+    text = assertion(clock, agreement="0x" + AGREEMENT.upper(), execution=EXECUTION, did="did:nv:" + "1a" * 32)
     caller = await authenticator.read(await signed_in(authenticator, text), "compute")
-    caller.require(AgreementId(AGREEMENT), ExecutionId(EXECUTION), "did:nv:1")
+    caller.require(AgreementId(AGREEMENT), ExecutionId(EXECUTION), "did:nv:" + "1a" * 32)
     for wrong in ({"agreement": "cd" * 32}, {"execution": "wx" + "b" * 26}, {"did": "did:nv:2"}):
         with pytest.raises(InsituError, match="AudienceMismatch"):
             caller.require(**wrong)  # type: ignore[arg-type]

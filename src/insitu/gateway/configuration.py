@@ -64,6 +64,8 @@ class GatewayConfiguration:
         Absolute folders that ``file:`` urls must be inside.
     marketplaces
         Origins of pages, apart from the gateway's own, on which wallets may sign in here.
+    chain_reads
+        Whether anybody may read the contracts through the gateway's node.
     relay
         Whether the gateway sends purchases for consumers.
     relays_per_day, relay_budget
@@ -100,6 +102,7 @@ class GatewayConfiguration:
     creators: tuple[Address, ...] = ()
     data_roots: tuple[str, ...] = ()
     free_grants_per_day: int = 100
+    chain_reads: bool = True
     relay: bool = True
     relays_per_day: int = 20
     relay_budget: int = 10**17

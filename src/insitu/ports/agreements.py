@@ -235,7 +235,10 @@ class Agreements(Protocol):
         ...
 
     async def open_session(self, session: WalletSession, now: datetime) -> None:
-        """Store a new session. An account has at most 32; one more ends the one renewed least recently."""
+        """Store a new session. An account has at most 32; one more ends the one renewed least recently.
+
+        Raises ``RequestFrequencyExceeded`` if all accounts together have 50,000.
+        """
         ...
 
     async def session(self, session_id: str, now: datetime) -> WalletSession | None:

@@ -134,6 +134,8 @@ class GatewaySettings(Section):
     """Allow fetching from all private and loopback addresses; for development only."""
     free_grants_per_day: Annotated[int, Field(ge=0)] = 100
     """Free agreements granted to one consumer in 24 hours."""
+    chain_reads: bool = True
+    """Let pages read the contracts through this gateway's node, without a token."""
     relay: bool = True
     """Pay the gas for what others sign: purchases, and requests to the registry."""
     relays_per_day: Annotated[int, Field(ge=0)] = 20

@@ -146,6 +146,7 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         creators=tuple(read_address(account) for account in gateway.creators or embedded_creators(settings)),
         data_roots=tuple(str(root) for root in gateway.data_roots),
         free_grants_per_day=gateway.free_grants_per_day,
+        chain_reads=gateway.chain_reads,
         relay=gateway.relay,
         relays_per_day=gateway.relays_per_day,
         relay_budget=gateway.relay_budget,

@@ -3,7 +3,10 @@
 from datetime import timedelta
 
 import anyio
+import pytest
 
+from insitu.adapters.agreements import sessions
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.agreement_records import WalletSession
 from insitu.ports.agreements import Agreements
@@ -80,3 +83,29 @@ async def test_an_account_keeps_its_32_newest_sessions(agreements: Agreements) -
     assert len(kept) == 32
     assert 34 in kept, "the one just opened stays, whatever the clock says"
     assert await agreements.session("other", START) is not None
+
+
+async def test_all_accounts_together_have_a_limit_that_time_frees(
+    agreements: Agreements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MOST_OF_ALL", 3)
+    accounts = [Address(f"0x{number:040x}") for number in range(1, 5)]
+    for number in range(3):
+        await agreements.open_session(session(f"s{number}", accounts[number], minutes=number), START)
+    with pytest.raises(InsituError) as refused:
+        await agreements.open_session(session("more", accounts[3]), START + timedelta(minutes=20))
+    assert (refused.value.code, refused.value.context["retryAfter"]) == ("RequestFrequencyExceeded", 600)
+    assert await agreements.session("more", START) is None
+    assert await agreements.session("s0", START) is not None, "nobody else's session ends for it"
+    await agreements.open_session(session("more", accounts[3], minutes=31), START + timedelta(minutes=31))
+
+
+async def test_what_was_used_stays_used_shortly_after_it_expired(agreements: Agreements) -> None:
+    """Two requests can read it before it expires; then the second is judged, and stored, after it has expired."""
+    expires = START + timedelta(minutes=5)
+    await agreements.use_assertion(CONSUMER, "j1", expires, START)
+    await agreements.use_assertion(CONSUMER, "j2", START + timedelta(hours=1), expires + timedelta(seconds=59))
+    with pytest.raises(InsituError, match="TokenReused"):
+        await agreements.use_assertion(CONSUMER, "j1", expires, expires - timedelta(seconds=1))
+    await agreements.use_assertion(CONSUMER, "j3", START + timedelta(hours=1), expires + timedelta(seconds=61))
+    await agreements.use_assertion(CONSUMER, "j1", expires, expires - timedelta(seconds=1))

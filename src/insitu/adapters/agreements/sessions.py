@@ -1,6 +1,6 @@
 """What wallets signed to sign in: that it was used, and the sessions that it opened."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from insitu.adapters.sql import Connection, milliseconds
 from insitu.domain.errors import InsituError
@@ -11,11 +11,15 @@ __all__ = ["find", "open_session", "renew", "use_assertion"]
 
 MOST = 32
 """Sessions of one account. One more ends the one that was renewed least recently."""
+MOST_OF_ALL = 50_000
+"""Sessions of all accounts together, because accounts cost nothing."""
+KEPT = timedelta(minutes=1)
+"""For how long what was used stays known after it expired: it may have been read just before, and judged since."""
 
 
 def use_assertion(db: Connection, issuer: Address, jti: str, expires: datetime, now: datetime) -> None:
-    """Remember what a wallet signed until it expires. Raises ``TokenReused``."""
-    db.execute("DELETE FROM assertions WHERE expires_at < ?", (milliseconds(now),))
+    """Remember what a wallet signed until it has expired. Raises ``TokenReused``."""
+    db.execute("DELETE FROM assertions WHERE expires_at < ?", (milliseconds(now - KEPT),))
     added = db.execute(
         "INSERT INTO assertions VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (issuer.lower(), jti, milliseconds(expires))
     )
@@ -24,7 +28,7 @@ def use_assertion(db: Connection, issuer: Address, jti: str, expires: datetime, 
 
 
 def open_session(db: Connection, session: WalletSession, now: datetime) -> None:
-    """Store a new session, and forget those that are over."""
+    """Store a new session, and forget those that are over. Raises ``RequestFrequencyExceeded``."""
     account = session.account.lower()
     db.execute("DELETE FROM sessions WHERE idle_until < ?", (milliseconds(now),))
     db.execute(
@@ -36,6 +40,11 @@ def open_session(db: Connection, session: WalletSession, now: datetime) -> None:
         " WHERE account = ? AND session_id != ? ORDER BY idle_until DESC LIMIT 1000 OFFSET ?)",
         (account, session.session_id, MOST - 1),
     )
+    held, first = db.execute("SELECT count(*), min(idle_until) FROM sessions").fetchone()
+    if held > MOST_OF_ALL:
+        detail = f"this gateway keeps at most {MOST_OF_ALL} sessions; a sign-in for one operation needs none"
+        seconds = max(1, -(-(first - milliseconds(now)) // 1000))
+        raise InsituError("RequestFrequencyExceeded", detail, retryAfter=seconds)
 
 
 def find(db: Connection, session_id: str, now: datetime) -> WalletSession | None:

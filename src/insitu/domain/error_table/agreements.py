@@ -220,8 +220,8 @@ AGREEMENTS = (
     E(
         "RequestFrequencyExceeded",
         429,
-        "The development-token faucet was called again too soon.",
-        "Wait until the time in the detail.",
+        "This was asked for again too soon, or by too many at once.",
+        "Wait until the time in the detail, or as long as Retry-After says.",
         retry=True,
     ),
     E(

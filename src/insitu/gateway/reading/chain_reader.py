@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from insitu.api.gateway_v1 import RpcRequest
 from insitu.domain.chain_reads import parameters_for_node
+from insitu.domain.errors import InsituError
 from insitu.gateway.ports import GatewayPorts
 
 __all__ = ["CONTRACTS", "ChainReader"]
@@ -16,6 +17,9 @@ CONTRACTS = ("DIDRegistry", "NeverminedToken", "ServiceExecutionTemplate", "Temp
 
 AT_ONCE = 16
 """Calls at a time. The gateway itself may have more connections to the node, so these never keep it waiting."""
+
+MOST_WAITING = 200
+"""Calls that wait for their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +32,13 @@ class ChainReader:
     async def read(self, request: RpcRequest) -> Mapping[str, JsonValue]:
         """Return the node's answer: ``result``, or ``error`` with the data of a contract that refused.
 
-        Raises ``ReadNotAllowed``, ``InvalidRequest``, ``ChainUnavailable``.
+        Raises ``ReadNotAllowed``, ``InvalidRequest``, ``RequestFrequencyExceeded``, ``ChainUnavailable``.
         """
+        if not self.ports.configuration.chain_reads:
+            detail = f"gateway.chain_reads is off at {self.ports.configuration.public_url}"
+            raise InsituError("ReadNotAllowed", detail)
+        if self._turns.statistics().tasks_waiting >= MOST_WAITING:
+            raise InsituError("RequestFrequencyExceeded", f"{MOST_WAITING} calls are waiting already", retryAfter=1)
         chain, ours = self.ports.chain, [self.ports.chain.contract(name) for name in CONTRACTS]
         async with self._turns:
             searching = request.method == "eth_getLogs"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address, read_agreement_id, read_execution_id
 from insitu.domain.json_text import read_json
@@ -85,7 +86,7 @@ def _restrictions(claims: dict[str, Any]) -> dict[str, str]:
     if isinstance(execution, str):
         restricted["execution"] = read_execution_id(execution)
     if isinstance(claims.get("did"), str):
-        restricted["did"] = claims["did"]
+        restricted["did"] = str(Did.parse(claims["did"]))
     return restricted
 
 
