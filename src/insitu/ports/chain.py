@@ -212,7 +212,8 @@ class Chain(Protocol):
     async def estimate(self, call: Call, sender: Address) -> int:
         """Return the most that sending a call would cost, in wei. Nothing is sent, and no key is needed.
 
-        Raises the contract's refusal if the call would fail now, and ``ChainUnavailable``.
+        Raises the contract's refusal if the call would fail now, ``ContractRejected`` if it may need more gas than its
+        ``most_gas`` or than a block has, and ``ChainUnavailable``.
         """
         ...
 
@@ -223,7 +224,7 @@ class Chain(Protocol):
     async def sign(self, call: Call, signer: Signer, nonce: int) -> SignedTransaction:
         """Encode, estimate and sign a call without sending it; the outbox stores it first.
 
-        Raises the contract's refusal if the call would fail now.
+        Raises what :meth:`estimate` raises.
         """
         ...
 
