@@ -33,7 +33,11 @@ from insitu.ports.agreement_records import (
 )
 from insitu.ports.chain import Cursor
 
-__all__ = ["Agreements"]
+__all__ = ["EVERY", "Agreements"]
+
+
+EVERY = 2**32
+"""More executions than an agreement can have: who decides by all of them must see all of them."""
 
 
 class Agreements(Protocol):

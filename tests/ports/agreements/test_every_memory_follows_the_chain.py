@@ -8,7 +8,6 @@ import pytest
 
 from insitu.domain.execution import Phase, Reason
 from insitu.domain.ids import AgreementId
-from insitu.gateway.results.settler import EVERY
 from insitu.ports.agreement_changes import (
     Attach,
     Attend,
@@ -29,7 +28,7 @@ from insitu.ports.agreement_changes import (
     Touch,
 )
 from insitu.ports.agreement_records import ItemKind, Standing, StoredExecution
-from insitu.ports.agreements import Agreements
+from insitu.ports.agreements import EVERY, Agreements
 from insitu.ports.chain import Cursor
 from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, DATA

@@ -12,6 +12,7 @@ from insitu.domain.workflow import read_workflow
 from insitu.gateway.agreements.assessor import Assessment
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import KnownAgreement
+from insitu.ports.agreements import EVERY
 
 __all__ = ["RevisionChecker"]
 
@@ -51,7 +52,7 @@ class RevisionChecker:
             raise InsituError("RevisionNotAllowed", "an owner of the data allows no revision of a bought workflow")
         if policy.revisions == "always":
             return
-        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id)
+        executions = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=EVERY)
         outcomes = (execution.frozen.outcome.phase for execution in executions if execution.frozen is not None)
         if Phase.SUCCEEDED in outcomes:
             detail = "an owner of the data allows revisions only until an execution has succeeded, and one has"

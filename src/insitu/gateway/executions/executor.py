@@ -24,6 +24,7 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_changes import Judge
 from insitu.ports.agreement_records import Idempotency, KnownAgreement, Standing, StoredExecution
+from insitu.ports.agreements import EVERY
 
 __all__ = ["Executor"]
 
@@ -95,7 +96,7 @@ class Executor:
 
     async def _used(self, agreement_id: AgreementId) -> frozenset[tuple[str, str]]:
         """Return DID and version of everything that earlier executions of the agreement used."""
-        earlier = await self.ports.agreements.executions(agreement_id=agreement_id)
+        earlier = await self.ports.agreements.executions(agreement_id=agreement_id, limit=EVERY)
         return frozenset(used for execution in earlier for used in execution.dossier.versions.items())
 
     async def _note_versions(self, known: KnownAgreement, state: AgreementState, found: Assessment) -> None:

@@ -14,11 +14,12 @@ from insitu.domain.ledger import Call, settle
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.results.settler import EVERY, Due, Settler, charges_at_end
+from insitu.gateway.results.settler import Due, Settler, charges_at_end
 from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import GRANTS, OUTBOX
 from insitu.ports.agreement_changes import Change, Enqueue, Touch
 from insitu.ports.agreement_records import FreeExecution, ItemKind, KnownAgreement, OutboxItem, StoredExecution
+from insitu.ports.agreements import EVERY
 
 __all__ = ["Closer"]
 
@@ -170,7 +171,12 @@ class Closer:
         """
         if earlier is not None and (earlier.reason is None or earlier.reason.code != "InsufficientFunds"):
             return None
-        free = await self.free_gas_limiter.of_call(call)
+        try:
+            free = await self.free_gas_limiter.of_call(call)
+        except InsituError as error:
+            if earlier is None or error.code != "ConditionNotInState":
+                raise
+            return None  # it was sent meanwhile
         if await self.ports.chain.native_balance(self.ports.provider) < free.cost:
             raise InsituError("InsufficientFunds", f"{self.ports.provider} has no coin to return the price")
         return free if earlier is None else None

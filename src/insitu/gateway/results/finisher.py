@@ -20,7 +20,7 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
 from insitu.gateway.results.conclusion import Conclusion
 from insitu.gateway.results.receipt_maker import ReceiptMaker
-from insitu.gateway.results.settler import EVERY, Due, Settler, charge_now
+from insitu.gateway.results.settler import Due, Settler, charge_now
 from insitu.gateway.wakeups import OUTBOX, events_of
 from insitu.ports.agreement_changes import AddTransition, Change, Enqueue
 from insitu.ports.agreement_records import (
@@ -32,6 +32,7 @@ from insitu.ports.agreement_records import (
     Standing,
     StoredExecution,
 )
+from insitu.ports.agreements import EVERY
 from insitu.ports.peers import ExecutionReport
 
 __all__ = ["Finisher"]

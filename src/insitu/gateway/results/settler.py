@@ -15,10 +15,7 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Change, DecideCharge, Enqueue
 from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredExecution
 
-__all__ = ["EVERY", "Due", "Settler", "charge_now", "charges_at_end"]
-
-EVERY = 2**32
-"""More executions than an agreement can have: whoever decides charges must see all of them."""
+__all__ = ["Due", "Settler", "charge_now", "charges_at_end"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from datetime import timedelta
 from insitu.domain.errors import InsituError
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.results.settler import EVERY, Settler, charges_at_end
+from insitu.gateway.results.settler import Settler, charges_at_end
 from insitu.gateway.wakeups import FOLLOWED, OUTBOX
 from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import KnownAgreement
+from insitu.ports.agreements import EVERY
 
 __all__ = ["Sweeper"]
 
