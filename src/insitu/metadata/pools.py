@@ -52,10 +52,13 @@ class Pools:
         self._limits = limits
         self._gateways = {gateway.lower() for gateway in limits.gateways}
         self._lifetime = lifetime
+        self.awaits_gateway = False
+        """Whether the account of a gateway that the settings name is not known yet."""
 
     def welcome(self, gateway: Address) -> None:
         """Treat an account as that of a gateway from now on."""
         self._gateways.add(gateway.lower())
+        self.awaits_gateway = False
 
     def welcomes(self, account: Address) -> bool:
         """Return whether an account is that of a gateway."""

@@ -186,11 +186,14 @@ class MetadataService:
     async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
         """Return what a creator published under an Idempotency-Key; see :class:`PublicationRequest`.
 
-        Raises ``SignatureMismatch`` unless a gateway signed the question within the last 10 minutes.
+        Raises ``SignatureMismatch`` unless a gateway signed the question within the last 10 minutes,
+        ``PeerUnavailable`` if that may be the gateway that the settings name.
         """
         if abs(self._clock.now() - issued_at) > FRESH:
             raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
         if not self.pools.welcomes(recover_address(lookup_digest(creator, key, issued_at), signature)):
+            if self.pools.awaits_gateway:
+                raise InsituError("PeerUnavailable", "this catalogue has just started and has not met its gateway")
             raise InsituError("SignatureMismatch", "only gateways that this catalogue knows ask for publications")
         return await self._catalog.published(creator, key)
 

@@ -43,7 +43,7 @@ __all__ = ["Services", "open_services"]
 
 logger = logging.getLogger("insitu.stack.provider")
 
-MEET_AGAIN = 5.0
+MEET_AGAIN = 1.0
 """Seconds."""
 
 
@@ -86,6 +86,7 @@ class Services:
 
     async def _meet_gateway(self, pools: "Pools", url: str) -> None:
         """Learn the account of the gateway that the settings name, whose publications wait behind nobody's."""
+        pools.awaits_gateway = True
         while True:
             try:
                 gateway = await gateway_info(url)
