@@ -68,6 +68,9 @@ EXACTLY: dict[Site, str] = {
     ("gateway/outbox/transaction_sender.py", "error.code != 'InsufficientFunds'"): (
         "the provider's account is named, which the error of the node does not do"
     ),
+    ("gateway/results/closer.py", "error.code != 'ConditionNotInState'"): (
+        "the chain has the end of the agreement already; any other Conflict is one of the terms"
+    ),
     ("gateway/results/closer.py", "error.code not in ('FreeGasExhausted', 'InsufficientFunds')"): (
         "only then does the consumer get the settlement to send"
     ),
