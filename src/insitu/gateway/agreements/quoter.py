@@ -13,7 +13,7 @@ from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor, is_passing
 from insitu.gateway.agreements.permission_checker import PermissionChecker
-from insitu.gateway.agreements.revision_checker import RevisionChecker
+from insitu.gateway.agreements.revision_checker import RevisionChecker, require_bought_workflow
 from insitu.gateway.agreements.terms_checker import TermsChecker
 from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.at_once import outcomes
@@ -78,9 +78,7 @@ class Quoter:
         known = await self.permission_checker.find(read_agreement_id(request.service_agreement_id))
         # Anybody may ask, and looking for versions is dear: it is done only for what was paid.
         await self.permission_checker.require(known, request.consumer)
-        bought = Did.from_hex(known.terms.workflow_id)
-        if request.workflow_did is not None and Did.parse(request.workflow_did) != bought:
-            raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
+        require_bought_workflow(known, request.workflow_did)
         return known
 
     async def _assess(self, request: CheckRequest, known: KnownAgreement | None) -> Assessment:

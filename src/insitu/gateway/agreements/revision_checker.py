@@ -14,7 +14,7 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import KnownAgreement
 from insitu.ports.agreements import EVERY
 
-__all__ = ["RevisionChecker"]
+__all__ = ["RevisionChecker", "require_bought_workflow"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +57,10 @@ class RevisionChecker:
         if Phase.SUCCEEDED in outcomes:
             detail = "an owner of the data allows revisions only until an execution has succeeded, and one has"
             raise InsituError("RevisionNotAllowed", detail)
+
+
+def require_bought_workflow(known: KnownAgreement, workflow_did: str | None) -> None:
+    """Refuse another workflow than the agreement's; None stands for the agreement's. Raises ``WorkflowMismatch``."""
+    bought = Did.from_hex(known.terms.workflow_id)
+    if workflow_did is not None and Did.parse(workflow_did) != bought:
+        raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")

@@ -15,7 +15,7 @@ from insitu.domain.service import sha256_of
 from insitu.gateway.agreements.assessor import Assessment, Assessor
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
-from insitu.gateway.agreements.revision_checker import RevisionChecker
+from insitu.gateway.agreements.revision_checker import RevisionChecker, require_bought_workflow
 from insitu.gateway.agreements.terms_checker import copies_of
 from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.executions.planner import Planner
@@ -165,10 +165,7 @@ def _bought_version(known: KnownAgreement) -> str:
 
 def _wanted_version(known: KnownAgreement, request: ExecRequest) -> str:
     """Return the checksum of the version to run. A revision is never implied: it is what the request names."""
-    if request.workflow_did is not None:
-        bought = Did.from_hex(known.terms.workflow_id)
-        if Did.parse(request.workflow_did) != bought:
-            raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
+    require_bought_workflow(known, request.workflow_did)
     if request.workflow_checksum is None:
         return _bought_version(known)
     wanted = sha256_of(request.workflow_checksum)
