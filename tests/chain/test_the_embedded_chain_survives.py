@@ -181,6 +181,29 @@ async def test_a_killed_chain_is_started_again_on_what_was_saved(tmp_path: Path)
         assert await chain.did_record(str(did)) is not None
 
 
+async def test_states_of_old_blocks_stay_in_its_folder_and_go_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left where anvil puts them, those of chains that had ended filled a home with 29 GB in a day."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    states = tmp_path / "chain" / "anvil.log.states"
+    async with in_a_process(tmp_path / "chain") as (owner, pid, url):
+        async with JsonRpc(url) as rpc:
+            await rpc.call("anvil_mine", hex(1200))
+        assert [*states.rglob("*.json")]
+        owner.kill()
+        await gone(pid)
+    assert states.exists()
+
+    async with running_chain(tmp_path / "chain"):
+        assert not states.exists()
+    async with running_chain(tmp_path / "chain") as chain:
+        await chain.rpc("anvil_mine", hex(1200))
+        assert [*states.rglob("*.json")]
+    assert not states.exists()
+    assert not (tmp_path / "home").exists()
+
+
 async def test_a_follower_lives_through_a_crash_and_hears_what_was_lost(tmp_path: Path) -> None:
     async with running_chain(tmp_path) as chain, aclosing(following(chain, ())) as follower:
         first = await anext(follower)

@@ -172,6 +172,7 @@ class Node:
             oomScoreAdj: 0
             enforceNodeAllocatable: []
             containerRuntimeEndpoint: unix://{self.socket}
+            imageGCHighThresholdPercent: 100
             evictionHard: {{nodefs.available: "1%", imagefs.available: "1%", memory.available: "100Mi"}}
             podPidsLimit: 64
             containerLogMaxSize: 512Mi

@@ -27,6 +27,9 @@ _CHECK_EVERY = 0.005
 _STOP_WITHIN = 20.0
 """Seconds for saving the state; then the process is killed."""
 
+_OLD_STATES = 1000
+"""How many states of old blocks stay on disk, about 0.2 MB each; nothing here reads the state of a block so old."""
+
 _MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 _INSTALL = (
     # Some versions of npm leave out the package of the program, which @foundry-rs/anvil only recommends.
@@ -95,6 +98,7 @@ class AnvilProcess:
         self._log = log
         self._arguments = arguments
         self._inherited = inherited
+        self._states = log.with_name(f"{log.name}.states")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -108,7 +112,9 @@ class AnvilProcess:
             detail = f"port {self.port} of 127.0.0.1 is in use: stop what uses it, or set chain.embedded_port"
             raise InsituError("PortTaken", detail)
         # The kernel watches the thread that forks, so this is done here and not in a worker thread.
-        command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(self.port), *self._arguments]
+        self._forget_states()
+        command = [str(find_anvil()), "--silent", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--cache-path", str(self._states), "--max-persisted-states", str(_OLD_STATES), *self._arguments]
         child = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - forking takes a millisecond, see above
@@ -150,11 +156,17 @@ class AnvilProcess:
             logger.warning("the embedded chain did not stop within %g s and is killed", _STOP_WITHIN)
             self._process.kill()
             self._process.wait()
+        self._forget_states()
 
     def last_words(self) -> str:
         """Return the end of its output, on one line."""
         text = self._log.read_text("utf-8", "replace") if self._log.exists() else ""
         return " ".join(text.split())[-600:]
+
+    def _forget_states(self) -> None:
+        """Remove the states of old blocks, which anvil leaves on disk and no later run reads."""
+        if self._states.exists():
+            shutil.rmtree(self._states)
 
     async def _wait_for_answer(self) -> None:
         assert self._process is not None
