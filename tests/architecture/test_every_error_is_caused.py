@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from insitu.adapters.chain.contracts import DEPLOYED, custom_errors
+from insitu.adapters.chain.contracts import DEPLOYED, abi_of
 from insitu.domain.errors import ERRORS
 from tests.architecture.sources import PACKAGE, ROOT, modules
 
@@ -39,7 +39,7 @@ def parsed(path: Path) -> ast.Module:
 @cache
 def raised() -> frozenset[str]:
     """Codes that the code gives to somebody. Errors of the contracts have the name of their code."""
-    contracts = {error.name for name in DEPLOYED for error in custom_errors(name)}
+    contracts = {error.name for name in DEPLOYED for error in abi_of(name).errors}
     ours = (path for path in modules() if TABLE not in path.parents)
     return frozenset(contracts.union(*(strings(parsed(path), answered=True) for path in ours)))
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from typing_extensions import override
 
-from insitu.adapters.chain.bindings import agreement_store_manager, compute_execution_condition
-from insitu.adapters.chain.bindings import condition_store_manager as conditions
+from insitu.adapters.chain.bindings import compute_execution_condition
 from insitu.adapters.chain.bytecode import read_view
+from insitu.adapters.chain.contracts import invoke
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.keys.dev import DevSigner, dev_signer
@@ -443,14 +443,14 @@ class Agreements(RuleBasedStateMachine):
         template, given = chain.contract("ServiceExecutionTemplate"), contract_terms(deal.terms)
         assert await chain.agreement(deal.id) == deal.state
         for position in range(3):
-            view = conditions.get_condition_state(given, position)
+            view = invoke("ConditionStoreManager", "getConditionState", given, position)
             now = await read_view(chain._rpc, template, view, "latest")
             assert now == deal.condition_now(position, self.mined)
         asked = compute_execution_condition.check_permissions(given, terms.consumer, bytes.fromhex(WORKFLOW[2:]))
         permitted = await read_view(chain._rpc, template, asked, "latest")
         assert permitted == deal.state.permits(terms, self.mined)
         for index in (0, 64):
-            settled = agreement_store_manager.is_execution_settled(bytes.fromhex(deal.id), index)
+            settled = invoke("AgreementStoreManager", "isExecutionSettled", bytes.fromhex(deal.id), index)
             assert await read_view(chain._rpc, template, settled, "latest") == (index in deal.settled)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from insitu.adapters.chain.abi import Invocation
 from insitu.adapters.chain.anvil import free_port
-from insitu.adapters.chain.bindings import dispenser, nevermined_token, template_store_manager
+from insitu.adapters.chain.bindings import nevermined_token, template_store_manager
+from insitu.adapters.chain.contracts import invoke
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.inspection import inspect_deployment
@@ -135,7 +136,7 @@ async def test_a_template_that_is_not_approved_is_reported_with_who_can(
 
 async def test_a_revoked_template_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
-    revoke = template_store_manager.revoke_template(found.contracts["ServiceExecutionTemplate"])
+    revoke = invoke("TemplateStoreManager", "revokeTemplate", found.contracts["ServiceExecutionTemplate"])
     await call(rpc, found.contracts["TemplateStoreManager"], revoke)
     findings = await wrong(rpc, found)
     assert set(findings) == {"template"}
@@ -146,7 +147,7 @@ async def test_a_revoked_template_is_reported(rpc: JsonRpc, tmp_path: Path) -> N
 async def test_a_dispenser_that_may_not_mint_is_reported_with_who_can_fix_it(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     token, minter = found.contracts["NeverminedToken"], found.contracts["Dispenser"]
-    await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, minter))
+    await call(rpc, token, invoke("NeverminedToken", "revokeRole", MINTER_ROLE, minter))
     findings = await wrong(rpc, found)
     assert set(findings) == {"minter"}
     assert DEPLOYER.address in findings["minter"].remedy
@@ -161,7 +162,7 @@ async def test_others_who_may_mint_are_named(rpc: JsonRpc, tmp_path: Path) -> No
     findings = await wrong(rpc, found)
     assert {part: found.detail for part, found in findings.items()} == {"other minters": STRANGER.address}
     assert findings["other minters"].state == "warning"
-    await call(rpc, token, nevermined_token.revoke_role(MINTER_ROLE, STRANGER.address))
+    await call(rpc, token, invoke("NeverminedToken", "revokeRole", MINTER_ROLE, STRANGER.address))
     assert not await wrong(rpc, found)
 
 
@@ -194,7 +195,7 @@ async def test_an_owner_that_the_file_does_not_name_is_reported(rpc: JsonRpc, tm
 
 async def test_an_owner_who_gave_it_up_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
-    await call(rpc, found.contracts["Dispenser"], dispenser.renounce_ownership())
+    await call(rpc, found.contracts["Dispenser"], invoke("Dispenser", "renounceOwnership"))
     findings = await wrong(rpc, found)
     assert list(findings) == ["owner of Dispenser"]
     assert findings["owner of Dispenser"].detail == "it has been given up for good"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.adapters.chain.bindings import agreement_store_manager, did_registry, structs
+from insitu.adapters.chain.bindings import agreement_store_manager, structs
 from insitu.adapters.chain.bytecode import read_view
-from insitu.adapters.chain.contracts import DEPLOYED, artifact
+from insitu.adapters.chain.contracts import DEPLOYED, artifact, invoke
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.chain.terms import contract_terms, domain_terms
@@ -101,7 +101,9 @@ def test_the_struct_of_a_settlement_has_the_members_of_the_signed_type() -> None
 
 async def test_the_contract_signs_for_the_same_domain(chain: EmbeddedChain, rpc: JsonRpc) -> None:
     template = chain.contract(DOMAIN_NAME)
-    _, name, version, chain_id, contract, _, _ = await read_view(rpc, template, agreement_store_manager.eip712_domain())
+    _, name, version, chain_id, contract, _, _ = await read_view(
+        rpc, template, invoke("AgreementStoreManager", "eip712Domain")
+    )
     assert (name, version) == (DOMAIN_NAME, DOMAIN_VERSION)
     assert (chain_id, contract) == (chain.agreements.chain_id, chain.agreements.contract)
 
@@ -110,7 +112,7 @@ async def test_the_registry_takes_requests_of_the_domain_that_owners_sign_for(
     chain: EmbeddedChain, rpc: JsonRpc
 ) -> None:
     registry = chain.contract("DIDRegistry")
-    _, name, version, chain_id, contract, _, _ = await read_view(rpc, registry, did_registry.eip712_domain())
+    _, name, version, chain_id, contract, _, _ = await read_view(rpc, registry, invoke("DIDRegistry", "eip712Domain"))
     domain = registry_domain(chain_id, contract)
     assert (name, version, contract) == (domain.name, DOMAIN_VERSION, registry)
     assert chain_id == chain.agreements.chain_id
@@ -120,7 +122,7 @@ async def test_the_registry_takes_requests_of_the_domain_that_owners_sign_for(
 @given(sample=terms)
 async def test_ids_of_agreements_are_the_contracts(chain: EmbeddedChain, rpc: JsonRpc, sample: Terms) -> None:
     template = chain.contract(DOMAIN_NAME)
-    found = await read_view(rpc, template, agreement_store_manager.agreement_id(contract_terms(sample)))
+    found = await read_view(rpc, template, invoke("AgreementStoreManager", "agreementId", contract_terms(sample)))
     assert found.hex() == agreement_id(sample, chain.agreements)
 
 
@@ -130,8 +132,8 @@ async def test_digests_of_settlements_are_the_contracts(
     chain: EmbeddedChain, rpc: JsonRpc, agreement: str, sample: Settlement
 ) -> None:
     template = chain.contract(DOMAIN_NAME)
-    settlement = structs.Settlement(sample.index, sample.charge, bytes.fromhex(sample.receipt_hash[2:]), sample.last)
-    view = agreement_store_manager.settlement_digest(bytes.fromhex(agreement[2:]), settlement)
+    settlement = (sample.index, sample.charge, sample.receipt_hash, sample.last)
+    view = invoke("AgreementStoreManager", "settlementDigest", bytes.fromhex(agreement[2:]), settlement)
     found = await read_view(rpc, template, view)
     assert found == settlement_digest(AgreementId(agreement[2:]), sample, chain.agreements)
 
@@ -139,7 +141,7 @@ async def test_digests_of_settlements_are_the_contracts(
 @settings(max_examples=60)
 @given(seed=st.binary(min_size=32, max_size=32), creator=addresses)
 async def test_dids_are_the_registrys(chain: EmbeddedChain, rpc: JsonRpc, seed: bytes, creator: Address) -> None:
-    found = await read_view(rpc, chain.contract("DIDRegistry"), did_registry.hash_did(seed, creator))
+    found = await read_view(rpc, chain.contract("DIDRegistry"), invoke("DIDRegistry", "hashDID", seed, creator))
     assert found == bytes(hash_did(seed, creator))
 
 

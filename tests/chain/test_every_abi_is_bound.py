@@ -1,9 +1,10 @@
-"""The generated bindings have every function, event and error of every ABI, typed, and encode as eth-abi does."""
+"""Every function, event and error of every ABI is read with its types; what is bound of them is typed, and used."""
 
 import dataclasses
 import inspect
+import re
 from importlib import import_module
-from types import ModuleType
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -11,21 +12,22 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.adapters.chain.abi import Event, Function, Invocation
-from insitu.adapters.chain.bindings import did_registry, dispenser, escrow_reward, nevermined_token, structs
-from insitu.adapters.chain.contracts import contract_address_name, custom_errors, encode_call
+from insitu.adapters.chain.abi import Function, Invocation
+from insitu.adapters.chain.bindings import did_registry, dispenser, nevermined_token, structs
+from insitu.adapters.chain.contracts import abi_of, contract_address_name, encode_call, invoke
 from insitu.domain import ledger
 from insitu.domain.agreement import Settlement, Terms
 from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Call, Permit
-from tests.chain.vendored import CONTRACTS, abi_of, abi_type, signature
+from tests.architecture.sources import modules
+from tests.chain import vendored
+from tests.chain.vendored import CONTRACTS, abi_type, signature
 
 MODULES = {
     "AgreementStoreManager": "agreement_store_manager",
     "ComputeExecutionCondition": "compute_execution_condition",
-    "ConditionStoreManager": "condition_store_manager",
     "DIDRegistry": "did_registry",
     "Dispenser": "dispenser",
     "EscrowReward": "escrow_reward",
@@ -45,71 +47,59 @@ TERMS = Terms.model_validate(
 SETTLEMENT = Settlement(index=1, charge=2, receipt_hash="0x" + WORD.hex())
 
 
-def binding(contract: str) -> ModuleType:
-    return import_module(f"insitu.adapters.chain.bindings.{MODULES[contract]}")
-
-
 def entries(contract: str, kind: str) -> list[dict[str, Any]]:
-    return [entry for entry in abi_of(contract) if entry["type"] == kind]
+    return [entry for entry in vendored.abi_of(contract) if entry["type"] == kind]
 
 
-def selector(entry: dict[str, Any]) -> str:
-    return keccak256(signature(entry).encode())[:4].hex()
+def selector(entry: dict[str, Any]) -> bytes:
+    return keccak256(signature(entry).encode())[:4]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_function_is_bound_with_its_types(contract: str) -> None:
-    bound = {function.selector: function for function in binding(contract).FUNCTIONS}
+def test_every_function_is_read_with_its_types(contract: str) -> None:
+    found = {function.selector: function for function in abi_of(contract).functions}
     written = {selector(entry): entry for entry in entries(contract, "function")}
-    assert bound.keys() == written.keys()
-    for code, function in bound.items():
+    assert found.keys() == written.keys()
+    for code, function in found.items():
         assert function.name == written[code]["name"]
         assert [kind.name for kind in function.inputs] == [abi_type(one) for one in written[code]["inputs"]]
-        assert [kind.name for kind in function.results.kinds] == [
-            abi_type(output) for output in written[code]["outputs"]
-        ]
+        assert [kind.name for kind in function.outputs] == [abi_type(output) for output in written[code]["outputs"]]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_event_is_bound_with_its_types(contract: str) -> None:
-    bound = {event.TOPIC: event for event in binding(contract).EVENTS}
+def test_every_event_is_read_with_its_types(contract: str) -> None:
+    found = {log.topic: log for log in abi_of(contract).logs}
     written = {keccak256(signature(entry).encode()): entry for entry in entries(contract, "event")}
-    assert bound.keys() == written.keys()
-    for topic, event in bound.items():
-        layout = [(kind.name, indexed) for kind, indexed in event.LAYOUT]
+    assert found.keys() == written.keys()
+    for topic, log in found.items():
+        layout = [(kind.name, indexed) for kind, indexed in log.layout]
         assert layout == [(abi_type(one), one["indexed"]) for one in written[topic]["inputs"]]
-        assert event.__name__ == written[topic]["name"]
-        names = [field.name.replace("_", "").lower() for field in dataclasses.fields(event)]
-        assert names == [one["name"].lower() for one in written[topic]["inputs"]]
+        assert log.name == written[topic]["name"]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_custom_error_is_bound_with_its_types(contract: str) -> None:
-    bound = {error.selector: error for error in custom_errors(contract)}
+def test_every_custom_error_is_read_with_its_types(contract: str) -> None:
+    found = {error.selector: error for error in abi_of(contract).errors}
     written = {selector(entry): entry for entry in entries(contract, "error")}
-    assert bound.keys() == written.keys()
-    for code, error in bound.items():
+    assert found.keys() == written.keys()
+    for code, error in found.items():
         assert error.name == written[code]["name"]
         parameters = [(name, kind.name) for name, kind in error.parameters]
         assert parameters == [(one["name"], abi_type(one)) for one in written[code]["inputs"]]
 
 
-def functions_of(module: ModuleType) -> dict[str, Any]:
-    return {
-        name: member
-        for name, member in vars(module).items()
-        if inspect.isfunction(member) and member.__module__ == module.__name__ and name != "constructor"
-    }
+def members_of(contract: str, kind: type) -> dict[str, Any]:
+    """What the module of a contract writes down itself, by name."""
+    module = import_module(f"insitu.adapters.chain.bindings.{MODULES[contract]}")
+    members = {name: member for name, member in vars(module).items() if isinstance(member, kind)}
+    return {name: one for name, one in members.items() if getattr(one, "__module__", "") == module.__name__}
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_function_that_is_written_down_has_typed_arguments_and_results(contract: str) -> None:
-    module = binding(contract)
-    own = [
-        one for one in module.FUNCTIONS if one in [vars(module).get(name) for name in vars(module) if name.isupper()]
-    ]
-    assert len(functions_of(module)) == len(own)
-    for function in functions_of(module).values():
+@pytest.mark.parametrize("contract", MODULES)
+def test_every_function_that_is_bound_has_typed_arguments_and_results(contract: str) -> None:
+    functions = members_of(contract, FunctionType)
+    functions.pop("constructor", None)
+    for function in functions.values():
         hints = inspect.get_annotations(function, eval_str=True)
         parameters = inspect.signature(function).parameters
         assert hints.keys() == {*parameters, "return"}
@@ -117,7 +107,26 @@ def test_every_function_that_is_written_down_has_typed_arguments_and_results(con
         made = function(*parameters)
         assert isinstance(made, Invocation)
         assert made.arguments == tuple(parameters)
-        assert made.function in own
+        assert made.function in abi_of(contract).functions
+        assert len(made.function.inputs) == len(parameters)
+
+
+@pytest.mark.parametrize("contract", MODULES)
+def test_every_event_that_is_bound_has_the_members_of_its_abi(contract: str) -> None:
+    for name, event in members_of(contract, type).items():
+        assert event.LOG in abi_of(contract).logs
+        (written,) = [entry for entry in entries(contract, "event") if entry["name"] == name]
+        names = [field.name.replace("_", "").lower() for field in dataclasses.fields(event)]
+        assert names == [one["name"].lower() for one in written["inputs"]]
+
+
+def test_every_member_that_is_bound_is_used() -> None:
+    sources = "\n".join(path.read_text() for path in modules() if path.parent.name != "bindings")
+    for contract in MODULES:
+        for name in members_of(contract, object):
+            assert re.search(rf"\b{name}\b", sources), (
+                f"nobody uses {contract}'s {name}; take it out of scripts/bindings"
+            )
 
 
 CALLS = [
@@ -151,7 +160,7 @@ def plain(value: Any) -> Any:
 def test_every_call_of_the_domain_is_encoded_by_the_bindings(call: Call) -> None:
     (entry,) = [one for one in entries(call.contract, "function") if one["name"] == call.function]
     types = [abi_type(one) for one in entry["inputs"]]
-    assert encode_call(call) == bytes.fromhex(selector(entry)) + encode(types, plain(call.arguments))
+    assert encode_call(call) == selector(entry) + encode(types, plain(call.arguments))
 
 
 def test_every_call_of_the_domain_is_in_the_list_above() -> None:
@@ -196,7 +205,7 @@ def test_results_are_read_as_python_values() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_answer_is_read_or_refused(answer: bytes) -> None:
-    for view in (did_registry.get_did_register(WORD), nevermined_token.name(), nevermined_token.owner()):
+    for view in (did_registry.get_did_register(WORD), nevermined_token.name(), invoke("NeverminedToken", "owner")):
         try:
             view.result(answer)
         except InsituError as error:
@@ -205,14 +214,13 @@ def test_any_answer_is_read_or_refused(answer: bytes) -> None:
 
 @given(st.lists(st.binary(max_size=40), max_size=5), st.binary(max_size=300))
 def test_any_log_is_read_or_refused(topics: list[bytes], data: bytes) -> None:
-    kinds: list[type[Event]] = [*did_registry.EVENTS, *escrow_reward.EVENTS]
-    for kind in kinds:
+    for log in [*abi_of("DIDRegistry").logs, *abi_of("EscrowReward").logs]:
         try:
-            kind.read([kind.TOPIC, *topics], data)
+            log.values([log.topic, *topics], data)
         except InsituError as error:
             assert error.code == "ContractMismatch"
 
 
 def test_a_function_is_called_with_the_values_that_it_was_bound_to() -> None:
-    bound = Function("f", "00000001", (), nevermined_token.NAME.results)()
+    bound = Function("f", b"\0\0\0\1", (), ())()
     assert bound.data == b"\0\0\0\1"

@@ -11,7 +11,7 @@ import pytest
 
 from insitu.adapters.chain.abi import Invocation
 from insitu.adapters.chain.anvil import AnvilProcess, free_port
-from insitu.adapters.chain.bindings import nevermined_token, template_store_manager
+from insitu.adapters.chain.contracts import invoke
 from insitu.adapters.chain.ownership import MINTER_ROLE
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.adapters.chain.transactions import Transactions
@@ -161,14 +161,14 @@ def test_code_of_another_contract_is_reported_by_both(deployed: Operator) -> Non
 
 def test_a_template_that_is_not_approved_is_reported_by_both(deployed: Operator) -> None:
     template = deployed.address("ServiceExecutionTemplate")
-    deployed.send("TemplateStoreManager", template_store_manager.revoke_template(template))
+    deployed.send("TemplateStoreManager", invoke("TemplateStoreManager", "revokeTemplate", template))
     code, wrong = deployed.findings()
     assert (code, set(wrong)) == (1, {"template"})
     assert "revoked" in deployed.doctor()["template"]["detail"]
 
 
 def test_a_revoked_role_is_reported_by_both_and_deploying_again_fixes_it(deployed: Operator) -> None:
-    revoked = nevermined_token.revoke_role(MINTER_ROLE, deployed.address("Dispenser"))
+    revoked = invoke("NeverminedToken", "revokeRole", MINTER_ROLE, deployed.address("Dispenser"))
     deployed.send("NeverminedToken", revoked)
     code, wrong = deployed.findings()
     assert (code, set(wrong)) == (1, {"minter"})

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from insitu.adapters.chain.bindings import nevermined_token
+from insitu.adapters.chain.contracts import invoke
 from insitu.api.gateway_v1 import RPC
 from insitu.domain.chain_reads import MAX_BLOCKS, READ_METHODS, parameters_for_node
 from insitu.domain.errors import InsituError
@@ -69,7 +70,7 @@ async def test_a_page_finds_events_and_receipts_of_our_contracts(provider: World
 
 async def test_what_a_contract_refuses_is_an_answer_with_its_data(provider: World) -> None:
     token, owner = provider.chain.contract("NeverminedToken"), provider.address("owner")
-    data = "0x" + nevermined_token.transfer(owner, 10**30).data.hex()
+    data = "0x" + invoke("NeverminedToken", "transfer", owner, 10**30).data.hex()
     answer = (await send(provider, "eth_call", {"to": token, "data": data, "from": ANY}, "latest")).json()
     assert set(answer) == {"jsonrpc", "id", "error"}
     assert answer["error"]["code"] == 3

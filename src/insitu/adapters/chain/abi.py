@@ -1,52 +1,25 @@
-"""The parts of the generated bindings: types, functions, events and errors of a contract's ABI.
+"""Read a contract's ABI: its functions, events and errors, and the Python values of its types.
 
-Encoding follows Solidity's contract ABI specification and is done by eth-abi; the generator (``scripts/bindings``)
-writes the selectors and topics. A node's answers are untrusted: anything that does not fit the ABI raises
-``ContractMismatch``.
+Encoding follows Solidity's contract ABI specification and is done by eth-abi. A node's answers are untrusted: anything
+that does not fit the ABI raises ``ContractMismatch``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
+from insitu.adapters.chain.bindings import structs
+from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address, read_address
+from insitu.domain.ids import read_address
 
-__all__ = [
-    "ADDRESS",
-    "BOOL",
-    "BYTES",
-    "BYTES1",
-    "BYTES4",
-    "BYTES32",
-    "STRING",
-    "UINT8",
-    "UINT24",
-    "UINT32",
-    "UINT40",
-    "UINT48",
-    "UINT128",
-    "UINT256",
-    "CustomError",
-    "Event",
-    "Function",
-    "Invocation",
-    "Kind",
-    "Results",
-    "array",
-    "constructor_arguments",
-    "events",
-    "members",
-    "nothing",
-    "one",
-    "several",
-    "struct",
-]
+__all__ = ["Abi", "CustomError", "Event", "Function", "Invocation", "Kind", "Log", "encode_arguments", "read_abi"]
 
 T = TypeVar("T")
+Entry = Mapping[str, Any]
 
 _MISFIT = (DecodingError, OverflowError, ValueError)
 
@@ -55,8 +28,13 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _bytes_of(value: Any) -> Any:
+    """Return bytes as they are, or converted from 0x and hexadecimal digits, as the domain's documents write them."""
+    return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class Kind:
     """A type of the ABI.
 
     Attributes
@@ -70,130 +48,61 @@ class Kind(Generic[T]):
     """
 
     name: str
-    read: Callable[[Any], T]
+    read: Callable[[Any], Any]
     write: Callable[[Any], Any] = _same
 
-    @property
-    def decoded(self) -> str:
-        """The type to decode as: a contract's string may have any bytes, so :attr:`read` decodes it."""
-        return self.name.replace("string", "bytes")
+
+_PLAIN: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "address": (read_address, _same),
+    "bool": (bool, _same),
+    "bytes": (bytes, _bytes_of),
+    "string": (lambda raw: str(raw, "utf-8", "replace"), _same),
+    "uint": (int, _same),
+}
+"""How to read and write the types of our contracts, without their sizes."""
 
 
-def _bytes_of(value: Any) -> Any:
-    """Return bytes as they are, or converted from 0x and hexadecimal digits, as the domain's documents write them."""
-    return bytes.fromhex(value.removeprefix("0x")) if isinstance(value, str) else value
+def _kind(parameter: Entry) -> Kind:
+    name: str = parameter["type"]
+    if name.endswith("[]"):
+        item = _kind({**parameter, "type": name.removesuffix("[]")})
+        return Kind(
+            f"{item.name}[]",
+            lambda values: tuple(map(item.read, values)),
+            lambda values: [item.write(value) for value in values],
+        )
+    return _struct(parameter) if name == "tuple" else Kind(name, *_PLAIN[name.rstrip("0123456789")])
 
 
-ADDRESS: Kind[Address] = Kind("address", read_address)
-BOOL: Kind[bool] = Kind("bool", bool)
-STRING: Kind[str] = Kind("string", lambda raw: str(raw, "utf-8", "replace"))
-BYTES: Kind[bytes] = Kind("bytes", bytes, _bytes_of)
-BYTES1: Kind[bytes] = Kind("bytes1", bytes, _bytes_of)
-BYTES4: Kind[bytes] = Kind("bytes4", bytes, _bytes_of)
-BYTES32: Kind[bytes] = Kind("bytes32", bytes, _bytes_of)
-UINT8: Kind[int] = Kind("uint8", int)
-"""Solidity's enumerations have this type too."""
-UINT24: Kind[int] = Kind("uint24", int)
-UINT32: Kind[int] = Kind("uint32", int)
-UINT40: Kind[int] = Kind("uint40", int)
-UINT48: Kind[int] = Kind("uint48", int)
-UINT128: Kind[int] = Kind("uint128", int)
-UINT256: Kind[int] = Kind("uint256", int)
-
-
-def array(item: Kind[T]) -> Kind[tuple[T, ...]]:
-    """Any number of values of one type."""
-    return Kind(
-        f"{item.name}[]",
-        lambda values: tuple(map(item.read, values)),
-        lambda values: [item.write(value) for value in values],
-    )
-
-
-def struct(kind: type[T], *members: Kind[Any]) -> Kind[T]:
-    """A struct, read as the dataclass ``kind``; written from such a value, or from its members in a tuple."""
-    names = [member.name for member in fields(cast("Any", kind))]
-
-    def read(values: Sequence[Any]) -> T:
-        return kind(*(member.read(value) for member, value in zip(members, values, strict=True)))
+def _struct(parameter: Entry) -> Kind:
+    """Return the kind of a struct: its dataclass, or a tuple where the bindings have none; both can be written."""
+    members = _kinds(parameter["components"])
+    declared = parameter["internalType"].removeprefix("struct ").removesuffix("[]")
+    made = vars(structs).get(declared.rpartition(".")[2], lambda *values: values)
 
     def write(value: Any) -> tuple[Any, ...]:
-        values = [getattr(value, name) for name in names] if isinstance(value, kind) else value
+        values = [getattr(value, field.name) for field in fields(value)] if is_dataclass(value) else value
         return tuple(member.write(item) for member, item in zip(members, values, strict=True))
 
-    return Kind(f"({','.join(member.name for member in members)})", read, write)
+    name = f"({','.join(member.name for member in members)})"
+    return Kind(name, lambda values: made(*_read(members, values)), write)
 
 
-@dataclass(frozen=True, slots=True)
-class Results(Generic[T]):
-    """What a function returns: the types on the wire, and how to combine their values."""
-
-    kinds: tuple[Kind[Any], ...]
-    of: Callable[[list[Any]], T]
-
-    def read(self, data: bytes) -> T:
-        """Decode a result. Raises the errors of eth-abi and of the kinds if it does not fit."""
-        decoded = decode([kind.decoded for kind in self.kinds], data)
-        return self.of([kind.read(value) for kind, value in zip(self.kinds, decoded, strict=True)])
+def _kinds(parameters: Sequence[Entry]) -> tuple[Kind, ...]:
+    return tuple(map(_kind, parameters))
 
 
-def nothing() -> Results[None]:
-    """No results."""
-    return Results((), lambda _: None)
+def _read(kinds: Sequence[Kind], values: Sequence[Any]) -> list[Any]:
+    return [kind.read(value) for kind, value in zip(kinds, values, strict=True)]
 
 
-def one(kind: Kind[T]) -> Results[T]:
-    """A single result."""
-    return Results((kind,), lambda values: values[0])
+def _decode(kinds: Sequence[Kind], data: bytes) -> list[Any]:
+    """Decode values. A contract's string may have any bytes, so it is decoded as bytes, and the kind reads it."""
+    return _read(kinds, decode([kind.name.replace("string", "bytes") for kind in kinds], data))
 
 
-def several(*kinds: Kind[Any]) -> Results[Any]:
-    """Several results, as a tuple whose type the bindings declare."""
-    return Results(kinds, tuple)
-
-
-@dataclass(frozen=True, slots=True)
-class Function(Generic[T]):
-    """A function of an ABI; ``selector`` has 8 hexadecimal digits. Calling it gives an :class:`Invocation`."""
-
-    name: str
-    selector: str
-    inputs: tuple[Kind[Any], ...]
-    results: Results[T]
-
-    def __call__(self, *arguments: object) -> "Invocation[T]":
-        """Bind arguments; the generated functions that call this declare their types."""
-        return Invocation(self, arguments)
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation(Generic[T]):
-    """A function with its arguments, ready to be sent as a transaction or called as a view."""
-
-    function: Function[T]
-    arguments: tuple[object, ...]
-
-    @property
-    def data(self) -> bytes:
-        """The call data. Raises ``InternalError`` if the arguments do not fit the ABI."""
-        function = self.function
-        return bytes.fromhex(function.selector) + _encode(function.name, function.inputs, self.arguments)
-
-    def result(self, answer: bytes) -> T:
-        """Read the node's answer. Raises ``ContractMismatch`` if it does not fit the ABI."""
-        try:
-            return self.function.results.read(answer)
-        except (*_MISFIT, InsituError):
-            detail = f"the answer to {self.function.name} has {len(answer)} bytes that do not fit the ABI"
-            raise InsituError("ContractMismatch", detail) from None
-
-
-def constructor_arguments(contract: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object]) -> bytes:
-    """Return the bytes after the bytecode in the transaction that creates a contract. Raises ``InternalError``."""
-    return _encode(f"constructor of {contract}", kinds, arguments)
-
-
-def _encode(what: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object]) -> bytes:
+def encode_arguments(what: str, kinds: Sequence[Kind], arguments: Sequence[object]) -> bytes:
+    """Encode the arguments of a function or constructor, which errors call ``what``. Raises ``InternalError``."""
     if len(kinds) != len(arguments):
         raise InsituError("InternalError", f"{what} takes {len(kinds)} arguments, not {len(arguments)}")
     try:
@@ -203,61 +112,132 @@ def _encode(what: str, kinds: Sequence[Kind[Any]], arguments: Sequence[object]) 
         raise InsituError("InternalError", f"{what}: {error}") from None
 
 
-class Event:
-    """The base of every event of the bindings: a frozen dataclass of the values in a log.
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of an ABI. Calling it gives an :class:`Invocation`."""
 
-    ``TOPIC`` is the log's first topic. ``LAYOUT`` has, for each member in order, its kind and whether it is indexed:
-    indexed values are topics, the others follow each other in the data.
+    name: str
+    selector: bytes
+    inputs: tuple[Kind, ...]
+    outputs: tuple[Kind, ...]
+
+    def __call__(self, *arguments: object) -> "Invocation[Any]":
+        """Bind arguments; the generated functions that do this declare their types."""
+        return Invocation(self, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation(Generic[T]):
+    """A function with its arguments, ready to be sent as a transaction or called as a view."""
+
+    function: Function
+    arguments: tuple[object, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The call data. Raises ``InternalError`` if the arguments do not fit the ABI."""
+        function = self.function
+        return function.selector + encode_arguments(function.name, function.inputs, self.arguments)
+
+    def result(self, answer: bytes) -> T:
+        """Read the node's answer: nothing, a value, or several in a tuple.
+
+        Raises ``ContractMismatch`` if it does not fit the ABI.
+        """
+        try:
+            values = _decode(self.function.outputs, answer)
+        except (*_MISFIT, InsituError):
+            detail = f"the answer to {self.function.name} has {len(answer)} bytes that do not fit the ABI"
+            raise InsituError("ContractMismatch", detail) from None
+        result: Any = tuple(values) if len(values) > 1 else next(iter(values), None)
+        return result  # type: ignore[no-any-return]  # the generated functions declare it
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """How an event is written to the log.
+
+    Attributes
+    ----------
+    topic
+        The log's first topic.
+    layout
+        For each member in order, its kind and whether it is indexed: indexed values are topics, the others follow each
+        other in the data.
     """
+
+    name: str
+    topic: bytes
+    layout: tuple[tuple[Kind, bool], ...]
+
+    def values(self, topics: Sequence[bytes], data: bytes) -> list[Any]:
+        """Return the values of a log in order. Raises ``ContractMismatch`` if it does not fit."""
+        indexed = [kind for kind, is_topic in self.layout if is_topic]
+        try:
+            words = iter([_decode([kind], topic)[0] for kind, topic in zip(indexed, topics[1:], strict=True)])
+            rest = iter(_decode([kind for kind, is_topic in self.layout if not is_topic], data))
+        except (*_MISFIT, InsituError):
+            detail = f"a log of {self.name} does not fit the ABI of our contracts"
+            raise InsituError("ContractMismatch", detail) from None
+        return [next(words if is_topic else rest) for _, is_topic in self.layout]
+
+
+class Event:
+    """The base of every event of the bindings: a frozen dataclass of the values in a log."""
 
     __slots__ = ()
 
-    TOPIC: ClassVar[bytes]
-    LAYOUT: ClassVar[tuple[tuple[Kind[Any], bool], ...]]
+    LOG: ClassVar[Log]
 
     @classmethod
     def read(cls, topics: Sequence[bytes], data: bytes) -> Self:
-        """Read a log that starts with :attr:`TOPIC`. Raises ``ContractMismatch`` if it does not fit."""
-        try:
-            return cls(*cls._values(topics[1:], data))
-        except (*_MISFIT, InsituError, StopIteration):
-            detail = f"a log of {cls.__name__} does not fit the ABI of our contracts"
-            raise InsituError("ContractMismatch", detail) from None
-
-    @classmethod
-    def _values(cls, topics: Sequence[bytes], data: bytes) -> list[Any]:
-        indexed = [kind for kind, is_topic in cls.LAYOUT if is_topic]
-        plain = decode([kind.decoded for kind, is_topic in cls.LAYOUT if not is_topic], data)
-        words = [decode([kind.decoded], topic)[0] for kind, topic in zip(indexed, topics, strict=True)]
-        rest, found = iter(plain), iter(words)
-        return [kind.read(next(found if is_topic else rest)) for kind, is_topic in cls.LAYOUT]
+        """Read a log that starts with the event's topic. Raises ``ContractMismatch`` if it does not fit."""
+        return cls(*cls.LOG.values(topics, data))
 
 
 @dataclass(frozen=True, slots=True)
 class CustomError:
-    """A custom error that a contract reverts with; ``selector`` has 8 hexadecimal digits."""
+    """A custom error that a contract reverts with."""
 
     name: str
-    selector: str
-    parameters: tuple[tuple[str, Kind[Any]], ...]
+    selector: bytes
+    parameters: tuple[tuple[str, Kind], ...]
 
     def arguments(self, body: bytes) -> dict[str, Any]:
         """Return the values after the selector, by name. Raises ``ContractMismatch`` if they do not fit."""
-        kinds = [kind for _, kind in self.parameters]
         try:
-            decoded = decode([kind.decoded for kind in kinds], body)
-            values = [kind.read(value) for kind, value in zip(kinds, decoded, strict=True)]
+            values = _decode([kind for _, kind in self.parameters], body)
         except (*_MISFIT, InsituError):
             detail = f"{self.name} comes with {len(body)} bytes that do not fit the ABI"
             raise InsituError("ContractMismatch", detail) from None
         return {name: value for (name, _), value in zip(self.parameters, values, strict=True)}
 
 
-def members(kind: type[T], module: Mapping[str, object]) -> tuple[T, ...]:
-    """Return the functions or the errors that a module of bindings declares, in its order."""
-    return tuple(value for value in module.values() if isinstance(value, kind))
+@dataclass(frozen=True, slots=True)
+class Abi:
+    """What a contract has: its constructor's arguments, functions, events and custom errors."""
+
+    constructor: tuple[Kind, ...]
+    functions: tuple[Function, ...]
+    logs: tuple[Log, ...]
+    errors: tuple[CustomError, ...]
 
 
-def events(module: Mapping[str, object]) -> tuple[type[Event], ...]:
-    """Return the events that a module of bindings declares, in its order."""
-    return tuple(kind for kind in members(type, module) if issubclass(kind, Event) and kind is not Event)
+def read_abi(entries: Sequence[Entry]) -> Abi:
+    """Read the entries of an ABI. Selectors and topics are hashes of the signatures."""
+    constructor: tuple[Kind, ...] = ()
+    functions, logs, errors = list[Function](), list[Log](), list[CustomError]()
+    for entry in entries:
+        name, inputs = entry.get("name", ""), entry["inputs"]
+        kinds = _kinds(inputs)
+        hashed = keccak256(f"{name}({','.join(kind.name for kind in kinds)})".encode())
+        match entry["type"]:
+            case "constructor":
+                constructor = kinds
+            case "function":
+                functions.append(Function(name, hashed[:4], kinds, _kinds(entry["outputs"])))
+            case "event":
+                logs.append(Log(name, hashed, tuple((_kind(value), value["indexed"]) for value in inputs)))
+            case "error":
+                errors.append(CustomError(name, hashed[:4], tuple((value["name"], _kind(value)) for value in inputs)))
+    return Abi(constructor, tuple(functions), tuple(logs), tuple(errors))

@@ -1,22 +1,31 @@
-"""The vendored contracts: their code, and the domain's calls encoded by the bindings.
+"""The vendored contracts: their code, their ABIs, and the domain's calls encoded by them.
 
-Each name of the specification has one ABI and so one module of bindings. Five names share the address of the
-ServiceExecutionTemplate; because each has its own ABI, ``fulfill`` and ``Fulfilled`` are unique within it.
+Each name of the specification has one ABI. Five names share the address of the ServiceExecutionTemplate; because each
+has its own ABI, ``fulfill`` and ``Fulfilled`` are unique within it.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
-from types import ModuleType
+from typing import Any
 
-from insitu.adapters.chain.abi import CustomError, Function
+from insitu.adapters.chain.abi import Abi, Invocation, Log, encode_arguments, read_abi
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import Call
 
-__all__ = ["DEPLOYED", "TEMPLATE", "Artifact", "artifact", "contract_address_name", "custom_errors", "encode_call"]
+__all__ = [
+    "DEPLOYED",
+    "TEMPLATE",
+    "Artifact",
+    "abi_of",
+    "artifact",
+    "constructor_arguments",
+    "contract_address_name",
+    "encode_call",
+    "invoke",
+    "log_of",
+]
 
 TEMPLATE = "ServiceExecutionTemplate"
 
@@ -30,19 +39,6 @@ _AT_TEMPLATE = (
     "ComputeExecutionCondition",
     "EscrowReward",
 )
-
-_BINDINGS = {
-    "DIDRegistry": "did_registry",
-    "TemplateStoreManager": "template_store_manager",
-    TEMPLATE: "service_execution_template",
-    "NeverminedToken": "nevermined_token",
-    "Dispenser": "dispenser",
-    "AgreementStoreManager": "agreement_store_manager",
-    "ConditionStoreManager": "condition_store_manager",
-    "LockRewardCondition": "lock_reward_condition",
-    "ComputeExecutionCondition": "compute_execution_condition",
-    "EscrowReward": "escrow_reward",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +77,36 @@ def encode_call(call: Call) -> bytes:
     Raises ``ContractMismatch`` for a contract that is not ours, ``InternalError`` if its ABI does not have exactly one
     function of the name or if the arguments do not fit.
     """
-    found = [function for function in _functions(call.contract) if function.name == call.function]
+    return invoke(call.contract, call.function, *call.arguments).data
+
+
+def invoke(contract: str, function: str, *arguments: object) -> Invocation[Any]:
+    """Bind the arguments of a contract's function; the generated functions that call this declare their types.
+
+    Raises as :func:`encode_call`, but for the arguments, which are not read yet.
+    """
+    found = [known for known in abi_of(contract).functions if known.name == function]
     if len(found) != 1:
-        raise InsituError("InternalError", f"{call.contract} has no single function {call.function}")
-    return found[0](*call.arguments).data
+        raise InsituError("InternalError", f"{contract} has no single function {function}")
+    return found[0](*arguments)
 
 
-def custom_errors(name: str) -> Sequence[CustomError]:
-    """Return the custom errors of a contract."""
-    errors: Sequence[CustomError] = _binding(name).ERRORS
-    return errors
+def log_of(contract: str, event: str) -> Log:
+    """Return how a contract writes an event to the log."""
+    return next(log for log in abi_of(contract).logs if log.name == event)
+
+
+def constructor_arguments(contract: str, *arguments: object) -> bytes:
+    """Return the bytes after the bytecode in the transaction that creates a contract. Raises ``InternalError``."""
+    return encode_arguments(f"constructor of {contract}", abi_of(contract).constructor, arguments)
+
+
+@cache
+def abi_of(name: str) -> Abi:
+    """Read the ABI of a contract. Raises ``ContractMismatch`` for a name that is not ours."""
+    if name not in (*DEPLOYED, *_AT_TEMPLATE):
+        raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r}")
+    return read_abi(_document(name)["abi"])
 
 
 @cache
@@ -98,8 +114,7 @@ def artifact(name: str) -> Artifact:
     """Read the vendored code of a deployed contract. Raises ``ContractMismatch`` for another name."""
     if name not in DEPLOYED:
         raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r} that has its own code")
-    resource = files("insitu.adapters.chain") / "artifacts" / f"{name}.json"
-    document = json.loads(resource.read_text("utf-8"))
+    document = _document(name)
     return Artifact(
         name=name,
         bytecode=_hex(document["bytecode"]),
@@ -108,16 +123,10 @@ def artifact(name: str) -> Artifact:
     )
 
 
-def _functions(name: str) -> Sequence[Function[object]]:
-    functions: Sequence[Function[object]] = _binding(name).FUNCTIONS
-    return functions
-
-
-def _binding(name: str) -> ModuleType:
-    """Return the bindings of a contract; they are loaded only when they are used."""
-    if name not in _BINDINGS:
-        raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r}")
-    return import_module(f"insitu.adapters.chain.bindings.{_BINDINGS[name]}")
+def _document(name: str) -> dict[str, Any]:
+    vendored = files("insitu.adapters.chain") / "artifacts" / f"{name}.json"
+    document: dict[str, Any] = json.loads(vendored.read_text("utf-8"))
+    return document
 
 
 def _hex(text: str) -> bytes:

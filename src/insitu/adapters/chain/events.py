@@ -127,7 +127,7 @@ class EventReader:
 
     def __init__(self, deployments: Deployments) -> None:
         self._readings = {
-            (deployments.address(reading.contract).lower(), reading.kind.TOPIC): reading for reading in _READINGS
+            (deployments.address(reading.contract).lower(), reading.kind.LOG.topic): reading for reading in _READINGS
         }
         self.addresses: tuple[Address, ...] = tuple(sorted({Address(address) for address, _ in self._readings}))
 
@@ -163,4 +163,4 @@ class EventReader:
 
 def event_topic(kind: type[Event]) -> str:
     """Return the first topic (0x…) of an event, for filters."""
-    return "0x" + kind.TOPIC.hex()
+    return "0x" + kind.LOG.topic.hex()

@@ -93,7 +93,7 @@ async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signe
 async def minters_of(rpc: JsonRpc, deployments: Deployments) -> frozenset[Address]:
     """Return the accounts that may mint, found in the token's events because no view lists them."""
     token = deployments.address("NeverminedToken")
-    topics = "0x" + erc20.RoleGranted.TOPIC.hex(), "0x" + erc20.RoleRevoked.TOPIC.hex()
+    topics = "0x" + erc20.RoleGranted.LOG.topic.hex(), "0x" + erc20.RoleRevoked.LOG.topic.hex()
     found: dict[Address, tuple[int, bool]] = {}
     for topic, granted in zip(topics, (True, False), strict=True):
         kind = erc20.RoleGranted if granted else erc20.RoleRevoked

@@ -15,7 +15,7 @@ from eth_abi.exceptions import DecodingError
 from typing_extensions import override
 
 from insitu.adapters.chain.abi import CustomError
-from insitu.adapters.chain.contracts import DEPLOYED, custom_errors
+from insitu.adapters.chain.contracts import DEPLOYED, abi_of
 from insitu.domain.agreement import ConditionState
 from insitu.domain.errors import ERRORS, InsituError, class_of
 
@@ -102,7 +102,7 @@ def refusal_of(data: bytes) -> InsituError:
         return InsituError("ContractRejected", _first(body, "string", "reverted"))
     if selector == _PANIC:
         return InsituError("ContractRejected", f"panic {_first(body, 'uint256', '?')} in the contract")
-    known = _custom_errors().get(selector.hex())
+    known = _custom_errors().get(selector)
     if known is None:
         return InsituError("ContractRejected", f"reverted with {data[:68].hex() or 'no data'}")
     return _of_custom(known, body)
@@ -150,9 +150,9 @@ def _first(body: bytes, kind: str, otherwise: str) -> str:
 
 
 @cache
-def _custom_errors() -> Mapping[str, CustomError]:
-    """Return every custom error by selector; cached at the first refusal because it loads all bindings."""
-    return {error.selector: error for name in DEPLOYED for error in custom_errors(name)}
+def _custom_errors() -> Mapping[bytes, CustomError]:
+    """Return every custom error by selector; cached at the first refusal because it reads all ABIs."""
+    return {error.selector: error for name in DEPLOYED for error in abi_of(name).errors}
 
 
 def _translate(method: str, message: str, data: bytes) -> InsituError:
