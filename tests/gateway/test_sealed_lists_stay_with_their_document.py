@@ -290,7 +290,7 @@ async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(pro
     assert await taken(provider, "consumer", did) == THEIRS
     consumer = provider.people["consumer"]
     http = Http(transport=httpx.ASGITransport(metadata_app(provider)))
-    await MetadataClient(http, PUBLIC_URL).retire(did, consumer)
+    await MetadataClient(http, PUBLIC_URL).retire(did, consumer, provider.chain)
     # Another gateway of the same provider that has proved nothing yet.
     again = GatewayDesk(replace(provider.desk.ports), derived_keyring(bytes(32)))
     download = await again.file_server.download(provider.caller("consumer", "download"), did, 0)

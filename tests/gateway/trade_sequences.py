@@ -14,14 +14,13 @@ from insitu.api.gateway_v1 import ExecRequest
 from insitu.api.metadata_v1 import RetireRequest
 from insitu.domain.algorithm import Scalar
 from insitu.domain.canonical import JsonObject
+from insitu.domain.catalogue_requests import catalogue_digest, catalogues_domain
 from insitu.domain.did import Did, derive_did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.integrity import origin_of
 from insitu.domain.ledger import Call, transfer_ownership, update_attribute
 from insitu.domain.service import File
-from insitu.domain.signatures import personal_digest
-from insitu.domain.wire import rfc3339
 from insitu.ports.agreement_records import Standing, StoredExecution
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.trade_model import (
@@ -212,9 +211,13 @@ class Trade:
         self.tell(f"{data.owner} retires {data.did[-4:]}")
 
     def retirement(self, data: Data, who: str) -> RetireRequest:
-        now = self.provider.gateway.ports.clock.now()
-        digest = personal_digest(f"retire {data.did} {rfc3339(now)}".encode())
-        return RetireRequest(issued_at=now, signature="0x" + self.provider.people[who].sign_digest(digest).hex())
+        url, chain = self.provider.configuration.public_url, self.provider.chain
+        deadline = int(self.provider.gateway.ports.clock.now().timestamp()) + 300
+        digits = "0x" + bytes(Did.parse(data.did)).hex()
+        request = {"catalogue": url, "did": digits, "action": "retire", "deadline": deadline}
+        domain = catalogues_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
+        signature = self.provider.people[who].sign_digest(catalogue_digest("ListingRequest", request, domain))
+        return RetireRequest(catalogue=url, deadline=deadline, signature="0x" + signature.hex())
 
     async def change_script(self) -> None:
         """Whoever owns the algorithm registers another version of it."""

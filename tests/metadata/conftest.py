@@ -18,7 +18,7 @@ from insitu.metadata.pools import PendingLimits
 from insitu.metadata.routes import router
 from insitu.metadata.service import MetadataService
 from tests.doubles.chain import running_chain
-from tests.metadata.documents import METADATA
+from tests.metadata.documents import CATALOGUE
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +33,7 @@ class Catalogue:
     def __init__(self, chain: EmbeddedChain, path: Path, **options: Any) -> None:
         self._chain = chain
         self._path = path
+        self._url = options.pop("public_url", CATALOGUE)
         self._options = {
             "clock": SystemClock(),
             "confirmations": 0,
@@ -47,10 +48,9 @@ class Catalogue:
     async def start(self) -> None:
         catalog = SqliteCatalog(self._path)
         self._stack.push_async_callback(catalog.close)
-        url = METADATA.partition("/api")[0]
-        self.service = MetadataService(catalog=catalog, chain=self._chain, public_url=url, **self._options)
+        self.service = MetadataService(catalog=catalog, chain=self._chain, public_url=self._url, **self._options)
         app = build_app("metadata of a test", "0", [router(self.service)], max_body_bytes=1024 * 1024)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=url)
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=self._url)
         await self._stack.enter_async_context(self.http)
         tasks = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(tasks.cancel_scope.cancel)
@@ -69,8 +69,8 @@ class Catalogue:
 async def make_catalogue(chain: EmbeddedChain, tmp_path: Path) -> AsyncIterator[Callable[..., Catalogue]]:
     async with AsyncExitStack() as stack:
 
-        def make(**options: Any) -> Catalogue:
-            made = Catalogue(chain, tmp_path / "metadata.db", **options)
+        def make(name: str = "metadata.db", **options: Any) -> Catalogue:
+            made = Catalogue(chain, tmp_path / name, **options)
             stack.push_async_callback(made.stop)
             return made
 

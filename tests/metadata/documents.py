@@ -1,16 +1,20 @@
 """Signed documents for the tests of the catalogue and the SDK."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import anyio
 
+from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.assembly import UnsignedDdo, assemble_ddo
 from insitu.domain.canonical import JsonObject
+from insitu.domain.catalogue_requests import catalogue_digest, catalogues_domain
+from insitu.domain.did import Did
 from insitu.domain.ledger import register_attribute, update_attribute
 from insitu.domain.timestamps import format_time
+from insitu.domain.typed_data import SigningDomain
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 from insitu.sdk.descriptions import Surroundings, complete_services, read_description
@@ -31,7 +35,8 @@ _numbers = count(1)
 """Equal documents of one second have one DID; each test wants its own."""
 
 GATEWAY = "http://gateway.test"
-METADATA = "http://metadata.test/api/v1/metadata/assets/ddo/{did}"
+CATALOGUE = "http://metadata.test"
+METADATA = CATALOGUE + "/api/v1/metadata/assets/ddo/{did}"
 
 
 def offer(price: int = 10, **members: Any) -> JsonObject:
@@ -80,6 +85,46 @@ async def register(chain: Chain, unsigned: UnsignedDdo, signer: Signer) -> Mined
 async def register_version(chain: Chain, unsigned: UnsignedDdo, signer: Signer) -> Mined:
     call = update_attribute(bytes(unsigned.did), bytes.fromhex(unsigned.checksum), METADATA)
     return await chain.transact(call, signer)
+
+
+def retirement(
+    chain: Chain,
+    did: str,
+    signer: Signer,
+    *,
+    age: timedelta = timedelta(),
+    catalogue: str = CATALOGUE,
+    action: str = "retire",
+    domain: SigningDomain | None = None,
+) -> JsonObject:
+    """The request of an owner, with ``age`` one that was to be used earlier."""
+    members = {"catalogue": catalogue, "did": "0x" + bytes(Did.parse(did)).hex(), "action": action}
+    return _for_catalogue("ListingRequest", members, signer, age, domain or _domain(chain))
+
+
+def question(
+    chain: Chain,
+    creator: str,
+    key: str,
+    signer: Signer | None = None,
+    *,
+    age: timedelta = timedelta(),
+    catalogue: str = CATALOGUE,
+) -> JsonObject:
+    """What a gateway asks: which asset a creator published under a key."""
+    members = {"catalogue": catalogue, "creator": creator, "key": key}
+    signer = signer or dev_signer("provider")
+    return members | _for_catalogue("PublicationQuestion", members, signer, age, _domain(chain))
+
+
+def _domain(chain: Chain) -> SigningDomain:
+    return catalogues_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
+
+
+def _for_catalogue(kind: str, members: JsonObject, signer: Signer, age: timedelta, domain: SigningDomain) -> JsonObject:
+    deadline = int((datetime.now(UTC) + timedelta(minutes=5) - age).timestamp())
+    signature = signer.sign_digest(catalogue_digest(kind, members | {"deadline": deadline}, domain))
+    return {"catalogue": members["catalogue"], "deadline": deadline, "signature": "0x" + signature.hex()}
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -14,18 +14,14 @@ from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
 from insitu.api.errors import MEDIA_TYPE
-from insitu.api.metadata_v1 import ASSETS, DDO, QUERY
+from insitu.api.metadata_v1 import ASSETS, DDO, PUBLICATIONS, QUERY
 from insitu.domain.assembly import revise_ddo
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import read_ddo
 from insitu.domain.errors import InsituError
-from insitu.domain.ids import Address
 from insitu.domain.ledger import transfer_ownership
-from insitu.domain.publication_key import lookup_digest
 from insitu.domain.registry_requests import RegistrationBatch, RegistrationItem, registry_domain
-from insitu.domain.signatures import personal_digest
 from insitu.domain.timestamps import format_time
-from insitu.domain.wire import rfc3339
 from insitu.metadata import service
 from insitu.ports.chain import Block
 from insitu.ports.keys import Signer
@@ -33,7 +29,17 @@ from tests.doubles.chain import ChainControls
 from tests.doubles.clock import ControlledClock
 from tests.doubles.safe import deploy_safe
 from tests.metadata.conftest import Catalogue
-from tests.metadata.documents import METADATA, dataset, described, eventually, register, register_version, signed
+from tests.metadata.documents import (
+    METADATA,
+    dataset,
+    described,
+    eventually,
+    question,
+    register,
+    register_version,
+    retirement,
+    signed,
+)
 
 pytestmark = pytest.mark.needs("chain")
 
@@ -63,33 +69,11 @@ async def publish(http: httpx.AsyncClient, chain: EmbeddedChain, name: str = "",
     return unsigned
 
 
-async def found(
-    http: httpx.AsyncClient,
-    creator: str,
-    key: str,
-    signer: Signer = GATEWAY,
-    *,
-    age: timedelta = timedelta(),
-    named: str | None = None,
-) -> httpx.Response:
-    """Ask as a gateway what a creator published under a key."""
-    at = datetime.now(UTC) - age
-    signature = "0x" + signer.sign_digest(lookup_digest(Address(creator), named or key, at)).hex()
-    body = {"creator": creator, "key": key, "issuedAt": rfc3339(at), "signature": signature}
-    return await http.post(ASSETS + "/publications", json=body)
-
-
 def revision(unsigned: Any, description: str, signer: Signer) -> Any:
     document = read_ddo(signed(unsigned, ALICE))
     services = [service.to_json() for service in document.service]
     services[0]["attributes"]["additionalInformation"] = {"description": description}
     return revise_ddo(document, services, signer.address, format_time(datetime.now(UTC)))
-
-
-def retirement(did: str, signer: Signer, age: timedelta = timedelta()) -> JsonObject:
-    issued = rfc3339(datetime.now(UTC) - age)
-    signature = signer.sign_digest(personal_digest(f"retire {did} {issued}".encode()))
-    return {"issuedAt": issued, "signature": "0x" + signature.hex()}
 
 
 async def test_a_document_is_pending_until_its_registration_is_seen(
@@ -146,8 +130,10 @@ async def test_a_key_names_the_first_of_equal_publications(http: httpx.AsyncClie
     for one in (first, second):
         answer = await http.post(DDO, json=signed(one, ALICE), headers=headers)
         assert answer.json()["did"] == str(first.did)
-    assert (await found(http, ALICE.address, "key-of-alice")).json()["did"] == str(first.did)
-    refused(await found(http, BOB.address, "key-of-alice"), 404, "AssetNotFound")
+    assert (await http.post(PUBLICATIONS, json=question(chain, ALICE.address, "key-of-alice"))).json()["did"] == str(
+        first.did
+    )
+    refused(await http.post(PUBLICATIONS, json=question(chain, BOB.address, "key-of-alice")), 404, "AssetNotFound")
     refused(await http.post(DDO, json=signed(second, ALICE), headers={"Idempotency-Key": "a b"}), 400, "InvalidRequest")
 
 
@@ -155,10 +141,13 @@ async def test_only_gateways_look_keys_up_and_only_for_a_while(http: httpx.Async
     headers = {"Idempotency-Key": "guessed"}
     await http.post(DDO, json=signed(dataset(chain, ALICE), ALICE), headers=headers)
     for signer in (MALLORY, ALICE):
-        refused(await found(http, ALICE.address, "guessed", signer), 401, "SignatureMismatch")
+        asked = question(chain, ALICE.address, "guessed", signer)
+        refused(await http.post(PUBLICATIONS, json=asked), 401, "SignatureMismatch")
     for age in (timedelta(minutes=11), -timedelta(minutes=11)):
-        refused(await found(http, ALICE.address, "guessed", age=age), 401, "SignatureMismatch")
-    refused(await found(http, ALICE.address, "guessed", named="another"), 401, "SignatureMismatch")
+        asked = question(chain, ALICE.address, "guessed", age=age)
+        refused(await http.post(PUBLICATIONS, json=asked), 401, "SignatureMismatch")
+    changed = question(chain, ALICE.address, "another") | {"key": "guessed"}
+    refused(await http.post(PUBLICATIONS, json=changed), 401, "SignatureMismatch")
     assert (await http.get(f"{ASSETS}/publications/{ALICE.address}/guessed")).status_code == 404
 
 
@@ -172,8 +161,10 @@ async def test_nobody_ties_a_copy_of_a_document_to_a_guessed_key(http: httpx.Asy
         for key in ("guessed", "next"):
             answer = await http.post(DDO, json=signed(copied, ALICE), headers={"Idempotency-Key": key})
             assert answer.json()["did"] == str(copied.did)
-    assert (await found(http, ALICE.address, "guessed")).json()["did"] == str(mine.did)
-    refused(await found(http, ALICE.address, "next"), 404, "AssetNotFound")
+    assert (await http.post(PUBLICATIONS, json=question(chain, ALICE.address, "guessed"))).json()["did"] == str(
+        mine.did
+    )
+    refused(await http.post(PUBLICATIONS, json=question(chain, ALICE.address, "next")), 404, "AssetNotFound")
 
 
 async def test_only_the_creator_publishes_a_new_document(http: httpx.AsyncClient, chain: EmbeddedChain) -> None:
@@ -271,11 +262,11 @@ async def test_only_the_owner_retires_and_the_document_stays_readable(
 ) -> None:
     unsigned = await publish(http, chain, "Retired soon")
     did, url = str(unsigned.did), f"{DDO}/{unsigned.did}"
-    refused(await http.request("DELETE", url, json=retirement(did, MALLORY)), 403, "NotOwner")
-    stale = retirement(did, ALICE, age=timedelta(minutes=11))
+    refused(await http.request("DELETE", url, json=retirement(chain, did, MALLORY)), 403, "NotOwner")
+    stale = retirement(chain, did, ALICE, age=timedelta(minutes=11))
     refused(await http.request("DELETE", url, json=stale), 401, "SignatureMismatch")
 
-    answer = await http.request("DELETE", url, json=retirement(did, ALICE))
+    answer = await http.request("DELETE", url, json=retirement(chain, did, ALICE))
 
     assert answer.json()["state"] == "retired"
     assert (await http.post(QUERY, json={"text": "retired"})).json()["totalResults"] == 0
@@ -450,8 +441,10 @@ async def test_a_contract_account_publishes_updates_and_retires(catalogue: Catal
     second = revision(first, "Flights, corrected", safe)
     mine = second.signed(safe.sign_digest(second.digest)).to_json()
     assert (await catalogue.http.put(url, json=mine)).status_code == 200
-    refused(await catalogue.http.request("DELETE", url, json=retirement(str(first.did), MALLORY)), 403, "NotOwner")
-    answer = await catalogue.http.request("DELETE", url, json=retirement(str(first.did), safe))
+    refused(
+        await catalogue.http.request("DELETE", url, json=retirement(chain, str(first.did), MALLORY)), 403, "NotOwner"
+    )
+    answer = await catalogue.http.request("DELETE", url, json=retirement(chain, str(first.did), safe))
     assert answer.json()["state"] == "retired"
 
 

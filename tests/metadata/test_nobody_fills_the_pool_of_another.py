@@ -114,7 +114,9 @@ async def test_a_catalogue_learns_the_account_of_the_gateway_that_its_settings_n
     async def told(url: str) -> SimpleNamespace:
         asked.append(url)
         with pytest.raises(InsituError, match="PeerUnavailable"):
-            await small.service.published(other.address, "key", small.service._clock.now(), bytes([1] * 64 + [27]))
+            await small.service.published(
+                other.address, "key", int(small.service._clock.now().timestamp()) + 60, bytes([1] * 64 + [27])
+            )
         if len(asked) == 1:
             raise InsituError("PeerUnavailable", "it is just starting")
         return SimpleNamespace(provider_address=other.address)

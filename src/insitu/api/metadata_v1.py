@@ -1,6 +1,6 @@
 """The METADATA-API: addresses, requests and answers (P2)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
@@ -46,27 +46,38 @@ def status_of(record: AssetRecord) -> AssetStatus:
     )
 
 
-class PublicationRequest(WireRequest):
+class CatalogueRequest(WireRequest):
+    """What was signed for one catalogue; see ``CATALOGUE_TYPES``.
+
+    Attributes
+    ----------
+    catalogue
+        Its address, without the path of the API and without a slash at the end.
+    deadline
+        Seconds since 1970, at most 10 minutes ahead.
+    """
+
+    catalogue: Annotated[str, Field(max_length=2048)]
+    deadline: Annotated[int, Field(ge=0, lt=2**64)]
+    signature: AccountSignature
+
+
+class PublicationRequest(CatalogueRequest):
     """``POST publications``: a gateway asks what a creator published under a key.
 
-    ``signature`` is a personal_sign of ``publication <creator> <key> <issuedAt>`` by an account that the catalogue
-    knows as that of a gateway; ``issued_at`` is at most 10 minutes old. So guessing a key tells nobody anything.
+    An account that the catalogue knows as that of a gateway signs a ``PublicationQuestion``. So guessing a key tells
+    nobody anything.
     """
 
     creator: Account
     key: str = Field(max_length=128)
-    issued_at: Time
-    signature: AccountSignature
 
 
-class RetireRequest(WireRequest):
-    """Stop listing an asset; its versions stay readable. Signed by the on-chain owner.
+class RetireRequest(CatalogueRequest):
+    """Stop listing an asset; its versions stay readable.
 
-    ``signature`` is a personal_sign of ``retire <did> <issuedAt>``; ``issued_at`` is at most 10 minutes old.
+    The on-chain owner signs a ``ListingRequest`` with the action ``retire``.
     """
-
-    issued_at: Time
-    signature: AccountSignature
 
 
 class SearchRequest(WireRequest):

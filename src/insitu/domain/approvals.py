@@ -5,9 +5,8 @@ The digests are fixed now, with vectors (``approvals.json``), so that signatures
 
 from collections.abc import Mapping
 
-from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
-from insitu.domain.typed_data import SigningDomain, word
+from insitu.domain.typed_data import SigningDomain, struct_hash
 
 __all__ = ["APPROVAL_TYPES", "approval_digest", "approvals_domain"]
 
@@ -32,11 +31,4 @@ def approvals_domain(chain_id: int, registry: Address) -> SigningDomain:
 
 def approval_digest(kind: str, members: Mapping[str, str | int], domain: SigningDomain) -> bytes:
     """Return the 32 bytes to sign. Raises ``KeyError`` for an unknown kind, or members other than the struct's."""
-    struct = [member.split() for member in APPROVAL_TYPES[kind].split(",")]
-    if members.keys() != {name for _, name in struct}:
-        raise KeyError(f"{kind} has {APPROVAL_TYPES[kind]}")
-    words = [keccak256(f"{kind}({APPROVAL_TYPES[kind]})".encode())]
-    for type_, name in struct:
-        value = members[name]
-        words.append(keccak256(str(value).encode()) if type_ == "string" else word(value))
-    return domain.digest(keccak256(b"".join(words)))
+    return domain.digest(struct_hash(kind, APPROVAL_TYPES[kind], members))

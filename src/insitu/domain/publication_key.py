@@ -1,14 +1,11 @@
 """The Idempotency-Key of a publication: the same description has the same key in any process and SDK (ADR 0129)."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from insitu.domain.canonical import JsonObject, canonical_json, sha256_hex
 from insitu.domain.ids import Address
-from insitu.domain.signatures import personal_digest
-from insitu.domain.wire import rfc3339
 
-__all__ = ["lookup_digest", "publication_key"]
+__all__ = ["publication_key"]
 
 PURPOSE = "insitu publication"
 
@@ -39,11 +36,6 @@ def publication_key(
     """
     described = _with_digests(description, digests or {})
     return sha256_hex(canonical_json([PURPOSE, chain_id, registry, gateway, creator, described]))
-
-
-def lookup_digest(creator: Address, key: str, issued_at: datetime) -> bytes:
-    """Return what a gateway signs (personal_sign) to ask a catalogue what a creator published under a key."""
-    return personal_digest(f"publication {creator} {key} {rfc3339(issued_at)}".encode())
 
 
 def _with_digests(value: object, digests: Mapping[str, str]) -> object:

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 
 import anyio
@@ -16,6 +16,7 @@ from insitu.api.metadata_v1 import (
     MAX_WAIT,
     AssetIds,
     AssetStatus,
+    CatalogueRequest,
     MetadataHealth,
     PublicationRequest,
     RetireRequest,
@@ -24,18 +25,17 @@ from insitu.api.metadata_v1 import (
     status_of,
 )
 from insitu.domain.canonical import JsonObject
+from insitu.domain.catalogue_requests import LONGEST, catalogue_digest, catalogues_domain
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.integrity import creator_of, onchain_checksum, signed_proof, without_curation
 from insitu.domain.ledger import DidRecord
-from insitu.domain.publication_key import lookup_digest
-from insitu.domain.signatures import account_signature, personal_digest, recover_address
+from insitu.domain.signatures import account_signature, recover_address
 from insitu.domain.signed_request import SignedRequest
 from insitu.domain.validation import validate_ddo
 from insitu.domain.versions import require_allowed_change, require_number
-from insitu.domain.wire import rfc3339
 from insitu.metadata.pools import PendingLimits, Pools
 from insitu.metadata.summaries import summary_of
 from insitu.ports.catalog import AssetRecord, Catalog, Catalogued, DocumentVersion, Query, RegisteredVersion
@@ -48,8 +48,6 @@ __all__ = ["MetadataService"]
 logger = logging.getLogger("insitu.metadata")
 
 MAX_WORDS = 16
-FRESH = timedelta(minutes=10)
-"""The greatest age of a signed request to retire an asset or to find a publication."""
 AGAIN = 1.0
 """Seconds to wait before following goes on from the last cursor, after the chain or the store failed."""
 SWEEP = timedelta(minutes=1)
@@ -93,6 +91,7 @@ class MetadataService:
         self._catalog = catalog
         self._chain = chain
         self._clock = clock
+        self._catalogue = public_url
         self._url = public_url + DDO + "/{did}"
         self._confirmations = confirmations
         self._lifetime = timedelta(seconds=pending_lifetime)
@@ -158,10 +157,9 @@ class MetadataService:
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
         """Take an asset off the lists; its documents stay readable. Raises ``NotOwner``, ``SignatureMismatch``."""
-        text = f"retire {Did.parse(did)} {rfc3339(request.issued_at)}"
-        if abs(self._clock.now() - request.issued_at) > FRESH:
-            raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
-        digest = personal_digest(text.encode())
+        self._require_ours(request)
+        members = {"did": "0x" + bytes(Did.parse(did)).hex(), "action": "retire"}
+        digest = self._digest("ListingRequest", members, request.deadline)
         await self._require_owner(await self._record(did), digest, account_signature(request.signature))
         record = await self._catalog.retire(did, self._clock.now())
         return status_of(record or _unknown(did))
@@ -183,15 +181,14 @@ class MetadataService:
                 await changed.wait()
         return status_of(await self._catalog.record(did) or _unknown(did))
 
-    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
+    async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
         """Return what a creator published under an Idempotency-Key; see :class:`PublicationRequest`.
 
-        Raises ``SignatureMismatch`` unless a gateway signed the question within the last 10 minutes,
-        ``PeerUnavailable`` if that may be the gateway that the settings name.
+        Raises ``SignatureMismatch`` unless a gateway signed the question for this catalogue, or ``PeerUnavailable`` if
+        that may be the gateway that the settings name.
         """
-        if abs(self._clock.now() - issued_at) > FRESH:
-            raise InsituError("SignatureMismatch", "the request is older than 10 minutes, or from the future")
-        if not self.pools.welcomes(recover_address(lookup_digest(creator, key, issued_at), signature)):
+        digest = self._digest("PublicationQuestion", {"creator": creator, "key": key}, deadline)
+        if not self.pools.welcomes(recover_address(digest, signature)):
             if self.pools.awaits_gateway:
                 raise InsituError("PeerUnavailable", "this catalogue has just started and has not met its gateway")
             raise InsituError("SignatureMismatch", "only gateways that this catalogue knows ask for publications")
@@ -199,8 +196,9 @@ class MetadataService:
 
     async def publication(self, request: PublicationRequest) -> AssetStatus:
         """Return which asset a creator published under a key, as :meth:`published`. Raises ``AssetNotFound``."""
+        self._require_ours(request)
         signature = bytes.fromhex(request.signature[2:])
-        found = await self.published(request.creator, request.key, request.issued_at, signature)
+        found = await self.published(request.creator, request.key, request.deadline, signature)
         if found is None:
             raise InsituError("AssetNotFound", "the creator has published nothing under this key")
         return status_of(found)
@@ -242,6 +240,19 @@ class MetadataService:
             url=self._url,
             block=cursors[0].number if cursors else None,
         )
+
+    def _require_ours(self, request: CatalogueRequest) -> None:
+        if request.catalogue != self._catalogue:
+            detail = f"it is signed for the catalogue at {request.catalogue}, and this one is at {self._catalogue}"
+            raise InsituError("SignatureMismatch", detail, pointer="/catalogue")
+
+    def _digest(self, kind: str, members: Mapping[str, object], deadline: int) -> bytes:
+        """Return what is signed for this catalogue. Raises ``SignatureMismatch`` for a deadline of another time."""
+        if not 0 <= deadline - self._clock.now().timestamp() <= LONGEST:
+            detail = f"the deadline has passed, or is more than {LONGEST // 60} minutes away: sign it again"
+            raise InsituError("SignatureMismatch", detail, pointer="/deadline")
+        domain = catalogues_domain(self._chain.agreements.chain_id, self._chain.contract("DIDRegistry"))
+        return catalogue_digest(kind, {**members, "catalogue": self._catalogue, "deadline": deadline}, domain)
 
     async def _put(self, checked: "_Checked", record: DidRecord | None, key: str | None, network: str) -> AssetStatus:
         account = await self._require_version(checked, record)

@@ -1,7 +1,6 @@
 """The peers: each actor talks to the next through one of these, whether that is an object or an HTTP service."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -167,8 +166,8 @@ class MetadataPeer(Protocol):
         """Return whether the owner took the asset off this catalogue's lists; False for an unknown asset."""
         ...
 
-    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
-        """Return what a creator published under an Idempotency-Key. A gateway asks, and signs ``lookup_digest``.
+    async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
+        """Return what a creator published under an Idempotency-Key. A gateway signs a ``PublicationQuestion``.
 
         Raises ``SignatureMismatch`` if it is no gateway that the catalogue knows.
         """

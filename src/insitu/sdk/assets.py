@@ -413,7 +413,7 @@ class Assets:
 
     async def retire(self, did: str) -> AssetStatus:
         """Take an asset off the lists. Existing purchases stay usable. Raises ``NotOwner``."""
-        return await self._metadata.retire(did, self._signer)
+        return await self._metadata.retire(did, self._signer, self._chain)
 
     async def relist(self, did: str) -> Asset:
         """List a retired asset again, with the same document as a new version. Raises ``NotDIDOwner``."""

@@ -1,7 +1,7 @@
 """A client of the METADATA-API (P2)."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from time import time
 from typing import Any
 
 from pydantic import JsonValue
@@ -22,11 +22,11 @@ from insitu.api.metadata_v1 import (
     SearchRequest,
 )
 from insitu.domain.canonical import JsonObject
+from insitu.domain.catalogue_requests import SIGNED_FOR, catalogue_digest, catalogues_domain
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.signatures import personal_digest
-from insitu.domain.wire import rfc3339
+from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http
 
@@ -75,11 +75,13 @@ class MetadataClient:
             params={"withoutCompute": "true" if without_compute else None},
         )
 
-    async def retire(self, did: str, signer: Signer) -> AssetStatus:
-        """Take an asset off the lists. The signer must be its on-chain owner."""
-        now = datetime.now(UTC)
-        digest = personal_digest(f"retire {did} {rfc3339(now)}".encode())
-        request = RetireRequest(issued_at=now, signature="0x" + signer.sign_digest(digest).hex())
+    async def retire(self, did: str, signer: Signer, chain: Chain) -> AssetStatus:
+        """Take an asset off the lists of this server, and of no other. The signer must be its on-chain owner."""
+        digits, deadline = "0x" + bytes(Did.parse(did)).hex(), int(time()) + SIGNED_FOR
+        asked = {"catalogue": self._url, "did": digits, "action": "retire", "deadline": deadline}
+        domain = catalogues_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
+        signature = "0x" + signer.sign_digest(catalogue_digest("ListingRequest", asked, domain)).hex()
+        request = RetireRequest(catalogue=self._url, deadline=deadline, signature=signature)
         body = request.model_dump(mode="json")
         return await self._http.model(AssetStatus, "DELETE", self._at(did), json=body)
 
@@ -104,9 +106,10 @@ class MetadataClient:
         params: dict[str, Any] = {"checksum": checksum, "wait": min(wait, MAX_WAIT) or None}
         return await self._http.model(AssetStatus, "GET", self._at(did) + "/status", params=params)
 
-    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetStatus | None:
+    async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetStatus | None:
         """Return which asset the creator published under an Idempotency-Key, if any. A gateway asks and signs."""
-        request = PublicationRequest(creator=creator, key=key, issued_at=issued_at, signature="0x" + signature.hex())
+        signed = "0x" + signature.hex()
+        request = PublicationRequest(catalogue=self._url, creator=creator, key=key, deadline=deadline, signature=signed)
         body, address = request.model_dump(mode="json"), self._url + PUBLICATIONS
         try:
             return await self._http.model(AssetStatus, "POST", address, json=body, idempotent=True)

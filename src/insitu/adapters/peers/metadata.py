@@ -1,7 +1,5 @@
 """Catalogues in other processes: publish to the configured one, read from wherever the chain says."""
 
-from datetime import datetime
-
 from pydantic import JsonValue
 from typing_extensions import override
 
@@ -48,8 +46,8 @@ class HttpMetadata(MetadataPeer):
             raise
 
     @override
-    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
-        status = await self._client.published(creator, key, issued_at, signature)
+    async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
+        status = await self._client.published(creator, key, deadline, signature)
         return AssetRecord(**dict(status)) if status is not None else None
 
 
@@ -84,5 +82,5 @@ class OwnMetadata(MetadataPeer):
         return await self._own.is_retired(did)
 
     @override
-    async def published(self, creator: Address, key: str, issued_at: datetime, signature: bytes) -> AssetRecord | None:
-        return await self._own.published(creator, key, issued_at, signature)
+    async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
+        return await self._own.published(creator, key, deadline, signature)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from insitu.api.metadata_v1 import DDO
+from insitu.domain.catalogue_requests import SIGNED_FOR, catalogue_digest, catalogues_domain
 from insitu.domain.errors import InsituError
-from insitu.domain.publication_key import lookup_digest
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.catalog import AssetRecord
@@ -19,9 +20,12 @@ class PublicationFinder:
 
     async def find(self, caller: Caller, key: str) -> AssetRecord:
         """Return what the caller published under a key. Raises ``AssetNotFound``."""
-        now = self.ports.clock.now()
-        signature = self.ports.signer.sign_digest(lookup_digest(caller.address, key, now))
-        found = await self.ports.metadata.published(caller.address, key, now, signature)
+        chain, catalogue = self.ports.chain, self.ports.configuration.metadata_url.partition(DDO)[0]
+        deadline = int(self.ports.clock.now().timestamp()) + SIGNED_FOR
+        domain = catalogues_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
+        question = {"catalogue": catalogue, "creator": caller.address, "key": key, "deadline": deadline}
+        signature = self.ports.signer.sign_digest(catalogue_digest("PublicationQuestion", question, domain))
+        found = await self.ports.metadata.published(caller.address, key, deadline, signature)
         if found is None:
             raise InsituError("AssetNotFound", "the caller has published nothing under this key")
         return found
