@@ -32,3 +32,13 @@ class ErrorDefinition:
     retry: bool = False
     after_repair: bool = False
     new_token: bool = False
+
+
+def read_rows(text: str) -> tuple[ErrorDefinition, ...]:
+    """Read rows of three lines each: the code, the status and what is true of it; ``what``; ``next_step``."""
+    lines = iter(text.strip().splitlines())
+    found = []
+    for head, what, next_step in zip(lines, lines, lines, strict=True):
+        code, status, *flags = head.split()
+        found.append(ErrorDefinition(code, int(status), what.strip(), next_step.strip(), **dict.fromkeys(flags, True)))
+    return tuple(found)
