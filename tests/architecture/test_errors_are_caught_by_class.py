@@ -83,7 +83,7 @@ EXACTLY: dict[Site, str] = {
     ("sdk/metadata.py", "error.code != 'AssetNotFound'"): "a wrong address of the catalogue is NotFound as well",
     ("sdk/metadata.py", "error.code != 'NotFound'"): "what a catalogue says of the DID itself keeps its context",
     (
-        "sdk/providing.py",
+        "sdk/registrations.py",
         "error.code != 'InsufficientFunds'",
     ): "want of coin, which a relay helps against; nothing else",
     ("sdk/publishing.py", "error.code != 'DIDExists'"): "the one Conflict that means it is registered already",

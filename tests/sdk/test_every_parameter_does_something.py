@@ -49,8 +49,8 @@ def public_calls() -> dict[str, set[str]]:
     found = {name: set(inspect.signature(getattr(insitu, name)).parameters) for name in ("connect", "connect_async")}
     found |= {one.__name__: {field.name for field in dataclasses.fields(one)} for one in (Stage, Previous)}
     for one in CLASSES:
-        for name, member in vars(one).items():
-            if inspect.isfunction(member) and not name.startswith("_"):
+        for name, member in inspect.getmembers(one, inspect.isfunction):
+            if not name.startswith("_"):
                 found[f"{one.__name__}.{name}"] = set(inspect.signature(member).parameters) - {"self"}
     return {name: parameters for name, parameters in found.items() if parameters}
 
@@ -237,6 +237,7 @@ class World:
             "gateway_info": SimpleNamespace(supported_containers=[], supported_servers=[]),
             "info": SimpleNamespace(supported_containers=[], supported_servers=[], provider_address=ADDRESS),
             "pause": None,
+            "provide": None,
             "earlier": None,
             "key_of": "key",
             "upload": SimpleNamespace(url="upload:x", sha256="0" * 64, size=1),
@@ -310,7 +311,8 @@ class World:
             return client
         if name == "Assets":
             assets = Assets(chain, signer, metadata, gateway, resolver)
-            self.patch.setattr(assets, "_publisher", self.neighbour("publisher"))
+            for part in ("publisher", "registrations"):
+                self.patch.setattr(assets, f"_{part}", self.neighbour(part))
             self.patch.setattr(assets, "image_contents", self.neighbour("contents"))
             return assets
         if name == "Agreements":

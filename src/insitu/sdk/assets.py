@@ -1,94 +1,42 @@
-"""Assets: publish, find, resolve, change, transfer, download (P1–P3)."""
+"""Assets: publish, find, resolve, download (P1–P3)."""
 
-import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from anyio.to_thread import run_sync
 
-from insitu.api.gateway_v1 import PausedAsset
-from insitu.api.metadata_v1 import AssetStatus, SearchPage, SearchRequest
+from insitu.api.metadata_v1 import SearchPage, SearchRequest
 from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.amount import AmountLike
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
 from insitu.domain.canonical import JsonObject
-from insitu.domain.compute_service import read_compute_service
-from insitu.domain.ddo import Ddo, read_ddo
-from insitu.domain.did import Did
-from insitu.domain.errors import InsituError, NotFound
-from insitu.domain.ids import Address, read_address
+from insitu.domain.ddo import Ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.ids import Address
 from insitu.domain.image_contents import ImageContents, imports_of
-from insitu.domain.ledger import transfer_ownership
 from insitu.domain.policy import Revisions
-from insitu.domain.sealed_list import public_files
-from insitu.domain.service import METADATA
-from insitu.domain.version_changes import describe_changes
 from insitu.domain.workflow import read_workflow
-from insitu.ports.chain import Chain, Mined
-from insitu.ports.keys import Signer
-from insitu.sdk.amounts import price_shower, read_amount
+from insitu.sdk.amounts import read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
-from insitu.sdk.descriptions import describe_attributes, merge_patch, revise_services
+from insitu.sdk.descriptions import describe_attributes
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import AlgorithmFiles, FileLike, describe_algorithm, describe_files, read_contents
-from insitu.sdk.gateway import GatewayClient
-from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.offers import ComputeOffer
-from insitu.sdk.providing import provide
-from insitu.sdk.publishing import Asset, Prepared, Publisher
+from insitu.sdk.owned_assets import OwnedAssets
+from insitu.sdk.publishing import Asset, Prepared
 from insitu.sdk.receiving import ExpectedFile, receive
-from insitu.sdk.resolving import Resolver
 from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages, named_version
 
-__all__ = ["AssetVersion", "Assets"]
+__all__ = ["Assets"]
 
 
-@dataclass(frozen=True, slots=True)
-class AssetVersion:
-    """A registered version of an asset.
-
-    Attributes
-    ----------
-    number, checksum, block
-        Counted from 1; its on-chain checksum; the block that registered it.
-    registrant
-        The account that answers for it: the creator for version 1, otherwise the owner at that time.
-    changes
-        What it changed in the version before, in words.
-    """
-
-    number: int
-    checksum: str
-    block: int
-    registrant: Address
-    ddo: Ddo | None
-    changes: tuple[str, ...] = ()
-
-
-class Assets:
+class Assets(OwnedAssets):
     """The assets of a catalogue, for one account; ``client.assets``."""
-
-    def __init__(
-        self,
-        chain: Chain,
-        signer: Signer,
-        metadata: MetadataClient,
-        gateway: GatewayClient,
-        resolver: Resolver,
-    ) -> None:
-        self._chain = chain
-        self._signer = signer
-        self._metadata = metadata
-        self._gateway = gateway
-        self._resolver = resolver
-        self._publisher = Publisher(chain, signer, metadata, gateway)
-        self._imports: dict[str, frozenset[str]] = {}
 
     async def register_asset(
         self,
@@ -263,15 +211,6 @@ class Assets:
         self._imports[str(prepared.unsigned.did)] = imports_of(entrypoint, contents)
         return prepared
 
-    async def _describe_files(self, files: Sequence[FileLike], ddo: Ddo) -> list[JsonObject]:
-        """Describe files with URLs, as the document's rules need it; those of an algorithm are uploaded first."""
-        if ddo.asset_type != ALGORITHM:
-            policies = [read_compute_service(service).policy for service in ddo.compute_services]
-            pinned = any(policy.data == "pinned" for policy in policies)
-            return await run_sync(partial(describe_files, files, pinned=pinned))
-        contents = await run_sync(read_contents, [Path(str(file)) for file in files])
-        return await self._publisher.upload(contents)
-
     async def read_algorithm(
         self, name: str, files: AlgorithmFiles, *, entrypoint: str | None = None
     ) -> str | NewAlgorithm:
@@ -340,10 +279,6 @@ class Assets:
         """Return the on-chain owner. Raises ``AssetNotFound``."""
         return (await self._resolver.record(did)).owner
 
-    async def status(self, did: str) -> AssetStatus:
-        """Return where an asset stands in the catalogue. Raises ``AssetNotFound``."""
-        return await self._metadata.status(did)
-
     async def search(self, text: str = "", **filters: Any) -> SearchPage:
         """Find listed assets, with the filters of :class:`insitu.api.metadata_v1.SearchRequest`.
 
@@ -353,96 +288,6 @@ class Assets:
             if filters.get(limit) is not None:
                 filters[limit] = (await read_amount(filters[limit], self._chain)).base_units
         return await self._metadata.search(SearchRequest(text=text, **filters))
-
-    async def update_asset(
-        self,
-        did: str,
-        asset_metadata: Mapping[str, Any] | None = None,
-        services_description: Sequence[Mapping[str, Any]] = (),
-        *,
-        files: Sequence[FileLike] | None = None,
-        confirm: Callable[[tuple[str, ...]], None] | None = None,
-    ) -> Asset:
-        """Publish and register a new version of an asset that the account owns, and return once it is listed.
-
-        Without a change nothing happens.
-
-        Parameters
-        ----------
-        asset_metadata, services_description
-            What changes, in the form of :meth:`register_asset`: a member replaces the present one, and None removes it
-            (RFC 7396). A service is named by its index or type.
-        files
-            All files, as for :meth:`publish_dataset` or :meth:`publish_algorithm`. They are sealed again, for this
-            account. Without them the list stays: one that came with the asset is kept or replaced as a whole.
-        confirm
-            Called with what changes, in words, before anything is signed. Raise to stop.
-
-        Raises ``NotOwner``, ``NotDIDOwner``, ``VersionNotAllowed``, ``ServiceNotFound``, ``InvalidDocument``,
-        ``CreatorNotAllowed``.
-        """
-        present = await self._resolver.resolve(did)
-        entries = revise_services(present.ddo, asset_metadata or {}, services_description)
-        if files is not None:
-            listed = await self._describe_files(files, read_ddo({"service": entries}))
-            sealed = await self._publisher.seal(did, listed)
-            change = {"attributes": {"main": {"files": list(public_files(listed))}, "encryptedFiles": sealed}}
-            entries = [merge_patch(entry, change) if entry.get("type") == METADATA else entry for entry in entries]
-        if entries == present.ddo.to_json().get("service"):
-            return Asset(did, present.ddo, present.checksum, present.owner)
-        if confirm is not None:
-            confirm(describe_changes(present.ddo, read_ddo({"service": entries}), await price_shower(self._chain)))
-        return await self._publisher.revise(present.ddo, entries, without_compute=True)
-
-    async def versions(self, did: str) -> list[AssetVersion]:
-        """Return the registered versions of an asset, newest first, at most 1,000, with what each changed in words.
-
-        A document that is gone is None, and so are the changes next to it.
-        """
-        record, found = await self._resolver.record(did), list[AssetVersion]()
-        show = await price_shower(self._chain)
-        async for event in self._chain.registrations(did):
-            ddo, registrant = None, event.owner
-            with contextlib.suppress(NotFound):
-                asset = await self._resolver.read(record, event)
-                ddo, registrant = asset.ddo, asset.registrant
-            if found and found[-1].ddo is not None and ddo is not None:
-                found[-1] = replace(found[-1], changes=describe_changes(ddo, found[-1].ddo, show))
-            found.append(AssetVersion(event.version, event.checksum, event.block, registrant, ddo))
-        return found
-
-    async def retire(self, did: str) -> AssetStatus:
-        """Take an asset off the lists. Existing purchases stay usable. Raises ``NotOwner``."""
-        return await self._metadata.retire(did, self._signer, self._chain)
-
-    async def relist(self, did: str) -> Asset:
-        """List a retired asset again, with the same document as a new version. Raises ``NotDIDOwner``."""
-        ddo = (await self._resolver.resolve(did)).ddo
-        return await self._publisher.revise(ddo, [service.to_json() for service in ddo.service], without_compute=True)
-
-    async def pause(self, did: str, *, stop_running: bool = False) -> PausedAsset:
-        """Let nothing start on a data set from now on, and take it off the lists; :meth:`resume` is the way back.
-
-        The gateway is removed as a provider in the registry, which contract and gateway obey. What waits ends, and so
-        does what runs if ``stop_running``. Agreements without a charge are returned. If the gateway's own account owns
-        the data set, only this gateway obeys. Raises ``NotDIDOwner``, ``InsufficientFunds``, what relaying raises.
-        """
-        await provide(self._chain, self._signer, self._gateway, did, allowed=False)
-        paused = await self._gateway.pause(did, stop=stop_running)
-        await self.retire(did)
-        return paused
-
-    async def resume(self, did: str) -> AssetStatus:
-        """Undo :meth:`pause` and :meth:`retire`. Raises as they do."""
-        await provide(self._chain, self._signer, self._gateway, did, allowed=True)
-        await self._gateway.pause(did, stop=None)
-        if (await self.status(did)).state == "retired":
-            await self.relist(did)
-        return await self.status(did)
-
-    async def transfer(self, did: str, owner: str) -> Mined:
-        """Transfer an asset to another owner. This cannot be undone. Raises ``NotDIDOwner``."""
-        return await self._chain.transact(transfer_ownership(bytes(Did.parse(did)), read_address(owner)), self._signer)
 
     async def download(self, did: str, folder: Path | str, *, overwrite: bool = False) -> list[Path]:
         """Download and verify the files of an asset that the account owns, and return their paths.

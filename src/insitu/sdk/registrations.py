@@ -1,4 +1,4 @@
-"""Two ways to register documents (P3): one signed request that the gateway sends, or transactions of the account."""
+"""Two ways to change the registry (P3): one signed request that the gateway sends, or transactions of the account."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,15 @@ import anyio
 
 from insitu.api.gateway_v1 import GatewayInfo
 from insitu.domain.assembly import UnsignedDdo
+from insitu.domain.did import Did
 from insitu.domain.errors import Conflict, InsituError, LimitReached, NotAllowed, Unavailable
+from insitu.domain.ids import Address
+from insitu.domain.ledger import Call, DidRecord, transfer_ownership
 from insitu.domain.registry_requests import (
+    ProviderChange,
     RegistrationBatch,
     RegistrationItem,
+    Transfer,
     UpdateBatch,
     UpdateItem,
     registry_domain,
@@ -43,7 +48,12 @@ class Registrations:
 
     async def is_wanted(self, info: GatewayInfo) -> bool:
         """Return whether to sign a request: when the gateway sends it, or this account has no coin to send anything."""
-        return info.relay or not await self._chain.native_balance(self._signer.address)
+        return info.relay or not await self._sends()
+
+    async def _sends(self) -> bool:
+        """Return whether this account can send transactions: it has coin, and is not the account of a contract."""
+        account = self._signer.address
+        return bool(await self._chain.native_balance(account)) and not await self._chain.has_code(account)
 
     async def sign(self, documents: Sequence[UnsignedDdo], info: GatewayInfo) -> SignedRequest:
         """Sign the registration of new documents, all with one signature."""
@@ -54,19 +64,60 @@ class Registrations:
             for document in documents
         )
         batch = RegistrationBatch(self._signer.address, items, await self._deadline())
-        return SignedRequest(registrations=batch, **self._signature_of(batch))
+        return self._signed(registrations=batch)
 
     async def sign_updates(self, documents: Sequence[UnsignedDdo]) -> SignedRequest:
         """Sign the registration of new versions, all with one signature. Raises ``AssetNotFound``."""
         items = []
         for document in documents:
-            record = await self._chain.did_record(str(document.did))
-            if record is None:
-                raise InsituError("AssetNotFound", f"{document.did} is not registered on chain", did=str(document.did))
+            record = await self._record(str(document.did))
             checksum = bytes.fromhex(document.checksum)
             items.append(UpdateItem(bytes(document.did), checksum, self._metadata.address, record.version + 1))
         batch = UpdateBatch(self._signer.address, tuple(items), await self._deadline())
-        return SignedRequest(updates=batch, **self._signature_of(batch))
+        return self._signed(updates=batch)
+
+    async def transfer(self, did: str, owner: Address) -> str:
+        """Give an asset of this account to another one, and return the transaction.
+
+        Raises ``AssetNotFound``, ``NotDIDOwner``, ``ChangesMismatch``, and what relaying raises.
+        """
+        raw, record = bytes(Did.parse(did)), await self._own(did)
+        change = Transfer(raw, owner, record.changes, await self._deadline())
+        return await self._carry_out(transfer_ownership(raw, owner), transfer=change)
+
+    async def provide(self, did: str, *, allowed: bool) -> None:
+        """Let the gateway provide an asset of this account, or no longer. Nothing changes where it is the owner itself.
+
+        Raises as :meth:`transfer` does.
+        """
+        provider, record = (await self._gateway.info()).provider_address, await self._record(did)
+        if provider.lower() == record.owner.lower() or await self._chain.is_provider(did, provider) is allowed:
+            return
+        raw, function = bytes(Did.parse(did)), "addDIDProvider" if allowed else "removeDIDProvider"
+        change = ProviderChange(raw, provider, allowed, (await self._own(did)).changes, await self._deadline())
+        await self._carry_out(Call("DIDRegistry", function, (raw, provider)), provider_change=change)
+
+    async def _carry_out(self, call: Call, **request: Transfer | ProviderChange) -> str:
+        """Send a transaction, or have the request for the same sent if this account cannot pay for one."""
+        if await self._sends():
+            try:
+                return (await self._chain.transact(call, self._signer)).hash
+            except InsituError as error:
+                if error.code != "InsufficientFunds":
+                    raise
+        return await self.send(self._signed(**request))
+
+    async def _own(self, did: str) -> DidRecord:
+        record = await self._record(did)
+        if record.owner.lower() != self._signer.address.lower():
+            raise InsituError("NotDIDOwner", f"{record.owner} owns {did}, and only its owner can do this", did=did)
+        return record
+
+    async def _record(self, did: str) -> DidRecord:
+        record = await self._chain.did_record(did)
+        if record is None:
+            raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
+        return record
 
     async def send(self, request: SignedRequest) -> str:
         """Have a request sent by the gateway, or send it where the gateway does not, and return the transaction.
@@ -77,7 +128,7 @@ class Registrations:
         try:
             return await self._relay(request)
         except (NotAllowed, LimitReached, Unavailable) as refused:
-            if not await self._chain.native_balance(self._signer.address):
+            if not await self._sends():
                 raise
             try:
                 return (await self._chain.transact(request.call, self._signer)).hash
@@ -106,10 +157,12 @@ class Registrations:
         return False
 
     async def _is_done(self, request: SignedRequest) -> bool:
-        """Return whether the chain has every version of the request, each owned by this account.
+        """Return whether the chain has every version of the request, each owned by this account, or the change.
 
         The registry skips an asset that is registered with the same checksum, so its owner has to be looked at.
         """
+        if isinstance(request.request, Transfer | ProviderChange):
+            return await self._is_changed(request.dids[0], request.request)
         for did, checksum in request.versions:
             record = await self._chain.did_record(did)
             if record is None or record.checksum.removeprefix("0x") != checksum:
@@ -118,10 +171,24 @@ class Registrations:
                 raise InsituError("DIDExists", f"{did} is registered, and {record.owner} owns it now", did=did)
         return True
 
+    async def _is_changed(self, did: str, change: Transfer | ProviderChange) -> bool:
+        record = await self._record(did)
+        if record.changes <= change.changes:
+            return False
+        if isinstance(change, Transfer):
+            done = record.owner.lower() == change.new_owner.lower()
+        else:
+            done = await self._chain.is_provider(did, change.provider) is change.allowed
+        if not done:
+            raise InsituError("ChangesMismatch", f"another change of {did} came first", did=did)
+        return True
+
     async def _deadline(self) -> int:
         return await self._chain.time() + VALID
 
-    def _signature_of(self, batch: RegistrationBatch | UpdateBatch) -> dict[str, Any]:
+    def _signed(self, **request: RegistrationBatch | UpdateBatch | Transfer | ProviderChange) -> SignedRequest:
         chain_id, registry = self._chain.agreements.chain_id, self._chain.contract("DIDRegistry")
-        signature = self._signer.sign_digest(batch.digest(registry_domain(chain_id, registry)))
-        return {"chain_id": chain_id, "registry": registry, "signature": "0x" + signature.hex()}
+        (wanted,) = request.values()
+        signature = self._signer.sign_digest(wanted.digest(registry_domain(chain_id, registry)))
+        named: dict[str, Any] = dict(request)
+        return SignedRequest(chain_id=chain_id, registry=registry, signature="0x" + signature.hex(), **named)

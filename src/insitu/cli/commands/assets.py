@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from insitu.api.metadata_v1 import AssetStatus, SearchPage
     from insitu.ports.chain import TokenInfo
-    from insitu.sdk.assets import AssetVersion
     from insitu.sdk.client import Client
+    from insitu.sdk.owned_assets import AssetVersion
 
 __all__ = ["pause", "resume", "search", "show", "transfer", "validate"]
 
@@ -215,7 +215,10 @@ def _show_status(session: Session, status: "AssetStatus") -> None:
 @connected
 @pass_session
 def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
-    """Transfer an asset to another owner. This cannot be undone."""
+    """Transfer an asset to another owner. This cannot be undone.
+
+    Without coin for gas the account signs, and the gateway sends it.
+    """
 
     async def transfer_it(client: "Client") -> None:
         ddo = await client.assets.resolve(did)
@@ -223,10 +226,10 @@ def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
             f"{name_of(str(ddo.main.get('name') or ''))}  {did}\nfrom  {client.account}\nto    {recipient}"
         )
         session.screen.confirm("Transfer it?", yes=yes, unattended="a transfer is final: confirm it with --yes")
-        mined = await client.assets.transfer(did, recipient)
+        transaction = await client.assets.transfer(did, recipient)
         if session.choices.as_json:
-            session.screen.json({"did": did, "owner": recipient, "transaction": mined.hash})
+            session.screen.json({"did": did, "owner": recipient, "transaction": transaction})
         else:
-            session.screen.line(mined.hash)
+            session.screen.line(transaction)
 
     session.act(transfer_it, "owner")
