@@ -178,6 +178,7 @@ SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("Assets.read_algorithm", "files"): ({"files": {"a.py": "1"}}, {"files": {"a.py": "2"}}),
     ("Assets.download", "folder"): ({"folder": "new"}, {"folder": "folder"}),
     ("Execution.download", "folder"): ({"folder": "new"}, {"folder": "folder"}),
+    ("Compute.events", "after"): ({}, {"after": 7}),
     ("Execution.events", "after"): ({}, {"after": 7}),
     ("Compute.execute", "parameters"): ({}, {"parameters": {"0": {"ward": "C"}}}),
     ("Assets.describe_revision", "algorithm"): ({}, {"algorithm": NewAlgorithm(AlgorithmDescription())}),

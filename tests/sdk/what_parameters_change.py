@@ -67,6 +67,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Compute.run_workflow": {REQUEST: "workflow_did service_index max_price relay offer"},
     "Compute.execution": {REQUEST: "agreement execution"},
     "Compute.executions": {REQUEST: "agreement live reading limit"},
+    "Compute.events": {REQUEST: "after"},
     "Execution.events": {REQUEST: "after"},
     "Execution.logs": {REQUEST: "follow after"},
     "Execution.wait": {WAITING: "seconds"},

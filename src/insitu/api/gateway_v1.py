@@ -381,6 +381,15 @@ class EventView(WireModel):
     data: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+class ExecutionEvent(EventView):
+    """An event of one of the executions that the caller may see. Its ``number`` is the SSE id, and only ever grows."""
+
+    number: int
+    service_agreement_id: AgreementId
+    workflow_execution_id: ExecutionId
+    role: Role
+
+
 class LogView(WireModel):
     """A piece of captured output; the SSE id is ``<stage>:<attempt>:<end offset>``."""
 

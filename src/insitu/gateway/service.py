@@ -176,7 +176,7 @@ class GatewayService:
         )
         self.execution_finder = ExecutionFinder(ports=ports)
         self.presenter = Presenter(ports=ports, operator=operator)
-        self.streamer = Streamer(ports=ports, operator=operator)
+        self.streamer = Streamer(ports=ports, operator=operator, execution_finder=self.execution_finder)
         self.stopper = Stopper(operator=operator, execution_finder=self.execution_finder, finisher=desk.finisher)
 
         self.pauser = Pauser(

@@ -12,8 +12,10 @@ from insitu.domain.ids import ExecutionId
 from insitu.ports.clock import Clock
 from insitu.waiting import Bell, move_on_at
 
-__all__ = ["FOLLOWED", "GRANTS", "OUTBOX", "REGISTRATIONS", "RELAYS", "Wakeups", "events_of"]
+__all__ = ["EVENTS", "FOLLOWED", "GRANTS", "OUTBOX", "REGISTRATIONS", "RELAYS", "Wakeups", "events_of"]
 
+EVENTS = "events"
+"""Some execution has an event."""
 FOLLOWED = "followed"
 """The chain has a new block."""
 GRANTS = "grants"
@@ -34,8 +36,10 @@ class Wakeups:
         self._bells: defaultdict[str, Bell] = defaultdict(Bell)
 
     def ring(self, topic: str) -> None:
-        """Wake everyone who waits for the topic."""
-        self._bells[topic].ring()
+        """Wake everyone who waits for the topic, or for any of its kind."""
+        kind, _, _ = topic.partition(":")
+        for name in {kind, topic}:
+            self._bells[name].ring()
 
     def count(self, topic: str) -> int:
         """Return how often the topic has rung. Take it before looking, and pass it to :meth:`wait` afterwards."""
@@ -52,4 +56,4 @@ class Wakeups:
 
 def events_of(execution_id: ExecutionId) -> str:
     """Return the topic of an execution's events. Several executions share one, so that topics do not pile up."""
-    return f"events:{execution_id[-2:]}"
+    return f"{EVENTS}:{execution_id[-2:]}"

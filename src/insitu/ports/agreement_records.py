@@ -456,9 +456,11 @@ class UploadLimits:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An event of an execution. ``sequence`` counts from 1, without gaps."""
+    """An event of an execution. ``sequence`` counts from 1, without gaps; ``number`` counts those of all executions."""
 
     sequence: int
     type: str
     at: datetime
     data: Mapping[str, JsonValue]
+    execution_id: ExecutionId
+    number: int

@@ -1,9 +1,9 @@
 """Executions of purchased workflows (C8, E1–E10)."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
-from insitu.api.gateway_v1 import ExecRequest, ExecutionView
+from insitu.api.gateway_v1 import ExecRequest, ExecutionEvent, ExecutionView
 from insitu.domain.amount import AmountLike
 from insitu.domain.did import Did
 from insitu.domain.ids import ExecutionId, read_agreement_id, read_execution_id
@@ -125,6 +125,15 @@ class Compute:
             if (before := page.before) is None:
                 break
         return tuple(found)
+
+    async def events(self, after: int | None = None) -> AsyncIterator[ExecutionEvent]:
+        """Yield what happens to every execution that the account may see at this gateway, until you stop.
+
+        Executions that begin later are included. It begins with the next event, or after a number; 0 is the beginning.
+        To miss nothing, keep the ``number`` of the last event, and give it the next time.
+        """
+        async for event in self._gateway.all_events(after=after):
+            yield event
 
     async def _gateway_of(self, agreement: str) -> GatewayClient:
         endpoint = await self._resolver.endpoint(await self._agreements.terms(agreement))

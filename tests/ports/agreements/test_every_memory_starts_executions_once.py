@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import anyio
 import pytest
 
+from insitu.adapters.agreements import store
 from insitu.domain.agreement import Settlement, SignedSettlement
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
-from insitu.domain.ids import ExecutionId
+from insitu.domain.ids import Address, ExecutionId
 from insitu.ports.agreement_changes import (
     Acknowledge,
     AddEvent,
@@ -348,3 +350,34 @@ async def test_the_gas_of_a_close_is_reserved_once_and_within_the_budget(agreeme
     known = await agreements.agreement(OTHER)
     assert known is not None
     assert not known.closing
+
+
+async def test_events_of_all_executions_have_one_order_and_are_found_by_who_may_see_them(
+    agreements: Agreements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await started(agreements), await started(agreements, OTHER)
+    for number in range(3):
+        await agreements.apply(
+            [AddEvent(execution.execution_id, "note", START, {"at": number}) for execution in (second, first)]
+        )
+    reached, events = await agreements.all_events(0)
+    assert reached == 6
+    assert [(event.number, event.execution_id, event.sequence, event.data["at"]) for event in events] == [
+        (number + 1, (second, first)[number % 2].execution_id, number // 2 + 1, number // 2) for number in range(6)
+    ]
+    assert await agreements.all_events(None) == (6, ())
+    assert await agreements.all_events(6) == (6, ())
+    assert await agreements.all_events(9) == (6, ()), "a position of another memory"
+
+    async def numbers(after: int, **wanted: Any) -> list[int]:
+        return [event.number for event in (await agreements.all_events(after, **wanted))[1]]
+
+    stranger = Address("0x" + "99" * 20)
+    assert await numbers(2, agreement_id=OTHER) == [3, 5]
+    assert await numbers(4, consumer=first.plan.consumer) == [5, 6]
+    assert await numbers(0, consumer=stranger, input_dids=()) == []
+    assert await numbers(3, consumer=stranger, input_dids=(DATA,)) == [4, 5, 6]
+    assert await numbers(0, agreement_id=AGREEMENT, consumer=stranger, input_dids=(DATA,)) == [2, 4, 6]
+    monkeypatch.setattr(store, "_EVENTS_AT_ONCE", 2)
+    assert (await agreements.all_events(0))[0] == 2, "no query is longer for a position long ago"
+    assert await agreements.all_events(0, agreement_id=OTHER, consumer=stranger) == (2, ())

@@ -110,6 +110,39 @@ async def test_events_of_an_execution_are_numbered_without_a_gap_and_recorded_on
     assert {event.data["number"] for event in events if event.type == "note"} == set(range(MANY))
 
 
+async def test_events_of_all_executions_are_numbered_without_a_gap(two: Two) -> None:
+    executions = [await started(two[0], AgreementId(f"{number:02x}" * 32)) for number in range(MANY)]
+
+    async def note(agreements: SqlAgreements, number: int) -> None:
+        await agreements.apply([AddEvent(executions[number].execution_id, "note", START, {"number": number})])
+
+    await at_once(two, note)
+    reached, events = await two[1].all_events(0)
+    assert reached == MANY
+    assert [event.number for event in events] == list(range(1, MANY + 1))
+    assert {event.execution_id for event in events} == {execution.execution_id for execution in executions}
+
+
+async def test_a_reader_never_sees_a_number_before_all_smaller_ones(two: Two) -> None:
+    executions = [await started(two[0], AgreementId(f"{number:02x}" * 32)) for number in range(MANY)]
+    seen: list[int] = []
+
+    async def note(agreements: SqlAgreements, number: int) -> None:
+        for _ in range(3):
+            await agreements.apply([AddEvent(executions[number].execution_id, "note", START, {})])
+
+    async def read() -> None:
+        position = 0
+        while len(seen) < 3 * MANY:
+            position, events = await two[1].all_events(position)
+            seen.extend(event.number for event in events)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(read)
+        tasks.start_soon(at_once, two, note)
+    assert seen == list(range(1, 3 * MANY + 1))
+
+
 async def test_an_assertion_is_good_once_at_whichever_gateway(two: Two) -> None:
     refusals: list[str] = []
 

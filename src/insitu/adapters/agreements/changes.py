@@ -64,8 +64,8 @@ def _roll_back(db: Connection, change: kinds.RollBack) -> None:
 def _remember(db: Connection, change: kinds.Remember) -> None:
     terms = change.terms
     db.execute(
-        "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing, number) VALUES"
+        " (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM agreements)) ON CONFLICT DO NOTHING",
         (
             change.agreement_id,
             terms.consumer.lower(),
@@ -116,7 +116,10 @@ def _add_event(db: Connection, change: kinds.AddEvent) -> None:
 def _number_event(db: Connection, execution_id: str, kind: str, at: int, data: str, once: str | None) -> None:
     last = "SELECT coalesce(max(sequence), 0) FROM events WHERE execution_id = ?"
     sequence = db.execute(last, (execution_id,)).fetchone()[0] + 1
-    db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", (execution_id, sequence, kind, at, data, once))
+    # A stream may read at any moment: both databases let transactions that read this number commit one after the other.
+    number = "(SELECT coalesce(max(number), 0) + 1 FROM events)"
+    values = (execution_id, sequence, kind, at, data, once)
+    db.execute(f"INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, {number})", values)  # noqa: S608
 
 
 def _decide_charge(db: Connection, change: kinds.DecideCharge) -> None:

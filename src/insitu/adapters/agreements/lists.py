@@ -1,10 +1,10 @@
-"""The statement that lists executions."""
+"""The statements that list executions and their events."""
 
 from collections.abc import Sequence
 
 from insitu.adapters.sql import placeholders
 
-__all__ = ["query_of_executions"]
+__all__ = ["query_of_events", "query_of_executions"]
 
 _NEWEST_FIRST = ("created_at", "number", "execution_id")
 
@@ -37,6 +37,34 @@ def query_of_executions(
         columns = ", ".join(_NEWEST_FIRST)
         conditions.append(f"({columns}) < (SELECT {columns} FROM executions WHERE execution_id = ?)")  # noqa: S608
         arguments.append(before)
+    if seen := _seen_by(consumer, input_dids, arguments):
+        conditions.append(seen)
+    where = " WHERE " + " AND ".join(conditions) if conditions else ""
+    order = ", ".join(f"{column} DESC" for column in _NEWEST_FIRST)
+    # Only the conditions above are joined here, no values.
+    return f"SELECT * FROM executions{where} ORDER BY {order} LIMIT ?", arguments  # noqa: S608
+
+
+def query_of_events(
+    *, agreement_id: str | None, consumer: str | None, input_dids: Sequence[str] | None
+) -> tuple[str, list[object]]:
+    """Return the statement of :meth:`insitu.ports.agreements.Agreements.all_events`, and its arguments.
+
+    Two question marks before those arguments are for the number before the first event and for that of the last.
+    """
+    conditions, arguments = ["events.number > ?", "events.number <= ?"], list[object]()
+    if agreement_id is not None:
+        conditions.append("agreement_id = ?")
+        arguments.append(agreement_id)
+    if seen := _seen_by(consumer, input_dids, arguments):
+        conditions.append(seen)
+    where = " AND ".join(conditions)
+    found = f"SELECT events.* FROM events JOIN executions USING (execution_id) WHERE {where}"  # noqa: S608
+    return f"{found} ORDER BY events.number", arguments
+
+
+def _seen_by(consumer: str | None, input_dids: Sequence[str] | None, arguments: list[object]) -> str:
+    """Return the condition for executions of a consumer, or that read one of the data sets; empty for all of them."""
     either: list[str] = []
     if consumer is not None:
         either.append("consumer = ?")
@@ -45,9 +73,4 @@ def query_of_executions(
         read = f"SELECT execution_id FROM execution_inputs WHERE did IN ({placeholders(input_dids)})"  # noqa: S608
         either.append(f"execution_id IN ({read})")
         arguments += input_dids
-    if either:
-        conditions.append("(" + " OR ".join(either) + ")")
-    where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    order = ", ".join(f"{column} DESC" for column in _NEWEST_FIRST)
-    # Only the conditions above are joined here, no values.
-    return f"SELECT * FROM executions{where} ORDER BY {order} LIMIT ?", arguments  # noqa: S608
+    return f"({' OR '.join(either)})" if either else ""

@@ -92,7 +92,8 @@ def execution_of(row: Row, transitions: list[Row], given_up: Reason | None) -> S
 
 def event_of(row: Row) -> EventRecord:
     """Return a row of ``events`` as a record."""
-    return EventRecord(row["sequence"], row["type"], moment(row["at"]), json.loads(row["data"]))
+    happened = row["type"], moment(row["at"]), json.loads(row["data"])
+    return EventRecord(row["sequence"], *happened, ExecutionId(row["execution_id"]), row["number"])
 
 
 def item_of(row: Row) -> OutboxItem:

@@ -10,7 +10,7 @@ from insitu.adapters.agreements import sessions, uploads
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.closing import RETURNABLE, close, pause
 from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
-from insitu.adapters.agreements.lists import query_of_executions
+from insitu.adapters.agreements.lists import query_of_events, query_of_executions
 from insitu.adapters.agreements.rows import (
     agreement_of,
     document,
@@ -68,6 +68,7 @@ _GIVEN_UP = (
 
 _AT_ONCE = 500
 """Values in the list of one statement."""
+_EVENTS_AT_ONCE = 1000
 
 
 class SqlAgreements(Agreements):
@@ -283,6 +284,26 @@ class SqlAgreements(Agreements):
             limit,
         )
         return tuple(event_of(row) for row in rows)
+
+    @override
+    async def all_events(
+        self,
+        after: int | None,
+        *,
+        agreement_id: AgreementId | None = None,
+        consumer: Address | None = None,
+        input_dids: Sequence[str] | None = None,
+    ) -> tuple[int, tuple[EventRecord, ...]]:
+        query, more = query_of_events(agreement_id=agreement_id, consumer=consumer, input_dids=input_dids)
+
+        def find(db: Connection) -> tuple[int, tuple[EventRecord, ...]]:
+            newest: int = db.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
+            if after is None:
+                return newest, ()
+            reached = min(newest, after + _EVENTS_AT_ONCE)
+            return reached, tuple(event_of(row) for row in db.execute(query, (after, reached, *more)).fetchall())
+
+        return await self._database.read(find)
 
     @override
     async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:

@@ -4,17 +4,25 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypedDict
 
 from insitu.api.gateway_v1 import Role
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId, read_agreement_id, read_execution_id
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
-from insitu.ports.agreement_records import StoredExecution
+from insitu.ports.agreement_records import EventRecord, StoredExecution
 
 __all__ = ["ExecutionFilter", "ExecutionFinder", "Seen"]
 
 OWNERS_KEPT = timedelta(seconds=10)
+
+
+class _Mine(TypedDict, total=False):
+    """Which executions a caller may see; empty for all."""
+
+    consumer: Address
+    input_dids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +102,23 @@ class ExecutionFinder:
             before=before,
             limit=wanted.limit,
         )
+        mine = await self._mine(caller)
+        return tuple(_seen(execution, caller, mine) for execution in await listed(**mine))
+
+    async def events(self, caller: Caller, after: int | None) -> tuple[int, tuple[tuple[Seen, EventRecord], ...]]:
+        """Return events of the executions that a caller may see, as ``Agreements.all_events`` does."""
+        mine, stored = await self._mine(caller), self.ports.agreements
+        reached, events = await stored.all_events(after, agreement_id=caller.agreement, **mine)
+        found = {event.execution_id: await stored.execution(event.execution_id) for event in events}
+        seen = {key: _seen(execution, caller, mine) for key, execution in found.items() if execution is not None}
+        wanted = (event for event in events if caller.execution in (None, event.execution_id))
+        return reached, tuple((seen[event.execution_id], event) for event in wanted)
+
+    async def _mine(self, caller: Caller) -> _Mine:
+        """Return which executions a caller may see: all for the provider, otherwise by the consumer and the owner."""
         if caller.address.lower() == self.ports.provider.lower():
-            found = await listed()
-            return tuple(Seen(execution, "provider", caller) for execution in found)
-        owned = await self._data_sets_of(caller.address)
-        found = await listed(consumer=caller.address, input_dids=owned)
-        return tuple(
-            Seen(execution, "consumer" if _consumes(caller.address, execution) else "owner", caller, frozenset(owned))
-            for execution in found
-        )
+            return {}
+        return {"consumer": caller.address, "input_dids": await self._data_sets_of(caller.address)}
 
     async def _find(self, agreement_id: AgreementId, execution_id: ExecutionId) -> StoredExecution:
         found = await self.ports.agreements.execution(execution_id)
@@ -135,6 +151,13 @@ class ExecutionFinder:
             if owner == address.lower():
                 owned.append(did)
         return tuple(owned)
+
+
+def _seen(execution: StoredExecution, caller: Caller, mine: _Mine) -> Seen:
+    if not mine:
+        return Seen(execution, "provider", caller)
+    role: Role = "consumer" if _consumes(caller.address, execution) else "owner"
+    return Seen(execution, role, caller, frozenset(mine["input_dids"]))
 
 
 def _consumes(address: Address, execution: StoredExecution) -> bool:

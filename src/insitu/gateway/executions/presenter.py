@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from insitu.api.gateway_v1 import (
     Action,
     EventView,
+    ExecutionEvent,
     ExecutionList,
     ExecutionView,
     ReasonView,
@@ -31,7 +32,15 @@ from insitu.gateway.results.receipt_opener import opened_inputs, withheld_detail
 from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Presenter", "event_view", "opening_view", "problem_data", "receipt_view", "result_view"]
+__all__ = [
+    "Presenter",
+    "event_view",
+    "execution_event",
+    "opening_view",
+    "problem_data",
+    "receipt_view",
+    "result_view",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -195,6 +204,17 @@ def event_view(event: EventRecord, seen: Seen) -> EventView:
     elif not seen.sees():
         data = {name: value for name, value in data.items() if name != "message"}
     return EventView(sequence=event.sequence, type=event.type, at=event.at, data=data)
+
+
+def execution_event(event: EventRecord, seen: Seen) -> ExecutionEvent:
+    """Return an event, and whose it is."""
+    return ExecutionEvent(
+        **event_view(event, seen).model_dump(),
+        number=event.number,
+        service_agreement_id=seen.execution.agreement_id,
+        workflow_execution_id=seen.execution.execution_id,
+        role=seen.role,
+    )
 
 
 def _history(execution: StoredExecution, live: Execution | None) -> tuple[Transition, ...]:

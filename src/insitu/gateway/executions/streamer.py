@@ -1,18 +1,19 @@
 """Live streams of an execution's events and its algorithm's output. Both can be resumed."""
 
 import codecs
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from insitu.api.gateway_v1 import EventView, LogView
+from insitu.api.gateway_v1 import EventView, ExecutionEvent, LogView
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
-from insitu.gateway.executions.execution_finder import Seen
-from insitu.gateway.executions.presenter import event_view
+from insitu.gateway.executions.execution_finder import ExecutionFinder, Seen
+from insitu.gateway.executions.presenter import event_view, execution_event
 from insitu.gateway.ports import GatewayPorts
-from insitu.gateway.wakeups import events_of
+from insitu.gateway.sign_in.caller import Caller
+from insitu.gateway.wakeups import EVENTS, events_of
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.peers import LogKey, OperatorPeer
 
@@ -20,6 +21,8 @@ __all__ = ["END", "LogPiece", "LogPosition", "Streamer"]
 
 LOOK_AGAIN = 15.0
 """Seconds after which a stream looks again without a wake-up, because another process may have written."""
+MOST_OF_ACCOUNT = 16
+"""Streams of all executions that one account may have open: each of them looks whenever anything happens."""
 END = "end"
 
 _SPENT = "the owner's rules let out no more log text of this execution; the rest is not shown\n"
@@ -66,10 +69,12 @@ class LogPiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streamer:
-    """Streams one execution to one caller."""
+    """Streams one execution to one caller, or the events of all that the caller may see."""
 
     ports: GatewayPorts
     operator: OperatorPeer
+    execution_finder: ExecutionFinder
+    _open: list[str] = field(init=False, default_factory=list)
 
     async def events(self, seen: Seen, after: int) -> AsyncIterator[EventView]:
         """Yield the events after a sequence, up to ``end``."""
@@ -83,6 +88,28 @@ class Streamer:
                 if event.type == END:
                     return
             await self.ports.wakeups.wait(topic, count, seconds=LOOK_AGAIN)
+
+    def require_room(self, caller: Caller) -> None:
+        """Refuse one stream of all executions too many. Raises ``RequestFrequencyExceeded``."""
+        if self._open.count(caller.address) >= MOST_OF_ACCOUNT:
+            detail = f"{caller.address} has {MOST_OF_ACCOUNT} streams of all its executions open"
+            raise InsituError("RequestFrequencyExceeded", detail, retryAfter=LOOK_AGAIN)
+
+    async def all_events(self, caller: Caller, after: int) -> AsyncGenerator[ExecutionEvent, None]:
+        """Yield the events after a number of every execution that a caller may see. It never ends by itself."""
+        self.require_room(caller)
+        self._open.append(caller.address)
+        try:
+            while True:
+                count = self.ports.wakeups.count(EVENTS)
+                reached, happened = await self.execution_finder.events(caller, after)
+                for seen, event in happened:
+                    yield execution_event(event, seen)
+                if reached == after:
+                    await self.ports.wakeups.wait(EVENTS, count, seconds=LOOK_AGAIN)
+                after = reached
+        finally:
+            self._open.remove(caller.address)
 
     async def has_ended(self, seen: Seen, after: int) -> bool:
         """Return whether there is nothing to stream after a sequence, because the last event has been read."""

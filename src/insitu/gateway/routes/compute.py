@@ -1,13 +1,24 @@
 """Executions: status, events, logs, receipt, result, list, stop."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
-from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, LogView, ReceiptView, ResultView, Role
+from insitu.api.gateway_v1 import (
+    BASE,
+    EventView,
+    ExecutionEvent,
+    ExecutionList,
+    ExecutionView,
+    LogView,
+    ReceiptView,
+    ResultView,
+    Role,
+)
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, ExecutionPath
 from insitu.domain.errors import InsituError
 from insitu.domain.receipt_opening import Opening
@@ -108,6 +119,30 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         return EventStream(source, clock=service.ports.clock, until=caller.expires)
 
     @routes.get(
+        COMPUTE + "/events",
+        status_code=200,
+        response_class=EventStream,
+        responses={200: {"model": ExecutionEvent}},
+    )
+    async def stream_all_events(
+        authorization: AccessTokenHeader = None,
+        last: LastEventId = None,
+        after: Annotated[int | None, Query(ge=0, le=2**53, description="number of an event")] = None,
+    ) -> Response:
+        """Events of every execution that the caller may see, also of those that begin later.
+
+        They begin with the next one, or after a number; 0 is the beginning. The first event is ``begin``, whose id is
+        where they begin; all others are called ``execution``, because one that is called ``end`` would end the stream.
+        """
+        caller = await service.authenticator.read(authorization, "compute")
+        service.streamer.require_room(caller)
+        position = _sequence(last) if last else after
+        if position is None:
+            position, _ = await service.ports.agreements.all_events(None)
+        source = EventSource(_all_events(service.streamer.all_events(caller, position), position))
+        return EventStream(source, clock=service.ports.clock, until=caller.expires)
+
+    @routes.get(
         COMPUTE + "/logs" + IDS,
         status_code=200,
         response_class=EventStream,
@@ -171,6 +206,15 @@ async def _events(
         if event.type == END and without_end:
             continue
         yield OutgoingEvent(event.type, event.model_dump_json(), str(event.sequence))
+
+
+async def _all_events(
+    source: AsyncGenerator[ExecutionEvent, None], position: int
+) -> AsyncGenerator[OutgoingEvent, None]:
+    yield OutgoingEvent("begin", "{}", str(position))
+    async with aclosing(source):
+        async for event in source:
+            yield OutgoingEvent("execution", event.model_dump_json(), str(event.number))
 
 
 async def _logs(source: AsyncIterator[LogPiece]) -> AsyncGenerator[OutgoingEvent, None]:
