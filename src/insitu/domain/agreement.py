@@ -11,9 +11,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address, AgreementId
-from insitu.domain.typed_data import SigningDomain, word
+from insitu.domain.typed_data import SigningDomain, encoded_hash
 from insitu.domain.wire import Amount, WireModel
 
 __all__ = [
@@ -139,11 +138,7 @@ class AgreementDomain:
 
 def terms_digest(terms: Terms, domain: AgreementDomain) -> bytes:
     """Return the EIP-712 digest of the terms: what the consumer signs (C3)."""
-    words = [word(value) for value in terms.as_tuple()[:-2]]
-    amounts = keccak256(b"".join(word(amount) for amount in terms.amounts))
-    receivers = keccak256(b"".join(word(receiver) for receiver in terms.receivers))
-    struct = b"".join([keccak256(terms.encoded_type.encode()), *words, amounts, receivers])
-    return domain.digest(keccak256(struct))
+    return domain.digest(encoded_hash(terms.encoded_type, terms.as_tuple()))
 
 
 def agreement_id(terms: Terms, domain: AgreementDomain) -> AgreementId:
@@ -153,8 +148,7 @@ def agreement_id(terms: Terms, domain: AgreementDomain) -> AgreementId:
 
 def settlement_digest(agreement: AgreementId, settlement: Settlement, domain: AgreementDomain) -> bytes:
     """Return the EIP-712 digest that the provider signs so that anybody may release the payment."""
-    words = [word("0x" + agreement), *(word(value) for value in settlement.as_tuple())]
-    return domain.digest(keccak256(b"".join([keccak256(SETTLEMENT_TYPE.encode()), *words])))
+    return domain.digest(encoded_hash(SETTLEMENT_TYPE, ("0x" + agreement, *settlement.as_tuple())))
 
 
 class ConditionState(IntEnum):

@@ -1,14 +1,15 @@
 """Typed data: what accounts sign for one contract on one chain, and what it hashes to (EIP-712)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 from eth_abi.abi import encode
 
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 
-__all__ = ["DOMAIN_TYPE", "DOMAIN_VERSION", "SigningDomain", "struct_hash", "word"]
+__all__ = ["DOMAIN_TYPE", "DOMAIN_VERSION", "SigningDomain", "Struct", "encoded_hash", "struct_hash", "word"]
 
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DOMAIN_VERSION = "1"
@@ -33,23 +34,64 @@ class SigningDomain:
         return keccak256(b"\x19\x01" + self.separator() + struct_hash)
 
 
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A dataclass with the members of a struct of Solidity, in its order.
+
+    ``TYPE`` is the struct as EIP-712 writes it, followed by the structs that it is made of.
+    """
+
+    TYPE: ClassVar[str]
+
+    @property
+    def members(self) -> tuple[Any, ...]:
+        """The values of the members."""
+        return tuple(getattr(self, member.name) for member in fields(self))
+
+    def as_tuple(self) -> tuple[object, ...]:
+        """Return the struct as contract calls take it."""
+        return tuple(_for_call(value) for value in self.members)
+
+    def hash(self) -> bytes:
+        """Return the struct hash."""
+        return encoded_hash(self.TYPE, self.members)
+
+
+def _for_call(value: object) -> object:
+    if isinstance(value, Struct):
+        return value.as_tuple()
+    return [_for_call(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def struct_hash(kind: str, declared: str, members: Mapping[str, object]) -> bytes:
-    """Return the hash of a struct of words and texts, declared as ``bytes32 did,string action``.
+    """Return the hash of a struct that is declared as ``bytes32 did,string action``.
 
     Raises ``KeyError`` if the members are not those of the struct.
     """
-    struct = [member.split() for member in declared.split(",")]
-    if members.keys() != {name for _, name in struct}:
+    names = [member.split()[1] for member in declared.split(",")]
+    if members.keys() != set(names):
         raise KeyError(f"{kind} has {declared}")
-    words = [keccak256(f"{kind}({declared})".encode())]
-    for type_, name in struct:
-        value = members[name]
-        words.append(keccak256(str(value).encode()) if type_ == "string" else word(value))
+    return encoded_hash(f"{kind}({declared})", [members[name] for name in names])
+
+
+def encoded_hash(encoded_type: str, values: Iterable[Any]) -> bytes:
+    """Return the struct hash of values, in the order of the members of ``Transfer(bytes32 did,address newOwner,…)``."""
+    kinds = [member.split()[0] for member in encoded_type.partition("(")[2].partition(")")[0].split(",")]
+    words = [keccak256(encoded_type.encode())]
+    for kind, value in zip(kinds, values, strict=True):
+        if kind == "string":
+            words.append(keccak256(str(value).encode()))
+        elif kind.endswith("[]"):
+            words.append(keccak256(b"".join(item.hash() if isinstance(item, Struct) else word(item) for item in value)))
+        else:
+            words.append(word(value))
     return keccak256(b"".join(words))
 
 
 def word(value: object) -> bytes:
-    """Encode a number, address, flag or bytes32 (text that begins with 0x) as one word of 32 bytes (ABI)."""
+    """Encode a number, address, flag or bytes32 (bytes, or text that begins with 0x) as one word of 32 bytes (ABI)."""
+    if isinstance(value, bytes) and len(value) == 32:
+        return value
     if isinstance(value, str):
         return bytes.fromhex(value[2:]).rjust(32, b"\0")
     if isinstance(value, int):
