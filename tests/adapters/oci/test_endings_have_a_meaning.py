@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.adapters.runtime.oci.outcome import Ending, read_exit
+from insitu.adapters.runtime.oci.outcome import read_exit
 from insitu.domain.errors import ERRORS
 
 ROOM = {"block_bytes": 4096, "blocks": 1000, "blocks_free": 500, "files_free": 10}
@@ -25,58 +25,56 @@ FINE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("change", "ending", "code", "exit_code"),
+    ("change", "code", "exit_code"),
     [
-        ({}, Ending.OK, None, 0),
-        ({"status": 3}, Ending.ERROR, "AlgorithmFailed", 3),
-        ({"status": 127}, Ending.ERROR, "AlgorithmFailed", 127),
-        ({"status": 159}, Ending.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
-        ({"status": 153}, Ending.DISK, "DiskLimitExceeded", 153),
-        ({"status": -11}, Ending.ERROR, "AlgorithmFailed", 139),
-        ({"status": -31}, Ending.FORBIDDEN_CALL, "ForbiddenSystemCall", 159),
-        ({"status": -9, "counters": {"memory_events_child": "oom_kill 1"}}, Ending.OOM, "MemoryLimitExceeded", 137),
-        ({"status": 0, "counters": {"memory_events": "oom_kill 1"}}, Ending.OOM, "MemoryLimitExceeded", 0),
-        ({"status": 1, "counters": {"pids_events": "max 2"}}, Ending.PIDS, "ProcessLimitExceeded", 1),
-        ({"status": 0, "counters": {"pids_events": "max 2"}}, Ending.OK, None, 0),
-        ({"status": 1, "volumes": {"/mnt/output": FULL}}, Ending.DISK, "DiskLimitExceeded", 1),
-        ({"status": 1, "volumes": {"/mnt/logs": ROOM | {"files_free": 0}}}, Ending.DISK, "DiskLimitExceeded", 1),
-        ({"status": 0, "volumes": {"/mnt/output": FULL}}, Ending.OK, None, 0),
-        ({"status": -25}, Ending.DISK, "DiskLimitExceeded", 153),
-        ({"status": 0, "salvage_status": 1}, Ending.DISK, "DiskLimitExceeded", 0),
-        ({"status": -9}, Ending.LOST, "Interrupted", 137),
-        ({"status": 137}, Ending.ERROR, "AlgorithmFailed", 137),
-        ({"cause": "timeout", "status": -9}, Ending.TIMEOUT, "TimeLimitExceeded", 137),
-        ({"cause": "stopped", "status": -9}, Ending.STOPPED, "Interrupted", 137),
-        ({"cause": "log_cap", "status": -9}, Ending.LOG_CAP, "LogLimitExceeded", 137),
-        ({"cause": "lost", "status": None}, Ending.LOST, "Interrupted", None),
-        ({"status": None}, Ending.LOST, "Interrupted", None),
-        ({"launch_status": 1, "status": None}, Ending.RUNTIME_ERROR, "InfrastructureFailed", None),
+        ({}, None, 0),
+        ({"status": 3}, "AlgorithmFailed", 3),
+        ({"status": 127}, "AlgorithmFailed", 127),
+        ({"status": 159}, "ForbiddenSystemCall", 159),
+        ({"status": 153}, "DiskLimitExceeded", 153),
+        ({"status": -11}, "AlgorithmFailed", 139),
+        ({"status": -31}, "ForbiddenSystemCall", 159),
+        ({"status": -9, "counters": {"memory_events_child": "oom_kill 1"}}, "MemoryLimitExceeded", 137),
+        ({"status": 0, "counters": {"memory_events": "oom_kill 1"}}, "MemoryLimitExceeded", 0),
+        ({"status": 1, "counters": {"pids_events": "max 2"}}, "ProcessLimitExceeded", 1),
+        ({"status": 0, "counters": {"pids_events": "max 2"}}, None, 0),
+        ({"status": 1, "volumes": {"/mnt/output": FULL}}, "DiskLimitExceeded", 1),
+        ({"status": 1, "volumes": {"/mnt/logs": ROOM | {"files_free": 0}}}, "DiskLimitExceeded", 1),
+        ({"status": 0, "volumes": {"/mnt/output": FULL}}, None, 0),
+        ({"status": -25}, "DiskLimitExceeded", 153),
+        ({"status": 0, "salvage_status": 1}, "DiskLimitExceeded", 0),
+        ({"status": -9}, "Interrupted", 137),
+        ({"status": 137}, "AlgorithmFailed", 137),
+        ({"cause": "timeout", "status": -9}, "TimeLimitExceeded", 137),
+        ({"cause": "stopped", "status": -9}, "Interrupted", 137),
+        ({"cause": "log_cap", "status": -9}, "LogLimitExceeded", 137),
+        ({"cause": "lost", "status": None}, "Interrupted", None),
+        ({"status": None}, "Interrupted", None),
+        ({"launch_status": 1, "status": None}, "InfrastructureFailed", None),
     ],
 )
-def test_an_ending_has_a_verdict_and_a_code(
-    change: dict[str, Any], ending: Ending, code: str | None, exit_code: int | None
-) -> None:
+def test_an_ending_has_a_verdict_and_a_code(change: dict[str, Any], code: str | None, exit_code: int | None) -> None:
     outcome = read_exit(FINE | change, enforced={})
-    assert outcome.ending is ending
     assert (outcome.reason.code if outcome.reason else None) == code
     assert outcome.exit_code == exit_code
     assert outcome.reason is None or outcome.reason.message
 
 
 @pytest.mark.parametrize(
-    ("log", "ending"),
+    ("log", "code"),
     [
-        ('exec: "x": executable file not found in $PATH', Ending.ERROR),
-        ('level=error msg="exec /mnt/transformations/1/run: permission denied"', Ending.ERROR),
-        ("error executing hook: no space left on device", Ending.RUNTIME_ERROR),
-        ('error mounting "/x" to rootfs at "/mnt": no such file or directory (exec)', Ending.RUNTIME_ERROR),
-        ("", Ending.RUNTIME_ERROR),
+        ('exec: "x": executable file not found in $PATH', "AlgorithmFailed"),
+        ('level=error msg="exec /mnt/transformations/1/run: permission denied"', "AlgorithmFailed"),
+        ("error executing hook: no space left on device", "InfrastructureFailed"),
+        ('error mounting "/x" to rootfs at "/mnt": no such file or directory (exec)', "InfrastructureFailed"),
+        ("", "InfrastructureFailed"),
     ],
 )
-def test_a_command_that_cannot_start_is_told_from_a_machine_that_cannot_start_it(log: str, ending: Ending) -> None:
+def test_a_command_that_cannot_start_is_told_from_a_machine_that_cannot_start_it(log: str, code: str) -> None:
     outcome = read_exit(FINE | {"launch_status": 1, "status": None}, runtime_log=log, enforced={})
-    assert outcome.ending is ending
-    assert outcome.exit_code == (127 if ending is Ending.ERROR else None)
+    assert outcome.reason is not None
+    assert outcome.reason.code == code
+    assert outcome.exit_code == (127 if code == "AlgorithmFailed" else None)
 
 
 def test_use_is_taken_from_the_group_first_and_what_is_missing_has_a_reason() -> None:
@@ -97,6 +95,6 @@ def test_every_status_gives_a_code_of_the_table_and_a_shells_exit_code(status: i
     outcome = read_exit(FINE | {"status": status, "cause": cause}, enforced={})
     assert outcome.reason is None or outcome.reason.code in ERRORS
     assert outcome.exit_code == (status if status >= 0 else 128 - status)
-    if status < 0 and cause is None and outcome.ending is Ending.ERROR:
+    if status < 0 and cause is None and outcome.reason is not None and outcome.reason.code == "AlgorithmFailed":
         known = -status in {s.value for s in signal.Signals}
-        assert (signal.Signals(-status).name if known else str(-status)) in outcome.message
+        assert (signal.Signals(-status).name if known else str(-status)) in outcome.reason.message
