@@ -10,7 +10,6 @@ import pytest
 from typing_extensions import override
 
 from insitu.adapters.chain.anvil import AnvilProcess, free_port
-from insitu.adapters.chain.bindings.did_registry import DIDAttributeRegistered
 from insitu.adapters.chain.client import EvmChain
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.events import EventReader, event_topic
@@ -139,7 +138,7 @@ async def test_a_node_that_answers_for_few_blocks_is_asked_for_few(chain: EvmCha
         expected = await read(follower(chain, wide), newest.number)
         found = await read(follower(chain, narrow), newest.number)
         assert 4 < narrow.asked < 40
-        topics = [event_topic(DIDAttributeRegistered)]
+        topics = [event_topic("DIDRegistry", "DIDAttributeRegistered")]
         registry = chain.contract("DIDRegistry")
         # The newest are found first, and that is enough: the caller knows one by its id.
         assert await find_logs(narrow, registry, topics, 1)

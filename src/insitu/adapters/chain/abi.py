@@ -6,7 +6,7 @@ that does not fit the ABI raises ``ContractMismatch``.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
@@ -16,7 +16,7 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
 
-__all__ = ["Abi", "CustomError", "Event", "Function", "Invocation", "Kind", "Log", "encode_arguments", "read_abi"]
+__all__ = ["Abi", "CustomError", "Function", "Invocation", "Kind", "Log", "encode_arguments", "read_abi"]
 
 T = TypeVar("T")
 Entry = Mapping[str, Any]
@@ -161,38 +161,26 @@ class Log:
     ----------
     topic
         The log's first topic.
-    layout
-        For each member in order, its kind and whether it is indexed: indexed values are topics, the others follow each
-        other in the data.
+    parameters
+        The name of each, its kind, and whether it is indexed: indexed values are topics, the others follow each other
+        in the data.
     """
 
     name: str
     topic: bytes
-    layout: tuple[tuple[Kind, bool], ...]
+    parameters: tuple[tuple[str, Kind, bool], ...]
 
-    def values(self, topics: Sequence[bytes], data: bytes) -> list[Any]:
-        """Return the values of a log in order. Raises ``ContractMismatch`` if it does not fit."""
-        indexed = [kind for kind, is_topic in self.layout if is_topic]
+    def values(self, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
+        """Return the values of a log by their names. Raises ``ContractMismatch`` if it does not fit."""
+        indexed = [(name, kind) for name, kind, is_topic in self.parameters if is_topic]
+        plain = [(name, kind) for name, kind, is_topic in self.parameters if not is_topic]
         try:
-            words = iter([_decode([kind], topic)[0] for kind, topic in zip(indexed, topics[1:], strict=True)])
-            rest = iter(_decode([kind for kind, is_topic in self.layout if not is_topic], data))
+            found = {name: _decode([kind], topic)[0] for (name, kind), topic in zip(indexed, topics[1:], strict=True)}
+            rest = _decode([kind for _, kind in plain], data)
         except (*_MISFIT, InsituError):
             detail = f"a log of {self.name} does not fit the ABI of our contracts"
             raise InsituError("ContractMismatch", detail) from None
-        return [next(words if is_topic else rest) for _, is_topic in self.layout]
-
-
-class Event:
-    """The base of every event of the bindings: a frozen dataclass of the values in a log."""
-
-    __slots__ = ()
-
-    LOG: ClassVar[Log]
-
-    @classmethod
-    def read(cls, topics: Sequence[bytes], data: bytes) -> Self:
-        """Read a log that starts with the event's topic. Raises ``ContractMismatch`` if it does not fit."""
-        return cls(*cls.LOG.values(topics, data))
+        return found | dict(zip((name for name, _ in plain), rest, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +225,9 @@ def read_abi(entries: Sequence[Entry]) -> Abi:
             case "function":
                 functions.append(Function(name, hashed[:4], kinds, _kinds(entry["outputs"])))
             case "event":
-                logs.append(Log(name, hashed, tuple((_kind(value), value["indexed"]) for value in inputs)))
+                logs.append(
+                    Log(name, hashed, tuple((value["name"], _kind(value), value["indexed"]) for value in inputs))
+                )
             case "error":
                 errors.append(CustomError(name, hashed[:4], tuple((value["name"], _kind(value)) for value in inputs)))
     return Abi(constructor, tuple(functions), tuple(logs), tuple(errors))

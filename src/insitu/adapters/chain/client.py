@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.adapters.chain.abi import Invocation
-from insitu.adapters.chain.bindings import agreement_store_manager, compute_execution_condition, escrow_reward
+from insitu.adapters.chain.bindings import agreement_store_manager, compute_execution_condition
 from insitu.adapters.chain.bindings import did_registry as registry
 from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bytecode import read_view, verify_deployment
@@ -211,7 +211,7 @@ class EvmChain:
 
     async def find_terms(self, agreement_id: AgreementId) -> Terms | None:
         """Return the terms from the AgreementCreated event."""
-        topics = [event_topic(agreement_store_manager.AgreementCreated), "0x" + agreement_id]
+        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), "0x" + agreement_id]
         logs = await find_logs(self._rpc, self.contract(TEMPLATE), topics, self.deployments.block)
         for logged in self._events.read(logs):
             if isinstance(logged.event, AgreementCreated):
@@ -220,13 +220,13 @@ class EvmChain:
 
     async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
         """Return the agreements that a consumer created, newest first."""
-        topics = [event_topic(agreement_store_manager.AgreementCreated), None, _address_topic(consumer)]
+        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), None, _address_topic(consumer)]
         found = await self._past(topics)
         return tuple(event for event in found if isinstance(event, AgreementCreated))
 
     async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
         """Return the settlements of an agreement, newest first."""
-        found = await self._past([event_topic(escrow_reward.PaymentReleased), "0x" + agreement_id])
+        found = await self._past([event_topic("EscrowReward", "PaymentReleased"), "0x" + agreement_id])
         return tuple(event for event in found if isinstance(event, PaymentReleased))
 
     async def _past(self, topics: list[str | None]) -> list[LedgerEvent]:

@@ -3,16 +3,12 @@
 A log is untrusted: its address shows which contract wrote it, and a caller chose some of its values (the url of a DID).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from insitu.adapters.chain.abi import Event
-from insitu.adapters.chain.bindings import agreement_store_manager as agreements
-from insitu.adapters.chain.bindings import compute_execution_condition as compute
-from insitu.adapters.chain.bindings import did_registry as registry
-from insitu.adapters.chain.bindings import escrow_reward as escrow
-from insitu.adapters.chain.bindings import lock_reward_condition as lock
+from insitu.adapters.chain.abi import Log
+from insitu.adapters.chain.contracts import log_of
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.rpc import items, member, number, raw_bytes
 from insitu.adapters.chain.terms import domain_terms
@@ -36,83 +32,59 @@ from insitu.ports.chain import Logged
 
 __all__ = ["EventReader", "event_topic"]
 
-E = TypeVar("E", bound=Event)
-
-
-def _agreement(word: bytes) -> AgreementId:
-    return AgreementId(word.hex())
-
-
-def _did(word: bytes) -> str:
-    return PREFIX + word.hex()
-
-
-def _registered(found: registry.DIDAttributeRegistered) -> LedgerEvent:
-    version = found.version, found.previous_block
-    # A log names its block beside what the contract wrote, so the reader fills it in.
-    return DidRegistered(_did(found.did), found.owner, found.checksum.hex(), found.value, *version, block=0)
-
-
-def _transferred(found: registry.DIDOwnershipTransferred) -> LedgerEvent:
-    return DidTransferred(_did(found.did), found.previous_owner, found.new_owner)
-
-
-def _created(found: agreements.AgreementCreated) -> LedgerEvent:
-    return AgreementCreated(_agreement(found.agreement_id), domain_terms(found.terms))
-
-
-def _locked(found: lock.Fulfilled) -> LedgerEvent:
-    return LockFulfilled(_agreement(found.agreement_id), _did(found.did), found.provider, found.amount)
-
-
-def _granted(found: compute.Fulfilled) -> LedgerEvent:
-    return ComputeFulfilled(_agreement(found.agreement_id), _did(found.did), found.consumer, found.expires_at)
-
-
-def _refused(found: compute.Refused) -> LedgerEvent:
-    return ComputeRefused(_agreement(found.agreement_id), _did(found.did), found.consumer)
-
-
-def _timed_out(found: compute.TimedOut) -> LedgerEvent:
-    return ComputeTimedOut(_agreement(found.agreement_id), _did(found.did), found.consumer)
-
-
-def _released(found: escrow.PaymentReleased) -> LedgerEvent:
-    receipt = "0x" + found.receipt_hash.hex()
-    return PaymentReleased(_agreement(found.agreement_id), found.index, found.charge, receipt, found.last)
-
-
-def _paid(found: escrow.Fulfilled) -> LedgerEvent:
-    return EscrowFulfilled(_agreement(found.agreement_id), found.settled, found.refunded)
-
-
-def _aborted(found: escrow.Aborted) -> LedgerEvent:
-    return EscrowAborted(_agreement(found.agreement_id), found.settled, found.refunded)
+_AS_WRITTEN: Mapping[str, Callable[[Any], object]] = {
+    "agreementId": lambda word: AgreementId(word.hex()),
+    "checksum": bytes.hex,
+    "did": lambda word: PREFIX + word.hex(),
+    "receiptHash": lambda word: "0x" + word.hex(),
+    "terms": domain_terms,
+}
+"""How the domain writes a parameter; the others stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
-class _EventReading(Generic[E]):
-    """An event of a contract, and its translation to the domain."""
+class _EventReading:
+    """An event of a contract, and the domain's, with the parameters that its members are, in their order.
+
+    The parameter ``block`` is not written by the contract: it is the number of the log's block.
+    """
 
     contract: str
-    kind: type[E]
-    translate: Callable[[E], LedgerEvent]
+    event: str
+    kind: Callable[..., LedgerEvent]
+    parameters: tuple[str, ...]
 
-    def read(self, topics: list[bytes], data: bytes) -> LedgerEvent:
-        return self.translate(self.kind.read(topics, data))
+    @property
+    def log(self) -> Log:
+        return log_of(self.contract, self.event)
+
+    def read(self, log: object, topics: list[bytes]) -> LedgerEvent:
+        values = self.log.values(topics, raw_bytes(member(log, "data")))
+        if "block" in self.parameters:
+            values["block"] = number(member(log, "blockNumber"))
+        return self.kind(*(_AS_WRITTEN.get(name, _same)(values[name]) for name in self.parameters))
 
 
-_READINGS: tuple[_EventReading[Any], ...] = (
-    _EventReading("DIDRegistry", registry.DIDAttributeRegistered, _registered),
-    _EventReading("DIDRegistry", registry.DIDOwnershipTransferred, _transferred),
-    _EventReading("AgreementStoreManager", agreements.AgreementCreated, _created),
-    _EventReading("LockRewardCondition", lock.Fulfilled, _locked),
-    _EventReading("ComputeExecutionCondition", compute.Fulfilled, _granted),
-    _EventReading("ComputeExecutionCondition", compute.Refused, _refused),
-    _EventReading("ComputeExecutionCondition", compute.TimedOut, _timed_out),
-    _EventReading("EscrowReward", escrow.PaymentReleased, _released),
-    _EventReading("EscrowReward", escrow.Fulfilled, _paid),
-    _EventReading("EscrowReward", escrow.Aborted, _aborted),
+def _same(value: Any) -> object:
+    return value
+
+
+_REGISTRATION = ("did", "owner", "checksum", "value", "version", "previousBlock", "block")
+_SUMS = ("agreementId", "settled", "refunded")
+_PARTIES = ("agreementId", "did", "consumer")
+_READINGS = (
+    _EventReading("DIDRegistry", "DIDAttributeRegistered", DidRegistered, _REGISTRATION),
+    _EventReading("DIDRegistry", "DIDOwnershipTransferred", DidTransferred, ("did", "previousOwner", "newOwner")),
+    _EventReading("AgreementStoreManager", "AgreementCreated", AgreementCreated, ("agreementId", "terms")),
+    _EventReading("LockRewardCondition", "Fulfilled", LockFulfilled, ("agreementId", "did", "provider", "amount")),
+    _EventReading("ComputeExecutionCondition", "Fulfilled", ComputeFulfilled, (*_PARTIES, "expiresAt")),
+    _EventReading("ComputeExecutionCondition", "Refused", ComputeRefused, _PARTIES),
+    _EventReading("ComputeExecutionCondition", "TimedOut", ComputeTimedOut, _PARTIES),
+    _EventReading(
+        "EscrowReward", "PaymentReleased", PaymentReleased, ("agreementId", "index", "charge", "receiptHash", "last")
+    ),
+    _EventReading("EscrowReward", "Fulfilled", EscrowFulfilled, _SUMS),
+    _EventReading("EscrowReward", "Aborted", EscrowAborted, _SUMS),
 )
 
 
@@ -127,7 +99,7 @@ class EventReader:
 
     def __init__(self, deployments: Deployments) -> None:
         self._readings = {
-            (deployments.address(reading.contract).lower(), reading.kind.LOG.topic): reading for reading in _READINGS
+            (deployments.address(reading.contract).lower(), reading.log.topic): reading for reading in _READINGS
         }
         self.addresses: tuple[Address, ...] = tuple(sorted({Address(address) for address, _ in self._readings}))
 
@@ -151,16 +123,13 @@ class EventReader:
         if reading is None:
             return None
         try:
-            event = reading.read(topics, raw_bytes(member(log, "data")))
-            return (
-                replace(event, block=number(member(log, "blockNumber"))) if isinstance(event, DidRegistered) else event
-            )
+            return reading.read(log, topics)
         except ValueError:
             # Terms with values that our contracts refuse.
             detail = f"a log of {member(log, 'address')} does not fit the ABI of our contracts"
             raise InsituError("ContractMismatch", detail) from None
 
 
-def event_topic(kind: type[Event]) -> str:
+def event_topic(contract: str, event: str) -> str:
     """Return the first topic (0x…) of an event, for filters."""
-    return "0x" + kind.LOG.topic.hex()
+    return "0x" + log_of(contract, event).topic.hex()

@@ -13,6 +13,7 @@ from insitu.adapters.chain.bindings import dispenser
 from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bindings import template_store_manager as templates
 from insitu.adapters.chain.bytecode import read_view
+from insitu.adapters.chain.contracts import log_of
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.history import all_logs
 from insitu.adapters.chain.rpc import JsonRpc, items, member, raw_bytes
@@ -93,14 +94,13 @@ async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signe
 async def minters_of(rpc: JsonRpc, deployments: Deployments) -> frozenset[Address]:
     """Return the accounts that may mint, found in the token's events because no view lists them."""
     token = deployments.address("NeverminedToken")
-    topics = "0x" + erc20.RoleGranted.LOG.topic.hex(), "0x" + erc20.RoleRevoked.LOG.topic.hex()
     found: dict[Address, tuple[int, bool]] = {}
-    for topic, granted in zip(topics, (True, False), strict=True):
-        kind = erc20.RoleGranted if granted else erc20.RoleRevoked
-        for log in await all_logs(rpc, token, [topic, "0x" + MINTER_ROLE.hex()], deployments.block):
+    for name, granted in (("RoleGranted", True), ("RoleRevoked", False)):
+        event = log_of("NeverminedToken", name)
+        for log in await all_logs(rpc, token, ["0x" + event.topic.hex(), "0x" + MINTER_ROLE.hex()], deployments.block):
             words = [raw_bytes(word) for word in items(member(log, "topics"))]
-            event = kind.read(words, raw_bytes(member(log, "data")))
-            found[event.account] = max(found.get(event.account, (-1, False)), (_place(log), granted))
+            account = event.values(words, raw_bytes(member(log, "data")))["account"]
+            found[account] = max(found.get(account, (-1, False)), (_place(log), granted))
     return frozenset(account for account, (_, granted) in found.items() if granted)
 
 

@@ -4,7 +4,6 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from insitu.adapters.chain.bindings.did_registry import DIDAttributeRegistered
 from insitu.adapters.chain.events import EventReader, event_topic
 from insitu.adapters.chain.rpc import JsonRpc, items, member
 from insitu.domain.errors import InsituError
@@ -81,7 +80,12 @@ class Registrations:
     async def _ask(self, did: str, block: int, checksum: str | None = None) -> list[_Placed]:
         """Ask the node for the registrations of a DID in a block, in their order."""
         digits = "0x" + checksum if checksum is not None else None
-        topics = [event_topic(DIDAttributeRegistered), "0x" + did.removeprefix("did:nv:"), None, digits]
+        topics = [
+            event_topic("DIDRegistry", "DIDAttributeRegistered"),
+            "0x" + did.removeprefix("did:nv:"),
+            None,
+            digits,
+        ]
         span = {"fromBlock": hex(block), "toBlock": hex(block), "address": self._registry}
         logs = items(await self._rpc.call("eth_getLogs", {**span, "topics": topics}))
         return [

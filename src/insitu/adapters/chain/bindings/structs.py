@@ -9,6 +9,22 @@ from insitu.domain.ids import Address
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """Solidity::
+
+    struct Agreement { uint128 settled; uint40 start; uint8 lockReward; uint8 computeExecution; uint8
+    escrowReward; bool closed }
+    """
+
+    settled: int
+    start: int
+    lock_reward: int
+    compute_execution: int
+    escrow_reward: int
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Solidity::
 
@@ -31,22 +47,6 @@ class Terms:
     settle_timeout: int
     amounts: tuple[int, ...]
     receivers: tuple[Address, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Solidity::
-
-    struct Agreement { uint128 settled; uint40 start; uint8 lockReward; uint8 computeExecution; uint8
-    escrowReward; bool closed }
-    """
-
-    settled: int
-    start: int
-    lock_reward: int
-    compute_execution: int
-    escrow_reward: int
-    closed: bool
 
 
 @dataclass(frozen=True, slots=True)
