@@ -25,7 +25,10 @@ SEQUENCES = int(os.environ.get("INSITU_SEQUENCES", "4"))
 FIRST_SEED = int(os.environ.get("INSITU_FIRST_SEED", "4"))
 STEPS = 32
 
-MET = {"bought", "success", "failure", "breakdown", "revision ran", "now stricter", "then stricter", "trespass refused"}
+MET = {
+    *("bought", "success", "failure", "breakdown", "revision ran", "now stricter", "then stricter", "trespass refused"),
+    "returned",
+}
 """What the sequences that run by default have to meet, besides ``REFUSALS`` different reasons of a gateway."""
 REFUSALS = 4
 

@@ -30,7 +30,11 @@ async def pause(provider: World, data: str) -> None:
 
 @pytest.mark.parametrize(
     ("act", "code"),
-    [(tighten, "InputsChangedMeanwhile"), (remove, "InputsChangedMeanwhile"), (pause, "AssetRetired")],
+    [
+        (tighten, "InputsChangedMeanwhile"),
+        (remove, "InputsChangedMeanwhile|AssetRetired|AgreementClosing"),  # the gateway also sees it on the chain
+        (pause, "AssetRetired"),
+    ],
 )
 async def test_what_an_owner_does_while_an_execution_is_prepared_counts(
     provider: World, monkeypatch: pytest.MonkeyPatch, act: Callable[[World, str], Awaitable[None]], code: str

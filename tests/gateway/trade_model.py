@@ -75,6 +75,8 @@ class Purchase:
     successes: int = 0
     owes: bool = False
     """Whether an execution failed in a way that costs the price if none succeeds."""
+    returned: bool = False
+    """Whether the price went back because an owner removed the gateway as a provider."""
 
     @property
     def total(self) -> int:

@@ -23,6 +23,8 @@ from insitu.domain.ledger import Call, transfer_ownership, update_attribute
 from insitu.domain.service import File
 from insitu.ports.agreement_records import Standing, StoredExecution
 from tests.doubles.scripted_runtime import Ending
+from tests.gateway.test_closing_never_costs_less_than_waiting import until_closed
+from tests.gateway.test_nothing_is_lost_or_doubled import until
 from tests.gateway.trade_model import (
     Data,
     Offer,
@@ -200,6 +202,20 @@ class Trade:
         data.provided = not data.provided
         self.tell(f"{data.owner} lets the gateway provide {data.did[-4:]}: {data.provided}")
 
+        async def is_noted() -> bool:
+            return (data.did in await self.provider.agreements.paused()) is not data.provided
+
+        await until(is_noted)
+        for bought in self.purchases if not data.provided else ():
+            if not (bought.successes or bought.owes or bought.returned):
+                await until_closed(self.provider, bought.agreement)
+                self.give_back(bought)
+                self.met["returned"] += 1
+
+    def give_back(self, bought: Purchase) -> None:
+        bought.returned = True
+        self.owed.update({"consumer": bought.total, "escrow": -bought.total})
+
     def provider_change(self, data: Data) -> Call:
         function = "removeDIDProvider" if data.provided else "addDIDProvider"
         return Call("DIDRegistry", function, (bytes(Did.parse(data.did)), self.provider.address("provider")))
@@ -311,10 +327,10 @@ class Trade:
 
     async def execute(self) -> None:
         """The consumer executes the bought version or another one, with or without a parameter."""
-        if not self.purchases:
+        if all(bought.returned for bought in self.purchases):
             await self.buy()
             return
-        bought = self.random.choice(self.purchases)
+        bought = self.random.choice([bought for bought in self.purchases if not bought.returned])
         work = self.random.choice([bought.work, bought.work, self.works[-1], self.random.choice(self.works)])
         given: dict[str, Scalar] = {"threshold": 7} if self.chance(0.3) else {}
         ending = self.random.choice(["success", *ENDINGS])
@@ -382,7 +398,7 @@ class Trade:
 
     async def close(self, bought: Purchase) -> None:
         """At the end the consumer closes what no success paid: it costs the price if a failure has to be paid."""
-        if bought.successes:
+        if bought.successes or bought.returned:
             return
         charge = bought.total if bought.owes else 0
         self.tell(f"the consumer closes purchase {self.purchases.index(bought)} for {charge}")
@@ -397,7 +413,7 @@ class Trade:
         if charge:
             self.pay(bought)
         else:
-            self.owed.update({"consumer": bought.total, "escrow": -bought.total})
+            self.give_back(bought)
 
     # -- what holds after each step -----------------------------------------------------------------------------------
 

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 
 from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
+from insitu.domain.ledger import Call
 from insitu.sdk.client import Client
 from tests.sdk.market import Market, market
 from tests.sdk.test_buying_believes_only_what_the_documents_say import workflow_on
@@ -83,3 +86,39 @@ async def test_without_coin_and_without_relaying_the_error_says_what_to_do(provi
         await owner.assets.pause(did)
     assert refused.value.code == "RelayOff"
     assert "account that can pay for gas" in refused.value.definition.next_step
+
+
+async def test_a_gateway_does_not_choose_which_account_is_removed_or_comes_back(provider: Market) -> None:
+    """The chain says which accounts the owner let provide the data, whatever the gateway says about its own."""
+    owner, detour = await provider.client("owner")
+    did, gateway = await provider.dataset(owner), provider.world.address("provider")
+    liar, second = provider.world.address("stranger"), provider.world.address("second-owner")
+    added = Call("DIDRegistry", "addDIDProvider", (bytes(Did.parse(did)), second))
+    await provider.world.chain.transact(added, provider.world.people["owner"])
+
+    def lie(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        content = response.content.replace(gateway.encode(), liar.encode())
+        headers = {"content-type": response.headers["content-type"]}
+        return httpx.Response(response.status_code, content=content, headers=headers, request=request)
+
+    detour.answered = lie
+    await owner.assets.pause(did)
+    assert await owner.chain.providers(did) == {gateway: False, second: False}
+    assert not await owner.chain.is_provider(did, gateway)
+    with pytest.raises(InsituError, match="NotDIDProvider") as refused:
+        await owner.assets.resume(did)
+    assert liar in refused.value.detail
+    assert not await owner.chain.is_provider(did, liar)
+
+    detour.answered = None
+    await owner.assets.resume(did)
+    assert await owner.chain.providers(did) == {gateway: True, second: False}
+
+
+async def test_a_gateway_that_is_away_keeps_nobody_from_removing_it(provider: Market) -> None:
+    owner, detour = await provider.client("owner")
+    did, gateway = await provider.dataset(owner), provider.world.address("provider")
+    detour.failing = lambda _: True
+    with pytest.raises(InsituError, match="PeerUnavailable"):
+        await owner.assets.pause(did)
+    assert not await owner.chain.is_provider(did, gateway)

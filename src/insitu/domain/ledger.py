@@ -16,6 +16,8 @@ __all__ = [
     "ComputeFulfilled",
     "ComputeRefused",
     "ComputeTimedOut",
+    "DidProviderAdded",
+    "DidProviderRemoved",
     "DidRecord",
     "DidRegistered",
     "DidTransferred",
@@ -218,6 +220,22 @@ class DidTransferred:
 
 
 @dataclass(frozen=True, slots=True)
+class DidProviderAdded:
+    """DIDProviderAdded: an account may provide a DID."""
+
+    did: str
+    provider: Address
+
+
+@dataclass(frozen=True, slots=True)
+class DidProviderRemoved:
+    """DIDProviderRemoved: an account may no longer provide a DID."""
+
+    did: str
+    provider: Address
+
+
+@dataclass(frozen=True, slots=True)
 class AgreementCreated:
     """An agreement exists, with these terms."""
 
@@ -295,6 +313,8 @@ class EscrowAborted:
 LedgerEvent = (
     DidRegistered
     | DidTransferred
+    | DidProviderAdded
+    | DidProviderRemoved
     | AgreementCreated
     | LockFulfilled
     | ComputeFulfilled

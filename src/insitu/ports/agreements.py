@@ -145,7 +145,10 @@ class Agreements(Protocol):
         ...
 
     async def pause(self, did: str, stopping: bool | None) -> None:
-        """Note that nothing runs on a data set for now, and whether what runs is stopped; None ends the pause."""
+        """Note that nothing runs on a data set for now, and whether what runs is stopped; None ends the pause.
+
+        A pause that stops what runs keeps doing so when it is noted again.
+        """
         ...
 
     async def paused(self) -> Mapping[str, bool]:

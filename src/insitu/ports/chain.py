@@ -162,6 +162,10 @@ class Chain(Protocol):
         """Return whether the account is owner or provider of the DID."""
         ...
 
+    async def providers(self, did: str) -> Mapping[Address, bool]:
+        """Return every account that an owner ever let provide the DID, and whether it still may, by the events."""
+        ...
+
     async def agreement(self, agreement_id: AgreementId) -> AgreementState:
         """Return the state of an agreement (all zero when there is none)."""
         ...

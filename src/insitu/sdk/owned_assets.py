@@ -149,18 +149,18 @@ class OwnedAssets:
     async def pause(self, did: str, *, stop_running: bool = False) -> PausedAsset:
         """Let nothing start on a data set from now on, and take it off the lists; :meth:`resume` is the way back.
 
-        The gateway is removed as a provider in the registry, which contract and gateway obey. What waits ends, and so
-        does what runs if ``stop_running``. Agreements without a charge are returned. If the gateway's own account owns
-        the data set, only this gateway obeys. Raises ``NotDIDOwner``, ``InsufficientFunds``, what relaying raises.
+        Every provider is removed in the registry, which contract and gateways obey. What waits ends, and so does what
+        runs at this gateway if ``stop_running``. Agreements without a charge are returned. If the gateway's own account
+        owns the data set, only this gateway obeys. Raises ``NotDIDOwner``, ``InsufficientFunds``, what relaying raises.
         """
-        await self._registrations.provide(did, allowed=False)
+        await self._registrations.remove_providers(did)
         paused = await self._gateway.pause(did, stop=stop_running)
         await self.retire(did)
         return paused
 
     async def resume(self, did: str) -> AssetStatus:
         """Undo :meth:`pause` and :meth:`retire`. Raises as they do."""
-        await self._registrations.provide(did, allowed=True)
+        await self._registrations.provide(did)
         await self._gateway.pause(did, stop=None)
         if (await self.status(did)).state == "retired":
             await self.relist(did)

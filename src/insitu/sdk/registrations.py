@@ -85,14 +85,37 @@ class Registrations:
         change = Transfer(raw, owner, record.changes, await self._deadline())
         return await self._carry_out(transfer_ownership(raw, owner), transfer=change)
 
-    async def provide(self, did: str, *, allowed: bool) -> None:
-        """Let the gateway provide an asset of this account, or no longer. Nothing changes where it is the owner itself.
+    async def provide(self, did: str) -> None:
+        """Let the gateway provide an asset of this account again. Nothing changes where it is the owner itself.
 
-        Raises as :meth:`transfer` does.
+        Raises as :meth:`transfer` does, and ``NotDIDProvider`` if the gateway names an account that never provided it.
         """
-        provider, record = (await self._gateway.info()).provider_address, await self._record(did)
-        if provider.lower() == record.owner.lower() or await self._chain.is_provider(did, provider) is allowed:
+        provider, owner = (await self._gateway.info()).provider_address, (await self._record(did)).owner
+        if provider.lower() == owner.lower():
             return
+        known = await self._chain.providers(did)
+        if provider not in known:
+            detail = f"{self._gateway.url} names {provider} as its account, which no owner of {did} ever let provide it"
+            raise InsituError("NotDIDProvider", detail, did=did)
+        if not known[provider]:
+            await self._change_provider(did, provider, allowed=True)
+
+    async def remove_providers(self, did: str) -> None:
+        """Remove every provider of an asset of this account. The chain names them: a gateway could name another one.
+
+        An owner always provides what it owns. Raises as :meth:`transfer` does, once each removal was tried.
+        """
+        owner, failed = (await self._own(did)).owner, list[InsituError]()
+        for provider, allowed in (await self._chain.providers(did)).items():
+            if allowed and provider.lower() != owner.lower():
+                try:
+                    await self._change_provider(did, provider, allowed=False)
+                except InsituError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+
+    async def _change_provider(self, did: str, provider: Address, *, allowed: bool) -> None:
         raw, function = bytes(Did.parse(did)), "addDIDProvider" if allowed else "removeDIDProvider"
         change = ProviderChange(raw, provider, allowed, (await self._own(did)).changes, await self._deadline())
         await self._carry_out(Call("DIDRegistry", function, (raw, provider)), provider_change=change)

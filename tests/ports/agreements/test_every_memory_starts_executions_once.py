@@ -381,3 +381,15 @@ async def test_events_of_all_executions_have_one_order_and_are_found_by_who_may_
     monkeypatch.setattr(store, "_EVENTS_AT_ONCE", 2)
     assert (await agreements.all_events(0))[0] == 2, "no query is longer for a position long ago"
     assert await agreements.all_events(0, agreement_id=OTHER, consumer=stranger) == (2, ())
+
+
+async def test_a_pause_that_stops_what_runs_stays_one_until_it_ends(agreements: Agreements) -> None:
+    for stopping in (False, True, False):
+        await agreements.pause(DATA, stopping)
+    await agreements.pause("did:nv:" + "9" * 64, stopping=False)
+    assert await agreements.paused() == {DATA: True, "did:nv:" + "9" * 64: False}
+    with pytest.raises(InsituError, match="AssetRetired"):
+        await started(agreements)
+    await agreements.pause(DATA, None)
+    assert await agreements.paused() == {"did:nv:" + "9" * 64: False}
+    assert await started(agreements)

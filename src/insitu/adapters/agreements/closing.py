@@ -37,7 +37,12 @@ def close(
 
 
 def pause(db: Connection, did: str, stopping: bool | None) -> None:
-    """Note a pause in place of an earlier one, or end it."""
-    db.execute("DELETE FROM pauses WHERE did = ?", (did,))
-    if stopping is not None:
-        db.execute("INSERT INTO pauses VALUES (?, ?)", (did, int(stopping)))
+    """Note a pause, or end it. One that stops what runs keeps doing so when it is noted again."""
+    if stopping is None:
+        db.execute("DELETE FROM pauses WHERE did = ?", (did,))
+        return
+    db.execute(
+        "INSERT INTO pauses (did, stopping) VALUES (?, ?)"
+        " ON CONFLICT (did) DO UPDATE SET stopping = excluded.stopping WHERE excluded.stopping = 1",
+        (did, int(stopping)),
+    )

@@ -31,7 +31,17 @@ from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionSt
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
-from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
+from insitu.domain.ledger import (
+    AgreementCreated,
+    Call,
+    DidProviderAdded,
+    DidProviderRemoved,
+    DidRecord,
+    DidRegistered,
+    LedgerEvent,
+    PaymentReleased,
+    Permit,
+)
 from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInfo
 from insitu.ports.keys import Signer
 from insitu.waiting import Backoff
@@ -196,6 +206,14 @@ class EvmChain:
         """Return whether the account is owner or provider of the DID."""
         return await self._view("DIDRegistry", registry.is_did_provider(bytes(Did.parse(did)), account))
 
+    async def providers(self, did: str) -> Mapping[Address, bool]:
+        """Return the accounts that ever provided the DID besides its owners, and whether they still do."""
+        topics, found = [None, "0x" + bytes(Did.parse(did)).hex()], dict[Address, bool]()
+        for event in await self._past("DIDRegistry", topics):
+            if isinstance(event, DidProviderAdded | DidProviderRemoved):
+                found.setdefault(event.provider, isinstance(event, DidProviderAdded))
+        return found
+
     async def agreement(self, agreement_id: AgreementId) -> AgreementState:
         """Return the state of an agreement, all zero if there is none."""
         view = agreement_store_manager.get_agreement(bytes.fromhex(agreement_id))
@@ -221,16 +239,16 @@ class EvmChain:
     async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
         """Return the agreements that a consumer created, newest first."""
         topics = [event_topic("AgreementStoreManager", "AgreementCreated"), None, _address_topic(consumer)]
-        found = await self._past(topics)
+        found = await self._past(TEMPLATE, topics)
         return tuple(event for event in found if isinstance(event, AgreementCreated))
 
     async def find_settlements(self, agreement_id: AgreementId) -> tuple[PaymentReleased, ...]:
         """Return the settlements of an agreement, newest first."""
-        found = await self._past([event_topic("EscrowReward", "PaymentReleased"), "0x" + agreement_id])
+        found = await self._past(TEMPLATE, [event_topic("EscrowReward", "PaymentReleased"), "0x" + agreement_id])
         return tuple(event for event in found if isinstance(event, PaymentReleased))
 
-    async def _past(self, topics: list[str | None]) -> list[LedgerEvent]:
-        logs = await all_logs(self._rpc, self.contract(TEMPLATE), topics, self.deployments.block)
+    async def _past(self, contract: str, topics: list[str | None]) -> list[LedgerEvent]:
+        logs = await all_logs(self._rpc, self.contract(contract), topics, self.deployments.block)
         return [logged.event for log in logs for logged in self._events.read([log])]
 
     async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:

@@ -20,6 +20,8 @@ from insitu.domain.ledger import (
     ComputeFulfilled,
     ComputeRefused,
     ComputeTimedOut,
+    DidProviderAdded,
+    DidProviderRemoved,
     DidRegistered,
     DidTransferred,
     EscrowAborted,
@@ -75,6 +77,8 @@ _PARTIES = ("agreementId", "did", "consumer")
 _READINGS = (
     _EventReading("DIDRegistry", "DIDAttributeRegistered", DidRegistered, _REGISTRATION),
     _EventReading("DIDRegistry", "DIDOwnershipTransferred", DidTransferred, ("did", "previousOwner", "newOwner")),
+    _EventReading("DIDRegistry", "DIDProviderAdded", DidProviderAdded, ("did", "provider")),
+    _EventReading("DIDRegistry", "DIDProviderRemoved", DidProviderRemoved, ("did", "provider")),
     _EventReading("AgreementStoreManager", "AgreementCreated", AgreementCreated, ("agreementId", "terms")),
     _EventReading("LockRewardCondition", "Fulfilled", LockFulfilled, ("agreementId", "did", "provider", "amount")),
     _EventReading("ComputeExecutionCondition", "Fulfilled", ComputeFulfilled, (*_PARTIES, "expiresAt")),

@@ -8,6 +8,8 @@ from insitu.domain.ids import AgreementId
 from insitu.domain.ledger import (
     AgreementCreated,
     ComputeFulfilled,
+    DidProviderAdded,
+    DidProviderRemoved,
     DidRegistered,
     DidTransferred,
     EscrowFulfilled,
@@ -66,4 +68,6 @@ async def transactions_of(chain: Chain, agreement: AgreementId, result: str) -> 
 def _belongs(event: LedgerEvent, agreement: AgreementId, result: str) -> bool:
     if isinstance(event, DidRegistered | DidTransferred):
         return event.did == result
+    if isinstance(event, DidProviderAdded | DidProviderRemoved):
+        return False
     return event.agreement_id == agreement

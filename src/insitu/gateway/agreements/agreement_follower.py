@@ -11,6 +11,8 @@ from insitu.domain.ledger import (
     AgreementCreated,
     ComputeFulfilled,
     ComputeTimedOut,
+    DidProviderAdded,
+    DidProviderRemoved,
     EscrowAborted,
     EscrowFulfilled,
     LockFulfilled,
@@ -80,7 +82,20 @@ class AgreementFollower:
             return [Touch(event.agreement_id, block), *await self._note_settlement(event, logged.transaction, touched)]
         if isinstance(event, EscrowAborted):
             return [Touch(event.agreement_id, block), *await self._note_refund(event, logged.transaction, touched)]
+        if (
+            isinstance(event, DidProviderAdded | DidProviderRemoved)
+            and event.provider.lower() == self.ports.provider.lower()
+        ):
+            await self._obey(event)
         return []
+
+    async def _obey(self, event: DidProviderAdded | DidProviderRemoved) -> None:
+        """Pause a data set from which its owner took this provider, or end its pause (ADR 0127)."""
+        provides, agreements = await self.ports.chain.is_provider(event.did, self.ports.provider), self.ports.agreements
+        if provides and isinstance(event, DidProviderAdded):
+            await agreements.pause(event.did, None)
+        elif not provides and await agreements.uses(event.did):
+            await agreements.pause(event.did, stopping=False)
 
     async def _note_settlement(
         self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]

@@ -280,10 +280,10 @@ class Assessor:
         await self._require_valid(asset, sold=bought is not None)
         entry = asset.ddo.compute_service(service_index)
         self._require_here(did, entry)
-        if did in await self.ports.agreements.paused():
-            raise InsituError("AssetRetired", f"the owner of {did} has paused it at this gateway", did=did)
         if not is_provider:
             raise InsituError("NotDIDProvider", f"{self.ports.provider} is not a provider of {did}")
+        if did in await self.ports.agreements.paused():
+            raise InsituError("AssetRetired", f"the owner of {did} has paused it at this gateway", did=did)
         present = read_compute_service(entry)
         version = read_compute_service(sold.ddo.compute_service(entry.index))
         if version.policy.data == "pinned" and _digests(sold) != _digests(asset):
