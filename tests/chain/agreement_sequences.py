@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from typing_extensions import override
 
-from insitu.adapters.chain.bindings import compute_execution_condition
 from insitu.adapters.chain.bytecode import read_view
 from insitu.adapters.chain.contracts import invoke
 from insitu.adapters.chain.embedded import EmbeddedChain
-from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.keys.dev import DevSigner, dev_signer
 from insitu.domain.agreement import Settlement, Terms, agreement_id, settlement_digest, terms_digest
 from insitu.domain.did import hash_did
@@ -440,13 +438,13 @@ class Agreements(RuleBasedStateMachine):
 
     async def compared_deal(self, deal: Deal) -> None:
         chain, terms = self.market.chain, deal.terms
-        template, given = chain.contract("ServiceExecutionTemplate"), contract_terms(deal.terms)
+        template, given = chain.contract("ServiceExecutionTemplate"), deal.terms.as_tuple()
         assert await chain.agreement(deal.id) == deal.state
         for position in range(3):
             view = invoke("ConditionStoreManager", "getConditionState", given, position)
             now = await read_view(chain._rpc, template, view, "latest")
             assert now == deal.condition_now(position, self.mined)
-        asked = compute_execution_condition.check_permissions(given, terms.consumer, bytes.fromhex(WORKFLOW[2:]))
+        asked = invoke("ComputeExecutionCondition", "checkPermissions", given, terms.consumer, WORKFLOW)
         permitted = await read_view(chain._rpc, template, asked, "latest")
         assert permitted == deal.state.permits(terms, self.mined)
         for index in (0, 64):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import pytest
+from eth_abi.abi import decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,8 +12,8 @@ from insitu.adapters.chain.bindings import agreement_store_manager, structs
 from insitu.adapters.chain.bytecode import read_view
 from insitu.adapters.chain.contracts import DEPLOYED, artifact, invoke
 from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.adapters.chain.events import domain_terms
 from insitu.adapters.chain.rpc import JsonRpc
-from insitu.adapters.chain.terms import contract_terms, domain_terms
 from insitu.domain.agreement import (
     DOMAIN_NAME,
     SETTLEMENT_TYPE,
@@ -122,7 +123,7 @@ async def test_the_registry_takes_requests_of_the_domain_that_owners_sign_for(
 @given(sample=terms)
 async def test_ids_of_agreements_are_the_contracts(chain: EmbeddedChain, rpc: JsonRpc, sample: Terms) -> None:
     template = chain.contract(DOMAIN_NAME)
-    found = await read_view(rpc, template, invoke("AgreementStoreManager", "agreementId", contract_terms(sample)))
+    found = await read_view(rpc, template, invoke("AgreementStoreManager", "agreementId", sample.as_tuple()))
     assert found.hex() == agreement_id(sample, chain.agreements)
 
 
@@ -152,7 +153,9 @@ def test_terms_survive_their_json(sample: Terms) -> None:
 
 @given(sample=terms)
 def test_terms_survive_the_way_to_the_contracts_and_back(sample: Terms) -> None:
-    assert domain_terms(contract_terms(sample)) == sample
+    call = invoke("AgreementStoreManager", "agreementId", sample.as_tuple())
+    (kind,) = call.function.inputs
+    assert domain_terms(kind.read(*decode([kind.name], call.data[4:]))) == sample
 
 
 async def test_a_condition_nobody_knows_is_in_the_first_state(chain: EmbeddedChain, rpc: JsonRpc) -> None:

@@ -29,7 +29,6 @@ from tests.chain.vendored import CONTRACTS, abi_type, signature
 
 MODULES = {
     "AgreementStoreManager": "agreement_store_manager",
-    "ComputeExecutionCondition": "compute_execution_condition",
     "DIDRegistry": "did_registry",
     "Dispenser": "dispenser",
     "NeverminedToken": "nevermined_token",

@@ -9,11 +9,11 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.adapters.chain.abi import Invocation
-from insitu.adapters.chain.bindings import agreement_store_manager, compute_execution_condition
+from insitu.adapters.chain.bindings import agreement_store_manager
 from insitu.adapters.chain.bindings import did_registry as registry
 from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bytecode import read_view, verify_deployment
-from insitu.adapters.chain.contracts import TEMPLATE, encode_call
+from insitu.adapters.chain.contracts import TEMPLATE, encode_call, invoke
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.events import EventReader, event_topic
 from insitu.adapters.chain.follower import Follower
@@ -25,7 +25,6 @@ from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.registrations import Registrations
 from insitu.adapters.chain.rpc import JsonRpc, member, number, raw_bytes
 from insitu.adapters.chain.signed_by import signed_by
-from insitu.adapters.chain.terms import contract_terms
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.agreement import AgreementDomain, AgreementState, ConditionState, Terms
 from insitu.domain.did import Did
@@ -253,9 +252,9 @@ class EvmChain:
 
     async def check_permissions(self, terms: Terms, consumer: Address, workflow_id: str) -> bool:
         """E1: ask the contract's view."""
-        workflow = bytes.fromhex(workflow_id.removeprefix("0x"))
-        view = compute_execution_condition.check_permissions(contract_terms(terms), consumer, workflow)
-        return await self._view("ComputeExecutionCondition", view)
+        contract, arguments = "ComputeExecutionCondition", (terms.as_tuple(), consumer, workflow_id)
+        view: Invocation[bool] = invoke(contract, "checkPermissions", *arguments)
+        return await self._view(contract, view)
 
     async def has_code(self, account: Address) -> bool:
         """Return whether a contract is at an address."""

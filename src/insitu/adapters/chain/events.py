@@ -3,7 +3,7 @@
 A log is untrusted: its address shows which contract wrote it, and a caller chose some of its values (the url of a DID).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from insitu.adapters.chain.abi import Log
 from insitu.adapters.chain.contracts import log_of
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.rpc import items, member, number, raw_bytes
-from insitu.adapters.chain.terms import domain_terms
+from insitu.domain.agreement import Terms
 from insitu.domain.did import PREFIX
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
@@ -32,7 +32,14 @@ from insitu.domain.ledger import (
 )
 from insitu.ports.chain import Logged
 
-__all__ = ["EventReader", "event_topic"]
+__all__ = ["EventReader", "domain_terms", "event_topic"]
+
+
+def domain_terms(values: Sequence[Any]) -> Terms:
+    """Return terms as the domain writes them; they come from the chain, so they are checked again."""
+    members = zip(Terms.model_fields, values, strict=True)
+    return Terms.model_validate({name: "0x" + v.hex() if isinstance(v, bytes) else v for name, v in members})
+
 
 _AS_WRITTEN: Mapping[str, Callable[[Any], object]] = {
     "agreementId": lambda word: AgreementId(word.hex()),

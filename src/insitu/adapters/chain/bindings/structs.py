@@ -25,31 +25,6 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """Solidity::
-
-    struct Terms { bytes32 seed; bytes32 did; bytes32 inputsHash; bytes32 workflowId; bytes32 workflowHash;
-    address consumer; address provider; uint32 serviceIndex; uint40 deadline; uint32 grantTimeout; uint32
-    timeout; uint32 settleTimeout; uint256[] amounts; address[] receivers }
-    """
-
-    seed: bytes
-    did: bytes
-    inputs_hash: bytes
-    workflow_id: bytes
-    workflow_hash: bytes
-    consumer: Address
-    provider: Address
-    service_index: int
-    deadline: int
-    grant_timeout: int
-    timeout: int
-    settle_timeout: int
-    amounts: tuple[int, ...]
-    receivers: tuple[Address, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Register:
     """``struct Register { address owner; uint40 blockNumber; uint24 version; uint32 changes; bytes32 checksum }``."""
 
