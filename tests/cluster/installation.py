@@ -23,6 +23,7 @@ from tests.journeys.scripts import FLIGHTS, written
 
 DEPLOY = ROOT / "deploy" / "kustomize"
 SERVICES, EXECUTIONS = "insitu", "insitu-executions"
+PART = "app.kubernetes.io/part-of=insitu"
 SERVICE_KEY = "a service key that only gateway and operator know"
 
 
@@ -66,10 +67,15 @@ class Installation:
         return [pod for pod in json.loads(listed)["items"] if "deletionTimestamp" not in pod["metadata"]]
 
     def told(self) -> str:
-        """What the services say, where something is wrong."""
-        pods = self.kubectl("get", "pods,events", "-o", "wide").stdout
-        logs = self.kubectl("logs", "-l", "app.kubernetes.io/part-of=insitu", "--all-containers", "--tail=20")
-        return pods + logs.stdout + logs.stderr
+        """What the cluster and the services say, where something is wrong; also of pods that have no log yet."""
+        asked = (
+            ("get", "pods", "-o", "wide"),
+            ("describe", "pods"),
+            ("get", "events", "--sort-by=.lastTimestamp"),
+            ("logs", "-l", PART, "--all-containers", "--ignore-errors", "--prefix", "--tail=20"),
+        )
+        answers = [self.kubectl(*words, check=False) for words in asked]
+        return "\n".join(answer.stdout + answer.stderr for answer in answers)
 
     def where_executions_are(self) -> bytes:
         """Everything that is readable in the namespace of executions, secrets decoded."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.cluster.testbed import binaries, dns, network
 from tests.cluster.testbed.control_plane import NAMES, api_answers, start_control_plane, write_access
+from tests.cluster.testbed.disk import require_room
 from tests.cluster.testbed.layout import API_PORT, NODE1, NODE2, REGISTRY_PORT, ROOT, Layout, NodeAddress
 from tests.cluster.testbed.node import LO_ONLY, Node
 from tests.cluster.testbed.pause import write_pause_image
@@ -44,6 +45,7 @@ class Cluster:
             raise PermissionError("the test cluster needs root: a kubelet makes mounts and control groups")
         if not self.processes.running("kube-apiserver") and listening(API_PORT):
             raise RuntimeError(f"somebody else listens on port {API_PORT}: another test cluster of this machine?")
+        require_room(self.layout.work)
         binaries.build()
         write_pki(self.layout.pki)
         write_access(self.layout)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.testbed.binaries import cni_plugins, component, tool
+from tests.cluster.testbed.disk import EVICTION
 from tests.cluster.testbed.layout import BRIDGE, DNS_SERVICE, DOMAIN, REGISTRY, REGISTRY_PORT, Layout, NodeAddress
 from tests.cluster.testbed.policies import PLUGIN, plugin_program
 from tests.cluster.testbed.processes import Processes
@@ -173,7 +174,10 @@ class Node:
             enforceNodeAllocatable: []
             containerRuntimeEndpoint: unix://{self.socket}
             imageGCHighThresholdPercent: 100
-            evictionHard: {{nodefs.available: "1%", imagefs.available: "1%", memory.available: "100Mi"}}
+            evictionHard:
+              nodefs.available: "{EVICTION:.0%}"
+              imagefs.available: "{EVICTION:.0%}"
+              memory.available: "100Mi"
             podPidsLimit: 64
             containerLogMaxSize: 512Mi
             podLogsDir: {folder}/pod-logs
