@@ -35,7 +35,7 @@ test-plain: ## run the fast tests of what concerns a user who is not root, as su
 	@scripts/setup test
 	@WORKERS=$(WORKERS) scripts/test-plain
 
-check: ## format, lint, strict types, import layers, docs and their language, contracts (slither, ABIs, bindings), OpenAPI
+check: ## format, lint, strict types, import layers, docs and their language, contracts (slither, ABIs, bindings), OpenAPI, JavaScript
 	@scripts/setup check
 	@scripts/check
 

@@ -50,7 +50,7 @@ def _node() -> bool:
     if node is None:
         return False
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(version.lstrip("v").split(".")[0]) >= 18
+    return int(version.lstrip("v").split(".")[0]) >= 20
 
 
 def _cgroups() -> bool:
@@ -78,7 +78,7 @@ PARTS: dict[str, Part] = {
     "docs": Part((ROOT / "docs").is_dir, "run the tests in a clone, not in a source distribution"),
     "filesystems": Part(lambda: programme("mke2fs") is not None, "apt-get install e2fsprogs"),
     "linux": Part(lambda: sys.platform == "linux", "run the tests on Linux"),
-    "node": Part(_node, "apt-get install nodejs npm   (Node 18 or newer)"),
+    "node": Part(_node, "apt-get install nodejs npm   (Node 20 or newer)"),
     "object-store": Part(lambda: programme("versitygw") is not None, f"{SETUP}   (builds it)"),
     "oci": Part(lambda: programme("runc", "crun") is not None, "apt-get install runc"),
     "postgresql": Part(lambda: find_postgresql() is not None, "apt-get install postgresql"),

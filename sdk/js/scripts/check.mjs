@@ -1,0 +1,45 @@
+/** Every static check of this package: types, lint and format, sizes, and what npm would publish. Exits 1 if one fails. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const failed = []
+
+function run(name, ...command) {
+  const { status, stdout, stderr } = spawnSync('npx', ['--no-install', ...command], { cwd: ROOT, encoding: 'utf8' })
+  if (status === 0) return
+  failed.push(name)
+  console.log(`${name} failed:\n${stdout}${stderr}`)
+}
+
+/** Bundle code that imports the package by name, as a page would; a module of Node in it is an error. */
+async function gzipped(code) {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: ROOT },
+    ...{ bundle: true, minify: true, format: 'esm', target: 'es2022', platform: 'browser' },
+    ...{ write: false, logLevel: 'silent' },
+  })
+  return gzipSync(outputFiles[0].contents, { level: 9 }).length
+}
+
+async function checkSizes() {
+  const { limits, peers } = JSON.parse(readFileSync(`${ROOT}/sizes.json`, 'utf8'))
+  const kilobytes = bytes => `${(bytes / 1000).toFixed(1).padStart(6)} kB`
+  for (const [name, { code, most }] of Object.entries(limits)) {
+    const size = await gzipped(code)
+    console.log(`${kilobytes(size)} of ${kilobytes(most)}  ${name}`)
+    if (size > most) failed.push(`the size of ${name}`)
+  }
+  for (const [name, size] of Object.entries(peers)) console.log(`${kilobytes(size)}               ${name}`)
+}
+
+run('types in browsers', 'tsc', '-p', 'tsconfig.json')
+run('build', 'tsc', '-p', 'tsconfig.build.json')
+run('lint and format', 'biome', 'check', '--error-on-warnings', '.')
+run('package', 'publint', '--strict')
+if (!failed.includes('build')) await checkSizes()
+if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
+process.exitCode = failed.length > 0 ? 1 : 0

@@ -1,0 +1,70 @@
+import type { ErrorCode, ErrorKind } from './api/error-codes.gen.js'
+import { OWN_ERRORS } from './api/own-errors.gen.js'
+
+export type { ErrorCode, ErrorKind }
+
+/** One thing that is wrong in a document: its place (a JSON pointer, RFC 6901), the broken rule, and a sentence. */
+export interface Violation {
+  readonly pointer: string
+  readonly code: string
+  readonly message: string
+}
+
+/** What an error says besides its code and detail. */
+export interface ErrorFacts {
+  /** JSON pointer of the offending member, where the error is about one place of a document. */
+  readonly pointer?: string | undefined
+  /** The single violations, where a document has several. */
+  readonly problems?: readonly Violation[] | undefined
+  /** Facts for programs: ids, the two sides of a comparison. Never a secret. */
+  readonly context?: Readonly<Record<string, unknown>> | undefined
+  /** What a server said about the error; otherwise the row of the error table counts. */
+  readonly kind?: ErrorKind | undefined
+  readonly nextStep?: string | undefined
+  readonly retry?: boolean | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * Every refusal and failure of this package; `code` says exactly which.
+ *
+ * Codes are stable (`insitu/domain` has the whole table as `ERRORS`), and a newer server may send one that is not in the
+ * table: it is kept as it came. A cancelled call rejects with the reason of its `AbortSignal` instead, and an argument of
+ * the wrong type is a `TypeError`.
+ */
+export class InsituError extends Error {
+  override readonly name = 'InsituError'
+  readonly code: ErrorCode | (string & {})
+  readonly detail: string
+  /** The class of the error: what kind of repair it needs. */
+  readonly kind: ErrorKind
+  readonly pointer: string | undefined
+  readonly problems: readonly Violation[]
+  readonly context: Readonly<Record<string, unknown>>
+  /** What the person who meets the error should do next; empty if nobody said. */
+  readonly nextStep: string
+  /** Whether the same call may work later. */
+  readonly retry: boolean
+
+  /**
+   * @param code - a code of the error table, or one of a newer server
+   * @param detail - what happened this time, for a person; never a secret or the content of a data set
+   */
+  constructor(code: ErrorCode | (string & {}), detail: string, facts: ErrorFacts = {}) {
+    super(`${code}: ${detail}`, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.code = code
+    this.detail = detail
+    const row = OWN_ERRORS[code]
+    this.kind = facts.kind ?? row?.[0] ?? 'Failure'
+    this.nextStep = facts.nextStep ?? row?.[1] ?? ''
+    this.retry = facts.retry ?? row?.[2] === true
+    this.pointer = facts.pointer
+    this.problems = facts.problems ?? []
+    this.context = facts.context ?? {}
+  }
+}
+
+/** Return whether a value is an error of this package, also of another copy of it in the same program. */
+export function isInsituError(value: unknown): value is InsituError {
+  return value instanceof Error && value.name === 'InsituError' && 'code' in value
+}

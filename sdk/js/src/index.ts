@@ -1,0 +1,1 @@
+export { InsituError, isInsituError } from './errors.js'

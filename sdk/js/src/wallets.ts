@@ -1,0 +1,55 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { getPublicKey, hashes, sign, utils } from '@noble/secp256k1'
+import { concat, fromHex } from './domain/bytes.js'
+import type { Address } from './domain/ids.js'
+import { addressOfKey, personalDigest } from './domain/signatures.js'
+import { signedTransaction, type Transaction, transactionDigest } from './domain/transaction.js'
+import { type TypedData, typedDataDigest } from './domain/typed-data.js'
+import { InsituError } from './errors.js'
+
+/** An account that can sign. Signatures have 65 bytes r ‖ s ‖ v, with v 27 or 28. */
+export interface LocalKey {
+  readonly address: Address
+  signDigest(digest: Uint8Array): Uint8Array
+  /** Sign a text as a wallet does (personal_sign). */
+  signText(text: string): Uint8Array
+  /** Sign typed data as a wallet does (EIP-712). */
+  signTypedData(data: TypedData): Uint8Array
+  /** Return the bytes of a signed transaction. */
+  signTransaction(transaction: Transaction): Uint8Array
+}
+
+/**
+ * Return the account of a private key. The key stays in the memory of this program, which JavaScript cannot wipe.
+ *
+ * @param key - 32 bytes, or their hexadecimal digits
+ * @throws InsituError `KeyInvalid` if no account has such a key; the error does not show it
+ */
+export function localKey(key: Uint8Array | string): LocalKey {
+  const secret = readKey(key)
+  const signDigest = (digest: Uint8Array): Uint8Array => {
+    // The library signs with whatever hash it is given; set here, so that importing it changes nothing.
+    hashes.sha256 = sha256
+    hashes.hmacSha256 = (secretKey, message) => hmac(sha256, secretKey, message)
+    const recovered = sign(digest, secret, { prehash: false, format: 'recovered' })
+    return concat(recovered.subarray(1), Uint8Array.of(27 + (recovered[0] ?? 0)))
+  }
+  return Object.freeze({
+    address: addressOfKey(getPublicKey(secret)),
+    signDigest,
+    signText: (text: string) => signDigest(personalDigest(text)),
+    signTypedData: (data: TypedData) => signDigest(typedDataDigest(data)),
+    signTransaction: (transaction: Transaction) =>
+      signedTransaction(transaction, signDigest(transactionDigest(transaction))),
+  })
+}
+
+function readKey(key: Uint8Array | string): Uint8Array {
+  const isText = typeof key === 'string'
+  const secret = !isText ? key.slice() : /^(?:0x)?[0-9a-fA-F]{64}$/.test(key) ? fromHex(key) : new Uint8Array()
+  if (!utils.isValidSecretKey(secret)) {
+    throw new InsituError('KeyInvalid', 'a private key has 64 hexadecimal digits and is below the order of the curve')
+  }
+  return secret
+}
