@@ -75,6 +75,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateway/services/compute/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream All Events
+         * @description Events of every execution that the caller may see, also of those that begin later.
+         *
+         *     They begin with the next one, or after a number; 0 is the beginning. The first event is ``begin``, whose id is
+         *     where they begin; all others are called ``execution``, because one that is called ``end`` would end the stream.
+         */
+        get: operations["streamAllEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateway/services/compute/events/{agreement}/{execution}": {
         parameters: {
             query?: never;
@@ -725,6 +748,23 @@ export interface components {
             serviceAgreementId: string;
             workflowChecksum?: string | null;
             workflowDid?: string | null;
+        };
+        /**
+         * ExecutionEvent
+         * @description An event of one of the executions that the caller may see. Its ``number`` is the SSE id, and only ever grows.
+         */
+        ExecutionEvent: {
+            at: string;
+            data?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            number: number;
+            /** @enum {string} */
+            role: "consumer" | "owner" | "provider";
+            sequence: number;
+            serviceAgreementId: string;
+            type: string;
+            workflowExecutionId: string;
         };
         /**
          * ExecutionList
@@ -1874,6 +1914,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Quote"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamAllEvents: {
+        parameters: {
+            query?: {
+                /** @description number of an event */
+                after?: number | null;
+            };
+            header?: {
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -212,25 +212,25 @@ export interface components {
          * PublicationRequest
          * @description ``POST publications``: a gateway asks what a creator published under a key.
          *
-         *     ``signature`` is a personal_sign of ``publication <creator> <key> <issuedAt>`` by an account that the catalogue
-         *     knows as that of a gateway; ``issued_at`` is at most 10 minutes old. So guessing a key tells nobody anything.
+         *     An account that the catalogue knows as that of a gateway signs a ``PublicationQuestion``. So guessing a key tells
+         *     nobody anything.
          */
         PublicationRequest: {
+            catalogue: string;
             creator: string;
-            /** Format: date-time */
-            issuedAt: string;
+            deadline: number;
             key: string;
             signature: string;
         };
         /**
          * RetireRequest
-         * @description Stop listing an asset; its versions stay readable. Signed by the on-chain owner.
+         * @description Stop listing an asset; its versions stay readable.
          *
-         *     ``signature`` is a personal_sign of ``retire <did> <issuedAt>``; ``issued_at`` is at most 10 minutes old.
+         *     The on-chain owner signs a ``ListingRequest`` with the action ``retire``.
          */
         RetireRequest: {
-            /** Format: date-time */
-            issuedAt: string;
+            catalogue: string;
+            deadline: number;
             signature: string;
         };
         /**

@@ -1,5 +1,5 @@
 import type { Address } from './ids.js'
-import { members, signingDomain, type TypedData } from './typed-data.js'
+import { signingDomain, statement, type TypedData } from './typed-data.js'
 
 /**
  * What a consumer and an owner sign about access to a data set, besides purchases. Nobody asks for it yet; the digests
@@ -19,13 +19,5 @@ export function approvalTypedData(
   chainId: number,
   registry: Address,
 ): TypedData {
-  const struct = members(APPROVAL_TYPES[kind])
-  const names = struct.map(member => member.name).sort()
-  if (names.join() !== Object.keys(message).sort().join()) throw new TypeError(`${kind} has ${APPROVAL_TYPES[kind]}`)
-  return {
-    domain: signingDomain('insitu approvals', chainId, registry),
-    types: { [kind]: struct },
-    primaryType: kind,
-    message,
-  }
+  return statement(signingDomain('insitu approvals', chainId, registry), kind, APPROVAL_TYPES[kind], message)
 }

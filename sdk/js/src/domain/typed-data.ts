@@ -50,6 +50,24 @@ export function signingDomain(name: string, chainId: number, verifyingContract: 
   return { name, version: '1', chainId, verifyingContract }
 }
 
+/**
+ * Return a struct without others in it as typed data.
+ *
+ * @param written - its members as Solidity writes them
+ * @throws TypeError if the message has other members than the struct
+ */
+export function statement(
+  domain: SigningDomain,
+  name: string,
+  written: string,
+  message: Readonly<Record<string, unknown>>,
+): TypedData {
+  const struct = members(written)
+  const names = struct.map(member => member.name).sort()
+  if (names.join() !== Object.keys(message).sort().join()) throw new TypeError(`${name} has the members ${written}`)
+  return { domain, types: { [name]: struct }, primaryType: name, message }
+}
+
 /** Return the 32 bytes that the account signs. */
 export function typedDataDigest(data: TypedData): Uint8Array {
   const struct = hashStruct(data.types, data.primaryType, data.message)
@@ -74,10 +92,10 @@ export function encodeType(types: TypedStructs, name: string): string {
   const used = new Set<string>()
   collect(types, name, used)
   used.delete(name)
-  return [name, ...[...used].sort()].map(struct => `${struct}(${written(types[struct] ?? [])})`).join('')
+  return [name, ...[...used].sort()].map(struct => `${struct}(${writeStruct(types[struct] ?? [])})`).join('')
 }
 
-function written(struct: readonly TypedMember[]): string {
+function writeStruct(struct: readonly TypedMember[]): string {
   return struct.map(member => `${member.type} ${member.name}`).join(',')
 }
 
