@@ -22,6 +22,9 @@ EXACTLY: dict[Site, str] = {
     ("adapters/chain/embedded.py", "error.code not in {'ContractMismatch', 'TemplateNotApproved'}"): (
         "only these say that the chain has other contracts; on anything else they are not deployed again"
     ),
+    ("adapters/chain/embedded.py", "error.code != 'ContractMismatch'"): (
+        "only then is the journal of other contracts; after any other failure it resumes the deployment"
+    ),
     ("adapters/chain/follower.py", "error.code != 'ChainUnavailable'"): AWAY,
     ("adapters/peers/metadata.py", "error.code == 'AssetNotFound'"): (
         "a wrong address of the catalogue is NotFound as well, and says nothing about the asset"
@@ -100,6 +103,7 @@ EXACTLY: dict[Site, str] = {
     ("sdk/receiving.py", "error.code == 'NotFound'"): (
         "a gateway without archives; a result that is gone is NotFound as well, and is said"
     ),
+    ("stack/earlier.py", "error.code != 'DeadlinePassed'"): "only then is a refund possible, and nothing else",
     ("stack/parts.py", "error.code == 'KeyNotFound'"): "a key that is there and cannot be opened is not replaced",
 }
 """Comparisons that stay, each with its reason."""

@@ -151,6 +151,7 @@ class _Builder:
             return chain
         from insitu.adapters.chain.embedded import EmbeddedChain
         from insitu.adapters.keys.dev import dev_signer
+        from insitu.stack.earlier import close_earlier
 
         funded = [dev_signer(name).address for name in FUNDED]
         embedded = await EmbeddedChain.start(
@@ -158,6 +159,7 @@ class _Builder:
         )
         self._stack.push_async_callback(embedded.close)
         self._services.announcements.append(f"development chain {embedded.agreements.chain_id} at {embedded.url}")
+        self._services.announcements += await close_earlier(settings, embedded, self._signer)
         return embedded
 
     async def _build_metadata(self) -> "MetadataService":

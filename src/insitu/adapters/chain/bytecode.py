@@ -23,6 +23,9 @@ WIRES = {
 }
 """The contracts that the template points to forever, and the view that returns each address."""
 
+_EARLIER = frozenset({"492fdfbdda988ac134f7bce25baabd041e158a610e492d1730730ce281214faa"})
+"""keccak256 of registries that earlier releases deployed (ADR 0141)."""
+
 
 async def verify_deployment(rpc: JsonRpc, deployments: Deployments) -> None:
     """Check chain, code, wiring, and that the template is approved.
@@ -72,6 +75,9 @@ async def check_code(rpc: JsonRpc, name: str, address: Address) -> str:
     expected_hash = keccak256(expected.masked(expected.deployed_bytecode)).hex()
     if actual_hash != expected_hash:
         detail = f"the code of {name} at {address} hashes to {actual_hash}, not {expected_hash}"
+        if keccak256(code).hex() in _EARLIER:
+            step = "end what it sold with that release, then run insitu chain deploy, and publish again"
+            detail = f"the {name} at {address} is of an earlier release: {step}"
         raise InsituError("ContractMismatch", detail, actual=actual_hash, expected=expected_hash)
     return actual_hash
 

@@ -235,9 +235,12 @@ class EvmChain:
                 return logged.event.terms
         return None
 
-    async def find_agreements(self, consumer: Address) -> tuple[AgreementCreated, ...]:
-        """Return the agreements that a consumer created, newest first."""
-        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), None, _address_topic(consumer)]
+    async def find_agreements(
+        self, consumer: Address | None, provider: Address | None = None
+    ) -> tuple[AgreementCreated, ...]:
+        """Return the agreements of a consumer, or of a provider, newest first."""
+        parties = (None if account is None else _address_topic(account) for account in (consumer, provider))
+        topics = [event_topic("AgreementStoreManager", "AgreementCreated"), None, *parties]
         found = await self._past(TEMPLATE, topics)
         return tuple(event for event in found if isinstance(event, AgreementCreated))
 

@@ -13,10 +13,11 @@ from insitu.adapters.chain.anvil import AnvilProcess, free_port
 from insitu.adapters.chain.bindings import nevermined_token
 from insitu.adapters.chain.bytecode import verify_deployment
 from insitu.adapters.chain.client import EvmChain
+from insitu.adapters.chain.contracts import TEMPLATE
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.folder_lock import FolderLock
-from insitu.adapters.chain.rpc import JsonRpc, number
+from insitu.adapters.chain.rpc import JsonRpc, number, raw_bytes
 from insitu.adapters.chain.state_files import StateFiles
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
@@ -87,7 +88,7 @@ class EmbeddedChain(EvmChain):
             undo.push_async_callback(EvmChain.close, chain)
             chain._process, chain._files, chain._lock = process, files, lock
             await chain.fund(deployer, funded)
-            await chain._save()
+            await chain.save()
             undo.pop_all()
         chain._background = (
             asyncio.create_task(chain._supervise(folder), name="embedded chain: supervision"),
@@ -146,7 +147,7 @@ class EmbeddedChain(EvmChain):
                 saved = newest if saved is None else saved
                 if newest != saved:
                     await asyncio.sleep(_SAVE_AFTER)
-                    took = await self._save()
+                    took = await self.save()
                     saved = newest
                     await asyncio.sleep(_SAVE_SHARE * took)
                     continue
@@ -154,7 +155,7 @@ class EmbeddedChain(EvmChain):
                 logger.warning("the embedded chain could not be saved: %s", error)
             await self._heads.wait(seen)
 
-    async def _save(self) -> float:
+    async def save(self) -> float:
         """Write the state; return how many seconds it took."""
         begin = asyncio.get_running_loop().time()
         dump = await self._rpc.call("anvil_dumpState")
@@ -189,29 +190,46 @@ async def _start(folder: Path, files: StateFiles, port: int, lock: FolderLock) -
 
 
 async def _deploy(url: str, folder: Path, deployer: Signer) -> Deployments:
-    """Return the contracts of this chain, deploying them if it lacks them, and write the deployments file."""
+    """Return the contracts of this chain, deploying them if it lacks them, and write the deployments file.
+
+    Contracts that an earlier release deployed and this one still has, such as the token, stay.
+    """
     path, journal = anyio.Path(folder / "deployments.json"), anyio.Path(folder / "deploy.json")
     async with JsonRpc(url) as rpc:
-        found = await _find_contracts(rpc, Path(path)) if await path.exists() else None
+        found = await _find_contracts(rpc, path) if await path.exists() else None
         if found is None:
-            if await path.exists() or number(await rpc.call("eth_blockNumber")) == 0:
-                # The journal belongs to a chain that is gone, or to contracts that are not ours.
+            if number(await rpc.call("eth_blockNumber")) == 0:
+                # The journal belongs to a chain that is gone.
                 await journal.unlink(missing_ok=True)
             await rpc.call("anvil_setBalance", deployer.address, hex(FUNDED_NATIVE))
-            found = await deploy(rpc, deployer, Path(journal), DeploymentPlan(), logger.debug)
+            try:
+                found = await deploy(rpc, deployer, Path(journal), DeploymentPlan(), logger.debug)
+            except InsituError as error:
+                if error.code != "ContractMismatch":
+                    raise
+                # The journal belongs to contracts that are not ours.
+                await journal.unlink(missing_ok=True)
+                found = await deploy(rpc, deployer, Path(journal), DeploymentPlan(), logger.debug)
     found = found.model_copy(update={"rpc_url": url})
     await anyio.to_thread.run_sync(found.write, Path(path))
     return found
 
 
-async def _find_contracts(rpc: JsonRpc, path: Path) -> Deployments | None:
-    """Return the contracts of the deployments file if the chain has them; log it if not."""
+async def _find_contracts(rpc: JsonRpc, path: anyio.Path) -> Deployments | None:
+    """Return the contracts of the deployments file if the chain has them; log it if not.
+
+    If it has others there, those of an earlier release, their file is renamed: there may be money in their escrow.
+    """
+    found: Deployments | None = None
     try:
-        found = await anyio.to_thread.run_sync(Deployments.read, path)
+        found = await anyio.to_thread.run_sync(Deployments.read, Path(path))
         await verify_deployment(rpc, found)
     except InsituError as error:
         if error.code not in {"ContractMismatch", "TemplateNotApproved"}:
             raise
-        logger.warning("the contracts are deployed again, and what was registered with the old ones is lost: %s", error)
+        logger.warning("the contracts are deployed again: %s", error)
+        template = None if found is None else found.contracts.get(TEMPLATE)
+        if template and raw_bytes(await rpc.call("eth_getCode", template, "latest")):
+            await path.rename(path.with_name(f"earlier-{template}.json"))
         return None
     return found
