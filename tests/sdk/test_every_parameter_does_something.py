@@ -33,8 +33,7 @@ from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, describe_stages
 from insitu.settings import read_settings
 from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
 from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
-from tests.domain.documents import DOMAIN, PROVIDER, state_of_word, terms, workflow_ddo
-from tests.domain.documents import stage as stage_of
+from tests.domain.documents import DOMAIN, PROVIDER, state_of_word, terms
 from tests.sdk.what_parameters_change import CHANGES
 
 CLASSES = (Client, Assets, Agreements, Compute, Execution)
@@ -80,7 +79,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.read_algorithm": {"name": "a", "files": {"a.py": "1"}},
     "Assets.describe_workflow": {"stages": [STAGE]},
     "Assets.publish_workflow": {"name": "a", "stages": [STAGE]},
-    "Assets.describe_revision": {"workflow_did": DID, "algorithm": DID},
     "Assets.resolve": {"did": DID},
     "Assets.update_asset": {"did": DID, "asset_metadata": {"name": "b"}},
     "Assets.pause": {"did": DID},
@@ -181,7 +179,6 @@ SPECIAL: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("Compute.events", "after"): ({}, {"after": 7}),
     ("Execution.events", "after"): ({}, {"after": 7}),
     ("Compute.execute", "parameters"): ({}, {"parameters": {"0": {"ward": "C"}}}),
-    ("Assets.describe_revision", "algorithm"): ({}, {"algorithm": NewAlgorithm(AlgorithmDescription())}),
     ("Agreements.require_revision", "described"): (
         {"agreement": agreement_id(terms(), DOMAIN)},
         {"agreement": agreement_id(terms(), DOMAIN), "described": {"stages": [{}]}},
@@ -242,9 +239,9 @@ class World:
             "earlier": None,
             "key_of": "key",
             "upload": SimpleNamespace(url="upload:x", sha256="0" * 64, size=1),
-            "describe_revision": {"stages": []},
+            "plan": SimpleNamespace(described={"stages": []}),
+            "publish": "7" * 64,
             "require_revision": None,
-            "update_asset": SimpleNamespace(checksum="7" * 64),
             "show": SimpleNamespace(workflow_did=DID),
             "read_algorithm": NewAlgorithm(AlgorithmDescription.read({"entrypoint": "python3 a.py"})),
             "describe_workflow": {"stages": []},
@@ -309,6 +306,7 @@ class World:
         if name == "Client":
             client = Client(chain, signer, "http://one")
             client.assets, client.agreements, client.compute = map(self.neighbour, ("assets", "agreements", "compute"))
+            self.patch.setattr(client, "_revisions", self.neighbour("revisions"))
             return client
         if name == "Assets":
             assets = Assets(chain, signer, metadata, gateway, resolver)
@@ -359,9 +357,6 @@ class World:
             quote = await self.made("Agreements").check(DID)
             arguments = {"quote": quote} | arguments
             arguments["quote"] = arguments["quote"] or quote.model_copy(update={"allowed": False})
-        if call == "Assets.describe_revision":
-            workflow = workflow_ddo({"stages": [stage_of(0, [{"index": 0, "id": DID}], OTHER)]})
-            self.answers["resolve"] = SimpleNamespace(ddo=workflow, did=DID, checksum="c")
         method = getattr(self.made(owner), name)
         if call == "Client.gateway_at":
             return method(**arguments).url

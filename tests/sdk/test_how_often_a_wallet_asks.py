@@ -124,3 +124,57 @@ async def test_an_account_with_coin_publishes_when_the_budget_of_strangers_is_us
     did = await provider.dataset(owner)
     assert signer.asked == 2
     assert await owner.assets.owner(did) == owner.account
+
+
+async def failed_run(provider: Market, folder: Path, **rules: Any) -> tuple[Client, CountingSigner, str]:
+    """The consumer has bought and run a script with a typo."""
+    owner, _ = await provider.client("owner")
+    did = await provider.dataset(owner, "Flights", **{"revisions": "always", **rules})
+    consumer, signer = await counting(provider, "consumer")
+    execution = await consumer.run(script(folder, "print('countnig')\n"), on=did)
+    await execution.wait()
+    signer.asked = 0
+    return consumer, signer, execution.agreement_id
+
+
+async def versions_of(client: Client, agreement: str) -> list[int]:
+    """Number of versions of the bought workflow, and of the algorithm that its newest version runs."""
+    workflow = (await client.agreements.show(agreement)).workflow_did
+    stage = (await client.assets.resolve(workflow)).main["workflow"]["stages"][0]
+    return [len(await client.assets.versions(did)) for did in (workflow, stage["transformation"]["id"])]
+
+
+@pytest.mark.parametrize("coin", [True, False])
+async def test_a_revision_asks_once_and_the_same_again_asks_nothing(
+    provider: Market, tmp_path: Path, coin: bool
+) -> None:
+    consumer, signer, agreement = await failed_run(provider, tmp_path)
+    if not coin:
+        await penniless(provider, "consumer")
+    for number, text in enumerate(("print('countimg')\n", "print('counting')\n"), start=2):
+        signer.asked = 0
+        await (await consumer.revise(agreement, script(tmp_path, text))).wait()
+        assert signer.asked == 1
+        assert await versions_of(consumer, agreement) == [number, number]
+    await (await consumer.revise(agreement, script(tmp_path, "print('counting')\n"))).wait()
+    assert signer.asked == 1
+    assert await versions_of(consumer, agreement) == [3, 3]
+
+
+async def test_a_revision_with_a_published_algorithm_asks_once(provider: Market, tmp_path: Path) -> None:
+    consumer, signer, agreement = await failed_run(provider, tmp_path)
+    published = await consumer.assets.publish_algorithm("Count", {"other.py": "print('counting')\n"})
+    signer.asked = 0
+    await (await consumer.revise(agreement, published.did)).wait()
+    assert signer.asked == 1
+    assert await versions_of(consumer, agreement) == [2, 1]
+
+
+async def test_where_the_gateway_sends_nothing_a_revision_is_one_signature_and_one_transaction(
+    provider: Market, tmp_path: Path
+) -> None:
+    consumer, signer, agreement = await failed_run(provider, tmp_path)
+    object.__setattr__(provider.world.configuration, "relay", False)
+    await (await consumer.revise(agreement, script(tmp_path))).wait()
+    assert signer.asked == 2
+    assert await versions_of(consumer, agreement) == [2, 2]

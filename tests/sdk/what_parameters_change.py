@@ -38,7 +38,6 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Assets.describe_workflow": {REQUEST: "stages"},
     "Assets.publish_with_workflow": {REQUEST: "name files stage entrypoint"},
     "Assets.publish_workflow": {REQUEST: f"name stages {_DESCRIBED}"},
-    "Assets.describe_revision": {REQUEST: "workflow_did algorithm configuration"},
     "Assets.resolve": {REQUEST: "did checksum"},
     "Assets.owner": {REQUEST: "did"},
     "Assets.status": {REQUEST: "did"},

@@ -24,7 +24,10 @@ Sort = Literal["relevance", "date", "price"]
 
 
 class AssetStatus(WireModel):
-    """The state of an asset: *pending* until the catalogue sees its DID and checksum on chain."""
+    """The state of an asset: *pending* until the catalogue sees its DID and checksum on chain.
+
+    ``pending`` is the checksum of its newest version that waits for the chain.
+    """
 
     did: str
     state: AssetState
@@ -32,6 +35,7 @@ class AssetStatus(WireModel):
     owner: Address | None = None
     version: int = 0
     updated_at: Time
+    pending: str | None = None
 
 
 def status_of(record: AssetRecord) -> AssetStatus:
@@ -43,6 +47,7 @@ def status_of(record: AssetRecord) -> AssetStatus:
         owner=record.owner,
         version=record.version,
         updated_at=record.updated_at,
+        pending=record.pending,
     )
 
 

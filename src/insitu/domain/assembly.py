@@ -38,6 +38,11 @@ class UnsignedDdo:
     checksum: str
     digest: bytes
 
+    @property
+    def ddo(self) -> Ddo:
+        """The document without what proves it."""
+        return read_ddo(self.document)
+
     def signed(self, signature: bytes) -> Ddo:
         """Return the DDO with the signature of ``digest`` (65 bytes r ‖ s ‖ v) in its proof."""
         return self._with({"signatureValue": "0x" + signature.hex()})

@@ -341,7 +341,8 @@ class RegistryRelay:
 class RelayLimits:
     """What may be promised in 24 hours: purchases of one consumer, and the cost in wei of all that strangers ask for.
 
-    ``updates`` is how many updates of one asset may be promised.
+    ``updates`` is how many updates of one asset may be promised to strangers, ``revisions`` to others and to consumers
+    under whose agreement executions may start.
     A stranger is an account whose charged executions have not yet paid the provider back for what was sent for it.
     ``coin_price`` is how many base units of the token are worth one coin (10^18 wei); with 0 everybody is a stranger.
     """
@@ -350,6 +351,7 @@ class RelayLimits:
     cost: int
     coin_price: int = 0
     updates: int = 4
+    revisions: int = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ class AssetRecord:
         Of the version that the chain names; of the newest pending one if the chain names none that is stored here.
     owner, version
         As the chain has them; None and 0 while the DID is not registered.
+    pending
+        Checksum of the newest version that waits for the chain, if one does.
     """
 
     did: str
@@ -105,6 +107,7 @@ class AssetRecord:
     owner: Address | None
     version: int
     updated_at: datetime
+    pending: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Assets: publish, find, resolve, download (P1–P3)."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,11 +14,9 @@ from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
 from insitu.domain.asset import Asset as AssetMain
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import Ddo
-from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.policy import Revisions
-from insitu.domain.workflow import read_workflow
 from insitu.sdk.amounts import read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
@@ -312,25 +309,6 @@ class Assets(OwnedAssets):
 
     def _main(self, name: str, kind: str, author: str = "", license_: str = DEFAULT_LICENSE) -> JsonObject:
         return {"name": name, "type": kind, "author": author or self._signer.address, "license": license_}
-
-    async def describe_revision(
-        self,
-        workflow_did: str,
-        algorithm: str | NewAlgorithm,
-        configuration: Mapping[str, str | int | float | bool] | None = None,
-    ) -> JsonObject:
-        """Return the ``main.workflow`` of a workflow of one stage with another algorithm, and another configuration.
-
-        Raises ``InvalidRequest`` for several stages, ``InvalidDocument`` for anything but a workflow.
-        """
-        ddo = await self.resolve(workflow_did)
-        if len(read_workflow(ddo).stages) != 1:
-            detail = "the workflow has several stages: change it with assets.update_asset, which names them"
-            raise InsituError("InvalidRequest", detail)
-        described: JsonObject = deepcopy(ddo.main["workflow"])
-        changes = {} if configuration is None else {"configuration": dict(configuration)}
-        described["stages"][0] |= {"transformation": await self._pinned(algorithm)} | changes
-        return described
 
     async def _pinned(self, algorithm: str | NewAlgorithm) -> JsonObject:
         """Return the ``transformation`` of a stage, so that nobody else decides later what runs."""

@@ -24,7 +24,9 @@ from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
+from insitu.sdk.publishing import Publisher
 from insitu.sdk.resolving import Resolver
+from insitu.sdk.revisions import Revisions
 from insitu.sdk.workflows import NewAlgorithm, Stage
 
 __all__ = ["Client"]
@@ -59,6 +61,7 @@ class Client:
         self.gateway = self.gateway_at(url)
         resolver = Resolver(chain, self.metadata)
         self.assets = Assets(chain, signer, self.metadata, self.gateway, resolver)
+        self._revisions = Revisions(self.assets, Publisher(chain, signer, self.metadata, self.gateway), resolver)
         self.agreements = Agreements(chain, signer, resolver, self.gateway_at)
         self.compute = Compute(self.agreements, resolver, self.gateway, self.gateway_at)
 
@@ -127,7 +130,9 @@ class Client:
     ) -> Execution:
         """Run another algorithm in the only stage of a bought workflow, as a revision: nothing more is paid.
 
-        Nothing is published if the revision may not run.
+        Nothing is published if the revision may not run. A file becomes the next version of the algorithm in the
+        workflow's newest version, if this account made and owns that; the wallet signs once for both. Repeating an
+        interrupted call goes on with what was signed.
 
         Parameters
         ----------
@@ -139,16 +144,11 @@ class Client:
         Raises what publishing and ``compute.execute`` raise; ``InvalidRequest`` for a workflow of several stages, whose
         new version is published with ``assets.update_asset``.
         """
+        refuse("Client.check", published=str(algorithm).startswith("did:"), entrypoint=entrypoint)
         workflow = (await self.agreements.show(agreement)).workflow_did
-        wanted: str | NewAlgorithm = (await self._stage(algorithm, (), None, entrypoint, None, None)).algorithm
-        described = await self.assets.describe_revision(workflow, wanted, configuration)
-        await self.agreements.require_revision(agreement, described)
-        if not str(algorithm).startswith("did:"):
-            path = Path(algorithm)
-            published = await self.assets.publish_algorithm(path.name, path, entrypoint=entrypoint)
-            described = await self.assets.describe_revision(workflow, published.did, configuration)
-        revised = await self.assets.update_asset(workflow, {"main": {"workflow": described}})
-        return await self.compute.execute(agreement, workflow_checksum=revised.checksum)
+        revision = await self._revisions.plan(workflow, algorithm, configuration, entrypoint)
+        await self.agreements.require_revision(agreement, revision.described)
+        return await self.compute.execute(agreement, workflow_checksum=await self._revisions.publish(revision))
 
     async def check(
         self,

@@ -114,7 +114,7 @@ class OwnedAssets:
             return Asset(did, present.ddo, present.checksum, present.owner)
         if confirm is not None:
             confirm(describe_changes(present.ddo, read_ddo({"service": entries}), await price_shower(self._chain)))
-        return await self._publisher.revise(present.ddo, entries, without_compute=True)
+        return await self._publisher.revise(present.ddo, entries)
 
     async def versions(self, did: str) -> list[AssetVersion]:
         """Return the registered versions of an asset, newest first, at most 1,000, with what each changed in words.
@@ -144,7 +144,7 @@ class OwnedAssets:
     async def relist(self, did: str) -> Asset:
         """List a retired asset again, with the same document as a new version. Raises ``NotDIDOwner``."""
         ddo = (await self._resolver.resolve(did)).ddo
-        return await self._publisher.revise(ddo, [service.to_json() for service in ddo.service], without_compute=True)
+        return await self._publisher.revise(ddo, [service.to_json() for service in ddo.service])
 
     async def pause(self, did: str, *, stop_running: bool = False) -> PausedAsset:
         """Let nothing start on a data set from now on, and take it off the lists; :meth:`resume` is the way back.

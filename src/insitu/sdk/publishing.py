@@ -1,6 +1,7 @@
 """Publishing (P1–P3) as one call that can be repeated: describe, seal, sign, publish, register, await the listing."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,9 +21,9 @@ from insitu.domain.assembly import (
 from insitu.domain.canonical import JsonObject, keccak256, plain_json
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.did import Did
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, NotFound
 from insitu.domain.ids import Address, read_address
-from insitu.domain.integrity import creator_of, signed_proof, verify_checksum
+from insitu.domain.integrity import creator_of, onchain_checksum, request_of, signed_proof, verify_checksum
 from insitu.domain.ledger import register_attribute, update_attribute
 from insitu.domain.publication_key import publication_key
 from insitu.domain.sealed_list import public_files
@@ -94,6 +95,11 @@ class Publisher:
         self._metadata = metadata
         self._gateway = gateway
         self._registrations = Registrations(chain, signer, gateway, metadata)
+
+    @property
+    def account(self) -> Address:
+        """The account that publishes."""
+        return self._signer.address
 
     async def gateway_info(self) -> GatewayInfo:
         """Ask the gateway for its account and contracts.
@@ -225,22 +231,53 @@ class Publisher:
         files = public_files(description.files) if description.names_urls else description.files
         return complete_services(description, files, surroundings, self._signer.address, created)
 
-    async def revise(self, ddo: Ddo, services: Sequence[JsonObject], *, without_compute: bool = False) -> Asset:
+    async def revise(self, ddo: Ddo, services: Sequence[JsonObject]) -> Asset:
         """Publish and register a new version. Repeating it is harmless.
 
         Raises ``NotDIDOwner``, ``VersionNotAllowed``, ``InvalidDocument``.
         """
-        unsigned = revise_ddo(ddo, services, self._signer.address, format_time(datetime.now(UTC)))
-        require_allowed_change(ddo, read_ddo(unsigned.document), (self._chain.agreements.contract,))
-        validate_ddo(unsigned.signed(bytes(65)), without_compute=without_compute, new=True)
-        request = None
-        if await self._registrations.is_wanted(await self.gateway_info()):
-            request = await self._registrations.sign_updates([unsigned])
-        await self._metadata.update(self._proved(unsigned, request).to_json(), without_compute=without_compute)
+        return (await self.register_versions([self.propose(ddo, services, format_time(datetime.now(UTC)))]))[0]
+
+    def propose(self, ddo: Ddo, services: Sequence[JsonObject], updated: str) -> UnsignedDdo:
+        """Make a new version with this time. Raises ``VersionNotAllowed``, ``InvalidDocument``."""
+        unsigned = revise_ddo(ddo, services, self._signer.address, updated)
+        require_allowed_change(ddo, unsigned.ddo, (self._chain.agreements.contract,))
+        validate_ddo(unsigned.signed(bytes(65)), without_compute=True, new=True)
+        return unsigned
+
+    async def find_waiting(self, did: str) -> tuple[UnsignedDdo, SignedRequest] | None:
+        """Return the next version that an interrupted call has published, and the request that still registers it.
+
+        The catalogue only says where to look: this account has signed the request, which names the document.
+        """
+        with suppress(NotFound):
+            pending = (await self._metadata.status(did)).pending
+            ddo = read_ddo(await self._metadata.document(did, pending)) if pending is not None else None
+            request = request_of(ddo) if ddo is not None else None
+            if ddo is not None and request is not None and (did, onchain_checksum(ddo)) in request.versions:
+                return (unsigned_again(ddo), request) if await self._registrations.is_sendable(request) else None
+        return None
+
+    async def register_versions(
+        self, versions: Sequence[UnsignedDdo], request: SignedRequest | None = None
+    ) -> list[Asset]:
+        """Publish and register new versions, several with one signature, and await their listing.
+
+        ``request`` is what an earlier call has signed for them. Raises ``NotDIDOwner``, ``VersionMismatch``, and what
+        relaying raises.
+        """
+        info = await self.gateway_info()
+        if request is None and (len(versions) > 1 or await self._registrations.is_wanted(info)):
+            request = await self._registrations.sign_updates(versions)
+        for unsigned in versions:
+            await self._metadata.update(self._proved(unsigned, request).to_json(), without_compute=True)
         if request is not None:
-            return await self._wait_until_listed(unsigned, await self._registrations.send(request))
-        call = update_attribute(bytes(unsigned.did), bytes.fromhex(unsigned.checksum), self._metadata.address)
-        return await self._wait_until_listed(unsigned, (await self._chain.transact(call, self._signer)).hash)
+            transaction = await self._registrations.send(request)
+        else:
+            (only,) = versions
+            call = update_attribute(bytes(only.did), bytes.fromhex(only.checksum), self._metadata.address)
+            transaction = (await self._chain.transact(call, self._signer)).hash
+        return [await self._wait_until_listed(unsigned, transaction) for unsigned in versions]
 
     async def _assemble(
         self, description: Description, publisher_public_key: str | None, *, without_compute: bool

@@ -31,6 +31,8 @@ __all__ = ["Registrations"]
 
 VALID = 540
 """Seconds for which a request can be sent; gateways refuse more than 600, by a clock of their own."""
+LEFT = 30
+"""Seconds that a request must stay valid to be sent again: gateways want 15, and a block takes time."""
 LOOK = Backoff(0.02, 1.0)
 """The pauses between two looks at the chain."""
 ASK_AGAIN = 5.0
@@ -141,6 +143,18 @@ class Registrations:
         if record is None:
             raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
         return record
+
+    async def is_sendable(self, request: SignedRequest) -> bool:
+        """Return whether this account has signed these updates, and the registry takes them for some time yet."""
+        updates, ours = request.updates, (self._chain.agreements.chain_id, self._chain.contract("DIDRegistry").lower())
+        if updates is None or (request.chain_id, request.registry.lower()) != ours:
+            return False
+        if updates.deadline < await self._chain.time() + LEFT:
+            return False
+        for did, item in zip(request.dids, updates.items, strict=True):
+            if item.version != (await self._own(did)).version + 1:
+                return False
+        return await self._chain.signed_by(self._signer.address, request.digest, request.signature_bytes)
 
     async def send(self, request: SignedRequest) -> str:
         """Have a request sent by the gateway, or send it where the gateway does not, and return the transaction.

@@ -283,3 +283,37 @@ async def test_updates_of_one_asset_are_counted_whoever_asks(agreements: Agreeme
     assert await agreements.promise_request(requested(3, OTHER, "b"), limits, START)
     tomorrow = START + timedelta(days=1, seconds=1)
     assert await agreements.promise_request(requested(4, OTHER, "a"), limits, tomorrow)
+
+
+async def update_twice(agreements: Agreements, *numbers: int, at: datetime = START) -> None:
+    limits = RelayLimits(100, 10**20, coin_price=1, updates=1, revisions=2)
+    for number in numbers:
+        assert await agreements.promise_request(requested(number, CONSUMER, "a"), limits, at)
+    with pytest.raises(InsituError, match=f"at most {len(numbers)} updates"):
+        await agreements.promise_request(requested(9, CONSUMER, "a"), limits, at)
+
+
+async def test_an_account_that_has_paid_updates_an_asset_more_often(agreements: Agreements) -> None:
+    await has_paid(agreements, 10**9)
+    await update_twice(agreements, 1, 2)
+
+
+async def test_a_consumer_revises_more_often_while_executions_may_start(agreements: Agreements) -> None:
+    terms, start = terms_of(), round(START.timestamp())
+    await agreements.apply([Remember(AGREEMENT, terms), Judge(AGREEMENT, Standing.GRANTED, START, start=start)])
+    await update_twice(agreements, 1, 2)
+    ended = START + timedelta(seconds=max(terms.timeout, 86400) + 1)
+    await update_twice(agreements, 3, at=ended)
+
+
+@pytest.mark.parametrize("closing", [True, False])
+async def test_an_agreement_that_is_closed_or_closing_allows_no_more_updates(
+    agreements: Agreements, closing: bool
+) -> None:
+    start = round(START.timestamp())
+    await agreements.apply([Remember(AGREEMENT, terms_of()), Judge(AGREEMENT, Standing.GRANTED, START, start=start)])
+    if closing:
+        await agreements.close(AGREEMENT, 0, [], None)
+    else:
+        await agreements.apply([Judge(AGREEMENT, Standing.CLOSED, START)])
+    await update_twice(agreements, 1)

@@ -107,6 +107,25 @@ async def test_an_update_is_listed_when_the_chain_names_it_and_the_old_version_s
     assert (await catalog.search(Query(words=("corrected",)))).total == 1
 
 
+async def test_an_asset_names_its_newest_version_that_waits(catalog: Catalog) -> None:
+    versions = [version(1, revision=number) for number in range(3)]
+
+    async def waiting() -> str | None:
+        record = await catalog.record(did(1))
+        assert record is not None
+        return record.pending
+
+    assert (await catalog.put(versions[0], NOW)).pending == versions[0].checksum
+    await catalog.apply([block(1, registered(versions[0]))], NOW)
+    assert await waiting() is None
+    await catalog.put(versions[1], NOW)
+    assert (await catalog.put(versions[2], LATER)).pending == versions[2].checksum
+    await catalog.apply([block(2, registered(versions[2], 2))], LATER)
+    assert await waiting() == versions[1].checksum
+    await catalog.drop_pending(LATER)
+    assert await waiting() is None
+
+
 async def test_a_checksum_has_the_newest_number_that_the_chain_gave_it(catalog: Catalog) -> None:
     versions = [version(1, revision=revision) for revision in range(3)]
     blocks = [block(number, registered(versions[number - 1], number)) for number in (1, 2)]

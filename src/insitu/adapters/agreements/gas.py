@@ -64,11 +64,12 @@ def promise_request(db: Connection, relay: RegistryRelay, limits: RelayLimits, a
     stranger = not _has_paid(db, relay.account, relay.cost, limits.coin_price)
     if stranger:
         _require_budget(relayed(db, relay.account, at - _PERIOD), relay.cost, limits)
+    most = limits.updates if stranger and not _has_open_agreement(db, relay.account, at) else limits.revisions
     for did in relay.updated:
         query = "SELECT count(*) FROM relayed_updates WHERE did = ? AND at >= ?"
-        if db.execute(query, (did, at - _PERIOD)).fetchone()[0] >= limits.updates:
-            detail = f"at most {limits.updates} updates of {did} are sent in 24 hours"
-            raise InsituError("RelayLimitReached", detail, limit=limits.updates)
+        if db.execute(query, (did, at - _PERIOD)).fetchone()[0] >= most:
+            detail = f"at most {most} updates of {did} are sent in 24 hours"
+            raise InsituError("RelayLimitReached", detail, limit=most)
         db.execute("INSERT INTO relayed_updates (did, at) VALUES (?, ?)", (did, at))
     db.execute(
         "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, request) VALUES (?, ?, ?, ?, ?, 1)",
@@ -123,6 +124,13 @@ def _has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> 
         return False
     sent = db.execute("SELECT coalesce(sum(cost), 0) FROM relays WHERE consumer = ?", (consumer.lower(),)).fetchone()[0]
     return got * _COIN // coin_price >= int(sent) * GWEI + cost
+
+
+def _has_open_agreement(db: Connection, account: Address, at: int) -> bool:
+    query = (
+        "SELECT 1 FROM agreements WHERE consumer = ? AND standing = ? AND closing = 0 AND start + timeout > ? LIMIT 1"
+    )
+    return db.execute(query, (account.lower(), Standing.GRANTED, at // 1000)).fetchone() is not None
 
 
 def _share(terms: Terms, charge: int) -> int:

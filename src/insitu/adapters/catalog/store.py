@@ -202,6 +202,7 @@ BY_KEY = """
 SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset AND asset.checksum = publication.checksum
 WHERE publication.creator = ? AND publication.key = ?
 """
+PENDING = "SELECT checksum FROM version WHERE asset = ? AND on_chain = 0 ORDER BY pending_since DESC, checksum LIMIT 1"
 
 
 def _published(connection: Connection, creator: Address, key: str | None) -> AssetRecord | None:
@@ -213,7 +214,9 @@ def _record(connection: Connection, statement: str, *parameters: object) -> Asse
     if row is None:
         return None
     updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
-    return AssetRecord(row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
+    waiting = connection.execute(PENDING, (row["id"],)).fetchone()
+    facts = (row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
+    return AssetRecord(*facts, waiting["checksum"] if waiting is not None else None)
 
 
 def _documents(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:
