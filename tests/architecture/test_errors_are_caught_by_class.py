@@ -40,7 +40,6 @@ EXACTLY: dict[Site, str] = {
     ),
     ("cli/commands/demo.py", "error.code != 'AlreadyRunning'"): "only another demo makes this one take another folder",
     ("cli/commands/doctor.py", "error.code == 'ChainUnavailable'"): AWAY,
-    ("cli/following.py", "error.code != 'LogsHidden'"): "an account that may not see the execution at all is told so",
     ("cli/session.py", "error.code not in {'ChainUnavailable', 'ContractMismatch', 'DeploymentsMissing'}"): (
         "only without a chain are amounts shown without their token"
     ),

@@ -64,7 +64,7 @@ class Asked:
         name = self._name.lstrip(".")
         if "confirm" in options:
             options["confirm"](("compute price: 1 → 2",))
-        if name.rpartition(".")[2] in {"all_events", "events", "logs", "registrations"}:
+        if name.rpartition(".")[2] in {"all_events", "events", "logs", "registrations", "stream"}:
             return _nothing()
         return self._answer(self._answers.get(name, KeyError))
 

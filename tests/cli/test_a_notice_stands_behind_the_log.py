@@ -1,13 +1,14 @@
 """The reason why a log ends comes after its last line, as a sentence."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import cast
 
-import anyio
 from typing_extensions import override
 
-from insitu.api.gateway_v1 import LogView
-from insitu.cli.following import _print_logs
+from insitu.api.gateway_v1 import EventView, LogView
+from insitu.cli.following import watch
 from insitu.cli.screen import Activity
 from insitu.sdk.execution import Execution
 
@@ -32,12 +33,29 @@ class Written(Activity):
 class Ended:
     """An execution whose log broke off in the middle of a line."""
 
-    async def logs(self) -> AsyncIterator[LogView]:
-        for text, notice in (("one\ntw", False), ("no more of it is shown\n", True)):
+    def __init__(self, *pieces: tuple[str, bool], actions: tuple[str, ...] = ("logs",)) -> None:
+        self._pieces = pieces
+        self._actions = actions
+
+    async def stream(self) -> AsyncIterator[EventView | LogView]:
+        for text, notice in self._pieces:
             yield LogView(stage=0, attempt=0, offset=0, text=text, notice=notice)
+        yield EventView(sequence=1, type="settled", at=datetime.now(UTC), data={"transaction": "0x01"})
+
+    async def status(self) -> SimpleNamespace:
+        return SimpleNamespace(actions=self._actions)
+
+
+async def watched(*pieces: tuple[str, bool], **options: tuple[str, ...]) -> list[str]:
+    screen = Written()
+    await watch(cast(Execution, Ended(*pieces, **options)), screen)
+    return [line for line in screen.shown if not line.startswith("settled")]
 
 
 async def test_the_last_line_comes_before_the_notice_and_the_notice_shows_no_line_feed() -> None:
-    screen = Written()
-    await _print_logs(cast(Execution, Ended()), screen, anyio.Event())
-    assert screen.shown == ["| one", "| tw", "no more of it is shown"]
+    shown = await watched(("one\n\ntw", False), ("o\nthr", False), ("no more of it is shown\n", True))
+    assert shown == ["| one", "| ", "| two", "| thr", "no more of it is shown"]
+
+
+async def test_a_log_that_the_owners_hide_is_said_to_be_hidden() -> None:
+    assert await watched(actions=("receipt",)) == ["the owner's rules hide the logs of this execution"]

@@ -9,11 +9,12 @@ import pytest
 
 from insitu.adapters.chain.bindings import nevermined_token
 from insitu.adapters.chain.contracts import invoke
-from insitu.api.gateway_v1 import RPC
+from insitu.api.chain_v1 import TokenFacts
+from insitu.api.gateway_v1 import BASE, RPC
 from insitu.domain.chain_reads import MAX_BLOCKS, READ_METHODS, parameters_for_node
 from insitu.domain.errors import InsituError
 from insitu.gateway.reading import chain_reader
-from tests.gateway.world import World
+from tests.gateway.world import World, client
 
 pytestmark = pytest.mark.needs("chain")
 
@@ -248,3 +249,30 @@ async def test_who_would_wait_behind_too_many_is_told_to_come_back(provider: Wor
 async def test_reading_can_be_switched_off(provider: World) -> None:
     object.__setattr__(provider.configuration, "chain_reads", False)
     assert "gateway.chain_reads" in refused(await send(provider, "eth_chainId"), "ReadNotAllowed")
+
+
+async def test_one_answer_has_chain_contracts_with_abis_and_token(provider: World) -> None:
+    facts = await client(provider, "stranger").chain_facts()
+    info = await client(provider, "stranger").info()
+    assert facts.chain_id == info.chain_id
+    assert {name: contract.address for name, contract in facts.contracts.items()} == info.contracts
+    token = await provider.chain.token()
+    assert facts.token == TokenFacts(
+        address=token.address, name=token.name, symbol=token.symbol, decimals=token.decimals
+    )
+    functions = {
+        name: {part["name"] for part in contract.abi if part["type"] == "function"}
+        for name, contract in facts.contracts.items()
+    }
+    assert {"createAgreementAndLock", "getAgreement", "fulfill"} <= functions["ServiceExecutionTemplate"]
+    assert "getDIDRegister" in functions["DIDRegistry"]
+    assert {"decimals", "balanceOf", "permit"} <= functions["NeverminedToken"]
+
+
+async def test_the_facts_are_sent_once_to_who_keeps_them(provider: World) -> None:
+    first = await provider.http.get(f"{BASE}/chain")
+    assert (first.status_code, first.headers["Cache-Control"]) == (200, "public, no-cache")
+    again = await provider.http.get(f"{BASE}/chain", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    head = await provider.http.head(f"{BASE}/chain")
+    assert (head.status_code, head.content, head.headers["ETag"]) == (200, b"", first.headers["ETag"])

@@ -1,6 +1,6 @@
 """The gateway's public API: addresses, requests and answers (C8, E9, E10)."""
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -219,24 +219,6 @@ class CloseRequest(WireRequest):
     """``POST agreements/{agreement}/close``; ``charge`` is what ``GET`` of the same address said, in base units."""
 
     charge: Price
-
-
-class RpcRequest(WireRequest):
-    """``POST rpc``: one JSON-RPC 2.0 request that only reads the chain; no batch. Needs no token."""
-
-    jsonrpc: Literal["2.0"]
-    id: int | Annotated[str, Field(max_length=100)]
-    method: Annotated[str, Field(max_length=100)]
-    params: Annotated[tuple[JsonValue, ...], Field(max_length=4)] = ()
-
-
-class RpcAnswer(WireModel):
-    """Answer of ``rpc``: the node's ``result``, or its ``error`` with the data of a contract that refused."""
-
-    jsonrpc: Literal["2.0"] = "2.0"
-    id: int | str
-    result: JsonValue = None
-    error: dict[str, JsonValue] | None = None
 
 
 class PausedAsset(WireModel):

@@ -1,22 +1,17 @@
 """Watching an execution: its phases and what its algorithms print, live."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import anyio
-
 from insitu.cli.render import duration, plain
-from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
-    from insitu.api.gateway_v1 import EventView, ExecutionView
+    from insitu.api.gateway_v1 import EventView, ExecutionView, LogView
     from insitu.cli.screen import Activity
     from insitu.sdk.execution import Execution
 
-__all__ = ["watch"]
-
-LOGS_LAG = 3.0
-"""Seconds to wait for the rest of the logs after the execution has ended."""
+__all__ = ["LogPrinter", "watch"]
 
 _DOING = {
     "Registered": "waiting for capacity",
@@ -29,19 +24,44 @@ _DOING = {
 
 async def watch(execution: "Execution", activity: "Activity", *, logs: bool = True) -> "ExecutionView":
     """Show phases and logs until the execution is completely finished, and return how it ended."""
-    async with anyio.create_task_group() as tasks:
-        printed = anyio.Event()
-        if logs:
-            tasks.start_soon(_print_logs, execution, activity, printed)
+    from insitu.api.gateway_v1 import LogView
+
+    printer, began = LogPrinter(activity.log, activity.say), time.monotonic()
+    async for happened in execution.stream() if logs else execution.events():
+        if isinstance(happened, LogView):
+            printer.print(happened)
         else:
-            printed.set()
-        began = time.monotonic()
-        async for event in execution.events():
-            _show(event, activity, began)
-        with anyio.move_on_after(LOGS_LAG):
-            await printed.wait()
-        tasks.cancel_scope.cancel()
-    return await execution.status()
+            _show(happened, activity, began)
+    printer.finish()
+    view = await execution.status()
+    if logs and "logs" not in view.actions:
+        activity.say("the owner's rules hide the logs of this execution")
+    return view
+
+
+class LogPrinter:
+    """Prints whole lines; an unfinished line waits for its rest, and a notice for the end."""
+
+    def __init__(self, log: Callable[[str], None], say: Callable[[str], None]) -> None:
+        self._log = log
+        self._say = say
+        self._pending = self._notice = ""
+
+    def print(self, piece: "LogView") -> None:
+        """Print what a piece completes."""
+        if piece.notice:
+            self._notice = plain(piece.text.strip())
+            return
+        *complete, self._pending = (self._pending + piece.text).split("\n")
+        for line in complete:
+            self._log(line)
+
+    def finish(self) -> None:
+        """Print what has waited."""
+        if self._pending:
+            self._log(self._pending)
+        if self._notice:
+            self._say(self._notice)
 
 
 def _show(event: "EventView", activity: "Activity", began: float) -> None:
@@ -62,25 +82,3 @@ def _show(event: "EventView", activity: "Activity", began: float) -> None:
         activity.say(f"settled     {clock()}  in {plain(str(data.get('transaction')))}")
     elif event.type == "alarm":
         activity.say(f"given up    {clock()}  {data.get('what')}: {plain(str(data.get('code')))}")
-
-
-async def _print_logs(execution: "Execution", activity: "Activity", printed: anyio.Event) -> None:
-    """Print whole lines; an unfinished line waits for its rest."""
-    pending = notice = ""
-    try:
-        async for piece in execution.logs():
-            if piece.notice:
-                notice = plain(piece.text.strip())
-                continue
-            *complete, pending = (pending + piece.text).split("\n")
-            if complete:
-                activity.log("\n".join(complete))
-    except InsituError as error:
-        if error.code != "LogsHidden":
-            raise
-        notice = "the owner's rules hide the logs of this execution"
-    if pending:
-        activity.log(pending)
-    if notice:
-        activity.say(notice)
-    printed.set()

@@ -20,6 +20,7 @@ from insitu.gateway.agreements.revision_checker import RevisionChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker
 from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.configuration import Keyring
+from insitu.gateway.executions.agreement_lister import AgreementLister
 from insitu.gateway.executions.execution_finder import ExecutionFinder
 from insitu.gateway.executions.executor import Executor
 from insitu.gateway.executions.pauser import Pauser
@@ -175,6 +176,7 @@ class GatewayService:
             free_gas_limiter=free_gas_limiter,
         )
         self.execution_finder = ExecutionFinder(ports=ports)
+        self.agreement_lister = AgreementLister(ports=ports)
         self.presenter = Presenter(ports=ports, operator=operator)
         self.streamer = Streamer(ports=ports, operator=operator, execution_finder=self.execution_finder)
         self.stopper = Stopper(operator=operator, execution_finder=self.execution_finder, finisher=desk.finisher)

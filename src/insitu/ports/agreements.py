@@ -31,6 +31,7 @@ from insitu.ports.agreement_records import (
     UploadLimits,
     WalletSession,
 )
+from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
 
 __all__ = ["EVERY", "Agreements"]
@@ -160,6 +161,10 @@ class Agreements(Protocol):
 
         ``now`` is in seconds since 1970. Agreements under which nothing can start any more are left out.
         """
+        ...
+
+    async def purchases(self, wanted: BoughtFilter) -> tuple[tuple[KnownAgreement, Used], ...]:
+        """List agreements, newest first, and what was used of each."""
         ...
 
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:

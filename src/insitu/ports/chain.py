@@ -105,6 +105,10 @@ class Chain(Protocol):
         """Return the address of a contract by its specification name. Raises ``ContractMismatch``."""
         ...
 
+    def abi(self, contract: str) -> Sequence[Mapping[str, JsonValue]]:
+        """Return the ABI of a contract by its specification name. Raises ``ContractMismatch``."""
+        ...
+
     async def read(self, method: str, parameters: Sequence[JsonValue]) -> Mapping[str, JsonValue]:
         """Pass a JSON-RPC call on to the node; the caller has made sure that it only reads.
 

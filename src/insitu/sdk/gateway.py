@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from insitu.api.agreements_v1 import AgreementList
 from insitu.api.archive import ArchivedFile, read_archive
+from insitu.api.chain_v1 import ChainFacts
 from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
@@ -107,6 +109,27 @@ class GatewayClient:
     async def info(self) -> GatewayInfo:
         """Return the gateway's account, and which chain and contracts it uses."""
         return await self._http.model(GatewayInfo, "GET", self._base)
+
+    async def chain_facts(self) -> ChainFacts:
+        """Return the gateway's chain, contracts with ABIs, and token. Needs no token."""
+        return await self._http.model(ChainFacts, "GET", f"{self._base}/chain")
+
+    async def agreements(
+        self,
+        *,
+        live: bool | None = None,
+        reading: str | None = None,
+        before: AgreementId | None = None,
+        limit: int = 20,
+    ) -> AgreementList:
+        """List a page of what the wallet bought at this gateway, newest first, as the gateway knows it.
+
+        ``live`` asks for those under which something may still start, ``reading`` for those that bought a data set (its
+        DID; its owner sees those of all consumers), and ``before`` for the page after the one that names it.
+        """
+        params = {"reading": reading, "before": before, "limit": limit}
+        params |= {"live": str(live).lower() if live is not None else None}
+        return await self._authorised(AgreementList, "GET", f"{self._base}/agreements", params=params)
 
     async def check(self, request: CheckRequest) -> Quote:
         """Ask for the verdict, server and price of a workflow. Needs no token."""

@@ -7,11 +7,11 @@ from typing import Any
 import anyio
 import pytest
 
-from insitu.adapters.agreements import store
+from insitu.adapters.agreements import lists
 from insitu.domain.agreement import Settlement, SignedSettlement
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase, Reason
-from insitu.domain.ids import Address, ExecutionId
+from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.ports.agreement_changes import (
     Acknowledge,
     AddEvent,
@@ -21,12 +21,14 @@ from insitu.ports.agreement_changes import (
     DecideCharge,
     Detach,
     Enqueue,
+    Judge,
     NoteRegistered,
     NoteSettled,
     Remember,
 )
-from insitu.ports.agreement_records import FreeExecution, Idempotency, Upload
+from insitu.ports.agreement_records import FreeExecution, Idempotency, Standing, Upload
 from insitu.ports.agreements import Agreements
+from insitu.ports.bought_agreements import BoughtFilter, Used
 from tests.doubles.clock import START
 from tests.doubles.plans import AGREEMENT, DATA
 from tests.ports.agreements.agreement_samples import (
@@ -378,7 +380,7 @@ async def test_events_of_all_executions_have_one_order_and_are_found_by_who_may_
     assert await numbers(0, consumer=stranger, input_dids=()) == []
     assert await numbers(3, consumer=stranger, input_dids=(DATA,)) == [4, 5, 6]
     assert await numbers(0, agreement_id=AGREEMENT, consumer=stranger, input_dids=(DATA,)) == [2, 4, 6]
-    monkeypatch.setattr(store, "_EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr(lists, "EVENTS_AT_ONCE", 2)
     assert (await agreements.all_events(0))[0] == 2, "no query is longer for a position long ago"
     assert await agreements.all_events(0, agreement_id=OTHER, consumer=stranger) == (2, ())
 
@@ -393,3 +395,41 @@ async def test_a_pause_that_stops_what_runs_stays_one_until_it_ends(agreements: 
     await agreements.pause(DATA, None)
     assert await agreements.paused() == {"did:nv:" + "9" * 64: False}
     assert await started(agreements)
+
+
+async def test_agreements_are_listed_with_what_was_used_of_them(agreements: Agreements) -> None:
+    for known, seed in ((AGREEMENT, "01"), (OTHER, "02")):
+        await agreements.apply([Remember(known, terms_of(seed=seed, timeout=100))])
+    execution = await started(agreements)
+    assert [(known.agreement_id, used) for known, used in await agreements.purchases(BoughtFilter(now=0))] == [
+        (OTHER, Used(0, 0, 0, 0)),
+        (AGREEMENT, Used(1, 0, 0, 0)),
+    ]
+    await agreements.freeze(
+        execution.execution_id, frozen_of(phase=Phase.FAILED).model_copy(update={"delivered": False}), []
+    )
+    settlement = SignedSettlement(
+        terms=terms_of(), settlement=Settlement(index=0, charge=13, receipt_hash="0x" + "ee" * 32), signature="0x"
+    )
+    await agreements.apply([DecideCharge(execution.execution_id, 13, settlement)])
+
+    async def ids(**wanted: Any) -> list[str]:
+        return [known.agreement_id for known, _ in await agreements.purchases(BoughtFilter(**{"now": 0, **wanted}))]
+
+    (_, used), *_ = await agreements.purchases(BoughtFilter(now=0, before=OTHER))
+    assert used == Used(1, 1, 13, 0)
+    await agreements.apply([NoteSettled(execution.execution_id, "0x01")])
+    (_, used), *_ = await agreements.purchases(BoughtFilter(now=0, before=OTHER))
+    assert used == Used(1, 1, 13, 13)
+    await agreements.apply([Judge(AGREEMENT, Standing.GRANTED, START, versions={DATA: "d2" * 32}, start=1000)])
+    await agreements.apply([Remember(AGREEMENT, terms_of(seed="01", timeout=100))])
+    assert await ids() == [OTHER, AGREEMENT], "what is remembered again keeps its place"
+    assert await ids(limit=1) == [OTHER]
+    assert await ids(before=AGREEMENT) == await ids(before=AgreementId("99" * 32)) == []
+    assert await ids(consumer=CONSUMER.upper().replace("0X", "0x")) == [OTHER, AGREEMENT]
+    assert await ids(consumer=PROVIDER) == []
+    assert await ids(reading=DATA) == [AGREEMENT]
+    assert await ids(live=True, now=1099) == [OTHER, AGREEMENT]
+    assert (await ids(live=True, now=1100), await ids(live=False, now=1100)) == ([OTHER], [AGREEMENT])
+    await agreements.close(OTHER, 0, [], None)
+    assert await ids(live=False, now=0) == [OTHER]

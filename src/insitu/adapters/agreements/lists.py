@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from insitu.adapters.sql import placeholders
+from insitu.adapters.agreements.rows import event_of
+from insitu.adapters.sql import Connection, placeholders
+from insitu.ports.agreement_records import EventRecord
 
-__all__ = ["query_of_events", "query_of_executions"]
+__all__ = ["find_events", "query_of_executions"]
 
+EVENTS_AT_ONCE = 1000
 _NEWEST_FIRST = ("created_at", "number", "execution_id")
 
 
@@ -45,22 +48,27 @@ def query_of_executions(
     return f"SELECT * FROM executions{where} ORDER BY {order} LIMIT ?", arguments  # noqa: S608
 
 
-def query_of_events(
-    *, agreement_id: str | None, consumer: str | None, input_dids: Sequence[str] | None
-) -> tuple[str, list[object]]:
-    """Return the statement of :meth:`insitu.ports.agreements.Agreements.all_events`, and its arguments.
-
-    Two question marks before those arguments are for the number before the first event and for that of the last.
-    """
-    conditions, arguments = ["events.number > ?", "events.number <= ?"], list[object]()
+def find_events(
+    db: Connection,
+    after: int | None,
+    agreement_id: str | None,
+    consumer: str | None,
+    input_dids: Sequence[str] | None,
+) -> tuple[int, tuple[EventRecord, ...]]:
+    """Carry out :meth:`insitu.ports.agreements.Agreements.all_events`."""
+    newest: int = db.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
+    if after is None:
+        return newest, ()
+    reached = min(newest, after + EVENTS_AT_ONCE)
+    conditions, arguments = ["events.number > ?", "events.number <= ?"], list[object]([after, reached])
     if agreement_id is not None:
         conditions.append("agreement_id = ?")
         arguments.append(agreement_id)
     if seen := _seen_by(consumer, input_dids, arguments):
         conditions.append(seen)
     where = " AND ".join(conditions)
-    found = f"SELECT events.* FROM events JOIN executions USING (execution_id) WHERE {where}"  # noqa: S608
-    return f"{found} ORDER BY events.number", arguments
+    found = f"SELECT events.* FROM events JOIN executions USING (execution_id) WHERE {where} ORDER BY events.number"  # noqa: S608
+    return reached, tuple(event_of(row) for row in db.execute(found, arguments).fetchall())
 
 
 def _seen_by(consumer: str | None, input_dids: Sequence[str] | None, arguments: list[object]) -> str:

@@ -7,10 +7,11 @@ from pydantic import JsonValue
 from typing_extensions import override
 
 from insitu.adapters.agreements import sessions, uploads
+from insitu.adapters.agreements.bought import find_purchases
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.closing import RETURNABLE, close, pause
 from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
-from insitu.adapters.agreements.lists import query_of_events, query_of_executions
+from insitu.adapters.agreements.lists import find_events, query_of_executions
 from insitu.adapters.agreements.rows import (
     agreement_of,
     document,
@@ -48,6 +49,7 @@ from insitu.ports.agreement_records import (
     WalletSession,
 )
 from insitu.ports.agreements import Agreements
+from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
 
 __all__ = ["POSTGRESQL", "SQLITE", "SqlAgreements"]
@@ -68,7 +70,6 @@ _GIVEN_UP = (
 
 _AT_ONCE = 500
 """Values in the list of one statement."""
-_EVENTS_AT_ONCE = 1000
 
 
 class SqlAgreements(Agreements):
@@ -213,6 +214,10 @@ class SqlAgreements(Agreements):
         return tuple(agreement_of(row) for row in rows)
 
     @override
+    async def purchases(self, wanted: BoughtFilter) -> tuple[tuple[KnownAgreement, Used], ...]:
+        return await self._database.read(lambda db: find_purchases(db, wanted))
+
+    @override
     async def repeated(self, idempotency: Idempotency) -> StoredExecution | None:
         return await self._database.read(lambda db: _find_repeated(db, idempotency))
 
@@ -294,16 +299,7 @@ class SqlAgreements(Agreements):
         consumer: Address | None = None,
         input_dids: Sequence[str] | None = None,
     ) -> tuple[int, tuple[EventRecord, ...]]:
-        query, more = query_of_events(agreement_id=agreement_id, consumer=consumer, input_dids=input_dids)
-
-        def find(db: Connection) -> tuple[int, tuple[EventRecord, ...]]:
-            newest: int = db.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
-            if after is None:
-                return newest, ()
-            reached = min(newest, after + _EVENTS_AT_ONCE)
-            return reached, tuple(event_of(row) for row in db.execute(query, (after, reached, *more)).fetchall())
-
-        return await self._database.read(find)
+        return await self._database.read(lambda db: find_events(db, after, agreement_id, consumer, input_dids))
 
     @override
     async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:

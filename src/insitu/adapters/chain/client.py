@@ -13,7 +13,7 @@ from insitu.adapters.chain.bindings import agreement_store_manager
 from insitu.adapters.chain.bindings import did_registry as registry
 from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bytecode import read_view, verify_deployment
-from insitu.adapters.chain.contracts import TEMPLATE, encode_call, invoke
+from insitu.adapters.chain.contracts import TEMPLATE, encode_call, invoke, vendored_abi
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.events import EventReader, event_topic
 from insitu.adapters.chain.follower import Follower
@@ -103,6 +103,10 @@ class EvmChain:
     def contract(self, name: str) -> Address:
         """Return the address of a contract by its specification name. Raises ``ContractMismatch``."""
         return self.deployments.address(name)
+
+    def abi(self, contract: str) -> Sequence[Mapping[str, JsonValue]]:
+        """Return the ABI of a contract by its specification name. Raises ``ContractMismatch``."""
+        return vendored_abi(contract)
 
     async def read(self, method: str, parameters: Sequence[JsonValue]) -> Mapping[str, JsonValue]:
         """Pass a call on to the node."""

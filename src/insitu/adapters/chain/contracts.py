@@ -25,6 +25,7 @@ __all__ = [
     "encode_call",
     "invoke",
     "log_of",
+    "vendored_abi",
 ]
 
 TEMPLATE = "ServiceExecutionTemplate"
@@ -104,9 +105,15 @@ def constructor_arguments(contract: str, *arguments: object) -> bytes:
 @cache
 def abi_of(name: str) -> Abi:
     """Read the ABI of a contract. Raises ``ContractMismatch`` for a name that is not ours."""
+    return read_abi(vendored_abi(name))
+
+
+def vendored_abi(name: str) -> list[Any]:
+    """Return the ABI as the compiler wrote it. Raises ``ContractMismatch`` for a name that is not ours."""
     if name not in (*DEPLOYED, *_AT_TEMPLATE):
         raise InsituError("ContractMismatch", f"there is no contract called {name[:60]!r}")
-    return read_abi(_document(name)["abi"])
+    abi: list[Any] = _document(name)["abi"]
+    return abi
 
 
 @cache

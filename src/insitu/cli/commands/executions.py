@@ -90,21 +90,16 @@ def logs(session: Session, ids: tuple[str, ...], *, no_follow: bool) -> None:
     """
 
     async def print_them(client: "Client") -> None:
-        execution, pending, notice = await find_execution(client, ids), "", ""
+        from insitu.cli.following import LogPrinter
+
+        screen, execution = session.screen, await find_execution(client, ids)
+        printer = LogPrinter(lambda line: screen.line("\n".join(lines(line))), screen.warn)
         async for piece in execution.logs(follow=not no_follow):
             if session.choices.as_json:
-                session.screen.json(piece)
-                continue
-            if piece.notice:
-                notice = plain(piece.text.strip())
-                continue
-            *complete, pending = (pending + piece.text).split("\n")
-            for line in complete:
-                session.screen.line("\n".join(lines(line)))
-        if pending:
-            session.screen.line("\n".join(lines(pending)))
-        if notice:
-            session.screen.warn(notice)
+                screen.json(piece)
+            else:
+                printer.print(piece)
+        printer.finish()
 
     session.act(print_them)
 

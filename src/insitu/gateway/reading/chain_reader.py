@@ -1,12 +1,13 @@
 """Reads the chain for pages whose users have no wallet, and so no node."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import anyio
 from pydantic import JsonValue
 
-from insitu.api.gateway_v1 import RpcRequest
+from insitu.api.chain_v1 import ChainFacts, ContractFacts, RpcRequest, TokenFacts
 from insitu.domain.chain_reads import parameters_for_node
 from insitu.domain.errors import InsituError
 from insitu.gateway.ports import GatewayPorts
@@ -28,6 +29,18 @@ class ChainReader:
 
     ports: GatewayPorts
     _turns: anyio.Semaphore = field(init=False, default_factory=lambda: anyio.Semaphore(AT_ONCE))
+
+    async def facts(self) -> bytes:
+        """Return :class:`ChainFacts` as JSON. Raises ``ChainUnavailable``."""
+        chain, token = self.ports.chain, await self.ports.chain.token()
+        contracts = {
+            name: ContractFacts(address=chain.contract(name), abi=tuple(map(dict, chain.abi(name))))
+            for name in CONTRACTS
+        }
+        facts = ChainFacts(
+            chain_id=chain.agreements.chain_id, contracts=contracts, token=TokenFacts(**dataclasses.asdict(token))
+        )
+        return facts.model_dump_json().encode()
 
     async def read(self, request: RpcRequest) -> Mapping[str, JsonValue]:
         """Return the node's answer: ``result``, or ``error`` with the data of a contract that refused.

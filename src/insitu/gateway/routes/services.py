@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Header, Response
+from fastapi import APIRouter, Form, Header, Query, Response
 
+from insitu.api.agreements_v1 import AgreementList
 from insitu.api.app import StrictRoute
+from insitu.api.chain_v1 import ChainFacts, RpcAnswer, RpcRequest
 from insitu.api.gateway_v1 import (
     BASE,
     EXEC_ALIASES,
@@ -23,10 +25,9 @@ from insitu.api.gateway_v1 import (
     PurchaseRequest,
     Quote,
     RelayedRequest,
-    RpcAnswer,
-    RpcRequest,
 )
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, DidPath
+from insitu.domain.canonical import sha256_hex
 from insitu.domain.purchase import SignedPurchase
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.service import GatewayService
@@ -72,6 +73,13 @@ def services_router(service: GatewayService) -> APIRouter:
     async def relay_request(request: SignedRequest) -> RelayedRequest:
         return await service.registry_relayer.relay(request)
 
+    @routes.get(BASE + "/chain", response_model=ChainFacts)
+    async def describe_chain() -> Response:
+        """Chain id, contracts with ABIs, and token. A development chain may begin again, so nothing is immutable."""
+        facts = await service.chain_reader.facts()
+        headers = {"ETag": f'"{sha256_hex(facts)}"', "Cache-Control": "public, no-cache"}
+        return Response(facts, media_type="application/json", headers=headers)
+
     @routes.post(RPC, response_model_exclude_unset=True)
     async def read_chain(request: RpcRequest) -> RpcAnswer:
         return RpcAnswer.model_validate(
@@ -97,6 +105,20 @@ def _add_agreements(routes: APIRouter, service: GatewayService) -> None:
     async def relay_purchase(request: PurchaseRequest) -> Purchase:
         purchase = SignedPurchase(terms=request.terms, signature=request.signature, permit=request.permit)
         return await service.relayer.relay(purchase)
+
+    @routes.get(BASE + "/agreements")
+    async def list_agreements(
+        authorization: AccessTokenHeader = None,
+        live: Annotated[bool | None, Query(description="whether something may still start")] = None,
+        reading: Annotated[
+            str | None, Query(description="DID of a data set; its owner sees all", max_length=100)
+        ] = None,
+        before: Annotated[str | None, Query(description="``before`` of the page before this", max_length=100)] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> AgreementList:
+        """What the caller bought here, newest first; for the provider, everything that was bought here."""
+        caller = await service.authenticator.read(authorization, "compute")
+        return await service.agreement_lister.list(caller, reading=reading, live=live, before=before, limit=limit)
 
     @routes.get(BASE + "/agreements/{agreement}/close")
     async def preview_close(agreement: AgreementPath, authorization: AccessTokenHeader = None) -> Closing:

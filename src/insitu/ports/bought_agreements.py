@@ -1,0 +1,49 @@
+"""Lists of what was bought: what to list, and what was used of it."""
+
+from dataclasses import dataclass
+
+from insitu.domain.ids import Address, AgreementId
+
+__all__ = ["BoughtFilter", "Used"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoughtFilter:
+    """Which agreements to list, newest first.
+
+    Attributes
+    ----------
+    consumer, reading
+        Of a consumer, and of those that bought a data set (its DID).
+    live
+        Those under which something may still start, or nothing any more.
+    now
+        In seconds since 1970, for ``live``.
+    before
+        The last agreement of the page before.
+    """
+
+    consumer: Address | None = None
+    reading: str | None = None
+    live: bool | None = None
+    now: int
+    before: AgreementId | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was used of an agreement.
+
+    Attributes
+    ----------
+    started, silent
+        How many executions there were, and how many of them ended without delivering anything.
+    charged, settled
+        Base units: what was decided, and what of it was paid out.
+    """
+
+    started: int
+    silent: int
+    charged: int
+    settled: int
