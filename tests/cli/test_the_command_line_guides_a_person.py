@@ -111,3 +111,18 @@ def test_the_code_of_an_interruption_is_the_documented_one() -> None:
 def test_no_option_takes_a_secret() -> None:
     wanted = {"--password", "--key", "--private-key", "--secret"}
     assert not {option for parameter in app.params for option in parameter.opts} & wanted
+
+
+def test_a_command_that_leaves_the_rest_as_it_is_shows_no_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    """``insitu update`` has the options of ``insitu publish``, and what it does not name stays as it is."""
+    options: dict[str, dict[str, str]] = {}
+    for name in ("publish", "update"):
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        options[name] = {one.opts[0]: one.help or "" for one in command.params if isinstance(one, click.Option)}
+    defaults = {name for name, text in options["publish"].items() if "default" in text} - {"--url"}
+    assert {"--price", "--timeout", "--failures", "--max-log"} <= defaults
+    assert not {name for name in defaults if "default" in options["update"].get(name, "")}
+    assert options["update"]["--price"] == "Tokens for each agreement."
+    assert run(["pause", "--help"]) == 0
+    assert "executions that run        go on     go on     end" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_folders_that_an_earlier_version_left_open_are_closed(tmp_path: Path) ->
     assert set(modes(home).values()) == {0o700}
     assert modes(tmp_path)["elsewhere"] == 0o777, "the target of a link is somebody else's"
     close_folders(DataFolder(home))
+
+
+def test_git_ignores_a_data_folder_in_a_working_tree(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    close_folders(DataFolder(tmp_path / "x"))
+    (tmp_path / "x" / "keys").mkdir()
+    (tmp_path / "x" / "keys" / "mine.json").write_text("{}")
+    listed = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
+    assert subprocess.run(listed, check=True, capture_output=True, text=True).stdout == ""
+    (tmp_path / "x" / ".gitignore").write_text("kept\n")
+    close_folders(DataFolder(tmp_path / "x"))
+    assert (tmp_path / "x" / ".gitignore").read_text() == "kept\n", "its owner may decide otherwise"
 
 
 @pytest.mark.slow

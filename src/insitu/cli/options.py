@@ -8,7 +8,7 @@ import click
 
 from insitu.cli.session import Session, setting_flags
 
-__all__ = ["asking", "connected", "into", "local", "node", "placed", "sending", "signing", "yes"]
+__all__ = ["asking", "complete_did", "connected", "into", "local", "node", "placed", "sending", "signing", "yes"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,6 +31,13 @@ def _url(command: Command) -> Command:
     return click.option(
         "--url", expose_value=False, callback=_remember, help="Provider (INSITU_URL); default: the one on this machine."
     )(command)
+
+
+def complete_did(text: str) -> str:
+    """Read the DID of an asset, before a chain is opened. Raises ``InvalidDid``."""
+    from insitu.domain.did import Did
+
+    return str(Did.parse(text))
 
 
 def placed(command: Command) -> Command:

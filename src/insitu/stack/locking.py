@@ -18,9 +18,12 @@ __all__ = ["close_folders", "folder_lock"]
 def close_folders(folder: DataFolder) -> None:
     """Give the data folder and those in it to this user alone, whatever the umask is and earlier versions did.
 
-    Links and other users' folders stay as they are: if the engine is a separate process, root has made them.
+    Git ignores a data folder that is in a working tree, so that nobody commits its keys. Links and other users' folders
+    stay as they are: if the engine is a separate process, root has made them.
     """
     folder.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError), (folder.home / ".gitignore").open("x") as ignored:
+        ignored.write("*\n")
     for path in (folder.home, folder.keys, folder.chain, folder.blobs, folder.images, folder.runs, folder.logs):
         with suppress(FileNotFoundError):
             found = path.lstat()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from insitu.cli.documents import introduce, read_json
-from insitu.cli.options import asking, connected, local
+from insitu.cli.options import asking, complete_did, connected, local
 from insitu.cli.render import ago, name_of, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import amount, base_units, now
@@ -104,7 +104,7 @@ def _row(document: dict[str, Any], token: "TokenInfo | None") -> tuple[str, str,
 
 
 @click.command()
-@click.argument("did")
+@click.argument("did", type=complete_did)
 @click.option("--checksum", help="Show an earlier version, by its on-chain checksum.")
 @click.option("--versions", is_flag=True, help="List its versions: who registered each, and what it changed.")
 @connected
@@ -167,7 +167,7 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
 
 
 @click.command()
-@click.argument("did")
+@click.argument("did", type=complete_did)
 @click.option("--now", is_flag=True, help="Also let nothing start on it, and return agreements without a charge.")
 @click.option("--stop-running", is_flag=True, help="With --now: also stop what is running on it.")
 @connected
@@ -175,8 +175,16 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
 def pause(session: Session, did: str, *, now: bool, stop_running: bool) -> None:
     """Stop listing an asset. Existing purchases stay usable, unless --now is given.
 
-    With --now the gateway is removed from the asset's providers in the registry. What waits ends, and prices that
-    nothing is charged to go back. What was charged by a success is paid out and stays so. The way back: insitu resume.
+                                   without   --now     --now --stop-running
+        it is found and sold       no        no        no
+        executions start           yes       no        no
+        executions that wait       go on     end       end
+        executions that run        go on     go on     end
+        prices without a charge    stay      go back   go back
+        prices with a charge       stay      stay      stay
+
+    With --now every provider of the asset is removed in the registry. A charge is what a success has cost, or what a
+    failure at the consumer's risk will cost. insitu resume undoes it.
     """
 
     async def pause_it(client: "Client") -> None:
@@ -189,7 +197,7 @@ def pause(session: Session, did: str, *, now: bool, stop_running: bool) -> None:
 
 
 @click.command()
-@click.argument("did")
+@click.argument("did", type=complete_did)
 @connected
 @pass_session
 def resume(session: Session, did: str) -> None:
@@ -209,7 +217,7 @@ def _show_status(session: Session, status: "AssetStatus") -> None:
 
 
 @click.command()
-@click.argument("did")
+@click.argument("did", type=complete_did)
 @click.argument("recipient", metavar="ADDRESS")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 @connected

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from insitu.cli.options import connected, into, sending, yes
+from insitu.cli.options import complete_did, connected, into, sending, yes
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ _PASS_ON = {"ignore_unknown_options": True}
 @click.command(context_settings=_PASS_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[ALGORITHM|WORKFLOW] [--NAME=VALUE]...")
 @click.option(
-    "--on", "data", multiple=True, metavar="DID", help="A data set to read; give several in the order of --input1 …"
+    "--on",
+    "data",
+    type=complete_did,
+    multiple=True,
+    metavar="DID",
+    help="A data set to read; give several in the order of --input1 …",
 )
 @click.option("--agreement", metavar="ID", help="Run again what you bought, or a correction of it: nothing to pay.")
 @click.option("--image", metavar="NAME:TAG|DIGEST", help="Image to run in; default: the first allowed image that fits.")

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from insitu.cli.describing import described
-from insitu.cli.options import connected
+from insitu.cli.describing import changeable
+from insitu.cli.options import complete_did, connected
 from insitu.cli.render import plain
 from insitu.cli.session import Session, pass_session
 
@@ -17,12 +17,12 @@ __all__ = ["update"]
 
 
 @click.command()
-@click.argument("did")
+@click.argument("did", type=complete_did)
 @click.argument("files", nargs=-1, metavar="[FILE|FOLDER|URL]...")
 @click.option(
     "--from", "source", metavar="FILE|-", help="Changes in JSON, like --document of publish; null removes a member."
 )
-@described
+@changeable
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before signing.")
 @connected
 @pass_session

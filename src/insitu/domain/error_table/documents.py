@@ -26,7 +26,7 @@ InvalidAmount 400
     Write tokens, like 10 or 0.5, in commands and Python; in documents, base units as strings of digits.
 InvalidDid 400
     This is not a DID: did:nv: followed by 64 hexadecimal digits.
-    Check the DID.
+    Copy the whole DID; insitu search lists them.
 InvalidDocument 422
     The document breaks rules of the specification.
     Correct what the detail and the problems name.

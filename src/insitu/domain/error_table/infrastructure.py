@@ -68,7 +68,7 @@ ObjectStoreUnavailable 503 retry
     Check that it is running and that its address is right, then try again.
 PeerUnavailable 503 retry
     Another part of the system does not answer.
-    Check that it is running and that its address is right.
+    Check that it is running and that its address is right; insitu up starts a provider on this machine.
 PortTaken 409
     A port cannot be used.
     Stop what uses it, or choose another in the settings: server.port, chain.embedded_port.
