@@ -52,7 +52,7 @@ def _parties(story: Story) -> str:
         (holding.path.name, f"{holding.rows:,}", size(holding.size), f"<code>{_text(asset.did)}</code>")
         for holding, asset in zip((story.flights, story.weather), story.datasets, strict=True)
     ]
-    left = sum(file.content_length for file in story.result.files) if story.result else 0
+    left = sum(file.content_length for file in story.result.files)
     stayed = story.flights.size + story.weather.size
     return (
         f"<h2>The data stayed: {size(stayed)}. What left: {size(left)}.</h2>"
@@ -74,8 +74,6 @@ def _bars(stayed: int, left: int) -> str:
 
 
 def _timeline(story: Story) -> str:
-    if story.view is None:
-        return ""
     history = story.view.history
     begin = history[0].at
     total = max((history[-1].at - begin).total_seconds(), 0.001)
@@ -101,9 +99,10 @@ def _timeline(story: Story) -> str:
 def _result(story: Story) -> str:
     table = next((path for path in story.files if path.suffix == ".csv"), None)
     picture = next((path for path in story.files if path.suffix == ".png"), None)
-    parts = ["<h2>What came back: a new asset of the data scientist</h2>"]
-    if story.result is not None:
-        parts.append(f"<p><code>{_text(story.result.did)}</code></p>")
+    parts = [
+        "<h2>What came back: a new asset of the data scientist</h2>",
+        f"<p><code>{_text(story.result.did)}</code></p>",
+    ]
     if picture is not None:
         data = base64.b64encode(picture.read_bytes()).decode()
         parts.append(
@@ -123,7 +122,7 @@ def _money(story: Story) -> str:
         (f"<code>{_text(entry.transaction)}</code>", _text(", ".join(entry.events)), f"{entry.gas:,}")
         for entry in story.entries
     ]
-    receipt = f"<p>Receipt hash <code>{_text(story.receipt.receipt_hash)}</code></p>" if story.receipt else ""
+    receipt = f"<p>Receipt hash <code>{_text(story.receipt.receipt_hash)}</code></p>"
     return (
         "<h2>The payment followed a signed receipt</h2>"
         + _table(("who", "change"), paid, numbers=(1,))

@@ -41,7 +41,7 @@ class People:
 
 @dataclass(slots=True)
 class Story:
-    """What has happened so far; the report is made from it."""
+    """What has happened so far; the report is made from it. Each chapter sets what the following ones need."""
 
     people: People
     narrator: Narrator
@@ -49,12 +49,12 @@ class Story:
     flights: Holding
     weather: Holding
     datasets: list[Asset] = field(default_factory=list)
-    workflow: Asset | None = None
-    quote: Quote | None = None
-    agreement: Agreement | None = None
-    view: ExecutionView | None = None
-    result: ResultView | None = None
-    receipt: ReceiptView | None = None
+    workflow: Asset = field(init=False)
+    quote: Quote = field(init=False)
+    agreement: Agreement = field(init=False)
+    view: ExecutionView = field(init=False)
+    result: ResultView = field(init=False)
+    receipt: ReceiptView = field(init=False)
     files: list[Path] = field(default_factory=list)
     entries: tuple[Entry, ...] = ()
     paid: dict[str, int] = field(default_factory=dict)
@@ -152,7 +152,6 @@ class Story:
         """She asks whether it is allowed, and what it costs."""
         narrator = self.narrator
         narrator.chapter("Is it allowed, and what does it cost?")
-        assert self.workflow is not None
         self.quote = await self.people.scientist.agreements.check(self.workflow.did)
         for reason in self.quote.reasons:
             narrator.say(f"{reason.code}: {reason.message}")
@@ -182,7 +181,6 @@ class Story:
 
     async def balances(self) -> dict[str, int]:
         """Return everybody's tokens, in base units."""
-        assert self.quote is not None
         chain = self.people.scientist.chain
         accounts = {
             "data scientist": self.people.scientist.account,
@@ -197,8 +195,6 @@ class Story:
         """C1–C8: one agreement, locked and granted."""
         narrator = self.narrator
         narrator.chapter("She buys: she signs the terms, one transaction locks the money, the provider grants")
-        assert self.workflow is not None
-        assert self.quote is not None
         bought = await self.people.scientist.agreements.buy(self.workflow.did, max_price=self.quote.price)
         self.agreement = bought
         narrator.say(f"serviceAgreementId {bought.id}")
@@ -209,7 +205,6 @@ class Story:
         """E1–E9: run, and watch."""
         narrator = self.narrator
         narrator.chapter("The algorithms run next to the data, without network, with read-only inputs")
-        assert self.agreement is not None
         execution = await self.people.scientist.compute.execute(self.agreement.id)
         narrator.say(f"workflowExecutionId {execution.execution_id}")
         began = narrator.seconds
@@ -240,7 +235,6 @@ class Story:
         """The result: a new asset of the consumer."""
         narrator, client = self.narrator, self.people.scientist
         narrator.chapter("The result is a new asset, and it belongs to her")
-        assert self.view is not None
         execution = await client.compute.execution(self.view.service_agreement_id, self.view.workflow_execution_id)
         self.result = await execution.result()
         record = await client.chain.did_record(self.result.did)
@@ -267,14 +261,12 @@ class Story:
         """E8: the signed receipt."""
         narrator, client = self.narrator, self.people.scientist
         narrator.chapter("The receipt")
-        assert self.view is not None
         execution = await client.compute.execution(self.view.service_agreement_id, self.view.workflow_execution_id)
         self.receipt = await execution.receipt()
         (self.output / "receipt.json").write_text(self.receipt.model_dump_json(indent=2))
         offline = await client.verify(self.receipt, on_chain=False)
         narrator.say(f"receipt hash {self.receipt.receipt_hash}")
         narrator.say(f"signed by    {offline.signer}")
-        assert self.quote is not None
         narrator.check("the signature is the provider's", offline.signer == self.quote.provider)
         proven = await client.verify(self.receipt, on_chain=True)
         narrator.check("its hash is on chain", proven.receipt_hash == self.receipt.receipt_hash)
@@ -284,9 +276,6 @@ class Story:
         """E10: who was paid what."""
         narrator = self.narrator
         narrator.chapter("Who was paid what")
-        assert self.agreement is not None
-        assert self.result is not None
-        assert self.quote is not None
         self.entries = await transactions_of(self.people.scientist.chain, self.agreement.id, self.result.did)
         narrator.rows(
             ("TRANSACTION", "GAS", "EVENTS"),
