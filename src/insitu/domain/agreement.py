@@ -15,19 +15,6 @@ from insitu.domain.ids import Address, AgreementId
 from insitu.domain.typed_data import SigningDomain, encoded_hash
 from insitu.domain.wire import Amount, WireModel
 
-__all__ = [
-    "AgreementDomain",
-    "AgreementState",
-    "ConditionState",
-    "Settlement",
-    "SignedSettlement",
-    "Terms",
-    "TermsV1",
-    "agreement_id",
-    "settlement_digest",
-    "terms_digest",
-]
-
 Bytes32 = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 _Uint40 = Annotated[int, Field(ge=0, lt=2**40)]
 _Uint32 = Annotated[int, Field(ge=0, lt=2**32)]

@@ -9,8 +9,6 @@ from typing_extensions import override
 from insitu.domain.errors import InsituError
 from insitu.domain.money import amount_of_display, display_amount
 
-__all__ = ["Amount", "AmountLike"]
-
 BASE_UNITS = "base units"
 MOST_TOKENS = 10**15
 """A larger integer probably means base units, in a program older than this class."""

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from insitu.domain.ids import Address
 from insitu.domain.typed_data import SigningDomain, struct_hash
 
-__all__ = ["APPROVAL_TYPES", "approval_digest", "approvals_domain"]
-
 APPROVAL_TYPES: Mapping[str, str] = {
     "ApprovalRequest": "bytes32 did,address consumer,string purpose,string reference,uint256 deadline",
     "Approval": "bytes32 did,address consumer,bytes32 request,uint256 ends",

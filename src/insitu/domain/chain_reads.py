@@ -11,8 +11,6 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 from insitu.domain.errors import InsituError
 from insitu.domain.wire import WireRequest
 
-__all__ = ["MAX_BLOCKS", "READ_METHODS", "parameters_for_node"]
-
 MAX_BLOCKS = 2000
 """The most blocks of one search for logs."""
 

@@ -7,8 +7,6 @@ from itertools import pairwise
 
 from insitu.domain.execution import Execution, Phase, is_retriable
 
-__all__ = ["LIMITS", "Limit", "Rules", "compute_deadline", "configure_deadline", "publish_deadline", "was_cut_short"]
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -22,8 +22,6 @@ from insitu.domain.policy import (
     Revisions,
 )
 
-__all__ = ["RESTRICTIONS", "TERMS_OF_SALE", "EffectivePolicy", "effective_policy"]
-
 Rule = Callable[[Sequence[Policy]], Any]
 Limit = TypeVar("Limit", bound=str)
 

@@ -18,28 +18,6 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.plan import ExecutionPlan, Failures
 from insitu.domain.wire import Time, WireModel
 
-__all__ = [
-    "ENDED",
-    "HIDDEN",
-    "NOTHING_DELIVERED",
-    "TRANSITIONS",
-    "Charge",
-    "Execution",
-    "Observed",
-    "Phase",
-    "Reason",
-    "StageRecord",
-    "StepKey",
-    "StepKind",
-    "StepStatus",
-    "StopRequest",
-    "Stopper",
-    "Transition",
-    "Usage",
-    "charge_of",
-    "is_retriable",
-]
-
 
 class Phase(StrEnum):
     """Where an execution stands. ``Registered`` means queued."""

@@ -11,8 +11,6 @@ from insitu.domain.execution import TRANSITIONS, Execution, Phase, Stopper, Stop
 from insitu.domain.next_actions import Abandon, Conclude, Move
 from insitu.domain.plan import ExecutionPlan
 
-__all__ = ["abandoned", "acknowledged", "cleaned", "concluded", "handed_over", "moved", "registered", "stop_requested"]
-
 
 def registered(plan: ExecutionPlan, now: datetime) -> Execution:
     """Return the record with which an execution begins (E4)."""

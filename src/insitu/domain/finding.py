@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Finding", "State"]
-
 State = Literal["ok", "warning", "failed", "skipped"]
 """``warning``: it works, but somebody should know. ``skipped``: it could not be examined, and the detail says why."""
 

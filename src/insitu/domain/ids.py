@@ -8,19 +8,6 @@ from typing import NewType
 
 from insitu.domain.errors import InsituError
 
-__all__ = [
-    "Address",
-    "AgreementId",
-    "ExecutionId",
-    "annotations",
-    "labels",
-    "new_seed",
-    "read_address",
-    "read_agreement_id",
-    "read_execution_id",
-    "workflow_execution_id",
-]
-
 AgreementId = NewType("AgreementId", str)
 """serviceAgreementId: 64 lower-case hexadecimal digits without 0x, the EIP-712 digest of the terms (C2)."""
 

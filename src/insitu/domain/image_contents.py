@@ -11,8 +11,6 @@ from insitu.domain.algorithm import split_entrypoint
 from insitu.domain.errors import InsituError
 from insitu.domain.wire import WireModel
 
-__all__ = ["PROGRAMS", "ImageContents", "imports_of", "program_of"]
-
 PROGRAMS = frozenset({
     "R", "Rscript", "awk", "bash", "deno", "duckdb", "gawk", "java", "julia", "lua", "node", "octave", "perl", "php",
     "python", "python3", "ruby", "sh", "spark-submit", "sqlite3",

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from insitu.domain.canonical import checksum
 
-__all__ = ["inputs_hash"]
-
 
 def inputs_hash(versions: Sequence[tuple[str, str]]) -> str:
     """Return 0x and the SHA3-256 of the canonical JSON ``[[did, checksum], …]``.

@@ -7,8 +7,6 @@ from typing import NoReturn
 from insitu.domain.canonical import JsonObject, JsonValue, plain_json
 from insitu.domain.errors import InsituError
 
-__all__ = ["read_json"]
-
 
 def read_json(text: str | bytes) -> JsonValue:
     """Read JSON text strictly.

@@ -10,25 +10,6 @@ from typing import NamedTuple
 from insitu.domain.agreement import Settlement, Terms
 from insitu.domain.ids import Address, AgreementId
 
-__all__ = [
-    "AgreementCreated",
-    "Call",
-    "ComputeFulfilled",
-    "ComputeRefused",
-    "ComputeTimedOut",
-    "DidProviderAdded",
-    "DidProviderRemoved",
-    "DidRecord",
-    "DidRegistered",
-    "DidTransferred",
-    "EscrowAborted",
-    "EscrowFulfilled",
-    "LedgerEvent",
-    "LockFulfilled",
-    "PaymentReleased",
-    "Permit",
-]
-
 MOST_GAS = 15_000_000
 """For one transaction; the largest batch of settlements needs a tenth, and public chains allow 16.7 million."""
 MOST_GAS_FOR_STRANGERS = 4_000_000

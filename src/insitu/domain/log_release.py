@@ -11,8 +11,6 @@ from typing import Literal
 from insitu.domain.execution import Execution, Phase, Transition
 from insitu.domain.wire import WireModel
 
-__all__ = ["Captured", "LogRelease", "LogState", "Released", "allotted", "bytes_left", "released"]
-
 LogState = Literal["open", "spent", "rejected"]
 """Whether more text can come: not if the budget is spent while text is left, or if the output was rejected."""
 

@@ -13,22 +13,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.domain.wire import Time, WireModel
 
-__all__ = [
-    "Claim",
-    "ExecutionPlan",
-    "Failures",
-    "Fetch",
-    "FileSource",
-    "ImageReference",
-    "InputFile",
-    "Limits",
-    "Mount",
-    "OutputRules",
-    "StageInput",
-    "StagePlan",
-    "Transformation",
-]
-
 
 class ImageReference(WireModel):
     """A container image by its name in the DDO and the digest of its manifest.

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from insitu.domain.canonical import JsonObject, canonical_json, sha256_hex
 from insitu.domain.ids import Address
 
-__all__ = ["publication_key"]
-
 PURPOSE = "insitu publication"
 
 

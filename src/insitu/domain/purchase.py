@@ -14,8 +14,6 @@ from insitu.domain.ledger import Call, Permit, create_lock_grant
 from insitu.domain.signatures import account_signature, recover_address, signature_bytes
 from insitu.domain.wire import AccountSignature, Amount, WireModel
 
-__all__ = ["NO_PERMIT", "SignatureText", "SignedPermit", "SignedPurchase", "call_signature"]
-
 SignatureText = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
 """0x and 130 hexadecimal digits: 65 bytes r ‖ s ‖ v, the signature of a plain account."""
 NO_PERMIT = "a contract account cannot sign a permit, so it has to allow the escrow the price beforehand (approve)"

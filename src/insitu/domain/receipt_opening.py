@@ -16,8 +16,6 @@ from insitu.domain.receipt import Predicate
 from insitu.domain.receipt_parts import CommonPredicate
 from insitu.domain.wire import WireModel
 
-__all__ = ["OpenedFile", "OpenedInput", "Opening", "Withheld", "WithheldStage", "opening_checks", "salt_for"]
-
 
 class OpenedFile(WireModel):
     """A file as it was mounted: its name (empty for a folder that is the whole input) and SHA-256."""

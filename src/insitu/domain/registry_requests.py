@@ -15,17 +15,6 @@ from insitu.domain.ledger import Call
 from insitu.domain.typed_data import SigningDomain, Struct
 from insitu.domain.wire import Account, Bytes32, WireRequest
 
-__all__ = [
-    "ProviderChange",
-    "RegistrationBatch",
-    "RegistrationItem",
-    "RegistryRequest",
-    "Transfer",
-    "UpdateBatch",
-    "UpdateItem",
-    "registry_domain",
-]
-
 MOST = 16
 """Items of a request, and providers of an item: all of it is hashed before anybody knows who signed it."""
 

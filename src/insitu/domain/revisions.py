@@ -8,8 +8,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.flavour import OfferedService, choose_server
 from insitu.domain.workflow import Stage, Workflow
 
-__all__ = ["MAX_PARAMETER_BYTES", "Parameters", "configured", "require_parameters", "require_same_purchase"]
-
 MAX_PARAMETER_BYTES = 4096
 
 Parameters = Mapping[str, Mapping[str, Scalar]]

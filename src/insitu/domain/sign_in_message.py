@@ -7,8 +7,6 @@ from datetime import datetime
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 
-__all__ = ["SignInMessage", "read_sign_in_message"]
-
 MAX_MESSAGE = 8192
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _TEXT = re.compile(

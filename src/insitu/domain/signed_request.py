@@ -15,8 +15,6 @@ from insitu.domain.registry_requests import (
 )
 from insitu.domain.wire import Account, AccountSignature, WireRequest
 
-__all__ = ["SignedRequest"]
-
 
 class SignedRequest(WireRequest):
     """One request to the registry, for one chain and registry, with the signature of its EIP-712 digest.

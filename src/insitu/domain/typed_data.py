@@ -9,8 +9,6 @@ from eth_abi.abi import encode
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 
-__all__ = ["DOMAIN_TYPE", "DOMAIN_VERSION", "SigningDomain", "Struct", "encoded_hash", "struct_hash", "word"]
-
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DOMAIN_VERSION = "1"
 

@@ -7,8 +7,6 @@ from typing import Any
 from insitu.domain.ddo import Ddo
 from insitu.domain.service import Attributes, Service
 
-__all__ = ["describe_changes", "with_price"]
-
 SHOWN = 80
 """Characters of a value that are shown."""
 NOT_SHOWN = {

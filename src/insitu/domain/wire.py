@@ -24,18 +24,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.signatures import MAX_SIGNATURE
 
-__all__ = [
-    "Account",
-    "AccountSignature",
-    "Amount",
-    "Bytes32",
-    "Price",
-    "Time",
-    "WireModel",
-    "WireRequest",
-    "rfc3339",
-]
-
 
 def rfc3339(moment: datetime) -> str:
     """Write an aware time as RFC 3339 in UTC with milliseconds and ``Z``."""

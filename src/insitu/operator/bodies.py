@@ -4,7 +4,5 @@ from collections.abc import Mapping
 
 from insitu.api.operator_v1 import WORKFLOWS
 
-__all__ = ["BODY_LIMITS"]
-
 BODY_LIMITS: Mapping[str, int] = {WORKFLOWS: 32 * 1024 * 1024}
 """Limits in bytes by the beginning of the path: a plan names every file of every input."""

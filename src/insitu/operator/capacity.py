@@ -9,8 +9,6 @@ from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import ExecutionPlan, Limits
 from insitu.ports.peers import Capacity
 
-__all__ = ["queue_positions", "require_capacity"]
-
 _PARTS = ("cpu_millis", "memory_bytes", "disk_bytes", "gpu")
 
 Amount = Counter[str]

@@ -20,8 +20,6 @@ from insitu.domain.policy import Verdict
 from insitu.domain.workflow import MAX_INPUTS, MAX_STAGES, Workflow, read_workflow
 from insitu.ports.peers import Registration
 
-__all__ = ["check_registration"]
-
 _LOGS = ("live", "after_review", "none")
 """From open to strict."""
 

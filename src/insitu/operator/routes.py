@@ -29,8 +29,6 @@ from insitu.domain.ids import AgreementId, ExecutionId, read_agreement_id, read_
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["router"]
-
 ONE = WORKFLOWS + "/{serviceAgreementId}/{workflowExecutionId}"
 
 Count = Annotated[int, Query(ge=0, le=2**53)]

@@ -22,8 +22,6 @@ from insitu.ports.logs import Logs
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import Enforcement, LogChunk
 
-__all__ = ["OperatorService"]
-
 
 class OperatorService(OperatorPeer):
     """The calls of the gateway. Each one names an agreement and an execution; a pair that does not match is unknown.

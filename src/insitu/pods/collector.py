@@ -19,8 +19,6 @@ from pathlib import Path
 from insitu.domain.file_names import delivered_bytes, delivery_problem, is_left_out
 from insitu.domain.file_types import AllowedTypes
 
-__all__ = ["CollectedFile", "Collection", "CollectionLimits", "Rejection", "collect", "read_collected"]
-
 CHUNK_BYTES = 1 << 20
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID

@@ -21,8 +21,6 @@ from insitu.ports.peers import GatewayPeer
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
 
-__all__ = ["Configure"]
-
 logger = logging.getLogger("insitu.pods")
 
 MOST_RESULT = 3584

@@ -14,8 +14,6 @@ from anyio.to_thread import run_sync
 
 from insitu.domain.merkle import FileDigest, files_root
 
-__all__ = ["DigestCache", "InputDigest", "digest_input"]
-
 PIECE = 8 * 1024 * 1024
 """Bytes that are hashed at a time."""
 

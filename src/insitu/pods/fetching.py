@@ -10,8 +10,6 @@ from anyio.to_thread import run_sync
 from insitu.domain.errors import InsituError
 from insitu.pods.digests import InputDigest
 
-__all__ = ["Room", "write_file"]
-
 PIECE = 1024 * 1024
 """Bytes that are written at a time."""
 

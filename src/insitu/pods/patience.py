@@ -4,8 +4,6 @@ import anyio
 
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["PATIENCE", "Patience"]
-
 PATIENCE = 240.0
 """Seconds for which a gateway that does not answer is asked again: it may be restarting."""
 RETRY = Backoff(0.5, 10.0, jitter=0.2)

@@ -28,8 +28,6 @@ from insitu.ports.peers import GatewayPeer
 from insitu.ports.pods import OutputVolume, Workspace
 from insitu.ports.runtime import LogShare, Step
 
-__all__ = ["Publish"]
-
 logger = logging.getLogger("insitu.pods")
 
 AT_ONCE = 4

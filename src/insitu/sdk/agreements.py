@@ -26,8 +26,6 @@ from insitu.sdk.purchases import Purchases
 from insitu.sdk.quotes import WantedWorkflow, read_planned, read_wanted, terms_of, verify_quote
 from insitu.sdk.resolving import Resolver
 
-__all__ = ["Agreement", "Agreements"]
-
 Status = Literal["created", "locked", "granted", "refunded", "settled", "closed", "expired"]
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["KEY_PASSWORD", "CallerVariables", "provider_password", "read_caller"]
-
 KEY_PASSWORD = "INSITU_KEY_PASSWORD"  # noqa: S105  the name of a variable
 
 

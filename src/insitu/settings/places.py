@@ -9,8 +9,6 @@ from pydantic import BeforeValidator
 
 from insitu.adapters.object_store_access import SCHEMES
 
-__all__ = ["Place"]
-
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{1,61})[a-z0-9]", re.ASCII)
 _SEGMENT = re.compile(r"[A-Za-z0-9!_.*'()=-]{1,255}", re.ASCII)
 

@@ -16,8 +16,6 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
 
-__all__ = ["Abi", "CustomError", "Function", "Invocation", "Kind", "Log", "encode_arguments", "read_abi"]
-
 T = TypeVar("T")
 Entry = Mapping[str, Any]
 

@@ -16,8 +16,6 @@ from insitu.adapters.chain import tether
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.errors import InsituError
 
-__all__ = ["AnvilProcess", "find_anvil", "free_port"]
-
 logger = logging.getLogger(__name__)
 
 _READY_WITHIN = 30.0

@@ -12,8 +12,6 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.ids import Address
 
-__all__ = ["WIRES", "check_chain", "check_code", "check_wire", "read_view", "verify_deployment"]
-
 T = TypeVar("T")
 
 WIRES = {

@@ -45,8 +45,6 @@ from insitu.ports.chain import Block, Cursor, Mined, SignedTransaction, TokenInf
 from insitu.ports.keys import Signer
 from insitu.waiting import Backoff
 
-__all__ = ["EvmChain"]
-
 T = TypeVar("T")
 
 _POLL = 1.0

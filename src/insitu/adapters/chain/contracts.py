@@ -14,20 +14,6 @@ from insitu.adapters.chain.abi import Abi, Invocation, Log, encode_arguments, re
 from insitu.domain.errors import InsituError
 from insitu.domain.ledger import Call
 
-__all__ = [
-    "DEPLOYED",
-    "TEMPLATE",
-    "Artifact",
-    "abi_of",
-    "artifact",
-    "constructor_arguments",
-    "contract_address_name",
-    "encode_call",
-    "invoke",
-    "log_of",
-    "vendored_abi",
-]
-
 TEMPLATE = "ServiceExecutionTemplate"
 
 DEPLOYED = ("DIDRegistry", "TemplateStoreManager", TEMPLATE, "NeverminedToken", "Dispenser")

@@ -23,8 +23,6 @@ from insitu.domain.ids import Address, read_address
 from insitu.ports.chain import Mined
 from insitu.ports.keys import Signer
 
-__all__ = ["DeploymentPlan", "deploy"]
-
 _PROPOSED, _APPROVED = 1, 2
 _STILL_OPEN = frozenset({"ChainUnavailable", "InsufficientFunds", "TransactionUnconfirmed"})
 """Errors after which a recorded transaction may still be mined."""

@@ -14,8 +14,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.wire import WireModel
 
-__all__ = ["Deployments", "replace_file"]
-
 
 class Deployments(WireModel):
     """Addresses of one deployment.

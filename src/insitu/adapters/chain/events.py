@@ -32,8 +32,6 @@ from insitu.domain.ledger import (
 )
 from insitu.ports.chain import Logged
 
-__all__ = ["EventReader", "domain_terms", "event_topic"]
-
 
 def domain_terms(values: Sequence[Any]) -> Terms:
     """Return terms as the domain writes them; they come from the chain, so they are checked again."""

@@ -8,8 +8,6 @@ from typing import Self
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["FolderLock"]
-
 _PATIENCE = 5.0
 """Seconds that a chain may take to save its state after its owner died."""
 

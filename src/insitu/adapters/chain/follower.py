@@ -23,8 +23,6 @@ from insitu.domain.errors import InsituError
 from insitu.ports.chain import Block, Cursor
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Follower"]
-
 logger = logging.getLogger(__name__)
 
 _REMEMBERED = 256

@@ -6,8 +6,6 @@ from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.domain.errors import InsituError
 from insitu.ports.chain import Cursor
 
-__all__ = ["Header", "header", "newest_header"]
-
 
 @dataclass(frozen=True, slots=True)
 class Header:

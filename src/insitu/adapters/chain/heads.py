@@ -14,8 +14,6 @@ import anyio
 from insitu.adapters.chain.rpc import is_loopback
 from insitu.waiting import Backoff, Bell, Pauses
 
-__all__ = ["Heads"]
-
 logger = logging.getLogger(__name__)
 
 _SAFETY_NET = 15.0

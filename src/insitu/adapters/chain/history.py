@@ -8,8 +8,6 @@ from insitu.adapters.chain.refusals import NodeError
 from insitu.adapters.chain.rpc import JsonRpc
 from insitu.domain.ids import Address
 
-__all__ = ["all_logs", "find_logs"]
-
 _SMALLEST = 64
 """Blocks; a node that refuses even this few is not usable."""
 

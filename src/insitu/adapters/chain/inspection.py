@@ -17,8 +17,6 @@ from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.finding import Finding
 from insitu.domain.ids import Address
 
-__all__ = ["inspect_deployment"]
-
 _NOBODY = Address("0x" + "0" * 40)
 _TEMPLATE_STATES = ("neither proposed nor approved", "proposed, but not approved", "approved", "revoked")
 _APPROVED, _REVOKED = 2, 3

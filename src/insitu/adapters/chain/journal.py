@@ -10,8 +10,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.chain import SignedTransaction
 
-__all__ = ["Journal"]
-
 
 class Journal:
     """Signed transactions by step. They become public when they are sent, and contain no key.

@@ -12,8 +12,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.keys import Signer
 
-__all__ = ["mint_up_to"]
-
 
 async def mint_up_to(
     rpc: JsonRpc, deployments: Deployments, minter: Signer, accounts: Sequence[Address], least: int

@@ -22,8 +22,6 @@ from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 from insitu.ports.keys import Signer
 
-__all__ = ["MINTER_ROLE", "OWNED", "Ownable", "Ownership", "accept_ownership", "minters_of", "ownerships"]
-
 MINTER_ROLE = keccak256(b"minter")
 
 

@@ -7,8 +7,6 @@ from insitu.domain.ids import Address
 from insitu.domain.ledger import Permit
 from insitu.ports.keys import Signer
 
-__all__ = ["sign_permit"]
-
 _TYPE = keccak256(b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
 
 

@@ -19,8 +19,6 @@ from insitu.adapters.chain.contracts import DEPLOYED, abi_of
 from insitu.domain.agreement import ConditionState
 from insitu.domain.errors import ERRORS, InsituError, class_of
 
-__all__ = ["NodeError", "refusal_of"]
-
 _PANIC = bytes.fromhex("4e487b71")
 _REVERT_TEXT = bytes.fromhex("08c379a0")
 _CODES = {

@@ -10,8 +10,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import DidRegistered
 
-__all__ = ["Registrations"]
-
 KEPT = 4096
 STEPS = 1000
 """The most versions that a walk goes back."""

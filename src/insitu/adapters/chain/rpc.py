@@ -16,8 +16,6 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["JsonRpc", "is_loopback", "items", "member", "number", "raw_bytes"]
-
 _TIMEOUT = 20.0
 """Seconds for one answer; a slower node is not usable."""
 

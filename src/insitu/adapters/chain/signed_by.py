@@ -9,8 +9,6 @@ from insitu.domain.errors import InsituError, Unavailable
 from insitu.domain.ids import Address
 from insitu.domain.signatures import MAX_SIGNATURE, recover_address
 
-__all__ = ["signed_by"]
-
 _GAS = 1_000_000
 """What a contract account may use to judge one signature. Three owners of a Safe need 40,000, a passkey 350,000."""
 

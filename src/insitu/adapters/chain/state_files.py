@@ -16,8 +16,6 @@ from pathlib import Path
 from insitu.adapters.chain.deployments import replace_file
 from insitu.domain.errors import InsituError
 
-__all__ = ["StateFiles"]
-
 _PIECE = 1 << 18
 
 

@@ -16,8 +16,6 @@ from insitu.ports.keys import Signer
 from insitu.sdk.turns import turn
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Transactions"]
-
 _GAS_MARGIN = (5, 4)
 """Estimates are raised by a quarter, because the cost of a call depends on the state that it meets."""
 

@@ -11,8 +11,6 @@ from typing import Any
 from insitu.domain.execution import Execution
 from insitu.domain.plan import ExecutionPlan
 
-__all__ = ["GROUP", "KIND", "PLURAL", "VERSION", "definition", "read_execution", "spec_of", "status_of"]
-
 GROUP = "insitu.internal"
 VERSION = "v1alpha1"
 KIND = "WorkflowExecution"

@@ -38,8 +38,6 @@ from insitu.domain.log_release import LogRelease
 from insitu.ports.executions import Decide, Executions
 from insitu.waiting import Backoff
 
-__all__ = ["KubernetesExecutions"]
-
 WorkflowExecution: Any = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
 
 _OURS = {"app.kubernetes.io/managed-by": "insitu"}

@@ -12,8 +12,6 @@ from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import LogRelease
 from insitu.ports.executions import Decide, Executions
 
-__all__ = ["POSTGRESQL", "SQLITE", "SqlExecutions"]
-
 SQLITE = "insitu.adapters.executions.sqlite"
 POSTGRESQL = "insitu.adapters.executions.postgresql"
 """The migrations of each engine: ``SqlExecutions(Database(path, SQLITE))``."""

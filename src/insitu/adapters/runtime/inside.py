@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-__all__ = ["ALGORITHM", "VARIABLES"]
-
 ALGORITHM = "/mnt/transformations/1"
 
 VARIABLES: Mapping[str, str] = {

@@ -12,8 +12,6 @@ from typing import IO
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["Holding", "prepare"]
-
 FLIGHTS, WEATHER = "flights.csv", "weather.csv"
 
 

@@ -19,8 +19,6 @@ from insitu.domain.ledger import (
 )
 from insitu.ports.chain import Chain
 
-__all__ = ["Entry", "transactions_of"]
-
 PATIENCE = 60.0
 
 _NAMES: dict[type, str] = {

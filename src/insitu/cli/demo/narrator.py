@@ -8,8 +8,6 @@ import click
 from insitu.cli.render import lines, plain, table
 from insitu.domain.errors import InsituError
 
-__all__ = ["Narrator"]
-
 
 class Narrator:
     """Prints as things happen. A ``check`` that fails ends the demo with exit code 1."""

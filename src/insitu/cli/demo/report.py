@@ -11,8 +11,6 @@ from insitu.cli.demo.story import Story
 from insitu.cli.render import size
 from insitu.domain.wire import rfc3339
 
-__all__ = ["write_report"]
-
 STYLE = """
 :root{color-scheme:light}
 body{font:16px/1.5 system-ui,sans-serif;color:#1c2630;background:#fff;max-width:60rem;margin:2rem auto;padding:0 1rem}

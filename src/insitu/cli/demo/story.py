@@ -20,8 +20,6 @@ from insitu.sdk.client import Client
 from insitu.sdk.publishing import Asset
 from insitu.sdk.workflows import Previous, Stage
 
-__all__ = ["People", "Story"]
-
 TOKEN = 10**18
 PRICES = {"flights": 5 * TOKEN, "weather": 3 * TOKEN}
 MAX_BYTES = 1_000_000

@@ -24,8 +24,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import FrozenFile, FrozenResult, StoredExecution
 from insitu.sdk.long_work import LongWork
 
-__all__ = ["AssetMaker"]
-
 MAX_MANIFEST = 64 * 1024 * 1024
 
 

@@ -21,8 +21,6 @@ from insitu.ports.agreement_changes import Change, Enqueue, Touch
 from insitu.ports.agreement_records import FreeExecution, ItemKind, KnownAgreement, OutboxItem, StoredExecution
 from insitu.ports.agreements import EVERY
 
-__all__ = ["NO_RECEIPT", "Closer"]
-
 NO_RECEIPT = "0x" + "0" * 64
 """The hash in a settlement that settles no execution and returns the price."""
 

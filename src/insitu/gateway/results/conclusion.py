@@ -7,8 +7,6 @@ from insitu.domain.execution import Charge, StageRecord, Transition, charge_of
 from insitu.domain.plan import Failures
 from insitu.ports.agreement_records import FrozenResult
 
-__all__ = ["Conclusion"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:

@@ -35,8 +35,6 @@ from insitu.ports.agreement_records import (
 from insitu.ports.agreements import EVERY
 from insitu.ports.peers import ExecutionReport
 
-__all__ = ["Finisher"]
-
 logger = logging.getLogger(__name__)
 
 

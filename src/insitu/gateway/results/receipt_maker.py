@@ -28,8 +28,6 @@ from insitu.gateway.results.conclusion import Conclusion
 from insitu.gateway.results.receipt_opener import last_record, opened_inputs, withheld_details
 from insitu.ports.agreement_records import FrozenResult, KnownAgreement, StoredExecution
 
-__all__ = ["ReceiptMaker"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptMaker:

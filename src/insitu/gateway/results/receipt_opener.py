@@ -7,8 +7,6 @@ from insitu.domain.plan import StageInput
 from insitu.domain.receipt_opening import OpenedFile, OpenedInput, Withheld, salt_for
 from insitu.ports.agreement_records import StoredExecution
 
-__all__ = ["last_record", "opened_inputs", "withheld_details"]
-
 
 def opened_inputs(execution: StoredExecution, records: Sequence[StageRecord]) -> Iterator[OpenedInput]:
     """Yield every input whose files' digests are all known, from the document or from the Configuration Pod.

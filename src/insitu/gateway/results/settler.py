@@ -15,8 +15,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Change, DecideCharge, Enqueue
 from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredExecution
 
-__all__ = ["Due", "Settler", "charge_now", "charges_at_end"]
-
 
 @dataclass(frozen=True, slots=True)
 class Due:

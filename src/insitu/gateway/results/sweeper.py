@@ -13,8 +13,6 @@ from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import KnownAgreement
 from insitu.ports.agreements import EVERY
 
-__all__ = ["Sweeper"]
-
 logger = logging.getLogger(__name__)
 
 PERIOD = timedelta(seconds=60)

@@ -20,8 +20,6 @@ from insitu.operator.engine.progress import ProgressReport
 from insitu.ports.peers import ExecutionReport
 from insitu.ports.runtime import Enforcement, LogShare, Step
 
-__all__ = ["CarryOut", "StaleRecordError"]
-
 logger = logging.getLogger("insitu.engine")
 
 

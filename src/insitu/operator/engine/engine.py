@@ -23,8 +23,6 @@ from insitu.operator.engine.retention import forget_regularly
 from insitu.ports.runtime import Enforcement
 from insitu.waiting import Backoff, Bell, Pauses, wait_until
 
-__all__ = ["Engine"]
-
 logger = logging.getLogger("insitu.engine")
 
 PATIENCE = 10.0

@@ -20,8 +20,6 @@ from insitu.operator.engine.log_pump import LogPumps
 from insitu.operator.engine.parts import CALL_SECONDS, Parts
 from insitu.waiting import Backoff, Pauses, wait_until
 
-__all__ = ["Life"]
-
 logger = logging.getLogger("insitu.engine")
 
 POISON = 5

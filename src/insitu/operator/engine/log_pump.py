@@ -15,8 +15,6 @@ from insitu.operator.engine.parts import Parts
 from insitu.ports.peers import LogKey
 from insitu.waiting import Backoff, Pauses, wait_until
 
-__all__ = ["LogPumps", "begun_logs"]
-
 logger = logging.getLogger("insitu.engine")
 
 DRAIN = timedelta(seconds=10)

@@ -13,8 +13,6 @@ from insitu.ports.logs import Logs
 from insitu.ports.peers import Capacity, GatewayPeer
 from insitu.ports.runtime import Runtime
 
-__all__ = ["CALL_SECONDS", "Parts"]
-
 CALL_SECONDS = 120.0
 """Seconds after which a call of the runtime or the gateway counts as not answered."""
 

@@ -9,8 +9,6 @@ from insitu.domain.execution import Execution
 from insitu.operator.engine.parts import CALL_SECONDS, Parts
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["ProgressReport"]
-
 logger = logging.getLogger("insitu.engine")
 
 RETRY = Backoff(0.2, 30)

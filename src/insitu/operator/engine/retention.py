@@ -7,8 +7,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
 from insitu.operator.engine.parts import Parts
 
-__all__ = ["forget_regularly"]
-
 logger = logging.getLogger("insitu.engine")
 
 PAUSE = timedelta(hours=6)

@@ -15,8 +15,6 @@ from lightkube.resources.core_v1 import PersistentVolumeClaim
 
 from insitu.adapters.kubernetes import Cluster, RefusedError
 
-__all__ = ["Binding"]
-
 logger = logging.getLogger(__name__)
 
 FIRST_SIGN = 3.0

@@ -8,8 +8,6 @@ from insitu.adapters.runtime.kubernetes.configuration import Placement
 from insitu.adapters.runtime.kubernetes.names import files_claim, metadata, output_claim
 from insitu.ports.runtime import Step
 
-__all__ = ["attempt_claims", "claim"]
-
 _SMALLEST = 1 << 20
 
 

@@ -33,8 +33,6 @@ from insitu.domain.plan import Claim, ImageReference, Mount, StageInput
 from insitu.domain.wire import rfc3339
 from insitu.ports.runtime import Step
 
-__all__ = ["compute_pod", "image_reference", "input_claims"]
-
 _REPOSITORY = re.compile(r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Placement", "PodImage", "asked_registries"]
-
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 SANDBOX_UID = 1_900_000_000

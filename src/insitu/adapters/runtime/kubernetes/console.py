@@ -16,8 +16,6 @@ from insitu.domain.errors import InsituError
 from insitu.ports.runtime import LogChunk
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["follow"]
-
 _RETRY = Backoff(1.0, 30.0)
 """Before a log is requested again; the watch wakes earlier.
 

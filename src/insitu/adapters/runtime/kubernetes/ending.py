@@ -16,8 +16,6 @@ from insitu.domain.execution import Reason, StepKey
 from insitu.domain.ids import ExecutionId
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Ender"]
-
 _KILL_SECONDS = 30.0
 _DELETE_SECONDS = 30.0
 _LOOK = Backoff(0.1, 5.0)

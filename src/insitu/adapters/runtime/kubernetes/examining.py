@@ -17,8 +17,6 @@ from insitu.adapters.runtime.kubernetes.proof import OLDEST_PROOF, last_proof
 from insitu.domain.errors import InsituError
 from insitu.domain.finding import Finding
 
-__all__ = ["RIGHTS", "examine"]
-
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (GROUP, "workflowexecutions", ("get", "list", "watch", "create", "patch", "delete")),
     (GROUP, "workflowexecutions/status", ("update",)),

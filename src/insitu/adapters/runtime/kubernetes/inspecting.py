@@ -25,8 +25,6 @@ from insitu.adapters.runtime.kubernetes.sealing import MAIN, pod_spec, sealed, t
 from insitu.domain.execution import Reason, StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 
-__all__ = ["INSPECTS", "inspection_of", "inspection_pod", "judge_inspection"]
-
 INSPECTS = f"{GROUP}/inspects"
 """Label of a pod that looks at a volume: the compute step that wrote it."""
 

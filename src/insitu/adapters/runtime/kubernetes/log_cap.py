@@ -13,8 +13,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey
 from insitu.domain.ids import ExecutionId
 
-__all__ = ["LogCaps", "log_bytes"]
-
 logger = logging.getLogger(__name__)
 
 _AGAIN = 1.0

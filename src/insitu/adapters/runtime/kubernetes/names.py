@@ -8,21 +8,6 @@ from insitu.domain.execution import StepKey
 from insitu.domain.ids import ExecutionId, labels
 from insitu.domain.plan import ExecutionPlan
 
-__all__ = [
-    "DEADLINE",
-    "EXECUTION",
-    "LOG_BYTES",
-    "OURS",
-    "ROLE",
-    "STEP",
-    "STOP",
-    "files_claim",
-    "metadata",
-    "object_name",
-    "output_claim",
-    "step_name",
-]
-
 EXECUTION = "workflowExecutionId"
 STEP = f"{GROUP}/step"
 """Label of a pod: its step, as ``StepKey`` writes it."""

@@ -15,8 +15,6 @@ from insitu.adapters.runtime.kubernetes.verdicts import PodPatience, judge, step
 from insitu.domain.execution import Reason, StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 
-__all__ = ["Observation", "Observer"]
-
 
 @dataclass(frozen=True, slots=True)
 class Observation:

@@ -34,8 +34,6 @@ from insitu.adapters.runtime.kubernetes.sealing import MAIN, literal, pod_spec, 
 from insitu.domain.errors import InsituError
 from insitu.ports.runtime import Enforcement
 
-__all__ = ["judge_findings", "probe_cluster"]
-
 PROBE = f"{GROUP}/probe"
 _LABELS = {PROBE: "true", ROLE: "compute", "app.kubernetes.io/managed-by": "insitu"}
 _BYTES = 16 << 20

@@ -12,8 +12,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.wire import rfc3339
 from insitu.ports.runtime import Enforcement
 
-__all__ = ["OLDEST_PROOF", "keep_proof", "last_proof"]
-
 logger = logging.getLogger(__name__)
 _NAME = "insitu-isolation"
 _KEY = "proof.json"

@@ -17,8 +17,6 @@ from insitu.domain.execution import StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import ExecutionPlan
 
-__all__ = ["Record", "Records"]
-
 _STARTED = "started"
 
 _RECENT = 2.0

@@ -17,8 +17,6 @@ import httpx
 
 from insitu.adapters.runtime.oci.images.documents import INDEX_TYPES, MANIFEST_TYPES
 
-__all__ = ["Registries"]
-
 logger = logging.getLogger(__name__)
 
 SECONDS = 5.0

@@ -32,8 +32,6 @@ from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.domain.plan import ImageReference
 from insitu.ports.runtime import Enforcement, LogChunk, Runtime, Step
 
-__all__ = ["KubernetesRuntime"]
-
 READ_LASTS = timedelta(seconds=5)
 """How long to wait before reading the kept proof again."""
 

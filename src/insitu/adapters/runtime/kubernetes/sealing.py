@@ -19,8 +19,6 @@ from lightkube.models.core_v1 import (
 
 from insitu.adapters.runtime.kubernetes.configuration import Placement
 
-__all__ = ["MAIN", "TMP_BYTES", "literal", "pod_spec", "read_only", "sealed", "tmp"]
-
 MAIN = "main"
 """Name of the only container of a pod."""
 

@@ -37,8 +37,6 @@ from insitu.domain.execution import StepKind
 from insitu.domain.wire import rfc3339
 from insitu.ports.runtime import Step
 
-__all__ = ["console_secrets", "order_secret", "service_pod"]
-
 WORK, ORDER, CONSOLES = "/work", "/insitu/order", "/insitu/consoles"
 MESSAGE = "/dev/termination-log"
 """Where a container leaves a message for its cluster: at most 4096 bytes."""

@@ -22,8 +22,6 @@ from insitu.adapters.runtime.kubernetes.service_pods import console_secrets, ord
 from insitu.domain.execution import StepKey, StepKind
 from insitu.ports.runtime import Step
 
-__all__ = ["Starter"]
-
 WorkflowExecution: Any = create_namespaced_resource(GROUP, "v1alpha1", "WorkflowExecution", "workflowexecutions")
 
 

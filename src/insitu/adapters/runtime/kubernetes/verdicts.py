@@ -19,8 +19,6 @@ from insitu.domain.errors import ERRORS
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus, Usage
 from insitu.domain.exit_codes import describe_exit
 
-__all__ = ["Judged", "PodPatience", "has_run", "judge", "step_of"]
-
 _NOT_THERE = re.compile(r"not found|manifest unknown|name unknown|denied|unauthorized|invalid reference", re.IGNORECASE)
 _NO_COMMAND = re.compile(r"executable file not found|no such file or directory|permission denied|exec format error")
 _TELLS_LIMITS = ("cpuSeconds", "peakMemoryBytes", "outputBytes")

@@ -14,8 +14,6 @@ from insitu.adapters.runtime.kubernetes.names import EXECUTION, OURS, object_nam
 from insitu.domain.ids import ExecutionId
 from insitu.waiting import Bell
 
-__all__ = ["PodWatch"]
-
 
 class PodWatch:
     """Rings its bell when any pod has changed."""

@@ -11,8 +11,6 @@ from typing import Any
 
 from insitu.adapters.runtime.oci.seccomp import seccomp_section
 
-__all__ = ["Bind", "Sandbox", "Tmpfs", "config_json"]
-
 
 @dataclass(frozen=True, slots=True)
 class Bind:

@@ -12,17 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = [
-    "CHILD",
-    "Cgroups",
-    "Counters",
-    "GroupLimits",
-    "Hierarchy",
-    "find_cgroups",
-    "find_delegated",
-    "read_counters",
-]
-
 CHILD = "c"
 _SERVICE = "insitu-service"
 _PERIOD_MICROSECONDS = 100_000

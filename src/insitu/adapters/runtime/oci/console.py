@@ -11,8 +11,6 @@ from anyio import to_thread
 from insitu.adapters.runtime.oci import linux
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["follow"]
-
 _CHUNK = 1 << 16
 _PATIENCE_SECONDS = 1.0
 """A wake-up may be missed when a folder is removed, so the file is read again after this time anyway."""

@@ -13,8 +13,6 @@ from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.domain.execution import StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId
 
-__all__ = ["Containers"]
-
 _LOST = "the container's monitor ended without a record"
 
 

@@ -18,8 +18,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason, StepKey, StepKind, StepStatus
 from insitu.domain.ids import ExecutionId, read_execution_id
 
-__all__ = ["Folders", "container_name", "execution_of"]
-
 _CONTAINER = re.compile(r"in-(wx[a-z2-7]{26})-[0-9]+-[0-9]+")
 
 

@@ -17,8 +17,6 @@ from pathlib import Path
 from insitu.adapters.runtime.inside import ALGORITHM
 from insitu.adapters.runtime.oci import linux
 
-__all__ = ["INIT", "init_command", "place_init"]
-
 INIT = "/mnt/.init"
 """Its path in a container."""
 

@@ -31,8 +31,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import Limits, StagePlan
 
-__all__ = ["SANDBOX_GID", "Launch", "Machine", "launch", "sandbox_uid", "volume_folder"]
-
 SANDBOX_GID = 1_900_000_000
 """Group of every algorithm in root mode, so that an owner can let them all read an input; user numbers follow it."""
 

@@ -10,21 +10,6 @@ import os
 import struct
 from pathlib import Path
 
-__all__ = [
-    "MS_BIND",
-    "MS_NODEV",
-    "MS_NOEXEC",
-    "MS_NOSUID",
-    "MS_RDONLY",
-    "attach_loop",
-    "mode_in_root",
-    "mount",
-    "mounts_below",
-    "open_in_root",
-    "unmount",
-    "watch",
-]
-
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 1, 2, 4, 8, 4096
 
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8

@@ -9,8 +9,6 @@ from insitu.adapters.runtime.oci.cgroups import read_counters
 from insitu.domain.execution import Reason, Usage
 from insitu.domain.exit_codes import describe_exit
 
-__all__ = ["Outcome", "read_exit"]
-
 _NEARLY_FULL = 64 * 1024
 """Bytes below which a volume counts as full: the last ones go to the file system's own blocks."""
 

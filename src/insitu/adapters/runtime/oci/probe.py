@@ -24,8 +24,6 @@ from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.adapters.runtime.oci.volumes import create_volume
 from insitu.domain.errors import InsituError
 
-__all__ = ["Probe", "cgroups_of", "probe_machine", "sweep_probes"]
-
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT_SECONDS = 30
 _VOLUME_BYTES = 1 << 20

@@ -21,8 +21,6 @@ from typing import Any
 
 from insitu.adapters.runtime.oci.cgroups import Cgroups
 
-__all__ = ["Monitor", "RunFolder", "bury", "discard", "is_alive", "launch_monitor", "locked", "stop"]
-
 _MONITOR = Path(__file__).with_name("monitor.py")
 _STOP_SECONDS = 5.0
 _VARIABLES = ("PATH", "XDG_RUNTIME_DIR")

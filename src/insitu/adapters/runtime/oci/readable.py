@@ -11,8 +11,6 @@ from collections.abc import Callable
 from insitu.adapters.runtime.oci.volumes import check_input
 from insitu.domain.errors import InsituError
 
-__all__ = ["check_readable"]
-
 _SETGROUPS = {"x86_64": 116, "aarch64": 159}
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 

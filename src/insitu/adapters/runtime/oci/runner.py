@@ -39,8 +39,6 @@ from insitu.domain.plan import ImageReference
 from insitu.ports.pods import ConfigurePod, OutputVolume, PublishPod, Workspace
 from insitu.ports.runtime import Enforcement, LogChunk, Step
 
-__all__ = ["OciRuntime"]
-
 logger = logging.getLogger(__name__)
 _RESTARTED = "the provider's process was restarted while the step ran"
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from insitu.adapters.runtime.oci.trees import open_up
 
-__all__ = ["copy_tree"]
-
 _FIRST = 10
 _CHUNK = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -14,8 +14,6 @@ from typing import Any
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["ARCHITECTURES", "seccomp_section"]
-
 ARCHITECTURES: Mapping[str, str] = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
 """The name of ``uname -m`` → libseccomp's. Only the native one is listed: 32-bit and x32 calls kill (SIGSYS)."""
 

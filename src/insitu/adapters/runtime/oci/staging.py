@@ -13,8 +13,6 @@ from insitu.adapters.runtime.oci.bundle import Bind
 from insitu.domain.errors import InsituError
 from insitu.domain.plan import Claim, Mount, StageInput, StagePlan
 
-__all__ = ["InputPlace", "input_binds", "input_places", "sandbox_environment"]
-
 _DEFAULTS = {
     **VARIABLES,
     "LANG": "C.UTF-8",

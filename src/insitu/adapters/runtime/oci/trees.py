@@ -6,8 +6,6 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["delete_tree", "open_up", "tree_digest"]
-
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
 

@@ -15,8 +15,6 @@ from insitu.adapters.runtime.oci import linux
 from insitu.domain.errors import InsituError
 from insitu.guarded_files import open_beneath
 
-__all__ = ["DATA", "check_input", "create_volume", "stage_input", "used_bytes", "volume_bytes"]
-
 DATA = "data"
 """The folder of a volume that the sandbox sees; it does not see the file system's lost+found beside it."""
 

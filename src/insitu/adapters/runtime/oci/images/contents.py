@@ -8,8 +8,6 @@ from pathlib import Path
 from insitu.adapters.runtime.oci import linux
 from insitu.domain.image_contents import PROGRAMS, ImageContents
 
-__all__ = ["find_contents"]
-
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PACKAGES = ("site-packages", "dist-packages")
 _VERSION = re.compile(r"^python(3\.[0-9]{1,2})$")

@@ -9,23 +9,6 @@ from typing import Any
 
 from insitu.domain.errors import InsituError
 
-__all__ = [
-    "CONFIG_TYPE",
-    "INDEX_TYPES",
-    "LAYER_TYPE",
-    "MANIFEST_TYPES",
-    "MAX_DOCUMENT_BYTES",
-    "Descriptor",
-    "ImageConfig",
-    "Manifest",
-    "architecture",
-    "check_digest",
-    "choose_manifest",
-    "read_config",
-    "read_json",
-    "read_manifest",
-]
-
 MAX_DOCUMENT_BYTES = 4 << 20
 """The limit of the distribution specification for a manifest."""
 

@@ -33,8 +33,6 @@ from insitu.adapters.runtime.oci.images.documents import (
 from insitu.adapters.runtime.oci.images.layout import blob_path
 from insitu.domain.errors import InsituError
 
-__all__ = ["HostImage", "build_host_image", "host_key"]
-
 _COMPILERS = 4
 REVISION = "3"
 """Counts changes of this builder, so that an image of an older one is built again."""

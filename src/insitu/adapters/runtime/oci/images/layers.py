@@ -21,8 +21,6 @@ from insitu.adapters.runtime.oci import linux
 from insitu.adapters.runtime.oci.trees import delete_tree
 from insitu.domain.errors import InsituError
 
-__all__ = ["Budget", "unpack_layer"]
-
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _CHUNK = 1 << 20

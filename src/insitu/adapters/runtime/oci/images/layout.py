@@ -24,8 +24,6 @@ from insitu.adapters.runtime.oci.images.documents import (
 )
 from insitu.domain.errors import InsituError
 
-__all__ = ["FoundImage", "copy_blob", "find_image", "spread_archive"]
-
 _CHUNK = 1 << 20
 _MAX_ARCHIVE_BYTES = 64 << 30
 _MAX_NESTING = 4

@@ -26,8 +26,6 @@ from insitu.adapters.runtime.oci.images.documents import (
 from insitu.adapters.runtime.oci.images.layout import FoundImage, blob_path
 from insitu.domain.errors import InsituError
 
-__all__ = ["RegistryClient"]
-
 _REFERENCE = re.compile(
     r"(?P<host>[a-zA-Z0-9.-]+(?::[0-9]+)?|\[[0-9a-fA-F:]+\](?::[0-9]+)?)/"
     r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::[\w.-]+)?@(?P<digest>sha256:[0-9a-f]{64})"

@@ -37,8 +37,6 @@ from insitu.adapters.runtime.oci.images.layout import FoundImage, blob_path, cop
 from insitu.adapters.runtime.oci.trees import delete_tree, tree_digest
 from insitu.domain.errors import InsituError
 
-__all__ = ["ImageStore", "StoredImage"]
-
 _MOUNT_POINTS = ("dev", "mnt", "proc", "sys", "tmp")
 
 
