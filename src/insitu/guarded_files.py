@@ -6,8 +6,6 @@ import stat
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["open_beneath"]
-
 _STEP = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _LAST = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 

@@ -10,8 +10,6 @@ import anyio
 
 from insitu.ports.clock import Clock
 
-__all__ = ["Backoff", "Bell", "Pauses", "move_on_at", "wait_until"]
-
 
 @dataclass(frozen=True, slots=True)
 class Backoff:

@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-__all__ = ["SystemClock"]
-
 LONGEST_NAP = timedelta(seconds=60)
 """Sleeping counts monotonic time; after a suspension or a corrected clock, a sleeper is at most this late."""
 

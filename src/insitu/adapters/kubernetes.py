@@ -24,8 +24,6 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["GROUP", "Cluster", "ConflictError", "RefusedError"]
-
 GROUP = "insitu.internal"
 """API group of our custom resource, and the prefix of our annotations."""
 

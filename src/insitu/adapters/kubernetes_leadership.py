@@ -20,8 +20,6 @@ from lightkube.resources.coordination_v1 import Lease
 from insitu.adapters.kubernetes import Cluster, ConflictError, RefusedError
 from insitu.domain.errors import InsituError
 
-__all__ = ["Leadership", "Pace"]
-
 logger = logging.getLogger(__name__)
 _LABELS = {"app.kubernetes.io/part-of": "insitu"}
 

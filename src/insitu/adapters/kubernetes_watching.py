@@ -10,8 +10,6 @@ from insitu.adapters.kubernetes import ConflictError, RefusedError
 from insitu.domain.errors import InsituError
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["watch_forever"]
-
 logger = logging.getLogger(__name__)
 
 RETRY = Backoff(0.1, 5.0)

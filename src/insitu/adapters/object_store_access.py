@@ -12,8 +12,6 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, ObjectStore, RetryConfig, S3Config, S3Credential
 
-__all__ = ["SCHEMES", "Access", "open_bucket"]
-
 SCHEMES = frozenset({"az", "gs", "s3"})
 REREAD = timedelta(minutes=5)
 """How long keys from a file are used before it is read again, so that replacing them needs no restart."""
@@ -133,6 +131,7 @@ class SharedCredentials:
         self()
 
     def __call__(self) -> "S3Credential":
+        """Read the file again and return its keys."""
         file = configparser.ConfigParser(interpolation=None)
         try:
             file.read_string(_read("object_store.credentials_file", self._path))

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["lacks_object", "our_errors"]
-
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _METADATA = re.compile(r"https?://(169\.254\.|metadata\.google|\[?fd00:ec2)")

@@ -5,8 +5,6 @@ import secrets
 from insitu.adapters.object_store import Objects
 from insitu.domain.errors import InsituError
 
-__all__ = ["examine"]
-
 
 async def examine(objects: Objects) -> None:
     """Write, read, list, create once and delete, below ``doctor/``.

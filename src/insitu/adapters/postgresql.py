@@ -23,8 +23,6 @@ from insitu.adapters.sql import Connection
 from insitu.domain.errors import InsituError
 from insitu.waiting import Backoff
 
-__all__ = ["DatabaseState", "PostgresqlDatabase"]
-
 Result = TypeVar("Result")
 
 CONNECTIONS = 8

@@ -11,8 +11,6 @@ from psycopg import conninfo, sql
 from insitu.adapters.sql import Parameters, migrations
 from insitu.domain.errors import InsituError
 
-__all__ = ["PostgresqlSession", "connect", "migrate", "schema_version"]
-
 _SETTINGS = {
     "jit": "off",  # it takes longer than these statements
     "idle_in_transaction_session_timeout": "60s",

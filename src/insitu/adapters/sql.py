@@ -12,8 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["Connection", "Database", "Parameters", "Row", "Rows", "migrations", "milliseconds", "placeholders"]
-
 Result = TypeVar("Result")
 
 Parameters = Sequence[object] | Mapping[str, object]

@@ -19,8 +19,6 @@ import anyio.to_thread
 from insitu.adapters.sql import migrations
 from insitu.domain.errors import InsituError
 
-__all__ = ["SqliteDatabase"]
-
 Result = TypeVar("Result")
 
 READERS = 4

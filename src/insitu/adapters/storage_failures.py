@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["storage_errors"]
-
 
 @contextmanager
 def storage_errors(what: str) -> Iterator[None]:

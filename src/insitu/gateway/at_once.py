@@ -7,8 +7,6 @@ import anyio
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["both", "outcomes"]
-
 A = TypeVar("A")
 B = TypeVar("B")
 

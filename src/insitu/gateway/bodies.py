@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from insitu.api.gateway_v1 import BASE, RPC, TICKET_FINISH, TICKET_OUTPUTS
 from insitu.gateway.configuration import GatewayConfiguration
 
-__all__ = ["body_limits"]
-
 MIB = 1024 * 1024
 LARGEST_CALL = 64 * 1024
 """A call of the chain that only reads, or a signed request to the registry."""

@@ -10,8 +10,6 @@ from insitu.api.gateway_v1 import BASE, EXEC_ALIASES, OPERATIONS, Operation
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 
-__all__ = ["FileKey", "GatewayConfiguration", "Keyring"]
-
 MIB = 1024 * 1024
 
 

@@ -19,8 +19,6 @@ from insitu.ports.peers import MetadataPeer
 from insitu.ports.sources import Sources
 from insitu.sdk.resolving import Resolver
 
-__all__ = ["GatewayPorts", "KnownContents", "OfferedContainers"]
-
 OfferedContainers = Callable[[], Awaitable[tuple[dict[str, JsonValue], ...]]]
 """Returns the images that publishers may choose now, in the form of ``supportedContainers``."""
 

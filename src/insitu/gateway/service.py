@@ -57,8 +57,6 @@ from insitu.gateway.sign_in.session_keeper import SessionKeeper
 from insitu.gateway.sign_in.ticket_issuer import TicketIssuer
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["GatewayDesk", "GatewayService"]
-
 logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 1.0

@@ -12,8 +12,6 @@ from insitu.domain.ids import ExecutionId
 from insitu.ports.clock import Clock
 from insitu.waiting import Bell, move_on_at
 
-__all__ = ["EVENTS", "FOLLOWED", "GRANTS", "OUTBOX", "REGISTRATIONS", "RELAYS", "Wakeups", "events_of"]
-
 EVENTS = "events"
 """Some execution has an event."""
 FOLLOWED = "followed"

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["Blobs"]
-
 
 class Blobs(Protocol):
     """A content-addressed store. One contract suite (tests/ports/blobs) runs over every adapter."""

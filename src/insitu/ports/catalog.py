@@ -15,21 +15,6 @@ from pydantic import JsonValue
 from insitu.domain.ids import Address
 from insitu.ports.chain import Block, Cursor
 
-__all__ = [
-    "AssetRecord",
-    "AssetState",
-    "Catalog",
-    "Catalogued",
-    "DocumentVersion",
-    "Hits",
-    "Pool",
-    "Query",
-    "RegisteredVersion",
-    "Sort",
-    "Summary",
-    "WaitingPlace",
-]
-
 AssetState = Literal["pending", "listed", "retired"]
 Sort = Literal["relevance", "date", "price"]
 Pool = Literal["gateways", "creators", "strangers"]

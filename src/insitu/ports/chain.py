@@ -15,8 +15,6 @@ from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.keys import Signer
 
-__all__ = ["Block", "Chain", "Cursor", "Logged", "Mined", "SignedTransaction", "TokenInfo"]
-
 
 @dataclass(frozen=True, slots=True)
 class Cursor:

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Protocol
 
-__all__ = ["Clock"]
-
 
 class Clock(Protocol):
     """Tells the time and waits."""

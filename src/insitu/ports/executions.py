@@ -8,8 +8,6 @@ from insitu.domain.execution import Execution
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.log_release import LogRelease
 
-__all__ = ["Decide", "Executions"]
-
 Decide = Callable[[Execution, LogRelease], LogRelease]
 """Decides what is released of the logs from now on. It may be called several times for one change."""
 

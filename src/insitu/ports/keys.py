@@ -4,8 +4,6 @@ from typing import Protocol
 
 from insitu.domain.ids import Address
 
-__all__ = ["Signer"]
-
 
 class Signer(Protocol):
     """An account's key (secp256k1)."""

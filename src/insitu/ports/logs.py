@@ -7,8 +7,6 @@ from insitu.domain.ids import ExecutionId
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["Logs"]
-
 
 class Logs(Protocol):
     """Append-only logs. One contract suite (tests/ports/logs) runs over every adapter.

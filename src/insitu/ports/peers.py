@@ -13,8 +13,6 @@ from insitu.domain.wire import WireModel
 from insitu.ports.catalog import AssetRecord
 from insitu.ports.runtime import Enforcement, LogChunk
 
-__all__ = ["Capacity", "ExecutionReport", "GatewayPeer", "LogKey", "MetadataPeer", "OperatorPeer", "Registration"]
-
 
 class Registration(WireModel):
     """The "Workflow Registration" request (E3).

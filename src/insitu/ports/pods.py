@@ -13,8 +13,6 @@ from pydantic import JsonValue
 
 from insitu.ports.runtime import Step
 
-__all__ = ["ConfigurePod", "OutputVolume", "PublishPod", "Workspace"]
-
 
 @dataclass(frozen=True, slots=True)
 class OutputVolume:

@@ -13,8 +13,6 @@ from insitu.domain.execution import StepKey, StepStatus
 from insitu.domain.ids import ExecutionId
 from insitu.domain.plan import ExecutionPlan, ImageReference
 
-__all__ = ["Enforcement", "LogChunk", "LogShare", "Runtime", "Step"]
-
 
 @dataclass(frozen=True, slots=True)
 class LogShare:

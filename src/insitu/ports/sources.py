@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-__all__ = ["Sources"]
-
 
 class Sources(Protocol):
     """Reads files by URL. One contract suite (tests/ports/sources) runs over every adapter."""

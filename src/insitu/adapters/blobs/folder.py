@@ -24,8 +24,6 @@ from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
-__all__ = ["FolderBlobs"]
-
 PIECE = 1024 * 1024
 """Bytes read at a time."""
 ABANDONED = 24 * 3600.0

@@ -21,8 +21,6 @@ from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 from insitu.ports.blobs import Blobs
 
-__all__ = ["ObjectBlobs"]
-
 _SPOOL = "the folder for incoming files"
 _DIGITS = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})", re.ASCII)

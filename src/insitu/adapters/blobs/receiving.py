@@ -7,8 +7,6 @@ from anyio.to_thread import run_sync
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["receive"]
-
 WRITTEN = 1024 * 1024
 """Bytes written at a time."""
 

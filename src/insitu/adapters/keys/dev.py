@@ -10,8 +10,6 @@ from types import MappingProxyType
 from insitu.adapters.keys.signer import LocalSigner
 from insitu.domain.errors import InsituError
 
-__all__ = ["DEV_NAMES", "DevSigner", "dev_signer"]
-
 _KEYS: Mapping[str, str] = MappingProxyType(
     {
         "deployer": "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",

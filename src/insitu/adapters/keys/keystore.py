@@ -11,8 +11,6 @@ from insitu.adapters.keys.signer import LocalSigner, load_account
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 
-__all__ = ["LIGHT", "STANDARD", "Keystore", "StoredKey"]
-
 STANDARD = 2**18
 """scrypt's work factor for keys that control money: each guess takes about a second and 256 MiB."""
 

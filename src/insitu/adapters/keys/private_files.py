@@ -10,8 +10,6 @@ from pathlib import Path
 from insitu.adapters.storage_failures import storage_errors
 from insitu.domain.errors import InsituError
 
-__all__ = ["alone_in", "create_once", "private_folder", "read_private", "replace_private"]
-
 
 def private_folder(folder: Path) -> None:
     """Create a folder, and its parents, that only its owner can enter. Raises ``StorageFailed``."""

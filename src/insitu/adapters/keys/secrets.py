@@ -14,8 +14,6 @@ from typing import Any
 from insitu.adapters.keys.private_files import alone_in, create_once, read_private, replace_private
 from insitu.domain.errors import InsituError
 
-__all__ = ["VersionedKeys", "service_key", "stored_password"]
-
 _KEY_BYTES = 32
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from coincurve import PrivateKey
     from eth_account import Account
 
-__all__ = ["LocalSigner", "load_account"]
-
 _LOADING = threading.Lock()
 
 

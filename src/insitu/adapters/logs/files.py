@@ -23,8 +23,6 @@ from insitu.ports.logs import Logs
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["FileLogs"]
-
 PIECE = 64 * 1024
 """Bytes read at a time."""
 

@@ -23,8 +23,6 @@ from insitu.ports.logs import Logs
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["ObjectLogs"]
-
 logger = logging.getLogger("insitu.logs")
 
 CLOSING_SECONDS = 10.0

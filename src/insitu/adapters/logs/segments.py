@@ -17,8 +17,6 @@ from insitu.domain.ids import ExecutionId, read_execution_id
 from insitu.ports.peers import LogKey
 from insitu.ports.runtime import LogChunk
 
-__all__ = ["Listing", "close_chain", "extend_chain", "folder_of", "log_keys", "look_at", "read_from", "shrink"]
-
 PIECE = 1024 * 1024
 """Bytes of a whole log that are requested at a time."""
 _AT_ONCE = 16

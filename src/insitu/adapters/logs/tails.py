@@ -6,8 +6,6 @@ from insitu.adapters.logs.segments import close_chain, extend_chain, look_at
 from insitu.adapters.object_store import Objects
 from insitu.domain.errors import InsituError
 
-__all__ = ["ROOM", "Tail"]
-
 ROOM = 4 * 1024 * 1024
 """Bytes that may wait; with more, the writer waits."""
 SEGMENT = 1024 * 1024

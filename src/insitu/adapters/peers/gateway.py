@@ -10,8 +10,6 @@ from insitu.domain.ids import ExecutionId
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 from insitu.sdk.http import Http
 
-__all__ = ["HttpGateway"]
-
 STORING_SECONDS = 300.0
 """Seconds that a gateway may be silent once it has a file: it may be sending a large one to its object store."""
 

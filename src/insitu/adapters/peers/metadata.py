@@ -10,8 +10,6 @@ from insitu.ports.peers import MetadataPeer
 from insitu.sdk.http import Http
 from insitu.sdk.metadata import MetadataClient
 
-__all__ = ["HttpMetadata", "OwnMetadata"]
-
 
 class HttpMetadata(MetadataPeer):
     """A METADATA-API over HTTP.

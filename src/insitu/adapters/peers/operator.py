@@ -31,8 +31,6 @@ from insitu.ports.runtime import Enforcement, LogChunk
 from insitu.sdk.http import Http
 from insitu.waiting import Backoff
 
-__all__ = ["HttpOperator"]
-
 Answer = TypeVar("Answer", bound=WireModel)
 
 RETRY, RETRIES = Backoff(0.2, 5.0, factor=2.5, jitter=0.2), 7

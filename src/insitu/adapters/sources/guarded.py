@@ -8,8 +8,6 @@ from typing_extensions import override
 from insitu.adapters.sources.targets import Targets
 from insitu.domain.errors import InsituError
 
-__all__ = ["GuardedTransport"]
-
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -6,8 +6,6 @@ from urllib.parse import unquote, urlsplit
 from insitu.adapters.object_store import PIECE, Access, Objects
 from insitu.domain.errors import InsituError
 
-__all__ = ["bucket_and_key", "open_object"]
-
 
 def bucket_and_key(url: str) -> tuple[str, str]:
     """Return the url of the bucket and the object's name in it. Raises ``InvalidRequest``."""

@@ -8,8 +8,6 @@ import anyio
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["Targets"]
-
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 

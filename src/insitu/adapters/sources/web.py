@@ -14,8 +14,6 @@ from insitu.adapters.sources.targets import Targets
 from insitu.domain.errors import InsituError
 from insitu.ports.sources import Sources
 
-__all__ = ["WebSources"]
-
 REDIRECTS = 5
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 _USER = re.compile(r"//[^/]*@")

@@ -19,8 +19,6 @@ from insitu.domain.sealed_list import SealedList, associated_data, read_sealed_l
 from insitu.domain.service import File
 from insitu.gateway.configuration import Keyring
 
-__all__ = ["Encrypter"]
-
 _NONCE = 12
 
 

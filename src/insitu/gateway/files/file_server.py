@@ -14,8 +14,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import SourceReference, StoredExecution
 
-__all__ = ["FileServer", "ServedFile", "begun"]
-
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:

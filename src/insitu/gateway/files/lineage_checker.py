@@ -14,8 +14,6 @@ from insitu.domain.sealed_list import ListedVersion, may_carry, sealed_text
 from insitu.gateway.ports import GatewayPorts
 from insitu.sdk.resolving import ResolvedAsset
 
-__all__ = ["LineageChecker"]
-
 KEPT = 10_000
 """Number of versions whose texts are remembered."""
 PATIENCE = 20.0

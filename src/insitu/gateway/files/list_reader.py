@@ -15,8 +15,6 @@ from insitu.gateway.files.lineage_checker import LineageChecker
 from insitu.sdk.long_work import LongWork
 from insitu.sdk.resolving import ResolvedAsset
 
-__all__ = ["ListReader", "Listed"]
-
 KEPT = 4
 """Opened lists that are kept, for clients that fetch one file after another. 10,000 files take about 20 MB."""
 

@@ -15,8 +15,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.sdk.long_work import LongWork
 
-__all__ = ["ListWriter"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListWriter:

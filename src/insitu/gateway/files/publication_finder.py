@@ -9,8 +9,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.catalog import AssetRecord
 
-__all__ = ["PublicationFinder"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicationFinder:

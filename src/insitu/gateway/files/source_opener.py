@@ -28,8 +28,6 @@ from insitu.gateway.files.list_reader import Listed
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import Upload
 
-__all__ = ["SourceOpener", "blob_url", "is_own", "upload_url"]
-
 WEB = frozenset({"http", "https"})
 PLACED = frozenset({"file", "pvc"})
 """At the provider: mounted, never downloadable."""

@@ -21,8 +21,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import AddUpload, NameUploads
 from insitu.ports.agreement_records import Upload, UploadLimits
 
-__all__ = ["UploadReceiver"]
-
 logger = logging.getLogger(__name__)
 
 UNNAMED = timedelta(days=1)

@@ -20,8 +20,6 @@ from insitu.ports.agreement_changes import Complete, Postpone
 from insitu.ports.agreement_records import ItemKind, OutboxItem
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Dispatcher"]
-
 logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 20

@@ -36,8 +36,6 @@ from insitu.ports.agreement_changes import (
 )
 from insitu.ports.agreement_records import FrozenResult, ItemKind, KnownAgreement, OutboxItem, Standing, StoredExecution
 
-__all__ = ["ItemInterpreter", "result_of", "signed_request_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemInterpreter:

@@ -7,8 +7,6 @@ from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import ItemKind, OutboxItem
 
-__all__ = ["RefusalJudge"]
-
 ATTEMPTS = 20
 """Tries after which a refusal is accepted if its cause cannot be seen on chain."""
 

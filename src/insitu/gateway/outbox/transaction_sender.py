@@ -16,8 +16,6 @@ from insitu.ports.agreement_changes import Attach, Change, Confirm, Detach, Mark
 from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredTransaction
 from insitu.ports.chain import Mined, SignedTransaction
 
-__all__ = ["TransactionSender"]
-
 logger = logging.getLogger(__name__)
 
 SEND_AGAIN = timedelta(seconds=15)

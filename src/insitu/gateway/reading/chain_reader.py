@@ -12,8 +12,6 @@ from insitu.domain.chain_reads import parameters_for_node
 from insitu.domain.errors import InsituError
 from insitu.gateway.ports import GatewayPorts
 
-__all__ = ["CONTRACTS", "ChainReader"]
-
 CONTRACTS = ("DIDRegistry", "NeverminedToken", "ServiceExecutionTemplate", "TemplateStoreManager")
 
 AT_ONCE = 16

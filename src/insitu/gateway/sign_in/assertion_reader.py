@@ -14,8 +14,6 @@ from insitu.domain.signatures import account_signature, complete_halves, es256k_
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.sign_in import SignIn, require_prompt
 
-__all__ = ["MAX_ASSERTION", "AssertionReader"]
-
 MAX_ASSERTION = 8192
 MAX_JTI = 128
 

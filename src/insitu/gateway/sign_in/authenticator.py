@@ -20,8 +20,6 @@ from insitu.gateway.sign_in.session_keeper import SessionKeeper
 from insitu.gateway.sign_in.sign_in import SignIn
 from insitu.ports.agreement_records import WalletSession
 
-__all__ = ["Authenticator"]
-
 KEY_SECONDS = 3600
 """Every hour has its own key, derived from the keyring's."""
 

@@ -7,8 +7,6 @@ from insitu.api.gateway_v1 import Operation
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId, ExecutionId
 
-__all__ = ["Caller"]
-
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -10,8 +10,6 @@ from insitu.domain.signatures import account_signature, personal_digest
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.sign_in import LEEWAY, LONGEST, SignIn, require_prompt
 
-__all__ = ["MessageReader"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageReader:

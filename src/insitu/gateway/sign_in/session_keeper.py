@@ -14,8 +14,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.sign_in import SignIn
 from insitu.ports.agreement_records import WalletSession
 
-__all__ = ["SessionKeeper"]
-
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 MAX_TOKEN = 200

@@ -8,8 +8,6 @@ from insitu.api.gateway_v1 import Operation
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 
-__all__ = ["SignIn", "require_prompt"]
-
 LONGEST = timedelta(minutes=10)
 LEEWAY = timedelta(seconds=30)
 """How far the clock of a wallet and the gateway's may differ."""

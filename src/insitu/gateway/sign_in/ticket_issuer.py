@@ -11,8 +11,6 @@ from insitu.gateway.configuration import Keyring
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import StoredExecution
 
-__all__ = ["TicketIssuer"]
-
 MAX_TICKET = 256
 
 
