@@ -1,5 +1,6 @@
 """An owner removes the provider with another tool: what waits ends, and prices without a charge go back."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.domain.ledger import Call
+from insitu.gateway.outbox.dispatcher import RETRYING
 from tests.gateway.test_an_owner_lets_nothing_run import ALONE, FAILING, HELD, buy, code_of, outcome, reasons, remove
 from tests.gateway.test_closing_never_costs_less_than_waiting import calm, ended, known_of, moved, until_closed
 from tests.gateway.test_nothing_is_lost_or_doubled import living, until
@@ -118,3 +121,20 @@ async def test_nothing_starts_under_an_agreement_that_is_returned(provider: Worl
     await remove(provider, did)
     assert await code_of(provider, agreement) in ("NotDIDProvider", "AgreementClosing")
     await until_closed(provider, agreement)
+
+
+async def test_a_statement_about_a_result_that_is_not_there_is_tried_for_minutes_only(
+    chain: EmbeddedChain, tmp_path: Path
+) -> None:
+    async with living(chain, tmp_path) as first:
+        people, agreement = first.people, await buy(first, await first.publish_dataset())
+        await until(lambda: calm(first))
+    async with living(chain, tmp_path, people=people, working=False) as quiet:
+        started = await quiet.exec(agreement)
+        await quiet.operator.until(started.workflow_execution_id)
+        item = await quiet.agreements.item(f"derived:{started.workflow_execution_id}:associated")
+        assert item is not None
+        judge, refused = quiet.gateway.dispatcher.refusal_judge, InsituError("NotDIDAgent", "who are you")
+        verdicts = [await judge.is_final(replace(item, attempts=tries), refused) for tries in range(10)]
+        assert verdicts == [False] * 8 + [True] * 2
+        assert sum(RETRYING.pause(tries) for tries in range(8)) < 150

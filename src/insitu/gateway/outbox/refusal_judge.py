@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
-from insitu.domain.errors import Failure, InsituError
+from insitu.domain.errors import Failure, InsituError, NotAllowed
 from insitu.gateway.outbox.item_interpreter import ItemInterpreter, result_of
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import ItemKind, OutboxItem
 
 ATTEMPTS = 20
 """Tries after which a refusal is accepted if its cause cannot be seen on chain."""
+STATEMENT_ATTEMPTS = 8
+"""The same for a statement of provenance: tries of some two minutes, in which the chain takes its result again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +22,14 @@ class RefusalJudge:
 
     async def is_final(self, item: OutboxItem, error: InsituError) -> bool:
         """Return whether a refused item can never succeed."""
+        if item.kind is ItemKind.DERIVED:
+            # Nobody's money depends on a statement. After the result nothing of ours has to be on chain before it.
+            refused = isinstance(error, NotAllowed) and await self._is_registered(item)
+            return refused or item.attempts >= STATEMENT_ATTEMPTS
         if isinstance(error, Failure) or await self._is_under_way(item):
             return False
         if item.kind in (ItemKind.SETTLE, ItemKind.CLOSE):
             return await self._settling_is_over(item)
-        if item.kind is ItemKind.DERIVED and not await self._is_registered(item):
-            return item.attempts >= ATTEMPTS
         return error.code != "TransactionFailed" or item.attempts >= ATTEMPTS
 
     async def _is_under_way(self, item: OutboxItem) -> bool:
