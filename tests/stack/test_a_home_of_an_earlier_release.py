@@ -17,6 +17,7 @@ from insitu.adapters.chain.contracts import TEMPLATE
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.embedded import FUNDED_TOKENS, EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
+from insitu.domain.agreement import AgreementState
 from insitu.domain.errors import InsituError
 from insitu.settings import read_settings
 from insitu.stack import earlier
@@ -37,6 +38,9 @@ def home(tmp_path: Path) -> Path:
     """What the earlier release left."""
     folder = tmp_path / "home"
     shutil.unpack_archive(HOME, folder)
+    # What a provider that was killed leaves as well.
+    for name in ("operator.db-wal", "gateway.db-wal"):
+        (folder / name).touch()
     return folder
 
 
@@ -50,8 +54,12 @@ async def embedded(home: Path) -> AsyncIterator[EmbeddedChain]:
         await chain.close()
 
 
-async def require_closed(chain: EmbeddedChain, home: Path) -> None:
-    """The failure is charged and everything else returned; nothing is left in escrow, and nothing paid twice."""
+async def require_closed(chain: EmbeddedChain, home: Path) -> dict[int, AgreementState]:
+    """The failure is charged and everything else returned; nothing is left in escrow, and nothing paid twice.
+
+    Return how agreements ended, by price.
+    """
+    ended = {}
     (path,) = (home / "earlier").glob("*/deployments.json")
     contracts = Deployments.read(path)
     assert await chain.balance(contracts.address(TEMPLATE)) == 0
@@ -63,7 +71,9 @@ async def require_closed(chain: EmbeddedChain, home: Path) -> None:
     for agreement in sold:
         state = await earlier_chain.agreement(agreement.agreement_id)
         assert state.closed or state.refunded or state.settled == agreement.terms.total
+        ended[agreement.terms.total] = state
     await earlier_chain.close()
+    return ended
 
 
 async def close(home: Path, chain: EmbeddedChain) -> list[str]:
@@ -72,8 +82,12 @@ async def close(home: Path, chain: EmbeddedChain) -> list[str]:
 
 async def test_what_is_open_is_charged_or_returned_and_said(home: Path) -> None:
     async with embedded(home) as chain:
+        # However soon after its making this runs, the agreement on Short has expired.
+        await chain.rpc("evm_increaseTime", 7 * 86400)
         said = await close(home, chain)
-        await require_closed(chain, home)
+        ended = await require_closed(chain, home)
+        assert ended[3].refunded, "refused"
+        assert ended[7 * TOKEN].refunded, "timed out"
         assert said[0] == (
             "contracts of an earlier release: 5 agreements, 27.000000000000000003 NVM in escrow; "
             "10 NVM charged for what had ended, 17.000000000000000003 NVM returned"
@@ -200,6 +214,21 @@ async def test_on_another_chain_the_start_is_refused_and_the_doctor_says_why(hom
         await node.stop()
     assert (home / "chain" / "deployments.json").exists()
     assert not (home / "earlier").exists()
+
+
+async def test_contracts_that_are_gone_do_not_stop_the_start_and_a_second_release_takes_another_folder(
+    home: Path,
+) -> None:
+    path = home / "chain" / "deployments.json"
+    document = json.loads(path.read_text())
+    async with embedded(home) as chain:
+        await close(home, chain)
+        # The same again, of contracts whose token nobody has.
+        document["contracts"]["NeverminedToken"] = document["contracts"][TEMPLATE]
+        (home / "chain" / "earlier-again.json").write_text(json.dumps(document))
+        (line,) = await close(home, chain)
+        assert "/earlier/2/deployments.json cannot be closed: " in line
+    assert sorted(found.parent.name for found in (home / "earlier").glob("*/closed.txt")) == ["1"]
 
 
 @pytest.mark.slow

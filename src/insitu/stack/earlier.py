@@ -4,6 +4,7 @@ Each step looks at what is there, so it can be interrupted anywhere and repeated
 those of today: only the hash of the terms differs, which the contract computes.
 """
 
+import itertools
 import json
 import logging
 from collections.abc import Sequence
@@ -56,7 +57,13 @@ async def close_earlier(settings: Settings, chain: "EmbeddedChain", provider: "S
         report = path.with_name(_REPORT)
         if report.exists():
             continue
-        found, whole = await _close(path, chain.url, provider)
+        try:
+            found, whole = await _close(path, chain.url, provider)
+        except Unavailable:
+            raise
+        except InsituError as error:
+            # The chain may have been removed since; what sells today does not depend on it.
+            found, whole = [f"the contracts of {path} cannot be closed: {error}"], False
         if whole:
             await chain.save()
             await anyio.Path(report).write_text("\n".join(found) + "\n", "utf-8")
@@ -71,12 +78,13 @@ def _put_aside(settings: Settings) -> None:
     for path in sorted(settings.folder.chain.glob("earlier-*.json")):
         if settings.metadata.database_url_file or settings.gateway.database_url_file:
             detail = (
-                f"database_url_file: the stores belong to contracts of an earlier release ({path}); start with empty"
+                f"the stores belong to earlier contracts ({path}); start with empty databases and another data folder"
             )
-            raise InsituError("SettingsInvalid", f"{detail} databases and another data folder")
-        aside = settings.home / "earlier" / path.stem.removeprefix("earlier-")
+            raise InsituError("SettingsInvalid", f"database_url_file: {detail}")
+        folders = (settings.home / "earlier" / str(number) for number in itertools.count(1))
+        aside = next(folder for folder in folders if not (folder / _DEPLOYMENTS).exists())
         aside.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("metadata.db*", "gateway.db*", "blobs"):
+        for name in ("metadata.db*", "gateway.db*", "operator.db*", "blobs", "logs"):
             for stored in settings.home.glob(name):
                 stored.rename(aside / stored.name)
         path.rename(aside / _DEPLOYMENTS)

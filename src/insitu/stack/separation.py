@@ -31,7 +31,7 @@ END_SECONDS = 20
 """How long the parent waits for the engine to end before it ends itself."""
 
 _SYSTEM_USER = "insitu"
-_PUBLIC: tuple[str, ...] = ("keys", "chain", "blobs", "metadata.db", "gateway.db", "lock")
+_PUBLIC: tuple[str, ...] = ("keys", "chain", "blobs", "earlier", "metadata.db", "gateway.db", "lock")
 """What belongs to the process that answers HTTP; databases have companions (``-wal``, ``-shm``)."""
 _ENGINE: tuple[str, ...] = ("operator.db", "logs", "runs")
 """What belongs to the engine."""

@@ -227,9 +227,11 @@ async def _find_contracts(rpc: JsonRpc, path: anyio.Path) -> Deployments | None:
     except InsituError as error:
         if error.code not in {"ContractMismatch", "TemplateNotApproved"}:
             raise
-        logger.warning("the contracts are deployed again: %s", error)
         template = None if found is None else found.contracts.get(TEMPLATE)
         if template and raw_bytes(await rpc.call("eth_getCode", template, "latest")):
+            logger.warning("the contracts are deployed again: those that are here, with %s, are not ours", template)
             await path.rename(path.with_name(f"earlier-{template}.json"))
+        else:
+            logger.warning("the contracts are deployed again, because the chain has none: %s", error)
         return None
     return found
