@@ -5,7 +5,7 @@ that does not fit the ABI raises ``ContractMismatch``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from eth_abi.abi import decode, encode
@@ -73,13 +73,12 @@ def _kind(parameter: Entry) -> Kind:
 
 
 def _struct(parameter: Entry) -> Kind:
-    """Return the kind of a struct: its dataclass, or a tuple where the bindings have none; both can be written."""
+    """Return the kind of a struct: written from a tuple, read as its dataclass if the bindings have one."""
     members = _kinds(parameter["components"])
     declared = parameter["internalType"].removeprefix("struct ").removesuffix("[]")
     made = vars(structs).get(declared.rpartition(".")[2], lambda *values: values)
 
-    def write(value: Any) -> tuple[Any, ...]:
-        values = [getattr(value, field.name) for field in fields(value)] if is_dataclass(value) else value
+    def write(values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(member.write(item) for member, item in zip(members, values, strict=True))
 
     name = f"({','.join(member.name for member in members)})"
