@@ -7,7 +7,7 @@ import pytest
 
 from insitu.adapters.chain.abi import Invocation
 from insitu.adapters.chain.anvil import free_port
-from insitu.adapters.chain.bindings import nevermined_token, template_store_manager
+from insitu.adapters.chain.bindings import nevermined_token
 from insitu.adapters.chain.contracts import invoke
 from insitu.adapters.chain.deploy import DeploymentPlan, deploy
 from insitu.adapters.chain.deployments import Deployments
@@ -181,11 +181,11 @@ async def test_an_offer_that_nobody_has_taken_is_reported(rpc: JsonRpc, tmp_path
 async def test_an_owner_that_the_file_does_not_name_is_reported(rpc: JsonRpc, tmp_path: Path) -> None:
     found = await deployed(rpc, tmp_path)
     store = found.contracts["TemplateStoreManager"]
-    await call(rpc, store, template_store_manager.transfer_ownership(STRANGER.address))
+    await call(rpc, store, invoke("TemplateStoreManager", "transferOwnership", STRANGER.address))
     findings = await wrong(rpc, found)
     assert {part: one.state for part, one in findings.items()} == {"owner of TemplateStoreManager": "warning"}
     await rpc.call("anvil_setBalance", STRANGER.address, hex(10**18))
-    await call(rpc, store, template_store_manager.accept_ownership(), STRANGER)
+    await call(rpc, store, invoke("TemplateStoreManager", "acceptOwnership"), STRANGER)
     findings = await wrong(rpc, found)
     assert {part: one.state for part, one in findings.items()} == {"owner of TemplateStoreManager": "failed"}
     assert STRANGER.address in findings["owner of TemplateStoreManager"].detail

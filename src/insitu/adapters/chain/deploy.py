@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from insitu.adapters.chain.abi import Invocation
-from insitu.adapters.chain.bindings import dispenser, service_execution_template
 from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bindings import template_store_manager as templates
 from insitu.adapters.chain.bytecode import check_code, read_view, verify_deployment
-from insitu.adapters.chain.contracts import TEMPLATE, artifact
+from insitu.adapters.chain.contracts import TEMPLATE, artifact, constructor_arguments, invoke
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.journal import Journal
-from insitu.adapters.chain.ownership import MINTER_ROLE, OWNED, Ownable
+from insitu.adapters.chain.ownership import MINTER_ROLE, OWNED
 from insitu.adapters.chain.rpc import JsonRpc, member, number
 from insitu.adapters.chain.transactions import Transactions
 from insitu.domain.errors import InsituError
@@ -82,17 +81,14 @@ class _Deployment:
 
     async def carry_out(self, plan: DeploymentPlan) -> Deployments:
         me = self._signer.address
-        contracts = {"NeverminedToken": plan.token or await self._create("NeverminedToken", erc20.constructor(me))}
+        contracts = {"NeverminedToken": plan.token or await self._create("NeverminedToken", me)}
+        token = contracts["NeverminedToken"]
         if plan.token is None:
-            arguments = dispenser.constructor(contracts["NeverminedToken"], me)
-            contracts["Dispenser"] = await self._create("Dispenser", arguments)
-            await self._let_mint(contracts["NeverminedToken"], contracts["Dispenser"])
-        contracts["DIDRegistry"] = await self._create("DIDRegistry")
-        contracts["TemplateStoreManager"] = store = await self._create(
-            "TemplateStoreManager", templates.constructor(me)
-        )
-        wires = service_execution_template.constructor(contracts["NeverminedToken"], contracts["DIDRegistry"], store)
-        contracts[TEMPLATE] = await self._create(TEMPLATE, wires)
+            contracts["Dispenser"] = await self._create("Dispenser", token, me)
+            await self._let_mint(token, contracts["Dispenser"])
+        contracts["DIDRegistry"] = registry = await self._create("DIDRegistry")
+        contracts["TemplateStoreManager"] = store = await self._create("TemplateStoreManager", me)
+        contracts[TEMPLATE] = await self._create(TEMPLATE, token, registry, store)
         await self._approve(store, contracts[TEMPLATE])
         owner = plan.owner
         if owner is None:
@@ -109,9 +105,10 @@ class _Deployment:
             await self._offer(found, plan.owner)
         return found
 
-    async def _create(self, name: str, arguments: bytes = b"") -> Address:
+    async def _create(self, name: str, *arguments: Address) -> Address:
         """Deploy a contract once, and check the code at its address."""
-        mined = await self._carry_out_step(f"deploy {name}", None, artifact(name).bytecode + arguments)
+        code = artifact(name).bytecode + constructor_arguments(name, *arguments)
+        mined = await self._carry_out_step(f"deploy {name}", None, code)
         receipt = await self._rpc.call("eth_getTransactionReceipt", mined.hash)
         address = read_address(str(member(receipt, "contractAddress")))
         await check_code(self._rpc, name, address)
@@ -138,19 +135,18 @@ class _Deployment:
 
     async def _offer(self, deployments: Deployments, owner: Address) -> None:
         """Start the two-step transfer of every owned contract; the deployer gives up its other rights."""
-        for name, binding in OWNED.items():
-            if name not in deployments.contracts:
-                continue
-            await self._offer_contract(name, deployments.address(name), binding, owner)
+        for name in OWNED:
+            if name in deployments.contracts:
+                await self._offer_contract(name, deployments.address(name), owner)
         if not deployments.external_token:
             await self._offer_token(deployments.address("NeverminedToken"), owner)
 
-    async def _offer_contract(self, name: str, address: Address, binding: Ownable, owner: Address) -> None:
+    async def _offer_contract(self, name: str, address: Address, owner: Address) -> None:
         async def missing() -> bool:
-            views = binding.owner(), binding.pending_owner()
+            views = invoke(name, "owner"), invoke(name, "pendingOwner")
             return owner not in [await read_view(self._rpc, address, view) for view in views]
 
-        await self._call(address, name, binding.transfer_ownership(owner), missing)
+        await self._call(address, name, invoke(name, "transferOwnership", owner), missing)
 
     async def _offer_token(self, token: Address, owner: Address) -> None:
         me = self._signer.address

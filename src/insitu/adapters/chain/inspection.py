@@ -5,11 +5,10 @@
 
 from collections.abc import AsyncIterator, Awaitable
 
-from insitu.adapters.chain.bindings import dispenser
 from insitu.adapters.chain.bindings import nevermined_token as erc20
 from insitu.adapters.chain.bindings import template_store_manager as templates
 from insitu.adapters.chain.bytecode import WIRES, check_chain, check_code, check_wire, read_view
-from insitu.adapters.chain.contracts import DEPLOYED, TEMPLATE
+from insitu.adapters.chain.contracts import DEPLOYED, TEMPLATE, invoke
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.ownership import MINTER_ROLE, Ownership, minters_of, ownerships
 from insitu.adapters.chain.rpc import JsonRpc
@@ -136,7 +135,7 @@ def _owner(found: Ownership, expected: Address | None) -> Finding:
 
 async def _dispenser_token(rpc: JsonRpc, deployments: Deployments) -> Finding:
     token = deployments.address("NeverminedToken")
-    found = await read_view(rpc, deployments.address("Dispenser"), dispenser.token())
+    found = await read_view(rpc, deployments.address("Dispenser"), invoke("Dispenser", "token"))
     if found != token:
         return Finding("token of the Dispenser", "failed", f"{found}, not {token}", _USE_THE_RIGHT_FILE)
     return Finding("token of the Dispenser", "ok", found)

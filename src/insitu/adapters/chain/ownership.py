@@ -6,14 +6,10 @@ the store of templates, the Dispenser, and the token, whose owner is its default
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from insitu.adapters.chain.abi import Invocation
-from insitu.adapters.chain.bindings import dispenser
 from insitu.adapters.chain.bindings import nevermined_token as erc20
-from insitu.adapters.chain.bindings import template_store_manager as templates
 from insitu.adapters.chain.bytecode import read_view
-from insitu.adapters.chain.contracts import log_of
+from insitu.adapters.chain.contracts import invoke, log_of
 from insitu.adapters.chain.deployments import Deployments
 from insitu.adapters.chain.history import all_logs
 from insitu.adapters.chain.rpc import JsonRpc, items, member, raw_bytes
@@ -24,28 +20,7 @@ from insitu.ports.keys import Signer
 
 MINTER_ROLE = keccak256(b"minter")
 
-
-class Ownable(Protocol):
-    """The bindings of a contract that changes hands in two steps."""
-
-    def owner(self) -> Invocation[Address]:
-        """Return its owner."""
-        ...
-
-    def pending_owner(self) -> Invocation[Address]:
-        """Return the account that it is offered to; the zero address for none."""
-        ...
-
-    def transfer_ownership(self, new_owner: Address) -> Invocation[None]:
-        """Offer it to an account."""
-        ...
-
-    def accept_ownership(self) -> Invocation[None]:
-        """Accept the offer."""
-        ...
-
-
-OWNED: Mapping[str, Ownable] = {"TemplateStoreManager": templates, "Dispenser": dispenser}
+OWNED = ("TemplateStoreManager", "Dispenser")
 """The contracts that use Ownable2Step; the token has the same steps under other names."""
 
 
@@ -61,11 +36,11 @@ class Ownership:
 async def ownerships(rpc: JsonRpc, deployments: Deployments) -> tuple[Ownership, ...]:
     """Return the ownership of a deployment's contracts; an external token is not looked at."""
     found = []
-    for name, binding in OWNED.items():
+    for name in OWNED:
         if name in deployments.contracts:
             address = deployments.address(name)
-            owner = await read_view(rpc, address, binding.owner())
-            found.append(Ownership(name, owner, await read_view(rpc, address, binding.pending_owner())))
+            owner = await read_view(rpc, address, invoke(name, "owner"))
+            found.append(Ownership(name, owner, await read_view(rpc, address, invoke(name, "pendingOwner"))))
     if not deployments.external_token:
         token = deployments.address("NeverminedToken")
         admin = await read_view(rpc, token, erc20.default_admin())
@@ -84,7 +59,7 @@ async def accept_ownership(rpc: JsonRpc, deployments: Deployments, signer: Signe
     found = await ownerships(rpc, deployments)
     offered = [ownership.contract for ownership in found if ownership.offered == signer.address]
     for name in offered:
-        call = OWNED[name].accept_ownership() if name in OWNED else erc20.accept_default_admin_transfer()
+        call = invoke(name, "acceptOwnership") if name in OWNED else erc20.accept_default_admin_transfer()
         await transactions.send(deployments.address(name), call.data, signer)
     return tuple(offered)
 
