@@ -42,6 +42,39 @@ async def test_a_contract_account_buys_runs_and_downloads(provider: Market, tmp_
     assert await world.chain.balance(safe.address) == 87
 
 
+async def test_a_contract_account_publishes_updates_buys_runs_and_downloads(provider: Market, tmp_path: Path) -> None:
+    """It is the creator of what it publishes, has no coin, and signs nothing but typed data and messages."""
+    world, safe = provider.world, await safe_with_tokens(provider)
+    object.__setattr__(world.configuration, "creators", (*world.configuration.creators, safe.address))
+    owner, _ = await provider.client("owner")
+    client, _ = await provider.client("safe")
+    own = await provider.dataset(client, "Own flights")
+    changed = {"additionalInformation": {"description": "as of today"}}
+    updated = await client.assets.update_asset(own, changed)
+    assert updated.ddo.proof is not None
+    assert (updated.ddo.proof.creator, updated.owner) == (safe.address, safe.address)
+    assert [version.registrant for version in await client.assets.versions(own)] == [safe.address] * 2
+
+    data = await provider.dataset(owner, revisions="always")
+    call = approval(world.chain, 13)
+    await safe.execute(world.chain.contract(call.contract), encode_call(call), world.people["stranger"])
+    script = tmp_path / "count.py"
+    script.write_text("print('countnig')\n")
+    execution = await client.run(script, on=data)
+    await execution.wait()
+    signed = len(safe.signed)
+    script.write_text("print('counting')\n")
+    revised = await client.revise(execution.agreement_id, script)
+    await revised.wait()
+    assert len(safe.signed) == signed + 1
+    folder = tmp_path / "results"
+    await revised.download(folder)
+    assert RESULT in [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+    receipt = await client.verify(await revised.receipt(), on_chain=False)
+    assert receipt.statement.predicate.agreement.terms.consumer == safe.address
+    assert await world.chain.native_balance(safe.address) == 0
+
+
 async def test_a_provider_with_a_contract_account_is_refused_before_anything_is_published_or_paid(
     provider: Market,
 ) -> None:
