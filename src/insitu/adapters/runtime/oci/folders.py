@@ -120,25 +120,13 @@ def ended_status(folder: RunFolder, record: Mapping[str, Any]) -> StepStatus:
     log = ""
     with suppress(OSError):
         log = folder.runtime_log.read_text("utf-8", "replace")[-4000:]
-    outcome = read_exit({**record, **run}, runtime_log=log, enforced=run.get("enforced", {}))
-    return StepStatus(
-        state="ended",
-        reason=outcome.reason,
-        exit_code=outcome.exit_code,
-        usage=outcome.usage,
-        started_at=_moment(record.get("started")),
-        ended_at=_moment(record.get("ended")),
-    )
+    return read_exit({**record, **run}, runtime_log=log, enforced=run.get("enforced", {}))
 
 
 def ended_now(code: str, message: str, started: datetime | None = None) -> StepStatus:
     """Return the status of a step that ends now, with a reason."""
     reason = Reason(code=code, message=message)
     return StepStatus(state="ended", reason=reason, started_at=started, ended_at=datetime.now(UTC))
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -2,11 +2,11 @@
 
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from insitu.adapters.runtime.oci.cgroups import read_counters
-from insitu.domain.execution import Reason, Usage
+from insitu.domain.execution import Reason, StepStatus, Usage
 from insitu.domain.exit_codes import describe_exit
 
 _NEARLY_FULL = 64 * 1024
@@ -21,20 +21,8 @@ _KILLED: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The end of a container: why it did not end well, if so, its exit code, and what it used.
-
-    ``exit_code`` is the shell's: 128 + signal for a process that a signal ended.
-    """
-
-    reason: Reason | None
-    exit_code: int | None
-    usage: Usage
-
-
-def read_exit(record: Mapping[str, Any], *, runtime_log: str = "", enforced: Mapping[str, str]) -> Outcome:
-    """Read the exit file of a container.
+def read_exit(record: Mapping[str, Any], *, runtime_log: str = "", enforced: Mapping[str, str]) -> StepStatus:
+    """Read the exit file of a container. A process that a signal ended has the exit code of a shell, 128 + signal.
 
     ``runtime_log`` is what the OCI runtime logged; ``enforced`` says which limits were in force, for the receipt.
     """
@@ -43,7 +31,14 @@ def read_exit(record: Mapping[str, Any], *, runtime_log: str = "", enforced: Map
     code = None if status is None else _exit_code(status)
     if status is None and reason is not None and reason.code == "AlgorithmFailed":
         code = 127
-    return Outcome(reason, code, _usage(record, enforced))
+    return StepStatus(
+        state="ended",
+        reason=reason,
+        exit_code=code,
+        usage=_usage(record, enforced),
+        started_at=_moment(record.get("started")),
+        ended_at=_moment(record.get("ended")),
+    )
 
 
 def _judge(record: Mapping[str, Any], status: int | None, runtime_log: str) -> Reason | None:
@@ -95,6 +90,10 @@ def _failed_launch(runtime_log: str) -> Reason:
     if ("exec" in lower) and any(phrase in lower for phrase in missing) and "mount" not in lower:
         return Reason(code="AlgorithmFailed", message=f"the algorithm's command could not be started: {last[:500]}")
     return Reason(code="InfrastructureFailed", message=f"the container could not be started: {last[:500]}")
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _is_full(room: Mapping[str, int]) -> bool:
