@@ -56,7 +56,7 @@ def _asset(ddo: "Ddo", owner: str, status: "AssetStatus") -> Facts:
         ("published", ago(since, now()) if since else ""),
         ("license", plain(str(main.get("license") or ""))),
         ("files", f"{len(files)}, {size(sum(known))}" if known else str(len(files)) if files else ""),
-        ("starts", plain(str(algorithm.get("entrypoint") or "")) if isinstance(algorithm, dict) else ""),
+        ("starts with", plain(str(algorithm.get("entrypoint") or "")) if isinstance(algorithm, dict) else ""),
         ("tags", plain(", ".join(str(tag) for tag in described.get("tags") or []))),
         ("description", plain(str(described.get("description") or ""))),
         ("checksum", status.checksum),
@@ -72,7 +72,7 @@ def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> F
     images = [
         plain(str(image)) + (f"\n  with {contents_line(found)}" if (found := known.get(image.digest or "")) else "")
         for image in service.containers
-    ] or ["none: nothing may run"]
+    ] or ["none, so nothing can run; insitu update --image names one"]
     return [
         ("price", f"{amount(service.price, token)} for each agreement, plus the server's price"),
         ("money back", PAID_OUT),
@@ -81,7 +81,7 @@ def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> F
         ("images", "\n".join(images)),
         *_rules(service.policy),
         ("can leave", describe_leaving(service)),
-        ("not limited", ", ".join(service.policy.missing_budgets)),
+        ("without a limit", ", ".join(service.policy.missing_budgets)),
     ]
 
 
@@ -105,7 +105,7 @@ def _rules(policy: "Policy") -> Facts:
     consumers = (policy.consumers,) if isinstance(policy.consumers, str) else policy.consumers or ("none",)
     return [
         ("algorithms", allowed),
-        ("trusts", "\n".join(policy.publishers)),
+        ("trusted publishers", "\n".join(policy.publishers)),
         ("consumers", "\n".join(consumers)),
         ("may be used", plain(policy.use or "")),
         ("output", ", ".join(limit for limit in limits if limit) or "not limited by the owner"),
@@ -123,10 +123,10 @@ _SAID = {
     "none": "only the workflow that was bought runs",
     "untilSuccess": "the consumer may correct the workflow until an execution succeeds",
     "always": "the consumer may change the workflow at any time",
-    "charged": "the price is due at the end even if nothing succeeded",
-    "free": "an agreement in which nothing succeeded costs nothing",
+    "charged": "the price is due at the end, even if nothing succeeded",
+    "free": "an agreement under which nothing succeeded costs nothing",
     "newest": "each execution reads the newest files",
-    "pinned": "each execution reads the files that were bought, or ends if one has changed",
+    "pinned": "each execution reads the files that were bought, and ends if one of them has changed",
 }
 """What the value of a rule means: of revisions, failures and data."""
 

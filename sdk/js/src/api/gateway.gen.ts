@@ -30,7 +30,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Agreements
+         * @description What the caller bought here, newest first; for the provider, everything that was bought here.
+         */
+        get: operations["listAgreements"];
         put?: never;
         /** Relay Purchase */
         post: operations["relayPurchase"];
@@ -52,6 +56,26 @@ export interface paths {
         put?: never;
         /** Close Agreement */
         post: operations["closeAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateway/services/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Chain
+         * @description Chain id, contracts with ABIs, and token. A development chain may begin again, so nothing is immutable.
+         */
+        get: operations["describeChain"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -593,13 +617,59 @@ export interface components {
             token_type: string;
         };
         /**
+         * AgreementList
+         * @description Answer of ``GET agreements``, newest first.
+         */
+        AgreementList: {
+            agreements: components["schemas"]["AgreementView"][];
+            before?: string | null;
+        };
+        /**
+         * AgreementView
+         * @description An agreement as this gateway knows it. The chain decides.
+         *
+         *     Attributes
+         *     ----------
+         *     reason
+         *         Why it was refused or declined, or is not granted yet.
+         *     versions
+         *         DID → on-chain checksum of every input that was bought; empty before the grant.
+         *     ends_at
+         *         When the last execution may start; None before the grant.
+         *     executions, executions_left
+         *         How many have started, and how many more may start. Those that delivered nothing are left, too, within limits.
+         *     charged, returned
+         *         What of the price was charged for executions, and what went back.
+         */
+        AgreementView: {
+            charged: string;
+            consumer: string;
+            did: string;
+            endsAt?: string | null;
+            executions: number;
+            executionsLeft: number;
+            price: string;
+            reason?: components["schemas"]["ReasonView"] | null;
+            returned: string;
+            serviceAgreementId: string;
+            /** @enum {string} */
+            status: "created" | "sent" | "granted" | "settled" | "expired" | "closing" | "closed" | "refused" | "declined" | "refunded" | "lost";
+            versions: {
+                [key: string]: string;
+            };
+            workflowDid: string;
+        };
+        /**
          * AssetStatus
          * @description The state of an asset: *pending* until the catalogue sees its DID and checksum on chain.
+         *
+         *     ``pending`` is the checksum of its newest version that waits for the chain.
          */
         AssetStatus: {
             checksum: string;
             did: string;
             owner?: string | null;
+            pending?: string | null;
             /** @enum {string} */
             state: "pending" | "listed" | "retired";
             updatedAt: string;
@@ -621,6 +691,17 @@ export interface components {
         /** Body_signOut */
         Body_signOut: {
             token: string;
+        };
+        /**
+         * ChainFacts
+         * @description Answer of ``GET chain``: what a page needs to read and sign for the contracts. Needs no token.
+         */
+        ChainFacts: {
+            chainId: number;
+            contracts: {
+                [key: string]: components["schemas"]["ContractFacts"];
+            };
+            token: components["schemas"]["TokenFacts"];
         };
         /**
          * CheckRequest
@@ -680,6 +761,16 @@ export interface components {
             settlement?: components["schemas"]["SignedSettlement"] | null;
             /** @enum {string} */
             status: "open" | "closing" | "closed" | "refunded" | "settled";
+        };
+        /**
+         * ContractFacts
+         * @description A contract of this gateway, and its ABI as Ethereum libraries read it.
+         */
+        ContractFacts: {
+            abi: {
+                [key: string]: components["schemas"]["JsonValue"];
+            }[];
+            address: string;
         };
         /**
          * EncryptRequest
@@ -1641,6 +1732,16 @@ export interface components {
             workflowId: string;
         };
         /**
+         * TokenFacts
+         * @description The payment token. An amount of 10^decimals base units is one token.
+         */
+        TokenFacts: {
+            address: string;
+            decimals: number;
+            name: string;
+            symbol: string;
+        };
+        /**
          * Transfer
          * @description An asset goes to another owner; ``changes`` is the registry's count of owners and providers changed so far.
          */
@@ -1795,6 +1896,43 @@ export interface operations {
             };
         };
     };
+    listAgreements: {
+        parameters: {
+            query?: {
+                /** @description whether something may still start */
+                live?: boolean | null;
+                /** @description DID of a data set; its owner sees all */
+                reading?: string | null;
+                /** @description ``before`` of the page before this */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     relayPurchase: {
         parameters: {
             query?: never;
@@ -1881,6 +2019,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Closing"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describeChain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainFacts"];
                 };
             };
             /** @description A problem document (RFC 9457) */

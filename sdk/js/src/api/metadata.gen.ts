@@ -143,11 +143,14 @@ export interface components {
         /**
          * AssetStatus
          * @description The state of an asset: *pending* until the catalogue sees its DID and checksum on chain.
+         *
+         *     ``pending`` is the checksum of its newest version that waits for the chain.
          */
         AssetStatus: {
             checksum: string;
             did: string;
             owner?: string | null;
+            pending?: string | null;
             /** @enum {string} */
             state: "pending" | "listed" | "retired";
             updatedAt: string;

@@ -26,7 +26,7 @@ export const OWN_ERRORS: Readonly<Record<string, readonly [ErrorKind, string, tr
   ServerAmbiguous: ['InvalidInput', 'Name one serverId for the whole workflow.'],
   ServiceNotFound: ['NotFound', 'Check the indices of its services.'],
   SeveralOwnersTooMany: ['InvalidInput', 'Use inputs from fewer owners.'],
-  SignatureMismatch: ['NotAllowed', 'Sign with the key of the account that the request names, for this chain and these contracts.'],
+  SignatureMismatch: ['NotAllowed', 'Sign with the key of the account that the request names, for this chain, these contracts and this catalogue.'],
   TimelockNotSupported: ['InvalidInput', 'Set timelock to 0.'],
   TooManyStages: ['InvalidInput', 'Split the workflow.'],
   VersionNotAllowed: ['Conflict', 'Keep each service\'s index and type, main.type and the template; for anything else, publish a new asset.'],

@@ -59,7 +59,7 @@ def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit:
         session.screen.json(page)
         return
     if not page.results:
-        session.screen.note("nothing found")
+        session.screen.note("nothing found; without words and options, insitu search lists everything")
         return
     session.screen.table(
         ("NAME", "TYPE", "PRICE", "PUBLISHED", "DID"), [_row(document, token) for document in page.results]
@@ -137,7 +137,7 @@ def _print_versions(session: Session, versions: "Sequence[AssetVersion]") -> Non
         session.screen.json([{name: getattr(version, name) for name in _SHOWN} for version in versions])
         return
     for version in versions:
-        dated = plain(version.ddo.updated or version.ddo.created or "") if version.ddo else "whose document is gone"
+        dated = plain(version.ddo.updated or version.ddo.created or "") if version.ddo else "document gone"
         session.screen.line(f"version {version.number}, {dated}, block {version.block}, by {version.registrant}")
         for text in (f"checksum {version.checksum}", *version.changes):
             session.screen.line(f"  {plain(text)}")
@@ -149,9 +149,9 @@ def _print_versions(session: Session, versions: "Sequence[AssetVersion]") -> Non
 @local
 @pass_session
 def validate(session: Session, file: str, *, without_compute: bool) -> None:
-    """Say what a document is and whether it could be published here. Nothing is published.
+    """Say what a document is, and whether this release would publish it. Nothing is published.
 
-    Every violation is shown with its place (a JSON pointer).
+    Shows everything that is wrong, and where (JSON pointers).
     """
     from insitu.domain.ddo import read_ddo
     from insitu.domain.validation import validate_ddo
@@ -168,7 +168,9 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
 
 @click.command()
 @click.argument("did", type=complete_did)
-@click.option("--now", is_flag=True, help="Also let nothing start on it, and return agreements without a charge.")
+@click.option(
+    "--now", is_flag=True, help="Also let nothing start on it, and return the prices of agreements without a charge."
+)
 @click.option("--stop-running", is_flag=True, help="With --now: also stop what is running on it.")
 @connected
 @pass_session
@@ -189,7 +191,7 @@ def pause(session: Session, did: str, *, now: bool, stop_running: bool) -> None:
 
     async def pause_it(client: "Client") -> None:
         if now and (await client.assets.pause(did, stop_running=stop_running)).here_alone:
-            session.screen.note("the gateway's own account owns it, so this binds this gateway alone")
+            session.screen.note("the gateway's own account owns the asset, so only this gateway obeys the pause")
         status = await (client.assets.status if now else client.assets.retire)(did)
         _show_status(session, status)
 
@@ -201,7 +203,7 @@ def pause(session: Session, did: str, *, now: bool, stop_running: bool) -> None:
 @connected
 @pass_session
 def resume(session: Session, did: str) -> None:
-    """End the pause of an asset: list it again, as a new version of the same document, and let it be used again."""
+    """End the pause of an asset: let it be used again, and list the same document as a new version."""
 
     async def resume_it(client: "Client") -> None:
         _show_status(session, await client.assets.resume(did))
@@ -225,7 +227,7 @@ def _show_status(session: Session, status: "AssetStatus") -> None:
 def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
     """Transfer an asset to another owner. This cannot be undone.
 
-    Without coin for gas the account signs, and the gateway sends it.
+    If the account has no coin for gas, it signs the transfer and the gateway sends it.
     """
 
     async def transfer_it(client: "Client") -> None:
@@ -233,7 +235,7 @@ def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
         session.screen.note(
             f"{name_of(str(ddo.main.get('name') or ''))}  {did}\nfrom  {client.account}\nto    {recipient}"
         )
-        session.screen.confirm("Transfer it?", yes=yes, unattended="a transfer is final: confirm it with --yes")
+        session.screen.confirm("Transfer the asset?", yes=yes, unattended="a transfer is final: confirm it with --yes")
         transaction = await client.assets.transfer(did, recipient)
         if session.choices.as_json:
             session.screen.json({"did": did, "owner": recipient, "transaction": transaction})

@@ -80,7 +80,7 @@ ServiceKeyRequired 401
     Give the operator and the gateway the same service key.
 SignatureMismatch 401
     The signature was not made by the expected key.
-    Sign with the key of the account that the request names, for this chain and these contracts.
+    Sign with the key of the account that the request names, for this chain, these contracts and this catalogue.
 TargetNotAllowed 403
     The URL points to an address that this server does not fetch from.
     Use a public address, or ask the operator to add the host to gateway.allowed_hosts.

@@ -53,10 +53,10 @@ ContractRejected 409
     The detail has the contract's reason.
 DIDExists 409
     The DID is already registered.
-    Update it, or publish other metadata.
+    Publish a new version of it with insitu update, or publish other metadata.
 DeadlinePassed 409
     The deadline for this call has passed.
-    Check the agreement's deadlines; after them only a refund is possible.
+    Sign again with a later deadline. After an agreement's deadlines only a refund is possible.
 DeploymentsMissing 404
     No deployments file says where the contracts are.
     Put the provider's file there, or name it with chain.deployments; as the provider, run insitu chain deploy.
@@ -95,7 +95,7 @@ NotDIDOwner 403
     Send the call with the owner's key.
 NotDIDProvider 409
     The account is neither owner nor provider of the DID.
-    Let the owner add it as a provider of the DID.
+    Ask the owner to let it provide the asset, for instance with insitu resume.
 NotTimedOut 409 retry
     The deadline after which this is possible has not passed yet.
     Wait until the deadline in the detail.

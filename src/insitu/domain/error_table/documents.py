@@ -7,8 +7,8 @@ AssetNotFound 404 retry after_repair
     No asset with this DID is known here.
     Check the DID, or wait until its registration is confirmed.
 AssetRetired 410
-    The owner has retired this asset.
-    Choose another data set.
+    The owner has retired or paused this asset.
+    Choose another data set, or ask the owner to resume it.
 BoughtVersionUnknown 409 retry after_repair
     The version of an input that was bought cannot be found any more.
     Ask the owner to publish this version again; what is not charged returns when the agreement ends.

@@ -37,7 +37,7 @@ class RequestChecker:
         else:
             account = (await self._record(signed.dids[0])).owner
         if not await self.ports.chain.signed_by(account, signed.digest, signed.signature_bytes):
-            raise InsituError("SignatureMismatch", f"{account} did not sign this request")
+            raise InsituError("SignatureMismatch", f"the request is not signed by {account}, who has to sign it")
         return account
 
     def require_ours(self, signed: SignedRequest) -> None:
@@ -45,8 +45,10 @@ class RequestChecker:
         chain = self.ports.chain
         ours = (chain.agreements.chain_id, chain.contract("DIDRegistry").lower())
         if (signed.chain_id, signed.registry.lower()) != ours:
-            detail = f"the request is for registry {signed.registry} on chain {signed.chain_id}, this gateway's is "
-            raise InsituError("ContractMismatch", f"{detail}{ours[1]} on chain {ours[0]}")
+            detail = (
+                f"the request is for registry {signed.registry} on chain {signed.chain_id}, and this gateway sends to "
+            )
+            raise InsituError("ContractMismatch", f"{detail}{ours[1]} on chain {ours[0]}: sign it for that one")
         for objection in _objections(signed, self.ports.provider, self.ports.configuration.metadata_url):
             raise InsituError("RequestNotRelayed", objection)
 
@@ -56,7 +58,9 @@ class RequestChecker:
         Raises ``RequestNotRelayed``, ``AssetNotFound``, ``DIDExists``.
         """
         if signed.request.deadline > now + LONGEST:
-            detail = f"it stays valid until {signed.request.deadline}, it may for {LONGEST} seconds, and it is {now}"
+            detail = (
+                f"it is valid until {signed.request.deadline}, which may be {LONGEST} seconds from now ({now}) at most"
+            )
             raise InsituError("RequestNotRelayed", detail)
         await self.require_unsold(signed)
         if isinstance(signed.request, UpdateBatch | Transfer):
@@ -115,20 +119,20 @@ def _objections(signed: SignedRequest, provider: Address, url: str) -> Iterator[
     """Yield why this gateway does not send a request, whatever the chain says."""
     request = signed.request
     if isinstance(request, ProviderChange) and request.provider.lower() != provider.lower():
-        yield f"it names the provider {request.provider}, this gateway is {provider}"
+        yield f"it is about the provider {request.provider}, and the account of this gateway is {provider}"
     if isinstance(request, RegistrationBatch | UpdateBatch):
         if not 0 < len(request.items) <= LARGEST_BATCH:
-            yield f"it has {len(request.items)} items; a batch has 1 to {LARGEST_BATCH}"
+            yield f"it has {len(request.items)} items, and this gateway sends 1 to {LARGEST_BATCH} at a time"
         if len(set(signed.dids)) < len(request.items):
-            yield "two items concern the same asset"
+            yield "two of its items are about the same asset"
         yield from (
-            f"an item names the document's url {item.url[:200]}, this gateway's is {url}"
+            f"an item says that its document is at {item.url[:200]}, and this gateway's documents are at {url}"
             for item in request.items
             if item.url != url
         )
     if isinstance(request, RegistrationBatch):
         yield from (
-            f"an item names {', '.join(item.providers[:4]) or 'nobody'} as provider, it must name {provider} alone"
+            f"an item lets {', '.join(item.providers[:4]) or 'nobody'} provide it, and may let only {provider}"
             for item in request.items
             if [account.lower() for account in item.providers] != [provider.lower()]
         )

@@ -38,7 +38,7 @@ class RevisionChecker:
             raise InsituError("RevisionNotAllowed", detail)
         registrant = revised.registrant if revised is not None else bought.owner
         if registrant.lower() != terms.consumer.lower():
-            detail = f"{registrant} registers versions of this workflow, and the consumer is {terms.consumer}"
+            detail = f"{registrant} registered this version, but only the consumer {terms.consumer} may revise it"
             raise InsituError("RevisionNotAllowed", detail)
         if len(found.inputs) < len(found.workflow.input_dids):
             return  # the verdict says why a data set cannot be used
@@ -49,13 +49,15 @@ class RevisionChecker:
     async def _require_wanted(self, known: KnownAgreement, policy: EffectivePolicy) -> None:
         """An execution that succeeded, or whose output waits for a decision, ends what ``untilSuccess`` allows."""
         if policy.revisions == "none":
-            raise InsituError("RevisionNotAllowed", "an owner of the data allows no revision of a bought workflow")
+            raise InsituError(
+                "RevisionNotAllowed", "an owner of the data does not allow workflows to change after the purchase"
+            )
         if policy.revisions == "always":
             return
         executions = await self.ports.agreements.executions(agreement_id=known.agreement_id, limit=EVERY)
         outcomes = (execution.frozen.outcome.phase for execution in executions if execution.frozen is not None)
         if Phase.SUCCEEDED in outcomes:
-            detail = "an owner of the data allows revisions only until an execution has succeeded, and one has"
+            detail = "an owner of the data lets workflows change until an execution has succeeded, and one has"
             raise InsituError("RevisionNotAllowed", detail)
 
 
@@ -63,4 +65,4 @@ def require_bought_workflow(known: KnownAgreement, workflow_did: str | None) -> 
     """Refuse another workflow than the agreement's; None stands for the agreement's. Raises ``WorkflowMismatch``."""
     bought = Did.from_hex(known.terms.workflow_id)
     if workflow_did is not None and Did.parse(workflow_did) != bought:
-        raise InsituError("WorkflowMismatch", f"the agreement was bought for {bought}")
+        raise InsituError("WorkflowMismatch", f"this agreement is for the workflow {bought}, not for {workflow_did}")

@@ -82,7 +82,9 @@ class TermsChecker:
         earlier = await self.version_keeper.find(terms.inputs_hash, found.workflow.input_dids)
         if earlier is None or earlier.replaced is None:
             registered = ", ".join(f"{checksum} of {did}" for did, checksum in found.bought_versions.items())
-            detail = f"no recent versions of the inputs have the inputsHash {terms.inputs_hash}: there are {registered}"
+            detail = (
+                f"inputsHash {terms.inputs_hash} is not that of recent versions of the inputs; current are {registered}"
+            )
             raise InsituError("TermsMismatch", detail)
         sold = await self._assess(terms, earlier.versions)
         sold.verdict.require()
@@ -90,7 +92,9 @@ class TermsChecker:
         if earlier.replaced < (quoted if locked is None else min(quoted, locked)):
             changed = [did for did, checksum in earlier.versions.items() if checksum != found.bought_versions[did]]
             versions = ", ".join(f"{earlier.versions[did]} of {did}" for did in changed)
-            detail = f"the terms buy {versions}, which had a newer version at {earlier.replaced}, before they were made"
+            detail = (
+                f"the terms buy {versions}, but a newer version came at {earlier.replaced}, before they were quoted"
+            )
             raise InsituError("TermsMismatch", detail, did=changed[0])
         return sold
 
@@ -107,7 +111,7 @@ class TermsChecker:
         limit = self.ports.configuration.free_grants_per_day
         since = self.ports.clock.now() - timedelta(days=1)
         if await self.ports.agreements.free_grants(consumer, since) >= limit:
-            raise InsituError("QuotaExceeded", f"at most {limit} free agreements are granted in 24 hours", limit=limit)
+            raise InsituError("QuotaExceeded", f"a consumer gets {limit} free agreements in 24 hours", limit=limit)
 
 
 def copies_of(found: Assessment, locked: int) -> list[Change]:
@@ -124,7 +128,9 @@ def copies_of(found: Assessment, locked: int) -> list[Change]:
 def require_provider(terms: Terms, provider: Address) -> None:
     """Refuse terms that name another provider. Raises ``TermsMismatch``."""
     if terms.provider.lower() != provider.lower():
-        raise InsituError("TermsMismatch", f"the terms name the provider {terms.provider}, but this is {provider}")
+        raise InsituError(
+            "TermsMismatch", f"the terms name the provider {terms.provider}, and this provider is {provider}"
+        )
 
 
 def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
@@ -133,12 +139,13 @@ def require_prompt_lock(terms: Terms, found: Assessment, now: int) -> None:
     A separate grant is judged after the lock. A grant that comes with the lock is judged before it.
     """
     if now > terms.deadline:
-        raise InsituError("DeadlinePassed", f"the terms could be locked until {terms.deadline}, and it is {now}")
+        raise InsituError("DeadlinePassed", f"the price could be locked until {terms.deadline}, and now it is {now}")
     assert found.times is not None, "matching terms have times"
     latest = now + found.times.lock_timeout + SLACK
     if terms.deadline > latest:
         raise InsituError(
-            "TermsMismatch", f"the deadline in the terms is {terms.deadline}, but may be at most {latest}"
+            "TermsMismatch",
+            f"the deadline of the terms is {terms.deadline}, and this provider accepts {latest} at most",
         )
 
 
@@ -154,9 +161,12 @@ def _require_fitting_terms(terms: Terms, found: Assessment) -> None:
         )
     entry = found.inputs[0].entry
     if terms.service_index != entry.index:
-        raise InsituError("TermsMismatch", f"the terms name service {terms.service_index}, but it is {entry.index}")
+        raise InsituError(
+            "TermsMismatch",
+            f"the terms name service {terms.service_index} of {first}, but service {entry.index} is sold",
+        )
     if found.times is None or found.price is None:
-        raise InsituError("TermsMismatch", f"{first} has no readable price or times")
+        raise InsituError("TermsMismatch", f"the price or the times of {first} cannot be read")
     _require_times(terms, found.times)
     _require_price(terms, found.price)
 
@@ -165,15 +175,17 @@ def _require_times(terms: Terms, times: AgreementTimes) -> None:
     """Refuse other times than the published ones, except a shorter time to grant or a longer one to settle."""
     if terms.timeout != times.timeout:
         raise InsituError(
-            "TermsMismatch", f"timeout is {terms.timeout} s in the terms, but {times.timeout} s in the service"
+            "TermsMismatch", f"the timeout is {terms.timeout} s in the terms, but {times.timeout} s in the service"
         )
     if terms.grant_timeout > times.grant_timeout:
         raise InsituError(
-            "TermsMismatch", f"grantTimeout is {terms.grant_timeout} s, but the most is {times.grant_timeout} s"
+            "TermsMismatch",
+            f"the grantTimeout is {terms.grant_timeout} s in the terms, but may be at most {times.grant_timeout} s",
         )
     if terms.settle_timeout < times.settle_timeout:
         raise InsituError(
-            "TermsMismatch", f"settleTimeout is {terms.settle_timeout} s, but the least is {times.settle_timeout} s"
+            "TermsMismatch",
+            f"the settleTimeout is {terms.settle_timeout} s in the terms, but the least is {times.settle_timeout} s",
         )
 
 
@@ -181,14 +193,14 @@ def _require_price(terms: Terms, price: Price) -> None:
     if terms.total < price.total:
         raise InsituError(
             "PriceTooLow",
-            f"the terms pay {terms.total}, but the price is {price.total}",
+            f"the terms pay {terms.total} base units, but the price is {price.total}",
             paid=str(terms.total),
             price=str(price.total),
         )
     agreed = _shares(terms.receivers, terms.amounts)
     counts = {len(agreed), len(terms.receivers), len(terms.amounts)}
     if agreed != _shares(price.receivers, price.amounts) or len(counts) > 1:
-        raise InsituError("TermsMismatch", "receivers or amounts differ from the quoted ones")
+        raise InsituError("TermsMismatch", "the receivers or their amounts are not those of the quote")
 
 
 def _shares(receivers: tuple[str, ...], amounts: tuple[int, ...]) -> dict[str, int]:
