@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from eth_abi.abi import encode
-
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 
@@ -23,9 +21,7 @@ class SigningDomain:
 
     def separator(self) -> bytes:
         """Return the 32 bytes of the domain separator."""
-        types = ["bytes32", "bytes32", "bytes32", "uint256", "address"]
-        texts = [keccak256(text.encode()) for text in (DOMAIN_TYPE, self.name, DOMAIN_VERSION)]
-        return keccak256(encode(types, [*texts, self.chain_id, self.contract]))
+        return encoded_hash(DOMAIN_TYPE, (self.name, DOMAIN_VERSION, self.chain_id, self.contract))
 
     def digest(self, struct_hash: bytes) -> bytes:
         """Return the 32 bytes to sign for a struct, from its struct hash."""

@@ -1,13 +1,12 @@
 """Token allowances by signature (ERC-2612), so that an approval needs no transaction."""
 
-from eth_abi.abi import encode
-
 from insitu.domain.canonical import keccak256
 from insitu.domain.ids import Address
 from insitu.domain.ledger import Permit
+from insitu.domain.typed_data import encoded_hash
 from insitu.ports.keys import Signer
 
-_TYPE = keccak256(b"Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)")
+_TYPE = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 
 
 def sign_permit(
@@ -24,7 +23,6 @@ def sign_permit(
     nonce, separator
         The token's ``nonces(owner)`` and ``DOMAIN_SEPARATOR()``.
     """
-    types = ["bytes32", "address", "address", "uint256", "uint256", "uint256"]
-    struct = keccak256(encode(types, [_TYPE, signer.address, spender, amount, nonce, deadline]))
+    struct = encoded_hash(_TYPE, (signer.address, spender, amount, nonce, deadline))
     signature = signer.sign_digest(keccak256(b"\x19\x01" + separator + struct))
     return Permit(amount, deadline, signature[64], signature[:32], signature[32:64])
