@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from insitu.cli.app import run
+from insitu.settings.folder import DataFolder
+from insitu.stack.locking import close_folders
 
 
 def kept(home: Path) -> None:
@@ -19,6 +21,8 @@ def test_everything_of_a_demo_is_deleted_and_its_size_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept(tmp_path / "demo")
+    close_folders(DataFolder(tmp_path / "demo"))
+    assert (tmp_path / "demo" / ".gitignore").exists()
     assert run(["--home", str(tmp_path / "demo"), "demo", "--clean"]) == 0
     assert not (tmp_path / "demo").exists()
     printed = capsys.readouterr().out
@@ -31,9 +35,10 @@ def test_everything_of_a_demo_is_deleted_and_its_size_is_shown(
 def test_what_somebody_put_there_stays(tmp_path: Path) -> None:
     kept(tmp_path)
     (tmp_path / "thesis.txt").write_text("years of work")
+    (tmp_path / ".gitignore").write_text("*.aux\n")
     (tmp_path / "runs").symlink_to(tmp_path.parent)
     assert run(["--home", str(tmp_path), "demo", "--clean"]) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".gitignore", "thesis.txt"]
     assert tmp_path.parent.exists(), "no link is followed"
 
 

@@ -6,7 +6,7 @@ from anyio import to_thread
 
 from insitu.domain.errors import InsituError
 from insitu.settings import Settings
-from insitu.stack.locking import folder_lock
+from insitu.stack.locking import EVERYTHING, IGNORE, folder_lock
 
 __all__ = ["clean_folder"]
 
@@ -37,5 +37,7 @@ def _delete(home: Path, names: list[str]) -> None:
         for path in home.glob(pattern):
             delete_tree(path)
     (home / "lock").unlink()
+    if (home / IGNORE).is_file() and (home / IGNORE).read_text() == EVERYTHING:
+        (home / IGNORE).unlink()
     if not any(home.iterdir()):
         home.rmdir()

@@ -12,7 +12,9 @@ import anyio
 from insitu.domain.errors import InsituError
 from insitu.settings.folder import DataFolder
 
-__all__ = ["close_folders", "folder_lock"]
+__all__ = ["EVERYTHING", "IGNORE", "close_folders", "folder_lock"]
+
+IGNORE, EVERYTHING = ".gitignore", "*\n"
 
 
 def close_folders(folder: DataFolder) -> None:
@@ -22,8 +24,8 @@ def close_folders(folder: DataFolder) -> None:
     stay as they are: if the engine is a separate process, root has made them.
     """
     folder.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(OSError), (folder.home / ".gitignore").open("x") as ignored:
-        ignored.write("*\n")
+    with suppress(OSError), (folder.home / IGNORE).open("x") as ignored:
+        ignored.write(EVERYTHING)
     for path in (folder.home, folder.keys, folder.chain, folder.blobs, folder.images, folder.runs, folder.logs):
         with suppress(FileNotFoundError):
             found = path.lstat()
