@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorKind } from './api/error-codes.gen.js'
-import { OWN_ERRORS } from './api/own-errors.gen.js'
+import type { ErrorRow } from './api/errors.gen.js'
 
 export type { ErrorCode, ErrorKind }
 
@@ -18,7 +18,7 @@ export interface ErrorFacts {
   readonly problems?: readonly Violation[] | undefined
   /** Facts for programs: ids, the two sides of a comparison. Never a secret. */
   readonly context?: Readonly<Record<string, unknown>> | undefined
-  /** What a server said about the error; otherwise the row of the error table counts. */
+  /** What a server said about the error, if the code is given alone. */
   readonly kind?: ErrorKind | undefined
   readonly nextStep?: string | undefined
   readonly retry?: boolean | undefined
@@ -47,17 +47,17 @@ export class InsituError extends Error {
   readonly retry: boolean
 
   /**
-   * @param code - a code of the error table, or one of a newer server
+   * @param code - a row of the error table, or the code alone if a server sent it
    * @param detail - what happened this time, for a person; never a secret or the content of a data set
    */
-  constructor(code: ErrorCode | (string & {}), detail: string, facts: ErrorFacts = {}) {
-    super(`${code}: ${detail}`, facts.cause === undefined ? undefined : { cause: facts.cause })
-    this.code = code
+  constructor(code: ErrorRow | string, detail: string, facts: ErrorFacts = {}) {
+    const row = typeof code === 'string' ? { code, kind: 'Failure' as const, nextStep: '', retry: false } : code
+    super(`${row.code}: ${detail}`, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.code = row.code
     this.detail = detail
-    const row = OWN_ERRORS[code]
-    this.kind = facts.kind ?? row?.[0] ?? 'Failure'
-    this.nextStep = facts.nextStep ?? row?.[1] ?? ''
-    this.retry = facts.retry ?? row?.[2] === true
+    this.kind = facts.kind ?? row.kind
+    this.nextStep = facts.nextStep ?? row.nextStep
+    this.retry = facts.retry ?? row.retry
     this.pointer = facts.pointer
     this.problems = facts.problems ?? []
     this.context = facts.context ?? {}

@@ -1,4 +1,5 @@
 import { scrypt } from '@noble/hashes/scrypt.js'
+import * as errors from './api/errors.gen.js'
 import { concat, digitsOf, fromHex, utf8 } from './domain/bytes.js'
 import { isObject, type Json, type JsonObject, keccak256 } from './domain/canonical.js'
 import { integer, matching, object, oneOf, readAs } from './domain/shape.js'
@@ -29,13 +30,13 @@ export async function unlockKey(document: Json, password: string): Promise<Local
   const file = isObject(document) ? document : {}
   const sealed = Object.entries(file).find(([name]) => name.toLowerCase() === 'crypto')?.[1]
   if (file['version'] !== 3 || !isObject(sealed)) {
-    throw new InsituError('KeyInvalid', 'this is not a key file of Web3 Secret Storage, version 3')
+    throw new InsituError(errors.KeyInvalid, 'this is not a key file of Web3 Secret Storage, version 3')
   }
   try {
     return await open(sealed, password)
   } catch (cause) {
     if (!isInsituError(cause) || cause.code !== 'InvalidDocument') throw cause
-    throw new InsituError('KeyInvalid', 'the file lacks members of a key file', { cause })
+    throw new InsituError(errors.KeyInvalid, 'the file lacks members of a key file', { cause })
   }
 }
 
@@ -45,7 +46,7 @@ async function open(sealed: JsonObject, password: string): Promise<LocalKey> {
   const cipher = fromHex(ciphertext)
   if (digitsOf(keccak256(concat(derived.subarray(16, 32), cipher))) !== digitsOf(fromHex(mac))) {
     // A wrong password and a damaged file both fail the file's checksum.
-    throw new InsituError('KeyPasswordWrong', 'the password does not open the file')
+    throw new InsituError(errors.KeyPasswordWrong, 'the password does not open the file')
   }
   const key = await crypto.subtle.importKey('raw', owned(derived.subarray(0, 16)), 'AES-CTR', false, ['decrypt'])
   const counter = { name: 'AES-CTR', counter: owned(fromHex(cipherparams.iv)), length: 128 }
@@ -56,7 +57,7 @@ async function byScrypt(sealed: JsonObject, password: string): Promise<Uint8Arra
   const parameters = { n: integer(2, 2 ** 24), r: integer(1, 64), p: integer(1, 64), dklen: integer(32, 64), salt: hex }
   const { n, r, p, dklen, salt } = readAs(object(parameters), sealed['kdfparams'] ?? null)
   if (128 * n * r > MOST_MEMORY || (n & (n - 1)) !== 0)
-    throw new InsituError('KeyInvalid', 'the file asks for too much work')
+    throw new InsituError(errors.KeyInvalid, 'the file asks for too much work')
   return scrypt(utf8(password), fromHex(salt), { N: n, r, p, dkLen: dklen, maxmem: MOST_MEMORY + 2 ** 20 })
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import * as errors from './api/errors.gen.js'
 import { readJson } from './domain/json-text.js'
 import { InsituError } from './errors.js'
 import { unlockKey } from './keystore.js'
@@ -13,7 +14,7 @@ export { unlockKey } from './keystore.js'
  */
 export async function openKeyFile(path: string, password: string): Promise<LocalKey> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new InsituError('KeyNotFound', `${path} cannot be read`, { cause })
+    throw new InsituError(errors.KeyNotFound, `${path} cannot be read`, { cause })
   })
   return unlockKey(readKeyJson(text), password)
 }
@@ -22,6 +23,6 @@ function readKeyJson(text: string) {
   try {
     return readJson(text)
   } catch (cause) {
-    throw new InsituError('KeyInvalid', 'the file is not JSON', { cause })
+    throw new InsituError(errors.KeyInvalid, 'the file is not JSON', { cause })
   }
 }

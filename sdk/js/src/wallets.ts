@@ -1,6 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { getPublicKey, hashes, sign, utils } from '@noble/secp256k1'
+import * as errors from './api/errors.gen.js'
 import { concat, fromHex } from './domain/bytes.js'
 import type { Address } from './domain/ids.js'
 import { addressOfKey, personalDigest } from './domain/signatures.js'
@@ -49,7 +50,10 @@ function readKey(key: Uint8Array | string): Uint8Array {
   const isText = typeof key === 'string'
   const secret = !isText ? key.slice() : /^(?:0x)?[0-9a-fA-F]{64}$/.test(key) ? fromHex(key) : new Uint8Array()
   if (!utils.isValidSecretKey(secret)) {
-    throw new InsituError('KeyInvalid', 'a private key has 64 hexadecimal digits and is below the order of the curve')
+    throw new InsituError(
+      errors.KeyInvalid,
+      'a private key has 64 hexadecimal digits and is below the order of the curve',
+    )
   }
   return secret
 }

@@ -7,6 +7,13 @@ export interface AbiFunction {
   readonly returns: readonly string[]
 }
 
+/** An event of a contract: its signature, and the types of what is not in its topics. */
+export interface AbiEvent {
+  readonly contract: string
+  readonly signature: string
+  readonly data: readonly string[]
+}
+
 export const registerAttribute: AbiFunction = {
   contract: 'DIDRegistry',
   signature: 'registerAttribute(bytes32,bytes32,address[],string)',
@@ -73,6 +80,12 @@ export const wasAssociatedWith: AbiFunction = {
   returns: [],
 }
 
+export const getDIDRegister: AbiFunction = {
+  contract: 'DIDRegistry',
+  signature: 'getDIDRegister(bytes32)',
+  returns: ['(address,uint40,uint24,uint32,bytes32)'],
+}
+
 export const createAgreementAndLock: AbiFunction = {
   contract: 'ServiceExecutionTemplate',
   signature: 'createAgreementAndLock((bytes32,bytes32,bytes32,bytes32,bytes32,address,address,uint32,uint40,uint32,uint32,uint32,uint256[],address[]),bytes,(uint256,uint256,uint8,bytes32,bytes32))',
@@ -125,4 +138,10 @@ export const permit: AbiFunction = {
   contract: 'NeverminedToken',
   signature: 'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)',
   returns: [],
+}
+
+export const DIDAttributeRegistered: AbiEvent = {
+  contract: 'DIDRegistry',
+  signature: 'DIDAttributeRegistered(bytes32,address,bytes32,string,uint256,uint256)',
+  data: ['string', 'uint256', 'uint256'],
 }

@@ -133,13 +133,13 @@ function staticLength(type: string): number {
 function decodeOne(type: string, data: Uint8Array): AbiResult {
   if (type.endsWith('[]')) {
     const length = lengthAt(data, 0)
-    if (length > data.length / WORD) throw new TypeError('the answer of the contract is cut off')
+    if (length > data.length / WORD) cutOff()
     return decodeAbi(Array<string>(length).fill(type.slice(0, -2)), data.subarray(WORD))
   }
   if (type.startsWith('(')) return decodeAbi(typesOf(type), data)
   if (type === 'string' || type === 'bytes') {
     const bytes = data.subarray(WORD, WORD + lengthAt(data, 0))
-    if (bytes.length !== lengthAt(data, 0)) throw new TypeError('the answer of the contract is cut off')
+    if (bytes.length !== lengthAt(data, 0)) cutOff()
     return type === 'string' ? new TextDecoder().decode(bytes) : toHex(bytes)
   }
   const word = wordAt(data, 0)
@@ -150,12 +150,16 @@ function decodeOne(type: string, data: Uint8Array): AbiResult {
 
 function wordAt(data: Uint8Array, at: number): Uint8Array {
   const word = data.subarray(at, at + WORD)
-  if (word.length !== WORD) throw new TypeError('the answer of the contract is cut off')
+  if (word.length !== WORD) cutOff()
   return word
 }
 
 function lengthAt(data: Uint8Array, at: number): number {
   const length = BigInt(toHex(wordAt(data, at)))
-  if (length > BigInt(data.length)) throw new TypeError('the answer of the contract is cut off')
+  if (length > BigInt(data.length)) cutOff()
   return Number(length)
+}
+
+function cutOff(): never {
+  throw new TypeError('the answer of the contract is cut off')
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 
 /** The times that go into the terms, in seconds. */
@@ -45,9 +46,13 @@ export function agreementTimes(
   conditions.forEach((condition, at) => {
     if (condition.timelock === 0) return
     const pointer = `${CONDITIONS}/${at}/timelock`
-    throw new InsituError('TimelockNotSupported', `condition ${condition.name} has timelock ${condition.timelock}`, {
-      pointer,
-    })
+    throw new InsituError(
+      errors.TimelockNotSupported,
+      `condition ${condition.name} has timelock ${condition.timelock}`,
+      {
+        pointer,
+      },
+    )
   })
   const stated = (name: string): number => conditions.find(condition => condition.name === name)?.timeout ?? 0
   const times: AgreementTimes = {
@@ -91,5 +96,5 @@ function requireInRange(seconds: number, pointer: string): void {
 }
 
 function invalid(detail: string, pointer: string): InsituError {
-  return new InsituError('InvalidDocument', detail, { pointer })
+  return new InsituError(errors.InvalidDocument, detail, { pointer })
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { utf8 } from './bytes.js'
 import { canonicalJson } from './canonical.js'
@@ -25,14 +26,14 @@ export function argumentVector(
 ): string[] {
   const command = fileNames.includes(ENTRYPOINT_SCRIPT) ? ['sh', ENTRYPOINT_SCRIPT] : splitEntrypoint(entrypoint)
   if (command.length === 0) {
-    throw new InsituError('InvalidDocument', `the algorithm has neither ${ENTRYPOINT_SCRIPT} nor an entrypoint`)
+    throw new InsituError(errors.InvalidDocument, `the algorithm has neither ${ENTRYPOINT_SCRIPT} nor an entrypoint`)
   }
   const volumes = Array.from({ length: inputs }, (_, at) => `--input${at + 1}=/mnt/volume${at + 1}`)
   const passed = Object.entries(configuration)
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, value]) => {
       const problem = configurationProblem(name, value)
-      if (problem !== undefined) throw new InsituError('InvalidDocument', problem)
+      if (problem !== undefined) throw new InsituError(errors.InvalidDocument, problem)
       return `--${name}=${scalarText(value)}`
     })
   return [...command, ...volumes, '--output=/mnt/output', '--logs=/mnt/logs', ...passed]
@@ -45,7 +46,10 @@ export function argumentVector(
  */
 export function splitEntrypoint(entrypoint: string): string[] {
   if (entrypoint.includes('\0') || entrypoint.length > MAX_ENTRYPOINT) {
-    throw new InsituError('InvalidDocument', `the entrypoint is longer than ${MAX_ENTRYPOINT} or has a NUL character`)
+    throw new InsituError(
+      errors.InvalidDocument,
+      `the entrypoint is longer than ${MAX_ENTRYPOINT} or has a NUL character`,
+    )
   }
   const words: string[] = []
   let word: string | undefined
@@ -53,7 +57,10 @@ export function splitEntrypoint(entrypoint: string): string[] {
   while (rest !== '') {
     const [piece = ''] = /^(?:[ \t\r\n]+|[^ \t\r\n'"\\]+|'[^']*'|"(?:[^"\\]|\\[\s\S])*"|\\[\s\S])/.exec(rest) ?? []
     if (piece === '') {
-      throw new InsituError('InvalidDocument', 'the entrypoint cannot be split: a quote or an escape is not closed')
+      throw new InsituError(
+        errors.InvalidDocument,
+        'the entrypoint cannot be split: a quote or an escape is not closed',
+      )
     }
     rest = rest.slice(piece.length)
     if (/^[ \t\r\n]/.test(piece)) {

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { fromBase64url, toBase64url, toHex, utf8 } from './bytes.js'
 import { isObject, type JsonObject } from './canonical.js'
@@ -85,5 +86,5 @@ function refuse(): never {
 }
 
 function invalid(detail: string): InsituError {
-  return new InsituError('InvalidToken', detail)
+  return new InsituError(errors.InvalidToken, detail)
 }

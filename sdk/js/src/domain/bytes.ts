@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 
 /** Text that begins with `0x` and goes on in hexadecimal digits. */
@@ -30,7 +31,7 @@ export function toHex(bytes: Uint8Array): Hex {
 export function fromHex(text: string): Uint8Array {
   const digits = withoutPrefix(text)
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) {
-    throw new InsituError('InvalidDocument', 'hexadecimal digits are needed, two for each byte')
+    throw new InsituError(errors.InvalidDocument, 'hexadecimal digits are needed, two for each byte')
   }
   return Uint8Array.from({ length: digits.length / 2 }, (_, at) =>
     Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16),

@@ -1,5 +1,6 @@
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { keccak_256, sha3_256 as nobleSha3 } from '@noble/hashes/sha3.js'
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { digitsOf, utf8 } from './bytes.js'
 
@@ -53,7 +54,7 @@ function validText(text: string, pointer: string): string {
 }
 
 function invalid(detail: string, pointer: string): InsituError {
-  return new InsituError('InvalidDocument', detail, { pointer })
+  return new InsituError(errors.InvalidDocument, detail, { pointer })
 }
 
 /** Return whether a value is a JSON object: neither null nor a list. */

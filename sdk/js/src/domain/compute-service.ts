@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { type AgreementTimes, agreementTimes } from './agreement-times.js'
 import { conditionName } from './conditions.js'
@@ -90,7 +91,7 @@ export function readComputeMain(main: Service['main'], pointer = ''): ComputeSer
  */
 export function readComputeService(entry: Service, pointer = ''): ComputeService {
   if (entry.type !== 'compute') {
-    throw new InsituError('ServiceNotFound', `service ${entry.index} is of type ${entry.type}, not compute`)
+    throw new InsituError(errors.ServiceNotFound, `service ${entry.index} is of type ${entry.type}, not compute`)
   }
   const template = templateOf(entry)
   const main = template ? { serviceAgreementTemplate: template, ...entry.main } : entry.main

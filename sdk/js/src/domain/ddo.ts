@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { type JsonObject, plainJson } from './canonical.js'
 import { type Service, service } from './service.js'
@@ -86,9 +87,9 @@ export function computeServiceOf(ddo: Ddo, index?: number): Service {
   if (index !== undefined) {
     const found = offered.find(entry => entry.index === index)
     if (found) return found
-    throw new InsituError('ServiceNotFound', `${ddo.id} has no compute service ${index}`)
+    throw new InsituError(errors.ServiceNotFound, `${ddo.id} has no compute service ${index}`)
   }
   const [first] = [...offered].sort((left, right) => (left.index ?? Infinity) - (right.index ?? Infinity))
-  if (!first) throw new InsituError('NoComputeService', `${ddo.id} offers no compute service`)
+  if (!first) throw new InsituError(errors.NoComputeService, `${ddo.id} offers no compute service`)
   return first
 }

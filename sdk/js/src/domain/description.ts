@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { isObject, type Json, type JsonObject, plainJson } from './canonical.js'
 import { agreementTemplate } from './conditions.js'
@@ -38,7 +39,7 @@ export function readDescription(assetMetadata: unknown, services: readonly unkno
   const attributes: JsonObject = isWhole ? given : { main: given }
   if ('encryptedFiles' in attributes) {
     const detail = 'a sealed list opens only in the document it was sealed for; name the files with their URLs instead'
-    throw new InsituError('InvalidDocument', detail, { pointer: '/encryptedFiles' })
+    throw new InsituError(errors.InvalidDocument, detail, { pointer: '/encryptedFiles' })
   }
   const main = objectOf(attributes['main'] ?? {}, '/main')
   const listed = Array.isArray(main['files']) ? main['files'].filter(isObject) : []
@@ -117,5 +118,5 @@ function freeIndex(type: string, taken: readonly (Json | undefined)[]): number {
 
 function objectOf(value: Json, pointer: string): JsonObject {
   if (isObject(value)) return value
-  throw new InsituError('InvalidDocument', 'an object is needed', { pointer })
+  throw new InsituError(errors.InvalidDocument, 'an object is needed', { pointer })
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { abiWord } from './abi.js'
 import { concat, digitsOf, type Hex } from './bytes.js'
@@ -21,14 +22,14 @@ export function isDid(value: unknown): value is Did {
 export function readDid(text: string): Did {
   if (isDid(text)) return text
   const shown = JSON.stringify(text.slice(0, 100))
-  throw new InsituError('InvalidDid', `${shown} is not did:nv: followed by 64 lower-case hexadecimal digits`)
+  throw new InsituError(errors.InvalidDid, `${shown} is not did:nv: followed by 64 lower-case hexadecimal digits`)
 }
 
 /** Read a DID of an older document, which may be short (`did:nv:12345`) or in upper case. Throws `InvalidDid`. */
 export function readOlderDid(text: string): Did {
   if (/^did:nv:[0-9a-fA-F]{1,64}$/.test(text)) return text.toLowerCase() as Did
   const shown = JSON.stringify(text.slice(0, 100))
-  throw new InsituError('InvalidDid', `${shown} is not did:nv: followed by hexadecimal digits`)
+  throw new InsituError(errors.InvalidDid, `${shown} is not did:nv: followed by hexadecimal digits`)
 }
 
 /** Return the DID of its 32 bytes on chain, as hexadecimal digits. Throws `InvalidDid`. */
@@ -43,7 +44,7 @@ export function didHex(did: string): Hex {
 
 /** Return `keccak256(abi.encode(bytes32 seed, address creator))`, as `DIDRegistry.hashDID` computes it. */
 export function hashDid(seed: Uint8Array, creator: Address): Did {
-  if (seed.length !== 32) throw new InsituError('InvalidDid', `a DID seed has 32 bytes, not ${seed.length}`)
+  if (seed.length !== 32) throw new InsituError(errors.InvalidDid, `a DID seed has 32 bytes, not ${seed.length}`)
   return `did:nv:${digitsOf(keccak256(concat(seed, abiWord(creator))))}`
 }
 

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { concat, fromBase64, utf8 } from './bytes.js'
 import { keccak256, plainJson } from './canonical.js'
@@ -28,14 +29,14 @@ export function readEnvelope(value: unknown): Envelope {
     return readAs(ENVELOPE, plainJson(value))
   } catch (cause) {
     if (!isInsituError(cause)) throw cause
-    throw new InsituError('ReceiptInvalid', 'this is not a DSSE envelope', { cause })
+    throw new InsituError(errors.ReceiptInvalid, 'this is not a DSSE envelope', { cause })
   }
 }
 
 /** Return the exact bytes that are signed and hashed. Throws `ReceiptInvalid` if they are not base64 or too many. */
 export function payloadOf(envelope: Envelope): Uint8Array {
   if (envelope.payload.length > (MAX_PAYLOAD * 4) / 3 + 4) {
-    throw new InsituError('ReceiptInvalid', `the payload is larger than ${MAX_PAYLOAD} bytes`)
+    throw new InsituError(errors.ReceiptInvalid, `the payload is larger than ${MAX_PAYLOAD} bytes`)
   }
   return decode(envelope.payload)
 }
@@ -50,19 +51,19 @@ export function envelopeDigest(payload: Uint8Array, payloadType = PAYLOAD_TYPE):
 export function envelopeSigner(envelope: Envelope): Address {
   const digest = envelopeDigest(payloadOf(envelope), envelope.payloadType)
   const [signature] = envelope.signatures
-  if (signature === undefined) throw new InsituError('ReceiptInvalid', 'the envelope is not signed')
+  if (signature === undefined) throw new InsituError(errors.ReceiptInvalid, 'the envelope is not signed')
   try {
     const signer = recoverAddress(digest, decode(signature.sig))
     if (sameAddress(signer, readAddress(signature.keyid))) return signer
-    throw new InsituError('ReceiptInvalid', `signed by ${signer}, not by ${signature.keyid}`)
+    throw new InsituError(errors.ReceiptInvalid, `signed by ${signer}, not by ${signature.keyid}`)
   } catch (cause) {
     if (!isInsituError(cause)) throw cause
-    throw new InsituError('ReceiptInvalid', cause.detail, { cause })
+    throw new InsituError(errors.ReceiptInvalid, cause.detail, { cause })
   }
 }
 
 function decode(encoded: string): Uint8Array {
   const bytes = fromBase64(encoded)
-  if (bytes === undefined) throw new InsituError('ReceiptInvalid', 'a member of the envelope is not base64')
+  if (bytes === undefined) throw new InsituError(errors.ReceiptInvalid, 'a member of the envelope is not base64')
   return bytes
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { concat } from './bytes.js'
 
@@ -41,7 +42,7 @@ export class EventParser {
     const rest = chunk.slice(start)
     this.#pending.push(rest)
     this.#length += rest.length
-    if (this.#length > MAX_LINE) throw new InsituError('PeerUnavailable', 'the stream has a line that never ends')
+    if (this.#length > MAX_LINE) throw new InsituError(errors.PeerUnavailable, 'the stream has a line that never ends')
     return found
   }
 

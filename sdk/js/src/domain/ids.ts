@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { abiWord } from './abi.js'
 import { concat, digitsOf, fromHex, type Hex, toHex, utf8 } from './bytes.js'
@@ -15,21 +16,22 @@ export type ExecutionId = `wx${string}`
 /** Read a serviceAgreementId, with or without `0x`, in any case. Throws `InvalidId`. */
 export function readAgreementId(text: string): AgreementId {
   const match = /^(?:0x)?([0-9a-fA-F]{64})$/.exec(text)
-  if (!match?.[1]) throw new InsituError('InvalidId', `${shown(text)} is not an agreement id of 64 hexadecimal digits`)
+  if (!match?.[1])
+    throw new InsituError(errors.InvalidId, `${shown(text)} is not an agreement id of 64 hexadecimal digits`)
   return match[1].toLowerCase()
 }
 
 /** Read a workflowExecutionId. Throws `InvalidId`. */
 export function readExecutionId(text: string): ExecutionId {
   if (!/^wx[a-z2-7]{26}$/.test(text))
-    throw new InsituError('InvalidId', `${shown(text)} is not a workflow execution id`)
+    throw new InsituError(errors.InvalidId, `${shown(text)} is not a workflow execution id`)
   return text as ExecutionId
 }
 
 /** Read an account's address in any case and return it in the case of EIP-55. Throws `InvalidId`. */
 export function readAddress(text: string): Address {
   if (!/^0x[0-9a-fA-F]{40}$/.test(text)) {
-    throw new InsituError('InvalidId', `${shown(text)} is not an address of 0x and 40 hexadecimal digits`)
+    throw new InsituError(errors.InvalidId, `${shown(text)} is not an address of 0x and 40 hexadecimal digits`)
   }
   const digits = text.slice(2).toLowerCase()
   const hash = digitsOf(keccak256(utf8(digits)))

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { plainDigits } from './bytes.js'
 import { checksum, isObject, type Json, type JsonObject } from './canonical.js'
@@ -20,7 +21,7 @@ export function serviceChecksums(ddo: Ddo): ChecksumMap {
     const index = String(entry.index)
     if (checksums.has(index)) {
       const pointer = `/service/${position}/index`
-      throw new InsituError('InvalidDocument', `two services have index ${index}`, { pointer })
+      throw new InsituError(errors.InvalidDocument, `two services have index ${index}`, { pointer })
     }
     checksums.set(index, checksum(entry.main))
   })
@@ -55,7 +56,7 @@ export function verifyChecksum(ddo: Ddo, registered: string): void {
   const [actual, expected] = [onchainChecksum(ddo), plainDigits(registered)]
   if (actual === expected) return
   const detail = `the document of ${ddo.id} has checksum ${actual}, but ${expected} is registered`
-  throw new InsituError('ChecksumMismatch', detail, { context: { actual, expected } })
+  throw new InsituError(errors.ChecksumMismatch, detail, { context: { actual, expected } })
 }
 
 /** Return the text that the publisher signs (personal_sign) for `proof.signatureValue`: the DID and the version. */
@@ -84,12 +85,12 @@ export function signedProof(ddo: Ddo): SignedProof {
   if (request !== undefined) {
     if (!requestVersions(request).some(([named, version]) => named === did && version === digits)) {
       const detail = `proof.request does not register this version of ${ddo.id}`
-      throw new InsituError('SignatureMismatch', detail, { pointer: '/proof/request' })
+      throw new InsituError(errors.SignatureMismatch, detail, { pointer: '/proof/request' })
     }
     return { digest: requestDigest(request), signature: accountSignature(request.signature), request }
   }
   if (!ddo.proof?.signatureValue) {
-    throw new InsituError('SignatureMismatch', 'the document has no proof.signatureValue', { pointer: '/proof' })
+    throw new InsituError(errors.SignatureMismatch, 'the document has no proof.signatureValue', { pointer: '/proof' })
   }
   const digest = personalDigest(proofMessage(did, digits))
   return { digest, signature: accountSignature(ddo.proof.signatureValue), request: undefined }
@@ -110,19 +111,19 @@ export function requestOf(ddo: Ddo): SignedRequest | undefined {
 export function creatorOf(ddo: Ddo): Address {
   const { proof } = ddo
   if (proof?.creator === undefined || proof.checksum === undefined) {
-    throw new InsituError('InvalidDocument', 'proof needs creator and checksum', { pointer: '/proof' })
+    throw new InsituError(errors.InvalidDocument, 'proof needs creator and checksum', { pointer: '/proof' })
   }
   const creator = readAddress(proof.creator)
   requireStated(serviceChecksums(ddo), proof.checksum)
   const first = originOf(ddo)
   if (proof.origin !== undefined && sameMap(first, proof.checksum)) {
     const detail = 'proof.origin repeats proof.checksum: only a version that changed a main has an origin'
-    throw new InsituError('VersionNotAllowed', detail, { pointer: '/proof/origin' })
+    throw new InsituError(errors.VersionNotAllowed, detail, { pointer: '/proof/origin' })
   }
   requireDerived(first, creator, readOlderDid(ddo.id ?? ''))
   if (sortedNames(first).join() !== sortedNames(proof.checksum).join()) {
     const detail = `version 1 of ${ddo.id} has the services ${sortedNames(first).join(', ')}, and a later one keeps them`
-    throw new InsituError('VersionNotAllowed', detail, { pointer: '/service' })
+    throw new InsituError(errors.VersionNotAllowed, detail, { pointer: '/service' })
   }
   return creator
 }
@@ -131,14 +132,14 @@ function requireStated(actual: ChecksumMap, stated: ChecksumMap): void {
   for (const index of [...new Set([...Object.keys(actual), ...Object.keys(stated)])].sort()) {
     if (actual[index] === stated[index]) continue
     const detail = `proof.checksum of service ${index} does not match its main`
-    throw new InsituError('ChecksumMismatch', detail, { pointer: `/proof/checksum/${index}` })
+    throw new InsituError(errors.ChecksumMismatch, detail, { pointer: `/proof/checksum/${index}` })
   }
 }
 
 function requireDerived(first: ChecksumMap, creator: Address, did: Did): void {
   const derived = deriveDid(first, creator)
   if (derived === did) return
-  throw new InsituError('ChecksumMismatch', `the DID should be ${derived}, not ${did}`, { pointer: '/id' })
+  throw new InsituError(errors.ChecksumMismatch, `the DID should be ${derived}, not ${did}`, { pointer: '/id' })
 }
 
 /** Return `proof.checksum` of version 1, as this version states it. */

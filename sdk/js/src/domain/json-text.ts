@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { type Json, plainJson } from './canonical.js'
 
@@ -14,7 +15,7 @@ export function readJson(text: string): Json {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new InsituError('InvalidDocument', 'the text is not JSON', { cause })
+    throw new InsituError(errors.InvalidDocument, 'the text is not JSON', { cause })
   }
   // First, because what follows walks into the value.
   const plain = plainJson(value)
@@ -40,6 +41,6 @@ function refuseRepeatedNames(text: string): void {
 function addName(names: Set<string> | undefined, token: string): void {
   const name: string = JSON.parse(token)
   if (names?.has(name))
-    throw new InsituError('InvalidDocument', `an object names the member ${token.slice(0, 80)} twice`)
+    throw new InsituError(errors.InvalidDocument, `an object names the member ${token.slice(0, 80)} twice`)
   names?.add(name)
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 
 /** The largest total that the escrow holds for one agreement (uint128). */
@@ -12,11 +13,11 @@ export function parseAmount(value: unknown): bigint {
   const isText = typeof value === 'string' && /^(?:0|[1-9][0-9]{0,38})$/.test(value)
   if (!isText && !(typeof value === 'number' && Number.isSafeInteger(value))) {
     const shown = String(JSON.stringify(value)).slice(0, 60)
-    throw new InsituError('InvalidAmount', `${shown} is not a decimal integer of base units`)
+    throw new InsituError(errors.InvalidAmount, `${shown} is not a decimal integer of base units`)
   }
   const amount = BigInt(value as string | number)
   if (amount < 0n || amount > MAX_AMOUNT)
-    throw new InsituError('InvalidAmount', `${amount} is not between 0 and 2^128 - 1`)
+    throw new InsituError(errors.InvalidAmount, `${amount} is not between 0 and 2^128 - 1`)
   return amount
 }
 
@@ -35,7 +36,7 @@ export function parseAmount(value: unknown): bigint {
 export function splitCharge(amounts: readonly bigint[], settled: bigint, charge: bigint): bigint[] {
   let total = amounts.reduce((sum, amount) => sum + amount, 0n)
   if (charge < 0n || settled < 0n || settled + charge > total) {
-    throw new InsituError('ChargeExceedsRemainder', `charge ${charge} with ${settled} of ${total} settled`)
+    throw new InsituError(errors.ChargeExceedsRemainder, `charge ${charge} with ${settled} of ${total} settled`)
   }
   let before = settled
   let after = settled + charge
@@ -67,8 +68,10 @@ export function displayAmount(amount: bigint, decimals: number, symbol = ''): st
 /** Return the base units of a decimal number that a person typed. Throws `InvalidAmount` if it is finer than the token. */
 export function amountOfDisplay(text: string, decimals: number): bigint {
   const match = /^([0-9]{1,60})(?:\.([0-9]{1,60}))?$/.exec(text)
-  if (!match) throw new InsituError('InvalidAmount', `${JSON.stringify(text.slice(0, 60))} is not a decimal number`)
+  if (!match)
+    throw new InsituError(errors.InvalidAmount, `${JSON.stringify(text.slice(0, 60))} is not a decimal number`)
   const fraction = (match[2] ?? '').replace(/0+$/, '')
-  if (fraction.length > decimals) throw new InsituError('InvalidAmount', `${text} has more than ${decimals} decimals`)
+  if (fraction.length > decimals)
+    throw new InsituError(errors.InvalidAmount, `${text} has more than ${decimals} decimals`)
   return parseAmount(BigInt(`${match[1]}${fraction.padEnd(decimals, '0')}`).toString())
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { type AgreementTimes, jointTimes } from './agreement-times.js'
 import { type ComputeService, type Server, serversOf, timesOf } from './compute-service.js'
@@ -42,7 +43,7 @@ export function expectedCost(
 ): ExpectedCost {
   const server = chooseServer(workflow, inputs)
   const [first, ...others] = inputs.map(input => timesOf(input.service))
-  if (first === undefined) throw new InsituError('InvalidDocument', 'the workflow reads no data set')
+  if (first === undefined) throw new InsituError(errors.InvalidDocument, 'the workflow reads no data set')
   const bill: [Address, bigint][] = [[provider, server.price]]
   for (const input of distinct(inputs))
     bill.push([input.owner, sameAddress(input.owner, consumer) ? 0n : input.service.price])
@@ -53,11 +54,11 @@ export function expectedCost(
   }
   if (merged.size > MOST_RECEIVERS) {
     const detail = `${merged.size} accounts must be paid, but at most ${MOST_RECEIVERS} can`
-    throw new InsituError('SeveralOwnersTooMany', detail)
+    throw new InsituError(errors.SeveralOwnersTooMany, detail)
   }
   const paid = [...merged.values()]
   const total = paid.reduce((sum, [, amount]) => sum + amount, 0n)
-  if (total > MAX_AMOUNT) throw new InsituError('InvalidAmount', 'the total is beyond 2^128 - 1')
+  if (total > MAX_AMOUNT) throw new InsituError(errors.InvalidAmount, 'the total is beyond 2^128 - 1')
   const receivers = paid.map(([receiver]) => receiver)
   return { server, amounts: paid.map(([, amount]) => amount), receivers, total, times: jointTimes(first, others) }
 }
@@ -75,21 +76,24 @@ function distinct(inputs: readonly OfferedInput[]): OfferedInput[] {
 export function chooseServer(workflow: Workflow, inputs: readonly Pick<OfferedInput, 'service'>[]): Server {
   const [first, ...others] = inputs.map(input => serversOf(input.service))
   if (first === undefined) {
-    throw new InsituError('NoSuitableServer', 'the workflow reads no data set with a compute service')
+    throw new InsituError(errors.NoSuitableServer, 'the workflow reads no data set with a compute service')
   }
   const stages = orderedStages(workflow).map(stage => stage.requirements.serverId)
   const named = [...new Set(stages.filter(name => name !== undefined))]
   if (named.length > 1) {
-    throw new InsituError('ServerAmbiguous', `the stages name the servers ${named.join(', ')}`.slice(0, 200))
+    throw new InsituError(errors.ServerAmbiguous, `the stages name the servers ${named.join(', ')}`.slice(0, 200))
   }
   const common = first.filter(server => others.every(offered => offered.some(one => one.serverId === server.serverId)))
   const wanted = common.filter(server => named.length === 0 || server.serverId === named[0])
   if (wanted.length === 0) {
-    throw new InsituError('NoSuitableServer', `no server ${named[0]?.slice(0, 80) ?? ''} is offered for all inputs`)
+    throw new InsituError(
+      errors.NoSuitableServer,
+      `no server ${named[0]?.slice(0, 80) ?? ''} is offered for all inputs`,
+    )
   }
   const need = needOf(workflow)
   const [best] = wanted.filter(server => meets(server, need)).sort(bySize)
-  if (best === undefined) throw new InsituError('NoSuitableServer', 'no server offers what the stages need')
+  if (best === undefined) throw new InsituError(errors.NoSuitableServer, 'no server offers what the stages need')
   return best
 }
 

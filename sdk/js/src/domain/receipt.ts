@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { agreementDomain, agreementId, totalOf } from './agreement.js'
 import { type Hex, plainDigits, toHex } from './bytes.js'
@@ -60,7 +61,7 @@ export function readStatement(payload: Uint8Array): Statement {
   } catch (cause) {
     if (isInsituError(cause) && cause.code === 'ReceiptInvalid') throw cause
     if (!isInsituError(cause) && !(cause instanceof TypeError)) throw cause
-    throw new InsituError('ReceiptInvalid', 'the payload is not a receipt of an execution', { cause })
+    throw new InsituError(errors.ReceiptInvalid, 'the payload is not a receipt of an execution', { cause })
   }
 }
 
@@ -240,5 +241,5 @@ function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 function invalid(detail: string): InsituError {
-  return new InsituError('ReceiptInvalid', detail)
+  return new InsituError(errors.ReceiptInvalid, detail)
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { configurationProblem, type Scalar } from './algorithm.js'
 import { canonicalJson } from './canonical.js'
@@ -56,7 +57,7 @@ export function requireParameters(workflow: Workflow, given: Parameters, allowed
       if (allowed.includes(name)) continue
       const names = [...allowed].sort().join(', ') || 'none'
       const detail = `an execution may not set ${name}; the owners of the data allow: ${names}`
-      throw new InsituError('ParameterNotAllowed', detail, { pointer: `/parameters/${stage}/${name}` })
+      throw new InsituError(errors.ParameterNotAllowed, detail, { pointer: `/parameters/${stage}/${name}` })
     }
   }
   if (canonicalJson(given).length > MAX_PARAMETER_BYTES) {
@@ -74,9 +75,9 @@ function readsOf(stage: Stage): string {
 }
 
 function refusal(detail: string, pointer: string): InsituError {
-  return new InsituError('RevisionChangesPurchase', detail, { pointer })
+  return new InsituError(errors.RevisionChangesPurchase, detail, { pointer })
 }
 
 function invalid(detail: string, pointer: string): InsituError {
-  return new InsituError('InvalidRequest', detail, { pointer })
+  return new InsituError(errors.InvalidRequest, detail, { pointer })
 }

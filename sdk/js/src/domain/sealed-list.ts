@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { fromBase64url, utf8 } from './bytes.js'
 import { type Address, readAddress, sameAddress } from './ids.js'
@@ -28,7 +29,7 @@ export function readSealedList(text: unknown, did: string, creator: Address, cha
   const [, form, version, sealer, encoded = ''] = match ?? []
   const payload = /={1,2}$/.test(encoded) || encoded.length % 4 === 0 ? fromBase64url(encoded) : undefined
   if (payload === undefined || !isOnlySpelling(encoded, payload) || (form === 'insitu2') !== (sealer !== undefined)) {
-    throw new InsituError('InputElsewhere', `the list of files in ${did} was not sealed by this gateway`)
+    throw new InsituError(errors.InputElsewhere, `the list of files in ${did} was not sealed by this gateway`)
   }
   const keyVersion = Number(version)
   if (sealer === undefined) {

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { escapePointer, isObject, type Json, type JsonObject } from './canonical.js'
 import { parseAmount } from './money.js'
@@ -26,7 +27,7 @@ export function readAs<T>(reader: Reader<T>, value: Json, pointer = '', strict =
 
 /** Throw what a reader throws. */
 export function refuse(detail: string, place: Place): never {
-  throw new InsituError('InvalidDocument', detail, { pointer: place.pointer })
+  throw new InsituError(errors.InvalidDocument, detail, { pointer: place.pointer })
 }
 
 /** Reads text. */

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import { type Address, readAddress } from './ids.js'
 
@@ -63,7 +64,7 @@ const TEXT = /* @__PURE__ */ (() =>
 export function readSignInMessage(text: string): SignInMessage {
   const fields = text.length <= MAX_MESSAGE ? TEXT.exec(text)?.groups : undefined
   if (fields === undefined) {
-    throw new InsituError('InvalidToken', 'the message is not one of ERC-4361 with both times and Resources')
+    throw new InsituError(errors.InvalidToken, 'the message is not one of ERC-4361 with both times and Resources')
   }
   const { scheme, domain = '', statement, uri = '', nonce = '', issuedAt = '', expirationTime = '' } = fields
   const { notBefore, requestId, resources = '', address = '', chainId } = fields
@@ -75,10 +76,10 @@ export function readSignInMessage(text: string): SignInMessage {
     resources: resources.split('\n- ').slice(1),
   }
   if (renderSignInMessage(message) === text) return message
-  throw new InsituError('InvalidToken', 'the message is not in its canonical form (EIP-55 address, plain numbers)')
+  throw new InsituError(errors.InvalidToken, 'the message is not in its canonical form (EIP-55 address, plain numbers)')
 }
 
 function requireTime(time: string | undefined): void {
   if (time !== undefined && Number.isNaN(Date.parse(time)))
-    throw new InsituError('InvalidToken', `${time} is not a time`)
+    throw new InsituError(errors.InvalidToken, `${time} is not a time`)
 }

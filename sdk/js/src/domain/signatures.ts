@@ -1,4 +1,5 @@
 import { Point, recoverPublicKey } from '@noble/secp256k1'
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { concat, digitsOf, fromHex, utf8 } from './bytes.js'
 import { keccak256, sha256 } from './canonical.js'
@@ -20,13 +21,13 @@ export function recoverAddress(digest: Uint8Array, signature: string | Uint8Arra
   const v = raw[64] ?? 0
   const recovery = v >= 27 ? v - 27 : v
   if (recovery > 1 || numberOf(raw.subarray(32, 64)) > ORDER / 2n) {
-    throw new InsituError('SignatureMismatch', 'the signature is not in its canonical form')
+    throw new InsituError(errors.SignatureMismatch, 'the signature is not in its canonical form')
   }
   try {
     const recovered = concat(Uint8Array.of(recovery), raw.subarray(0, 64))
     return addressOfKey(recoverPublicKey(recovered, digest, { prehash: false }))
   } catch (cause) {
-    throw new InsituError('SignatureMismatch', 'no key can have made this signature', { cause })
+    throw new InsituError(errors.SignatureMismatch, 'no key can have made this signature', { cause })
   }
 }
 
@@ -42,14 +43,14 @@ export function addressOfKey(publicKey: Uint8Array): Address {
  * not have 64 bytes, or if the account's key did not make it.
  */
 export function completeHalves(digest: Uint8Array, halves: Uint8Array, account: Address): Uint8Array {
-  if (halves.length !== 64) throw new InsituError('SignatureMismatch', 'an ES256K signature has 64 bytes')
+  if (halves.length !== 64) throw new InsituError(errors.SignatureMismatch, 'an ES256K signature has 64 bytes')
   const s = numberOf(halves.subarray(32))
   const low = s > ORDER / 2n && s < ORDER ? ORDER - s : s
   for (const v of [27, 28]) {
     const signature = concat(halves.subarray(0, 32), fromHex(low.toString(16).padStart(64, '0')), Uint8Array.of(v))
     if (signerOf(digest, signature) === account) return signature
   }
-  throw new InsituError('SignatureMismatch', `it is not signed by ${account}`)
+  throw new InsituError(errors.SignatureMismatch, `it is not signed by ${account}`)
 }
 
 /** Return the account whose key signed a digest, or undefined if no key did: then it may be a contract's signature. */
@@ -65,7 +66,7 @@ export function signerOf(digest: Uint8Array, signature: string | Uint8Array): Ad
 /** Return the 65 bytes of a key's signature. Throws `SignatureMismatch`. */
 export function keySignature(signature: string | Uint8Array): Uint8Array {
   const raw = read(signature)
-  if (raw.length !== 65) throw new InsituError('SignatureMismatch', 'a signature has 65 bytes')
+  if (raw.length !== 65) throw new InsituError(errors.SignatureMismatch, 'a signature has 65 bytes')
   return raw
 }
 
@@ -74,7 +75,7 @@ export function accountSignature(signature: string): Uint8Array {
   const raw = read(signature)
   if (raw.length < 65 || raw.length > MAX_SIGNATURE) {
     const detail = `a signature has 65 to ${MAX_SIGNATURE} bytes, in hexadecimal digits`
-    throw new InsituError('SignatureMismatch', detail)
+    throw new InsituError(errors.SignatureMismatch, detail)
   }
   return raw
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import type { Hex } from './bytes.js'
 import { type Json, plainJson } from './canonical.js'
@@ -46,7 +47,7 @@ export function readSignedRequest(value: unknown, pointer = ''): SignedRequest {
     return read(plainJson(value))
   } catch (cause) {
     if (!isInsituError(cause)) throw cause
-    throw new InsituError('InvalidDocument', 'this is not a signed request to the registry', { pointer, cause })
+    throw new InsituError(errors.InvalidDocument, 'this is not a signed request to the registry', { pointer, cause })
   }
 }
 

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 
 /** The largest size: larger ones fit neither a file system nor a database column. */
@@ -61,5 +62,5 @@ function shown(value: unknown): string {
 }
 
 function invalid(detail: string): InsituError {
-  return new InsituError('InvalidQuantity', detail)
+  return new InsituError(errors.InvalidQuantity, detail)
 }

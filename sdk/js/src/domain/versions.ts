@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import type { Ddo } from './ddo.js'
 import { sameAddress } from './ids.js'
@@ -43,5 +44,5 @@ function keysOf(ddo: Ddo): string {
 }
 
 function refusal(detail: string, pointer: string): InsituError {
-  return new InsituError('VersionNotAllowed', detail, { pointer })
+  return new InsituError(errors.VersionNotAllowed, detail, { pointer })
 }

@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
 import type { Json } from './canonical.js'
 import { container, quantity } from './compute-service.js'
@@ -63,7 +64,7 @@ export interface Need {
 export function readWorkflow(value: Json, pointer = ''): Workflow {
   const stages = (value as { stages?: Json } | null)?.stages
   if (Array.isArray(stages) && (stages.length > MOST_STAGES || stages.some(hasTooManyInputs))) {
-    throw new InsituError('TooManyStages', `at most ${MOST_STAGES} stages, each with ${MOST_STAGES} inputs`)
+    throw new InsituError(errors.TooManyStages, `at most ${MOST_STAGES} stages, each with ${MOST_STAGES} inputs`)
   }
   return readAs(WORKFLOW, value, pointer)
 }
@@ -77,7 +78,7 @@ function hasTooManyInputs(stage: Json): boolean {
 export function workflowOf(ddo: Ddo): Workflow {
   const described = mainOf(ddo)['workflow']
   if (described === undefined || described === null) {
-    throw new InsituError('InvalidDocument', `${ddo.id} is not a workflow`, { pointer: '/service' })
+    throw new InsituError(errors.InvalidDocument, `${ddo.id} is not a workflow`, { pointer: '/service' })
   }
   const position = ddo.service.findIndex(entry => entry.type === 'metadata')
   return readWorkflow(described, `/service/${position}/attributes/main/workflow`)

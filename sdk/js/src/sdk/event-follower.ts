@@ -1,3 +1,4 @@
+import * as errors from '../api/errors.gen.js'
 import { EventParser, type ServerEvent } from '../domain/event-stream.js'
 import { InsituError, isInsituError } from '../errors.js'
 
@@ -67,7 +68,7 @@ export async function* follow(
     }
     fruitless = performance.now() - began > ALIVE ? 0 : fruitless + 1
     if (fruitless > SILENT_ATTEMPTS) {
-      throw new InsituError('PeerUnavailable', 'the server does not answer, or keeps ending the stream')
+      throw new InsituError(errors.PeerUnavailable, 'the server does not answer, or keeps ending the stream')
     }
     // A second connection follows at once; later ones wait longer each time.
     if (fruitless > 1) await pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (fruitless - 2)))
@@ -108,7 +109,7 @@ function errorOf(data: string): InsituError {
   } catch {
     // The sentence below says what can be said.
   }
-  return new InsituError('PeerUnavailable', 'the stream ended with an error')
+  return new InsituError(errors.PeerUnavailable, 'the stream ended with an error')
 }
 
 async function sleep(milliseconds: number): Promise<void> {

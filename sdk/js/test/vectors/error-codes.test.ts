@@ -15,7 +15,7 @@ test('removed codes are not used again', () => {
 })
 
 test('an error says its code, what to do next, and whether waiting helps', () => {
-  const error = new InsituError('PeerUnavailable', 'nobody answers')
+  const error = new InsituError(ERRORS.PeerUnavailable, 'nobody answers')
   const row = ERRORS.PeerUnavailable
   assert.equal(error.message, 'PeerUnavailable: nobody answers')
   assert.deepEqual([error.kind, error.nextStep, error.retry], [row.kind, row.nextStep, row.retry])

@@ -1,0 +1,150 @@
+import { type AbiEvent, type AbiFunction, DIDAttributeRegistered, getDIDRegister } from '../api/abi.gen.js'
+import * as errors from '../api/errors.gen.js'
+import { type AbiResult, decodeAbi, selector, typesOf } from '../domain/abi.js'
+import { concat, fromHex, type Hex, plainDigits, toHex, utf8 } from '../domain/bytes.js'
+import { isObject, keccak256 } from '../domain/canonical.js'
+import { type Did, didHex } from '../domain/did.js'
+import { type Address, readAddress } from '../domain/ids.js'
+import { InsituError } from '../errors.js'
+import type { Http } from './http.js'
+
+/** Asks a node of the chain (JSON-RPC), and returns the result. */
+export type AskNode = (method: string, params: readonly unknown[], signal?: AbortSignal) => Promise<unknown>
+
+/** A wallet's connection to its chain (EIP-1193). */
+export interface WalletProvider {
+  request(call: { readonly method: string; readonly params?: readonly unknown[] }): Promise<unknown>
+}
+
+/** The contracts that somebody trusts, by their names in the specification, and their chain. */
+export interface Contracts {
+  readonly chainId: number
+  readonly registry: Address
+}
+
+/** What the registry has of a DID: its owner, the current version, and where that can be read. */
+export interface DidRecord {
+  readonly did: Did
+  readonly owner: Address
+  /** On-chain checksum of the current version, 64 hexadecimal digits. */
+  readonly checksum: string
+  /** Whatever its owner wrote; `{did}` in it stands for the DID. */
+  readonly url: string
+  /** Counts from 1. */
+  readonly version: number
+  /** Who owned the DID after this version was registered, in `block`. */
+  readonly registrant: Address
+  readonly block: number
+  /** How often the owner or a provider changed. */
+  readonly changes: number
+  /** The block of the version before, 0 for the first. */
+  readonly previousBlock: number
+}
+
+/** Pauses in which a node that is adding a block may still get its events, in milliseconds. */
+const LOOKS = [100, 200, 400, 800]
+
+/** Reads what the contracts say. */
+export class ChainReader {
+  readonly contracts: Contracts
+  readonly #ask: AskNode
+
+  constructor(contracts: Contracts, ask: AskNode) {
+    this.contracts = contracts
+    this.#ask = ask
+  }
+
+  /**
+   * Refuse a node of another chain.
+   *
+   * @throws InsituError `ContractMismatch`, `ChainUnavailable`
+   */
+  async requireChain(signal?: AbortSignal): Promise<void> {
+    const told = Number(await this.#ask('eth_chainId', [], signal))
+    if (told === this.contracts.chainId) return
+    throw new InsituError(errors.ContractMismatch, `the node is of chain ${told}, not of ${this.contracts.chainId}`)
+  }
+
+  /**
+   * Return the registry's record of a DID.
+   *
+   * @throws InsituError `AssetNotFound` if it is not registered, `InvalidDid`, `ChainUnavailable`
+   */
+  async didRecord(did: string, signal?: AbortSignal): Promise<DidRecord> {
+    for (const pause of [...LOOKS, undefined]) {
+      const [register] = await this.#call(getDIDRegister, didHex(did), signal)
+      const [owner, block, version, changes, checksum] = register as readonly AbiResult[]
+      if (version === 0n) throw new InsituError(errors.AssetNotFound, `${did} is not registered on chain`)
+      const event = await this.#registration(did, Number(block), String(checksum), Number(version), signal)
+      if (event !== undefined) {
+        const of = { did: did as Did, owner: readAddress(String(owner)), checksum: plainDigits(String(checksum)) }
+        return { ...of, version: Number(version), block: Number(block), changes: Number(changes), ...event }
+      }
+      if (pause === undefined) break
+      await new Promise(resolve => setTimeout(resolve, pause))
+    }
+    throw new InsituError(errors.ChainUnavailable, `the node has no event of ${did}`)
+  }
+
+  /** Call a function of one word. */
+  async #call(called: AbiFunction, word: Hex, signal?: AbortSignal): Promise<readonly AbiResult[]> {
+    const data = toHex(concat(selector(called.signature), fromHex(word)))
+    const answer = await this.#ask('eth_call', [{ to: this.contracts.registry, data }, 'latest'], signal)
+    return decodeAnswer(called.returns, answer)
+  }
+
+  async #registration(did: string, block: number, checksum: string, version: number, signal?: AbortSignal) {
+    const at = `0x${block.toString(16)}`
+    const topics = [topicOf(DIDAttributeRegistered), didHex(did), null, checksum]
+    const filter = { address: this.contracts.registry, fromBlock: at, toBlock: at, topics }
+    const logs = await this.#ask('eth_getLogs', [filter], signal)
+    for (const log of Array.isArray(logs) ? logs : []) {
+      if (!isObject(log) || !Array.isArray(log['topics'])) continue
+      const [url, number, previousBlock] = decodeAnswer(DIDAttributeRegistered.data, log['data'])
+      const registrant = readAddress(`0x${String(log['topics'][2]).slice(-40)}`)
+      if (Number(number) === version) return { url: String(url), registrant, previousBlock: Number(previousBlock) }
+    }
+    return undefined
+  }
+}
+
+function topicOf(event: AbiEvent): string {
+  return toHex(keccak256(utf8(event.signature)))
+}
+
+function decodeAnswer(types: readonly string[], answer: unknown): readonly AbiResult[] {
+  try {
+    return decodeAbi(typesOf(`(${types.join(',')})`), fromHex(String(answer)))
+  } catch (cause) {
+    throw new InsituError(
+      errors.ChainUnavailable,
+      'the node answered with something that the contract does not return',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/** Return a way to ask the node behind a gateway, which passes on calls that read its contracts. */
+export function askThroughGateway(http: Http, url: string): AskNode {
+  return async (method, params, signal) => {
+    const json = { jsonrpc: '2.0', id: 1, method, params }
+    const answer = await http.call('POST', `${url}/api/v1/gateway/services/rpc`, { json, idempotent: true, signal })
+    if (isObject(answer) && 'result' in answer) return answer['result']
+    const error = isObject(answer) && isObject(answer['error']) ? answer['error']['message'] : 'no answer'
+    throw new InsituError(errors.ChainUnavailable, `the node refused ${method}: ${String(error).slice(0, 200)}`)
+  }
+}
+
+/** Return a way to ask the node of a wallet. */
+export function askThroughWallet(provider: WalletProvider): AskNode {
+  return async (method, params, signal) => {
+    signal?.throwIfAborted()
+    try {
+      return await provider.request({ method, params })
+    } catch (cause) {
+      throw new InsituError(errors.ChainUnavailable, `the wallet's node refused ${method}`, { cause })
+    }
+  }
+}
