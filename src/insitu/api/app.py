@@ -31,8 +31,6 @@ from insitu.domain.canonical import escape_pointer
 from insitu.domain.errors import InsituError, Violation
 from insitu.domain.json_text import read_json
 
-__all__ = ["Lifespan", "StrictRoute", "build_app"]
-
 logger = logging.getLogger("insitu.http")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["END", "MEDIA_TYPE", "ArchivedFile", "archive_header", "archive_padding", "read_archive"]
-
 MEDIA_TYPE = "application/x-tar"
 END = bytes(2 * tarfile.BLOCKSIZE)
 MAX_HEADER = 64 * 1024

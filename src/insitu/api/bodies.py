@@ -11,8 +11,6 @@ from starlette.types import Message, Receive, Scope
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["Body"]
-
 DRAINED_BYTES = 8 * 1024 * 1024
 """How many bytes past the answer are thrown away, so that the caller can read the answer."""
 

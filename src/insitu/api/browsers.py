@@ -15,8 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from insitu.api.gateway_v1 import STREAMS
 
-__all__ = ["answer_browsers"]
-
 PREFLIGHT_SECONDS = 86400
 COMPRESSED_FROM = 1024
 """Bytes."""

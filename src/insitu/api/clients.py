@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Proxies", "ProxyHeader"]
-
 ProxyHeader = Literal["X-Forwarded-For", "Forwarded"]
 Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 

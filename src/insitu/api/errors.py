@@ -5,8 +5,6 @@ from pydantic import Field, JsonValue
 from insitu.domain.errors import InsituError, Violation, definition_of
 from insitu.domain.wire import WireModel
 
-__all__ = ["MEDIA_TYPE", "Problem", "ProblemViolation"]
-
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:insitu:error:"
 

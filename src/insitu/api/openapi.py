@@ -8,8 +8,6 @@ from typing import Any
 
 from insitu.api.errors import MEDIA_TYPE
 
-__all__ = ["for_generators"]
-
 _SCHEMAS = "#/components/schemas/"
 _PROBLEM = {
     "description": "A problem document (RFC 9457)",

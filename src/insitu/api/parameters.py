@@ -6,16 +6,6 @@ from fastapi import Path, Request, Security
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-__all__ = [
-    "BYTES",
-    "AccessTokenHeader",
-    "AgreementPath",
-    "DidPath",
-    "ExecutionPath",
-    "ServiceKeyHeader",
-    "TicketHeader",
-]
-
 BYTES: dict[str, Any] = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 """A body or an answer that is bytes."""
 

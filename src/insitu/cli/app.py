@@ -12,8 +12,6 @@ from insitu.cli.failure import read_failure, report
 from insitu.cli.session import Session
 from insitu.domain.errors import InsituError
 
-__all__ = ["COMMANDS", "app", "run"]
-
 INTERRUPTED = 130
 """The same as in ``insitu.domain.exit_codes``, not imported because help must be fast; a test compares the two."""
 

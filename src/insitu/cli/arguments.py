@@ -12,8 +12,6 @@ from click.core import ParameterSource
 
 from insitu.sdk.arguments import RELAYED, Beside, useless
 
-__all__ = ["REFUSED", "check_usage", "refuse"]
-
 _RULES = (
     "allow_any allowed publishers consumers use images timeout logs max_executions revisions parameters failures data "
     "max_output max_files max_log types"

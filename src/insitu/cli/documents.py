@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from insitu.domain.ddo import Ddo
     from insitu.domain.document_verification import Verification
 
-__all__ = ["LARGEST", "introduce", "published_at", "read_json", "read_object", "written_by"]
-
 LARGEST = 16 * 1024 * 1024
 """The most bytes of a document that are read; real ones have a few kilobytes."""
 

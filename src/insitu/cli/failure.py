@@ -4,8 +4,6 @@ import click
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["explain", "read_failure", "report"]
-
 
 def report(error: InsituError, *, as_json: bool) -> int:
     """Say on standard error what went wrong and what to do next, and return the exit code."""

@@ -18,16 +18,6 @@ from insitu.domain.finding import Finding, State
 if TYPE_CHECKING:
     from insitu.cli.screen import Screen
 
-__all__ = [
-    "as_json",
-    "check_disk",
-    "check_extra",
-    "check_kernel",
-    "check_port",
-    "check_python",
-    "show",
-]
-
 ENOUGH_DISK = 5_000_000_000
 """The doctor warns below this many bytes: an image with pandas and the outputs of a few runs."""
 

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from insitu.domain.compute_service import ComputeService
     from insitu.domain.ddo import Ddo
 
-__all__ = ["describe_leaving", "describe_leaving_of", "describe_missing_budgets"]
-
 
 def describe_leaving_of(ddo: "Ddo") -> list[str]:
     """Say what can leave through each compute service of a document, and warn its owner of limits that are missing."""

@@ -8,8 +8,6 @@ import click
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["password_for"]
-
 
 def password_for(name: str, file: Path | None = None, *, new: bool = False) -> str:
     """Return the password of a key file.

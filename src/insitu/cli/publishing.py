@@ -14,15 +14,6 @@ if TYPE_CHECKING:
     from insitu.sdk.files import FileLike
     from insitu.sdk.publishing import Asset
 
-__all__ = [
-    "allowed_algorithms",
-    "chosen_images",
-    "name_of_files",
-    "named_files",
-    "publish_document",
-    "read_changes",
-]
-
 
 def is_url(text: str) -> bool:
     """Return whether the text is a URL and not a path."""

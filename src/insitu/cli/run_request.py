@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.workflows import NewAlgorithm, Stage
 
-__all__ = ["RunRequest", "Wanted", "read_wanted"]
-
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.execution import Execution
 
-__all__ = ["carry_out"]
-
 
 async def carry_out(client: "Client", session: "Session", request: RunRequest) -> int:
     """Publish, buy, execute, follow, download; return the exit code."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rich.status import Status
     from rich.text import Text
 
-__all__ = ["Activity", "Screen"]
-
 
 class Activity(Protocol):
     """What a person sees while waiting: a title that changes, and text that scrolls by."""

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.settings import CallerVariables, Settings
 
-__all__ = ["Choices", "Session", "pass_session", "setting_flags"]
-
 Result = TypeVar("Result")
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.execution import Execution
 
-__all__ = ["find_execution", "ids"]
-
 ids = click.argument("ids", nargs=-1, required=True, metavar="AGREEMENT|EXECUTION...")
 """The id of an agreement, which means its newest execution; the id of an execution; or both."""
 

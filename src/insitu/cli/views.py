@@ -17,20 +17,6 @@ if TYPE_CHECKING:
     from insitu.ports.runtime import Enforcement
     from insitu.sdk.agreements import Agreement
 
-__all__ = [
-    "agreement_facts",
-    "amount",
-    "base_units",
-    "contents_line",
-    "execution_facts",
-    "history_lines",
-    "now",
-    "phase",
-    "quote_facts",
-    "runtime_line",
-    "stage_line",
-]
-
 _COLOURS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow"}
 
 

@@ -4,8 +4,6 @@ from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.money import parse_amount
 
-__all__ = ["price_of"]
-
 
 def price_of(ddo: Ddo) -> int | None:
     """Return the price in base units: of the cheapest compute service, else of the asset; None if unreadable."""

@@ -5,8 +5,6 @@ The last suffix decides, as in ``file_types``: ``.csv.gz`` is gzip. Vectors: ``m
 
 from collections.abc import Mapping
 
-__all__ = ["UNKNOWN", "media_type"]
-
 UNKNOWN = "application/octet-stream"
 
 _SUFFIXES: Mapping[str, str] = {

@@ -10,8 +10,6 @@ from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.service import Service
 
-__all__ = ["require_allowed_change", "require_number"]
-
 
 def require_allowed_change(before: Ddo, after: Ddo, templates: Collection[str]) -> None:
     """Refuse a version that changes more than a version may. Raises ``VersionNotAllowed`` with a pointer.

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from insitu.domain.amount import Amount, AmountLike
 from insitu.ports.chain import Chain
 
-__all__ = ["price_shower", "read_amount", "shown_amount"]
-
 
 async def read_amount(value: AmountLike, chain: Chain) -> Amount:
     """Return the amount a caller means, in the chain's payment token. Raises ``InvalidAmount``."""

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from insitu.domain.errors import InsituError
 
-__all__ = ["REFUSED", "RELAYED", "Beside", "refuse", "useless"]
-
 
 class Beside(NamedTuple):
     """If ``given`` is given, each of the ``useless`` parameters (names separated by spaces) would change nothing.

@@ -15,9 +15,6 @@ from insitu.domain.image_contents import ImageContents, program_of
 from insitu.sdk.resolving import Resolver
 from insitu.sdk.workflows import NewAlgorithm, Stage, named_version
 
-__all__ = ["choose_containers"]
-
-
 Known = Mapping[str, ImageContents]
 """What is in the images whose contents are known, by digest."""
 

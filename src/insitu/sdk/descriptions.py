@@ -16,18 +16,6 @@ from insitu.domain.money import parse_amount
 from insitu.domain.service import COMPUTE, DEFAULT_INDICES, METADATA, Service
 from insitu.domain.version_changes import with_price
 
-__all__ = [
-    "Description",
-    "Surroundings",
-    "complete_services",
-    "describe_attributes",
-    "describe_contents",
-    "identity_of",
-    "merge_patch",
-    "read_description",
-    "revise_services",
-]
-
 ATTRIBUTES = frozenset(("main", "additionalInformation", "curation", "encryptedFiles"))
 
 

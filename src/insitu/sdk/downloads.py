@@ -13,8 +13,6 @@ from anyio.to_thread import run_sync
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
 
-__all__ = ["Destination"]
-
 PARTIAL_PREFIX, PARTIAL_SUFFIX = ".insitu-", ".part"
 """Names of files that are being received. Files with such names, left by interrupted downloads, do no harm."""
 

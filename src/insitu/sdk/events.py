@@ -11,8 +11,6 @@ from insitu.domain.errors import InsituError, TokenError, definition_of
 from insitu.sdk.http import ANY_JSON, Http
 from insitu.waiting import Backoff
 
-__all__ = ["ServerEvent", "follow", "parse_events"]
-
 TOKEN_EXPIRED = "token-expired"  # noqa: S105 - name of an event
 END = "end"
 ERROR = "error"

@@ -14,16 +14,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.file_names import safe_path
 from insitu.domain.media_types import media_type
 
-__all__ = [
-    "AlgorithmFiles",
-    "FileLike",
-    "describe_algorithm",
-    "describe_files",
-    "entrypoint_of",
-    "placed",
-    "read_contents",
-]
-
 FileLike = str | Path | Mapping[str, Any]
 """A path on this machine, a URL, or a description as in ``main.files``."""
 

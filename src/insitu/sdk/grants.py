@@ -11,8 +11,6 @@ from insitu.domain.ledger import ComputeFulfilled, EscrowAborted
 from insitu.ports.chain import Chain, Cursor
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["wait_for_grant"]
-
 LOOK = Backoff(0.05, 1.0, factor=1.5)
 """The pauses between two looks at the state. Events make it fast, and these looks make it certain."""
 

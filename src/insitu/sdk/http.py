@@ -17,8 +17,6 @@ from insitu.api.errors import Problem
 from insitu.domain.errors import InsituError
 from insitu.waiting import Backoff
 
-__all__ = ["Http"]
-
 Model = TypeVar("Model", bound=BaseModel)
 
 ATTEMPTS = 4

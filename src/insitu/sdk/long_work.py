@@ -6,8 +6,6 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 from anyio.to_thread import run_sync
 
-__all__ = ["LongWork"]
-
 AT_ONCE = 2
 """Threads share one interpreter, so more of them would finish nothing sooner and make others wait longer."""
 

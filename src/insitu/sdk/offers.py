@@ -16,8 +16,6 @@ from insitu.domain.policy import (
 )
 from insitu.domain.service import COMPUTE
 
-__all__ = ["ComputeOffer"]
-
 DAY = 86400
 
 

@@ -19,17 +19,6 @@ from insitu.domain.workflow import Workflow, read_workflow
 from insitu.ports.chain import Chain
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 
-__all__ = [
-    "ExpectedCost",
-    "WantedInput",
-    "WantedWorkflow",
-    "read_planned",
-    "read_wanted",
-    "require_key",
-    "terms_of",
-    "verify_quote",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class WantedInput:

@@ -21,8 +21,6 @@ from insitu.domain.signatures import signature_bytes
 from insitu.ports.chain import Chain, Mined
 from insitu.ports.keys import Signer
 
-__all__ = ["release", "verify", "verify_on_chain"]
-
 SLACK = 60
 """Seconds by which the chain's clock may be ahead of the provider's."""
 

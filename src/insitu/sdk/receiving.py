@@ -10,8 +10,6 @@ from insitu.domain.errors import InsituError
 from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
 
-__all__ = ["ExpectedFile", "receive"]
-
 STREAMED = 8
 """If there are more files than this, those that the gateway stores come as one stream."""
 AT_ONCE = 4

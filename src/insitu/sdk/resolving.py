@@ -18,8 +18,6 @@ from insitu.domain.versions import require_allowed_change, require_number
 from insitu.ports.chain import Chain
 from insitu.sdk.long_work import LongWork
 
-__all__ = ["DocumentCopies", "DocumentReader", "ResolvedAsset", "Resolver"]
-
 logger = logging.getLogger(__name__)
 
 KEPT = 512

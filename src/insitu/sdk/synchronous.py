@@ -26,8 +26,6 @@ from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 
-__all__ = ["Facade", "SyncClient"]
-
 Result = TypeVar("Result")
 
 FACADES = (Agreements, Assets, Client, Compute, Execution, GatewayClient, MetadataClient)

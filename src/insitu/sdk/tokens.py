@@ -16,8 +16,6 @@ from insitu.domain.signatures import es256k_digest, recover_address
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http
 
-__all__ = ["Tokens", "assertion"]
-
 ASSERTION_SECONDS = 300
 MARGIN = 30.0
 """Seconds before a token's end from which it is no longer used."""

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator, Hashable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
-__all__ = ["turn"]
-
 _QUEUES: dict[tuple[Hashable, ...], deque[Future[None]]] = {}
 """What is waited for, and the futures of those who wait in order of arrival; the first one has the turn."""
 _GUARD = threading.Lock()

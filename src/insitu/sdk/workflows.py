@@ -8,8 +8,6 @@ from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import Container
 
-__all__ = ["NewAlgorithm", "Previous", "Stage", "describe_stages", "named_version"]
-
 
 @dataclass(frozen=True, slots=True)
 class Previous:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from insitu.sdk.synchronous import SyncClient
     from insitu.settings import Settings
 
-__all__ = ["ProviderProcess", "running_provider"]
-
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 

@@ -13,8 +13,6 @@ from insitu.cli.session import Session, pass_session
 if TYPE_CHECKING:
     from insitu.ports.keys import Signer
 
-__all__ = ["chain"]
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

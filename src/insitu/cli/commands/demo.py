@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from insitu.settings import Settings
     from insitu.stack.provider import Services
 
-__all__ = ["demo"]
-
 IMAGE, TAG = "insitu/pandas", "3.11"
 PACKAGES = ("pandas", "matplotlib")
 DEMOS = 9

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from insitu.domain.ddo import Ddo
     from insitu.domain.document_verification import Verification
 
-__all__ = ["did"]
-
 
 @click.group()
 def did() -> None:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from insitu.api.gateway_v1 import GatewayInfo
     from insitu.domain.ddo import Ddo
 
-__all__ = ["doctor"]
-
 
 @click.command()
 @click.option(

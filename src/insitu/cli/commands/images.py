@@ -14,8 +14,6 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from insitu.adapters.runtime.oci.images.store import StoredImage
 
-__all__ = ["image"]
-
 
 @click.group()
 def image() -> None:

@@ -13,8 +13,6 @@ from insitu.domain.errors import InsituError
 if TYPE_CHECKING:
     from insitu.adapters.keys.keystore import StoredKey
 
-__all__ = ["keys"]
-
 _LARGEST_KEY_FILE = 64 * 1024
 
 _password = click.option(

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from insitu.ports.pods import OutputVolume
     from insitu.ports.runtime import Step
 
-__all__ = ["pod"]
-
 MOST_MESSAGE = 2000
 """Characters of a reason: a cluster keeps 4096 bytes of a termination message, and half a status is useless."""
 

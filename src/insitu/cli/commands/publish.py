@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.publishing import Asset
 
-__all__ = ["publish"]
-
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE|FOLDER|URL]...")

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from insitu.ports.chain import TokenInfo
     from insitu.sdk.client import Client
 
-__all__ = ["agreements", "buy", "check", "refuse", "show_quote", "uses_of"]
-
 _service = click.option(
     "--service", "service_index", type=int, help="Index of the first data set's compute service, if there are several."
 )

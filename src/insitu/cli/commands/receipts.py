@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from insitu.sdk.agreements import Agreement
     from insitu.sdk.client import Client
 
-__all__ = ["close", "receipt", "refund", "release", "verify"]
-
 
 @click.command()
 @ids

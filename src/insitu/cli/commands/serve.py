@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from insitu.stack.provider import Services
     from insitu.stack.share import Share
 
-__all__ = ["serve", "up"]
-
 _LOG_FORMAT = "%(asctime)s %(levelname).1s %(name)s %(message)s"
 
 

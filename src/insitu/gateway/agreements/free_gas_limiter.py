@@ -14,8 +14,6 @@ from insitu.domain.ledger import Call, register_attribute_for
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import FreeExecution
 
-__all__ = ["FreeGasLimiter"]
-
 TIMES = 3
 """One registration, and the same again for the settlement and for the statements of provenance."""
 

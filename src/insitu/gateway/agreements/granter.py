@@ -18,8 +18,6 @@ from insitu.ports.agreement_changes import Attend, Change, Enqueue, Judge, MarkL
 from insitu.ports.agreement_records import ItemKind, KnownAgreement, OutboxItem, Standing
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Granter"]
-
 logger = logging.getLogger(__name__)
 
 RETRY = timedelta(seconds=2)

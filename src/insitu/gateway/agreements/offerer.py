@@ -9,8 +9,6 @@ from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.terms_checker import TermsChecker, copies_of, require_prompt_lock, require_provider
 from insitu.gateway.ports import GatewayPorts
 
-__all__ = ["Offerer"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offerer:

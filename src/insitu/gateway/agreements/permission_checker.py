@@ -11,8 +11,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Remember, Touch
 from insitu.ports.agreement_records import KnownAgreement, Standing
 
-__all__ = ["PermissionChecker"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionChecker:

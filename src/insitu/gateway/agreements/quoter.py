@@ -20,8 +20,6 @@ from insitu.gateway.at_once import outcomes
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import KnownAgreement
 
-__all__ = ["Quoter"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoter:

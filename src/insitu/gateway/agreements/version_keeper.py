@@ -10,8 +10,6 @@ from insitu.domain.inputs_hash import inputs_hash
 from insitu.domain.workflow import read_workflow
 from insitu.gateway.ports import GatewayPorts
 
-__all__ = ["EarlierVersions", "VersionKeeper"]
-
 RECENT = 20
 """Registrations that are undone for terms that are not sold yet, so that nobody makes us read whole histories."""
 ALL = 1000
