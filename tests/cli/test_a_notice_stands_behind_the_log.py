@@ -40,7 +40,9 @@ class Ended:
     async def stream(self) -> AsyncIterator[EventView | LogView]:
         for text, notice in self._pieces:
             yield LogView(stage=0, attempt=0, offset=0, text=text, notice=notice)
-        yield EventView(sequence=1, type="settled", at=datetime.now(UTC), data={"transaction": "0x01"})
+        ids = {"service_agreement_id": "ab" * 32, "workflow_execution_id": "wx" + "a" * 26}
+        event = {"sequence": 1, "number": 1, "type": "settled", "at": datetime.now(UTC), "role": "consumer"}
+        yield EventView.model_validate({**event, **ids, "data": {"transaction": "0x01"}})
 
     async def status(self) -> SimpleNamespace:
         return SimpleNamespace(actions=self._actions)

@@ -1,27 +1,20 @@
 """What a page without a wallet's node asks the gateway about the chain: facts, and calls that only read."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
 from insitu.domain.wire import WireModel, WireRequest
+from insitu.ports.chain import TokenInfo
 
 
 class ContractFacts(WireModel):
     """A contract of this gateway, and its ABI as Ethereum libraries read it."""
 
     address: Address
-    abi: tuple[dict[str, JsonValue], ...]
-
-
-class TokenFacts(WireModel):
-    """The payment token. An amount of 10^decimals base units is one token."""
-
-    address: Address
-    name: str
-    symbol: str
-    decimals: int
+    abi: Sequence[Mapping[str, JsonValue]]
 
 
 class ChainFacts(WireModel):
@@ -29,7 +22,8 @@ class ChainFacts(WireModel):
 
     chain_id: int
     contracts: dict[str, ContractFacts]
-    token: TokenFacts
+    token: TokenInfo
+    """An amount of 10^decimals base units is one token."""
 
 
 class RpcRequest(WireRequest):

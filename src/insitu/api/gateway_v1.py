@@ -351,21 +351,25 @@ class ExecutionList(WireModel):
 
 
 class EventView(WireModel):
-    """An event of an execution; its ``sequence`` is the SSE id.
+    """An event of an execution.
 
     ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded``, ``alarm`` (something
     that should have followed never will) or ``end``.
+
+    Attributes
+    ----------
+    sequence
+        Counts the execution's events; the SSE id of its own streams.
+    number
+        Counts the events of all executions, also of those that the caller may not see; the SSE id of their stream.
+    role
+        The caller's.
     """
 
     sequence: int
     type: str
     at: Time
     data: dict[str, JsonValue] = Field(default_factory=dict)
-
-
-class ExecutionEvent(EventView):
-    """An event of one of the executions that the caller may see. Its ``number`` is the SSE id, and only ever grows."""
-
     number: int
     service_agreement_id: AgreementId
     workflow_execution_id: ExecutionId

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator, Callable
 
-from insitu.api.gateway_v1 import ExecRequest, ExecutionEvent, ExecutionView
+from insitu.api.gateway_v1 import EventView, ExecRequest, ExecutionView
 from insitu.domain.amount import AmountLike
 from insitu.domain.did import Did
 from insitu.domain.ids import ExecutionId, read_agreement_id, read_execution_id
@@ -126,7 +126,7 @@ class Compute:
                 break
         return tuple(found)
 
-    async def events(self, after: int | None = None) -> AsyncIterator[ExecutionEvent]:
+    async def events(self, after: int | None = None) -> AsyncIterator[EventView]:
         """Yield what happens to every execution that the account may see at this gateway, until you stop.
 
         Executions that begin later are included. It begins with the next event, or after a number; 0 is the beginning.

@@ -22,7 +22,6 @@ from insitu.api.gateway_v1 import (
     EventView,
     ExecAccepted,
     ExecRequest,
-    ExecutionEvent,
     ExecutionList,
     ExecutionView,
     GatewayInfo,
@@ -254,7 +253,7 @@ class GatewayClient:
             elif event.name != "end":
                 yield _read(EventView, event.data, address)
 
-    async def all_events(self, *, after: int | None = None) -> AsyncIterator[ExecutionEvent]:
+    async def all_events(self, *, after: int | None = None) -> AsyncIterator[EventView]:
         """Yield the events of every execution that the wallet may see, from now on or after a number.
 
         It never ends, and resumes by itself.
@@ -262,7 +261,7 @@ class GatewayClient:
         address, last = f"{self._base}/compute/events", str(after) if after is not None else None
         async for event in follow(self._http, address, self._authorization, last_id=last):
             if event.name == "execution":
-                yield _read(ExecutionEvent, event.data, address)
+                yield _read(EventView, event.data, address)
 
     async def encrypt(self, request: EncryptRequest) -> Encrypted:
         """Seal a list of files with their URLs for documents of their creator."""

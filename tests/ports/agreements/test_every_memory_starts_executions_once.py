@@ -375,14 +375,12 @@ async def test_events_of_all_executions_have_one_order_and_are_found_by_who_may_
         return [event.number for event in (await agreements.all_events(after, **wanted))[1]]
 
     stranger = Address("0x" + "99" * 20)
-    assert await numbers(2, agreement_id=OTHER) == [3, 5]
     assert await numbers(4, consumer=first.plan.consumer) == [5, 6]
     assert await numbers(0, consumer=stranger, input_dids=()) == []
     assert await numbers(3, consumer=stranger, input_dids=(DATA,)) == [4, 5, 6]
-    assert await numbers(0, agreement_id=AGREEMENT, consumer=stranger, input_dids=(DATA,)) == [2, 4, 6]
     monkeypatch.setattr(lists, "EVENTS_AT_ONCE", 2)
     assert (await agreements.all_events(0))[0] == 2, "no query is longer for a position long ago"
-    assert await agreements.all_events(0, agreement_id=OTHER, consumer=stranger) == (2, ())
+    assert await agreements.all_events(0, consumer=stranger) == (2, ())
 
 
 async def test_a_pause_that_stops_what_runs_stays_one_until_it_ends(agreements: Agreements) -> None:

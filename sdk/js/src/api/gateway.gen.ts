@@ -701,7 +701,7 @@ export interface components {
             contracts: {
                 [key: string]: components["schemas"]["ContractFacts"];
             };
-            token: components["schemas"]["TokenFacts"];
+            token: components["schemas"]["TokenInfo"];
         };
         /**
          * CheckRequest
@@ -803,18 +803,32 @@ export interface components {
         };
         /**
          * EventView
-         * @description An event of an execution; its ``sequence`` is the SSE id.
+         * @description An event of an execution.
          *
          *     ``type`` is ``phase``, ``result`` (the new asset's DID, E9), ``settled`` (E10), ``refunded``, ``alarm`` (something
          *     that should have followed never will) or ``end``.
+         *
+         *     Attributes
+         *     ----------
+         *     sequence
+         *         Counts the execution's events; the SSE id of its own streams.
+         *     number
+         *         Counts the events of all executions, also of those that the caller may not see; the SSE id of their stream.
+         *     role
+         *         The caller's.
          */
         EventView: {
             at: string;
             data?: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            number: number;
+            /** @enum {string} */
+            role: "consumer" | "owner" | "provider";
             sequence: number;
+            serviceAgreementId: string;
             type: string;
+            workflowExecutionId: string;
         };
         /**
          * ExecAccepted
@@ -839,23 +853,6 @@ export interface components {
             serviceAgreementId: string;
             workflowChecksum?: string | null;
             workflowDid?: string | null;
-        };
-        /**
-         * ExecutionEvent
-         * @description An event of one of the executions that the caller may see. Its ``number`` is the SSE id, and only ever grows.
-         */
-        ExecutionEvent: {
-            at: string;
-            data?: {
-                [key: string]: components["schemas"]["JsonValue"];
-            };
-            number: number;
-            /** @enum {string} */
-            role: "consumer" | "owner" | "provider";
-            sequence: number;
-            serviceAgreementId: string;
-            type: string;
-            workflowExecutionId: string;
         };
         /**
          * ExecutionList
@@ -1732,10 +1729,10 @@ export interface components {
             workflowId: string;
         };
         /**
-         * TokenFacts
-         * @description The payment token. An amount of 10^decimals base units is one token.
+         * TokenInfo
+         * @description The payment token, for display only: amounts are always base units.
          */
-        TokenFacts: {
+        TokenInfo: {
             address: string;
             decimals: number;
             name: string;

@@ -49,25 +49,19 @@ def query_of_executions(
 
 
 def find_events(
-    db: Connection,
-    after: int | None,
-    agreement_id: str | None,
-    consumer: str | None,
-    input_dids: Sequence[str] | None,
+    db: Connection, after: int | None, consumer: str | None, input_dids: Sequence[str] | None
 ) -> tuple[int, tuple[EventRecord, ...]]:
     """Carry out :meth:`insitu.ports.agreements.Agreements.all_events`."""
     newest: int = db.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
     if after is None:
         return newest, ()
     reached = min(newest, after + EVENTS_AT_ONCE)
-    conditions, arguments = ["events.number > ?", "events.number <= ?"], list[object]([after, reached])
-    if agreement_id is not None:
-        conditions.append("agreement_id = ?")
-        arguments.append(agreement_id)
-    if seen := _seen_by(consumer, input_dids, arguments):
-        conditions.append(seen)
-    where = " AND ".join(conditions)
-    found = f"SELECT events.* FROM events JOIN executions USING (execution_id) WHERE {where} ORDER BY events.number"  # noqa: S608
+    arguments: list[object] = [after, reached]
+    seen = _seen_by(consumer, input_dids, arguments) or "true"
+    found = (
+        "SELECT events.* FROM events JOIN executions USING (execution_id)"  # noqa: S608 - only conditions are joined
+        f" WHERE events.number > ? AND events.number <= ? AND {seen} ORDER BY events.number"
+    )
     return reached, tuple(event_of(row) for row in db.execute(found, arguments).fetchall())
 
 

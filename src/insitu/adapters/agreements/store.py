@@ -292,14 +292,9 @@ class SqlAgreements(Agreements):
 
     @override
     async def all_events(
-        self,
-        after: int | None,
-        *,
-        agreement_id: AgreementId | None = None,
-        consumer: Address | None = None,
-        input_dids: Sequence[str] | None = None,
+        self, after: int | None, consumer: Address | None = None, input_dids: Sequence[str] | None = None
     ) -> tuple[int, tuple[EventRecord, ...]]:
-        return await self._database.read(lambda db: find_events(db, after, agreement_id, consumer, input_dids))
+        return await self._database.read(lambda db: find_events(db, after, consumer, input_dids))
 
     @override
     async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:

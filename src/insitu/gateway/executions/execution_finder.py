@@ -108,11 +108,16 @@ class ExecutionFinder:
     async def events(self, caller: Caller, after: int | None) -> tuple[int, tuple[tuple[Seen, EventRecord], ...]]:
         """Return events of the executions that a caller may see, as ``Agreements.all_events`` does."""
         mine, stored = await self._mine(caller), self.ports.agreements
-        reached, events = await stored.all_events(after, agreement_id=caller.agreement, **mine)
+        reached, events = await stored.all_events(after, **mine)
         found = {event.execution_id: await stored.execution(event.execution_id) for event in events}
-        seen = {key: _seen(execution, caller, mine) for key, execution in found.items() if execution is not None}
-        wanted = (event for event in events if caller.execution in (None, event.execution_id))
-        return reached, tuple((seen[event.execution_id], event) for event in wanted)
+        seen = {
+            key: _seen(execution, caller, mine)
+            for key, execution in found.items()
+            if execution is not None
+            and caller.agreement in (None, execution.agreement_id)
+            and caller.execution in (None, key)
+        }
+        return reached, tuple((seen[event.execution_id], event) for event in events if event.execution_id in seen)
 
     async def _mine(self, caller: Caller) -> _Mine:
         """Return which executions a caller may see: all for the provider, otherwise by the consumer and the owner."""

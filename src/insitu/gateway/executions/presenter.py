@@ -10,7 +10,6 @@ from pydantic import JsonValue
 from insitu.api.gateway_v1 import (
     Action,
     EventView,
-    ExecutionEvent,
     ExecutionList,
     ExecutionView,
     ReasonView,
@@ -32,15 +31,7 @@ from insitu.gateway.results.receipt_opener import opened_inputs, withheld_detail
 from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
 from insitu.ports.peers import OperatorPeer
 
-__all__ = [
-    "Presenter",
-    "event_view",
-    "execution_event",
-    "opening_view",
-    "problem_data",
-    "receipt_view",
-    "result_view",
-]
+__all__ = ["Presenter", "event_view", "opening_view", "problem_data", "receipt_view", "result_view"]
 
 logger = logging.getLogger(__name__)
 
@@ -203,16 +194,14 @@ def event_view(event: EventRecord, seen: Seen) -> EventView:
         data = shown.model_dump(mode="json", by_alias=True)
     elif not seen.sees():
         data = {name: value for name, value in data.items() if name != "message"}
-    return EventView(sequence=event.sequence, type=event.type, at=event.at, data=data)
-
-
-def execution_event(event: EventRecord, seen: Seen) -> ExecutionEvent:
-    """Return an event, and whose it is."""
-    return ExecutionEvent(
-        **event_view(event, seen).model_dump(),
+    return EventView(
+        sequence=event.sequence,
+        type=event.type,
+        at=event.at,
+        data=data,
         number=event.number,
         service_agreement_id=seen.execution.agreement_id,
-        workflow_execution_id=seen.execution.execution_id,
+        workflow_execution_id=event.execution_id,
         role=seen.role,
     )
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from insitu.api.gateway_v1 import EventView, ExecutionEvent, LogView
+from insitu.api.gateway_v1 import EventView, LogView
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.gateway.executions.execution_finder import ExecutionFinder, Seen
-from insitu.gateway.executions.presenter import event_view, execution_event
+from insitu.gateway.executions.presenter import event_view
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import EVENTS, events_of
@@ -95,7 +95,7 @@ class Streamer:
             detail = f"{caller.address} has {MOST_OF_ACCOUNT} streams of all its executions open"
             raise InsituError("RequestFrequencyExceeded", detail, retryAfter=LOOK_AGAIN)
 
-    async def all_events(self, caller: Caller, after: int) -> AsyncGenerator[ExecutionEvent, None]:
+    async def all_events(self, caller: Caller, after: int) -> AsyncGenerator[EventView, None]:
         """Yield the events after a number of every execution that a caller may see. It never ends by itself."""
         self.require_room(caller)
         self._open.append(caller.address)
@@ -104,7 +104,7 @@ class Streamer:
                 count = self.ports.wakeups.count(EVENTS)
                 reached, happened = await self.execution_finder.events(caller, after)
                 for seen, event in happened:
-                    yield execution_event(event, seen)
+                    yield event_view(event, seen)
                 if reached == after:
                     await self.ports.wakeups.wait(EVENTS, count, seconds=LOOK_AGAIN)
                 after = reached

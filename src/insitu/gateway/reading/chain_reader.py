@@ -1,13 +1,12 @@
 """Reads the chain for pages whose users have no wallet, and so no node."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import anyio
 from pydantic import JsonValue
 
-from insitu.api.chain_v1 import ChainFacts, ContractFacts, RpcRequest, TokenFacts
+from insitu.api.chain_v1 import ChainFacts, ContractFacts, RpcRequest
 from insitu.domain.chain_reads import parameters_for_node
 from insitu.domain.errors import InsituError
 from insitu.gateway.ports import GatewayPorts
@@ -30,15 +29,10 @@ class ChainReader:
 
     async def facts(self) -> bytes:
         """Return :class:`ChainFacts` as JSON. Raises ``ChainUnavailable``."""
-        chain, token = self.ports.chain, await self.ports.chain.token()
-        contracts = {
-            name: ContractFacts(address=chain.contract(name), abi=tuple(map(dict, chain.abi(name))))
-            for name in CONTRACTS
-        }
-        facts = ChainFacts(
-            chain_id=chain.agreements.chain_id, contracts=contracts, token=TokenFacts(**dataclasses.asdict(token))
-        )
-        return facts.model_dump_json().encode()
+        chain = self.ports.chain
+        contracts = {name: ContractFacts(address=chain.contract(name), abi=chain.abi(name)) for name in CONTRACTS}
+        chain_id, token = chain.agreements.chain_id, await chain.token()
+        return ChainFacts(chain_id=chain_id, contracts=contracts, token=token).model_dump_json().encode()
 
     async def read(self, request: RpcRequest) -> Mapping[str, JsonValue]:
         """Return the node's answer: ``result``, or ``error`` with the data of a contract that refused.

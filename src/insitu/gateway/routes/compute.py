@@ -1,28 +1,18 @@
 """Executions: status, events, logs, receipt, result, list, stop."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
-from insitu.api.gateway_v1 import (
-    BASE,
-    EventView,
-    ExecutionEvent,
-    ExecutionList,
-    ExecutionView,
-    LogView,
-    ReceiptView,
-    ResultView,
-    Role,
-)
+from insitu.api.gateway_v1 import BASE, EventView, ExecutionList, ExecutionView, LogView, ReceiptView, ResultView, Role
 from insitu.api.parameters import AccessTokenHeader, AgreementPath, ExecutionPath
 from insitu.domain.errors import InsituError
 from insitu.domain.receipt_opening import Opening
-from insitu.gateway.executions.execution_finder import ExecutionFilter
+from insitu.gateway.executions.execution_finder import ExecutionFilter, Seen
 from insitu.gateway.executions.presenter import opening_view, receipt_view, result_view
 from insitu.gateway.executions.streamer import END, LogPiece, LogPosition
 from insitu.gateway.routes.event_stream import EventSource, EventStream, OutgoingEvent
@@ -48,7 +38,19 @@ def compute_router(service: GatewayService) -> APIRouter:
     return routes
 
 
+def _seen(service: GatewayService, roles: Sequence[Role] = ("consumer", "owner", "provider")) -> Any:
+    """Return the dependency that finds the execution in an address for a caller who has one of these roles."""
+
+    async def see(agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None) -> Seen:
+        caller = await service.authenticator.read(authorization, "compute")
+        return await service.execution_finder.see(caller, agreement, execution, roles)
+
+    return Depends(see)
+
+
 def _add_answers(routes: APIRouter, service: GatewayService) -> None:
+    SeenByAnyone = Annotated[Seen, _seen(service)]  # noqa: N806  a type
+
     @routes.get(COMPUTE + "/executions")
     async def list_executions(
         authorization: AccessTokenHeader = None,
@@ -63,32 +65,19 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
         return await service.presenter.executions(await service.execution_finder.list(caller, wanted), limit)
 
     @routes.get(COMPUTE + "/status" + IDS)
-    async def show_execution(
-        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
-    ) -> ExecutionView:
-        caller = await service.authenticator.read(authorization, "compute")
-        return await service.presenter.execution(await service.execution_finder.see(caller, agreement, execution))
+    async def show_execution(seen: SeenByAnyone) -> ExecutionView:
+        return await service.presenter.execution(seen)
 
     @routes.get(COMPUTE + "/receipt" + IDS)
-    async def show_receipt(
-        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
-    ) -> ReceiptView:
-        caller = await service.authenticator.read(authorization, "compute")
-        return receipt_view((await service.execution_finder.see(caller, agreement, execution)).execution)
+    async def show_receipt(seen: SeenByAnyone) -> ReceiptView:
+        return receipt_view(seen.execution)
 
     @routes.get(COMPUTE + "/opening" + IDS)
-    async def show_opening(
-        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
-    ) -> Opening:
-        caller = await service.authenticator.read(authorization, "compute")
-        return opening_view(await service.execution_finder.see(caller, agreement, execution, OPENERS))
+    async def show_opening(seen: Annotated[Seen, _seen(service, OPENERS)]) -> Opening:
+        return opening_view(seen)
 
     @routes.get(COMPUTE + "/result" + IDS)
-    async def show_result(
-        agreement: AgreementPath, execution: ExecutionPath, authorization: AccessTokenHeader = None
-    ) -> ResultView:
-        caller = await service.authenticator.read(authorization, "compute")
-        seen = await service.execution_finder.see(caller, agreement, execution, CONSUMER)
+    async def show_result(seen: Annotated[Seen, _seen(service, CONSUMER)]) -> ResultView:
         return result_view(seen.execution, service.ports.clock.now())
 
     @routes.delete(COMPUTE + IDS)
@@ -100,29 +89,27 @@ def _add_answers(routes: APIRouter, service: GatewayService) -> None:
 
 
 def _add_streams(routes: APIRouter, service: GatewayService) -> None:
+    SeenByAnyone = Annotated[Seen, _seen(service)]  # noqa: N806  a type
+
     @routes.get(
         COMPUTE + "/events" + IDS, status_code=200, response_class=EventStream, responses={200: {"model": EventView}}
     )
     async def stream_events(
-        agreement: AgreementPath,
-        execution: ExecutionPath,
-        authorization: AccessTokenHeader = None,
+        seen: SeenByAnyone,
         last: LastEventId = None,
         after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     ) -> Response:
-        caller = await service.authenticator.read(authorization, "compute")
-        seen = await service.execution_finder.see(caller, agreement, execution)
         position = _sequence(last) if last else after or 0
         if await service.streamer.has_ended(seen, position):
             return Response(status_code=204)
         source = EventSource(_events(service.streamer.events(seen, position)))
-        return EventStream(source, clock=service.ports.clock, until=caller.expires)
+        return EventStream(source, clock=service.ports.clock, until=seen.caller.expires)
 
     @routes.get(
         COMPUTE + "/events",
         status_code=200,
         response_class=EventStream,
-        responses={200: {"model": ExecutionEvent}},
+        responses={200: {"model": EventView}},
     )
     async def stream_all_events(
         authorization: AccessTokenHeader = None,
@@ -149,16 +136,12 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         responses={200: {"model": LogView, "content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def stream_logs(
-        agreement: AgreementPath,
-        execution: ExecutionPath,
-        authorization: AccessTokenHeader = None,
+        seen: SeenByAnyone,
         last: LastEventId = None,
         accept: Accept = "",
         follow: bool = True,
         stage: Annotated[int | None, Query(ge=0)] = None,
     ) -> Response:
-        caller = await service.authenticator.read(authorization, "compute")
-        seen = await service.execution_finder.see(caller, agreement, execution)
         if last == END:
             return Response(status_code=204)
         streamed = "text/event-stream" in accept
@@ -166,20 +149,16 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         if not streamed:
             return StreamingResponse(_text(pieces), media_type="text/plain; charset=utf-8")
         end = OutgoingEvent(END, "{}", END if follow else None)
-        return EventStream(EventSource(_logs(pieces)), clock=service.ports.clock, until=caller.expires, end=end)
+        return EventStream(EventSource(_logs(pieces)), clock=service.ports.clock, until=seen.caller.expires, end=end)
 
     @routes.get(
         COMPUTE + "/stream" + IDS, status_code=200, response_class=EventStream, responses={200: {"model": EventView}}
     )
     async def stream_execution(
-        agreement: AgreementPath,
-        execution: ExecutionPath,
-        authorization: AccessTokenHeader = None,
+        seen: SeenByAnyone,
         last: LastEventId = None,
     ) -> Response:
         """Events of an execution and, as events ``log``, what its stages print. The last event is ``end``."""
-        caller = await service.authenticator.read(authorization, "compute")
-        seen = await service.execution_finder.see(caller, agreement, execution)
         if last == END:
             return Response(status_code=204)
         sequence, _, printed = (last or "").partition("/")
@@ -188,7 +167,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
             EventSource(_events(service.streamer.events(seen, after), without_end=True), sequence),
             EventSource(_logs(service.streamer.shown_logs(seen, position)), printed),
             clock=service.ports.clock,
-            until=caller.expires,
+            until=seen.caller.expires,
             end=OutgoingEvent(END, "{}", END),
         )
 
@@ -208,9 +187,7 @@ async def _events(
         yield OutgoingEvent(event.type, event.model_dump_json(), str(event.sequence))
 
 
-async def _all_events(
-    source: AsyncGenerator[ExecutionEvent, None], position: int
-) -> AsyncGenerator[OutgoingEvent, None]:
+async def _all_events(source: AsyncGenerator[EventView, None], position: int) -> AsyncGenerator[OutgoingEvent, None]:
     yield OutgoingEvent("begin", "{}", str(position))
     async with aclosing(source):
         async for event in source:
