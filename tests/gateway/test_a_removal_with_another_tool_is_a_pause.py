@@ -11,7 +11,7 @@ from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
-from insitu.domain.ledger import Call
+from insitu.domain.ledger import Call, DidProviderAdded, DidProviderRemoved
 from insitu.gateway.outbox.dispatcher import RETRYING
 from tests.gateway.test_an_owner_lets_nothing_run import ALONE, FAILING, HELD, buy, code_of, outcome, reasons, remove
 from tests.gateway.test_closing_never_costs_less_than_waiting import calm, ended, known_of, moved, until_closed
@@ -138,3 +138,19 @@ async def test_a_statement_about_a_result_that_is_not_there_is_tried_for_minutes
         verdicts = [await judge.is_final(replace(item, attempts=tries), refused) for tries in range(10)]
         assert verdicts == [False] * 8 + [True] * 2
         assert sum(RETRYING.pause(tries) for tries in range(8)) < 150
+
+
+async def test_a_registration_that_names_this_provider_costs_no_call_to_the_node(
+    provider: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follower, asked = provider.gateway.agreement_follower, list[str]()
+
+    async def ask(did: str, *_: object) -> bool:
+        asked.append(did)
+        return True
+
+    did = await provider.publish_dataset()
+    monkeypatch.setattr(provider.chain, "is_provider", ask)
+    for kind in (DidProviderAdded, DidProviderRemoved):
+        await follower._obey(kind(did, provider.address("provider")))
+    assert asked == []

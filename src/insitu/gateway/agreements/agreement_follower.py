@@ -91,11 +91,12 @@ class AgreementFollower:
 
     async def _obey(self, event: DidProviderAdded | DidProviderRemoved) -> None:
         """Pause a data set from which its owner took this provider, or end its pause (ADR 0127)."""
-        provides, agreements = await self.ports.chain.is_provider(event.did, self.ports.provider), self.ports.agreements
-        if provides and isinstance(event, DidProviderAdded):
-            await agreements.pause(event.did, None)
-        elif not provides and await agreements.uses(event.did):
-            await agreements.pause(event.did, stopping=False)
+        agreements, added = self.ports.agreements, isinstance(event, DidProviderAdded)
+        # Anyone registers assets that name this provider, so the node is asked only where it matters.
+        if not (event.did in await agreements.paused() if added else await agreements.uses(event.did)):
+            return
+        if await self.ports.chain.is_provider(event.did, self.ports.provider) is added:
+            await agreements.pause(event.did, None if added else False)
 
     async def _note_settlement(
         self, event: PaymentReleased, transaction: str, touched: list[StoredExecution]
