@@ -146,10 +146,12 @@ export {
   permitTuple,
   permitTypedData,
   purchaseJson,
+  purchaseSignature,
   type SignedPermit,
   type SignedPurchase,
 } from './purchase.js'
 export { chooseServer, type ExpectedCost, expectedCost, type OfferedInput } from './quote.js'
+export { type Quote, readQuote, termsOf, verifyQuote, type WantedPurchase } from './quote-verification.js'
 export { type Check, readStatement, receiptHash, type VerifiedReceipt, verifyReceipt } from './receipt.js'
 export {
   PREDICATE_V1,

@@ -1,8 +1,8 @@
-import type { Terms } from './agreement.js'
+import { type Terms, termsTypedData } from './agreement.js'
 import { type Hex, toHex } from './bytes.js'
-import type { Address } from './ids.js'
-import { callSignature } from './signatures.js'
-import { members, type SigningDomain, type TypedData } from './typed-data.js'
+import { type Address, sameAddress } from './ids.js'
+import { accountSignature, callSignature, signerOf } from './signatures.js'
+import { members, type SigningDomain, type TypedData, typedDataDigest } from './typed-data.js'
 
 /** A signed token allowance (ERC-2612) as it is sent to a gateway. `value` is in base units, `deadline` since 1970. */
 export interface SignedPermit {
@@ -48,6 +48,18 @@ export function permitTypedData(
 export function permitTuple(permit: SignedPermit): PermitTuple {
   const raw = callSignature(permit.signature)
   return [permit.value, BigInt(permit.deadline), raw[64] ?? 0, toHex(raw.subarray(0, 32)), toHex(raw.subarray(32, 64))]
+}
+
+/**
+ * Return the consumer's signature of a purchase as the contract takes it: that of a key with v 27 or 28, and whatever a
+ * contract account accepts (ERC-1271) as it is, since only the account knows its form.
+ *
+ * @throws InsituError `SignatureMismatch` if it does not have 65 to 4,096 bytes
+ */
+export function purchaseSignature({ terms, signature }: SignedPurchase, domain: SigningDomain): Hex {
+  const raw = accountSignature(signature)
+  const signer = signerOf(typedDataDigest(termsTypedData(terms, domain)), raw)
+  return toHex(signer !== undefined && sameAddress(signer, terms.consumer) ? callSignature(raw) : raw)
 }
 
 /** Return the JSON of a purchase for the gateway: amounts become text. */

@@ -4,9 +4,11 @@ import {
   agreementDomain,
   agreementId,
   domainSeparator,
+  type Hex,
   permitTuple,
   permitTypedData,
   purchaseJson,
+  purchaseSignature,
   termsTypedData,
   toHex,
   typedDataDigest,
@@ -45,5 +47,14 @@ for (const given of vector('purchase', 'purchases').purchases) {
     const signed = { value, deadline: request.permit.deadline, signature: request.permit.signature }
     assert.deepEqual(purchaseJson({ terms, signature: request.signature, permit: signed }), request)
     assert.equal(permitTuple(signed)[2], Number(`0x${request.permit.signature.slice(-2)}`))
+  })
+
+  test(`purchase ${id.slice(0, 12)}: a key's signature is sent with v 27 or 28, that of a contract account as it is`, () => {
+    const v = Number(`0x${request.signature.slice(-2)}`)
+    const short: Hex = `0x${request.signature.slice(2, -2)}0${v - 27}`
+    assert.equal(purchaseSignature({ terms, signature: short }, domain), request.signature)
+    const foreign = `0x${'00'.repeat(65)}` as const
+    assert.equal(purchaseSignature({ terms, signature: foreign }, domain), foreign)
+    assert.equal(purchaseSignature({ terms: { ...terms, consumer: address }, signature: short }, domain), short)
   })
 }
