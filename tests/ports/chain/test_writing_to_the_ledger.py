@@ -12,6 +12,7 @@ from insitu.domain.ledger import (
     ComputeFulfilled,
     ComputeRefused,
     ComputeTimedOut,
+    DidProviderAdded,
     DidRegistered,
     DidTransferred,
     EscrowAborted,
@@ -142,8 +143,9 @@ async def test_a_batch_settles_many(parties: Parties) -> None:
 async def test_a_result_is_registered_for_somebody_else_in_one_transaction(parties: Parties) -> None:
     seed, owner = b"\x55" * 32, parties.consumer.address
     call = register_attribute_for(seed, b"\x66" * 32, [parties.provider.address], "http://x/{did}", owner)
-    registered, transferred = events(await parties.chain.transact(call, parties.provider))
+    registered, added, transferred = events(await parties.chain.transact(call, parties.provider))
     assert isinstance(registered, DidRegistered)
+    assert added == DidProviderAdded(registered.did, parties.provider.address)
     assert isinstance(transferred, DidTransferred)
     assert (registered.owner, registered.checksum, registered.version) == (owner, "66" * 32, 1)
     assert (transferred.previous, transferred.owner) == (parties.provider.address, owner)
