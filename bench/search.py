@@ -114,8 +114,8 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
     """Add listed assets as the catalogue would, which stores them one by one and takes a quarter of an hour."""
     connection.executemany(
         "INSERT INTO asset"
-        " (did, state, checksum, owner, version, registered_at, updated_at, type, author, license, price)"
-        " VALUES (?, 'listed', ?, ?, 1, ?, 0, ?, ?, ?, ?)",
+        " (did, state, visibility, checksum, owner, version, registered_at, updated_at, type, author, license, price)"
+        " VALUES (?, 'listed', 2, ?, ?, 1, ?, 0, ?, ?, ?, ?)",
         [
             (
                 asset.did,
@@ -131,11 +131,12 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
     rows = connection.execute("SELECT did, id FROM asset WHERE registered_at >= ?", (1_900_000_000 + first,)).fetchall()
     ids = {row[0]: row[1] for row in rows}
     connection.executemany(
-        "INSERT INTO version VALUES (?, ?, ?, ?, '{}', 1, 0)",
+        "INSERT INTO version (asset, checksum, creator, document, summary, on_chain, pending_since)"
+        " VALUES (?, ?, ?, ?, '{}', 1, 0)",
         [(ids[asset.did], asset.checksum, asset.creator, json.dumps(asset.document)) for asset in batch],
     )
     for asset in batch:
-        enlist(connection, ids[asset.did], fields_of(asset.did, asset.summary), fulltext)
+        enlist(connection, ids[asset.did], fields_of(asset.did, asset.summary), fulltext, listed=True)
 
 
 async def _ask(catalog: SqlCatalog, queries: Sequence[tuple[str, Query]]) -> tuple[dict[str, list[float]], list[int]]:

@@ -185,6 +185,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(report, "write_report", lambda story: Path("report.html").absolute())
     monkeypatch.setattr(webbrowser, "open", lambda url: found.append(f"browser({url})"))
     monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "search", _writing(found, "search"))
+    monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "document", _answering(found, "document", dataset()))
     made = insitu.sdk.metadata.MetadataClient.__init__
     monkeypatch.setattr(
         insitu.sdk.metadata.MetadataClient,
@@ -208,6 +209,14 @@ def _told(arguments: tuple[Any, ...]) -> str:
         for argument in arguments
     ]
     return re.sub(r" at 0x[0-9a-f]{6,}", "", ", ".join(shown))
+
+
+def _answering(found: list[str], name: str, answer: Any) -> Any:
+    async def answered(*arguments: Any) -> Any:
+        found.append(f"{name}({_told(arguments)})")
+        return answer
+
+    return answered
 
 
 def _writing(found: list[str], name: str) -> Any:

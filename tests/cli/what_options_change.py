@@ -47,6 +47,10 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
         "consumers use revisions parameters failures data "
         "max_output max_files max_log types entrypoint description author license_ tags categories",
     },
+    "list": {REQUEST: "did"},
+    "unlist": {REQUEST: "did"},
+    "hide": {REQUEST: "did reason"},
+    "unhide": {REQUEST: "did"},
     "pause": {REQUEST: "did now stop_running"},
     "resume": {REQUEST: "did"},
     "transfer": {REQUEST: "did recipient"},

@@ -7,7 +7,7 @@ from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
 from insitu.domain.approvals import APPROVAL_TYPES, approval_digest, approvals_domain
-from insitu.domain.catalogue_requests import CATALOGUE_TYPES, catalogue_digest, catalogues_domain
+from insitu.domain.catalogue_requests import CATALOGUE_TYPES, catalogue_digest, catalogues_domain, is_listed_by_default
 from insitu.domain.registry_requests import registry_domain
 from insitu.domain.signatures import recover_address
 from insitu.domain.typed_data import SigningDomain
@@ -47,7 +47,7 @@ def test_a_wallet_computes_the_same_digest(case: dict[str, Any]) -> None:
 def test_every_member_the_chain_and_the_registry_change_the_digest(case: dict[str, Any]) -> None:
     found = {case["digest"]}
     for name, value in case["members"].items():
-        other = value + 1 if isinstance(value, int) else value[:-1] + ("1" if value[-1] != "1" else "2")
+        other = value + 1 if isinstance(value, int) else value[:-1] + ("1" if value[-1:] != "1" else "2")
         found.add(digest_of(case, **{name: other}))
     name, registry = domain_of(case).name, APPROVALS["registry"]
     found.add(digest_of(case, registry_domain(31337, registry)))
@@ -60,6 +60,11 @@ def test_the_types_are_those_of_the_vectors() -> None:
     assert APPROVALS["types"] == APPROVAL_TYPES
     assert CATALOGUES["types"] == CATALOGUE_TYPES
     assert {case["kind"] for case in CASES} == {*APPROVAL_TYPES, *CATALOGUE_TYPES}
+
+
+@pytest.mark.parametrize("case", CATALOGUES["listedByDefault"], ids=lambda case: str(case["main"].get("type")))
+def test_data_sets_are_listed_at_first_and_nothing_else(case: dict[str, Any]) -> None:
+    assert is_listed_by_default(case["main"]) is case["listed"]
 
 
 @pytest.mark.parametrize("changes", [{"purpose": None}, {"more": 1}])

@@ -363,6 +363,7 @@ async def world(
         pending_lifetime=3600,
         page_size=100,
         limits=PendingLimits(gateways=(people["provider"].address,)),
+        curators=(people["provider"].address,),
     )
     configuration = GatewayConfiguration(
         version="0",

@@ -208,6 +208,31 @@ def test_a_document_is_validated_then_published(owner: Person, consumer: Person,
     assert any(problem["pointer"].endswith("/price") for problem in refused.problem["problems"])
 
 
+def test_an_algorithm_says_that_it_is_unlisted_and_how_to_list_it(
+    owner: Person, consumer: Person, tmp_path: Path
+) -> None:
+    published = consumer.succeeds("publish", written(tmp_path, "seldom.py", COUNT), "--algorithm", "--name", "Seldom")
+    did = published.line
+    assert (
+        f"unlisted, version 1: only a search for its owner finds it; to let strangers find it: insitu list {did}"
+        in (published.err)
+    )
+    assert f"insitu list {did}" in consumer.succeeds("show", did).out
+    nothing = owner.succeeds("search", "Seldom")
+    assert "nothing found; algorithms, workflows and results are unlisted" in nothing.err
+    account = consumer.succeeds("publish", tmp_path / "seldom.py", "--algorithm", "--name", "Seldom", "--json").json
+    own = owner.succeeds("search", "Seldom", "--owner", account["owner"])
+    assert did in own.out
+    assert f"unlisted, so strangers do not find it: {did}" in own.err
+
+    refused = owner.insitu("list", did, "--json")
+    assert (refused.code, refused.problem["code"]) == (exit_codes.NOT_ALLOWED, "NotOwner")
+    assert consumer.succeeds("list", did).line == f"{did}  listed, version 1"
+    assert did in owner.succeeds("search", "Seldom").out
+    hidden = owner.insitu("hide", did, "--reason", "spam", "--json")
+    assert (hidden.code, hidden.problem["code"]) == (exit_codes.NOT_ALLOWED, "NotCurator")
+
+
 def test_a_paused_asset_leaves_the_lists_and_comes_back(owner: Person, consumer: Person, table: Path) -> None:
     did = owner.succeeds("publish", table, "--name", "Seasonal", "--allow-any").line
     assert owner.succeeds("pause", did).line == f"retired {did}"

@@ -19,12 +19,15 @@ HEALTH = BASE + "/health"
 MAX_WAIT = 30
 """The most seconds that ``GET ddo/{did}/status?wait=`` waits for the version to be listed."""
 
-AssetState = Literal["pending", "listed", "retired"]
+AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
 Sort = Literal["relevance", "date", "price"]
 
 
 class AssetStatus(WireModel):
     """The state of an asset: *pending* until the catalogue sees its DID and checksum on chain.
+
+    Searches of strangers find what is *listed*. What is *unlisted*, or *hidden* by a curator of the catalogue for a
+    public ``reason``, resolves and can be used by its DID. What is *retired* can no longer be bought.
 
     ``pending`` is the checksum of its newest version that waits for the chain.
     """
@@ -36,6 +39,7 @@ class AssetStatus(WireModel):
     version: int = 0
     updated_at: Time
     pending: str | None = None
+    reason: str = ""
 
 
 def status_of(record: AssetRecord) -> AssetStatus:
@@ -48,6 +52,7 @@ def status_of(record: AssetRecord) -> AssetStatus:
         version=record.version,
         updated_at=record.updated_at,
         pending=record.pending,
+        reason=record.reason,
     )
 
 
@@ -85,10 +90,31 @@ class RetireRequest(CatalogueRequest):
     """
 
 
+class ListingRequest(CatalogueRequest):
+    """Let strangers find an asset, or not; it can be used either way.
+
+    The on-chain owner signs a ``ListingRequest``. It is refused if one with a later deadline was carried out.
+    """
+
+    action: Literal["list", "unlist"]
+
+
+class CurationRequest(CatalogueRequest):
+    """Hide an asset from everybody's searches for a public ``reason``, whatever its owner asks, or no longer.
+
+    ``account``, which the settings of the catalogue name, signs a ``CurationRequest``.
+    """
+
+    account: Account
+    action: Literal["hide", "unhide"]
+    reason: str = Field(default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
 class SearchRequest(WireRequest):
     """``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address.
 
-    ``text`` is searched in name, description, tags, author and DID; without it, everything matches.
+    ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
+    unlisted assets of that account are found as well.
     """
 
     text: str = Field(default="", max_length=400)
@@ -109,9 +135,10 @@ class SearchRequest(WireRequest):
 
 
 class SearchPage(WireModel):
-    """One page of DDOs."""
+    """One page of DDOs; ``unlisted`` has the DIDs of those that only a search for their owner finds."""
 
     results: tuple[dict[str, JsonValue], ...]
+    unlisted: tuple[str, ...] = ()
     page: int
     total_pages: int
     total_results: int

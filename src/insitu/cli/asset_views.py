@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from insitu.cli.documents import published_at
 from insitu.cli.leaving import describe_leaving
 from insitu.cli.render import ago, duration, name_of, plain, size
-from insitu.cli.views import PAID_OUT, amount, contents_line, now
+from insitu.cli.views import PAID_OUT, amount, contents_line, now, state_line
 
 if TYPE_CHECKING:
     from insitu.api.metadata_v1 import AssetStatus
@@ -50,7 +50,7 @@ def _asset(ddo: "Ddo", owner: str, status: "AssetStatus") -> Facts:
         ("name", name_of(str(main.get("name") or ""))),
         ("DID", str(ddo.id)),
         ("type", name_of(ddo.asset_type)),
-        ("state", f"{status.state}, version {status.version}"),
+        ("state", state_line(status)),
         ("owner", owner),
         ("author", plain(str(main.get("author") or ""))),
         ("published", ago(since, now()) if since else ""),

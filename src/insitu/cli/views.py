@@ -10,6 +10,7 @@ from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView, Quote, ReasonView, StageView
+    from insitu.api.metadata_v1 import AssetStatus
     from insitu.domain.amount import Amount
     from insitu.domain.execution import Transition
     from insitu.domain.image_contents import ImageContents
@@ -33,6 +34,14 @@ def amount(number: "int | Amount", token: "TokenInfo | None") -> str:
         return "free"
     number = number if isinstance(number, int) else number.base_units
     return f"{number} base units" if token is None else display_amount(number, token.decimals, plain(token.symbol))
+
+
+def state_line(status: "AssetStatus") -> str:
+    """Return where an asset stands, and who finds it."""
+    line = f"{status.state}, version {status.version}"
+    if status.state == "unlisted":
+        line += f": only a search for its owner finds it; to let strangers find it: insitu list {status.did}"
+    return f"{line}; a curator of the catalogue hides it: {plain(status.reason)}" if status.reason else line
 
 
 def base_units(text: str, token: "TokenInfo | None") -> int:

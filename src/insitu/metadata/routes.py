@@ -15,6 +15,8 @@ from insitu.api.metadata_v1 import (
     QUERY,
     AssetIds,
     AssetStatus,
+    CurationRequest,
+    ListingRequest,
     MetadataHealth,
     PublicationRequest,
     RetireRequest,
@@ -103,6 +105,14 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.delete(DDO + "/{did}")
     async def retire_asset(did: DidPath, request: RetireRequest) -> AssetStatus:
         return await service.retire(did, request)
+
+    @routes.put(DDO + "/{did}/listing")
+    async def list_asset(did: DidPath, request: ListingRequest) -> AssetStatus:
+        return await service.set_listed(did, request)
+
+    @routes.put(DDO + "/{did}/curation")
+    async def curate_asset(did: DidPath, request: CurationRequest) -> AssetStatus:
+        return await service.curate(did, request)
 
     @routes.get(DDO + "/{did}/status")
     async def show_status(

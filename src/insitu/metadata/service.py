@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -17,6 +17,8 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     CatalogueRequest,
+    CurationRequest,
+    ListingRequest,
     MetadataHealth,
     PublicationRequest,
     RetireRequest,
@@ -74,6 +76,8 @@ class MetadataService:
         Largest number of results on one page.
     limits
         How many documents may wait for the chain, and whose.
+    curators
+        Accounts that may hide assets.
     """
 
     def __init__(
@@ -87,11 +91,13 @@ class MetadataService:
         pending_lifetime: int,
         page_size: int,
         limits: PendingLimits = PendingLimits(),  # noqa: B008 - frozen
+        curators: Sequence[Address] = (),
     ) -> None:
         self._catalog = catalog
         self._chain = chain
         self._clock = clock
         self._catalogue = public_url
+        self._curators = {curator.lower() for curator in curators}
         self._url = public_url + DDO + "/{did}"
         self._confirmations = confirmations
         self._lifetime = timedelta(seconds=pending_lifetime)
@@ -157,11 +163,38 @@ class MetadataService:
 
     async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
         """Take an asset off the lists; its documents stay readable. Raises ``NotOwner``, ``SignatureMismatch``."""
-        self._require_ours(request)
-        members = {"did": "0x" + bytes(Did.parse(did)).hex(), "action": "retire"}
-        digest = self._digest("ListingRequest", members, request.deadline)
-        await self._require_owner(await self._record(did), digest, account_signature(request.signature))
+        await self._require_asked(did, request, "retire")
         record = await self._catalog.retire(did, self._clock.now())
+        return status_of(record or _unknown(did))
+
+    async def set_listed(self, did: str, request: ListingRequest) -> AssetStatus:
+        """Let strangers find an asset or not, as its owner asks; either way it can be used.
+
+        Raises ``NotOwner``, ``SignatureMismatch``, ``AssetNotFound``, and ``DeadlinePassed`` if one with a later
+        deadline was carried out.
+        """
+        await self._require_asked(did, request, request.action)
+        did, listed = str(Did.parse(did)), request.action == "list"
+        record = await self._catalog.set_listed(did, listed, request.deadline, self._clock.now())
+        return status_of(record or _unknown(did))
+
+    async def curate(self, did: str, request: CurationRequest) -> AssetStatus:
+        """Hide an asset for a public reason, or no longer, as a curator asks; either way it can be used.
+
+        Raises ``NotCurator``, ``InvalidRequest`` without a reason, and what :meth:`set_listed` raises.
+        """
+        self._require_ours(request)
+        hidden = request.action == "hide"
+        if hidden != bool(request.reason.strip()):
+            raise InsituError("InvalidRequest", "give a reason to hide an asset, and none to unhide it")
+        digest = self._action_digest("CurationRequest", did, request, action=request.action, reason=request.reason)
+        signature = account_signature(request.signature)
+        named = request.account.lower() in self._curators
+        if not named or not await self._chain.signed_by(request.account, digest, signature):
+            raise InsituError("NotCurator", f"{request.account} is no curator here, or did not sign this")
+        logger.info("%s: %s %s: %s", request.account, request.action, did, request.reason)
+        reason = request.reason if hidden else None
+        record = await self._catalog.set_hidden(str(Did.parse(did)), reason, request.deadline, self._clock.now())
         return status_of(record or _unknown(did))
 
     async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> AssetStatus:
@@ -212,7 +245,7 @@ class MetadataService:
         return found
 
     async def search(self, request: SearchRequest) -> SearchPage:
-        """Find listed assets."""
+        """Find listed assets, and the unlisted ones of an owner that is asked for."""
         words = tuple(_WORD.findall(request.text)[:MAX_WORDS])
         limit = min(request.offset, self._page_size)
         if request.text.strip() and not words:
@@ -223,7 +256,13 @@ class MetadataService:
             Query(words=words, owner=owner, skip=(request.page - 1) * limit, limit=limit, **same)
         )
         pages = -(-hits.total // limit)
-        return SearchPage(results=hits.documents, page=request.page, total_pages=pages, total_results=hits.total)
+        return SearchPage(
+            results=hits.documents,
+            page=request.page,
+            total_pages=pages,
+            total_results=hits.total,
+            unlisted=hits.unlisted,
+        )
 
     async def ids(self, after: str = "", limit: int = 1000) -> AssetIds:
         """List the DIDs that come after ``after``."""
@@ -245,6 +284,14 @@ class MetadataService:
         if request.catalogue != self._catalogue:
             detail = f"it is signed for the catalogue at {request.catalogue}, and this one is at {self._catalogue}"
             raise InsituError("SignatureMismatch", detail, pointer="/catalogue")
+
+    async def _require_asked(self, did: str, request: CatalogueRequest, action: str) -> None:
+        self._require_ours(request)
+        digest = self._action_digest("ListingRequest", did, request, action=action)
+        await self._require_owner(await self._record(did), digest, account_signature(request.signature))
+
+    def _action_digest(self, kind: str, did: str, request: CatalogueRequest, **members: str) -> bytes:
+        return self._digest(kind, {"did": "0x" + bytes(Did.parse(did)).hex(), **members}, request.deadline)
 
     def _digest(self, kind: str, members: Mapping[str, object], deadline: int) -> bytes:
         """Return what is signed for this catalogue. Raises ``SignatureMismatch`` for a deadline of another time."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from insitu.domain.asset_price import price_of
 from insitu.domain.canonical import JsonObject
+from insitu.domain.catalogue_requests import is_listed_by_default
 from insitu.domain.ddo import Ddo
 from insitu.ports.catalog import Summary
 
@@ -26,6 +27,7 @@ def summary_of(ddo: Ddo) -> Summary:
         services=tuple(dict.fromkeys(service.type for service in ddo.service if service.type)),
         tags=_texts(additional.get("tags"), ddo.main.get("tags")),
         categories=_texts(additional.get("categories"), ddo.main.get("categories")),
+        listed=is_listed_by_default(ddo.main),
     )
 
 

@@ -1,7 +1,8 @@
 """The catalogue's memory: published documents, what the chain says about their DIDs, and the search (P2, P3).
 
-A document is *pending* until the chain names its checksum for its DID, *listed* while it is the version that the chain
-names now, and readable by its checksum forever after. The chain's events are stored by block, so a reorganisation takes
+A document is *pending* until the chain names its checksum for its DID, *listed* or *unlisted* while it is the version
+that the chain names now, and readable by its checksum forever after. Strangers find what is listed; what is unlisted is
+found by its DID and by its owner. The chain's events are stored by block, so a reorganisation takes
 back exactly what did not happen.
 """
 
@@ -15,7 +16,7 @@ from pydantic import JsonValue
 from insitu.domain.ids import Address
 from insitu.ports.chain import Block, Cursor
 
-AssetState = Literal["pending", "listed", "retired"]
+AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
 Sort = Literal["relevance", "date", "price"]
 Pool = Literal["gateways", "creators", "strangers"]
 """Whose documents wait for the chain together. A full pool does not affect the others."""
@@ -23,7 +24,10 @@ Pool = Literal["gateways", "creators", "strangers"]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a search looks at, taken from a document. ``price`` is in base units of the token."""
+    """What a search looks at, taken from a document. ``price`` is in base units of the token.
+
+    ``listed`` is whether strangers find it as long as its owner has not said otherwise.
+    """
 
     type: str
     name: str
@@ -34,6 +38,7 @@ class Summary:
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class AssetRecord:
         As the chain has them; None and 0 while the DID is not registered.
     pending
         Checksum of the newest version that waits for the chain, if one does.
+    reason
+        Why a curator hid it; empty if nobody did.
     """
 
     did: str
@@ -93,6 +100,7 @@ class AssetRecord:
     version: int
     updated_at: datetime
     pending: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,8 @@ class Catalogued:
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to search for. Every given part must match; text is compared without case.
+
+    With ``owner`` the unlisted assets of that account are found as well.
 
     Attributes
     ----------
@@ -148,10 +158,11 @@ ANYWHERE = WaitingPlace()
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of documents, and how many there are in all."""
+    """One page of documents, how many there are in all, and the DIDs of those on the page that are unlisted."""
 
     documents: tuple[dict[str, JsonValue], ...]
     total: int
+    unlisted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +218,19 @@ class Catalog(Protocol):
         """Take the asset off the lists until the chain names a newer version."""
         ...
 
+    async def set_listed(self, did: str, listed: bool, deadline: int, now: datetime) -> AssetRecord | None:
+        """List the asset or not, as its owner asked with a deadline in seconds since 1970.
+
+        Raises ``DeadlinePassed`` if an earlier call had a later deadline.
+        """
+        ...
+
+    async def set_hidden(self, did: str, reason: str | None, deadline: int, now: datetime) -> AssetRecord | None:
+        """Keep the asset off the lists for a reason, whatever its owner asks; None ends that. Deadline as above."""
+        ...
+
     async def search(self, query: Query) -> Hits:
-        """Find listed assets."""
+        """Find listed assets, and the unlisted ones of the owner in the query. Hidden ones are not found."""
         ...
 
     async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:

@@ -279,6 +279,8 @@ class Assets(OwnedAssets):
     async def search(self, text: str = "", **filters: Any) -> SearchPage:
         """Find listed assets, with the filters of :class:`insitu.api.metadata_v1.SearchRequest`.
 
+        With ``owner``, also what that account has not listed.
+
         ``price_min`` and ``price_max`` are tokens, or an ``Amount``.
         """
         for limit in ("price_min", "price_max"):

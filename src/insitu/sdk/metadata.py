@@ -17,7 +17,6 @@ from insitu.api.metadata_v1 import (
     AssetStatus,
     MetadataHealth,
     PublicationRequest,
-    RetireRequest,
     SearchPage,
     SearchRequest,
 )
@@ -77,13 +76,21 @@ class MetadataClient:
 
     async def retire(self, did: str, signer: Signer, chain: Chain) -> AssetStatus:
         """Take an asset off the lists of this server, and of no other. The signer must be its on-chain owner."""
-        digits, deadline = "0x" + bytes(Did.parse(did)).hex(), int(time()) + SIGNED_FOR
-        asked = {"catalogue": self._url, "did": digits, "action": "retire", "deadline": deadline}
-        domain = catalogues_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
-        signature = "0x" + signer.sign_digest(catalogue_digest("ListingRequest", asked, domain)).hex()
-        request = RetireRequest(catalogue=self._url, deadline=deadline, signature=signature)
-        body = request.model_dump(mode="json")
+        signed = self._sign("ListingRequest", did, signer, chain, action="retire")
+        body = {name: value for name, value in signed.items() if name != "action"}
         return await self._http.model(AssetStatus, "DELETE", self._at(did), json=body)
+
+    async def set_listed(self, did: str, signer: Signer, chain: Chain, *, listed: bool) -> AssetStatus:
+        """Let strangers find an asset at this server, or not. The signer must be its on-chain owner."""
+        body = self._sign("ListingRequest", did, signer, chain, action="list" if listed else "unlist")
+        return await self._http.model(AssetStatus, "PUT", f"{self._at(did)}/listing", json=body)
+
+    async def hide(self, did: str, signer: Signer, chain: Chain, reason: str | None) -> AssetStatus:
+        """Hide an asset at this server, or with None no longer. The signer must be one of its curators."""
+        action = "unhide" if reason is None else "hide"
+        body = self._sign("CurationRequest", did, signer, chain, action=action, reason=reason or "")
+        body |= {"account": signer.address}
+        return await self._http.model(AssetStatus, "PUT", f"{self._at(did)}/curation", json=body)
 
     async def read(self, url: str, checksum: str | None = None) -> JsonObject:
         """Read the document at a URL of any server, without verifying it. Raises ``AssetNotFound``."""
@@ -130,6 +137,13 @@ class MetadataClient:
     async def health(self) -> MetadataHealth:
         """Return how far the server has read the chain."""
         return await self._http.model(MetadataHealth, "GET", self._url + HEALTH)
+
+    def _sign(self, kind: str, did: str, signer: Signer, chain: Chain, **given: str) -> JsonObject:
+        """Return a request for this server, signed, without its DID."""
+        asked: JsonObject = {**given, "catalogue": self._url, "deadline": int(time()) + SIGNED_FOR}
+        domain = catalogues_domain(chain.agreements.chain_id, chain.contract("DIDRegistry"))
+        digest = catalogue_digest(kind, asked | {"did": "0x" + bytes(Did.parse(did)).hex()}, domain)
+        return asked | {"signature": "0x" + signer.sign_digest(digest).hex()}
 
     def _at(self, did: str) -> str:
         return f"{self._url}{DDO}/{Did.parse(did)}"

@@ -137,6 +137,22 @@ class OwnedAssets:
         """Return where an asset stands in the catalogue. Raises ``AssetNotFound``."""
         return await self._metadata.status(did)
 
+    async def set_listed(self, did: str, *, listed: bool) -> AssetStatus:
+        """Let strangers find an asset of this account, or not. At first they find data sets, except results.
+
+        Either way it can be used by its DID, and is found by searches that name its owner. Raises ``NotOwner``,
+        ``AssetNotFound``.
+        """
+        return await self._metadata.set_listed(did, self._signer, self._chain, listed=listed)
+
+    async def hide(self, did: str, reason: str) -> AssetStatus:
+        """As a curator, hide an asset from everybody's searches, for a public reason. Raises ``NotCurator``."""
+        return await self._metadata.hide(did, self._signer, self._chain, reason)
+
+    async def unhide(self, did: str) -> AssetStatus:
+        """Undo :meth:`hide`: what its owner asked for holds again. Raises ``NotCurator``."""
+        return await self._metadata.hide(did, self._signer, self._chain, None)
+
     async def retire(self, did: str) -> AssetStatus:
         """Take an asset off the lists. Existing purchases stay usable. Raises ``NotOwner``."""
         return await self._metadata.retire(did, self._signer, self._chain)

@@ -369,7 +369,7 @@ class Publisher:
 
 
 def _shows(status: AssetStatus | None, checksum: str) -> bool:
-    return status is not None and status.state == "listed" and status.checksum == checksum
+    return status is not None and status.state not in ("pending", "retired") and status.checksum == checksum
 
 
 def _key_owner(key: str | None) -> Address | None:

@@ -263,6 +263,8 @@ class MetadataSettings(Section):
     """Bytes of waiting documents, of one such account or one network of strangers."""
     pending_bytes: PositiveInt = 64 * MIB
     """Bytes of waiting documents in each of the two pools."""
+    curators: tuple[Address, ...] = ()
+    """Accounts that may hide assets from the lists of this catalogue, for a public reason."""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     """Largest number of results on one page of a search."""
     url: str | None = None

@@ -176,6 +176,7 @@ class _Builder:
             pending_lifetime=settings.metadata.pending_lifetime,
             page_size=settings.metadata.page_size,
             limits=self._pending_limits(),
+            curators=[read_address(account) for account in settings.metadata.curators],
         )
 
     def _pending_limits(self) -> "PendingLimits":

@@ -103,6 +103,7 @@ export type ErrorCode =
   | 'NoResult'
   | 'NoSuitableServer'
   | 'NotConsumer'
+  | 'NotCurator'
   | 'NotDIDAgent'
   | 'NotDIDOwner'
   | 'NotDIDProvider'

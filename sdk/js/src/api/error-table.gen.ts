@@ -113,6 +113,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   NoResult: { ...errors.NoResult, status: 404, what: 'The execution ended without a result.' },
   NoSuitableServer: { ...errors.NoSuitableServer, status: 409, what: 'No server has the requested name, or none is large enough for the workflow.' },
   NotConsumer: { ...errors.NotConsumer, status: 403, what: 'The caller is not the consumer of this agreement.' },
+  NotCurator: { ...errors.NotCurator, status: 403, what: 'The caller does not decide what this catalogue shows.' },
   NotDIDAgent: { ...errors.NotDIDAgent, status: 403, what: 'The caller is neither owner, provider nor delegate of the DID.' },
   NotDIDOwner: { ...errors.NotDIDOwner, status: 403, what: 'The caller does not own this DID.' },
   NotDIDProvider: { ...errors.NotDIDProvider, status: 409, what: 'The account is neither owner nor provider of the DID.' },

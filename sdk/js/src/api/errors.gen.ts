@@ -717,6 +717,13 @@ export const NotConsumer: ErrorRow = {
   retry: false,
 }
 
+export const NotCurator: ErrorRow = {
+  code: 'NotCurator',
+  kind: 'NotAllowed',
+  nextStep: 'Ask the operator of the catalogue to list the account under metadata.curators.',
+  retry: false,
+}
+
 export const NotDIDAgent: ErrorRow = {
   code: 'NotDIDAgent',
   kind: 'NotAllowed',

@@ -663,6 +663,9 @@ export interface components {
          * AssetStatus
          * @description The state of an asset: *pending* until the catalogue sees its DID and checksum on chain.
          *
+         *     Searches of strangers find what is *listed*. What is *unlisted*, or *hidden* by a curator of the catalogue for a
+         *     public ``reason``, resolves and can be used by its DID. What is *retired* can no longer be bought.
+         *
          *     ``pending`` is the checksum of its newest version that waits for the chain.
          */
         AssetStatus: {
@@ -670,8 +673,10 @@ export interface components {
             did: string;
             owner?: string | null;
             pending?: string | null;
+            /** @default  */
+            reason: string;
             /** @enum {string} */
-            state: "pending" | "listed" | "retired";
+            state: "pending" | "listed" | "unlisted" | "hidden" | "retired";
             updatedAt: string;
             /** @default 0 */
             version: number;

@@ -77,6 +77,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metadata/assets/ddo/{did}/curation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Curate Asset */
+        put: operations["curateAsset"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metadata/assets/ddo/{did}/listing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** List Asset */
+        put: operations["listAsset"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metadata/assets/ddo/{did}/status": {
         parameters: {
             query?: never;
@@ -144,6 +178,9 @@ export interface components {
          * AssetStatus
          * @description The state of an asset: *pending* until the catalogue sees its DID and checksum on chain.
          *
+         *     Searches of strangers find what is *listed*. What is *unlisted*, or *hidden* by a curator of the catalogue for a
+         *     public ``reason``, resolves and can be used by its DID. What is *retired* can no longer be bought.
+         *
          *     ``pending`` is the checksum of its newest version that waits for the chain.
          */
         AssetStatus: {
@@ -151,14 +188,45 @@ export interface components {
             did: string;
             owner?: string | null;
             pending?: string | null;
+            /** @default  */
+            reason: string;
             /** @enum {string} */
-            state: "pending" | "listed" | "retired";
+            state: "pending" | "listed" | "unlisted" | "hidden" | "retired";
             updatedAt: string;
             /** @default 0 */
             version: number;
         };
+        /**
+         * CurationRequest
+         * @description Hide an asset from everybody's searches for a public ``reason``, whatever its owner asks, or no longer.
+         *
+         *     ``account``, which the settings of the catalogue name, signs a ``CurationRequest``.
+         */
+        CurationRequest: {
+            account: string;
+            /** @enum {string} */
+            action: "hide" | "unhide";
+            catalogue: string;
+            deadline: number;
+            /** @default  */
+            reason: string;
+            signature: string;
+        };
         /** JsonValue */
         JsonValue: unknown;
+        /**
+         * ListingRequest
+         * @description Let strangers find an asset, or not; it can be used either way.
+         *
+         *     The on-chain owner signs a ``ListingRequest``. It is refused if one with a later deadline was carried out.
+         */
+        ListingRequest: {
+            /** @enum {string} */
+            action: "list" | "unlist";
+            catalogue: string;
+            deadline: number;
+            signature: string;
+        };
         /**
          * MetadataHealth
          * @description Answer of ``GET health``: the last block that this catalogue has read; None before the first.
@@ -238,7 +306,7 @@ export interface components {
         };
         /**
          * SearchPage
-         * @description One page of DDOs.
+         * @description One page of DDOs; ``unlisted`` has the DIDs of those that only a search for their owner finds.
          */
         SearchPage: {
             page: number;
@@ -247,12 +315,15 @@ export interface components {
             }[];
             totalPages: number;
             totalResults: number;
+            /** @default [] */
+            unlisted: string[];
         };
         /**
          * SearchRequest
          * @description ``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address.
          *
-         *     ``text`` is searched in name, description, tags, author and DID; without it, everything matches.
+         *     ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
+         *     unlisted assets of that account are found as well.
          */
         SearchRequest: {
             author?: string | null;
@@ -520,6 +591,76 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["RetireRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetStatus"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    curateAsset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                did: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CurationRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetStatus"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAsset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                did: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingRequest"];
             };
         };
         responses: {

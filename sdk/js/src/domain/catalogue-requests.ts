@@ -2,12 +2,13 @@ import type { Address } from './ids.js'
 import { signingDomain, statement, type TypedData } from './typed-data.js'
 
 /**
- * What an owner or a gateway signs for one catalogue; at another it is worth nothing (ADR 0142). `catalogue` is its
- * address without the path of the API and without a slash at its end, `deadline` is in seconds since 1970, at most 600
- * from now, and `action` is what the owner wants, such as `retire`.
+ * What an owner, a curator or a gateway signs for one catalogue; at another it is worth nothing (ADR 0142). `catalogue`
+ * is its address without the path of the API and without a slash at its end, `deadline` is in seconds since 1970, at most
+ * 600 from now. `action` is what the owner wants (`list`, `unlist`, `retire`), or the curator (`hide`, `unhide`).
  */
 export const CATALOGUE_TYPES = {
   ListingRequest: 'string catalogue,bytes32 did,string action,uint256 deadline',
+  CurationRequest: 'string catalogue,bytes32 did,string action,string reason,uint256 deadline',
   PublicationQuestion: 'string catalogue,address creator,string key,uint256 deadline',
 } as const
 
@@ -19,4 +20,9 @@ export function catalogueTypedData(
   registry: Address,
 ): TypedData {
   return statement(signingDomain('insitu catalogues', chainId, registry), kind, CATALOGUE_TYPES[kind], message)
+}
+
+/** Whether strangers find an asset of which nobody signed anything: data sets, except results. */
+export function isListedByDefault(main: Readonly<Record<string, unknown>>): boolean {
+  return main.type === 'dataset' && !('compute' in main)
 }

@@ -49,7 +49,7 @@ export {
   sha3,
   sha256,
 } from './canonical.js'
-export { CATALOGUE_TYPES, catalogueTypedData } from './catalogue-requests.js'
+export { CATALOGUE_TYPES, catalogueTypedData, isListedByDefault } from './catalogue-requests.js'
 export { type Charge, chargeOf, NOTHING_DELIVERED } from './charge.js'
 export {
   type ComputeService,

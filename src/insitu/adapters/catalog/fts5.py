@@ -18,8 +18,8 @@ class Fts5(FullText):
     condition = "search MATCH :match"
     # Name, description, tags, author, DID: a word in the name counts most. The smallest bm25 is the best.
     rank = "-bm25(search, 10.0, 2.0, 6.0, 3.0, 1.0)"
-    # The plus stops SQLite from using the index on the state.
-    listed = "+asset.state = 'listed'"
+    # The plus stops SQLite from using the index on it.
+    visibility = "+asset.visibility"
 
     @override
     def expression(self, words: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ SHORTEST_BEGINNING = 3
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The texts that are searched for words, and the facets of a listed asset.
+    """The texts that are searched for words, and the facets of an asset.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Fields:
 
 
 class FullText(Protocol):
-    """Statements and expressions that find listed assets.
+    """Statements and expressions that find assets.
 
     Attributes
     ----------
@@ -41,15 +41,15 @@ class FullText(Protocol):
         True for an asset that has all words of the parameter ``:match``.
     rank
         A number that is larger for a better match; it may use ``:match``.
-    listed
-        True for a listed asset, for use beside a condition that finds few assets: an engine without statistics must not
-        begin with all listed assets.
+    visibility
+        The column, for use beside a condition that finds few assets: an engine without statistics must not begin with
+        all listed assets.
     """
 
     source: str
     condition: str
     rank: str
-    listed: str
+    visibility: str
 
     def expression(self, words: Sequence[str]) -> str:
         """Return ``:match``: every word must be the beginning of a word of the asset, and a short one a whole word."""

@@ -7,13 +7,27 @@ from pydantic import TypeAdapter
 
 from insitu.adapters.catalog.fulltext import Fields, FullText
 from insitu.adapters.sql import Connection, Row
-from insitu.ports.catalog import AssetState, Summary
+from insitu.ports.catalog import Summary
 
-__all__ = ["SUMMARY", "comparable", "enlist", "ensure_asset", "fields_of", "price_text", "recompute", "unlist"]
+__all__ = [
+    "LISTED",
+    "SUMMARY",
+    "UNLISTED",
+    "comparable",
+    "enlist",
+    "ensure_asset",
+    "fields_of",
+    "price_text",
+    "recompute",
+    "unlist",
+]
 
+LISTED, UNLISTED, NOWHERE = 2, 1, 0
+"""Who finds an asset: everybody; those who ask for its owner; nobody, because it is pending, retired or hidden."""
 PRICE_DIGITS = 78
 """The digits of the largest amount that a query can name, 2^256 - 1."""
 
+_FACTS = ("state", "checksum", "owner", "version", "registered_at", "visibility")
 SUMMARY = TypeAdapter(Summary)
 """Converts a summary to and from the JSON of its column."""
 
@@ -62,7 +76,7 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
     _mark_versions(connection, asset["id"], register.named, now)
     shown = _version(connection, asset["id"], register.checksum)
     if shown is None:
-        state: AssetState = "pending"
+        state = "pending"
         shown = _newest(connection, asset["id"])
     else:
         retired = asset["retired_version"] is not None and asset["retired_version"] >= register.version
@@ -71,19 +85,26 @@ def _recompute(connection: Connection, asset: Row, register: _Register, now: int
         unlist(connection, asset["id"], fulltext)
         connection.execute("DELETE FROM asset WHERE id = ?", (asset["id"],))
         return
-    facts = (state, shown["checksum"], register.owner, register.version, register.registered_at)
-    if facts == tuple(asset[name] for name in ("state", "checksum", "owner", "version", "registered_at")):
+    summary = SUMMARY.validate_json(shown["summary"])
+    visibility = _visibility(asset, state, summary)
+    facts = (state, shown["checksum"], register.owner, register.version, register.registered_at, visibility)
+    if facts == tuple(asset[name] for name in _FACTS):
         return
     connection.execute(
-        "UPDATE asset SET state = ?, checksum = ?, owner = ?, version = ?, registered_at = ?, updated_at = ?"
-        " WHERE id = ?",
+        f"UPDATE asset SET {' = ?, '.join(_FACTS)} = ?, updated_at = ? WHERE id = ?",  # noqa: S608 - our constants
         (*facts, now, asset["id"]),
     )
-    summary = SUMMARY.validate_json(shown["summary"])
     _store_filters(connection, asset["id"], summary)
     unlist(connection, asset["id"], fulltext)
-    if state == "listed":
-        enlist(connection, asset["id"], fields_of(asset["did"], summary), fulltext)
+    if visibility != NOWHERE:
+        fields = fields_of(asset["did"], summary)
+        enlist(connection, asset["id"], fields, fulltext, listed=visibility == LISTED)
+
+
+def _visibility(asset: Row, state: str, summary: Summary) -> int:
+    if state != "listed" or asset["hidden"] is not None:
+        return NOWHERE
+    return LISTED if (summary.listed if asset["wish"] is None else asset["wish"]) else UNLISTED
 
 
 def _register(connection: Connection, did: str) -> _Register:
@@ -149,12 +170,12 @@ def fields_of(did: str, summary: Summary) -> Fields:
     )
 
 
-def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullText) -> None:
+def enlist(connection: Connection, asset: int, fields: Fields, fulltext: FullText, *, listed: bool) -> None:
     """Add an asset to the search index."""
     fulltext.put(connection, asset, fields)
     connection.executemany(
-        "INSERT INTO facet (kind, value, asset) VALUES (?, ?, ?)",
-        [(kind, value, asset) for kind, values in fields.facets.items() for value in values],
+        "INSERT INTO facet (kind, value, asset, listed) VALUES (?, ?, ?, ?)",
+        [(kind, value, asset, int(listed)) for kind, values in fields.facets.items() for value in values],
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from insitu.adapters.catalog.fulltext import FullText
-from insitu.adapters.catalog.listing import comparable, price_text
+from insitu.adapters.catalog.listing import LISTED, UNLISTED, comparable, price_text
 from insitu.ports.catalog import Query
 
 __all__ = ["Select", "select_of"]
@@ -13,7 +13,7 @@ __all__ = ["Select", "select_of"]
 class Select:
     """Two statements and their parameters.
 
-    ``count`` returns the number of assets found, ``page`` the ids of those on the page, in order.
+    ``count`` returns the number of assets found, ``page`` the rows of those on the page, in order.
     """
 
     count: str
@@ -26,7 +26,8 @@ def select_of(query: Query, fulltext: FullText) -> Select:
     source = "asset"
     # These find few assets. The service is not among them: nearly every data set has the one that is asked for.
     few = (query.tag, query.category, query.author, query.owner)
-    conditions = [fulltext.listed if any(value is not None for value in few) else "asset.state = 'listed'"]
+    column = fulltext.visibility if any(value is not None for value in few) else "asset.visibility"
+    conditions = [f"{column} = {LISTED}" if query.owner is None else f"{column} >= {UNLISTED}"]
     parameters = dict[str, object]()
     if query.words:
         source = fulltext.source
@@ -55,11 +56,12 @@ def select_of(query: Query, fulltext: FullText) -> Select:
     counted = f"SELECT count(*) FROM {found}"  # noqa: S608 - see above
     if len(facets) == 1 and len(conditions) == 2:
         # The number of assets with one frequent facet can be read from an index alone.
-        counted = "SELECT count(*) FROM facet WHERE kind = :kind AND value = :value"
+        counted = "SELECT count(*) FROM facet WHERE kind = :kind AND value = :value AND listed = 1"
         ((parameters["kind"], parameters["value"]),) = facets
     return Select(
         counted,
-        f"SELECT asset.id FROM {found} ORDER BY {_order(query, fulltext)} LIMIT :limit OFFSET :skip",  # noqa: S608
+        f"SELECT asset.id, asset.did, asset.visibility FROM {found}"  # noqa: S608 - see above
+        f" ORDER BY {_order(query, fulltext)} LIMIT :limit OFFSET :skip",
         {**parameters, "limit": query.limit, "skip": query.skip},
     )
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 from typing_extensions import override
 
 from insitu.adapters.catalog.fulltext import FullText
-from insitu.adapters.catalog.listing import SUMMARY, ensure_asset, recompute
+from insitu.adapters.catalog.listing import LISTED, SUMMARY, ensure_asset, recompute
 from insitu.adapters.catalog.query import select_of
 from insitu.adapters.catalog.room import has_registered, require_room
 from insitu.adapters.sql import Connection, Database, Row, placeholders
@@ -141,20 +141,29 @@ class SqlCatalog(Catalog):
         return await self._database.write(retire)
 
     @override
+    async def set_listed(self, did: str, listed: bool, deadline: int, now: datetime) -> AssetRecord | None:
+        return await self._decide(did, "wish", int(listed), deadline, now)
+
+    @override
+    async def set_hidden(self, did: str, reason: str | None, deadline: int, now: datetime) -> AssetRecord | None:
+        return await self._decide(did, "hidden", reason, deadline, now)
+
+    @override
     async def search(self, query: Query) -> Hits:
         select = select_of(query, self._fulltext)
 
         def find(connection: Connection) -> Hits:
             total: int = connection.execute(select.count, select.parameters).fetchone()[0]
-            page = [row[0] for row in connection.execute(select.page, select.parameters).fetchall()]
-            return Hits(_documents(connection, page), total)
+            page = connection.execute(select.page, select.parameters).fetchall()
+            unlisted = tuple(row["did"] for row in page if row["visibility"] != LISTED)
+            return Hits(_documents(connection, [row["id"] for row in page]), total, unlisted)
 
         return await self._database.read(find)
 
     @override
     async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
-        query = "SELECT did FROM asset WHERE state = 'listed' AND did > ? ORDER BY did LIMIT ?"
-        return tuple(row[0] for row in await self._all(query, after, limit))
+        query = "SELECT did FROM asset WHERE visibility = ? AND did > ? ORDER BY did LIMIT ?"
+        return tuple(row[0] for row in await self._all(query, LISTED, after, limit))
 
     @override
     async def cursors(self) -> tuple[Cursor, ...]:
@@ -192,6 +201,22 @@ class SqlCatalog(Catalog):
 
         return await self._database.write(drop)
 
+    async def _decide(self, did: str, what: str, value: object, deadline: int, now: datetime) -> AssetRecord | None:
+        """Store a decision, unless one with a later deadline is stored: an earlier request may come again."""
+
+        def decide(connection: Connection) -> AssetRecord | None:
+            changed = connection.execute(
+                f"UPDATE asset SET {what} = ?, {what}_deadline = ? WHERE did = ? AND {what}_deadline <= ?",  # noqa: S608
+                (value, deadline, did, deadline),
+            ).rowcount
+            recompute(connection, [did], _milliseconds(now), self._fulltext)
+            record = _record(connection, BY_DID, did)
+            if record is not None and not changed:
+                raise InsituError("DeadlinePassed", "a request that was signed later has been carried out already")
+            return record
+
+        return await self._database.write(decide)
+
     async def _all(self, query: str, *parameters: object) -> list[Row]:
         return await self._database.read(lambda connection: connection.execute(query, parameters).fetchall())
 
@@ -214,9 +239,12 @@ def _record(connection: Connection, statement: str, *parameters: object) -> Asse
     if row is None:
         return None
     updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
+    state, hidden = row["state"], row["hidden"]
+    if state == "listed" and row["visibility"] != LISTED:
+        state = "unlisted" if hidden is None else "hidden"
     waiting = connection.execute(PENDING, (row["id"],)).fetchone()
-    facts = (row["did"], row["state"], row["checksum"], row["owner"], row["version"], updated)
-    return AssetRecord(*facts, waiting["checksum"] if waiting is not None else None)
+    facts = (row["did"], state, row["checksum"], row["owner"], row["version"], updated)
+    return AssetRecord(*facts, waiting["checksum"] if waiting is not None else None, hidden or "")
 
 
 def _documents(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:

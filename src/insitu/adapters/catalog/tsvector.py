@@ -26,13 +26,13 @@ _LARGEST = 900_000
 
 
 class Tsvector(FullText):
-    """The columns ``words`` and ``facets`` of the asset, NULL if it is not listed."""
+    """The columns ``words`` and ``facets`` of the asset, NULL if nobody finds it."""
 
     source = "asset"
     condition = "asset.words @@ CAST(:match AS tsquery)"
     # Weights of D (description, DID), C (author), B (tags), A (name); long texts count a little less.
     rank = "ts_rank('{0.1, 0.3, 0.6, 1.0}', asset.words, CAST(:match AS tsquery), 1)"
-    listed = "asset.state = 'listed'"
+    visibility = "asset.visibility"
 
     @override
     def expression(self, words: Sequence[str]) -> str:

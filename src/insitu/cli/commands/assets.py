@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pause", "resume", "search", "show", "transfer", "validate"]
 
+OWN = "algorithms, workflows and results are unlisted until their owner lists them; --owner ADDRESS finds those too"
 _SHOWN = ("number", "checksum", "block", "registrant", "changes")
 
 
@@ -29,7 +30,7 @@ _SHOWN = ("number", "checksum", "block", "registrant", "changes")
 @click.option("--type", "kind", metavar="TYPE", help="Only assets of this type: dataset, algorithm or workflow.")
 @click.option("--tag", help="Only assets with this tag.")
 @click.option("--author", help="Only assets by this author.")
-@click.option("--owner", help="Only assets of this account.")
+@click.option("--owner", help="Only assets of this account, also unlisted ones.")
 @click.option("--service", help="Only assets with a service of this type, such as compute.")
 @click.option("--max-price", metavar="AMOUNT", help="Only assets that cost at most this many tokens.")
 @click.option(
@@ -46,7 +47,8 @@ _SHOWN = ("number", "checksum", "block", "registrant", "changes")
 def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit: int, **filters: Any) -> None:
     """Find data sets, algorithms and workflows.
 
-    Without WORDS, list everything.
+    Without WORDS, list everything. Algorithms, workflows and results appear only if their owner listed them (insitu
+    list), or with --owner.
 
         insitu search flights --type dataset
     """
@@ -59,11 +61,13 @@ def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit:
         session.screen.json(page)
         return
     if not page.results:
-        session.screen.note("nothing found; without words and options, insitu search lists everything")
+        session.screen.note("nothing found" if wanted.get("owner") else f"nothing found; {OWN}")
         return
     session.screen.table(
         ("NAME", "TYPE", "PRICE", "PUBLISHED", "DID"), [_row(document, token) for document in page.results]
     )
+    for did in page.unlisted:
+        session.screen.note(f"unlisted, so strangers do not find it: {plain(did)} (insitu list)")
     if page.total_pages > page.page:
         session.screen.note(
             f"page {page.page} of {page.total_pages}, {page.total_results} in all; for more: --page {page.page + 1}"

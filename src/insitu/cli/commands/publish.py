@@ -10,6 +10,7 @@ from insitu.cli.options import connected
 from insitu.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
+    from insitu.api.metadata_v1 import AssetStatus
     from insitu.sdk.client import Client
     from insitu.sdk.publishing import Asset
 
@@ -39,21 +40,23 @@ def publish(session: Session, /, files: tuple[str, ...], **options: Any) -> None
     _check_usage(files, options)
     work = _publish_document if options["document"] else _publish_algorithm if options["algorithm"] else _publish_data
 
-    async def publish_it(client: "Client") -> "Asset":
+    async def publish_it(client: "Client") -> "tuple[Asset, AssetStatus]":
         with session.screen.activity("publishing"):
-            return await work(client, files, options)
+            asset = await work(client, files, options)
+            return asset, await client.assets.status(asset.did)
 
     from insitu.cli.leaving import describe_leaving_of
+    from insitu.cli.views import state_line
 
-    asset = session.act(publish_it, "owner" if not options["algorithm"] else "consumer")
+    asset, status = session.act(publish_it, "owner" if not options["algorithm"] else "consumer")
     if session.choices.as_json:
         known = {"did": asset.did, "checksum": asset.checksum, "owner": asset.owner}
-        session.screen.json(known | {"transaction": asset.transaction, "reused": asset.reused})
+        session.screen.json(known | {"transaction": asset.transaction, "reused": asset.reused, "state": status.state})
         return
     session.screen.note(
         "already published; this is the same asset" if asset.reused else f"registered in {asset.transaction}"
     )
-    for text in describe_leaving_of(asset.ddo):
+    for text in (state_line(status), *describe_leaving_of(asset.ddo)):
         session.screen.note(text)
     session.screen.line(asset.did)
 

@@ -60,6 +60,9 @@ MethodNotAllowed 405
 NotConsumer 403
     The caller is not the consumer of this agreement.
     Sign in with the key that bought the service.
+NotCurator 403
+    The caller does not decide what this catalogue shows.
+    Ask the operator of the catalogue to list the account under metadata.curators.
 NotFound 404
     There is nothing at this address.
     Check the address and its ids: what belongs to someone else, or is no longer kept, is not found.
