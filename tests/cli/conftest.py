@@ -31,7 +31,7 @@ from insitu.domain.execution import Phase, Transition
 from insitu.ports.chain import TokenInfo
 from tests.cli.test_a_pod_is_one_step_in_a_process import step
 from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
-from tests.domain.documents import DOMAIN, terms
+from tests.domain.documents import DOMAIN, stage, terms, workflow_ddo
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 DID, OTHER = "did:nv:" + "a" * 64, "did:nv:" + "b" * 64
@@ -100,6 +100,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("HOME", str(tmp_path))
     _write_files(tmp_path)
     ddo = read_ddo(dataset())
+    workflow = workflow_ddo({"stages": [stage(0, [{"index": 0, "id": DID}], OTHER)]})
     asset = SimpleNamespace(did=DID, reused=False, checksum="c", owner=ADDRESS, transaction="0x", ddo=ddo)
     now = datetime(2026, 1, 2, tzinfo=UTC)
     quote = Quote(
@@ -116,7 +117,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "chain.token": TokenInfo(ADDRESS, "Token", "NVM", 18),
         "assets.resolve": ddo,
         "assets.publish_algorithm": asset,
-        "assets.publish_workflow": asset,
+        "assets.publish_workflow": SimpleNamespace(did=DID, reused=False, ddo=workflow),
         "assets.read_algorithm": DID,
         "agreements.check": quote,
         "agreements.require_agreeable": None,

@@ -67,6 +67,9 @@ def test_the_run_prints_the_new_did_alone_on_standard_output(
     assert ran.line.startswith("did:nv:")
     assert ran.line != run_once["resultDid"], "every result is a new asset"
     assert ran.err.count("already published") == 2, "algorithm and workflow are reused"
+    dids = [line.split()[1] for line in ran.err.splitlines() if line.startswith(("algorithm ", "workflow "))]
+    blocks = {consumer.succeeds("show", did, "--versions", "--json").json[0]["block"] for did in dids}
+    assert (len(dids), len(blocks)) == (2, 1), "one signature registered both"
     assert "  | reading 4 lines\n" in ran.err, "what a terminal would obey is removed from the algorithm's output"
     assert "Succeeded" in ran.err
     assert "charged 10 NVM" in ran.err

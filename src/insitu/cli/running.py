@@ -1,6 +1,5 @@
 """What ``insitu run`` does, step by step, and what a person sees of each step."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,12 +95,15 @@ async def _publish(client: "Client", session: "Session", request: RunRequest, wa
     if stage is None:
         return wanted.what
     with session.screen.activity(f"publishing {plain(wanted.name)}"):
-        if not wanted.what.startswith("did:"):
-            path = Path(wanted.what)
-            published = await client.assets.publish_algorithm(wanted.name, path, entrypoint=request.entrypoint)
-            stage = replace(stage, algorithm=published.did)
-            session.screen.note(f"algorithm   {published.did}{_note_reuse(reused=published.reused)}")
-        workflow = await client.assets.publish_workflow(wanted.name, [stage])
+        reused = isinstance(stage.algorithm, str)
+        if reused:
+            workflow = await client.assets.publish_workflow(wanted.name, [stage])
+        else:
+            path, start = Path(wanted.what), request.entrypoint
+            workflow = await client.assets.publish_with_workflow(wanted.name, path, stage, entrypoint=start)
+    if not wanted.what.startswith("did:"):
+        algorithm = workflow.ddo.main["workflow"]["stages"][0]["transformation"]["id"]
+        session.screen.note(f"algorithm   {algorithm}{_note_reuse(reused=reused)}")
     session.screen.note(f"workflow    {workflow.did}{_note_reuse(reused=workflow.reused)}")
     return workflow.did
 
