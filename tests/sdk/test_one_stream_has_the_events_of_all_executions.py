@@ -162,3 +162,13 @@ async def test_a_position_is_a_number(provider: Market, query: str) -> None:
     async with opened(provider, consumer, query) as (refused, _):
         await refused.aread()
         assert (refused.status_code, refused.json()["code"]) == (400, "InvalidRequest")
+
+
+async def test_head_of_the_stream_ends_and_counts_for_nobody(provider: Market) -> None:
+    consumer, _ = await provider.client("consumer")
+    token = await consumer.gateway._tokens.headers()
+    async with httpx.AsyncClient(timeout=10) as http:
+        answer = await http.head(f"http://127.0.0.1:{provider.port}{BASE}/compute/events", headers=token)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    await eventually(lambda: not provider.world.gateway.streamer._open)

@@ -39,7 +39,8 @@ class AgreementLister:
         Raises ``InvalidId``, ``InvalidDid``.
         """
         did = str(Did.parse(reading)) if reading is not None else None
-        sees_all = caller.address.lower() == self.ports.provider.lower() or await self._owns(caller, did)
+        record = await self.ports.chain.did_record(did) if did is not None else None
+        sees_all = caller.address.lower() in {self.ports.provider.lower(), record.owner.lower() if record else None}
         now = self.ports.clock.now()
         wanted = BoughtFilter(
             consumer=None if sees_all else caller.address,
@@ -53,10 +54,6 @@ class AgreementLister:
         more = found[-1][0].agreement_id if len(found) == limit else None
         shown = (pair for pair in found if caller.agreement in (None, pair[0].agreement_id))
         return AgreementList(agreements=tuple(_view(known, used, now) for known, used in shown), before=more)
-
-    async def _owns(self, caller: Caller, did: str | None) -> bool:
-        record = await self.ports.chain.did_record(did) if did is not None else None
-        return record is not None and record.owner.lower() == caller.address.lower()
 
 
 def _view(known: KnownAgreement, used: Used, now: datetime) -> AgreementView:

@@ -1,0 +1,58 @@
+"""What an earlier release stored gets its place in streams and lists when this one opens the memory."""
+
+import json
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+
+from insitu.adapters.agreements.store import SQLITE, SqlAgreements
+from insitu.adapters.sqlite import SqliteDatabase
+from insitu.domain.ids import AgreementId
+from insitu.ports.agreement_changes import AddEvent
+from insitu.ports.agreement_records import EventRecord
+from insitu.ports.bought_agreements import BoughtFilter
+from tests.doubles.clock import START
+from tests.ports.agreements.agreement_samples import draft_of, started, terms_of
+
+FIRST, SECOND = AgreementId("01" * 32), AgreementId("02" * 32)
+BEFORE = 11
+"""The schema before events had numbers."""
+
+
+def memory_of_an_earlier_release(path: Path) -> None:
+    """Two agreements and the events of their executions, which happened in turn."""
+    scripts = sorted(file.name for file in files(SQLITE).iterdir() if file.name.endswith(".sql"))[:BEFORE]
+    with sqlite3.connect(path) as db:
+        for script in scripts:
+            db.executescript((files(SQLITE) / script).read_text("utf-8"))
+        for place, agreement in enumerate((FIRST, SECOND)):
+            db.execute(
+                "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing, start)"
+                " VALUES (?, '0x', 0, 100, ?, 'granted', ?)",
+                (agreement, terms_of(seed="0" + str(place)).model_dump_json(), 1000 - place),
+            )
+            plan, dossier = draft_of(agreement)(0)
+            db.execute(
+                "INSERT INTO executions (execution_id, agreement_id, number, consumer, plan, dossier, created_at)"
+                " VALUES (?, ?, 0, '0x', ?, ?, 0)",
+                (plan.workflow_execution_id, agreement, plan.model_dump_json(), dossier.model_dump_json()),
+            )
+            for sequence in (1, 2):
+                event = (plan.workflow_execution_id, sequence, 10 * sequence + place, json.dumps({}))
+                db.execute("INSERT INTO events VALUES (?, ?, 'note', ?, ?, NULL)", event)
+        db.execute(f"PRAGMA user_version = {BEFORE}")
+
+
+async def test_events_and_agreements_are_numbered_in_the_order_of_time(tmp_path: Path) -> None:
+    memory_of_an_earlier_release(tmp_path / "gateway.db")
+    async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
+        agreements = SqlAgreements(database)
+        first, second = [draft_of(agreement)(0)[0].workflow_execution_id for agreement in (FIRST, SECOND)]
+        found = [(event.number, event.execution_id, event.sequence) for event in (await agreements.all_events(0))[1]]
+        assert found == [(1, first, 1), (2, second, 1), (3, first, 2), (4, second, 2)]
+        listed = [known.agreement_id for known, _ in await agreements.purchases(BoughtFilter(now=0))]
+        assert listed == [FIRST, SECOND], "the one whose price was locked later comes first"
+        third = await started(agreements, AgreementId("03" * 32))
+        await agreements.apply([AddEvent(third.execution_id, "note", START, {})])
+        reached, (added,) = await agreements.all_events(4)
+        assert (reached, added) == (5, EventRecord(1, "note", START, {}, third.execution_id, 5))
