@@ -240,6 +240,7 @@ class World:
             "info": SimpleNamespace(supported_containers=[], supported_servers=[], provider_address=ADDRESS),
             "pause": None,
             "provide": None,
+            "remove_providers": None,
             "earlier": None,
             "key_of": "key",
             "upload": SimpleNamespace(url="upload:x", sha256="0" * 64, size=1),
