@@ -123,6 +123,15 @@ class QuotedInput(WireModel):
     checksum: str
 
 
+class FreeCompute(WireModel):
+    """How much compute that pays the provider nothing is left in these 24 hours, in seconds, by the tightest limit."""
+
+    of: Literal["agreement", "consumer", "strangers"]
+    """Whose limit it is. Strangers are all accounts together that have not paid this provider yet."""
+    limit: int
+    left: int
+
+
 class Quote(WireModel):
     """Answer of ``check``: everything that the terms need, except seed and deadline.
 
@@ -138,6 +147,8 @@ class Quote(WireModel):
         (``domain.inputs_hash``).
     deadline_seconds
         How soon from now the agreement must be created and locked.
+    free_compute
+        What is left for executions that may end without a charge; null if nothing limits them.
     """
 
     allowed: bool
@@ -156,6 +167,7 @@ class Quote(WireModel):
     grant_timeout: int = 600
     timeout: int = 86400
     settle_timeout: int = 90000
+    free_compute: FreeCompute | None = None
 
 
 class PurchaseRequest(WireRequest):

@@ -94,12 +94,21 @@ def quote_facts(quote: "Quote", token: "TokenInfo", account: str, uses: str) -> 
         ("by", account),
         ("server", ", ".join(part for part in (server.get("serverId", ""), machine, limit) if part)),
         ("may be used", uses),
+        ("unpaid", _free_compute(quote)),
         ("runs until", f"{duration(quote.timeout)} after the purchase, as often as the owner allows"),
         (
             "money back",
             f"if not granted within {duration(quote.grant_timeout)}, or never settled with a receipt\n{PAID_OUT}",
         ),
     ]
+
+
+def _free_compute(quote: "Quote") -> str:
+    """Say how much compute may still pay nothing today."""
+    if (found := quote.free_compute) is None:
+        return ""
+    whose = "all accounts that have not paid this provider yet" if found.of == "strangers" else "this account"
+    return f"{found.left} of {found.limit} seconds of free compute left today for {whose}"
 
 
 def agreement_facts(agreement: "Agreement", token: "TokenInfo") -> list[tuple[str, str]]:

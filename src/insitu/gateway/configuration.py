@@ -70,6 +70,9 @@ class GatewayConfiguration:
         How many purchases of one consumer, and for how much wei of all strangers together, in 24 hours.
     free_gas_budget
         How much wei free executions of strangers may take in 24 hours; None for no limit.
+    free_compute
+        How many seconds of compute may pay the provider nothing in 24 hours, under one agreement, for one consumer, and
+        for all strangers together; None for no limit.
     coin_price
         The value of 10^18 wei in base units of the token.
     upload_bytes
@@ -105,6 +108,7 @@ class GatewayConfiguration:
     relays_per_day: int = 20
     relay_budget: int = 10**17
     free_gas_budget: int | None = None
+    free_compute: tuple[int | None, int | None, int | None] = (None, None, None)
     coin_price: int = 10**21
     confirmations: int = 0
     result_retention: int = 30 * 24 * 3600

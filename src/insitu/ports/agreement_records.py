@@ -165,12 +165,14 @@ class Frozen(WireModel):
 
     ``envelope`` is the signed receipt and ``receipt_hash`` (0x…) what the contract commits to. ``delivered`` says
     whether anything of the algorithm reached the consumer; in an earlier release's outcomes it counts as delivered.
+    ``free_seconds`` is the compute that counts as free if its agreement pays the provider nothing.
     """
 
     outcome: Transition
     records: tuple[StageRecord, ...]
     rule: Charge
     delivered: bool = True
+    free_seconds: int = 0
     receipt_hash: str
     envelope: dict[str, JsonValue]
     result: FrozenResult | None = None

@@ -33,6 +33,7 @@ from insitu.ports.agreement_records import (
 )
 from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
+from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
 __all__ = ["EVERY", "Agreements"]
 
@@ -90,6 +91,15 @@ class Agreements(Protocol):
         """Raise ``FreeGasExhausted`` if the consumer is a stranger and ``free`` would exceed the day's budget."""
         ...
 
+    async def compute_left(
+        self, caps: ComputeCaps, consumer: Address, agreement_id: AgreementId | None, now: datetime
+    ) -> ComputeLeft | None:
+        """Return the cap of which least is left; None if none applies, or the agreement pays for what runs under it.
+
+        An execution counts with its time limit until it ends, and for 24 hours with the seconds that it took.
+        """
+        ...
+
     async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
         """Promise to send a purchase, apply the changes that follow from it, and return whether the promise is new.
 
@@ -119,6 +129,7 @@ class Agreements(Protocol):
         draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
         idempotency: Idempotency | None = None,
         free: FreeExecution | None = None,
+        caps: ComputeCaps | None = None,
     ) -> tuple[StoredExecution, bool]:
         """Take the next number and store key, execution and plan. Return the execution and whether it is new.
 
@@ -126,6 +137,7 @@ class Agreements(Protocol):
         ``AgreementClosing``, ``ExecutionInProgress`` (another one is live), ``ExecutionLimitReached`` (``limit``
         numbers are used up).
         With ``free`` its gas is reserved, and ``FreeGasExhausted`` is raised when the strangers' budget is used up.
+        With ``caps`` its time limit is reserved, and ``FreeComputeExhausted`` is raised when nothing is left.
         ``draft`` is called with the number, and again if another transaction interferes, so it must be pure.
         """
         ...

@@ -146,6 +146,16 @@ class GatewaySettings(Section):
     free_gas_budget: Annotated[int, Field(ge=0)] | None = None
     """Wei that strangers' executions without a charge may cost in 24 hours, all together, for registering the result
     and settling. Default: 10^17; no limit on the embedded chain, whose coin is worth nothing."""
+    free_compute_per_agreement: PositiveInt | None = None
+    """Seconds of compute in 24 hours that may pay nothing to you or the accounts in ``gateway.creators``, under one
+    agreement. Default: 6 times the longest ``max_execution_time`` of ``gateway.servers``; no limit on the embedded
+    chain."""
+    free_compute_per_consumer: PositiveInt | None = None
+    """The same for one consumer. Default: 12 times; no limit on the embedded chain."""
+    free_compute_of_strangers: PositiveInt | None = None
+    """The same for all strangers together, separately for agreements that can pay you and for others. Default: 48
+    times; no limit on the embedded chain. Here a stranger is an account whose charged executions have not paid you what
+    was spent for it and ``metadata.stake``."""
     coin_price: Amount = str(10**21)
     """Base units of the token that are worth one coin (10^18 wei), to compare what an account has paid with the gas
     that was spent for it. With 0 everybody is a stranger."""

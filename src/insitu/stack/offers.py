@@ -151,6 +151,11 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         relays_per_day=gateway.relays_per_day,
         relay_budget=gateway.relay_budget,
         free_gas_budget=_free_gas_budget(settings),
+        free_compute=(
+            _free_compute(settings, gateway.free_compute_per_agreement, 6),
+            _free_compute(settings, gateway.free_compute_per_consumer, 12),
+            _free_compute(settings, gateway.free_compute_of_strangers, 48),
+        ),
         coin_price=int(gateway.coin_price),
         confirmations=settings.chain.depth,
         result_retention=gateway.result_retention,
@@ -172,3 +177,9 @@ def _free_gas_budget(settings: Settings) -> int | None:
     if settings.gateway.free_gas_budget is not None or settings.chain.embedded:
         return settings.gateway.free_gas_budget
     return 10**17
+
+
+def _free_compute(settings: Settings, wanted: int | None, executions: int) -> int | None:
+    if wanted is not None or settings.chain.embedded:
+        return wanted
+    return executions * max((server.max_execution_time for server in settings.gateway.servers), default=3600)

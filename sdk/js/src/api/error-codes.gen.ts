@@ -58,6 +58,7 @@ export type ErrorCode =
   | 'FileUnusable'
   | 'FolderNotEmpty'
   | 'ForbiddenSystemCall'
+  | 'FreeComputeExhausted'
   | 'FreeGasExhausted'
   | 'GranteeMismatch'
   | 'IdempotencyConflict'

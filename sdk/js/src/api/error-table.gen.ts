@@ -68,6 +68,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorDefinition>> = {
   FileUnusable: { ...errors.FileUnusable, status: 500, what: 'A file or folder of this machine cannot be read or written.' },
   FolderNotEmpty: { ...errors.FolderNotEmpty, status: 409, what: 'A download would replace something that is already there.' },
   ForbiddenSystemCall: { ...errors.ForbiddenSystemCall, status: 409, what: 'The algorithm made a system call that the sandbox forbids.' },
+  FreeComputeExhausted: { ...errors.FreeComputeExhausted, status: 429, what: 'Today\'s compute that pays the provider nothing is used up.' },
   FreeGasExhausted: { ...errors.FreeGasExhausted, status: 429, what: 'The gateway has no gas left for executions that cost nothing.' },
   GranteeMismatch: { ...errors.GranteeMismatch, status: 409, what: 'The call names a different grantee than the agreement.' },
   IdempotencyConflict: { ...errors.IdempotencyConflict, status: 409, what: 'The same Idempotency-Key was used with a different body.' },

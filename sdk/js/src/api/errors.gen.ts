@@ -402,6 +402,13 @@ export const ForbiddenSystemCall: ErrorRow = {
   retry: false,
 }
 
+export const FreeComputeExhausted: ErrorRow = {
+  code: 'FreeComputeExhausted',
+  kind: 'LimitReached',
+  nextStep: 'Wait until the time in the detail. It does not limit agreements that owe a price to the provider.',
+  retry: true,
+}
+
 export const FreeGasExhausted: ErrorRow = {
   code: 'FreeGasExhausted',
   kind: 'LimitReached',

@@ -1002,6 +1002,16 @@ export interface components {
             reference: string;
         };
         /**
+         * FreeCompute
+         * @description How much compute that pays the provider nothing is left in these 24 hours, in seconds, by the tightest limit.
+         */
+        FreeCompute: {
+            left: number;
+            limit: number;
+            /** @enum {string} */
+            of: "agreement" | "consumer" | "strangers";
+        };
+        /**
          * GatewayInfo
          * @description Answer of the root: who this gateway is and which chain and contracts it uses.
          */
@@ -1315,12 +1325,15 @@ export interface components {
          *         (``domain.inputs_hash``).
          *     deadline_seconds
          *         How soon from now the agreement must be created and locked.
+         *     free_compute
+         *         What is left for executions that may end without a charge; null if nothing limits them.
          */
         Quote: {
             allowed: boolean;
             /** @default 600 */
             deadlineSeconds: number;
             did: string;
+            freeCompute?: components["schemas"]["FreeCompute"] | null;
             /** @default 600 */
             grantTimeout: number;
             /** @default [] */

@@ -16,7 +16,7 @@ from insitu.domain.ids import Address
 from insitu.ports.agreement_changes import Change, Enqueue
 from insitu.ports.agreement_records import FreeExecution, RegistryRelay, Relay, Relayed, RelayLimits, Standing
 
-__all__ = ["promise", "relayed", "require_free_gas", "reserve"]
+__all__ = ["has_paid", "promise", "relayed", "require_free_gas", "reserve"]
 
 _PERIOD = round(timedelta(days=1).total_seconds() * 1000)
 _UNSENT = (Standing.CREATED, Standing.DECLINED, Standing.LOST)
@@ -41,7 +41,7 @@ def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence
         return False
     at = milliseconds(relay.at)
     _require_only(db, relay)
-    stranger = not _has_paid(db, relay.consumer, relay.cost, limits.coin_price)
+    stranger = not has_paid(db, relay.consumer, relay.cost, limits.coin_price)
     earlier = relayed(db, relay.consumer, at - _PERIOD)
     if earlier.purchases >= limits.purchases:
         detail = f"at most {limits.purchases} purchases of {relay.consumer} are sent in 24 hours"
@@ -61,7 +61,7 @@ def promise_request(db: Connection, relay: RegistryRelay, limits: RelayLimits, a
     found = db.execute("SELECT state FROM items WHERE key = ?", (relay.item.key,)).fetchone()
     if found is not None and found["state"] != "given up":
         return False
-    stranger = not _has_paid(db, relay.account, relay.cost, limits.coin_price)
+    stranger = not has_paid(db, relay.account, relay.cost, limits.coin_price)
     if stranger:
         _require_budget(relayed(db, relay.account, at - _PERIOD), relay.cost, limits)
     most = limits.updates if stranger and not _has_open_agreement(db, relay.account, at) else limits.revisions
@@ -87,7 +87,7 @@ def _free_gas(db: Connection, since: int) -> int:
 
 def require_free_gas(db: Connection, free: FreeExecution, consumer: Address, at: int) -> bool:
     """Return whether a consumer is a stranger. Raises ``FreeGasExhausted`` if strangers have used up their budget."""
-    if _has_paid(db, consumer, free.cost, free.coin_price):
+    if has_paid(db, consumer, free.cost, free.coin_price):
         return False
     used = _free_gas(db, at - _PERIOD)
     if free.budget is not None and used + free.cost > free.budget:
@@ -112,7 +112,7 @@ def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id
     )
 
 
-def _has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> bool:
+def has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> bool:
     """Return whether an account's charges paid for all gas that was ever used for it, including this cost."""
     rows = db.execute(
         "SELECT charge, terms FROM executions JOIN agreements ON agreements.agreement_id = executions.agreement_id"

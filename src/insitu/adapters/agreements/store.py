@@ -10,11 +10,12 @@ from insitu.adapters.agreements import sessions, uploads
 from insitu.adapters.agreements.bought import find_purchases
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.closing import RETURNABLE, close, pause
+from insitu.adapters.agreements.compute import compute_left, reserve_compute
+from insitu.adapters.agreements.ends import note_end, take_back
 from insitu.adapters.agreements.gas import promise, promise_request, relayed, require_free_gas, reserve
 from insitu.adapters.agreements.lists import find_events, query_of_executions
 from insitu.adapters.agreements.rows import (
     agreement_of,
-    document,
     event_of,
     execution_of,
     item_of,
@@ -51,6 +52,7 @@ from insitu.ports.agreement_records import (
 from insitu.ports.agreements import Agreements
 from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
+from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
 __all__ = ["POSTGRESQL", "SQLITE", "SqlAgreements"]
 
@@ -137,6 +139,12 @@ class SqlAgreements(Agreements):
         await self._database.read(lambda db: require_free_gas(db, free, consumer, milliseconds(now)))
 
     @override
+    async def compute_left(
+        self, caps: ComputeCaps, consumer: Address, agreement_id: AgreementId | None, now: datetime
+    ) -> ComputeLeft | None:
+        return await self._database.read(lambda db: compute_left(db, caps, consumer, agreement_id, now))
+
+    @override
     async def promise(self, relay: Relay, limits: RelayLimits, changes: Iterable[Change]) -> bool:
         wanted = tuple(changes)
         return await self._database.write(lambda db: promise(db, relay, limits, wanted))
@@ -165,6 +173,7 @@ class SqlAgreements(Agreements):
         draft: Callable[[int], tuple[ExecutionPlan, Dossier]],
         idempotency: Idempotency | None = None,
         free: FreeExecution | None = None,
+        caps: ComputeCaps | None = None,
     ) -> tuple[StoredExecution, bool]:
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
             if idempotency is not None and (known := _find_repeated(db, idempotency)) is not None:
@@ -174,6 +183,8 @@ class SqlAgreements(Agreements):
             insert(db, plan, dossier, at)
             if free is not None:
                 reserve(db, free, agreement_id, plan.workflow_execution_id, milliseconds(at))
+            if caps is not None:
+                reserve_compute(db, caps, plan, at)
             if idempotency is not None:
                 db.execute(
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
@@ -266,15 +277,9 @@ class SqlAgreements(Agreements):
 
         def transaction(db: Connection) -> tuple[StoredExecution, bool]:
             found = _require(db, execution_id)
-            if not found.live and not _take_back(db, found, instead_of):
+            if not found.live and not take_back(db, found, instead_of):
                 return found, False
-            db.execute(
-                "UPDATE executions SET frozen = ?, expires_at = ? WHERE execution_id = ?",
-                (document(frozen), milliseconds(frozen.expires_at), execution_id),
-            )
-            files = frozen.result.files if frozen.result is not None else ()
-            blobs = [(file.sha256, execution_id) for file in files]
-            db.executemany("INSERT INTO result_blobs VALUES (?, ?) ON CONFLICT DO NOTHING", blobs)
+            note_end(db, execution_id, frozen)
             apply_changes(db, wanted)
             return _require(db, execution_id), True
 
@@ -450,22 +455,6 @@ def _require(db: Connection, execution_id: str) -> StoredExecution:
     if found is None:
         raise InsituError("ExecutionUnknown", f"there is no execution {execution_id}")
     return found
-
-
-def _take_back(db: Connection, execution: StoredExecution, receipt_hash: str | None) -> bool:
-    """Delete an outcome and the items that follow from it, unless part of it is on chain or on its way there."""
-    frozen, execution_id = execution.frozen, execution.execution_id
-    if frozen is None or frozen.receipt_hash != receipt_hash:
-        return False
-    if execution.registration is not None or execution.settlement_transaction is not None:
-        return False
-    sent = "SELECT 1 FROM items WHERE execution_id = ? AND transaction_hash IS NOT NULL"
-    if db.execute(sent, (execution_id,)).fetchone() is not None:
-        return False
-    db.execute("DELETE FROM items WHERE execution_id = ?", (execution_id,))
-    db.execute("DELETE FROM result_blobs WHERE execution_id = ?", (execution_id,))
-    db.execute("UPDATE executions SET charge = NULL, settlement = NULL WHERE execution_id = ?", (execution_id,))
-    return True
 
 
 def _find_repeated(db: Connection, request: Idempotency) -> StoredExecution | None:

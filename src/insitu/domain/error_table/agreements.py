@@ -69,6 +69,9 @@ DocumentMismatch 409
 ExecutionAlreadySettled 409
     This execution is already settled.
     There is nothing to do.
+FreeComputeExhausted 429 retry
+    Today's compute that pays the provider nothing is used up.
+    Wait until the time in the detail. It does not limit agreements that owe a price to the provider.
 FreeGasExhausted 429 retry
     The gateway has no gas left for executions that cost nothing.
     Try again later: the budget covers 24 hours. It does not apply to a new agreement that has a price.

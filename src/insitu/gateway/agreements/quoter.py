@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from insitu.api.gateway_v1 import CheckRequest, Quote, QuotedInput, Receiver, VerdictReason
+from insitu.api.gateway_v1 import CheckRequest, FreeCompute, Quote, QuotedInput, Receiver, VerdictReason
 from insitu.domain.amount import Amount
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError, LimitReached, definition_of
@@ -12,6 +12,7 @@ from insitu.domain.ledger import DidRecord
 from insitu.domain.policy import Refusal, Verdict
 from insitu.domain.pricing import Price
 from insitu.gateway.agreements.assessor import Assessment, Assessor, is_passing
+from insitu.gateway.agreements.free_compute import caps_on
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker, require_bought_workflow
 from insitu.gateway.agreements.terms_checker import TermsChecker
@@ -44,6 +45,7 @@ class Quoter:
         times, price, server = found.times, found.price if known is None else None, found.server
         versions = await self._versions(found)
         verdict = await (self._verdict(found, request.consumer) if known is None else self._revised(known, found))
+        left, verdict = await self._compute(found, request.consumer, known, verdict)
         quote = Quote(
             allowed=verdict.allowed,
             reasons=tuple(_reason(reason) for reason in verdict.reasons),
@@ -55,6 +57,7 @@ class Quoter:
             service_index=_index(found, request.service_index),
             provider=self.ports.provider,
             server=server.to_json() if server is not None else {},
+            free_compute=left,
         )
         if price is not None:
             total = Amount.from_base_units(price.total)
@@ -106,6 +109,24 @@ class Quoter:
             spent = Refusal(code=error.code, did=found.workflow.input_dids[0], message=error.detail)
             return Verdict.of((*found.verdict.reasons, spent))
         return found.verdict
+
+    async def _compute(
+        self, found: Assessment, consumer: Address, known: KnownAgreement | None, verdict: Verdict
+    ) -> tuple[FreeCompute | None, Verdict]:
+        """Say how much compute that costs nothing is left, and add a refusal if none is."""
+        price = known.terms if known is not None else found.price
+        if price is None:
+            return None, verdict
+        agreement, now = known.agreement_id if known is not None else None, self.ports.clock.now()
+        left = await self.ports.agreements.compute_left(caps_on(price, self.ports), consumer, agreement, now)
+        if left is None:
+            return None, verdict
+        try:
+            left.require(now)
+        except LimitReached as error:
+            spent = Refusal(code=error.code, did=found.workflow.input_dids[0], message=error.detail)
+            verdict = Verdict.of((*verdict.reasons, spent))
+        return FreeCompute(of=left.of, limit=left.limit, left=left.left), verdict
 
     async def _versions(self, found: Assessment) -> list[tuple[str, str]]:
         """Return the current version of every registered input. Raises ``AssetNotFound`` if the first is unknown."""

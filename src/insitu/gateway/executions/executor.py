@@ -13,6 +13,7 @@ from insitu.domain.ids import AgreementId, read_agreement_id
 from insitu.domain.revisions import require_parameters
 from insitu.domain.service import sha256_of
 from insitu.gateway.agreements.assessor import Assessment, Assessor
+from insitu.gateway.agreements.free_compute import caps_on
 from insitu.gateway.agreements.free_gas_limiter import FreeGasLimiter
 from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker, require_bought_workflow
@@ -51,8 +52,8 @@ class Executor:
 
         Raises what :meth:`PermissionChecker.require` and :meth:`RevisionChecker.require` raise; ``WorkflowMismatch``,
         ``WorkflowChanged``, ``ParameterNotAllowed``; the verdict's first reason;
-        ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``; the
-        operator's refusal.
+        ``ExecutionInProgress``, ``ExecutionLimitReached``, ``IdempotencyConflict``, ``FreeGasExhausted``,
+        ``FreeComputeExhausted``; the operator's refusal.
         """
         agreement_id = read_agreement_id(request.service_agreement_id)
         caller.require(agreement_id)
@@ -80,9 +81,8 @@ class Executor:
         free = await self.free_gas_limiter.of(known.terms, first=earlier is None)
         await self._note_versions(known, state, found)
         await self._require_unchanged(found)
-        execution, _ = await self.ports.agreements.start(
-            agreement_id, self.ports.clock.now(), limit, draft, idempotency, free
-        )
+        now, caps = self.ports.clock.now(), caps_on(known.terms, self.ports)
+        execution, _ = await self.ports.agreements.start(agreement_id, now, limit, draft, idempotency, free, caps)
         await self.registrar.register(execution)
         return accepted(execution)
 

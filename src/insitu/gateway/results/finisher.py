@@ -181,6 +181,7 @@ class Finisher:
             records=conclusion.records,
             rule=rule,
             delivered=conclusion.delivered,
+            free_seconds=conclusion.free_seconds,
             receipt_hash=receipt_hash,
             envelope=envelope,
             result=conclusion.result,
