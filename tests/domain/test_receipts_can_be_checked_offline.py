@@ -357,6 +357,28 @@ def test_a_payload_in_another_layout_is_refused() -> None:
     assert "canonical" in refusal(seal(loose, PROVIDER.sign(envelope_digest(loose)), PROVIDER.address))
 
 
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        (("terms", "consumer"), "0xzz"),
+        (("terms", "provider"), "0x" + "1" * 39),
+        (("terms", "receivers"), ["0x"]),
+        (("contract",), "0x" + "g" * 40),
+        (("chainId",), -1),
+        (("chainId",), 2**256),
+    ],
+)
+def test_a_signed_receipt_of_an_impossible_account_or_chain_is_refused(member: tuple[str, ...], value: object) -> None:
+    stated = json.loads(make_statement(predicate()).payload)
+    part = stated["predicate"]["agreement"]
+    for name in member[:-1]:
+        part = part[name]
+    assert member[-1] in part
+    part[member[-1]] = value
+    payload = json.dumps(stated, separators=(",", ":"), sort_keys=True).encode()
+    refusal(seal(payload, PROVIDER.sign(envelope_digest(payload)), PROVIDER.address))
+
+
 def test_a_payload_of_another_type_is_refused() -> None:
     payload = make_statement(predicate()).payload
     envelope = seal(payload, PROVIDER.sign(envelope_digest(payload, "text/plain")), PROVIDER.address, "text/plain")

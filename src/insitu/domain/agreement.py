@@ -13,7 +13,7 @@ from pydantic import Field
 
 from insitu.domain.ids import Address, AgreementId
 from insitu.domain.typed_data import SigningDomain, encoded_hash
-from insitu.domain.wire import Amount, WireModel
+from insitu.domain.wire import Account, Amount, WireModel
 
 Bytes32 = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 _Uint40 = Annotated[int, Field(ge=0, lt=2**40)]
@@ -58,15 +58,15 @@ class Terms(WireModel):
     inputs_hash: Bytes32
     workflow_id: Bytes32
     workflow_hash: Bytes32
-    consumer: Address
-    provider: Address
+    consumer: Account
+    provider: Account
     service_index: _Uint32
     deadline: _Uint40
     grant_timeout: _Uint32
     timeout: _Uint32
     settle_timeout: _Uint32
     amounts: tuple[Amount, ...] = ()
-    receivers: tuple[Address, ...] = ()
+    receivers: tuple[Account, ...] = ()
 
     @property
     def total(self) -> int:

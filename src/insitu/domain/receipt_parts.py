@@ -1,7 +1,7 @@
 """What receipts of every form are made of (E8). The forms are ``receipt.py`` (v2) and ``receipt_v1.py``."""
 
 from collections.abc import Iterable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -9,10 +9,10 @@ from insitu.domain.agreement import Terms
 from insitu.domain.canonical import canonical_json
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Charge, Phase, Reason, Usage
-from insitu.domain.ids import Address, AgreementId, ExecutionId, workflow_execution_id
+from insitu.domain.ids import AgreementId, ExecutionId, workflow_execution_id
 from insitu.domain.plan import ImageReference, OutputRules
 from insitu.domain.policy import Verdict
-from insitu.domain.wire import Amount, Time, WireModel
+from insitu.domain.wire import Account, Amount, Time, WireModel
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 
@@ -21,8 +21,8 @@ class AgreementPart(WireModel):
     """The whole agreement: its id is the EIP-712 digest of these terms in this domain, so anybody can check it."""
 
     service_agreement_id: AgreementId
-    chain_id: int
-    contract: Address
+    chain_id: Annotated[int, Field(ge=0, lt=2**256)]
+    contract: Account
     terms: Terms
 
 
