@@ -1,7 +1,7 @@
 """What ends without a charge takes seconds of compute from caps, which no account, agreement or owner gets around."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.api.gateway_v1 import CheckRequest, FreeCompute
 from insitu.domain.errors import ERRORS, InsituError
-from insitu.domain.execution import Phase
+from insitu.domain.execution import Phase, Reason, Transition
 from insitu.domain.ids import AgreementId
+from insitu.gateway.results.conclusion import Conclusion
 from insitu.ports.agreement_changes import AddUpload
 from insitu.ports.agreement_records import StoredExecution, Upload
+from tests.doubles.clock import START
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import IMAGE, RESULT, SMALL, World, published, world
 
@@ -132,13 +134,33 @@ async def test_what_the_provider_and_its_machines_end_takes_nothing(capped: Worl
     assert (await executed(capped, agreement)).charge == 13
 
 
-async def test_an_attempt_that_the_machines_ended_takes_nothing_of_what_the_next_one_takes(capped: World) -> None:
-    ends_with(capped, "Interrupted", "AlgorithmFailed")
-    execution = await executed(capped, await buy(capped, **FAILURES_FREE))
-    assert execution.frozen is not None
-    tries = [transition.at for transition in execution.history if transition.phase is Phase.CONFIGURING]
-    assert len(tries) == 2
-    assert 0 < execution.frozen.free_seconds <= (execution.frozen.outcome.at - tries[1]).total_seconds() + 1
+@pytest.mark.parametrize(
+    ("first", "last", "seconds"),
+    [
+        ("Interrupted", "AlgorithmFailed", 33),
+        ("ConfigurationFailed", "AlgorithmFailed", 44),
+        ("Interrupted", "InfrastructureFailed", 0),
+    ],
+)
+def test_an_attempt_that_the_machines_ended_takes_nothing(first: str, last: str, seconds: int) -> None:
+    steps = [
+        (Phase.REGISTERED, None),
+        (Phase.CONFIGURING, None),
+        (Phase.CONFIGURING, first),
+        (Phase.EXECUTING, None),
+        (Phase.CONFIGURING, None),
+        (Phase.FAILED, last),
+    ]
+    transitions = tuple(
+        Transition(
+            sequence=number,
+            phase=phase,
+            at=START + timedelta(seconds=11 * number),
+            reason=Reason(code=code, message="said so") if code is not None else None,
+        )
+        for number, (phase, code) in enumerate(steps, start=1)
+    )
+    assert Conclusion(outcome=transitions[-1], history=transitions[:-1]).free_seconds == seconds
 
 
 @pytest.mark.parametrize("ending", ["stop", "TimeLimitExceeded", "AlgorithmFailed", "success"])
