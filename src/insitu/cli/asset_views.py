@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from insitu.ports.chain import TokenInfo
     from insitu.sdk.containers import Known
 
-__all__ = ["asset_facts"]
-
 Facts = list[tuple[str, str]]
 
 

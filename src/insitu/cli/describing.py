@@ -6,8 +6,6 @@ from typing import Any, ClassVar, TypeVar
 import click
 from typing_extensions import override
 
-__all__ = ["RULES", "changeable", "described", "output_rules"]
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 REVISIONS = ("none", "untilSuccess", "always")

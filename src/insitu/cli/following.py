@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from insitu.cli.screen import Activity
     from insitu.sdk.execution import Execution
 
-__all__ = ["LogPrinter", "watch"]
-
 _DOING = {
     "Registered": "waiting for capacity",
     "Configuring": "preparing the inputs",

@@ -8,8 +8,6 @@ import click
 
 from insitu.cli.session import Session, setting_flags
 
-__all__ = ["asking", "complete_did", "connected", "into", "local", "node", "placed", "sending", "signing", "yes"]
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

@@ -7,8 +7,6 @@ from insitu.domain.canonical import JsonObject
 from insitu.domain.ids import Address
 from insitu.domain.typed_data import SigningDomain, struct_hash
 
-__all__ = ["CATALOGUE_TYPES", "LONGEST", "SIGNED_FOR", "catalogue_digest", "catalogues_domain", "is_listed_by_default"]
-
 CATALOGUE_TYPES: Mapping[str, str] = {
     "ListingRequest": "string catalogue,bytes32 did,string action,uint256 deadline",
     "CurationRequest": "string catalogue,bytes32 did,string action,string reason,uint256 deadline",

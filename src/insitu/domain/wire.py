@@ -50,7 +50,11 @@ def _digits(value: object) -> object:
 
 
 Amount = Annotated[
-    int, BeforeValidator(_digits), Field(ge=0, lt=2**256), PlainSerializer(str, return_type=str, when_used="json")
+    int,
+    BeforeValidator(_digits),
+    Field(ge=0, lt=2**256),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,78}$"}),
 ]
 """An amount in base units of the token: an integer, in JSON a string of digits."""
 

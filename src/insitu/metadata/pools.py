@@ -10,8 +10,6 @@ from insitu.domain.ids import Address
 from insitu.ports.catalog import Catalog, Pool, WaitingPlace
 from insitu.ports.chain import Chain
 
-__all__ = ["PendingLimits", "Pools"]
-
 MIB = 1024 * 1024
 
 

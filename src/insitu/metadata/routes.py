@@ -26,8 +26,6 @@ from insitu.api.metadata_v1 import (
 from insitu.api.parameters import DidPath
 from insitu.metadata.service import MetadataService
 
-__all__ = ["router"]
-
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "public, no-cache"
 """A cache may keep it, and asks each time whether it is still the current one (304)."""

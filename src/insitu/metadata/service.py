@@ -45,8 +45,6 @@ from insitu.ports.chain import Block, Chain
 from insitu.ports.clock import Clock
 from insitu.sdk.long_work import LongWork
 
-__all__ = ["MetadataService"]
-
 logger = logging.getLogger("insitu.metadata")
 
 MAX_WORDS = 16

@@ -8,8 +8,6 @@ from insitu.domain.catalogue_requests import is_listed_by_default
 from insitu.domain.ddo import Ddo
 from insitu.ports.catalog import Summary
 
-__all__ = ["summary_of"]
-
 MAX_WORDS = 100
 MAX_TEXT = 20_000
 

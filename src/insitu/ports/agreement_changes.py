@@ -12,37 +12,6 @@ from insitu.domain.ids import Address, AgreementId, ExecutionId
 from insitu.ports.agreement_records import OutboxItem, Standing, StoredTransaction, Upload
 from insitu.ports.chain import Cursor
 
-__all__ = [
-    "Acknowledge",
-    "AddEvent",
-    "AddTransition",
-    "AddUpload",
-    "Attach",
-    "Attend",
-    "Change",
-    "Complete",
-    "Confirm",
-    "DecideCharge",
-    "Detach",
-    "Enqueue",
-    "GiveUp",
-    "Judge",
-    "KeepCopy",
-    "MarkLost",
-    "MarkMined",
-    "MarkUnmined",
-    "MoveCursor",
-    "NameUploads",
-    "NoteRegistered",
-    "NoteSettled",
-    "Postpone",
-    "Release",
-    "Remember",
-    "RollBack",
-    "Spend",
-    "Touch",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Change:

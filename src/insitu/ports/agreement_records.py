@@ -16,30 +16,6 @@ from insitu.domain.policy import Verdict
 from insitu.domain.wire import Time, WireModel
 from insitu.ports.chain import Cursor
 
-__all__ = [
-    "Dossier",
-    "EventRecord",
-    "FreeExecution",
-    "Frozen",
-    "FrozenFile",
-    "FrozenResult",
-    "Idempotency",
-    "ItemKind",
-    "KnownAgreement",
-    "OutboxItem",
-    "RegistryRelay",
-    "Relay",
-    "RelayLimits",
-    "Relayed",
-    "SourceReference",
-    "Standing",
-    "StoredExecution",
-    "StoredTransaction",
-    "Upload",
-    "UploadLimits",
-    "WalletSession",
-]
-
 
 class Standing(StrEnum):
     """Where an agreement stands with this gateway. The chain decides; this is what the gateway remembers of it."""

@@ -35,9 +35,6 @@ from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
 from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
-__all__ = ["EVERY", "Agreements"]
-
-
 EVERY = 2**32
 """More executions than an agreement can have: who decides by all of them must see all of them."""
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from insitu.domain.ids import Address, AgreementId
 
-__all__ = ["BoughtFilter", "Used"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoughtFilter:

@@ -29,8 +29,6 @@ from insitu.sdk.publishing import Asset, Prepared
 from insitu.sdk.receiving import ExpectedFile, receive
 from insitu.sdk.workflows import NewAlgorithm, Stage, describe_stages, named_version
 
-__all__ = ["Assets"]
-
 
 class Assets(OwnedAssets):
     """The assets of a catalogue, for one account; ``client.assets``."""

@@ -29,8 +29,6 @@ from insitu.sdk.resolving import Resolver
 from insitu.sdk.revisions import Revisions
 from insitu.sdk.workflows import NewAlgorithm, Stage
 
-__all__ = ["Client"]
-
 
 class Client:
     """Everything that a data owner or a data scientist does, for one account. Asynchronous.

@@ -13,8 +13,6 @@ from insitu.sdk.execution import Execution
 from insitu.sdk.gateway import GatewayClient, gateway_url
 from insitu.sdk.resolving import Resolver
 
-__all__ = ["Compute"]
-
 PAGE = 100
 """Executions for each request."""
 

@@ -14,8 +14,6 @@ from insitu.sdk.downloads import Destination
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.receiving import ExpectedFile, receive
 
-__all__ = ["Execution"]
-
 
 class Execution:
     """An execution at a gateway. It only has the two ids, so you can make it again at any time, from anywhere."""

@@ -48,8 +48,6 @@ from insitu.sdk.events import follow
 from insitu.sdk.http import ANY_JSON, Http, read_model
 from insitu.sdk.tokens import Tokens
 
-__all__ = ["Download", "GatewayClient", "file_name", "gateway_url"]
-
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -29,8 +29,6 @@ from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http
 
-__all__ = ["MetadataClient"]
-
 
 class MetadataClient:
     """Calls one METADATA-API.

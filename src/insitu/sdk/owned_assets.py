@@ -31,8 +31,6 @@ from insitu.sdk.publishing import Asset, Publisher
 from insitu.sdk.registrations import Registrations
 from insitu.sdk.resolving import Resolver
 
-__all__ = ["AssetVersion", "OwnedAssets"]
-
 
 @dataclass(frozen=True, slots=True)
 class AssetVersion:

@@ -46,8 +46,6 @@ from insitu.sdk.metadata import MetadataClient
 from insitu.sdk.quotes import require_key
 from insitu.sdk.registrations import Registrations
 
-__all__ = ["Asset", "Prepared", "Publisher"]
-
 LISTING_SECONDS = 180
 """How long after its registration an asset may take to be listed; with confirmations this takes a while."""
 

@@ -18,8 +18,6 @@ from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.turns import turn
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Purchases", "Sent"]
-
 LOOK = Backoff(0.02, 1.0)
 """The pauses between two looks at the chain."""
 ASK_AGAIN = 5.0

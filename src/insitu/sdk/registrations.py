@@ -27,8 +27,6 @@ from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
 from insitu.waiting import Backoff, Pauses
 
-__all__ = ["Registrations"]
-
 VALID = 540
 """Seconds for which a request can be sent; gateways refuse more than 600, by a clock of their own."""
 LEFT = 30

@@ -23,8 +23,6 @@ from insitu.sdk.publishing import Publisher
 from insitu.sdk.resolving import ResolvedAsset, Resolver
 from insitu.sdk.workflows import named_version
 
-__all__ = ["Revision", "Revisions"]
-
 DIGEST = "contents"
 """The member of ``additionalInformation`` by which a version is found again."""
 

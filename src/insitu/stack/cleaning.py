@@ -8,8 +8,6 @@ from insitu.domain.errors import InsituError
 from insitu.settings import Settings
 from insitu.stack.locking import EVERYTHING, IGNORE, folder_lock
 
-__all__ = ["clean_folder"]
-
 
 async def clean_folder(settings: Settings, *more: str) -> None:
     """Delete what a provider wrote into its data folder, and entries named ``more``; other files stay.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.synchronous import SyncClient
 
-__all__ = ["connect", "connect_async"]
-
 
 def connect(
     url: str | None = None,

@@ -18,8 +18,6 @@ from typing import Any
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["ACCEPTED_AT_ONCE", "Door", "connection_type", "raise_open_files", "room_for_connections"]
-
 logger = logging.getLogger("insitu.connections")
 
 HEAD_SECONDS = 20.0

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from insitu.domain.ids import Address
     from insitu.ports.keys import Signer
 
-__all__ = ["accept_contracts", "deploy_contracts", "find_contracts", "fund_accounts", "inspect_contracts"]
-
 
 async def inspect_contracts(settings: Settings) -> tuple[dict[str, str], tuple["Finding", ...]]:
     """Inspect code, wiring, template and roles of the contracts; return their addresses and the findings.

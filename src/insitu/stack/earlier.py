@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from insitu.ports.agreements import Agreements
     from insitu.ports.keys import Signer
 
-__all__ = ["close_earlier"]
-
 logger = logging.getLogger("insitu.stack.earlier")
 
 _DEPLOYMENTS, _REPORT = "deployments.json", "closed.txt"

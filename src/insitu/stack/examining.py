@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from insitu.ports.agreement_records import OutboxItem
     from insitu.ports.runtime import Enforcement
 
-__all__ = ["examine_cluster", "given_up", "probe_runtime"]
-
 
 async def probe_runtime(settings: Settings) -> "Enforcement":
     """Prove the seal of this machine's runtime with a real run."""

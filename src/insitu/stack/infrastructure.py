@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from insitu.adapters.runtime.kubernetes import Placement
     from insitu.operator.engine import Engine
 
-__all__ = ["Infrastructure", "allows_unlimited", "on_a_cluster", "on_this_machine", "open_cluster", "placement"]
-
 ENGINE_LEASE = "insitu-engine"
 """Name of the lease that the active engine of a namespace holds."""
 

@@ -12,8 +12,6 @@ import anyio
 from insitu.domain.errors import InsituError
 from insitu.settings.folder import DataFolder
 
-__all__ = ["EVERYTHING", "IGNORE", "close_folders", "folder_lock"]
-
 IGNORE, EVERYTHING = ".gitignore", "*\n"
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-__all__ = ["allocate_from_few_arenas", "give_back_what_is_freed"]
-
 ARENAS = 2
 """Pools that threads allocate from. glibc makes eight per core, and each keeps the most that it ever used."""
 LOOK_SECONDS = 15.0

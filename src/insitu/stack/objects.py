@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from insitu.ports.blobs import Blobs
     from insitu.ports.logs import Logs
 
-__all__ = ["access", "describe_bucket", "open_blobs", "open_logs", "remote_places"]
-
 
 def access(settings: Settings) -> "Access":
     """Return how to reach buckets."""

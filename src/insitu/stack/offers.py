@@ -12,17 +12,6 @@ from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
 from insitu.ports.keys import Signer
 from insitu.settings import Settings, provider_password
 
-__all__ = [
-    "development_accounts",
-    "embedded_creators",
-    "gateway_configuration",
-    "image_contents",
-    "keyring",
-    "offered_containers",
-    "provider_signer",
-    "rotate_file_keys",
-]
-
 DEVELOPMENT_OWNERS = ("owner", "second-owner")
 """Development accounts that may publish files of this machine, only on the embedded chain."""
 

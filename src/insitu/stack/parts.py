@@ -18,19 +18,6 @@ if TYPE_CHECKING:
     from insitu.ports.chain import TokenInfo
     from insitu.ports.keys import Signer
 
-__all__ = [
-    "address_of",
-    "chain_program",
-    "default_account",
-    "funds_of",
-    "gateway_info",
-    "open_chain",
-    "open_images",
-    "open_key_file",
-    "open_keys",
-    "open_signer",
-]
-
 
 def open_keys(settings: Settings) -> "Keystore":
     """Return the key files of the data folder."""

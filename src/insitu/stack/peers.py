@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from insitu.ports.peers import GatewayPeer, MetadataPeer, OperatorPeer
     from insitu.sdk.http import Http
 
-__all__ = ["ACTORS", "Actor", "Peers"]
-
 Actor = Literal["metadata", "gateway", "operator"]
 ACTORS: tuple[Actor, ...] = ("metadata", "gateway", "operator")
 

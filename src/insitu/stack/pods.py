@@ -8,8 +8,6 @@ from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
 from insitu.settings import Settings
 
-__all__ = ["run_pod"]
-
 
 async def run_pod(settings: Settings, step: Step, workspace: Workspace) -> dict[str, JsonValue]:
     """Run a configure or publish step and return its result; the gateway is at ``gateway.url``.

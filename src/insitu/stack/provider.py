@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from insitu.ports.keys import Signer
     from insitu.ports.peers import GatewayPeer, OperatorPeer
 
-__all__ = ["Services", "open_services"]
-
 logger = logging.getLogger("insitu.stack.provider")
 
 MEET_AGAIN = 1.0

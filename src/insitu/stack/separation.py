@@ -23,8 +23,6 @@ from insitu.domain.errors import InsituError
 from insitu.settings import Settings
 from insitu.stack.share import Share
 
-__all__ = ["separate"]
-
 logger = logging.getLogger("insitu.stack.separation")
 
 END_SECONDS = 20

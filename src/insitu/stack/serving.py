@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from insitu.api.app import Lifespan
 
-__all__ = ["serve"]
-
 DRAIN_SECONDS = 3
 """How long open requests, including streams, may continue after the process was asked to end."""
 

@@ -9,8 +9,6 @@ from insitu.domain.errors import InsituError
 from insitu.settings import Settings, is_loopback
 from insitu.stack.peers import ACTORS, Actor
 
-__all__ = ["Neighbour", "Share", "share_of"]
-
 
 class Neighbour(Protocol):
     """Another process that lives and dies with this one (:mod:`insitu.stack.separation`)."""

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from insitu.adapters.sources.targets import Targets
     from insitu.adapters.sources.web import WebSources
 
-__all__ = ["open_sources", "targets"]
-
 
 def targets(settings: Settings) -> "Targets":
     """Return which addresses may be reached when others name them."""

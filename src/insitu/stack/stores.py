@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from insitu.ports.catalog import Catalog
     from insitu.ports.executions import Executions
 
-__all__ = ["describe_database", "open_agreements", "open_catalog", "open_executions", "remote_stores"]
-
 METADATA, GATEWAY, OPERATOR = "metadata", "gateway", "operator"
 """The actors' schemas."""
 

@@ -1161,7 +1161,7 @@ export interface components {
          * @description ``POST offers``: would the provider grant these terms, immediately and in writing? Needs no token.
          */
         OfferRequest: {
-            terms: components["schemas"]["TermsInput"];
+            terms: components["schemas"]["Terms"];
         };
         /**
          * OpenedFile
@@ -1307,7 +1307,7 @@ export interface components {
         PurchaseRequest: {
             permit?: components["schemas"]["SignedPermit"] | null;
             signature: string;
-            terms: components["schemas"]["TermsInput"];
+            terms: components["schemas"]["Terms"];
         };
         /**
          * Quote
@@ -1525,7 +1525,7 @@ export interface components {
         SignedPermit: {
             deadline: number;
             signature: string;
-            value: number;
+            value: string;
         };
         /**
          * SignedRequest
@@ -1666,47 +1666,6 @@ export interface components {
         Terms: {
             /** @default [] */
             amounts: string[];
-            consumer: string;
-            deadline: number;
-            did: string;
-            grantTimeout: number;
-            inputsHash: string;
-            provider: string;
-            /** @default [] */
-            receivers: string[];
-            seed: string;
-            serviceIndex: number;
-            settleTimeout: number;
-            timeout: number;
-            workflowHash: string;
-            workflowId: string;
-        };
-        /**
-         * TermsInput
-         * @description What the consumer signs and pays for; the member order is that of the contract's struct.
-         *
-         *     Attributes
-         *     ----------
-         *     seed
-         *         The random part of the serviceAgreementId (C2).
-         *     did
-         *         The first input of the workflow.
-         *     inputs_hash
-         *         Which version of every input is bought (:func:`insitu.domain.inputs_hash.inputs_hash`).
-         *     workflow_hash
-         *         On-chain checksum of the workflow's version.
-         *     service_index
-         *         The serviceDefinitionId.
-         *     deadline
-         *         Create and lock no later than this time, in seconds since 1970.
-         *     grant_timeout, timeout, settle_timeout
-         *         Seconds, all counted from the lock.
-         *     amounts, receivers
-         *         Base units of the token and the accounts they go to, at most 8; ``receivers[0]`` gets the rounding rest.
-         */
-        TermsInput: {
-            /** @default [] */
-            amounts: number[];
             consumer: string;
             deadline: number;
             did: string;

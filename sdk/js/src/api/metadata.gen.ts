@@ -336,8 +336,8 @@ export interface components {
             owner?: string | null;
             /** @default 1 */
             page: number;
-            priceMax?: number | null;
-            priceMin?: number | null;
+            priceMax?: string | null;
+            priceMin?: string | null;
             service?: string | null;
             /**
              * @default relevance
@@ -439,8 +439,8 @@ export interface operations {
                 author?: string | null;
                 owner?: string | null;
                 license?: string | null;
-                priceMin?: number | null;
-                priceMax?: number | null;
+                priceMin?: string | null;
+                priceMax?: string | null;
                 sort?: "relevance" | "date" | "price";
                 descending?: boolean;
                 page?: number;

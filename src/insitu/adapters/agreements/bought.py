@@ -8,8 +8,6 @@ from insitu.adapters.sql import Connection, Row, placeholders
 from insitu.ports.agreement_records import KnownAgreement
 from insitu.ports.bought_agreements import BoughtFilter, Used
 
-__all__ = ["find_purchases"]
-
 _LIVE = (
     "standing IN ('created', 'relaying', 'granting', 'granted') AND closing = 0 AND (start = 0 OR start + timeout > ?)"
 )

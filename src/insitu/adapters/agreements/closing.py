@@ -10,8 +10,6 @@ from insitu.adapters.sql import Connection, milliseconds
 from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import FreeExecution
 
-__all__ = ["RETURNABLE", "close", "pause"]
-
 RETURNABLE = (
     "SELECT * FROM agreements WHERE standing = 'granted' AND free = 0 AND versions LIKE ? AND start + timeout > ?"
     " AND NOT EXISTS (SELECT 1 FROM items WHERE items.key = 'close:' || agreements.agreement_id)"

@@ -16,8 +16,6 @@ from insitu.domain.ids import Address
 from insitu.ports.agreement_changes import Change, Enqueue
 from insitu.ports.agreement_records import FreeExecution, RegistryRelay, Relay, Relayed, RelayLimits, Standing
 
-__all__ = ["has_paid", "promise", "relayed", "require_free_gas", "reserve"]
-
 _PERIOD = round(timedelta(days=1).total_seconds() * 1000)
 _UNSENT = (Standing.CREATED, Standing.DECLINED, Standing.LOST)
 _COIN = 10**18

@@ -6,8 +6,6 @@ from insitu.adapters.agreements.rows import event_of
 from insitu.adapters.sql import Connection, placeholders
 from insitu.ports.agreement_records import EventRecord
 
-__all__ = ["find_events", "query_of_executions"]
-
 EVENTS_AT_ONCE = 1000
 _NEWEST_FIRST = ("created_at", "number", "execution_id")
 

@@ -7,8 +7,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.agreement_records import WalletSession
 
-__all__ = ["find", "open_session", "renew", "use_assertion"]
-
 MOST = 32
 """Sessions of one account. One more ends the one that was renewed least recently."""
 MOST_OF_ALL = 50_000

@@ -8,8 +8,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.agreement_records import Dossier
 
-__all__ = ["insert", "next_number", "require_ended"]
-
 
 def require_ended(db: Connection, agreement_id: str, number: int) -> None:
     """Refuse to close an agreement while the end of an execution can still change what it costs."""

@@ -54,8 +54,6 @@ from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
 from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
-__all__ = ["POSTGRESQL", "SQLITE", "SqlAgreements"]
-
 SQLITE = "insitu.adapters.agreements.sqlite"
 POSTGRESQL = "insitu.adapters.agreements.postgresql"
 """The migrations of each engine: ``SqlAgreements(Database(path, SQLITE))``."""

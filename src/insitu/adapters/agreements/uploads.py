@@ -7,8 +7,6 @@ from insitu.adapters.sql import Connection, milliseconds, placeholders
 from insitu.domain.errors import InsituError
 from insitu.ports.agreement_records import Upload, UploadLimits
 
-__all__ = ["needless", "remove", "reserve", "unnamed", "uses"]
-
 # An upload of an earlier release has an empty DID, because its name is unknown.
 UNNAMED = """
 SELECT * FROM uploads WHERE at < :before AND NOT EXISTS (SELECT 1 FROM upload_names

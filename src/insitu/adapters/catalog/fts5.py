@@ -7,8 +7,6 @@ from typing_extensions import override
 from insitu.adapters.catalog.fulltext import SHORTEST_BEGINNING, Fields, FullText
 from insitu.adapters.sql import Connection
 
-__all__ = ["Fts5"]
-
 
 class Fts5(FullText):
     """The virtual table ``search``, whose rowid is the asset's id, beside the table ``facet``."""

@@ -6,8 +6,6 @@ from typing import Protocol
 
 from insitu.adapters.sql import Connection
 
-__all__ = ["SHORTEST_BEGINNING", "Fields", "FullText"]
-
 SHORTEST_BEGINNING = 3
 """Letters; shorter beginnings match half of all words, which is slow and helps nobody."""
 

@@ -9,19 +9,6 @@ from insitu.adapters.catalog.fulltext import Fields, FullText
 from insitu.adapters.sql import Connection, Row
 from insitu.ports.catalog import Summary
 
-__all__ = [
-    "LISTED",
-    "SUMMARY",
-    "UNLISTED",
-    "comparable",
-    "enlist",
-    "ensure_asset",
-    "fields_of",
-    "price_text",
-    "recompute",
-    "unlist",
-]
-
 LISTED, UNLISTED, NOWHERE = 2, 1, 0
 """Who finds an asset: everybody; those who ask for its owner; nobody, because it is pending, retired or hidden."""
 PRICE_DIGITS = 78

@@ -6,8 +6,6 @@ from insitu.adapters.catalog.fulltext import FullText
 from insitu.adapters.catalog.listing import LISTED, UNLISTED, comparable, price_text
 from insitu.ports.catalog import Query
 
-__all__ = ["Select", "select_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Select:

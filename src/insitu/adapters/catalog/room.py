@@ -5,8 +5,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.catalog import DocumentVersion, WaitingPlace
 
-__all__ = ["has_registered", "require_room"]
-
 WAITING = """
 SELECT count(*) AS documents, coalesce(sum(size), 0) AS bytes, min(pending_since) AS since,
 count(*) FILTER (WHERE holder = :holder) AS own_documents,

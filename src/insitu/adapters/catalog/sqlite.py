@@ -6,8 +6,6 @@ from insitu.adapters.catalog.fts5 import Fts5
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.adapters.sqlite import SqliteDatabase
 
-__all__ = ["SqliteCatalog"]
-
 
 class SqliteCatalog(SqlCatalog):
     """The catalogue in the file at ``path``, with FTS5 for the words."""

@@ -30,8 +30,6 @@ from insitu.ports.catalog import (
 )
 from insitu.ports.chain import Block, Cursor
 
-__all__ = ["SqlCatalog"]
-
 GATEWAYS_LONGER = 7 * 24 * 3600 * 1000
 """Milliseconds for which a gateway's pending documents are kept longer than others."""
 DUE = "on_chain = 0 AND pending_since < CASE WHEN pool = 'gateways' THEN :earlier ELSE :moment END"

@@ -14,8 +14,6 @@ from typing_extensions import override
 from insitu.adapters.catalog.fulltext import SHORTEST_BEGINNING, Fields, FullText
 from insitu.adapters.sql import Connection
 
-__all__ = ["Tsvector"]
-
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 500
 """Letters of a word that are kept; PostgreSQL accepts 2046 bytes."""

@@ -23,8 +23,6 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.keys import Signer
 
-__all__ = ["FUNDED_NATIVE", "FUNDED_TOKENS", "EmbeddedChain"]
-
 logger = logging.getLogger(__name__)
 
 FUNDED_NATIVE = 1000 * 10**18

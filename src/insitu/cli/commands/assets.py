@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.owned_assets import AssetVersion
 
-__all__ = ["pause", "resume", "search", "show", "transfer", "validate"]
-
 OWN = "algorithms, workflows and results are unlisted until their owner lists them; --owner ADDRESS finds those too"
 _SHOWN = ("number", "checksum", "block", "registrant", "changes")
 

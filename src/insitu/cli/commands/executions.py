@@ -14,8 +14,6 @@ from insitu.cli.views import execution_facts, history_lines, now, phase, stage_l
 if TYPE_CHECKING:
     from insitu.sdk.client import Client
 
-__all__ = ["executions", "logs", "result", "status", "stop"]
-
 STOP_SECONDS = 20.0
 """How long to wait for a stopped execution to end; after that, ask for its status."""
 

@@ -10,8 +10,6 @@ from insitu.cli.session import Session, pass_session
 if TYPE_CHECKING:
     from insitu.sdk.client import Client
 
-__all__ = ["run"]
-
 _PASS_ON = {"ignore_unknown_options": True}
 
 

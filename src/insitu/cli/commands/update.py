@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from insitu.sdk.client import Client
     from insitu.sdk.publishing import Asset
 
-__all__ = ["update"]
-
 
 @click.command()
 @click.argument("did", type=complete_did)

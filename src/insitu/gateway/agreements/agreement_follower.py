@@ -25,8 +25,6 @@ from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.chain import Block, Logged
 from insitu.ports.clock import Clock
 
-__all__ = ["AgreementFollower", "end_event", "settlement_changes"]
-
 logger = logging.getLogger(__name__)
 
 PAUSE = 1.0

@@ -40,8 +40,6 @@ from insitu.ports.peers import OperatorPeer
 from insitu.sdk.long_work import LongWork
 from insitu.sdk.resolving import ResolvedAsset
 
-__all__ = ["AssessedAlgorithm", "AssessedInput", "Assessment", "Assessor", "is_passing", "nothing_runs"]
-
 A = TypeVar("A")
 
 MAX_PLANNED = 20

@@ -21,8 +21,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.wakeups import OUTBOX, RELAYS
 from insitu.ports.agreement_records import ItemKind, OutboxItem, RegistryRelay, RelayLimits
 
-__all__ = ["RegistryRelayer"]
-
 logger = logging.getLogger(__name__)
 
 

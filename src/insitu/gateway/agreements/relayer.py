@@ -26,8 +26,6 @@ from insitu.gateway.wakeups import OUTBOX, RELAYS
 from insitu.ports.agreement_changes import Change, Enqueue, Judge, Remember
 from insitu.ports.agreement_records import ItemKind, OutboxItem, Relay, RelayLimits, Standing
 
-__all__ = ["Relayer"]
-
 logger = logging.getLogger(__name__)
 
 PERIOD = timedelta(days=1)

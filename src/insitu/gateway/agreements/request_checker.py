@@ -11,8 +11,6 @@ from insitu.domain.registry_requests import ProviderChange, RegistrationBatch, T
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.ports import GatewayPorts
 
-__all__ = ["RequestChecker"]
-
 LARGEST_BATCH = 4
 LONGEST = 600
 """Seconds for which a request may stay valid, so that what was not sent soon cannot surprise its signer later."""

@@ -14,8 +14,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import KnownAgreement
 from insitu.ports.agreements import EVERY
 
-__all__ = ["RevisionChecker", "require_bought_workflow"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionChecker:

@@ -17,8 +17,6 @@ from insitu.gateway.agreements.version_keeper import VersionKeeper
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Change, KeepCopy
 
-__all__ = ["TermsChecker", "copies_of", "require_prompt_lock", "require_provider"]
-
 SLACK = 60
 """Seconds by which a consumer's clock may be ahead of ours."""
 

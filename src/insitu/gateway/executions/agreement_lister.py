@@ -15,8 +15,6 @@ from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import KnownAgreement, Standing
 from insitu.ports.bought_agreements import BoughtFilter, Used
 
-__all__ = ["AgreementLister"]
-
 _ON_ITS_WAY: dict[Standing, AgreementStatus] = {
     Standing.RELAYING: "sent",
     Standing.GRANTING: "sent",

@@ -13,8 +13,6 @@ from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import EventRecord, StoredExecution
 
-__all__ = ["ExecutionFilter", "ExecutionFinder", "Seen"]
-
 OWNERS_KEPT = timedelta(seconds=10)
 
 

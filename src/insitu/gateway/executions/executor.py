@@ -27,8 +27,6 @@ from insitu.ports.agreement_changes import Judge
 from insitu.ports.agreement_records import Idempotency, KnownAgreement, Standing, StoredExecution
 from insitu.ports.agreements import EVERY
 
-__all__ = ["Executor"]
-
 MAX_KEY = 200
 UNCOUNTED = 10
 """Executions of an agreement that deliver nothing and do not count towards ``maxExecutions``."""

@@ -16,8 +16,6 @@ from insitu.gateway.results.closer import Closer
 from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import FOLLOWED
 
-__all__ = ["Pauser"]
-
 logger = logging.getLogger(__name__)
 
 PERIOD = timedelta(seconds=60)

@@ -27,8 +27,6 @@ from insitu.gateway.agreements.assessor import AssessedAlgorithm, AssessedInput,
 from insitu.gateway.files.source_opener import SourceOpener
 from insitu.ports.agreement_records import Dossier, SourceReference, StoredExecution
 
-__all__ = ["Draft", "Planner"]
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:

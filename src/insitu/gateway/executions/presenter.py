@@ -31,8 +31,6 @@ from insitu.gateway.results.receipt_opener import opened_inputs, withheld_detail
 from insitu.ports.agreement_records import EventRecord, ItemKind, StoredExecution
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Presenter", "event_view", "opening_view", "problem_data", "receipt_view", "result_view"]
-
 logger = logging.getLogger(__name__)
 
 _WAITING = ENDED | {Phase.REGISTERED}

@@ -15,8 +15,6 @@ from insitu.ports.agreement_changes import Acknowledge
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.peers import OperatorPeer, Registration
 
-__all__ = ["Registrar"]
-
 logger = logging.getLogger(__name__)
 
 RETRY = 2.0

@@ -11,8 +11,6 @@ from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.peers import OperatorPeer
 
-__all__ = ["Stopper"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopper:

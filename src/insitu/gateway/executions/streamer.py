@@ -17,8 +17,6 @@ from insitu.gateway.wakeups import EVENTS, events_of
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.peers import LogKey, OperatorPeer
 
-__all__ = ["END", "LogPiece", "LogPosition", "Streamer"]
-
 LOOK_AGAIN = 15.0
 """Seconds after which a stream looks again without a wake-up, because another process may have written."""
 MOST_OF_ACCOUNT = 16

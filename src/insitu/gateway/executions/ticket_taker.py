@@ -16,8 +16,6 @@ from insitu.gateway.wakeups import events_of
 from insitu.ports.agreement_changes import AddTransition
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 
-__all__ = ["TicketTaker"]
-
 MANIFEST_BYTES = 64 * 1024 * 1024
 
 

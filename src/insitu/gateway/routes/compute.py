@@ -18,8 +18,6 @@ from insitu.gateway.executions.streamer import END, LogPiece, LogPosition
 from insitu.gateway.routes.event_stream import EventSource, EventStream, OutgoingEvent
 from insitu.gateway.service import GatewayService
 
-__all__ = ["compute_router"]
-
 COMPUTE = BASE + "/compute"
 IDS = "/{agreement}/{execution}"
 

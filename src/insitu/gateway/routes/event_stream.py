@@ -15,8 +15,6 @@ from insitu.domain.errors import InsituError
 from insitu.gateway.executions.presenter import problem_data
 from insitu.ports.clock import Clock
 
-__all__ = ["EventSource", "EventStream", "OutgoingEvent"]
-
 HEARTBEAT_SECONDS = 15.0
 HEARTBEAT = b":\n"
 """After so many seconds of silence a comment shows proxies and clients that the connection is alive.

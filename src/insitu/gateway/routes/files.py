@@ -16,8 +16,6 @@ from insitu.gateway.files.file_server import ServedFile
 from insitu.gateway.files.source_opener import upload_url
 from insitu.gateway.service import GatewayService
 
-__all__ = ["files_router"]
-
 
 def files_router(service: GatewayService) -> APIRouter:
     """Return the routes."""

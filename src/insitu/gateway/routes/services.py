@@ -32,8 +32,6 @@ from insitu.domain.purchase import SignedPurchase
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.service import GatewayService
 
-__all__ = ["services_router"]
-
 FormText = Annotated[str, Form(max_length=16_384)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
 

@@ -13,8 +13,6 @@ from insitu.domain.execution import Transition
 from insitu.gateway.files.file_server import begun
 from insitu.ports.peers import ExecutionReport, GatewayPeer
 
-__all__ = ["ticket_router"]
-
 Sha256 = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
