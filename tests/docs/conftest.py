@@ -95,7 +95,9 @@ class Reader:
             agreement = re.findall(r"(?m)(?:^|\s)([0-9a-f]{64})$", self.printed)[-1]
             text = re.sub(r"\bID\b", agreement, text)
         if "did:nv:…" in text:
-            text = text.replace("did:nv:…", re.findall(r'data="(did:nv:[0-9a-f]{64})"', self.variables.read_text())[-1])
+            bought = re.findall(r'data="(did:nv:[0-9a-f]{64})"', self.variables.read_text())
+            shown = re.findall(r"\bdid:nv:[0-9a-f]{64}\b", self.printed)
+            text = text.replace("did:nv:…", (bought or shown)[-1])
         return text
 
 
