@@ -313,7 +313,7 @@ def test_the_good_life_of_two_stages() -> None:
         ({"0-publish-1": "PublishingFailed"}, Phase.SUCCEEDED, None, [1]),
         ({"0-publish-1": "OutputRejected"}, Phase.FAILED, "OutputRejected", [1]),
         ({"0-publish-1": "Interrupted", "0-publish-2": "PublishingFailed"}, Phase.FAILED, "PublishingFailed", [1]),
-        ({"0-configure-1": "never", "0-configure-2": "never"}, Phase.FAILED, "ConfigurationFailed", [1, 2]),
+        ({"0-configure-1": "never"}, Phase.FAILED, "ConfigurationFailed", [1]),
         ({"0-compute-1": "never"}, Phase.FAILED, "TimeLimitExceeded", [1]),
         ({"0-publish-1": "never", "0-publish-2": "never"}, Phase.FAILED, "PublishingFailed", [1]),
     ],
@@ -340,6 +340,12 @@ def test_every_phase_that_waits_ends_with_the_reason_that_is_documented(phase: P
     assert execution.history[-2].phase is phase
     assert execution.reason is not None
     assert execution.reason.code == LIMITS[phase].code
+
+
+def test_inputs_that_are_served_too_slowly_do_not_pass_for_a_failure_of_the_machines() -> None:
+    execution = drive(World(registered(plan(1), START)), {"0-configure-1": "never"})
+    reasons = [transition.reason.code for transition in execution.history if transition.reason is not None]
+    assert reasons == ["ConfigurationFailed"]
 
 
 def test_a_failed_compute_publishes_nothing() -> None:

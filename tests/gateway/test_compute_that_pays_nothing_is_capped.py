@@ -135,14 +135,19 @@ async def test_what_the_provider_and_its_machines_end_takes_nothing(capped: Worl
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "seconds"),
+    ("first", "last", "left", "seconds"),
     [
-        ("Interrupted", "AlgorithmFailed", 33),
-        ("ConfigurationFailed", "AlgorithmFailed", 44),
-        ("Interrupted", "InfrastructureFailed", 0),
+        ("Interrupted", "AlgorithmFailed", 1, 33),
+        ("ConfigurationFailed", "AlgorithmFailed", 1, 44),
+        ("Interrupted", "InfrastructureFailed", 1, 0),
+        ("ConfigurationFailed", "Interrupted", 1, 0),
+        # The agreement's time was over: the consumer began that late, and computed all the same.
+        ("ConfigurationFailed", "Interrupted", 0, 44),
+        ("Interrupted", "PublishingFailed", 0, 33),
+        ("Interrupted", "InfrastructureFailed", 0, 0),
     ],
 )
-def test_an_attempt_that_the_machines_ended_takes_nothing(first: str, last: str, seconds: int) -> None:
+def test_an_attempt_that_the_machines_ended_takes_nothing(first: str, last: str, left: int, seconds: int) -> None:
     steps = [
         (Phase.REGISTERED, None),
         (Phase.CONFIGURING, None),
@@ -160,7 +165,8 @@ def test_an_attempt_that_the_machines_ended_takes_nothing(first: str, last: str,
         )
         for number, (phase, code) in enumerate(steps, start=1)
     )
-    assert Conclusion(outcome=transitions[-1], history=transitions[:-1]).free_seconds == seconds
+    conclusion = Conclusion(outcome=transitions[-1], history=transitions[:-1])
+    assert conclusion.free_seconds(transitions[-1].at + timedelta(seconds=left)) == seconds
 
 
 @pytest.mark.parametrize("ending", ["stop", "TimeLimitExceeded", "AlgorithmFailed", "success"])

@@ -162,9 +162,10 @@ class _Case:
         key, status = self.step(StepKind.CONFIGURE)
         if status is not None and status.ok:
             return (Move(Phase.EXECUTING, key.stage, key.attempt),)
-        if status is not None and status.reason is not None:
-            return self.retry(status.reason)
         overdue = Reason(code="ConfigurationFailed", message="the inputs were not ready in time")
+        if status is not None and status.reason is not None:
+            # Who serves an input slowly until the runtime ends the step must not pass for a failure of the machines.
+            return self.fail(overdue) if self.now >= deadline else self.retry(status.reason)
         return self.ensure(key, status, deadline, overdue)
 
     def compute(self) -> tuple[Action, ...]:

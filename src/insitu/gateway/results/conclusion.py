@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil
 
@@ -12,6 +12,8 @@ from insitu.ports.agreement_records import FrozenResult
 
 _OURS = frozenset({"AgreementLost", "InfrastructureFailed", "Interrupted", "PublishingFailed", "StoppedByProvider"})
 """Ends by the infrastructure or the provider. An owner, or who serves an input, may be the consumer."""
+_TOO_LATE = frozenset({"Interrupted", "PublishingFailed"})
+"""What the end of the agreement's time is called. Who began late, or made inputs ready slowly, may have meant it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +44,21 @@ class Conclusion:
         """Whether anything of the algorithm reached the consumer: a file or log text."""
         return self.released > 0 or (self.result is not None and bool(self.result.files))
 
-    @property
-    def free_seconds(self) -> int:
-        """How long it prepared inputs and computed, without attempts that the infrastructure or the provider ended."""
+    def free_seconds(self, finish_by: datetime) -> int:
+        """Return how long it prepared inputs and computed, without what the infrastructure or the provider ended."""
         steps = pairwise((*self.history, self.outcome))
         spent = (
             following.at - step.at
             for step, following in steps
-            if step.phase in (Phase.CONFIGURING, Phase.EXECUTING) and not _is_ours(following)
+            if step.phase in (Phase.CONFIGURING, Phase.EXECUTING) and not _is_ours(following, finish_by)
         )
-        return 0 if _is_ours(self.outcome) else max(0, ceil(sum(spent, timedelta()).total_seconds()))
+        return 0 if _is_ours(self.outcome, finish_by) else max(0, ceil(sum(spent, timedelta()).total_seconds()))
 
     def rule(self, failures: Failures) -> Charge:
         """Return what it costs under what was agreed about failures."""
         return charge_of(self.outcome.phase, self.outcome.reason, delivered=self.released > 0, failures=failures)
 
 
-def _is_ours(end: Transition) -> bool:
-    return end.reason is not None and end.reason.code in _OURS
+def _is_ours(end: Transition, finish_by: datetime) -> bool:
+    code = end.reason.code if end.reason is not None else None
+    return code in _OURS and not (code in _TOO_LATE and end.at >= finish_by)

@@ -181,7 +181,7 @@ class Finisher:
             records=conclusion.records,
             rule=rule,
             delivered=conclusion.delivered,
-            free_seconds=conclusion.free_seconds,
+            free_seconds=conclusion.free_seconds(execution.plan.finish_by),
             receipt_hash=receipt_hash,
             envelope=envelope,
             result=conclusion.result,
