@@ -228,11 +228,16 @@ class Agreements(Protocol):
         ...
 
     async def all_events(
-        self, after: int | None, consumer: Address | None = None, input_dids: Sequence[str] | None = None
+        self,
+        after: int | None,
+        consumer: Address | None = None,
+        input_dids: Sequence[str] | None = None,
+        until: int | None = None,
     ) -> tuple[int, tuple[EventRecord, ...]]:
         """Return the number of the last event that was looked at, and those of the listed executions, in order.
 
-        Looks at the 1,000 events with the next greater numbers; with None at none, and the number is the greatest.
+        Looks at the 1,000 events with the next greater numbers, up to ``until``; with None at none, and the number is
+        the greatest.
         Nobody ever sees a number before all smaller ones. The executions are those of the consumer, or that read one of
         the data sets.
         """

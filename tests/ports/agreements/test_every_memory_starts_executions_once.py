@@ -1,5 +1,6 @@
 """Executions in the gateway's memory: numbers, idempotency keys, one live, frozen once, events in order."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -381,6 +382,23 @@ async def test_events_of_all_executions_have_one_order_and_are_found_by_who_may_
     monkeypatch.setattr(lists, "EVENTS_AT_ONCE", 2)
     assert (await agreements.all_events(0))[0] == 2, "no query is longer for a position long ago"
     assert await agreements.all_events(0, consumer=stranger) == (2, ())
+    assert await agreements.all_events(0, until=1) == (1, events[:1])
+
+
+async def test_a_list_of_agreements_reads_no_outcomes(agreements: Agreements) -> None:
+    """One names thousands of files, and a page has up to a hundred agreements, each with any number of executions."""
+    await agreements.apply([Remember(AGREEMENT, terms_of())])
+    execution = await started(agreements)
+    large = {"payload": "x" * 20_000_000, "delivered": False, "more": 1}
+    frozen = frozen_of(phase=Phase.FAILED).model_copy(update={"envelope": large})
+    await agreements.freeze(execution.execution_id, frozen, [])
+    tracemalloc.start()
+    try:
+        ((_, used),) = await agreements.purchases(BoughtFilter(now=0))
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    assert used == Used(1, 0, 0, 0), "what its consumer wrote into it says nothing"
 
 
 async def test_a_pause_that_stops_what_runs_stays_one_until_it_ends(agreements: Agreements) -> None:

@@ -1,6 +1,5 @@
 """The statements that list agreements, and what was used of each."""
 
-import json
 from collections.abc import Sequence
 
 from insitu.adapters.agreements.rows import agreement_of
@@ -28,22 +27,22 @@ def find_purchases(db: Connection, wanted: BoughtFilter) -> tuple[tuple[KnownAgr
     found = f"SELECT * FROM agreements {where} ORDER BY number DESC LIMIT ?"  # noqa: S608
     agreements = [agreement_of(row) for row in db.execute(found, (*given.values(), wanted.limit)).fetchall()]
     ids = [known.agreement_id for known in agreements]
+    # An outcome may name thousands of files, so the database looks at it. A description in it may have the same member.
     executions = (
-        "SELECT agreement_id, frozen, charge, settlement_transaction FROM executions"  # noqa: S608 - only question marks
-        f" WHERE agreement_id IN ({placeholders(ids)})"
+        "SELECT agreement_id, frozen LIKE ? AND frozen NOT LIKE ? AS silent, charge, settlement_transaction"  # noqa: S608
+        f" FROM executions WHERE agreement_id IN ({placeholders(ids)})"
     )
-    rows = db.execute(executions, ids).fetchall()
+    rows = db.execute(executions, (*(f'%"delivered":{value},%' for value in ("false", "true")), *ids)).fetchall()
     return tuple(
         (known, _used([row for row in rows if row["agreement_id"] == known.agreement_id])) for known in agreements
     )
 
 
 def _used(executions: Sequence[Row]) -> Used:
-    outcomes = [json.loads(row["frozen"]) for row in executions if row["frozen"]]
     decided = [row for row in executions if row["charge"] is not None]
     return Used(
         started=len(executions),
-        silent=sum(not outcome.get("delivered", True) for outcome in outcomes),
+        silent=sum(bool(row["silent"]) for row in executions),
         charged=sum(int(row["charge"]) for row in decided),
         settled=sum(int(row["charge"]) for row in decided if row["settlement_transaction"] is not None),
     )

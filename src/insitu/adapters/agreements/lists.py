@@ -47,13 +47,13 @@ def query_of_executions(
 
 
 def find_events(
-    db: Connection, after: int | None, consumer: str | None, input_dids: Sequence[str] | None
+    db: Connection, after: int | None, until: int | None, consumer: str | None, input_dids: Sequence[str] | None
 ) -> tuple[int, tuple[EventRecord, ...]]:
     """Carry out :meth:`insitu.ports.agreements.Agreements.all_events`."""
     newest: int = db.execute("SELECT coalesce(max(number), 0) FROM events").fetchone()[0]
     if after is None:
         return newest, ()
-    reached = min(newest, after + EVENTS_AT_ONCE)
+    reached = min(newest if until is None else min(until, newest), after + EVENTS_AT_ONCE)
     arguments: list[object] = [after, reached]
     seen = _seen_by(consumer, input_dids, arguments) or "true"
     found = (

@@ -265,7 +265,14 @@ class SqlAgreements(Agreements):
 
     @override
     async def input_dids(self) -> tuple[str, ...]:
-        return tuple(row["did"] for row in await self._all("SELECT DISTINCT did FROM execution_inputs ORDER BY did"))
+        # From one to the next in the index: a stream asks often, and each data set was read by many executions.
+        following = "(SELECT min(did) FROM execution_inputs WHERE did > found.did)"
+        query = (
+            "WITH RECURSIVE found(did) AS (SELECT min(did) FROM execution_inputs"  # noqa: S608 - our constant
+            f" UNION ALL SELECT {following} FROM found WHERE did IS NOT NULL)"
+            " SELECT did FROM found WHERE did IS NOT NULL ORDER BY did"
+        )
+        return tuple(row["did"] for row in await self._all(query))
 
     @override
     async def freeze(
@@ -295,9 +302,13 @@ class SqlAgreements(Agreements):
 
     @override
     async def all_events(
-        self, after: int | None, consumer: Address | None = None, input_dids: Sequence[str] | None = None
+        self,
+        after: int | None,
+        consumer: Address | None = None,
+        input_dids: Sequence[str] | None = None,
+        until: int | None = None,
     ) -> tuple[int, tuple[EventRecord, ...]]:
-        return await self._database.read(lambda db: find_events(db, after, consumer, input_dids))
+        return await self._database.read(lambda db: find_events(db, after, until, consumer, input_dids))
 
     @override
     async def due(self, now: datetime, limit: int = 100) -> tuple[OutboxItem, ...]:

@@ -105,8 +105,13 @@ class ExecutionFinder:
 
     async def events(self, caller: Caller, after: int | None) -> tuple[int, tuple[tuple[Seen, EventRecord], ...]]:
         """Return events of the executions that a caller may see, as ``Agreements.all_events`` does."""
-        mine, stored = await self._mine(caller), self.ports.agreements
-        reached, events = await stored.all_events(after, **mine)
+        stored = self.ports.agreements
+        newest, events = await stored.all_events(None)
+        if after is None or newest <= after:
+            return newest, events
+        # Only what had happened before we asked whose data sets are read: later ones may be the first on new data.
+        mine = await self._mine(caller)
+        reached, events = await stored.all_events(after, until=newest, **mine)
         found = {event.execution_id: await stored.execution(event.execution_id) for event in events}
         seen = {
             key: _seen(execution, caller, mine)
