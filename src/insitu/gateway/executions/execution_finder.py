@@ -106,9 +106,9 @@ class ExecutionFinder:
     async def events(self, caller: Caller, after: int | None) -> tuple[int, tuple[tuple[Seen, EventRecord], ...]]:
         """Return events of the executions that a caller may see, as ``Agreements.all_events`` does."""
         stored = self.ports.agreements
-        newest, events = await stored.all_events(None)
+        newest, _ = await stored.all_events(None)
         if after is None or newest <= after:
-            return newest, events
+            return newest, ()
         # Only what had happened before we asked whose data sets are read: later ones may be the first on new data.
         mine = await self._mine(caller)
         reached, events = await stored.all_events(after, until=newest, **mine)
