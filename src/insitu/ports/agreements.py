@@ -308,6 +308,10 @@ class Agreements(Protocol):
         """
         ...
 
+    async def reads(self, did: str) -> bool:
+        """Return whether an agreement or an execution here is on the data set. Cheap, because anybody can cause it."""
+        ...
+
     async def uses(self, did: str) -> bool:
         """Return whether an agreement or an execution here uses a version of the asset."""
         ...

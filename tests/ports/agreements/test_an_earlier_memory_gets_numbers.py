@@ -5,6 +5,7 @@ import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
+from insitu.adapters.agreements.closing import RETURNABLE
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.sqlite import SqliteDatabase
 from insitu.domain.ids import AgreementId
@@ -15,6 +16,7 @@ from tests.doubles.clock import START
 from tests.ports.agreements.agreement_samples import draft_of, started, terms_of
 
 FIRST, SECOND = AgreementId("01" * 32), AgreementId("02" * 32)
+DID = "did:nv:" + "d1" * 32
 BEFORE = 11
 """The schema before events had numbers."""
 
@@ -27,9 +29,9 @@ def memory_of_an_earlier_release(path: Path) -> None:
             db.executescript((files(SQLITE) / script).read_text("utf-8"))
         for place, agreement in enumerate((FIRST, SECOND)):
             db.execute(
-                "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing, start)"
-                " VALUES (?, '0x', 0, 100, ?, 'granted', ?)",
-                (agreement, terms_of(seed="0" + str(place)).model_dump_json(), 1000 - place),
+                "INSERT INTO agreements (agreement_id, consumer, free, timeout, terms, standing, start, versions)"
+                " VALUES (?, '0x', 0, 100, ?, 'granted', ?, ?)",
+                (agreement, terms_of(seed="0" + str(place)).model_dump_json(), 1000 - place, json.dumps({DID: "d2"})),
             )
             plan, dossier = draft_of(agreement)(0)
             db.execute(
@@ -52,7 +54,21 @@ async def test_events_and_agreements_are_numbered_in_the_order_of_time(tmp_path:
         assert found == [(1, first, 1), (2, second, 1), (3, first, 2), (4, second, 2)]
         listed = [known.agreement_id for known, _ in await agreements.purchases(BoughtFilter(now=0))]
         assert listed == [FIRST, SECOND], "the one whose price was locked later comes first"
+        found_on = await agreements.purchases(BoughtFilter(now=0, reading=DID))
+        assert [known.agreement_id for known, _ in found_on] == [FIRST, SECOND]
+        assert (await agreements.reads(DID), await agreements.reads(DID[:-1])) == (True, False)
         third = await started(agreements, AgreementId("03" * 32))
         await agreements.apply([AddEvent(third.execution_id, "note", START, {})])
         reached, (added,) = await agreements.all_events(4)
         assert (reached, added) == (5, EventRecord(1, "note", START, {}, third.execution_id, 5))
+
+
+async def test_what_anybody_can_ask_of_a_data_set_reads_no_table_to_its_end(tmp_path: Path) -> None:
+    """A removal of this provider is an event of a data set that anybody can own, and a block has hundreds of them."""
+    async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
+        explained = await database.read(
+            lambda db: db.execute(f"EXPLAIN QUERY PLAN {RETURNABLE}", (DID, 0, 20)).fetchall()
+        )
+    steps = [row["detail"] for row in explained]
+    assert steps
+    assert not [step for step in steps if step.startswith("SCAN")]

@@ -143,8 +143,10 @@ async def test_versions_of_agreements_and_executions_are_known_to_be_in_use(agre
     await agreements.apply([Remember(AGREEMENT, terms_of())])
     await agreements.apply([Judge(AGREEMENT, Standing.GRANTED, START, versions={DID: "d2" * 32})])
     assert await agreements.uses(DID)
+    assert (await agreements.reads(DID), await agreements.reads(DATA)) == (True, False)
     assert not await agreements.uses(DATA)
     await started(agreements)
     assert DATA in draft_of()(0)[1].versions
     assert await agreements.uses(DATA)
+    assert await agreements.reads(DATA)
     assert not await agreements.uses(DID[:-1])

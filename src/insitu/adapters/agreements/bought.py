@@ -17,7 +17,7 @@ def find_purchases(db: Connection, wanted: BoughtFilter) -> tuple[tuple[KnownAgr
     """Carry out :meth:`insitu.ports.agreements.Agreements.purchases`."""
     conditions: dict[str, object] = {
         "consumer = ?": wanted.consumer.lower() if wanted.consumer is not None else None,
-        "versions LIKE ?": f'%"{wanted.reading}"%' if wanted.reading is not None else None,
+        "agreement_id IN (SELECT agreement_id FROM agreement_inputs WHERE did = ?)": wanted.reading,
         "number < (SELECT number FROM agreements WHERE agreement_id = ?)": wanted.before,
         _LIVE if wanted.live else f"NOT ({_LIVE})": wanted.now if wanted.live is not None else None,
     }

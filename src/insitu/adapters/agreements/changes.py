@@ -93,6 +93,8 @@ def _judge(db: Connection, change: kinds.Judge) -> None:
             change.agreement_id,
         ),
     )
+    inputs = [(did, change.agreement_id) for did in change.versions or {}]
+    db.executemany("INSERT INTO agreement_inputs VALUES (?, ?) ON CONFLICT DO NOTHING", inputs)
 
 
 def _add_transition(db: Connection, change: kinds.AddTransition) -> None:

@@ -11,7 +11,8 @@ from insitu.ports.agreement_changes import Change
 from insitu.ports.agreement_records import FreeExecution
 
 RETURNABLE = (
-    "SELECT * FROM agreements WHERE standing = 'granted' AND free = 0 AND versions LIKE ? AND start + timeout > ?"
+    "SELECT * FROM agreements WHERE agreement_id IN (SELECT agreement_id FROM agreement_inputs WHERE did = ?)"
+    " AND standing = 'granted' AND free = 0 AND start + timeout > ?"
     " AND NOT EXISTS (SELECT 1 FROM items WHERE items.key = 'close:' || agreements.agreement_id)"
     " AND NOT EXISTS (SELECT 1 FROM executions WHERE executions.agreement_id = agreements.agreement_id"
     " AND (charge IS NULL OR charge != '0' OR settlement_transaction IS NULL)) ORDER BY start DESC LIMIT ?"

@@ -219,7 +219,7 @@ class SqlAgreements(Agreements):
 
     @override
     async def returnable(self, did: str, now: int, limit: int = 20) -> tuple[KnownAgreement, ...]:
-        rows = await self._all(RETURNABLE, f'%"{did}"%', now, limit)
+        rows = await self._all(RETURNABLE, did, now, limit)
         return tuple(agreement_of(row) for row in rows)
 
     @override
@@ -379,6 +379,11 @@ class SqlAgreements(Agreements):
     @override
     async def unnamed_uploads(self, before: datetime, limit: int = 100) -> tuple[tuple[Upload, tuple[str, ...]], ...]:
         return await self._database.read(lambda db: uploads.unnamed(db, milliseconds(before), limit))
+
+    @override
+    async def reads(self, did: str) -> bool:
+        tables = "SELECT 1 FROM agreement_inputs WHERE did = ? UNION ALL SELECT 1 FROM execution_inputs WHERE did = ?"
+        return bool(await self._all(f"{tables} LIMIT 1", did, did))
 
     @override
     async def uses(self, did: str) -> bool:

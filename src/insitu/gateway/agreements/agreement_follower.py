@@ -91,7 +91,7 @@ class AgreementFollower:
         """Pause a data set from which its owner took this provider, or end its pause (ADR 0127)."""
         agreements, added = self.ports.agreements, isinstance(event, DidProviderAdded)
         # Anyone registers assets that name this provider, so the node is asked only where it matters.
-        if not (event.did in await agreements.paused() if added else await agreements.uses(event.did)):
+        if not (event.did in await agreements.paused() if added else await agreements.reads(event.did)):
             return
         if await self.ports.chain.is_provider(event.did, self.ports.provider) is added:
             await agreements.pause(event.did, None if added else False)

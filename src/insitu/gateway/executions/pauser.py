@@ -40,7 +40,7 @@ class Pauser:
         if record is None or record.owner.lower() != caller.address.lower():
             raise InsituError("NotDIDOwner", f"{caller.address} does not own {did}")
         own = record.owner.lower() == self.ports.provider.lower()
-        if own or stopping is None or await self.ports.agreements.uses(record.did):
+        if own or stopping is None or await self.ports.agreements.reads(record.did):
             await self.ports.agreements.pause(record.did, stopping)
         self.ports.wakeups.ring(FOLLOWED)
         return PausedAsset(did=record.did, paused=stopping is not None, here_alone=own)
