@@ -18,7 +18,7 @@ from bench.table import Row, show
 from insitu.adapters import postgresql, sqlite
 from insitu.adapters.catalog.fts5 import Fts5
 from insitu.adapters.catalog.fulltext import FullText
-from insitu.adapters.catalog.listing import comparable, enlist, fields_of, price_text
+from insitu.adapters.catalog.listing import SUMMARY, comparable, enlist, fields_of, price_text
 from insitu.adapters.catalog.postgresql import MIGRATIONS
 from insitu.adapters.catalog.store import SqlCatalog
 from insitu.adapters.catalog.tsvector import Tsvector
@@ -32,6 +32,7 @@ __all__ = ["measure"]
 ASSETS = 100_000
 BATCH = 5_000
 QUERIES = 440
+FACETS = "facets of all of these"
 GOAL = 50.0
 """Milliseconds for 95 of 100 searches."""
 
@@ -132,8 +133,17 @@ def _insert(fulltext: FullText, batch: Sequence[DocumentVersion], first: int, co
     ids = {row[0]: row[1] for row in rows}
     connection.executemany(
         "INSERT INTO version (asset, checksum, creator, document, summary, on_chain, pending_since)"
-        " VALUES (?, ?, ?, ?, '{}', 1, 0)",
-        [(ids[asset.did], asset.checksum, asset.creator, json.dumps(asset.document)) for asset in batch],
+        " VALUES (?, ?, ?, ?, ?, 1, 0)",
+        [
+            (
+                ids[asset.did],
+                asset.checksum,
+                asset.creator,
+                json.dumps(asset.document),
+                SUMMARY.dump_json(asset.summary).decode(),
+            )
+            for asset in batch
+        ],
     )
     for asset in batch:
         enlist(connection, ids[asset.did], fields_of(asset.did, asset.summary), fulltext, listed=True)
@@ -147,6 +157,9 @@ async def _ask(catalog: SqlCatalog, queries: Sequence[tuple[str, Query]]) -> tup
         hits = await catalog.search(query)
         samples.setdefault(kind, []).append((time.perf_counter() - began) * 1000)
         totals.append(hits.total)
+        began = time.perf_counter()
+        await catalog.facets(query)
+        samples.setdefault(FACETS, []).append((time.perf_counter() - began) * 1000)
     return samples, totals
 
 
@@ -168,9 +181,11 @@ async def _both(folder: Path, url: str) -> list[Row]:
     floor, expected = await _measured(file, Fts5())
     if found != expected:
         raise SystemExit("the engines do not find the same")
+    facets = _row(FACETS, ours.pop(FACETS), floor.pop(FACETS))
     rows = [_row(f"search {kind}", samples, floor[kind]) for kind, samples in ours.items()]
     every, other = ([sample for samples in kinds.values() for sample in samples] for kinds in (ours, floor))
     rows.append(_row("search, all of these", every, other, goal=GOAL))
+    rows.append(facets)
     await file.close()
     await server.close()
     return rows

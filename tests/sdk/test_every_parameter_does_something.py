@@ -81,6 +81,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "Assets.publish_workflow": {"name": "a", "stages": [STAGE]},
     "Assets.resolve": {"did": DID},
     "Assets.update_asset": {"did": DID, "asset_metadata": {"name": "b"}},
+    "Assets.summaries": {"dids": [DID]},
     "Assets.set_listed": {"did": DID, "listed": True},
     "Assets.hide": {"did": DID, "reason": "spam"},
     "Assets.pause": {"did": DID},
@@ -125,6 +126,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
     "data": (NOTHING, "pinned"),
     "described": (describe_stages([STAGE], [CONTAINER], [{"id": DID}]), {"stages": []}),
     "did": (DID, OTHER),
+    "dids": ([DID], [DID, OTHER]),
     "disk": (NOTHING, "7gb"),
     "execution": (EXECUTION, NEXT),
     "filters": (NOTHING, {"tag": "seven"}),
@@ -365,7 +367,7 @@ class World:
         method = getattr(self.made(owner), name)
         if call == "Client.gateway_at":
             return method(**arguments).url
-        if call == "Assets.search":
+        if call in {"Assets.search", "Assets.facets"}:
             arguments = {"text": arguments.get("text", "")} | arguments.get("filters", {})
         if inspect.isasyncgenfunction(method):
             return [one async for one in method(**arguments)]

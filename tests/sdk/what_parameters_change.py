@@ -42,6 +42,8 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Assets.owner": {REQUEST: "did"},
     "Assets.status": {REQUEST: "did"},
     "Assets.search": {REQUEST: "text filters"},
+    "Assets.facets": {REQUEST: "text filters"},
+    "Assets.summaries": {REQUEST: "dids"},
     "Assets.update_asset": {REQUEST: "did asset_metadata services_description files", ANSWER: "confirm"},
     "Assets.versions": {REQUEST: "did"},
     "Assets.version_of": {REQUEST: "did"},

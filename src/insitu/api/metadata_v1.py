@@ -1,17 +1,20 @@
 """The METADATA-API: addresses, requests and answers (P2)."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
-from insitu.domain.wire import Account, AccountSignature, Amount, Time, WireModel, WireRequest
-from insitu.ports.catalog import AssetRecord
+from insitu.domain.wire import Account, AccountSignature, Amount, Price, Time, WireModel, WireRequest
+from insitu.ports.catalog import AssetRecord, SummarisedAsset
 
 BASE = "/api/v1/metadata"
 ASSETS = BASE + "/assets"
 DDO = ASSETS + "/ddo"
 QUERY = DDO + "/query"
+FACETS = ASSETS + "/facets"
+SUMMARIES = ASSETS + "/summaries"
 PUBLICATIONS = ASSETS + "/publications"
 """What a creator published under an Idempotency-Key. Only a gateway may ask, for a creator who signed in there."""
 HEALTH = BASE + "/health"
@@ -110,8 +113,8 @@ class CurationRequest(CatalogueRequest):
     reason: str = Field(default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
-class SearchRequest(WireRequest):
-    """``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address.
+class SearchFilters(WireRequest):
+    """What is searched for: ``POST assets/facets`` or, as parameters, ``GET`` of the same address.
 
     ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
     unlisted assets of that account are found as well.
@@ -127,6 +130,11 @@ class SearchRequest(WireRequest):
     license: str | None = None
     price_min: Amount | None = None
     price_max: Amount | None = None
+
+
+class SearchRequest(SearchFilters):
+    """``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address: the filters, the order and the page."""
+
     sort: Sort = "relevance"
     descending: bool = True
     page: int = Field(default=1, ge=1, le=10_000)
@@ -142,6 +150,74 @@ class SearchPage(WireModel):
     page: int
     total_pages: int
     total_results: int
+
+
+class FacetValue(WireModel):
+    """A value, as a document spells it, and how many of the counted assets have it. Searches compare without case."""
+
+    value: str
+    count: int
+
+
+class Facet(WireModel):
+    """The most frequent values, at most 20; ``moreValues`` says that there are others."""
+
+    values: tuple[FacetValue, ...] = ()
+    more_values: bool = False
+
+
+class AssetFacets(WireModel):
+    """What the assets have that a search with the same filters finds.
+
+    ``totalResults`` is how many they are, up to 1,000. If ``more`` is true there are older ones that were not counted,
+    so each count is the least that it can be: show it with a plus ("1,000+"). ``price`` has the values ``free``
+    (``priceMax=0``) and ``priced`` (``priceMin=1``); every other facet is called as its filter.
+    """
+
+    total_results: int = 0
+    more: bool = False
+    type: Facet = Facet()
+    service: Facet = Facet()
+    tag: Facet = Facet()
+    category: Facet = Facet()
+    author: Facet = Facet()
+    license: Facet = Facet()
+    price: Facet = Facet()
+
+
+class SummariesRequest(WireRequest):
+    """``POST assets/summaries`` or, as parameters, ``GET`` of the same address: 1 to 100 DIDs."""
+
+    dids: tuple[Annotated[str, Field(pattern=r"^did:nv:[0-9a-f]{64}$")], ...] = Field(min_length=1, max_length=100)
+
+
+class AssetSummary(AssetStatus):
+    """What a list shows of an asset: its state, and what its current document says, even if it is pending or hidden.
+
+    ``price`` is that of its cheapest compute service, else its own. ``createdAt`` is the time of the first block that
+    names it; ``updatedAt`` is when the catalogue last changed what it says here.
+    """
+
+    name: str
+    type: str
+    author: str
+    license: str
+    price: Price
+    tags: tuple[str, ...]
+    created_at: Time | None = None
+
+
+def summary_of_asset(asset: SummarisedAsset) -> AssetSummary:
+    """Return what a list shows of a stored asset."""
+    # Of the summary this takes what has the same name.
+    return AssetSummary(**dict(status_of(asset.record)), **asdict(asset.summary), created_at=asset.created_at)
+
+
+class AssetSummaries(WireModel):
+    """The assets that are here, each once and in the order in which they were asked for; DIDs that are not known."""
+
+    summaries: tuple[AssetSummary, ...]
+    unknown: tuple[str, ...] = ()
 
 
 class AssetIds(WireModel):

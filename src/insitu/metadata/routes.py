@@ -9,21 +9,29 @@ from insitu.api.app import StrictRoute
 from insitu.api.metadata_v1 import (
     ASSETS,
     DDO,
+    FACETS,
     HEALTH,
     MAX_WAIT,
     PUBLICATIONS,
     QUERY,
+    SUMMARIES,
+    AssetFacets,
     AssetIds,
     AssetStatus,
+    AssetSummaries,
     CurationRequest,
     ListingRequest,
     MetadataHealth,
     PublicationRequest,
     RetireRequest,
+    SearchFilters,
     SearchPage,
     SearchRequest,
+    SummariesRequest,
 )
 from insitu.api.parameters import DidPath
+from insitu.domain.canonical import sha256_hex
+from insitu.domain.wire import WireModel
 from insitu.metadata.service import MetadataService
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -43,6 +51,7 @@ def router(service: MetadataService) -> APIRouter:
     """Return the routes of a service."""
     routes = APIRouter(route_class=StrictRoute, tags=["metadata"])
     _add_lists(routes, service)
+    _add_overviews(routes, service)
     _add_documents(routes, service)
     return routes
 
@@ -69,6 +78,30 @@ def _add_lists(routes: APIRouter, service: MetadataService) -> None:
     @routes.post(QUERY)
     async def search_assets(request: SearchRequest) -> SearchPage:
         return await service.search(request)
+
+
+def _add_overviews(routes: APIRouter, service: MetadataService) -> None:
+    @routes.get(FACETS, response_model=AssetFacets)
+    async def count_facets_by_parameters(request: Annotated[SearchFilters, Query()]) -> Response:
+        return _revalidated(await service.facets(request))
+
+    @routes.post(FACETS)
+    async def count_facets(request: SearchFilters) -> AssetFacets:
+        return await service.facets(request)
+
+    @routes.get(SUMMARIES, response_model=AssetSummaries)
+    async def summarise_assets_by_parameters(request: Annotated[SummariesRequest, Query()]) -> Response:
+        return _revalidated(await service.summaries(request.dids))
+
+    @routes.post(SUMMARIES)
+    async def summarise_assets(request: SummariesRequest) -> AssetSummaries:
+        return await service.summaries(request.dids)
+
+
+def _revalidated(answer: WireModel) -> Response:
+    content = answer.model_dump_json().encode()
+    headers = {"ETag": f'"{sha256_hex(content)}"', "Cache-Control": REVALIDATED}
+    return Response(content, media_type="application/json", headers=headers)
 
 
 def _add_documents(routes: APIRouter, service: MetadataService) -> None:

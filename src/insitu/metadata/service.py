@@ -14,17 +14,23 @@ from insitu import __version__
 from insitu.api.metadata_v1 import (
     DDO,
     MAX_WAIT,
+    AssetFacets,
     AssetIds,
     AssetStatus,
+    AssetSummaries,
     CatalogueRequest,
     CurationRequest,
+    Facet,
+    FacetValue,
     ListingRequest,
     MetadataHealth,
     PublicationRequest,
     RetireRequest,
+    SearchFilters,
     SearchPage,
     SearchRequest,
     status_of,
+    summary_of_asset,
 )
 from insitu.domain.canonical import JsonObject
 from insitu.domain.catalogue_requests import LONGEST, catalogue_digest, catalogues_domain
@@ -244,15 +250,11 @@ class MetadataService:
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets, and the unlisted ones of an owner that is asked for."""
-        words = tuple(_WORD.findall(request.text)[:MAX_WORDS])
         limit = min(request.offset, self._page_size)
-        if request.text.strip() and not words:
+        query = _query(request, skip=(request.page - 1) * limit, limit=limit)
+        if query is None:
             return SearchPage(results=(), page=request.page, total_pages=0, total_results=0)
-        owner = read_address(request.owner) if request.owner is not None else None
-        same = request.model_dump(by_alias=False, exclude={"text", "owner", "page", "offset"})
-        hits = await self._catalog.search(
-            Query(words=words, owner=owner, skip=(request.page - 1) * limit, limit=limit, **same)
-        )
+        hits = await self._catalog.search(query)
         pages = -(-hits.total // limit)
         return SearchPage(
             results=hits.documents,
@@ -261,6 +263,25 @@ class MetadataService:
             total_results=hits.total,
             unlisted=hits.unlisted,
         )
+
+    async def facets(self, request: SearchFilters) -> AssetFacets:
+        """Count what the assets have that :meth:`search` finds."""
+        query = _query(request)
+        if query is None:
+            return AssetFacets()
+        found = await self._catalog.facets(query)
+        facets = dict[str, Facet]()
+        for kind, facet in found.kinds.items():
+            values = tuple(FacetValue(value=value, count=count) for value, count in facet.values)
+            facets[kind] = Facet(values=values, more_values=facet.more)
+        return AssetFacets(total_results=found.total, more=found.more, **facets)
+
+    async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
+        """Return what a list shows of these assets, whoever may find them."""
+        distinct = tuple(dict.fromkeys(dids))
+        found = tuple(map(summary_of_asset, await self._catalog.summaries(distinct)))
+        known = {summary.did for summary in found}
+        return AssetSummaries(summaries=found, unknown=tuple(did for did in distinct if did not in known))
 
     async def ids(self, after: str = "", limit: int = 1000) -> AssetIds:
         """List the DIDs that come after ``after``."""
@@ -406,6 +427,16 @@ def _check(document: object, without_compute: bool) -> _Checked:
 
 def _require_successor(before: JsonObject, after: Ddo, template: Address) -> None:
     require_allowed_change(read_ddo(before), after, (template,))
+
+
+def _query(request: SearchFilters, skip: int = 0, limit: int = 20) -> Query | None:
+    """Return what to search for, or None if the text has no words, which finds nothing."""
+    words = tuple(_WORD.findall(request.text)[:MAX_WORDS])
+    if request.text.strip() and not words:
+        return None
+    owner = read_address(request.owner) if request.owner is not None else None
+    same = request.model_dump(by_alias=False, exclude={"text", "owner", "page", "offset"})
+    return Query(words=words, owner=owner, skip=skip, limit=limit, **same)
 
 
 def _is_empty(block: Block) -> bool:

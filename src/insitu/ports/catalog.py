@@ -6,7 +6,7 @@ found by its DID and by its owner. The chain's events are stored by block, so a 
 back exactly what did not happen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -18,6 +18,8 @@ from insitu.ports.chain import Block, Cursor
 
 AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
 Sort = Literal["relevance", "date", "price"]
+FacetKind = Literal["type", "service", "tag", "category", "author", "license", "price"]
+"""What is counted: a parameter of :class:`Query`, or whether an asset is ``free`` or ``priced``."""
 Pool = Literal["gateways", "creators", "strangers"]
 """Whose documents wait for the chain together. A full pool does not affect the others."""
 
@@ -165,6 +167,38 @@ class Hits:
     unlisted: tuple[str, ...] = ()
 
 
+MAX_COUNTED = 1000
+"""How many of the assets found are counted for facets."""
+MAX_VALUES = 20
+"""How many values of a facet are returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The most frequent values among the assets found, each with how many have it; whether there are more values."""
+
+    values: tuple[tuple[str, int], ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the assets found have, and how many they are. With ``more`` there are older ones, which were not counted."""
+
+    total: int
+    more: bool
+    kinds: Mapping[FacetKind, Facet]
+
+
+@dataclass(frozen=True, slots=True)
+class SummarisedAsset:
+    """Where an asset stands, what its current document says, and when the chain first named it."""
+
+    record: AssetRecord
+    summary: Summary
+    created_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredVersion:
     """A version that the chain named: its number, from 1, and the owner of the DID from then on."""
@@ -231,6 +265,18 @@ class Catalog(Protocol):
 
     async def search(self, query: Query) -> Hits:
         """Find listed assets, and the unlisted ones of the owner in the query. Hidden ones are not found."""
+        ...
+
+    async def facets(self, query: Query) -> Facets:
+        """Count what the assets have that :meth:`search` finds, whatever the page and the order.
+
+        The newest :data:`MAX_COUNTED` of them are counted, and at most :data:`MAX_VALUES` values of each facet are
+        returned, the most frequent first, in the spelling of a document that has it.
+        """
+        ...
+
+    async def summaries(self, dids: Sequence[str]) -> tuple[SummarisedAsset, ...]:
+        """Return those of the assets that are here, whoever may find them, in the order of ``dids``."""
         ...
 
     async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from anyio.to_thread import run_sync
 
-from insitu.api.metadata_v1 import SearchPage, SearchRequest
+from insitu.api.metadata_v1 import AssetFacets, AssetSummaries, SearchFilters, SearchPage, SearchRequest
 from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.amount import AmountLike
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
@@ -281,10 +281,23 @@ class Assets(OwnedAssets):
 
         ``price_min`` and ``price_max`` are tokens, or an ``Amount``.
         """
-        for limit in ("price_min", "price_max"):
-            if filters.get(limit) is not None:
-                filters[limit] = (await read_amount(filters[limit], self._chain)).base_units
-        return await self._metadata.search(SearchRequest(text=text, **filters))
+        return await self._metadata.search(SearchRequest(text=text, **await self._in_base_units(filters)))
+
+    async def facets(self, text: str = "", **filters: Any) -> AssetFacets:
+        """Count the types, services, tags, categories, authors, licenses and prices of what :meth:`search` finds.
+
+        The filters are those of :meth:`search`, without order and page. The newest 1,000 assets are counted; with
+        ``more`` there are others, and each count is the least that it can be.
+        """
+        return await self._metadata.facets(SearchFilters(text=text, **await self._in_base_units(filters)))
+
+    async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
+        """Return what a list shows of at most 100 assets, as the catalogue says it, without verifying documents."""
+        return await self._metadata.summaries(dids)
+
+    async def _in_base_units(self, filters: dict[str, Any]) -> dict[str, Any]:
+        limits = {name: filters[name] for name in ("price_min", "price_max") if filters.get(name) is not None}
+        return filters | {name: (await read_amount(limit, self._chain)).base_units for name, limit in limits.items()}
 
     async def download(self, did: str, folder: Path | str, *, overwrite: bool = False) -> list[Path]:
         """Download and verify the files of an asset that the account owns, and return their paths.

@@ -1,6 +1,6 @@
 """A client of the METADATA-API (P2)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import time
 from typing import Any
 
@@ -9,14 +9,19 @@ from pydantic import JsonValue
 from insitu.api.metadata_v1 import (
     ASSETS,
     DDO,
+    FACETS,
     HEALTH,
     MAX_WAIT,
     PUBLICATIONS,
     QUERY,
+    SUMMARIES,
+    AssetFacets,
     AssetIds,
     AssetStatus,
+    AssetSummaries,
     MetadataHealth,
     PublicationRequest,
+    SearchFilters,
     SearchPage,
     SearchRequest,
 )
@@ -127,6 +132,16 @@ class MetadataClient:
         """Find listed assets."""
         body = request.model_dump(mode="json", exclude_none=True)
         return await self._http.model(SearchPage, "POST", self._url + QUERY, json=body, idempotent=True)
+
+    async def facets(self, request: SearchFilters) -> AssetFacets:
+        """Count what the assets have that a search finds."""
+        body = request.model_dump(mode="json", exclude_none=True)
+        return await self._http.model(AssetFacets, "POST", self._url + FACETS, json=body, idempotent=True)
+
+    async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
+        """Return what a list shows of at most 100 assets."""
+        body = {"dids": list(dids)}
+        return await self._http.model(AssetSummaries, "POST", self._url + SUMMARIES, json=body, idempotent=True)
 
     async def ids(self, after: str = "") -> AssetIds:
         """List the DIDs that come after ``after``."""

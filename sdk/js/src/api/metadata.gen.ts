@@ -128,6 +128,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metadata/assets/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count Facets By Parameters */
+        get: operations["countFacetsByParameters"];
+        put?: never;
+        /** Count Facets */
+        post: operations["countFacets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metadata/assets/publications": {
         parameters: {
             query?: never;
@@ -139,6 +157,24 @@ export interface paths {
         put?: never;
         /** Find Publication */
         post: operations["findPublication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metadata/assets/summaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Summarise Assets By Parameters */
+        get: operations["summariseAssetsByParameters"];
+        put?: never;
+        /** Summarise Assets */
+        post: operations["summariseAssets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -166,6 +202,69 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AssetFacets
+         * @description What the assets have that a search with the same filters finds.
+         *
+         *     ``totalResults`` is how many they are, up to 1,000. If ``more`` is true there are older ones that were not counted,
+         *     so each count is the least that it can be: show it with a plus ("1,000+"). ``price`` has the values ``free``
+         *     (``priceMax=0``) and ``priced`` (``priceMin=1``); every other facet is called as its filter.
+         */
+        AssetFacets: {
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            author: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            category: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            license: components["schemas"]["Facet"];
+            /** @default false */
+            more: boolean;
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            price: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            service: components["schemas"]["Facet"];
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            tag: components["schemas"]["Facet"];
+            /** @default 0 */
+            totalResults: number;
+            /**
+             * @default {
+             *       "moreValues": false,
+             *       "values": []
+             *     }
+             */
+            type: components["schemas"]["Facet"];
+        };
         /**
          * AssetIds
          * @description Answer of ``GET assets``: listed DIDs in ascending order; ``after`` asks for those after the last one.
@@ -197,6 +296,42 @@ export interface components {
             version: number;
         };
         /**
+         * AssetSummaries
+         * @description The assets that are here, each once and in the order in which they were asked for; DIDs that are not known.
+         */
+        AssetSummaries: {
+            summaries: components["schemas"]["AssetSummary"][];
+            /** @default [] */
+            unknown: string[];
+        };
+        /**
+         * AssetSummary
+         * @description What a list shows of an asset: its state, and what its current document says, even if it is pending or hidden.
+         *
+         *     ``price`` is that of its cheapest compute service, else its own. ``createdAt`` is the time of the first block that
+         *     names it; ``updatedAt`` is when the catalogue last changed what it says here.
+         */
+        AssetSummary: {
+            author: string;
+            checksum: string;
+            createdAt?: string | null;
+            did: string;
+            license: string;
+            name: string;
+            owner?: string | null;
+            pending?: string | null;
+            price: string;
+            /** @default  */
+            reason: string;
+            /** @enum {string} */
+            state: "pending" | "listed" | "unlisted" | "hidden" | "retired";
+            tags: string[];
+            type: string;
+            updatedAt: string;
+            /** @default 0 */
+            version: number;
+        };
+        /**
          * CurationRequest
          * @description Hide an asset from everybody's searches for a public ``reason``, whatever its owner asks, or no longer.
          *
@@ -211,6 +346,24 @@ export interface components {
             /** @default  */
             reason: string;
             signature: string;
+        };
+        /**
+         * Facet
+         * @description The most frequent values, at most 20; ``moreValues`` says that there are others.
+         */
+        Facet: {
+            /** @default false */
+            moreValues: boolean;
+            /** @default [] */
+            values: components["schemas"]["FacetValue"][];
+        };
+        /**
+         * FacetValue
+         * @description A value, as a document spells it, and how many of the counted assets have it. Searches compare without case.
+         */
+        FacetValue: {
+            count: number;
+            value: string;
         };
         /** JsonValue */
         JsonValue: unknown;
@@ -305,6 +458,26 @@ export interface components {
             signature: string;
         };
         /**
+         * SearchFilters
+         * @description What is searched for: ``POST assets/facets`` or, as parameters, ``GET`` of the same address.
+         *
+         *     ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
+         *     unlisted assets of that account are found as well.
+         */
+        SearchFilters: {
+            author?: string | null;
+            category?: string | null;
+            license?: string | null;
+            owner?: string | null;
+            priceMax?: number | null;
+            priceMin?: number | null;
+            service?: string | null;
+            tag?: string | null;
+            /** @default  */
+            text: string;
+            type?: string | null;
+        };
+        /**
          * SearchPage
          * @description One page of DDOs; ``unlisted`` has the DIDs of those that only a search for their owner finds.
          */
@@ -320,10 +493,7 @@ export interface components {
         };
         /**
          * SearchRequest
-         * @description ``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address.
-         *
-         *     ``text`` is searched in name, description, tags, author and DID; without it, everything matches. With ``owner`` the
-         *     unlisted assets of that account are found as well.
+         * @description ``POST assets/ddo/query`` or, as parameters, ``GET`` of the same address: the filters, the order and the page.
          */
         SearchRequest: {
             author?: string | null;
@@ -348,6 +518,13 @@ export interface components {
             /** @default  */
             text: string;
             type?: string | null;
+        };
+        /**
+         * SummariesRequest
+         * @description ``POST assets/summaries`` or, as parameters, ``GET`` of the same address: 1 to 100 DIDs.
+         */
+        SummariesRequest: {
+            dids: string[];
         };
     };
     responses: never;
@@ -719,6 +896,79 @@ export interface operations {
             };
         };
     };
+    countFacetsByParameters: {
+        parameters: {
+            query?: {
+                text?: string;
+                type?: string | null;
+                service?: string | null;
+                tag?: string | null;
+                category?: string | null;
+                author?: string | null;
+                owner?: string | null;
+                license?: string | null;
+                priceMin?: number | null;
+                priceMax?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetFacets"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countFacets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchFilters"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetFacets"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     findPublication: {
         parameters: {
             query?: never;
@@ -739,6 +989,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetStatus"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summariseAssetsByParameters: {
+        parameters: {
+            query: {
+                dids: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetSummaries"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summariseAssets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SummariesRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetSummaries"];
                 };
             };
             /** @description A problem document (RFC 9457) */

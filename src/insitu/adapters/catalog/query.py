@@ -11,9 +11,11 @@ from insitu.ports.catalog import Query
 class Select:
     """Two statements and their parameters.
 
-    ``count`` returns the number of assets found, ``page`` the rows of those on the page, in order.
+    ``count`` returns the number of assets found, ``page`` the rows of those on the page, in order. ``found`` is what
+    stands after FROM to find them all.
     """
 
+    found: str
     count: str
     page: str
     parameters: dict[str, object]
@@ -57,6 +59,7 @@ def select_of(query: Query, fulltext: FullText) -> Select:
         counted = "SELECT count(*) FROM facet WHERE kind = :kind AND value = :value AND listed = 1"
         ((parameters["kind"], parameters["value"]),) = facets
     return Select(
+        found,
         counted,
         f"SELECT asset.id, asset.did, asset.visibility FROM {found}"  # noqa: S608 - see above
         f" ORDER BY {_order(query, fulltext)} LIMIT :limit OFFSET :skip",

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from typing_extensions import override
 
+from insitu.adapters.catalog.facets import count_facets
 from insitu.adapters.catalog.fulltext import FullText
 from insitu.adapters.catalog.listing import LISTED, SUMMARY, ensure_asset, recompute
 from insitu.adapters.catalog.query import select_of
@@ -23,9 +24,11 @@ from insitu.ports.catalog import (
     Catalog,
     Catalogued,
     DocumentVersion,
+    Facets,
     Hits,
     Query,
     RegisteredVersion,
+    SummarisedAsset,
     WaitingPlace,
 )
 from insitu.ports.chain import Block, Cursor
@@ -159,6 +162,20 @@ class SqlCatalog(Catalog):
         return await self._database.read(find)
 
     @override
+    async def facets(self, query: Query) -> Facets:
+        select = select_of(query, self._fulltext)
+        return await self._database.read(lambda connection: count_facets(connection, select))
+
+    @override
+    async def summaries(self, dids: Sequence[str]) -> tuple[SummarisedAsset, ...]:
+        def read(connection: Connection) -> dict[str, SummarisedAsset]:
+            rows = connection.execute(f"{SUMMARISED} WHERE did IN ({placeholders(dids)})", tuple(dids)).fetchall()
+            return {row["did"]: _summarised(connection, row) for row in rows}
+
+        found = await self._database.read(read)
+        return tuple(found[did] for did in dids if did in found)
+
+    @override
     async def dids(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
         query = "SELECT did FROM asset WHERE visibility = ? AND did > ? ORDER BY did LIMIT ?"
         return tuple(row[0] for row in await self._all(query, LISTED, after, limit))
@@ -225,6 +242,9 @@ BY_KEY = """
 SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset AND asset.checksum = publication.checksum
 WHERE publication.creator = ? AND publication.key = ?
 """
+SUMMARISED = """
+SELECT asset.*, summary FROM asset JOIN version ON version.asset = asset.id AND version.checksum = asset.checksum
+"""
 PENDING = "SELECT checksum FROM version WHERE asset = ? AND on_chain = 0 ORDER BY pending_since DESC, checksum LIMIT 1"
 
 
@@ -234,8 +254,16 @@ def _published(connection: Connection, creator: Address, key: str | None) -> Ass
 
 def _record(connection: Connection, statement: str, *parameters: object) -> AssetRecord | None:
     row = connection.execute(statement, parameters).fetchone()
-    if row is None:
-        return None
+    return _recorded(connection, row) if row is not None else None
+
+
+def _summarised(connection: Connection, row: Row) -> SummarisedAsset:
+    first = row["registered_at"]
+    created = datetime.fromtimestamp(first, UTC) if first is not None else None
+    return SummarisedAsset(_recorded(connection, row), SUMMARY.validate_json(row["summary"]), created)
+
+
+def _recorded(connection: Connection, row: Row) -> AssetRecord:
     updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
     state, hidden = row["state"], row["hidden"]
     if state == "listed" and row["visibility"] != LISTED:
