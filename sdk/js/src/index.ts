@@ -1,5 +1,5 @@
 /**
- * A client of insitu, so far for reading.
+ * A client of insitu: finding assets, buying, running, and verifying.
  *
  * @packageDocumentation
  */
@@ -7,7 +7,26 @@ export type { Ddo } from './domain/ddo.js'
 export type { Did } from './domain/did.js'
 export type { Address } from './domain/ids.js'
 export { type ErrorCode, type ErrorKind, InsituError, isInsituError, type Violation } from './errors.js'
+export type { Account, CallControl, Progress } from './sdk/account.js'
+export { AccountClient, type AccountOptions, connectAccount, type ExecuteOptions } from './sdk/account-client.js'
+export type { AgreementContracts, AgreementState, TokenFacts } from './sdk/agreement-chain.js'
+export type { Agreement, Agreements, BuyOptions, CheckOptions } from './sdk/agreements.js'
 export type { Assets, SearchOptions, SearchPage } from './sdk/assets.js'
 export type { Contracts, DidRecord, WalletProvider } from './sdk/chain-reader.js'
 export { type Client, type ConnectOptions, connect } from './sdk/client.js'
+export {
+  type EventView,
+  Execution,
+  type ExecutionView,
+  type Happened,
+  type IncomingFile,
+  type LogView,
+  type ReceiptView,
+  type ResultFile,
+  type StreamOptions,
+} from './sdk/execution.js'
+export type { Verdict, VerdictReason } from './sdk/quotes.js'
+export type { VerifyOptions } from './sdk/receipts.js'
 export type { ResolvedAsset } from './sdk/resolver.js'
+export type { AccessToken, Operation, Session } from './sdk/session.js'
+export type { ConfirmContracts, ContractsToConfirm } from './sdk/trust.js'

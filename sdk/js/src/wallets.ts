@@ -2,12 +2,17 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { getPublicKey, hashes, sign, utils } from '@noble/secp256k1'
 import * as errors from './api/errors.gen.js'
-import { concat, fromHex } from './domain/bytes.js'
-import type { Address } from './domain/ids.js'
-import { addressOfKey, personalDigest } from './domain/signatures.js'
+import { concat, fromHex, type Hex, toHex, utf8 } from './domain/bytes.js'
+import { type Address, readAddress } from './domain/ids.js'
+import { accountSignature, addressOfKey, personalDigest } from './domain/signatures.js'
 import { signedTransaction, type Transaction, transactionDigest } from './domain/transaction.js'
-import { type TypedData, typedDataDigest } from './domain/typed-data.js'
+import { type TypedData, typedDataDigest, typedDataText } from './domain/typed-data.js'
 import { InsituError } from './errors.js'
+import { type Account, rejectedByUser } from './sdk/account.js'
+import type { WalletProvider } from './sdk/chain-reader.js'
+
+/** What wallets answer if a person says no (EIP-1193). */
+const REJECTED = 4001
 
 /** An account that can sign. Signatures have 65 bytes r ‖ s ‖ v, with v 27 or 28. */
 export interface LocalKey {
@@ -56,4 +61,37 @@ function readKey(key: Uint8Array | string): Uint8Array {
     )
   }
   return secret
+}
+
+/**
+ * Return an account of a wallet that asks a person (EIP-1193), such as one that a page found by EIP-6963.
+ *
+ * @param provider - the wallet's connection
+ * @param address - one of its accounts, by default the one that it offers first
+ * @throws InsituError `RejectedByUser` if the person says no, also later when something is to be signed
+ */
+export async function walletAccount(provider: WalletProvider, address?: Address): Promise<Account> {
+  const ask = (method: string, ...params: readonly unknown[]) => request(provider, method, params)
+  const offered = address ?? first(await ask('eth_requestAccounts'))
+  const account = readAddress(offered)
+  const signed = async (answer: Promise<unknown>) => accountSignature(String(await answer) as Hex)
+  return Object.freeze({
+    address: account,
+    signTypedData: (data: TypedData) => signed(ask('eth_signTypedData_v4', account, typedDataText(data))),
+    signText: (text: string) => signed(ask('personal_sign', toHex(utf8(text)), account)),
+  })
+}
+
+async function request(provider: WalletProvider, method: string, params: readonly unknown[]): Promise<unknown> {
+  try {
+    return await provider.request({ method, params })
+  } catch (cause) {
+    const code = (cause as { readonly code?: unknown } | null)?.code
+    if (code === REJECTED || code === 'ACTION_REJECTED') throw rejectedByUser(cause)
+    throw new InsituError(errors.SignatureMismatch, `the wallet did not answer ${method}`, { cause })
+  }
+}
+
+function first(accounts: unknown): string {
+  return Array.isArray(accounts) ? String(accounts[0]) : ''
 }

@@ -14,6 +14,14 @@ export interface AbiEvent {
   readonly data: readonly string[]
 }
 
+/** The code of a contract: its Keccak-256 with zeros in place of the words that each deployment has of its own. */
+export interface ContractCode {
+  readonly contract: string
+  readonly hash: string
+  /** Where such a word of 32 bytes begins. */
+  readonly words: readonly number[]
+}
+
 export const registerAttribute: AbiFunction = {
   contract: 'DIDRegistry',
   signature: 'registerAttribute(bytes32,bytes32,address[],string)',
@@ -86,6 +94,12 @@ export const getDIDRegister: AbiFunction = {
   returns: ['(address,uint40,uint24,uint32,bytes32)'],
 }
 
+export const isDIDProvider: AbiFunction = {
+  contract: 'DIDRegistry',
+  signature: 'isDIDProvider(bytes32,address)',
+  returns: ['bool'],
+}
+
 export const createAgreementAndLock: AbiFunction = {
   contract: 'ServiceExecutionTemplate',
   signature: 'createAgreementAndLock((bytes32,bytes32,bytes32,bytes32,bytes32,address,address,uint32,uint40,uint32,uint32,uint32,uint256[],address[]),bytes,(uint256,uint256,uint8,bytes32,bytes32))',
@@ -102,6 +116,36 @@ export const cancel: AbiFunction = {
   contract: 'ServiceExecutionTemplate',
   signature: 'cancel((bytes32,bytes32,bytes32,bytes32,bytes32,address,address,uint32,uint40,uint32,uint32,uint32,uint256[],address[]))',
   returns: [],
+}
+
+export const getAgreement: AbiFunction = {
+  contract: 'ServiceExecutionTemplate',
+  signature: 'getAgreement(bytes32)',
+  returns: ['(uint128,uint40,uint8,uint8,uint8,bool)'],
+}
+
+export const token: AbiFunction = {
+  contract: 'ServiceExecutionTemplate',
+  signature: 'token()',
+  returns: ['address'],
+}
+
+export const didRegistry: AbiFunction = {
+  contract: 'ServiceExecutionTemplate',
+  signature: 'didRegistry()',
+  returns: ['address'],
+}
+
+export const templateStore: AbiFunction = {
+  contract: 'ServiceExecutionTemplate',
+  signature: 'templateStore()',
+  returns: ['address'],
+}
+
+export const isTemplateApproved: AbiFunction = {
+  contract: 'TemplateStoreManager',
+  signature: 'isTemplateApproved(address)',
+  returns: ['bool'],
 }
 
 export const fulfillComputeExecutionCondition: AbiFunction = {
@@ -140,8 +184,74 @@ export const permit: AbiFunction = {
   returns: [],
 }
 
+export const nonces: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'nonces(address)',
+  returns: ['uint256'],
+}
+
+export const balanceOf: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'balanceOf(address)',
+  returns: ['uint256'],
+}
+
+export const allowance: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'allowance(address,address)',
+  returns: ['uint256'],
+}
+
+export const name: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'name()',
+  returns: ['string'],
+}
+
+export const symbol: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'symbol()',
+  returns: ['string'],
+}
+
+export const decimals: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'decimals()',
+  returns: ['uint8'],
+}
+
+export const DOMAIN_SEPARATOR: AbiFunction = {
+  contract: 'NeverminedToken',
+  signature: 'DOMAIN_SEPARATOR()',
+  returns: ['bytes32'],
+}
+
 export const DIDAttributeRegistered: AbiEvent = {
   contract: 'DIDRegistry',
   signature: 'DIDAttributeRegistered(bytes32,address,bytes32,string,uint256,uint256)',
   data: ['string', 'uint256', 'uint256'],
+}
+
+export const AgreementCreated: AbiEvent = {
+  contract: 'ServiceExecutionTemplate',
+  signature: 'AgreementCreated(bytes32,address,address,(bytes32,bytes32,bytes32,bytes32,bytes32,address,address,uint32,uint40,uint32,uint32,uint32,uint256[],address[]))',
+  data: ['(bytes32,bytes32,bytes32,bytes32,bytes32,address,address,uint32,uint40,uint32,uint32,uint32,uint256[],address[])'],
+}
+
+export const PaymentReleased: AbiEvent = {
+  contract: 'ServiceExecutionTemplate',
+  signature: 'PaymentReleased(bytes32,uint32,uint256,bytes32,bool)',
+  data: ['uint256', 'bytes32', 'bool'],
+}
+
+export const codeDIDRegistry: ContractCode = {
+  contract: 'DIDRegistry',
+  hash: '0xff7c9c8c4b597718823903e1d604a49a015912c319436f5748baefe2fdf973de',
+  words: [1077, 1118, 6645, 6699, 6778, 6816, 6882],
+}
+
+export const codeServiceExecutionTemplate: ContractCode = {
+  contract: 'ServiceExecutionTemplate',
+  hash: '0x4f5e017ae6493c18548193e1acec84a0f4230b37f78d8813d086329d413829e5',
+  words: [324, 708, 2047, 2088, 3351, 3520, 7385, 7516, 9271, 10889, 11064, 12392, 12619, 12673, 12752, 12790, 12856],
 }

@@ -26,15 +26,24 @@ export interface Assertion {
  * @param audience - url of an operation; a list opens a session
  * @param now - seconds since 1970
  * @param nonce - at most 128 characters that were never used before
+ * @param personal - the account signs it as a text (personal_sign), because its wallet signs no digests
  */
 export function assertionText(
   account: Address,
   audience: string | readonly string[],
   now: number,
   nonce: string,
+  personal = false,
 ): string {
   const header = { alg: 'ES256K', typ: 'JWT' }
-  const claims = { iss: account, aud: audience, iat: now, exp: now + LIFETIME, jti: nonce }
+  const claims = {
+    iss: account,
+    aud: audience,
+    iat: now,
+    exp: now + LIFETIME,
+    jti: nonce,
+    ...(personal && { eths: 'personal' }),
+  }
   return [header, claims].map(part => toBase64url(utf8(JSON.stringify(part)))).join('.')
 }
 

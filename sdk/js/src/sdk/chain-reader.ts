@@ -108,21 +108,17 @@ export class ChainReader {
   }
 }
 
-function topicOf(event: AbiEvent): string {
+/** Return the first topic of an event. */
+export function topicOf(event: AbiEvent): string {
   return toHex(keccak256(utf8(event.signature)))
 }
 
-function decodeAnswer(types: readonly string[], answer: unknown): readonly AbiResult[] {
+/** Read what a node answered. Throws `ChainUnavailable` if it is something else. */
+export function decodeAnswer(types: readonly string[], answer: unknown): readonly AbiResult[] {
   try {
     return decodeAbi(typesOf(`(${types.join(',')})`), fromHex(String(answer)))
   } catch (cause) {
-    throw new InsituError(
-      errors.ChainUnavailable,
-      'the node answered with something that the contract does not return',
-      {
-        cause,
-      },
-    )
+    throw new InsituError(errors.ChainUnavailable, "the node's answer does not fit the contract", { cause })
   }
 }
 

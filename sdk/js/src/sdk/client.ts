@@ -4,6 +4,7 @@ import { integer, object, type Reader, text } from '../domain/shape.js'
 import { InsituError } from '../errors.js'
 import { Assets } from './assets.js'
 import {
+  type AskNode,
   askThroughGateway,
   askThroughWallet,
   ChainReader,
@@ -51,18 +52,35 @@ const INFO = /* @__PURE__ */ (() => {
  * chain or registry than `contracts` names, or the wallet is on another chain
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  return (await openProvider(url, options)).client
+}
+
+/** What a client is made of. */
+export interface OpenProvider {
+  readonly client: Client
+  readonly url: string
+  readonly http: Http
+  readonly ask: AskNode
+  readonly chain: ChainReader
+  readonly resolver: Resolver
+}
+
+/** Connect like `connect`, and return the parts too. */
+export async function openProvider(address: string, options: ConnectOptions): Promise<OpenProvider> {
   const { signal, provider } = options
-  const base = url.replace(/\/+$/, '')
+  const url = address.replace(/\/+$/, '')
   const http = new Http(options)
-  const info = await http.read(INFO, 'GET', `${base}/api/v1/gateway/services`, { signal })
+  const info = await http.read(INFO, 'GET', `${url}/api/v1/gateway/services`, { signal })
   const told = { chainId: info.chainId, registry: info.contracts.DIDRegistry }
   const contracts = options.contracts ?? told
   requireSame(contracts, told)
-  const chain = new ChainReader(contracts, provider ? askThroughWallet(provider) : askThroughGateway(http, base))
+  const ask = provider ? askThroughWallet(provider) : askThroughGateway(http, url)
+  const chain = new ChainReader(contracts, ask)
   await chain.requireChain(signal)
-  const assets = new Assets(http, options.metadataUrl?.replace(/\/+$/, '') ?? base, new Resolver(chain, http))
-  const { providerAddress } = info
-  return { assets, contracts, contractsAreGiven: options.contracts !== undefined, providerAddress }
+  const resolver = new Resolver(chain, http)
+  const assets = new Assets(http, options.metadataUrl?.replace(/\/+$/, '') ?? url, resolver)
+  const client = { assets, contracts, contractsAreGiven: !!options.contracts, providerAddress: info.providerAddress }
+  return { client, url, http, ask, chain, resolver }
 }
 
 function requireSame(wanted: Contracts, told: Contracts): void {

@@ -19,6 +19,8 @@ export interface CallOptions {
   /** Parameters of the query; undefined ones are left out. */
   readonly params?: Readonly<Record<string, string | number | undefined>> | undefined
   readonly json?: unknown
+  /** Sent as it is, in place of JSON. */
+  readonly body?: BodyInit | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Repeating the call is harmless, although its method does not promise it. */
   readonly idempotent?: boolean | undefined
@@ -154,7 +156,7 @@ function addressOf(url: string, params: CallOptions['params'] = {}): string {
   }
 }
 
-function initOf(method: string, { json, headers, followRedirects = false }: CallOptions): RequestInit {
+function initOf(method: string, { json, body, headers, followRedirects = false }: CallOptions): RequestInit {
   const type = json === undefined ? {} : { 'Content-Type': 'application/json' }
   return {
     method,
@@ -162,11 +164,12 @@ function initOf(method: string, { json, headers, followRedirects = false }: Call
     // A token must not follow a redirect to somebody else.
     redirect: followRedirects ? 'follow' : 'manual',
     credentials: 'omit',
-    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    body: json === undefined ? (body ?? null) : JSON.stringify(json),
   }
 }
 
-async function readBounded(response: Response, url: string, heard: () => void): Promise<string> {
+/** Return the text of an answer, which may not be longer than 32 MiB. */
+export async function readBounded(response: Response, url: string, heard: () => void): Promise<string> {
   heard()
   const reader = response.body?.getReader()
   const decoder = new TextDecoder()
@@ -198,7 +201,7 @@ function refusedBy(response: Response, body: string, url: string): Refused {
 }
 
 /** Return the server's problem as an error. A proxy in between does not send problem documents. */
-function failureOf(status: number, body: string, url: string): InsituError {
+export function failureOf(status: number, body: string, url: string): InsituError {
   try {
     const { code, detail, ...facts } = readAs(PROBLEM, readJson(body))
     return new InsituError(code, detail, { kind: kindOf(code, status), ...facts })
@@ -216,6 +219,6 @@ function kindOf(code: string, status: number): ErrorKind {
     : (KINDS[status] ?? (status < 500 ? 'InvalidInput' : 'Failure'))
 }
 
-function hostOf(url: string): string {
+export function hostOf(url: string): string {
   return /^[a-z]+:\/\/([^/?#]*)/i.exec(url)?.[1] ?? url.slice(0, 200)
 }

@@ -18,6 +18,9 @@ export interface ResolvedAsset {
   readonly registrant: Address
 }
 
+/** A version of an asset, and where it can be read. */
+export type Version = Pick<DidRecord, 'did' | 'url' | 'checksum'>
+
 const KEPT = 512
 
 /** Reads documents by DID, from the url in the registry, and proves that they are what the chain names. */
@@ -40,7 +43,7 @@ export class Resolver {
   async resolve(did: string, signal?: AbortSignal): Promise<ResolvedAsset> {
     const record = await this.#chain.didRecord(readDid(did), signal)
     const key = `${did} ${record.checksum}`
-    const [ddo, creator] = this.#proved.get(key) ?? (await this.#read(record, signal))
+    const [ddo, creator] = this.#proved.get(key) ?? (await this.read(record, signal))
     this.#proved.delete(key)
     this.#proved.set(key, [ddo, creator])
     const [oldest] = this.#proved.keys()
@@ -49,7 +52,8 @@ export class Resolver {
     return { record, ddo, creator, registrant: record.version === 1 ? creator : record.registrant }
   }
 
-  async #read({ did, url, checksum }: DidRecord, signal?: AbortSignal): Promise<readonly [Ddo, Address]> {
+  /** Read a version from a url, and prove it by its DID and checksum. Throws like `resolve`. */
+  async read({ did, url, checksum }: Version, signal?: AbortSignal): Promise<readonly [Ddo, Address]> {
     const params = { checksum }
     const document = await this.#http
       .call('GET', url.replaceAll('{did}', did), { params, signal, followRedirects: true })

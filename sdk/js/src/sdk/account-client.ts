@@ -1,0 +1,180 @@
+import * as errors from '../api/errors.gen.js'
+import { didOfHex } from '../domain/did.js'
+import {
+  type Address,
+  type ExecutionId,
+  readAddress,
+  readAgreementId,
+  readExecutionId,
+  sameAddress,
+} from '../domain/ids.js'
+import type { VerifiedReceipt } from '../domain/receipt.js'
+import type { Parameters } from '../domain/revisions.js'
+import { object, type Reader, text } from '../domain/shape.js'
+import { InsituError } from '../errors.js'
+import type { Account, CallControl } from './account.js'
+import { AgreementChain, type AgreementContracts } from './agreement-chain.js'
+import { type Agreement, Agreements, type BuyOptions, type CheckOptions } from './agreements.js'
+import type { Contracts } from './chain-reader.js'
+import { type Client, type ConnectOptions, type OpenProvider, openProvider } from './client.js'
+import { Execution } from './execution.js'
+import { GatewayClient, gatewayUrl } from './gateway.js'
+import type { Verdict } from './quotes.js'
+import { type ReceiptLike, type VerifyOptions, verifyOnChain } from './receipts.js'
+import { Session } from './session.js'
+import { Streams } from './streams.js'
+import { type ConfirmContracts, requireTrusted } from './trust.js'
+
+/** How a client of an account is connected. */
+export interface AccountOptions extends ConnectOptions {
+  /** Chain, registry and template that are trusted. Without the template, `confirmContracts` is asked. */
+  readonly contracts?: (Contracts & { readonly template?: Address | undefined }) | undefined
+  /** Asked once before anything is signed for contracts that `contracts` does not name. */
+  readonly confirmContracts?: ConfirmContracts | undefined
+}
+
+/** How an execution is started. */
+export interface ExecuteOptions extends CallControl {
+  /** On-chain checksum of a later version of the workflow, which this account registered. */
+  readonly workflowChecksum?: string | undefined
+  /** Index of a stage as text → name → value, where the owners of the data allow that name. */
+  readonly parameters?: Parameters | undefined
+  /** Repeating the call with it finds the first execution, even from another page. */
+  readonly idempotencyKey?: string | undefined
+}
+
+const INFO = /* @__PURE__ */ (() => {
+  const account: Reader<Address> = (value, place) => readAddress(text(value, place))
+  return object({ contracts: object({ ServiceExecutionTemplate: account, NeverminedToken: account }) })
+})()
+
+const ACCEPTED = /* @__PURE__ */ (() => object({ workflowExecutionId: text }))()
+
+/** Everything that a data scientist does, for one account. */
+export class AccountClient {
+  /** Everything that can be done without an account. */
+  readonly reading: Client
+  readonly assets: Client['assets']
+  readonly agreements: Agreements
+  readonly account: Address
+  readonly contracts: AgreementContracts
+  readonly #parts: OpenProvider
+  readonly #chain: AgreementChain
+  readonly #gatewayAt: (url: string) => GatewayClient
+
+  /** Made by {@link connectAccount}. */
+  constructor(parts: OpenProvider, contracts: AgreementContracts, account: Account, options: AccountOptions) {
+    const { client, http, ask, resolver } = parts
+    this.#parts = parts
+    this.reading = client
+    this.assets = client.assets
+    this.account = account.address
+    this.contracts = contracts
+    const chain = new AgreementChain(contracts, ask)
+    this.#chain = chain
+    const streams = new Streams(options)
+    const gateways = new Map<string, GatewayClient>()
+    const gatewayAt = (url: string) => {
+      const known = gateways.get(url) ?? new GatewayClient(http, streams, url, new Session(http, url, account))
+      gateways.set(url, known)
+      return known
+    }
+    this.#gatewayAt = gatewayAt
+    let isTrusted = false
+    const trust = async (signal?: AbortSignal) => {
+      const isKnown = options.contracts?.template !== undefined
+      if (!isTrusted) await requireTrusted(chain, isKnown, options.confirmContracts, signal)
+      isTrusted = true
+    }
+    this.agreements = new Agreements({ chain, account, resolver, gatewayAt, requireTrusted: trust })
+  }
+
+  /** Ask for verdict, server and price of a workflow; see `Agreements.check`. */
+  check(workflowDid: string, options: CheckOptions = {}): Promise<Verdict> {
+    return this.agreements.check(workflowDid, options)
+  }
+
+  /** Buy a workflow; see `Agreements.buy`. */
+  buy(workflowDid: string, options: BuyOptions = {}): Promise<Agreement> {
+    return this.agreements.buy(workflowDid, options)
+  }
+
+  /**
+   * Start an execution. The agreement's id is all it needs, at any time until the timeout.
+   *
+   * @throws InsituError `AgreementUnknown`, `AgreementExpired`, `NotConsumer`, `ExecutionInProgress`,
+   * `ExecutionLimitReached`, `RevisionNotAllowed`, `ParameterNotAllowed`, or why the workflow may no longer run
+   */
+  async execute(agreement: string, options: ExecuteOptions = {}): Promise<Execution> {
+    const { signal, onProgress, workflowChecksum, parameters } = options
+    const id = readAgreementId(agreement)
+    const { workflowId } = await this.agreements.terms(id, signal)
+    const endpoint = await this.agreements.endpoint(id, signal)
+    const gateway = this.#gatewayAt(gatewayUrl(endpoint))
+    const headers = { 'Idempotency-Key': options.idempotencyKey ?? crypto.randomUUID() }
+    const json = { serviceAgreementId: id, workflowDid: didOfHex(workflowId), workflowChecksum, parameters }
+    const call = { json, headers, idempotent: true, onProgress, signal }
+    const accepted = await gateway.call(ACCEPTED, 'POST', endpoint, call)
+    return new Execution(gateway, id, readExecutionId(accepted.workflowExecutionId))
+  }
+
+  /** Buy a workflow and start its first execution. Throws what `buy` and `execute` throw. */
+  async run(workflowDid: string, options: BuyOptions = {}): Promise<Execution> {
+    const { id } = await this.buy(workflowDid, options)
+    return this.execute(id, { signal: options.signal, onProgress: options.onProgress })
+  }
+
+  /** Return the handle of an execution by its two ids. Throws `AgreementUnknown`, `InvalidId`. */
+  async execution(agreement: string, execution: string, signal?: AbortSignal): Promise<Execution> {
+    const executionId: ExecutionId = readExecutionId(execution)
+    const endpoint = await this.agreements.endpoint(agreement, signal)
+    return new Execution(this.#gatewayAt(gatewayUrl(endpoint)), readAgreementId(agreement), executionId)
+  }
+
+  /** Check a receipt, and compare it with the chain; see `verifyOnChain`. */
+  verify(receipt: ReceiptLike, options: VerifyOptions = {}): Promise<VerifiedReceipt> {
+    return verifyOnChain(receipt, this.#chain, this.#parts.chain, options)
+  }
+
+  /** Return the session at a gateway; by default at the one that the client is connected to. */
+  session(url: string = this.#parts.url): Session {
+    return this.#gatewayAt(url).session
+  }
+}
+
+/**
+ * Connect to a provider for an account: a key of this program, or a wallet.
+ *
+ * Nothing is signed here. Give `provider` (a node that you trust, or that of the wallet), because what is read through the
+ * gateway is as true as the gateway; give `contracts`, or answer `confirmContracts`.
+ *
+ * @param url - address of its gateway, without the path of the API
+ * @throws InsituError what `connect` throws
+ */
+export async function connectAccount(
+  url: string,
+  account: Account,
+  options: AccountOptions = {},
+): Promise<AccountClient> {
+  const parts = await openProvider(url, options)
+  const { signal } = options
+  const { contracts } = await parts.http.read(INFO, 'GET', `${parts.url}/api/v1/gateway/services`, { signal })
+  const { ServiceExecutionTemplate: template, NeverminedToken: token } = contracts
+  const wanted = options.contracts?.template ?? template
+  if (!sameAddress(wanted, template)) {
+    throw new InsituError(errors.ContractMismatch, `the gateway uses the template ${template}, not ${wanted}`)
+  }
+  const { chainId, registry } = parts.client.contracts
+  const trusted = { chainId, registry: readAddress(registry), template, token }
+  return new AccountClient(parts, trusted, { ...bound(account), address: readAddress(account.address) }, options)
+}
+
+/** Keep an account's functions with it, also those of a class. */
+function bound(account: Account): Account {
+  return {
+    address: account.address,
+    signTypedData: data => account.signTypedData(data),
+    signText: message => account.signText(message),
+    signDigest: account.signDigest && (digest => account.signDigest?.(digest) ?? new Uint8Array()),
+  }
+}

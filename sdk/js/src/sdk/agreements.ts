@@ -1,0 +1,182 @@
+import * as abi from '../api/abi.gen.js'
+import * as errors from '../api/errors.gen.js'
+import { agreementId, type Terms, totalOf } from '../domain/agreement.js'
+import { plainDigits, toHex } from '../domain/bytes.js'
+import { computeServiceOf } from '../domain/ddo.js'
+import { didOfHex } from '../domain/did.js'
+import { type AgreementId, readAgreementId } from '../domain/ids.js'
+import { displayAmount } from '../domain/money.js'
+import { termsOf } from '../domain/quote-verification.js'
+import { InsituError, isInsituError } from '../errors.js'
+import { type Account, type CallControl, sleep } from './account.js'
+import type { AgreementChain, AgreementState } from './agreement-chain.js'
+import { type GatewayClient, gatewayUrl } from './gateway.js'
+import { Purchases, waitForGrant } from './purchases.js'
+import { gatewayAnswer, judge, readWanted, requireAllowed, type Verdict } from './quotes.js'
+import type { Resolver } from './resolver.js'
+
+/** A service agreement: its terms, and where it stood on chain when it was looked up. */
+export interface Agreement {
+  /** serviceAgreementId. It is all that an execution needs, even later and from elsewhere. */
+  readonly id: AgreementId
+  readonly terms: Terms
+  readonly state: AgreementState
+  /** Base units. */
+  readonly price: bigint
+  /** The workflow that was bought. */
+  readonly workflowDid: string
+}
+
+/** How a workflow is bought. */
+export interface BuyOptions extends CallControl {
+  /** serviceDefinitionId of the first input's compute service; its only one if it is left out. */
+  readonly serviceIndex?: number | undefined
+  /** Base units; a higher price is refused before the wallet is asked. */
+  readonly maxPrice?: bigint | undefined
+  /**
+   * The random part of the id, 64 hexadecimal digits. Store it before calling and you can repeat the call: an agreement
+   * of this account with this seed is found and not bought again.
+   */
+  readonly seed?: string | undefined
+}
+
+/** How a price is asked for. */
+export type CheckOptions = Pick<BuyOptions, 'serviceIndex' | 'signal'>
+
+/** What agreements need. */
+export interface AgreementParts {
+  readonly chain: AgreementChain
+  readonly account: Account
+  readonly resolver: Resolver
+  readonly gatewayAt: (url: string) => GatewayClient
+  /** Refuses contracts that nobody trusts. */
+  readonly requireTrusted: (signal?: AbortSignal) => Promise<void>
+}
+
+/** Buys workflows for one account. */
+export class Agreements {
+  readonly #parts: AgreementParts
+  readonly #purchases: Purchases
+  readonly #terms = new Map<AgreementId, Terms>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: AgreementParts) {
+    this.#parts = parts
+    this.#purchases = new Purchases(parts.chain, parts.account)
+  }
+
+  /**
+   * Ask for verdict, server and price of a workflow (C1). The answer is recomputed from the documents; nothing is signed.
+   *
+   * @throws InsituError `TermsMismatch` if the gateway says something else than the documents, `TemplateNotApproved`,
+   * `NotDIDProvider`, and what resolving throws
+   */
+  async check(workflowDid: string, options: CheckOptions = {}): Promise<Verdict> {
+    return (await this.#check(workflowDid, options))[0]
+  }
+
+  /**
+   * Buy a workflow (C1–C8) without coin: verify everything, let the account sign at most twice, let the gateway send it,
+   * and await the grant.
+   *
+   * @throws InsituError `ContractMismatch`, `PriceTooHigh`, `InsufficientFunds`, `RejectedByUser`, `AgreementRefused`,
+   * `AgreementNotGranted`, `RelayOff`, `RelayLimitReached`, `RelayExhausted`, what `check` throws, or the code of the
+   * first reason why the workflow may not run
+   */
+  async buy(workflowDid: string, options: BuyOptions = {}): Promise<Agreement> {
+    const { chain, account, requireTrusted } = this.#parts
+    const { signal, onProgress } = options
+    const seed = plainDigits(options.seed ?? toHex(crypto.getRandomValues(new Uint8Array(32))))
+    readAgreementId(seed)
+    onProgress?.({ step: 'verify', message: 'Contracts, documents and price are verified.' })
+    await requireTrusted(signal)
+    const earlier =
+      options.seed === undefined ? undefined : await chain.termsOfSeed(account.address, `0x${seed}`, signal)
+    const terms = earlier ?? (await this.#inTurn(() => this.#purchase(workflowDid, seed, options)))
+    const id = agreementId(terms, chain.domain)
+    this.#terms.set(id, terms)
+    onProgress?.({ step: 'grant', message: 'The payment is in escrow, and the provider is to grant the executions.' })
+    await waitForGrant(chain, id, terms, signal)
+    return this.show(id, { ...(signal && { signal }) })
+  }
+
+  /** Return an agreement by its id. Throws `InvalidId`, `AgreementUnknown`. */
+  async show(agreement: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Agreement> {
+    const id = readAgreementId(agreement)
+    const terms = await this.terms(id, signal)
+    const state = await this.#parts.chain.state(id, signal)
+    return { id, terms, state, price: totalOf(terms), workflowDid: didOfHex(terms.workflowId) }
+  }
+
+  /** Return the terms behind an agreement's id. They never change. Throws `InvalidId`, `AgreementUnknown`. */
+  async terms(agreement: string, signal?: AbortSignal): Promise<Terms> {
+    const id = readAgreementId(agreement)
+    const terms = this.#terms.get(id) ?? (await this.#parts.chain.terms(id, signal))
+    this.#terms.set(id, terms)
+    return terms
+  }
+
+  /** Return where a bought service is called now; its owner may have changed that since the purchase. */
+  async endpoint(agreement: string, signal?: AbortSignal): Promise<string> {
+    const { did, serviceIndex } = await this.terms(agreement, signal)
+    const { ddo } = await this.#parts.resolver.resolve(didOfHex(did), signal)
+    return computeServiceOf(ddo, serviceIndex).serviceEndpoint ?? ''
+  }
+
+  async #check(
+    workflowDid: string,
+    { serviceIndex, signal }: CheckOptions,
+  ): Promise<readonly [Verdict, GatewayClient]> {
+    const { chain, account, resolver, gatewayAt } = this.#parts
+    const wanted = await readWanted(resolver, chain, workflowDid, serviceIndex, signal)
+    const gateway = gatewayAt(gatewayUrl(wanted.inputs[0]?.entry.serviceEndpoint ?? ''))
+    const question = { consumer: account.address, workflowDid, ...(serviceIndex !== undefined && { serviceIndex }) }
+    const answer = await gateway.open(gatewayAnswer, '/check', question, signal)
+    return [await judge(answer, wanted, chain, account.address, signal), gateway]
+  }
+
+  async #purchase(workflowDid: string, seed: string, options: BuyOptions): Promise<Terms> {
+    const { chain, account } = this.#parts
+    const [verdict, gateway] = await this.#check(workflowDid, options)
+    requireAllowed(verdict)
+    const { total } = verdict.cost
+    const token = await chain.token(options.signal)
+    const shown = (amount: bigint) => displayAmount(amount, token.decimals, token.symbol)
+    if (options.maxPrice !== undefined && total > options.maxPrice) {
+      const detail = `the price is ${shown(total)}, the limit ${shown(options.maxPrice)}`
+      throw new InsituError(errors.PriceTooHigh, detail, { context: { price: total } })
+    }
+    const held = await chain.tokenNumber(abi.balanceOf, [account.address], options.signal)
+    if (held < total) {
+      const detail = `${account.address} holds ${shown(held)}, the price is ${shown(total)}`
+      throw new InsituError(errors.InsufficientFunds, detail, { context: { held, price: total } })
+    }
+    const terms = termsOf(verdict.quote, account.address, await chain.time(options.signal), seed)
+    try {
+      await this.#purchases.send(terms, token, gateway, options)
+    } catch (error) {
+      if (options.seed === undefined || !isInsituError(error) || error.code !== 'AgreementExists') throw error
+      return this.#earlier(terms, options)
+    }
+    return terms
+  }
+
+  /** Wait for the purchase that an earlier call with the same seed left with the gateway. */
+  async #earlier({ seed, consumer, deadline }: Terms, { signal }: CallControl): Promise<Terms> {
+    const { chain } = this.#parts
+    while ((await chain.time(signal)) <= deadline) {
+      const found = await chain.termsOfSeed(consumer, seed, signal)
+      if (found && (await chain.state(agreementId(found, chain.domain), signal)).locked) return found
+      await sleep(1000, signal)
+    }
+    const detail = 'an earlier purchase with this seed was not sent before its deadline'
+    throw new InsituError(errors.TransactionUnconfirmed, detail)
+  }
+
+  /** A token counts an account's permits (ERC-2612), so purchases are made one after the other. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+}

@@ -1,0 +1,101 @@
+"""Python publishes, and JavaScript buys, runs, follows, downloads and verifies, at a real provider."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from insitu.testing.provider import ProviderProcess
+from tests.javascript.packages import install_sdk, run_node
+from tests.market import PAID, PRICE, SERVER_PRICE, open_market, open_provider
+
+pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
+
+SECRET = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
+"""The key of the development account that is called consumer; it is public."""
+
+PROGRAM = """
+import { readFile } from 'node:fs/promises'
+import { connectAccount } from 'insitu'
+import { saveResult } from 'insitu/node'
+import { localKey } from 'insitu/wallets'
+const [url, secret, workflow, contracts, folder] = process.argv.slice(2)
+const key = localKey(secret)
+const client = await connectAccount(url, key, { contracts: JSON.parse(contracts) })
+const steps = []
+const onProgress = ({ step, message }) => steps.push([step, message !== ''])
+const verdict = await client.check(workflow)
+const tooDear = await client.buy(workflow, { maxPrice: verdict.cost.total - 1n, onProgress }).catch(error => error.code)
+const asked = steps.map(([step]) => step)
+const seed = 'ab'.repeat(32)
+const bought = await client.buy(workflow, { maxPrice: verdict.cost.total, seed, onProgress })
+const again = await client.buy(workflow, { seed })
+const execution = await client.execute(bought.id, { onProgress })
+const printed = [], happened = []
+for await (const one of execution.stream()) {
+  if (one.kind === 'log') printed.push(one.log.text)
+  else happened.push(one.event.type)
+}
+const ended = await execution.wait()
+const files = await saveResult(execution, folder)
+const full = await saveResult(execution, folder).catch(error => error.code)
+const receipt = await execution.receipt()
+let verified
+for (let look = 0; !verified; look += 1) {
+  verified = await client.verify(receipt, { files, provider: verdict.quote.provider }).catch(async error => {
+    if (error.code !== 'ReceiptNotCommitted' || look === 100) throw error
+    await new Promise(resolve => setTimeout(resolve, 100))
+  })
+}
+const forged = [{ ...files[0], sha256: '00'.repeat(32) }]
+const refused = await client.verify(receipt, { files: forged }).catch(error => error.code)
+const fresh = await connectAccount(url, key, { contracts: JSON.parse(contracts) })
+const found = await (await fresh.execution(bought.id, execution.executionId)).status()
+await client.session().signOut()
+const texts = {}
+for (const { name, path } of files) texts[name] = await readFile(path, 'utf8')
+console.log(JSON.stringify({
+  asked, tooDear, total: String(verdict.cost.total), steps: steps.map(([step, said]) => said && step), happened,
+  same: again.id === bought.id, id: bought.id, phase: ended.phase, texts, full, refused,
+  printed: printed.join(''), charge: String(verified.statement.predicate.charge.amount),
+  checked: verified.checked.length, found: found.phase,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    with open_provider(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+async def test_python_publishes_and_javascript_buys_runs_downloads_and_verifies(
+    provider: ProviderProcess, tmp_path: Path
+) -> None:
+    install_sdk(tmp_path)
+    async with open_market(provider) as market:
+        workflow = await market.workflow()
+        before, chain = await market.balances(), market.consumer.chain
+        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
+        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
+        told = json.loads(
+            run_node(
+                tmp_path,
+                PROGRAM,
+                *(provider.url, SECRET, workflow.did),
+                *(json.dumps(contracts), str(tmp_path / "result")),
+            )
+        )
+        assert told["tooDear"] == "PriceTooHigh"
+        assert told["asked"] == ["verify"]
+        assert told["total"] == told["charge"] == str(PRICE + SERVER_PRICE)
+        assert told["steps"] == ["verify", "verify", "permit", "terms", "send", "grant", "sign-in"]
+        assert told["printed"] == "hello\n"
+        assert {"phase", "result", "settled"} <= set(told["happened"]), told["happened"]
+        assert (told["phase"], told["found"], told["same"]) == ("Succeeded", "Succeeded", True)
+        assert told["texts"] == {"logs/console.log": "hello\n", "out.txt": "done"}
+        assert (told["full"], told["refused"]) == ("FolderNotEmpty", "ReceiptInvalid")
+        assert await market.changes(before) == PAID
+        bought = await market.consumer.agreements.show(told["id"])
+        assert (bought.workflow_did, bought.price.base_units) == (workflow.did, PRICE + SERVER_PRICE)
