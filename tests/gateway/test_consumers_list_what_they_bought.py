@@ -1,11 +1,14 @@
 """A consumer lists what they bought: where each agreement stands, in a word, what is left of it, and the money."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from insitu.adapters.chain.embedded import EmbeddedChain
+from insitu.adapters.keys.dev import dev_signer
 from insitu.api.agreements_v1 import AgreementView
 from insitu.api.gateway_v1 import BASE
 from insitu.domain.errors import InsituError
@@ -13,7 +16,7 @@ from insitu.domain.ids import AgreementId
 from insitu.ports.agreement_records import Standing
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.test_closing_never_costs_less_than_waiting import close, until_closed
-from tests.gateway.world import World, client
+from tests.gateway.world import World, client, world
 
 pytestmark = pytest.mark.needs("chain")
 
@@ -136,7 +139,19 @@ async def test_a_token_for_one_agreement_shows_this_one(provider: World) -> None
     assert [view.service_agreement_id for view in page.agreements] == [first]
 
 
-async def test_an_agreement_that_has_ended_by_time_says_so(provider: World) -> None:
+@pytest.fixture
+async def on_time(tmp_path: Path) -> AsyncIterator[World]:
+    """A provider on a chain of its own: other tests move the time of the one that they share."""
+    chain = await EmbeddedChain.start(tmp_path / "chain", dev_signer("deployer"))
+    try:
+        async with world(chain, tmp_path) as made:
+            yield made
+    finally:
+        await chain.close()
+
+
+async def test_an_agreement_that_has_ended_by_time_says_so(on_time: World) -> None:
+    provider = on_time
     agreement = await buy(provider, timeout=2)
     with anyio.fail_after(20):
         while (await listed(provider))[0].status == "granted":  # noqa: ASYNC110  only time passes
