@@ -12,8 +12,9 @@ from insitu.domain.ids import AgreementId
 from insitu.ports.agreement_changes import AddEvent
 from insitu.ports.agreement_records import EventRecord
 from insitu.ports.bought_agreements import BoughtFilter
+from insitu.ports.free_compute import ComputeCaps
 from tests.doubles.clock import START
-from tests.ports.agreements.agreement_samples import draft_of, started, terms_of
+from tests.ports.agreements.agreement_samples import CONSUMER, draft_of, started, terms_of
 
 FIRST, SECOND = AgreementId("01" * 32), AgreementId("02" * 32)
 DID = "did:nv:" + "d1" * 32
@@ -72,3 +73,16 @@ async def test_what_anybody_can_ask_of_a_data_set_reads_no_table_to_its_end(tmp_
     steps = [row["detail"] for row in explained]
     assert steps
     assert not [step for step in steps if step.startswith("SCAN")]
+
+
+async def test_who_paid_under_the_contracts_of_an_earlier_release_is_no_stranger(tmp_path: Path) -> None:
+    memory_of_an_earlier_release(tmp_path / "gateway.db")
+    with sqlite3.connect(tmp_path / "gateway.db") as db:
+        terms = terms_of().model_dump(mode="json", by_alias=True)
+        terms["ddoHash"] = terms.pop("inputsHash")
+        db.execute("UPDATE agreements SET terms = ?", (json.dumps(terms),))
+        paid = "UPDATE executions SET consumer = ?, charge = '13', settlement_transaction = '0x01', frozen = '{}'"
+        db.execute(paid, (CONSUMER.lower(),))
+    async with SqliteDatabase(tmp_path / "gateway.db", SQLITE) as database:
+        caps = ComputeCaps(strangers=1, coin_price=1)
+        assert await SqlAgreements(database).compute_left(caps, CONSUMER, None, START) is None

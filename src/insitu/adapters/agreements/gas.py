@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from insitu.adapters.agreements.changes import apply_changes
-from insitu.adapters.agreements.rows import GWEI
+from insitu.adapters.agreements.rows import GWEI, TERMS
 from insitu.adapters.sql import Connection, milliseconds
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import InsituError
@@ -117,7 +117,7 @@ def has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> b
         " WHERE executions.consumer = ? AND charge != '0' AND settlement_transaction IS NOT NULL",
         (consumer.lower(),),
     ).fetchall()
-    got = sum(_share(Terms.model_validate_json(row["terms"]), int(row["charge"])) for row in rows)
+    got = sum(_share(TERMS.validate_json(row["terms"]), int(row["charge"])) for row in rows)
     if not got or not coin_price:
         return False
     sent = db.execute("SELECT coalesce(sum(cost), 0) FROM relays WHERE consumer = ?", (consumer.lower(),)).fetchone()[0]

@@ -29,7 +29,7 @@ from insitu.ports.chain import Cursor
 GWEI = 10**9
 """Costs are stored in gwei: then an integer column holds billions of coins, and the database can add them up."""
 
-_TERMS: TypeAdapter[Terms] = TypeAdapter(TermsV1 | Terms)
+TERMS: TypeAdapter[Terms] = TypeAdapter(TermsV1 | Terms)
 """Also terms of earlier contracts, which no chain of today knows: their executions and receipts can still be shown."""
 
 
@@ -61,7 +61,7 @@ def agreement_of(row: Row) -> KnownAgreement:
     """Return a row of ``agreements`` as a record."""
     return KnownAgreement(
         agreement_id=AgreementId(row["agreement_id"]),
-        terms=_TERMS.validate_json(row["terms"]),
+        terms=TERMS.validate_json(row["terms"]),
         standing=Standing(row["standing"]),
         reason=Reason.model_validate_json(row["reason"]) if row["reason"] else None,
         versions=json.loads(row["versions"]),
