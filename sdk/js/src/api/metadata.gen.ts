@@ -469,8 +469,8 @@ export interface components {
             category?: string | null;
             license?: string | null;
             owner?: string | null;
-            priceMax?: number | null;
-            priceMin?: number | null;
+            priceMax?: string | null;
+            priceMin?: string | null;
             service?: string | null;
             tag?: string | null;
             /** @default  */
@@ -907,8 +907,8 @@ export interface operations {
                 author?: string | null;
                 owner?: string | null;
                 license?: string | null;
-                priceMin?: number | null;
-                priceMax?: number | null;
+                priceMin?: string | null;
+                priceMax?: string | null;
             };
             header?: never;
             path?: never;
