@@ -144,16 +144,34 @@ async def test_an_account_opens_only_so_many_streams(provider: Market, monkeypat
     consumer, _ = await provider.client("consumer")
     async with opened(provider, consumer) as (_, one), opened(provider, consumer) as (_, two):
         assert (await anext(one)).name == (await anext(two)).name == "begin"
-        await eventually(lambda: len(provider.world.gateway.streamer._open) == 2)
+        await eventually(lambda: len(provider.world.gateway.streamer._strange) == 2)
         async with opened(provider, consumer) as (refused, _):
             await refused.aread()
             assert (refused.status_code, refused.json()["code"]) == (429, "RequestFrequencyExceeded")
         owner, _ = await provider.client("owner")
         async with opened(provider, owner) as (other, _):
             assert other.status_code == 200
-    await eventually(lambda: not provider.world.gateway.streamer._open)
+    await eventually(lambda: not provider.world.gateway.streamer._strange)
     async with opened(provider, consumer) as (again, _):
         assert again.status_code == 200
+
+
+async def test_accounts_that_have_nothing_here_open_only_so_many_streams_together(
+    provider: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer, _ = await provider.client("consumer")
+    await run(provider, consumer)
+    monkeypatch.setattr(streamer, "MOST_OF_STRANGERS", 1)
+    stranger, _ = await provider.client("second-consumer")
+    async with opened(provider, stranger) as (_, one):
+        assert (await anext(one)).name == "begin"
+        await eventually(lambda: len(provider.world.gateway.streamer._strange) == 1)
+        async with opened(provider, stranger) as (refused, _):
+            await refused.aread()
+            assert (refused.status_code, refused.json()["code"]) == (429, "RequestFrequencyExceeded")
+        for client in (consumer, (await provider.client("owner"))[0]):
+            async with opened(provider, client) as (other, _):
+                assert other.status_code == 200
 
 
 @pytest.mark.parametrize("query", ["?after=-1", "?after=1e9", "?after=x"])
@@ -171,4 +189,4 @@ async def test_head_of_the_stream_ends_and_counts_for_nobody(provider: Market) -
         answer = await http.head(f"http://127.0.0.1:{provider.port}{BASE}/compute/events", headers=token)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Type"].startswith("text/event-stream")
-    await eventually(lambda: not provider.world.gateway.streamer._open)
+    await eventually(lambda: not provider.world.gateway.streamer._strange)

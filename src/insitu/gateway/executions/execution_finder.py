@@ -12,6 +12,7 @@ from insitu.domain.ids import Address, AgreementId, ExecutionId, read_agreement_
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.sign_in.caller import Caller
 from insitu.ports.agreement_records import EventRecord, StoredExecution
+from insitu.ports.bought_agreements import BoughtFilter
 
 OWNERS_KEPT = timedelta(seconds=10)
 
@@ -121,6 +122,13 @@ class ExecutionFinder:
             and caller.execution in (None, key)
         }
         return reached, tuple((seen[event.execution_id], event) for event in events if event.execution_id in seen)
+
+    async def has_something(self, caller: Caller) -> bool:
+        """Return whether an account is the provider, has bought something here, or owns a data set that was read."""
+        bought = BoughtFilter(now=0, consumer=caller.address, limit=1)
+        if caller.address.lower() == self.ports.provider.lower() or await self.ports.agreements.purchases(bought):
+            return True
+        return bool(await self._data_sets_of(caller.address))
 
     async def _mine(self, caller: Caller) -> _Mine:
         """Return which executions a caller may see: all for the provider, otherwise by the consumer and the owner."""

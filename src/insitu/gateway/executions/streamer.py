@@ -21,6 +21,8 @@ LOOK_AGAIN = 15.0
 """Seconds after which a stream looks again without a wake-up, because another process may have written."""
 MOST_OF_ACCOUNT = 16
 """Streams of all executions that one account may have open: each of them looks whenever anything happens."""
+MOST_OF_STRANGERS = 64
+"""The same for all accounts together that have nothing here yet. Accounts are free, and each stream is a connection."""
 END = "end"
 
 _SPENT = "the owner's rules let out no more log text of this execution; the rest is not shown\n"
@@ -73,6 +75,7 @@ class Streamer:
     operator: OperatorPeer
     execution_finder: ExecutionFinder
     _open: list[str] = field(init=False, default_factory=list)
+    _strange: list[str] = field(init=False, default_factory=list)
 
     async def events(self, seen: Seen, after: int) -> AsyncIterator[EventView]:
         """Yield the events after a sequence, up to ``end``."""
@@ -87,16 +90,24 @@ class Streamer:
                     return
             await self.ports.wakeups.wait(topic, count, seconds=LOOK_AGAIN)
 
-    def require_room(self, caller: Caller) -> None:
-        """Refuse one stream of all executions too many. Raises ``RequestFrequencyExceeded``."""
-        if self._open.count(caller.address) >= MOST_OF_ACCOUNT:
+    async def require_room(self, caller: Caller) -> list[str]:
+        """Refuse one stream of all executions too many; return the list of open ones that it belongs to.
+
+        Raises ``RequestFrequencyExceeded``.
+        """
+        room = self._open if await self.execution_finder.has_something(caller) else self._strange
+        if room.count(caller.address) >= MOST_OF_ACCOUNT:
             detail = f"{caller.address} has {MOST_OF_ACCOUNT} streams of all its executions open"
             raise InsituError("RequestFrequencyExceeded", detail, retryAfter=LOOK_AGAIN)
+        if room is self._strange and len(room) >= MOST_OF_STRANGERS:
+            detail = f"accounts that have bought nothing here have {MOST_OF_STRANGERS} streams open"
+            raise InsituError("RequestFrequencyExceeded", detail, retryAfter=LOOK_AGAIN)
+        return room
 
     async def all_events(self, caller: Caller, after: int) -> AsyncGenerator[EventView, None]:
         """Yield the events after a number of every execution that a caller may see. It never ends by itself."""
-        self.require_room(caller)
-        self._open.append(caller.address)
+        room = await self.require_room(caller)
+        room.append(caller.address)
         try:
             while True:
                 count = self.ports.wakeups.count(EVENTS)
@@ -107,7 +118,7 @@ class Streamer:
                     await self.ports.wakeups.wait(EVENTS, count, seconds=LOOK_AGAIN)
                 after = reached
         finally:
-            self._open.remove(caller.address)
+            room.remove(caller.address)
 
     async def has_ended(self, seen: Seen, after: int) -> bool:
         """Return whether there is nothing to stream after a sequence, because the last event has been read."""

@@ -120,7 +120,7 @@ def _add_streams(routes: APIRouter, service: GatewayService) -> None:
         where they begin; all others are called ``execution``, because one that is called ``end`` would end the stream.
         """
         caller = await service.authenticator.read(authorization, "compute")
-        service.streamer.require_room(caller)
+        await service.streamer.require_room(caller)
         position = _sequence(last) if last else after
         if position is None:
             position, _ = await service.ports.agreements.all_events(None)
