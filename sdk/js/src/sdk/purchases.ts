@@ -48,6 +48,7 @@ export class Purchases {
     const signature = await this.#sign(termsTypedData(terms, this.#chain.domain), { step: 'terms', message }, control)
     const json = purchaseJson({ terms, signature, ...(permit && { permit }) })
     control.onProgress?.({ step: 'send', message: 'The gateway sends the purchase to the chain.' })
+    control.signal?.throwIfAborted()
     const ask = () => gateway.open(PURCHASE, '/agreements', json, control.signal)
     await ask()
     await this.#wait(terms, gateway.url, ask, control.signal)
@@ -90,8 +91,8 @@ export class Purchases {
   }
 
   async #sign(data: TypedData, progress: Progress, control: CallControl) {
-    control.signal?.throwIfAborted()
     control.onProgress?.(progress)
+    control.signal?.throwIfAborted()
     const signature = await abortable(this.#account.signTypedData(data), control.signal)
     const signer = signerOf(typedDataDigest(data), signature)
     const { address } = this.#account

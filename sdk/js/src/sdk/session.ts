@@ -107,6 +107,7 @@ export class Session {
   async #signIn(audience: string | readonly string[], control: CallControl): Promise<AccessToken> {
     const message = `Your wallet is asked to sign you in at ${new URL(this.#base).host}. This costs nothing.`
     control.onProgress?.({ step: 'sign-in', message })
+    control.signal?.throwIfAborted()
     const assertion = await assertionOf(this.account, audience, control.signal)
     return this.#ask({ grant_type: JWT_BEARER, assertion }, control)
   }

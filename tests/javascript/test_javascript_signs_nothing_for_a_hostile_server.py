@@ -1,0 +1,64 @@
+"""Whatever a gateway, a node or a wallet does, a program in JavaScript signs only what the documents say."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from insitu.testing.provider import ProviderProcess
+from tests.javascript.packages import install_sdk, run_node
+from tests.market import PAID, open_market, open_provider
+
+pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
+
+SECRET = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
+"""The key of the development account that is called consumer; it is public."""
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def program(name: str) -> str:
+    """Return a program with what it begins with."""
+    return "".join((PROGRAMS / f"{part}.mjs").read_text("utf-8") for part in ("lying_provider", name))
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    with open_provider(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+async def test_nothing_is_signed_on_other_terms_than_those_of_documents_and_chain(
+    provider: ProviderProcess, tmp_path: Path
+) -> None:
+    install_sdk(tmp_path)
+    async with open_market(provider) as market:
+        workflow = (await market.workflow()).did
+        before, chain = await market.balances(), market.consumer.chain
+        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
+        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
+        arguments = (provider.url, SECRET, workflow, json.dumps(contracts), str(tmp_path / "result"))
+        told = json.loads(run_node(tmp_path, program("buying_from_liars"), *arguments))
+        assert told.pop("shown") is True
+        assert told.pop("rejected") == ["RejectedByUser", 0, 0]
+        assert told.pop("cancelled") == ["went away", 1, 0]
+        assert {attack: code for attack, (code, signed, relayed) in told.items() if not signed and not relayed} == {
+            **dict.fromkeys(("price", "receiver", "times", "workflow", "inputs"), "TermsMismatch"),
+            **dict.fromkeys(("code", "unconfirmed", "declined", "template"), "ContractMismatch"),
+            "provider": "NotDIDProvider",
+            "nonsense": "PeerUnavailable",
+            "refused": "AlgorithmNotAllowed",
+            "document": "ChecksumMismatch",
+            "otherAccount": "SignatureMismatch",
+        }
+        assert await market.changes(before) == (0, 0, 0, 0)
+
+        seen = json.loads(run_node(tmp_path, program("reading_from_liars"), *arguments))
+        assert seen["opened"] >= 4
+        assert seen["sequences"] == sorted(set(seen["sequences"]))
+        assert (seen["printed"], seen["phase"]) == ("hello\n", "Succeeded")
+        assert (seen["outside"], seen["twice"]) == ("InvalidDocument", "InvalidDocument")
+        assert (seen["forged"], seen["short"]) == ("ChecksumMismatch", "ChecksumMismatch")
+        assert seen["offline"] == "ReceiptInvalid"
+        assert await market.changes(before) == PAID
