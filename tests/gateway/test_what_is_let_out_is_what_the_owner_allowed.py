@@ -1,12 +1,16 @@
 """Log text, exit codes and usage are output: what the consumer gets, what the receipt says, and what it costs."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
+
 import pytest
 
 from insitu.domain.dsse import read_envelope
 from insitu.domain.execution import HIDDEN, Charge, Phase, StepKey, StepKind
 from insitu.domain.receipt import Predicate, verify_receipt
 from insitu.domain.validation import MAX_DOCUMENT_BYTES
-from insitu.gateway.executions.streamer import LogPosition
+from insitu.gateway.executions.streamer import LogPiece, LogPosition
 from insitu.metadata.pools import PendingLimits
 from tests.doubles.scripted_runtime import Ending
 from tests.gateway.world import SCRIPT, World, stage_of
@@ -41,6 +45,17 @@ async def logs(provider: World, who: str, ids: tuple[str, str], *, follow: bool 
     return "".join(piece.view.text for piece in pieces if not piece.view.notice), "".join(
         piece.view.text for piece in pieces if piece.view.notice
     )
+
+
+async def first_line(provider: World, *ids: str) -> str:
+    """Return the first text that the consumer reads, as soon as there is any."""
+    seen = await provider.gateway.execution_finder.see(provider.caller("consumer", "compute"), *ids)
+    stream = await provider.gateway.streamer.logs(seen, LogPosition(), follow=True)
+    async with aclosing(cast("AsyncGenerator[LogPiece]", stream)) as pieces:
+        async for piece in pieces:
+            if piece.view.text and not piece.view.notice:
+                return piece.view.text
+    raise AssertionError("the log ended without any text")
 
 
 async def predicate_of(provider: World, execution: str) -> Predicate:
@@ -199,16 +214,18 @@ async def test_an_execution_ended_by_others_is_not_free_once_log_text_was_delive
     script["0-compute-1"] = Ending(log=(ROW,))
     script["1-compute-1"] = Ending(held=True)
     if code != "StoppedByOwner":
-        script |= {f"1-configure-{attempt}": Ending(code) for attempt in range(1, 10)}
+        script |= {f"1-configure-{attempt}": Ending(code, held=attempt == 1) for attempt in range(1, 10)}
     rows = await provider.publish_dataset()
     own = await provider.publish_dataset("second-consumer", price="0")
     stages = [stage_of(0, [{"index": 0, "id": rows}], algorithm), stage_of(1, [{"index": 0, "id": own}], algorithm)]
     agreement = await provider.buy(await provider.publish_workflow(stages))
     execution = (await provider.exec(agreement)).workflow_execution_id
     await provider.operator.until(execution, Phase.EXECUTING)
-    assert (await logs(provider, "consumer", (agreement, execution), follow=False))[0] == ROW.decode()
+    assert await first_line(provider, agreement, execution) == ROW.decode()
     if code == "StoppedByOwner":
         await provider.gateway.stopper.stop(provider.caller("second-consumer"), agreement, execution)
+    else:
+        provider.operator.runtime.release(execution, StepKey(StepKind.CONFIGURE, 1, 1))
     await provider.until_events(execution, "end")
     stored = await provider.execution(execution)
     assert stored.charge is None, "it may be charged when the agreement ends"
