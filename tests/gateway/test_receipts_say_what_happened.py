@@ -14,6 +14,7 @@ from insitu.gateway.executions.presenter import opening_view
 from insitu.gateway.routes.compute import OPENERS
 from insitu.ports.agreement_records import StoredExecution
 from tests.doubles.scripted_runtime import Ending
+from tests.gateway.versions import revise_main
 from tests.gateway.world import World
 
 pytestmark = pytest.mark.needs("chain")
@@ -74,6 +75,17 @@ async def test_a_consumer_sees_whether_data_changed_between_two_nights_and_nobod
     found(provider, TONIGHT, TONIGHT)
     other = await executed(provider, await provider.buy(workflow))
     assert not {*roots(other)} & {*roots(first)}
+
+
+async def test_a_receipt_names_what_was_bought_and_what_was_read_of_each_input(provider: World) -> None:
+    dids = [await provider.publish_dataset(), await provider.publish_dataset("second-owner")]
+    agreement = await provider.buy(await provider.simple_workflow(*dids))
+    bought = [(await provider.desk.ports.resolver.record(did)).checksum for did in dids]
+    newer = await revise_main(provider, "second-owner", dids[1], 1, price="20")
+    predicate = stated(await executed(provider, agreement))
+    assert [(data.did, data.checksum) for data in predicate.bought] == list(zip(dids, bought, strict=True))
+    (stage,) = predicate.stages
+    assert [(read.did, read.checksum) for read in stage.inputs] == [(dids[0], bought[0]), (dids[1], newer)]
 
 
 async def test_owners_open_their_own_inputs_and_the_provider_all(provider: World) -> None:

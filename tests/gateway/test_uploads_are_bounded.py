@@ -10,6 +10,7 @@ import pytest
 from insitu.api.gateway_v1 import EncryptRequest
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.ledger import Call
 from insitu.domain.service import File
 from insitu.gateway.files.source_opener import upload_url
 from insitu.ports.agreement_changes import NameUploads
@@ -64,6 +65,20 @@ async def test_wallets_without_a_stake_share_the_space_of_their_network(provider
     assert on_disk(provider) == before
     assert await receive(provider, 100, says=95 * KIB, network="198.51.100.0/24") == "UploadsFull"
     assert len(await receive(provider, 60 * KIB, provider.address("owner"))) == 32
+
+
+async def test_a_unit_of_token_gives_no_space_of_its_own_and_coin_does(provider: World) -> None:
+    limit(provider, uploads_per_network=100 * KIB, uploads_of_strangers=150 * KIB)
+    poor = [wallet() for _ in range(2)]
+    for one in poor:
+        transfer = Call("NeverminedToken", "transfer", (one, 1))
+        await provider.chain.transact(transfer, provider.people["owner"])
+    assert len(await receive(provider, 60 * KIB, poor[0])) == 32
+    stake = provider.configuration.stake
+    await provider.chain.rpc("anvil_setBalance", poor[1], hex(stake - 1))
+    assert await receive(provider, 60 * KIB, poor[1]) == "UploadShareUsed"
+    await provider.chain.rpc("anvil_setBalance", poor[1], hex(stake))
+    assert len(await receive(provider, 60 * KIB, poor[1])) == 32
 
 
 async def test_an_account_with_a_stake_has_its_own_space_within_the_total(provider: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from insitu.domain.agreement import Terms
+from insitu.domain.canonical import JsonObject
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import AgreementId
 from insitu.domain.inputs_hash import inputs_hash
@@ -13,8 +14,8 @@ from insitu.domain.ledger import create_lock_grant
 from insitu.ports.agreement_changes import Judge, KeepCopy
 from insitu.ports.agreement_records import KnownAgreement, Standing
 from tests.gateway.purchases import id_of, signed, soon
-from tests.gateway.versions import document, revise_main
-from tests.gateway.world import World
+from tests.gateway.versions import document, propose, register, revise_main
+from tests.gateway.world import SMALL, World
 
 pytestmark = pytest.mark.needs("chain")
 
@@ -174,6 +175,26 @@ async def test_what_was_quoted_is_sold_at_its_price_although_the_owner_changed_i
     await provider.until_standing(agreement, Standing.GRANTED)
     assert (await known(provider, agreement)).versions == before
     await runs(provider, agreement)
+
+
+async def test_a_sold_agreement_keeps_its_server_although_the_owner_offers_others_by_now(provider: World) -> None:
+    first, second, workflow = await two_inputs(provider)
+    agreement = await provider.buy(workflow)
+    other = SMALL | {"serverId": "other", "price": "900", "maxExecutionTime": 60}
+
+    def offer_another(services: list[JsonObject]) -> None:
+        services[1]["attributes"]["main"]["provider"]["environment"]["supportedServers"] = [other]
+
+    for who, did in (("owner", first), ("second-owner", second)):
+        await register(provider, who, did, await propose(provider, who, did, offer_another))
+    quote = await provider.quote(workflow)
+    assert quote.server is not None
+    assert quote.server["serverId"] == "other"
+    started = await provider.exec(agreement)
+    plan = (await provider.execution(started.workflow_execution_id)).plan
+    assert plan.limits.max_execution_seconds == SMALL["maxExecutionTime"]
+    await provider.until_events(started.workflow_execution_id, "settled", "end")
+    assert (await provider.execution(started.workflow_execution_id)).charge == 23
 
 
 async def test_a_lock_before_the_change_counts_although_the_grant_comes_after_it(provider: World) -> None:

@@ -53,10 +53,11 @@ class Data(Owned):
 
 @dataclass(frozen=True)
 class Work:
-    """A version of the consumer's workflow: which version of which algorithm runs, and what it reads."""
+    """A version of the workflow: who registered it, which version of which algorithm runs, and what it reads."""
 
     number: int
     checksum: str
+    registrant: str
     script: Owned
     version: str
     reads: tuple[str, ...]
@@ -64,8 +65,9 @@ class Work:
 
 @dataclass
 class Purchase:
-    """An agreement as it was made: the workflow's version, the offers by their data sets, and who is paid what."""
+    """An agreement as it was made: whose, the workflow's version, the offers by data set, and who is paid what."""
 
+    consumer: str
     agreement: Any
     terms: Any
     work: Work
@@ -160,9 +162,7 @@ def rules_of(bought: Purchase, data: dict[str, Data]) -> Rules:
     )
 
 
-def execution_refusals(
-    bought: Purchase, work: Work, data: dict[str, Data], consumer: str, parameters: Iterable[str]
-) -> set[str]:
+def execution_refusals(bought: Purchase, work: Work, data: dict[str, Data], parameters: Iterable[str]) -> set[str]:
     """Why this version of the workflow may not run under a purchase now; empty if it has to run."""
     rules = rules_of(bought, data)
     found = {"NotDIDProvider" for entry in data.values() if not entry.provided}
@@ -172,10 +172,10 @@ def execution_refusals(
         if offer.policy["data"] == "pinned" and offer.digest != data[did].offer.digest
     }
     current = work.script.current == work.version or (work.script.did, work.version) in bought.used
-    found |= set(rules.refusals(work.script, work.version, consumer, current=current))
+    found |= set(rules.refusals(work.script, work.version, bought.consumer, current=current))
     if work != bought.work:
         forbidden = rules.revisions == "none" or (rules.revisions == "untilSuccess" and bought.successes > 0)
-        if forbidden or work.number < bought.work.number:
+        if forbidden or work.number < bought.work.number or work.registrant != bought.consumer:
             found.add("RevisionNotAllowed")
         if work.reads != bought.work.reads:
             found.add("RevisionChangesPurchase")

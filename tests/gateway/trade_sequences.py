@@ -1,4 +1,4 @@
-"""Random steps of owners, a new owner, a consumer and strangers, each done on a real chain and in the model."""
+"""Random steps of owners, a new owner, two consumers and strangers, each done on a real chain and in the model."""
 
 import hashlib
 import secrets
@@ -43,12 +43,13 @@ from tests.gateway.world import World, stage_of
 SERVER_PRICE = 3
 OWNERS = ("owner", "second-owner", "stranger")
 PUBLISHER = "second-consumer"
+CONSUMERS = ("consumer", "second-consumer")
 NOT_THEIRS = {"NotDIDOwner", "NotOwner", "SignatureMismatch", "NotConsumer"}
 ENDINGS = {"success": None, "failure": "AlgorithmFailed", "breakdown": "InfrastructureFailed"}
 
 
 class Trade:
-    """One sequence: two data sets of two owners, an algorithm, and a workflow of the consumer over both."""
+    """One sequence: two data sets of two owners, an algorithm, and a workflow over both, bought by two consumers."""
 
     def __init__(self, provider: World, seed: int, met: Counter[str]) -> None:
         self.provider, self.random, self.met = provider, Random(seed), met
@@ -64,7 +65,7 @@ class Trade:
         blocked = self.blocked()
         weights: dict[Callable[[], Awaitable[None]], int] = {
             self.execute: 12,
-            self.buy: 4,
+            self.buy: 5,
             self.revise_offer: 10 if blocked else 5,
             self.change_workflow: 3,
             self.trespass: 2,
@@ -73,6 +74,7 @@ class Trade:
             self.retire: 1,
             self.change_script: 2,
             self.sell_script: 2,
+            self.sell_workflow: 1,
         }
         (chosen,) = self.random.choices(list(weights), list(weights.values()))
         await chosen()
@@ -93,7 +95,9 @@ class Trade:
         chosen = {"id": script, "checksum": self.script.current}
         workflow = await provider.simple_workflow(*self.data, algorithm=script, transformation=chosen)
         self.workflow = Owned(workflow, "consumer", "consumer", await self.checksum(workflow))
-        self.works.append(Work(1, self.workflow.current, self.script, self.script.current, tuple(self.data)))
+        self.works.append(
+            Work(1, self.workflow.current, "consumer", self.script, self.script.current, tuple(self.data))
+        )
         self.before = await provider.balances()
         await self.buy()
 
@@ -214,7 +218,7 @@ class Trade:
 
     def give_back(self, bought: Purchase) -> None:
         bought.returned = True
-        self.owed.update({"consumer": bought.total, "escrow": -bought.total})
+        self.owed.update({bought.consumer: bought.total, "escrow": -bought.total})
 
     def provider_change(self, data: Data) -> Call:
         function = "removeDIDProvider" if data.provided else "addDIDProvider"
@@ -248,6 +252,13 @@ class Trade:
             await self.change_script()
             await self.change_workflow()
 
+    async def sell_workflow(self) -> None:
+        """The workflow gets another owner, who mostly registers a version that somebody wants to run."""
+        await self.sell(self.workflow, (*CONSUMERS, "stranger"))
+        self.met["workflow sold"] += 1
+        if self.chance(0.7):
+            await self.change_workflow()
+
     # -- what those do who may not ------------------------------------------------------------------------------------
 
     async def trespass(self) -> None:
@@ -276,8 +287,8 @@ class Trade:
             "retire": lambda: provider.metadata.retire(data.did, self.retirement(data, who)),
             "propose": lambda: propose(provider, who, data.did, cheapen),
         }
-        if self.purchases and who != "consumer":
-            tried["execute"] = lambda: provider.exec(self.random.choice(self.purchases).agreement, who)
+        if others := [bought for bought in self.purchases if bought.consumer != who]:
+            tried["execute"] = lambda: provider.exec(self.random.choice(others).agreement, who)
         name = self.random.choice(list(tried))
         self.tell(f"{who} tries to {name} {data.did[-4:]}")
         with pytest.raises(InsituError) as caught:
@@ -285,29 +296,28 @@ class Trade:
         assert caught.value.code in NOT_THEIRS
         self.met["trespass refused"] += 1
 
-    # -- what the consumer does ---------------------------------------------------------------------------------------
+    # -- what consumers do --------------------------------------------------------------------------------------------
 
     async def change_workflow(self) -> None:
-        """The consumer registers a version that runs any version of the algorithm, rarely on swapped inputs."""
+        """Whoever owns the workflow registers a version with any version of the algorithm, rarely on swapped inputs."""
         version = self.script.current if self.chance(0.8) else self.random.choice(list(self.script.registrants))
         reads = self.works[0].reads if self.chance(0.92) else self.works[0].reads[::-1]
         inputs = [{"index": position, "id": did} for position, did in enumerate(reads)]
         chosen = {"id": self.script.did, "checksum": version}
         number = len(self.works) + 1
         stage = stage_of(0, inputs, self.script.did, transformation=chosen, configuration={"threshold": number})
-        checksum = await revise_main(self.provider, "consumer", self.workflow.did, workflow={"stages": [stage]})
+        who = self.workflow.owner
+        checksum = await revise_main(self.provider, who, self.workflow.did, workflow={"stages": [stage]})
         self.workflow.register(checksum)
-        self.works.append(Work(number, checksum, self.script, version, reads))
-        self.tell(
-            f"the consumer registers version {number} of the workflow, with {version[:6]}, on {reads[0][-4:]} first"
-        )
+        self.works.append(Work(number, checksum, who, self.script, version, reads))
+        self.tell(f"{who} registers version {number} of the workflow, with {version[:6]}, on {reads[0][-4:]} first")
 
     async def buy(self) -> None:
-        """The consumer buys the current version, if the current rules permit it, at the current price."""
-        work = self.works[-1]
-        refusals = purchase_refusals(work, self.data, "consumer")
-        quote = await self.provider.quote(self.workflow.did)
-        self.tell(f"the consumer asks for version {work.number}; against it: {sorted(refusals) or 'nothing'}")
+        """A consumer buys the current version, if the current rules permit it, at the current price."""
+        work, who = self.works[-1], self.random.choice(CONSUMERS)
+        refusals = purchase_refusals(work, self.data, who)
+        quote = await self.provider.quote(self.workflow.did, who)
+        self.tell(f"{who} asks for version {work.number}; against it: {sorted(refusals) or 'nothing'}")
         assert quote.allowed is not bool(refusals), quote.reasons
         codes = {reason.code for reason in quote.reasons}
         assert codes <= refusals, codes
@@ -317,27 +327,29 @@ class Trade:
         shares = Counter({"provider": SERVER_PRICE})
         for entry in self.data.values():
             shares[entry.owner] += entry.offer.price
-        terms = self.provider.terms(quote)
-        agreement = await self.provider.lock(terms)
+        terms = self.provider.terms(quote, who)
+        agreement = await self.provider.lock(terms, who)
         await self.provider.until_standing(agreement, Standing.GRANTED)
         offers = {did: self.data[did].offer for did in work.reads}
-        self.purchases.append(Purchase(agreement, terms, work, offers, shares))
-        self.owed.update({"escrow": shares.total(), "consumer": -shares.total()})
-        self.met["bought"] += 1
+        self.purchases.append(Purchase(who, agreement, terms, work, offers, shares))
+        self.owed.update({"escrow": shares.total(), who: -shares.total()})
+        self.met[f"bought by the {who}"] += 1
 
     async def execute(self) -> None:
-        """The consumer executes the bought version or another one, with or without a parameter."""
+        """A consumer executes the bought version or another one, with or without a parameter."""
         if all(bought.returned for bought in self.purchases):
             await self.buy()
             return
         bought = self.random.choice([bought for bought in self.purchases if not bought.returned])
-        work = self.random.choice([bought.work, bought.work, self.works[-1], self.random.choice(self.works)])
+        own = [work for work in self.works if work.registrant == bought.consumer]
+        newest = (own or self.works)[-1]
+        work = self.random.choice([bought.work, bought.work, newest, newest, self.random.choice(self.works)])
         given: dict[str, Scalar] = {"threshold": 7} if self.chance(0.3) else {}
         ending = self.random.choice(["success", *ENDINGS])
-        refusals = execution_refusals(bought, work, self.data, "consumer", given)
+        refusals = execution_refusals(bought, work, self.data, given)
         self.tell(
-            f"the consumer executes version {work.number} under purchase {self.purchases.index(bought)} of version "
-            f"{bought.work.number} with {given} ({ending}); against it: {sorted(refusals) or 'nothing'}"
+            f"{bought.consumer} executes version {work.number} under purchase {self.purchases.index(bought)} of "
+            f"version {bought.work.number} with {given} ({ending}); against it: {sorted(refusals) or 'nothing'}"
         )
         for attempt in (1, 2):
             self.provider.operator.runtime.script[f"0-compute-{attempt}"] = Ending(code=ENDINGS[ending])
@@ -347,10 +359,13 @@ class Trade:
             parameters={"0": given} if given else {},
         )
         try:
-            started = await self.provider.gateway.executor.execute(self.provider.caller("consumer"), request)
+            started = await self.provider.gateway.executor.execute(self.provider.caller(bought.consumer), request)
         except InsituError as error:
             assert error.code in refusals, f"refused with {error.code}: {error.detail}"
             self.met[f"execution: {error.code}"] += 1
+            self.met["revision of another refused"] += (
+                error.code == "RevisionNotAllowed" and work.registrant != bought.consumer
+            )
             return
         assert not refusals, f"it started in spite of {refusals}"
         execution_id = started.workflow_execution_id
@@ -397,12 +412,12 @@ class Trade:
         self.owed.update({**bought.shares, "escrow": -bought.total})
 
     async def close(self, bought: Purchase) -> None:
-        """At the end the consumer closes what no success paid: it costs the price if a failure has to be paid."""
+        """At the end consumers close what no success paid: it costs the price if a failure has to be paid."""
         if bought.successes or bought.returned:
             return
         charge = bought.total if bought.owes else 0
-        self.tell(f"the consumer closes purchase {self.purchases.index(bought)} for {charge}")
-        caller = self.provider.caller("consumer", "compute")
+        self.tell(f"{bought.consumer} closes purchase {self.purchases.index(bought)} for {charge}")
+        caller = self.provider.caller(bought.consumer, "compute")
         await self.provider.gateway.closer.close(caller, bought.agreement, charge)
         with anyio.fail_after(30):
             while True:

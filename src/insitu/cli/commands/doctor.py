@@ -252,7 +252,8 @@ def _policies(session: Session) -> Iterator[Finding]:
 
     for ddo in session.wait_for(_own_data_sets, session):
         if missing := describe_missing_budgets(ddo):
-            yield Finding("policies", "warning", f"{ddo.id}: {missing}", "see insitu publish --help")
+            remedy = f"insitu update {ddo.id} with --max-output, --max-log, --max-files or --max-executions"
+            yield Finding("policies", "warning", f"{ddo.id}: {missing}", remedy)
 
 
 async def _own_data_sets(session: Session) -> "list[Ddo]":
