@@ -6,21 +6,21 @@ report that is stored wins over later ones.
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition
-from insitu.domain.ids import AgreementId
+from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.domain.receipt import Predicate, parse_statement
 from insitu.domain.receipt_parts import ChargePart
 from insitu.gateway.agreements.agreement_follower import end_event
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.results.asset_maker import AssetMaker
-from insitu.gateway.results.conclusion import Conclusion
+from insitu.gateway.results.conclusion import Conclusion, out_of_time
 from insitu.gateway.results.receipt_maker import ReceiptMaker
-from insitu.gateway.results.settler import Due, Settler, charge_now
+from insitu.gateway.results.settler import Due, Settler, charge_now, charges_at_end
 from insitu.gateway.wakeups import OUTBOX, events_of
 from insitu.ports.agreement_changes import AddTransition, Change, Enqueue
 from insitu.ports.agreement_records import (
@@ -125,7 +125,7 @@ class Finisher:
             message = "the chain no longer knows the payment of the agreement"
             return _as_failed(report.outcome, Reason(code="AgreementLost", message=message)), None
         if report.outcome.phase is not Phase.SUCCEEDED:
-            return report.outcome, None
+            return out_of_time(report, execution.plan.finish_by), None
         try:
             result = await self.asset_maker.make(execution, dict(report.published or {}))
             return _mark_empty(report.outcome, delivered=bool(result.files) or report.released > 0), result
@@ -149,6 +149,15 @@ class Finisher:
             for transition in conclusion.history
             if transition.phase not in ENDED
         ]
+        if charge is None and 0 < known.start <= self.ports.clock.now().timestamp() - known.terms.timeout:
+            # Nothing can start any more, and what is left of the time to settle may be short.
+            waiting = [other for other in others if _is_open(other)]
+            ids = {other.plan.number: other.execution_id for other in waiting}
+            for due in charges_at_end([*waiting, replace(execution, frozen=frozen)], known.terms.total):
+                if due.number == execution.plan.number:
+                    charge = due.charge
+                else:
+                    changes += self._settle(known, ids[due.number], due)
         changes += self._follow_ups(execution, known, frozen, charge)
         if frozen.rule is Charge.FULL:
             changes += self._close_open(known, [other for other in others if _is_open(other)])
@@ -204,26 +213,25 @@ class Finisher:
             after = register.key
         if charge is not None:
             due = Due(execution.plan.number, charge, frozen.receipt_hash)
-            changes += self._settle(known, execution, due, after)
+            changes += self._settle(known, execution.execution_id, due, after)
         if frozen.result is not None:
             changes += [Enqueue(item) for item in self._provenance(execution, after)]
         return changes
 
     def _settle(
-        self, known: KnownAgreement, execution: StoredExecution, due: Due, after: str | None = None
+        self, known: KnownAgreement, execution_id: ExecutionId, due: Due, after: str | None = None
     ) -> Iterable[Change]:
         delay = timedelta(seconds=self.ports.configuration.commit_delay if due.charge == 0 else 0)
         moment = self.ports.clock.now() + delay
-        return self.settler.decide(known.agreement_id, known.terms, execution.execution_id, due, moment, after)
+        return self.settler.decide(known.agreement_id, known.terms, execution_id, due, moment, after)
 
     def _close_open(self, known: KnownAgreement, waiting: list[StoredExecution]) -> list[Change]:
         """Commit the receipts of earlier failures, which cost nothing after a success."""
         changes: list[Change] = []
         for open_execution in waiting:
             assert open_execution.frozen is not None
-            changes += self._settle(
-                known, open_execution, Due(open_execution.plan.number, 0, open_execution.frozen.receipt_hash)
-            )
+            due = Due(open_execution.plan.number, 0, open_execution.frozen.receipt_hash)
+            changes += self._settle(known, open_execution.execution_id, due)
         return changes
 
     def _provenance(self, execution: StoredExecution, after: str | None) -> Iterable[OutboxItem]:
