@@ -31,7 +31,7 @@ from tests.cluster.outside import OutsideDatabase, outside_database
 from tests.cluster.programmes import in_registry
 from tests.cluster.sites import SERVER, free_port
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
-from tests.journeys.people import CONSUMER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.people import CONSUMER, CONSUMER_KEY, PASSWORD, RELAYER_KEY
 from tests.journeys.provider import Person, Provider, environment, start
 from tests.journeys.scripts import written
 
@@ -230,7 +230,8 @@ def once(production: Production, agreement: str, execution: str) -> None:
     while not (settled := production.settled(agreement)) and time.monotonic() < deadline:
         time.sleep(0.5)
     assert len(settled) == 1
-    assert len(site.person("consumer", CONSUMER_KEY).succeeds("search", "Result", "--json").json["results"]) == 1
+    found = site.person("consumer", CONSUMER_KEY).succeeds("search", "Result", "--owner", CONSUMER, "--json").json
+    assert len(found["results"]) == 1
     names = [str(path.relative_to(production.store.buckets)) for path in production.store.buckets.rglob("*")]
     for prefix in ("insitu/results/", "insitu/logs/"):
         assert any(name.startswith(prefix) for name in names), names

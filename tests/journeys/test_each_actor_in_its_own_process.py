@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from insitu.domain import exit_codes
-from tests.journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.people import CONSUMER, CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
 from tests.journeys.provider import Actor, Person, Provider, actor, build_image
 from tests.journeys.scripts import COUNT, FLIGHTS, SLEEPING, written
 
@@ -94,7 +94,7 @@ def test_the_main_job_crosses_three_processes(consumer: Person, flights: str, tm
     assert (tmp_path / "out" / "count.txt").read_text() == "2\n"
     assert "  | reading 4 lines\n" in ran.err, "logs come through the gateway"
     assert "charged 2 NVM" in ran.err
-    assert ran.line in consumer.succeeds("search", "Result").out
+    assert ran.line in consumer.succeeds("search", "Result", "--owner", CONSUMER).out
 
 
 def test_a_stop_reaches_the_operator(consumer: Person, flights: str, tmp_path: Path) -> None:

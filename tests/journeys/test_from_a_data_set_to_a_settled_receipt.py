@@ -11,6 +11,8 @@ from tests.journeys.scripts import COUNT, FAILING, FLIGHTS, SLEEPING, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("oci", "chain", "root")]
 
+ONCE = COUNT + "# A script of this file alone, since others publish theirs at the same provider.\n"
+
 
 @pytest.fixture(scope="module")
 def flights(running: Provider) -> str:
@@ -23,7 +25,7 @@ def flights(running: Provider) -> str:
 def run_once(running: Provider, flights: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An execution that succeeded, as JSON."""
     folder = tmp_path_factory.mktemp("consumer")
-    script, out = written(folder, "count.py", COUNT), folder / "out"
+    script, out = written(folder, "count.py", ONCE), folder / "out"
     ran = running.person("consumer").succeeds(
         "run", script, "--on", flights, "--carrier=UA", "--yes", "--json", "-o", out
     )
@@ -63,7 +65,7 @@ def test_a_higher_price_than_allowed_is_refused_before_money_moves(
 def test_the_run_prints_the_new_did_alone_on_standard_output(
     consumer: Person, flights: str, run_once: dict[str, str], tmp_path: Path
 ) -> None:
-    ran = consumer.succeeds("run", written(tmp_path, "count.py", COUNT), "--on", flights, "--carrier=UA", "--yes")
+    ran = consumer.succeeds("run", written(tmp_path, "count.py", ONCE), "--on", flights, "--carrier=UA", "--yes")
     assert ran.line.startswith("did:nv:")
     assert ran.line != run_once["resultDid"], "every result is a new asset"
     assert ran.err.count("already published") == 2, "algorithm and workflow are reused"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from insitu.domain import exit_codes
-from tests.journeys.people import CONSUMER_KEY, PASSWORD
+from tests.journeys.people import CONSUMER, CONSUMER_KEY, PASSWORD
 from tests.journeys.provider import Person, Provider, build_image, restart, start
 from tests.journeys.scripts import COUNT, FLIGHTS, written
 
@@ -44,7 +44,8 @@ def test_a_purchase_outlives_the_client_and_the_provider(provider: Provider, tmp
     laptop = somewhere_else(tmp_path / "laptop", provider)
     script = written(tmp_path, "count.py", COUNT)
     started = laptop.succeeds("run", script, "--on", flights, "--yes", "--json").json
-    workflow = laptop.succeeds("search", "count.py", "--type", "workflow", "--json").json["results"][0]["id"]
+    mine = ("--type", "workflow", "--owner", CONSUMER, "--json")
+    workflow = laptop.succeeds("search", "count.py", *mine).json["results"][0]["id"]
 
     agreement = laptop.succeeds("buy", workflow, "--yes").line
 

@@ -15,7 +15,7 @@ import pytest
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
 from tests.doubles.postgresql import running_postgresql
 from tests.journeys.front_door import front_door
-from tests.journeys.people import CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
+from tests.journeys.people import CONSUMER, CONSUMER_KEY, OWNER_KEY, PASSWORD, RELAYER_KEY
 from tests.journeys.provider import Provider, build_image, serving
 from tests.journeys.scripts import COUNT, FLIGHTS, written
 from tests.journeys.test_each_actor_in_its_own_process import IMAGE, Site, free_ports
@@ -99,7 +99,7 @@ def test_the_gateway_that_works_is_killed_and_the_other_one_finishes_and_is_paid
     ended = consumer.succeeds("status", *ids, "--follow", "--json").json
     assert ended["phase"] == "Succeeded"
     assert ended["settled"]
-    assert ended["resultDid"] in consumer.succeeds("search", "Result", "--json").out
+    assert ended["resultDid"] in consumer.succeeds("search", "Result", "--owner", CONSUMER, "--json").out
     known = consumer.succeeds("executions", ids[0], "--json").json
     assert [one["workflowExecutionId"] for one in known] == [ids[1]]
     consumer.succeeds("result", *ids, "--output", tmp_path / "result")
