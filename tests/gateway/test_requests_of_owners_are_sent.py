@@ -226,6 +226,16 @@ async def test_a_replayed_update_changes_nothing(provider: World) -> None:
     assert await code_of(provider, second) == "VersionMismatch"
 
 
+async def test_two_requests_of_one_account_at_once_are_both_carried_out(provider: World) -> None:
+    requests = [signed(provider, await batch(provider, [item(provider)])) for _ in range(2)]
+    async with anyio.create_task_group() as tasks:
+        for request in requests:
+            tasks.start_soon(post, provider, request)
+    for request in requests:
+        await until_mined(provider, await post(provider, request))
+        assert await owner_of(provider, request.dids[0]) == provider.address("owner")
+
+
 async def test_one_asset_is_updated_four_times_a_day(provider: World) -> None:
     did = await registered(provider)
     for version in (2, 3, 4, 5):

@@ -325,6 +325,12 @@ async def test_a_rule_that_this_gateway_does_not_know_is_never_ignored(
     quote = await provider.quote(await provider.simple_workflow(first, second))
     assert [(reason.code, reason.did) for reason in quote.reasons] == [("PolicyNotUnderstood", second)]
     assert "/maxRows" in quote.reasons[0].message
+    refused = await provider.lock(provider.terms(quote))
+    await provider.until_standing(refused, Standing.REFUSED)
+    known = await provider.agreements.agreement(refused)
+    assert known is not None
+    assert known.reason is not None
+    assert known.reason.code == "PolicyNotUnderstood"
 
 
 def another_version(

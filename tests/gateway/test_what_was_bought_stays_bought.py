@@ -122,6 +122,18 @@ async def test_a_bought_version_that_is_lost_everywhere_is_named(provider: World
     await runs(provider, agreement)
 
 
+async def test_nothing_runs_under_a_current_version_whose_document_is_withheld(provider: World) -> None:
+    _, second, workflow = await two_inputs(provider)
+    agreement = await provider.buy(workflow)
+    await raise_price(provider, second)
+    withhold(provider, second)
+    with pytest.raises(InsituError, match="AssetNotFound") as caught:
+        await provider.exec(agreement)
+    assert caught.value.context["did"] == second
+    provider.desk.ports.resolver._metadata = provider.metadata
+    await runs(provider, agreement)
+
+
 @pytest.mark.parametrize("catalogue", [True, False], ids=["the catalogue counts", "or nothing"])
 async def test_a_copy_that_somebody_edited_proves_nothing(provider: World, *, catalogue: bool) -> None:
     _, second, workflow = await two_inputs(provider)
