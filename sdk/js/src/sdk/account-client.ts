@@ -11,16 +11,18 @@ import {
 import type { VerifiedReceipt } from '../domain/receipt.js'
 import type { Parameters } from '../domain/revisions.js'
 import { object, type Reader, text } from '../domain/shape.js'
-import { InsituError } from '../errors.js'
+import { InsituError, isInsituError } from '../errors.js'
 import type { Account, CallControl } from './account.js'
 import { AgreementChain, type AgreementContracts } from './agreement-chain.js'
 import { type Agreement, Agreements, type BuyOptions, type CheckOptions } from './agreements.js'
-import type { Contracts } from './chain-reader.js'
+import type { ChainReader, Contracts, DidRecord } from './chain-reader.js'
 import { type Client, type ConnectOptions, type OpenProvider, openProvider } from './client.js'
 import { Execution } from './execution.js'
 import { GatewayClient, gatewayUrl } from './gateway.js'
+import type { Http } from './http.js'
 import type { Verdict } from './quotes.js'
 import { type ReceiptLike, type VerifyOptions, verifyOnChain } from './receipts.js'
+import type { Resolver } from './resolver.js'
 import { Session } from './session.js'
 import { Streams } from './streams.js'
 import { type ConfirmContracts, requireTrusted } from './trust.js'
@@ -50,6 +52,27 @@ const INFO = /* @__PURE__ */ (() => {
 
 const ACCEPTED = /* @__PURE__ */ (() => object({ workflowExecutionId: text }))()
 
+/** What other entry points of this package build on. Programs do not need it, and it may change. */
+export interface AccountParts {
+  readonly account: Account
+  /** Address of the gateway, and of the catalogue, without the path of the API. */
+  readonly url: string
+  readonly metadataUrl: string
+  readonly http: Http
+  readonly gateway: GatewayClient
+  readonly chain: AgreementChain
+  readonly registry: RegistryRecords
+  readonly resolver: Resolver
+  /** Refuses contracts that nobody trusts. */
+  readonly trust: (signal?: AbortSignal) => Promise<void>
+}
+
+/** Looks up assets that may not be registered. */
+export interface RegistryRecords {
+  /** Return the registry's record of a DID, or undefined. */
+  findRecord(did: string, signal?: AbortSignal): Promise<DidRecord | undefined>
+}
+
 /** Everything that a data scientist does, for one account. */
 export class AccountClient {
   /** Everything that can be done without an account. */
@@ -58,6 +81,8 @@ export class AccountClient {
   readonly agreements: Agreements
   readonly account: Address
   readonly contracts: AgreementContracts
+  /** What other entry points of this package build on. */
+  readonly parts: AccountParts
   readonly #parts: OpenProvider
   readonly #chain: AgreementChain
   readonly #gatewayAt: (url: string) => GatewayClient
@@ -87,6 +112,10 @@ export class AccountClient {
       isTrusted = true
     }
     this.agreements = new Agreements({ chain, account, resolver, gatewayAt, requireTrusted: trust })
+    const { url, metadataUrl } = parts
+    const findRecord = (did: string, signal?: AbortSignal) => recordOf(parts.chain, did, signal)
+    const more = { gateway: gatewayAt(url), registry: { findRecord }, trust }
+    this.parts = { account, url, metadataUrl, http, chain, resolver, ...more }
   }
 
   /** Ask for verdict, server and price of a workflow; see `Agreements.check`. */
@@ -167,6 +196,13 @@ export async function connectAccount(
   const { chainId, registry } = parts.client.contracts
   const trusted = { chainId, registry: readAddress(registry), template, token }
   return new AccountClient(parts, trusted, { ...bound(account), address: readAddress(account.address) }, options)
+}
+
+async function recordOf(registry: ChainReader, did: string, signal?: AbortSignal): Promise<DidRecord | undefined> {
+  return registry.didRecord(did, signal).catch((error: unknown) => {
+    if (isInsituError(error) && error.code === 'AssetNotFound') return undefined
+    throw error
+  })
 }
 
 /** Keep an account's functions with it, also those of a class. */

@@ -59,6 +59,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 export interface OpenProvider {
   readonly client: Client
   readonly url: string
+  readonly metadataUrl: string
   readonly http: Http
   readonly ask: AskNode
   readonly chain: ChainReader
@@ -78,9 +79,10 @@ export async function openProvider(address: string, options: ConnectOptions): Pr
   const chain = new ChainReader(contracts, ask)
   await chain.requireChain(signal)
   const resolver = new Resolver(chain, http)
-  const assets = new Assets(http, options.metadataUrl?.replace(/\/+$/, '') ?? url, resolver)
+  const metadataUrl = (options.metadataUrl ?? url).replace(/\/+$/, '')
+  const assets = new Assets(http, metadataUrl, resolver)
   const client = { assets, contracts, contractsAreGiven: !!options.contracts, providerAddress: info.providerAddress }
-  return { client, url, http, ask, chain, resolver }
+  return { client, url, metadataUrl, http, ask, chain, resolver }
 }
 
 function requireSame(wanted: Contracts, told: Contracts): void {

@@ -150,7 +150,7 @@ function addressOf(url: string, params: CallOptions['params'] = {}): string {
     }
     return address.href
   } catch (cause) {
-    throw new InsituError(errors.InvalidRequest, `${JSON.stringify(url.slice(0, 200))} is not a URL of http or https`, {
+    throw new InsituError(errors.InvalidRequest, `${JSON.stringify(url.slice(0, 200))} is no URL of http or https`, {
       cause,
     })
   }
@@ -191,7 +191,7 @@ function parse(body: string, url: string): Json {
   try {
     return readJson(body)
   } catch (cause) {
-    throw new InsituError(errors.PeerUnavailable, `${hostOf(url)} answered with something that is not JSON`, { cause })
+    throw new InsituError(errors.PeerUnavailable, `${hostOf(url)} answered with no JSON`, { cause })
   }
 }
 

@@ -1,0 +1,230 @@
+/**
+ * Publishing, for an account: `insitu/publish`.
+ *
+ * @packageDocumentation
+ */
+import * as errors from './api/errors.gen.js'
+import { digitsOf } from './domain/bytes.js'
+import { isObject, type JsonObject, plainJson, sha256 } from './domain/canonical.js'
+import { completeServices, type Description, readDescription } from './domain/description.js'
+import { type Address, readAddress, sameAddress } from './domain/ids.js'
+import { creatorOf, signedProof } from './domain/integrity.js'
+import { publicationKey } from './domain/publication-key.js'
+import { object, oneOf, optional, text } from './domain/shape.js'
+import { signerOf } from './domain/signatures.js'
+import { InsituError, isInsituError } from './errors.js'
+import type { CallControl } from './sdk/account.js'
+import type { AccountClient } from './sdk/account-client.js'
+import { assemble, identify, provedBy, type UnsignedDdo, unsignedAgain } from './sdk/assembly.js'
+import { Registrations } from './sdk/registrations.js'
+import type { ResolvedAsset } from './sdk/resolver.js'
+
+/** How an asset is published. */
+export interface RegisterOptions extends CallControl {
+  /** Address of the published key, if it is not the account's. */
+  readonly publisherPublicKey?: string | undefined
+  /** It is a data set that nobody can compute on. */
+  readonly withoutCompute?: boolean | undefined
+}
+
+/** A published asset. */
+export interface PublishedAsset extends ResolvedAsset {
+  readonly did: string
+  /** An equal asset of this account was there already. */
+  readonly reused: boolean
+}
+
+/** Bytes that were uploaded: name them by `url` in a description. */
+export interface UploadedBytes {
+  readonly url: string
+  readonly sha256: string
+}
+
+const DDO = '/api/v1/metadata/assets/ddo'
+/** Seconds that the catalogue waits for a version to be listed, and how often it is asked to. */
+const WAIT = 30
+const WAITS = 6
+
+const STATUS = /* @__PURE__ */ (() =>
+  object({
+    did: text,
+    state: oneOf('pending', 'listed', 'unlisted', 'hidden', 'retired'),
+    checksum: text,
+    owner: optional(text),
+  }))()
+
+/** Publishes for one account, with the gateway that its client is connected to as provider. */
+export class Publisher {
+  readonly #client: AccountClient
+  readonly #registrations: Registrations
+  readonly #uploaded: Record<string, string> = {}
+
+  constructor(client: AccountClient) {
+    this.#client = client
+    this.#registrations = new Registrations(client)
+  }
+
+  /**
+   * Store the bytes of an algorithm at the gateway.
+   *
+   * @throws InsituError `ChecksumMismatch` if it stored other bytes, `UploadsFull`
+   */
+  async upload(content: Uint8Array, control: CallControl = {}): Promise<UploadedBytes> {
+    const { gateway } = this.#client.parts
+    const headers = { 'Content-Type': 'application/octet-stream' }
+    const call = { ...control, headers, body: new Blob([content as BlobPart]), idempotent: true }
+    const stored = await gateway.call(object({ url: text, sha256: text }), 'POST', '/upload', call)
+    const digest = digitsOf(sha256(content))
+    if (stored.sha256 !== digest) {
+      throw new InsituError(
+        errors.ChecksumMismatch,
+        `the gateway stored bytes with SHA-256 ${stored.sha256}, not ${digest}`,
+      )
+    }
+    this.#uploaded[stored.url] = digest
+    return stored
+  }
+
+  /**
+   * Publish and register an asset (P1–P3) without coin, or find the equal one of an earlier call. The account signs once.
+   *
+   * @param assetMetadata - attributes of the metadata service, or its `main` alone. Files may have urls: the gateway seals
+   * them, and they are never published.
+   * @param servicesDescription - the other services; what is missing is filled in
+   * @throws InsituError `InvalidDocument` and what the catalogue refuses with, before anything is sent to the chain;
+   * `RejectedByUser`, `DIDExists`, `ContractMismatch`, `TransactionUnconfirmed`, `RelayOff`
+   */
+  async registerAsset(
+    assetMetadata: unknown,
+    servicesDescription: readonly unknown[] = [],
+    options: RegisterOptions = {},
+  ): Promise<PublishedAsset> {
+    const { trust, account, url, registry } = this.#client.parts
+    await trust(options.signal)
+    const description = readDescription(assetMetadata, servicesDescription)
+    const given = plainJson({ attributes: assetMetadata, services: servicesDescription }) as JsonObject
+    const { chainId, registry: at } = this.#client.contracts
+    const key = publicationKey({ chainId, registry: at, gateway: url }, account.address, given, this.#uploaded)
+    const earlier = await this.#findEarlier(key, description, options)
+    const unsigned = earlier ?? (await this.#assemble(description, options))
+    const record = await registry.findRecord(unsigned.did, options.signal)
+    if (record !== undefined && record.checksum !== unsigned.checksum) {
+      throw new InsituError(errors.DIDExists, `${unsigned.did} is registered with other files or details`)
+    }
+    if (record === undefined) await this.#register(unsigned, key, options)
+    await this.#wait(unsigned, options)
+    const found = await this.#client.assets.show(unsigned.did, options.signal ? { signal: options.signal } : {})
+    return { ...found, did: unsigned.did, reused: record !== undefined }
+  }
+
+  async #register(unsigned: UnsignedDdo, key: string, options: RegisterOptions): Promise<void> {
+    const request = await this.#registrations.sign(unsigned, this.#address(), options)
+    const document = provedBy(unsigned, request)
+    const status = await this.#publish(document, { 'Idempotency-Key': key }, options)
+    // The key is that of an asset that is no longer ours, or that another call made at the same time.
+    if (status.did !== unsigned.did) await this.#publish(document, {}, options)
+    await this.#registrations.send(request, unsigned, options)
+  }
+
+  async #publish(json: JsonObject, headers: Readonly<Record<string, string>>, options: RegisterOptions) {
+    const params = { withoutCompute: options.withoutCompute ? 'true' : undefined }
+    const call = { json, headers, params, idempotent: true, signal: options.signal }
+    return this.#client.parts.http.read(STATUS, 'POST', this.#client.parts.metadataUrl + DDO, call)
+  }
+
+  async #assemble(description: Description, options: RegisterOptions): Promise<UnsignedDdo> {
+    const { account, gateway, registry } = this.#client.parts
+    const keyOwner = readAddress(options.publisherPublicKey ?? account.address)
+    let moment = Math.floor(Date.now() / 1000)
+    for (const tried = new Set<string>(); ; moment += 1) {
+      const created = `${new Date(moment * 1000).toISOString().slice(0, 19)}Z`
+      const services = this.#services(description, created)
+      const { did, checksums } = identify(services, account.address)
+      if (tried.has(did)) throw new InsituError(errors.DIDExists, `${did} is registered with other files or details`)
+      tried.add(did)
+      // Assets that differ only in what is sealed have the same DID if made in the same second.
+      if ((await registry.findRecord(did, options.signal)) !== undefined) continue
+      let sealed: string | undefined
+      if (namesUrls(description)) {
+        const call = { ...options, json: { did, checksum: checksums, files: description.files }, idempotent: true }
+        sealed = (await gateway.call(object({ encryptedFiles: text }), 'POST', '/encrypt', authorised(call)))
+          .encryptedFiles
+      }
+      return assemble(services, account.address, created, keyOwner, sealed)
+    }
+  }
+
+  #services(description: Description, created: string): JsonObject[] {
+    const { account, url } = this.#client.parts
+    const { chainId, template } = this.#client.contracts
+    const surroundings = { metadataAddress: this.#address(), gatewayUrl: url, contract: template, chainId }
+    const files = namesUrls(description)
+      ? description.files.map(({ url: _url, name: _name, ...shown }) => shown)
+      : description.files
+    return completeServices(description, files, surroundings, account.address, created)
+  }
+
+  /**
+   * Return the document that this account published under a key. Gateway and catalogue only say where to look: it counts
+   * if its DID is that of this description, and if it is registered and ours, or signed by this account.
+   */
+  async #findEarlier(
+    key: string,
+    description: Description,
+    options: RegisterOptions,
+  ): Promise<UnsignedDdo | undefined> {
+    const { account, gateway, registry, resolver } = this.#client.parts
+    const status = await orUndefined(gateway.call(STATUS, 'GET', `/publications/${key}`, authorised(options)))
+    if (status === undefined || status.state === 'retired') return undefined
+    const record = await registry.findRecord(status.did, options.signal)
+    if (record !== undefined && !sameAddress(record.owner, account.address)) return undefined
+    const version = { did: status.did as UnsignedDdo['did'], url: this.#address(), checksum: status.checksum }
+    const [ddo] = await resolver.read(version, options.signal)
+    if (creatorOf(ddo) !== account.address) {
+      throw new InsituError(errors.ChecksumMismatch, `the catalogue says that ${status.did} is ours, but it is not`)
+    }
+    const { did } = identify(this.#services(description, String(ddo.created)), account.address)
+    if (did !== ddo.id || (record === undefined && !isSignedBy(ddo, account.address))) return undefined
+    return unsignedAgain(ddo)
+  }
+
+  async #wait({ did, checksum }: UnsignedDdo, { signal }: RegisterOptions): Promise<void> {
+    const { http, metadataUrl } = this.#client.parts
+    for (let look = 0; look < WAITS; look += 1) {
+      const call = { params: { checksum, wait: WAIT }, signal }
+      const status = await http.read(STATUS, 'GET', `${metadataUrl}${DDO}/${did}/status`, call)
+      if (status.checksum === checksum && !['pending', 'retired'].includes(status.state)) return
+    }
+    throw new InsituError(errors.AssetNotFound, `${did} is registered, but the catalogue does not list it yet`)
+  }
+
+  #address(): string {
+    return `${this.#client.parts.metadataUrl}${DDO}/{did}`
+  }
+}
+
+function namesUrls(description: Description): boolean {
+  return description.files.some(file => isObject(file) && 'url' in file)
+}
+
+function isSignedBy(ddo: Parameters<typeof signedProof>[0], account: Address): boolean {
+  try {
+    const { digest, signature } = signedProof(ddo)
+    return sameAddress(signerOf(digest, signature) ?? '', account)
+  } catch (error) {
+    if (!isInsituError(error)) throw error
+    return false
+  }
+}
+
+async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  return call.catch((error: unknown) => {
+    if (isInsituError(error) && error.code === 'AssetNotFound') return undefined
+    throw error
+  })
+}
+
+/** Of a call's options, what a gateway takes. */
+function authorised({ json, onProgress, signal }: RegisterOptions & { readonly json?: unknown }) {
+  return { ...(json !== undefined && { json }), idempotent: true, onProgress, signal }
+}
