@@ -12,6 +12,7 @@ from insitu.domain.ids import AgreementId
 from insitu.domain.integrity import onchain_checksum
 from insitu.domain.ledger import Call
 from tests.doubles.scripted_runtime import Ending
+from tests.gateway.test_receipts_say_what_happened import stated
 from tests.gateway.versions import document, propose, revise_main, sell
 from tests.gateway.world import World
 
@@ -166,6 +167,9 @@ async def test_parameters_that_the_owner_allows_reach_the_algorithm_and_the_rece
     plan = (await provider.execution(started.workflow_execution_id)).plan
     assert plan.parameters == {"0": {"threshold": 4}}
     assert "--threshold=4" in plan.stages[0].argv
+    await ended(provider, started)
+    predicate = stated(await provider.execution(started.workflow_execution_id))
+    assert (predicate.parameters, predicate.stages[0].parameters) == ({"0": {"threshold": 4}}, {"threshold": 4})
 
 
 async def test_parameters_that_no_owner_allows_are_refused_before_anything_starts(provider: World) -> None:
