@@ -52,10 +52,19 @@ const forged = [{ ...files[0], sha256: '00'.repeat(32) }]
 const refused = await client.verify(receipt, { files: forged }).catch(error => error.code)
 const fresh = await connectAccount(url, key, { contracts: JSON.parse(contracts) })
 const found = await (await fresh.execution(bought.id, execution.executionId)).status()
+const second = await client.buy(workflow)
+const preview = await client.agreements.previewClose(second.id)
+const closing = await client.agreements.close(second.id)
+let closed = false
+for (let look = 0; look < 200 && !closed; look += 1) {
+  closed = (await client.agreements.show(second.id)).state.closed
+  await new Promise(resolve => setTimeout(resolve, 50))
+}
 await client.session().signOut()
 const texts = {}
 for (const { name, path } of files) texts[name] = await readFile(path, 'utf8')
 console.log(JSON.stringify({
+  preview: [String(preview.charge), String(preview.returned)], returned: String(closing.returned), closed,
   asked, tooDear, total: String(verdict.cost.total), steps: steps.map(([step, said]) => said && step), happened,
   same: again.id === bought.id, id: bought.id, phase: ended.phase, texts, full, refused,
   printed: printed.join(''), charge: String(verified.statement.predicate.charge.amount),
@@ -96,6 +105,8 @@ async def test_python_publishes_and_javascript_buys_runs_downloads_and_verifies(
         assert (told["phase"], told["found"], told["same"]) == ("Succeeded", "Succeeded", True)
         assert told["texts"] == {"logs/console.log": "hello\n", "out.txt": "done"}
         assert (told["full"], told["refused"]) == ("FolderNotEmpty", "ReceiptInvalid")
+        assert (told["preview"], told["returned"]) == (["0", told["total"]], told["total"])
+        assert told["closed"] is True
         assert await market.changes(before) == PAID
         bought = await market.consumer.agreements.show(told["id"])
         assert (bought.workflow_did, bought.price.base_units) == (workflow.did, PRICE + SERVER_PRICE)

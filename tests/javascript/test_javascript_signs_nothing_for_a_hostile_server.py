@@ -60,5 +60,5 @@ async def test_nothing_is_signed_on_other_terms_than_those_of_documents_and_chai
         assert (seen["printed"], seen["phase"]) == ("hello\n", "Succeeded")
         assert (seen["outside"], seen["twice"]) == ("InvalidDocument", "InvalidDocument")
         assert (seen["forged"], seen["short"]) == ("ChecksumMismatch", "ChecksumMismatch")
-        assert seen["offline"] == "ReceiptInvalid"
+        assert (seen["offline"], seen["dear"]) == ("ReceiptInvalid", "PriceTooHigh")
         assert await market.changes(before) == PAID

@@ -10,7 +10,7 @@ export { type ErrorCode, type ErrorKind, InsituError, isInsituError, type Violat
 export type { Account, CallControl, Progress } from './sdk/account.js'
 export { AccountClient, type AccountOptions, connectAccount, type ExecuteOptions } from './sdk/account-client.js'
 export type { AgreementContracts, AgreementState, TokenFacts } from './sdk/agreement-chain.js'
-export type { Agreement, Agreements, BuyOptions, CheckOptions } from './sdk/agreements.js'
+export type { Agreement, Agreements, BuyOptions, CheckOptions, CloseOptions, Closing } from './sdk/agreements.js'
 export type { Assets, SearchOptions, SearchPage } from './sdk/assets.js'
 export type { Contracts, DidRecord, WalletProvider } from './sdk/chain-reader.js'
 export { type Client, type ConnectOptions, connect } from './sdk/client.js'

@@ -49,6 +49,8 @@ const short = await saved({
 })
 const receipt = await (await at({})).receipt()
 const offline = await client.verify({ ...receipt, receiptHash: '0x' + '00'.repeat(32) }).catch(error => error.code)
+const closer = await open({ '/close': view => ({ ...view, charge: '5' }) })
+const dear = await closer.agreements.close(bought.id).catch(error => error.code)
 console.log(
   JSON.stringify({
     opened,
@@ -60,5 +62,6 @@ console.log(
     forged,
     short,
     offline,
+    dear,
   }),
 )

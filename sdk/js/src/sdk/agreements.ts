@@ -7,6 +7,7 @@ import { didOfHex } from '../domain/did.js'
 import { type AgreementId, readAgreementId } from '../domain/ids.js'
 import { displayAmount } from '../domain/money.js'
 import { termsOf } from '../domain/quote-verification.js'
+import { anyObject, object, optional, type Read, text, wireAmount } from '../domain/shape.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { type Account, type CallControl, sleep } from './account.js'
 import type { AgreementChain, AgreementState } from './agreement-chain.js'
@@ -39,6 +40,18 @@ export interface BuyOptions extends CallControl {
    */
   readonly seed?: string | undefined
 }
+
+/** How an agreement is closed. */
+export interface CloseOptions extends CallControl {
+  /** Base units; a higher charge is refused, and nothing is closed. */
+  readonly maxCharge?: bigint | undefined
+}
+
+const CLOSING = /* @__PURE__ */ (() =>
+  object({ status: text, charge: wireAmount, returned: wireAmount, settlement: optional(anyObject) }))()
+
+/** What closing an agreement costs and returns, in base units, or where it stands. */
+export type Closing = Read<typeof CLOSING>
 
 /** How a price is asked for. */
 export type CheckOptions = Pick<BuyOptions, 'serviceIndex' | 'signal'>
@@ -114,6 +127,38 @@ export class Agreements {
     const terms = this.#terms.get(id) ?? (await this.#parts.chain.terms(id, signal))
     this.#terms.set(id, terms)
     return terms
+  }
+
+  /** Ask what closing an agreement costs now, and what comes back. Throws like `close`. */
+  async previewClose(agreement: string, control: CallControl = {}): Promise<Closing> {
+    const { gateway, path } = await this.#closing(agreement, control)
+    return gateway.call(CLOSING, 'GET', path, control)
+  }
+
+  /**
+   * End an agreement early and get its price back, in a transaction of the provider. It never costs less than waiting:
+   * what would be charged at the agreement's end is charged now. Nothing starts afterwards.
+   *
+   * @throws InsituError `PriceTooHigh` if it costs more than `maxCharge` (base units, by default nothing),
+   * `ExecutionInProgress`, `NotConsumer`, `AgreementUnknown`; `RelayExhausted` if the provider does not send it now, and the
+   * account would have to
+   */
+  async close(agreement: string, { maxCharge = 0n, ...control }: CloseOptions = {}): Promise<Closing> {
+    const { gateway, path } = await this.#closing(agreement, control)
+    const { charge } = await gateway.call(CLOSING, 'GET', path, control)
+    if (charge > maxCharge) {
+      throw new InsituError(errors.PriceTooHigh, `closing costs ${charge} base units, the limit is ${maxCharge}`)
+    }
+    const call = { ...control, json: { charge: charge.toString() }, idempotent: true }
+    const answer = await gateway.call(CLOSING, 'POST', path, call)
+    if (answer.settlement === undefined) return answer
+    throw new InsituError(errors.RelayExhausted, 'the provider signed the settlement, but does not send it now')
+  }
+
+  async #closing(agreement: string, { signal }: CallControl) {
+    const id = readAgreementId(agreement)
+    const gateway = this.#parts.gatewayAt(gatewayUrl(await this.endpoint(id, signal)))
+    return { gateway, path: `/agreements/${id}/close` }
   }
 
   /** Return where a bought service is called now; its owner may have changed that since the purchase. */
