@@ -110,3 +110,19 @@ async def test_python_publishes_and_javascript_buys_runs_downloads_and_verifies(
         assert await market.changes(before) == PAID
         bought = await market.consumer.agreements.show(told["id"])
         assert (bought.workflow_did, bought.price.base_units) == (workflow.did, PRICE + SERVER_PRICE)
+
+
+async def test_a_wallet_is_asked_three_times_and_its_node_says_what_the_chain_has(
+    provider: ProviderProcess, tmp_path: Path
+) -> None:
+    install_sdk(tmp_path)
+    async with open_market(provider) as market:
+        workflow, chain = await market.workflow(), market.consumer.chain
+        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
+        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
+        node = json.loads(provider.settings.deployments.read_text("utf-8"))["rpcUrl"]
+        source = (Path(__file__).parent / "programs" / "wallet.mjs").read_text("utf-8")
+        told = json.loads(run_node(tmp_path, source, provider.url, SECRET, workflow.did, json.dumps(contracts), node))
+        assert told["prompts"] == ["Permit", "Terms", "text"]
+        assert (told["asked"], told["relayed"]) == (True, 0)
+        assert (told["phase"], told["account"]) == ("Succeeded", market.consumer.account)
