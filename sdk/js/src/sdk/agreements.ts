@@ -9,7 +9,7 @@ import { displayAmount } from '../domain/money.js'
 import { termsOf } from '../domain/quote-verification.js'
 import { anyObject, object, optional, type Read, text, wireAmount } from '../domain/shape.js'
 import { InsituError, isInsituError } from '../errors.js'
-import { type Account, type CallControl, sleep } from './account.js'
+import { type Account, abortable, type CallControl, sleep } from './account.js'
 import type { AgreementChain, AgreementState } from './agreement-chain.js'
 import { type GatewayClient, gatewayUrl } from './gateway.js'
 import { Purchases, waitForGrant } from './purchases.js'
@@ -105,7 +105,12 @@ export class Agreements {
     await requireTrusted(signal)
     const earlier =
       options.seed === undefined ? undefined : await chain.termsOfSeed(account.address, `0x${seed}`, signal)
-    const terms = earlier ?? (await this.#inTurn(() => this.#purchase(workflowDid, seed, options)))
+    const terms =
+      earlier ??
+      (await abortable(
+        this.#inTurn(() => this.#purchase(workflowDid, seed, options)),
+        signal,
+      ))
     const id = agreementId(terms, chain.domain)
     this.#terms.set(id, terms)
     onProgress?.({ step: 'grant', message: 'The payment is in escrow, and the provider is to grant the executions.' })

@@ -64,7 +64,7 @@ export class Session {
    * @throws InsituError `RejectedByUser` from a wallet, what the gateway refuses with
    */
   headers(control: CallControl = {}, stale?: string): Promise<{ readonly Authorization: string }> {
-    return this.#inTurn(async () => {
+    const mine = this.#inTurn(async () => {
       control.signal?.throwIfAborted()
       const isRefused = stale !== undefined && stale === bearer(this.#held)
       if (this.#held === undefined || isRefused || this.#until < performance.now()) {
@@ -73,6 +73,8 @@ export class Session {
       }
       return { Authorization: bearer(this.#held) }
     })
+    // Who waits for another caller's prompt can go away too.
+    return abortable(mine, control.signal)
   }
 
   /** Return a token for one operation alone, without a session. Throws like `headers`. */

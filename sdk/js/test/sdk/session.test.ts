@@ -97,3 +97,16 @@ test('a cancelled sign-in asks no wallet, and one that hangs in the wallet ends'
   await assert.rejects(asking, reason)
   assert.equal(asked.length, 0)
 })
+
+test('who waits behind a prompt that nobody answers can go away', { timeout: 5000 }, async context => {
+  const { url } = await tokens(context)
+  const silent = await walletAccount({ request: () => new Promise(() => undefined) }, KEY.address)
+  const session = new Session(new Http(), url, silent)
+  const [first, second] = [new AbortController(), new AbortController()]
+  const asking = session.headers({ signal: first.signal })
+  const waiting = session.headers({ signal: second.signal })
+  second.abort(new Error('second'))
+  await assert.rejects(waiting, /second/)
+  first.abort(new Error('first'))
+  await assert.rejects(asking, /first/)
+})
