@@ -259,6 +259,7 @@ class World:
             "publish_workflow": SimpleNamespace(did=DID),
             "publish_with_workflow": SimpleNamespace(did=DID),
             "prepare": SimpleNamespace(unsigned=SimpleNamespace(did=DID, checksum="c")),
+            "register": SimpleNamespace(did=DID),
             "register_all": [SimpleNamespace(did=DID)] * 2,
             "balance": 10**30,
             "verify": None,

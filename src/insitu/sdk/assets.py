@@ -61,9 +61,10 @@ class Assets(OwnedAssets):
         Raises ``InvalidDocument`` and related codes with pointers, ``NoComputeService``, ``CreatorNotAllowed``,
         ``InsufficientFunds``, ``ContractMismatch``, ``PeerUnavailable``, ``ChainUnavailable``.
         """
-        return await self._publisher.register(
+        prepared = await self._publisher.prepare(
             asset_metadata, services_description, publisher_public_key, without_compute=without_compute
         )
+        return await self._publisher.register(prepared)
 
     async def publish_dataset(
         self,
@@ -145,7 +146,9 @@ class Assets(OwnedAssets):
             max_executions=max_executions,
             rules=rules,
         )
-        return await self._publisher.register(attributes, [offer.service()], identity={**attributes, "offer": given})
+        identity = {**attributes, "offer": given}
+        prepared = await self._publisher.prepare(attributes, [offer.service()], identity=identity)
+        return await self._publisher.register(prepared)
 
     async def publish_algorithm(
         self,
@@ -182,7 +185,7 @@ class Assets(OwnedAssets):
         main |= {"author": author or self._signer.address, "license": license}
         main["algorithm"] |= {"language": language, "version": version}
         attributes = describe_attributes(main, description, tags, categories)
-        return (await self._publisher.register_all([await self._prepare_algorithm(attributes, contents)]))[0]
+        return await self._publisher.register(await self._prepare_algorithm(attributes, contents))
 
     async def publish_with_workflow(
         self, name: str, files: AlgorithmFiles, stage: Stage, *, entrypoint: str | None = None

@@ -113,19 +113,8 @@ class Publisher:
         await require_key(self._chain, info.provider_address)
         return info
 
-    async def register(
-        self,
-        asset_metadata: Mapping[str, Any],
-        services: Sequence[Mapping[str, Any]] = (),
-        publisher_public_key: str | None = None,
-        *,
-        without_compute: bool = False,
-        identity: Mapping[str, Any] | None = None,
-    ) -> Asset:
+    async def register(self, prepared: Prepared) -> Asset:
         """Publish and register an asset, or find the equal one of an earlier call; see ``Assets.register_asset``."""
-        prepared = await self.prepare(
-            asset_metadata, services, publisher_public_key, without_compute=without_compute, identity=identity
-        )
         return (await self.register_all([prepared]))[0]
 
     async def prepare(
