@@ -47,16 +47,7 @@ class AssetStatus(WireModel):
 
 def status_of(record: AssetRecord) -> AssetStatus:
     """Return the state of a stored asset."""
-    return AssetStatus(
-        did=record.did,
-        state=record.state,
-        checksum=record.checksum,
-        owner=record.owner,
-        version=record.version,
-        updated_at=record.updated_at,
-        pending=record.pending,
-        reason=record.reason,
-    )
+    return AssetStatus.model_validate(record, from_attributes=True)
 
 
 class CatalogueRequest(WireRequest):

@@ -16,14 +16,7 @@ def access(settings: Settings) -> "Access":
     """Return how to reach buckets."""
     from insitu.adapters.object_store import Access
 
-    chosen = settings.object_store
-    return Access(
-        endpoint=chosen.endpoint,
-        region=chosen.region,
-        account=chosen.account,
-        credentials_file=chosen.credentials_file,
-        ca_file=chosen.ca_file,
-    )
+    return Access(**dict(settings.object_store))
 
 
 def open_blobs(settings: Settings) -> "Blobs":
