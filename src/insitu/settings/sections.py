@@ -278,7 +278,8 @@ class MetadataSettings(Section):
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     """Largest number of results on one page of a search."""
     url: str | None = None
-    """Address of a metadata service in another process. Default: the metadata service of this process."""
+    """Address of the metadata service, as everybody calls it and as registrations on chain name it; the service itself
+    takes it as its own. Default: the metadata service of this process, at its public address."""
     database_url_file: Path | None = None
     """Secret file with the ``postgresql://`` URL for the catalogue. Default: SQLite, metadata.db."""
 

@@ -169,7 +169,7 @@ class _Builder:
             catalog=await open_catalog(settings, self._stack),
             chain=self._chain,
             clock=SystemClock(),
-            public_url=self._services.public_url,
+            public_url=(settings.metadata.url or self._services.public_url).rstrip("/"),
             confirmations=settings.chain.depth,
             pending_lifetime=settings.metadata.pending_lifetime,
             page_size=settings.metadata.page_size,
@@ -205,7 +205,7 @@ class _Builder:
         from insitu.gateway.service import GatewayDesk
 
         settings, services = self._settings, self._services
-        metadata_url = (settings.metadata.url or services.public_url) + DDO + "/{did}"
+        metadata_url = (settings.metadata.url or services.public_url).rstrip("/") + DDO + "/{did}"
         ports = GatewayPorts(
             configuration=gateway_configuration(settings, services.public_url, metadata_url),
             chain=self._chain,
