@@ -43,6 +43,7 @@ def test_the_bed_asks_before_it_builds_or_starts_anything(
     disk: Callable[[int, int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("tests.cluster.testbed.cluster.listening", lambda _port: False)
     disk(250 * GIB, GIB)
     with pytest.raises(OSError, match="are free"):
         Cluster(Layout(tmp_path / "run")).up()

@@ -67,7 +67,7 @@ def site(running: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     digest = build_image(made.folder / "operator")
     made.person("gateway", RELAYER_KEY)
     with ExitStack() as stack:
-        # Where processes share their settings, the public address is the gateway's, and metadata.url the catalogue's own.
+        # Where processes share settings, the public address is the gateway's, and metadata.url the catalogue's own.
         shared = (f"metadata.url={made.url('metadata')}", f"server.public_url={made.url('gateway')}")
         stack.enter_context(made.start("metadata", *shared))
         stack.enter_context(made.start("operator"))
