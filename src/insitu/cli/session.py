@@ -98,6 +98,11 @@ class Session:
         return (self.choices.url or self._caller.url or self.settings.public_url).rstrip("/")
 
     @property
+    def metadata_url(self) -> str:
+        """The catalogue to ask: the one that the settings name, or the provider's."""
+        return self.settings.metadata.url or self.url
+
+    @property
     def names_node(self) -> bool:
         """Whether this call itself names a node of the chain."""
         return any(name == "chain.rpc_url" for name, _ in self.choices.flags)

@@ -85,6 +85,12 @@ def revise_services(
     return entries
 
 
+def patch_metadata(entries: Sequence[JsonObject], attributes: JsonObject) -> list[JsonObject]:
+    """Return the entries of ``service[]`` with a merge patch of what describes the asset, also of its sealed list."""
+    change = {"attributes": attributes}
+    return [merge_patch(entry, change) if entry.get("type") == METADATA else entry for entry in entries]
+
+
 def _position(ddo: Ddo, wanted: Service) -> int:
     for position, service in enumerate(ddo.service):
         if wanted.index == service.index or (wanted.index is None and wanted.type == service.type):

@@ -18,12 +18,11 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import NotFound
 from insitu.domain.ids import Address, read_address
 from insitu.domain.sealed_list import public_files
-from insitu.domain.service import METADATA
 from insitu.domain.version_changes import describe_changes
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.amounts import price_shower
-from insitu.sdk.descriptions import merge_patch, revise_services
+from insitu.sdk.descriptions import patch_metadata, revise_services
 from insitu.sdk.files import FileLike, describe_files, read_contents
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
@@ -106,8 +105,8 @@ class OwnedAssets:
         if files is not None:
             listed = await self._describe_files(files, read_ddo({"service": entries}))
             sealed = await self._publisher.seal(did, listed)
-            change = {"attributes": {"main": {"files": list(public_files(listed))}, "encryptedFiles": sealed}}
-            entries = [merge_patch(entry, change) if entry.get("type") == METADATA else entry for entry in entries]
+            change = {"main": {"files": list(public_files(listed))}, "encryptedFiles": sealed}
+            entries = patch_metadata(entries, change)
         if entries == present.ddo.to_json().get("service"):
             return Asset(did, present.ddo, present.checksum, present.owner)
         if confirm is not None:

@@ -13,11 +13,10 @@ from insitu.domain.canonical import JsonObject, canonical_json, sha256_hex
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError, NotFound
 from insitu.domain.sealed_list import public_files
-from insitu.domain.service import METADATA
 from insitu.domain.timestamps import format_time
 from insitu.domain.workflow import read_workflow
 from insitu.sdk.assets import Assets
-from insitu.sdk.descriptions import describe_contents, merge_patch, revise_services
+from insitu.sdk.descriptions import describe_contents, patch_metadata, revise_services
 from insitu.sdk.files import describe_algorithm, read_contents
 from insitu.sdk.publishing import Publisher
 from insitu.sdk.resolving import ResolvedAsset, Resolver
@@ -156,9 +155,8 @@ class Revisions:
             sealed = await self._publisher.seal(own.did, files)
             main = {"files": list(public_files(files)), "algorithm": {"entrypoint": code.entrypoint}}
             told = {DIGEST: code.digest(own.did)}
-            change = {"attributes": {"main": main, "additionalInformation": told, "encryptedFiles": sealed}}
-            services: list[JsonObject] = own.ddo.to_json()["service"]
-            entries = [merge_patch(entry, change) if entry.get("type") == METADATA else entry for entry in services]
+            change = {"main": main, "additionalInformation": told, "encryptedFiles": sealed}
+            entries = patch_metadata(own.ddo.to_json()["service"], change)
             algorithm, request = self._publisher.propose(own.ddo, entries, format_time(datetime.now(UTC))), None
         entries = _entries(revision.pinning(own.did, algorithm.checksum))
         workflow = self._publisher.propose(revision.workflow.ddo, entries, str(algorithm.document["updated"]))

@@ -123,6 +123,7 @@ class _Builder:
         self._settings = services.settings
         self._stack = stack
         self._actors = actors
+        self._catalogue_url = (services.settings.metadata.url or services.public_url).rstrip("/")
         self._peers = Peers(services.settings, stack, public_url=services.public_url, service_key=services.service_key)
 
     async def build(self) -> None:
@@ -169,7 +170,7 @@ class _Builder:
             catalog=await open_catalog(settings, self._stack),
             chain=self._chain,
             clock=SystemClock(),
-            public_url=(settings.metadata.url or self._services.public_url).rstrip("/"),
+            public_url=self._catalogue_url,
             confirmations=settings.chain.depth,
             pending_lifetime=settings.metadata.pending_lifetime,
             page_size=settings.metadata.page_size,
@@ -205,7 +206,7 @@ class _Builder:
         from insitu.gateway.service import GatewayDesk
 
         settings, services = self._settings, self._services
-        metadata_url = (settings.metadata.url or services.public_url).rstrip("/") + DDO + "/{did}"
+        metadata_url = self._catalogue_url + DDO + "/{did}"
         ports = GatewayPorts(
             configuration=gateway_configuration(settings, services.public_url, metadata_url),
             chain=self._chain,

@@ -36,27 +36,17 @@ def compute_left(
     db: Connection, caps: ComputeCaps, consumer: Address, agreement_id: str | None, now: datetime
 ) -> ComputeLeft | None:
     """Return the cap of which least is left, as ``Agreements.compute_left`` does."""
-    values = {
-        "agreement": agreement_id or "",
-        "consumer": consumer.lower(),
-        "pays": int(caps.pays),
-        "now": milliseconds(now),
-    }
-    if caps.pays and db.execute(f"SELECT {_OWES.format(':agreement')}", values).fetchone()[0]:
+    values = _values(caps, consumer, agreement_id, now)
+    if _is_owed(db, caps, values):
         return None
-    strangers = caps.strangers if _is_stranger(db, caps, consumer) else None
-    limits: Mapping[Whose, int | None] = {
-        "agreement": caps.agreement if agreement_id is not None else None,
-        "consumer": caps.consumer,
-        "strangers": strangers,
-    }
-    found = [_left(db, of, limit, values) for of, limit in limits.items() if limit is not None]
-    return min(found, key=lambda cap: cap.left, default=None)
+    return _least_left(db, caps, values, stranger=_is_stranger(db, caps, consumer))
 
 
 def reserve_compute(db: Connection, caps: ComputeCaps, plan: ExecutionPlan, at: datetime) -> None:
     """Count an execution that begins with its time limit. Raises ``FreeComputeExhausted`` if nothing is left."""
-    left = compute_left(db, caps, plan.consumer, plan.service_agreement_id, at)
+    values = _values(caps, plan.consumer, plan.service_agreement_id, at)
+    stranger = _is_stranger(db, caps, plan.consumer)
+    left = None if _is_owed(db, caps, values) else _least_left(db, caps, values, stranger=stranger)
     if left is not None:
         left.require(at)
     db.execute(
@@ -64,11 +54,37 @@ def reserve_compute(db: Connection, caps: ComputeCaps, plan: ExecutionPlan, at: 
         (
             plan.limits.max_execution_seconds,
             _NOT_ENDED,
-            int(_is_stranger(db, caps, plan.consumer)),
+            int(stranger),
             int(caps.pays),
             plan.workflow_execution_id,
         ),
     )
+
+
+def _values(caps: ComputeCaps, consumer: Address, agreement_id: str | None, now: datetime) -> Mapping[str, object]:
+    return {
+        "agreement": agreement_id or "",
+        "consumer": consumer.lower(),
+        "pays": int(caps.pays),
+        "now": milliseconds(now),
+    }
+
+
+def _is_owed(db: Connection, caps: ComputeCaps, values: Mapping[str, object]) -> bool:
+    """Return whether the agreement owes a price that pays, so that nothing under it counts."""
+    return caps.pays and bool(db.execute(f"SELECT {_OWES.format(':agreement')}", values).fetchone()[0])
+
+
+def _least_left(
+    db: Connection, caps: ComputeCaps, values: Mapping[str, object], *, stranger: bool
+) -> ComputeLeft | None:
+    limits: Mapping[Whose, int | None] = {
+        "agreement": caps.agreement if values["agreement"] else None,
+        "consumer": caps.consumer,
+        "strangers": caps.strangers if stranger else None,
+    }
+    found = [_left(db, of, limit, values) for of, limit in limits.items() if limit is not None]
+    return min(found, key=lambda cap: cap.left, default=None)
 
 
 def _is_stranger(db: Connection, caps: ComputeCaps, consumer: Address) -> bool:

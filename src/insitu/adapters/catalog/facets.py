@@ -5,8 +5,6 @@ from insitu.adapters.catalog.query import Select
 from insitu.adapters.sql import Connection, Row, placeholders
 from insitu.ports.catalog import MAX_COUNTED, MAX_VALUES, Facet, FacetKind, Facets, Summary
 
-__all__ = ["count_facets"]
-
 # MATERIALIZED, so that the assets are found once and not for each kind. One of those that have a value, the example,
 # tells how it is spelled, because values are stored in the form for comparisons.
 _COUNTED = f"""

@@ -86,7 +86,7 @@ async def _query(session: Session, wanted: dict[str, Any]) -> "SearchPage":
         first = error.errors(include_url=False, include_input=False)[0]
         raise InsituError("InvalidRequest", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     async with Http() as http:
-        return await MetadataClient(http, session.settings.metadata.url or session.url).search(request)
+        return await MetadataClient(http, session.metadata_url).search(request)
 
 
 def _row(document: dict[str, Any], token: "TokenInfo | None") -> tuple[str, str, str, str, str]:

@@ -264,7 +264,7 @@ async def _own_data_sets(session: Session) -> "list[Ddo]":
     from insitu.sdk.metadata import MetadataClient
 
     async with Http(timeout=10.0) as http:
-        catalogue = MetadataClient(http, session.settings.metadata.url or session.url)
+        catalogue = MetadataClient(http, session.metadata_url)
         wanted = [SearchRequest(type="dataset", owner=key.address, offset=100) for key in session.keystore.list()]
         return [read_ddo(document) for request in wanted for document in (await catalogue.search(request)).results]
 

@@ -68,7 +68,7 @@ async def _role(session: Session, did: str) -> str:
     from insitu.sdk.metadata import MetadataClient
 
     async with Http() as http:
-        document = await MetadataClient(http, session.settings.metadata.url or session.url).document(did)
+        document = await MetadataClient(http, session.metadata_url).document(did)
     return "owner" if is_listed_by_default(read_ddo(document).main) else "consumer"
 
 
