@@ -26,6 +26,7 @@ WITHOUT: dict[str, str] = {
     "log_release": PROVIDERS_OWN,
     "next_actions": PROVIDERS_OWN,
     "plan": "between gateway and operator, which speak one version",
+    "readable": SHOWN,
     "result": "how a gateway describes results; consumers read them as documents",
     "timestamps": "RFC 3339, in every vector with a time",
     "validation": "catalogue and gateway validate every document; they answer with pointers",

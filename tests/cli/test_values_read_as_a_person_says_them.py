@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from insitu.cli.render import ago, cut, duration, size, table, width
+from insitu.cli.render import ago, cut, table, width
+from insitu.domain.readable import duration, size
 
 NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from insitu.cli.documents import published_at
 from insitu.cli.leaving import describe_leaving
-from insitu.cli.render import ago, duration, name_of, plain, size
+from insitu.cli.render import ago, name_of, plain
 from insitu.cli.views import PAID_OUT, amount, contents_line, now, state_line
+from insitu.domain.readable import SAID, duration, size
 
 if TYPE_CHECKING:
     from insitu.api.metadata_v1 import AssetStatus
@@ -109,24 +110,12 @@ def _rules(policy: "Policy") -> Facts:
         ("output", ", ".join(limit for limit in limits if limit) or "not limited by the owner"),
         ("logs", {"live": "shown while it runs", "none": "not shown"}.get(policy.effective_logs, "shown after review")),
         ("executions", f"at most {policy.max_executions} for each agreement"),
-        ("revisions", _SAID[policy.revisions]),
+        ("revisions", SAID[policy.revisions]),
         ("parameters", plain(", ".join(policy.parameters or ())) or "none can be set"),
-        ("failures", _SAID["free" if policy.failures_are_free else "charged"]),
-        ("data", _SAID[policy.data]),
+        ("failures", SAID["free" if policy.failures_are_free else "charged"]),
+        ("data", SAID[policy.data]),
         ("not obeyed here", plain(", ".join(policy.not_understood))),
     ]
-
-
-_SAID = {
-    "none": "only the workflow that was bought runs",
-    "untilSuccess": "the consumer may correct the workflow until an execution succeeds",
-    "always": "the consumer may change the workflow at any time",
-    "charged": "the price is due at the end, even if nothing succeeded",
-    "free": "an agreement under which nothing succeeded costs nothing",
-    "newest": "each execution reads the newest files",
-    "pinned": "each execution reads the files that were bought, and ends if one of them has changed",
-}
-"""What the value of a rule means: of revisions, failures and data."""
 
 
 def _stages(ddo: "Ddo") -> Facts:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from insitu.cli.render import plain, size
+from insitu.cli.render import plain
 from insitu.domain.finding import Finding, State
+from insitu.domain.readable import size
 
 if TYPE_CHECKING:
     from insitu.cli.screen import Screen

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from insitu.cli.render import duration, plain
+from insitu.cli.render import plain
+from insitu.domain.readable import duration
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import EventView, ExecutionView, LogView

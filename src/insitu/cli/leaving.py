@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from insitu.cli.render import size
 from insitu.domain.errors import InsituError
+from insitu.domain.readable import size
 
 if TYPE_CHECKING:
     from insitu.domain.compute_service import ComputeService

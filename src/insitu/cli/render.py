@@ -8,16 +8,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from insitu.domain.readable import visible
+
 _SEQUENCES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: window titles, hyperlinks, clipboard
     r"|\x1b[PX^_][^\x1b]*\x1b\\"  # DCS, SOS, PM, APC: strings for the terminal
     r"|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"  # short sequences: character sets, reset
 )
-_UNSEEN = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
-    chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
-}
-"""Marks that change the direction of text or break lines: they can make a file name look like another."""
 
 
 def plain(text: str, *, keep_lines: bool = False) -> str:
@@ -29,15 +27,8 @@ def plain(text: str, *, keep_lines: bool = False) -> str:
     text = _SEQUENCES.sub("", text)
     if keep_lines:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(_shown(character, keep_lines=keep_lines) for character in text)
-
-
-def _shown(character: str, *, keep_lines: bool) -> str:
-    if character == "\t" or (character == "\n" and keep_lines):
-        return character
-    if character in _UNSEEN or unicodedata.category(character) in {"Cc", "Cs"}:
-        return character.encode("unicode_escape").decode("ascii")
-    return character
+    kept = "\t\n" if keep_lines else "\t"
+    return "".join(character if character in kept else visible(character) for character in text)
 
 
 def lines(text: str) -> list[str]:
@@ -92,25 +83,6 @@ def _row(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell + " " * (wide - width(cell)) for cell, wide in zip(fitted, widths, strict=True)).rstrip()
 
 
-def duration(seconds: float) -> str:
-    """Return a length of time in at most two units: ``850 ms``, ``12 s``, ``3 min 20 s``, ``2 h``, ``5 days``."""
-    if seconds < 1:
-        return f"{max(round(seconds * 1000), 0)} ms"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 and whole != seconds else f"{whole} s"
-    if whole < 3600:
-        return _two(whole, 60, "min", "s")
-    if whole < 2 * 86400:
-        return _two(whole // 60, 60, "h", "min")
-    return f"{whole // 86400} days"
-
-
-def _two(value: int, factor: int, large: str, small: str) -> str:
-    whole, rest = divmod(value, factor)
-    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
-
-
 def ago(then: datetime, now: datetime) -> str:
     """Return a time as people say it: ``3 min ago``, ``in 2 h``; the date if it is more than 30 days away."""
     distance = now - then
@@ -132,18 +104,6 @@ def _rough(seconds: float) -> str:
 def moment(then: datetime, now: datetime) -> str:
     """Return a time in UTC and how far away it is: ``2026-01-31 03:00:00 UTC (in 2 h)``."""
     return f"{then.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC ({ago(then, now)})"
-
-
-def size(number: int) -> str:
-    """Return a number of bytes for people, in powers of 1000: ``12.3 MB``."""
-    if number < 1000:
-        return f"{number} B"
-    value = float(number)
-    for unit in ("kB", "MB", "GB", "TB", "PB"):
-        value /= 1000
-        if value < 999.95 or unit == "PB":
-            return f"{value:.1f} {unit}"
-    raise AssertionError("unreachable: the last unit returns")
 
 
 def name_of(text: str, fallback: str = "–") -> str:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from insitu.cli.render import ago, duration, moment, plain, size
+from insitu.cli.render import ago, moment, plain
 from insitu.domain.errors import InsituError
+from insitu.domain.readable import duration, size
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ExecutionView, Quote, ReasonView, StageView

@@ -16,9 +16,9 @@ import anyio.to_thread
 import click
 
 from insitu.cli.options import placed
-from insitu.cli.render import size
 from insitu.cli.session import Session, pass_session
 from insitu.domain.errors import InsituError
+from insitu.domain.readable import size
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from insitu.cli.options import connected, into
-from insitu.cli.render import ago, lines, moment, plain, size
+from insitu.cli.render import ago, lines, moment, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
 from insitu.cli.views import execution_facts, history_lines, now, phase, stage_line
+from insitu.domain.readable import size
 
 if TYPE_CHECKING:
     from insitu.sdk.client import Client

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from insitu.cli.options import local
-from insitu.cli.render import cut, size
+from insitu.cli.render import cut
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import contents_line
 from insitu.domain.errors import InsituError
+from insitu.domain.readable import size
 
 if TYPE_CHECKING:
     from insitu.adapters.runtime.oci.images.store import StoredImage

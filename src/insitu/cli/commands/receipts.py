@@ -9,11 +9,12 @@ import click
 
 from insitu.cli.documents import read_json
 from insitu.cli.options import connected, local, node, yes
-from insitu.cli.render import duration, moment, plain
+from insitu.cli.render import moment, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.targets import find_execution, ids
 from insitu.cli.views import amount
 from insitu.domain.errors import InsituError
+from insitu.domain.readable import duration
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import ReceiptView

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from insitu.cli.demo.story import Story
-from insitu.cli.render import size
+from insitu.domain.readable import size
 from insitu.domain.wire import rfc3339
 
 STYLE = """

@@ -11,10 +11,11 @@ from insitu.api.gateway_v1 import ExecutionView, Quote, ReceiptView, ResultView
 from insitu.cli.demo.data import Holding
 from insitu.cli.demo.ledger import Entry, transactions_of
 from insitu.cli.demo.narrator import Narrator
-from insitu.cli.render import cut, size
+from insitu.cli.render import cut
 from insitu.domain.amount import Amount
 from insitu.domain.execution import ENDED, Phase
 from insitu.domain.money import display_amount
+from insitu.domain.readable import size
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.client import Client
 from insitu.sdk.publishing import Asset
