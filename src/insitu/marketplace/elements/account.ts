@@ -1,0 +1,195 @@
+/** The account of the person who looks at the page: a wallet that was chosen, and clients that sign with it. */
+import { type AccountClient, connect, connectAccount, InsituError, type WalletProvider } from 'insitu'
+import { type Address, readAddress, sameAddress } from 'insitu/domain'
+import { walletAccount } from 'insitu/wallets'
+import { site } from './site.js'
+import { type Wallet, walletNamed } from './wallets.js'
+
+/** An account at a gateway. */
+export interface SignedIn {
+  readonly client: AccountClient
+  readonly address: Address
+  /** Address of the gateway, without the path of its API. */
+  readonly gateway: string
+  readonly chainId: number
+}
+
+/** The wallet and the one of its accounts that the person uses. */
+export interface Chosen {
+  readonly wallet: Wallet
+  readonly address: Address
+}
+
+/** How somebody waits. */
+export interface Waiting {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a tab remembers of the account, so that the next page shows it. */
+const REMEMBERED = 'insitu.account'
+
+const signedIn = new Map<string, Promise<SignedIn>>()
+const listeners = new Set<(now: SignedIn | undefined) => void>()
+let chosen: Chosen | undefined
+let latest: SignedIn | undefined
+
+/** Return the account, if there is one in this page already. */
+export function account(): SignedIn | undefined {
+  return latest
+}
+
+/** Call a function with each change: another account, another chain, signed out. Return how to stop. */
+export function onAccount(listener: (now: SignedIn | undefined) => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/**
+ * Return the account at a gateway. Opens the chooser of wallets if none was chosen. The wallet itself is asked to sign in
+ * only by the first call that needs it.
+ *
+ * @throws DOMException `AbortError` if the person closes a window; InsituError `RejectedByUser`, what `connectAccount` throws
+ */
+export async function signIn(gateway: string, waiting: Waiting = {}): Promise<SignedIn> {
+  const remembered = await resume(gateway, waiting)
+  if (remembered !== undefined) return remembered
+  const dialogs = await import('../components/account/dialogs.js')
+  choose(await dialogs.chooseWallet(waiting.signal))
+  return at(gateway, waiting)
+}
+
+/** Return the account that this tab used before, without asking anybody; undefined if a person has to be asked. */
+export async function resume(gateway: string, waiting: Waiting = {}): Promise<SignedIn | undefined> {
+  chosen ??= await rememberedChoice()
+  waiting.signal?.throwIfAborted()
+  if (chosen === undefined) return undefined
+  return at(gateway, waiting)
+}
+
+/** Forget the account, and end its sessions at all gateways. */
+export async function signOut(): Promise<void> {
+  const open = [...signedIn.entries()]
+  forget()
+  chosen = undefined
+  sessionStorage.removeItem(REMEMBERED)
+  tell()
+  await Promise.allSettled(open.map(async ([gateway, client]) => (await client).client.session(gateway).signOut()))
+}
+
+/** Use this wallet and account from now on. */
+export function choose(choice: Chosen): void {
+  forget()
+  chosen = choice
+  remember(choice)
+  listen(choice.wallet)
+  tell()
+}
+
+/** Return the wallet and account that are used, if a person has chosen. */
+export function choice(): Chosen | undefined {
+  return chosen
+}
+
+async function at(gateway: string, waiting: Waiting): Promise<SignedIn> {
+  const url = gateway.replace(/\/+$/, '')
+  const known = signedIn.get(url)
+  if (known !== undefined) return known
+  const opened = open(url, waiting)
+  signedIn.set(url, opened)
+  try {
+    latest = await opened
+  } catch (error) {
+    if (signedIn.get(url) === opened) signedIn.delete(url)
+    throw error
+  }
+  tell()
+  return latest
+}
+
+async function open(url: string, { signal }: Waiting): Promise<SignedIn> {
+  const mine = chosen
+  if (mine === undefined) throw new DOMException('no account is chosen', 'AbortError')
+  const { provider } = mine.wallet
+  const { contracts } = await connect(url, { signal })
+  await requireChain(provider, contracts.chainId, signal)
+  const client = await connectAccount(url, await walletAccount(provider, mine.address), {
+    ...{ provider, signal, metadataUrl: site().catalogue },
+    confirmContracts: async shown =>
+      (await import('../components/contracts/dialog.js')).confirmContracts(shown, url, signal),
+  })
+  if (chosen !== mine) throw changed()
+  return { client, address: mine.address, gateway: url, chainId: contracts.chainId }
+}
+
+/** Offer to change the wallet's chain if it is another one. */
+async function requireChain(provider: WalletProvider, chainId: number, signal?: AbortSignal): Promise<void> {
+  if (Number(await provider.request({ method: 'eth_chainId' })) === chainId) return
+  const dialogs = await import('../components/account/dialogs.js')
+  await dialogs.changeChain(provider, chainId, signal)
+}
+
+/** Return the error of a call that was for another account or chain than the wallet has now. */
+export function changed(): InsituError {
+  return new InsituError('AccountChanged', 'the account or the chain of the wallet changed meanwhile', {
+    ...{ kind: 'NotAllowed', retry: true, nextStep: 'Look at the account above, and ask again.' },
+  })
+}
+
+function forget(): void {
+  signedIn.clear()
+  latest = undefined
+}
+
+function tell(): void {
+  for (const listener of listeners) listener(latest)
+}
+
+async function rememberedChoice(): Promise<Chosen | undefined> {
+  const { rdns, address } = readRemembered()
+  if (rdns === '' || address === '') return undefined
+  const wallet = await walletNamed(rdns)
+  const accounts = wallet ? await wallet.provider.request({ method: 'eth_accounts' }).catch(() => []) : []
+  const isThere = Array.isArray(accounts) && accounts.some(one => sameAddress(String(one), address))
+  if (wallet === undefined || !isThere) return undefined
+  listen(wallet)
+  return { wallet, address: readAddress(address) }
+}
+
+function readRemembered(): { readonly rdns: string; readonly address: string } {
+  try {
+    const { rdns, address } = JSON.parse(sessionStorage.getItem(REMEMBERED) ?? '{}')
+    return { rdns: String(rdns ?? ''), address: /^0x[0-9a-fA-F]{40}$/.test(address) ? address : '' }
+  } catch {
+    return { rdns: '', address: '' }
+  }
+}
+
+function remember({ wallet, address }: Chosen): void {
+  sessionStorage.setItem(REMEMBERED, JSON.stringify({ rdns: wallet.rdns, address }))
+}
+
+const heard = new WeakSet<object>()
+
+/** What a person changes in the wallet ends what this page was doing for the other account or chain. */
+function listen({ provider }: Wallet): void {
+  if (heard.has(provider) || provider.on === undefined) return
+  heard.add(provider)
+  provider.on('accountsChanged', accounts => accountsChanged(provider, accounts))
+  provider.on('chainChanged', () => {
+    if (chosen?.wallet.provider !== provider) return
+    forget()
+    tell()
+  })
+}
+
+function accountsChanged(provider: WalletProvider, accounts: unknown): void {
+  if (chosen?.wallet.provider !== provider) return
+  const [first] = Array.isArray(accounts) ? accounts : []
+  if (sameAddress(String(first), chosen.address)) return
+  const { wallet } = chosen
+  chosen = undefined
+  sessionStorage.removeItem(REMEMBERED)
+  forget()
+  tell()
+  if (/^0x[0-9a-fA-F]{40}$/.test(String(first))) choose({ wallet, address: readAddress(String(first)) })
+}

@@ -1,0 +1,149 @@
+/**
+ * Elements of a page from plain calls, and a way to bring a page to its next state without losing what a person types.
+ *
+ * No text is ever read as HTML, so a stranger's text stays text, and Trusted Types need no policy.
+ */
+
+/** What stands in an element. Strings become text; what is empty is left out. */
+export type Child = Node | string | number | false | null | undefined | readonly Child[]
+
+/** What an element has: attributes, properties of fields, and functions that are called, such as `onclick`. */
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined | Handler>>
+
+// biome-ignore lint/suspicious/noExplicitAny: each event has a type of its own, and callers name it
+type Handler = (event: any) => unknown
+
+/** Set as properties: their attribute is only what a field begins with. */
+const PROPERTIES = ['value', 'checked', 'disabled', 'open']
+/** Attributes with an address; only pages and data that scripts made are allowed. */
+const ADDRESSES = ['href', 'src', 'action']
+/** What a person may have changed since the last view, so a new view leaves it alone. */
+const KEPT = ['open']
+
+const handlers = new WeakMap<Element, Record<string, Handler>>()
+
+/**
+ * Return a new element.
+ *
+ * @param attributes - `class`, `id`, …; `true` sets one without a value, `false` and undefined leave it out
+ */
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag)
+  element.append(...nodesOf(children))
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value)
+  return element
+}
+
+/** Return a new element of SVG: lengths are attributes, because the policy of pages forbids styles. */
+export function svg(tag: string, attributes: Attributes = {}, ...children: readonly Child[]): SVGElement {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag)
+  element.append(...nodesOf(children))
+  for (const [name, value] of Object.entries(attributes)) setAttribute(element, name, value)
+  return element
+}
+
+function setAttribute(element: Element, name: string, value: Attributes[string]): void {
+  if (typeof value === 'function') {
+    handlers.set(element, { ...handlers.get(element), [name]: value })
+    setHandler(element, name, value)
+  } else if (/^on/i.test(name) || name === 'style' || name === 'srcdoc') {
+    throw new TypeError(`${name} is code, not an attribute`)
+  } else if (PROPERTIES.includes(name) && name in element && value !== undefined) {
+    Object.assign(element, { [name]: typeof value === 'number' ? String(value) : value })
+  } else if (value !== undefined && value !== false) {
+    if (ADDRESSES.includes(name)) requireAddress(String(value))
+    element.setAttribute(name, value === true ? '' : String(value))
+  }
+}
+
+/** Refuse an address that runs a script. Throws `TypeError`. */
+function requireAddress(address: string): void {
+  const { protocol } = new URL(address, document.baseURI)
+  if (!['http:', 'https:', 'blob:', 'mailto:'].includes(protocol)) throw new TypeError(`${protocol} is no address here`)
+}
+
+function setHandler(element: Element, name: string, handler: Handler | null): void {
+  Object.assign(element, { [name]: handler })
+}
+
+function nodesOf(children: readonly Child[]): (Node | string)[] {
+  return children.flatMap(child => {
+    if (Array.isArray(child)) return nodesOf(child)
+    if (child === undefined || child === null || child === false) return []
+    return [child instanceof Node ? child : String(child)]
+  })
+}
+
+/**
+ * Bring what stands in an element to a new state.
+ *
+ * Elements that are of the same kind at the same place stay the same elements, so focus, cursor and scroll positions stay
+ * too, and a reader of screens hears only what changed.
+ */
+export function replaceChildren(parent: ParentNode & Node, ...children: readonly Child[]): void {
+  const wanted = document.createDocumentFragment()
+  wanted.append(...nodesOf(children))
+  wanted.normalize()
+  change(parent, wanted)
+}
+
+function change(parent: Node, wanted: Node): void {
+  const [present, next] = [[...parent.childNodes], [...wanted.childNodes]]
+  for (const [at, node] of next.entries()) {
+    const old = present[at]
+    if (old === undefined) parent.appendChild(node)
+    else if (isSame(old, node)) adapt(old, node)
+    else parent.replaceChild(node, old)
+  }
+  for (const old of present.slice(next.length)) parent.removeChild(old)
+}
+
+/** A custom element is the same one while it is for the same thing; what stands in it is its own. */
+function isSame(old: Node, node: Node): boolean {
+  if (old.nodeType !== node.nodeType || old.nodeName !== node.nodeName) return false
+  if (!(old instanceof Element && node instanceof Element)) return true
+  return old.id === node.id && old.getAttribute('type') === node.getAttribute('type')
+}
+
+function adapt(old: Node, node: Node): void {
+  if (old instanceof Text && old.data !== (node as Text).data) old.data = (node as Text).data
+  if (!(old instanceof Element && node instanceof Element)) return
+  for (const { name } of [...old.attributes]) {
+    if (!node.hasAttribute(name) && !KEPT.includes(name)) old.removeAttribute(name)
+  }
+  for (const { name, value } of [...node.attributes]) {
+    if (old.getAttribute(name) !== value && !KEPT.includes(name)) old.setAttribute(name, value)
+  }
+  adaptHandlers(old, node)
+  if (!old.nodeName.includes('-')) change(old, node)
+  adaptField(old, node)
+}
+
+function adaptHandlers(old: Element, node: Element): void {
+  const [before, after] = [handlers.get(old) ?? {}, handlers.get(node) ?? {}]
+  for (const name of Object.keys(before)) if (!(name in after)) setHandler(old, name, null)
+  for (const [name, handler] of Object.entries(after)) setHandler(old, name, handler)
+  handlers.set(old, after)
+}
+
+function adaptField(old: Element, node: Element): void {
+  if (old instanceof HTMLInputElement && node instanceof HTMLInputElement) {
+    if (old.type !== 'file' && old.value !== node.value) old.value = node.value
+    old.checked = node.checked
+  } else if (old instanceof HTMLSelectElement || old instanceof HTMLTextAreaElement) {
+    const { value } = node as typeof old
+    if (old.value !== value) old.value = value
+  }
+  if ('disabled' in old && 'disabled' in node) old.disabled = node.disabled
+}
+
+/** Move the focus to an element and show it, as a new page would. */
+export function focusOn(element: HTMLElement | null): void {
+  if (element === null) return
+  if (element.tabIndex < 0) element.tabIndex = -1
+  element.focus()
+}
