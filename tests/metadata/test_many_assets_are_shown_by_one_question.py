@@ -56,6 +56,14 @@ async def test_a_search_has_facets_with_what_documents_say(http: httpx.AsyncClie
     assert (await http.post(FACETS, json={"text": "*"})).json()["totalResults"] == 0
 
 
+async def test_the_versions_of_an_asset_are_listed(http: httpx.AsyncClient, trains: str) -> None:
+    status = (await http.get(f"{DDO}/{trains}/status")).json()
+    listed = (await http.get(f"{DDO}/{trains}/versions")).json()["versions"]
+    assert [(one["number"], one["checksum"], one["here"]) for one in listed] == [(1, status["checksum"], True)]
+    assert (await http.get(f"{DDO}/{NOBODY}/versions")).json() == {"versions": []}
+    refused(await http.get(f"{DDO}/did:nv:1/versions"), 400, "InvalidDid")
+
+
 async def test_facets_have_no_page_and_no_order(http: httpx.AsyncClient) -> None:
     refused(await http.post(FACETS, json={"page": 2}), 400, "InvalidRequest")
     refused(await http.get(FACETS, params={"sort": "date"}), 400, "InvalidRequest")

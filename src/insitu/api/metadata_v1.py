@@ -50,6 +50,23 @@ def status_of(record: AssetRecord) -> AssetStatus:
     return AssetStatus.model_validate(record, from_attributes=True)
 
 
+class AssetVersion(WireModel):
+    """A version that the chain named; ``document?checksum=`` has it if it is ``here``."""
+
+    number: int
+    checksum: str
+    owner: Address
+    """From this version on."""
+    registered_at: Time
+    here: bool
+
+
+class AssetVersions(WireModel):
+    """Answer of ``GET ddo/{did}/versions``: the newest 100, newest first; none for a DID that the chain never named."""
+
+    versions: tuple[AssetVersion, ...] = ()
+
+
 class CatalogueRequest(WireRequest):
     """What was signed for one catalogue; see ``CATALOGUE_TYPES``.
 

@@ -19,6 +19,7 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     AssetSummaries,
+    AssetVersions,
     CurationRequest,
     ListingRequest,
     MetadataHealth,
@@ -144,6 +145,10 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
     @routes.put(DDO + "/{did}/curation")
     async def curate_asset(did: DidPath, request: CurationRequest) -> AssetStatus:
         return await service.curate(did, request)
+
+    @routes.get(DDO + "/{did}/versions")
+    async def list_versions(did: DidPath) -> AssetVersions:
+        return await service.versions(did)
 
     @routes.get(DDO + "/{did}/status")
     async def show_status(

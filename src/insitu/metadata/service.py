@@ -18,6 +18,8 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     AssetSummaries,
+    AssetVersion,
+    AssetVersions,
     CatalogueRequest,
     CurationRequest,
     Facet,
@@ -247,6 +249,11 @@ class MetadataService:
         if found is None:
             raise InsituError("AssetNotFound", f"this version of {did} is not here", did=did)
         return found
+
+    async def versions(self, did: str) -> AssetVersions:
+        """Return the versions of an asset that the chain named, newest first."""
+        found = await self._catalog.versions(str(Did.parse(did)))
+        return AssetVersions(versions=tuple(AssetVersion.model_validate(one, from_attributes=True) for one in found))
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets, and the unlisted ones of an owner that is asked for."""

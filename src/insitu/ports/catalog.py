@@ -207,6 +207,17 @@ class RegisteredVersion:
     owner: Address
 
 
+@dataclass(frozen=True, slots=True)
+class CataloguedVersion:
+    """A version that the chain named, when, and whether its document is here."""
+
+    number: int
+    checksum: str
+    owner: Address
+    registered_at: datetime
+    here: bool
+
+
 class Catalog(Protocol):
     """The store of the METADATA-API. One contract suite (tests/ports/catalog) runs over every adapter."""
 
@@ -242,6 +253,10 @@ class Catalog(Protocol):
 
     async def registered(self, did: str, checksum: str) -> RegisteredVersion | None:
         """Return the newest version that the chain named with this checksum, even if its document is not here."""
+        ...
+
+    async def versions(self, did: str, limit: int = 100) -> tuple[CataloguedVersion, ...]:
+        """Return the versions that the chain named, newest first, even those whose documents are not here."""
         ...
 
     async def before(self, did: str, number: int) -> Catalogued | None:

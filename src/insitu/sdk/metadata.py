@@ -19,6 +19,7 @@ from insitu.api.metadata_v1 import (
     AssetIds,
     AssetStatus,
     AssetSummaries,
+    AssetVersions,
     MetadataHealth,
     PublicationRequest,
     SearchFilters,
@@ -115,6 +116,10 @@ class MetadataClient:
         """Return where an asset stands, with ``wait`` once it is listed or after so many seconds."""
         params: dict[str, Any] = {"checksum": checksum, "wait": min(wait, MAX_WAIT) or None}
         return await self._http.model(AssetStatus, "GET", self._at(did) + "/status", params=params)
+
+    async def versions(self, did: str) -> AssetVersions:
+        """Return the versions of an asset that the server saw on chain, newest first."""
+        return await self._http.model(AssetVersions, "GET", self._at(did) + "/versions")
 
     async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetStatus | None:
         """Return which asset the creator published under an Idempotency-Key, if any. A gateway asks and signs."""

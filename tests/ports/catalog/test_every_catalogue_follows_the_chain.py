@@ -73,6 +73,27 @@ async def test_a_document_is_pending_until_the_chain_names_its_checksum(catalog:
     assert await listed(catalog) == (one.did,)
 
 
+async def test_versions_are_those_that_the_chain_named_newest_first(catalog: Catalog) -> None:
+    first, gone, third = (version(1, revision) for revision in range(3))
+    await catalog.put(first, NOW)
+    await catalog.put(third, NOW)
+    assert await catalog.versions(did(1)) == ()
+    await catalog.apply([block(1, registered(first))], NOW)
+    await catalog.apply([block(2, registered(gone, 2, BOB), transferred(first))], NOW)
+    await catalog.apply([block(3, registered(third, 3))], NOW)
+
+    found = await catalog.versions(did(1))
+
+    assert [(one.number, one.checksum, one.owner, one.here) for one in found] == [
+        (3, third.checksum, ALICE, True),
+        (2, gone.checksum, BOB, False),
+        (1, first.checksum, ALICE, True),
+    ]
+    assert [int(one.registered_at.timestamp()) for one in found] == [1_900_000_003, 1_900_000_002, 1_900_000_001]
+    assert await catalog.versions(did(1), limit=1) == found[:1]
+    assert await catalog.versions(did(2)) == ()
+
+
 async def test_a_document_that_comes_after_its_registration_is_listed_at_once(catalog: Catalog) -> None:
     await catalog.apply([block(1, registered(version(1)), transferred(version(1)))], NOW)
     record = await catalog.put(version(1), NOW)

@@ -128,6 +128,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metadata/assets/ddo/{did}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Versions */
+        get: operations["listVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metadata/assets/facets": {
         parameters: {
             query?: never;
@@ -330,6 +347,25 @@ export interface components {
             updatedAt: string;
             /** @default 0 */
             version: number;
+        };
+        /**
+         * AssetVersion
+         * @description A version that the chain named; ``document?checksum=`` has it if it is ``here``.
+         */
+        AssetVersion: {
+            checksum: string;
+            here: boolean;
+            number: number;
+            owner: string;
+            registeredAt: string;
+        };
+        /**
+         * AssetVersions
+         * @description Answer of ``GET ddo/{did}/versions``: the newest 100, newest first; none for a DID that the chain never named.
+         */
+        AssetVersions: {
+            /** @default [] */
+            versions: components["schemas"]["AssetVersion"][];
         };
         /**
          * CurationRequest
@@ -883,6 +919,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetStatus"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                did: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetVersions"];
                 };
             };
             /** @description A problem document (RFC 9457) */

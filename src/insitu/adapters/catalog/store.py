@@ -23,6 +23,7 @@ from insitu.ports.catalog import (
     AssetRecord,
     Catalog,
     Catalogued,
+    CataloguedVersion,
     DocumentVersion,
     Facets,
     Hits,
@@ -120,6 +121,20 @@ class SqlCatalog(Catalog):
     async def registered(self, did: str, checksum: str) -> RegisteredVersion | None:
         query = "SELECT version, owner FROM ledger WHERE did = ? AND checksum = ? ORDER BY version DESC LIMIT 1"
         return next((RegisteredVersion(*row) for row in await self._all(query, did, checksum)), None)
+
+    @override
+    async def versions(self, did: str, limit: int = 100) -> tuple[CataloguedVersion, ...]:
+        rows = await self._all(
+            "SELECT ledger.version, ledger.checksum, ledger.owner, ledger.time, version.checksum IS NOT NULL FROM ledger"
+            " LEFT JOIN asset ON asset.did = ledger.did"
+            " LEFT JOIN version ON version.asset = asset.id AND version.checksum = ledger.checksum"
+            " WHERE ledger.did = ? AND ledger.version IS NOT NULL ORDER BY ledger.version DESC LIMIT ?",
+            did,
+            limit,
+        )
+        return tuple(
+            CataloguedVersion(row[0], row[1], row[2], datetime.fromtimestamp(row[3], UTC), bool(row[4])) for row in rows
+        )
 
     @override
     async def before(self, did: str, number: int) -> Catalogued | None:
