@@ -63,6 +63,10 @@ async def test_javascript_publishes_and_python_runs(provider: ProviderProcess, t
         assert (told["rejected"], told["mistrusted"], told["later"]) == ("RejectedByUser", "ContractMismatch", 0)
         assert (told["interrupted"], told["resumed"]) == ("RelayExhausted", True)
         assert told["invalid"] == "InvalidDocument"
+        assert told["signed"] == ["Registrations"], "an algorithm and its workflow are registered with one signature"
+        assert told["reusedTogether"] == [[False, False], [True, True]]
+        assert told["sameTogether"]
+        assert told["planned"] == [[True, told["planned"][1][1]], [True, told["planned"][0][1]]]
         execution = await consumer.run(told["algorithm"], on=told["data"])
         await execution.wait(60)
         assert (await market.files(execution))["out.txt"] == "from js"

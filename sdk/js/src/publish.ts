@@ -9,6 +9,7 @@ import { isObject, type JsonObject, plainJson, sha256 } from './domain/canonical
 import { completeServices, type Description, readDescription } from './domain/description.js'
 import { type Address, readAddress, sameAddress } from './domain/ids.js'
 import { creatorOf, signedProof } from './domain/integrity.js'
+import { mediaType } from './domain/media-types.js'
 import { publicationKey } from './domain/publication-key.js'
 import { object, oneOf, optional, text } from './domain/shape.js'
 import { signerOf } from './domain/signatures.js'
@@ -32,6 +33,11 @@ export interface PublishedAsset extends ResolvedAsset {
   readonly did: string
   /** An equal asset of this account was there already. */
   readonly reused: boolean
+}
+
+/** A document that is ready to be signed, published and registered, with the key of its description. */
+export interface PreparedAsset extends UnsignedDdo {
+  readonly key: string
 }
 
 /** Bytes that were uploaded: name them by `url` in a description. */
@@ -99,31 +105,108 @@ export class Publisher {
     servicesDescription: readonly unknown[] = [],
     options: RegisterOptions = {},
   ): Promise<PublishedAsset> {
-    const { trust, account, url, registry } = this.#client.parts
-    await trust(options.signal)
-    const description = readDescription(assetMetadata, servicesDescription)
-    const given = plainJson({ attributes: assetMetadata, services: servicesDescription }) as JsonObject
-    const { chainId, registry: at } = this.#client.contracts
-    const key = publicationKey({ chainId, registry: at, gateway: url }, account.address, given, this.#uploaded)
-    const earlier = await this.#findEarlier(key, description, options)
-    const unsigned = earlier ?? (await this.#assemble(description, options))
-    const record = await registry.findRecord(unsigned.did, options.signal)
-    if (record !== undefined && record.checksum !== unsigned.checksum) {
-      throw new InsituError(errors.DIDExists, `${unsigned.did} is registered with other files or details`)
-    }
-    if (record === undefined) await this.#register(unsigned, key, options)
-    await this.#wait(unsigned, options)
-    const found = await this.#client.assets.show(unsigned.did, options.signal ? { signal: options.signal } : {})
-    return { ...found, did: unsigned.did, reused: record !== undefined }
+    const [published] = await this.registerAll(
+      [await this.prepare(assetMetadata, servicesDescription, options)],
+      options,
+    )
+    return published as PublishedAsset
   }
 
-  async #register(unsigned: UnsignedDdo, key: string, options: RegisterOptions): Promise<void> {
-    const request = await this.#registrations.sign(unsigned, this.#address(), options)
-    const document = provedBy(unsigned, request)
-    const status = await this.#publish(document, { 'Idempotency-Key': key }, options)
-    // The key is that of an asset that is no longer ours, or that another call made at the same time.
-    if (status.did !== unsigned.did) await this.#publish(document, {}, options)
-    await this.#registrations.send(request, unsigned, options)
+  /**
+   * Make the document of an asset, or find that of an earlier call. Nothing is signed or published.
+   *
+   * @param identity - what makes two calls equal; by default the description itself
+   * @throws InsituError like `registerAsset`
+   */
+  async prepare(
+    assetMetadata: unknown,
+    servicesDescription: readonly unknown[] = [],
+    options: RegisterOptions = {},
+    identity: unknown = { attributes: assetMetadata, services: servicesDescription },
+  ): Promise<PreparedAsset> {
+    await this.#client.parts.trust(options.signal)
+    const description = readDescription(assetMetadata, servicesDescription)
+    const key = this.#keyOf(identity)
+    const earlier = await this.#findEarlier(key, description, options)
+    return { ...(earlier ?? (await this.#assemble(description, options))), key }
+  }
+
+  /**
+   * Make the document of an algorithm, or find the equal one of an earlier call, and upload its files if they are new.
+   *
+   * @param attributes - of its metadata service, without `main.files`
+   * @param contents - its files, each with its name
+   * @throws InsituError like `registerAsset` and `upload`
+   */
+  async prepareAlgorithm(
+    attributes: JsonObject,
+    contents: Readonly<Record<string, Uint8Array>>,
+    options: RegisterOptions = {},
+  ): Promise<PreparedAsset> {
+    const files = describeContents(contents)
+    const digests = Object.fromEntries(files.map(file => [file.name, file.checksum]))
+    const identity = { ...attributes, contents: digests }
+    const described = (listed: unknown) => ({
+      ...attributes,
+      main: { ...(attributes['main'] as JsonObject), files: listed },
+    })
+    await this.#client.parts.trust(options.signal)
+    const key = this.#keyOf(identity)
+    const shown = files.map(({ name: _name, ...file }) => file)
+    const earlier = await this.#findEarlier(key, readDescription(described(shown)), options)
+    if (earlier !== undefined) return { ...earlier, key }
+    const uploaded = []
+    for (const file of files) {
+      uploaded.push({ ...file, url: (await this.upload(contents[file.name] ?? new Uint8Array(), options)).url })
+    }
+    return this.prepare(described(uploaded), [], options, identity)
+  }
+
+  /**
+   * Publish and register documents (P2, P3) with one signature, and await their listing. What an earlier call registered is
+   * only awaited.
+   *
+   * @throws InsituError like `registerAsset`
+   */
+  async registerAll(
+    prepared: readonly PreparedAsset[],
+    options: RegisterOptions = {},
+  ): Promise<readonly PublishedAsset[]> {
+    const { signal } = options
+    const fresh: PreparedAsset[] = []
+    for (const unsigned of prepared) {
+      const record = await this.#client.parts.registry.findRecord(unsigned.did, signal)
+      if (record === undefined) fresh.push(unsigned)
+      else if (record.checksum !== unsigned.checksum) {
+        throw new InsituError(errors.DIDExists, `${unsigned.did} is registered with other files or details`)
+      }
+    }
+    if (fresh.length > 0) await this.#register(fresh, options)
+    const published: PublishedAsset[] = []
+    for (const unsigned of prepared) {
+      await this.#wait(unsigned, options)
+      const found = await this.#client.assets.show(unsigned.did, signal ? { signal } : {})
+      published.push({ ...found, did: unsigned.did, reused: !fresh.includes(unsigned) })
+    }
+    return published
+  }
+
+  async #register(fresh: readonly PreparedAsset[], options: RegisterOptions): Promise<void> {
+    const request = await this.#registrations.sign(fresh, this.#address(), options)
+    for (const unsigned of fresh) {
+      const document = provedBy(unsigned, request)
+      const status = await this.#publish(document, { 'Idempotency-Key': unsigned.key }, options)
+      // The key is that of an asset that is no longer ours, or that another call made at the same time.
+      if (status.did !== unsigned.did) await this.#publish(document, {}, options)
+    }
+    await this.#registrations.send(request, fresh, options)
+  }
+
+  #keyOf(identity: unknown): string {
+    const { account, url } = this.#client.parts
+    const { chainId, registry } = this.#client.contracts
+    const place = { chainId, registry, gateway: url }
+    return publicationKey(place, account.address, plainJson(identity) as JsonObject, this.#uploaded)
   }
 
   async #publish(json: JsonObject, headers: Readonly<Record<string, string>>, options: RegisterOptions) {
@@ -201,6 +284,15 @@ export class Publisher {
   #address(): string {
     return `${this.#client.parts.metadataUrl}${DDO}/{did}`
   }
+}
+
+/** Return `main.files` of an algorithm from names and bytes of its files. */
+function describeContents(contents: Readonly<Record<string, Uint8Array>>) {
+  const named = Object.entries(contents).sort(([one], [other]) => (one < other ? -1 : 1))
+  return named.map(([name, content], index) => ({
+    ...{ index, name, contentType: mediaType(name), contentLength: String(content.length) },
+    ...{ checksum: digitsOf(sha256(content)), checksumType: 'sha256' },
+  }))
 }
 
 function namesUrls(description: Description): boolean {

@@ -47,12 +47,36 @@ isBroken = true
 const interrupted = await publisher.registerAsset(third).catch(error => error.code)
 await new Promise(resolve => setTimeout(resolve, 1100)) // A document that is made now has another DID.
 isBroken = false
-const resumed = await publisher.registerAsset(third)
+const last = await publisher.registerAsset(third)
+const resumed = last.did === published && !last.reused
+const together = async () => {
+  const { entrypoint = 'python3 run.py' } = workflow.algorithm.algorithm ?? {}
+  const described = { name: 'run.py', type: 'algorithm', author: '', license: 'CC0', algorithm: { entrypoint } }
+  const made = await publisher.prepareAlgorithm({ main: described }, { 'run.py': source })
+  const [container] = services[0].attributes.main.provider.environment.supportedContainers
+  const stage = {
+    ...{ index: 0, requirements: { serverInstances: 1, container }, input: [{ index: 0, id: data.did }], output: {} },
+    ...{ stageType: '', transformation: { id: made.did, checksum: made.checksum } },
+  }
+  const { transformation: _unpublished, ...planned } = stage
+  const client = await connectAccount(url, counting, { contracts })
+  const verdict = await client.agreements.checkPlanned({ stages: [{ ...planned, transformation: {} }] })
+  const flow = { name: 'run.py', type: 'workflow', author: '', license: 'CC0', price: '0', workflow: { stages: [stage] } }
+  const all = await publisher.registerAll([made, await publisher.prepare({ main: flow })])
+  return { verdict, published: all.map(({ did, reused }) => [did, reused]) }
+}
+const start = asked.length
+const [first, second] = [await together(), await together()]
+const signed = asked.slice(start)
+const bought = await (await connectAccount(url, counting, { contracts })).check(first.published[1][0])
 console.log(
   JSON.stringify({
+    ...{ signed, planned: [first.verdict, bought].map(({ allowed, cost }) => [allowed, String(cost?.total)]) },
+    ...{ reusedTogether: [first, second].map(({ published }) => published.map(([, reused]) => reused)) },
+    ...{ sameTogether: String(first.published.map(([did]) => did)) === String(second.published.map(([did]) => did)) },
     ...{ data: data.did, reused: [data.reused, again.reused], same: data.did === again.did, owner: data.record.owner },
     ...{ algorithm: algorithm.did, steps, asked: asked.slice(0, before), invalid, rejected, mistrusted },
-    ...{ interrupted, resumed: resumed.did === published && !resumed.reused },
+    ...{ interrupted, resumed },
     ...{ later, document: JSON.stringify(data.ddo.json) },
   }),
 )

@@ -18,6 +18,11 @@ export interface Account {
 export interface Progress {
   readonly step: 'verify' | 'sign-in' | 'permit' | 'terms' | 'publication' | 'send' | 'grant'
   readonly message: string
+  /**
+   * What the wallet is asked to sign, exactly: show it, and throw here if it is not what the person has seen. Then nothing is
+   * signed, and the call fails with what was thrown.
+   */
+  readonly asks?: TypedData | string | undefined
 }
 
 /** How a call reports, and how it is cancelled. A cancelled call rejects with the reason of its signal. */

@@ -2,18 +2,28 @@ import * as abi from '../api/abi.gen.js'
 import * as errors from '../api/errors.gen.js'
 import { agreementId, type Terms, totalOf } from '../domain/agreement.js'
 import { plainDigits, toHex } from '../domain/bytes.js'
+import type { JsonObject } from '../domain/canonical.js'
 import { computeServiceOf } from '../domain/ddo.js'
 import { didOfHex } from '../domain/did.js'
 import { type AgreementId, readAgreementId } from '../domain/ids.js'
 import { displayAmount } from '../domain/money.js'
 import { termsOf } from '../domain/quote-verification.js'
 import { anyObject, object, optional, type Read, text, wireAmount } from '../domain/shape.js'
+import { readWorkflow } from '../domain/workflow.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, sleep } from './account.js'
 import type { AgreementChain, AgreementState } from './agreement-chain.js'
 import { type GatewayClient, gatewayUrl } from './gateway.js'
 import { Purchases, waitForGrant } from './purchases.js'
-import { gatewayAnswer, judge, readWanted, requireAllowed, type Verdict } from './quotes.js'
+import {
+  gatewayAnswer,
+  judge,
+  readPlanned,
+  readWanted,
+  requireAllowed,
+  type Verdict,
+  type WantedWorkflow,
+} from './quotes.js'
 import type { Resolver } from './resolver.js'
 
 /** A service agreement: its terms, and where it stood on chain when it was looked up. */
@@ -86,6 +96,19 @@ export class Agreements {
    */
   async check(workflowDid: string, options: CheckOptions = {}): Promise<Verdict> {
     return (await this.#check(workflowDid, options))[0]
+  }
+
+  /**
+   * Ask like `check` about a workflow that is not published. A stage without `transformation.id` runs an algorithm that this
+   * account has not published.
+   *
+   * @param described - its `main.workflow`
+   */
+  async checkPlanned(described: JsonObject, options: CheckOptions = {}): Promise<Verdict> {
+    const { chain, resolver } = this.#parts
+    const { serviceIndex, signal } = options
+    const wanted = await readPlanned(resolver, chain, readWorkflow(described), serviceIndex, signal)
+    return (await this.#ask(wanted, { workflow: described }, options))[0]
   }
 
   /**
@@ -173,14 +196,20 @@ export class Agreements {
     return computeServiceOf(ddo, serviceIndex).serviceEndpoint ?? ''
   }
 
-  async #check(
-    workflowDid: string,
+  async #check(workflowDid: string, options: CheckOptions): Promise<readonly [Verdict, GatewayClient]> {
+    const { chain, resolver } = this.#parts
+    const wanted = await readWanted(resolver, chain, workflowDid, options.serviceIndex, options.signal)
+    return this.#ask(wanted, { workflowDid }, options)
+  }
+
+  async #ask(
+    wanted: WantedWorkflow,
+    workflow: JsonObject,
     { serviceIndex, signal }: CheckOptions,
   ): Promise<readonly [Verdict, GatewayClient]> {
-    const { chain, account, resolver, gatewayAt } = this.#parts
-    const wanted = await readWanted(resolver, chain, workflowDid, serviceIndex, signal)
+    const { chain, account, gatewayAt } = this.#parts
     const gateway = gatewayAt(gatewayUrl(wanted.inputs[0]?.entry.serviceEndpoint ?? ''))
-    const question = { consumer: account.address, workflowDid, ...(serviceIndex !== undefined && { serviceIndex }) }
+    const question = { consumer: account.address, ...workflow, ...(serviceIndex !== undefined && { serviceIndex }) }
     const answer = await gateway.open(gatewayAnswer, '/check', question, signal)
     return [await judge(answer, wanted, chain, account.address, signal), gateway]
   }

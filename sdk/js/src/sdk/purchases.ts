@@ -91,7 +91,7 @@ export class Purchases {
   }
 
   async #sign(data: TypedData, progress: Progress, control: CallControl) {
-    control.onProgress?.(progress)
+    control.onProgress?.({ ...progress, asks: data })
     control.signal?.throwIfAborted()
     const signature = await abortable(this.#account.signTypedData(data), control.signal)
     const signer = signerOf(typedDataDigest(data), signature)

@@ -14,7 +14,8 @@ import type { ResolvedAsset, Resolver } from './resolver.js'
 
 /** A workflow that somebody wants to run, and its inputs in order, as the registry and their documents have them. */
 export interface WantedWorkflow {
-  readonly asset: ResolvedAsset
+  /** Undefined for a workflow that is not published. */
+  readonly asset: ResolvedAsset | undefined
   readonly workflow: Workflow
   readonly inputs: readonly WantedInput[]
 }
@@ -25,6 +26,9 @@ export interface WantedInput {
   readonly entry: Service
   readonly service: ComputeService
 }
+
+/** How a gateway names a workflow without a DID. */
+const UNPUBLISHED = { did: '', checksum: '' }
 
 const VERDICT = /* @__PURE__ */ (() => {
   const reason = object({ code: text, did: optional(text), message: text })
@@ -67,7 +71,17 @@ export async function readWanted(
   signal?: AbortSignal,
 ): Promise<WantedWorkflow> {
   const asset = await resolveAllowed(resolver, chain, workflowDid, signal)
-  const workflow = workflowOf(asset.ddo)
+  return { ...(await readPlanned(resolver, chain, workflowOf(asset.ddo), serviceIndex, signal)), asset }
+}
+
+/** Resolve the inputs of a workflow that is not published. Throws like `readWanted`. */
+export async function readPlanned(
+  resolver: Resolver,
+  chain: AgreementChain,
+  workflow: Workflow,
+  serviceIndex: number | undefined,
+  signal?: AbortSignal,
+): Promise<WantedWorkflow> {
   const dids = inputDids(workflow)
   if (dids.length === 0) throw new InsituError(errors.InvalidDocument, 'the workflow reads no data set')
   const inputs: WantedInput[] = []
@@ -81,7 +95,7 @@ export async function readWanted(
     }
     inputs.push({ asset: found, entry, service: readComputeService(entry) })
   }
-  return { asset, workflow, inputs }
+  return { asset: undefined, workflow, inputs }
 }
 
 /** Resolve an asset, and refuse a version that changes more of the version before than a version may. */
@@ -126,7 +140,7 @@ export async function judge(
   const cost = expectedCost(wanted.workflow, offers, provider, consumer)
   const [first] = wanted.inputs
   const serviceIndex = first?.entry.index ?? -1
-  verifyQuote(quote, { workflow: wanted.asset.record, inputs: offers, serviceIndex, cost })
+  verifyQuote(quote, { workflow: wanted.asset?.record ?? UNPUBLISHED, inputs: offers, serviceIndex, cost })
   return { allowed: true, reasons: [], quote, cost }
 }
 

@@ -27,25 +27,27 @@ export class Registrations {
   }
 
   /**
-   * Let the account sign that a document is registered, with the gateway as its provider.
+   * Let the account sign that documents are registered, with the gateway as their provider: once for all of them.
    *
-   * @param url - where the document will be
+   * @param url - where the documents will be
    * @throws InsituError `RejectedByUser`, `SignatureMismatch`, `ProviderIsContract`
    */
-  async sign(unsigned: UnsignedDdo, url: string, control: CallControl): Promise<SignedRequest> {
+  async sign(documents: readonly UnsignedDdo[], url: string, control: CallControl): Promise<SignedRequest> {
     const { account, chain } = this.#client.parts
     const { providerAddress } = this.#client.reading
     const { chainId, registry } = this.#client.contracts
     if ((await chain.code(providerAddress, control.signal)) !== '0x') {
       throw new InsituError(errors.ProviderIsContract, `${providerAddress} is the account of a contract`)
     }
-    const item = { seed: unsigned.seed, checksum: `0x${unsigned.checksum}` as const, providers: [providerAddress], url }
+    const items = documents.map(({ seed, checksum }) => {
+      return { seed, checksum: `0x${checksum}` as const, providers: [providerAddress], url }
+    })
     const deadline = (await chain.time(control.signal)) + VALID
-    const request = { registrations: { creator: account.address, items: [item], deadline } }
+    const request = { registrations: { creator: account.address, items, deadline } }
     const data = requestTypedData(request, chainId, registry)
-    const name = String(mainOf(readDdo(unsigned.json))['name'] ?? unsigned.did)
-    const message = `Your wallet is asked to sign the registration of ${name}, with ${providerAddress} as its provider.`
-    control.onProgress?.({ step: 'publication', message })
+    const names = documents.map(({ did, json }) => String(mainOf(readDdo(json))['name'] ?? did)).join(' and ')
+    const message = `Your wallet is asked to sign the registration of ${names}, with ${providerAddress} as provider.`
+    control.onProgress?.({ step: 'publication', message, asks: data })
     control.signal?.throwIfAborted()
     const signature = await abortable(account.signTypedData(data), control.signal)
     const signer = signerOf(typedDataDigest(data), signature)
@@ -57,24 +59,20 @@ export class Registrations {
   }
 
   /**
-   * Let the gateway send a request, and return once the registry has it.
+   * Let the gateway send a request, and return once the registry has all of it.
    *
    * @throws InsituError `TransactionUnconfirmed` if it was not sent in time, `DIDExists` if another account owns the asset
    * by now, what the gateway refuses with
    */
-  async send(request: SignedRequest, { did, checksum }: UnsignedDdo, control: CallControl): Promise<void> {
-    const { account, chain, gateway, registry } = this.#client.parts
+  async send(request: SignedRequest, documents: readonly UnsignedDdo[], control: CallControl): Promise<void> {
+    const { chain, gateway } = this.#client.parts
     const { signal } = control
     const deadline = 'registrations' in request ? request.registrations.deadline : 0
     control.onProgress?.({ step: 'send', message: 'The gateway sends the registration to the chain.' })
     await gateway.open(anyObject, '/requests', request, signal)
     let asked = performance.now()
     for (let pause = FIRST_LOOK; ; pause = Math.min(LONGEST_LOOK, pause * 1.5)) {
-      const record = await registry.findRecord(did, signal)
-      if (record !== undefined && !sameAddress(record.owner, account.address)) {
-        throw new InsituError(errors.DIDExists, `${did} is registered, and ${record.owner} owns it now`)
-      }
-      if (record?.checksum === checksum) return
+      if (await this.#areRegistered(documents, signal)) return
       if ((await chain.time(signal)) > deadline) {
         throw new InsituError(
           errors.TransactionUnconfirmed,
@@ -86,5 +84,17 @@ export class Registrations {
       asked = performance.now()
       await gateway.open(anyObject, '/requests', request, signal)
     }
+  }
+
+  async #areRegistered(documents: readonly UnsignedDdo[], signal?: AbortSignal): Promise<boolean> {
+    const { account, registry } = this.#client.parts
+    for (const { did, checksum } of documents) {
+      const record = await registry.findRecord(did, signal)
+      if (record !== undefined && !sameAddress(record.owner, account.address)) {
+        throw new InsituError(errors.DIDExists, `${did} is registered, and ${record.owner} owns it now`)
+      }
+      if (record?.checksum !== checksum) return false
+    }
+    return true
   }
 }
