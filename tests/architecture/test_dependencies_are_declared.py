@@ -20,6 +20,7 @@ EXTRAS = {extra: lines for extra, lines in PROJECT["project"]["optional-dependen
 # except for the modules that build or route an HTTP application.
 HOMES = {
     "gateway": "provider",
+    "marketplace": "marketplace",
     "metadata": "provider",
     "operator": "provider",
     "pods": "provider",

@@ -34,6 +34,8 @@ from insitu.domain.json_text import read_json
 logger = logging.getLogger("insitu.http")
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Pages = Callable[[Problem, str], Response | None]
+"""Returns the page for an error at a path, or None if a program asked."""
 
 HEALTH = "/healthz"
 REQUEST_ID = "X-Request-Id"
@@ -68,8 +70,9 @@ def build_app(
     proxies: Proxies = Proxies(),  # noqa: B008 - frozen
     lifespan: Lifespan | None = None,
     public: bool = False,
+    pages: Pages | None = None,
 ) -> FastAPI:
-    """Build an application that answers every error with a problem document.
+    """Build an application that answers every error with a problem document, or with a page.
 
     Parameters
     ----------
@@ -83,6 +86,8 @@ def build_app(
         What runs while the application serves.
     public
         Whether pages of any origin may call it. The operator is for its gateway alone.
+    pages
+        What an error looks like to a person, if this application has pages.
     """
     app = _Application(
         title=title,
@@ -93,6 +98,7 @@ def build_app(
         generate_unique_id_function=lambda route: to_camel(route.name),
         responses={"default": {"model": Problem, "description": "A problem document (RFC 9457)"}},
     )
+    app.state.pages = pages
     app.add_exception_handler(InsituError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -100,7 +106,8 @@ def build_app(
         app.include_router(router)
     # For the operator's probes, not for clients.
     app.add_api_route(HEALTH, _health, include_in_schema=False)
-    app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=dict(body_limits or {}), proxies=proxies)
+    limits = dict(body_limits or {})
+    app.add_middleware(_Envelope, max_body_bytes=max_body_bytes, body_limits=limits, proxies=proxies, pages=pages)
     answer_browsers(app, public=public)
     return app
 
@@ -149,9 +156,17 @@ class StrictRoute(APIRoute):
 class _Envelope:
     """Wraps every request: its id, the limit of its body, the headers of the answer, and the answer to any defect."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, body_limits: Mapping[str, int], proxies: Proxies) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int,
+        body_limits: Mapping[str, int],
+        proxies: Proxies,
+        pages: Pages | None,
+    ) -> None:
         self._app = app
         self._proxies = proxies
+        self._pages = pages
         self._limit = max_body_bytes
         self._limits = sorted(body_limits.items(), key=lambda item: len(item[0]), reverse=True)
 
@@ -185,7 +200,7 @@ class _Envelope:
                 raise
             # The cause stays in the log: it may contain what a caller must not see.
             failure = error if isinstance(error, InsituError) else InsituError("InternalError")
-            await _problem(failure, request_id)(scope, receive, answer)
+            await _answer(failure, request_id, scope["path"], self._pages)(scope, receive, answer)
 
     def _limit_of(self, path: str) -> int:
         return next((size for prefix, size in self._limits if path.startswith(prefix)), self._limit)
@@ -213,11 +228,19 @@ def _with_headers(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> li
     return [*headers, *(header for header in added if header[0] not in present)]
 
 
-def _problem(error: InsituError, request_id: str) -> Response:
+def _refuse(request: Request, error: InsituError) -> Response:
+    return _answer(error, request.state.request_id, request.url.path, request.app.state.pages)
+
+
+def _answer(error: InsituError, request_id: str, path: str, pages: Pages | None) -> Response:
     problem = Problem.of(error, instance=request_id)
+    page = pages(problem, path) if pages is not None else None
     headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
     if "retryAfter" in error.context:
         headers["Retry-After"] = str(error.context["retryAfter"])
+    if page is not None:
+        page.headers.update(headers)
+        return page
     # ASCII, because an id from a caller may contain characters that have no UTF-8 form.
     content = json.dumps(problem.model_dump(mode="json"), ensure_ascii=True)
     return Response(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
@@ -225,7 +248,7 @@ def _problem(error: InsituError, request_id: str) -> Response:
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, InsituError)
-    return _problem(error, request.state.request_id)
+    return _refuse(request, error)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
@@ -234,7 +257,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
     detail = violations[0].message if violations else ""
     pointer = violations[0].pointer if violations else None
     refusal = InsituError("InvalidRequest", detail, pointer=pointer, problems=violations)
-    return _problem(refusal, request.state.request_id)
+    return _refuse(request, refusal)
 
 
 def _violation(problem: Mapping[str, object]) -> Violation:
@@ -262,10 +285,10 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     # FastAPI turns any error while it reads a body into a 400, including our limit of the body.
     if isinstance(error.__cause__, InsituError):
-        return _problem(error.__cause__, request.state.request_id)
+        return _refuse(request, error.__cause__)
     code = _STATUSES.get(error.status_code, "InvalidRequest" if error.status_code < 500 else "InternalError")
     detail = error.detail if code == "InvalidRequest" else ""
-    response = _problem(InsituError(code, detail), request.state.request_id)
+    response = _refuse(request, InsituError(code, detail))
     if error.status_code == 405:
         response.headers["Allow"] = ", ".join(_methods(request))
     for name, value in (error.headers or {}).items():

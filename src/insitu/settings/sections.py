@@ -284,6 +284,16 @@ class MetadataSettings(Section):
     """Secret file with the ``postgresql://`` URL for the catalogue. Default: SQLite, metadata.db."""
 
 
+class MarketplaceSettings(Section):
+    """The pages for people."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)] = "insitu"
+    """What the pages call this marketplace."""
+    gateways: tuple[Origin, ...] = ()
+    """Origins of the gateways at which people sign in on these pages; each must name this marketplace in its
+    ``gateway.marketplaces``. The gateway of this process, and that of ``gateway.url``, are always included."""
+
+
 class ObjectStoreSettings(Section):
     """How to reach buckets: those of ``gateway.blobs`` and ``operator.logs``, and those of files in data sets."""
 
@@ -345,6 +355,7 @@ class Settings(Section):
     operator: OperatorSettings = OperatorSettings()
     cluster: ClusterSettings = ClusterSettings()
     metadata: MetadataSettings = MetadataSettings()
+    marketplace: MarketplaceSettings = MarketplaceSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
     limits: LimitSettings = LimitSettings()
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from insitu.ports.peers import GatewayPeer, MetadataPeer, OperatorPeer
     from insitu.sdk.http import Http
 
-Actor = Literal["metadata", "gateway", "operator"]
-ACTORS: tuple[Actor, ...] = ("metadata", "gateway", "operator")
+Actor = Literal["metadata", "gateway", "operator", "marketplace"]
+ACTORS: tuple[Actor, ...] = ("metadata", "gateway", "operator", "marketplace")
 
 
 class Peers:
@@ -60,6 +60,7 @@ class Peers:
             "metadata": self._settings.metadata.url,
             "gateway": self._settings.gateway.url,
             "operator": self._settings.operator.url,
+            "marketplace": None,
         }
         address = addresses[actor]
         if address is None:

@@ -32,6 +32,7 @@ from insitu.stack.stores import open_agreements, open_catalog
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain
     from insitu.gateway.service import GatewayDesk, GatewayService
+    from insitu.marketplace.service import Marketplace
     from insitu.metadata.pools import PendingLimits, Pools
     from insitu.metadata.service import MetadataService
     from insitu.operator.engine import Engine
@@ -66,6 +67,7 @@ class Services:
     metadata: "MetadataService | None" = None
     gateway: "GatewayService | None" = None
     operator: "OperatorService | None" = None
+    marketplace: "Marketplace | None" = None
     executing: "OperatorPeer | None" = None
     engine: "Engine | None" = None
     attend: "Callable[[Engine], Coroutine[None, None, None]] | None" = None
@@ -140,6 +142,10 @@ class _Builder:
 
             services.executing = services.operator or self._peers.operator()
             services.gateway = GatewayService(desk, services.executing)
+        if "marketplace" in actors:
+            from insitu.stack.marketplace import open_marketplace
+
+            services.marketplace = open_marketplace(services, self._catalogue_url, self._stack)
 
     async def _open_chain(self) -> "EvmChain":
         settings = self._settings

@@ -136,6 +136,13 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         if services.operator is None or services.settings.operator.runtime == "kubernetes":
             routers.append(ticket_router(services.gateway.peer))
         body_limits |= gateway_limits(services.gateway.ports.configuration)
+    pages = None
+    if services.marketplace is not None:
+        from insitu.marketplace.routes import page_of_failure
+        from insitu.marketplace.routes import router as marketplace_router
+
+        routers.append(marketplace_router(services.marketplace))
+        pages = page_of_failure(services.marketplace)
     public = bool(routers)
     if services.operator is not None and not public:
         from insitu.operator.bodies import BODY_LIMITS
@@ -152,4 +159,5 @@ def _app(services: Services, lifespan: "Lifespan") -> "FastAPI":
         proxies=Proxies(server.proxies, server.proxy_header),
         lifespan=lifespan,
         public=public,
+        pages=pages,
     )

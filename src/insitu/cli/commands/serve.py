@@ -44,11 +44,13 @@ def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
     """
     if data:
         session.choose(flags=(*session.choices.flags, ("gateway.data_roots", json.dumps(data))))
-    _serve(session, ("gateway", "metadata", "operator"), verbose=verbose)
+    _serve(session, ("gateway", "metadata", "operator", "marketplace"), verbose=verbose)
 
 
 @click.command()
-@click.argument("actors", nargs=-1, required=True, type=click.Choice(["metadata", "gateway", "operator"]))
+@click.argument(
+    "actors", nargs=-1, required=True, type=click.Choice(["metadata", "gateway", "operator", "marketplace"])
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log more.")
 @local
 @pass_session

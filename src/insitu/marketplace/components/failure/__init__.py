@@ -1,0 +1,1 @@
+"""The page for anything that went wrong."""

@@ -1,0 +1,97 @@
+"""What pages show, apart from how: the marketplace's decisions."""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import anyio
+
+from insitu.api.errors import Problem
+from insitu.api.metadata_v1 import AssetSummary, SearchRequest
+from insitu.domain.errors import InsituError
+from insitu.marketplace.catalogue import Catalogue
+from insitu.marketplace.policy import Policy
+from insitu.marketplace.ports import Gateways
+from insitu.marketplace.rendering import Page, Renderer
+from insitu.marketplace.site import Site, SiteFacts
+
+logger = logging.getLogger("insitu.marketplace")
+
+FACTS_DEADLINE = 1.0
+"""Seconds that a page waits for chain and token, which it can do without."""
+ASK_AGAIN = 5.0
+"""Seconds after which somebody who did not answer is asked again."""
+NEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """What the home page shows: the newest data sets, and how many there are."""
+
+    newest: tuple[AssetSummary, ...]
+    total: int
+
+
+class Marketplace:
+    """The MARKETPLACE of one catalogue."""
+
+    def __init__(self, *, site: Site, catalogue: Catalogue, gateways: Gateways, renderer: Renderer) -> None:
+        self.site = site
+        self.catalogue = catalogue
+        self.gateways = gateways
+        self.renderer = renderer
+        self._facts = SiteFacts()
+        self._asked_at = -ASK_AGAIN
+
+    async def page(
+        self,
+        component: str,
+        *,
+        here: str,
+        policy: Policy = Policy(),  # noqa: B008 - frozen
+        status: int = 200,
+        **values: object,
+    ) -> Page:
+        """Render a page. ``here`` is the path that was asked for."""
+        facts = await self.facts()
+        return self.renderer.page(component, values, facts=facts, here=here, policy=policy, status=status)
+
+    def with_gateways(self) -> Policy:
+        """Return the policy of a page on which a person signs in at the gateways of the settings."""
+        return Policy(connect=(*self.site.gateways, self.site.catalogue))
+
+    def failure(self, problem: Problem, path: str) -> Page:
+        """Render the page for an error, with what is known already: it must not fail as well."""
+        values: Mapping[str, object] = {"problem": problem, "asked_for": path}
+        return self.renderer.page("failure", values, facts=self._facts, here=path, status=problem.status)
+
+    async def facts(self) -> SiteFacts:
+        """Return chain and token, as far as somebody has answered; these never change."""
+        known = self._facts
+        if known.token is None and time.monotonic() - self._asked_at >= ASK_AGAIN:
+            self._asked_at = time.monotonic()
+            with anyio.move_on_after(FACTS_DEADLINE):
+                await self._ask()
+        return self._facts
+
+    async def home(self) -> HomeView:
+        """Return the newest data sets. Raises ``PeerUnavailable``."""
+        found = await self.catalogue.search(SearchRequest(service="compute", sort="date", offset=NEWEST))
+        dids = [str(document.get("id")) for document in found.results]
+        summaries = (await self.catalogue.summaries(dids)).summaries if dids else ()
+        return HomeView(summaries, found.total_results)
+
+    async def _ask(self) -> None:
+        for origin in self.site.gateways:
+            try:
+                info, token = await self.gateways.info(origin), await self.gateways.token(origin)
+            except InsituError as error:
+                logger.info("the gateway at %s does not say its token: %s", origin, error)
+            else:
+                self._facts = SiteFacts(chain_id=info.chain_id, token=token)
+                return
+        try:
+            self._facts = SiteFacts(chain_id=(await self.catalogue.health()).chain_id)
+        except InsituError as error:
+            logger.info("the catalogue does not say its chain: %s", error)

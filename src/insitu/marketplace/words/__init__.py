@@ -1,0 +1,1 @@
+"""Rules and states as sentences: pure functions."""

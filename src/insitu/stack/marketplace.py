@@ -1,0 +1,93 @@
+"""The marketplace of a process: what the settings say, the catalogue, and the gateways, here or elsewhere."""
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from insitu.domain.errors import InsituError
+from insitu.settings import is_loopback
+
+if TYPE_CHECKING:
+    from insitu.api.chain_v1 import ChainFacts
+    from insitu.api.gateway_v1 import GatewayInfo
+    from insitu.marketplace.service import Marketplace
+    from insitu.ports.chain import TokenInfo
+    from insitu.sdk.http import Http
+    from insitu.stack.provider import Services
+
+SILENCE = 5.0
+"""Seconds without a byte after which a neighbour counts as away."""
+
+
+def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack) -> "Marketplace":
+    """Build the marketplace of this process. ``catalogue`` is the address of the catalogue as everybody calls it.
+
+    Raises ``SettingsInvalid`` if the catalogue runs elsewhere and nothing says where, ``ExtraMissing``.
+    """
+    try:
+        from insitu.marketplace.rendering import Renderer
+    except ImportError:
+        detail = "pages need the marketplace extra: pip install './insitu-….whl[marketplace]'"
+        raise InsituError("ExtraMissing", detail) from None
+    from insitu import __version__
+    from insitu.marketplace.catalogue import Catalogue
+    from insitu.marketplace.policy import origins
+    from insitu.marketplace.service import Marketplace
+    from insitu.marketplace.site import Site
+    from insitu.marketplace.static_files import StaticFiles
+    from insitu.sdk.http import Http
+    from insitu.sdk.metadata import MetadataClient
+
+    settings = services.settings
+    if services.metadata is None and settings.metadata.url is None:
+        raise InsituError("SettingsInvalid", "the metadata runs in another process: set metadata.url to its address")
+    http = Http(timeout=SILENCE)
+    stack.push_async_callback(http.close)
+    own = services.public_url if services.gateway is not None else settings.gateway.url
+    here = services.gateway is not None and is_loopback(urlsplit(services.public_url).hostname or "")
+    site = Site(
+        name=settings.marketplace.name,
+        catalogue=catalogue,
+        gateways=origins([*([own] if own is not None else []), *settings.marketplace.gateways]),
+        development=here and settings.chain.embedded,
+        version=__version__,
+    )
+    peer = services.metadata or MetadataClient(http, catalogue)
+    return Marketplace(
+        site=site,
+        catalogue=Catalogue(peer, catalogue),
+        gateways=_Gateways(services, http),
+        renderer=Renderer(site, StaticFiles()),
+    )
+
+
+class _Gateways:
+    """Implements :class:`insitu.marketplace.ports.Gateways`: the gateway here as an object, others over HTTP."""
+
+    def __init__(self, services: "Services", http: "Http") -> None:
+        self._services = services
+        self._http = http
+
+    async def info(self, origin: str) -> "GatewayInfo":
+        from insitu.api.gateway_v1 import BASE, GatewayInfo
+
+        if self._services.gateway is not None and origin == self._own:
+            return await self._services.gateway.info()
+        return await self._http.model(GatewayInfo, "GET", origin + BASE)
+
+    async def token(self, origin: str) -> "TokenInfo":
+        if self._services.chain is not None and origin == self._own:
+            return await self._services.chain.token()
+        return (await self._chain_facts(origin)).token
+
+    async def _chain_facts(self, origin: str) -> "ChainFacts":
+        from insitu.api.chain_v1 import ChainFacts
+        from insitu.api.gateway_v1 import BASE
+
+        return await self._http.model(ChainFacts, "GET", f"{origin}{BASE}/chain")
+
+    @property
+    def _own(self) -> str:
+        from insitu.marketplace.policy import origins
+
+        return origins([self._services.public_url])[0]
