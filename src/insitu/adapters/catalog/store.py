@@ -125,7 +125,8 @@ class SqlCatalog(Catalog):
     @override
     async def versions(self, did: str, limit: int = 100) -> tuple[CataloguedVersion, ...]:
         rows = await self._all(
-            "SELECT ledger.version, ledger.checksum, ledger.owner, ledger.time, version.checksum IS NOT NULL FROM ledger"
+            "SELECT ledger.version, ledger.checksum, ledger.owner, ledger.time, version.checksum IS NOT NULL"
+            " FROM ledger"
             " LEFT JOIN asset ON asset.did = ledger.did"
             " LEFT JOIN version ON version.asset = asset.id AND version.checksum = ledger.checksum"
             " WHERE ledger.did = ? AND ledger.version IS NOT NULL ORDER BY ledger.version DESC LIMIT ?",
