@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 UNKNOWN = "application/octet-stream"
 
-_SUFFIXES: Mapping[str, str] = {
+SUFFIXES: Mapping[str, str] = {
     "application/geo+json": ".geojson", "application/gzip": ".gz .tgz", "application/json": ".json",
     "application/pdf": ".pdf", "application/toml": ".toml", "application/vnd.apache.arrow.file": ".arrow .feather",
     "application/vnd.apache.parquet": ".parquet",
@@ -22,7 +22,8 @@ _SUFFIXES: Mapping[str, str] = {
     "text/html": ".htm .html", "text/javascript": ".js", "text/markdown": ".md", "text/plain": ".log .txt",
     "text/tab-separated-values": ".tsv", "text/x-python": ".py", "text/x-r": ".r", "text/x-tex": ".tex",
 }  # fmt: skip
-_TYPES = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
+"""Media type → the suffixes that have it."""
+_TYPES = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffixes.split()}
 
 
 def media_type(name: str) -> str:

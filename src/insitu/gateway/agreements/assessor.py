@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
+from insitu.at_once import both, outcomes
 from insitu.domain.agreement_times import AgreementTimes, joint_times
 from insitu.domain.algorithm import AlgorithmAsset
 from insitu.domain.asset import ALGORITHM, WORKFLOW, Asset
@@ -32,7 +33,6 @@ from insitu.domain.validation import validate_ddo
 from insitu.domain.versions import require_allowed_change
 from insitu.domain.workflow import Workflow, read_workflow, require_readable
 from insitu.domain.workflow_rules import validate_workflow
-from insitu.gateway.at_once import both, outcomes
 from insitu.gateway.files.list_reader import Listed, ListReader
 from insitu.gateway.files.source_opener import SourceOpener
 from insitu.gateway.ports import GatewayPorts

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from insitu.at_once import both
 from insitu.domain.agreement import AgreementState
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
-from insitu.gateway.at_once import both
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Remember, Touch
 from insitu.ports.agreement_records import KnownAgreement, Standing

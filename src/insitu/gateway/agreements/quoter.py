@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from insitu.api.gateway_v1 import CheckRequest, FreeCompute, Quote, QuotedInput, Receiver, VerdictReason
+from insitu.at_once import outcomes
 from insitu.domain.amount import Amount
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError, LimitReached, definition_of
@@ -17,7 +18,6 @@ from insitu.gateway.agreements.permission_checker import PermissionChecker
 from insitu.gateway.agreements.revision_checker import RevisionChecker, require_bought_workflow
 from insitu.gateway.agreements.terms_checker import TermsChecker
 from insitu.gateway.agreements.version_keeper import VersionKeeper
-from insitu.gateway.at_once import outcomes
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_records import KnownAgreement
 
