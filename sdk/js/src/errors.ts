@@ -34,17 +34,17 @@ export interface ErrorFacts {
  */
 export class InsituError extends Error {
   override readonly name = 'InsituError'
-  readonly code: ErrorCode | (string & {})
-  readonly detail: string
+  declare readonly code: ErrorCode | (string & {})
+  declare readonly detail: string
   /** The class of the error: what kind of repair it needs. */
-  readonly kind: ErrorKind
-  readonly pointer: string | undefined
-  readonly problems: readonly Violation[]
-  readonly context: Readonly<Record<string, unknown>>
+  declare readonly kind: ErrorKind
+  declare readonly pointer: string | undefined
+  declare readonly problems: readonly Violation[]
+  declare readonly context: Readonly<Record<string, unknown>>
   /** What the person who meets the error should do next; empty if nobody said. */
-  readonly nextStep: string
+  declare readonly nextStep: string
   /** Whether the same call may work later. */
-  readonly retry: boolean
+  declare readonly retry: boolean
 
   /**
    * @param code - a row of the error table, or the code alone if a server sent it

@@ -8,16 +8,36 @@ export type { Did } from './domain/did.js'
 export type { Address } from './domain/ids.js'
 export { type ErrorCode, type ErrorKind, InsituError, isInsituError, type Violation } from './errors.js'
 export type { Account, CallControl, Progress } from './sdk/account.js'
-export { AccountClient, type AccountOptions, connectAccount, type ExecuteOptions } from './sdk/account-client.js'
+export {
+  AccountClient,
+  type AccountOptions,
+  type ChainFacts,
+  connectAccount,
+  type ExecuteOptions,
+} from './sdk/account-client.js'
 export type { AgreementContracts, AgreementState, TokenFacts } from './sdk/agreement-chain.js'
-export type { Agreement, Agreements, BuyOptions, CheckOptions, CloseOptions, Closing } from './sdk/agreements.js'
-export type { Assets, SearchOptions, SearchPage } from './sdk/assets.js'
+export type {
+  Agreement,
+  AgreementStatus,
+  Agreements,
+  BuyOptions,
+  CheckOptions,
+  CloseOptions,
+  Closing,
+} from './sdk/agreements.js'
+export type {
+  AssetFacets,
+  AssetSummaries,
+  AssetSummary,
+  Assets,
+  SearchFilters,
+  SearchOptions,
+  SearchPage,
+} from './sdk/assets.js'
 export type { Contracts, DidRecord, WalletProvider } from './sdk/chain-reader.js'
 export { type Client, type ConnectOptions, connect } from './sdk/client.js'
 export {
-  type EventView,
   Execution,
-  type ExecutionView,
   type Happened,
   type IncomingFile,
   type LogView,
@@ -25,8 +45,20 @@ export {
   type ResultFile,
   type StreamOptions,
 } from './sdk/execution.js'
+export type {
+  AgreementPage,
+  AgreementView,
+  EventsOptions,
+  EventView,
+  ExecutionPage,
+  ExecutionsOptions,
+  ExecutionView,
+  HappenedAnywhere,
+  PageOptions,
+} from './sdk/lists.js'
 export type { Verdict, VerdictReason } from './sdk/quotes.js'
 export type { VerifyOptions } from './sdk/receipts.js'
 export type { ResolvedAsset } from './sdk/resolver.js'
 export type { AccessToken, Operation, Session } from './sdk/session.js'
+export { type PageLocks, type SessionStore, sessionStorageOf, type TextStorage } from './sdk/session-store.js'
 export type { ConfirmContracts, ContractsToConfirm } from './sdk/trust.js'

@@ -1,7 +1,6 @@
 import * as errors from '../api/errors.gen.js'
 import { InsituError } from '../errors.js'
-import { abiWord } from './abi.js'
-import { concat, digitsOf, type Hex } from './bytes.js'
+import { concat, digitsOf, fromHex, type Hex } from './bytes.js'
 import { canonicalJson, keccak256, sha3 } from './canonical.js'
 import type { Address } from './ids.js'
 
@@ -45,7 +44,7 @@ export function didHex(did: string): Hex {
 /** Return `keccak256(abi.encode(bytes32 seed, address creator))`, as `DIDRegistry.hashDID` computes it. */
 export function hashDid(seed: Uint8Array, creator: Address): Did {
   if (seed.length !== 32) throw new InsituError(errors.InvalidDid, `a DID seed has 32 bytes, not ${seed.length}`)
-  return `did:nv:${digitsOf(keccak256(concat(seed, abiWord(creator))))}`
+  return `did:nv:${digitsOf(keccak256(concat(seed, new Uint8Array(12), fromHex(creator))))}`
 }
 
 /** Return the 32 bytes from which a DID derives: the SHA3-256 of the canonical `proof.checksum` map. */

@@ -13,17 +13,26 @@ import type { Parameters } from '../domain/revisions.js'
 import { object, type Reader, text } from '../domain/shape.js'
 import { InsituError, isInsituError } from '../errors.js'
 import type { Account, CallControl } from './account.js'
-import { AgreementChain, type AgreementContracts } from './agreement-chain.js'
+import { AgreementChain, type AgreementContracts, type TokenFacts } from './agreement-chain.js'
 import { type Agreement, Agreements, type BuyOptions, type CheckOptions } from './agreements.js'
 import type { ChainReader, Contracts, DidRecord } from './chain-reader.js'
 import { type Client, type ConnectOptions, type OpenProvider, openProvider } from './client.js'
 import { Execution } from './execution.js'
 import { GatewayClient, gatewayUrl } from './gateway.js'
 import type { Http } from './http.js'
+import {
+  type EventsOptions,
+  type ExecutionPage,
+  type ExecutionsOptions,
+  eventsAt,
+  executionsAt,
+  type HappenedAnywhere,
+} from './lists.js'
 import type { Verdict } from './quotes.js'
 import { type ReceiptLike, type VerifyOptions, verifyOnChain } from './receipts.js'
 import type { Resolver } from './resolver.js'
 import { Session } from './session.js'
+import type { SessionStore } from './session-store.js'
 import { Streams } from './streams.js'
 import { type ConfirmContracts, requireTrusted } from './trust.js'
 
@@ -33,6 +42,8 @@ export interface AccountOptions extends ConnectOptions {
   readonly contracts?: (Contracts & { readonly template?: Address | undefined }) | undefined
   /** Asked once before anything is signed for contracts that `contracts` does not name. */
   readonly confirmContracts?: ConfirmContracts | undefined
+  /** Where sessions are kept over page loads, such as `sessionStorageOf(sessionStorage)`; otherwise in memory alone. */
+  readonly sessions?: SessionStore | undefined
 }
 
 /** How an execution is started. */
@@ -51,6 +62,14 @@ const INFO = /* @__PURE__ */ (() => {
 })()
 
 const ACCEPTED = /* @__PURE__ */ (() => object({ workflowExecutionId: text }))()
+
+/** A chain, and what is paid with there. */
+export interface ChainFacts {
+  readonly chainId: number
+  /** What people call it; `chain 5` if this release does not know it. */
+  readonly name: string
+  readonly token: TokenFacts
+}
 
 /** What other entry points of this package build on. Programs do not need it, and it may change. */
 export interface AccountParts {
@@ -100,7 +119,8 @@ export class AccountClient {
     const streams = new Streams(options)
     const gateways = new Map<string, GatewayClient>()
     const gatewayAt = (url: string) => {
-      const known = gateways.get(url) ?? new GatewayClient(http, streams, url, new Session(http, url, account))
+      const known =
+        gateways.get(url) ?? new GatewayClient(http, streams, url, new Session(http, url, account, options.sessions))
       gateways.set(url, known)
       return known
     }
@@ -111,8 +131,8 @@ export class AccountClient {
       if (!isTrusted) await requireTrusted(chain, isKnown, options.confirmContracts, signal)
       isTrusted = true
     }
-    this.agreements = new Agreements({ chain, account, resolver, gatewayAt, requireTrusted: trust })
     const { url, metadataUrl } = parts
+    this.agreements = new Agreements({ chain, account, resolver, gatewayAt, url, requireTrusted: trust })
     const findRecord = (did: string, signal?: AbortSignal) => recordOf(parts.chain, did, signal)
     const more = { gateway: gatewayAt(url), registry: { findRecord }, trust }
     this.parts = { account, url, metadataUrl, http, chain, resolver, ...more }
@@ -158,6 +178,34 @@ export class AccountClient {
     const executionId: ExecutionId = readExecutionId(execution)
     const endpoint = await this.agreements.endpoint(agreement, signal)
     return new Execution(this.#gatewayAt(gatewayUrl(endpoint)), readAgreementId(agreement), executionId)
+  }
+
+  /**
+   * List the executions that the account may see, newest first: of one agreement, or all at a gateway.
+   *
+   * @throws InsituError `RejectedByUser` from the sign-in, `AgreementUnknown`, `InvalidId`, what the gateway refuses with
+   */
+  async executions(options: ExecutionsOptions = {}): Promise<ExecutionPage> {
+    const { agreement, signal, gateway = this.#parts.url } = options
+    const url = agreement === undefined ? gateway : gatewayUrl(await this.agreements.endpoint(agreement, signal))
+    const id = agreement && readAgreementId(agreement)
+    return executionsAt(this.#gatewayAt(url), { ...options, agreement: id })
+  }
+
+  /**
+   * Yield what happens to every execution that the account may see at a gateway, also to those that begin later, until you
+   * leave the loop. Whoever awaits `begin` and then asks for `executions` misses nothing.
+   *
+   * @throws InsituError `PeerUnavailable` if the gateway stays away, what it refuses with; the reason of the signal
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<HappenedAnywhere, void, undefined> {
+    return eventsAt(this.#gatewayAt(options.gateway ?? this.#parts.url), options)
+  }
+
+  /** Return which chain this is and what is paid with, as its node says. Throws `ChainUnavailable`. */
+  async chainFacts({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ChainFacts> {
+    const { chainId } = this.contracts
+    return { chainId, name: chainName(chainId), token: await this.#chain.token(signal) }
   }
 
   /** Check a receipt, and compare it with the chain; see `verifyOnChain`. */
@@ -213,4 +261,8 @@ function bound(account: Account): Account {
     signText: message => account.signText(message),
     signDigest: account.signDigest && (digest => account.signDigest?.(digest) ?? new Uint8Array()),
   }
+}
+
+function chainName(chainId: number): string {
+  return chainId === 31337 ? 'development chain' : `chain ${chainId}`
 }

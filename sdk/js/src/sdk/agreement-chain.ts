@@ -5,7 +5,7 @@ import { agreementDomain, agreementId, TERMS_MEMBERS, type Terms } from '../doma
 import { type Hex, toHex } from '../domain/bytes.js'
 import { isObject } from '../domain/canonical.js'
 import { didHex } from '../domain/did.js'
-import { type Address, type AgreementId, readAddress } from '../domain/ids.js'
+import { type Address, type AgreementId, readAddress, sameAddress } from '../domain/ids.js'
 import type { SigningDomain } from '../domain/typed-data.js'
 import { InsituError } from '../errors.js'
 import { type AskNode, type DidRecord, decodeAnswer, topicOf } from './chain-reader.js'
@@ -151,10 +151,15 @@ export class AgreementChain {
     throw new InsituError(errors.AgreementUnknown, `the chain has no agreement ${agreement}`)
   }
 
+  /** Yield the terms of a consumer's agreements, newest first. */
+  async *termsOf(consumer: Address, signal?: AbortSignal): AsyncGenerator<Terms, void, undefined> {
+    const topics = [topicOf(abi.AgreementCreated), null, word(consumer)]
+    for await (const terms of this.#created(topics, signal)) if (sameAddress(terms.consumer, consumer)) yield terms
+  }
+
   /** Return the terms of a consumer's agreement with this seed, or undefined. */
   async termsOfSeed(consumer: Address, seed: Hex, signal?: AbortSignal): Promise<Terms | undefined> {
-    const topics = [topicOf(abi.AgreementCreated), null, word(consumer)]
-    for await (const terms of this.#created(topics, signal)) if (terms.seed === seed) return terms
+    for await (const terms of this.termsOf(consumer, signal)) if (terms.seed === seed) return terms
     return undefined
   }
 

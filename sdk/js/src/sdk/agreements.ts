@@ -14,6 +14,7 @@ import { InsituError, isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, sleep } from './account.js'
 import type { AgreementChain, AgreementState } from './agreement-chain.js'
 import { type GatewayClient, gatewayUrl } from './gateway.js'
+import { type AgreementPage, agreementsAt, type PageOptions } from './lists.js'
 import { Purchases, waitForGrant } from './purchases.js'
 import {
   gatewayAnswer,
@@ -26,12 +27,20 @@ import {
 } from './quotes.js'
 import type { Resolver } from './resolver.js'
 
+/** Where an agreement stands, in one word. */
+export type AgreementStatus = 'created' | 'locked' | 'granted' | 'refunded' | 'settled' | 'closed' | 'expired'
+
 /** A service agreement: its terms, and where it stood on chain when it was looked up. */
 export interface Agreement {
   /** serviceAgreementId. It is all that an execution needs, even later and from elsewhere. */
   readonly id: AgreementId
   readonly terms: Terms
   readonly state: AgreementState
+  readonly status: AgreementStatus
+  /** Whether executions may start. */
+  readonly executable: boolean
+  /** From when on no execution may start, in seconds since 1970. */
+  readonly endsAt: number
   /** Base units. */
   readonly price: bigint
   /** The workflow that was bought. */
@@ -72,6 +81,8 @@ export interface AgreementParts {
   readonly account: Account
   readonly resolver: Resolver
   readonly gatewayAt: (url: string) => GatewayClient
+  /** Address of the gateway that the client is connected to. */
+  readonly url: string
   /** Refuses contracts that nobody trusts. */
   readonly requireTrusted: (signal?: AbortSignal) => Promise<void>
 }
@@ -144,9 +155,32 @@ export class Agreements {
   /** Return an agreement by its id. Throws `InvalidId`, `AgreementUnknown`. */
   async show(agreement: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Agreement> {
     const id = readAgreementId(agreement)
-    const terms = await this.terms(id, signal)
-    const state = await this.#parts.chain.state(id, signal)
-    return { id, terms, state, price: totalOf(terms), workflowDid: didOfHex(terms.workflowId) }
+    return this.#lookUp(id, await this.terms(id, signal), signal)
+  }
+
+  /**
+   * Yield the agreements of the account, newest first, as the chain has them: also those that were bought elsewhere. It
+   * reads back to the chain's beginning; leave the loop to end that.
+   *
+   * @throws InsituError `ChainUnavailable`
+   */
+  async *list({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<Agreement, void, undefined> {
+    const { chain, account } = this.#parts
+    for await (const terms of chain.termsOf(account.address, signal)) {
+      const id = agreementId(terms, chain.domain)
+      this.#terms.set(id, terms)
+      yield this.#lookUp(id, terms, signal)
+    }
+  }
+
+  /**
+   * List what the account bought at a gateway, newest first, with the executions that are left. It is what the gateway
+   * remembers; `show` asks the chain.
+   *
+   * @throws InsituError `RejectedByUser` from the sign-in, what the gateway refuses with
+   */
+  async page(options: PageOptions = {}): Promise<AgreementPage> {
+    return agreementsAt(this.#parts.gatewayAt(options.gateway ?? this.#parts.url), options)
   }
 
   /** Return the terms behind an agreement's id. They never change. Throws `InvalidId`, `AgreementUnknown`. */
@@ -240,6 +274,16 @@ export class Agreements {
     return terms
   }
 
+  async #lookUp(id: AgreementId, terms: Terms, signal?: AbortSignal): Promise<Agreement> {
+    const { chain } = this.#parts
+    const [state, now] = await Promise.all([chain.state(id, signal), chain.time(signal)])
+    const price = totalOf(terms)
+    const endsAt = state.start + terms.timeout
+    const executable = state.granted && !state.closed && !state.refunded && now < endsAt
+    const status = statusOf(state, price, now < endsAt)
+    return { id, terms, state, status, executable, endsAt, price, workflowDid: didOfHex(terms.workflowId) }
+  }
+
   /** Wait for the purchase that an earlier call with the same seed left with the gateway. */
   async #earlier({ seed, consumer, deadline }: Terms, { signal }: CallControl): Promise<Terms> {
     const { chain } = this.#parts
@@ -258,4 +302,12 @@ export class Agreements {
     this.#turn = mine.catch(() => undefined)
     return mine
   }
+}
+
+function statusOf(state: AgreementState, price: bigint, isOpen: boolean): AgreementStatus {
+  if (state.refunded) return 'refunded'
+  if (state.closed) return 'closed'
+  if (!state.granted) return state.locked ? 'locked' : 'created'
+  if (price > 0n && state.settled === price) return 'settled'
+  return isOpen ? 'granted' : 'expired'
 }

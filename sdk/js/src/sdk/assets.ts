@@ -1,13 +1,28 @@
+import type { components } from '../api/metadata.gen.js'
 import type { JsonObject } from '../domain/canonical.js'
 import type { Ddo } from '../domain/ddo.js'
 import type { Did } from '../domain/did.js'
 import type { Address } from '../domain/ids.js'
-import { anyObject, integer, list, object } from '../domain/shape.js'
+import { anyObject, integer, list, object, type Reader, text } from '../domain/shape.js'
 import type { Http } from './http.js'
 import type { ResolvedAsset, Resolver } from './resolver.js'
 
+/** What the assets have that a search finds. */
+export type AssetFacets = components['schemas']['AssetFacets']
+
+type WireSummary = components['schemas']['AssetSummary']
+
+/** What a list shows of an asset. Its price is in base units. */
+export type AssetSummary = Omit<WireSummary, 'price'> & { readonly price: bigint }
+
+/** What a list shows of assets, and the DIDs that the catalogue does not know. */
+export interface AssetSummaries {
+  readonly summaries: readonly AssetSummary[]
+  readonly unknown: readonly string[]
+}
+
 /** What is searched for; what is left out does not restrict. Prices are in base units of the token. */
-export interface SearchOptions {
+export interface SearchFilters {
   /** `dataset`, `algorithm` or `workflow`. */
   readonly type?: string
   /** A type of service that is offered, such as `compute`. */
@@ -19,13 +34,17 @@ export interface SearchOptions {
   readonly license?: string
   readonly priceMin?: bigint
   readonly priceMax?: bigint
+  readonly signal?: AbortSignal
+}
+
+/** What is searched for, and which part of it is wanted. */
+export interface SearchOptions extends SearchFilters {
   readonly sort?: 'relevance' | 'date' | 'price'
   readonly descending?: boolean
   /** From 1. */
   readonly page?: number
   /** Results of a page, 1 to 100; the name is that of the published API. */
   readonly offset?: number
-  readonly signal?: AbortSignal
 }
 
 /** One page of documents as the catalogue has them. Resolve an asset before you rely on what its document says. */
@@ -38,6 +57,15 @@ export interface SearchPage {
 
 const PAGE = /* @__PURE__ */ (() =>
   object({ results: list(anyObject), page: integer(), totalPages: integer(), totalResults: integer() }))()
+
+const FACETS = anyObject as unknown as Reader<AssetFacets>
+const SUMMARIES = /* @__PURE__ */ (() => {
+  const summary: Reader<AssetSummary> = (value, place) => {
+    const told = anyObject(value, place) as unknown as WireSummary
+    return { ...told, price: BigInt(told.price) }
+  }
+  return object({ summaries: list(summary), unknown: list(text) })
+})()
 
 /** Finds assets and reads their documents. */
 export class Assets {
@@ -54,16 +82,23 @@ export class Assets {
   /**
    * Find listed assets (P2). The catalogue says which there are, and nothing of the answer is proved.
    *
-   * @param text - searched in name, description, tags, author and DID; empty matches everything
+   * @param words - searched in name, description, tags, author and DID; empty matches everything
    */
-  async search(text = '', { signal, ...filters }: SearchOptions = {}): Promise<SearchPage> {
-    const told = Object.entries(filters).map(([name, value]) => [
-      name,
-      typeof value === 'bigint' ? String(value) : value,
-    ])
-    const json = { text, ...Object.fromEntries(told) }
-    const url = `${this.#metadataUrl}/api/v1/metadata/assets/ddo/query`
-    return this.#http.read(PAGE, 'POST', url, { json, idempotent: true, signal })
+  async search(words = '', { signal, ...filters }: SearchOptions = {}): Promise<SearchPage> {
+    return this.#ask(PAGE, 'ddo/query', { text: words, ...filters }, signal)
+  }
+
+  /**
+   * Count the types, services, tags, categories, authors, licenses and prices of what `search` finds. The newest 1,000 assets
+   * are counted; with `more` there are others, and each count is the least that it can be.
+   */
+  async facets(words = '', { signal, ...filters }: SearchFilters = {}): Promise<AssetFacets> {
+    return this.#ask(FACETS, 'facets', { text: words, ...filters }, signal)
+  }
+
+  /** Return what a list shows of at most 100 assets, as the catalogue says it: nothing of it is proved. */
+  async summaries(dids: readonly string[], options: { readonly signal?: AbortSignal } = {}): Promise<AssetSummaries> {
+    return this.#ask(SUMMARIES, 'summaries', { dids }, options.signal)
   }
 
   /**
@@ -84,5 +119,10 @@ export class Assets {
   /** Return the on-chain owner of an asset. Throws like `resolve`. */
   async owner(did: string, options: { readonly signal?: AbortSignal } = {}): Promise<Address> {
     return (await this.show(did, options)).record.owner
+  }
+
+  #ask<T>(reader: Reader<T>, path: string, json: object, signal: AbortSignal | undefined): Promise<T> {
+    const url = `${this.#metadataUrl}/api/v1/metadata/assets/${path}`
+    return this.#http.read(reader, 'POST', url, { json, idempotent: true, signal })
   }
 }

@@ -1,7 +1,7 @@
-import { type AbiEvent, type AbiFunction, DIDAttributeRegistered, getDIDRegister } from '../api/abi.gen.js'
+import { type AbiEvent, DIDAttributeRegistered, getDIDRegister } from '../api/abi.gen.js'
 import * as errors from '../api/errors.gen.js'
 import { type AbiResult, decodeAbi, selector, typesOf } from '../domain/abi.js'
-import { concat, fromHex, type Hex, plainDigits, toHex, utf8 } from '../domain/bytes.js'
+import { concat, fromHex, plainDigits, toHex, utf8 } from '../domain/bytes.js'
 import { isObject, keccak256 } from '../domain/canonical.js'
 import { type Did, didHex } from '../domain/did.js'
 import { type Address, readAddress } from '../domain/ids.js'
@@ -41,8 +41,9 @@ export interface DidRecord {
   readonly previousBlock: number
 }
 
-/** Pauses in which a node that is adding a block may still get its events, in milliseconds. */
-const LOOKS = [100, 200, 400, 800]
+/** Pauses in which a node that is adding a block may still get its events, in milliseconds: the first and the longest. */
+const FIRST_LOOK = 100
+const LONGEST_LOOK = 800
 
 /** Reads what the contracts say. */
 export class ChainReader {
@@ -71,8 +72,10 @@ export class ChainReader {
    * @throws InsituError `AssetNotFound` if it is not registered, `InvalidDid`, `ChainUnavailable`
    */
   async didRecord(did: string, signal?: AbortSignal): Promise<DidRecord> {
-    for (const pause of [...LOOKS, undefined]) {
-      const [register] = await this.#call(getDIDRegister, didHex(did), signal)
+    for (let pause = FIRST_LOOK; ; pause *= 2) {
+      const data = toHex(concat(selector(getDIDRegister.signature), fromHex(didHex(did))))
+      const answer = await this.#ask('eth_call', [{ to: this.contracts.registry, data }, 'latest'], signal)
+      const [register] = decodeAnswer(getDIDRegister.returns, answer)
       const [owner, block, version, changes, checksum] = register as readonly AbiResult[]
       if (version === 0n) throw new InsituError(errors.AssetNotFound, `${did} is not registered on chain`)
       const event = await this.#registration(did, Number(block), String(checksum), Number(version), signal)
@@ -80,17 +83,9 @@ export class ChainReader {
         const of = { did: did as Did, owner: readAddress(String(owner)), checksum: plainDigits(String(checksum)) }
         return { ...of, version: Number(version), block: Number(block), changes: Number(changes), ...event }
       }
-      if (pause === undefined) break
+      if (pause > LONGEST_LOOK) throw new InsituError(errors.ChainUnavailable, `the node has no event of ${did}`)
       await new Promise(resolve => setTimeout(resolve, pause))
     }
-    throw new InsituError(errors.ChainUnavailable, `the node has no event of ${did}`)
-  }
-
-  /** Call a function of one word. */
-  async #call(called: AbiFunction, word: Hex, signal?: AbortSignal): Promise<readonly AbiResult[]> {
-    const data = toHex(concat(selector(called.signature), fromHex(word)))
-    const answer = await this.#ask('eth_call', [{ to: this.contracts.registry, data }, 'latest'], signal)
-    return decodeAnswer(called.returns, answer)
   }
 
   async #registration(did: string, block: number, checksum: string, version: number, signal?: AbortSignal) {

@@ -87,6 +87,6 @@ export async function openProvider(address: string, options: ConnectOptions): Pr
 
 function requireSame(wanted: Contracts, told: Contracts): void {
   if (wanted.chainId === told.chainId && readAddress(wanted.registry) === told.registry) return
-  const detail = `the gateway uses the registry ${told.registry} of chain ${told.chainId}, not ${wanted.registry} of ${wanted.chainId}`
-  throw new InsituError(errors.ContractMismatch, detail)
+  const [wants, uses] = [wanted, told].map(({ chainId, registry }) => `${registry} of chain ${chainId}`)
+  throw new InsituError(errors.ContractMismatch, `the gateway uses the registry ${uses}, not ${wants}`)
 }

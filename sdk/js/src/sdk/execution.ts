@@ -2,26 +2,18 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import * as errors from '../api/errors.gen.js'
 import type { components } from '../api/gateway.gen.js'
 import { digitsOf } from '../domain/bytes.js'
-import { isObject } from '../domain/canonical.js'
 import { firstCollision, pathProblem } from '../domain/file-names.js'
 import type { AgreementId, ExecutionId } from '../domain/ids.js'
-import { readJson } from '../domain/json-text.js'
 import type { FileDigest } from '../domain/merkle.js'
 import { type Opening, readOpening } from '../domain/receipt-opening.js'
 import { sha256Of } from '../domain/service.js'
 import { anything, integer, list, object, type Read, text } from '../domain/shape.js'
 import { InsituError } from '../errors.js'
 import type { CallControl } from './account.js'
-import { follow } from './event-follower.js'
 import type { GatewayClient } from './gateway.js'
+import { type EventView, type ExecutionView, executionView, readEvent, serverEvents } from './lists.js'
 
 type Schemas = components['schemas']
-
-/** Where an execution stands, and why; `phase` says it in a word. */
-export type ExecutionView = Schemas['ExecutionView']
-
-/** What happened to an execution. */
-export type EventView = Schemas['EventView']
 
 /** A piece of what a stage printed. */
 export type LogView = Schemas['LogView']
@@ -70,13 +62,13 @@ export class Execution {
 
   /** Return where it stands, and why. */
   async status(control: CallControl = {}): Promise<ExecutionView> {
-    return this.#gateway.view('GET', this.#path('status'), control)
+    return this.#gateway.call(executionView, 'GET', this.#path('status'), control)
   }
 
   /** Stop it. An ended execution stays as it is. */
   async stop(control: CallControl = {}): Promise<ExecutionView> {
     const path = `/compute/${this.agreementId}/${this.executionId}`
-    return this.#gateway.view('DELETE', path, control)
+    return this.#gateway.call(executionView, 'DELETE', path, control)
   }
 
   /**
@@ -86,18 +78,11 @@ export class Execution {
    * @throws InsituError `PeerUnavailable` if the gateway stays away, what it refuses with; the reason of the signal
    */
   async *stream(options: StreamOptions = {}): AsyncGenerator<Happened, void, undefined> {
-    let [token, refused] = ['', '']
-    const connect = async (lastEventId: string | undefined, freshToken: boolean) => {
-      refused = freshToken ? token : ''
-      const opened = await this.#gateway.events(this.#path('stream'), lastEventId, refused || undefined, options)
-      token = opened.token
-      return opened.body
-    }
-    for await (const { event, data, id } of follow(connect, options)) {
+    for await (const { event, data, id } of serverEvents(this.#gateway, this.#path('stream'), options)) {
       if (event === 'end') return
       const value = readEvent(data)
-      if (event === 'log') yield { kind: 'log', id, log: value as LogView }
-      else yield { kind: 'event', id, event: value as EventView }
+      if (event === 'log') yield { kind: 'log', id, log: value as unknown as LogView }
+      else yield { kind: 'event', id, event: value as unknown as EventView }
     }
   }
 
@@ -163,12 +148,6 @@ export class Execution {
   #path(what: string): string {
     return `/compute/${what}/${this.agreementId}/${this.executionId}`
   }
-}
-
-function readEvent(data: string): unknown {
-  const value = readJson(data)
-  if (isObject(value)) return value
-  throw new InsituError(errors.PeerUnavailable, 'the gateway sent an event that is no object')
 }
 
 function readFiles(files: Read<typeof RESULT>['files']): readonly ResultFile[] {

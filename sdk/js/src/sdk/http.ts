@@ -18,6 +18,7 @@ export interface HttpOptions {
 export interface CallOptions {
   /** Parameters of the query; undefined ones are left out. */
   readonly params?: Readonly<Record<string, string | number | undefined>> | undefined
+  /** Amounts in it, which are bigint, become text. */
   readonly json?: unknown
   /** Sent as it is, in place of JSON. */
   readonly body?: BodyInit | undefined
@@ -83,7 +84,7 @@ export class Http {
     const repeatable = options.idempotent ?? REPEATABLE.includes(method)
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#attempt(method, url, options)
-      if (!(outcome instanceof Refused)) return outcome
+      if ('answer' in outcome) return outcome.answer
       const { error, isPassing, seconds } = outcome
       const pause = Math.max(FIRST_PAUSE * 3 ** (attempt - 1), seconds * 1000)
       // A server that asks for a longer wait says that trying again earlier is useless.
@@ -104,7 +105,7 @@ export class Http {
     }
   }
 
-  async #attempt(method: string, url: string, options: CallOptions): Promise<Json | Refused> {
+  async #attempt(method: string, url: string, options: CallOptions): Promise<Outcome> {
     options.signal?.throwIfAborted()
     const silent = new AbortController()
     let timer = setTimeout(() => silent.abort(), this.#silence)
@@ -116,30 +117,23 @@ export class Http {
       const signal = options.signal ? AbortSignal.any([silent.signal, options.signal]) : silent.signal
       const response = await this.#fetch(addressOf(url, options.params), { ...initOf(method, options), signal })
       const body = await readBounded(response, url, heard)
-      return response.ok ? parse(body, url) : refusedBy(response, body, url)
+      return response.ok ? { answer: parse(body, url) } : refusedBy(response, body, url)
     } catch (cause) {
       options.signal?.throwIfAborted()
       if (isInsituError(cause)) throw cause
       const what = silent.signal.aborted ? 'is silent' : 'does not answer'
-      return new Refused(new InsituError(errors.PeerUnavailable, `${hostOf(url)} ${what}`, { cause }), true)
+      const error = new InsituError(errors.PeerUnavailable, `${hostOf(url)} ${what}`, { cause })
+      return { error, isPassing: true, seconds: 0 }
     } finally {
       clearTimeout(timer)
     }
   }
 }
 
-/** An answer that is not a success, and whether it may pass. */
-class Refused {
-  readonly error: InsituError
-  readonly isPassing: boolean
-  readonly seconds: number
-
-  constructor(error: InsituError, isPassing: boolean, seconds = 0) {
-    this.error = error
-    this.isPassing = isPassing
-    this.seconds = seconds
-  }
-}
+/** An answer, or why there is none and whether that may pass. */
+type Outcome =
+  | { readonly answer: Json }
+  | { readonly error: InsituError; readonly isPassing: boolean; readonly seconds: number }
 
 function addressOf(url: string, params: CallOptions['params'] = {}): string {
   try {
@@ -164,8 +158,12 @@ function initOf(method: string, { json, body, headers, followRedirects = false }
     // A token must not follow a redirect to somebody else.
     redirect: followRedirects ? 'follow' : 'manual',
     credentials: 'omit',
-    body: json === undefined ? (body ?? null) : JSON.stringify(json),
+    body: json === undefined ? (body ?? null) : JSON.stringify(json, amountsAsText),
   }
+}
+
+function amountsAsText(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
 }
 
 /** Return the text of an answer, which may not be longer than 32 MiB. */
@@ -195,9 +193,10 @@ function parse(body: string, url: string): Json {
   }
 }
 
-function refusedBy(response: Response, body: string, url: string): Refused {
+function refusedBy(response: Response, body: string, url: string): Outcome {
   const seconds = Number(/^\d{1,5}$/.exec(response.headers.get('Retry-After') ?? '')?.[0] ?? 0)
-  return new Refused(failureOf(response.status, body, url), PASSING.includes(response.status), seconds)
+  const { status } = response
+  return { error: failureOf(status, body, url), isPassing: PASSING.includes(status), seconds }
 }
 
 /** Return the server's problem as an error. A proxy in between does not send problem documents. */

@@ -1,10 +1,12 @@
 import { assertionText, signedAssertion } from '../domain/assertion.js'
 import { toBase64url } from '../domain/bytes.js'
-import { integer, object, optional, type Read, text } from '../domain/shape.js'
+import { readJson } from '../domain/json-text.js'
+import { integer, object, optional, type Read, readAs, text } from '../domain/shape.js'
 import { es256kDigest } from '../domain/signatures.js'
 import { isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, onlySignal } from './account.js'
 import type { Http } from './http.js'
+import type { SessionStore } from './session-store.js'
 
 /** What a token is for; the last part of its audience. */
 export type Operation = (typeof OPERATIONS)[number]
@@ -16,6 +18,9 @@ const MARGIN = 30_000
 
 const TOKEN = /* @__PURE__ */ (() =>
   object({ access_token: text, expires_in: integer(), refresh_token: optional(text) }))()
+
+/** What a store keeps; `until` in milliseconds since 1970. */
+const KEPT = /* @__PURE__ */ (() => object({ token: TOKEN, until: integer() }))()
 
 /** An access token; a session has one that renews it. */
 export type AccessToken = Read<typeof TOKEN>
@@ -41,20 +46,45 @@ export async function assertionOf(
   return `${unsigned}.${toBase64url(await abortable(account.signText(unsigned), signal))}`
 }
 
+/** A session as everybody has it who shares a store. */
+interface Held {
+  isLoaded: boolean
+  token: AccessToken | undefined
+  until: number
+  turn: Promise<unknown>
+}
+
+/** Of every store, the sessions of this page: a refresh token can be used once, so nobody has a copy. */
+const SHARED = /* @__PURE__ */ new WeakMap<SessionStore, Map<string, Held>>()
+
+function heldIn(store: SessionStore | undefined, name: string): Held {
+  const every = (store && SHARED.get(store)) ?? new Map<string, Held>()
+  if (store) SHARED.set(store, every)
+  const found = every.get(name) ?? { isLoaded: false, token: undefined, until: 0, turn: Promise.resolve() }
+  every.set(name, found)
+  return found
+}
+
 /** The session of an account at a gateway: it signs once, for all operations, and again when the session is over. */
 export class Session {
   readonly account: Account
   readonly #http: Http
   readonly #base: string
-  #held: AccessToken | undefined
-  #until = 0
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #store: SessionStore | undefined
+  readonly #name: string
+  readonly #held: Held
 
-  /** @param url - address of the gateway, without the path of the API */
-  constructor(http: Http, url: string, account: Account) {
+  /**
+   * @param url - address of the gateway, without the path of the API
+   * @param store - where the session outlives the page
+   */
+  constructor(http: Http, url: string, account: Account, store?: SessionStore) {
     this.#http = http
     this.#base = `${url}/api/v1/gateway/services`
     this.account = account
+    this.#store = store
+    this.#name = `${url} ${account.address}`
+    this.#held = heldIn(store, this.#name)
   }
 
   /**
@@ -66,12 +96,15 @@ export class Session {
   headers(control: CallControl = {}, stale?: string): Promise<{ readonly Authorization: string }> {
     const mine = this.#inTurn(async () => {
       control.signal?.throwIfAborted()
-      const isRefused = stale !== undefined && stale === bearer(this.#held)
-      if (this.#held === undefined || isRefused || this.#until < performance.now()) {
-        this.#held = await this.#renew(this.#held, control)
-        this.#until = performance.now() + this.#held.expires_in * 1000 - MARGIN
+      await this.#load(control.signal)
+      const held = this.#held
+      const isRefused = stale !== undefined && stale === bearer(held.token)
+      if (held.token === undefined || isRefused || held.until < performance.now()) {
+        held.token = await this.#renew(held.token, control)
+        held.until = performance.now() + held.token.expires_in * 1000 - MARGIN
+        await this.#keep()
       }
-      return { Authorization: bearer(this.#held) }
+      return { Authorization: bearer(held.token) }
     })
     // Who waits for another caller's prompt can go away too.
     return abortable(mine, control.signal)
@@ -85,8 +118,9 @@ export class Session {
   /** End the session, if there is one, and with it every access token. */
   async signOut(signal?: AbortSignal): Promise<void> {
     await this.#inTurn(async () => {
-      const token = this.#held?.refresh_token
-      this.#held = undefined
+      await this.#load(signal)
+      const token = this.#held.token?.refresh_token
+      await this.#forget()
       if (token === undefined) return
       await this.#http.call('POST', `${this.#base}/oauth/revoke`, { body: new URLSearchParams({ token }), signal })
     })
@@ -95,11 +129,13 @@ export class Session {
   async #renew(held: AccessToken | undefined, control: CallControl): Promise<AccessToken> {
     if (held?.refresh_token !== undefined) {
       try {
-        return await this.#ask({ grant_type: 'refresh_token', refresh_token: held.refresh_token }, control)
+        // Whoever goes away takes nothing along: a renewal whose answer is lost would end the session.
+        return await this.#ask({ grant_type: 'refresh_token', refresh_token: held.refresh_token }, {})
       } catch (error) {
         if (!isInsituError(error) || !['NotAllowed', 'TokenError'].includes(error.kind)) throw error
       }
     }
+    await this.#forget()
     return this.#signIn(
       OPERATIONS.map(operation => `${this.#base}/${operation}`),
       control,
@@ -119,11 +155,44 @@ export class Session {
     return this.#http.read(TOKEN, 'POST', `${this.#base}/oauth/token`, options)
   }
 
+  /** Take up the session of the page before, once. */
+  async #load(signal?: AbortSignal): Promise<void> {
+    if (this.#held.isLoaded) return
+    const kept = await ignoringFailures(async () => {
+      const text = await this.#store?.load(this.#name, signal)
+      return text && readAs(KEPT, readJson(text))
+    })
+    signal?.throwIfAborted()
+    const now = performance.now()
+    Object.assign(this.#held, { isLoaded: true }, kept && { token: kept.token, until: now + kept.until - Date.now() })
+  }
+
+  /** Let a later page go on with the session. */
+  async #keep(): Promise<void> {
+    const until = Math.max(0, Math.round(Date.now() + this.#held.until - performance.now()))
+    const kept = JSON.stringify({ token: this.#held.token, until })
+    await ignoringFailures(() => this.#store?.save(this.#name, kept))
+  }
+
+  async #forget(): Promise<void> {
+    this.#held.token = undefined
+    await ignoringFailures(() => this.#store?.clear(this.#name))
+  }
+
   /** A session is renewed by one caller at a time: its refresh token can be used once. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work)
-    this.#turn = mine.catch(() => undefined)
+    const mine = this.#held.turn.then(work, work)
+    this.#held.turn = mine.catch(() => undefined)
     return mine
+  }
+}
+
+/** A store that fails costs a prompt, and nothing else. */
+async function ignoringFailures<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch {
+    return undefined
   }
 }
 
