@@ -28,7 +28,7 @@ export interface Waiting {
 /** What a tab remembers of the account, so that the next page shows it. */
 const REMEMBERED = 'insitu.account'
 
-const signedIn = new Map<string, Promise<SignedIn>>()
+const signedIn = new Map<string, SignedIn>()
 const listeners = new Set<(now: SignedIn | undefined) => void>()
 let chosen: Chosen | undefined
 let latest: SignedIn | undefined
@@ -53,17 +53,22 @@ export function onAccount(listener: (now: SignedIn | undefined) => void): () => 
 export async function signIn(gateway: string, waiting: Waiting = {}): Promise<SignedIn> {
   const remembered = await resume(gateway, waiting)
   if (remembered !== undefined) return remembered
-  const dialogs = await import('../components/account/dialogs.js')
-  choose(await dialogs.chooseWallet(waiting.signal))
-  return at(gateway, waiting)
+  if (chosen === undefined) {
+    const dialogs = await import('../components/account/dialogs.js')
+    choose(await dialogs.chooseWallet(waiting.signal))
+  }
+  return at(gateway, true, waiting) as Promise<SignedIn>
 }
 
-/** Return the account that this tab used before, without asking anybody; undefined if a person has to be asked. */
+/**
+ * Return the account that this tab used before, without asking anybody; undefined if a person has to be asked, also because
+ * the wallet is on another chain.
+ */
 export async function resume(gateway: string, waiting: Waiting = {}): Promise<SignedIn | undefined> {
   chosen ??= await rememberedChoice()
   waiting.signal?.throwIfAborted()
   if (chosen === undefined) return undefined
-  return at(gateway, waiting)
+  return at(gateway, false, waiting)
 }
 
 /** Forget the account, and end its sessions at all gateways. */
@@ -73,7 +78,7 @@ export async function signOut(): Promise<void> {
   chosen = undefined
   sessionStorage.removeItem(REMEMBERED)
   tell()
-  await Promise.allSettled(open.map(async ([gateway, client]) => (await client).client.session(gateway).signOut()))
+  await Promise.allSettled(open.map(([gateway, { client }]) => client.session(gateway).signOut()))
 }
 
 /** Use this wallet and account from now on. */
@@ -90,28 +95,28 @@ export function choice(): Chosen | undefined {
   return chosen
 }
 
-async function at(gateway: string, waiting: Waiting): Promise<SignedIn> {
+async function at(gateway: string, mayAsk: boolean, waiting: Waiting): Promise<SignedIn | undefined> {
   const url = gateway.replace(/\/+$/, '')
   const known = signedIn.get(url)
   if (known !== undefined) return known
-  const opened = open(url, waiting)
+  const opened = await open(url, mayAsk, waiting)
+  if (opened === undefined || signedIn.has(url)) return signedIn.get(url)
   signedIn.set(url, opened)
-  try {
-    latest = await opened
-  } catch (error) {
-    if (signedIn.get(url) === opened) signedIn.delete(url)
-    throw error
-  }
+  latest = opened
   tell()
-  return latest
+  return opened
 }
 
-async function open(url: string, { signal }: Waiting): Promise<SignedIn> {
+async function open(url: string, mayAsk: boolean, { signal }: Waiting): Promise<SignedIn | undefined> {
   const mine = chosen
   if (mine === undefined) throw new DOMException('no account is chosen', 'AbortError')
   const { provider } = mine.wallet
   const { contracts } = await connect(url, { signal })
-  await requireChain(provider, contracts.chainId, signal)
+  if (!(await isOnChain(provider, contracts.chainId))) {
+    if (!mayAsk) return undefined
+    const dialogs = await import('../components/account/dialogs.js')
+    await dialogs.changeChain(provider, contracts.chainId, signal)
+  }
   const client = await connectAccount(url, await walletAccount(provider, mine.address), {
     ...{ provider, signal, metadataUrl: site().catalogue },
     confirmContracts: async shown =>
@@ -121,11 +126,8 @@ async function open(url: string, { signal }: Waiting): Promise<SignedIn> {
   return { client, address: mine.address, gateway: url, chainId: contracts.chainId }
 }
 
-/** Offer to change the wallet's chain if it is another one. */
-async function requireChain(provider: WalletProvider, chainId: number, signal?: AbortSignal): Promise<void> {
-  if (Number(await provider.request({ method: 'eth_chainId' })) === chainId) return
-  const dialogs = await import('../components/account/dialogs.js')
-  await dialogs.changeChain(provider, chainId, signal)
+async function isOnChain(provider: WalletProvider, chainId: number): Promise<boolean> {
+  return Number(await provider.request({ method: 'eth_chainId' })) === chainId
 }
 
 /** Return the error of a call that was for another account or chain than the wallet has now. */
@@ -166,6 +168,13 @@ function readRemembered(): { readonly rdns: string; readonly address: string } {
 
 function remember({ wallet, address }: Chosen): void {
   sessionStorage.setItem(REMEMBERED, JSON.stringify({ rdns: wallet.rdns, address }))
+}
+
+/** Let the head of the next page show a balance before anything is asked. */
+export function rememberBalance(balance: string): void {
+  if (chosen === undefined) return
+  const { wallet, address } = chosen
+  sessionStorage.setItem(REMEMBERED, JSON.stringify({ rdns: wallet.rdns, address, balance }))
 }
 
 const heard = new WeakSet<object>()

@@ -1,5 +1,6 @@
 /** Wallets that announce themselves to the page (EIP-6963), each once. What they say of themselves is a stranger's text. */
 import type { WalletProvider } from 'insitu'
+import { site } from './site.js'
 import { nameOf } from './words.js'
 
 /** A wallet's connection, which also tells when the person changes account or chain (EIP-1193). */
@@ -23,6 +24,7 @@ export interface Wallet {
 /** A picture that cannot run anything in an `img`, and is not huge. */
 const ICON = /^data:image\/(?:png|jpeg|webp|gif|svg\+xml)[;,][^\s"'<>]{1,100000}$/
 const MOST = 50
+const DEVELOPMENT_WALLET = '/development/wallet.js'
 
 const found = new Map<string, Wallet>()
 const listeners = new Set<() => void>()
@@ -36,10 +38,20 @@ export function wallets(): readonly Wallet[] {
 /** Ask wallets to announce themselves, and be told of each new one until `stop` is called. */
 export function watchWallets(listener: () => void): () => void {
   listeners.add(listener)
-  if (!isListening) window.addEventListener('eip6963:announceProvider', announced)
-  isListening = true
+  if (!isListening) {
+    isListening = true
+    window.addEventListener('eip6963:announceProvider', announced)
+    void loadDevelopmentWallet()
+  }
   window.dispatchEvent(new Event('eip6963:requestProvider'))
   return () => listeners.delete(listener)
+}
+
+/** On a development chain the server may have a wallet; it announces itself like any other, or does not exist. */
+async function loadDevelopmentWallet(): Promise<void> {
+  if (!site().development) return
+  const address: string = DEVELOPMENT_WALLET
+  await import(address).catch(() => undefined)
 }
 
 function announced(event: Event): void {

@@ -148,3 +148,9 @@ function contractNote(): HTMLElement {
     h('p', {}, 'It cannot sign a permit: before a purchase, let it approve the price for the escrow, at the token.'),
   )
 }
+
+/** The window about something that went wrong while nothing else was shown. */
+export function problemView(error: unknown, close: () => void): Child[] {
+  const button = h('button', { class: 'btn', type: 'button', onclick: close }, 'Close')
+  return [h('h2', {}, 'That did not work'), problemNote(error), h('p', { class: 'row' }, button)]
+}
