@@ -65,6 +65,7 @@ class CatalogueDouble:
         self.delay = 0.0
         self.error: InsituError | None = None
         self.asked: list[object] = []
+        self.block, self.pending = 214, 0
         self.history: dict[str, AssetVersions] = {}
 
     def add(self, asset: AssetSummary, document: JsonObject | None = None) -> None:
@@ -104,7 +105,14 @@ class CatalogueDouble:
 
     async def health(self) -> MetadataHealth:
         await self._answer("health")
-        return MetadataHealth(version="0", chain_id=31337, registry=ACCOUNT, url=CATALOGUE + DDO + "/{did}", block=214)
+        return MetadataHealth(
+            version="0",
+            chain_id=31337,
+            registry=ACCOUNT,
+            url=CATALOGUE + DDO + "/{did}",
+            block=self.block,
+            pending=self.pending,
+        )
 
     async def _answer(self, asked: object) -> None:
         self.asked.append(asked)
@@ -119,8 +127,12 @@ class GatewaysDouble:
 
     def __init__(self) -> None:
         self.silent: set[str] = set()
+        self.slow: set[str] = set()
+        self.newest = 214
 
     async def info(self, origin: str) -> GatewayInfo:
+        if origin in self.slow:
+            await anyio.sleep(3600)
         self._require_answer(origin)
         return GatewayInfo(
             version="0",
@@ -134,6 +146,10 @@ class GatewaysDouble:
     async def token(self, origin: str) -> TokenInfo:
         self._require_answer(origin)
         return TOKEN
+
+    async def block(self, origin: str) -> int:
+        self._require_answer(origin)
+        return self.newest
 
     def _require_answer(self, origin: str) -> None:
         if origin in self.silent:

@@ -18,7 +18,13 @@ from tests.doubles.catalogue import CATALOGUE, GATEWAY, CatalogueDouble, Gateway
 
 
 def build(catalogue: CatalogueDouble, gateways: GatewaysDouble, *, deadline: float = 5.0, **site: Any) -> Marketplace:
-    given: dict[str, Any] = {"catalogue": CATALOGUE, "gateways": (GATEWAY,), "version": "0.1.0", **site}
+    given: dict[str, Any] = {
+        "origin": "http://market.test",
+        "catalogue": CATALOGUE,
+        "gateways": (GATEWAY,),
+        "version": "0.1.0",
+        **site,
+    }
     described = Site(**given)
     return Marketplace(
         site=described,

@@ -236,7 +236,10 @@ class AssetIds(WireModel):
 
 
 class MetadataHealth(WireModel):
-    """Answer of ``GET health``: the last block that this catalogue has read; None before the first."""
+    """Answer of ``GET health``: the last block that this catalogue has read, None before the first.
+
+    ``pending`` is how many documents wait for the chain.
+    """
 
     software: str = "insitu metadata"
     version: str
@@ -245,3 +248,4 @@ class MetadataHealth(WireModel):
     url: str
     """Where a DID of this catalogue resolves, with ``{did}``."""
     block: int | None = None
+    pending: int = 0

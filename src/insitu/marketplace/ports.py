@@ -60,3 +60,7 @@ class Gateways(Protocol):
     async def token(self, origin: str) -> TokenInfo:
         """Return the token that its contracts pay with. Raises ``PeerUnavailable``."""
         ...
+
+    async def block(self, origin: str) -> int:
+        """Return the newest block of its chain. Raises ``PeerUnavailable``, or ``ReadNotAllowed`` if it keeps that."""
+        ...

@@ -15,6 +15,7 @@ from insitu.marketplace.policy import Policy
 from insitu.marketplace.ports import Gateways
 from insitu.marketplace.rendering import Page, Renderer
 from insitu.marketplace.site import Site, SiteFacts
+from insitu.marketplace.status import StatusReader
 
 logger = logging.getLogger("insitu.marketplace")
 
@@ -41,6 +42,7 @@ class Marketplace:
         self.catalogue = catalogue
         self.gateways = gateways
         self.renderer = renderer
+        self.status = StatusReader(site, catalogue, gateways)
         self._facts = SiteFacts()
         self._asked_at = -ASK_AGAIN
 
@@ -50,12 +52,11 @@ class Marketplace:
         *,
         here: str,
         policy: Policy = Policy(),  # noqa: B008 - frozen
-        status: int = 200,
         **values: object,
     ) -> Page:
         """Render a page. ``here`` is the path that was asked for."""
         facts = await self.facts()
-        return self.renderer.page(component, values, facts=facts, here=here, policy=policy, status=status)
+        return self.renderer.page(component, values, facts=facts, here=here, policy=policy)
 
     def with_gateways(self) -> Policy:
         """Return the policy of a page on which a person signs in at the gateways of the settings."""

@@ -14,6 +14,8 @@ class Site:
 
     Attributes
     ----------
+    origin
+        Address of these pages, without a slash at the end.
     catalogue
         Address of the catalogue as everybody calls it, without the path of its API and without a slash at the end.
     gateways
@@ -24,6 +26,7 @@ class Site:
     """
 
     name: str = "insitu"
+    origin: str
     catalogue: str
     gateways: tuple[str, ...] = ()
     development: bool = False

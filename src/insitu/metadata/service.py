@@ -109,6 +109,7 @@ class MetadataService:
         self._lifetime = timedelta(seconds=pending_lifetime)
         self._page_size = page_size
         self.pools = Pools(catalog, chain, limits, pending_lifetime)
+        self._read_to: int | None = None
         self._changed = anyio.Event()
         self._work = LongWork()
 
@@ -303,7 +304,8 @@ class MetadataService:
             chain_id=self._chain.agreements.chain_id,
             registry=self._chain.contract("DIDRegistry"),
             url=self._url,
-            block=cursors[0].number if cursors else None,
+            block=self._read_to if self._read_to is not None else cursors[0].number if cursors else None,
+            pending=await self._catalog.waiting(),
         )
 
     def _require_ours(self, request: CatalogueRequest) -> None:
@@ -394,6 +396,7 @@ class MetadataService:
         cursors = await self._catalog.cursors()
         stored = cursors[0].number if cursors else None
         async for block in self._chain.follow(cursors, self._confirmations):
+            self._read_to = block.cursor.number
             if stored is not None and _is_empty(block) and block.cursor.number < stored + EMPTY_BLOCKS:
                 continue
             stored = block.cursor.number

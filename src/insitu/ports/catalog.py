@@ -302,6 +302,10 @@ class Catalog(Protocol):
         """Return the blocks that were applied last, newest first."""
         ...
 
+    async def waiting(self) -> int:
+        """Return how many versions wait for the chain."""
+        ...
+
     async def apply(self, blocks: Sequence[Block], now: datetime) -> frozenset[str]:
         """Store what blocks say about DIDs, and their cursors, in one transaction. Return the DIDs that changed.
 

@@ -47,6 +47,7 @@ def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack
     here = services.gateway is not None and is_loopback(urlsplit(services.public_url).hostname or "")
     site = Site(
         name=settings.marketplace.name,
+        origin=services.public_url,
         catalogue=catalogue,
         gateways=origins([*([own] if own is not None else []), *settings.marketplace.gateways]),
         development=here and settings.chain.embedded,
@@ -79,6 +80,19 @@ class _Gateways:
         if self._services.chain is not None and origin == self._own:
             return await self._services.chain.token()
         return (await self._chain_facts(origin)).token
+
+    async def block(self, origin: str) -> int:
+        if self._services.chain is not None and origin == self._own:
+            answer = await self._services.chain.read("eth_blockNumber", ())
+        else:
+            from insitu.api.gateway_v1 import RPC
+
+            request = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
+            answer = await self._http.call("POST", origin + RPC, json=request, idempotent=True)
+        try:
+            return int(str(answer["result"]), 16)
+        except (KeyError, TypeError, ValueError):
+            raise InsituError("PeerUnavailable", f"{origin} does not say the newest block") from None
 
     async def _chain_facts(self, origin: str) -> "ChainFacts":
         from insitu.api.chain_v1 import ChainFacts

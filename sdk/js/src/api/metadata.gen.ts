@@ -418,11 +418,15 @@ export interface components {
         };
         /**
          * MetadataHealth
-         * @description Answer of ``GET health``: the last block that this catalogue has read; None before the first.
+         * @description Answer of ``GET health``: the last block that this catalogue has read, None before the first.
+         *
+         *     ``pending`` is how many documents wait for the chain.
          */
         MetadataHealth: {
             block?: number | null;
             chainId: number;
+            /** @default 0 */
+            pending: number;
             registry: string;
             /** @default insitu metadata */
             software: string;

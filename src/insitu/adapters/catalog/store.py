@@ -218,6 +218,12 @@ class SqlCatalog(Catalog):
         return await self._database.write(store)
 
     @override
+    async def waiting(self) -> int:
+        (row,) = await self._all("SELECT count(*) FROM version WHERE on_chain = 0")
+        number: int = row[0]
+        return number
+
+    @override
     async def drop_pending(self, before: datetime) -> int:
         def drop(connection: Connection) -> int:
             moment = _milliseconds(before)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from insitu.marketplace.routes import home, static
+from insitu.marketplace.routes import about, home, static
 from insitu.marketplace.routes.failures import page_of_failure
 from insitu.marketplace.service import Marketplace
 
 PARTS: tuple[Callable[[APIRouter, Marketplace], None], ...] = (
     home.add_routes,
+    about.add_routes,
     static.add_routes,
 )
 

@@ -1,0 +1,1 @@
+"""What a person can do here, and what the words mean."""

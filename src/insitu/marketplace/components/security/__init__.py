@@ -1,0 +1,1 @@
+"""What is checked before a wallet opens, and what a reader has to trust."""
