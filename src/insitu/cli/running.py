@@ -119,10 +119,7 @@ async def _follow(client: "Client", session: "Session", request: RunRequest, exe
     screen = session.screen
     ids = f"{execution.agreement_id} {execution.execution_id}"
     if request.no_follow:
-        if session.choices.as_json:
-            screen.json(_ids(execution))
-        else:
-            screen.line(ids)
+        screen.answer(_ids(execution), ids)
         return OK
     try:
         with screen.activity("starting") as activity:
@@ -151,9 +148,8 @@ async def _show_end(
 ) -> None:
     screen, token = session.screen, await client.chain.token()
     if session.choices.as_json:
-        reason = view.reason.model_dump(mode="json", by_alias=True) if view.reason else None
-        end = {"phase": view.phase.value, "reason": reason, "resultDid": view.result_did}
-        screen.json(_ids(execution) | end | {"downloaded": [str(path) for path in paths]})
+        end = {"phase": view.phase, "reason": view.reason, "resultDid": view.result_did, "downloaded": paths}
+        screen.json(_ids(execution) | end)
         return
     for line in history_lines(view.history):
         screen.note(f"  {line}")

@@ -129,11 +129,29 @@ class Screen:
         click.echo(f"{click.style('warning', fg='yellow', bold=True)} {text}", err=True)
 
     def json(self, value: object) -> None:
-        """Print a model or plain JSON: indented on a terminal, one line in a pipe."""
-        from pydantic import BaseModel
+        """Print models and plain JSON: indented on a terminal, one line in a pipe."""
+        from pydantic import TypeAdapter
 
-        plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
+        plain = TypeAdapter(object).dump_python(value, mode="json", by_alias=True)
         click.echo(json.dumps(plain, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+    def answer(self, value: object, shown: str | Iterable[tuple[str, str]]) -> None:
+        """Print the answer: as JSON for programs, or what a person is shown, a line or names and values."""
+        if self.as_json:
+            self.json(value)
+        elif isinstance(shown, str):
+            self.line(shown)
+        else:
+            self.facts(shown)
+
+    def rows(self, values: object, headings: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str) -> None:
+        """Print a list: as JSON for programs, or as a table, with a note instead of an empty one."""
+        if self.as_json:
+            self.json(values)
+        elif rows:
+            self.table(headings, rows)
+        else:
+            self.note(nothing)
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Print a table; cells may hold other people's text. A terminal cuts the first column to fit."""

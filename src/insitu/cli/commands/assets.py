@@ -159,13 +159,10 @@ def validate(session: Session, file: str, *, without_compute: bool) -> None:
     from insitu.domain.validation import validate_ddo
 
     ddo = read_ddo(read_json(file))
-    if not session.choices.as_json:
-        session.screen.note(introduce(ddo))
+    session.screen.note(introduce(ddo))
     validate_ddo(ddo, without_compute=without_compute, new=True)
-    if session.choices.as_json:
-        session.screen.json({"valid": True, "did": ddo.id, "type": ddo.asset_type})
-    else:
-        session.screen.line(f"valid: {name_of(ddo.asset_type)} {ddo.id}")
+    valid = {"valid": True, "did": ddo.id, "type": ddo.asset_type}
+    session.screen.answer(valid, f"valid: {name_of(ddo.asset_type)} {ddo.id}")
 
 
 @click.command()
@@ -214,10 +211,7 @@ def resume(session: Session, did: str) -> None:
 
 
 def _show_status(session: Session, status: "AssetStatus") -> None:
-    if session.choices.as_json:
-        session.screen.json(status)
-    else:
-        session.screen.line(f"{status.state} {status.did}")
+    session.screen.answer(status, f"{status.state} {status.did}")
 
 
 @click.command()
@@ -239,9 +233,6 @@ def transfer(session: Session, did: str, recipient: str, *, yes: bool) -> None:
         )
         session.screen.confirm("Transfer the asset?", yes=yes, unattended="a transfer is final: confirm it with --yes")
         transaction = await client.assets.transfer(did, recipient)
-        if session.choices.as_json:
-            session.screen.json({"did": did, "owner": recipient, "transaction": transaction})
-        else:
-            session.screen.line(transaction)
+        session.screen.answer({"did": did, "owner": recipient, "transaction": transaction}, transaction)
 
     session.act(transfer_it, "owner")

@@ -63,7 +63,8 @@ def deploy(session: Session, token: str | None, owner: str | None, key_file: Pat
     async def deploy_them() -> dict[str, str]:
         return await deploy_contracts(settings, signer, token=chosen[0], owner=chosen[1], say=screen.note)
 
-    _show(session, session.wait_for(deploy_them))
+    contracts = session.wait_for(deploy_them)
+    screen.answer(contracts, contracts.items())
     if chosen[1] is not None and chosen[1] != signer.address:
         screen.note(f"{chosen[1]} accepts the contracts with: insitu chain accept-ownership --account NAME")
 
@@ -108,12 +109,8 @@ def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> N
     signer = _signer(session, key_file)
     screen.confirm(f"Accept the contracts as {signer.address}?", yes=yes, unattended="this costs gas: give --yes")
     taken = session.wait_for(accept_contracts, session.settings, signer)
-    if session.choices.as_json:
-        screen.json({"owner": signer.address, "taken": list(taken)})
-    elif taken:
-        screen.line(f"{signer.address} now owns {', '.join(taken)}")
-    else:
-        screen.line(f"{signer.address} already owns them")
+    said = f"now owns {', '.join(taken)}" if taken else "already owns them"
+    screen.answer({"owner": signer.address, "taken": taken}, f"{signer.address} {said}")
 
 
 @chain.command()
@@ -152,10 +149,3 @@ def _signer(session: Session, key_file: Path | None) -> "Signer":
     from insitu.stack import open_key_file
 
     return open_key_file(key_file, password_for)
-
-
-def _show(session: Session, contracts: dict[str, str]) -> None:
-    if session.choices.as_json:
-        session.screen.json(contracts)
-    else:
-        session.screen.facts(contracts.items())

@@ -47,11 +47,8 @@ def verify(session: Session, document: str, main: str | None) -> int:
     from insitu.domain.exit_codes import INVALID, OK
 
     found = verify_document(_document(session, document), read_object(main) if main is not None else None)
-    if session.choices.as_json:
-        verdict = {"holds": found.holds, "own": found.is_own, "verdict": found.verdict}
-        session.screen.json(found.model_dump(mode="json", by_alias=True) | verdict)
-    else:
-        session.screen.facts(_facts(found, with_main=main is not None))
+    verdict = {"holds": found.holds, "own": found.is_own, "verdict": found.verdict}
+    session.screen.answer(found.model_dump(by_alias=True) | verdict, _facts(found, with_main=main is not None))
     return OK if found.holds else INVALID
 
 

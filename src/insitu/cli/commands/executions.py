@@ -28,12 +28,6 @@ def executions(session: Session, agreement: str | None) -> None:
 
     async def list_them(client: "Client") -> None:
         found = await client.compute.executions(agreement)
-        if session.choices.as_json:
-            session.screen.json([view.model_dump(mode="json", by_alias=True) for view in found])
-            return
-        if not found:
-            session.screen.note("no executions yet")
-            return
         rows = [
             (
                 view.phase.value,
@@ -43,7 +37,7 @@ def executions(session: Session, agreement: str | None) -> None:
             )
             for view in found
         ]
-        session.screen.table(("PHASE", "WHY", "STARTED", "EXECUTION"), rows)
+        session.screen.rows(found, ("PHASE", "WHY", "STARTED", "EXECUTION"), rows, nothing="no executions yet")
 
     session.act(list_them)
 
@@ -120,11 +114,8 @@ def stop(session: Session, ids: tuple[str, ...]) -> None:
         if view.phase not in ENDED:
             with session.screen.activity("stopping"):
                 view = await execution.wait(STOP_SECONDS)
-        if session.choices.as_json:
-            session.screen.json(view)
-            return
         name = phase(view.phase.value) if view.phase in ENDED else f"stopping, was {phase(view.phase.value)}"
-        session.screen.line(f"{name}  {view.workflow_execution_id}")
+        session.screen.answer(view, f"{name}  {view.workflow_execution_id}")
 
     session.act(stop_it)
 
@@ -148,8 +139,8 @@ def result(session: Session, ids: tuple[str, ...], output: Path | None, *, force
             with screen.activity(f"downloading {len(view.files)} files"):
                 paths = await execution.download(output, overwrite=force)
         if session.choices.as_json:
-            downloaded = {"downloaded": [str(path) for path in paths]} if output is not None else {}
-            screen.json(view.model_dump(mode="json", by_alias=True) | downloaded)
+            downloaded = {"downloaded": paths} if output is not None else {}
+            screen.json(view.model_dump(by_alias=True) | downloaded)
             return
         if output is not None:
             for path in paths:

@@ -101,12 +101,6 @@ def pull(session: Session, reference: str, *, insecure: bool) -> None:
 def list_(session: Session) -> None:
     """List the images of this machine."""
     images = session.wait_for(session.images.list)
-    if session.choices.as_json:
-        session.screen.json([_as_json(stored) for stored in images])
-        return
-    if not images:
-        session.screen.note("no images yet; build one: insitu image build")
-        return
     rows = [
         (
             f"{stored.name}:{stored.tag}",
@@ -117,7 +111,8 @@ def list_(session: Session) -> None:
         )
         for stored in images
     ]
-    session.screen.table(("IMAGE", "SIZE", "FOR", "DIGEST", "WITH"), rows)
+    headings, nothing = ("IMAGE", "SIZE", "FOR", "DIGEST", "WITH"), "no images yet; build one: insitu image build"
+    session.screen.rows([_as_json(stored) for stored in images], headings, rows, nothing=nothing)
 
 
 @image.command(name="rm")
@@ -164,18 +159,14 @@ def find(session: Session, reference: str) -> "StoredImage":
 
 
 def _show(session: Session, image: "StoredImage") -> None:
-    if session.choices.as_json:
-        session.screen.json(_as_json(image))
-        return
-    session.screen.facts(
-        [
-            ("image", f"{image.name}:{image.tag}"),
-            ("digest", image.digest),
-            ("size", size(image.size_bytes)),
-            ("for", image.architecture),
-            ("with", _contents(image)),
-        ]
-    )
+    facts = [
+        ("image", f"{image.name}:{image.tag}"),
+        ("digest", image.digest),
+        ("size", size(image.size_bytes)),
+        ("for", image.architecture),
+        ("with", _contents(image)),
+    ]
+    session.screen.answer(_as_json(image), facts)
 
 
 def _contents(image: "StoredImage") -> str:

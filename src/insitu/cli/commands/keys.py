@@ -39,13 +39,9 @@ def list_(session: Session) -> None:
 
     found: list[tuple[str, str, str]] = [(key.name, key.address, "file") for key in session.keystore.list()]
     found += [(name, address, "development") for name, address in development_accounts(session.settings).items()]
-    if session.choices.as_json:
-        session.screen.json([{"name": name, "address": address, "kind": kind} for name, address, kind in found])
-        return
-    if not found:
-        session.screen.note("no keys yet; create one: insitu keys create NAME")
-        return
-    session.screen.table(("NAME", "ADDRESS", "KIND"), found)
+    listed = [{"name": name, "address": address, "kind": kind} for name, address, kind in found]
+    nothing = "no keys yet; create one: insitu keys create NAME"
+    session.screen.rows(listed, ("NAME", "ADDRESS", "KIND"), found, nothing=nothing)
 
 
 @keys.command()
@@ -96,16 +92,15 @@ def rotate(session: Session) -> None:
     from insitu.stack import rotate_file_keys
 
     path, current, versions = rotate_file_keys(session.settings)
-    if session.choices.as_json:
-        session.screen.json({"path": str(path), "current": current, "versions": list(versions)})
-        return
-    kept = ", ".join(map(str, versions))
-    session.screen.facts([("file", str(path)), ("seals", f"version {current}"), ("opens", f"versions {kept}")])
+    facts = [
+        ("file", str(path)),
+        ("seals", f"version {current}"),
+        ("opens", f"versions {', '.join(map(str, versions))}"),
+    ]
+    session.screen.answer({"path": path, "current": current, "versions": versions}, facts)
     session.screen.note("Restart the gateway so that it uses the new key, and back up the file.")
 
 
 def _show(session: Session, key: "StoredKey") -> None:
-    if session.choices.as_json:
-        session.screen.json({"name": key.name, "address": key.address, "path": str(key.path)})
-        return
-    session.screen.facts([("name", key.name), ("address", key.address), ("file", str(key.path))])
+    facts = [("name", key.name), ("address", key.address), ("file", str(key.path))]
+    session.screen.answer({"name": key.name, "address": key.address, "path": key.path}, facts)

@@ -73,7 +73,4 @@ async def _role(session: Session, did: str) -> str:
 
 
 def _print(session: Session, status: "AssetStatus") -> None:
-    if session.choices.as_json:
-        session.screen.json(status)
-    else:
-        session.screen.line(f"{status.did}  {state_line(status)}")
+    session.screen.answer(status, f"{status.did}  {state_line(status)}")

@@ -49,16 +49,13 @@ def publish(session: Session, /, files: tuple[str, ...], **options: Any) -> None
     from insitu.cli.views import state_line
 
     asset, status = session.act(publish_it, "owner" if not options["algorithm"] else "consumer")
-    if session.choices.as_json:
-        known = {"did": asset.did, "checksum": asset.checksum, "owner": asset.owner}
-        session.screen.json(known | {"transaction": asset.transaction, "reused": asset.reused, "state": status.state})
-        return
     session.screen.note(
         "already published; this is the same asset" if asset.reused else f"registered in {asset.transaction}"
     )
     for text in (state_line(status), *describe_leaving_of(asset.ddo)):
         session.screen.note(text)
-    session.screen.line(asset.did)
+    known = {"did": asset.did, "checksum": asset.checksum, "owner": asset.owner, "transaction": asset.transaction}
+    session.screen.answer(known | {"reused": asset.reused, "state": status.state}, asset.did)
 
 
 def _check_usage(files: tuple[str, ...], options: dict[str, Any]) -> None:

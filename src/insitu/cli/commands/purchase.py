@@ -124,20 +124,11 @@ def buy(
                 relay=relay,
                 offer=offer,
             )
-        if session.choices.as_json:
-            screen.json(
-                {
-                    "serviceAgreementId": agreement.id,
-                    "status": agreement.status,
-                    "price": str(agreement.terms.total),
-                    "relayed": agreement.relayed,
-                    "transaction": agreement.transaction,
-                }
-            )
-        else:
-            sent = "; the gateway sent it" if agreement.relayed else ""
-            screen.note(f"paid {amount(agreement.price, token)} into escrow, {agreement.status}{sent}")
-            screen.line(agreement.id)
+        sent = "; the gateway sent it" if agreement.relayed else ""
+        screen.note(f"paid {amount(agreement.price, token)} into escrow, {agreement.status}{sent}")
+        known = {"serviceAgreementId": agreement.id, "status": agreement.status, "price": str(agreement.terms.total)}
+        sending = {"relayed": agreement.relayed, "transaction": agreement.transaction}
+        screen.answer(known | sending, agreement.id)
         return OK
 
     return session.act(buy_it)
@@ -156,28 +147,25 @@ def agreements(session: Session, agreement: str | None) -> None:
             found = [await client.agreements.show(agreement)]
         else:
             found = list(await client.agreements.list())
-        if session.choices.as_json:
-            shown = [
-                {
-                    "serviceAgreementId": item.id,
-                    "status": item.status,
-                    "executable": item.executable,
-                    "price": str(item.terms.total),
-                    "settled": str(item.state.settled),
-                    "did": item.did,
-                    "workflowDid": item.workflow_did,
-                    "endsAt": item.ends_at.isoformat().replace("+00:00", "Z"),
-                }
-                for item in found
-            ]
-            session.screen.json(shown if agreement is None else shown[0])
-        elif agreement is not None:
-            session.screen.facts(agreement_facts(found[0], token))
-        elif found:
-            rows = [(item.status, amount(item.price, token), ago(item.ends_at, now()), item.id) for item in found]
-            session.screen.table(("STATUS", "PRICE", "ENDS", "AGREEMENT"), rows)
-        else:
-            session.screen.note("this account has not bought anything yet")
+        shown = [
+            {
+                "serviceAgreementId": item.id,
+                "status": item.status,
+                "executable": item.executable,
+                "price": str(item.terms.total),
+                "settled": str(item.state.settled),
+                "did": item.did,
+                "workflowDid": item.workflow_did,
+                "endsAt": item.ends_at,
+            }
+            for item in found
+        ]
+        if agreement is not None:
+            session.screen.answer(shown[0], agreement_facts(found[0], token))
+            return
+        rows = [(item.status, amount(item.price, token), ago(item.ends_at, now()), item.id) for item in found]
+        nothing = "this account has not bought anything yet"
+        session.screen.rows(shown, ("STATUS", "PRICE", "ENDS", "AGREEMENT"), rows, nothing=nothing)
 
     session.act(list_them)
 

@@ -169,10 +169,7 @@ def release(session: Session, source: tuple[str, ...]) -> None:
         else:
             view = await (await find_execution(client, source)).receipt()
         mined = await client.release(view)
-        if session.choices.as_json:
-            session.screen.json({"transaction": mined.hash, "receiptHash": view.receipt_hash})
-        else:
-            session.screen.line(mined.hash)
+        session.screen.answer({"transaction": mined.hash, "receiptHash": view.receipt_hash}, mined.hash)
 
     session.act(release_it)
 
@@ -196,10 +193,7 @@ def refund(session: Session, agreement: str) -> None:
     async def refund_it(client: "Client") -> None:
         _require_due(await client.agreements.show(agreement))
         mined = await client.agreements.refund(agreement)
-        if session.choices.as_json:
-            session.screen.json({"transaction": mined.hash, "serviceAgreementId": agreement})
-        else:
-            session.screen.line(mined.hash)
+        session.screen.answer({"transaction": mined.hash, "serviceAgreementId": agreement}, mined.hash)
 
     session.act(refund_it)
 
@@ -224,11 +218,8 @@ def close(session: Session, agreement: str, *, yes: bool) -> None:
             unattended = "closing is final: confirm it with --yes"
             session.screen.confirm("Close it?", yes=yes, unattended=unattended)
         closed = await client.agreements.close(agreement, max_charge=found.charge)
-        if session.choices.as_json:
-            session.screen.json(closed)
-        else:
-            charge, returned = (amount(part, token) if part else "nothing" for part in (closed.charge, closed.returned))
-            session.screen.line(f"{closed.status}: {charge} charged, {returned} returned")
+        charge, returned = (amount(part, token) if part else "nothing" for part in (closed.charge, closed.returned))
+        session.screen.answer(closed, f"{closed.status}: {charge} charged, {returned} returned")
 
     session.act(close_it)
 

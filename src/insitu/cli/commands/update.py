@@ -54,9 +54,6 @@ def update(session: Session, /, did: str, files: tuple[str, ...], source: str | 
         return await client.assets.update_asset(did, metadata, services, files=listed, confirm=confirm)
 
     asset = session.act(update_it, "owner")
-    if session.choices.as_json:
-        known = {"did": asset.did, "checksum": asset.checksum, "owner": asset.owner, "changes": changed}
-        session.screen.json(known | {"transaction": asset.transaction})
-        return
     session.screen.note("nothing changes" if asset.reused else f"registered in {asset.transaction}")
-    session.screen.line(asset.did)
+    known = {"did": asset.did, "checksum": asset.checksum, "owner": asset.owner, "changes": changed}
+    session.screen.answer(known | {"transaction": asset.transaction}, asset.did)
