@@ -79,6 +79,12 @@ def placeholders(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values)) or "NULL"
 
 
+def insert(db: Connection, table: str, values: Mapping[str, object], otherwise: str = "") -> Rows:
+    """Store a row by the names of its columns; ``otherwise`` is what to do if it is there (``ON CONFLICT …``)."""
+    row = f"({', '.join(values)}) VALUES ({placeholders(tuple(values))})"
+    return db.execute(f"INSERT INTO {table} {row} {otherwise}", (*values.values(),))
+
+
 def milliseconds(moment: datetime) -> int:
     """Return a time as the tables have it: in milliseconds since 1970, rounded."""
     return round(moment.timestamp() * 1000)

@@ -6,7 +6,7 @@ Each method is one transaction, and what it changed is durable when it returns. 
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from pydantic import JsonValue
 
@@ -37,6 +37,23 @@ from insitu.ports.free_compute import ComputeCaps, ComputeLeft
 
 EVERY = 2**32
 """More executions than an agreement can have: who decides by all of them must see all of them."""
+
+
+class ExecutionsWanted(TypedDict, total=False):
+    """Which executions to list: those of the agreement, of the consumer, or that read one of the data sets.
+
+    With ``charging`` only ended ones whose charge is undecided or above zero. They stay few over time.
+    ``live`` asks for those without or with an outcome, ``reading`` for those that read one data set, and
+    ``before`` for those that follow this one in the list.
+    """
+
+    agreement_id: AgreementId | None
+    consumer: Address | None
+    input_dids: Sequence[str] | None
+    charging: bool
+    live: bool | None
+    reading: str | None
+    before: ExecutionId | None
 
 
 class Agreements(Protocol):
@@ -184,24 +201,8 @@ class Agreements(Protocol):
         """Return an execution with its history, or None."""
         ...
 
-    async def executions(
-        self,
-        *,
-        agreement_id: AgreementId | None = None,
-        consumer: Address | None = None,
-        input_dids: Sequence[str] | None = None,
-        limit: int = 1000,
-        charging: bool = False,
-        live: bool | None = None,
-        reading: str | None = None,
-        before: ExecutionId | None = None,
-    ) -> tuple[StoredExecution, ...]:
-        """List executions, newest first: those of the agreement, of the consumer, or that read one of the data sets.
-
-        With ``charging`` only ended ones whose charge is undecided or above zero. They stay few over time.
-        ``live`` asks for those without or with an outcome, ``reading`` for those that read one data set, and
-        ``before`` for those that follow this one in the list.
-        """
+    async def executions(self, *, limit: int = 1000, **wanted: Unpack[ExecutionsWanted]) -> tuple[StoredExecution, ...]:
+        """List executions, newest first."""
         ...
 
     async def live(self) -> tuple[StoredExecution, ...]:

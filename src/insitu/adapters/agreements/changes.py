@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from insitu.adapters.agreements.rows import GWEI, document, json_text
-from insitu.adapters.sql import Connection, milliseconds
+from insitu.adapters.sql import Connection, insert, milliseconds
 from insitu.domain.errors import InsituError
 from insitu.domain.wire import WireModel
 from insitu.ports import agreement_changes as kinds
@@ -39,10 +39,8 @@ def _column(value: object) -> object:
 
 def _move_cursor(db: Connection, change: kinds.MoveCursor) -> None:
     number = change.cursor.number
-    db.execute(
-        "INSERT INTO cursors (number, hash) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
-        (number, change.cursor.hash),
-    )
+    cursor = {"number": number, "hash": change.cursor.hash}
+    insert(db, "cursors", cursor, "ON CONFLICT (number) DO UPDATE SET hash = excluded.hash")
     db.execute(
         "DELETE FROM cursors WHERE number < (SELECT min(number) FROM"
         " (SELECT number FROM cursors ORDER BY number DESC LIMIT ?) AS newest)",
@@ -133,20 +131,17 @@ def _decide_charge(db: Connection, change: kinds.DecideCharge) -> None:
 
 def _enqueue(db: Connection, change: kinds.Enqueue) -> None:
     item = change.item
-    db.execute(
-        "INSERT INTO items (key, kind, agreement_id, execution_id, payload, after, batch, not_before)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            item.key,
-            item.kind.value,
-            item.agreement_id,
-            item.execution_id,
-            json_text(item.payload),
-            item.after,
-            int(item.batch),
-            milliseconds(item.not_before),
-        ),
-    )
+    stored = {
+        "key": item.key,
+        "kind": item.kind.value,
+        "agreement_id": item.agreement_id,
+        "execution_id": item.execution_id,
+        "payload": json_text(item.payload),
+        "after": item.after,
+        "batch": int(item.batch),
+        "not_before": milliseconds(item.not_before),
+    }
+    insert(db, "items", stored, "ON CONFLICT DO NOTHING")
     if change.again:
         db.execute(
             "UPDATE items SET state = 'waiting', transaction_hash = NULL, payload = ?, not_before = ?"
@@ -157,10 +152,8 @@ def _enqueue(db: Connection, change: kinds.Enqueue) -> None:
 
 def _attach(db: Connection, change: kinds.Attach) -> None:
     sent = change.transaction
-    db.execute(
-        "INSERT INTO transactions (hash, raw, nonce, signed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (sent.hash, sent.raw, sent.nonce, milliseconds(sent.signed_at)),
-    )
+    signed = {"hash": sent.hash, "raw": sent.raw, "nonce": sent.nonce, "signed_at": milliseconds(sent.signed_at)}
+    insert(db, "transactions", signed, "ON CONFLICT DO NOTHING")
     db.executemany("UPDATE items SET transaction_hash = ? WHERE key = ?", [(sent.hash, key) for key in sent.items])
     db.execute(
         "UPDATE relays SET signed = 1 WHERE execution_id IS NULL AND agreement_id IN"

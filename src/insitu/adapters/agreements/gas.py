@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from insitu.adapters.agreements.changes import apply_changes
 from insitu.adapters.agreements.rows import GWEI, TERMS
-from insitu.adapters.sql import Connection, milliseconds
+from insitu.adapters.sql import Connection, insert, milliseconds
 from insitu.domain.agreement import Terms
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
@@ -46,10 +46,7 @@ def promise(db: Connection, relay: Relay, limits: RelayLimits, changes: Sequence
         raise InsituError("RelayLimitReached", detail, limit=limits.purchases)
     if stranger:
         _require_budget(earlier, relay.cost, limits)
-    db.execute(
-        "INSERT INTO relays (agreement_id, consumer, seed, cost, at, stranger) VALUES (?, ?, ?, ?, ?, ?)",
-        (relay.agreement_id, relay.consumer.lower(), relay.seed, _gwei(relay.cost), at, int(stranger)),
-    )
+    _add(db, relay.agreement_id, relay.consumer, relay.cost, at, stranger=stranger, seed=relay.seed)
     apply_changes(db, changes)
     return True
 
@@ -69,10 +66,7 @@ def promise_request(db: Connection, relay: RegistryRelay, limits: RelayLimits, a
             detail = f"at most {most} updates of {did} are sent in 24 hours"
             raise InsituError("RelayLimitReached", detail, limit=most)
         db.execute("INSERT INTO relayed_updates (did, at) VALUES (?, ?)", (did, at))
-    db.execute(
-        "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, request) VALUES (?, ?, ?, ?, ?, 1)",
-        (relay.item.agreement_id, relay.account.lower(), _gwei(relay.cost), at, int(stranger)),
-    )
+    _add(db, relay.item.agreement_id, relay.account, relay.cost, at, stranger=stranger, request=1)
     apply_changes(db, [Enqueue(relay.item, again=True)])
     return True
 
@@ -104,10 +98,7 @@ def reserve(db: Connection, free: FreeExecution, agreement_id: str, execution_id
         (execution_id, agreement_id),
     ).fetchone()
     stranger = require_free_gas(db, free, Address(row["consumer"]), at)
-    db.execute(
-        "INSERT INTO relays (agreement_id, consumer, cost, at, stranger, execution_id) VALUES (?, ?, ?, ?, ?, ?)",
-        (agreement_id, row["consumer"], _gwei(free.cost), at, int(stranger), execution_id),
-    )
+    _add(db, agreement_id, row["consumer"], free.cost, at, stranger=stranger, execution_id=execution_id)
 
 
 def has_paid(db: Connection, consumer: Address, cost: int, coin_price: int) -> bool:
@@ -137,8 +128,11 @@ def _share(terms: Terms, charge: int) -> int:
     return own * charge // terms.total
 
 
-def _gwei(wei: int) -> int:
-    return -(-wei // GWEI)
+def _add(
+    db: Connection, agreement_id: str, consumer: str, cost: int, at: int, *, stranger: bool, **more: object
+) -> None:
+    relay = {"agreement_id": agreement_id, "consumer": consumer.lower(), "cost": -(-cost // GWEI), "at": at}
+    insert(db, "relays", {**relay, "stranger": int(stranger), **more})
 
 
 def _require_only(db: Connection, relay: Relay) -> None:

@@ -5,40 +5,27 @@ from collections.abc import Sequence
 from insitu.adapters.agreements.rows import event_of
 from insitu.adapters.sql import Connection, placeholders
 from insitu.ports.agreement_records import EventRecord
+from insitu.ports.agreements import ExecutionsWanted
 
 EVENTS_AT_ONCE = 1000
 _NEWEST_FIRST = ("created_at", "number", "execution_id")
 
 
-def query_of_executions(
-    *,
-    agreement_id: str | None,
-    consumer: str | None,
-    input_dids: Sequence[str] | None,
-    charging: bool,
-    live: bool | None,
-    reading: str | None,
-    before: str | None,
-) -> tuple[str, list[object]]:
-    """Return the statement, whose last question mark is the limit, and its other arguments.
-
-    The parameters are those of :meth:`insitu.ports.agreements.Agreements.executions`.
-    """
-    conditions: list[str] = ["frozen IS NOT NULL AND (charge IS NULL OR charge != '0')"] if charging else []
-    arguments: list[object] = []
-    if agreement_id is not None:
-        conditions.append("agreement_id = ?")
-        arguments.append(agreement_id)
-    if live is not None:
+def query_of_executions(wanted: ExecutionsWanted) -> tuple[str, list[object]]:
+    """Return the statement, whose last question mark is the limit, and its other arguments."""
+    columns = ", ".join(_NEWEST_FIRST)
+    compared = {
+        "agreement_id = ?": wanted.get("agreement_id"),
+        "execution_id IN (SELECT execution_id FROM execution_inputs WHERE did = ?)": wanted.get("reading"),
+        f"({columns}) < (SELECT {columns} FROM executions WHERE execution_id = ?)": wanted.get("before"),  # noqa: S608
+    }
+    given = {condition: value for condition, value in compared.items() if value is not None}
+    conditions, arguments = list(given), list[object](given.values())
+    if wanted.get("charging"):
+        conditions.append("frozen IS NOT NULL AND (charge IS NULL OR charge != '0')")
+    if (live := wanted.get("live")) is not None:
         conditions.append("frozen IS NULL" if live else "frozen IS NOT NULL")
-    if reading is not None:
-        conditions.append("execution_id IN (SELECT execution_id FROM execution_inputs WHERE did = ?)")
-        arguments.append(reading)
-    if before is not None:
-        columns = ", ".join(_NEWEST_FIRST)
-        conditions.append(f"({columns}) < (SELECT {columns} FROM executions WHERE execution_id = ?)")  # noqa: S608
-        arguments.append(before)
-    if seen := _seen_by(consumer, input_dids, arguments):
+    if seen := _seen_by(wanted.get("consumer"), wanted.get("input_dids"), arguments):
         conditions.append(seen)
     where = " WHERE " + " AND ".join(conditions) if conditions else ""
     order = ", ".join(f"{column} DESC" for column in _NEWEST_FIRST)

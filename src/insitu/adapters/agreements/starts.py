@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from insitu.adapters.agreements.rows import document
-from insitu.adapters.sql import Connection, milliseconds
+from insitu.adapters.sql import Connection, insert, milliseconds
 from insitu.domain.errors import InsituError
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.agreement_records import Dossier
@@ -39,21 +39,18 @@ def next_number(db: Connection, agreement_id: str, limit: int) -> int:
     return number
 
 
-def insert(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) -> None:
+def add_execution(db: Connection, plan: ExecutionPlan, dossier: Dossier, at: datetime) -> None:
     """Store an execution and which data sets it reads. Raises ``AssetRetired`` if one was paused meanwhile."""
-    db.execute(
-        "INSERT INTO executions (execution_id, agreement_id, number, consumer, plan, dossier, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            plan.workflow_execution_id,
-            plan.service_agreement_id,
-            plan.number,
-            plan.consumer.lower(),
-            document(plan),
-            document(dossier),
-            milliseconds(at),
-        ),
-    )
+    execution = {
+        "execution_id": plan.workflow_execution_id,
+        "agreement_id": plan.service_agreement_id,
+        "number": plan.number,
+        "consumer": plan.consumer.lower(),
+        "plan": document(plan),
+        "dossier": document(dossier),
+        "created_at": milliseconds(at),
+    }
+    insert(db, "executions", execution)
     dids = dict.fromkeys(source.did for stage in plan.stages for source in stage.inputs if source.did is not None)
     for did in dids:
         if db.execute("SELECT 1 FROM pauses WHERE did = ?", (did,)).fetchone() is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Unpack
 
 from pydantic import JsonValue
 from typing_extensions import override
@@ -24,8 +25,8 @@ from insitu.adapters.agreements.rows import (
     transaction_of,
     upload_of,
 )
-from insitu.adapters.agreements.starts import insert, next_number
-from insitu.adapters.sql import Connection, Database, Row, milliseconds, placeholders
+from insitu.adapters.agreements.starts import add_execution, next_number
+from insitu.adapters.sql import Connection, Database, Row, insert, milliseconds, placeholders
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Reason
 from insitu.domain.ids import Address, AgreementId, ExecutionId
@@ -49,7 +50,7 @@ from insitu.ports.agreement_records import (
     UploadLimits,
     WalletSession,
 )
-from insitu.ports.agreements import Agreements
+from insitu.ports.agreements import Agreements, ExecutionsWanted
 from insitu.ports.bought_agreements import BoughtFilter, Used
 from insitu.ports.chain import Cursor
 from insitu.ports.free_compute import ComputeCaps, ComputeLeft
@@ -178,21 +179,15 @@ class SqlAgreements(Agreements):
                 return known, False
             number = next_number(db, agreement_id, limit)
             plan, dossier = draft(number)
-            insert(db, plan, dossier, at)
+            add_execution(db, plan, dossier, at)
             if free is not None:
                 reserve(db, free, agreement_id, plan.workflow_execution_id, milliseconds(at))
             if caps is not None:
                 reserve_compute(db, caps, plan, at)
             if idempotency is not None:
-                db.execute(
-                    "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
-                    (
-                        idempotency.caller.lower(),
-                        idempotency.key,
-                        idempotency.fingerprint,
-                        plan.workflow_execution_id,
-                    ),
-                )
+                asked = {"caller": idempotency.caller.lower(), "key": idempotency.key}
+                answered = {"fingerprint": idempotency.fingerprint, "execution_id": plan.workflow_execution_id}
+                insert(db, "idempotency", asked | answered)
             return _require(db, plan.workflow_execution_id), True
 
         return await self._database.write(transaction)
@@ -235,27 +230,8 @@ class SqlAgreements(Agreements):
         return await self._database.read(lambda db: _find(db, execution_id))
 
     @override
-    async def executions(
-        self,
-        *,
-        agreement_id: AgreementId | None = None,
-        consumer: Address | None = None,
-        input_dids: Sequence[str] | None = None,
-        limit: int = 1000,
-        charging: bool = False,
-        live: bool | None = None,
-        reading: str | None = None,
-        before: ExecutionId | None = None,
-    ) -> tuple[StoredExecution, ...]:
-        query, arguments = query_of_executions(
-            agreement_id=agreement_id,
-            consumer=consumer,
-            input_dids=input_dids,
-            charging=charging,
-            live=live,
-            reading=reading,
-            before=before,
-        )
+    async def executions(self, *, limit: int = 1000, **wanted: Unpack[ExecutionsWanted]) -> tuple[StoredExecution, ...]:
+        query, arguments = query_of_executions(wanted)
         return await self._database.read(lambda db: _executions(db, query, (*arguments, limit)))
 
     @override

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from insitu.adapters.catalog.fulltext import Fields, FullText
-from insitu.adapters.sql import Connection, Row
+from insitu.adapters.sql import Connection, Row, insert
 from insitu.ports.catalog import Summary
 
 LISTED, UNLISTED, NOWHERE = 2, 1, 0
@@ -42,11 +42,8 @@ def comparable(text: str) -> str:
 
 def ensure_asset(connection: Connection, did: str, checksum: str, now: int) -> int:
     """Return the id of the DID's row; a new row is pending."""
-    connection.execute(
-        "INSERT INTO asset (did, state, checksum, version, updated_at) VALUES (?, 'pending', ?, 0, ?)"
-        " ON CONFLICT (did) DO NOTHING",
-        (did, checksum, now),
-    )
+    pending = {"did": did, "state": "pending", "checksum": checksum, "version": 0, "updated_at": now}
+    insert(connection, "asset", pending, "ON CONFLICT (did) DO NOTHING")
     row: int = connection.execute("SELECT id FROM asset WHERE did = ?", (did,)).fetchone()[0]
     return row
 

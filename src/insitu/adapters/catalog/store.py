@@ -12,7 +12,7 @@ from insitu.adapters.catalog.fulltext import FullText
 from insitu.adapters.catalog.listing import LISTED, SUMMARY, ensure_asset, recompute
 from insitu.adapters.catalog.query import select_of
 from insitu.adapters.catalog.room import has_registered, require_room
-from insitu.adapters.sql import Connection, Database, Row, placeholders
+from insitu.adapters.sql import Connection, Database, Row, insert, placeholders
 from insitu.domain.canonical import JsonObject
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
@@ -66,29 +66,18 @@ class SqlCatalog(Catalog):
             moment = _milliseconds(now)
             require_room(connection, version, place, size, moment)
             asset = ensure_asset(connection, version.did, version.checksum, moment)
-            connection.execute(
-                "INSERT INTO version"
-                " (asset, checksum, creator, document, summary, on_chain, pending_since, pool, holder, size)"
-                " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?)"
-                " ON CONFLICT (asset, checksum) DO UPDATE SET pending_since = excluded.pending_since",
-                (
-                    asset,
-                    version.checksum,
-                    version.creator,
-                    document,
-                    SUMMARY.dump_json(version.summary).decode(),
-                    moment,
-                    place.pool,
-                    place.holder,
-                    size,
-                ),
+            known = {"asset": asset, "checksum": version.checksum, "creator": version.creator}
+            waiting = {"pending_since": moment, "pool": place.pool, "holder": place.holder, "size": size}
+            summary = SUMMARY.dump_json(version.summary).decode()
+            insert(
+                connection,
+                "version",
+                {**known, **waiting, "document": document, "summary": summary, "on_chain": 0},
+                "ON CONFLICT (asset, checksum) DO UPDATE SET pending_since = excluded.pending_since",
             )
             if key is not None:
-                connection.execute(
-                    "INSERT INTO publication (creator, key, asset, checksum) VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT (creator, key) DO UPDATE SET asset = excluded.asset, checksum = excluded.checksum",
-                    (version.creator, key, asset, version.checksum),
-                )
+                newer = "UPDATE SET asset = excluded.asset, checksum = excluded.checksum"
+                insert(connection, "publication", known | {"key": key}, f"ON CONFLICT (creator, key) DO {newer}")
             recompute(connection, [version.did], moment, self._fulltext)
             return _record(connection, BY_DID, version.did) or _raise_lost(version.did)
 
@@ -316,10 +305,8 @@ def _raise_lost(did: str) -> NoReturn:
 def _store_block(connection: Connection, block: Block) -> set[str]:
     """Store a block's cursor and its events about DIDs; return the DIDs."""
     cursor = block.cursor
-    connection.execute(
-        "INSERT INTO cursor (number, hash) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET hash = excluded.hash",
-        (cursor.number, cursor.hash),
-    )
+    read = {"number": cursor.number, "hash": cursor.hash}
+    insert(connection, "cursor", read, "ON CONFLICT (number) DO UPDATE SET hash = excluded.hash")
     touched = set[str]()
     for logged in block.events:
         event = logged.event
