@@ -124,29 +124,24 @@ class GatewayClient:
         ``live`` asks for those under which something may still start, ``reading`` for those that bought a data set (its
         DID; its owner sees those of all consumers), and ``before`` for the page after the one that names it.
         """
-        params = {"reading": reading, "before": before, "limit": limit}
-        params |= {"live": str(live).lower() if live is not None else None}
+        params = {"live": live, "reading": reading, "before": before, "limit": limit}
         return await self._authorised(AgreementList, "GET", f"{self._base}/agreements", params=params)
 
     async def check(self, request: CheckRequest) -> Quote:
         """Ask for the verdict, server and price of a workflow. Needs no token."""
-        body = request.model_dump(mode="json", exclude_none=True)
-        return await self._http.model(Quote, "POST", f"{self._base}/check", json=body, idempotent=True)
+        return await self._http.model(Quote, "POST", f"{self._base}/check", json=request, idempotent=True)
 
     async def relay(self, request: PurchaseRequest) -> Purchase:
         """Let the gateway send a signed purchase. Repeating the call returns where it stands. Needs no token."""
-        body = request.model_dump(mode="json", exclude_none=True)
-        return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=body)
+        return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=request)
 
     async def relay_request(self, request: SignedRequest) -> RelayedRequest:
         """Let the gateway send a signed request to the registry. Repeating it returns where it stands. No token."""
-        body = request.model_dump(mode="json", exclude_none=True)
-        return await self._http.model(RelayedRequest, "POST", f"{self._base}/requests", json=body, idempotent=True)
+        return await self._http.model(RelayedRequest, "POST", f"{self._base}/requests", json=request, idempotent=True)
 
     async def offer(self, request: OfferRequest) -> Offer:
         """Ask for the provider's signature of terms. Needs no token."""
-        body = request.model_dump(mode="json")
-        return await self._http.model(Offer, "POST", f"{self._base}/offers", json=body, idempotent=True)
+        return await self._http.model(Offer, "POST", f"{self._base}/offers", json=request, idempotent=True)
 
     async def preview_close(self, agreement_id: AgreementId) -> Closing:
         """Ask what closing an agreement costs now."""
@@ -154,13 +149,11 @@ class GatewayClient:
 
     async def close(self, agreement_id: AgreementId, request: CloseRequest) -> Closing:
         """Close an agreement at the charge that :meth:`preview_close` returned. Repeating it is harmless."""
-        body = request.model_dump(mode="json")
-        address = self._close(agreement_id)
-        return await self._authorised(Closing, "POST", address, json=body, idempotent=True)
+        return await self._authorised(Closing, "POST", self._close(agreement_id), json=request, idempotent=True)
 
     async def pause(self, did: str, *, stop: bool | None) -> PausedAsset:
         """Let nothing run on a data set of the wallet, and stop what runs now if ``stop``; None ends the pause."""
-        method, params = "DELETE" if stop is None else "PUT", {"stop": "true" if stop else None}
+        method, params = "DELETE" if stop is None else "PUT", {"stop": stop or None}
         return await self._authorised(PausedAsset, method, f"{self._base}/pauses/{did}", params=params)
 
     async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
@@ -168,10 +161,9 @@ class GatewayClient:
 
         ``endpoint`` is the DDO's serviceEndpoint.
         """
-        body = request.model_dump(mode="json", exclude_none=True)
         address = endpoint or self._base + EXEC_ALIASES[0]
         headers = {"Idempotency-Key": idempotency_key}
-        return await self._authorised(ExecAccepted, "POST", address, json=body, more=headers, idempotent=True)
+        return await self._authorised(ExecAccepted, "POST", address, json=request, more=headers, idempotent=True)
 
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
         """Return where an execution stands, and why."""
@@ -191,9 +183,9 @@ class GatewayClient:
         ``live`` asks for those that go on or have ended, ``reading`` for those that read a data set (its DID), and
         ``before`` for the page after the one that names it.
         """
-        params = {"serviceAgreementId": agreement_id, "reading": reading, "before": before, "limit": limit}
-        params |= {"live": str(live).lower() if live is not None else None}
+        filters = {"live": live, "reading": reading, "before": before, "limit": limit}
         address = f"{self._base}/compute/executions"
+        params = {"serviceAgreementId": agreement_id, **filters}
         return await self._authorised(ExecutionList, "GET", address, params=params)
 
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
@@ -236,7 +228,7 @@ class GatewayClient:
         ``after`` is ``<stage>:<attempt>:<end offset>``. Without ``follow_on`` it ends with what is there now.
         """
         address = self._compute("logs", agreement_id, execution_id)
-        params = {"follow": "true" if follow_on else "false", "stage": stage}
+        params = {"follow": follow_on, "stage": stage}
         stream = follow(self._http, address, self._authorization, params=params, last_id=after)
         async for event in stream:
             if event.name in {"log", "message"}:
@@ -263,8 +255,7 @@ class GatewayClient:
 
     async def encrypt(self, request: EncryptRequest) -> Encrypted:
         """Seal a list of files with their URLs for documents of their creator."""
-        body = request.model_dump(mode="json")
-        return await self._authorised(Encrypted, "POST", f"{self._base}/encrypt", json=body, idempotent=True)
+        return await self._authorised(Encrypted, "POST", f"{self._base}/encrypt", json=request, idempotent=True)
 
     async def publication(self, key: str) -> AssetStatus | None:
         """Return which asset the wallet published under an Idempotency-Key, in the gateway's catalogue, if any."""

@@ -5,7 +5,6 @@ Only this module knows httpx. A call that may have happened is repeated only if 
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import anyio
@@ -76,7 +75,7 @@ class Http:
         Raises the server's problem as an error, and ``PeerUnavailable`` if it does not answer or not with JSON.
         """
         repeatable = method in IDEMPOTENT if idempotent is None else idempotent
-        body: dict[str, Any] = {"json": json} if json is not None else {}
+        body: dict[str, Any] = {"json": _plain(json)} if json is not None else {}
         body |= {"data": form} if form is not None else {}
         body |= {"content": content} if content is not None else {}
         request = self._request(method, url, params, headers=headers, **body)
@@ -152,9 +151,7 @@ class Http:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     def _request(self, method: str, url: str, params: Mapping[str, Any] | None, **options: Any) -> httpx.Request:
@@ -191,6 +188,10 @@ async def _read_bounded(response: httpx.Response) -> bytes:
         if len(received) > MAX_ANSWER:
             raise InsituError("PeerUnavailable", f"{response.url.host} answers with more than {MAX_ANSWER} bytes")
     return bytes(received)
+
+
+def _plain(body: Any) -> Any:
+    return body.model_dump(mode="json", exclude_none=True) if isinstance(body, BaseModel) else body
 
 
 def _parse(raw: bytes, url: str) -> Any:

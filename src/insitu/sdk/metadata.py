@@ -125,9 +125,9 @@ class MetadataClient:
         """Return which asset the creator published under an Idempotency-Key, if any. A gateway asks and signs."""
         signed = "0x" + signature.hex()
         request = PublicationRequest(catalogue=self._url, creator=creator, key=key, deadline=deadline, signature=signed)
-        body, address = request.model_dump(mode="json"), self._url + PUBLICATIONS
+        address = self._url + PUBLICATIONS
         try:
-            return await self._http.model(AssetStatus, "POST", address, json=body, idempotent=True)
+            return await self._http.model(AssetStatus, "POST", address, json=request, idempotent=True)
         except InsituError as error:
             if error.code != "AssetNotFound":
                 raise
@@ -135,13 +135,11 @@ class MetadataClient:
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets."""
-        body = request.model_dump(mode="json", exclude_none=True)
-        return await self._http.model(SearchPage, "POST", self._url + QUERY, json=body, idempotent=True)
+        return await self._http.model(SearchPage, "POST", self._url + QUERY, json=request, idempotent=True)
 
     async def facets(self, request: SearchFilters) -> AssetFacets:
         """Count what the assets have that a search finds."""
-        body = request.model_dump(mode="json", exclude_none=True)
-        return await self._http.model(AssetFacets, "POST", self._url + FACETS, json=body, idempotent=True)
+        return await self._http.model(AssetFacets, "POST", self._url + FACETS, json=request, idempotent=True)
 
     async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
         """Return what a list shows of at most 100 assets."""

@@ -6,7 +6,6 @@ bytes are lost with their process, but the next engine copies them again, from t
 
 import logging
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
 
@@ -48,9 +47,7 @@ class ObjectLogs(Logs):
         await self._tasks.__aenter__()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         tasks, self._tasks = self._tasks, None
         with anyio.move_on_after(CLOSING_SECONDS, shield=True):
             for tail in list(self._tails.values()):

@@ -23,7 +23,7 @@ class HttpGateway(GatewayPeer):
 
     @override
     async def progress(self, ticket: str, execution_id: ExecutionId, transitions: Sequence[Transition]) -> None:
-        body = Progress(workflow_execution_id=execution_id, transitions=tuple(transitions)).model_dump(mode="json")
+        body = Progress(workflow_execution_id=execution_id, transitions=tuple(transitions))
         address = self._url + TICKET_PROGRESS
         await self._http.call("POST", address, json=body, headers=_bearer(ticket), idempotent=True)
 
@@ -44,9 +44,8 @@ class HttpGateway(GatewayPeer):
 
     @override
     async def finish(self, ticket: str, report: ExecutionReport) -> Transition:
-        body = report.model_dump(mode="json")
-        address = self._url + TICKET_FINISH
-        return await self._http.model(Transition, "POST", address, json=body, headers=_bearer(ticket), idempotent=True)
+        options = {"json": report, "headers": _bearer(ticket), "idempotent": True}
+        return await self._http.model(Transition, "POST", self._url + TICKET_FINISH, **options)
 
 
 def _bearer(ticket: str) -> Mapping[str, str]:

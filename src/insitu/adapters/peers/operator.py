@@ -55,12 +55,8 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def register(self, registration: Registration) -> Execution:
-        body = registration.model_dump(mode="json")
-        address = self._url + WORKFLOWS
-        answer = await self._http.model(
-            ExecutionAnswer, "POST", address, json=body, headers=self._headers, idempotent=True
-        )
-        return answer.execution
+        options = {"json": registration, "headers": self._headers, "idempotent": True}
+        return (await self._http.model(ExecutionAnswer, "POST", self._url + WORKFLOWS, **options)).execution
 
     @override
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
@@ -76,10 +72,8 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
-        body = StopBody(by=by).model_dump(mode="json")
-        address = self._url + _path(agreement_id, execution_id)
-        answer = await self._http.model(ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)
-        return answer.execution
+        address, body = self._url + _path(agreement_id, execution_id), StopBody(by=by)
+        return (await self._http.model(ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)).execution
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
@@ -116,7 +110,7 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def require_images(self, images: Sequence[ImageReference]) -> None:
-        body = ImagesBody(images=tuple(images)).model_dump(mode="json")
+        body = ImagesBody(images=tuple(images))
         await self._http.call("POST", self._url + IMAGES, json=body, headers=self._headers, idempotent=True)
 
     @override
@@ -133,7 +127,7 @@ class HttpOperator(OperatorPeer):
 
     async def _stream_once(self, address: str, offset: int, *, follow: bool, counted: bool) -> AsyncIterator[LogChunk]:
         """Stream a log over one connection. Raises ``PeerUnavailable`` if it breaks."""
-        params = {"offset": offset, "follow": "true" if follow else "false", "counted": "true" if counted else "false"}
+        params = {"offset": offset, "follow": follow, "counted": counted}
         async with self._http.stream("GET", address, params=params, headers=self._headers, quiet=follow) as response:
             begin = int(response.headers.get(LOG_OFFSET_HEADER, offset))
             async for data in response.aiter_bytes():
