@@ -1,13 +1,13 @@
 """The contract of ports/catalog.py: what the assets have that a search finds, counted; and summaries of assets."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from insitu.adapters.catalog.store import SqlCatalog
-from insitu.adapters.sql import Connection
+from insitu.adapters.sql import Connection, Rows
 from insitu.ports.catalog import MAX_COUNTED, MAX_VALUES, Catalog, Query
 from tests.ports.catalog.catalogue_samples import (
     ALICE,
@@ -155,6 +155,26 @@ async def test_summaries_come_in_the_order_in_which_they_are_asked_for(catalog: 
     assert (pending.summary.name, pending.created_at, pending.record.version) == ("Pending flights", None, 0)
     assert hidden.record.reason == "spam"
     assert await catalog.summaries(()) == ()
+
+
+async def test_a_page_of_summaries_is_one_question(catalog: SqlCatalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+    read = catalog._database.read
+
+    class Counting:
+        def __init__(self, connection: Connection) -> None:
+            self._connection = connection
+
+        def execute(self, statement: str, parameters: object = ()) -> Rows:
+            asked.append(statement)
+            return self._connection.execute(statement, parameters)
+
+    async def counted(query: Callable[[Connection], object]) -> object:
+        return await read(lambda connection: query(Counting(connection)))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(catalog._database, "read", counted)
+    assert len(await catalog.summaries([did(number) for number in range(1, 8)])) == 7
+    assert len(asked) == 1
 
 
 async def test_a_summary_is_of_the_version_that_the_chain_names(catalog: Catalog) -> None:

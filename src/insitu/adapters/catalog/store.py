@@ -173,11 +173,8 @@ class SqlCatalog(Catalog):
 
     @override
     async def summaries(self, dids: Sequence[str]) -> tuple[SummarisedAsset, ...]:
-        def read(connection: Connection) -> dict[str, SummarisedAsset]:
-            rows = connection.execute(f"{SUMMARISED} WHERE did IN ({placeholders(dids)})", tuple(dids)).fetchall()
-            return {row["did"]: _summarised(connection, row) for row in rows}
-
-        found = await self._database.read(read)
+        rows = await self._all(f"{SUMMARISED} WHERE did IN ({placeholders(dids)})", *dids)
+        found = {row["did"]: _summarised(row) for row in rows}
         return tuple(found[did] for did in dids if did in found)
 
     @override
@@ -247,16 +244,20 @@ class SqlCatalog(Catalog):
         return await self._database.read(lambda connection: connection.execute(query, parameters).fetchall())
 
 
-BY_DID = "SELECT * FROM asset WHERE did = ?"
+# With the version that waits for the chain, so that a list asks once and not for each asset.
+RECORDED = """
+asset.*, (SELECT waiting.checksum FROM version AS waiting WHERE waiting.asset = asset.id AND waiting.on_chain = 0
+ORDER BY waiting.pending_since DESC, waiting.checksum LIMIT 1) AS waiting
+"""
+BY_DID = f"SELECT {RECORDED} FROM asset WHERE did = ?"  # noqa: S608 - our constants
 # The key stands for the document that was published under it, and for no later version, which may be anything else.
-BY_KEY = """
-SELECT asset.* FROM publication JOIN asset ON asset.id = publication.asset AND asset.checksum = publication.checksum
+BY_KEY = f"""
+SELECT {RECORDED} FROM publication JOIN asset ON asset.id = publication.asset AND asset.checksum = publication.checksum
 WHERE publication.creator = ? AND publication.key = ?
-"""
-SUMMARISED = """
-SELECT asset.*, summary FROM asset JOIN version ON version.asset = asset.id AND version.checksum = asset.checksum
-"""
-PENDING = "SELECT checksum FROM version WHERE asset = ? AND on_chain = 0 ORDER BY pending_since DESC, checksum LIMIT 1"
+"""  # noqa: S608 - our constants
+SUMMARISED = f"""
+SELECT {RECORDED}, summary FROM asset JOIN version ON version.asset = asset.id AND version.checksum = asset.checksum
+"""  # noqa: S608 - our constants
 
 
 def _published(connection: Connection, creator: Address, key: str | None) -> AssetRecord | None:
@@ -265,23 +266,22 @@ def _published(connection: Connection, creator: Address, key: str | None) -> Ass
 
 def _record(connection: Connection, statement: str, *parameters: object) -> AssetRecord | None:
     row = connection.execute(statement, parameters).fetchone()
-    return _recorded(connection, row) if row is not None else None
+    return _recorded(row) if row is not None else None
 
 
-def _summarised(connection: Connection, row: Row) -> SummarisedAsset:
+def _summarised(row: Row) -> SummarisedAsset:
     first = row["registered_at"]
     created = datetime.fromtimestamp(first, UTC) if first is not None else None
-    return SummarisedAsset(_recorded(connection, row), SUMMARY.validate_json(row["summary"]), created)
+    return SummarisedAsset(_recorded(row), SUMMARY.validate_json(row["summary"]), created)
 
 
-def _recorded(connection: Connection, row: Row) -> AssetRecord:
+def _recorded(row: Row) -> AssetRecord:
     updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
     state, hidden = row["state"], row["hidden"]
     if state == "listed" and row["visibility"] != LISTED:
         state = "unlisted" if hidden is None else "hidden"
-    waiting = connection.execute(PENDING, (row["id"],)).fetchone()
     facts = (row["did"], state, row["checksum"], row["owner"], row["version"], updated)
-    return AssetRecord(*facts, waiting["checksum"] if waiting is not None else None, hidden or "")
+    return AssetRecord(*facts, row["waiting"], hidden or "")
 
 
 def _documents(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:
