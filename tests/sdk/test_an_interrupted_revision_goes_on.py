@@ -111,6 +111,21 @@ async def test_a_request_that_is_too_old_is_signed_anew(
     assert await versions_of(again, agreement) == [2, 2]
 
 
+async def test_a_request_for_an_asset_that_was_given_away_is_left_alone(provider: Market, tmp_path: Path) -> None:
+    consumer, signer, agreement = await failed_run(provider, tmp_path)
+    killed(consumer, "gateway", "relay_request")
+    with pytest.raises(KilledError):
+        await consumer.revise(agreement, script(tmp_path, CORRECTED))
+    again = await in_another_process(provider, signer)
+    workflow = await again.assets.resolve((await again.agreements.show(agreement)).workflow_did)
+    algorithm = workflow.main["workflow"]["stages"][0]["transformation"]["id"]
+    owner, _ = await provider.client("owner")
+    await again.assets.transfer(algorithm, owner.account)
+    signer.asked = 0
+    await (await again.revise(agreement, script(tmp_path, CORRECTED))).wait()
+    assert signer.asked == 2  # for an algorithm of its own, and for the workflow
+
+
 async def test_a_catalogue_names_no_version_that_this_account_did_not_sign(provider: Market, tmp_path: Path) -> None:
     """A pending version without our request is looked at, and left alone."""
     consumer, signer, agreement = await failed_run(provider, tmp_path)

@@ -1,9 +1,11 @@
 """``assets.facets`` and ``assets.summaries``: what an application shows beside a search, and of the assets it knows."""
 
+from typing import Any
+
 import pytest
 
 from insitu.domain.amount import Amount
-from insitu.domain.errors import InsituError
+from insitu.domain.errors import InsituError, InvalidInput
 from tests.sdk.market import Market
 
 pytestmark = pytest.mark.needs("chain")
@@ -43,3 +45,13 @@ async def test_summaries_are_of_assets_in_any_state(provider: Market) -> None:
         await consumer.assets.summaries([NOBODY] * 101)
     with pytest.raises(InsituError, match="InvalidRequest"):
         await consumer.assets.summaries(["did:nv:1"])
+
+
+@pytest.mark.parametrize("wrong", [{"sort": "size"}, {"colour": "blue"}, {"page": 0}])
+async def test_a_wrong_filter_is_refused_before_anything_is_asked(provider: Market, wrong: dict[str, Any]) -> None:
+    consumer, _ = await provider.client("consumer")
+    with pytest.raises(InvalidInput, match=next(iter(wrong))) as refused:
+        await consumer.assets.search("tides", **wrong)
+    assert refused.value.code == "InvalidRequest"
+    with pytest.raises(InvalidInput):
+        await consumer.assets.facets("tides", **wrong)

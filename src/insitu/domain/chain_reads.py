@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from insitu.domain.errors import InsituError
-from insitu.domain.wire import WireRequest
+from insitu.domain.wire import WireRequest, first_problem
 
 MAX_BLOCKS = 2000
 """The most blocks of one search for logs."""
@@ -74,8 +74,7 @@ def parameters_for_node(
     try:
         given = READ_METHODS[method].validate_python(parameters)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InsituError("InvalidRequest", f"params/{'/'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise InsituError("InvalidRequest", f"params/{first_problem(error)}") from None
     if isinstance(given and given[0], _ContractCall):
         _require_ours([given[0].to], contracts)
     if isinstance(given and given[0], _LogFilter):

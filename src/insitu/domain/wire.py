@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -23,6 +24,12 @@ from insitu.domain.amount import Amount as TokenAmount
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, read_address
 from insitu.domain.signatures import MAX_SIGNATURE
+
+
+def first_problem(error: ValidationError, between: str = "/") -> str:
+    """Return the place and the message of the first of a model's problems."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{between.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def rfc3339(moment: datetime) -> str:

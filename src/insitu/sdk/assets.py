@@ -23,6 +23,7 @@ from insitu.sdk.containers import choose_containers
 from insitu.sdk.descriptions import describe_attributes
 from insitu.sdk.downloads import Destination
 from insitu.sdk.files import AlgorithmFiles, FileLike, describe_algorithm, describe_files, read_contents
+from insitu.sdk.metadata import read_filters
 from insitu.sdk.offers import ComputeOffer
 from insitu.sdk.owned_assets import OwnedAssets
 from insitu.sdk.publishing import Asset, Prepared
@@ -280,11 +281,11 @@ class Assets(OwnedAssets):
     async def search(self, text: str = "", **filters: Any) -> SearchPage:
         """Find listed assets, with the filters of :class:`insitu.api.metadata_v1.SearchRequest`.
 
-        With ``owner``, also what that account has not listed.
+        With ``owner``, also what that account has not listed. Raises ``InvalidRequest`` for a wrong filter.
 
         ``price_min`` and ``price_max`` are tokens, or an ``Amount``.
         """
-        return await self._metadata.search(SearchRequest(text=text, **await self._in_base_units(filters)))
+        return await self._metadata.search(read_filters(SearchRequest, await self._filters(text, filters)))
 
     async def facets(self, text: str = "", **filters: Any) -> AssetFacets:
         """Count the types, services, tags, categories, authors, licenses and prices of what :meth:`search` finds.
@@ -292,15 +293,16 @@ class Assets(OwnedAssets):
         The filters are those of :meth:`search`, without order and page. The newest 1,000 assets are counted; with
         ``more`` there are others, and each count is the least that it can be.
         """
-        return await self._metadata.facets(SearchFilters(text=text, **await self._in_base_units(filters)))
+        return await self._metadata.facets(read_filters(SearchFilters, await self._filters(text, filters)))
 
     async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
         """Return what a list shows of at most 100 assets, as the catalogue says it, without verifying documents."""
         return await self._metadata.summaries(dids)
 
-    async def _in_base_units(self, filters: dict[str, Any]) -> dict[str, Any]:
+    async def _filters(self, text: str, filters: dict[str, Any]) -> dict[str, Any]:
         limits = {name: filters[name] for name in ("price_min", "price_max") if filters.get(name) is not None}
-        return filters | {name: (await read_amount(limit, self._chain)).base_units for name, limit in limits.items()}
+        amounts = {name: (await read_amount(limit, self._chain)).base_units for name, limit in limits.items()}
+        return {"text": text, **filters, **amounts}
 
     async def download(self, did: str, folder: Path | str, *, overwrite: bool = False) -> list[Path]:
         """Download and verify the files of an asset that the account owns, and return their paths.

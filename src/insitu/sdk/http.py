@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from insitu import __version__
 from insitu.api.errors import Problem
 from insitu.domain.errors import InsituError
+from insitu.domain.wire import first_problem
 from insitu.waiting import Backoff
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -176,9 +177,7 @@ def read_model(kind: type[Model], value: Any, url: str) -> Model:
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = "/".join(str(part) for part in first["loc"])
-        raise InsituError("PeerUnavailable", f"{url} sent an unexpected answer: {place}: {first['msg']}") from None
+        raise InsituError("PeerUnavailable", f"{url} sent an unexpected answer: {first_problem(error)}") from None
 
 
 async def _read_bounded(response: httpx.Response) -> bytes:

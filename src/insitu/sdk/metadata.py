@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from insitu.api.metadata_v1 import (
     ASSETS,
@@ -31,9 +31,20 @@ from insitu.domain.catalogue_requests import SIGNED_FOR, catalogue_digest, catal
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
+from insitu.domain.wire import first_problem
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http
+
+Filters = TypeVar("Filters", bound=SearchFilters)
+
+
+def read_filters(kind: type[Filters], given: Mapping[str, object]) -> Filters:
+    """Read what a search asks for. Raises ``InvalidRequest`` for a filter that does not exist or cannot be read."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise InsituError("InvalidRequest", first_problem(error, ".")) from None
 
 
 class MetadataClient:

@@ -132,9 +132,12 @@ class Registrations:
 
     async def _own(self, did: str) -> DidRecord:
         record = await self._record(did)
-        if record.owner.lower() != self._signer.address.lower():
+        if not self._owns(record):
             raise InsituError("NotDIDOwner", f"{record.owner} owns {did}, and only its owner can do this", did=did)
         return record
+
+    def _owns(self, record: DidRecord) -> bool:
+        return record.owner.lower() == self._signer.address.lower()
 
     async def _record(self, did: str) -> DidRecord:
         record = await self._chain.did_record(did)
@@ -150,7 +153,8 @@ class Registrations:
         if updates.deadline < await self._chain.time() + LEFT:
             return False
         for did, item in zip(request.dids, updates.items, strict=True):
-            if item.version != (await self._own(did)).version + 1:
+            record = await self._record(did)
+            if not self._owns(record) or item.version != record.version + 1:
                 return False
         return await self._chain.signed_by(self._signer.address, request.digest, request.signature_bytes)
 
@@ -202,7 +206,7 @@ class Registrations:
             record = await self._chain.did_record(did)
             if record is None or record.checksum.removeprefix("0x") != checksum:
                 return False
-            if record.owner.lower() != self._signer.address.lower():
+            if not self._owns(record):
                 raise InsituError("DIDExists", f"{did} is registered, and {record.owner} owns it now", did=did)
         return True
 

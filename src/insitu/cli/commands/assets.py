@@ -9,7 +9,6 @@ from insitu.cli.options import asking, complete_did, connected, local
 from insitu.cli.render import ago, name_of, plain
 from insitu.cli.session import Session, pass_session
 from insitu.cli.views import amount, base_units, now
-from insitu.domain.errors import InsituError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,17 +73,11 @@ def search(session: Session, /, words: tuple[str, ...], kind: str | None, limit:
 
 async def _query(session: Session, wanted: dict[str, Any]) -> "SearchPage":
     """Ask the catalogue. Looking around needs neither a key nor a chain."""
-    from pydantic import ValidationError
-
     from insitu.api.metadata_v1 import SearchRequest
     from insitu.sdk.http import Http
-    from insitu.sdk.metadata import MetadataClient
+    from insitu.sdk.metadata import MetadataClient, read_filters
 
-    try:
-        request = SearchRequest.model_validate(wanted)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InsituError("InvalidRequest", f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    request = read_filters(SearchRequest, wanted)
     async with Http() as http:
         return await MetadataClient(http, session.metadata_url).search(request)
 
