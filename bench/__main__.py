@@ -10,7 +10,7 @@ import anyio
 
 from bench import executing, idling, starting
 from bench.table import show
-from insitu.stack import open_images
+from insitu.stack.parts import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
 
 SERVER = {"server_id": "bench", "price": "0", "cpu": 1, "memory": 500_000_000, "disk": 100_000_000}

@@ -11,7 +11,7 @@ from bench.table import Row, median
 from insitu import Client, Previous, Stage, connect_async
 from insitu.domain.amount import Amount
 from insitu.sdk.agreements import Agreement
-from insitu.stack import open_images
+from insitu.stack.parts import open_images
 from insitu.testing.provider import ProviderProcess
 
 RUNS = 7

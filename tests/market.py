@@ -20,7 +20,7 @@ from insitu.domain.execution import Phase
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.execution import Execution
 from insitu.sdk.publishing import Asset
-from insitu.stack import open_images
+from insitu.stack.parts import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
 
 PRICE, SERVER_PRICE = 10, 4

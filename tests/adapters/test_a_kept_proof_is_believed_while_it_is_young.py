@@ -10,7 +10,7 @@ pytest.importorskip("lightkube", reason="pip install './insitu-….whl[cluster]'
 
 from insitu.adapters.runtime.kubernetes import KubernetesRuntime, runtime
 from insitu.ports.runtime import Enforcement
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack.infrastructure import placement
 
 FLAGS = {

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import insitu.stack
 from insitu.adapters.blobs.folder import FolderBlobs
 from insitu.adapters.blobs.objects import ObjectBlobs
 from insitu.adapters.logs.files import FileLogs
@@ -15,7 +14,7 @@ from insitu.adapters.object_store import Objects
 from insitu.adapters.object_store_examining import examine
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack.objects import open_blobs, open_logs, remote_places
 from tests.doubles.object_store import ObjectStoreServer
 from tests.ports.stores import access_to, new_bucket
@@ -71,7 +70,7 @@ def test_the_doctor_tries_each_bucket_and_says_how_to_fix_it(
     async def nothing(_: object) -> object:
         raise InsituError("RuntimeUnavailable", "not asked here")
 
-    monkeypatch.setattr(insitu.stack, "probe_runtime", nothing)
+    monkeypatch.setattr("insitu.stack.examining.probe_runtime", nothing)
     given = flags(object_store, new_bucket(object_store)) | {"operator.logs": "s3://no-such-bucket"}
     found = doctor(tmp_path, capsys, given)
     assert found["gateway.blobs"]["verdict"] == "ok"

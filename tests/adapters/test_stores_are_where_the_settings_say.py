@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import insitu.stack
 from insitu.adapters.catalog.postgresql import PostgresqlCatalog
 from insitu.adapters.catalog.sqlite import SqliteCatalog
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack.stores import describe_database, open_agreements, open_catalog, open_executions, remote_stores
 from tests.doubles.postgresql import PostgresqlServer
 
@@ -65,7 +64,7 @@ def test_the_doctor_shows_server_and_schema_or_what_is_wrong(
     async def probed(_: object) -> None:
         raise InsituError("RuntimeUnavailable", "not looked at here")
 
-    monkeypatch.setattr(insitu.stack, "probe_runtime", probed)
+    monkeypatch.setattr("insitu.stack.examining.probe_runtime", probed)
     wrong = tmp_path / "wrong.url"
     wrong.write_text("hunter2")
     chosen = {"metadata.database_url_file": secret, "gateway.database_url_file": wrong}

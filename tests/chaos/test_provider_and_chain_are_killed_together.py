@@ -15,7 +15,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import Phase
 from insitu.sdk.agreements import Agreement
 from insitu.sdk.execution import Execution
-from insitu.stack import given_up
+from insitu.stack.examining import given_up
 from tests.chaos.crashes import gated_workflow, kill_with_chain, running, saved
 from tests.chaos.ledger import results_of, settlements_of
 from tests.leftovers import gone

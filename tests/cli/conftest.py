@@ -16,8 +16,6 @@ import anyio
 import pytest
 
 import insitu.sdk.metadata
-import insitu.stack
-import insitu.stack.pods
 from insitu.adapters.keys import keystore
 from insitu.adapters.keys.keystore import Keystore
 from insitu.api.gateway_v1 import Closing, ExecutionView, Quote, ReceiptView, ResultView
@@ -165,14 +163,15 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(Session, "act", act)
     monkeypatch.setattr(Session, "signer", signer)
     monkeypatch.setattr(logging, "basicConfig", lambda **options: found.append(f"logging{options['level']}"))
-    monkeypatch.setattr(insitu.stack, "open_images", lambda settings: found.append(str(settings.home)) or asked)
-    monkeypatch.setattr(insitu.stack, "open_key_file", lambda *path: found.append(f"key{path[0]}") or signer_of())
-    for name in ("deploy_contracts", "accept_contracts", "fund_accounts", "inspect_contracts", "probe_runtime",
-                 "gateway_info", "funds_of"):  # fmt: skip
-        monkeypatch.setattr(insitu.stack, name, _writing(found, name))
-    for name in ("share_of", "open_chain"):
-        monkeypatch.setattr(insitu.stack, name, _refusing(found, name))
-    monkeypatch.setattr(insitu.stack.pods, "run_pod", _writing(found, "run_pod"))
+    parts = "insitu.stack.parts"
+    monkeypatch.setattr(f"{parts}.open_images", lambda settings: found.append(str(settings.home)) or asked)
+    monkeypatch.setattr(f"{parts}.open_key_file", lambda *path: found.append(f"key{path[0]}") or signer_of())
+    for place in ("contracts.deploy_contracts", "contracts.accept_contracts", "contracts.fund_accounts",
+                  "contracts.inspect_contracts", "examining.probe_runtime", "parts.gateway_info",
+                  "parts.funds_of", "pods.run_pod"):  # fmt: skip
+        monkeypatch.setattr(f"insitu.stack.{place}", _writing(found, place.partition(".")[2]))
+    for place in ("share.share_of", "parts.open_chain"):
+        monkeypatch.setattr(f"insitu.stack.{place}", _refusing(found, place.partition(".")[2]))
     play = _writing(found, "play")
     flights = SimpleNamespace(path=Path("held", "a", "b", "c").absolute())
 

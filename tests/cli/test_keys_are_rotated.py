@@ -9,7 +9,7 @@ from insitu.cli.app import run
 from insitu.domain import exit_codes
 from insitu.domain.service import File
 from insitu.gateway.files.encrypter import Encrypter
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack.offers import keyring
 from tests.domain.documents import OWNER
 

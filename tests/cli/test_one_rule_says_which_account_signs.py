@@ -9,7 +9,7 @@ import insitu
 from insitu.adapters.keys.keystore import LIGHT, Keystore
 from insitu.cli.session import Choices, Session
 from insitu.domain.errors import InsituError
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 
 EMBEDDED: dict[str, str] = {}
 ELSEWHERE = {"chain.rpc_url": "http://127.0.0.1:9"}
@@ -33,7 +33,7 @@ def sign(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sig
     def choose(_: object, account: str, __: object) -> None:
         raise ChosenError(account)
 
-    monkeypatch.setattr("insitu.stack.open_signer", choose)
+    monkeypatch.setattr("insitu.stack.parts.open_signer", choose)
     monkeypatch.setattr("insitu.stack.client.open_signer", choose)
     for name in ("INSITU_ACCOUNT", "INSITU_URL", "INSITU_KEY_PASSWORD"):
         monkeypatch.delenv(name, raising=False)

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import pytest
 
-import insitu.stack
 from insitu.adapters.agreements.store import SQLITE, SqlAgreements
 from insitu.adapters.sqlite import SqliteDatabase
 from insitu.api.gateway_v1 import GatewayInfo
@@ -38,8 +37,8 @@ def examined(
     async def probed(_: object) -> Enforcement:
         return probe
 
-    monkeypatch.setattr(insitu.stack, "probe_runtime", probed)
-    monkeypatch.setattr(insitu.stack, "chain_program", lambda: Path("/usr/bin/anvil"))
+    monkeypatch.setattr("insitu.stack.examining.probe_runtime", probed)
+    monkeypatch.setattr("insitu.stack.parts.chain_program", lambda: Path("/usr/bin/anvil"))
     free_ports = ["--set", "server.port=0", "--set", "chain.embedded_port=0"]
     code = run(["--home", str(home), "--url", "http://127.0.0.1:9", *free_ports, "doctor", "--json"])
     answer = json.loads(capsys.readouterr().out)
@@ -104,7 +103,7 @@ def test_a_missing_chain_program_is_not_ready(
     def missing() -> Path:
         raise InsituError("ExtraMissing", "the embedded chain needs anvil")
 
-    monkeypatch.setattr(insitu.stack, "chain_program", missing)
+    monkeypatch.setattr("insitu.stack.parts.chain_program", missing)
     assert run(["--home", str(tmp_path), "--set", "server.port=0", "doctor"]) == 1
     assert "not ready: anvil" in capsys.readouterr().out
 
@@ -138,7 +137,7 @@ def test_an_owner_is_warned_of_a_policy_without_limits(
         asked.append(request.owner)
         return SimpleNamespace(results=[ddo.to_json() for ddo in ddos])
 
-    monkeypatch.setattr(insitu.stack, "gateway_info", answers)
+    monkeypatch.setattr("insitu.stack.parts.gateway_info", answers)
     monkeypatch.setattr(MetadataClient, "search", search)
     code, found = examined(tmp_path, monkeypatch, capsys)
     assert (code, len(asked), found["policies"]["verdict"]) == (0, 1, "warning")
@@ -184,9 +183,9 @@ def as_consumer(
     async def funds(*_: object) -> Any:
         return tokens, coin, TokenInfo(CONSUMER, "Token", "NVM", 18)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(insitu.stack, "gateway_info", answers)
-    monkeypatch.setattr(insitu.stack, "inspect_contracts", inspected)
-    monkeypatch.setattr(insitu.stack, "funds_of", funds)
+    monkeypatch.setattr("insitu.stack.parts.gateway_info", answers)
+    monkeypatch.setattr("insitu.stack.contracts.inspect_contracts", inspected)
+    monkeypatch.setattr("insitu.stack.parts.funds_of", funds)
     code = run(["--home", str(home), *flags, "doctor", "--role", "consumer", "--json"])
     answer = json.loads(capsys.readouterr().out)
     return code, {finding["part"]: finding for finding in answer["findings"]}

@@ -19,8 +19,8 @@ import pytest
 
 from insitu.domain.ids import read_agreement_id
 from insitu.domain.ledger import PaymentReleased
-from insitu.settings import read_settings
-from insitu.stack import open_chain
+from insitu.settings.reading import read_settings
+from insitu.stack.parts import open_chain
 from tests.cluster.doors import doors
 from tests.cluster.fixtures import ClusterAccess
 from tests.cluster.images import Images

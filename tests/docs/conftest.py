@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from insitu.stack import open_images
+from insitu.stack.parts import open_images
 from insitu.testing.provider import ProviderProcess, running_provider
 from tests.docs.pages import ROOT, Block
 from tests.docs.preparations import Preparation

@@ -16,7 +16,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ledger import Call
 from insitu.metadata.pools import PendingLimits
 from insitu.ports.keys import Signer
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack import provider
 from tests.metadata.conftest import Catalogue
 from tests.metadata.documents import dataset, register, signed

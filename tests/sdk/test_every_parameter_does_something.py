@@ -30,7 +30,7 @@ from insitu.sdk.client import Client
 from insitu.sdk.compute import Compute
 from insitu.sdk.execution import Execution
 from insitu.sdk.workflows import NewAlgorithm, Previous, Stage, describe_stages
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from tests.cli.conftest import ADDRESS, AGREEMENT, DID, EXECUTION, NEXT, OTHER, SECOND, Asked, dataset
 from tests.cli.test_a_receipt_is_compared_with_what_it_speaks_of import view
 from tests.domain.documents import DOMAIN, PROVIDER, state_of_word, terms

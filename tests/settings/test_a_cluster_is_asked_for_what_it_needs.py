@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("lightkube", reason="pip install './insitu-….whl[cluster]'")
 
 from insitu.domain.errors import InsituError
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack.infrastructure import placement
 
 IMAGE = "registry.example/insitu@sha256:" + "0" * 64

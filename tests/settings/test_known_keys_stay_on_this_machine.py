@@ -6,9 +6,9 @@ import pytest
 
 from insitu.cli.app import run
 from insitu.domain.errors import InsituError
-from insitu.settings import read_settings
-from insitu.stack import share_of
+from insitu.settings.reading import read_settings
 from insitu.stack.peers import ACTORS, Actor
+from insitu.stack.share import share_of
 
 REACHED_BY_OTHERS = [
     {"server.host": "0.0.0.0"},

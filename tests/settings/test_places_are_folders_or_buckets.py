@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings, read_settings
+from insitu.settings.reading import read_settings
+from insitu.settings.sections import Settings
 
 SETTINGS = ["gateway.blobs", "operator.logs"]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from insitu.domain.errors import InsituError
-from insitu.settings import default_home, machine_share, read_settings
+from insitu.settings.capacity import machine_share
+from insitu.settings.reading import default_home, read_settings
 from insitu.settings.sections import OperatorSettings, Settings, is_loopback
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack.infrastructure import allows_unlimited
 
 

@@ -19,7 +19,7 @@ from insitu.adapters.chain.embedded import FUNDED_TOKENS, EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
 from insitu.domain.agreement import AgreementState
 from insitu.domain.errors import InsituError
-from insitu.settings import read_settings
+from insitu.settings.reading import read_settings
 from insitu.stack import earlier
 from insitu.stack.earlier import close_earlier
 from insitu.stack.offers import FUNDED

@@ -16,7 +16,7 @@ def password_for(name: str, file: Path | None = None, *, new: bool = False) -> s
 
     Raises ``KeyPasswordWrong`` if there is no password and no terminal.
     """
-    from insitu.settings import KEY_PASSWORD, read_caller
+    from insitu.settings.caller import KEY_PASSWORD, read_caller
 
     if file is not None:
         return file.read_text("utf-8").rstrip("\n")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from insitu.ports.chain import TokenInfo
     from insitu.ports.keys import Signer
     from insitu.sdk.client import Client
-    from insitu.settings import CallerVariables, Settings
+    from insitu.settings.caller import CallerVariables
+    from insitu.settings.sections import Settings
 
 Result = TypeVar("Result")
 
@@ -82,13 +83,13 @@ class Session:
     @cached_property
     def settings(self) -> "Settings":
         """The settings in force. Raises ``SettingsInvalid``."""
-        from insitu.settings import read_settings
+        from insitu.settings.reading import read_settings
 
         return read_settings(os.environ, dict(self.choices.flags), self.choices.home)
 
     @property
     def _caller(self) -> "CallerVariables":
-        from insitu.settings import read_caller
+        from insitu.settings.caller import read_caller
 
         return read_caller(os.environ)
 
@@ -110,14 +111,14 @@ class Session:
     @cached_property
     def keystore(self) -> "Keystore":
         """The keys of the data folder."""
-        from insitu.stack import open_keys
+        from insitu.stack.parts import open_keys
 
         return open_keys(self.settings)
 
     @cached_property
     def images(self) -> "ImageStore":
         """The container images of this machine."""
-        from insitu.stack import open_images
+        from insitu.stack.parts import open_images
 
         return open_images(self.settings)
 
@@ -138,20 +139,20 @@ class Session:
         Raises ``KeyNotFound``, ``KeyAmbiguous``.
         """
         from insitu.cli.passwords import password_for
-        from insitu.stack import default_account, open_signer
+        from insitu.stack.parts import default_account, open_signer
 
         return open_signer(self.settings, self.account or default_account(self.settings, role), password_for)
 
     @property
     def address(self) -> str:
         """The address of the account that would sign; its key is not opened. Raises like :meth:`signer`."""
-        from insitu.stack import address_of, default_account
+        from insitu.stack.parts import address_of, default_account
 
         return address_of(self.settings, self.account or default_account(self.settings))
 
     def act(self, work: "Callable[[Client], Awaitable[Result]]", role: str = "consumer") -> Result:
         """Connect to the provider with the account, do the work, and close the connections."""
-        from insitu.stack import connect_async
+        from insitu.stack.client import connect_async
 
         signer = self.signer(role)
 
@@ -167,7 +168,7 @@ class Session:
     @cached_property
     def token(self) -> "TokenInfo | None":
         """The payment token, for display; None if no chain is set or it does not answer."""
-        from insitu.stack import open_chain
+        from insitu.stack.parts import open_chain
 
         async def ask_chain() -> "TokenInfo":
             chain = open_chain(self.settings)

@@ -5,7 +5,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.locking import EVERYTHING, IGNORE, folder_lock
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
 from insitu.sdk.arguments import refuse
-from insitu.settings import KEY_PASSWORD, Settings, read_caller, read_settings
+from insitu.settings.caller import KEY_PASSWORD, read_caller
+from insitu.settings.reading import read_settings
+from insitu.settings.sections import Settings
 from insitu.stack.parts import default_account, open_chain, open_signer
 
 if TYPE_CHECKING:

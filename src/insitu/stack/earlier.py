@@ -25,7 +25,7 @@ from insitu.gateway.results.closer import NO_RECEIPT
 from insitu.gateway.results.settler import Due, charges_at_end
 from insitu.ports.agreement_records import StoredExecution
 from insitu.ports.agreements import EVERY
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 
 if TYPE_CHECKING:
     from insitu.adapters.chain.client import EvmChain

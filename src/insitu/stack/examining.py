@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, NoReturn
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.parts import open_images
 
 if TYPE_CHECKING:

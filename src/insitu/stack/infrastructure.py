@@ -16,7 +16,8 @@ from insitu.domain.errors import InsituError
 from insitu.ports.executions import Executions
 from insitu.ports.peers import Capacity, GatewayPeer
 from insitu.ports.runtime import Runtime
-from insitu.settings import Settings, is_loopback, machine_share
+from insitu.settings.capacity import machine_share
+from insitu.settings.sections import Settings, is_loopback
 from insitu.stack.stores import open_executions
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
-from insitu.settings import is_loopback
+from insitu.settings.sections import is_loopback
 
 if TYPE_CHECKING:
     from insitu.api.chain_v1 import ChainFacts

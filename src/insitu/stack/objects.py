@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 
 if TYPE_CHECKING:
     from insitu.adapters.object_store import Access

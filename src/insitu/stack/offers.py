@@ -10,7 +10,8 @@ from insitu.domain.image_contents import ImageContents
 from insitu.domain.units import format_bytes, format_cores
 from insitu.gateway.configuration import FileKey, GatewayConfiguration, Keyring
 from insitu.ports.keys import Signer
-from insitu.settings import Settings, provider_password
+from insitu.settings.caller import provider_password
+from insitu.settings.sections import Settings
 
 DEVELOPMENT_OWNERS = ("owner", "second-owner")
 """Development accounts that may publish files of this machine, only on the embedded chain."""

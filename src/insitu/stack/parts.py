@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.contracts import find_contracts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.sources import targets
 
 if TYPE_CHECKING:

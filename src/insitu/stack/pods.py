@@ -6,7 +6,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.execution import StepKind
 from insitu.ports.pods import Workspace
 from insitu.ports.runtime import Step
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 
 
 async def run_pod(settings: Settings, step: Step, workspace: Workspace) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ import anyio
 
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import read_address
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.infrastructure import on_a_cluster, on_this_machine
 from insitu.stack.locking import close_folders, folder_lock
 from insitu.stack.objects import open_blobs, open_logs

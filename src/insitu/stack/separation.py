@@ -20,7 +20,7 @@ import anyio
 from anyio import to_thread
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.share import Share
 
 logger = logging.getLogger("insitu.stack.separation")

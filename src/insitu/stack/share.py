@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings, is_loopback
+from insitu.settings.sections import Settings, is_loopback
 from insitu.stack.peers import ACTORS, Actor
 
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 from insitu.stack.objects import access, remote_places
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.domain.errors import InsituError
-from insitu.settings import Settings
+from insitu.settings.sections import Settings
 
 if TYPE_CHECKING:
     from insitu.adapters.postgresql import PostgresqlDatabase

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from insitu.sdk.synchronous import SyncClient
-    from insitu.settings import Settings
+    from insitu.settings.sections import Settings
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -55,7 +55,7 @@ class ProviderProcess:
     @property
     def settings(self) -> "Settings":
         """The settings of a client on this machine."""
-        from insitu.settings import read_settings
+        from insitu.settings.reading import read_settings
 
         return read_settings({}, self._flags(), self.home)
 

@@ -48,7 +48,7 @@ def deploy(session: Session, token: str | None, owner: str | None, key_file: Pat
     it with insitu chain accept-ownership.
     """
     from insitu.domain.ids import read_address
-    from insitu.stack import deploy_contracts
+    from insitu.stack.contracts import deploy_contracts
 
     settings, screen = session.settings, session.screen
     if settings.chain.embedded:
@@ -78,7 +78,7 @@ def check(session: Session) -> int:
 
     The exit code is 1 if something is wrong. A warning is not an error: everything works, but somebody should know.
     """
-    from insitu.stack import inspect_contracts
+    from insitu.stack.contracts import inspect_contracts
 
     addresses, findings = session.wait_for(inspect_contracts, session.settings)
     failed = [finding.part for finding in findings if finding.state == "failed"]
@@ -103,7 +103,7 @@ def accept_ownership(session: Session, key_file: Path | None, *, yes: bool) -> N
 
     After an interruption, repeat the call to accept the rest. contracts/docs/Security.md says what an owner can do.
     """
-    from insitu.stack import accept_contracts
+    from insitu.stack.contracts import accept_contracts
 
     screen = session.screen
     signer = _signer(session, key_file)
@@ -128,7 +128,7 @@ def fund(session: Session, accounts: tuple[str, ...], amount: str, key_file: Pat
     the call: it mints the rest and nothing twice. It does not give the chain's own coin, which pays for gas.
     """
     from insitu.domain.ids import read_address
-    from insitu.stack import fund_accounts
+    from insitu.stack.contracts import fund_accounts
 
     screen = session.screen
     signer, funded = _signer(session, key_file), [read_address(account) for account in accounts]
@@ -146,6 +146,6 @@ def _signer(session: Session, key_file: Path | None) -> "Signer":
     if key_file is None:
         return session.signer("deployer")
     from insitu.cli.passwords import password_for
-    from insitu.stack import open_key_file
+    from insitu.stack.parts import open_key_file
 
     return open_key_file(key_file, password_for)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from insitu.cli.demo.narrator import Narrator
     from insitu.cli.demo.story import People, Story
     from insitu.sdk.client import Client
-    from insitu.settings import Settings
+    from insitu.settings.sections import Settings
     from insitu.stack.provider import Services
 
 IMAGE, TAG = "insitu/pandas", "3.11"
@@ -84,8 +84,8 @@ def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
 
 def _clean(session: Session) -> None:
     """Delete the folders of all demos; keep one where a demo is still running, which is not an error."""
-    from insitu.settings import read_settings
-    from insitu.stack import clean_folder
+    from insitu.settings.reading import read_settings
+    from insitu.stack.cleaning import clean_folder
     from insitu.stack.locking import folder_lock
 
     async def delete(home: Path) -> None:
@@ -110,7 +110,7 @@ def _bytes_below(folder: Path) -> int:
 
 def _homes(session: Session) -> list[Path]:
     """Return the data folders that demos may use, the usual one first; only one if --home names it."""
-    from insitu.settings import default_home
+    from insitu.settings.reading import default_home
 
     if session.choices.home:
         return [session.choices.home]
@@ -161,7 +161,8 @@ async def _perform(settings: "Settings", narrator: "Narrator", output: Path, tas
     from insitu.cli.demo.data import prepare
     from insitu.cli.demo.story import Story
     from insitu.cli.views import runtime_line
-    from insitu.stack import serve, share_of
+    from insitu.stack.serving import serve
+    from insitu.stack.share import share_of
 
     narrator.chapter("A provider starts on this machine")
     flights, weather = await anyio.to_thread.run_sync(prepare, settings.home / "data")
@@ -194,7 +195,7 @@ async def _perform(settings: "Settings", narrator: "Narrator", output: Path, tas
 
 def _settings(session: Session, home: Path) -> "Settings":
     """Return settings for a separate provider, whatever else runs here: its own folder, free ports, both owners."""
-    from insitu.settings import read_settings
+    from insitu.settings.reading import read_settings
 
     flags = {
         "server.port": str(_port(home / "port")),
@@ -223,7 +224,7 @@ def _port(file: Path) -> int:
 
 async def _build_image(settings: "Settings", narrator: "Narrator") -> None:
     """Build the container image from this machine's Python; the second start finds the same one already there."""
-    from insitu.stack import open_images
+    from insitu.stack.parts import open_images
 
     began = narrator.seconds
     image = await open_images(settings).build_from_host(PACKAGES, IMAGE, TAG)
@@ -234,7 +235,7 @@ async def _build_image(settings: "Settings", narrator: "Narrator") -> None:
 
 async def _connect_people(settings: "Settings", url: str, clients: AsyncExitStack) -> "People":
     from insitu.cli.demo.story import People
-    from insitu.stack import connect_async
+    from insitu.stack.client import connect_async
 
     async def person(account: str) -> "Client":
         return await clients.enter_async_context(await connect_async(url, account=account, settings=settings))

@@ -115,7 +115,7 @@ def _catch(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
 
 def _databases(session: Session) -> Iterator[Finding]:
     """Check the stores that are not files of the data folder: does the server answer, and is the schema ours?"""
-    from insitu.stack import describe_database, remote_stores
+    from insitu.stack.stores import describe_database, remote_stores
 
     actors = remote_stores(session.settings)
     if actors:
@@ -126,7 +126,7 @@ def _databases(session: Session) -> Iterator[Finding]:
 
 def _buckets(session: Session) -> Iterator[Finding]:
     """Try each object store: write, read, list, create once, delete."""
-    from insitu.stack import describe_bucket, remote_places
+    from insitu.stack.objects import describe_bucket, remote_places
 
     places = remote_places(session.settings)
     if places:
@@ -137,7 +137,7 @@ def _buckets(session: Session) -> Iterator[Finding]:
 
 def _given_up(session: Session) -> Iterator[Finding]:
     """Report money that the provider has earned but can never get, and results that can never be delivered."""
-    from insitu.stack import given_up
+    from insitu.stack.examining import given_up
 
     for item in session.wait_for(given_up, session.settings):
         why = f"{item.reason.code}: {item.reason.message}" if item.reason is not None else "no reason is known"
@@ -147,7 +147,7 @@ def _given_up(session: Session) -> Iterator[Finding]:
 
 def _runtime(session: Session) -> Iterator[Finding]:
     """Run a real sealed container, and report what enforces each limit."""
-    from insitu.stack import probe_runtime
+    from insitu.stack.examining import probe_runtime
 
     found = session.wait_for(probe_runtime, session.settings)
     for refusal in found.refusals:
@@ -165,7 +165,7 @@ def _runtime(session: Session) -> Iterator[Finding]:
 
 def _cluster(session: Session) -> Iterator[Finding]:
     """Check the cluster that executions run on."""
-    from insitu.stack import examine_cluster
+    from insitu.stack.examining import examine_cluster
 
     yield from session.wait_for(examine_cluster, session.settings)
 
@@ -173,7 +173,7 @@ def _cluster(session: Session) -> Iterator[Finding]:
 def _chain_program(session: Session) -> Iterator[Finding]:
     if not session.settings.chain.embedded:
         return
-    from insitu.stack import chain_program
+    from insitu.stack.parts import chain_program
 
     try:
         yield Finding("anvil", "ok", str(chain_program()))
@@ -182,7 +182,7 @@ def _chain_program(session: Session) -> Iterator[Finding]:
 
 
 def _ask_gateway(session: Session) -> "GatewayInfo | None":
-    from insitu.stack import gateway_info
+    from insitu.stack.parts import gateway_info
 
     try:
         return session.wait_for(gateway_info, session.url)
@@ -202,7 +202,7 @@ def _gateway_finding(session: Session, gateway: "GatewayInfo | None", *, require
 
 def _contracts(session: Session, *, required: bool) -> Iterator[Finding]:
     """Compare the contracts on chain with ours: code, wiring, approval, roles."""
-    from insitu.stack import inspect_contracts
+    from insitu.stack.contracts import inspect_contracts
 
     settings = session.settings
     if not settings.deployments.exists():
@@ -277,7 +277,7 @@ def _account(session: Session) -> Iterator[Finding]:
 
 
 def _money(session: Session, address: str) -> Iterator[Finding]:
-    from insitu.stack import funds_of
+    from insitu.stack.parts import funds_of
 
     tokens, coin, token = session.wait_for(funds_of, session.settings, address)
     detail = f"{amount(tokens, token) if tokens else f'no {token.symbol}'}, {'coin' if coin else 'no coin'} for gas"

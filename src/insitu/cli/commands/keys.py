@@ -35,7 +35,7 @@ def keys() -> None:
 @pass_session
 def list_(session: Session) -> None:
     """List the keys in the data folder and, with the embedded chain, its development accounts."""
-    from insitu.stack import development_accounts
+    from insitu.stack.offers import development_accounts
 
     found: list[tuple[str, str, str]] = [(key.name, key.address, "file") for key in session.keystore.list()]
     found += [(name, address, "development") for name, address in development_accounts(session.settings).items()]
@@ -89,7 +89,7 @@ def rotate(session: Session) -> None:
     Run it in the gateway's data folder. The gateway seals with the new key after its next start. Every earlier key
     stays in the file, so that the lists it sealed can still be opened.
     """
-    from insitu.stack import rotate_file_keys
+    from insitu.stack.offers import rotate_file_keys
 
     path, current, versions = rotate_file_keys(session.settings)
     facts = [

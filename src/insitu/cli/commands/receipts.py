@@ -86,7 +86,7 @@ def verify(session: Session, /, file: str, *, on_chain: bool, **against: Any) ->
 
 async def _verify_on_chain(session: Session, document: dict[str, Any], against: dict[str, Any]) -> "VerifiedReceipt":
     from insitu.sdk.receipts import verify_on_chain
-    from insitu.stack import open_chain
+    from insitu.stack.parts import open_chain
 
     chain = open_chain(session.settings)
     try:

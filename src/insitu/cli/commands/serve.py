@@ -66,7 +66,8 @@ def _serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> N
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format=_LOG_FORMAT)
     for noisy in ("aiohttp", "asyncio", "httpcore", "httpx", "urllib3", "uvicorn", "web3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    from insitu.stack import separate, share_of
+    from insitu.stack.separation import separate
+    from insitu.stack.share import share_of
 
     share = separate(share_of(session.settings, frozenset(actors)))
     session.wait_for(_serve_until_stopped, session, share)
@@ -76,7 +77,7 @@ def _serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> N
 
 async def _serve_until_stopped(session: Session, share: "Share") -> None:
     """Serve until SIGINT or SIGTERM; after that, open requests may finish."""
-    from insitu.stack import serve as serve_actors
+    from insitu.stack.serving import serve as serve_actors
 
     running = anyio.Event()
 
@@ -116,7 +117,7 @@ async def _stop_on_signal(scope: "CancelScope", running: anyio.Event) -> None:
 def _announce(session: Session, services: "Services") -> None:
     """Print what is served and what is embedded."""
     from insitu import __version__
-    from insitu.stack import development_accounts
+    from insitu.stack.offers import development_accounts
 
     settings = services.settings
     accounts = development_accounts(settings)
