@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from insitu.cli.documents import published_at
 from insitu.cli.leaving import describe_leaving
 from insitu.cli.render import ago, name_of, plain
-from insitu.cli.views import PAID_OUT, amount, contents_line, now, state_line
-from insitu.domain.readable import SAID, duration, size
+from insitu.cli.views import PAID_OUT, amount, now, state_line
+from insitu.domain.readable import SAID, contents_line, duration, size
 
 if TYPE_CHECKING:
     from insitu.api.metadata_v1 import AssetStatus
@@ -69,7 +69,8 @@ def _service(service: "ComputeService", token: "TokenInfo", known: "Known") -> F
         for server in service.servers
     ]
     images = [
-        plain(str(image)) + (f"\n  with {contents_line(found)}" if (found := known.get(image.digest or "")) else "")
+        plain(str(image))
+        + (f"\n  with {plain(contents_line(found))}" if (found := known.get(image.digest or "")) else "")
         for image in service.containers
     ] or ["none, so nothing can run; insitu update --image names one"]
     return [

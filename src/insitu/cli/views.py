@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from insitu.api.metadata_v1 import AssetStatus
     from insitu.domain.amount import Amount
     from insitu.domain.execution import Transition
-    from insitu.domain.image_contents import ImageContents
     from insitu.ports.chain import TokenInfo
     from insitu.ports.runtime import Enforcement
     from insitu.sdk.agreements import Agreement
@@ -61,14 +60,6 @@ PAID_OUT = "not after the first success, even if an owner pauses the data"
 def phase(name: str) -> str:
     """Return a phase in its colour, which a pipe drops."""
     return click.style(name, fg=_COLOURS.get(name), bold=name in _COLOURS)
-
-
-def contents_line(found: "ImageContents") -> str:
-    """Say what is in an image: what can start algorithms, and which Python modules they can import."""
-    parts = [f"Python {found.python}"] if found.python else []
-    parts += [name for name in found.programs if not name.startswith("python")]
-    parts += [f"{len(found.modules)} modules: {' '.join(found.modules)}"] if found.modules else []
-    return plain(", ".join(parts)) or "nothing that can start an algorithm"
 
 
 def runtime_line(found: "Enforcement") -> str:

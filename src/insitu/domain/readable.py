@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Mapping
 
+from insitu.domain.image_contents import ImageContents
+
 UNSEEN = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
     chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
 }
@@ -57,3 +59,11 @@ def size(number: int) -> str:
         if value < 999.95 or unit == "PB":
             return f"{value:.1f} {unit}"
     raise AssertionError("unreachable: the last unit returns")
+
+
+def contents_line(found: ImageContents) -> str:
+    """Say what is in an image: what can start algorithms, and which Python modules they can import."""
+    parts = [f"Python {found.python}"] if found.python else []
+    parts += [name for name in found.programs if not name.startswith("python")]
+    parts += [f"{len(found.modules)} modules: {' '.join(found.modules)}"] if found.modules else []
+    return ", ".join(parts) or "nothing that can start an algorithm"

@@ -12,13 +12,14 @@ from markupsafe import Markup
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.money import display_amount
 from insitu.domain.wire import rfc3339
+from insitu.marketplace.hostile import markdown, shown
 from insitu.marketplace.policy import Policy
 from insitu.marketplace.site import Site, SiteFacts, told_to_elements
 from insitu.marketplace.static_files import StaticFiles
 
 COMPONENTS = Path(__file__).parent / "components"
 
-NAVIGATION: tuple[tuple[str, str], ...] = ()
+NAVIGATION: tuple[tuple[str, str], ...] = (("/search", "Data"),)
 """Address and name of the places in the head of each page; an address is here once its page exists."""
 
 
@@ -61,7 +62,7 @@ class Renderer:
             "scripts": self._scripts,
             "site_block": self._site_block,
         }
-        self._environment.filters |= {"time": rfc3339}
+        self._environment.filters |= {"time": rfc3339, "shown": shown, "markdown": markdown}
 
     def page(
         self,

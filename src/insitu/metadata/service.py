@@ -254,7 +254,9 @@ class MetadataService:
     async def versions(self, did: str) -> AssetVersions:
         """Return the versions of an asset that the chain named, newest first."""
         found = await self._catalog.versions(str(Did.parse(did)))
-        return AssetVersions(versions=tuple(AssetVersion.model_validate(one, from_attributes=True) for one in found))
+        return AssetVersions(
+            versions=tuple(AssetVersion.model_validate(version, from_attributes=True) for version in found)
+        )
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets, and the unlisted ones of an owner that is asked for."""

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from insitu.cli.options import local
-from insitu.cli.render import cut
+from insitu.cli.render import cut, plain
 from insitu.cli.session import Session, pass_session
-from insitu.cli.views import contents_line
 from insitu.domain.errors import InsituError
-from insitu.domain.readable import size
+from insitu.domain.readable import contents_line, size
 
 if TYPE_CHECKING:
     from insitu.adapters.runtime.oci.images.store import StoredImage
@@ -174,7 +173,7 @@ def _contents(image: "StoredImage") -> str:
 
     if image.contents is None:
         return "unknown: build or import it again"
-    return contents_line(ImageContents.model_validate(image.contents))
+    return plain(contents_line(ImageContents.model_validate(image.contents)))
 
 
 def _as_json(image: "StoredImage") -> dict[str, object]:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from insitu.marketplace.routes import about, home, static
+from insitu.marketplace.routes import about, home, reading, static
 from insitu.marketplace.routes.failures import page_of_failure
 from insitu.marketplace.service import Marketplace
 
 PARTS: tuple[Callable[[APIRouter, Marketplace], None], ...] = (
     home.add_routes,
     about.add_routes,
+    reading.add_routes,
     static.add_routes,
 )
 

@@ -1,0 +1,293 @@
+"""The page of one asset: what the catalogue says about it, read with a fixed number of questions."""
+
+import contextlib
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import anyio
+from anyio.to_thread import run_sync
+
+from insitu.api.metadata_v1 import AssetStatus, AssetVersion
+from insitu.domain.asset import DATASET
+from insitu.domain.ddo import Ddo, read_ddo
+from insitu.domain.errors import InsituError
+from insitu.domain.image_contents import ImageContents
+from insitu.domain.integrity import onchain_checksum
+from insitu.domain.money import parse_amount
+from insitu.domain.readable import contents_line, size
+from insitu.domain.version_changes import describe_changes
+from insitu.marketplace.catalogue import Catalogue
+from insitu.marketplace.descriptions import RESULT, Description, did_of, type_of
+from insitu.marketplace.hostile import shown
+from insitu.marketplace.ports import Gateways
+from insitu.marketplace.provenance import Graph, agreement_of, execution_of, graph_of, related_dids
+from insitu.marketplace.snippets import Snippet, snippets_for
+from insitu.marketplace.words.costs import Costs, costs_of
+from insitu.marketplace.words.parts import Named, amount
+from insitu.marketplace.words.rules import Rules, machine, rules_of
+from insitu.marketplace.words.states import State, state_of
+from insitu.ports.chain import TokenInfo
+
+MOST_NAMES = 100
+MOST_CHANGES = 30
+MOST_FILES = 50
+SOON, FRESH = 0.5, 60.0
+"""Seconds to wait for what a gateway says of its images, and for which it is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferView:
+    """A compute service in sentences."""
+
+    index: int | None
+    gateway: str | None
+    rules: Rules
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """An image that may run, and what its gateway says is in it."""
+
+    name: str
+    digest: str
+    contents: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file, as far as it is public."""
+
+    name: str
+    type: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """Everything that the page of an asset shows.
+
+    Attributes
+    ----------
+    described
+        The version that is shown.
+    current
+        Whether the chain names this version now.
+    fits
+        Whether the document has the checksum by which it was asked for.
+    version
+        Its number; None if the chain does not name it.
+    changes
+        If it is not the current one: what is different in that, a line each.
+    names
+        DID → name, of the assets that the document mentions.
+    """
+
+    described: Description
+    status: AssetStatus
+    checksum: str
+    state: State
+    current: bool
+    fits: bool
+    version: int | None
+    versions: tuple[AssetVersion, ...]
+    changes: tuple[str, ...]
+    offers: tuple[OfferView, ...]
+    unreadable: int
+    graph: Graph | None
+    snippets: tuple[Snippet, ...]
+    images: tuple[ImageView, ...]
+    names: Mapping[str, str]
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Its servers in words."""
+        offered = [server for offer in self.described.offers if offer.service for server in offer.service.servers]
+        return tuple(f"{shown(server.server_id or 'server', 40)}: {shown(machine(server))}" for server in offered[:10])
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What else the document says: label and value."""
+        described = self.described
+        published = f"{described.published:%-d %b %Y}" if described.published is not None else ""
+        size = ", ".join(part for part in (described.contents, described.size) if part)
+        algorithm = described.ddo.main.get("algorithm")
+        code = algorithm if isinstance(algorithm, dict) else {}
+        found = [
+            ("Data" if described.type in {DATASET, RESULT} else "Files", size),
+            ("Language", shown(code.get("language"), 60)),
+            ("Starts with", shown(code.get("entrypoint"), 120)),
+            ("Published", published),
+            ("Tags", ", ".join(described.tags)),
+        ]
+        return tuple((label, value) for label, value in found if value)
+
+    @property
+    def files(self) -> tuple[FileView, ...]:
+        """Its first files."""
+        files = self.described.files[:MOST_FILES]
+        return tuple(
+            FileView(
+                shown(file.name, 80) or str(position if file.index is None else file.index),
+                type_of(file),
+                "" if file.size is None else size(file.size),
+            )
+            for position, file in enumerate(files)
+        )
+
+    @property
+    def more_files(self) -> int:
+        """How many files are not shown."""
+        return max(len(self.described.files) - MOST_FILES, 0)
+
+    @property
+    def execution(self) -> tuple[str, str] | None:
+        """The agreement and the execution that a result comes from."""
+        made = self.described.ddo.main.get("compute")
+        if not isinstance(made, dict):
+            return None
+        agreement, execution = agreement_of(made), execution_of(made)
+        return (agreement, execution) if agreement and execution else None
+
+    @property
+    def buyable(self) -> bool:
+        """Whether a purchase can begin on this page."""
+        return bool(self.offers) and self.current and self.status.state not in {"pending", "retired"}
+
+
+def view_of(
+    ddo: Ddo,
+    status: AssetStatus,
+    versions: tuple[AssetVersion, ...],
+    token: TokenInfo | None,
+    *,
+    checksum: str,
+    fits: bool,
+    names: Mapping[str, str],
+    changes: tuple[str, ...] = (),
+    images: tuple[ImageView, ...] = (),
+    block: int | None = None,
+) -> AssetView:
+    """Return what the page of an asset shows of the catalogue's answers."""
+    described = Description(ddo)
+    offers = tuple(
+        OfferView(offer.index, offer.gateway, rules_of(offer.service), costs_of(offer.service, token))
+        for offer in described.offers
+        if offer.service is not None
+    )
+    return AssetView(
+        described=described,
+        status=status,
+        checksum=checksum,
+        state=state_of(status, described.kind.lower(), block, described.successor),
+        current=checksum == status.checksum,
+        fits=fits,
+        version=next((version.number for version in versions if version.checksum == checksum), None),
+        versions=versions,
+        changes=changes,
+        offers=offers,
+        unreadable=len(described.offers) - len(offers),
+        graph=graph_of(ddo, names),
+        snippets=_snippets(described),
+        images=images,
+        names=names,
+    )
+
+
+class AssetReader:
+    """Reads what the page of an asset shows.
+
+    Parameters
+    ----------
+    trusted
+        Origins of gateways that are asked what is in their images; those of a document alone are not.
+    """
+
+    def __init__(self, catalogue: Catalogue, gateways: Gateways, trusted: Collection[str]) -> None:
+        self._catalogue = catalogue
+        self._gateways = gateways
+        self._trusted = trusted
+        self._images: dict[str, tuple[float, Mapping[str, ImageContents]]] = {}
+
+    async def read(self, did: str, token: TokenInfo | None, checksum: str | None = None) -> AssetView:
+        """Return an asset, or one of its versions. Raises ``AssetNotFound``, ``InvalidDid``, ``InvalidId``."""
+        status = await self._catalogue.status(did)
+        wanted = checksum.lower().removeprefix("0x") if checksum is not None else status.checksum
+        ddo = read_ddo(await self._catalogue.document(did, wanted))
+        described = Description(ddo)
+        versions = (await self._catalogue.versions(did)).versions
+        names = await self._names(described)
+        return view_of(
+            ddo,
+            status,
+            versions,
+            token,
+            checksum=wanted,
+            fits=await run_sync(_fits, ddo, wanted),
+            names=names,
+            changes=() if wanted == status.checksum else await self._changes(status, ddo, token),
+            images=await self._images_of(described),
+            block=(await self._catalogue.health()).block if status.state == "pending" else None,
+        )
+
+    async def _names(self, described: Description) -> Mapping[str, str]:
+        """Return the names of what a document mentions, with one question."""
+        mentioned = [*related_dids(described.ddo), described.successor or ""]
+        for offer in described.offers:
+            if offer.service is not None:
+                sentences = rules_of(offer.service).inside
+                mentioned += [part.did for sentence in sentences for part in sentence if isinstance(part, Named)]
+        known = [did for text in dict.fromkeys(mentioned) if (did := did_of(text))][:MOST_NAMES]
+        if not known:
+            return {}
+        found = await self._catalogue.summaries(known)
+        return {summary.did: name for summary in found.summaries if (name := shown(summary.name, 80))}
+
+    async def _images_of(self, described: Description) -> tuple[ImageView, ...]:
+        views: dict[str, ImageView] = {}
+        for offer in described.offers:
+            contents = await self._contents(offer.gateway) if offer.gateway in self._trusted else {}
+            for image in offer.service.containers if offer.service is not None else ():
+                found = contents.get(image.digest or "")
+                name = shown(f"{image.image}:{image.tag}" if image.tag else image.image, 120)
+                views[name] = ImageView(name, image.digest or "", shown(contents_line(found), 1000) if found else "")
+        return tuple(views.values())[:10]
+
+    async def _contents(self, gateway: str | None) -> Mapping[str, ImageContents]:
+        """Return what the images of a gateway contain; nothing if it does not answer at once."""
+        at, known = self._images.get(gateway or "", (-FRESH, {}))
+        if time.monotonic() - at < FRESH:
+            return known
+        with anyio.move_on_after(SOON), contextlib.suppress(InsituError):
+            known = (await self._gateways.info(gateway or "")).image_contents
+        self._images[gateway or ""] = (time.monotonic(), known)
+        return known
+
+    async def _changes(self, status: AssetStatus, shown_version: Ddo, token: TokenInfo | None) -> tuple[str, ...]:
+        try:
+            newest = read_ddo(await self._catalogue.document(status.did, status.checksum))
+        except InsituError:
+            return ()
+
+        def price(text: str) -> str:
+            try:
+                return amount(parse_amount(text), token)
+            except InsituError:
+                return text
+
+        return tuple(shown(line) for line in describe_changes(shown_version, newest, price)[:MOST_CHANGES])
+
+
+def _fits(ddo: Ddo, checksum: str) -> bool:
+    try:
+        return onchain_checksum(ddo).removeprefix("0x") == checksum
+    except InsituError:
+        return False
+
+
+def _snippets(described: Description) -> tuple[Snippet, ...]:
+    made = described.ddo.main.get("compute")
+    execution = execution_of(made) if isinstance(made, dict) else None
+    gateway = next((offer.gateway for offer in described.offers if offer.gateway), None)
+    return snippets_for(described.type, described.did, gateway, execution)

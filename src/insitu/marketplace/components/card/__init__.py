@@ -1,0 +1,1 @@
+"""An asset in a list."""

@@ -1,0 +1,1 @@
+"""A button that copies what stands before it."""

@@ -1,0 +1,1 @@
+"""What is paid by how an execution ends."""

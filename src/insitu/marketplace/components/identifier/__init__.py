@@ -1,0 +1,1 @@
+"""A DID, an address or a digest: whole in the document, short to the eye."""

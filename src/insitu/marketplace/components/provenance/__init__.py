@@ -1,0 +1,1 @@
+"""Where something comes from, as a graph and as a table."""

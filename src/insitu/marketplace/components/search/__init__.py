@@ -1,0 +1,1 @@
+"""The search page, which follows what a person types."""

@@ -1,0 +1,1 @@
+"""A sentence about rules, with accounts and assets as marks of their own."""

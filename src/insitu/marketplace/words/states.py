@@ -1,0 +1,53 @@
+"""Where an asset stands, in a word and in a sentence."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from insitu.api.metadata_v1 import AssetStatus
+from insitu.marketplace.words.parts import Named, Quoted, Sentence, Strong
+
+Sign = Literal["ok", "go", "no", "wait", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A sign, a word, and what follows from it: sentences that are empty if nothing does."""
+
+    sign: Sign
+    word: str
+    notes: tuple[Sentence, ...] = ()
+
+
+LISTED = State("ok", "Listed")
+UNLISTED = State("off", "Unlisted", (("Only a search for its owner finds it. It can be used by its DID.",),))
+
+
+def state_of(status: AssetStatus, what: str, block: int | None = None, successor: str | None = None) -> State:
+    """Return the state of an asset that is a ``what``: a data set, an algorithm.
+
+    ``block`` is the last one that the catalogue has read.
+    """
+    if status.state == "pending":
+        word = "Pending" if block is None else f"Pending at block {block:,}"
+        waiting: Sentence = (
+            Strong("Waiting for the chain."),
+            " The document is kept. It is listed when its block is confirmed, usually within a minute.",
+        )
+        return State("wait", word, (waiting, ("If it never appears on chain, it is dropped and nothing is charged.",)))
+    if status.state == "hidden":
+        hidden: Sentence = (Strong("A curator of this marketplace hides it"), " for this reason: ")
+        notes = ((*hidden, Quoted(status.reason)), ("No search finds it. It can still be used by its DID.",))
+        return State("no", "Hidden", notes)
+    if status.state == "retired":
+        return State("off", f"Retired on {status.updated_at:%-d %b %Y}", _retired(what, successor))
+    return UNLISTED if status.state == "unlisted" else LISTED
+
+
+def _retired(what: str, successor: str | None) -> tuple[Sentence, ...]:
+    no_longer: Sentence = (
+        Strong(f"This {what} is no longer sold."),
+        " The owner retired it. A new purchase is refused as ",
+        Quoted("AssetRetired"),
+        ". Receipts of what was bought before stay valid.",
+    )
+    return (no_longer, ("The owner names a successor: ", Named(successor), ".")) if successor else (no_longer,)
