@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from insitu.domain.image_contents import ImageContents
+if TYPE_CHECKING:
+    from insitu.domain.image_contents import ImageContents
 
 UNSEEN = frozenset("\u200e\u200f\u061c\u2028\u2029\ufeff") | {
     chr(code) for start, end in ((0x202A, 0x202E), (0x2066, 0x2069)) for code in range(start, end + 1)
@@ -61,7 +63,7 @@ def size(number: int) -> str:
     raise AssertionError("unreachable: the last unit returns")
 
 
-def contents_line(found: ImageContents) -> str:
+def contents_line(found: "ImageContents") -> str:
     """Say what is in an image: what can start algorithms, and which Python modules they can import."""
     parts = [f"Python {found.python}"] if found.python else []
     parts += [name for name in found.programs if not name.startswith("python")]
