@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from insitu.domain.errors import InsituError
+from insitu.domain.hosts import is_loopback
 from insitu.settings.capacity import machine_share
 from insitu.settings.reading import default_home, read_settings
-from insitu.settings.sections import OperatorSettings, Settings, is_loopback
+from insitu.settings.sections import OperatorSettings, Settings
 
 
 def write(home: Path, text: str) -> Path:

@@ -79,6 +79,7 @@ class Renderer:
             "site": self.site,
             "facts": facts,
             "here": here,
+            "policy": policy,
             "style": self.static_files.style,
             "logo": self.static_files.logo,
             "navigation": NAVIGATION,
@@ -107,7 +108,7 @@ class Renderer:
     @pass_context
     def _site_block(self, context: Context) -> Markup:
         """Return the facts for elements as JSON that cannot end its script element."""
-        text = json.dumps(told_to_elements(self.site, context["facts"]))
+        text = json.dumps(told_to_elements(self.site, context["facts"], context["policy"].connect))
         return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
 
 

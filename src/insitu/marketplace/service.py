@@ -37,12 +37,22 @@ class HomeView:
 class Marketplace:
     """The MARKETPLACE of one catalogue."""
 
-    def __init__(self, *, site: Site, catalogue: Catalogue, gateways: Gateways, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        *,
+        site: Site,
+        catalogue: Catalogue,
+        gateways: Gateways,
+        renderer: Renderer,
+        development_keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """``development_keys``: name → key of the accounts that the page's development wallet has."""
         self.site = site
         self.catalogue = catalogue
         self.gateways = gateways
         self.renderer = renderer
         self.status = StatusReader(site, catalogue, gateways)
+        self.development_keys = development_keys or {}
         self._facts = SiteFacts()
         self._asked_at = -ASK_AGAIN
 

@@ -1,5 +1,6 @@
 """What every page knows about the marketplace, and what the elements in a page are told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from insitu.domain.canonical import JsonObject
@@ -48,12 +49,13 @@ class SiteFacts:
         return f"development chain {self.chain_id}" if self.chain_id == DEVELOPMENT_CHAIN else f"chain {self.chain_id}"
 
 
-def told_to_elements(site: Site, facts: SiteFacts) -> JsonObject:
-    """Return the data block of a page (``#insitu-site``)."""
+def told_to_elements(site: Site, facts: SiteFacts, reachable: Sequence[str]) -> JsonObject:
+    """Return the data block of a page (``#insitu-site``); ``reachable``: origins that it may call."""
     token = facts.token
     return {
         "catalogue": site.catalogue,
         "gateways": list(site.gateways),
+        "reachable": list(reachable),
         "development": site.development,
         "chain": {"id": facts.chain_id, "name": facts.chain_name} if facts.chain_id is not None else None,
         "token": {"symbol": token.symbol, "decimals": token.decimals} if token is not None else None,

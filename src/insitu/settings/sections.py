@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
+from insitu.domain.hosts import is_loopback
 from insitu.settings.folder import DataFolder
 from insitu.settings.places import Place
 
@@ -376,13 +377,3 @@ class Settings(Section):
     def deployments(self) -> Path:
         """The file with the contracts' addresses."""
         return self.chain.deployments or self.folder.deployments
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a URL's host names this machine, without asking DNS."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

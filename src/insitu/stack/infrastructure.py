@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import anyio
 
 from insitu.domain.errors import InsituError
+from insitu.domain.hosts import is_loopback
 from insitu.ports.executions import Executions
 from insitu.ports.peers import Capacity, GatewayPeer
 from insitu.ports.runtime import Runtime
 from insitu.settings.capacity import machine_share
-from insitu.settings.sections import Settings, is_loopback
+from insitu.settings.sections import Settings
 from insitu.stack.stores import open_executions
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
-from insitu.settings.sections import is_loopback
+from insitu.domain.hosts import is_loopback
 
 if TYPE_CHECKING:
     from insitu.api.chain_v1 import ChainFacts
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from insitu.sdk.http import Http
     from insitu.stack.provider import Services
 
+DEVELOPMENT_ROLES = ("consumer", "second-consumer", "owner", "second-owner", "provider", "stranger")
+"""The accounts of the embedded chain that a page may offer."""
 SILENCE = 5.0
 """Seconds without a byte after which a neighbour counts as away."""
 
@@ -30,6 +32,7 @@ def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack
         detail = "pages need the marketplace extra: pip install './insitu-….whl[marketplace]'"
         raise InsituError("ExtraMissing", detail) from None
     from insitu import __version__
+    from insitu.adapters.keys.dev import dev_keys
     from insitu.marketplace.catalogue import Catalogue
     from insitu.marketplace.policy import origins
     from insitu.marketplace.service import Marketplace
@@ -59,6 +62,7 @@ def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack
         catalogue=Catalogue(peer, catalogue),
         gateways=_Gateways(services, http),
         renderer=Renderer(site, StaticFiles()),
+        development_keys=dev_keys(DEVELOPMENT_ROLES) if site.development else None,
     )
 
 

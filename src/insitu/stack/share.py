@@ -6,7 +6,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
-from insitu.settings.sections import Settings, is_loopback
+from insitu.domain.hosts import is_loopback
+from insitu.settings.sections import Settings
 from insitu.stack.peers import ACTORS, Actor
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from insitu.adapters.chain.rpc import is_loopback
+from insitu.domain.hosts import is_loopback
 from insitu.waiting import Backoff, Bell, Pauses
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,5 @@
 """JSON-RPC 2.0 to a node over HTTP: requests, answers, and every way an answer can fail to come."""
 
-import ipaddress
 import itertools
 import logging
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing_extensions import override
 
 from insitu.adapters.chain.refusals import NodeError
 from insitu.domain.errors import InsituError
+from insitu.domain.hosts import is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -149,16 +149,6 @@ def items(answer: object) -> list[Any]:
     if not isinstance(answer, list):
         raise InsituError("ChainUnavailable", "the node's answer is not a list")
     return answer
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether the host of a url is this machine, without asking DNS."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _refusal(method: str, error: Any) -> NodeError:

@@ -4,7 +4,7 @@ They derive from the mnemonic "test test test test test test test test test test
 the ten accounts that Ethereum's development chains and wallets share.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from insitu.adapters.keys.signer import LocalSigner
@@ -27,6 +27,11 @@ _KEYS: Mapping[str, str] = MappingProxyType(
 
 DEV_NAMES: tuple[str, ...] = tuple(_KEYS)
 """The names of the development accounts, in the order of derivation. ``deployer`` owns the embedded contracts."""
+
+
+def dev_keys(names: Iterable[str]) -> Mapping[str, str]:
+    """Return the keys of development accounts as hexadecimal digits."""
+    return {name: _KEYS[name] for name in names}
 
 
 class DevSigner(LocalSigner):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from insitu.marketplace.routes import about, home, reading, static
+from insitu.marketplace.routes import about, development, home, reading, running, static
 from insitu.marketplace.routes.failures import page_of_failure
 from insitu.marketplace.service import Marketplace
 
@@ -16,6 +16,8 @@ PARTS: tuple[Callable[[APIRouter, Marketplace], None], ...] = (
     about.add_routes,
     reading.add_routes,
     static.add_routes,
+    development.add_routes,
+    running.add_routes,
 )
 
 __all__ = ["page_of_failure", "router"]

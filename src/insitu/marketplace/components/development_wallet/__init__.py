@@ -1,0 +1,1 @@
+"""The wallet of development chains, and the choice of who one is."""

@@ -1,0 +1,1 @@
+"""What is run on data sets: the form, the verdict, the price, and the signatures."""
