@@ -60,11 +60,8 @@ def markdown(text: object) -> Markup:
 def first_words(text: object, limit: int) -> str:
     """Return the beginning of a description as plain text, without the signs of Markdown."""
     beginning = shown(text, 2 * limit, lines=True)
-    tokens = _READER.parse(beginning)
-    words = [
-        child.content for token in tokens for child in token.children or () if child.type in {"text", "code_inline"}
-    ]
-    return shown(" ".join(words), limit)
+    lines = ("".join(child.content or " " for child in token.children or ()) for token in _READER.parse(beginning))
+    return shown(" ".join(line for line in lines if line.strip()), limit)
 
 
 def link_of(text: object) -> str | None:

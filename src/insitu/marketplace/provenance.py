@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 
 from insitu.domain.ddo import Ddo
 from insitu.domain.errors import InsituError
@@ -10,14 +11,14 @@ from insitu.domain.workflow import read_workflow
 from insitu.marketplace.descriptions import did_of
 from insitu.marketplace.hostile import shown
 
-WIDTH, HEIGHT = 204, 48
+WIDTH, HEIGHT = 156, 66
 """Of the box of one thing."""
-ACROSS, DOWN = 56, 16
+ACROSS, DOWN = 24, 12
 """Between boxes."""
 MOST = 10
 """Boxes in a column."""
-LETTERS = 24
-"""Of a name in its box."""
+LETTERS = 17
+"""Of a name in a line of its box, which has two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class Box:
     y: int
 
     @property
-    def label(self) -> str:
+    def lines(self) -> list[str]:
         """Its name, short enough for the box."""
-        name = self.thing.name
-        return name if len(name) <= LETTERS else name[: LETTERS - 1] + "…"
+        name = short_id(self.thing.name) if self.thing.name == self.thing.key else self.thing.name
+        return wrap(name, LETTERS, max_lines=2, placeholder="…", break_on_hyphens=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,11 @@ def agreement_of(made: Mapping[str, object]) -> str | None:
         return str(read_agreement_id(str(made.get("serviceAgreementId"))))
     except InsituError:
         return None
+
+
+def short_id(text: str) -> str:
+    """Return the beginning and the end of a DID or an id."""
+    return f"{text[:11]}…{text[-5:]}" if text.startswith("did:") else f"{text[:8]}…{text[-6:]}"
 
 
 def _assets(dids: Iterable[str], what: str, names: Mapping[str, str], reads: tuple[str, ...] = ()) -> list[Thing]:

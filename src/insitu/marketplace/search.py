@@ -148,7 +148,7 @@ def found_of(
         count=_count(wanted, page.total_results),
         facets=_facets(wanted, facets),
         kinds=tuple(Choice(f"{KINDS[kind]}s", "", wanted.with_(kind=kind), kind == wanted.kind) for kind in KINDS),
-        orders=tuple(Choice(name, "", wanted.with_(sort=name), name == wanted.sort) for name in _orders(wanted)),
+        orders=_orders(wanted),
         suggestions=_suggestions(wanted) if not page.total_results else (),
         exact=exact,
     )
@@ -226,9 +226,11 @@ def _cards(documents: Iterable[object], token: TokenInfo | None) -> tuple[Card, 
     return tuple(card for document in documents if (card := card_of(document, token)) is not None)
 
 
-def _orders(wanted: Wanted) -> tuple[str, ...]:
-    """Relevance is an order only for words."""
-    return tuple(ORDERS) if wanted.text else tuple(name for name in ORDERS if name != "relevance")
+def _orders(wanted: Wanted) -> tuple[Choice, ...]:
+    """Return the orders to choose from; without words, relevance is the newest first."""
+    names = [name for name in ORDERS if wanted.text or name != "relevance"]
+    chosen = wanted.sort if wanted.sort in names else "newest"
+    return tuple(Choice(name, "", wanted.with_(sort=name), name == chosen) for name in names)
 
 
 def _count(wanted: Wanted, total: int) -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from insitu.domain.compute_service import ComputeService
 from insitu.domain.errors import InsituError
-from insitu.domain.readable import duration
-from insitu.marketplace.words.parts import Sentence, Strong, amount
+from insitu.marketplace.words.parts import Sentence, Strong, amount, number, spoken
 from insitu.marketplace.words.rules import Fact
 from insitu.ports.chain import TokenInfo
 
@@ -56,9 +55,9 @@ def costs_in_short(service: ComputeService, token: TokenInfo | None, *, sold: bo
 def costs_of(service: ComputeService, token: TokenInfo | None) -> Costs:
     """Return what an agreement on this service costs."""
     price, server = service.price, _cheapest(service) or 0
-    total, ends = price + server, duration(service.timeout)
+    total, ends = price + server, spoken(service.timeout)
     shown = amount(price, token) if price else "Free"
-    beside = f"{_from(service)}{amount(server, token)} server" if server else ""
+    beside = f"{_from(service)}{number(server, token)} server" if server else ""
     if not total:
         return Costs("Free", "", f"Every run is free, for {ends} after the purchase.", ())
     summary = f"A failed run costs nothing now. Each further run is free for {ends}."
@@ -66,7 +65,7 @@ def costs_of(service: ComputeService, token: TokenInfo | None) -> Costs:
 
 
 def _outcomes(service: ComputeService, token: TokenInfo | None, total: int) -> Iterator[Outcome]:
-    whole, ends = f"{_from(service)}{amount(total, token)}", duration(service.timeout)
+    whole, ends = f"{_from(service)}{amount(total, token)}", spoken(service.timeout)
     later: Sentence = (
         Strong("nothing now."),
         f" Run again. If none succeeds within {ends}, the provider may still charge up to {amount(total, token)}.",
@@ -74,13 +73,12 @@ def _outcomes(service: ComputeService, token: TokenInfo | None, total: int) -> I
     yield Outcome("succeeds, the first time", (Strong(whole), f", once{_split(service, token)}"))
     yield Outcome("succeeds again, until the agreement ends", NOTHING)
     yield Outcome("succeeds, but neither a file nor log text leaves", NOTHING)
+    charged = "fails by the algorithm or a limit, breaks a rule, or you stop it"
     if service.policy.failures_are_free:
         yield Outcome("fails by the algorithm, or by a limit other than time", NEVER)
-        yield Outcome("breaks a rule of its output or the time limit, or you stop it", later)
-    else:
-        yield Outcome("fails by the algorithm or a limit, breaks a rule, or you stop it", later)
-    yield Outcome("cannot read its inputs, or the owner stops it after log text left", later)
-    yield Outcome("fails by the infrastructure, or the provider stops it, or the owner before log text left", NEVER)
+        charged = "breaks a rule of its output or the limit of time, or you stop it"
+    yield Outcome(charged + "; or the owner or unreadable data stop it after you saw log text", later)
+    yield Outcome("fails by the infrastructure, or the provider stops it, or the owner before you saw log text", NEVER)
     yield Outcome("is never granted, or never settled", (*NOTHING, _money_back(service)))
 
 
@@ -89,7 +87,7 @@ def _split(service: ComputeService, token: TokenInfo | None) -> str:
     price, server = service.price, _cheapest(service)
     if not price or not server:
         return ""
-    return f": {amount(price, token)} to the owner, {_from(service)}{amount(server, token)} for the server"
+    return f": {number(price, token)} to the owner, {_from(service)}{number(server, token)} for the server"
 
 
 def _money_back(service: ComputeService) -> str:
@@ -97,7 +95,7 @@ def _money_back(service: ComputeService) -> str:
         times = service.times()
     except InsituError:
         return "; you can take the money back"
-    granted, settled = duration(times.grant_timeout), duration(times.timeout + times.settle_timeout)
+    granted, settled = spoken(times.grant_timeout), spoken(times.timeout + times.settle_timeout)
     return f"; from {granted}, or {settled}, after the purchase on you can take the money back"
 
 

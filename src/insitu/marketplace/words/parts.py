@@ -1,10 +1,11 @@
 """The parts of a sentence, and the small words around numbers."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from insitu.domain.money import display_amount
-from insitu.domain.readable import size
+from insitu.domain.readable import duration, size
 from insitu.ports.chain import TokenInfo
 
 
@@ -43,6 +44,9 @@ class Quoted:
 Part = str | Strong | Account | Named | Quoted
 Sentence = tuple[Part, ...]
 
+_UNITS = {"s": "second", "min": "minute", "h": "hour"}
+_UNIT = re.compile(r"([0-9.]+) (s|min|h)\b")
+
 MOST_NAMED = 20
 """Accounts or assets that a sentence names; it counts the others."""
 
@@ -80,9 +84,19 @@ def amount(base_units: int, token: TokenInfo | None) -> str:
     """Return an amount with the token's decimals: ``5 NVM``; base units as long as nobody has said them."""
     if token is None:
         return f"{base_units} base units"
-    return display_amount(base_units, token.decimals, token.symbol)
+    return number(base_units, token) + "\u00a0" + token.symbol
 
 
-def short_size(number: int) -> str:
+def number(base_units: int, token: TokenInfo | None) -> str:
+    """Return an amount without the name of its token."""
+    return display_amount(base_units, token.decimals if token is not None else 0)
+
+
+def short_size(bytes_: int) -> str:
     """Return a size for a sentence, without a fraction that says nothing: ``1 MB``, ``1.5 GB``."""
-    return size(number).replace(".0 ", " ")
+    return size(bytes_).replace(".0 ", " ").replace(" ", "\u00a0")
+
+
+def spoken(seconds: float) -> str:
+    """Return a length of time for a sentence: ``24 hours``, ``1 hour``, ``25 hours 10 minutes``."""
+    return _UNIT.sub(lambda found: f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}", duration(seconds))

@@ -8,7 +8,6 @@ from insitu.domain.effective_policy import effective_policy
 from insitu.domain.errors import InsituError
 from insitu.domain.plan import Limits, OutputRules
 from insitu.domain.policy import APPROVED, AlgorithmReference, Policy
-from insitu.domain.readable import duration
 from insitu.marketplace.words.parts import (
     Account,
     Named,
@@ -20,6 +19,7 @@ from insitu.marketplace.words.parts import (
     joined,
     naming,
     short_size,
+    spoken,
 )
 
 MOST_SERVERS = 3
@@ -116,7 +116,7 @@ def _inside(service: ComputeService) -> Iterator[Sentence]:
     yield (SEALED,)
     yield (f"At most {counted(policy.max_executions, 'execution')} for each agreement.",)
     for server in service.servers[:MOST_SERVERS]:
-        longest = f"At most {duration(server.max_execution_time)}, " if server.max_execution_time else ""
+        longest = f"At most {spoken(server.max_execution_time)}, " if server.max_execution_time else ""
         yield (longest + machine(server) + " (server ", Quoted(server.server_id or "without a name"), ").")
     yield from _consumers(policy)
     if policy.use:

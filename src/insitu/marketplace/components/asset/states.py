@@ -30,7 +30,7 @@ def _page(
         fits=True,
         names=_NAMES,
         changes=changes,
-        images=_IMAGES,
+        images=_IMAGES if len(found.get("service", ())) > 1 else (),
         block=block,
     )
     structured = structured_data(view.described, "http://market.test/assets/x")
