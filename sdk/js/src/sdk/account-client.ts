@@ -31,7 +31,7 @@ import {
 import type { Verdict } from './quotes.js'
 import { type ReceiptLike, type VerifyOptions, verifyOnChain } from './receipts.js'
 import type { Resolver } from './resolver.js'
-import { Session } from './session.js'
+import { Session, type SignInPage } from './session.js'
 import type { SessionStore } from './session-store.js'
 import { Streams } from './streams.js'
 import { type ConfirmContracts, requireTrusted } from './trust.js'
@@ -119,8 +119,8 @@ export class AccountClient {
     const streams = new Streams(options)
     const gateways = new Map<string, GatewayClient>()
     const gatewayAt = (url: string) => {
-      const known =
-        gateways.get(url) ?? new GatewayClient(http, streams, url, new Session(http, url, account, options.sessions))
+      const open = () => new Session(http, url, account, options.sessions, pageOf(contracts.chainId))
+      const known = gateways.get(url) ?? new GatewayClient(http, streams, url, open())
       gateways.set(url, known)
       return known
     }
@@ -251,6 +251,12 @@ async function recordOf(registry: ChainReader, did: string, signal?: AbortSignal
     if (isInsituError(error) && error.code === 'AssetNotFound') return undefined
     throw error
   })
+}
+
+/** Return the page that this program runs in, if it runs in one. */
+function pageOf(chainId: number): SignInPage | undefined {
+  const origin = globalThis.location?.origin
+  return /^https?:/.test(origin ?? '') ? { origin, chainId } : undefined
 }
 
 /** Keep an account's functions with it, also those of a class. */

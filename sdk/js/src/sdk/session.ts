@@ -1,7 +1,8 @@
 import { assertionText, signedAssertion } from '../domain/assertion.js'
-import { toBase64url } from '../domain/bytes.js'
+import { toBase64url, toHex } from '../domain/bytes.js'
 import { readJson } from '../domain/json-text.js'
 import { integer, object, optional, type Read, readAs, text } from '../domain/shape.js'
+import { renderSignInMessage } from '../domain/sign-in-message.js'
 import { es256kDigest } from '../domain/signatures.js'
 import { isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, onlySignal } from './account.js'
@@ -13,6 +14,9 @@ export type Operation = (typeof OPERATIONS)[number]
 
 const OPERATIONS = ['exec', 'compute', 'download', 'encrypt', 'upload', 'publish'] as const
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+const ERC_4361 = 'https://eips.ethereum.org/EIPS/eip-4361'
+/** Milliseconds for which a signed message opens a session. */
+const MESSAGE_LIFETIME = 300_000
 /** Milliseconds before a token's end from which it is no longer used. */
 const MARGIN = 30_000
 
@@ -46,6 +50,39 @@ export async function assertionOf(
   return `${unsigned}.${toBase64url(await abortable(account.signText(unsigned), signal))}`
 }
 
+/**
+ * Let a wallet sign the message of ERC-4361 that signs it in: wallets show it in words, and compare its domain with the page.
+ *
+ * @param base - address of the gateway's services
+ */
+async function signedMessage(account: Account, base: string, page: SignInPage, control: CallControl) {
+  const { protocol, host } = new URL(page.origin)
+  const now = Date.now()
+  const text = renderSignInMessage({
+    scheme: protocol.slice(0, -1),
+    domain: host,
+    address: account.address,
+    statement: `Sign in at ${new URL(base).host}. This costs nothing.`,
+    uri: `${base}/oauth/token`,
+    chainId: page.chainId,
+    nonce: toHex(crypto.getRandomValues(new Uint8Array(16))).slice(2),
+    issuedAt: timeText(now),
+    expirationTime: timeText(now + MESSAGE_LIFETIME),
+    resources: OPERATIONS.map(operation => `${base}/${operation}`),
+  })
+  return { text, sign: async () => toHex(await abortable(account.signText(text), control.signal)) }
+}
+
+function timeText(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
+}
+
+/** The page that asks a wallet, as the message names it. */
+export interface SignInPage {
+  readonly origin: string
+  readonly chainId: number
+}
+
 /** A session as everybody has it who shares a store. */
 interface Held {
   isLoaded: boolean
@@ -71,14 +108,17 @@ export class Session {
   readonly #http: Http
   readonly #base: string
   readonly #store: SessionStore | undefined
+  readonly #page: SignInPage | undefined
   readonly #name: string
   readonly #held: Held
 
   /**
    * @param url - address of the gateway, without the path of the API
    * @param store - where the session outlives the page
+   * @param page - where a wallet is asked; without it, or with a key of this program, an assertion is signed
    */
-  constructor(http: Http, url: string, account: Account, store?: SessionStore) {
+  constructor(http: Http, url: string, account: Account, store?: SessionStore, page?: SignInPage) {
+    this.#page = account.signDigest === undefined ? page : undefined
     this.#http = http
     this.#base = `${url}/api/v1/gateway/services`
     this.account = account
@@ -136,6 +176,7 @@ export class Session {
       }
     }
     await this.#forget()
+    if (this.#page !== undefined) return this.#signMessage(this.#page, control)
     return this.#signIn(
       OPERATIONS.map(operation => `${this.#base}/${operation}`),
       control,
@@ -143,11 +184,21 @@ export class Session {
   }
 
   async #signIn(audience: string | readonly string[], control: CallControl): Promise<AccessToken> {
-    const message = `Your wallet is asked to sign you in at ${new URL(this.#base).host}. This costs nothing.`
-    control.onProgress?.({ step: 'sign-in', message })
+    control.onProgress?.({ step: 'sign-in', message: this.#announcement })
     control.signal?.throwIfAborted()
     const assertion = await assertionOf(this.account, audience, control.signal)
     return this.#ask({ grant_type: JWT_BEARER, assertion }, control)
+  }
+
+  async #signMessage(page: SignInPage, control: CallControl): Promise<AccessToken> {
+    const { text: message, sign } = await signedMessage(this.account, this.#base, page, control)
+    control.onProgress?.({ step: 'sign-in', message: this.#announcement, asks: message })
+    control.signal?.throwIfAborted()
+    return this.#ask({ grant_type: ERC_4361, message, signature: await sign() }, control)
+  }
+
+  get #announcement(): string {
+    return `Your wallet is asked to sign you in at ${new URL(this.#base).host}. This costs nothing.`
   }
 
   async #ask(form: Record<string, string>, control: CallControl): Promise<AccessToken> {

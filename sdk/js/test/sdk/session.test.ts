@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { readAssertion } from '../../src/domain/index.js'
+import { fromHex, personalDigest, readAssertion, readSignInMessage, recoverAddress } from '../../src/domain/index.js'
 import { Http } from '../../src/sdk/http.js'
 import { Session } from '../../src/sdk/session.js'
 import { localKey, walletAccount } from '../../src/wallets.js'
@@ -109,4 +109,26 @@ test('who waits behind a prompt that nobody answers can go away', { timeout: 500
   await assert.rejects(waiting, /second/)
   first.abort(new Error('first'))
   await assert.rejects(asking, /first/)
+})
+
+test('on a page, a wallet signs a message that names the page, and a key of the program signs none', async context => {
+  const { url, asked } = await tokens(context)
+  const texts: string[] = []
+  const shown: unknown[] = []
+  const wallet = {
+    address: KEY.address,
+    signTypedData: KEY.signTypedData,
+    signText: (text: string) => KEY.signText(texts[texts.push(text) - 1] ?? ''),
+  }
+  const page = { origin: 'https://market.test:8443', chainId: 31337 }
+  const onProgress = ({ asks }: { asks?: unknown }) => void shown.push(asks)
+  await new Session(new Http(), url, wallet, undefined, page).headers({ onProgress })
+  await new Session(new Http(), url, KEY, undefined, page).headers()
+  const form = asked[0] ?? new URLSearchParams()
+  assert.deepEqual([form.get('message'), form.get('grant_type')], [texts[0], 'https://eips.ethereum.org/EIPS/eip-4361'])
+  assert.deepEqual([asked[1]?.has('assertion'), texts.length, shown], [true, 1, texts])
+  const message = readSignInMessage(texts[0] ?? '')
+  assert.deepEqual([message.scheme, message.domain, message.chainId], ['https', 'market.test:8443', 31337])
+  assert.equal(message.uri, `${url}/api/v1/gateway/services/oauth/token`)
+  assert.equal(recoverAddress(personalDigest(texts[0] ?? ''), fromHex(form.get('signature') ?? '')), KEY.address)
 })

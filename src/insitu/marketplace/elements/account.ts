@@ -1,5 +1,5 @@
 /** The account of the person who looks at the page: a wallet that was chosen, and clients that sign with it. */
-import { type AccountClient, connect, connectAccount, InsituError, type WalletProvider } from 'insitu'
+import { type AccountClient, connect, connectAccount, InsituError, sessionStorageOf, type WalletProvider } from 'insitu'
 import { type Address, readAddress, sameAddress } from 'insitu/domain'
 import { walletAccount } from 'insitu/wallets'
 import { site } from './site.js'
@@ -28,6 +28,8 @@ export interface Waiting {
 /** What a tab remembers of the account, so that the next page shows it. */
 const REMEMBERED = 'insitu.account'
 
+/** One for the page: a refresh token can be used once. */
+const sessions = sessionStorageOf(sessionStorage)
 const signedIn = new Map<string, SignedIn>()
 const listeners = new Set<(now: SignedIn | undefined) => void>()
 let chosen: Chosen | undefined
@@ -118,7 +120,7 @@ async function open(url: string, mayAsk: boolean, { signal }: Waiting): Promise<
     await dialogs.changeChain(provider, contracts.chainId, signal)
   }
   const client = await connectAccount(url, await walletAccount(provider, mine.address), {
-    ...{ provider, signal, metadataUrl: site().catalogue },
+    ...{ provider, signal, sessions, metadataUrl: site().catalogue },
     confirmContracts: async shown =>
       (await import('../components/contracts/dialog.js')).confirmContracts(shown, url, signal),
   })
