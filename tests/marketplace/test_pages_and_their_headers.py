@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from insitu.domain.errors import InsituError
+from insitu.marketplace.samples import OPEN, document
 from insitu.marketplace.service import Marketplace
 from tests.doubles.catalogue import CatalogueDouble, summary
 from tests.marketplace.conftest import build
@@ -17,7 +18,7 @@ def directives(answer: httpx.Response) -> dict[str, str]:
 
 
 async def test_the_home_page_shows_the_newest_data_sets(browser: httpx.AsyncClient, catalogue: CatalogueDouble) -> None:
-    catalogue.add(summary(1, name="Departures <b>2013</b>"))
+    catalogue.add(summary(1), document(policy=OPEN, name="Departures <b>2013</b>"))
     answer = await browser.get("/")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"

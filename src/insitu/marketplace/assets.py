@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -24,7 +24,7 @@ from insitu.marketplace.ports import Gateways
 from insitu.marketplace.provenance import Graph, agreement_of, execution_of, graph_of, related_dids
 from insitu.marketplace.snippets import Snippet, snippets_for
 from insitu.marketplace.words.costs import Costs, costs_of
-from insitu.marketplace.words.parts import Named, amount
+from insitu.marketplace.words.parts import Named, Sentence, Strong, amount
 from insitu.marketplace.words.rules import Rules, machine, rules_of
 from insitu.marketplace.words.states import State, state_of
 from insitu.ports.chain import TokenInfo
@@ -65,6 +65,14 @@ class FileView:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What the current version says instead of the one that is shown: new sentences, and each member that differs."""
+
+    sentences: tuple[Sentence, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AssetView:
     """Everything that the page of an asset shows.
 
@@ -79,7 +87,7 @@ class AssetView:
     version
         Its number; None if the chain does not name it.
     changes
-        If it is not the current one: what is different in that, a line each.
+        If it is not the current one: what is different in that.
     names
         DID → name, of the assets that the document mentions.
     """
@@ -92,7 +100,7 @@ class AssetView:
     fits: bool
     version: int | None
     versions: tuple[AssetVersion, ...]
-    changes: tuple[str, ...]
+    changes: Changes
     offers: tuple[OfferView, ...]
     unreadable: int
     graph: Graph | None
@@ -165,7 +173,7 @@ def view_of(
     checksum: str,
     fits: bool,
     names: Mapping[str, str],
-    changes: tuple[str, ...] = (),
+    changes: Changes = Changes(),
     images: tuple[ImageView, ...] = (),
     block: int | None = None,
 ) -> AssetView:
@@ -226,7 +234,7 @@ class AssetReader:
             checksum=wanted,
             fits=await run_sync(_fits, ddo, wanted),
             names=names,
-            changes=() if wanted == status.checksum else await self._changes(status, ddo, token),
+            changes=Changes() if wanted == status.checksum else await self._changes(status, ddo, token),
             images=await self._images_of(described),
             block=(await self._catalogue.health()).block if status.state == "pending" else None,
         )
@@ -264,11 +272,11 @@ class AssetReader:
         self._images[gateway or ""] = (time.monotonic(), known)
         return known
 
-    async def _changes(self, status: AssetStatus, shown_version: Ddo, token: TokenInfo | None) -> tuple[str, ...]:
+    async def _changes(self, status: AssetStatus, shown_version: Ddo, token: TokenInfo | None) -> Changes:
         try:
             newest = read_ddo(await self._catalogue.document(status.did, status.checksum))
         except InsituError:
-            return ()
+            return Changes()
 
         def price(text: str) -> str:
             try:
@@ -276,7 +284,17 @@ class AssetReader:
             except InsituError:
                 return text
 
-        return tuple(shown(line) for line in describe_changes(shown_version, newest, price)[:MOST_CHANGES])
+        lines = tuple(shown(line) for line in describe_changes(shown_version, newest, price)[:MOST_CHANGES])
+        before = set(_said(shown_version, token))
+        return Changes(tuple(sentence for sentence in _said(newest, token) if sentence not in before), lines)
+
+
+def _said(ddo: Ddo, token: TokenInfo | None) -> Iterator[Sentence]:
+    """Yield what a document says about rules and price, in sentences."""
+    if (service := Description(ddo).offer) is not None:
+        rules, costs = rules_of(service), costs_of(service, token)
+        yield (Strong(f"{costs.price}" + (f" + {costs.server}" if costs.server else "")), " for each agreement.")
+        yield from (*rules.inside, *rules.leaving)
 
 
 def _fits(ddo: Ddo, checksum: str) -> bool:

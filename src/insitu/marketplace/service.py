@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import anyio
 
 from insitu.api.errors import Problem
-from insitu.api.metadata_v1 import AssetSummary, SearchRequest
 from insitu.domain.errors import InsituError
+from insitu.marketplace.cards import Card
 from insitu.marketplace.catalogue import Catalogue
 from insitu.marketplace.policy import Policy
 from insitu.marketplace.ports import Gateways
 from insitu.marketplace.rendering import Page, Renderer
+from insitu.marketplace.search import Search
 from insitu.marketplace.site import Site, SiteFacts
 from insitu.marketplace.status import StatusReader
 
@@ -30,7 +31,7 @@ NEWEST = 3
 class HomeView:
     """What the home page shows: the newest data sets, and how many there are."""
 
-    newest: tuple[AssetSummary, ...]
+    newest: tuple[Card, ...]
     total: int
 
 
@@ -88,10 +89,7 @@ class Marketplace:
 
     async def home(self) -> HomeView:
         """Return the newest data sets. Raises ``PeerUnavailable``."""
-        found = await self.catalogue.search(SearchRequest(service="compute", sort="date", offset=NEWEST))
-        dids = [str(document.get("id")) for document in found.results]
-        summaries = (await self.catalogue.summaries(dids)).summaries if dids else ()
-        return HomeView(summaries, found.total_results)
+        return HomeView(*await Search(self.catalogue).newest((await self.facts()).token, NEWEST))
 
     async def _ask(self) -> None:
         for origin in self.site.gateways:

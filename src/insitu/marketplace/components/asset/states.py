@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from insitu.api.metadata_v1 import AssetStatus, AssetVersions
 from insitu.domain.canonical import JsonObject
 from insitu.domain.ddo import read_ddo
-from insitu.marketplace.assets import AssetView, ImageView, view_of
+from insitu.marketplace.assets import AssetView, Changes, ImageView, view_of
 from insitu.marketplace.samples import CHECKSUM, OPEN, STRICT, TOKEN, did, document, result, status, versions, workflow
 from insitu.marketplace.structured_data import structured_data
 
@@ -18,7 +18,7 @@ def _page(
     at: AssetStatus,
     listed: AssetVersions = versions(1),  # noqa: B008 - frozen
     checksum: str = CHECKSUM,
-    changes: tuple[str, ...] = (),
+    changes: Changes = Changes(),  # noqa: B008 - frozen
     block: int | None = None,
 ) -> Mapping[str, object]:
     view: AssetView = view_of(
@@ -43,7 +43,8 @@ _SUCCEEDED["service"][0]["attributes"]["additionalInformation"]["successor"] = d
 _TWO = document(policy=OPEN)
 _TWO["service"].append({**_TWO["service"][1], "index": 5})
 _UNREADABLE = document(policy={"maxExecutions": "many"})
-_CHANGED = ("compute price: 3 NVM → 5 NVM", "compute policy.output.maxFiles: 100 → 10")
+_LINES = ("compute price: 3 NVM → 5 NVM", "compute policy.output.maxFiles: 100 → 10")
+_CHANGED = Changes((("At most 50 executions for each agreement.",),), _LINES)
 
 STATES: Mapping[str, Mapping[str, object]] = {
     "listed": _page(_DATA, status()),
