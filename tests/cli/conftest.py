@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 import pytest
 
+import insitu.marketplace.verifying
 import insitu.sdk.metadata
 from insitu.adapters.keys import keystore
 from insitu.adapters.keys.keystore import Keystore
@@ -36,6 +37,9 @@ DID, OTHER = "did:nv:" + "a" * 64, "did:nv:" + "b" * 64
 AGREEMENT, SECOND = "ab" * 32, "cd" * 32
 EXECUTION, NEXT = "wx" + "a" * 26, "wx" + "b" * 26
 ADDRESS = "0x" + "12" * 20
+
+
+COMPARED = insitu.marketplace.verifying.Verification(["/"], ["a.js"])
 
 
 class Asked:
@@ -184,6 +188,7 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(demo, "_play", played)
     monkeypatch.setattr(report, "write_report", lambda story: Path("report.html").absolute())
     monkeypatch.setattr(webbrowser, "open", lambda url: found.append(f"browser({url})"))
+    monkeypatch.setattr(insitu.marketplace.verifying, "verify_marketplace", _answering(found, "verify", COMPARED))
     monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "search", _writing(found, "search"))
     monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "document", _answering(found, "document", dataset()))
     made = insitu.sdk.metadata.MetadataClient.__init__

@@ -16,6 +16,7 @@ COMMON = {REQUEST: "home flags url account rpc", SCREEN: "as_json yes"}
 _IDS = {REQUEST: "ids"}
 
 CHANGES: Mapping[str, Mapping[str, str]] = {
+    "open": {SCREEN: "did"},
     "search": {REQUEST: "words kind tag author owner service max_price sort page limit"},
     "show": {REQUEST: "did checksum versions"},
     "check": {REQUEST: "what data image entrypoint server service_index"},
@@ -55,6 +56,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "resume": {REQUEST: "did"},
     "transfer": {REQUEST: "did recipient"},
     "up": {REQUEST: "data", SCREEN: "verbose"},
+    "marketplace verify": {REQUEST: "address"},
     "serve": {REQUEST: "actors", SCREEN: "verbose"},
     "pod": {REQUEST: "kind step workspace ticket consoles", FILE: "result"},
     "image build": {FILE: "packages name tag python site_packages"},

@@ -31,7 +31,7 @@ async def test_a_policy_allows_nothing_inline_and_no_other_origin(browser: httpx
     assert found["script-src"] == found["style-src"] == found["form-action"] == "'self'"
     assert found["frame-ancestors"] == found["base-uri"] == "'none'"
     assert found["require-trusted-types-for"] == "'script'"
-    assert found["connect-src"] == "'self'"
+    assert found["connect-src"] == "'self' http://catalogue.test http://gateway.test"
 
 
 async def test_a_page_is_not_sent_again_while_it_is_the_same(browser: httpx.AsyncClient) -> None:

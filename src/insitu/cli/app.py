@@ -17,6 +17,7 @@ INTERRUPTED = 130
 
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Use a compute service": {
+        "open": ("marketplace", "open the marketplace in a browser"),
         "search": ("assets", "find data sets, algorithms and workflows"),
         "show": ("assets", "show an asset: services, prices, rules, versions"),
         "check": ("purchase", "ask whether a workflow may run, where, and at what price"),
@@ -46,12 +47,13 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Run the infrastructure": {
         "up": ("serve", "run all services of a provider on this machine"),
-        "serve": ("serve", "run some of the services: metadata, gateway, operator"),
+        "serve": ("serve", "run some of the services: metadata, gateway, operator, marketplace"),
         "pod": ("pod", "run one step of a pod (started by the engine)"),
         "hide": ("listing", "keep an asset off the lists of the catalogue, for a public reason"),
         "unhide": ("listing", "undo hide"),
         "image": ("images", "build, import, list and remove container images"),
         "chain": ("chain", "deploy, check and hand over the contracts"),
+        "marketplace": ("marketplace", "compare the scripts of a marketplace with this release"),
         "doctor": ("doctor", "check this machine and say how to fix what is wrong"),
     },
     "Tools": {

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -11,7 +11,7 @@ from insitu.api.errors import Problem
 from insitu.domain.errors import InsituError
 from insitu.marketplace.cards import Card
 from insitu.marketplace.catalogue import Catalogue
-from insitu.marketplace.policy import Policy
+from insitu.marketplace.policy import Policy, origins
 from insitu.marketplace.ports import Gateways
 from insitu.marketplace.rendering import Page, Renderer
 from insitu.marketplace.search import Search
@@ -54,6 +54,7 @@ class Marketplace:
         self.renderer = renderer
         self.status = StatusReader(site, catalogue, gateways)
         self.development_keys = development_keys or {}
+        self._called = (*site.gateways, *origins([site.catalogue]))
         self._facts = SiteFacts()
         self._asked_at = -ASK_AGAIN
 
@@ -65,13 +66,13 @@ class Marketplace:
         policy: Policy = Policy(),  # noqa: B008 - frozen
         **values: object,
     ) -> Page:
-        """Render a page. ``here`` is the path that was asked for."""
-        facts = await self.facts()
-        return self.renderer.page(component, values, facts=facts, here=here, policy=policy)
+        """Render a page. ``here`` is the path that was asked for.
 
-    def with_gateways(self) -> Policy:
-        """Return the policy of a page on which a person signs in at the gateways of the settings."""
-        return Policy(connect=(*self.site.gateways, self.site.catalogue))
+        Every page has an account in its head, which calls the gateways of the settings.
+        """
+        facts = await self.facts()
+        policy = replace(policy, connect=(*policy.connect, *self._called))
+        return self.renderer.page(component, values, facts=facts, here=here, policy=policy)
 
     def failure(self, problem: Problem, path: str) -> Page:
         """Render the page for an error, with what is known already: it must not fail as well."""

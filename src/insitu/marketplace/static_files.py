@@ -17,6 +17,11 @@ MANIFEST = "manifest.json"
 ADDRESS = "/static/"
 
 
+def bundles() -> dict[str, bytes]:
+    """Return the scripts of this release by name; a name changes with its content."""
+    return {path.name: path.read_bytes() for path in BUNDLES.glob("*.js")}
+
+
 @dataclass(frozen=True)
 class StaticFile:
     """A file that never changes under its name."""

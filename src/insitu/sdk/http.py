@@ -121,8 +121,11 @@ class Http:
         content: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         quiet: bool | float = False,
+        refusals: bool = False,
     ) -> AsyncIterator[httpx.Response]:
-        """Send or receive bytes as they come, with an answer that is a success. Nothing is repeated.
+        """Send or receive bytes as they come, with an answer that is a success or, with ``refusals``, any.
+
+        Nothing is repeated.
 
         ``quiet`` allows the other side to be silent for long, like an algorithm that prints nothing, or for so many
         seconds.
@@ -136,7 +139,7 @@ class Http:
         except httpx.HTTPError as error:
             raise unavailable(url, error) from error
         try:
-            if not response.is_success:
+            if not (response.is_success or refusals):
                 raise _failure(response.status_code, await _read_bounded(response), url)
             yield response
         except httpx.HTTPError as error:

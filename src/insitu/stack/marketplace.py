@@ -1,11 +1,13 @@
 """The marketplace of a process: what the settings say, the catalogue, and the gateways, here or elsewhere."""
 
+import importlib.util
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from insitu.domain.errors import InsituError
 from insitu.domain.hosts import is_loopback
+from insitu.stack.peers import ACTORS, Actor
 
 if TYPE_CHECKING:
     from insitu.api.chain_v1 import ChainFacts
@@ -19,6 +21,12 @@ DEVELOPMENT_ROLES = ("consumer", "second-consumer", "owner", "second-owner", "pr
 """The accounts of the embedded chain that a page may offer."""
 SILENCE = 5.0
 """Seconds without a byte after which a neighbour counts as away."""
+
+
+def installed_actors() -> tuple[Actor, ...]:
+    """Return the actors that one machine can run: all, or all but the marketplace if its extra is not installed."""
+    installed = importlib.util.find_spec("jinja2") is not None and importlib.util.find_spec("nh3") is not None
+    return tuple(actor for actor in ACTORS if installed or actor != "marketplace")
 
 
 def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack) -> "Marketplace":

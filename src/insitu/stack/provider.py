@@ -110,9 +110,11 @@ async def open_services(
     from insitu.adapters.keys.secrets import service_key
 
     async with AsyncExitStack() as stack:
-        close_folders(settings.folder)
-        await stack.enter_async_context(folder_lock(settings.folder.lock, patience))
-        services = Services(settings, public_url, service_key(settings.folder.keys / "service.key"))
+        services = Services(settings, public_url, "")
+        if actors != {"marketplace"}:  # pages alone keep nothing here
+            close_folders(settings.folder)
+            await stack.enter_async_context(folder_lock(settings.folder.lock, patience))
+            services.service_key = service_key(settings.folder.keys / "service.key")
         await _Builder(services, stack, actors).build()
         yield services
 

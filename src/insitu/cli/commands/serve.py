@@ -44,7 +44,12 @@ def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
     """
     if data:
         session.choose(flags=(*session.choices.flags, ("gateway.data_roots", json.dumps(data))))
-    _serve(session, ("gateway", "metadata", "operator", "marketplace"), verbose=verbose)
+    from insitu.stack.marketplace import installed_actors
+
+    actors = installed_actors()
+    if "marketplace" not in actors:
+        session.screen.note("no pages are served; for them: pip install './insitu-….whl[marketplace]'")
+    _serve(session, actors, verbose=verbose)
 
 
 @click.command()
@@ -57,7 +62,8 @@ def up(session: Session, data: tuple[str, ...], *, verbose: bool) -> None:
 def serve(session: Session, actors: "tuple[Actor, ...]", *, verbose: bool) -> None:
     """Run some of the services in this process; set metadata.url, gateway.url and operator.url for the others.
 
-    The operator must never be reachable from outside.
+    The operator must never be reachable from outside. The marketplace alone needs no data folder, key or chain: it
+    shows any catalogue.
     """
     _serve(session, actors, verbose=verbose)
 
@@ -120,7 +126,7 @@ def _announce(session: Session, services: "Services") -> None:
     from insitu.stack.offers import development_accounts
 
     settings = services.settings
-    accounts = development_accounts(settings)
+    accounts = development_accounts(settings) if services.service_key else {}
     if session.choices.as_json:
         session.screen.json(
             {
@@ -135,7 +141,8 @@ def _announce(session: Session, services: "Services") -> None:
     session.screen.line(f"insitu {__version__} serves {services.public_url}")
     session.screen.facts(
         [
-            ("  data folder", str(settings.home)),
+            ("  open", services.public_url + "/" if services.marketplace is not None else ""),
+            ("  data folder", str(settings.home) if services.service_key else ""),
             ("  embedded", "\n".join(services.announcements)),
             ("  accounts", "\n".join(f"{name.ljust(16)} {address}" for name, address in accounts.items())),
         ]

@@ -18,10 +18,9 @@ def add_routes(routes: APIRouter, marketplace: Marketplace) -> None:
         request: Request, on: Annotated[tuple[str, ...], Query()] = (), workflow: str | None = None
     ) -> Response:
         run = await read_run(marketplace.catalogue, tuple(dict.fromkeys(on)), workflow)
-        policy = Policy(connect=(*marketplace.with_gateways().connect, *run.reachable))
+        policy = Policy(connect=run.reachable)
         return answer(await marketplace.page("run", here=request.url.path, policy=policy, run=run))
 
     @routes.get("/account")
     async def show_account(request: Request) -> Response:
-        policy = marketplace.with_gateways()
-        return answer(await marketplace.page("own_account", here=request.url.path, policy=policy))
+        return answer(await marketplace.page("own_account", here=request.url.path))
