@@ -37,7 +37,9 @@ export type {
 export type { Contracts, DidRecord, WalletProvider } from './sdk/chain-reader.js'
 export { type Client, type ConnectOptions, connect } from './sdk/client.js'
 export {
+  type DownloadOptions,
   Execution,
+  type ExecutionResult,
   type Happened,
   type IncomingFile,
   type LogView,

@@ -18,11 +18,14 @@ class Policy:
         Origins that its elements may call: those of the documents shown, or the gateways of the settings.
     images, frames
         Other sources, such as ``blob:`` for previews that the page makes itself.
+    is_offline
+        The page calls nobody, not even its own server.
     """
 
     connect: tuple[str, ...] = ()
     images: tuple[str, ...] = (DATA,)
     frames: tuple[str, ...] = ()
+    is_offline: bool = False
 
     def header(self) -> str:
         """Return the policy as the header says it. There are no inline scripts or styles, and no texts become HTML."""
@@ -31,7 +34,7 @@ class Policy:
             "script-src": ("'self'",),
             "style-src": ("'self'",),
             "img-src": ("'self'", *self.images),
-            "connect-src": ("'self'", *sorted(set(self.connect))),
+            "connect-src": ("'none'",) if self.is_offline else ("'self'", *sorted(set(self.connect))),
             "frame-src": self.frames or ("'none'",),
             "form-action": ("'self'",),
             "frame-ancestors": ("'none'",),

@@ -19,7 +19,12 @@ from insitu.marketplace.static_files import StaticFiles
 
 COMPONENTS = Path(__file__).parent / "components"
 
-NAVIGATION: tuple[tuple[str, str], ...] = (("/search", "Data"),)
+NAVIGATION: tuple[tuple[str, str], ...] = (
+    ("/search", "Data"),
+    ("/agreements", "Agreements"),
+    ("/executions", "Executions"),
+    ("/receipts", "Receipts"),
+)
 """Address and name of the places in the head of each page; an address is here once its page exists."""
 
 

@@ -34,8 +34,22 @@ export interface StreamOptions extends CallControl {
 
 const RESULT = /* @__PURE__ */ (() => {
   const file = object({ index: integer(), name: text, contentType: text, contentLength: integer(), checksum: text })
-  return object({ did: text, files: list(file) })
+  return object({ did: text, files: list(file), expiresAt: text })
 })()
+
+/** The result of an execution: an asset, and files that are kept for a time. */
+export interface ExecutionResult {
+  readonly did: string
+  readonly files: readonly ResultFile[]
+  /** When the files are deleted, as the gateway writes times. */
+  readonly expiresAt: string
+}
+
+/** Which files are downloaded. */
+export interface DownloadOptions extends CallControl {
+  /** Their indices; all files if it is left out. */
+  readonly only?: readonly number[] | undefined
+}
 
 /** A file of a result. Its name is a safe relative path. */
 export interface ResultFile extends FileDigest {
@@ -102,6 +116,12 @@ export class Execution {
     return this.status(options)
   }
 
+  /** Return its result, and until when the files are kept. Throws what `files` throws. */
+  async result(control: CallControl = {}): Promise<ExecutionResult> {
+    const { did, files, expiresAt } = await this.#gateway.call(RESULT, 'GET', this.#path('result'), control)
+    return { did, files: readFiles(files), expiresAt }
+  }
+
   /**
    * List the files of its result.
    *
@@ -109,7 +129,7 @@ export class Execution {
    * the same as another one on some system
    */
   async files(control: CallControl = {}): Promise<readonly ResultFile[]> {
-    return (await this.#result(control)).files
+    return (await this.result(control)).files
   }
 
   /**
@@ -117,9 +137,9 @@ export class Execution {
    *
    * @throws InsituError what `files` throws, `DownloadNotAllowed`
    */
-  async *download(control: CallControl = {}): AsyncGenerator<IncomingFile, void, undefined> {
-    const { did, files } = await this.#result(control)
-    for (const file of files) {
+  async *download({ only, ...control }: DownloadOptions = {}): AsyncGenerator<IncomingFile, void, undefined> {
+    const { did, files } = await this.result(control)
+    for (const file of files.filter(({ index }) => only === undefined || only.includes(index))) {
       const { body } = await this.#gateway.file(`/download/${did}/${file.index}`, control)
       const content = hashed(body ?? new Blob([]).stream(), file)
       try {
@@ -138,11 +158,6 @@ export class Execution {
   /** Return what the receipt's salted hashes stand for, for an owner of an input or the provider. */
   async opening(control: CallControl = {}): Promise<Opening> {
     return readOpening(await this.#gateway.call(anything, 'GET', this.#path('opening'), control))
-  }
-
-  async #result(control: CallControl) {
-    const { did, files } = await this.#gateway.call(RESULT, 'GET', this.#path('result'), control)
-    return { did, files: readFiles(files) }
   }
 
   #path(what: string): string {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from insitu.marketplace.routes import about, development, home, reading, running, static
+from insitu.marketplace.routes import about, development, home, personal, reading, running, static
 from insitu.marketplace.routes.failures import page_of_failure
 from insitu.marketplace.service import Marketplace
 
@@ -15,6 +15,7 @@ PARTS: tuple[Callable[[APIRouter, Marketplace], None], ...] = (
     home.add_routes,
     about.add_routes,
     reading.add_routes,
+    personal.add_routes,
     static.add_routes,
     development.add_routes,
     running.add_routes,

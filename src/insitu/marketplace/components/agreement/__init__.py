@@ -1,0 +1,1 @@
+"""One agreement of an account. Its element does everything after the sign-in."""

@@ -1,0 +1,186 @@
+import type { Closing, ExecutionView } from 'insitu'
+import { type Child, h } from '../../elements/dom.js'
+import { exactly, many, took } from '../../elements/figures.js'
+import { problemNote } from '../../elements/problem.js'
+import type { Token } from '../../elements/site.js'
+import { amount, id, nameOf, plain } from '../../elements/words.js'
+import { type Bought, isOpen } from '../agreements/state.js'
+import { cardView, statusMark } from '../agreements/view.js'
+import { goingOn, outcomeMark } from '../execution/outcome.js'
+import { hasEnded } from '../execution/state.js'
+
+/** All that the page of an agreement shows. */
+export interface AgreementState {
+  readonly bought: Bought
+  readonly token: Token
+  readonly now: number
+  /** What closing costs now, once somebody asked. */
+  readonly closing?: Closing | undefined
+  /** A sentence for each step of a correction. */
+  readonly revising?: string | undefined
+  readonly isBusy?: boolean
+  readonly error?: unknown
+}
+
+/** Return the page of an agreement. */
+export function agreementView(state: AgreementState): readonly Child[] {
+  const { bought, token, now, error } = state
+  const { agreement, name } = bought
+  const canRun = ['granted', 'settled'].includes(agreement.status) && agreement.executionsLeft > 0
+  return [
+    h('p', { class: 'crumb' }, h('a', { href: '/agreements' }, 'Agreements'), ' / Agreement'),
+    h('h1', {}, nameOf(name, 'Agreement')),
+    h(
+      'p',
+      { class: 'line' },
+      statusMark(bought),
+      h('span', {}, id(agreement.serviceAgreementId)),
+      h('span', {}, h('a', { href: `/assets/${agreement.did}` }, 'The data set')),
+    ),
+    error !== undefined && problemNote(error),
+    cardView(bought, token, now, false),
+    runsSection(bought),
+    canRun && reviseSection(state),
+    canRun && nightlySection(agreement.serviceAgreementId),
+    isOpen(agreement, now) && agreement.status !== 'closing' && closeSection(state),
+  ]
+}
+
+function runsSection({ executions, agreement }: Bought): HTMLElement {
+  const empty = h('p', { class: 'text' }, 'Nothing ran under this agreement yet.')
+  const table = executions.length === 0 ? empty : executionsTable(executions, false)
+  const more = agreement.executions > executions.length && executions.length > 0
+  const note =
+    more && h('p', { class: 'small soft' }, `The newest ${executions.length} of ${many(agreement.executions, 'run')}.`)
+  return h('section', { 'aria-labelledby': 'runs' }, h('h2', { id: 'runs' }, 'Runs'), table, note)
+}
+
+/** Return executions as a table, newest first. */
+export function executionsTable(executions: readonly ExecutionView[], isNamed: boolean): HTMLElement {
+  const head = ['Run', 'State', 'Took', 'Began'].map(title =>
+    h('th', { scope: 'col', class: title === 'Took' && 'num' }, title),
+  )
+  const caption = h('caption', { class: 'hide' }, 'Runs, newest first')
+  return h(
+    'table',
+    { class: 'stack' },
+    caption,
+    h('thead', {}, h('tr', {}, head)),
+    h(
+      'tbody',
+      {},
+      executions.map(one => runRow(one, isNamed)),
+    ),
+  )
+}
+
+function runRow(execution: ExecutionView, isNamed: boolean): HTMLElement {
+  const { number, serviceAgreementId, workflowExecutionId, workflowDid, names, createdAt, endedAt } = execution
+  const title = isNamed ? nameOf(names?.[workflowDid], `Run ${number}`) : `Run ${number}`
+  const link = h('a', { href: `/executions/${serviceAgreementId}/${workflowExecutionId}` }, title)
+  const length = endedAt ? took(Date.parse(endedAt) - Date.parse(createdAt)) : '–'
+  const state = hasEnded(execution) ? outcomeMark(execution) : h('span', { class: 'st go' }, goingOn(execution))
+  const why = execution.reason && h('small', {}, plain(execution.reason.code, 60))
+  return h(
+    'tr',
+    { id: workflowExecutionId },
+    h('th', { scope: 'row', class: 'fullw' }, link, h('small', {}, id(workflowExecutionId))),
+    h('td', {}, state, why),
+    h('td', { class: 'num', 'data-l': 'took' }, length),
+    h('td', {}, exactly(createdAt)),
+  )
+}
+
+function reviseSection({ revising, isBusy }: AgreementState): HTMLElement {
+  return h(
+    'section',
+    { 'aria-labelledby': 'revise' },
+    h('h2', { id: 'revise' }, 'Correct the script'),
+    h(
+      'p',
+      { class: 'text' },
+      'Choose the corrected script. It is published as the next version of your algorithm, and runs under this agreement without being paid again, if the owners allow corrections. Data, server and price stay those that you bought.',
+    ),
+    h(
+      'form',
+      { class: 'field', 'data-act': 'revise' },
+      h('label', { for: 'script' }, 'Corrected script'),
+      h('input', { id: 'script', type: 'file', name: 'script', required: true }),
+      h(
+        'p',
+        { class: 'row' },
+        h('button', { class: 'btn', disabled: isBusy === true }, 'Publish the correction and run it'),
+      ),
+      revising !== undefined && h('p', { class: 'small', role: 'status' }, revising),
+    ),
+  )
+}
+
+function nightlySection(agreement: string): HTMLElement {
+  const line = `0 3 * * *  insitu run --agreement ${agreement} -o results/$(date +\\%F)`
+  return h(
+    'section',
+    { 'aria-labelledby': 'nightly' },
+    h('h2', { id: 'nightly' }, 'Run every night'),
+    h(
+      'p',
+      { class: 'text' },
+      'This line of a crontab runs it at three o’clock, with an account whose key is on that machine, and writes each result into a folder of its own.',
+    ),
+    h('pre', { tabindex: 0 }, h('code', {}, line)),
+  )
+}
+
+function closeSection({ closing, token, isBusy }: AgreementState): HTMLElement {
+  const heading = h('h2', { id: 'close' }, 'Close it')
+  if (closing === undefined) {
+    return h(
+      'section',
+      { 'aria-labelledby': 'close' },
+      heading,
+      h(
+        'p',
+        { class: 'text' },
+        'Closing ends the agreement early. It never costs more than waiting for its end, and nothing can run afterwards.',
+      ),
+      h(
+        'p',
+        {},
+        h(
+          'button',
+          { class: 'btn', type: 'button', 'data-act': 'preview-close', disabled: isBusy === true },
+          'What comes back?',
+        ),
+      ),
+    )
+  }
+  return h(
+    'section',
+    { 'aria-labelledby': 'close' },
+    heading,
+    closingText(closing, token),
+    closing.status === 'open' && closeButton(closing, token, isBusy),
+  )
+}
+
+function closingText({ status, charge, returned }: Closing, token: Token): HTMLElement {
+  if (status === 'settled')
+    return h('p', { class: 'text' }, 'The price is paid by a success, so nothing is left to come back.')
+  if (status !== 'open')
+    return h('p', { class: 'text', role: 'status' }, 'It is closed, or about to be. Nothing begins any more.')
+  const cost =
+    charge === 0n
+      ? 'Closing now costs nothing'
+      : `Closing now costs ${amount(charge, token)}, as waiting for its end would, because runs failed`
+  return h(
+    'p',
+    { class: 'text', role: 'status' },
+    `${cost}, and ${amount(returned, token)} come back to you. Nothing can run afterwards.`,
+  )
+}
+
+function closeButton({ charge, returned }: Closing, token: Token, isBusy = false): HTMLElement {
+  const label =
+    charge === 0n ? `Close it and get ${amount(returned, token)} back` : `Close it for ${amount(charge, token)}`
+  return h('p', {}, h('button', { class: 'btn stop', type: 'button', 'data-act': 'close', disabled: isBusy }, label))
+}

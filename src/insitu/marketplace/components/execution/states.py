@@ -1,0 +1,7 @@
+"""What the server says before the element takes over."""
+
+from collections.abc import Mapping
+
+STATES: Mapping[str, Mapping[str, object]] = {
+    "without JavaScript": {"agreement": "0" * 64, "execution": "wx" + "a" * 26}
+}

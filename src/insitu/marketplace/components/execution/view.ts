@@ -1,0 +1,299 @@
+import type { ExecutionView } from 'insitu'
+import { type Child, h } from '../../elements/dom.js'
+import { exactly, facts, many, mark, moment, took } from '../../elements/figures.js'
+import { problemNote, problemOf } from '../../elements/problem.js'
+import { duration, id, nameOf, plain } from '../../elements/words.js'
+import { inWords } from '../receipts/checks.js'
+import { lanesView } from './lanes.js'
+import { leftView, listed } from './left.js'
+import { costOf, ruleOf } from './money.js'
+import { goingOn, outcomeMark } from './outcome.js'
+import { type ExecutionState, hasEnded, type Receipt } from './state.js'
+
+/** Return the page of an execution. While it runs the log comes first, when it failed the reason, and else what left. */
+export function executionView(state: ExecutionState): readonly Child[] {
+  const { execution } = state
+  const log = h('section', { 'aria-labelledby': 'log' }, h('h2', { id: 'log' }, 'Log'), h('insitu-place'))
+  const phases = h(
+    'section',
+    { 'aria-labelledby': 'phases' },
+    h('h2', { id: 'phases' }, 'Phases'),
+    lanesView(execution, state.now),
+  )
+  const left = leftView(state)
+  const isOver = hasEnded(execution)
+  const failed = isOver && execution.phase !== 'Succeeded'
+  const [first, rest] = failed
+    ? [[reasonNote(state)], [phases, log, left]]
+    : isOver
+      ? [[left], [phases, log]]
+      : [[log], [phases, left]]
+  const key = failed ? 'failed' : isOver ? 'succeeded' : 'running'
+  return [
+    h(
+      'p',
+      { class: 'crumb' },
+      h('a', { href: '/agreements' }, 'Agreements'),
+      ' / ',
+      h('a', { href: `/agreements/${execution.serviceAgreementId}` }, 'Agreement'),
+      ' / Execution',
+    ),
+    h('h1', {}, nameOf(execution.names?.[execution.workflowDid], 'Execution')),
+    headLine(state),
+    state.error !== undefined && problemNote(state.error),
+    state.isAway &&
+      h(
+        'div',
+        { class: 'note', role: 'status' },
+        h(
+          'p',
+          {},
+          h('b', {}, 'The provider does not answer.'),
+          ' This page tries again by itself, and nothing gets lost.',
+        ),
+      ),
+    h(
+      'div',
+      { class: 'split three', id: key },
+      h('div', {}, first),
+      asideView(state),
+      h('div', { class: 'rest' }, rest),
+    ),
+  ]
+}
+
+function headLine(state: ExecutionState): HTMLElement {
+  const { execution, now, surroundings } = state
+  const { startedAt, endedAt } = execution
+  const copied = h('span', {}, id(execution.workflowExecutionId))
+  if (hasEnded(execution)) {
+    const length = endedAt ? Date.parse(endedAt) - Date.parse(execution.createdAt) : undefined
+    return h(
+      'p',
+      { class: 'line', role: 'status' },
+      outcomeMark(execution),
+      endedAt && exactly(endedAt),
+      length !== undefined && h('span', {}, `took ${took(length)}`),
+      copied,
+    )
+  }
+  const ran = startedAt ? now - Date.parse(startedAt) : undefined
+  const limit = surroundings?.longest === undefined ? '' : ` of at most ${duration(surroundings.longest)}`
+  const time = h(
+    'span',
+    { 'aria-hidden': 'true' },
+    ran === undefined ? '' : `${duration(Math.floor(Math.max(0, ran) / 1000))}${limit}`,
+  )
+  return h(
+    'p',
+    { class: 'line', role: 'status' },
+    mark(isWaiting(execution) ? 'wait' : 'go', goingOn(execution)),
+    time,
+    copied,
+  )
+}
+
+function isWaiting({ phase }: ExecutionView): boolean {
+  return phase === 'Registered'
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  OutputRejected: 'The output breaks the owner’s rules, so nothing left.',
+  AlgorithmFailed: 'The algorithm ended with an error.',
+  TimeLimitExceeded: 'The time was over before the algorithm was done.',
+  MemoryLimitExceeded: 'The algorithm needed more memory than the server has for it.',
+  DiskLimitExceeded: 'The algorithm wrote more than the server has room for.',
+  StoppedByConsumer: 'You stopped this run, so nothing left.',
+  StoppedByOwner: 'An owner of the data stopped this run, so nothing left.',
+  QueueTimeout: 'It waited too long in the queue, and never began.',
+}
+
+function reasonNote(state: ExecutionState): HTMLElement {
+  const { execution, agreement } = state
+  const { reason, phase } = execution
+  const code = reason?.code ?? ''
+  const known =
+    SENTENCES[code] ??
+    (phase === 'Stopped' ? 'This run was stopped, so nothing left.' : 'This run failed, so nothing left.')
+  const left =
+    agreement && agreement.executionsLeft > 0 && agreement.endsAt
+      ? `${many(agreement.executionsLeft, 'run')} left until ${moment(agreement.endsAt)} UTC.`
+      : ''
+  return h(
+    'div',
+    { class: phase === 'Stopped' ? 'note' : 'note no' },
+    h('p', {}, h('b', {}, known)),
+    reason && reason.message !== '' && h('p', {}, sentence(reason.message)),
+    reason &&
+      h(
+        'p',
+        {},
+        h('b', {}, 'What to do next:'),
+        ' ',
+        plain(reason.nextStep || 'Look at phases and log, correct the script, and run again.', 600),
+        ' ',
+        left,
+      ),
+    reason && h('p', { class: 'small soft' }, 'Code ', h('code', {}, plain(code, 60))),
+  )
+}
+
+function sentence(text: string): string {
+  const shown = plain(text, 600)
+  return `${shown.charAt(0).toUpperCase()}${shown.slice(1)}${/[.!?…]$/.test(shown) ? '' : '.'}`
+}
+
+function asideView(state: ExecutionState): HTMLElement {
+  const { execution } = state
+  const cost = costOf(state)
+  const money = [
+    h('p', { class: 'label' }, cost.label),
+    h('p', { class: 'big' }, cost.amount),
+    h('p', { class: 'small' }, cost.sentence),
+  ]
+  if (!hasEnded(execution))
+    return h(
+      'aside',
+      { class: 'side beside', 'aria-label': 'Money and stop' },
+      money,
+      stopView(state),
+      factsView(state),
+    )
+  const receipt = receiptView(state.receipt)
+  const failed = execution.phase !== 'Succeeded'
+  const parts = failed ? [money, againView(state), receipt] : [receipt, money, againView(state)]
+  return h('aside', { class: 'side beside', 'aria-label': 'Receipt and money' }, parts, factsView(state))
+}
+
+function stopView(state: ExecutionState): Child {
+  const { execution, agreement, isStopping } = state
+  if (!execution.actions.includes('stop')) return undefined
+  const again =
+    agreement?.endsAt && agreement.executionsLeft > 0 ? ` You can run again until ${moment(agreement.endsAt)} UTC.` : ''
+  const isPaid = agreement?.status === 'settled'
+  const rule = ruleOf({
+    ...state,
+    execution: { ...execution, phase: 'Stopped', reason: { code: 'StoppedByConsumer', message: '', nextStep: '' } },
+  })
+  const later =
+    isPaid || rule === 'never'
+      ? 'You are charged nothing.'
+      : 'You are charged nothing now; if no run succeeds in time, the provider may settle with the receipt of this one.'
+  return h(
+    'details',
+    { class: 'plain' },
+    h('summary', { class: 'btn stop full' }, 'Stop this run…'),
+    h('p', { class: 'small' }, `It ends at once and nothing leaves. ${later}${again}`),
+    h(
+      'p',
+      {},
+      h(
+        'button',
+        { class: 'btn stop full', type: 'button', 'data-act': 'stop', disabled: isStopping === true },
+        isStopping ? 'Stopping…' : 'Stop it now',
+      ),
+    ),
+  )
+}
+
+function againView({ execution, agreement }: ExecutionState): Child {
+  if (execution.role !== 'consumer' || agreement === undefined) return undefined
+  const failed = execution.phase !== 'Succeeded'
+  if (agreement.executionsLeft === 0) {
+    return h(
+      'p',
+      { class: 'small' },
+      h('a', { href: `/run?on=${encodeURIComponent(execution.did)}` }, 'Buy again'),
+      ', because no run is left of this agreement.',
+    )
+  }
+  const until = agreement.endsAt ? ` until ${moment(agreement.endsAt)}` : ''
+  const label = agreement.status === 'settled' ? `Run again, free${until}` : 'Run again'
+  return [
+    h(
+      'p',
+      {},
+      h('button', { class: failed ? 'btn first full' : 'btn full', type: 'button', 'data-act': 'again' }, label),
+    ),
+    failed &&
+      h(
+        'p',
+        { class: 'small' },
+        h('a', { href: `/agreements/${execution.serviceAgreementId}#revise` }, 'Correct the script'),
+        ' and run it under the same agreement.',
+      ),
+  ]
+}
+
+function receiptView(receipt: Receipt | undefined): Child {
+  const label = h('p', { class: 'label' }, 'Receipt')
+  if (receipt === undefined || receipt.kind === 'checking')
+    return [label, h('p', { class: 'small soft', role: 'status' }, 'It is being verified in this page.')]
+  if (receipt.kind === 'broken') {
+    const problem = problemOf(receipt.error)
+    return [
+      label,
+      h('p', { class: 'big' }, mark('no', 'Does not hold')),
+      h('p', { class: 'small', role: 'alert' }, problem?.what ?? '', ' ', problem?.nextStep ?? ''),
+    ]
+  }
+  const chain = receipt.kind === 'holds' ? 'its hash is on chain.' : 'the chain has no hash of it yet.'
+  return [
+    label,
+    h('p', { class: 'big' }, mark('ok', `${receipt.checked.length} checks hold`)),
+    h(
+      'p',
+      { class: 'small' },
+      `Signed by the provider; ${chain} `,
+      h('button', { class: 'link', type: 'button', 'data-act': 'receipt' }, 'Read or print the receipt'),
+    ),
+    h(
+      'details',
+      { class: 'plain' },
+      h('summary', {}, 'What was checked'),
+      h(
+        'ul',
+        { class: 'small' },
+        receipt.checked.map(check => h('li', {}, h('b', {}, inWords(check)[0]), '. ', inWords(check)[1])),
+      ),
+    ),
+  ]
+}
+
+function factsView({ execution, surroundings }: ExecutionState): HTMLElement {
+  const { number, serviceAgreementId, workflowExecutionId, did, names, resultDid, stages, workflowDid } = execution
+  const data = surroundings?.data ?? [{ did, name: nameOf(names?.[did], did) }]
+  const images = [...new Set(stages.map(stage => stage.image))].filter(Boolean)
+  return facts([
+    [
+      'Execution',
+      [id(workflowExecutionId), h('br'), h('small', { class: 'soft' }, `number ${number} of its agreement`)],
+    ],
+    ['Agreement', h('a', { href: `/agreements/${serviceAgreementId}` }, id(serviceAgreementId))],
+    [
+      'On',
+      data.flatMap((one, at) => [at > 0 && ', ', h('a', { href: `/assets/${one.did}` }, nameOf(one.name, one.did))]),
+    ],
+    ['Workflow', h('a', { href: `/assets/${workflowDid}` }, id(workflowDid))],
+    ['Server', surroundings?.server === undefined ? undefined : plain(surroundings.server, 120)],
+    [
+      images.length > 1 ? 'Images' : 'Image',
+      images.length > 0 ? images.map(image => [h('code', {}, plain(image, 120)), h('br')]) : undefined,
+    ],
+    ['Used', usedOf(execution)],
+    ['Result', resultDid ? h('a', { href: `/assets/${resultDid}` }, id(resultDid)) : undefined],
+  ])
+}
+
+/** What each stage took, where the owner's rules show it. */
+function usedOf({ stages }: ExecutionView): Child {
+  const known = stages.flatMap(({ index, usage: { cpuSeconds, peakMemoryBytes }, exitCode }) => {
+    const parts = [
+      typeof cpuSeconds === 'number' && `${cpuSeconds.toFixed(2)} s of processor`,
+      typeof peakMemoryBytes === 'number' && `${Math.round(peakMemoryBytes / 1e6)} MB of memory`,
+      typeof exitCode === 'number' && exitCode !== 0 && `exit code ${exitCode}`,
+    ].filter(part => part !== false)
+    return parts.length > 0 ? [[stages.length > 1 ? `stage ${index}: ` : '', listed(parts), h('br')] as Child] : []
+  })
+  return known.length > 0 ? known : undefined
+}

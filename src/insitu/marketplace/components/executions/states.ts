@@ -1,0 +1,34 @@
+/** Every state of the list of executions, and of every personal page before somebody is signed in. */
+import { InsituError } from 'insitu'
+import { type Child, h, replaceChildren } from '../../elements/dom.js'
+import { welcomeView } from '../../elements/personal.js'
+import { samples } from '../execution/states.js'
+import { type ExecutionsState, executionsView } from './view.js'
+
+const { succeeded, live, failed, HOSTILE } = samples
+const base: ExecutionsState = { address: succeeded.consumer, executions: [], hasMore: false }
+const named = (one: typeof succeeded, name: string) => ({ ...one, names: { [one.workflowDid]: name } })
+const every = [
+  live,
+  { ...live, phase: 'Registered' as const, position: 2, history: [] },
+  succeeded,
+  failed('OutputRejected', '', '').execution,
+  named(failed('StoppedByOwner', '', '', 'Stopped').execution, HOSTILE),
+]
+
+function page(...children: readonly Child[]): Node {
+  const host = h('div', { class: 'page' })
+  replaceChildren(host, ...children)
+  return host
+}
+
+export const gallery: Readonly<Record<string, () => Node>> = {
+  'signed out': () => page(...welcomeView('Executions', { kind: 'signed-out' })),
+  'looking for the account': () => page(...welcomeView('Executions', { kind: 'looking' })),
+  'the wallet said no': () =>
+    page(...welcomeView('Executions', { kind: 'signed-out', error: new InsituError('RejectedByUser', 'no') })),
+  asking: () => page(...executionsView({ ...base, executions: undefined })),
+  empty: () => page(...executionsView(base)),
+  every: () => page(...executionsView({ ...base, executions: every, hasMore: true })),
+  'provider away': () => page(...executionsView({ ...base, executions: every, isAway: true })),
+}

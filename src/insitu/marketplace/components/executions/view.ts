@@ -1,0 +1,56 @@
+import type { ExecutionView } from 'insitu'
+import { type Child, h } from '../../elements/dom.js'
+import { problemNote } from '../../elements/problem.js'
+import { address } from '../../elements/words.js'
+import { executionsTable } from '../agreement/view.js'
+
+/** All that the list of executions shows. */
+export interface ExecutionsState {
+  readonly address: string
+  /** Undefined until the first answer. */
+  readonly executions: readonly ExecutionView[] | undefined
+  readonly hasMore: boolean
+  readonly isAway?: boolean
+  readonly error?: unknown
+}
+
+/** Return what an account ran, newest first. */
+export function executionsView({
+  address: account,
+  executions,
+  hasMore,
+  isAway,
+  error,
+}: ExecutionsState): readonly Child[] {
+  return [
+    h('h1', {}, 'Executions'),
+    h(
+      'p',
+      { class: 'text' },
+      'What you ran, newest first. The list follows what happens, without a reload. ',
+      address(account),
+    ),
+    error !== undefined && problemNote(error),
+    isAway &&
+      h('p', { class: 'text', role: 'status' }, 'The provider does not answer. This page tries again by itself.'),
+    executions === undefined &&
+      error === undefined &&
+      h('p', { class: 'text soft', role: 'status' }, 'Asking the provider…'),
+    executions?.length === 0 &&
+      h(
+        'div',
+        { class: 'note' },
+        h('p', {}, h('b', {}, 'This account has not run anything yet.')),
+        h(
+          'p',
+          {},
+          h('a', { href: '/search' }, 'Find data'),
+          ', or run what you ',
+          h('a', { href: '/agreements' }, 'bought'),
+          '.',
+        ),
+      ),
+    executions !== undefined && executions.length > 0 && executionsTable(executions, true),
+    hasMore && h('p', {}, h('button', { class: 'btn', type: 'button', 'data-act': 'more' }, 'Show older runs')),
+  ]
+}

@@ -1,0 +1,1 @@
+"""Receipts, checked in the page without asking anybody."""

@@ -1,0 +1,131 @@
+import { type Child, h } from '../../elements/dom.js'
+import { plain } from '../../elements/words.js'
+import { documentOf, tableOf, textOf } from './document.js'
+
+/** What a preview is made of. `url` is a document that this page made: without scripts, and of no origin. */
+export type Preview =
+  | {
+      readonly kind: 'document'
+      readonly name: string
+      readonly url: string
+      readonly width?: number
+      readonly height?: number
+      readonly note: string
+    }
+  | { readonly kind: 'none'; readonly name: string; readonly why: string }
+
+/** The most bytes of a file that are shown. */
+const MOST = { text: 256 * 1024, image: 8 * 1024 * 1024 }
+/** The most pixels of an image: a small file can be a large picture. */
+const PIXELS = 32_000_000
+
+const KINDS = {
+  csv: 'table',
+  tsv: 'table',
+  txt: 'text',
+  log: 'text',
+  md: 'text',
+  json: 'text',
+  png: 'image',
+  jpg: 'image',
+  jpeg: 'image',
+} as const
+const SIGNATURES = { png: [0x89, 0x50, 0x4e, 0x47], jpg: [0xff, 0xd8, 0xff] }
+
+interface Named {
+  readonly name: string
+  readonly size: number
+}
+
+/** Return how a file can be shown, by its name; undefined if it cannot. */
+export function kindOf({ name }: Named): 'table' | 'text' | 'image' | undefined {
+  return KINDS[(/\.([a-z0-9]+)$/i.exec(name)?.[1] ?? '').toLowerCase() as keyof typeof KINDS]
+}
+
+/** Return whether a file can be shown: of a kind that is known, and not too large. */
+export function isShowable(file: Named): boolean {
+  const kind = kindOf(file)
+  return kind !== undefined && file.size <= (kind === 'image' ? MOST.image : 64 * MOST.text)
+}
+
+/** Make the preview of a file in this page. */
+export async function previewOf(file: Named, content: Blob): Promise<Preview> {
+  const { name } = file
+  const kind = kindOf(file)
+  if (kind === undefined) return { kind: 'none', name, why: 'There is no preview of this kind of file.' }
+  if (kind === 'image') return imageOf(name, content)
+  const text = new TextDecoder().decode(await content.slice(0, MOST.text).arrayBuffer())
+  const isCut = content.size > MOST.text
+  const { body, note } =
+    kind === 'table' ? tableOf(text, /\.tsv$/i.test(name) ? '\t' : ',', isCut) : textOf(text, isCut)
+  return { kind: 'document', name, url: urlOf(documentOf(name, body)), note }
+}
+
+async function imageOf(name: string, content: Blob): Promise<Preview> {
+  const none = (why: string): Preview => ({ kind: 'none', name, why })
+  const first = new Uint8Array(await content.slice(0, 4).arrayBuffer())
+  const type = (['png', 'jpg'] as const).find(one => SIGNATURES[one].every((byte, at) => first[at] === byte))
+  if (type === undefined) return none('The name says that it is an image, and its bytes do not.')
+  const image = new Blob([content], { type: type === 'png' ? 'image/png' : 'image/jpeg' })
+  const decoded = await createImageBitmap(image).catch(() => undefined)
+  if (decoded === undefined) return none('It is not an image that this browser can read.')
+  const { width, height } = decoded
+  decoded.close()
+  if (width * height > PIXELS) return none(`The image has ${width} × ${height} points, too many to show here.`)
+  const body = [
+    'img',
+    { src: await dataUrlOf(image), alt: name, width: String(width), height: String(height) },
+  ] as const
+  return {
+    kind: 'document',
+    name,
+    url: urlOf(documentOf(name, [body])),
+    width,
+    height,
+    note: `${width} × ${height} points`,
+  }
+}
+
+function dataUrlOf(content: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result))
+    reader.onerror = () => reject(reader.error)
+    reader.readAsDataURL(content)
+  })
+}
+
+function urlOf(html: string): string {
+  return URL.createObjectURL(new Blob([html], { type: 'text/html;charset=utf-8' }))
+}
+
+/** Forget what a preview holds. */
+export function forget(preview: Preview | undefined): void {
+  if (preview?.kind === 'document') URL.revokeObjectURL(preview.url)
+}
+
+/** Return a preview as a figure. What is in the frame can run no script and reach no page, no storage, and no server. */
+export function previewView(preview: Preview): HTMLElement {
+  const name = plain(preview.name, 200)
+  if (preview.kind === 'none')
+    return h('p', { class: 'text small' }, h('span', { class: 'mono' }, name), `: ${preview.why}`)
+  const { width, height } = preview
+  const size: Child = h('iframe', {
+    class: width === undefined ? 'shown' : 'shown picture',
+    src: preview.url,
+    sandbox: '',
+    title: `Preview of ${name}`,
+    referrerpolicy: 'no-referrer',
+    ...(width !== undefined &&
+      height !== undefined && {
+        width: Math.min(width, 1080),
+        height: Math.round((Math.min(width, 1080) * height) / width),
+      }),
+  })
+  return h(
+    'figure',
+    {},
+    h('div', { class: 'plate' }, size),
+    h('figcaption', {}, `${name}, ${preview.note}, shown in a sandbox without scripts`),
+  )
+}

@@ -1,0 +1,130 @@
+/** Elements of pages for one account: they ask who looks at the page, and begin again when that changes. */
+import { account, onAccount, resume, type SignedIn, signIn } from './account.js'
+import { type Child, h, replaceChildren } from './dom.js'
+import { problemNote } from './problem.js'
+import { site } from './site.js'
+
+/** What a personal page shows before an account is there. */
+export type Welcome = { readonly kind: 'looking' } | { readonly kind: 'signed-out'; readonly error?: unknown }
+
+/** Return what stands in a personal page as long as nobody is signed in. */
+export function welcomeView(heading: string, welcome: Welcome): readonly Child[] {
+  const title = h('h1', {}, heading)
+  if (welcome.kind === 'looking')
+    return [title, h('p', { class: 'text soft', role: 'status' }, 'Looking for your account…')]
+  return [
+    title,
+    h(
+      'p',
+      { class: 'text' },
+      'This page is about what one account did. Only the account itself can open it: your wallet signs in at the provider, which costs nothing.',
+    ),
+    welcome.error !== undefined && problemNote(welcome.error),
+    h('p', { class: 'row' }, h('button', { class: 'btn first', type: 'button', 'data-act': 'sign-in' }, 'Sign in')),
+  ]
+}
+
+/** Return the gateways that a personal page asks. */
+export function gateways(): readonly string[] {
+  const { gateways: named } = site()
+  return named.length > 0 ? named : [location.origin]
+}
+
+/** An element that shows what one account may see. */
+export abstract class PersonalElement extends HTMLElement {
+  #abort: AbortController | undefined
+  #stopListening: (() => void) | undefined
+  #isListening = false
+  #address: string | undefined
+
+  /** What the page is called before it knows more. */
+  protected abstract readonly heading: string
+
+  /** Show everything for an account, until the signal says stop. */
+  protected abstract open(me: SignedIn, signal: AbortSignal): Promise<void>
+
+  /** Do what a control with `data-act` asks for. */
+  protected abstract act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void>
+
+  /** Show what an action met. */
+  protected abstract failed(error: unknown): void
+
+  connectedCallback(): void {
+    if (!this.#isListening) {
+      this.#isListening = true
+      this.addEventListener('click', event => this.#clicked(event.target))
+      this.addEventListener('submit', event => this.#submitted(event))
+    }
+    this.#stopListening = onAccount(now => now?.address !== this.#address && void this.#begin(false))
+    void this.#begin(false)
+  }
+
+  disconnectedCallback(): void {
+    this.#stopListening?.()
+    this.#abort?.abort()
+  }
+
+  /** Begin again, with a prompt if a person has to say something. */
+  async #begin(isAsked: boolean): Promise<void> {
+    this.#abort?.abort()
+    const abort = new AbortController()
+    const { signal } = abort
+    this.#abort = abort
+    this.#welcome({ kind: 'looking' })
+    try {
+      const [gateway = location.origin] = gateways()
+      const me = isAsked ? await signIn(gateway, { signal }) : await resume(gateway, { signal })
+      if (signal.aborted) return
+      this.#address = me?.address
+      if (me === undefined) this.#welcome({ kind: 'signed-out' })
+      else await this.open(me, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#welcome({ kind: 'signed-out', error })
+    }
+  }
+
+  #welcome(welcome: Welcome): void {
+    replaceChildren(this, ...welcomeView(this.heading, welcome))
+  }
+
+  #submitted(event: Event): void {
+    const form = event.target
+    if (!(form instanceof HTMLFormElement) || !form.dataset['act']) return
+    event.preventDefault()
+    void this.#run(form.dataset['act'], form)
+  }
+
+  #clicked(target: EventTarget | null): void {
+    const control = target instanceof Element ? target.closest('button[data-act], a[data-act]') : null
+    const act = control?.getAttribute('data-act')
+    if (control === null || !act) return
+    if (act === 'sign-in') void this.#begin(true)
+    else void this.#run(act, control)
+  }
+
+  async #run(act: string, control: Element): Promise<void> {
+    const [me, signal] = [account(), this.#abort?.signal]
+    if (me === undefined || signal === undefined) return
+    try {
+      await this.act(act, control, me, signal)
+    } catch (error) {
+      if (!signal.aborted) this.failed(error)
+    }
+  }
+}
+
+/** Wait; it ends early with the signal, and throws its reason. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }, milliseconds)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+}
