@@ -21,14 +21,7 @@ def registered(plan: ExecutionPlan, now: datetime) -> Execution:
 def moved(execution: Execution, move: Move, now: datetime) -> Execution:
     """Return the record in its next phase."""
     _permit(execution, move.phase)
-    transition = Transition(
-        sequence=_following(execution),
-        phase=move.phase,
-        at=now,
-        stage=move.stage,
-        attempt=move.attempt,
-        reason=move.reason,
-    )
+    transition = _transition(execution, move, now, move.stage, move.attempt)
     records = execution.records if move.record is None else (*execution.records, move.record)
     return _changed(
         execution,
@@ -43,14 +36,7 @@ def moved(execution: Execution, move: Move, now: datetime) -> Execution:
 def concluded(execution: Execution, conclude: Conclude, now: datetime) -> Execution:
     """Return the record with its intended outcome. The phase stays until the gateway has frozen the outcome."""
     _permit(execution, conclude.phase)
-    outcome = Transition(
-        sequence=_following(execution),
-        phase=conclude.phase,
-        at=now,
-        stage=execution.stage,
-        attempt=execution.attempt,
-        reason=conclude.reason,
-    )
+    outcome = _transition(execution, conclude, now, execution.stage, execution.attempt)
     records = execution.records if conclude.record is None else (*execution.records, conclude.record)
     published = execution.published if conclude.published is None else dict(conclude.published)
     return _changed(execution, outcome=outcome, records=records, published=published)
@@ -95,6 +81,13 @@ def stop_requested(execution: Execution, by: Stopper, now: datetime) -> Executio
 def _permit(execution: Execution, phase: Phase) -> None:
     if phase not in TRANSITIONS[execution.phase] or execution.outcome is not None:
         raise ValueError(f"{execution.execution_id} cannot go from {execution.phase} to {phase}")
+
+
+def _transition(
+    execution: Execution, to: Move | Conclude, now: datetime, stage: int | None, attempt: int | None
+) -> Transition:
+    sequence, reason = _following(execution), to.reason
+    return Transition(sequence=sequence, phase=to.phase, at=now, stage=stage, attempt=attempt, reason=reason)
 
 
 def _following(execution: Execution) -> int:
