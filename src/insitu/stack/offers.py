@@ -1,7 +1,9 @@
 """What a provider on this machine offers publishers: accounts, images, servers, and keys."""
 
 import os
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -111,7 +113,7 @@ async def image_contents(settings: Settings) -> dict[str, ImageContents]:
 
 
 def gateway_configuration(settings: Settings, public_url: str, metadata_url: str) -> GatewayConfiguration:
-    """Return the gateway's configuration."""
+    """Return the gateway's configuration: what a setting of the same name says, and what follows from others."""
     from insitu import __version__
     from insitu.domain.ids import read_address
 
@@ -129,17 +131,14 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         }
         for server in gateway.servers
     ]
-    return GatewayConfiguration(
-        version=__version__,
-        public_url=public_url,
-        metadata_url=metadata_url,
+    names = {field.name for field in fields(GatewayConfiguration)}
+    sections = (gateway, settings.limits, settings.metadata, settings.operator)
+    same: dict[str, Any] = {name: value for section in sections for name, value in section if name in names}
+    chosen = GatewayConfiguration(version=__version__, public_url=public_url, metadata_url=metadata_url, **same)
+    return replace(
+        chosen,
         creators=tuple(read_address(account) for account in gateway.creators or embedded_creators(settings)),
         data_roots=tuple(str(root) for root in gateway.data_roots),
-        free_grants_per_day=gateway.free_grants_per_day,
-        chain_reads=gateway.chain_reads,
-        relay=gateway.relay,
-        relays_per_day=gateway.relays_per_day,
-        relay_budget=gateway.relay_budget,
         free_gas_budget=_free_gas_budget(settings),
         free_compute=(
             _free_compute(settings, gateway.free_compute_per_agreement, 6),
@@ -148,17 +147,6 @@ def gateway_configuration(settings: Settings, public_url: str, metadata_url: str
         ),
         coin_price=int(gateway.coin_price),
         confirmations=settings.chain.depth,
-        result_retention=gateway.result_retention,
-        token_lifetime=gateway.token_lifetime,
-        marketplaces=gateway.marketplaces,
-        upload_bytes=settings.limits.upload_bytes,
-        uploads_per_account=settings.limits.uploads_per_account,
-        uploads_per_network=settings.limits.uploads_per_network,
-        uploads_of_strangers=settings.limits.uploads_of_strangers,
-        uploads_total=settings.limits.uploads_total,
-        free_disk=settings.limits.free_disk,
-        stake=settings.metadata.stake,
-        publish_deadline=settings.operator.publish_deadline,
         servers=tuple(servers),
     )
 
