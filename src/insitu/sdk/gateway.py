@@ -45,7 +45,7 @@ from insitu.domain.receipt_opening import Opening
 from insitu.domain.signed_request import SignedRequest
 from insitu.ports.keys import Signer
 from insitu.sdk.events import follow
-from insitu.sdk.http import ANY_JSON, Http, read_model
+from insitu.sdk.http import ANY_JSON, Http, if_found, read_model
 from insitu.sdk.tokens import Tokens
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -259,12 +259,7 @@ class GatewayClient:
 
     async def publication(self, key: str) -> AssetStatus | None:
         """Return which asset the wallet published under an Idempotency-Key, in the gateway's catalogue, if any."""
-        try:
-            return await self._authorised(AssetStatus, "GET", f"{self._base}/publications/{key}")
-        except InsituError as error:
-            if error.code != "AssetNotFound":
-                raise
-            return None
+        return await if_found(self._authorised(AssetStatus, "GET", f"{self._base}/publications/{key}"))
 
     async def upload(self, content: bytes) -> Uploaded:
         """Store the bytes of an algorithm at the gateway. Raises ``ChecksumMismatch`` if it stored other bytes."""

@@ -3,7 +3,7 @@
 Only this module knows httpx. A call that may have happened is repeated only if repeating it is harmless.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -166,6 +166,16 @@ class Http:
             return self._client.build_request(method, address, **options)
         except (httpx.InvalidURL, ValueError) as error:
             raise InsituError("InvalidRequest", f"{url[:200]!r} is not a URL: {error}") from error
+
+
+async def if_found(asked: Awaitable[Model]) -> Model | None:
+    """Wait for an answer; it is None if there is no such asset."""
+    try:
+        return await asked
+    except InsituError as error:
+        if error.code != "AssetNotFound":
+            raise
+        return None
 
 
 def unavailable(url: str, error: Exception) -> InsituError:

@@ -34,7 +34,7 @@ from insitu.domain.ids import Address
 from insitu.domain.wire import first_problem
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
-from insitu.sdk.http import Http
+from insitu.sdk.http import Http, if_found
 
 Filters = TypeVar("Filters", bound=SearchFilters)
 
@@ -137,12 +137,7 @@ class MetadataClient:
         signed = "0x" + signature.hex()
         request = PublicationRequest(catalogue=self._url, creator=creator, key=key, deadline=deadline, signature=signed)
         address = self._url + PUBLICATIONS
-        try:
-            return await self._http.model(AssetStatus, "POST", address, json=request, idempotent=True)
-        except InsituError as error:
-            if error.code != "AssetNotFound":
-                raise
-            return None
+        return await if_found(self._http.model(AssetStatus, "POST", address, json=request, idempotent=True))
 
     async def search(self, request: SearchRequest) -> SearchPage:
         """Find listed assets."""

@@ -3,11 +3,10 @@
 from pydantic import JsonValue
 from typing_extensions import override
 
-from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.ports.catalog import AssetRecord
 from insitu.ports.peers import MetadataPeer
-from insitu.sdk.http import Http
+from insitu.sdk.http import Http, if_found
 from insitu.sdk.metadata import MetadataClient
 
 
@@ -36,12 +35,8 @@ class HttpMetadata(MetadataPeer):
 
     @override
     async def is_retired(self, did: str) -> bool:
-        try:
-            return (await self._client.status(did)).state == "retired"
-        except InsituError as error:
-            if error.code == "AssetNotFound":
-                return False
-            raise
+        status = await if_found(self._client.status(did))
+        return status is not None and status.state == "retired"
 
     @override
     async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
