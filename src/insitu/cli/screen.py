@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 from typing_extensions import override
@@ -22,20 +22,17 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-class Activity(Protocol):
-    """What a person sees while waiting: a title that changes, and text that scrolls by."""
+class Activity:
+    """What a person sees while waiting: a title that changes, and text that scrolls by. This class shows nothing."""
 
     def title(self, text: Callable[[], str]) -> None:
         """Show what is being done now; a terminal calls ``text`` at each redraw, so a clock in it keeps running."""
-        ...
 
     def say(self, text: str) -> None:
         """Add a line of ours."""
-        ...
 
     def log(self, text: str) -> None:
         """Add text from an algorithm, made safe for a terminal."""
-        ...
 
 
 class _Lines(Activity):
@@ -53,22 +50,6 @@ class _Lines(Activity):
     def log(self, text: str) -> None:
         for line in lines(text):
             click.echo(f"  | {line}", err=True)
-
-
-class _Silent(Activity):
-    """Nothing, for ``--json``."""
-
-    @override
-    def title(self, text: Callable[[], str]) -> None:
-        return
-
-    @override
-    def say(self, text: str) -> None:
-        return
-
-    @override
-    def log(self, text: str) -> None:
-        return
 
 
 class _Title:
@@ -186,7 +167,7 @@ class Screen:
     def activity(self, title: str) -> Iterator[Activity]:
         """Show progress: live on a terminal, as lines in a pipe, not at all with JSON."""
         if self.as_json:
-            yield _Silent()
+            yield Activity()
             return
         if not sys.stderr.isatty():
             plain = _Lines()

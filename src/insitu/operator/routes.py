@@ -7,21 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
+from insitu.api import operator_v1 as wire
 from insitu.api.app import StrictRoute
-from insitu.api.operator_v1 import (
-    CAPACITY,
-    IMAGES,
-    LOG_OFFSET_HEADER,
-    PROOF,
-    WORKFLOWS,
-    ExecutionAnswer,
-    ExecutionsAnswer,
-    ImagesBody,
-    LogKeysAnswer,
-    LogStateAnswer,
-    ProofAnswer,
-    StopBody,
-)
 from insitu.api.parameters import BYTES, AgreementPath, ExecutionPath, ServiceKeyHeader
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution
@@ -29,7 +16,7 @@ from insitu.domain.ids import AgreementId, ExecutionId, read_agreement_id, read_
 from insitu.ports.peers import Capacity, LogKey, OperatorPeer, Registration
 from insitu.ports.runtime import LogChunk
 
-ONE = WORKFLOWS + "/{serviceAgreementId}/{workflowExecutionId}"
+ONE = wire.WORKFLOWS + "/{serviceAgreementId}/{workflowExecutionId}"
 
 Count = Annotated[int, Query(ge=0, le=2**53)]
 
@@ -64,51 +51,51 @@ def router(service: OperatorPeer, service_key: str) -> APIRouter:
 
 
 def _add_workflows(routes: APIRouter, service: OperatorPeer) -> None:
-    async def answer(execution: Execution) -> ExecutionAnswer:
+    async def answer(execution: Execution) -> wire.ExecutionAnswer:
         position = await service.position(execution.agreement_id, execution.execution_id)
-        return ExecutionAnswer(execution=execution, position=position)
+        return wire.ExecutionAnswer(execution=execution, position=position)
 
-    @routes.post(WORKFLOWS, status_code=201)
-    async def register_workflow(registration: Registration) -> ExecutionAnswer:
+    @routes.post(wire.WORKFLOWS, status_code=201)
+    async def register_workflow(registration: Registration) -> wire.ExecutionAnswer:
         return await answer(await service.register(registration))
 
-    @routes.get(WORKFLOWS)
+    @routes.get(wire.WORKFLOWS)
     async def list_workflows(
         agreement: Annotated[str | None, Query(alias="serviceAgreementId", max_length=80)] = None,
-    ) -> ExecutionsAnswer:
+    ) -> wire.ExecutionsAnswer:
         wanted = None if agreement is None else read_agreement_id(agreement)
-        return ExecutionsAnswer(executions=await service.list(wanted))
+        return wire.ExecutionsAnswer(executions=await service.list(wanted))
 
     @routes.get(ONE)
-    async def show_workflow(pair: Pair) -> ExecutionAnswer:
+    async def show_workflow(pair: Pair) -> wire.ExecutionAnswer:
         return await answer(await service.status(*pair))
 
     @routes.delete(ONE, status_code=202)
-    async def stop_workflow(pair: Pair, body: StopBody) -> ExecutionAnswer:
+    async def stop_workflow(pair: Pair, body: wire.StopBody) -> wire.ExecutionAnswer:
         return await answer(await service.stop(*pair, body.by))
 
-    @routes.post(IMAGES, status_code=204)
-    async def require_images(body: ImagesBody) -> None:
+    @routes.post(wire.IMAGES, status_code=204)
+    async def require_images(body: wire.ImagesBody) -> None:
         await service.require_images(body.images)
 
-    @routes.get(CAPACITY)
+    @routes.get(wire.CAPACITY)
     async def show_capacity() -> Capacity:
         return await service.capacity()
 
-    @routes.get(PROOF)
-    async def show_proof() -> ProofAnswer:
+    @routes.get(wire.PROOF)
+    async def show_proof() -> wire.ProofAnswer:
         found = await service.proof()
-        return ProofAnswer(runtime=found.runtime, limits=dict(found.limits))
+        return wire.ProofAnswer(runtime=found.runtime, limits=dict(found.limits))
 
 
 def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:
     @routes.get(ONE + "/logs")
-    async def list_logs(pair: Pair) -> LogKeysAnswer:
-        return LogKeysAnswer(keys=await service.log_keys(*pair))
+    async def list_logs(pair: Pair) -> wire.LogKeysAnswer:
+        return wire.LogKeysAnswer(keys=await service.log_keys(*pair))
 
     @routes.get(ONE + "/logs-state")
-    async def show_log_state(pair: Pair) -> LogStateAnswer:
-        return LogStateAnswer(state=await service.log_state(*pair))
+    async def show_log_state(pair: Pair) -> wire.LogStateAnswer:
+        return wire.LogStateAnswer(state=await service.log_state(*pair))
 
     @routes.get(ONE + "/logs/{stage}/{attempt}", response_class=StreamingResponse, responses={200: BYTES})
     async def read_log(
@@ -117,7 +104,7 @@ def _add_logs(routes: APIRouter, service: OperatorPeer) -> None:
         # An unknown execution gets an error answer, not a broken stream.
         await service.status(*pair)
         chunks = service.logs(*pair, LogKey(stage=stage, attempt=attempt), offset, follow=follow, counted=counted)
-        headers = {LOG_OFFSET_HEADER: str(offset)}
+        headers = {wire.LOG_OFFSET_HEADER: str(offset)}
         return StreamingResponse(_bytes(chunks), media_type="application/octet-stream", headers=headers)
 
 

@@ -6,20 +6,7 @@ from typing import TypeVar
 import anyio
 from typing_extensions import override
 
-from insitu.api.operator_v1 import (
-    CAPACITY,
-    IMAGES,
-    LOG_OFFSET_HEADER,
-    PROOF,
-    WORKFLOWS,
-    ExecutionAnswer,
-    ExecutionsAnswer,
-    ImagesBody,
-    LogKeysAnswer,
-    LogStateAnswer,
-    ProofAnswer,
-    StopBody,
-)
+from insitu.api import operator_v1 as wire
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Stopper
 from insitu.domain.ids import AgreementId, ExecutionId
@@ -56,28 +43,30 @@ class HttpOperator(OperatorPeer):
     @override
     async def register(self, registration: Registration) -> Execution:
         options = {"json": registration, "headers": self._headers, "idempotent": True}
-        return (await self._http.model(ExecutionAnswer, "POST", self._url + WORKFLOWS, **options)).execution
+        return (await self._http.model(wire.ExecutionAnswer, "POST", self._url + wire.WORKFLOWS, **options)).execution
 
     @override
     async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Execution:
-        return (await self._get(ExecutionAnswer, _path(agreement_id, execution_id))).execution
+        return (await self._get(wire.ExecutionAnswer, _path(agreement_id, execution_id))).execution
 
     @override
     async def position(self, agreement_id: AgreementId, execution_id: ExecutionId) -> int:
-        return (await self._get(ExecutionAnswer, _path(agreement_id, execution_id))).position
+        return (await self._get(wire.ExecutionAnswer, _path(agreement_id, execution_id))).position
 
     @override
     async def list(self, agreement_id: AgreementId | None = None) -> tuple[Execution, ...]:
-        return (await self._get(ExecutionsAnswer, WORKFLOWS, {"serviceAgreementId": agreement_id})).executions
+        return (await self._get(wire.ExecutionsAnswer, wire.WORKFLOWS, {"serviceAgreementId": agreement_id})).executions
 
     @override
     async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId, by: Stopper) -> Execution:
-        address, body = self._url + _path(agreement_id, execution_id), StopBody(by=by)
-        return (await self._http.model(ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)).execution
+        address, body = self._url + _path(agreement_id, execution_id), wire.StopBody(by=by)
+        return (
+            await self._http.model(wire.ExecutionAnswer, "DELETE", address, json=body, headers=self._headers)
+        ).execution
 
     @override
     async def log_keys(self, agreement_id: AgreementId, execution_id: ExecutionId) -> tuple[LogKey, ...]:
-        return (await self._get(LogKeysAnswer, _path(agreement_id, execution_id) + "/logs")).keys
+        return (await self._get(wire.LogKeysAnswer, _path(agreement_id, execution_id) + "/logs")).keys
 
     @override
     async def logs(
@@ -106,20 +95,20 @@ class HttpOperator(OperatorPeer):
 
     @override
     async def log_state(self, agreement_id: AgreementId, execution_id: ExecutionId) -> LogState:
-        return (await self._get(LogStateAnswer, _path(agreement_id, execution_id) + "/logs-state")).state
+        return (await self._get(wire.LogStateAnswer, _path(agreement_id, execution_id) + "/logs-state")).state
 
     @override
     async def require_images(self, images: Sequence[ImageReference]) -> None:
-        body = ImagesBody(images=tuple(images))
-        await self._http.call("POST", self._url + IMAGES, json=body, headers=self._headers, idempotent=True)
+        body = wire.ImagesBody(images=tuple(images))
+        await self._http.call("POST", self._url + wire.IMAGES, json=body, headers=self._headers, idempotent=True)
 
     @override
     async def capacity(self) -> Capacity:
-        return await self._get(Capacity, CAPACITY)
+        return await self._get(Capacity, wire.CAPACITY)
 
     @override
     async def proof(self) -> Enforcement:
-        answer = await self._get(ProofAnswer, PROOF)
+        answer = await self._get(wire.ProofAnswer, wire.PROOF)
         return Enforcement(answer.runtime, answer.limits)
 
     async def _get(self, kind: type[Answer], path: str, params: Mapping[str, str | None] | None = None) -> Answer:
@@ -129,11 +118,11 @@ class HttpOperator(OperatorPeer):
         """Stream a log over one connection. Raises ``PeerUnavailable`` if it breaks."""
         params = {"offset": offset, "follow": follow, "counted": counted}
         async with self._http.stream("GET", address, params=params, headers=self._headers, quiet=follow) as response:
-            begin = int(response.headers.get(LOG_OFFSET_HEADER, offset))
+            begin = int(response.headers.get(wire.LOG_OFFSET_HEADER, offset))
             async for data in response.aiter_bytes():
                 yield LogChunk(offset=begin, data=data)
                 begin += len(data)
 
 
 def _path(agreement_id: AgreementId, execution_id: ExecutionId) -> str:
-    return f"{WORKFLOWS}/{agreement_id}/{execution_id}"
+    return f"{wire.WORKFLOWS}/{agreement_id}/{execution_id}"

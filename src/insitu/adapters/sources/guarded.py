@@ -1,7 +1,5 @@
 """An httpx transport that only connects to checked addresses, for urls that strangers wrote."""
 
-from collections.abc import Sequence
-
 import httpx
 from typing_extensions import override
 
@@ -34,7 +32,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         checked = httpx.Request(
             request.method,
             url.copy_with(host=address),
-            headers=_headers(request),
+            headers=request.headers.raw,  # unchanged: Host has the name in the url
             stream=request.stream,
             extensions=extensions,
         )
@@ -43,8 +41,3 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     @override
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-def _headers(request: httpx.Request) -> Sequence[tuple[bytes, bytes]]:
-    """Return the headers unchanged: Host has the name in the url."""
-    return request.headers.raw

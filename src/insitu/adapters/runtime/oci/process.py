@@ -28,6 +28,16 @@ _WRITE_LOCK = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 """``struct flock`` over the whole file. An open-file-description lock goes to the monitor with the descriptor."""
 
 
+class _Inside:
+    """A file or folder with a fixed name in the folder of a step."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, folder: "RunFolder", _: type) -> Path:
+        return folder.path / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Names in the folder of one compute step; ``name`` is that of the container and of its control group."""
@@ -35,45 +45,22 @@ class RunFolder:
     path: Path
     name: str
 
-    @property
-    def lock(self) -> Path:
-        """Held by the launching supervisor, then by the monitor, whose number is in it."""
-        return self.path / "lock"
-
-    @property
-    def run(self) -> Path:
-        """Written just before the launch: what the record needs later. If it exists, the run was launched."""
-        return self.path / "run.json"
-
-    @property
-    def exit(self) -> Path:
-        """The facts of the end. If it exists, the run has ended."""
-        return self.path / "exit.json"
-
-    @property
-    def log(self) -> Path:
-        """Captured output, append-only."""
-        return self.path / "console.log"
-
-    @property
-    def runtime_log(self) -> Path:
-        """What the OCI runtime itself logged."""
-        return self.path / "runtime.log"
-
-    @property
-    def state(self) -> Path:
-        """The OCI runtime's own state (``--root``)."""
-        return self.path / "state"
-
-    @property
-    def bundle(self) -> Path:
-        """The OCI bundle: config.json."""
-        return self.path / "bundle"
-
-    @property
-    def pid(self) -> Path:
-        """Number of the container's first process, written by the OCI runtime."""
-        return self.path / "pid"
+    lock = _Inside("lock")
+    """Held by the launching supervisor, then by the monitor, whose number is in it."""
+    run = _Inside("run.json")
+    """Written just before the launch: what the record needs later. If it exists, the run was launched."""
+    exit = _Inside("exit.json")
+    """The facts of the end. If it exists, the run has ended."""
+    log = _Inside("console.log")
+    """Captured output, append-only."""
+    runtime_log = _Inside("runtime.log")
+    """What the OCI runtime itself logged."""
+    state = _Inside("state")
+    """The OCI runtime's own state (``--root``)."""
+    bundle = _Inside("bundle")
+    """The OCI bundle: config.json."""
+    pid = _Inside("pid")
+    """Number of the container's first process, written by the OCI runtime."""
 
 
 @dataclass(frozen=True, slots=True)
