@@ -16,7 +16,8 @@ from insitu.cli.app import COMMANDS, app
 from insitu.domain import error_table
 from insitu.domain import errors as domain_errors
 from insitu.domain.deadlines import LIMITS
-from insitu.domain.errors import ErrorDefinition, class_of, definition_of
+from insitu.domain.error_table import ErrorDefinition
+from insitu.domain.errors import class_of, definition_of
 from insitu.domain.execution import ENDED, TRANSITIONS, Phase
 from insitu.domain.exit_codes import COMMAND_EXITS
 from insitu.settings.sections import Settings

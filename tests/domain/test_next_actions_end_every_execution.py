@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from insitu.domain.deadlines import LIMITS
+from insitu.domain.deadlines import LIMITS, Rules
 from insitu.domain.execution import (
     ENDED,
     TRANSITIONS,
@@ -46,7 +46,6 @@ from insitu.domain.next_actions import (
     Kill,
     Move,
     Remove,
-    Rules,
     Wait,
     next_actions,
 )

@@ -14,9 +14,9 @@ from insitu.adapters.clock import SystemClock
 from insitu.adapters.executions.store import SQLITE, SqlExecutions
 from insitu.adapters.logs.files import FileLogs
 from insitu.adapters.sqlite import SqliteDatabase
+from insitu.domain.deadlines import Rules
 from insitu.domain.execution import Execution, Phase
 from insitu.domain.ids import ExecutionId
-from insitu.domain.next_actions import Rules
 from insitu.operator.engine import Engine, Parts
 from insitu.operator.service import OperatorService
 from insitu.ports.clock import Clock

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
-from insitu.domain.next_actions import Rules
+from insitu.domain.deadlines import Rules
 from insitu.ports.clock import Clock
 from insitu.ports.peers import Capacity, GatewayPeer
 from tests.doubles.running_operator import CAPACITY, RunningOperator, running_operator

@@ -9,10 +9,10 @@ import anyio
 import pytest
 
 from insitu.adapters.clock import SystemClock
+from insitu.domain.deadlines import Rules
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import Execution, Phase, StepKey, StepKind, Transition
 from insitu.domain.ids import AgreementId
-from insitu.domain.next_actions import Rules
 from insitu.domain.plan import ExecutionPlan
 from insitu.ports.peers import Capacity, ExecutionReport, LogKey
 from insitu.ports.runtime import Enforcement

@@ -25,23 +25,6 @@ from typing_extensions import override
 
 from insitu.domain.error_table import DEFINITIONS, ErrorDefinition
 
-__all__ = [
-    "ERRORS",
-    "Conflict",
-    "ErrorDefinition",
-    "Failure",
-    "InsituError",
-    "InvalidInput",
-    "LimitReached",
-    "NotAllowed",
-    "NotFound",
-    "TokenError",
-    "Unavailable",
-    "Violation",
-    "class_of",
-    "definition_of",
-]
-
 ERRORS: Mapping[str, ErrorDefinition] = {definition.code: definition for definition in DEFINITIONS}
 """Every error code, with its HTTP status, its meaning, and the next step of the person who meets it."""
 

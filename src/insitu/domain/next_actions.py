@@ -23,20 +23,6 @@ from insitu.domain.execution import (
     is_retriable,
 )
 
-__all__ = [
-    "Abandon",
-    "Action",
-    "Conclude",
-    "Ensure",
-    "HandOver",
-    "Kill",
-    "Move",
-    "Remove",
-    "Rules",
-    "Wait",
-    "next_actions",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Ensure:

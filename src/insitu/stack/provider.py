@@ -231,7 +231,7 @@ class _Builder:
 
     async def _build_operator(self, gateway: "GatewayPeer") -> None:
         from insitu.adapters.clock import SystemClock
-        from insitu.domain.next_actions import Rules
+        from insitu.domain.deadlines import Rules
         from insitu.operator.engine import Engine, Parts
         from insitu.operator.service import OperatorService
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import anyio
 
+from insitu.domain.deadlines import Rules
 from insitu.domain.errors import InsituError
-from insitu.domain.next_actions import Rules
 from insitu.ports.clock import Clock
 from insitu.ports.executions import Executions
 from insitu.ports.logs import Logs
