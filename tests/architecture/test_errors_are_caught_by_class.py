@@ -26,9 +26,6 @@ EXACTLY: dict[Site, str] = {
         "only then is the journal of other contracts; after any other failure it resumes the deployment"
     ),
     ("adapters/chain/follower.py", "error.code != 'ChainUnavailable'"): AWAY,
-    ("adapters/peers/metadata.py", "error.code == 'AssetNotFound'"): (
-        "a wrong address of the catalogue is NotFound as well, and says nothing about the asset"
-    ),
     ("adapters/peers/operator.py", "error.code != 'PeerUnavailable'"): (
         "the stream is resumed; what a running operator says, as of its object store, goes on to the reader"
     ),
@@ -81,8 +78,9 @@ EXACTLY: dict[Site, str] = {
     ),
     ("pods/configure.py", "error.code == 'ConfigurationFailed'"): "it has its sentence already, others get one",
     ("sdk/agreements.py", "error.code != 'AgreementExists'"): "the one Conflict that means it was bought before",
-    ("sdk/gateway.py", "error.code != 'AssetNotFound'"): "a gateway without this address is NotFound as well",
-    ("sdk/metadata.py", "error.code != 'AssetNotFound'"): "a wrong address of the catalogue is NotFound as well",
+    ("sdk/http.py", "error.code != 'AssetNotFound'"): (
+        "a wrong address of a catalogue or gateway is NotFound as well, and says nothing about the asset"
+    ),
     ("sdk/metadata.py", "error.code != 'NotFound'"): "what a catalogue says of the DID itself keeps its context",
     (
         "sdk/registrations.py",
