@@ -1,9 +1,10 @@
 """What every page knows about the marketplace, and what the elements in a page are told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from insitu.domain.canonical import JsonObject
+from insitu.marketplace.theme import Texts
 from insitu.ports.chain import TokenInfo
 
 DEVELOPMENT_CHAIN = 31337
@@ -32,6 +33,7 @@ class Site:
     gateways: tuple[str, ...] = ()
     development: bool = False
     version: str
+    texts: Texts = field(default_factory=Texts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -289,10 +289,13 @@ class MarketplaceSettings(Section):
     """The pages for people."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)] = "insitu"
-    """What the pages call this marketplace."""
+    """What the pages call this marketplace, unless the theme has a name."""
+    theme: Path | None = None
+    """Folder with `theme.toml` (name, logo, colours, texts) for these pages. Default: their own."""
     gateways: tuple[Origin, ...] = ()
-    """Origins of the gateways at which people sign in on these pages; each must name this marketplace in its
-    ``gateway.marketplaces``. The gateway of this process, and that of ``gateway.url``, are always included."""
+    """Origins, as browsers call them, of the gateways at which people sign in on these pages; each must name this
+    marketplace in its ``gateway.marketplaces``. The gateway of this process is always included. Default: that one, or
+    that of ``gateway.url``."""
 
 
 class ObjectStoreSettings(Section):

@@ -46,6 +46,7 @@ def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack
     from insitu.marketplace.service import Marketplace
     from insitu.marketplace.site import Site
     from insitu.marketplace.static_files import StaticFiles
+    from insitu.marketplace.theme import Theme, read_theme
     from insitu.sdk.http import Http
     from insitu.sdk.metadata import MetadataClient
 
@@ -54,22 +55,28 @@ def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack
         raise InsituError("SettingsInvalid", "the metadata runs in another process: set metadata.url to its address")
     http = Http(timeout=SILENCE)
     stack.push_async_callback(http.close)
-    own = services.public_url if services.gateway is not None else settings.gateway.url
+    named = settings.marketplace.gateways
+    own = services.public_url if services.gateway is not None else None if named else settings.gateway.url
     here = services.gateway is not None and is_loopback(urlsplit(services.public_url).hostname or "")
+    folder = settings.marketplace.theme
+    theme, logo = read_theme(folder) if folder is not None else (Theme(), None)
     site = Site(
-        name=settings.marketplace.name,
+        name=theme.name or settings.marketplace.name,
         origin=services.public_url,
         catalogue=catalogue,
-        gateways=origins([*([own] if own is not None else []), *settings.marketplace.gateways]),
+        gateways=origins([*([own] if own is not None else []), *named]),
         development=here and settings.chain.embedded,
         version=__version__,
+        texts=theme.texts,
     )
     peer = services.metadata or MetadataClient(http, catalogue)
     return Marketplace(
         site=site,
         catalogue=Catalogue(peer, catalogue),
         gateways=_Gateways(services, http),
-        renderer=Renderer(site, StaticFiles()),
+        renderer=Renderer(
+            site, StaticFiles(extra_style=theme.style(), logo=(theme.logo or "", logo) if logo else None)
+        ),
         development_keys=dev_keys(DEVELOPMENT_ROLES) if site.development else None,
     )
 
