@@ -1,7 +1,5 @@
 """Pages about what one account did. The server knows nothing about it: an element does everything after the sign-in."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Request, Response
 
 from insitu.domain.ids import read_agreement_id, read_execution_id
@@ -39,5 +37,7 @@ def add_routes(routes: APIRouter, marketplace: Marketplace) -> None:
 
 async def _personal(marketplace: Marketplace, component: str, request: Request, **ids: str) -> Response:
     """Render a page whose element may call the gateways, and may show previews in frames that it makes itself."""
-    policy = replace(marketplace.with_gateways(), frames=(BLOB,) if component == "execution" else ())
+    site = marketplace.site
+    frames = (BLOB,) if component == "execution" else ()
+    policy = Policy(connect=(*site.gateways, site.catalogue), frames=frames)
     return answer(await marketplace.page(component, here=request.url.path, policy=policy, **ids))
