@@ -33,7 +33,10 @@ async def build_images() -> Images:
     python = await store.build_from_host([], "insitu/python", "test")
     sources = _installed_sources()
     pods = await store.build_from_host(
-        ["insitu[cluster,object-store,postgresql]"], "insitu/pods", "test", site_packages=[sources, SITE_PACKAGES]
+        ["insitu[cluster,marketplace,object-store,postgresql]"],
+        "insitu/pods",
+        "test",
+        site_packages=[sources, SITE_PACKAGES],
     )
     for image in await store.list():
         if image.name == pods.name and image.digest != pods.digest:

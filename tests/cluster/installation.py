@@ -95,6 +95,7 @@ def settings_of(access: ClusterAccess, images: Images, owner: str, public: str, 
     settings = {
         "INSITU_SERVER__PUBLIC_URL": public,
         "INSITU_METADATA__URL": metadata,
+        "INSITU_MARKETPLACE__GATEWAYS": json.dumps([public]),
         "INSITU_CLUSTER__REGISTRY": access.registry,
         "INSITU_CLUSTER__STORAGE_CLASS": access.storage_class,
         "INSITU_GATEWAY__CREATORS": owner,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from insitu.adapters.keys.dev import dev_signer
@@ -68,11 +69,13 @@ def flights(site: Installation) -> str:
 
 
 def test_every_service_is_ready_and_the_operator_twice(cluster: ClusterAccess, site: Installation) -> None:
-    assert site.kubectl(*READY).stdout.count("condition met") == 6
-    assert {name: len(site.pods(name)) for name in ("operator", "gateway", "metadata", "postgresql", "chain")} == {
+    assert site.kubectl(*READY).stdout.count("condition met") == 7
+    names = ("operator", "gateway", "metadata", "marketplace", "postgresql", "chain")
+    assert {name: len(site.pods(name)) for name in names} == {
         "operator": 2,
         "gateway": 1,
         "metadata": 1,
+        "marketplace": 1,
         "postgresql": 1,
         "chain": 1,
     }
@@ -114,10 +117,23 @@ def test_each_actor_has_a_schema_that_the_other_cannot_read(site: Installation, 
     assert "COPY gateway.agreements" in saved, "the backup of the page"
 
 
-INSIDE = {"gateway", "metadata", "operator", "postgresql", "chain", "names", "api"}
+def test_a_person_finds_the_data_set_on_pages(site: Installation, flights: str) -> None:
+    pages = httpx.Client(base_url=site.url, timeout=30)
+    assert "Flights" in pages.get("/search").text
+    assert f"/assets/{flights}" in pages.get("/search").text
+    assert "Every part answers." in pages.get("/status").text
+    nothing = pages.get("/no/such/page")
+    assert (nothing.status_code, nothing.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert pages.get("/api/v1/operator/executions").json()["code"] == "NotFound"
+    compared = site.person("consumer", CONSUMER_KEY).insitu("marketplace", "verify", site.url)
+    assert compared.code == 0, compared.out + compared.err
+
+
+INSIDE = {"gateway", "marketplace", "metadata", "operator", "postgresql", "chain", "names", "api"}
 REACHED = [
     ("insitu", "insitu-gateway", INSIDE),
     ("insitu", "insitu-metadata", INSIDE - {"operator"}),
+    ("insitu", "insitu-marketplace", {"gateway", "marketplace", "metadata", "names", "api"}),
     ("insitu", "insitu-operator", {"gateway", "chain", "names", "api"}),
     ("insitu", "insitu-postgresql", set()),
     ("insitu", "insitu-chain", set()),
@@ -126,7 +142,7 @@ REACHED = [
     ("insitu-executions", "publish", {"gateway", "names"}),
     ("insitu-executions", "compute", set()),
     ("insitu-executions", None, set()),
-    ("default", None, {"gateway", "metadata", "names", "api"}),
+    ("default", None, {"gateway", "marketplace", "metadata", "names", "api"}),
 ]
 """Namespace, role, and what a pod of that role reaches: exactly what is needed. The last one is anybody's."""
 

@@ -42,7 +42,7 @@ pytestmark = [
 ]
 
 OPERATOR = {"matchLabels": {"app.kubernetes.io/name": "insitu-operator"}}
-DEPLOYMENTS = ("gateway", "metadata", "operator")
+DEPLOYMENTS = ("gateway", "marketplace", "metadata", "operator")
 WAITING = """
 import sys, time
 from pathlib import Path
@@ -160,7 +160,7 @@ def production(
 
 def test_two_of_each_are_ready_and_one_may_go(production: Production) -> None:
     site = production.installation
-    assert [len(site.pods(name)) for name in DEPLOYMENTS] == [2, 2, 2]
+    assert [len(site.pods(name)) for name in DEPLOYMENTS] == [2, 2, 2, 2]
     assert json.loads(site.kubectl("get", "persistentvolumeclaims", "-o", "json").stdout)["items"] == []
     site.kubectl(
         "wait", "poddisruptionbudgets", "--all", "--for=jsonpath={.status.disruptionsAllowed}=1", "--timeout=60s"

@@ -28,7 +28,7 @@ from tests.parts import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.needs("buildah", "oci", "root", "chain")]
 
-EXTRAS = "cluster,object-store,postgresql"
+EXTRAS = "cluster,marketplace,object-store,postgresql"
 FOR_PIP = ("PIP_INDEX_URL", "PIP_CERT")
 DISTRIBUTION = re.compile(r"([^/]+)-([^/-]+)\.dist-info$")
 

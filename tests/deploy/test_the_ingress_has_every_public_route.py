@@ -13,6 +13,8 @@ pytestmark = pytest.mark.needs("docs")
 KUSTOMIZE = ROOT / "deploy" / "kustomize"
 PRIVATE = ("/api/v1/gateway/tickets", "/api/v1/operator")
 """Tickets are for the pods of executions, the operator is for the gateway."""
+PAGES = "insitu-marketplace"
+"""It answers 404 to what is not a page, and reaches neither tickets nor the operator's routes."""
 
 
 def routes(actor: str) -> set[str]:
@@ -34,7 +36,7 @@ def rules() -> list[tuple[str, str]]:
 
 def sent_to(path: str) -> str | None:
     """The service that gets requests for a path: rules of the type Prefix compare whole elements."""
-    fitting = [rule for rule in rules() if path == rule[0] or path.startswith(rule[0] + "/")]
+    fitting = [rule for rule in rules() if path == rule[0] or path.startswith(rule[0].rstrip("/") + "/")]
     return max(fitting, key=lambda rule: len(rule[0]))[1] if fitting else None
 
 
@@ -42,16 +44,20 @@ def sent_to(path: str) -> str | None:
 def test_a_route_gets_through_to_its_service_or_is_private(actor: str) -> None:
     for path in routes(actor):
         if path.startswith(PRIVATE):
-            assert sent_to(path) is None, f"{path} is not for the public"
+            assert sent_to(path) == PAGES, f"{path} is not for the public"
         else:
             assert sent_to(path) == f"insitu-{actor}", f"{path} of the {actor} does not get through"
 
 
 def test_nothing_gets_through_that_no_service_publishes() -> None:
     for path, service in rules():
-        assert any(route.startswith(path) for route in routes(service.removeprefix("insitu-")))
-    assert sent_to("/healthz") is None, "probes come from the node"
-    assert sent_to("/openapi.json") is None
+        assert service == PAGES or any(route.startswith(path) for route in routes(service.removeprefix("insitu-")))
+    assert sent_to("/healthz") == sent_to("/openapi.json") == PAGES, "of any other service they are for the node"
+
+
+def test_the_pages_have_everything_else() -> None:
+    assert [path for path, service in rules() if service == PAGES] == ["/"]
+    assert sent_to("/") == sent_to("/assets/did:nv:1") == sent_to("/no/such/page") == PAGES
 
 
 @pytest.mark.parametrize("overlay", ["one-cluster", "production"])

@@ -10,7 +10,6 @@ from insitu.domain.hosts import is_loopback
 from insitu.stack.peers import ACTORS, Actor
 
 if TYPE_CHECKING:
-    from insitu.api.chain_v1 import ChainFacts
     from insitu.api.gateway_v1 import GatewayInfo
     from insitu.marketplace.service import Marketplace
     from insitu.ports.chain import TokenInfo
@@ -82,45 +81,46 @@ def open_marketplace(services: "Services", catalogue: str, stack: AsyncExitStack
 
 
 class _Gateways:
-    """Implements :class:`insitu.marketplace.ports.Gateways`: the gateway here as an object, others over HTTP."""
+    """Implements :class:`insitu.marketplace.ports.Gateways`: the gateway here as an object, others over HTTP.
+
+    Where processes share their public address, the gateway behind it is called at ``gateway.url``.
+    """
 
     def __init__(self, services: "Services", http: "Http") -> None:
+        from insitu.marketplace.policy import origins
+
         self._services = services
         self._http = http
+        self._shared = origins([services.public_url])
 
     async def info(self, origin: str) -> "GatewayInfo":
         from insitu.api.gateway_v1 import BASE, GatewayInfo
 
-        if self._services.gateway is not None and origin == self._own:
+        if self._services.gateway is not None and origin in self._shared:
             return await self._services.gateway.info()
-        return await self._http.model(GatewayInfo, "GET", origin + BASE)
+        return await self._http.model(GatewayInfo, "GET", self._address(origin) + BASE)
 
     async def token(self, origin: str) -> "TokenInfo":
-        if self._services.chain is not None and origin == self._own:
+        from insitu.api.chain_v1 import ChainFacts
+        from insitu.api.gateway_v1 import BASE
+
+        if self._services.chain is not None and self._services.gateway is not None and origin in self._shared:
             return await self._services.chain.token()
-        return (await self._chain_facts(origin)).token
+        return (await self._http.model(ChainFacts, "GET", f"{self._address(origin)}{BASE}/chain")).token
 
     async def block(self, origin: str) -> int:
-        if self._services.chain is not None and origin == self._own:
+        if self._services.chain is not None and self._services.gateway is not None and origin in self._shared:
             answer = await self._services.chain.read("eth_blockNumber", ())
         else:
             from insitu.api.gateway_v1 import RPC
 
             request = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
-            answer = await self._http.call("POST", origin + RPC, json=request, idempotent=True)
+            answer = await self._http.call("POST", self._address(origin) + RPC, json=request, idempotent=True)
         try:
             return int(str(answer["result"]), 16)
         except (KeyError, TypeError, ValueError):
             raise InsituError("PeerUnavailable", f"{origin} does not say the newest block") from None
 
-    async def _chain_facts(self, origin: str) -> "ChainFacts":
-        from insitu.api.chain_v1 import ChainFacts
-        from insitu.api.gateway_v1 import BASE
-
-        return await self._http.model(ChainFacts, "GET", f"{origin}{BASE}/chain")
-
-    @property
-    def _own(self) -> str:
-        from insitu.marketplace.policy import origins
-
-        return origins([self._services.public_url])[0]
+    def _address(self, origin: str) -> str:
+        inside = self._services.settings.gateway.url
+        return inside.rstrip("/") if inside is not None and origin in self._shared else origin
