@@ -1,0 +1,169 @@
+/** The form: on what, what, with which parameters, on which server. */
+import { digestOf } from 'insitu/domain'
+import { type Child, h } from '../../elements/dom.js'
+import { amount, bytes, counted, duration, nameOf, plain, price } from '../../elements/words.js'
+import { commonServers, type DataSet, type Form, imagesOf, type Offer, rulesOf } from './plan.js'
+import type { RunActions, RunState } from './state.js'
+
+export function formView(state: RunState, actions: RunActions): HTMLElement {
+  const { inputs, form } = state
+  return h(
+    'form',
+    { 'aria-label': 'What to run', onsubmit: (event: Event) => event.preventDefault() },
+    h('fieldset', { id: 'on' }, h('legend', {}, 'On'), ...inputs.map(input => inputView(input))),
+    h('fieldset', { id: 'what' }, h('legend', {}, 'Run'), ...whatView(state, actions)),
+    parametersView(inputs, form, actions),
+    serverView(state, actions),
+  )
+}
+
+function inputView(input: DataSet): HTMLElement {
+  const { types, maxBytes, maxFiles } = rulesOf([input])
+  const limits = [
+    types === undefined ? 'files of every type' : `files of the types ${types.map(type => plain(type, 30)).join(', ')}`,
+    maxBytes !== undefined && `at most ${bytes(maxBytes)}`,
+    maxFiles !== undefined && `in ${counted(maxFiles, 'file')}`,
+  ].filter(Boolean)
+  const name = h('a', { href: `/assets/${input.did}` }, input.name)
+  return h(
+    'p',
+    { class: 'pick', id: input.did },
+    h('span', { class: 'st ok' }),
+    h('span', {}, name, small(`May leave: ${limits.join(', ')}.`)),
+  )
+}
+
+function whatView(state: RunState, actions: RunActions): Child[] {
+  const { form, workflows, algorithms } = state
+  const choose = (what: Form['what']) => actions.change({ what })
+  const option = (what: Form['what'], label: string, hint: string) =>
+    pick('what', label, hint, form.what === what, () => choose(what))
+  return [
+    workflows.length > 0 && option('workflow', 'A workflow', 'One that is published: nothing new is registered.'),
+    form.what === 'workflow' &&
+      select('workflow', 'Workflow', workflows, form.workflow, workflow => actions.change({ workflow })),
+    algorithms.length > 0 &&
+      option('algorithm', 'A published algorithm', 'Those that are yours, or that the rules name.'),
+    form.what === 'algorithm' &&
+      select('algorithm', 'Algorithm', algorithms, form.algorithm, algorithm => actions.change({ algorithm })),
+    option(
+      'script',
+      'A script of yours',
+      'It is published under your account, for ever: everybody can see that it was run.',
+    ),
+    form.what === 'script' && scriptView(state, actions),
+  ]
+}
+
+function select(
+  id: string,
+  label: string,
+  offers: readonly Offer[],
+  chosen: string,
+  choose: (did: string) => void,
+): HTMLElement {
+  const options = offers.map(({ did, name, isOwn }) =>
+    h('option', { value: did, selected: did === chosen }, `${nameOf(name, did)}${isOwn ? ' (yours)' : ''}`),
+  )
+  const onchange = (event: Event) => choose((event.target as HTMLSelectElement).value)
+  const none = h('option', { value: '', selected: chosen === '' }, 'Choose one')
+  return field(id, label, '', h('select', { id, onchange }, none, ...options))
+}
+
+function scriptView({ form, inputs }: RunState, actions: RunActions): HTMLElement {
+  const onchange = (event: Event) => actions.chooseScript((event.target as HTMLInputElement).files?.[0])
+  const { script } = form
+  const said = script
+    ? `${plain(script.name, 80)}, ${bytes(script.content.length)}`
+    : 'One file; the provider stores it.'
+  const images = imagesOf(inputs)
+  const options = images.map(image => {
+    const digest = digestOf(image) ?? ''
+    return h('option', { value: digest, selected: digest === form.image }, plain(`${image.image}:${image.tag}`, 100))
+  })
+  const oninput = (event: Event) => actions.change({ entrypoint: (event.target as HTMLInputElement).value })
+  const chooseImage = (event: Event) => actions.change({ image: (event.target as HTMLSelectElement).value })
+  return h(
+    'div',
+    { class: 'under', id: 'script-fields' },
+    field(
+      'script',
+      'Script',
+      said,
+      h('input', { id: 'script', type: 'file', 'aria-describedby': 'script-hint', onchange }),
+    ),
+    script &&
+      field(
+        'entrypoint',
+        'How it is started',
+        'A command in the container; the data sets are --input1, --input2 and so on.',
+        h('input', { id: 'entrypoint', value: form.entrypoint, autocomplete: 'off', spellcheck: 'false', oninput }),
+      ),
+    images.length > 0
+      ? field(
+          'image',
+          'Image',
+          'Every data set of the run allows these.',
+          h('select', { id: 'image', onchange: chooseImage }, ...options),
+        )
+      : h('p', { class: 'st no' }, 'No image is allowed by all these data sets'),
+  )
+}
+
+function parametersView(inputs: readonly DataSet[], form: Form, actions: RunActions): Child {
+  const names = rulesOf(inputs).parameters
+  if (names.length === 0) return undefined
+  const fields = names.slice(0, 50).map(name => {
+    const place = `0 ${name}`
+    const oninput = (event: Event) => {
+      actions.change({ parameters: { ...form.parameters, [place]: (event.target as HTMLInputElement).value } })
+    }
+    const input = h('input', { id: `p-${name}`, value: form.parameters[place] ?? '', autocomplete: 'off', oninput })
+    return field(`p-${name}`, plain(name, 64), 'Passed to the first stage; empty leaves it out.', input)
+  })
+  return h('fieldset', { id: 'parameters' }, h('legend', {}, 'Parameters'), h('div', { class: 'two' }, ...fields))
+}
+
+function serverView({ inputs, form, token, judgement }: RunState, actions: RunActions): Child {
+  if (form.what === 'workflow') return undefined
+  const verdict = judgement.is === 'known' && judgement.verdict.allowed ? judgement.verdict.cost.server.serverId : ''
+  const servers = commonServers(inputs).map(server => {
+    const { serverId = '', cpu, memory, disk, gpu, maxExecutionTime } = server
+    const cost = token ? price(server.price, token) : ''
+    const has = [
+      `${plain(cpu, 12)} cores`,
+      gpu !== '0' && `${plain(gpu, 12)} GPU`,
+      `${plain(memory, 20)} memory`,
+      `${plain(disk, 20)} disk`,
+    ]
+    const hint = `${has.filter(Boolean).join(', ')}, at most ${duration(maxExecutionTime)}.`
+    const isChosen = (form.server || verdict) === serverId
+    return pick('server', `${plain(serverId, 60)}, ${cost}`, hint, isChosen, () => actions.change({ server: serverId }))
+  })
+  return h('fieldset', { id: 'server' }, h('legend', {}, 'Server'), ...servers)
+}
+
+function pick(name: string, label: string, hint: string, checked: boolean, choose: () => void): HTMLElement {
+  const input = h('input', { type: 'radio', name, checked, onchange: choose })
+  return h(
+    'label',
+    { class: 'pick', id: `${name}-${label.replace(/\W/g, '')}` },
+    input,
+    h('span', {}, label, small(hint)),
+  )
+}
+
+function field(id: string, label: string, hint: string, input: HTMLElement): HTMLElement {
+  if (hint) input.setAttribute('aria-describedby', `${id}-hint`)
+  const below = hint && h('p', { class: 'hint', id: `${id}-hint` }, hint)
+  return h('div', { class: 'field', id: `field-${id}` }, h('label', { for: id }, label), below, input)
+}
+
+function small(text: string): HTMLElement {
+  return h('small', {}, text)
+}
+
+/** Return an amount of the token that is paid with. */
+export function paid(baseUnits: bigint, { token }: Pick<RunState, 'token'>): string {
+  return token ? amount(baseUnits, token) : `${baseUnits} base units`
+}
