@@ -67,6 +67,9 @@ class CatalogueDouble:
         self.asked: list[object] = []
         self.block, self.pending = 214, 0
         self.history: dict[str, AssetVersions] = {}
+        self.by_checksum: dict[str, JsonObject] = {}
+        self.counted = AssetFacets()
+        self.pages = 1
 
     def add(self, asset: AssetSummary, document: JsonObject | None = None) -> None:
         self.known[asset.did] = asset
@@ -75,11 +78,11 @@ class CatalogueDouble:
     async def search(self, request: SearchRequest) -> SearchPage:
         await self._answer(request)
         found = tuple(self.documents.values())[: request.offset]
-        return SearchPage(results=found, page=1, total_pages=1, total_results=len(self.documents))
+        return SearchPage(results=found, page=1, total_pages=self.pages, total_results=len(self.documents))
 
     async def facets(self, request: SearchFilters) -> AssetFacets:
         await self._answer(request)
-        return AssetFacets(total_results=len(self.documents))
+        return self.counted
 
     async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
         await self._answer(dids)
@@ -89,9 +92,9 @@ class CatalogueDouble:
     async def read(self, url: str, checksum: str | None = None) -> JsonObject:
         await self._answer(url)
         did = url.removeprefix(CATALOGUE + DDO + "/")
-        if did not in self.documents:
+        if did not in self.documents or (checksum not in (None, self.known[did].checksum, *self.by_checksum)):
             raise InsituError("AssetNotFound", f"{did} is not known here", did=did)
-        return self.documents[did]
+        return self.by_checksum.get(checksum or "", self.documents[did])
 
     async def status(self, did: str, *, checksum: str | None = None) -> AssetStatus:
         await self._answer(did)

@@ -91,7 +91,7 @@ def _rendered(text: str) -> Markup:
             html,
             tags=_ELEMENTS,
             attributes={"a": {"href"}},
-            attribute_filter=lambda _element, _attribute, value: link_of(value),
+            attribute_filter=lambda _element, name, value: link_of(value) if name == "href" else value,
             url_schemes=_SCHEMES,
             link_rel="nofollow noreferrer",
         )
