@@ -88,7 +88,13 @@ async function request(provider: WalletProvider, method: string, params: readonl
   } catch (cause) {
     const code = (cause as { readonly code?: unknown } | null)?.code
     if (code === REJECTED || code === 'ACTION_REJECTED') throw rejectedByUser(cause)
-    throw new InsituError(errors.SignatureMismatch, `the wallet did not answer ${method}`, { cause })
+    const nextStep =
+      'Open the wallet: it may be locked, on another account, or busy with another question. Then call again.'
+    throw new InsituError(errors.SignatureMismatch, `the wallet did not answer ${method}`, {
+      nextStep,
+      retry: true,
+      cause,
+    })
   }
 }
 

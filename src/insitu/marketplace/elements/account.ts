@@ -57,7 +57,7 @@ export async function signIn(gateway: string, waiting: Waiting = {}): Promise<Si
   if (remembered !== undefined) return remembered
   if (chosen === undefined) {
     const dialogs = await import('../components/account/dialogs.js')
-    choose(await dialogs.chooseWallet(waiting.signal))
+    use(await dialogs.chooseWallet(waiting.signal))
   }
   return at(gateway, true, waiting) as Promise<SignedIn>
 }
@@ -85,11 +85,15 @@ export async function signOut(): Promise<void> {
 
 /** Use this wallet and account from now on. */
 export function choose(choice: Chosen): void {
+  use(choice)
+  tell()
+}
+
+function use(choice: Chosen): void {
   forget()
   chosen = choice
   remember(choice)
   listen(choice.wallet)
-  tell()
 }
 
 /** Return the wallet and account that are used, if a person has chosen. */
@@ -145,6 +149,8 @@ function forget(): void {
 }
 
 function tell(): void {
+  // The head of the page loads what listens only once there is an account.
+  document.dispatchEvent(new Event('insitu-account'))
   for (const listener of listeners) listener(latest)
 }
 

@@ -10,6 +10,9 @@ class AccountButton extends HTMLElement {
       event.preventDefault()
       void this.#load().then(({ openAccount }) => openAccount(this))
     })
+    document.addEventListener('insitu-account', () => void this.#load().then(({ follow }) => follow(this)), {
+      once: true,
+    })
     if (!this.#isUsed()) return
     const begin = () => void this.#load().then(({ follow }) => follow(this))
     if (document.readyState === 'complete') begin()

@@ -2,7 +2,7 @@
  * A wallet for development chains, as a script of the server's page. It has no keys: the response that starts it brings
  * them, and only a server on the visitor's own machine sends that.
  */
-import { toHex, utf8 } from 'insitu/domain'
+import { fromHex, type TypedData, type TypedStructs, toHex, utf8 } from 'insitu/domain'
 import { type LocalKey, localKey } from 'insitu/wallets'
 import { ask } from '../../elements/dialog.js'
 import { replaceChildren } from '../../elements/dom.js'
@@ -100,7 +100,8 @@ class DevelopmentWallet {
     const { types, ...shown } = JSON.parse(json)
     await this.#approve({ kind: 'typed data', typedData: shown }, key)
     const { EIP712Domain: _domain, ...structs } = types
-    return toHex(key.signTypedData({ ...shown, types: structs }))
+    const message = withNumbers(structs, shown.primaryType, shown.message) as TypedData['message']
+    return toHex(key.signTypedData({ ...shown, types: structs, message }))
   }
 
   async #changeChain(wanted: unknown): Promise<null> {
@@ -134,6 +135,15 @@ class DevelopmentWallet {
   }
 }
 
+/** Return a member of typed data with its numbers as such: JSON has large ones as text. */
+function withNumbers(types: TypedStructs, type: string, value: unknown): unknown {
+  if (type.endsWith('[]')) return (value as readonly unknown[]).map(item => withNumbers(types, type.slice(0, -2), item))
+  const struct = types[type]
+  if (struct === undefined) return /^u?int\d*$/.test(type) ? BigInt(value as string) : value
+  const given = value as Readonly<Record<string, unknown>>
+  return Object.fromEntries(struct.map(member => [member.name, withNumbers(types, member.type, given[member.name])]))
+}
+
 async function approved(request: Request, role: string, address: string): Promise<void> {
   const answer = await ask<boolean>('The development wallet asks', question => {
     const actions = { accept: () => question.answer(true), reject: () => question.answer(false) }
@@ -144,10 +154,7 @@ async function approved(request: Request, role: string, address: string): Promis
 }
 
 function textOfHex(hex: string): string {
-  const digits = hex.match(/[0-9a-f]{2}/gi) ?? []
-  const text = new TextDecoder().decode(
-    Uint8Array.from(digits.slice(hex.startsWith('0x') ? 1 : 0), two => Number.parseInt(two, 16)),
-  )
+  const text = new TextDecoder().decode(fromHex(hex))
   if (toHex(utf8(text)) === hex.toLowerCase()) return text
   throw new WalletError(-32602, 'the text is not UTF-8 in hexadecimal digits')
 }

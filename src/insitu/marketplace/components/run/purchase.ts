@@ -48,6 +48,7 @@ export async function signAndRun(client: AccountClient, shown: Shown, steps: Ste
   }
   const control = { onProgress, signal: steps.signal }
   try {
+    await client.parts.trust(steps.signal)
     const earlier = await isBought(client, begun, steps.signal)
     await client.session().headers(control)
     const workflow = earlier ? '' : (shown.plan.workflowDid ?? (await publish(client, shown.plan, control)))

@@ -59,7 +59,7 @@ function stepView(step: Step, number: number, verdict: Allowed, state: RunState)
       'div',
       {},
       h('h3', {}, name, ' ', sign && h('span', { class: `st ${sign}` }, title)),
-      h('p', { class: 'text' }, ...text),
+      h('div', { class: 'text' }, h('p', {}, ...text)),
       fieldsView(step, verdict, state),
     ),
   )
