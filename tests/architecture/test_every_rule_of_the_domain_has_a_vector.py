@@ -13,26 +13,21 @@ SHOWN = "how this SDK words or types what others compute"
 WITHOUT: dict[str, str] = {
     "amount": SHOWN,
     "asset_price": SHOWN,
-    "asset_rules": "part of validating documents, see validation",
     "chain_reads": PROVIDERS_OWN,
-    "checks": "collects problems while documents are validated",
-    "compute_rules": "part of validating documents, see validation",
     "deadlines": PROVIDERS_OWN,
     "execution": "names of phases and reasons, which the OpenAPI document lists",
     "execution_changes": PROVIDERS_OWN,
     "exit_codes": "of this command line",
     "finding": SHOWN,
+    "hosts": "addresses that people type and pages show",
     "image_contents": PROVIDERS_OWN,
     "log_release": PROVIDERS_OWN,
     "next_actions": PROVIDERS_OWN,
     "plan": "between gateway and operator, which speak one version",
     "readable": SHOWN,
     "result": "how a gateway describes results; consumers read them as documents",
-    "timestamps": "RFC 3339, in every vector with a time",
-    "validation": "catalogue and gateway validate every document; they answer with pointers",
     "version_changes": SHOWN,
     "wire": "how this SDK reads and writes JSON models",
-    "workflow_rules": "part of validating documents, see validation",
 }
 """Module of the domain → why another language needs no vector of it."""
 

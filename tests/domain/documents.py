@@ -1,6 +1,7 @@
 """Valid documents that tests start from, made with the functions that publishers use, and the accounts in them."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,27 @@ def workflow_ddo(workflow: JsonObject | None = None, creator: Account = CONSUMER
     """A valid workflow of two stages."""
     stages = workflow if workflow is not None else two_stages(*(f"did:nv:{digit * 64}" for digit in "abc"))
     return published([metadata_entry(workflow_main(stages))], creator)
+
+
+def patched(document: Any, patch: list[JsonObject]) -> Any:
+    """A copy of a document after a JSON patch (RFC 6902), in which a value may be `repeated`."""
+    changed = deepcopy(document)
+    for step in patch:
+        *path, last = [part.replace("~1", "/").replace("~0", "~") for part in str(step["path"]).split("/")[1:]]
+        place = changed
+        for part in path:
+            place = place[int(part)] if isinstance(place, list) else place[part]
+        key = (len(place) if last == "-" else int(last)) if isinstance(place, list) else last
+        value: Any = deepcopy(step.get("value"))
+        if "repeated" in step:
+            value *= step["repeated"]
+        if step["op"] == "remove":
+            del place[key]
+        elif step["op"] == "add" and isinstance(place, list):
+            place.insert(key, value)
+        else:
+            place[key] = value
+    return changed
 
 
 DOMAIN = AgreementDomain(CHAIN_ID, CONTRACT)

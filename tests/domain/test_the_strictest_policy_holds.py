@@ -149,7 +149,7 @@ def test_terms_of_sale_are_those_that_were_bought(
         ({"review": {"mode": "none"}}, "ManualReviewNotSupported", "/review"),
         ({"failures": "free"}, "InvalidDocument", "/failures"),
         ({"failures": "free", "output": {"maxLogBytes": 16385}}, "InvalidDocument", "/failures"),
-        ({"consumers": ["me"]}, "InvalidDocument", "/consumers"),
+        ({"consumers": ["me"]}, "InvalidDocument", "/consumers/0"),
         ({"use": "x" * 4097}, "InvalidDocument", "/use"),
         ({"parameters": ["x"] * 1001}, "InvalidDocument", "/parameters"),
     ],

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.
 SECRET = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 """The key of the development account that is called owner; it is public."""
 
-PROGRAM = Path(__file__).parent / "programs" / "publishing.mjs"
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,14 @@ async def test_javascript_publishes_and_python_runs(provider: ProviderProcess, t
         }
         told = json.loads(
             run_node(
-                tmp_path, PROGRAM.read_text("utf-8"), provider.url, SECRET, json.dumps(contracts), json.dumps(described)
+                tmp_path,
+                (PROGRAMS / "publishing.mjs").read_text("utf-8"),
+                *(provider.url, SECRET, json.dumps(contracts), json.dumps(described)),
             )
         )
         assert told["owner"] == market.publisher.account
         assert (told["reused"], told["same"]) == ([False, True], True)
-        assert told["asked"] == ["Registrations"] * 3, (
-            "one for each new document, also for the one that the catalogue refused"
-        )
+        assert told["asked"] == ["Registrations"] * 2, "one for each new document, none for one that breaks a rule"
         assert "publication" in told["steps"]
         assert str(path) not in told["document"]
         assert (told["rejected"], told["mistrusted"], told["later"]) == ("RejectedByUser", "ContractMismatch", 0)
@@ -70,3 +70,23 @@ async def test_javascript_publishes_and_python_runs(provider: ProviderProcess, t
         execution = await consumer.run(told["algorithm"], on=told["data"])
         await execution.wait(60)
         assert (await market.files(execution))["out.txt"] == "from js"
+
+
+async def test_javascript_finds_the_versions_that_python_registered(provider: ProviderProcess, tmp_path: Path) -> None:
+    install_sdk(tmp_path)
+    async with open_market(provider) as market:
+        assets = market.publisher.assets
+        data = await market.dataset()
+        for price in ("11", "12"):
+            await assets.update_asset(data.did, {}, [{"type": "compute", "attributes": {"main": {"price": price}}}])
+        known = await assets.versions(data.did)
+        program = (PROGRAMS / "versions.mjs").read_text("utf-8")
+        told = json.loads(run_node(tmp_path, program, provider.url, data.did, known[0].checksum))
+    said = [(found["number"], found["checksum"], found["block"], found["registrant"]) for found in told["versions"]]
+    assert said == [(version.number, version.checksum, version.block, version.registrant) for version in known]
+    assert [found["price"] for found in told["versions"][:2]] == ["12", "11"]
+    changed = {"service": "compute", "path": "price", "before": "11", "after": "12"}
+    assert told["versions"][0]["changes"] == [changed]
+    assert "changes" not in told["versions"][-1]
+    assert told["at"] == [[1, False, told["versions"][-1]["price"]], [3, True, "12"]]
+    assert told["missing"] == ["AssetNotFound", "ChecksumMismatch"]

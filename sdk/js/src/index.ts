@@ -6,6 +6,7 @@
 export type { Ddo } from './domain/ddo.js'
 export type { Did } from './domain/did.js'
 export type { Address } from './domain/ids.js'
+export type { Change } from './domain/version-changes.js'
 export { type ErrorCode, type ErrorKind, InsituError, isInsituError, type Violation } from './errors.js'
 export type { Account, CallControl, Progress } from './sdk/account.js'
 export {
@@ -34,7 +35,7 @@ export type {
   SearchOptions,
   SearchPage,
 } from './sdk/assets.js'
-export type { Contracts, DidRecord, WalletProvider } from './sdk/chain-reader.js'
+export type { Contracts, DidRecord, Registration, WalletProvider } from './sdk/chain-reader.js'
 export { type Client, type ConnectOptions, connect } from './sdk/client.js'
 export {
   type DownloadOptions,
@@ -64,3 +65,4 @@ export type { ResolvedAsset } from './sdk/resolver.js'
 export type { AccessToken, Operation, Session } from './sdk/session.js'
 export { type PageLocks, type SessionStore, sessionStorageOf, type TextStorage } from './sdk/session-store.js'
 export type { ConfirmContracts, ContractsToConfirm } from './sdk/trust.js'
+export type { AssetVersion, ListedVersion } from './sdk/versions.js'

@@ -6,6 +6,7 @@
 import * as errors from './api/errors.gen.js'
 import { digitsOf } from './domain/bytes.js'
 import { isObject, type JsonObject, plainJson, sha256 } from './domain/canonical.js'
+import { readDdo } from './domain/ddo.js'
 import { completeServices, type Description, readDescription } from './domain/description.js'
 import { type Address, readAddress, sameAddress } from './domain/ids.js'
 import { creatorOf, signedProof } from './domain/integrity.js'
@@ -126,6 +127,7 @@ export class Publisher {
   ): Promise<PreparedAsset> {
     await this.#client.parts.trust(options.signal)
     const description = readDescription(assetMetadata, servicesDescription)
+    await this.#requireRules(description, options)
     const key = this.#keyOf(identity)
     const earlier = await this.#findEarlier(key, description, options)
     return { ...(earlier ?? (await this.#assemble(description, options))), key }
@@ -152,8 +154,9 @@ export class Publisher {
     })
     await this.#client.parts.trust(options.signal)
     const key = this.#keyOf(identity)
-    const shown = files.map(({ name: _name, ...file }) => file)
-    const earlier = await this.#findEarlier(key, readDescription(described(shown)), options)
+    const shown = readDescription(described(files.map(({ name: _name, ...file }) => file)))
+    await this.#requireRules(shown, options)
+    const earlier = await this.#findEarlier(key, shown, options)
     if (earlier !== undefined) return { ...earlier, key }
     const uploaded = []
     for (const file of files) {
@@ -200,6 +203,15 @@ export class Publisher {
       if (status.did !== unsigned.did) await this.#publish(document, {}, options)
     }
     await this.#registrations.send(request, fresh, options)
+  }
+
+  /** Refuse a description that breaks a rule of documents, before anybody is asked to sign. */
+  async #requireRules(description: Description, options: RegisterOptions): Promise<void> {
+    const { validateDdo } = await import('./domain/document-rules.js')
+    const { address } = this.#client.parts.account
+    const created = `${new Date().toISOString().slice(0, 19)}Z`
+    const { json } = assemble(this.#services(description, created), address, created, address, undefined)
+    validateDdo(readDdo(json), { withoutCompute: options.withoutCompute, isNew: true })
   }
 
   #keyOf(identity: unknown): string {

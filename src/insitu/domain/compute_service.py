@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from insitu.domain.agreement_times import AgreementTimes, agreement_times
 from insitu.domain.conditions import AgreementTemplate
-from insitu.domain.document import Document
+from insitu.domain.document import Document, Whole
 from insitu.domain.errors import InsituError
 from insitu.domain.money import DocumentAmount
 from insitu.domain.plan import Limits
@@ -51,7 +51,7 @@ class Server(Document):
     gpu: Quantity = "0"
     memory: Quantity = "1gb"
     disk: Quantity = "1gb"
-    max_execution_time: int = 0
+    max_execution_time: Whole = 0
 
     @property
     def millicores(self) -> int:
@@ -115,7 +115,7 @@ class ComputeService(Document):
     creator: str | None = None
     date_published: str | None = None
     price: DocumentAmount = 0
-    timeout: int = 0
+    timeout: Whole = 0
     provider: Provider = Provider()
     service_agreement_template: AgreementTemplate | None = None
     policy: Policy = Policy()

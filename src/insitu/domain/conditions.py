@@ -11,7 +11,7 @@ from typing import Any
 from insitu.domain.agreement import TERMS_TYPE
 from insitu.domain.canonical import JsonObject, keccak256
 from insitu.domain.did import abi_address
-from insitu.domain.document import Document
+from insitu.domain.document import Document, Whole
 from insitu.domain.ids import Address
 
 TEMPLATE = "ServiceExecutionTemplate"
@@ -135,8 +135,8 @@ class Condition(Document):
     """A condition as the document describes it. ``timelock`` and ``timeout`` are in seconds."""
 
     name: str | None = None
-    timelock: int = 0
-    timeout: int = 0
+    timelock: Whole = 0
+    timeout: Whole = 0
     contract_name: str | None = None
     function_name: str | None = None
     parameters: tuple[Parameter, ...] = ()
@@ -149,10 +149,10 @@ class AgreementTemplate(Document):
 
     contract_name: str | None = None
     contract_address: str | None = None
-    chain_id: int | None = None
+    chain_id: Whole | None = None
     events: tuple[ConditionEvent, ...] = ()
     fulfillment_order: tuple[str, ...] = ()
-    fulfillment_operator: int | None = None
+    fulfillment_operator: Whole | None = None
     condition_dependency: dict[str, list[str]] | None = None
     conditions: tuple[Condition, ...] = ()
 

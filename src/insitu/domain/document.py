@@ -6,10 +6,11 @@ unknown fields, not the form of a number. A document built in code uses the spec
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -25,6 +26,9 @@ from typing_extensions import override
 from insitu.domain.canonical import JsonObject, escape_pointer, plain_json
 from insitu.domain.checks import MAX_PROBLEMS
 from insitu.domain.errors import InsituError, Violation
+
+Whole = Annotated[int, BeforeValidator(lambda value: None if isinstance(value, str | bool) else value)]
+"""A whole number. Neither text of digits nor true is one, although pydantic would take both."""
 
 
 class _Reading:
@@ -50,7 +54,7 @@ class Document(BaseModel):
         """
         plain = plain_json(value, pointer)
         try:
-            return cls.model_validate(plain, context=_READING)
+            return cls.model_validate(plain, context=_READING, by_alias=True, by_name=False)
         except ValidationError as error:
             problems = violations_of(error, plain, pointer)[:MAX_PROBLEMS]
             raise InsituError(
@@ -132,7 +136,11 @@ def violations_of(error: ValidationError, value: object, pointer: str = "") -> l
         )
         for problem in error.errors(include_url=False, include_input=False)
     ]
-    return list(dict.fromkeys(found))
+    named = list(dict.fromkeys(found))[: 2 * MAX_PROBLEMS]
+    # Of a value that may be a text or a list, pydantic also says that the list is no text.
+    pointers = [violation.pointer for violation in named]
+    above = {text[:end] for text in pointers for end in range(len(text)) if text[end] == "/"}
+    return [violation for violation in named if violation.pointer not in above]
 
 
 _CODES = {"missing": "Required", "value_error": "WrongFormat", "extra_forbidden": "UnknownField"}

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, Field, JsonValue
 
 from insitu.domain.canonical import escape_pointer
-from insitu.domain.document import Document
+from insitu.domain.document import Document, Whole
 from insitu.domain.errors import InsituError, Violation
 from insitu.domain.ids import Address, read_address
 from insitu.domain.wire import WireModel
@@ -68,9 +68,9 @@ class OutputPolicy(Document):
         Number of files. New documents say ``WRITTEN_MAX_FILES``; an old one without it means ``DEFAULT_MAX_FILES``.
     """
 
-    max_bytes: Annotated[int, Field(ge=0)] | None = None
-    max_files: Annotated[int, Field(ge=0)] | None = None
-    max_log_bytes: Annotated[int, Field(ge=0)] | None = None
+    max_bytes: Annotated[Whole, Field(ge=0)] | None = None
+    max_files: Annotated[Whole, Field(ge=0)] | None = None
+    max_log_bytes: Annotated[Whole, Field(ge=0)] | None = None
     """Bytes of text that one execution may show as log; see ``effective_log_bytes``."""
     types: tuple[str, ...] | None = None
     """File name suffixes that may leave, with or without their dot, in any case; see ``domain.file_types``."""
@@ -119,7 +119,7 @@ class Policy(Document):
         Executions per agreement.
     """
 
-    version: int = POLICY_VERSION
+    version: Whole = POLICY_VERSION
     algorithms: Literal["any"] | tuple[AlgorithmReference, ...] | None = None
     publishers: tuple[AddressText, ...] = ()
     consumers: Literal["any", "approved"] | tuple[AddressText, ...] = ANY
@@ -131,7 +131,7 @@ class Policy(Document):
     parameters: tuple[str, ...] | None = None
     failures: Literal["charged", "free"] = "charged"
     data: Literal["newest", "pinned"] = "newest"
-    max_executions: Annotated[int, Field(ge=1)] = DEFAULT_MAX_EXECUTIONS
+    max_executions: Annotated[Whole, Field(ge=1)] = DEFAULT_MAX_EXECUTIONS
 
     @property
     def allows_any(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from insitu.domain.canonical import JsonObject
-from insitu.domain.document import Document
+from insitu.domain.document import Document, Whole
 
 METADATA = "metadata"
 COMPUTE = "compute"
@@ -18,12 +18,10 @@ DEFAULT_INDICES = {METADATA: 0, "provenance": 1, "authorization": 2, ACCESS: 3, 
 def _index(value: object) -> object:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
         return int(value)
-    if isinstance(value, bool):
-        return str(value)  # to Python True is 1; as text it is refused
     return value
 
 
-Index = Annotated[int, BeforeValidator(_index), Field(ge=0, lt=2**32)]
+Index = Annotated[Whole, BeforeValidator(_index), Field(ge=0, lt=2**32)]
 """An index. Older documents write it as a string of digits."""
 
 
@@ -34,7 +32,7 @@ class File(Document):
     name: str | None = None
     url: str | None = None
     content_type: str | None = None
-    content_length: str | int | None = None
+    content_length: str | Whole | None = None
     checksum: str | None = None
     checksum_type: str | None = None
     encoding: str | None = None

@@ -1,7 +1,7 @@
-"""Strict validation of a whole DDO, before it is published, bought or executed."""
+"""Strict validation of a whole DDO, before it is published, bought or executed. Vectors: ``document-rules.json``."""
 
+import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from insitu.domain.asset import DATASET, Asset
 from insitu.domain.asset_rules import check_metadata
@@ -15,8 +15,13 @@ from insitu.domain.service import COMPUTE, METADATA, Service
 from insitu.domain.timestamps import is_document_time
 
 MAX_SERVICES = 100
+MAX_URL = 2048
 MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
 """Enough for 10,000 files with their sealed list."""
+
+_HTTP_URL = re.compile(
+    r"https?://(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?(?:[/?#][!-~]*)?", re.ASCII | re.IGNORECASE
+)
 
 
 def validate_ddo(ddo: Ddo, *, without_compute: bool = False, new: bool = False) -> None:
@@ -117,11 +122,6 @@ def _check_service(service: Service, earlier: Iterable[int | None], ddo: Ddo, ch
 
 
 def is_http_url(text: str | None) -> bool:
-    """Return whether ``text`` is an absolute http(s) URL with a host, without user, password or blanks."""
-    if not text or len(text) > 2048 or any(character.isspace() or not character.isprintable() for character in text):
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None and parts.port != 0
-    except ValueError:
-        return False
+    """Return whether ``text`` is an absolute http(s) URL of ASCII with a host, without user, password or blanks."""
+    match = _HTTP_URL.fullmatch(text or "")
+    return match is not None and len(match[0]) <= MAX_URL and 0 < int(match[1] or 80) < 2**16

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 from insitu.domain.canonical import JsonObject
 from insitu.domain.compute_service import Container, Quantity
 from insitu.domain.ddo import Ddo
-from insitu.domain.document import Document
+from insitu.domain.document import Document, Whole
 from insitu.domain.errors import InsituError
 from insitu.domain.service import Index, sha256_of
 from insitu.domain.units import parse_bytes, parse_cores, parse_count
@@ -34,7 +34,7 @@ class WorkflowInput(Document):
 class StageRequirements(Document):
     """The minimum that a stage needs. ``serverId`` chooses a server by name."""
 
-    server_instances: int | None = None
+    server_instances: Whole | None = None
     server_id: str | None = None
     container: Container | None = None
     cpu: Quantity | None = None

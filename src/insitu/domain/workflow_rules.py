@@ -58,8 +58,9 @@ def _check_stage(stage: Stage, indices: frozenset[int], checker: Checker, *, pla
     if inputs.require(len(stage.input) <= MAX_INPUTS, "TooManyStages", f"at most {MAX_INPUTS} inputs"):
         positions = [source.index for source in stage.input]
         for i, source in enumerate(stage.input):
-            inputs.at(i, "index").require(source.index is not None, "Required", "an input needs an index")
-            inputs.at(i, "index").require(source.index not in positions[:i], "Duplicate", "two inputs have this index")
+            if inputs.at(i, "index").require(source.index is not None, "Required", "an input needs an index"):
+                is_new = source.index not in positions[:i]
+                inputs.at(i, "index").require(is_new, "Duplicate", "two inputs have this index")
             _check_input(source, stage.number, indices, inputs.at(i))
     checker.at("transformation", "id").require(
         (planned and stage.transformation.id is None) or is_complete_did(stage.transformation.id),

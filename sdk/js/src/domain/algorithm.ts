@@ -1,6 +1,6 @@
 import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
-import { utf8 } from './bytes.js'
+import { lengthOf, utf8 } from './bytes.js'
 import { canonicalJson } from './canonical.js'
 
 /** A member of a stage's configuration, or a parameter of an execution. */
@@ -8,7 +8,8 @@ export type Scalar = string | number | boolean
 
 const MAX_ENTRYPOINT = 4096
 const MAX_VALUE_BYTES = 8192
-const ENTRYPOINT_SCRIPT = 'compute-entrypoint.sh'
+/** A file that is started in place of an entrypoint. */
+export const ENTRYPOINT_SCRIPT = 'compute-entrypoint.sh'
 
 /**
  * Return the argument vector of a stage, as it is started in the container.
@@ -45,7 +46,7 @@ export function argumentVector(
  * @throws InsituError `InvalidDocument` if a quote is not closed, or it is too long or has a NUL character
  */
 export function splitEntrypoint(entrypoint: string): string[] {
-  if (entrypoint.includes('\0') || entrypoint.length > MAX_ENTRYPOINT) {
+  if (entrypoint.includes('\0') || lengthOf(entrypoint) > MAX_ENTRYPOINT) {
     throw new InsituError(
       errors.InvalidDocument,
       `the entrypoint is longer than ${MAX_ENTRYPOINT} or has a NUL character`,

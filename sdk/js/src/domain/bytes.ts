@@ -85,3 +85,17 @@ export function fromBase64url(text: string): Uint8Array | undefined {
     .replaceAll('_', '/')
   return /[+/]/.test(text) ? undefined : fromBase64(digits + '='.repeat(-digits.length & 3))
 }
+
+/** Return how many characters (code points) a text has; `length` counts the halves of some twice. */
+export function lengthOf(text: string): number {
+  let length = 0
+  for (const _ of text) length += 1
+  return length
+}
+
+/** Return the first characters (code points) of a text. */
+export function beginning(text: string, most: number): string {
+  return Array.from(text.slice(0, 2 * most))
+    .slice(0, most)
+    .join('')
+}

@@ -13,6 +13,7 @@ import {
   type Read,
   type Reader,
   readAs,
+  record,
   text,
   withDefault,
 } from './shape.js'
@@ -40,29 +41,59 @@ const SERVER = /* @__PURE__ */ (() =>
     { serverId: 'containerId', serverType: 'typeContainer' },
   ))()
 
+const EVENTS = /* @__PURE__ */ (() => {
+  const handler = object({ moduleName: optional(text), functionName: optional(text), version: optional(text) })
+  return list(object({ name: optional(text), actorType: optional(text), handler: optional(handler) }))
+})()
+
 const TEMPLATE = /* @__PURE__ */ (() => {
-  const seconds = withDefault(integer(Number.MIN_SAFE_INTEGER), 0)
+  const number = integer(Number.MIN_SAFE_INTEGER)
+  const condition = object({
+    name: optional(text),
+    timelock: withDefault(number, 0),
+    timeout: withDefault(number, 0),
+    contractName: optional(text),
+    functionName: optional(text),
+    parameters: withDefault(list(object({ name: optional(text), type: optional(text) })), []),
+    events: withDefault(EVENTS, []),
+    conditionKey: optional(text),
+  })
   return object({
-    conditions: withDefault(list(object({ name: optional(text), timelock: seconds, timeout: seconds })), []),
+    contractName: optional(text),
+    contractAddress: optional(text),
+    chainId: optional(number),
+    events: withDefault(EVENTS, []),
+    fulfillmentOrder: withDefault(list(text), []),
+    fulfillmentOperator: optional(number),
+    conditionDependency: optional(record(list(text))),
+    conditions: withDefault(list(condition), []),
   })
 })()
 
-const COMPUTE = /* @__PURE__ */ (() => {
+/** Reads `main` of a compute service. */
+export const computeMain = /* @__PURE__ */ (() => {
   const environment = object({
+    cluster: optional(object({ type: optional(text), url: optional(text) })),
     supportedContainers: withDefault(list(container), []),
     supportedServers: withDefault(list(SERVER), []),
   })
-  const none = { supportedContainers: [], supportedServers: [] }
+  const none = { cluster: undefined, supportedContainers: [], supportedServers: [] }
+  const provider = object({
+    type: optional(text),
+    description: optional(text),
+    environment: withDefault(environment, none),
+  })
   return object({
     name: optional(text),
     creator: optional(text),
+    datePublished: optional(text),
     /** Base units of the token. */
     price: withDefault(documentAmount, 0n),
     /** Seconds in which executions may start. */
     timeout: withDefault(integer(Number.MIN_SAFE_INTEGER), 0),
-    provider: withDefault(object({ environment: withDefault(environment, none) }), { environment: none }),
+    provider: withDefault(provider, { type: undefined, description: undefined, environment: none }),
     serviceAgreementTemplate: optional(TEMPLATE),
-    policy: optional(policy),
+    policy: withDefault(policy, readAs(policy, {})),
   })
 })()
 
@@ -72,15 +103,15 @@ export type Container = Read<typeof container>
 /** A server that an execution may run on. */
 export type Server = Read<typeof SERVER>
 
-/** The part of a `serviceAgreementTemplate` that decides about times. */
+/** `serviceAgreementTemplate`: what an agreement on the service consists of. */
 export type Template = Read<typeof TEMPLATE>
 
 /** `main` of a compute service: who computes, in which containers, on which servers, at what price and rules. */
-export type ComputeService = Read<typeof COMPUTE>
+export type ComputeService = Read<typeof computeMain>
 
 /** Read `main` of a compute service. Throws `InvalidDocument` with a pointer. */
 export function readComputeMain(main: Service['main'], pointer = ''): ComputeService {
-  return readAs(COMPUTE, main, pointer)
+  return readAs(computeMain, main, pointer)
 }
 
 /**
@@ -93,9 +124,13 @@ export function readComputeService(entry: Service, pointer = ''): ComputeService
   if (entry.type !== 'compute') {
     throw new InsituError(errors.ServiceNotFound, `service ${entry.index} is of type ${entry.type}, not compute`)
   }
+  return readComputeMain(completeMain(entry), `${pointer}/attributes/main`)
+}
+
+/** Return `main` of a compute service with the agreement template, which older documents have elsewhere. */
+export function completeMain(entry: Service): Service['main'] {
   const template = templateOf(entry)
-  const main = template ? { serviceAgreementTemplate: template, ...entry.main } : entry.main
-  return readComputeMain(main, `${pointer}/attributes/main`)
+  return template ? { serviceAgreementTemplate: template, ...entry.main } : entry.main
 }
 
 /** Return the servers on offer. */

@@ -7,6 +7,12 @@ import type { Address } from './ids.js'
 /** The contract of every agreement. */
 export const TEMPLATE = 'ServiceExecutionTemplate'
 
+/** The handler of the template's own event: module and function. */
+export const TEMPLATE_HANDLER = ['serviceExecutionTemplate', 'fulfillLockRewardCondition'] as const
+
+/** The version of every handler. */
+export const HANDLER_VERSION = '0.1'
+
 const TERMS_TUPLE = /* @__PURE__ */ (() => `(${TERMS_MEMBERS.map(member => member.type).join(',')})`)()
 
 /** The fixed part of a condition. */
@@ -66,8 +72,8 @@ export const CONDITIONS: readonly ConditionKind[] = /* @__PURE__ */ (() => [
 
 /** Return the condition that a name means; the specification itself has two names for two of them. */
 export function conditionName(name: string): string {
-  const aliases: Readonly<Record<string, string>> = { serviceExecution: 'execCompute', releaseReward: 'escrowReward' }
-  return aliases[name] ?? name
+  if (name === 'serviceExecution') return 'execCompute'
+  return name === 'releaseReward' ? 'escrowReward' : name
 }
 
 /** Return the key of a condition: `keccak256(abi.encode(templateId, controller, selector))`. */
@@ -93,7 +99,7 @@ export function agreementTemplate(contract: Address, chainId: number, price: big
     contractName: TEMPLATE,
     contractAddress: contract,
     chainId,
-    events: [event('AgreementCreated', 'consumer', ['serviceExecutionTemplate', 'fulfillLockRewardCondition'])],
+    events: [event('AgreementCreated', 'consumer', TEMPLATE_HANDLER)],
     fulfillmentOrder: CONDITIONS.map(kind => `${kind.name}.fulfill`),
     fulfillmentOperator: 0,
     conditionDependency: { lockReward: [], execCompute: [], escrowReward: ['lockReward', 'execCompute'] },
@@ -111,5 +117,5 @@ export function agreementTemplate(contract: Address, chainId: number, price: big
 }
 
 function event(name: string, actorType: string, [moduleName, functionName]: readonly [string, string]) {
-  return { name, actorType, handler: { moduleName, functionName, version: '0.1' } }
+  return { name, actorType, handler: { moduleName, functionName, version: HANDLER_VERSION } }
 }

@@ -19,16 +19,17 @@ export function isDid(value: unknown): value is Did {
 
 /** Read a complete DID. Throws `InvalidDid`. */
 export function readDid(text: string): Did {
-  if (isDid(text)) return text
-  const shown = JSON.stringify(text.slice(0, 100))
-  throw new InsituError(errors.InvalidDid, `${shown} is not did:nv: followed by 64 lower-case hexadecimal digits`)
+  return isDid(text) ? text : refuse(text, '64 lower-case ')
 }
 
 /** Read a DID of an older document, which may be short (`did:nv:12345`) or in upper case. Throws `InvalidDid`. */
 export function readOlderDid(text: string): Did {
-  if (/^did:nv:[0-9a-fA-F]{1,64}$/.test(text)) return text.toLowerCase() as Did
+  return /^did:nv:[0-9a-fA-F]{1,64}$/.test(text) ? (text.toLowerCase() as Did) : refuse(text, '')
+}
+
+function refuse(text: string, which: string): never {
   const shown = JSON.stringify(text.slice(0, 100))
-  throw new InsituError(errors.InvalidDid, `${shown} is not did:nv: followed by hexadecimal digits`)
+  throw new InsituError(errors.InvalidDid, `${shown} is not did:nv: followed by ${which}hexadecimal digits`)
 }
 
 /** Return the DID of its 32 bytes on chain, as hexadecimal digits. Throws `InvalidDid`. */

@@ -129,7 +129,7 @@ export function creatorOf(ddo: Ddo): Address {
 }
 
 function requireStated(actual: ChecksumMap, stated: ChecksumMap): void {
-  for (const index of [...new Set([...Object.keys(actual), ...Object.keys(stated)])].sort()) {
+  for (const index of Object.keys({ ...actual, ...stated }).sort()) {
     if (actual[index] === stated[index]) continue
     const detail = `proof.checksum of service ${index} does not match its main`
     throw new InsituError(errors.ChecksumMismatch, detail, { pointer: `/proof/checksum/${index}` })

@@ -1,11 +1,12 @@
 import { isInsituError } from '../errors.js'
-import { plainDigits } from './bytes.js'
-import { escapePointer, type Json, type JsonObject } from './canonical.js'
+import { beginning, plainDigits } from './bytes.js'
+import { escapePointer, isObject, type Json, type JsonObject } from './canonical.js'
 import { type Address, readAddress, sameAddress } from './ids.js'
 import {
   anyObject,
   integer,
   list,
+  neededText,
   object,
   oneOf,
   optional,
@@ -35,7 +36,8 @@ const account: Reader<Address> = (value, place) => {
   try {
     return readAddress(text(value, place))
   } catch (error) {
-    return refuse(isInsituError(error) ? error.detail : 'an address is needed', place)
+    if (!isInsituError(error) || typeof value !== 'string') throw error
+    return refuse(error.detail, place, 'WrongFormat')
   }
 }
 
@@ -45,7 +47,7 @@ function wordOr<const W extends string, T>(words: readonly W[], reader: Reader<T
     typeof value === 'string' ? oneOf(...words)(value, place) : reader(value, place)
 }
 
-const REFERENCE_MEMBERS = { did: text, checksum: text }
+const REFERENCE_MEMBERS = { did: neededText, checksum: neededText }
 
 const OUTPUT_MEMBERS = /* @__PURE__ */ (() => ({
   /** Bytes of all files and of their paths in UTF-8. */
@@ -117,8 +119,8 @@ function notUnderstood(json: JsonObject, read: Read<typeof MEMBERS>): string[] {
 }
 
 function unknownMembers(place: string, part: Json, known: Readonly<Record<string, unknown>>): string[] {
-  const names = Object.keys(part as JsonObject).filter(name => !Object.hasOwn(known, name))
-  return names.map(name => `${place}/${escapePointer(name.slice(0, MOST_UNKNOWN))}`)
+  const names = Object.keys(isObject(part) ? part : {}).filter(name => !Object.hasOwn(known, name))
+  return names.map(name => `${place}/${escapePointer(beginning(name, MOST_UNKNOWN))}`)
 }
 
 /** One version of an algorithm that somebody wants to run. */

@@ -23,7 +23,7 @@ import {
   statementV2,
   type Usage,
 } from './receipt-form.js'
-import { readAs } from './shape.js'
+import { readAs, readStrictly } from './shape.js'
 
 /** A check in words, and whether it holds. */
 export type Check = readonly [what: string, holds: boolean]
@@ -67,7 +67,7 @@ export function readStatement(payload: Uint8Array): Statement {
 
 function readForm(value: Json): Statement {
   const isCurrent = isObject(value) && value['predicateType'] === PREDICATE_V2
-  return isCurrent ? readAs(statementV2, value, '', true) : readAs(statementV1, value)
+  return isCurrent ? readStrictly(statementV2, value) : readAs(statementV1, value)
 }
 
 /**

@@ -1,17 +1,6 @@
 import { plainDigits } from './bytes.js'
 import { isObject, type JsonObject } from './canonical.js'
-import {
-  anyObject,
-  anything,
-  object,
-  optional,
-  type Place,
-  type Read,
-  type Reader,
-  refuse,
-  text,
-  withDefault,
-} from './shape.js'
+import { anyObject, anything, object, optional, type Read, type Reader, refuse, text, withDefault } from './shape.js'
 
 /** The index that each type of service usually has. */
 export const DEFAULT_INDICES: Readonly<Record<string, number>> = {
@@ -29,15 +18,8 @@ export const index: Reader<number> = (value, place) => {
   return fits ? number : refuse('an index is a whole number below 2^32', place)
 }
 
-const MEMBERS = /* @__PURE__ */ (() => ({
-  index: optional(index),
-  type: optional(text),
-  serviceEndpoint: optional(text),
-  templateId: optional(text),
-}))()
-
-const ATTRIBUTES = /* @__PURE__ */ (() =>
-  object(
+const ENTRY = /* @__PURE__ */ (() => {
+  const attributes = object(
     {
       main: withDefault(anyObject, {}),
       additionalInformation: optional(anyObject),
@@ -46,24 +28,31 @@ const ATTRIBUTES = /* @__PURE__ */ (() =>
       serviceAgreementTemplate: optional(anyObject),
     },
     { additionalInformation: 'additional' },
-  ))()
+  )
+  return object(
+    {
+      index: optional(index),
+      type: optional(text),
+      serviceEndpoint: optional(text),
+      templateId: optional(text),
+      attributes: optional(attributes),
+    },
+    { index: 'serviceDefinitionId' },
+  )
+})()
 
 /** One entry of `service[]`. */
-export interface Service
-  extends Read<Reader<{ readonly [name in keyof typeof MEMBERS]: Read<(typeof MEMBERS)[name]> }>> {
+export interface Service extends Read<Reader<Read<typeof ENTRY>>> {
   /** `attributes.main`; empty if there is none. The DID commits to that of version 1. */
   readonly main: JsonObject
-  /** `attributes`, if the entry has them. */
-  readonly attributes: Read<typeof ATTRIBUTES> | undefined
   /** The entry as it was read. */
   readonly json: JsonObject
 }
 
 /** Reads an entry of `service[]`, leniently: unknown members stay, and older names are understood. */
-export const service: Reader<Service> = (value, place: Place) => {
-  const json = anyObject(value, place)
-  const read = object({ ...MEMBERS, attributes: optional(ATTRIBUTES) }, { index: 'serviceDefinitionId' })(json, place)
-  return { ...read, main: read.attributes?.main ?? {}, json }
+export const service: Reader<Service> = (value, place) => {
+  const read = ENTRY(value, place)
+  return { ...read, main: read.attributes?.main ?? {}, json: value as JsonObject }
 }
 
 /** Return the `serviceAgreementTemplate` of a service, from `main` or from where older documents have it. */

@@ -3,10 +3,14 @@ import { InsituError, isInsituError } from '../errors.js'
 import { escapePointer, isObject, type Json, type JsonObject } from './canonical.js'
 import { parseAmount } from './money.js'
 
-/** Where a value is, a JSON pointer, and whether members that nobody knows are refused there. */
+/** Where a value is, and what happens if it cannot be read. */
 export interface Place {
+  /** A JSON pointer. */
   readonly pointer: string
-  readonly strict: boolean
+  /** Judges an object before its members are read. */
+  readonly judge?: (given: JsonObject, members: Members, place: Place) => void
+  /** Reads a member or an item, and may keep what it throws, so that the others are read too. */
+  readonly attempt?: <T>(read: () => T) => T
 }
 
 /** Reads a value, or throws `InvalidDocument` with its pointer. An absent member is undefined. */
@@ -21,18 +25,35 @@ type Members = Readonly<Record<string, Reader<unknown>>>
 export type ReadMembers<M extends Members> = { readonly [name in keyof M]: Read<M[name]> }
 
 /** Read a whole value. Throws `InvalidDocument` with a JSON pointer. */
-export function readAs<T>(reader: Reader<T>, value: Json, pointer = '', strict = false): T {
-  return reader(value, { pointer, strict })
+export function readAs<T>(reader: Reader<T>, value: Json, pointer = ''): T {
+  return reader(value, { pointer })
+}
+
+/** Read a whole value in which no member is unknown. Throws `InvalidDocument` with a JSON pointer. */
+export function readStrictly<T>(reader: Reader<T>, value: Json): T {
+  return reader(value, { pointer: '', judge: refuseUnknown })
+}
+
+function refuseUnknown(given: JsonObject, members: Members, { pointer }: Place): void {
+  for (const name of Object.keys(given)) {
+    const at = { pointer: `${pointer}/${escapePointer(name)}` }
+    if (!Object.hasOwn(members, name)) refuse('nobody knows this member', at)
+  }
 }
 
 /** Throw what a reader throws. */
-export function refuse(detail: string, place: Place): never {
-  throw new InsituError(errors.InvalidDocument, detail, { pointer: place.pointer })
+export function refuse(message: string, { pointer }: Place, code = 'WrongType'): never {
+  throw new InsituError(errors.InvalidDocument, message, { pointer, problems: [{ pointer, code, message }] })
 }
 
 /** Reads text. */
 export const text: Reader<string> = (value, place) => {
   return typeof value === 'string' ? value : refuse('text is needed', place)
+}
+
+/** Reads text that must be there. */
+export const neededText: Reader<string> = (value, place) => {
+  return value === undefined ? refuse('it is needed', place, 'Required') : text(value, place)
 }
 
 /** Reads text that a pattern describes. */
@@ -67,7 +88,7 @@ export const documentAmount: Reader<bigint> = (value, place) => {
   try {
     return parseAmount(value)
   } catch (error) {
-    return refuse(isInsituError(error) ? error.detail : 'an amount is needed', place)
+    return refuse(isInsituError(error) ? error.detail : 'an amount is needed', place, 'WrongFormat')
   }
 }
 
@@ -118,7 +139,7 @@ export function list<T>(reader: Reader<T>, least = 0, most = Number.MAX_SAFE_INT
   return (value, place) => {
     if (!Array.isArray(value)) return refuse('a list is needed', place)
     if (value.length < least || value.length > most) return refuse(`from ${least} to ${most} entries are needed`, place)
-    return value.map((item: Json, at) => reader(item, below(place, at)))
+    return value.map((item: Json, at) => below(reader, item, place, at))
   }
 }
 
@@ -126,7 +147,7 @@ export function list<T>(reader: Reader<T>, least = 0, most = Number.MAX_SAFE_INT
 export function record<T>(reader: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, place) => {
     const members = Object.entries(anyObject(value, place))
-    return Object.fromEntries(members.map(([name, member]) => [name, reader(member, below(place, name))]))
+    return Object.fromEntries(members.map(([name, member]) => [name, below(reader, member, place, name)]))
   }
 }
 
@@ -141,21 +162,16 @@ export function object<M extends Members>(
 ): Reader<ReadMembers<M>> {
   return (value, place) => {
     const given = anyObject(value, place)
-    if (place.strict) refuseUnknown(given, members, place)
+    place.judge?.(given, members, place)
     const read = Object.entries(members).map(([name, reader]) => {
       const named = Object.hasOwn(given, name) ? name : (aliases[name] ?? name)
-      return [name, reader(Object.hasOwn(given, named) ? given[named] : undefined, below(place, named))]
+      return [name, below(reader, Object.hasOwn(given, named) ? given[named] : undefined, place, named)]
     })
     return Object.fromEntries(read) as ReadMembers<M>
   }
 }
 
-function refuseUnknown(given: JsonObject, members: Members, place: Place): void {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(members, name)) refuse('nobody knows this member', below(place, name))
-  }
-}
-
-function below(place: Place, segment: string | number): Place {
-  return { ...place, pointer: `${place.pointer}/${escapePointer(String(segment))}` }
+function below<T>(reader: Reader<T>, value: Json | undefined, place: Place, segment: string | number): T {
+  const at = { ...place, pointer: `${place.pointer}/${escapePointer(String(segment))}` }
+  return place.attempt ? place.attempt(() => reader(value, at)) : reader(value, at)
 }

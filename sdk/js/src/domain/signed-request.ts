@@ -4,7 +4,7 @@ import type { Hex } from './bytes.js'
 import { type Json, plainJson } from './canonical.js'
 import { type Address, readAddress } from './ids.js'
 import type { SignedRequest } from './registry-requests.js'
-import { flag, integer, list, matching, object, optional, type Reader, readAs, refuse, text } from './shape.js'
+import { flag, integer, list, matching, object, optional, type Reader, readStrictly, refuse, text } from './shape.js'
 import { MAX_SIGNATURE } from './signatures.js'
 
 /** Items of a request, and providers of an item. */
@@ -52,11 +52,11 @@ export function readSignedRequest(value: unknown, pointer = ''): SignedRequest {
 }
 
 function read(value: Json): SignedRequest {
-  const { chainId, registry, signature, ...parts } = readAs(READER, value, '', true)
+  const { chainId, registry, signature, ...parts } = readStrictly(READER, value)
   const given = Object.entries(parts).filter(([, part]) => part !== undefined)
   const length = (signature.length - 2) / 2
   if (given.length !== 1 || length < 65 || length > MAX_SIGNATURE) {
-    return refuse('exactly one request and its signature are needed', { pointer: '', strict: true })
+    return refuse('exactly one request and its signature are needed', { pointer: '' })
   }
   return { chainId, registry, signature, ...Object.fromEntries(given) } as SignedRequest
 }

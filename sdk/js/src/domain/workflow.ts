@@ -27,7 +27,8 @@ const REQUIREMENTS = /* @__PURE__ */ (() =>
     disk: optional(quantity),
   }))()
 
-const WORKFLOW = /* @__PURE__ */ (() => {
+/** Reads `main.workflow`. */
+export const workflow = /* @__PURE__ */ (() => {
   const stage = object({
     index: optional(index),
     stageType: withDefault(text, ''),
@@ -37,13 +38,17 @@ const WORKFLOW = /* @__PURE__ */ (() => {
       id: undefined,
       checksum: undefined,
     }),
+    output: withDefault(object({ id: optional(text), metadata: optional(anyObject) }), {
+      id: undefined,
+      metadata: undefined,
+    }),
     configuration: withDefault(anyObject, {}),
   })
   return object({ stages: withDefault(list(stage), []) })
 })()
 
 /** `main.workflow`: stages in ascending index, each with inputs, one algorithm, and what it needs. */
-export type Workflow = Read<typeof WORKFLOW>
+export type Workflow = Read<typeof workflow>
 
 /** A stage of a workflow. */
 export type Stage = Workflow['stages'][number]
@@ -66,7 +71,7 @@ export function readWorkflow(value: Json, pointer = ''): Workflow {
   if (Array.isArray(stages) && (stages.length > MOST_STAGES || stages.some(hasTooManyInputs))) {
     throw new InsituError(errors.TooManyStages, `at most ${MOST_STAGES} stages, each with ${MOST_STAGES} inputs`)
   }
-  return readAs(WORKFLOW, value, pointer)
+  return readAs(workflow, value, pointer)
 }
 
 function hasTooManyInputs(stage: Json): boolean {

@@ -8,8 +8,7 @@ import { didHex } from '../domain/did.js'
 import { type Address, type AgreementId, readAddress, sameAddress } from '../domain/ids.js'
 import type { SigningDomain } from '../domain/typed-data.js'
 import { InsituError } from '../errors.js'
-import { type AskNode, type DidRecord, decodeAnswer, topicOf } from './chain-reader.js'
-import type { Version } from './resolver.js'
+import { type AskNode, decodeAnswer, topicOf } from './chain-reader.js'
 
 /** Where agreements are made and paid: one deployment of the contracts. */
 export interface AgreementContracts {
@@ -48,17 +47,8 @@ export interface SettledExecution {
   readonly receiptHash: Hex
 }
 
-/** An earlier version of an asset, who owned the asset when it was registered, and in which block. */
-export interface EarlierVersion extends Version {
-  readonly version: number
-  readonly registrant: Address
-  readonly block: number
-  readonly previousBlock: number
-}
-
 /** Blocks of one search; gateways pass on no longer ones. */
 const SPAN = 2000
-const REGISTERED = abi.DIDAttributeRegistered
 const FULFILLED = 2n
 const ABORTED = 3n
 
@@ -179,20 +169,6 @@ export class AgreementChain {
     return undefined
   }
 
-  /** Yield the versions of an asset before the one of a record, newest first. */
-  async *versionsBefore(record: DidRecord, signal?: AbortSignal): AsyncGenerator<EarlierVersion, void, undefined> {
-    const { did } = record
-    let [wanted, block] = [record.version - 1, record.previousBlock]
-    for (let found: EarlierVersion | undefined; wanted > 0; wanted -= 1, block = found.previousBlock) {
-      const filter = { fromBlock: hex(block), toBlock: hex(block), topics: [topicOf(REGISTERED), didHex(did)] }
-      const logs = await this.#logs(this.contracts.registry, filter, signal)
-      found = logs.map(log => versionOf(did, log, block)).find(one => one.version === wanted)
-      if (found === undefined)
-        throw new InsituError(errors.ChainUnavailable, `the node has no version ${wanted} of ${did}`)
-      yield found
-    }
-  }
-
   async *#created(topics: readonly (string | null)[], signal?: AbortSignal): AsyncGenerator<Terms, void, undefined> {
     for await (const log of this.#walk(topics, 0, signal)) {
       const [struct] = decodeAnswer(abi.AgreementCreated.data, log.data)
@@ -225,15 +201,6 @@ export class AgreementChain {
 
 function hex(number: number): string {
   return `0x${number.toString(16)}`
-}
-
-function versionOf(did: DidRecord['did'], log: Log, block: number): EarlierVersion {
-  const [url, version, previousBlock] = decodeAnswer(REGISTERED.data, log.data)
-  const [, , registrant, checksum] = log.topics
-  return {
-    ...{ did, url: String(url), version: Number(version), block, previousBlock: Number(previousBlock) },
-    ...{ registrant: readAddress(`0x${String(registrant).slice(-40)}`), checksum: String(checksum).slice(2) },
-  }
 }
 
 function word(account: Address): string {

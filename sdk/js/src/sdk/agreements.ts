@@ -9,7 +9,6 @@ import { type AgreementId, readAgreementId } from '../domain/ids.js'
 import { displayAmount } from '../domain/money.js'
 import { termsOf } from '../domain/quote-verification.js'
 import { anyObject, object, optional, type Read, text, wireAmount } from '../domain/shape.js'
-import { readWorkflow } from '../domain/workflow.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, sleep } from './account.js'
 import type { AgreementChain, AgreementState } from './agreement-chain.js'
@@ -118,7 +117,9 @@ export class Agreements {
   async checkPlanned(described: JsonObject, options: CheckOptions = {}): Promise<Verdict> {
     const { chain, resolver } = this.#parts
     const { serviceIndex, signal } = options
-    const wanted = await readPlanned(resolver, chain, readWorkflow(described), serviceIndex, signal)
+    const { validateWorkflow } = await import('../domain/workflow-rules.js')
+    const workflow = validateWorkflow(described, '', true)
+    const wanted = await readPlanned(resolver, chain, workflow, serviceIndex, signal)
     return (await this.#ask(wanted, { workflow: described }, options))[0]
   }
 

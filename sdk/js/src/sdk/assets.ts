@@ -6,6 +6,7 @@ import type { Address } from '../domain/ids.js'
 import { anyObject, integer, list, object, type Reader, text } from '../domain/shape.js'
 import type { Http } from './http.js'
 import type { ResolvedAsset, Resolver } from './resolver.js'
+import type { AssetVersion, ListedVersion } from './versions.js'
 
 /** What the assets have that a search finds. */
 export type AssetFacets = components['schemas']['AssetFacets']
@@ -114,6 +115,30 @@ export class Assets {
   /** Return a document with what the chain says about it: owner, creator, and the version. Throws like `resolve`. */
   async show(did: string | Did, options: { readonly signal?: AbortSignal } = {}): Promise<ResolvedAsset> {
     return this.#resolver.resolve(did, options.signal)
+  }
+
+  /**
+   * Return the registered versions of an asset, newest first, at most 1,000, with what each changed. Only what the registry
+   * has is a version; a document that is gone is undefined.
+   *
+   * @throws InsituError like `resolve`
+   */
+  async versions(did: string, options: { readonly signal?: AbortSignal } = {}): Promise<ListedVersion[]> {
+    return (await import('./versions.js')).listVersions(this.#resolver, did, options.signal)
+  }
+
+  /**
+   * Return one registered version of an asset; if a checksum was registered several times, the newest with it.
+   *
+   * @param version - its number, from 1, or its on-chain checksum
+   * @throws InsituError like `resolve`; `AssetNotFound` or `ChecksumMismatch` if there is no such version
+   */
+  async at(
+    did: string,
+    version: number | string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<AssetVersion> {
+    return (await import('./versions.js')).findVersion(this.#resolver, did, version, options.signal)
   }
 
   /** Return the on-chain owner of an asset. Throws like `resolve`. */

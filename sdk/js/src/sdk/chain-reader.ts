@@ -22,11 +22,10 @@ export interface Contracts {
   readonly registry: Address
 }
 
-/** What the registry has of a DID: its owner, the current version, and where that can be read. */
-export interface DidRecord {
+/** A version of an asset as it was registered, and where it can be read. */
+export interface Registration {
   readonly did: Did
-  readonly owner: Address
-  /** On-chain checksum of the current version, 64 hexadecimal digits. */
+  /** On-chain checksum of this version, 64 hexadecimal digits. */
   readonly checksum: string
   /** Whatever its owner wrote; `{did}` in it stands for the DID. */
   readonly url: string
@@ -35,10 +34,15 @@ export interface DidRecord {
   /** Who owned the DID after this version was registered, in `block`. */
   readonly registrant: Address
   readonly block: number
-  /** How often the owner or a provider changed. */
-  readonly changes: number
   /** The block of the version before, 0 for the first. */
   readonly previousBlock: number
+}
+
+/** What the registry has of a DID: its owner, and the current version. */
+export interface DidRecord extends Registration {
+  readonly owner: Address
+  /** How often the owner or a provider changed. */
+  readonly changes: number
 }
 
 /** Pauses in which a node that is adding a block may still get its events, in milliseconds: the first and the longest. */
@@ -78,28 +82,41 @@ export class ChainReader {
       const [register] = decodeAnswer(getDIDRegister.returns, answer)
       const [owner, block, version, changes, checksum] = register as readonly AbiResult[]
       if (version === 0n) throw new InsituError(errors.AssetNotFound, `${did} is not registered on chain`)
-      const event = await this.#registration(did, Number(block), String(checksum), Number(version), signal)
-      if (event !== undefined) {
-        const of = { did: did as Did, owner: readAddress(String(owner)), checksum: plainDigits(String(checksum)) }
-        return { ...of, version: Number(version), block: Number(block), changes: Number(changes), ...event }
+      const found = await this.registration(did, Number(version), Number(block), signal)
+      if (found !== undefined && checksum === `0x${found.checksum}`) {
+        return { ...found, owner: readAddress(String(owner)), changes: Number(changes) }
       }
       if (pause > LONGEST_LOOK) throw new InsituError(errors.ChainUnavailable, `the node has no event of ${did}`)
       await new Promise(resolve => setTimeout(resolve, pause))
     }
   }
 
-  async #registration(did: string, block: number, checksum: string, version: number, signal?: AbortSignal) {
+  /** Return the registration of a version of a DID in a block, or undefined. Throws `ChainUnavailable`. */
+  async registration(
+    did: string,
+    version: number,
+    block: number,
+    signal?: AbortSignal,
+  ): Promise<Registration | undefined> {
     const at = `0x${block.toString(16)}`
-    const topics = [topicOf(DIDAttributeRegistered), didHex(did), null, checksum]
+    const topics = [topicOf(DIDAttributeRegistered), didHex(did)]
     const filter = { address: this.contracts.registry, fromBlock: at, toBlock: at, topics }
     const logs = await this.#ask('eth_getLogs', [filter], signal)
-    for (const log of Array.isArray(logs) ? logs : []) {
-      if (!isObject(log) || !Array.isArray(log['topics'])) continue
-      const [url, number, previousBlock] = decodeAnswer(DIDAttributeRegistered.data, log['data'])
-      const registrant = readAddress(`0x${String(log['topics'][2]).slice(-40)}`)
-      if (Number(number) === version) return { url: String(url), registrant, previousBlock: Number(previousBlock) }
-    }
-    return undefined
+    return understood(() => {
+      for (const { topics, data } of logs as readonly {
+        readonly topics: readonly string[]
+        readonly data: unknown
+      }[]) {
+        const [url, number, previousBlock] = decodeAnswer(DIDAttributeRegistered.data, data)
+        if (Number(number) !== version) continue
+        const [, , registrant, checksum] = topics.map(String)
+        return {
+          ...{ did: did as Did, checksum: plainDigits(String(checksum)), url: String(url), version, block },
+          ...{ registrant: readAddress(`0x${registrant?.slice(-40)}`), previousBlock: Number(previousBlock) },
+        }
+      }
+      return undefined
+    })
   }
 }
 
@@ -110,8 +127,12 @@ export function topicOf(event: AbiEvent): string {
 
 /** Read what a node answered. Throws `ChainUnavailable` if it is something else. */
 export function decodeAnswer(types: readonly string[], answer: unknown): readonly AbiResult[] {
+  return understood(() => decodeAbi(typesOf(`(${types.join(',')})`), fromHex(String(answer))))
+}
+
+function understood<T>(read: () => T): T {
   try {
-    return decodeAbi(typesOf(`(${types.join(',')})`), fromHex(String(answer)))
+    return read()
   } catch (cause) {
     throw new InsituError(errors.ChainUnavailable, "the node's answer does not fit the contract", { cause })
   }

@@ -10,6 +10,7 @@ import { requireAllowedChange } from '../domain/versions.js'
 import { inputDids, type Workflow, workflowOf } from '../domain/workflow.js'
 import { InsituError } from '../errors.js'
 import type { AgreementChain } from './agreement-chain.js'
+import { registeredVersions } from './registered-versions.js'
 import type { ResolvedAsset, Resolver } from './resolver.js'
 
 /** A workflow that somebody wants to run, and its inputs in order, as the registry and their documents have them. */
@@ -98,7 +99,7 @@ export async function readPlanned(
   return { asset: undefined, workflow, inputs }
 }
 
-/** Resolve an asset, and refuse a version that changes more of the version before than a version may. */
+/** Resolve an asset, and refuse one that breaks a rule, or changes more of the version before than a version may. */
 async function resolveAllowed(
   resolver: Resolver,
   chain: AgreementChain,
@@ -106,7 +107,10 @@ async function resolveAllowed(
   signal?: AbortSignal,
 ): Promise<ResolvedAsset> {
   const found = await resolver.resolve(did, signal)
-  for await (const earlier of chain.versionsBefore(found.record, signal)) {
+  const { validateDdo } = await import('../domain/document-rules.js')
+  validateDdo(found.ddo)
+  for await (const earlier of registeredVersions(resolver.chain, found.record, signal)) {
+    if (earlier.version === found.record.version) continue
     const [before] = await resolver.read(earlier, signal)
     requireAllowedChange(before, found.ddo, [chain.contracts.template])
     break

@@ -6,8 +6,9 @@ import { type Check, requireAll, type VerifiedReceipt, verifyReceipt } from '../
 import type { PredicateV2 } from '../domain/receipt-form.js'
 import { type Opening, openingChecks } from '../domain/receipt-opening.js'
 import { InsituError } from '../errors.js'
-import type { AgreementChain, EarlierVersion } from './agreement-chain.js'
-import type { ChainReader } from './chain-reader.js'
+import type { AgreementChain } from './agreement-chain.js'
+import type { ChainReader, Registration } from './chain-reader.js'
+import { registeredVersions } from './registered-versions.js'
 
 /** Seconds by which the chain's clock may be ahead of the provider's. */
 const SLACK = 60
@@ -87,8 +88,8 @@ async function checkOfRevision(
   signal?: AbortSignal,
 ): Promise<Check> {
   const record = await registry.didRecord(predicate.workflowDid, signal)
-  const every: Omit<EarlierVersion, 'previousBlock'>[] = [record]
-  for await (const earlier of chain.versionsBefore(record, signal)) every.push(earlier)
+  const every: Registration[] = []
+  for await (const version of registeredVersions(registry, record, signal)) every.push(version)
   const bought = Math.min(...every.filter(one => one.checksum === predicate.revisionOf).map(one => one.version))
   const start = Date.parse(predicate.phases[0]?.at ?? '') / 1000 + SLACK
   let holds = false

@@ -1,6 +1,5 @@
 import * as errors from '../api/errors.gen.js'
 import { type Ddo, readDdo } from '../domain/ddo.js'
-import { readDid } from '../domain/did.js'
 import type { Address } from '../domain/ids.js'
 import { creatorOf, verifyChecksum } from '../domain/integrity.js'
 import { requireNumber } from '../domain/versions.js'
@@ -25,12 +24,12 @@ const KEPT = 512
 
 /** Reads documents by DID, from the url in the registry, and proves that they are what the chain names. */
 export class Resolver {
-  readonly #chain: ChainReader
+  readonly chain: ChainReader
   readonly #http: Http
   readonly #proved = new Map<string, readonly [Ddo, Address]>()
 
   constructor(chain: ChainReader, http: Http) {
-    this.#chain = chain
+    this.chain = chain
     this.#http = http
   }
 
@@ -41,7 +40,7 @@ export class Resolver {
    * `PeerUnavailable`, `ChainUnavailable`
    */
   async resolve(did: string, signal?: AbortSignal): Promise<ResolvedAsset> {
-    const record = await this.#chain.didRecord(readDid(did), signal)
+    const record = await this.chain.didRecord(did, signal)
     const key = `${did} ${record.checksum}`
     const [ddo, creator] = this.#proved.get(key) ?? (await this.read(record, signal))
     this.#proved.delete(key)

@@ -38,6 +38,7 @@ async function provider(context: TestContext, changed: Provider = {}): Promise<s
           toHex(keccak256(utf8(DIDAttributeRegistered.signature))),
           '0x',
           `0x${OWNER.slice(2).padStart(64, '0')}`,
+          `0x${checksum}`,
         ],
         data: toHex(encodeAbi(DIDAttributeRegistered.data, [`${url}/documents/{did}`, version, 0])),
       },

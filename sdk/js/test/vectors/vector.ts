@@ -49,3 +49,27 @@ export function refuses(act: () => unknown, code: string, pointer?: string | nul
 export function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? member.toString() : member)))
 }
+
+/** Return a copy of a document after a JSON patch (RFC 6902), in which a value may be `repeated`. */
+export function patched(document: Case, patch: readonly Case[]): Case {
+  const changed = structuredClone(document)
+  for (const { op, path, value, repeated } of patch) {
+    const parts: string[] = path.split('/').slice(1)
+    const [last = '', ...above] = parts.map(part => part.replaceAll('~1', '/').replaceAll('~0', '~')).reverse()
+    const place = above.reverse().reduce((at, part) => at[part], changed)
+    const put = repeated === undefined ? structuredClone(value) : times(value, repeated)
+    if (!Array.isArray(place)) {
+      if (op === 'remove') delete place[last]
+      else place[last] = put
+    } else if (op === 'replace') place[Number(last)] = put
+    else if (op === 'remove') place.splice(Number(last), 1)
+    else place.splice(last === '-' ? place.length : Number(last), 0, put)
+  }
+  return changed
+}
+
+function times(value: Case, count: number): Case {
+  return typeof value === 'string'
+    ? value.repeat(count)
+    : Array.from({ length: count }, () => structuredClone(value)).flat()
+}
