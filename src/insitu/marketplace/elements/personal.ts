@@ -1,6 +1,7 @@
 /** Elements of pages for one account: they ask who looks at the page, and begin again when that changes. */
 import { account, onAccount, resume, type SignedIn, signIn } from './account.js'
 import { type Child, h, replaceChildren } from './dom.js'
+import { button, p } from './parts.js'
 import { problemNote } from './problem.js'
 import { site } from './site.js'
 
@@ -14,13 +15,12 @@ export function welcomeView(heading: string, welcome: Welcome): readonly Child[]
     return [title, h('p', { class: 'text soft', role: 'status' }, 'Looking for your account…')]
   return [
     title,
-    h(
-      'p',
-      { class: 'text' },
+    p(
+      'text',
       'This page is about what one account did. Only the account itself can open it: your wallet signs in at the provider, which costs nothing.',
     ),
     welcome.error !== undefined && problemNote(welcome.error),
-    h('p', { class: 'row' }, h('button', { class: 'btn first', type: 'button', 'data-act': 'sign-in' }, 'Sign in')),
+    p('row', button('btn first', 'sign-in', 'Sign in')),
   ]
 }
 

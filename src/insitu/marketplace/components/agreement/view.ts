@@ -1,6 +1,7 @@
 import type { Closing, ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { exactly, many, took } from '../../elements/figures.js'
+import { a, code, p, section, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { amount, id, nameOf, plain } from '../../elements/words.js'
@@ -28,14 +29,13 @@ export function agreementView(state: AgreementState): readonly Child[] {
   const { agreement, name } = bought
   const canRun = ['granted', 'settled'].includes(agreement.status) && agreement.executionsLeft > 0
   return [
-    h('p', { class: 'crumb' }, h('a', { href: '/agreements' }, 'Agreements'), ' / Agreement'),
+    p('crumb', a('/agreements', 'Agreements'), ' / Agreement'),
     h('h1', {}, nameOf(name, 'Agreement')),
-    h(
-      'p',
-      { class: 'line' },
+    p(
+      'line',
       statusMark(bought),
-      h('span', {}, id(agreement.serviceAgreementId)),
-      h('span', {}, h('a', { href: `/assets/${agreement.did}` }, 'The data set')),
+      span('', id(agreement.serviceAgreementId)),
+      span('', a(`/assets/${agreement.did}`, 'The data set')),
     ),
     error !== undefined && problemNote(error),
     cardView(bought, token, now, false),
@@ -47,12 +47,11 @@ export function agreementView(state: AgreementState): readonly Child[] {
 }
 
 function runsSection({ executions, agreement }: Bought): HTMLElement {
-  const empty = h('p', { class: 'text' }, 'Nothing ran under this agreement yet.')
+  const empty = p('text', 'Nothing ran under this agreement yet.')
   const table = executions.length === 0 ? empty : executionsTable(executions, false)
   const more = agreement.executions > executions.length && executions.length > 0
-  const note =
-    more && h('p', { class: 'small soft' }, `The newest ${executions.length} of ${many(agreement.executions, 'run')}.`)
-  return h('section', { 'aria-labelledby': 'runs' }, h('h2', { id: 'runs' }, 'Runs'), table, note)
+  const note = more && p('small soft', `The newest ${executions.length} of ${many(agreement.executions, 'run')}.`)
+  return section('runs', 'Runs', table, note)
 }
 
 /** Return executions as a table, newest first. */
@@ -77,14 +76,14 @@ export function executionsTable(executions: readonly ExecutionView[], isNamed: b
 function runRow(execution: ExecutionView, isNamed: boolean): HTMLElement {
   const { number, serviceAgreementId, workflowExecutionId, workflowDid, names, createdAt, endedAt } = execution
   const title = isNamed ? nameOf(names?.[workflowDid], `Run ${number}`) : `Run ${number}`
-  const link = h('a', { href: `/executions/${serviceAgreementId}/${workflowExecutionId}` }, title)
+  const link = a(`/executions/${serviceAgreementId}/${workflowExecutionId}`, title)
   const length = endedAt ? took(Date.parse(endedAt) - Date.parse(createdAt)) : '–'
-  const state = hasEnded(execution) ? outcomeMark(execution) : h('span', { class: 'st go' }, goingOn(execution))
-  const why = execution.reason && h('small', {}, plain(execution.reason.code, 60))
+  const state = hasEnded(execution) ? outcomeMark(execution) : span('st go', goingOn(execution))
+  const why = execution.reason && small(plain(execution.reason.code, 60))
   return h(
     'tr',
     { id: workflowExecutionId },
-    h('th', { scope: 'row', class: 'fullw' }, link, h('small', {}, id(workflowExecutionId))),
+    h('th', { scope: 'row', class: 'fullw' }, link, small(id(workflowExecutionId))),
     h('td', {}, state, why),
     h('td', { class: 'num', 'data-l': 'took' }, length),
     h('td', {}, exactly(createdAt)),
@@ -92,13 +91,11 @@ function runRow(execution: ExecutionView, isNamed: boolean): HTMLElement {
 }
 
 function reviseSection({ revising, isBusy }: AgreementState): HTMLElement {
-  return h(
-    'section',
-    { 'aria-labelledby': 'revise' },
-    h('h2', { id: 'revise' }, 'Correct the script'),
-    h(
-      'p',
-      { class: 'text' },
+  return section(
+    'revise',
+    'Correct the script',
+    p(
+      'text',
       'Choose the corrected script. It is published as the next version of your algorithm, and runs under this agreement without being paid again, if the owners allow corrections. Data, server and price stay those that you bought.',
     ),
     h(
@@ -106,11 +103,7 @@ function reviseSection({ revising, isBusy }: AgreementState): HTMLElement {
       { class: 'field', 'data-act': 'revise' },
       h('label', { for: 'script' }, 'Corrected script'),
       h('input', { id: 'script', type: 'file', name: 'script', required: true }),
-      h(
-        'p',
-        { class: 'row' },
-        h('button', { class: 'btn', disabled: isBusy === true }, 'Publish the correction and run it'),
-      ),
+      p('row', h('button', { class: 'btn', disabled: isBusy === true }, 'Publish the correction and run it')),
       revising !== undefined && h('p', { class: 'small', role: 'status' }, revising),
     ),
   )
@@ -118,16 +111,14 @@ function reviseSection({ revising, isBusy }: AgreementState): HTMLElement {
 
 function nightlySection(agreement: string): HTMLElement {
   const line = `0 3 * * *  insitu run --agreement ${agreement} -o results/$(date +\\%F)`
-  return h(
-    'section',
-    { 'aria-labelledby': 'nightly' },
-    h('h2', { id: 'nightly' }, 'Run every night'),
-    h(
-      'p',
-      { class: 'text' },
+  return section(
+    'nightly',
+    'Run every night',
+    p(
+      'text',
       'This line of a crontab runs it at three o’clock, with an account whose key is on that machine, and writes each result into a folder of its own.',
     ),
-    h('pre', { tabindex: 0 }, h('code', {}, line)),
+    h('pre', { tabindex: 0 }, code(line)),
   )
 }
 
@@ -138,14 +129,12 @@ function closeSection({ closing, token, isBusy }: AgreementState): HTMLElement {
       'section',
       { 'aria-labelledby': 'close' },
       heading,
-      h(
-        'p',
-        { class: 'text' },
+      p(
+        'text',
         'Closing ends the agreement early. It never costs more than waiting for its end, and nothing can run afterwards.',
       ),
-      h(
-        'p',
-        {},
+      p(
+        '',
         h(
           'button',
           { class: 'btn', type: 'button', 'data-act': 'preview-close', disabled: isBusy === true },
@@ -164,8 +153,7 @@ function closeSection({ closing, token, isBusy }: AgreementState): HTMLElement {
 }
 
 function closingText({ status, charge, returned }: Closing, token: Token): HTMLElement {
-  if (status === 'settled')
-    return h('p', { class: 'text' }, 'The price is paid by a success, so nothing is left to come back.')
+  if (status === 'settled') return p('text', 'The price is paid by a success, so nothing is left to come back.')
   if (status !== 'open')
     return h('p', { class: 'text', role: 'status' }, 'It is closed, or about to be. Nothing begins any more.')
   const cost =
@@ -182,5 +170,5 @@ function closingText({ status, charge, returned }: Closing, token: Token): HTMLE
 function closeButton({ charge, returned }: Closing, token: Token, isBusy = false): HTMLElement {
   const label =
     charge === 0n ? `Close it and get ${amount(returned, token)} back` : `Close it for ${amount(charge, token)}`
-  return h('p', {}, h('button', { class: 'btn stop', type: 'button', 'data-act': 'close', disabled: isBusy }, label))
+  return p('', h('button', { class: 'btn stop', type: 'button', 'data-act': 'close', disabled: isBusy }, label))
 }

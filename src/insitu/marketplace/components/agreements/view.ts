@@ -1,6 +1,7 @@
 import type { AgreementView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { mark, moment, until } from '../../elements/figures.js'
+import { a, b, button, div, p, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { address, amount, id, nameOf, plain } from '../../elements/words.js'
@@ -13,7 +14,7 @@ export function agreementsView(state: AgreementsState): readonly Child[] {
   const ended = agreements?.filter(({ agreement }) => !isOpen(agreement, now)) ?? []
   return [
     h('h1', {}, 'Agreements'),
-    h('p', { class: 'text' }, 'What you bought, what is left of it, and where the money is. ', address(state.address)),
+    p('text', 'What you bought, what is left of it, and where the money is. ', address(state.address)),
     state.error !== undefined && problemNote(state.error),
     agreements === undefined &&
       state.error === undefined &&
@@ -21,27 +22,16 @@ export function agreementsView(state: AgreementsState): readonly Child[] {
     agreements?.length === 0 && emptyNote(),
     open.length > 0 && listSection('open', 'Open', open, state),
     ended.length > 0 && listSection('ended', 'Ended', ended, state),
-    state.hasMore &&
-      h('p', {}, h('button', { class: 'btn', type: 'button', 'data-act': 'more' }, 'Show older agreements')),
+    state.hasMore && p('', button('btn', 'more', 'Show older agreements')),
   ]
 }
 
 function emptyNote(): HTMLElement {
-  return h(
-    'div',
-    { class: 'note' },
-    h('p', {}, h('b', {}, 'This account has not bought anything yet.')),
-    h(
-      'p',
-      {},
-      h('a', { href: '/search' }, 'Find data'),
-      ', read its rules, and look at verdict and price; that signs nothing.',
-    ),
-    h(
-      'p',
-      {},
-      'Bought with another account? Choose it in your wallet. This page follows the account, without a reload.',
-    ),
+  return div(
+    'note',
+    p('', b('This account has not bought anything yet.')),
+    p('', a('/search', 'Find data'), ', read its rules, and look at verdict and price; that signs nothing.'),
+    p('', 'Bought with another account? Choose it in your wallet. This page follows the account, without a reload.'),
   )
 }
 
@@ -64,13 +54,12 @@ export function cardView(bought: Bought, token: Token, now: number, isListed: bo
   const again = agreement.status === 'settled' ? 'Run again, free' : executions.length > 0 ? 'Run again' : 'Run'
   const runs = last && `/executions/${agreement.serviceAgreementId}/${last.workflowExecutionId}`
   return [
-    isListed && h('h3', {}, h('a', { href: link }, nameOf(name, 'Agreement')), statusMark(bought)),
-    isListed && h('p', { class: 'meta' }, h('span', {}, 'Agreement ', id(agreement.serviceAgreementId))),
+    isListed && h('h3', {}, a(link, nameOf(name, 'Agreement')), statusMark(bought)),
+    isListed && p('meta', span('', 'Agreement ', id(agreement.serviceAgreementId))),
     numbersView(bought, token, now),
-    h('p', { class: 'text small' }, moneySentence(bought, token)),
-    h(
-      'p',
-      { class: 'row' },
+    p('text small', moneySentence(bought, token)),
+    p(
+      'row',
       canRun &&
         h(
           'button',
@@ -115,10 +104,10 @@ function numbersView({ agreement, bought }: Bought, token: Token, now: number): 
   const whole = bought ?? executions + executionsLeft
   const left = endsAt ? until(endsAt, now) : undefined
   const ends = endsAt
-    ? [left ? moment(endsAt) : 'ended', h('small', {}, left ? `UTC, ${left}` : `${moment(endsAt)} UTC`)]
+    ? [left ? moment(endsAt) : 'ended', small(left ? `UTC, ${left}` : `${moment(endsAt)} UTC`)]
     : 'after the grant'
   const sums: readonly (readonly [string, Child, boolean])[] = [
-    ['Runs left', [String(executionsLeft), h('small', {}, `of ${whole}`)], false],
+    ['Runs left', [String(executionsLeft), small(`of ${whole}`)], false],
     ['Until', ends, endsAt === null || endsAt === undefined],
     ['Locked', locked === undefined ? '–' : locked === 0n ? '0' : amount(locked, token), !locked],
     ['Charged', charged === 0n ? '0' : amount(charged, token), charged === 0n],
@@ -127,7 +116,7 @@ function numbersView({ agreement, bought }: Bought, token: Token, now: number): 
   return h(
     'dl',
     { class: 'sum money' },
-    sums.map(([label, value, isNil]) => h('div', {}, h('dt', {}, label), h('dd', { class: isNil && 'nil' }, value))),
+    sums.map(([label, value, isNil]) => div('', h('dt', {}, label), h('dd', { class: isNil && 'nil' }, value))),
   )
 }
 

@@ -1,6 +1,7 @@
 import type { ExecutionView } from 'insitu'
 import { h, svg } from '../../elements/dom.js'
 import { took } from '../../elements/figures.js'
+import { small, span } from '../../elements/parts.js'
 
 /** A phase as it is drawn. */
 export interface Lane {
@@ -53,7 +54,7 @@ export function lanesView(execution: ExecutionView, now: number): HTMLElement {
     h('th', { scope: 'col' }, 'Phase'),
     h('th', { scope: 'col', class: 'num opt' }, 'Began at'),
     h('th', { scope: 'col', class: 'num' }, 'Took'),
-    h('th', { scope: 'col', class: 'lane' }, h('span', { class: 'hide' }, 'Drawn to scale')),
+    h('th', { scope: 'col', class: 'lane' }, span('hide', 'Drawn to scale')),
   ]
   return h(
     'table',
@@ -90,7 +91,7 @@ function rowOf({ phase, stage, from, took: length, kind }: Lane, whole: number):
   return h(
     'tr',
     { class: { ran: 'x', failed: 'f', other: undefined }[kind] },
-    h('th', { scope: 'row' }, phase, stage !== undefined && h('small', {}, `stage ${stage}`)),
+    h('th', { scope: 'row' }, phase, stage !== undefined && small(`stage ${stage}`)),
     h('td', { class: 'num opt' }, `${(from / 1000).toFixed(2)} s`),
     h('td', { class: 'num' }, took(length)),
     h('td', { class: 'lane' }, drawing),

@@ -1,6 +1,7 @@
 import type { ResultFile } from 'insitu'
 import { type Child, h, svg } from '../../elements/dom.js'
 import { many, mark } from '../../elements/figures.js'
+import { b, div, p, small, span } from '../../elements/parts.js'
 import { problemOf } from '../../elements/problem.js'
 import { bytes, id, plain, time } from '../../elements/words.js'
 import { isShowable, previewView } from '../result/preview.js'
@@ -16,19 +17,14 @@ export function leftView(state: ExecutionState): HTMLElement {
   const heading = h('h2', { id: 'left' }, 'What left')
   if (!hasEnded(execution)) return h('section', { 'aria-labelledby': 'left' }, heading, soonText(state))
   if (execution.phase !== 'Succeeded') {
-    const nothing = h(
-      'p',
-      { class: 'text' },
-      h('b', {}, 'Nothing.'),
-      ' Containers and volumes of this run are removed.',
-    )
+    const nothing = p('text', b('Nothing.'), ' Containers and volumes of this run are removed.')
     return h('section', { 'aria-labelledby': 'left' }, heading, nothing)
   }
   return h(
     'section',
     { 'aria-labelledby': 'left' },
     heading,
-    result ? resultView(state, result) : h('p', { class: 'text soft' }, 'The list of files is on its way.'),
+    result ? resultView(state, result) : p('text soft', 'The list of files is on its way.'),
   )
 }
 
@@ -36,7 +32,7 @@ function soonText({ surroundings }: ExecutionState): HTMLElement {
   const rules = surroundings === undefined ? '' : `: ${rulesOf(surroundings.rules)}`
   const whose = (surroundings?.data.length ?? 1) > 1 ? 'the owners’ rules' : 'the owner’s rules'
   const text = `Nothing yet. After the last stage the output is compared with ${whose}${rules}. If one rule is broken, nothing leaves.`
-  return h('p', { class: 'text' }, text)
+  return p('text', text)
 }
 
 /** Return rules for output in words: `csv, png and log files, 1.0 MB in 10 files at most`. */
@@ -60,7 +56,7 @@ function resultView(state: ExecutionState, result: Result): Child {
   const left = files.reduce((sum, file) => sum + file.size, 0)
   return [
     wallView(state, left, files.length),
-    files.length === 0 ? h('p', { class: 'text' }, 'No file left.') : filesTable(result),
+    files.length === 0 ? p('text', 'No file left.') : filesTable(result),
     files.length > 0 && !result.isExpired && keptRow(result),
     leftOutText(state.execution.leftOut),
     files.map(file => result.previews[file.index]).map(preview => preview && previewView(preview)),
@@ -78,31 +74,19 @@ function wallView({ surroundings }: ExecutionState, left: number, count: number)
     rules?.maxFiles === undefined ? '' : many(rules.maxFiles, 'file'),
   ]
   const whose = data.length > 1 ? 'within all owners’ rules' : 'within the owner’s rules'
-  const wall = h(
-    'div',
-    { class: 'wall' },
-    h(
-      'div',
-      {},
-      h('p', { class: 'label' }, data.length > 1 ? 'Stayed with the owners' : 'Stayed with the owner'),
-      h('p', { class: 'big' }, stayed === undefined ? 'Everything' : bytes(stayed)),
-      h(
-        'p',
-        { class: 'small' },
-        data.length > 0 ? `${many(data.length, 'data set')}, opened read-only` : 'opened read-only',
-      ),
+  const wall = div(
+    'wall',
+    div(
+      '',
+      p('label', data.length > 1 ? 'Stayed with the owners' : 'Stayed with the owner'),
+      p('big', stayed === undefined ? 'Everything' : bytes(stayed)),
+      p('small', data.length > 0 ? `${many(data.length, 'data set')}, opened read-only` : 'opened read-only'),
     ),
-    h(
-      'div',
-      {},
-      h('p', { class: 'label' }, 'Left, as a new asset of yours'),
-      h('p', { class: 'big' }, count === 0 ? 'Nothing' : `${bytes(left)} in ${many(count, 'file')}`),
-      h(
-        'p',
-        { class: 'small' },
-        most[0] || most[1] ? `of at most ${most.filter(Boolean).join(' in ')} ` : '',
-        mark('ok', whose),
-      ),
+    div(
+      '',
+      p('label', 'Left, as a new asset of yours'),
+      p('big', count === 0 ? 'Nothing' : `${bytes(left)} in ${many(count, 'file')}`),
+      p('small', most[0] || most[1] ? `of at most ${most.filter(Boolean).join(' in ')} ` : '', mark('ok', whose)),
     ),
   )
   return [wall, stayed !== undefined && stayed > 0 && scaleView(stayed, left)]
@@ -128,7 +112,7 @@ function scaleView(stayed: number, left: number): SVGElement {
 
 function filesTable(result: Result): HTMLElement {
   const head = ['File', 'Size'].map((title, at) => h('th', { scope: 'col', class: at === 1 && 'num' }, title))
-  const action = h('th', { scope: 'col' }, h('span', { class: 'hide' }, 'Download'))
+  const action = h('th', { scope: 'col' }, span('hide', 'Download'))
   return h(
     'table',
     { class: 'files' },
@@ -147,13 +131,7 @@ function fileRow(file: ResultFile, result: Result): HTMLElement {
   return h(
     'tr',
     {},
-    h(
-      'th',
-      { scope: 'row' },
-      h('span', { class: 'mono' }, name),
-      h('small', {}, 'SHA-256 ', id(file.sha256)),
-      transferText(file, result),
-    ),
+    h('th', { scope: 'row' }, span('mono', name), small('SHA-256 ', id(file.sha256)), transferText(file, result)),
     h('td', { class: 'num' }, bytes(file.size)),
     h('td', { class: 'num' }, !result.isExpired && fileActions(file, name, result)),
   )
@@ -187,28 +165,22 @@ function fileActions(file: ResultFile, name: string, { transfers, previews }: Re
 function transferText(file: ResultFile, { transfers }: Result): Child {
   const transfer = transfers[file.index]
   if (transfer === undefined) return undefined
-  if (transfer.kind === 'whole') return h('small', {}, 'Its hash was compared while it came, and is the one above.')
-  if (transfer.kind === 'flowing') return h('small', {}, `${bytes(transfer.received)} of ${bytes(file.size)}`)
+  if (transfer.kind === 'whole') return small('Its hash was compared while it came, and is the one above.')
+  if (transfer.kind === 'flowing') return small(`${bytes(transfer.received)} of ${bytes(file.size)}`)
   return h('small', { role: 'alert' }, `Not saved. ${problemOf(transfer.error)?.what ?? ''}`)
 }
 
 function keptRow({ files, expiresAt, transfers }: Result): HTMLElement {
   const isBusy = Object.values(transfers).some(transfer => transfer.kind === 'flowing')
   const label = files.length === 1 ? 'Download the file' : `Download all ${files.length} files`
-  return h(
-    'p',
-    { class: 'row' },
+  return p(
+    'row',
     h('button', { class: 'btn first', type: 'button', 'data-act': 'download-all', disabled: isBusy }, label),
-    expiresAt !== undefined &&
-      h('span', { class: 'small soft' }, 'Kept until ', time(expiresAt), '. The asset itself stays.'),
+    expiresAt !== undefined && span('small soft', 'Kept until ', time(expiresAt), '. The asset itself stays.'),
   )
 }
 
 function leftOutText(leftOut: number): Child {
   if (leftOut === 0) return undefined
-  return h(
-    'p',
-    { class: 'text small' },
-    `${many(leftOut, 'file')} had a name that the owner’s rules do not let out, and stayed.`,
-  )
+  return p('text small', `${many(leftOut, 'file')} had a name that the owner’s rules do not let out, and stayed.`)
 }

@@ -113,7 +113,13 @@ const base: ExecutionState = {
 
 const granted: AgreementView = { ...agreement, status: 'granted', charged: 0n, executions: 1, executionsLeft: 3 }
 const { endedAt: _ended, charge: _charge, resultDid: _result, ...begun } = succeeded
-const live: ExecutionView = { ...begun, settled: false, actions: ['stop', 'logs'] }
+const live: ExecutionView = {
+  ...begun,
+  phase: 'Executing',
+  settled: false,
+  actions: ['stop', 'logs'],
+  history: history.slice(0, 5),
+}
 const running: ExecutionState = {
   ...base,
   agreement: granted,

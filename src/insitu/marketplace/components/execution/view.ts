@@ -1,6 +1,7 @@
 import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { exactly, facts, many, mark, moment, took } from '../../elements/figures.js'
+import { a, b, button, code, div, p, section, span } from '../../elements/parts.js'
 import { problemNote, problemOf } from '../../elements/problem.js'
 import { duration, id, nameOf, plain } from '../../elements/words.js'
 import { inWords } from '../receipts/checks.js'
@@ -13,13 +14,8 @@ import { type ExecutionState, hasEnded, type Receipt } from './state.js'
 /** Return the page of an execution. While it runs the log comes first, when it failed the reason, and else what left. */
 export function executionView(state: ExecutionState): readonly Child[] {
   const { execution } = state
-  const log = h('section', { 'aria-labelledby': 'log' }, h('h2', { id: 'log' }, 'Log'), h('insitu-place'))
-  const phases = h(
-    'section',
-    { 'aria-labelledby': 'phases' },
-    h('h2', { id: 'phases' }, 'Phases'),
-    lanesView(execution, state.now),
-  )
+  const log = section('log', 'Log', h('insitu-place'))
+  const phases = section('phases', 'Phases', lanesView(execution, state.now))
   const left = leftView(state)
   const isOver = hasEnded(execution)
   const failed = isOver && execution.phase !== 'Succeeded'
@@ -30,12 +26,11 @@ export function executionView(state: ExecutionState): readonly Child[] {
       : [[log], [phases, left]]
   const key = failed ? 'failed' : isOver ? 'succeeded' : 'running'
   return [
-    h(
-      'p',
-      { class: 'crumb' },
-      h('a', { href: '/agreements' }, 'Agreements'),
+    p(
+      'crumb',
+      a('/agreements', 'Agreements'),
       ' / ',
-      h('a', { href: `/agreements/${execution.serviceAgreementId}` }, 'Agreement'),
+      a(`/agreements/${execution.serviceAgreementId}`, 'Agreement'),
       ' / Execution',
     ),
     h('h1', {}, nameOf(execution.names?.[execution.workflowDid], 'Execution')),
@@ -45,27 +40,16 @@ export function executionView(state: ExecutionState): readonly Child[] {
       h(
         'div',
         { class: 'note', role: 'status' },
-        h(
-          'p',
-          {},
-          h('b', {}, 'The provider does not answer.'),
-          ' This page tries again by itself, and nothing gets lost.',
-        ),
+        p('', b('The provider does not answer.'), ' This page tries again by itself, and nothing gets lost.'),
       ),
-    h(
-      'div',
-      { class: 'split three', id: key },
-      h('div', {}, first),
-      asideView(state),
-      h('div', { class: 'rest' }, rest),
-    ),
+    h('div', { class: 'split three', id: key }, div('', first), asideView(state), div('rest', rest)),
   ]
 }
 
 function headLine(state: ExecutionState): HTMLElement {
   const { execution, now, surroundings } = state
   const { startedAt, endedAt } = execution
-  const copied = h('span', {}, id(execution.workflowExecutionId))
+  const copied = span('', id(execution.workflowExecutionId))
   if (hasEnded(execution)) {
     const length = endedAt ? Date.parse(endedAt) - Date.parse(execution.createdAt) : undefined
     return h(
@@ -73,7 +57,7 @@ function headLine(state: ExecutionState): HTMLElement {
       { class: 'line', role: 'status' },
       outcomeMark(execution),
       endedAt && exactly(endedAt),
-      length !== undefined && h('span', {}, `took ${took(length)}`),
+      length !== undefined && span('', `took ${took(length)}`),
       copied,
     )
   }
@@ -111,9 +95,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
 function reasonNote(state: ExecutionState): HTMLElement {
   const { execution, agreement } = state
   const { reason, phase } = execution
-  const code = reason?.code ?? ''
+  const cause = reason?.code ?? ''
   const known =
-    SENTENCES[code] ??
+    SENTENCES[cause] ??
     (phase === 'Stopped' ? 'This run was stopped, so nothing left.' : 'This run failed, so nothing left.')
   const left =
     agreement && agreement.executionsLeft > 0 && agreement.endsAt
@@ -122,19 +106,18 @@ function reasonNote(state: ExecutionState): HTMLElement {
   return h(
     'div',
     { class: phase === 'Stopped' ? 'note' : 'note no' },
-    h('p', {}, h('b', {}, known)),
-    reason && reason.message !== '' && h('p', {}, sentence(reason.message)),
+    p('', b(known)),
+    reason && reason.message !== '' && p('', sentence(reason.message)),
     reason &&
-      h(
-        'p',
-        {},
-        h('b', {}, 'What to do next:'),
+      p(
+        '',
+        b('What to do next:'),
         ' ',
         plain(reason.nextStep || 'Look at phases and log, correct the script, and run again.', 600),
         ' ',
         left,
       ),
-    reason && h('p', { class: 'small soft' }, 'Code ', h('code', {}, plain(code, 60))),
+    reason && p('small soft', 'Code ', code(plain(cause, 60))),
   )
 }
 
@@ -146,11 +129,7 @@ function sentence(text: string): string {
 function asideView(state: ExecutionState): HTMLElement {
   const { execution } = state
   const cost = costOf(state)
-  const money = [
-    h('p', { class: 'label' }, cost.label),
-    h('p', { class: 'big' }, cost.amount),
-    h('p', { class: 'small' }, cost.sentence),
-  ]
+  const money = [p('label', cost.label), p('big', cost.amount), p('small', cost.sentence)]
   if (!hasEnded(execution))
     return h(
       'aside',
@@ -183,10 +162,9 @@ function stopView(state: ExecutionState): Child {
     'details',
     { class: 'plain' },
     h('summary', { class: 'btn stop full' }, 'Stop this run…'),
-    h('p', { class: 'small' }, `It ends at once and nothing leaves. ${later}${again}`),
-    h(
-      'p',
-      {},
+    p('small', `It ends at once and nothing leaves. ${later}${again}`),
+    p(
+      '',
       h(
         'button',
         { class: 'btn stop full', type: 'button', 'data-act': 'stop', disabled: isStopping === true },
@@ -200,53 +178,42 @@ function againView({ execution, agreement }: ExecutionState): Child {
   if (execution.role !== 'consumer' || agreement === undefined) return undefined
   const failed = execution.phase !== 'Succeeded'
   if (agreement.executionsLeft === 0) {
-    return h(
-      'p',
-      { class: 'small' },
-      h('a', { href: `/run?on=${encodeURIComponent(execution.did)}` }, 'Buy again'),
+    return p(
+      'small',
+      a(`/run?on=${encodeURIComponent(execution.did)}`, 'Buy again'),
       ', because no run is left of this agreement.',
     )
   }
   const until = agreement.endsAt ? ` until ${moment(agreement.endsAt)}` : ''
   const label = agreement.status === 'settled' ? `Run again, free${until}` : 'Run again'
   return [
-    h(
-      'p',
-      {},
-      h('button', { class: failed ? 'btn first full' : 'btn full', type: 'button', 'data-act': 'again' }, label),
-    ),
+    p('', h('button', { class: failed ? 'btn first full' : 'btn full', type: 'button', 'data-act': 'again' }, label)),
     failed &&
-      h(
-        'p',
-        { class: 'small' },
-        h('a', { href: `/agreements/${execution.serviceAgreementId}#revise` }, 'Correct the script'),
+      p(
+        'small',
+        a(`/agreements/${execution.serviceAgreementId}#revise`, 'Correct the script'),
         ' and run it under the same agreement.',
       ),
   ]
 }
 
 function receiptView(receipt: Receipt | undefined): Child {
-  const label = h('p', { class: 'label' }, 'Receipt')
+  const label = p('label', 'Receipt')
   if (receipt === undefined || receipt.kind === 'checking')
     return [label, h('p', { class: 'small soft', role: 'status' }, 'It is being verified in this page.')]
   if (receipt.kind === 'broken') {
     const problem = problemOf(receipt.error)
     return [
       label,
-      h('p', { class: 'big' }, mark('no', 'Does not hold')),
+      p('big', mark('no', 'Does not hold')),
       h('p', { class: 'small', role: 'alert' }, problem?.what ?? '', ' ', problem?.nextStep ?? ''),
     ]
   }
   const chain = receipt.kind === 'holds' ? 'its hash is on chain.' : 'the chain has no hash of it yet.'
   return [
     label,
-    h('p', { class: 'big' }, mark('ok', `${receipt.checked.length} checks hold`)),
-    h(
-      'p',
-      { class: 'small' },
-      `Signed by the provider; ${chain} `,
-      h('button', { class: 'link', type: 'button', 'data-act': 'receipt' }, 'Read or print the receipt'),
-    ),
+    p('big', mark('ok', `${receipt.checked.length} checks hold`)),
+    p('small', `Signed by the provider; ${chain} `, button('link', 'receipt', 'Read or print the receipt')),
     h(
       'details',
       { class: 'plain' },
@@ -254,7 +221,7 @@ function receiptView(receipt: Receipt | undefined): Child {
       h(
         'ul',
         { class: 'small' },
-        receipt.checked.map(check => h('li', {}, h('b', {}, inWords(check)[0]), '. ', inWords(check)[1])),
+        receipt.checked.map(check => h('li', {}, b(inWords(check)[0]), '. ', inWords(check)[1])),
       ),
     ),
   ]
@@ -269,19 +236,16 @@ function factsView({ execution, surroundings }: ExecutionState): HTMLElement {
       'Execution',
       [id(workflowExecutionId), h('br'), h('small', { class: 'soft' }, `number ${number} of its agreement`)],
     ],
-    ['Agreement', h('a', { href: `/agreements/${serviceAgreementId}` }, id(serviceAgreementId))],
-    [
-      'On',
-      data.flatMap((one, at) => [at > 0 && ', ', h('a', { href: `/assets/${one.did}` }, nameOf(one.name, one.did))]),
-    ],
-    ['Workflow', h('a', { href: `/assets/${workflowDid}` }, id(workflowDid))],
+    ['Agreement', a(`/agreements/${serviceAgreementId}`, id(serviceAgreementId))],
+    ['On', data.flatMap((one, at) => [at > 0 && ', ', a(`/assets/${one.did}`, nameOf(one.name, one.did))])],
+    ['Workflow', a(`/assets/${workflowDid}`, id(workflowDid))],
     ['Server', surroundings?.server === undefined ? undefined : plain(surroundings.server, 120)],
     [
       images.length > 1 ? 'Images' : 'Image',
-      images.length > 0 ? images.map(image => [h('code', {}, plain(image, 120)), h('br')]) : undefined,
+      images.length > 0 ? images.map(image => [code(plain(image, 120)), h('br')]) : undefined,
     ],
     ['Used', usedOf(execution)],
-    ['Result', resultDid ? h('a', { href: `/assets/${resultDid}` }, id(resultDid)) : undefined],
+    ['Result', resultDid ? a(`/assets/${resultDid}`, id(resultDid)) : undefined],
   ])
 }
 

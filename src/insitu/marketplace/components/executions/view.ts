@@ -1,5 +1,6 @@
 import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
+import { a, b, button, div, p } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import { address } from '../../elements/words.js'
 import { executionsTable } from '../agreement/view.js'
@@ -24,12 +25,7 @@ export function executionsView({
 }: ExecutionsState): readonly Child[] {
   return [
     h('h1', {}, 'Executions'),
-    h(
-      'p',
-      { class: 'text' },
-      'What you ran, newest first. The list follows what happens, without a reload. ',
-      address(account),
-    ),
+    p('text', 'What you ran, newest first. The list follows what happens, without a reload. ', address(account)),
     error !== undefined && problemNote(error),
     isAway &&
       h('p', { class: 'text', role: 'status' }, 'The provider does not answer. This page tries again by itself.'),
@@ -37,20 +33,12 @@ export function executionsView({
       error === undefined &&
       h('p', { class: 'text soft', role: 'status' }, 'Asking the provider…'),
     executions?.length === 0 &&
-      h(
-        'div',
-        { class: 'note' },
-        h('p', {}, h('b', {}, 'This account has not run anything yet.')),
-        h(
-          'p',
-          {},
-          h('a', { href: '/search' }, 'Find data'),
-          ', or run what you ',
-          h('a', { href: '/agreements' }, 'bought'),
-          '.',
-        ),
+      div(
+        'note',
+        p('', b('This account has not run anything yet.')),
+        p('', a('/search', 'Find data'), ', or run what you ', a('/agreements', 'bought'), '.'),
       ),
     executions !== undefined && executions.length > 0 && executionsTable(executions, true),
-    hasMore && h('p', {}, h('button', { class: 'btn', type: 'button', 'data-act': 'more' }, 'Show older runs')),
+    hasMore && p('', button('btn', 'more', 'Show older runs')),
   ]
 }

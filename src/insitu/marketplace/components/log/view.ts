@@ -1,5 +1,6 @@
 import { type Child, h } from '../../elements/dom.js'
 import { grouped, many } from '../../elements/figures.js'
+import { button, code, div, p } from '../../elements/parts.js'
 import { plain } from '../../elements/words.js'
 import type { Line } from './lines.js'
 
@@ -27,15 +28,13 @@ export function logView(state: LogState): readonly HTMLElement[] {
   if (state.kind === 'hidden') {
     const why =
       'The owner’s policy keeps the log, because a log line is output too. You see phases, times and the outcome.'
-    return [h('p', { class: 'text' }, 'Not shown. ', why)]
+    return [p('text', 'Not shown. ', why)]
   }
-  if (state.kind === 'expired')
-    return [h('p', { class: 'text' }, 'Not kept any more. Phases, times and the receipt stay.')]
+  if (state.kind === 'expired') return [p('text', 'Not kept any more. Phases, times and the receipt stay.')]
   const live = state.kind !== 'complete'
   return [
-    h(
-      'div',
-      { class: 'log' },
+    div(
+      'log',
       h(
         'form',
         { class: 'bar', 'aria-label': 'Log' },
@@ -54,9 +53,9 @@ export function logView(state: LogState): readonly HTMLElement[] {
             h('input', { type: 'checkbox', id: 'log-follow', checked: state.follow }),
             'Follow',
           ),
-        h('button', { class: 'link', type: 'button', 'data-act': 'first' }, 'First line'),
-        h('button', { class: 'link', type: 'button', 'data-act': 'last' }, 'Last line'),
-        h('button', { class: 'link', type: 'button', 'data-act': 'download' }, 'Download'),
+        button('link', 'first', 'First line'),
+        button('link', 'last', 'Last line'),
+        button('link', 'download', 'Download'),
       ),
       h(
         'pre',
@@ -94,7 +93,7 @@ export function chunkOf(lines: readonly Line[], at: readonly number[], query: st
   const chunk = h(
     'div',
     { class: 'chunk', 'data-n': numbers, 'data-stage': stages },
-    h('code', {}, marked(texts.join('\n'), query)),
+    code(marked(texts.join('\n'), query)),
   )
   chunk.style.setProperty('--lines', String(at.length))
   return chunk

@@ -1,6 +1,7 @@
 import type { VerifiedReceipt } from 'insitu/verify'
 import { type Child, h } from '../../elements/dom.js'
 import { exactly, facts, grouped, many, mark } from '../../elements/figures.js'
+import { b, button, code, div, p, section, span } from '../../elements/parts.js'
 import type { Token } from '../../elements/site.js'
 import { address, amount, bytes, id, plain } from '../../elements/words.js'
 import { inWords } from './checks.js'
@@ -26,9 +27,8 @@ export function receiptsView(state: ReceiptsState): readonly Child[] {
   if (checked?.kind === 'holds') return receiptView(state, checked)
   return [
     h('h1', {}, 'Receipts'),
-    h(
-      'p',
-      { class: 'text' },
+    p(
+      'text',
       'Whoever has a receipt can check it: consumer, owner, anybody. Choose its file, or drop it here. It is checked in this page and never sent anywhere; this page may not call any server at all.',
     ),
     checked && refusedNote(checked),
@@ -40,9 +40,9 @@ function refusedNote({ name, why, next }: Extract<Checked, { kind: 'refused' }>)
   return h(
     'div',
     { class: 'note no', role: 'alert' },
-    h('p', {}, h('b', {}, plain(why, 400))),
-    next && h('p', {}, plain(next, 400)),
-    h('p', { class: 'small soft' }, plain(name, 120)),
+    p('', b(plain(why, 400))),
+    next && p('', plain(next, 400)),
+    p('small soft', plain(name, 120)),
   )
 }
 
@@ -73,13 +73,12 @@ function receiptView(state: ReceiptsState, { found, checked }: Extract<Checked, 
       'p',
       { class: 'line', role: 'status' },
       mark('ok', `All ${checked.length} checks hold`),
-      h('span', { class: 'soft' }, 'checked in this page, without asking anybody'),
+      span('soft', 'checked in this page, without asking anybody'),
     ),
-    h('p', { class: 'lead' }, leadOf(predicate, state)),
-    h(
-      'div',
-      { class: 'split' },
-      h('div', {}, statesSection(predicate, state), checksSection(checked), limitsSection()),
+    p('lead', leadOf(predicate, state)),
+    div(
+      'split',
+      div('', statesSection(predicate, state), checksSection(checked), limitsSection()),
       asideView(state, found),
     ),
   ]
@@ -123,18 +122,17 @@ function statesSection(predicate: Predicate, state: ReceiptsState): HTMLElement 
   const sealed = Object.entries(software.enforcement).map(([limit, by]) => `${plain(limit, 40)}: ${plain(by, 60)}`)
   const left =
     output === undefined
-      ? h('b', {}, 'Nothing')
+      ? b('Nothing')
       : [
-          h('b', {}, `${grouped(output.bytes)} bytes in ${many(output.files, 'file')}`),
+          b(`${grouped(output.bytes)} bytes in ${many(output.files, 'file')}`),
           ', as the asset ',
           id(output.resultDid),
           ' of ',
           address(agreement.terms.consumer),
         ]
-  return h(
-    'section',
-    { 'aria-labelledby': 'says' },
-    h('h2', { id: 'says' }, 'What the provider states'),
+  return section(
+    'says',
+    'What the provider states',
     facts([
       [
         'Ran',
@@ -146,17 +144,14 @@ function statesSection(predicate: Predicate, state: ReceiptsState): HTMLElement 
           `; run number ${number} of its agreement.`,
         ],
       ],
-      [
-        'Outcome',
-        [h('b', {}, outcome), reason && [`: ${plain(reason.message, 300)} `, h('code', {}, plain(reason.code, 60))]],
-      ],
+      ['Outcome', [b(outcome), reason && [`: ${plain(reason.message, 300)} `, code(plain(reason.code, 60))]]],
       ['On', data.map((did, at) => [at > 0 && ', ', id(did)])],
       ['Parameters', parametersOf(predicate)],
       ['Allowed', policy.verdict.allowed ? `by the owners’ rules; ${limits}` : 'not allowed by the owners’ rules'],
       ['Left', left],
       ['Sealed by', sealed.length > 0 ? sealed.join('; ') : undefined],
       ['Used', usedOf(predicate)],
-      ['Charged', [h('b', {}, costOf(charge, predicate, state)), `: ${RULES[charge.rule]}`]],
+      ['Charged', [b(costOf(charge, predicate, state)), `: ${RULES[charge.rule]}`]],
     ]),
   )
 }
@@ -166,7 +161,7 @@ function parametersOf(predicate: Predicate): Child {
   const given = Object.entries(predicate.parameters).flatMap(([stage, values]) =>
     Object.entries(values).map(([name, value]) => `stage ${stage}: ${plain(name, 60)} ${plain(String(value), 120)}`),
   )
-  return given.length > 0 ? given.map(line => [h('code', {}, line), h('br')]) : undefined
+  return given.length > 0 ? given.map(line => [code(line), h('br')]) : undefined
 }
 
 function usedOf({ stages }: Predicate): Child {
@@ -187,22 +182,19 @@ function checksSection(checked: readonly string[]): HTMLElement {
   })
   const head = h('tr', {}, h('th', { scope: 'col' }, 'Statement'), h('th', { scope: 'col' }, 'Proved by'))
   const table = h('table', {}, h('caption', { class: 'hide' }, 'Checks'), h('thead', {}, head), h('tbody', {}, rows))
-  return h('section', { 'aria-labelledby': 'checks' }, h('h2', { id: 'checks' }, 'What was checked, and how'), table)
+  return section('checks', 'What was checked, and how', table)
 }
 
 function limitsSection(): HTMLElement {
-  return h(
-    'section',
-    { 'aria-labelledby': 'not' },
-    h('h2', { id: 'not' }, 'What it does not prove'),
-    h(
-      'p',
-      { class: 'text' },
+  return section(
+    'not',
+    'What it does not prove',
+    p(
+      'text',
       'That the statement is true. It is the provider’s word, given so that it cannot be taken back or changed. Compare it with what you know: the consumer with the files, the owner with the data, anybody by running the algorithm again.',
     ),
-    h(
-      'p',
-      { class: 'text' },
+    p(
+      'text',
       'A receipt names its own provider, so anyone can sign one: compare the account beside with the one that you trust. Whether the chain has its hash is a question to the chain, which this page does not ask.',
     ),
   )
@@ -216,12 +208,7 @@ function asideView(
   return h(
     'aside',
     { class: 'side', 'aria-label': 'Ids' },
-    h(
-      'p',
-      { class: 'row noprint' },
-      h('button', { class: 'btn first', type: 'button', 'data-act': 'save' }, 'Save receipt.json'),
-      h('button', { class: 'btn', type: 'button', 'data-act': 'print' }, 'Print'),
-    ),
+    p('row noprint', button('btn first', 'save', 'Save receipt.json'), button('btn', 'print', 'Print')),
     facts([
       ['Hash', id(receiptHash)],
       ['Signed by', id(signer)],
@@ -235,13 +222,7 @@ function asideView(
         plain(`${software.name} ${software.version}${software.runtime ? `, ${software.runtime}` : ''}`, 120),
       ],
     ]),
-    h(
-      'p',
-      { class: 'small' },
-      'Compare it with the chain yourself:',
-      h('br'),
-      h('code', {}, 'insitu verify receipt.json --on-chain'),
-    ),
+    p('small', 'Compare it with the chain yourself:', h('br'), code('insitu verify receipt.json --on-chain')),
     chooser(state, 'Check another receipt'),
   )
 }

@@ -1,4 +1,5 @@
 import { type Child, h } from '../../elements/dom.js'
+import { div, p, span } from '../../elements/parts.js'
 import { plain } from '../../elements/words.js'
 import { documentOf, tableOf, textOf } from './document.js'
 
@@ -107,8 +108,7 @@ export function forget(preview: Preview | undefined): void {
 /** Return a preview as a figure. What is in the frame can run no script and reach no page, no storage, and no server. */
 export function previewView(preview: Preview): HTMLElement {
   const name = plain(preview.name, 200)
-  if (preview.kind === 'none')
-    return h('p', { class: 'text small' }, h('span', { class: 'mono' }, name), `: ${preview.why}`)
+  if (preview.kind === 'none') return p('text small', span('mono', name), `: ${preview.why}`)
   const { width, height } = preview
   const size: Child = h('iframe', {
     class: width === undefined ? 'shown' : 'shown picture',
@@ -125,7 +125,7 @@ export function previewView(preview: Preview): HTMLElement {
   return h(
     'figure',
     {},
-    h('div', { class: 'plate' }, size),
+    div('plate', size),
     h('figcaption', {}, `${name}, ${preview.note}, shown in a sandbox without scripts`),
   )
 }

@@ -1,0 +1,43 @@
+/** The parts that views are made of, each in one call; the first parameter is a class of the stylesheet. */
+import { type Child, h } from './dom.js'
+
+/** A paragraph. */
+export function p(kind: string, ...children: readonly Child[]): HTMLElement {
+  return h('p', { class: kind || undefined }, ...children)
+}
+
+/** A box. */
+export function div(kind: string, ...children: readonly Child[]): HTMLElement {
+  return h('div', { class: kind || undefined }, ...children)
+}
+
+/** A part of a line. */
+export function span(kind: string, ...children: readonly Child[]): HTMLElement {
+  return h('span', { class: kind || undefined }, ...children)
+}
+
+export function b(...children: readonly Child[]): HTMLElement {
+  return h('b', {}, ...children)
+}
+
+export function code(...children: readonly Child[]): HTMLElement {
+  return h('code', {}, ...children)
+}
+
+export function small(...children: readonly Child[]): HTMLElement {
+  return h('small', {}, ...children)
+}
+
+export function a(href: string, ...children: readonly Child[]): HTMLElement {
+  return h('a', { href }, ...children)
+}
+
+/** A section with its heading; `key` is the id of the heading. */
+export function section(key: string, title: string, ...children: readonly Child[]): HTMLElement {
+  return h('section', { 'aria-labelledby': key }, h('h2', { id: key }, title), ...children)
+}
+
+/** A button; its controller does `act`. */
+export function button(kind: string, act: string, ...children: readonly Child[]): HTMLElement {
+  return h('button', { class: kind, type: 'button', 'data-act': act }, ...children)
+}
