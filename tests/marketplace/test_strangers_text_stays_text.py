@@ -96,7 +96,7 @@ def samples() -> Iterator[JsonObject]:
     yield from (found, result(1), workflow(1), document("algorithm", 1, algorithm={"entrypoint": "x", "language": "x"}))
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[1:30])
 async def test_a_hostile_text_in_every_member_changes_no_page(
     browser: httpx.AsyncClient, catalogue: CatalogueDouble, text: str
 ) -> None:
@@ -107,8 +107,10 @@ async def test_a_hostile_text_in_every_member_changes_no_page(
         catalogue.documents.clear()
         found = leaves(sample, text)
         catalogue.add(summary(1, did=did(1), name=text, checksum=CHECKSUM, state=state, reason=text), found)
-        for address in (f"/assets/{did(1)}", "/search", "/", f"/accounts/0x{1:040x}"):
-            await require_harmless(browser, address, text)
+        await require_harmless(browser, f"/assets/{did(1)}", text)
+        if state == "listed":
+            for address in ("/search", "/", f"/accounts/0x{1:040x}"):
+                await require_harmless(browser, address, text)
 
 
 async def require_harmless(browser: httpx.AsyncClient, address: str, text: str) -> None:
@@ -125,7 +127,7 @@ async def require_harmless(browser: httpx.AsyncClient, address: str, text: str) 
             assert isinstance(json.loads(data), dict)
 
 
-@pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) < 400], ids=ascii)
+@pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) < 400], ids=lambda text: ascii(text)[1:30])
 def test_a_search_for_it_stays_text(text: str) -> None:
     from insitu.marketplace.search import Wanted
 

@@ -44,17 +44,21 @@ async def test_what_an_address_says_is_asked(browser: httpx.AsyncClient, stocked
     asked = next(found for found in stocked.asked if isinstance(found, SearchRequest))
     wanted = {"text": "new york", "tag": "rail", "author": "Office", "page": 3, "sort": "price", "descending": True}
     assert {name: getattr(asked, name) for name in wanted} == wanted
-    assert (asked.price_min, asked.price_max, asked.type, asked.service) == (1, None, "dataset", "compute")
+    assert (asked.price_min, asked.price_max, asked.type, asked.service) == (1, None, None, "compute")
     counted = next(found for found in stocked.asked if type(found) is SearchFilters)
     assert (counted.text, counted.tag, counted.service) == ("new york", "rail", "compute")
 
 
 async def test_results_of_executions_are_not_asked_for(browser: httpx.AsyncClient, stocked: CatalogueDouble) -> None:
-    for kind, service in (("dataset", "compute"), ("algorithm", None), ("workflow", None)):
+    for kind, asked_type, service in (
+        ("dataset", None, "compute"),
+        ("algorithm", "algorithm", None),
+        ("workflow", "workflow", None),
+    ):
         stocked.asked.clear()
         await browser.get("/search", params={"kind": kind})
         asked = next(found for found in stocked.asked if isinstance(found, SearchRequest))
-        assert (asked.type, asked.service) == (kind, service)
+        assert (asked.type, asked.service) == (asked_type, service)
 
 
 async def test_a_filter_is_an_address_that_keeps_the_others(

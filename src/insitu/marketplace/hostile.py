@@ -29,6 +29,7 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 _JOINERS = "\u200c\u200d"
 """They change how letters of some scripts and emoji join; between Latin letters they are only unseen."""
 _LINES = "\n\t"
+_WITHOUT_LINES = str.maketrans("", "", _LINES)
 _ELEMENTS = {
     "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "strong", "table",
     "tbody", "td", "th", "thead", "tr", "ul",
@@ -42,7 +43,9 @@ def shown(text: object, limit: int = LINE, *, lines: bool = False) -> str:
     cut = whole[: limit + 1]
     if not lines:
         cut = " ".join(cut.split())
-    cleaned = "".join(_visible(cut.replace("\r\n", "\n"), lines=lines))
+    cut = cut.replace("\r\n", "\n")
+    is_plain = cut.isascii() and (cut.translate(_WITHOUT_LINES) if lines else cut).isprintable()
+    cleaned = cut if is_plain else "".join(_visible(cut, lines=lines))
     return cleaned if len(cleaned) <= limit else cleaned[:limit].rstrip() + "…"
 
 

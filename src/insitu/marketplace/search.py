@@ -90,12 +90,11 @@ class Wanted:
         order, descending = ORDERS[self.sort]
         asked = {name: value for name, value in self.filters.items() if name != "price"}
         prices = {"free": {"price_max": 0}, "priced": {"price_min": 1}}.get(self.price, {})
-        only = {"service": COMPUTE} if self.kind == DATASET else {}  # a result offers none
+        # A data set is what computing is offered on: a result has no such service, and nothing else may have one.
+        only = {"service": COMPUTE} if self.kind == DATASET else {"type": self.kind}
         page = {"sort": order, "descending": descending, "page": self.page, "offset": PAGE}
         try:
-            return SearchRequest.model_validate(
-                {"text": self.text, "type": self.kind, **asked, **prices, **only, **page}
-            )
+            return SearchRequest.model_validate({"text": self.text, **asked, **prices, **only, **page})
         except ValidationError:
             return None
 
@@ -188,7 +187,7 @@ class Search:
 
     async def newest(self, token: TokenInfo | None, limit: int = 6) -> tuple[tuple[Card, ...], int]:
         """Return the newest data sets, and how many there are."""
-        request = SearchRequest(type=DATASET, service=COMPUTE, sort="date", offset=limit)
+        request = SearchRequest(service=COMPUTE, sort="date", offset=limit)
         found = await self._catalogue.search(request)
         return _cards(found.results, token), found.total_results
 

@@ -1,0 +1,2 @@
+-- Finds and counts the listed assets of a type, newest first, without reading all assets.
+CREATE INDEX asset_by_type ON asset (type, registered_at, did) WHERE visibility = 2;
