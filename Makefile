@@ -16,7 +16,7 @@ help: ## print the targets
 
 demo: ## publish, buy, compute and settle on real data, on this machine
 	@scripts/setup demo
-	@.venv/bin/insitu demo
+	@.venv/bin/insitu demo $$(test -t 1 && echo --stay)
 
 up: ## run every service of a provider on this machine (port 8030)
 	@scripts/setup run

@@ -68,7 +68,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "chain accept-ownership": {REQUEST: "key_file"},
     "chain fund": {REQUEST: "accounts amount key_file"},
     "doctor": {SCREEN: "role"},
-    "demo": {FILE: "output clean", SCREEN: "show"},
+    "demo": {FILE: "output clean", SCREEN: "show", WAITING: "stay"},
     "keys create": {FILE: "name password_file"},
     "keys import": {FILE: "name file password_file"},
     "did resolve": {REQUEST: "did"},

@@ -57,7 +57,7 @@ REFUSED: Mapping[str, tuple[Beside, ...]] = {
     "show": (Beside("versions", "checksum", "--versions lists all of them"),),
     "pause": (Beside("no now", "stop_running", "without --now everything goes on"),),
     "doctor": (Beside("no role", "account", "only --role consumer checks an account"),),
-    "demo": (Beside("clean", "output show", "--clean only deletes"),),
+    "demo": (Beside("clean", "output show stay", "--clean only deletes"),),
     "chain deploy": _KEY_FILE,
     "chain accept-ownership": _KEY_FILE,
     "chain fund": _KEY_FILE,

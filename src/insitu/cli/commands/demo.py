@@ -53,10 +53,11 @@ SERVER = {
     help="Where the result, the receipt and the report go.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser.")
+@click.option("--stay", is_flag=True, help="Keep the provider running at the end, to look at its pages.")
 @click.option("--clean", is_flag=True, help="Delete what earlier demos kept for the next one, and do nothing else.")
 @placed
 @pass_session
-def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
+def demo(session: Session, output: Path, show: bool, stay: bool, clean: bool) -> None:
     """Watch everything happen on real data.
 
     Two owners publish 336,776 flights and a year of weather. A data scientist buys a computation on both, runs two
@@ -64,22 +65,29 @@ def demo(session: Session, output: Path, show: bool, clean: bool) -> None:
     step is checked; exit code 0 means that all checks passed.
     """
     from insitu.cli.demo.narrator import Narrator
-    from insitu.cli.demo.report import write_report
 
     if clean:
         _clean(session)
         return
     narrator = Narrator()
     output.mkdir(parents=True, exist_ok=True)
-    story = session.wait_for(_play, session, narrator, output.absolute())
+    story = session.wait_for(_play, session, narrator, output.absolute(), stay)
+    if not stay:
+        _report(story, narrator)
+        click.echo("to look at all of it on pages: insitu demo --stay")
+    if show:
+        webbrowser.open((output.absolute() / "report.html").as_uri())
+
+
+def _report(story: "Story", narrator: "Narrator") -> None:
+    from insitu.cli.demo.report import write_report
+
     report = write_report(story)
     click.echo()
     click.secho(f"{len(narrator.checks)} checks passed in {narrator.seconds:.1f} s", bold=True)
     click.echo(f"report: {report}")
     home = story.flights.path.parents[2]
     click.echo(f"kept {size(_bytes_below(home))} in {home} for the next demo; delete it with: insitu demo --clean")
-    if show:
-        webbrowser.open(report.as_uri())
 
 
 def _clean(session: Session) -> None:
@@ -118,8 +126,11 @@ def _homes(session: Session) -> list[Path]:
     return [usual, *(usual.with_name(f"{usual.name}-{number}") for number in range(2, DEMOS + 1))]
 
 
-async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story":
-    """Play the story to its end. Ctrl-C stops the people first, then the provider that they talk to."""
+async def _play(session: Session, narrator: "Narrator", output: Path, stay: bool) -> "Story":
+    """Play the story to its end, and with ``stay`` keep the provider until Ctrl-C.
+
+    Ctrl-C stops the people first, then the provider that they talk to.
+    """
     played: list[Story] = []
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with AsyncExitStack() as held, anyio.create_task_group() as tasks:
@@ -131,6 +142,10 @@ async def _play(session: Session, narrator: "Narrator", output: Path) -> "Story"
             tasks.start_soon(stop_on_signal)
             settings = _settings(session, await _hold_home(session, held))
             played.append(await _perform(settings, narrator, output, tasks))
+            if stay:
+                _report(played[0], narrator)
+                click.secho(f"open {settings.public_url}/   (Ctrl-C ends the provider)", bold=True)
+                await anyio.sleep_forever()
             tasks.cancel_scope.cancel()
     if not played:
         raise click.Abort
