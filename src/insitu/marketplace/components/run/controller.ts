@@ -1,5 +1,5 @@
 /** What the page of a run does. */
-import { type AccountClient, InsituError, isInsituError, type Progress } from 'insitu'
+import { type AccountClient, isInsituError, type Progress } from 'insitu'
 import { inputDids, requireParameters, workflowOf } from 'insitu/domain'
 import { changed, choice, onAccount, resume, type SignedIn, signIn } from '../../elements/account.js'
 import { focusOn, replaceChildren } from '../../elements/dom.js'
@@ -85,8 +85,9 @@ export class RunController {
     for (const one of [this.#checking, this.#signing, this.#account]) one.abort(changed())
     this.#account = new AbortController()
     this.#client = now?.client
-    const { form } = this.#state
-    const error = isSigning ? changed() : undefined
+    const { form, error: said } = this.#state
+    // A wallet tells of one change in several steps; what the person is told stays.
+    const error = isSigning ? changed() : isChange(said) ? said : undefined
     this.#show({ ...EMPTY, gateway: this.#subject.gateway, form, error })
     if (now !== undefined) void this.#load(now, error)
     // A wallet that changed its account is still connected: go on with it, without asking anybody.
@@ -247,11 +248,13 @@ export class RunController {
     try {
       await work()
     } catch (error) {
-      if (problemOf(error) !== undefined && !(error instanceof InsituError && error.code === 'AccountChanged')) {
-        this.#show({ error })
-      }
+      if (problemOf(error) !== undefined && !isChange(error)) this.#show({ error })
     }
   }
+}
+
+function isChange(error: unknown): boolean {
+  return isInsituError(error) && error.code === 'AccountChanged'
 }
 
 const BALANCE = { contract: 'NeverminedToken', signature: 'balanceOf(address)', returns: ['uint256'] } as const
