@@ -26,7 +26,6 @@ WITHOUT: dict[str, str] = {
     "plan": "between gateway and operator, which speak one version",
     "readable": SHOWN,
     "result": "how a gateway describes results; consumers read them as documents",
-    "version_changes": SHOWN,
     "wire": "how this SDK reads and writes JSON models",
 }
 """Module of the domain → why another language needs no vector of it."""

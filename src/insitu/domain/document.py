@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
     SerializerFunctionWrapHandler,
@@ -23,11 +24,15 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from typing_extensions import override
 
-from insitu.domain.canonical import JsonObject, escape_pointer, plain_json
+from insitu.domain.canonical import MAX_SAFE_INTEGER, JsonObject, escape_pointer, plain_json
 from insitu.domain.checks import MAX_PROBLEMS
 from insitu.domain.errors import InsituError, Violation
 
-Whole = Annotated[int, BeforeValidator(lambda value: None if isinstance(value, str | bool) else value)]
+Whole = Annotated[
+    int,
+    BeforeValidator(lambda value: None if isinstance(value, str | bool) else value),
+    Field(ge=-MAX_SAFE_INTEGER, le=MAX_SAFE_INTEGER),
+]
 """A whole number. Neither text of digits nor true is one, although pydantic would take both."""
 
 

@@ -1,7 +1,8 @@
 """What a version of a document changes, in words, for whoever signs it and whoever looks back."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from insitu.domain.ddo import Ddo
@@ -15,20 +16,37 @@ NOT_SHOWN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A member of a service that differs, with both values; None where it is absent."""
+
+    service: str
+    path: str
+    before: Any
+    after: Any
+
+
+def changes_between(before: Ddo, after: Ddo) -> Iterator[Change]:
+    """Yield what differs, service by service."""
+    earlier = {service.index: service for service in before.service}
+    for service in after.service:
+        was, now = _members(earlier.get(service.index)), _members(service)
+        for path in dict.fromkeys((*was, *now)):
+            if was.get(path) != now.get(path):
+                yield Change(service.type or "", path, was.get(path), now.get(path))
+
+
 def describe_changes(before: Ddo, after: Ddo, price: Callable[[str], str] = str) -> tuple[str, ...]:
     """Return a line for each member of a service that differs, such as ``compute timeout: 3600 → 7200``.
 
     ``price`` shows an amount of base units. The values are those of the documents, so they may have any characters.
     """
-    earlier = {service.index: service for service in before.service}
     lines = []
-    for service in after.service:
-        was, now = _members(earlier.get(service.index)), _members(service)
-        for path in dict.fromkeys((*was, *now)):
-            if was.get(path) != now.get(path):
-                show = price if path == "price" else str
-                told = NOT_SHOWN.get(path) or f"{path}: {_shown(was.get(path), show)} → {_shown(now.get(path), show)}"
-                lines.append(f"{service.type} {told}")
+    for change in changes_between(before, after):
+        show = price if change.path == "price" else str
+        told = NOT_SHOWN.get(change.path)
+        told = told or f"{change.path}: {_shown(change.before, show)} → {_shown(change.after, show)}"
+        lines.append(f"{change.service} {told}")
     return tuple(lines)
 
 
