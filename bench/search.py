@@ -10,8 +10,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import anyio
+import httpx
 import psycopg
 
 from bench.table import Row, show
@@ -24,8 +26,12 @@ from insitu.adapters.catalog.store import SqlCatalog
 from insitu.adapters.catalog.tsvector import Tsvector
 from insitu.adapters.sql import Connection, Database
 from insitu.domain.ids import Address
+from insitu.marketplace.samples import STRICT, document
+from insitu.metadata.service import MetadataService
 from insitu.ports.catalog import DocumentVersion, Query, Summary
+from tests.doubles.catalogue import GatewaysDouble
 from tests.doubles.postgresql import running_postgresql
+from tests.marketplace.conftest import application, build
 
 __all__ = ["measure"]
 
@@ -35,6 +41,8 @@ QUERIES = 440
 FACETS = "facets of all of these"
 GOAL = 50.0
 """Milliseconds for 95 of 100 searches."""
+PAGES_GOAL = 60.0
+"""The same for pages, with facets and twenty cards."""
 
 
 class _Words:
@@ -76,8 +84,11 @@ def _assets(words: _Words) -> Iterator[DocumentVersion]:
             tags=tuple(f"tag{min(chance.randrange(400), chance.randrange(400))}" for _ in range(3)),
             categories=(f"category{chance.randrange(25)}",),
         )
-        document = {"id": f"did:nv:{number:064x}", "name": summary.name, "description": summary.description}
-        yield DocumentVersion(str(document["id"]), f"{number:064x}", _address(number % 5000), document, summary)
+        policy = STRICT if summary.type == "dataset" else None
+        content = document(summary.type, policy=policy, name=summary.name)
+        content["id"] = f"did:nv:{number:064x}"
+        content["service"][0]["attributes"]["additionalInformation"]["description"] = summary.description
+        yield DocumentVersion(content["id"], f"{number:064x}", _address(number % 5000), content, summary)
 
 
 def _queries(words: _Words) -> list[tuple[str, Query]]:
@@ -170,6 +181,26 @@ async def _measured(database: Database, fulltext: FullText) -> tuple[dict[str, l
     return await _ask(catalog, queries)
 
 
+async def _ask_for_pages(catalog: SqlCatalog) -> list[float]:
+    """Ask for pages as people do: words, beginnings, tags, the cheapest, later pages. Return milliseconds."""
+    nobody: Any = None  # a search asks the store alone
+    options = {"public_url": "", "confirmations": 0, "pending_lifetime": 1, "page_size": 100}
+    service: Any = MetadataService(catalog=catalog, chain=nobody, clock=nobody, **options)
+    words, samples = _Words(3), list[float]()
+    transport = httpx.ASGITransport(application(build(service, GatewaysDouble())))
+    async with httpx.AsyncClient(transport=transport, base_url="http://market.test") as browser:
+        for number in range(QUERIES):
+            one, two = words.some(2)
+            asked = ({"text": one}, {"text": f"{one} {two}"}, {"text": one[:4]}, {}, {"tag": f"tag{number % 400}"},
+                     {"text": one, "price": "priced", "sort": "cheapest"}, {"page": str(1 + number % 50)},
+                     {"kind": "algorithm"})  # fmt: skip
+            began = time.perf_counter()
+            answer = await browser.get("/search", params=asked[number % len(asked)])
+            samples.append((time.perf_counter() - began) * 1000)
+            answer.raise_for_status()
+    return samples[50:]
+
+
 async def _both(folder: Path, url: str) -> list[Row]:
     file = sqlite.SqliteDatabase(folder / "metadata.db", "insitu.adapters.catalog")
     server = postgresql.PostgresqlDatabase(url, "metadata", MIGRATIONS)
@@ -186,6 +217,8 @@ async def _both(folder: Path, url: str) -> list[Row]:
     every, other = ([sample for samples in kinds.values() for sample in samples] for kinds in (ours, floor))
     rows.append(_row("search, all of these", every, other, goal=GOAL))
     rows.append(facets)
+    pages = [await _ask_for_pages(SqlCatalog(server, Tsvector())), await _ask_for_pages(SqlCatalog(file, Fts5()))]
+    rows.append(_row("search, as a page of HTML", *pages, goal=PAGES_GOAL))
     await file.close()
     await server.close()
     return rows

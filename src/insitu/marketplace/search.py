@@ -15,7 +15,7 @@ from insitu.domain.ids import Address
 from insitu.domain.service import COMPUTE
 from insitu.marketplace.cards import Card, card_of
 from insitu.marketplace.catalogue import Catalogue
-from insitu.marketplace.descriptions import did_of
+from insitu.marketplace.descriptions import account_of, did_of
 from insitu.marketplace.hostile import shown
 from insitu.marketplace.words.parts import counted
 from insitu.marketplace.words.states import state_of
@@ -261,6 +261,8 @@ def _choice(wanted: Wanted, name: str, value: str, number: int, facets: AssetFac
 
 
 def _label(name: str, value: str) -> str:
+    if name == "author" and account_of(value):
+        return f"{value[:6]}…{value[-4:]}"
     return PRICES.get(value, value) if name == "price" else shown(value, 60)
 
 
