@@ -37,7 +37,7 @@ async def test_a_stopped_run_says_so_at_once(page: Page, wallet: Wallet, market:
     await expect(page.get_by_text("It ends at once and nothing leaves.")).to_be_visible()
     await page.get_by_role("button", name="Stop it now").click()
     await expect(page.get_by_text("Stopped by you")).to_be_visible(timeout=SLOW)
-    await expect(page.get_by_text("You stopped this run, so nothing left.")).to_be_visible()
+    await expect(page.get_by_text("Its consumer stopped this run, so nothing left.")).to_be_visible()
 
 
 async def test_closing_shows_what_comes_back_and_returns_it(page: Page, wallet: Wallet, market: Market) -> None:

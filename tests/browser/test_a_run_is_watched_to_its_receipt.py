@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.async_api import Page, expect
@@ -15,13 +16,14 @@ from tests.market import SETTLED, Market
 pytestmark = [pytest.mark.needs("chromium", "node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
 SCRIPT = """
-import pathlib, time
+import base64, pathlib, time
 print('one <b>line</b> \\u202egnp.exe', flush=True)
 time.sleep(1)
 print('last line', flush=True)
 out = pathlib.Path('/mnt/output')
 (out / 'table.csv').write_text('name,number\\n"a, b",1\\n<script>alert(1)</script>,2\\n')
-(out / 'out.txt').write_text('done')
+(out / 'dot.png').write_bytes(base64.b64decode(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='))
 """
 
 
@@ -48,13 +50,23 @@ async def test_from_granted_to_a_verified_receipt(
     saved = tmp_path / "table.csv"
     await (await saving.value).save_as(saved)
     await expect(page.get_by_text(hashlib.sha256(saved.read_bytes()).hexdigest()[:58])).to_be_attached()
-    await expect(page.get_by_text("Its hash was compared while it came")).to_be_visible()
+    table = page.get_by_role("row").filter(has_text="table.csv")
+    await expect(table.get_by_text("Its hash was compared while it came")).to_be_visible()
 
     await page.get_by_role("button", name="Show table.csv").click()
     shown = page.frame_locator("iframe[title='Preview of table.csv']")
     await expect(shown.get_by_role("cell", name="<script>alert(1)</script>")).to_be_visible()
     await expect(shown.get_by_role("columnheader", name="number")).to_be_visible()
-    assert await page.locator("iframe").get_attribute("sandbox") == ""
+    picture = page.frame_locator("iframe[title='Preview of dot.png']").get_by_role("img", name="dot.png")
+    assert await picture.evaluate("image => image.naturalWidth") == 1
+    assert [await frame.get_attribute("sandbox") for frame in await page.locator("iframe").all()] == ["", ""]
+
+    async with page.expect_download() as saving:
+        await page.get_by_role("button", name="Download all").click()
+    await (await saving.value).save_as(tmp_path / "all.zip")
+    with ZipFile(tmp_path / "all.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.read("table.csv") == saved.read_bytes()
 
     await page.get_by_role("button", name="Read or print the receipt").click()
     await expect(page.get_by_text("checks hold")).to_be_visible()

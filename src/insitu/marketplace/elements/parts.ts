@@ -41,3 +41,12 @@ export function section(key: string, title: string, ...children: readonly Child[
 export function button(kind: string, act: string, ...children: readonly Child[]): HTMLElement {
   return h('button', { class: kind, type: 'button', 'data-act': act }, ...children)
 }
+
+/** Return what a page says while the provider is away. */
+export function awayNote(): HTMLElement {
+  return h(
+    'div',
+    { class: 'note', role: 'status' },
+    p('', b('The provider does not answer.'), ' This page tries again by itself, and nothing gets lost.'),
+  )
+}

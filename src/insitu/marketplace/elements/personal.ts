@@ -46,6 +46,9 @@ export abstract class PersonalElement extends HTMLElement {
   /** Do what a control with `data-act` asks for. */
   protected abstract act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void>
 
+  /** Whether there is something to show of the account. */
+  protected abstract get isShown(): boolean
+
   /** Show what an action met. */
   protected abstract failed(error: unknown): void
 
@@ -70,6 +73,7 @@ export abstract class PersonalElement extends HTMLElement {
     const abort = new AbortController()
     const { signal } = abort
     this.#abort = abort
+    this.#address = undefined
     this.#welcome({ kind: 'looking' })
     try {
       const [gateway = location.origin] = gateways()
@@ -79,7 +83,9 @@ export abstract class PersonalElement extends HTMLElement {
       if (me === undefined) this.#welcome({ kind: 'signed-out' })
       else await this.open(me, signal)
     } catch (error) {
-      if (!signal.aborted) this.#welcome({ kind: 'signed-out', error })
+      if (signal.aborted) return
+      if (this.isShown && this.#address !== undefined) this.failed(error)
+      else this.#welcome({ kind: 'signed-out', error })
     }
   }
 

@@ -1,7 +1,9 @@
+import type { EventView } from 'insitu'
 import type { SignedIn } from '../../elements/account.js'
 import { agreementOf } from '../../elements/account-lists.js'
 import { startAgain } from '../../elements/again.js'
 import { replaceChildren } from '../../elements/dom.js'
+import { followAll } from '../../elements/following.js'
 import { PersonalElement, pause } from '../../elements/personal.js'
 import { site } from '../../elements/site.js'
 import { boughtOf } from '../agreements/bought.js'
@@ -21,9 +23,14 @@ class AgreementElement extends PersonalElement {
     await this.#load(me, signal)
     this.#change({ token: (await me.client.chainFacts({ signal })).token })
     if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView()
-    for await (const happened of me.client.events({ signal })) {
-      if (happened.kind === 'event' && happened.event.serviceAgreementId === this.#id) await this.#load(me, signal)
+    const follower = {
+      began: () => this.#load(me, signal),
+      happened: async ({ serviceAgreementId }: EventView) => {
+        if (serviceAgreementId === this.#id) await this.#load(me, signal)
+      },
+      away: (isAway: boolean) => isAway !== (this.#state?.isAway ?? false) && this.#change({ isAway }),
     }
+    await followAll(me.client, follower, signal)
   }
 
   async #load({ client }: SignedIn, signal: AbortSignal): Promise<void> {
@@ -37,14 +44,17 @@ class AgreementElement extends PersonalElement {
     if (bought) this.#change({ bought: { ...bought, executions }, now: Date.now() })
   }
 
-  protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
+  protected async act(act: string, _control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
     this.#change({ error: undefined, isBusy: true })
     if (act === 'again') await startAgain(me.client, this.#id, signal)
     else if (act === 'preview-close')
       this.#change({ closing: await me.client.agreements.previewClose(this.#id, { signal }) })
     else if (act === 'close') await this.#close(me, signal)
-    else if (act === 'revise' && control instanceof HTMLFormElement) await this.#revise(control, me, signal)
     this.#change({ isBusy: false })
+  }
+
+  protected get isShown(): boolean {
+    return this.#state !== undefined
   }
 
   protected failed(error: unknown): void {
@@ -59,16 +69,6 @@ class AgreementElement extends PersonalElement {
       await this.#load(me, signal)
       await pause(500, signal)
     }
-  }
-
-  /** Publish a corrected script, and run it under this agreement. */
-  async #revise(form: HTMLFormElement, me: SignedIn, signal: AbortSignal): Promise<void> {
-    const file = new FormData(form).get('script')
-    if (!(file instanceof File)) return
-    const { revised } = await import('./revision.js')
-    const onProgress = ({ message }: { readonly message: string }) => this.#change({ revising: message })
-    const workflowChecksum = await revised(me.client, this.#id, file, { signal, onProgress })
-    await startAgain(me.client, this.#id, signal, { workflowChecksum, onProgress })
   }
 
   #change(change: Partial<AgreementState>): void {

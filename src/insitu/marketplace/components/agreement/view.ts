@@ -1,7 +1,7 @@
 import type { Closing, ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { exactly, many, took } from '../../elements/figures.js'
-import { a, code, p, section, small, span } from '../../elements/parts.js'
+import { a, awayNote, code, p, section, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { amount, id, nameOf, plain } from '../../elements/words.js'
@@ -20,6 +20,8 @@ export interface AgreementState {
   /** A sentence for each step of a correction. */
   readonly revising?: string | undefined
   readonly isBusy?: boolean
+  /** The provider does not answer, and is asked again. */
+  readonly isAway?: boolean
   readonly error?: unknown
 }
 
@@ -38,9 +40,10 @@ export function agreementView(state: AgreementState): readonly Child[] {
       span('', a(`/assets/${agreement.did}`, 'The data set')),
     ),
     error !== undefined && problemNote(error),
+    state.isAway && awayNote(),
     cardView(bought, token, now, false),
     runsSection(bought),
-    canRun && reviseSection(state),
+    canRun && state.revising !== undefined && reviseSection(state),
     canRun && nightlySection(agreement.serviceAgreementId),
     isOpen(agreement, now) && agreement.status !== 'closing' && closeSection(state),
   ]

@@ -1,12 +1,16 @@
-import type { AgreementView } from 'insitu'
+import type { AgreementView, EventView } from 'insitu'
 import type { SignedIn } from '../../elements/account.js'
 import { startAgain } from '../../elements/again.js'
 import { replaceChildren } from '../../elements/dom.js'
+import { followAll } from '../../elements/following.js'
 import { PersonalElement } from '../../elements/personal.js'
 import { site } from '../../elements/site.js'
 import { boughtOf } from './bought.js'
 import type { AgreementsState } from './state.js'
 import { agreementsView } from './view.js'
+
+/** Events after which money or runs may be others. */
+const CHANGES = ['phase', 'end']
 
 /** `<insitu-agreements>`: what the account bought, followed by the stream of all its executions. */
 class AgreementsElement extends PersonalElement {
@@ -19,11 +23,15 @@ class AgreementsElement extends PersonalElement {
     this.#known = []
     this.#state = { address: me.address, token: site().token, now: Date.now(), agreements: undefined, hasMore: false }
     this.#change({})
-    await this.#load(me, signal)
     this.#change({ token: (await me.client.chainFacts({ signal })).token })
-    for await (const happened of me.client.events({ signal })) {
-      if (happened.kind === 'event' && ['phase', 'end'].includes(happened.event.type)) await this.#load(me, signal)
+    const follower = {
+      began: () => this.#load(me, signal),
+      happened: async ({ type }: EventView) => {
+        if (CHANGES.includes(type)) await this.#load(me, signal)
+      },
+      away: (isAway: boolean) => isAway !== (this.#state?.isAway ?? false) && this.#change({ isAway }),
     }
+    await followAll(me.client, follower, signal)
   }
 
   /** Read the newest page; `before` reads the one behind it too. */
@@ -42,6 +50,10 @@ class AgreementsElement extends PersonalElement {
   protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
     if (act === 'more') await this.#load(me, signal, this.#before)
     else if (act === 'again') await startAgain(me.client, control.getAttribute('data-agreement') ?? '', signal)
+  }
+
+  protected get isShown(): boolean {
+    return this.#state?.agreements !== undefined
   }
 
   protected failed(error: unknown): void {

@@ -22,6 +22,8 @@ export interface AgreementsState {
   /** Undefined until the first answer. */
   readonly agreements: readonly Bought[] | undefined
   readonly hasMore: boolean
+  /** The provider does not answer, and is asked again. */
+  readonly isAway?: boolean
   readonly error?: unknown
 }
 

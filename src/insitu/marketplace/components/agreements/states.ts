@@ -46,6 +46,7 @@ const STATES: Readonly<Record<string, AgreementsState>> = {
   empty: base,
   open: { ...base, agreements: open, hasMore: true },
   ended: { ...base, agreements: ended },
+  'provider away, list kept': { ...base, agreements: open, isAway: true },
   'provider away': {
     ...base,
     agreements: undefined,

@@ -1,7 +1,7 @@
 import type { AgreementView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { mark, moment, until } from '../../elements/figures.js'
-import { a, b, button, div, p, small, span } from '../../elements/parts.js'
+import { a, awayNote, b, button, div, p, small, span } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import type { Token } from '../../elements/site.js'
 import { address, amount, id, nameOf, plain } from '../../elements/words.js'
@@ -16,6 +16,7 @@ export function agreementsView(state: AgreementsState): readonly Child[] {
     h('h1', {}, 'Agreements'),
     p('text', 'What you bought, what is left of it, and where the money is. ', address(state.address)),
     state.error !== undefined && problemNote(state.error),
+    state.isAway && awayNote(),
     agreements === undefined &&
       state.error === undefined &&
       h('p', { class: 'text soft', role: 'status' }, 'Asking the provider…'),

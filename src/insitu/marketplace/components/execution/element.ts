@@ -3,11 +3,12 @@ import { isInsituError } from 'insitu/domain'
 import type { SignedIn } from '../../elements/account.js'
 import { agreementOf } from '../../elements/account-lists.js'
 import { startAgain } from '../../elements/again.js'
-import { replaceChildren } from '../../elements/dom.js'
+import { focusOn, replaceChildren } from '../../elements/dom.js'
 import { PersonalElement, pause } from '../../elements/personal.js'
 import { save } from '../../elements/saving.js'
 import { site } from '../../elements/site.js'
 import { LogElement } from '../log/log.js'
+import { archiveOf, type Entry } from '../result/archive.js'
 import { Downloads } from '../result/downloads.js'
 import { forget, kindOf, previewOf } from '../result/preview.js'
 import { type ExecutionState, hasEnded, type Result, type Transfer } from './state.js'
@@ -19,6 +20,8 @@ const AGAIN = 3000
 const BETWEEN = 250
 /** A picture of at most so many bytes is shown without asking. */
 const SMALL = 1_000_000
+/** An archive has at most so many bytes; its format ends at 4 GiB. */
+const LARGEST = 4_000_000_000
 
 /** `<insitu-execution agreement="…" execution="…">`: one execution, as it happens. */
 class ExecutionElement extends PersonalElement {
@@ -169,7 +172,11 @@ class ExecutionElement extends PersonalElement {
     else if (act === 'receipt' && this.#receipt) openReceipt(this.#receipt)
     else if (act === 'show' && file) await this.#show(file, signal)
     else if (act === 'download' && file) await this.#save(file, signal)
-    else if (act === 'download-all') for (const each of this.#state?.result?.files ?? []) await this.#save(each, signal)
+    else if (act === 'download-all') await this.#saveAll(signal)
+  }
+
+  protected get isShown(): boolean {
+    return this.#state !== undefined
   }
 
   protected failed(error: unknown): void {
@@ -193,6 +200,23 @@ class ExecutionElement extends PersonalElement {
   async #save(file: ResultFile, signal: AbortSignal): Promise<void> {
     const content = await this.#fetch(file, signal)
     if (content !== undefined) save(content, file.name.split('/').at(-1) ?? file.name)
+  }
+
+  /** Save all files as one archive, with their folders; as many files as there are if that would be too large. */
+  async #saveAll(signal: AbortSignal): Promise<void> {
+    const files = this.#state?.result?.files ?? []
+    const total = files.reduce((sum, file) => sum + file.size, 0)
+    if (files.length === 1 || total > LARGEST) {
+      for (const file of files) await this.#save(file, signal)
+      return
+    }
+    const entries: Entry[] = []
+    for (const file of files) {
+      const content = await this.#fetch(file, signal)
+      if (content === undefined) return
+      entries.push({ name: file.name, content })
+    }
+    save(await archiveOf(entries), `${this.getAttribute('execution')}.zip`)
   }
 
   /** Fetch a file, hashed while it flows; undefined if it did not come whole. */
@@ -224,9 +248,14 @@ class ExecutionElement extends PersonalElement {
 
   #change(change: Partial<ExecutionState>): void {
     this.#state = { ...this.#state, ...change } as ExecutionState
+    const { activeElement: focused } = document
+    const isFocused = this.contains(focused)
     replaceChildren(this, ...executionView(this.#state))
     const place = this.querySelector('insitu-place')
     if (place !== null && this.#log.parentNode !== place) place.replaceChildren(this.#log)
+    // What had the focus may be gone with the layout of a run that goes on.
+    if (!isFocused || this.contains(document.activeElement)) return
+    focusOn(this.contains(focused) ? (focused as HTMLElement) : this.querySelector('h1'))
   }
 }
 

@@ -14,8 +14,11 @@ export function goingOn({ phase, position, history, stages, reason }: ExecutionV
 export function outcomeMark(execution: ExecutionView): HTMLElement {
   const { phase, history } = execution
   if (phase === 'Succeeded') return mark('ok', 'Succeeded')
-  if (phase === 'Stopped')
-    return mark('off', execution.reason?.code === 'StoppedByConsumer' ? 'Stopped by you' : 'Stopped')
+  if (phase === 'Stopped') return mark('off', isOwnStop(execution) ? 'Stopped by you' : 'Stopped')
   const where = history.filter(entry => entry.phase !== 'Failed').at(-1)?.phase
   return mark('no', where && where !== 'Registered' ? `Failed in ${where}` : 'Failed')
+}
+
+function isOwnStop({ role, reason }: ExecutionView): boolean {
+  return role === 'consumer' && reason?.code === 'StoppedByConsumer'
 }

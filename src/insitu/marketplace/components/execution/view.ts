@@ -1,7 +1,7 @@
 import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
 import { exactly, facts, many, mark, moment, took } from '../../elements/figures.js'
-import { a, b, button, code, div, p, section, span } from '../../elements/parts.js'
+import { a, awayNote, b, button, code, div, p, section, span } from '../../elements/parts.js'
 import { problemNote, problemOf } from '../../elements/problem.js'
 import { duration, id, nameOf, plain } from '../../elements/words.js'
 import { inWords } from '../receipts/checks.js'
@@ -36,12 +36,7 @@ export function executionView(state: ExecutionState): readonly Child[] {
     h('h1', {}, nameOf(execution.names?.[execution.workflowDid], 'Execution')),
     headLine(state),
     state.error !== undefined && problemNote(state.error),
-    state.isAway &&
-      h(
-        'div',
-        { class: 'note', role: 'status' },
-        p('', b('The provider does not answer.'), ' This page tries again by itself, and nothing gets lost.'),
-      ),
+    state.isAway && awayNote(),
     h('div', { class: 'split three', id: key }, div('', first), asideView(state), div('rest', rest)),
   ]
 }
@@ -87,7 +82,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   TimeLimitExceeded: 'The time was over before the algorithm was done.',
   MemoryLimitExceeded: 'The algorithm needed more memory than the server has for it.',
   DiskLimitExceeded: 'The algorithm wrote more than the server has room for.',
-  StoppedByConsumer: 'You stopped this run, so nothing left.',
+  StoppedByConsumer: 'Its consumer stopped this run, so nothing left.',
   StoppedByOwner: 'An owner of the data stopped this run, so nothing left.',
   QueueTimeout: 'It waited too long in the queue, and never began.',
 }
@@ -188,12 +183,6 @@ function againView({ execution, agreement }: ExecutionState): Child {
   const label = agreement.status === 'settled' ? `Run again, free${until}` : 'Run again'
   return [
     p('', h('button', { class: failed ? 'btn first full' : 'btn full', type: 'button', 'data-act': 'again' }, label)),
-    failed &&
-      p(
-        'small',
-        a(`/agreements/${execution.serviceAgreementId}#revise`, 'Correct the script'),
-        ' and run it under the same agreement.',
-      ),
   ]
 }
 

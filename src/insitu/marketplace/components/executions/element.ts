@@ -1,13 +1,12 @@
-import type { ExecutionView } from 'insitu'
-import { isInsituError } from 'insitu/domain'
+import type { EventView, ExecutionView } from 'insitu'
 import type { SignedIn } from '../../elements/account.js'
 import { replaceChildren } from '../../elements/dom.js'
-import { PersonalElement, pause } from '../../elements/personal.js'
+import { followAll } from '../../elements/following.js'
+import { PersonalElement } from '../../elements/personal.js'
 import { type ExecutionsState, executionsView } from './view.js'
 
-/** Runs on one page, and milliseconds until a provider that is away is asked again. */
+/** Runs on one page. */
 const PAGE = 25
-const AGAIN = 3000
 
 /** `<insitu-executions>`: what the account ran; the stream of all executions keeps it up to date. */
 class ExecutionsElement extends PersonalElement {
@@ -18,21 +17,13 @@ class ExecutionsElement extends PersonalElement {
   protected async open(me: SignedIn, signal: AbortSignal): Promise<void> {
     this.#state = { address: me.address, executions: undefined, hasMore: false }
     this.#change({})
-    let after: string | undefined
-    while (!signal.aborted) {
-      try {
-        for await (const happened of me.client.events({ signal, after })) {
-          after = happened.id ?? after
-          this.#change({ isAway: false })
-          if (happened.kind === 'begin') await this.#load(me, signal)
-          else await this.#update(me, happened.event.serviceAgreementId, happened.event.workflowExecutionId, signal)
-        }
-      } catch (error) {
-        if (signal.aborted || !isInsituError(error) || !error.retry) throw error
-        this.#change({ isAway: true })
-        await pause(AGAIN, signal)
-      }
+    const follower = {
+      began: () => this.#load(me, signal),
+      happened: ({ serviceAgreementId, workflowExecutionId }: EventView) =>
+        this.#update(me, serviceAgreementId, workflowExecutionId, signal),
+      away: (isAway: boolean) => isAway !== (this.#state?.isAway ?? false) && this.#change({ isAway }),
     }
+    await followAll(me.client, follower, signal)
   }
 
   async #load({ client }: SignedIn, signal: AbortSignal, before?: string): Promise<void> {
@@ -56,6 +47,10 @@ class ExecutionsElement extends PersonalElement {
 
   protected async act(act: string, _control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
     if (act === 'more') await this.#load(me, signal, this.#before)
+  }
+
+  protected get isShown(): boolean {
+    return this.#state?.executions !== undefined
   }
 
   protected failed(error: unknown): void {

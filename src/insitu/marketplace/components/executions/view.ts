@@ -1,6 +1,6 @@
 import type { ExecutionView } from 'insitu'
 import { type Child, h } from '../../elements/dom.js'
-import { a, b, button, div, p } from '../../elements/parts.js'
+import { a, awayNote, b, button, div, p } from '../../elements/parts.js'
 import { problemNote } from '../../elements/problem.js'
 import { address } from '../../elements/words.js'
 import { executionsTable } from '../agreement/view.js'
@@ -27,8 +27,7 @@ export function executionsView({
     h('h1', {}, 'Executions'),
     p('text', 'What you ran, newest first. The list follows what happens, without a reload. ', address(account)),
     error !== undefined && problemNote(error),
-    isAway &&
-      h('p', { class: 'text', role: 'status' }, 'The provider does not answer. This page tries again by itself.'),
+    isAway && awayNote(),
     executions === undefined &&
       error === undefined &&
       h('p', { class: 'text soft', role: 'status' }, 'Asking the provider…'),

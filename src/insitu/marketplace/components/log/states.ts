@@ -30,7 +30,6 @@ export const gallery: Readonly<Record<string, () => Node>> = Object.fromEntries(
     'nothing found': { ...base, query: 'nowhere', found: [] },
     'provider away': { ...base, isBroken: true },
     hidden: { ...base, kind: 'hidden' },
-    expired: { ...base, kind: 'expired' },
   } satisfies Record<string, LogState>).map(([name, state]) => [
     name,
     () => h('section', { class: 'page' }, h('h1', {}, 'Log'), logGallery(state)),

@@ -7,7 +7,7 @@ import type { Line } from './lines.js'
 /** What a reader sees of a log. */
 export interface LogState {
   /** `hidden`: the owner's rules keep it. `waiting`: nothing was printed yet. */
-  readonly kind: 'hidden' | 'expired' | 'waiting' | 'live' | 'complete'
+  readonly kind: 'hidden' | 'waiting' | 'live' | 'complete'
   readonly lines: readonly Line[]
   /** Positions of the lines that contain what is searched; undefined if nothing is. */
   readonly found: readonly number[] | undefined
@@ -30,7 +30,6 @@ export function logView(state: LogState): readonly HTMLElement[] {
       'The owner’s policy keeps the log, because a log line is output too. You see phases, times and the outcome.'
     return [p('text', 'Not shown. ', why)]
   }
-  if (state.kind === 'expired') return [p('text', 'Not kept any more. Phases, times and the receipt stay.')]
   const live = state.kind !== 'complete'
   return [
     div(
@@ -74,7 +73,9 @@ export function sentenceOf({ kind, lines, found, isBroken }: LogState): string {
   if (isBroken)
     return `${many(lines.length, 'line')}. The provider does not answer; this page tries again, and loses nothing.`
   if (kind === 'complete')
-    return lines.length === 0 ? 'Nothing was printed.' : `${many(lines.length, 'line')}, complete.${stages}`
+    return lines.length === 0
+      ? 'Nothing was printed, or it is no longer kept.'
+      : `${many(lines.length, 'line')}, complete.${stages}`
   if (lines.length === 0) return 'Nothing was printed yet.'
   return `${many(lines.length, 'line')} so far.${stages} New lines are counted here, not read out.`
 }

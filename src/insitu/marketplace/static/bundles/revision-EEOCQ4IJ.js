@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-async function e(t,n,o,r){throw new Error("not yet")}export{e as revised};
