@@ -11,6 +11,8 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from insitu.domain.agreement import AgreementDomain, AgreementState, Terms
+from insitu.domain.did import Did
+from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address, AgreementId
 from insitu.domain.ledger import AgreementCreated, Call, DidRecord, DidRegistered, LedgerEvent, PaymentReleased, Permit
 from insitu.ports.keys import Signer
@@ -255,3 +257,11 @@ class Chain(Protocol):
     async def close(self) -> None:
         """Close the connections. An embedded chain saves its state and stops."""
         ...
+
+
+async def require_record(chain: Chain, did: str) -> DidRecord:
+    """Return the registry's record of a DID. Raises ``InvalidDID``, ``AssetNotFound``, ``ChainUnavailable``."""
+    record = await chain.did_record(str(Did.parse(did)))
+    if record is None:
+        raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
+    return record

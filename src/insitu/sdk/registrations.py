@@ -21,7 +21,7 @@ from insitu.domain.registry_requests import (
     registry_domain,
 )
 from insitu.domain.signed_request import SignedRequest
-from insitu.ports.chain import Chain
+from insitu.ports.chain import Chain, require_record
 from insitu.ports.keys import Signer
 from insitu.sdk.gateway import GatewayClient
 from insitu.sdk.metadata import MetadataClient
@@ -70,7 +70,7 @@ class Registrations:
         """Sign the registration of new versions, all with one signature. Raises ``AssetNotFound``."""
         items = []
         for document in documents:
-            record = await self._record(str(document.did))
+            record = await require_record(self._chain, str(document.did))
             checksum = bytes.fromhex(document.checksum)
             items.append(UpdateItem(bytes(document.did), checksum, self._metadata.address, record.version + 1))
         batch = UpdateBatch(self._signer.address, tuple(items), await self._deadline())
@@ -90,7 +90,7 @@ class Registrations:
 
         Raises as :meth:`transfer` does, and ``NotDIDProvider`` if the gateway names an account that never provided it.
         """
-        provider, owner = (await self._gateway.info()).provider_address, (await self._record(did)).owner
+        provider, owner = (await self._gateway.info()).provider_address, (await require_record(self._chain, did)).owner
         if provider.lower() == owner.lower():
             return
         known = await self._chain.providers(did)
@@ -131,19 +131,13 @@ class Registrations:
         return await self.send(self._signed(**request))
 
     async def _own(self, did: str) -> DidRecord:
-        record = await self._record(did)
+        record = await require_record(self._chain, did)
         if not self._owns(record):
             raise InsituError("NotDIDOwner", f"{record.owner} owns {did}, and only its owner can do this", did=did)
         return record
 
     def _owns(self, record: DidRecord) -> bool:
         return record.owner.lower() == self._signer.address.lower()
-
-    async def _record(self, did: str) -> DidRecord:
-        record = await self._chain.did_record(did)
-        if record is None:
-            raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
-        return record
 
     async def is_sendable(self, request: SignedRequest) -> bool:
         """Return whether this account has signed these updates, and the registry takes them for some time yet."""
@@ -153,7 +147,7 @@ class Registrations:
         if updates.deadline < await self._chain.time() + LEFT:
             return False
         for did, item in zip(request.dids, updates.items, strict=True):
-            record = await self._record(did)
+            record = await require_record(self._chain, did)
             if not self._owns(record) or item.version != record.version + 1:
                 return False
         return await self._chain.signed_by(self._signer.address, request.digest, request.signature_bytes)
@@ -211,7 +205,7 @@ class Registrations:
         return True
 
     async def _is_changed(self, did: str, change: Transfer | ProviderChange) -> bool:
-        record = await self._record(did)
+        record = await require_record(self._chain, did)
         if record.changes <= change.changes:
             return False
         if isinstance(change, Transfer):

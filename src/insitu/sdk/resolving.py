@@ -15,7 +15,7 @@ from insitu.domain.ids import Address
 from insitu.domain.integrity import creator_of, verify_checksum
 from insitu.domain.ledger import DidRecord, DidRegistered
 from insitu.domain.versions import require_allowed_change, require_number
-from insitu.ports.chain import Chain
+from insitu.ports.chain import Chain, require_record
 from insitu.sdk.long_work import LongWork
 
 logger = logging.getLogger(__name__)
@@ -95,11 +95,8 @@ class Resolver:
         return present.ddo.compute_service(terms.service_index).service_endpoint or ""
 
     async def record(self, did: str) -> DidRecord:
-        """Return the registry's record. Raises ``InvalidDid``, ``AssetNotFound``."""
-        record = await self._chain.did_record(str(Did.parse(did)))
-        if record is None:
-            raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
-        return record
+        """Return the registry's record. Raises ``InvalidDID``, ``AssetNotFound``, ``ChainUnavailable``."""
+        return await require_record(self._chain, did)
 
     async def resolve(self, did: str, checksum: str | None = None, block: int | None = None) -> ResolvedAsset:
         """Return the asset in its current version, or in the registered one with this on-chain checksum.
@@ -110,7 +107,7 @@ class Resolver:
         Raises ``InvalidDid``, ``AssetNotFound``, ``ChecksumMismatch``, ``VersionNotAllowed``, ``InvalidDocument``,
         ``PeerUnavailable``, ``ChainUnavailable``.
         """
-        record = await self.record(did)
+        record = await require_record(self._chain, did)
         wanted = (checksum or record.checksum).lower().removeprefix("0x")
         if wanted == record.checksum:
             return await self.read(record, record.registered)

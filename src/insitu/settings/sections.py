@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from insitu.domain.hosts import is_loopback
 from insitu.settings.folder import DataFolder
@@ -26,6 +26,24 @@ MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 MIB = 1024 * 1024
 
 
+def _https_unless_loopback(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http or https URL")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https, because tokens are sent over it; http is only for this machine")
+    return value.rstrip("/")
+
+
+def _require_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("must be http:// or https:// with a host and without a path")
+    if parts.username is not None or parts.query:
+        raise ValueError("must not contain keys: they belong in object_store.credentials_file")
+    return value.rstrip("/")
+
+
 class Section(BaseModel):
     """A frozen group of settings. Unknown names are refused when settings are read."""
 
@@ -41,25 +59,13 @@ class ServerSettings(Section):
     """TCP port to bind; 0 picks a free one."""
     user: str | None = None
     """User that answers HTTP when root starts this; the engine stays root. Default: the user insitu, if it exists."""
-    public_url: str | None = None
+    public_url: Annotated[str, AfterValidator(_https_unless_loopback)] | None = None
     """Address that DDOs and tokens name; must be https unless it is this machine. Default: http://<host>:<port>."""
     proxies: tuple[Network, ...] = ()
     """Addresses or networks (CIDR) of reverse proxies in front of this process that are trusted to report a client's
     address. Default: none; the address that connects is the client's."""
     proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
     """Header in which the proxies report it. They must set or extend it themselves; no other header is read."""
-
-    @field_validator("public_url")
-    @classmethod
-    def _https_unless_loopback(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must be an http or https URL")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError("must be https, because tokens are sent over it; http is only for this machine")
-        return value.rstrip("/")
 
 
 class ChainSettings(Section):
@@ -301,7 +307,7 @@ class MarketplaceSettings(Section):
 class ObjectStoreSettings(Section):
     """How to reach buckets: those of ``gateway.blobs`` and ``operator.logs``, and those of files in data sets."""
 
-    endpoint: str | None = None
+    endpoint: Annotated[str, AfterValidator(_require_address)] | None = None
     """Address of a store other than the cloud's own (MinIO, Ceph …): ``https://…``. Default: the cloud's."""
     region: str | None = None
     """Region of the buckets. Default: AWS_REGION, or us-east-1."""
@@ -312,18 +318,6 @@ class ObjectStoreSettings(Section):
     ``az`` an account key. Default: the platform's environment, or the identity of the machine or service account."""
     ca_file: Path | None = None
     """Certificates (PEM) to trust in addition to the public ones."""
-
-    @field_validator("endpoint")
-    @classmethod
-    def _require_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
-            raise ValueError("must be http:// or https:// with a host and without a path")
-        if parts.username is not None or parts.query:
-            raise ValueError("must not contain keys: they belong in object_store.credentials_file")
-        return value.rstrip("/")
 
 
 class LimitSettings(Section):

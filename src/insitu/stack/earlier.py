@@ -168,9 +168,9 @@ class _Closing:
         total = agreement.terms.total
         executions = await self.records.executions(agreement_id=agreement.agreement_id, limit=EVERY)
         settled = {settlement.index for settlement in await self.chain.find_settlements(agreement.agreement_id)}
-        dues = [due for due in _dues(executions, total) if due.charge and due.number not in settled]
-        settlements = [Settlement(index=due.number, charge=due.charge, receipt_hash=due.receipt_hash) for due in dues]
-        if sum(due.charge for due in dues) < total - state.settled:
+        dues = [due.settlement for due in _dues(executions, total)]
+        settlements = [due for due in dues if due.charge and due.index not in settled]
+        if sum(due.charge for due in settlements) < total - state.settled:
             number = 1 + max([-1, *settled, *(execution.plan.number for execution in executions)])
             settlements.append(Settlement(index=number, charge=0, receipt_hash=NO_RECEIPT, last=True))
         return settlements
@@ -181,7 +181,7 @@ def _dues(executions: Sequence[StoredExecution], total: int) -> list[Due]:
     return [
         *charges_at_end([execution for execution in executions if execution.charge is None], total),
         *(
-            Due(execution.plan.number, execution.charge, execution.frozen.receipt_hash)
+            Due.of(execution, execution.frozen, execution.charge)
             for execution in executions
             if execution.frozen and execution.charge and execution.phase is not Phase.PUBLISHING
         ),

@@ -15,7 +15,7 @@ from insitu.domain.ids import AgreementId
 from insitu.domain.registry_requests import UpdateBatch
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.agreements.permission_checker import PermissionChecker
-from insitu.gateway.agreements.relayer import ANSWER_WITHIN, KEPT, LEAST
+from insitu.gateway.agreements.relayer import ANSWER_WITHIN, LEAST, cost_of
 from insitu.gateway.agreements.request_checker import RequestChecker
 from insitu.gateway.ports import GatewayPorts
 from insitu.gateway.wakeups import OUTBOX, RELAYS
@@ -54,10 +54,7 @@ class RegistryRelayer:
             detail = f"the request can be sent until {signed.request.deadline}, it is {now}, and a block takes time"
             raise InsituError("DeadlinePassed", detail)
         await self.request_checker.require(signed, now)
-        cost = await self.ports.chain.estimate(signed.call, self.ports.provider)
-        if await self.ports.chain.native_balance(self.ports.provider) < KEPT * cost:
-            detail = f"{self.ports.provider} keeps its coin for grants and settlements until it receives more"
-            raise InsituError("RelayExhausted", detail)
+        cost = await cost_of(signed.call, self.ports)
         chosen, payload = self.ports.configuration, signed.model_dump(mode="json", by_alias=True, exclude_none=True)
         started = self.ports.clock.now()
         digest = AgreementId(signed.digest.hex())

@@ -15,7 +15,7 @@ from insitu.api.gateway_v1 import Purchase
 from insitu.domain.agreement import AgreementState, Terms, agreement_id
 from insitu.domain.errors import ERRORS, InsituError
 from insitu.domain.ids import Address, AgreementId
-from insitu.domain.ledger import use_permit
+from insitu.domain.ledger import Call, use_permit
 from insitu.domain.purchase import NO_PERMIT, SignedPermit, SignedPurchase
 from insitu.domain.signatures import account_signature
 from insitu.gateway.agreements.assessor import Assessment
@@ -35,6 +35,15 @@ LEAST = 15
 """Seconds that must be left before the deadline of the terms, so that a block can come in time."""
 ANSWER_WITHIN = 10.0
 """Seconds that a request waits for its transaction. The transaction is sent even if nobody waits."""
+
+
+async def cost_of(call: Call, ports: GatewayPorts) -> int:
+    """Return what sending a call costs at most, in wei. Raises the contract's refusal, ``RelayExhausted``."""
+    cost = await ports.chain.estimate(call, ports.provider)
+    if await ports.chain.native_balance(ports.provider) < KEPT * cost:
+        detail = f"{ports.provider} keeps its coin for grants and settlements until it receives more"
+        raise InsituError("RelayExhausted", detail)
+    return cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +87,7 @@ class Relayer:
         require_prompt_lock(terms, found, now)
         if terms.total:
             await self._require_payment(terms, purchase.permit)
-        cost = await self.ports.chain.estimate(purchase.call(self.ports.chain.agreements), self.ports.provider)
-        if await self.ports.chain.native_balance(self.ports.provider) < KEPT * cost:
-            detail = f"{self.ports.provider} keeps its coin for grants and settlements until it receives more"
-            raise InsituError("RelayExhausted", detail)
+        cost = await cost_of(purchase.call(self.ports.chain.agreements), self.ports)
         await self._promise(agreement, purchase, found, cost)
         self.ports.wakeups.ring(OUTBOX)
 

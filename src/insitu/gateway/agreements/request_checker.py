@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import DidRecord
 from insitu.domain.registry_requests import ProviderChange, RegistrationBatch, Transfer, UpdateBatch
 from insitu.domain.signed_request import SignedRequest
 from insitu.gateway.ports import GatewayPorts
+from insitu.ports.chain import require_record
 
 LARGEST_BATCH = 4
 LONGEST = 600
@@ -33,7 +33,7 @@ class RequestChecker:
         elif isinstance(request, UpdateBatch):
             account = request.owner
         else:
-            account = (await self._record(signed.dids[0])).owner
+            account = (await require_record(self.ports.chain, signed.dids[0])).owner
         if not await self.ports.chain.signed_by(account, signed.digest, signed.signature_bytes):
             raise InsituError("SignatureMismatch", f"the request is not signed by {account}, who has to sign it")
         return account
@@ -63,7 +63,7 @@ class RequestChecker:
         await self.require_unsold(signed)
         if isinstance(signed.request, UpdateBatch | Transfer):
             for did in signed.dids:
-                await self._record(did)
+                await require_record(self.ports.chain, did)
                 if not await self.ports.chain.is_provider(did, self.ports.provider):
                     raise InsituError("RequestNotRelayed", f"{self.ports.provider} is not a provider of {did}")
 
@@ -99,12 +99,6 @@ class RequestChecker:
         if isinstance(request, Transfer):
             return record.owner.lower() == request.new_owner.lower()
         return await self.ports.chain.is_provider(signed.dids[0], request.provider) == request.allowed
-
-    async def _record(self, did: str) -> DidRecord:
-        record = await self.ports.chain.did_record(str(Did.parse(did)))
-        if record is None:
-            raise InsituError("AssetNotFound", f"{did} is not registered on chain", did=did)
-        return record
 
 
 def _is(record: DidRecord | None, owner: Address, checksum: bytes, version: int | None = None) -> bool:

@@ -18,7 +18,7 @@ from insitu.gateway.results.settler import Due, Settler, charges_at_end
 from insitu.gateway.sign_in.caller import Caller
 from insitu.gateway.wakeups import GRANTS, OUTBOX
 from insitu.ports.agreement_changes import Change, Enqueue, Touch
-from insitu.ports.agreement_records import FreeExecution, ItemKind, KnownAgreement, OutboxItem, StoredExecution
+from insitu.ports.agreement_records import FreeExecution, ItemKind, KnownAgreement, OutboxItem
 from insitu.ports.agreements import EVERY
 
 NO_RECEIPT = "0x" + "0" * 64
@@ -34,7 +34,6 @@ class _Account:
     status: Literal["open", "closing", "closed", "refunded", "settled"]
     charge: int
     number: int = 0
-    waiting: Sequence[StoredExecution] = ()
     dues: Sequence[Due] = ()
 
     def view(self, settlement: SignedSettlement | None = None) -> Closing:
@@ -128,18 +127,16 @@ class Closer:
             detail = f"execution {busy[0].execution_id} has not ended, or is not settled yet"
             raise InsituError("ExecutionInProgress", detail, workflowExecutionId=busy[0].execution_id)
         dues = charges_at_end(waiting, terms.total)
-        charge = sum(due.charge for due in dues) + sum(execution.charge or 0 for execution in decided)
+        charge = sum(due.settlement.charge for due in dues) + sum(execution.charge or 0 for execution in decided)
         number = executions[0].plan.number + 1 if executions else 0
-        return _Account(known, state, "closing" if known.closing else "open", charge, number, waiting, dues)
+        return _Account(known, state, "closing" if known.closing else "open", charge, number, dues)
 
     def _decide(self, found: _Account) -> list[Change]:
         """Return the changes that settle the open executions, one after the other."""
-        names = {execution.plan.number: execution.execution_id for execution in found.waiting}
-        changes: list[Change] = []
-        for due in found.dues:
-            known, now = found.known, self.ports.clock.now()
-            changes += self.settler.decide(known.agreement_id, known.terms, names[due.number], due, now)
-        return changes
+        known, now = found.known, self.ports.clock.now()
+        return [
+            change for due in found.dues for change in self.settler.decide(known.agreement_id, known.terms, due, now)
+        ]
 
     async def _return(self, found: _Account, changes: Sequence[Change], delay: float) -> SignedSettlement | None:
         """Return the price with a last settlement, which is signed only after the mark is stored."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
 from insitu.domain.execution import ENDED, NOTHING_DELIVERED, Charge, Phase, Reason, Transition
-from insitu.domain.ids import AgreementId, ExecutionId
+from insitu.domain.ids import AgreementId
 from insitu.domain.receipt import Predicate, parse_statement
 from insitu.domain.receipt_parts import ChargePart
 from insitu.gateway.agreements.agreement_follower import end_event
@@ -152,12 +152,11 @@ class Finisher:
         if charge is None and 0 < known.start <= self.ports.clock.now().timestamp() - known.terms.timeout:
             # Nothing can start any more, and what is left of the time to settle may be short.
             waiting = [other for other in others if _is_open(other)]
-            ids = {other.plan.number: other.execution_id for other in waiting}
             for due in charges_at_end([*waiting, replace(execution, frozen=frozen)], known.terms.total):
-                if due.number == execution.plan.number:
-                    charge = due.charge
+                if due.execution_id == execution.execution_id:
+                    charge = due.settlement.charge
                 else:
-                    changes += self._settle(known, ids[due.number], due)
+                    changes += self._settle(known, due)
         changes += self._follow_ups(execution, known, frozen, charge)
         if frozen.rule is Charge.FULL:
             changes += self._close_open(known, [other for other in others if _is_open(other)])
@@ -212,26 +211,22 @@ class Finisher:
             changes += [Enqueue(publish), Enqueue(register)]
             after = register.key
         if charge is not None:
-            due = Due(execution.plan.number, charge, frozen.receipt_hash)
-            changes += self._settle(known, execution.execution_id, due, after)
+            changes += self._settle(known, Due.of(execution, frozen, charge), after)
         if frozen.result is not None:
             changes += [Enqueue(item) for item in self._provenance(execution, after)]
         return changes
 
-    def _settle(
-        self, known: KnownAgreement, execution_id: ExecutionId, due: Due, after: str | None = None
-    ) -> Iterable[Change]:
-        delay = timedelta(seconds=self.ports.configuration.commit_delay if due.charge == 0 else 0)
+    def _settle(self, known: KnownAgreement, due: Due, after: str | None = None) -> Iterable[Change]:
+        delay = timedelta(seconds=self.ports.configuration.commit_delay if due.settlement.charge == 0 else 0)
         moment = self.ports.clock.now() + delay
-        return self.settler.decide(known.agreement_id, known.terms, execution_id, due, moment, after)
+        return self.settler.decide(known.agreement_id, known.terms, due, moment, after)
 
     def _close_open(self, known: KnownAgreement, waiting: list[StoredExecution]) -> list[Change]:
         """Commit the receipts of earlier failures, which cost nothing after a success."""
         changes: list[Change] = []
         for open_execution in waiting:
             assert open_execution.frozen is not None
-            due = Due(open_execution.plan.number, 0, open_execution.frozen.receipt_hash)
-            changes += self._settle(known, open_execution.execution_id, due)
+            changes += self._settle(known, Due.of(open_execution, open_execution.frozen, 0))
         return changes
 
     def _provenance(self, execution: StoredExecution, after: str | None) -> Iterable[OutboxItem]:

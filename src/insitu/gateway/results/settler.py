@@ -13,16 +13,21 @@ from insitu.domain.execution import Charge
 from insitu.domain.ids import AgreementId, ExecutionId
 from insitu.gateway.ports import GatewayPorts
 from insitu.ports.agreement_changes import Change, DecideCharge, Enqueue
-from insitu.ports.agreement_records import ItemKind, OutboxItem, StoredExecution
+from insitu.ports.agreement_records import Frozen, ItemKind, OutboxItem, StoredExecution
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A decided charge in base units, for the execution with this number."""
+    """A decided charge of an execution, as its settlement says it."""
 
-    number: int
-    charge: int
-    receipt_hash: str
+    execution_id: ExecutionId
+    settlement: Settlement
+
+    @classmethod
+    def of(cls, execution: StoredExecution, frozen: Frozen, charge: int) -> "Due":
+        """Return what an execution that has ended costs, in base units."""
+        number, receipt_hash = execution.plan.number, frozen.receipt_hash
+        return cls(execution.execution_id, Settlement(index=number, charge=charge, receipt_hash=receipt_hash))
 
 
 def charge_now(rule: Charge, total: int, *, paid: bool) -> int | None:
@@ -46,7 +51,7 @@ def charges_at_end(open_executions: Sequence[StoredExecution], total: int) -> tu
     """Decide the open executions once none can start any more and none has succeeded: the first is charged."""
     ordered = sorted(open_executions, key=lambda execution: execution.plan.number)
     return tuple(
-        Due(execution.plan.number, total if position == 0 else 0, execution.frozen.receipt_hash)
+        Due.of(execution, execution.frozen, total if position == 0 else 0)
         for position, execution in enumerate(ordered)
         if execution.frozen is not None
     )
@@ -62,7 +67,6 @@ class Settler:
         self,
         agreement_id: AgreementId,
         terms: Terms,
-        execution_id: ExecutionId,
         due: Due,
         not_before: datetime,
         after: str | None = None,
@@ -71,7 +75,7 @@ class Settler:
 
         A settlement that moves no money may share a transaction with others.
         """
-        settlement = Settlement(index=due.number, charge=due.charge, receipt_hash=due.receipt_hash)
+        execution_id, settlement = due.execution_id, due.settlement
         signed = self.sign(agreement_id, terms, settlement)
         item = OutboxItem(
             key=f"settle:{execution_id}",
@@ -81,9 +85,9 @@ class Settler:
             not_before=not_before,
             payload=settlement.model_dump(mode="json", by_alias=True),
             after=after,
-            batch=due.charge == 0,
+            batch=settlement.charge == 0,
         )
-        return (DecideCharge(execution_id, due.charge, signed), Enqueue(item))
+        return (DecideCharge(execution_id, settlement.charge, signed), Enqueue(item))
 
     def sign(self, agreement_id: AgreementId, terms: Terms, settlement: Settlement) -> SignedSettlement:
         """Sign a settlement. One that is the last may be signed only for an agreement that is marked as closing."""

@@ -56,14 +56,11 @@ class Sweeper:
         if any(execution.live for execution in executions):
             return
         waiting = [execution for execution in executions if execution.charge is None]
-        names = {execution.plan.number: execution.execution_id for execution in waiting}
         changes: list[Change] = []
         for due in charges_at_end(waiting, known.terms.total):
-            logger.info(
-                "agreement %s ended without a success: %s costs %d", known.agreement_id, names[due.number], due.charge
-            )
-            now = self.ports.clock.now()
-            changes += self.settler.decide(known.agreement_id, known.terms, names[due.number], due, now)
+            ended, charge = known.agreement_id, due.settlement.charge
+            logger.info("agreement %s ended without a success: %s costs %d", ended, due.execution_id, charge)
+            changes += self.settler.decide(ended, known.terms, due, self.ports.clock.now())
         await self.ports.agreements.apply(changes)
         self.ports.wakeups.ring(OUTBOX)
 
