@@ -5,31 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
+from insitu.api import metadata_v1 as wire
 from insitu.api.app import StrictRoute
-from insitu.api.metadata_v1 import (
-    ASSETS,
-    DDO,
-    FACETS,
-    HEALTH,
-    MAX_WAIT,
-    PUBLICATIONS,
-    QUERY,
-    SUMMARIES,
-    AssetFacets,
-    AssetIds,
-    AssetStatus,
-    AssetSummaries,
-    AssetVersions,
-    CurationRequest,
-    ListingRequest,
-    MetadataHealth,
-    PublicationRequest,
-    RetireRequest,
-    SearchFilters,
-    SearchPage,
-    SearchRequest,
-    SummariesRequest,
-)
 from insitu.api.parameters import DidPath
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.wire import WireModel
@@ -58,44 +35,44 @@ def router(service: MetadataService) -> APIRouter:
 
 
 def _add_lists(routes: APIRouter, service: MetadataService) -> None:
-    @routes.get(HEALTH)
-    async def metadata_health() -> MetadataHealth:
+    @routes.get(wire.HEALTH)
+    async def metadata_health() -> wire.MetadataHealth:
         return await service.health()
 
-    @routes.get(ASSETS)
+    @routes.get(wire.ASSETS)
     async def list_assets(
         after: Annotated[str, Query(max_length=80)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 1000
-    ) -> AssetIds:
+    ) -> wire.AssetIds:
         return await service.ids(after, limit)
 
-    @routes.post(PUBLICATIONS)
-    async def find_publication(request: PublicationRequest) -> AssetStatus:
+    @routes.post(wire.PUBLICATIONS)
+    async def find_publication(request: wire.PublicationRequest) -> wire.AssetStatus:
         return await service.publication(request)
 
-    @routes.get(QUERY)
-    async def search_assets_by_parameters(request: Annotated[SearchRequest, Query()]) -> SearchPage:
+    @routes.get(wire.QUERY)
+    async def search_assets_by_parameters(request: Annotated[wire.SearchRequest, Query()]) -> wire.SearchPage:
         return await service.search(request)
 
-    @routes.post(QUERY)
-    async def search_assets(request: SearchRequest) -> SearchPage:
+    @routes.post(wire.QUERY)
+    async def search_assets(request: wire.SearchRequest) -> wire.SearchPage:
         return await service.search(request)
 
 
 def _add_overviews(routes: APIRouter, service: MetadataService) -> None:
-    @routes.get(FACETS, response_model=AssetFacets)
-    async def count_facets_by_parameters(request: Annotated[SearchFilters, Query()]) -> Response:
+    @routes.get(wire.FACETS, response_model=wire.AssetFacets)
+    async def count_facets_by_parameters(request: Annotated[wire.SearchFilters, Query()]) -> Response:
         return _revalidated(await service.facets(request))
 
-    @routes.post(FACETS)
-    async def count_facets(request: SearchFilters) -> AssetFacets:
+    @routes.post(wire.FACETS)
+    async def count_facets(request: wire.SearchFilters) -> wire.AssetFacets:
         return await service.facets(request)
 
-    @routes.get(SUMMARIES, response_model=AssetSummaries)
-    async def summarise_assets_by_parameters(request: Annotated[SummariesRequest, Query()]) -> Response:
+    @routes.get(wire.SUMMARIES, response_model=wire.AssetSummaries)
+    async def summarise_assets_by_parameters(request: Annotated[wire.SummariesRequest, Query()]) -> Response:
         return _revalidated(await service.summaries(request.dids))
 
-    @routes.post(SUMMARIES)
-    async def summarise_assets(request: SummariesRequest) -> AssetSummaries:
+    @routes.post(wire.SUMMARIES)
+    async def summarise_assets(request: wire.SummariesRequest) -> wire.AssetSummaries:
         return await service.summaries(request.dids)
 
 
@@ -106,20 +83,20 @@ def _revalidated(answer: WireModel) -> Response:
 
 
 def _add_documents(routes: APIRouter, service: MetadataService) -> None:
-    @routes.post(DDO, status_code=201)
+    @routes.post(wire.DDO, status_code=201)
     async def publish_document(
         request: Request,
         document: Document,
         response: Response,
         idempotency_key: IdempotencyKey = None,
         without_compute: WithoutCompute = False,
-    ) -> AssetStatus:
+    ) -> wire.AssetStatus:
         network = request.state.network
         status = await service.accept(document, key=idempotency_key, without_compute=without_compute, network=network)
-        response.headers["Location"] = f"{DDO}/{status.did}"
+        response.headers["Location"] = f"{wire.DDO}/{status.did}"
         return status
 
-    @routes.get(DDO + "/{did}", response_model=dict[str, Any])
+    @routes.get(wire.DDO + "/{did}", response_model=dict[str, Any])
     async def resolve_document(did: DidPath, checksum: Checksum = None) -> Response:
         found = await service.document(did, checksum)
         # A version never changes, but which one is current may change at any time.
@@ -128,30 +105,30 @@ def _add_documents(routes: APIRouter, service: MetadataService) -> None:
         )
         return Response(json.dumps(found.document, ensure_ascii=False), media_type="application/json", headers=headers)
 
-    @routes.put(DDO + "/{did}")
+    @routes.put(wire.DDO + "/{did}")
     async def update_document(
         request: Request, did: DidPath, document: Document, without_compute: WithoutCompute = False
-    ) -> AssetStatus:
+    ) -> wire.AssetStatus:
         return await service.update(did, document, without_compute=without_compute, network=request.state.network)
 
-    @routes.delete(DDO + "/{did}")
-    async def retire_asset(did: DidPath, request: RetireRequest) -> AssetStatus:
+    @routes.delete(wire.DDO + "/{did}")
+    async def retire_asset(did: DidPath, request: wire.RetireRequest) -> wire.AssetStatus:
         return await service.retire(did, request)
 
-    @routes.put(DDO + "/{did}/listing")
-    async def list_asset(did: DidPath, request: ListingRequest) -> AssetStatus:
+    @routes.put(wire.DDO + "/{did}/listing")
+    async def list_asset(did: DidPath, request: wire.ListingRequest) -> wire.AssetStatus:
         return await service.set_listed(did, request)
 
-    @routes.put(DDO + "/{did}/curation")
-    async def curate_asset(did: DidPath, request: CurationRequest) -> AssetStatus:
+    @routes.put(wire.DDO + "/{did}/curation")
+    async def curate_asset(did: DidPath, request: wire.CurationRequest) -> wire.AssetStatus:
         return await service.curate(did, request)
 
-    @routes.get(DDO + "/{did}/versions")
-    async def list_versions(did: DidPath) -> AssetVersions:
+    @routes.get(wire.DDO + "/{did}/versions")
+    async def list_versions(did: DidPath) -> wire.AssetVersions:
         return await service.versions(did)
 
-    @routes.get(DDO + "/{did}/status")
+    @routes.get(wire.DDO + "/{did}/status")
     async def show_status(
-        did: DidPath, checksum: Checksum = None, wait: Annotated[float, Query(ge=0, le=MAX_WAIT)] = 0
-    ) -> AssetStatus:
+        did: DidPath, checksum: Checksum = None, wait: Annotated[float, Query(ge=0, le=wire.MAX_WAIT)] = 0
+    ) -> wire.AssetStatus:
         return await service.status(did, checksum, wait)

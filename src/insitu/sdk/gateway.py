@@ -8,35 +8,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from insitu.api import gateway_v1 as wire
 from insitu.api.agreements_v1 import AgreementList
 from insitu.api.archive import ArchivedFile, read_archive
 from insitu.api.chain_v1 import ChainFacts
-from insitu.api.gateway_v1 import (
-    BASE,
-    EXEC_ALIASES,
-    CheckRequest,
-    CloseRequest,
-    Closing,
-    Encrypted,
-    EncryptRequest,
-    EventView,
-    ExecAccepted,
-    ExecRequest,
-    ExecutionList,
-    ExecutionView,
-    GatewayInfo,
-    LogView,
-    Offer,
-    OfferRequest,
-    PausedAsset,
-    Purchase,
-    PurchaseRequest,
-    Quote,
-    ReceiptView,
-    RelayedRequest,
-    ResultView,
-    Uploaded,
-)
 from insitu.api.metadata_v1 import AssetStatus
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError, TokenError
@@ -56,9 +31,9 @@ def gateway_url(endpoint: str) -> str:
 
     The publisher's endpoint decides where to sign in and what to call (C8). A wallet signs only for that address.
     """
-    for alias in EXEC_ALIASES:
-        if endpoint.endswith(BASE + alias):
-            return endpoint.removesuffix(BASE + alias)
+    for alias in wire.EXEC_ALIASES:
+        if endpoint.endswith(wire.BASE + alias):
+            return endpoint.removesuffix(wire.BASE + alias)
     raise InsituError("InvalidDocument", f"{endpoint[:200]!r} is not an endpoint of a compute service")
 
 
@@ -89,7 +64,7 @@ class GatewayClient:
     def __init__(self, http: Http, url: str, signer: Signer) -> None:
         self.url = url.rstrip("/")
         self._http = http
-        self._base = self.url + BASE
+        self._base = self.url + wire.BASE
         self._tokens = Tokens(http, self.url, signer)
         self.uploaded: dict[str, str] = {}
         """The SHA-256 of what was uploaded, by its url."""
@@ -103,9 +78,9 @@ class GatewayClient:
         """End the wallet's session at this gateway. The next call that needs one signs in again."""
         await self._tokens.sign_out()
 
-    async def info(self) -> GatewayInfo:
+    async def info(self) -> wire.GatewayInfo:
         """Return the gateway's account, and which chain and contracts it uses."""
-        return await self._http.model(GatewayInfo, "GET", self._base)
+        return await self._http.model(wire.GatewayInfo, "GET", self._base)
 
     async def chain_facts(self) -> ChainFacts:
         """Return the gateway's chain, contracts with ABIs, and token. Needs no token."""
@@ -127,47 +102,51 @@ class GatewayClient:
         params = {"live": live, "reading": reading, "before": before, "limit": limit}
         return await self._authorised(AgreementList, "GET", f"{self._base}/agreements", params=params)
 
-    async def check(self, request: CheckRequest) -> Quote:
+    async def check(self, request: wire.CheckRequest) -> wire.Quote:
         """Ask for the verdict, server and price of a workflow. Needs no token."""
-        return await self._http.model(Quote, "POST", f"{self._base}/check", json=request, idempotent=True)
+        return await self._http.model(wire.Quote, "POST", f"{self._base}/check", json=request, idempotent=True)
 
-    async def relay(self, request: PurchaseRequest) -> Purchase:
+    async def relay(self, request: wire.PurchaseRequest) -> wire.Purchase:
         """Let the gateway send a signed purchase. Repeating the call returns where it stands. Needs no token."""
-        return await self._http.model(Purchase, "POST", f"{self._base}/agreements", json=request)
+        return await self._http.model(wire.Purchase, "POST", f"{self._base}/agreements", json=request)
 
-    async def relay_request(self, request: SignedRequest) -> RelayedRequest:
+    async def relay_request(self, request: SignedRequest) -> wire.RelayedRequest:
         """Let the gateway send a signed request to the registry. Repeating it returns where it stands. No token."""
-        return await self._http.model(RelayedRequest, "POST", f"{self._base}/requests", json=request, idempotent=True)
+        return await self._http.model(
+            wire.RelayedRequest, "POST", f"{self._base}/requests", json=request, idempotent=True
+        )
 
-    async def offer(self, request: OfferRequest) -> Offer:
+    async def offer(self, request: wire.OfferRequest) -> wire.Offer:
         """Ask for the provider's signature of terms. Needs no token."""
-        return await self._http.model(Offer, "POST", f"{self._base}/offers", json=request, idempotent=True)
+        return await self._http.model(wire.Offer, "POST", f"{self._base}/offers", json=request, idempotent=True)
 
-    async def preview_close(self, agreement_id: AgreementId) -> Closing:
+    async def preview_close(self, agreement_id: AgreementId) -> wire.Closing:
         """Ask what closing an agreement costs now."""
-        return await self._authorised(Closing, "GET", self._close(agreement_id))
+        return await self._authorised(wire.Closing, "GET", self._close(agreement_id))
 
-    async def close(self, agreement_id: AgreementId, request: CloseRequest) -> Closing:
+    async def close(self, agreement_id: AgreementId, request: wire.CloseRequest) -> wire.Closing:
         """Close an agreement at the charge that :meth:`preview_close` returned. Repeating it is harmless."""
-        return await self._authorised(Closing, "POST", self._close(agreement_id), json=request, idempotent=True)
+        return await self._authorised(wire.Closing, "POST", self._close(agreement_id), json=request, idempotent=True)
 
-    async def pause(self, did: str, *, stop: bool | None) -> PausedAsset:
+    async def pause(self, did: str, *, stop: bool | None) -> wire.PausedAsset:
         """Let nothing run on a data set of the wallet, and stop what runs now if ``stop``; None ends the pause."""
         method, params = "DELETE" if stop is None else "PUT", {"stop": stop or None}
-        return await self._authorised(PausedAsset, method, f"{self._base}/pauses/{did}", params=params)
+        return await self._authorised(wire.PausedAsset, method, f"{self._base}/pauses/{did}", params=params)
 
-    async def exec(self, request: ExecRequest, *, idempotency_key: str, endpoint: str | None = None) -> ExecAccepted:
+    async def exec(
+        self, request: wire.ExecRequest, *, idempotency_key: str, endpoint: str | None = None
+    ) -> wire.ExecAccepted:
         """Start an execution (C8). The same key again returns the same execution.
 
         ``endpoint`` is the DDO's serviceEndpoint.
         """
-        address = endpoint or self._base + EXEC_ALIASES[0]
+        address = endpoint or self._base + wire.EXEC_ALIASES[0]
         headers = {"Idempotency-Key": idempotency_key}
-        return await self._authorised(ExecAccepted, "POST", address, json=request, more=headers, idempotent=True)
+        return await self._authorised(wire.ExecAccepted, "POST", address, json=request, more=headers, idempotent=True)
 
-    async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
+    async def status(self, agreement_id: AgreementId, execution_id: ExecutionId) -> wire.ExecutionView:
         """Return where an execution stands, and why."""
-        return await self._authorised(ExecutionView, "GET", self._compute("status", agreement_id, execution_id))
+        return await self._authorised(wire.ExecutionView, "GET", self._compute("status", agreement_id, execution_id))
 
     async def executions(
         self,
@@ -177,7 +156,7 @@ class GatewayClient:
         reading: str | None = None,
         before: ExecutionId | None = None,
         limit: int = 100,
-    ) -> ExecutionList:
+    ) -> wire.ExecutionList:
         """List a page of the executions that the wallet may see, newest first.
 
         ``live`` asks for those that go on or have ended, ``reading`` for those that read a data set (its DID), and
@@ -186,33 +165,33 @@ class GatewayClient:
         filters = {"live": live, "reading": reading, "before": before, "limit": limit}
         address = f"{self._base}/compute/executions"
         params = {"serviceAgreementId": agreement_id, **filters}
-        return await self._authorised(ExecutionList, "GET", address, params=params)
+        return await self._authorised(wire.ExecutionList, "GET", address, params=params)
 
-    async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ExecutionView:
+    async def stop(self, agreement_id: AgreementId, execution_id: ExecutionId) -> wire.ExecutionView:
         """Stop an execution. An ended one stays as it is."""
         address = f"{self._base}/compute/{agreement_id}/{execution_id}"
-        return await self._authorised(ExecutionView, "DELETE", address)
+        return await self._authorised(wire.ExecutionView, "DELETE", address)
 
-    async def receipt(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ReceiptView:
+    async def receipt(self, agreement_id: AgreementId, execution_id: ExecutionId) -> wire.ReceiptView:
         """Return the signed receipt and what releases the payment."""
-        return await self._authorised(ReceiptView, "GET", self._compute("receipt", agreement_id, execution_id))
+        return await self._authorised(wire.ReceiptView, "GET", self._compute("receipt", agreement_id, execution_id))
 
     async def opening(self, agreement_id: AgreementId, execution_id: ExecutionId) -> Opening:
         """Return what the receipt's salted hashes stand for, as far as the caller may see it."""
         return await self._authorised(Opening, "GET", self._compute("opening", agreement_id, execution_id))
 
-    async def result(self, agreement_id: AgreementId, execution_id: ExecutionId) -> ResultView:
+    async def result(self, agreement_id: AgreementId, execution_id: ExecutionId) -> wire.ResultView:
         """Return the new asset and its files. Raises ``NotFound`` while there is none."""
-        return await self._authorised(ResultView, "GET", self._compute("result", agreement_id, execution_id))
+        return await self._authorised(wire.ResultView, "GET", self._compute("result", agreement_id, execution_id))
 
     async def events(
         self, agreement_id: AgreementId, execution_id: ExecutionId, *, after: int | None = None
-    ) -> AsyncIterator[EventView]:
+    ) -> AsyncIterator[wire.EventView]:
         """Yield the events of an execution after number ``after`` until it ends; resumes by itself."""
         address = self._compute("events", agreement_id, execution_id)
         last = str(after) if after is not None else None
         async for event in follow(self._http, address, self._authorization, last_id=last):
-            yield _read(EventView, event.data, address)
+            yield _read(wire.EventView, event.data, address)
 
     async def logs(
         self,
@@ -222,7 +201,7 @@ class GatewayClient:
         follow_on: bool = True,
         stage: int | None = None,
         after: str | None = None,
-    ) -> AsyncIterator[LogView]:
+    ) -> AsyncIterator[wire.LogView]:
         """Yield what the stages print; resumes by itself.
 
         ``after`` is ``<stage>:<attempt>:<end offset>``. Without ``follow_on`` it ends with what is there now.
@@ -232,18 +211,20 @@ class GatewayClient:
         stream = follow(self._http, address, self._authorization, params=params, last_id=after)
         async for event in stream:
             if event.name in {"log", "message"}:
-                yield _read(LogView, event.data, address)
+                yield _read(wire.LogView, event.data, address)
 
-    async def stream(self, agreement_id: AgreementId, execution_id: ExecutionId) -> AsyncIterator[EventView | LogView]:
+    async def stream(
+        self, agreement_id: AgreementId, execution_id: ExecutionId
+    ) -> AsyncIterator[wire.EventView | wire.LogView]:
         """Yield the events of an execution and what its stages print, in one stream; resumes by itself."""
         address = self._compute("stream", agreement_id, execution_id)
         async for event in follow(self._http, address, self._authorization):
             if event.name == "log":
-                yield _read(LogView, event.data, address)
+                yield _read(wire.LogView, event.data, address)
             elif event.name != "end":
-                yield _read(EventView, event.data, address)
+                yield _read(wire.EventView, event.data, address)
 
-    async def all_events(self, *, after: int | None = None) -> AsyncIterator[EventView]:
+    async def all_events(self, *, after: int | None = None) -> AsyncIterator[wire.EventView]:
         """Yield the events of every execution that the wallet may see, from now on or after a number.
 
         It never ends, and resumes by itself.
@@ -251,21 +232,21 @@ class GatewayClient:
         address, last = f"{self._base}/compute/events", str(after) if after is not None else None
         async for event in follow(self._http, address, self._authorization, last_id=last):
             if event.name == "execution":
-                yield _read(EventView, event.data, address)
+                yield _read(wire.EventView, event.data, address)
 
-    async def encrypt(self, request: EncryptRequest) -> Encrypted:
+    async def encrypt(self, request: wire.EncryptRequest) -> wire.Encrypted:
         """Seal a list of files with their URLs for documents of their creator."""
-        return await self._authorised(Encrypted, "POST", f"{self._base}/encrypt", json=request, idempotent=True)
+        return await self._authorised(wire.Encrypted, "POST", f"{self._base}/encrypt", json=request, idempotent=True)
 
     async def publication(self, key: str) -> AssetStatus | None:
         """Return which asset the wallet published under an Idempotency-Key, in the gateway's catalogue, if any."""
         return await if_found(self._authorised(AssetStatus, "GET", f"{self._base}/publications/{key}"))
 
-    async def upload(self, content: bytes) -> Uploaded:
+    async def upload(self, content: bytes) -> wire.Uploaded:
         """Store the bytes of an algorithm at the gateway. Raises ``ChecksumMismatch`` if it stored other bytes."""
         more = {"Content-Type": "application/octet-stream"}
         stored = await self._authorised(
-            Uploaded, "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
+            wire.Uploaded, "POST", f"{self._base}/upload", content=content, more=more, idempotent=True
         )
         digest = sha256_hex(content)
         if stored.sha256 != digest:
