@@ -35,6 +35,14 @@ count => {
 """
 
 
+LAID_OUT = """
+() => {
+  const chunks = [...document.querySelectorAll('.chunk code')]
+  return [chunks.filter(chunk => chunk.checkVisibility({ contentVisibilityAuto: true })).length, chunks.length]
+}
+"""
+
+
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
     """A provider of its own, because a test restarts it."""
@@ -61,6 +69,9 @@ async def test_a_hundred_thousand_lines_are_searched_saved_and_cheap(
 
     await page.get_by_role("button", name="Last line").click()
     await expect(page.locator(".chunk").last).to_be_in_viewport()
+    laid_out, chunks = await page.evaluate(LAID_OUT)
+    assert chunks == LINES / 500
+    assert 0 < laid_out < chunks / 10
     await page.get_by_role("searchbox", name="Search the log").fill("LINE 77777 ")
     await expect(page.get_by_text("1 of 100,000 lines match.")).to_be_visible()
     await expect(page.locator("mark")).to_have_text("line 77777")
