@@ -55,9 +55,14 @@ function setAttribute(element: Element, name: string, value: Attributes[string])
   } else if (PROPERTIES.includes(name) && name in element && value !== undefined) {
     Object.assign(element, { [name]: typeof value === 'number' ? String(value) : value })
   } else if (value !== undefined && value !== false) {
-    if (ADDRESSES.includes(name)) requireAddress(String(value))
+    if (ADDRESSES.includes(name) && !isPicture(element, String(value))) requireAddress(String(value))
     element.setAttribute(name, value === true ? '' : String(value))
   }
+}
+
+/** Whether it is a picture written into its address, as wallets announce their icons; no script in it runs in an `img`. */
+function isPicture(element: Element, address: string): boolean {
+  return element instanceof HTMLImageElement && address.startsWith('data:image/')
 }
 
 /** Refuse an address that runs a script. Throws `TypeError`. */
