@@ -1,4 +1,4 @@
-"""A newcomer has no wallet, no coin and no command line: from the home page to a running execution by keyboard and mouse."""
+"""A newcomer has no wallet, no coin and no command line: from the home page to a running execution."""
 
 import re
 
