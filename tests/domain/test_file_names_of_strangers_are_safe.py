@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError
 from insitu.domain.file_names import (
     collision_key,
@@ -35,6 +36,13 @@ def test_path_tricks_are_refused(trick: str) -> None:
 @pytest.mark.parametrize("path", NAMES["safePaths"])
 def test_plain_paths_are_accepted(path: str) -> None:
     assert safe_path(path) == path
+
+
+def test_a_name_may_have_the_characters_of_unicode_14_and_no_later_ones() -> None:
+    every = map(chr, (*range(0xD800), *range(0xE000, 0x110000)))
+    accepted = "".join(character for character in every if path_problem(f"x{character}x") is None)
+    known: Any = NAMES["characters"]
+    assert (len(accepted), sha256_hex(accepted.encode())) == (known["accepted"], known["sha256"])
 
 
 @given(st.text(max_size=40))

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deliveredBytes, deliveryProblem, firstCollision, isLeftOut, pathProblem } from '../../src/domain/index.js'
+import {
+  deliveredBytes,
+  deliveryProblem,
+  digitsOf,
+  firstCollision,
+  isLeftOut,
+  pathProblem,
+  sha256,
+  utf8,
+} from '../../src/domain/index.js'
 import { vector } from './vector.js'
 
 const KINDS = [
@@ -11,6 +20,7 @@ const KINDS = [
   'refusedNames',
   'leftOutNames',
   'deliveredBytes',
+  'characters',
 ]
 const vectors = vector('file-names', ...KINDS)
 const shown = (name: string) => JSON.stringify(name.slice(0, 60))
@@ -32,6 +42,13 @@ for (const paths of vectors.collidingPaths) {
 for (const { path, size, bytes } of vectors.deliveredBytes) {
   test(`${path} of ${size} bytes counts ${bytes}`, () => assert.equal(deliveredBytes(path, size), bytes))
 }
+
+test('a name may have the characters of Unicode 14, and no later ones', () => {
+  const points = Array.from({ length: 0x110000 }, (_, point) => point).filter(point => point < 0xd800 || point > 0xdfff)
+  const accepted = points.map(point => String.fromCodePoint(point)).filter(one => pathProblem(`x${one}x`) === undefined)
+  const { accepted: count, sha256: digest } = vectors.characters
+  assert.deepEqual([accepted.length, digitsOf(sha256(utf8(accepted.join(''))))], [count, digest])
+})
 
 test('files that differ do not collide', () =>
   assert.equal(firstCollision(['a/b', 'a/c', 'b', 'ς/1', 'σ/2']), undefined))
