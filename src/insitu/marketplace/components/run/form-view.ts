@@ -49,7 +49,7 @@ function whatView(state: RunState, actions: RunActions): Child[] {
     option(
       'script',
       'A script of yours',
-      'It is published under your account, for ever: everybody can see that it was run.',
+      'It is published under your account, forever: everybody can see that it was run.',
     ),
     form.what === 'script' && scriptView(state, actions),
   ]

@@ -119,7 +119,7 @@ function publicationText({ form, account }: RunState, provider: string): Child[]
     address(account),
     ' as creator and ',
     address(provider),
-    ' as provider. That they exist is public for ever; the script itself is sealed.',
+    ' as provider. That they exist is public forever; the script itself is sealed.',
   ]
 }
 
