@@ -34,7 +34,7 @@ def _page(
         block=block,
     )
     structured = structured_data(view.described, "http://market.test/assets/x")
-    return {"asset": view, "document": "/document.json", "structured": structured}
+    return {"asset": view, "document": "/api/v1/metadata/assets/ddo/did:nv:0", "structured": structured}
 
 
 _DATA = document(policy=STRICT)
