@@ -11,7 +11,7 @@ import pytest
 
 from insitu.api.metadata_v1 import AssetFacets, Facet, FacetValue
 from insitu.domain.canonical import JsonObject
-from insitu.marketplace.hostile import COMBINING, LINE, NAME, NAMELESS, link_of, markdown, name_of, shown
+from insitu.marketplace.hostile import COMBINING, LINE, NAME, NAMELESS, first_words, link_of, markdown, name_of, shown
 from insitu.marketplace.samples import CHECKSUM, STRICT, did, document, result, workflow
 from tests.doubles.catalogue import CATALOGUE, CatalogueDouble, summary
 from tests.marketplace.hostile_texts import HOSTILE
@@ -179,6 +179,11 @@ def test_a_name_is_never_empty(text: str | None) -> None:
 )
 def test_a_description_is_markdown_without_html(text: str, html: str) -> None:
     assert markdown(text).strip() == html
+
+
+def test_the_first_words_of_a_description_have_no_marks() -> None:
+    assert first_words("# Rows\n\nOf **EWR**, `JFK` and\n[LGA](https://a.example).", 100) == "Rows Of EWR, JFK and LGA."
+    assert first_words("word " * 100, 20) == "word word word word…"
 
 
 def test_a_picture_is_not_loaded() -> None:

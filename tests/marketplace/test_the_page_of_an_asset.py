@@ -55,6 +55,7 @@ async def test_what_leads_to_a_purchase_is_only_where_one_is_possible(
     for state in ("pending", "retired"):
         address = add(catalogue, document(policy=STRICT), state)
         assert run not in (await browser.get(address)).text
+    assert "insitu run" not in (await browser.get(address)).text
     for state in ("hidden", "unlisted"):
         address = add(catalogue, document(policy=STRICT), state, reason="It has names.")
         assert run in (await browser.get(address)).text

@@ -197,7 +197,7 @@ def view_of(
         offers=offers,
         unreadable=len(described.offers) - len(offers),
         graph=graph_of(ddo, names),
-        snippets=_snippets(described),
+        snippets=_snippets(described, sold=checksum == status.checksum and status.state != "retired"),
         images=images,
         names=names,
     )
@@ -304,8 +304,9 @@ def _fits(ddo: Ddo, checksum: str) -> bool:
         return False
 
 
-def _snippets(described: Description) -> tuple[Snippet, ...]:
+def _snippets(described: Description, *, sold: bool) -> tuple[Snippet, ...]:
     made = described.ddo.main.get("compute")
     execution = execution_of(made) if isinstance(made, dict) else None
     gateway = next((offer.gateway for offer in described.offers if offer.gateway), None)
-    return snippets_for(described.type, described.did, gateway, execution)
+    kind = described.type if sold or described.type != DATASET else ""
+    return snippets_for(kind, described.did, gateway, execution)

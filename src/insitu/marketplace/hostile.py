@@ -63,7 +63,10 @@ def markdown(text: object) -> Markup:
 def first_words(text: object, limit: int) -> str:
     """Return the beginning of a description as plain text, without the signs of Markdown."""
     beginning = shown(text, 2 * limit, lines=True)
-    lines = ("".join(child.content or " " for child in token.children or ()) for token in _READER.parse(beginning))
+    lines = (
+        "".join(" " if "break" in child.type else child.content for child in token.children or ())
+        for token in _READER.parse(beginning)
+    )
     return shown(" ".join(line for line in lines if line.strip()), limit)
 
 

@@ -1,5 +1,8 @@
 """Documents that the states of components show. The offices are invented, and no chain knows them."""
 
+import json
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from insitu.api.metadata_v1 import AssetStatus, AssetVersion, AssetVersions
@@ -15,6 +18,10 @@ ONE = 10**18
 CHECKSUM = "98a654a0a89916cb3bd255c3ddd636931f434101b38dd7a9f950ace27da017a6"
 MOMENT = parse_time("2026-11-03T09:30:00Z")
 
+_PARTS: JsonObject = json.loads((Path(__file__).parent / "samples.json").read_text("utf-8"))
+OPEN: JsonObject = {"algorithms": "any"}
+STRICT: JsonObject = _PARTS["strict"]
+
 
 def did(number: int) -> str:
     """Return the DID of a sample."""
@@ -23,112 +30,36 @@ def did(number: int) -> str:
 
 def document(kind: str = "dataset", number: int = 1, policy: JsonObject | None = None, **main: Any) -> JsonObject:
     """Return a document; a data set has a compute service with this policy."""
-    described = {
-        "name": "Departures from New York, 2013",
-        "type": kind,
-        "author": "airline office",
-        "license": "CC0-1.0",
-        "price": "0",
-        "datePublished": "2026-11-30T00:58:00Z",
-        "files": [{"index": 0, "contentType": "text/csv", "contentLength": "31053850"}],
-        **main,
-    }
-    additional = {
-        "description": "Every departure from **EWR**, **JFK** and **LGA** in 2013: times, delays, carrier, route.",
-        "tags": ["new-york", "2013"],
-    }
-    services: list[JsonObject] = [
-        {"index": 0, "type": "metadata", "attributes": {"main": described, "additionalInformation": additional}}
-    ]
+    parts = deepcopy(_PARTS)
+    described = {**parts["main"], "type": kind, **main}
+    attributes = {"main": described, "additionalInformation": parts["additionalInformation"]}
+    services: list[JsonObject] = [{"index": 0, "type": "metadata", "attributes": attributes}]
     if policy is not None:
-        services.append(
-            {
-                "index": 4,
-                "type": "compute",
-                "serviceEndpoint": "http://127.0.0.1:8030/api/v1/gateway",
-                "attributes": {"main": _service(policy)},
-            }
-        )
-    return {"id": did(number), "service": services, "proof": {"creator": OWNER}, "created": "2026-11-30T00:58:00Z"}
-
-
-OPEN: JsonObject = {"algorithms": "any"}
-STRICT: JsonObject = {
-    "publishers": [SCIENTIST],
-    "output": {"types": [".csv", ".png", ".txt", ".log"], "maxBytes": 1_000_000, "maxFiles": 10},
-    "revisions": "untilSuccess",
-}
-
-
-def _service(policy: JsonObject) -> JsonObject:
-    server = {
-        "serverId": "demo",
-        "price": str(2 * ONE),
-        "cpu": "1",
-        "memory": "1.5gb",
-        "disk": "500mb",
-        "maxExecutionTime": 3600,
-    }
-    image = {"image": "insitu/pandas", "tag": "3.11", "checksum": f"sha256:{CHECKSUM}"}
-    environment = {"supportedContainers": [image], "supportedServers": [server]}
-    return {"price": str(5 * ONE), "timeout": 86400, "provider": {"environment": environment}, "policy": policy}
+        offered = {"main": parts["service"] | {"policy": deepcopy(policy)}}
+        endpoint = "http://127.0.0.1:8030/api/v1/gateway"
+        services.append({"index": 4, "type": "compute", "serviceEndpoint": endpoint, "attributes": offered})
+    return {"id": did(number), "service": services, "proof": {"creator": OWNER}}
 
 
 def result(number: int = 9) -> JsonObject:
     """Return the document of a result."""
-    compute = {
-        "serviceAgreementId": "a3" * 32,
-        "workflowExecutionId": "wx" + "a2" * 13,
-        "workflow": did(3),
-        "inputs": [did(1), did(5)],
-        "algorithms": [did(2)],
-    }
-    return document("dataset", number, name="Delay by weather, New York 2013", compute=compute)
+    return document("dataset", number, name="Delay by weather, New York 2013", compute=_PARTS["compute"])
 
 
 def workflow(number: int = 3) -> JsonObject:
     """Return the document of a workflow."""
-    stages = [
-        {
-            "index": 0,
-            "stageType": "Join",
-            "input": [{"index": 0, "id": did(1)}, {"index": 1, "id": did(5)}],
-            "transformation": {"id": did(2)},
-        },
-        {
-            "index": 1,
-            "stageType": "Plot",
-            "input": [{"index": 0, "previousStage": 0}],
-            "transformation": {"id": did(4)},
-        },
-    ]
-    return document("workflow", number, name="Delay by weather", files=[], workflow={"stages": stages})
+    return document("workflow", number, name="Delay by weather", files=[], workflow={"stages": _PARTS["stages"]})
 
 
 def status(state: str = "listed", number: int = 1, **changes: Any) -> AssetStatus:
     """Return where a sample stands."""
-    values = {
-        "did": did(number),
-        "state": state,
-        "checksum": CHECKSUM,
-        "owner": OWNER,
-        "version": 1,
-        "updated_at": MOMENT,
-    }
-    return AssetStatus.model_validate(values | changes)
+    values = {"did": did(number), "state": state, "checksum": CHECKSUM, "owner": OWNER, "version": 1}
+    return AssetStatus.model_validate(values | {"updated_at": MOMENT} | changes)
 
 
 def versions(*numbers: int) -> AssetVersions:
-    """Return versions, the newest of which has ``CHECKSUM``."""
-    newest = max(numbers, default=0)
-    found = [
-        AssetVersion(
-            number=number,
-            checksum=CHECKSUM if number == newest else f"{number:064x}",
-            owner=OWNER,
-            registered_at=MOMENT,
-            here=number != 2,
-        )
-        for number in numbers
-    ]
-    return AssetVersions(versions=tuple(found))
+    """Return versions, the newest of which has ``CHECKSUM``; the document of the second is not here."""
+    sums = [CHECKSUM if number == max(numbers) else f"{number:064x}" for number in numbers]
+    fixed = {"owner": OWNER, "registered_at": MOMENT}
+    found = [{"number": number, "checksum": at, "here": number != 2} for number, at in zip(numbers, sums, strict=True)]
+    return AssetVersions(versions=tuple(AssetVersion.model_validate(fixed | version) for version in found))

@@ -1,3 +1,7 @@
+// Every page loads this script, so what reading pages need is in it: they ask for one script, not for three.
+import '../copy/copy.js'
+import '../search/typing.js'
+
 /**
  * The account in the head of each page. It is on reading pages too, so it imports nothing before somebody needs it: it shows
  * what the tab remembers, and loads the rest when it is pressed, or once the page is there and an account was used before.

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-var e=class extends HTMLElement{connectedCallback(){let{text:a="",what:n="it"}=this.dataset,t=document.createElement("button");t.type="button",t.className="copy",t.ariaLabel=`Copy ${n}`,t.textContent="Copy",t.onclick=async()=>{try{await navigator.clipboard.writeText(a),t.textContent="Copied",t.ariaLabel=`Copied ${n}`}catch{t.textContent="Select it to copy"}},this.replaceChildren(t)}};customElements.define("insitu-copy",e);
