@@ -193,7 +193,7 @@ def patched(document: Any, patch: list[JsonObject]) -> Any:
         if step["op"] == "remove":
             del place[key]
         elif step["op"] == "add" and isinstance(place, list):
-            place.insert(key, value)
+            place.insert(int(key), value)
         else:
             place[key] = value
     return changed
