@@ -115,7 +115,7 @@ function filesTable(result: Result): HTMLElement {
   const action = h('th', { scope: 'col' }, span('hide', 'Download'))
   return h(
     'table',
-    { class: 'files' },
+    { class: 'stack' },
     h('caption', { class: 'hide' }, 'Files that left'),
     h('thead', {}, h('tr', {}, head, action)),
     h(
@@ -131,7 +131,13 @@ function fileRow(file: ResultFile, result: Result): HTMLElement {
   return h(
     'tr',
     {},
-    h('th', { scope: 'row' }, span('mono', name), small('SHA-256 ', id(file.sha256)), transferText(file, result)),
+    h(
+      'th',
+      { scope: 'row', class: 'fullw' },
+      span('mono', name),
+      small('SHA-256 ', id(file.sha256)),
+      transferText(file, result),
+    ),
     h('td', { class: 'num' }, bytes(file.size)),
     h('td', { class: 'num' }, !result.isExpired && fileActions(file, name, result)),
   )

@@ -108,7 +108,7 @@ function reasonNote(state: ExecutionState): HTMLElement {
         '',
         b('What to do next:'),
         ' ',
-        plain(reason.nextStep || 'Look at phases and log, correct the script, and run again.', 600),
+        sentence(reason.nextStep || 'look at phases and log, correct the script, and run again'),
         ' ',
         left,
       ),

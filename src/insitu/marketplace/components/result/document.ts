@@ -3,6 +3,8 @@
  * there is no template in which a stranger's text could become an element.
  */
 
+import { plain, plainLines } from '../../elements/words.js'
+
 /** An element: its name, its attributes, and what stands in it. */
 export type Made = readonly [tag: string, attributes: Readonly<Record<string, string>>, ...children: (Made | string)[]]
 
@@ -10,12 +12,14 @@ const MOST_ROWS = 200
 const MOST_COLUMNS = 40
 const MOST_LINES = 2000
 const LONGEST_CELL = 400
+const LONGEST_LINE = 2000
 
 /** Return a whole document as HTML. */
-export function documentOf(title: string, body: readonly (Made | string)[]): string {
+export function documentOf(title: string, kind: 'picture' | 'file', body: readonly (Made | string)[]): string {
   const made = document.implementation.createHTMLDocument(title)
   const style = document.querySelector<HTMLLinkElement>('link[rel=stylesheet]')
   if (style !== null) made.head.append(nodeOf(made, ['link', { rel: 'stylesheet', href: style.href }]))
+  made.body.className = `preview ${kind}`
   made.body.append(...body.map(part => nodeOf(made, part)))
   return `<!doctype html>${made.documentElement.outerHTML}`
 }
@@ -33,7 +37,7 @@ function nodeOf(made: Document, part: Made | string): Node {
 export function textOf(text: string, isCut: boolean): { readonly body: readonly Made[]; readonly note: string } {
   const lines = text.split(/\r\n|\n|\r/)
   const isLong = isCut || lines.length > MOST_LINES
-  const shown = lines.slice(0, MOST_LINES).map(line => line.slice(0, 2000))
+  const shown = lines.slice(0, MOST_LINES).map(line => plainLines(line.slice(0, LONGEST_LINE)))
   return { body: [['pre', {}, shown.join('\n')]], note: isLong ? `the first ${shown.length} lines` : 'as text' }
 }
 
@@ -47,7 +51,7 @@ export function tableOf(
   const whole = isCut ? rows.slice(0, -1) : rows
   const [head = [], ...others] = whole
   const shown = others.slice(0, MOST_ROWS)
-  const cut = (row: readonly string[]) => row.slice(0, MOST_COLUMNS).map(cell => cell.slice(0, LONGEST_CELL))
+  const cut = (row: readonly string[]) => row.slice(0, MOST_COLUMNS).map(cell => plain(cell, LONGEST_CELL))
   const cells = (row: readonly string[]): Made[] =>
     cut(row).map(cell => ['td', isNumber(cell) ? { class: 'num' } : {}, cell])
   const titles = cut(head).map(

@@ -1,4 +1,4 @@
-import { type Child, h } from '../../elements/dom.js'
+import { h } from '../../elements/dom.js'
 import { div, p, span } from '../../elements/parts.js'
 import { plain } from '../../elements/words.js'
 import { documentOf, tableOf, textOf } from './document.js'
@@ -59,7 +59,7 @@ export async function previewOf(file: Named, content: Blob): Promise<Preview> {
   const isCut = content.size > MOST.text
   const { body, note } =
     kind === 'table' ? tableOf(text, /\.tsv$/i.test(name) ? '\t' : ',', isCut) : textOf(text, isCut)
-  return { kind: 'document', name, url: urlOf(documentOf(name, body)), note }
+  return { kind: 'document', name, url: urlOf(documentOf(name, 'file', body)), note }
 }
 
 async function imageOf(name: string, content: Blob): Promise<Preview> {
@@ -80,7 +80,7 @@ async function imageOf(name: string, content: Blob): Promise<Preview> {
   return {
     kind: 'document',
     name,
-    url: urlOf(documentOf(name, [body])),
+    url: urlOf(documentOf(name, 'picture', [body])),
     width,
     height,
     note: `${width} × ${height} points`,
@@ -109,23 +109,14 @@ export function forget(preview: Preview | undefined): void {
 export function previewView(preview: Preview): HTMLElement {
   const name = plain(preview.name, 200)
   if (preview.kind === 'none') return p('text small', span('mono', name), `: ${preview.why}`)
-  const { width, height } = preview
-  const size: Child = h('iframe', {
-    class: width === undefined ? 'shown' : 'shown picture',
-    src: preview.url,
-    sandbox: '',
-    title: `Preview of ${name}`,
-    referrerpolicy: 'no-referrer',
-    ...(width !== undefined &&
-      height !== undefined && {
-        width: Math.min(width, 1080),
-        height: Math.round((Math.min(width, 1080) * height) / width),
-      }),
-  })
-  return h(
-    'figure',
-    {},
-    div('plate', size),
-    h('figcaption', {}, `${name}, ${preview.note}, shown in a sandbox without scripts`),
-  )
+  const { url, width, height, note } = preview
+  const attributes = { src: url, sandbox: '', title: `Preview of ${name}`, referrerpolicy: 'no-referrer' }
+  const frame = h('iframe', { class: width === undefined ? 'shown' : 'shown picture', ...attributes })
+  if (width !== undefined) {
+    frame.style.width = `min(100%, ${width}px)`
+    frame.style.aspectRatio = `${width} / ${height}`
+  }
+  const caption = h('figcaption', {}, `${name}, ${note}, shown in a sandbox without scripts`)
+  // Its address is its own, so another preview at the same place is another element.
+  return h('figure', { id: url.split('/').at(-1) }, width === undefined ? frame : div('plate', frame), caption)
 }
