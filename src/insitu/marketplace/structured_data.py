@@ -12,7 +12,7 @@ from insitu.marketplace.hostile import MOST, shown
 TYPES = {ALGORITHM: "SoftwareSourceCode"}
 
 
-def structured_data(described: Description) -> Markup:
+def structured_data(described: Description, url: str) -> Markup:
     """Return JSON-LD for a ``<script type="application/ld+json">``."""
     kind = TYPES.get(described.type, "Dataset")
     text, license_ = shown(described.text, MOST, lines=True), described.license
@@ -22,7 +22,7 @@ def structured_data(described: Description) -> Markup:
         "@id": described.did,
         "identifier": described.did,
         "name": described.name,
-        "url": f"/assets/{described.did}",
+        "url": url,
         "description": text,
         "keywords": list(described.tags),
         "license": license_[1] or license_[0],

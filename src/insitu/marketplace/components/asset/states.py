@@ -33,13 +33,8 @@ def _page(
         images=_IMAGES if len(found.get("service", ())) > 1 else (),
         block=block,
     )
-<<<<<<< HEAD
     structured = structured_data(view.described, "http://market.test/assets/x")
     return {"asset": view, "document": "/api/v1/metadata/assets/ddo/did:nv:0", "structured": structured}
-=======
-    structured = structured_data(view.described)
-    return {"asset": view, "document": "/document.json", "structured": structured}
->>>>>>> d71c1c0c (Load a reading page with three requests, and show no line to run what is retired)
 
 
 _DATA = document(policy=STRICT)
