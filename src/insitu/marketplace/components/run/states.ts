@@ -122,7 +122,8 @@ const STATES: Readonly<Record<string, RunState>> = {
   asked: { ...form, judgement: { is: 'asked' } },
   'not judged': { ...form, judgement: { is: 'failed', error: gone } },
   allowed: ready,
-  'allowed on two data sets, with parameters': { ...ready, inputs: [weather, departures] },
+  'allowed on two data sets': { ...ready, inputs: [weather, departures] },
+  'allowed, with parameters': { ...ready, inputs: [weather] },
   'allowed workflow': {
     ...ready,
     form: { ...EMPTY_FORM, what: 'workflow', workflow: did('5f') },

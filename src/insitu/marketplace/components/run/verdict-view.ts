@@ -1,5 +1,6 @@
 /** Beside the form: whether it may run, what it costs, who is paid, and what a failure costs. */
 import type { Verdict, VerdictReason } from 'insitu'
+import { sameAddress } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
 import { problemNote } from '../../elements/problem.js'
 import { address, counted, duration, plain, time } from '../../elements/words.js'
@@ -29,19 +30,20 @@ const WORDS = { open: 'Not asked yet', asked: 'Comparing', failed: 'Not known' }
 const SIGNS = { open: 'off', asked: 'wait', failed: 'no' } as const
 
 function knownView(verdict: Verdict, state: RunState, at: number): Child[] {
-  return verdict.allowed ? allowedView(verdict, state, at) : refusedView(verdict.reasons, at)
+  return verdict.allowed ? allowedView(verdict, state, at) : refusedView(verdict.reasons, state, at)
 }
 
 function allowedView({ cost, quote }: Allowed, state: RunState, at: number): Child[] {
-  const owners = new Map(state.inputs.map(input => [input.owner.toLowerCase(), `owner of ${input.name}`]))
-  const nameOf = (receiver: string) =>
-    owners.get(receiver.toLowerCase()) ?? `server “${plain(cost.server.serverId ?? '', 60)}”`
+  const nameOf = (receiver: string) => {
+    const owned = state.inputs.filter(input => sameAddress(input.owner, receiver)).map(input => input.name)
+    return owned.length > 0 ? `owner of ${owned.join(' and ')}` : `server “${plain(cost.server.serverId ?? '', 60)}”`
+  }
   const rows = cost.receivers.map((receiver, position) =>
     h(
       'tr',
       {},
       h('th', { scope: 'row' }, nameOf(receiver), h('small', {}, address(receiver))),
-      h('td', { class: 'num' }, paid(cost.amounts[position] ?? 0n, state)),
+      h('td', { class: 'num' }, inOneLine(cost.amounts[position] ?? 0n, state)),
     ),
   )
   const rules = rulesOf(state.inputs)
@@ -65,7 +67,7 @@ function allowedView({ cost, quote }: Allowed, state: RunState, at: number): Chi
         h(
           'tfoot',
           {},
-          h('tr', {}, h('th', { scope: 'row' }, 'Exactly'), h('td', { class: 'num' }, paid(cost.total, state))),
+          h('tr', {}, h('th', { scope: 'row' }, 'Exactly'), h('td', { class: 'num' }, inOneLine(cost.total, state))),
         ),
       ),
     h('p', { class: 'small' }, failed, ' ', free),
@@ -75,17 +77,29 @@ function allowedView({ cost, quote }: Allowed, state: RunState, at: number): Chi
   ]
 }
 
+function inOneLine(baseUnits: bigint, state: RunState): string {
+  return paid(baseUnits, state).replaceAll(' ', '\u00a0')
+}
+
 const REVISIONS = {
   untilSuccess: 'You may correct your script until it succeeds once, for no further price.',
   always: 'You may run other versions of your script for no further price.',
 } as const
 
-function refusedView(reasons: readonly VerdictReason[], at: number): Child[] {
+/** Say data sets of the page by their names. */
+function inNames(message: string, { inputs }: RunState): string {
+  return plain(
+    inputs.reduce((text, { did, name }) => text.replaceAll(did, `“${name}”`), message),
+    400,
+  )
+}
+
+function refusedView(reasons: readonly VerdictReason[], state: RunState, at: number): Child[] {
   return [
     h('p', { class: 'big' }, h('span', { class: 'st no' }, 'Refused')),
     ...reasons.slice(0, 5).map(reason => {
       const { what } = adviceFor(reason)
-      return h('p', {}, h('b', {}, what), ' ', h('span', { class: 'small' }, plain(reason.message, 400)))
+      return h('p', {}, h('b', {}, what), ' ', h('span', { class: 'small' }, inNames(reason.message, state)))
     }),
     h('p', { class: 'label' }, 'Price'),
     h('p', { class: 'big' }, 'Nothing to buy'),
