@@ -38,8 +38,3 @@ async def choose_script(page: Page) -> str:
     await page.get_by_label("Script", exact=True).set_input_files(files=file)  # type: ignore[arg-type]
     await expect(page.get_by_role("button", name=BUY)).to_be_visible(timeout=SLOW)
     return printed
-
-
-async def confirm(page: Page) -> None:
-    """Say that the contracts are the ones that one means."""
-    await page.get_by_role("button", name="These are the ones").click()

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.chromium import Pages
 from tests.browser.personal import SLOW, ids
-from tests.browser.running import BUY, UNKNOWN_PUBLICATION, choose_script, confirm
+from tests.browser.running import BUY, UNKNOWN_PUBLICATION, choose_script
 from tests.market import PAID, Market
 
 pytestmark = [pytest.mark.needs("chromium", "node", "docs", "chain", "oci", "root"), pytest.mark.slow]
@@ -29,7 +29,6 @@ async def test_from_the_home_page_to_a_running_execution(page: Page, pages: Page
     await expect(page.get_by_label("Development wallet: you are")).to_have_value("consumer")
     printed = await choose_script(page)
     await page.get_by_role("button", name=BUY).click()
-    await confirm(page)
 
     dialog = page.get_by_role("dialog", name=WALLET)
     await expect(dialog).to_contain_text("wants you to sign in with your Ethereum account")

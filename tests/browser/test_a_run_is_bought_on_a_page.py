@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.chromium import Pages
 from tests.browser.personal import SLOW, ids
-from tests.browser.running import BUY, choose_script, confirm, open_run
+from tests.browser.running import BUY, choose_script, open_run
 from tests.browser.wallet import Wallet
 from tests.market import PAID, UNPAID, Market
 
@@ -27,7 +27,6 @@ async def test_a_first_script_takes_a_sign_in_and_three_signatures_and_no_coin(
     printed = await choose_script(page)
     assert wallet.counted == {"connect": 1}, "nothing is asked before the button is pressed"
     await page.get_by_role("button", name=BUY).click()
-    await confirm(page)
     await ids(page)
     await expect(page.get_by_text(printed)).to_be_visible(timeout=SLOW)
     await expect(page.get_by_text("Settled on chain.")).to_be_visible(timeout=SLOW)
@@ -45,7 +44,6 @@ async def test_what_is_signed_is_what_was_shown(page: Page, pages: Pages, wallet
     shown = await page.locator("#fields-terms code").text_content() or ""
     wallet.hold()
     await page.get_by_role("button", name=BUY).click()
-    await confirm(page)
     for question in QUESTIONS:
         assert (await wallet.asked()).shows == question
         if question != "Terms":
@@ -72,8 +70,6 @@ async def test_a_no_to_any_question_costs_nothing_and_the_button_lives(
     for question in QUESTIONS:
         wallet.refuse(question)
         await page.get_by_role("button", name=BUY).click()
-        if question == "text":
-            await confirm(page)
         await expect(page.get_by_text("You said no in the wallet")).to_be_visible(timeout=SLOW)
         await expect(page.locator(".sign .st.no")).to_have_text("refused")
         assert wallet.prompts[-1].shows == question
@@ -95,8 +91,6 @@ async def test_a_page_that_is_loaded_again_at_every_question_buys_nothing_twice(
     for question in QUESTIONS:
         wallet.hold()
         await page.get_by_role("button", name=BUY).dblclick()
-        if question == "text":
-            await confirm(page)
         while (await wallet.asked(60)).shows != question:
             wallet.let_go()
             wallet.hold()
@@ -123,7 +117,6 @@ async def test_another_account_in_the_middle_ends_what_was_asked_of_the_first(
     await choose_script(page)
     wallet.hold()
     await page.get_by_role("button", name=BUY).click()
-    await confirm(page)
     assert (await wallet.asked()).shows == "text"
     await wallet.change_account("second-consumer")
     await expect(page.get_by_text("changed meanwhile")).to_be_visible(timeout=SLOW)
@@ -144,7 +137,6 @@ async def test_another_chain_in_the_middle_ends_it_and_the_page_offers_to_change
     await choose_script(page)
     wallet.hold()
     await page.get_by_role("button", name=BUY).click()
-    await confirm(page)
     assert (await wallet.asked()).shows == "text"
     await wallet.change_chain(1)
     wallet.let_go()

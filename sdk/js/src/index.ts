@@ -8,7 +8,7 @@ export type { Did } from './domain/did.js'
 export type { Address } from './domain/ids.js'
 export type { Change } from './domain/version-changes.js'
 export { type ErrorCode, type ErrorKind, InsituError, isInsituError, type Violation } from './errors.js'
-export type { Account, CallControl, Progress } from './sdk/account.js'
+export type { Account, CallControl, Progress, WalletTransaction } from './sdk/account.js'
 export {
   AccountClient,
   type AccountOptions,
@@ -17,15 +17,8 @@ export {
   type ExecuteOptions,
 } from './sdk/account-client.js'
 export type { AgreementContracts, AgreementState, TokenFacts } from './sdk/agreement-chain.js'
-export type {
-  Agreement,
-  AgreementStatus,
-  Agreements,
-  BuyOptions,
-  CheckOptions,
-  CloseOptions,
-  Closing,
-} from './sdk/agreements.js'
+export type { Agreement, AgreementStatus, BuyOptions, CloseOptions } from './sdk/agreement-facts.js'
+export type { Agreements, CheckOptions } from './sdk/agreements.js'
 export type {
   AssetFacets,
   AssetSummaries,
@@ -37,6 +30,7 @@ export type {
 } from './sdk/assets.js'
 export type { Contracts, DidRecord, Registration, WalletProvider } from './sdk/chain-reader.js'
 export { type Client, type ConnectOptions, connect } from './sdk/client.js'
+export type { Closing } from './sdk/endings.js'
 export {
   type DownloadOptions,
   Execution,

@@ -8,18 +8,23 @@ import { digitsOf } from './domain/bytes.js'
 import { isObject, type JsonObject, plainJson, sha256 } from './domain/canonical.js'
 import { readDdo } from './domain/ddo.js'
 import { completeServices, type Description, readDescription } from './domain/description.js'
-import { type Address, readAddress, sameAddress } from './domain/ids.js'
-import { creatorOf, signedProof } from './domain/integrity.js'
-import { mediaType } from './domain/media-types.js'
+import { readAddress, sameAddress } from './domain/ids.js'
+import { creatorOf } from './domain/integrity.js'
 import { publicationKey } from './domain/publication-key.js'
-import { object, oneOf, optional, text } from './domain/shape.js'
-import { signerOf } from './domain/signatures.js'
-import { InsituError, isInsituError } from './errors.js'
+import { object, text } from './domain/shape.js'
+import { InsituError } from './errors.js'
+import { orUndefined } from './sdk/absence.js'
 import type { CallControl } from './sdk/account.js'
 import type { AccountClient } from './sdk/account-client.js'
-import { assemble, identify, provedBy, type UnsignedDdo, unsignedAgain } from './sdk/assembly.js'
+import { describeContents } from './sdk/algorithm-files.js'
+import { assemble, identify, isSignedBy, provedBy, type UnsignedDdo, unsignedAgain } from './sdk/assembly.js'
+import { assetStatus, Catalogue } from './sdk/catalogue.js'
+import type { Execution } from './sdk/execution.js'
 import { Registrations } from './sdk/registrations.js'
 import type { ResolvedAsset } from './sdk/resolver.js'
+import { type AlgorithmFiles, type ReviseOptions, Revisions } from './sdk/revisions.js'
+
+export type { AlgorithmFiles, ReviseOptions }
 
 /** How an asset is published. */
 export interface RegisterOptions extends CallControl {
@@ -47,28 +52,17 @@ export interface UploadedBytes {
   readonly sha256: string
 }
 
-const DDO = '/api/v1/metadata/assets/ddo'
-/** Seconds that the catalogue waits for a version to be listed, and how often it is asked to. */
-const WAIT = 30
-const WAITS = 6
-
-const STATUS = /* @__PURE__ */ (() =>
-  object({
-    did: text,
-    state: oneOf('pending', 'listed', 'unlisted', 'hidden', 'retired'),
-    checksum: text,
-    owner: optional(text),
-  }))()
-
 /** Publishes for one account, with the gateway that its client is connected to as provider. */
 export class Publisher {
   readonly #client: AccountClient
   readonly #registrations: Registrations
+  readonly #catalogue: Catalogue
   readonly #uploaded: Record<string, string> = {}
 
   constructor(client: AccountClient) {
     this.#client = client
     this.#registrations = new Registrations(client)
+    this.#catalogue = new Catalogue(client)
   }
 
   /**
@@ -83,10 +77,8 @@ export class Publisher {
     const stored = await gateway.call(object({ url: text, sha256: text }), 'POST', '/upload', call)
     const digest = digitsOf(sha256(content))
     if (stored.sha256 !== digest) {
-      throw new InsituError(
-        errors.ChecksumMismatch,
-        `the gateway stored bytes with SHA-256 ${stored.sha256}, not ${digest}`,
-      )
+      const detail = `the gateway stored bytes with SHA-256 ${stored.sha256}, not ${digest}`
+      throw new InsituError(errors.ChecksumMismatch, detail)
     }
     this.#uploaded[stored.url] = digest
     return stored
@@ -106,10 +98,8 @@ export class Publisher {
     servicesDescription: readonly unknown[] = [],
     options: RegisterOptions = {},
   ): Promise<PublishedAsset> {
-    const [published] = await this.registerAll(
-      [await this.prepare(assetMetadata, servicesDescription, options)],
-      options,
-    )
+    const prepared = await this.prepare(assetMetadata, servicesDescription, options)
+    const [published] = await this.registerAll([prepared], options)
     return published as PublishedAsset
   }
 
@@ -187,20 +177,39 @@ export class Publisher {
     if (fresh.length > 0) await this.#register(fresh, options)
     const published: PublishedAsset[] = []
     for (const unsigned of prepared) {
-      await this.#wait(unsigned, options)
+      await this.#catalogue.wait(unsigned.did, unsigned.checksum, options)
       const found = await this.#client.assets.show(unsigned.did, signal ? { signal } : {})
       published.push({ ...found, did: unsigned.did, reused: !fresh.includes(unsigned) })
     }
     return published
   }
 
+  /**
+   * Run another algorithm in the only stage of a bought workflow, as a revision: nothing more is paid (ADR 0139). Files become
+   * the next version of the algorithm in the workflow, if this account made and owns that. The account signs once, and not
+   * at all for the same files again; repeating an interrupted call goes on with what was signed.
+   *
+   * @param algorithm - files, or the DID of an algorithm
+   * @throws InsituError `RevisionNotAllowed`, `RevisionChangesPurchase` before anything is signed; `EntrypointMissing`,
+   * `InvalidRequest` for a workflow of several stages, and what `registerAsset` and `execute` throw
+   */
+  async revise(agreement: string, algorithm: string | AlgorithmFiles, options: ReviseOptions = {}): Promise<Execution> {
+    return new Revisions(this.#client, this).revise(agreement, algorithm, options)
+  }
+
   async #register(fresh: readonly PreparedAsset[], options: RegisterOptions): Promise<void> {
-    const request = await this.#registrations.sign(fresh, this.#address(), options)
+    const request = await this.#registrations.sign(fresh, this.#catalogue.address, options)
+    const { withoutCompute } = options
     for (const unsigned of fresh) {
       const document = provedBy(unsigned, request)
-      const status = await this.#publish(document, { 'Idempotency-Key': unsigned.key }, options)
+      const status = await this.#catalogue.publish(
+        document,
+        { 'Idempotency-Key': unsigned.key },
+        withoutCompute,
+        options,
+      )
       // The key is that of an asset that is no longer ours, or that another call made at the same time.
-      if (status.did !== unsigned.did) await this.#publish(document, {}, options)
+      if (status.did !== unsigned.did) await this.#catalogue.publish(document, {}, withoutCompute, options)
     }
     await this.#registrations.send(request, fresh, options)
   }
@@ -219,12 +228,6 @@ export class Publisher {
     const { chainId, registry } = this.#client.contracts
     const place = { chainId, registry, gateway: url }
     return publicationKey(place, account.address, plainJson(identity) as JsonObject, this.#uploaded)
-  }
-
-  async #publish(json: JsonObject, headers: Readonly<Record<string, string>>, options: RegisterOptions) {
-    const params = { withoutCompute: options.withoutCompute ? 'true' : undefined }
-    const call = { json, headers, params, idempotent: true, signal: options.signal }
-    return this.#client.parts.http.read(STATUS, 'POST', this.#client.parts.metadataUrl + DDO, call)
   }
 
   async #assemble(description: Description, options: RegisterOptions): Promise<UnsignedDdo> {
@@ -252,7 +255,7 @@ export class Publisher {
   #services(description: Description, created: string): JsonObject[] {
     const { account, url } = this.#client.parts
     const { chainId, template } = this.#client.contracts
-    const surroundings = { metadataAddress: this.#address(), gatewayUrl: url, contract: template, chainId }
+    const surroundings = { metadataAddress: this.#catalogue.address, gatewayUrl: url, contract: template, chainId }
     const files = namesUrls(description)
       ? description.files.map(({ url: _url, name: _name, ...shown }) => shown)
       : description.files
@@ -269,11 +272,11 @@ export class Publisher {
     options: RegisterOptions,
   ): Promise<UnsignedDdo | undefined> {
     const { account, gateway, registry, resolver } = this.#client.parts
-    const status = await orUndefined(gateway.call(STATUS, 'GET', `/publications/${key}`, authorised(options)))
+    const status = await orUndefined(gateway.call(assetStatus, 'GET', `/publications/${key}`, authorised(options)))
     if (status === undefined || status.state === 'retired') return undefined
     const record = await registry.findRecord(status.did, options.signal)
     if (record !== undefined && !sameAddress(record.owner, account.address)) return undefined
-    const version = { did: status.did as UnsignedDdo['did'], url: this.#address(), checksum: status.checksum }
+    const version = { did: status.did as UnsignedDdo['did'], url: this.#catalogue.address, checksum: status.checksum }
     const [ddo] = await resolver.read(version, options.signal)
     if (creatorOf(ddo) !== account.address) {
       throw new InsituError(errors.ChecksumMismatch, `the catalogue says that ${status.did} is ours, but it is not`)
@@ -282,50 +285,10 @@ export class Publisher {
     if (did !== ddo.id || (record === undefined && !isSignedBy(ddo, account.address))) return undefined
     return unsignedAgain(ddo)
   }
-
-  async #wait({ did, checksum }: UnsignedDdo, { signal }: RegisterOptions): Promise<void> {
-    const { http, metadataUrl } = this.#client.parts
-    for (let look = 0; look < WAITS; look += 1) {
-      const call = { params: { checksum, wait: WAIT }, signal }
-      const status = await http.read(STATUS, 'GET', `${metadataUrl}${DDO}/${did}/status`, call)
-      if (status.checksum === checksum && !['pending', 'retired'].includes(status.state)) return
-    }
-    throw new InsituError(errors.AssetNotFound, `${did} is registered, but the catalogue does not list it yet`)
-  }
-
-  #address(): string {
-    return `${this.#client.parts.metadataUrl}${DDO}/{did}`
-  }
-}
-
-/** Return `main.files` of an algorithm from names and bytes of its files. */
-function describeContents(contents: Readonly<Record<string, Uint8Array>>) {
-  const named = Object.entries(contents).sort(([one], [other]) => (one < other ? -1 : 1))
-  return named.map(([name, content], index) => ({
-    ...{ index, name, contentType: mediaType(name), contentLength: String(content.length) },
-    ...{ checksum: digitsOf(sha256(content)), checksumType: 'sha256' },
-  }))
 }
 
 function namesUrls(description: Description): boolean {
   return description.files.some(file => isObject(file) && 'url' in file)
-}
-
-function isSignedBy(ddo: Parameters<typeof signedProof>[0], account: Address): boolean {
-  try {
-    const { digest, signature } = signedProof(ddo)
-    return sameAddress(signerOf(digest, signature) ?? '', account)
-  } catch (error) {
-    if (!isInsituError(error)) throw error
-    return false
-  }
-}
-
-async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
-  return call.catch((error: unknown) => {
-    if (isInsituError(error) && error.code === 'AssetNotFound') return undefined
-    throw error
-  })
 }
 
 /** Of a call's options, what a gateway takes. */

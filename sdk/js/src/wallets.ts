@@ -8,7 +8,7 @@ import { accountSignature, addressOfKey, personalDigest } from './domain/signatu
 import { signedTransaction, type Transaction, transactionDigest } from './domain/transaction.js'
 import { type TypedData, typedDataDigest, typedDataText } from './domain/typed-data.js'
 import { InsituError } from './errors.js'
-import { type Account, rejectedByUser } from './sdk/account.js'
+import { type Account, rejectedByUser, type WalletTransaction } from './sdk/account.js'
 import type { WalletProvider } from './sdk/chain-reader.js'
 
 /** What wallets answer if a person says no (EIP-1193). */
@@ -79,6 +79,11 @@ export async function walletAccount(provider: WalletProvider, address?: Address)
     address: account,
     signTypedData: (data: TypedData) => signed(ask('eth_signTypedData_v4', account, typedDataText(data))),
     signText: (text: string) => signed(ask('personal_sign', toHex(utf8(text)), account)),
+    sendTransaction: async ({ chainId, to, data }: WalletTransaction) => {
+      const at = Number(await ask('eth_chainId'))
+      if (at !== chainId) throw new InsituError(errors.ContractMismatch, `the wallet is on chain ${at}, not ${chainId}`)
+      return String(await ask('eth_sendTransaction', { from: account, to, data }))
+    },
   })
 }
 
@@ -88,13 +93,11 @@ async function request(provider: WalletProvider, method: string, params: readonl
   } catch (cause) {
     const code = (cause as { readonly code?: unknown } | null)?.code
     if (code === REJECTED || code === 'ACTION_REJECTED') throw rejectedByUser(cause)
+    // Sending is refused for reasons of the chain, such as too little coin; everything else is about the signature.
+    const row = method === 'eth_sendTransaction' ? errors.TransactionFailed : errors.SignatureMismatch
     const nextStep =
       'Open the wallet: it may be locked, on another account, or busy with another question. Then call again.'
-    throw new InsituError(errors.SignatureMismatch, `the wallet did not answer ${method}`, {
-      nextStep,
-      retry: true,
-      cause,
-    })
+    throw new InsituError(row, `the wallet did not answer ${method}`, { nextStep, retry: true, cause })
   }
 }
 

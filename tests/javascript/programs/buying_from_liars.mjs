@@ -18,13 +18,18 @@ told.document = await buyFrom({ '/assets/ddo/did': ddo => ({ ...ddo, created: '2
 told.code = await buyFrom({
   '/rpc': (answer, { method }) => (method === 'eth_getCode' ? { ...answer, result: '0x6001' } : answer),
 })
-told.unconfirmed = await buyFrom({}, { contracts: undefined })
+// The same contracts at a chain that no release knows.
+const unknownChain = {
+  '/rpc': (answer, { method }) => (method === 'eth_chainId' ? { ...answer, result: '0x7a6a' } : answer),
+  '/services': info => ('chainId' in info ? { ...info, chainId: 31338 } : info),
+}
+told.unconfirmed = await buyFrom(unknownChain, { contracts: undefined })
 const shown = []
 const confirmContracts = found => {
   shown.push(found.registry, found.template, found.tokenFacts.decimals)
   return false
 }
-told.declined = await buyFrom({}, { contracts: undefined, confirmContracts })
+told.declined = await buyFrom(unknownChain, { contracts: undefined, confirmContracts })
 told.shown = JSON.stringify(shown) === JSON.stringify([contracts.registry, contracts.template, 18])
 told.template = await buyFrom({}, { contracts: { ...contracts, template: other.address } })
 const wallet = answer =>

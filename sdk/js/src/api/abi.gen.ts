@@ -232,6 +232,18 @@ export const DIDAttributeRegistered: AbiEvent = {
   data: ['string', 'uint256', 'uint256'],
 }
 
+export const DIDProviderAdded: AbiEvent = {
+  contract: 'DIDRegistry',
+  signature: 'DIDProviderAdded(bytes32,address)',
+  data: [],
+}
+
+export const DIDProviderRemoved: AbiEvent = {
+  contract: 'DIDRegistry',
+  signature: 'DIDProviderRemoved(bytes32,address)',
+  data: [],
+}
+
 export const AgreementCreated: AbiEvent = {
   contract: 'ServiceExecutionTemplate',
   signature: 'AgreementCreated(bytes32,address,address,(bytes32,bytes32,bytes32,bytes32,bytes32,address,address,uint32,uint40,uint32,uint32,uint32,uint256[],address[]))',

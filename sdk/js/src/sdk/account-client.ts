@@ -11,13 +11,15 @@ import {
 import type { VerifiedReceipt } from '../domain/receipt.js'
 import type { Parameters } from '../domain/revisions.js'
 import { object, type Reader, text } from '../domain/shape.js'
-import { InsituError, isInsituError } from '../errors.js'
-import type { Account, CallControl } from './account.js'
+import { InsituError } from '../errors.js'
+import { orUndefined } from './absence.js'
+import type { Account, CallControl, WalletTransaction } from './account.js'
 import { AgreementChain, type AgreementContracts, type TokenFacts } from './agreement-chain.js'
-import { type Agreement, Agreements, type BuyOptions, type CheckOptions } from './agreements.js'
-import type { ChainReader, Contracts, DidRecord } from './chain-reader.js'
+import type { Agreement, BuyOptions } from './agreement-facts.js'
+import { Agreements, type CheckOptions } from './agreements.js'
+import type { Contracts, DidRecord } from './chain-reader.js'
 import { type Client, type ConnectOptions, type OpenProvider, openProvider } from './client.js'
-import { Execution } from './execution.js'
+import { Execution, type ReceiptView } from './execution.js'
 import { GatewayClient, gatewayUrl } from './gateway.js'
 import type { Http } from './http.js'
 import {
@@ -34,11 +36,14 @@ import type { Resolver } from './resolver.js'
 import { Session, type SignInPage } from './session.js'
 import type { SessionStore } from './session-store.js'
 import { Streams } from './streams.js'
-import { type ConfirmContracts, requireTrusted } from './trust.js'
+import { type ConfirmContracts, knownContracts, requireTrusted } from './trust.js'
 
 /** How a client of an account is connected. */
 export interface AccountOptions extends ConnectOptions {
-  /** Chain, registry and template that are trusted. Without the template, `confirmContracts` is asked. */
+  /**
+   * Chain, registry and template that are trusted. Without the template, those of this release's own list are, and of another
+   * chain `confirmContracts` is asked.
+   */
   readonly contracts?: (Contracts & { readonly template?: Address | undefined }) | undefined
   /** Asked once before anything is signed for contracts that `contracts` does not name. */
   readonly confirmContracts?: ConfirmContracts | undefined
@@ -79,6 +84,8 @@ export interface AccountParts {
   readonly metadataUrl: string
   readonly http: Http
   readonly gateway: GatewayClient
+  /** The client of any gateway, with its session. */
+  readonly gatewayAt: (url: string) => GatewayClient
   readonly chain: AgreementChain
   readonly registry: RegistryRecords
   readonly resolver: Resolver
@@ -127,14 +134,14 @@ export class AccountClient {
     this.#gatewayAt = gatewayAt
     let isTrusted = false
     const trust = async (signal?: AbortSignal) => {
-      const isKnown = options.contracts?.template !== undefined
+      const isKnown = options.contracts?.template !== undefined || knownContracts(contracts) !== undefined
       if (!isTrusted) await requireTrusted(chain, isKnown, options.confirmContracts, signal)
       isTrusted = true
     }
     const { url, metadataUrl } = parts
     this.agreements = new Agreements({ chain, account, resolver, gatewayAt, url, requireTrusted: trust })
-    const findRecord = (did: string, signal?: AbortSignal) => recordOf(parts.chain, did, signal)
-    const more = { gateway: gatewayAt(url), registry: { findRecord }, trust }
+    const findRecord = (did: string, signal?: AbortSignal) => orUndefined(parts.chain.didRecord(did, signal))
+    const more = { gateway: gatewayAt(url), gatewayAt, registry: { findRecord }, trust }
     this.parts = { account, url, metadataUrl, http, chain, resolver, ...more }
   }
 
@@ -205,12 +212,18 @@ export class AccountClient {
   /** Return which chain this is and what is paid with, as its node says. Throws `ChainUnavailable`. */
   async chainFacts({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<ChainFacts> {
     const { chainId } = this.contracts
-    return { chainId, name: chainName(chainId), token: await this.#chain.token(signal) }
+    const name = knownContracts(this.contracts)?.chain ?? `chain ${chainId}`
+    return { chainId, name, token: await this.#chain.token(signal) }
   }
 
   /** Check a receipt, and compare it with the chain; see `verifyOnChain`. */
   verify(receipt: ReceiptLike, options: VerifyOptions = {}): Promise<VerifiedReceipt> {
     return verifyOnChain(receipt, this.#chain, this.#parts.chain, options)
+  }
+
+  /** Release the payment of a receipt; see `Agreements.release`. */
+  release(receipt: ReceiptView, control: CallControl = {}): Promise<void> {
+    return this.agreements.release(receipt, control)
   }
 
   /** Return the session at a gateway; by default at the one that the client is connected to. */
@@ -246,13 +259,6 @@ export async function connectAccount(
   return new AccountClient(parts, trusted, { ...bound(account), address: readAddress(account.address) }, options)
 }
 
-async function recordOf(registry: ChainReader, did: string, signal?: AbortSignal): Promise<DidRecord | undefined> {
-  return registry.didRecord(did, signal).catch((error: unknown) => {
-    if (isInsituError(error) && error.code === 'AssetNotFound') return undefined
-    throw error
-  })
-}
-
 /** Return the page that this program runs in, if it runs in one. */
 function pageOf(chainId: number): SignInPage | undefined {
   const origin = globalThis.location?.origin
@@ -265,10 +271,11 @@ function bound(account: Account): Account {
     address: account.address,
     signTypedData: data => account.signTypedData(data),
     signText: message => account.signText(message),
+    sendTransaction: account.sendTransaction && (transaction => sending(account, transaction)),
     signDigest: account.signDigest && (digest => account.signDigest?.(digest) ?? new Uint8Array()),
   }
 }
 
-function chainName(chainId: number): string {
-  return chainId === 31337 ? 'development chain' : `chain ${chainId}`
+async function sending(account: Account, transaction: WalletTransaction): Promise<string> {
+  return (await account.sendTransaction?.(transaction)) ?? ''
 }

@@ -1,4 +1,5 @@
 import * as errors from '../api/errors.gen.js'
+import type { Hex } from '../domain/bytes.js'
 import type { Address } from '../domain/ids.js'
 import type { TypedData } from '../domain/typed-data.js'
 import { InsituError } from '../errors.js'
@@ -12,17 +13,42 @@ export interface Account {
   signText(text: string): Uint8Array | Promise<Uint8Array>
   /** Sign 32 bytes; wallets do not offer it. */
   readonly signDigest?: ((digest: Uint8Array) => Uint8Array) | undefined
+  /** Send a transaction, which costs gas, and return its hash. Few calls need it. */
+  readonly sendTransaction?: ((transaction: WalletTransaction) => Promise<string>) | undefined
+}
+
+/** A call of a contract that a wallet is asked to send, without value; it chooses gas and fees itself. */
+export interface WalletTransaction {
+  readonly chainId: number
+  readonly to: Address
+  readonly data: Hex
 }
 
 /** What is about to happen, in a sentence for the person who waits or is asked to sign. */
 export interface Progress {
-  readonly step: 'verify' | 'sign-in' | 'permit' | 'terms' | 'publication' | 'send' | 'grant'
+  readonly step:
+    | 'verify'
+    | 'sign-in'
+    | 'permit'
+    | 'terms'
+    | 'publication'
+    | 'update'
+    | 'transfer'
+    | 'provider'
+    | 'listing'
+    | 'transaction'
+    | 'send'
+    | 'grant'
   readonly message: string
   /**
    * What the wallet is asked to sign, exactly: show it, and throw here if it is not what the person has seen. Then nothing is
    * signed, and the call fails with what was thrown.
    */
   readonly asks?: TypedData | string | undefined
+  /** What the wallet is asked to send, exactly, where it is a transaction. */
+  readonly sends?: WalletTransaction | undefined
+  /** Prompts of the wallet that follow this one in the same call, if all goes well; a new session asks once more. */
+  readonly promptsLeft?: number | undefined
 }
 
 /** How a call reports, and how it is cancelled. A cancelled call rejects with the reason of its signal. */

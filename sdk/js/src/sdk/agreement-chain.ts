@@ -98,6 +98,17 @@ export class AgreementChain {
     return String(await this.#ask('eth_getCode', [account, 'latest'], signal)) as Hex
   }
 
+  /** Return how much of the chain's own coin an account has. */
+  async coin(account: Address, signal?: AbortSignal): Promise<bigint> {
+    return BigInt(String(await this.#ask('eth_getBalance', [account, 'latest'], signal)))
+  }
+
+  /** Return whether a transaction did what it should; undefined if it is in no block yet. */
+  async succeeded(transaction: string, signal?: AbortSignal): Promise<boolean | undefined> {
+    const receipt = await this.#ask('eth_getTransactionReceipt', [transaction], signal)
+    return isObject(receipt) ? Number(receipt['status']) === 1 : undefined
+  }
+
   /** Return whether an account is owner or provider of an asset. */
   async isProvider(did: string, account: Address, signal?: AbortSignal): Promise<boolean> {
     const [answer] = await this.view(this.contracts.registry, abi.isDIDProvider, [didHex(did), account], signal)
@@ -167,6 +178,20 @@ export class AgreementChain {
       return { index, charge: BigInt(String(charge)), receiptHash: String(receiptHash) as Hex }
     }
     return undefined
+  }
+
+  /** Return the accounts that some owner of an asset ever let provide it, in blocks from `since` on. */
+  async everProvided(did: string, since: number, signal?: AbortSignal): Promise<readonly Address[]> {
+    const names = [abi.DIDProviderAdded, abi.DIDProviderRemoved].map(topicOf)
+    const found = new Set<Address>()
+    for (let to = Number(await this.#ask('eth_blockNumber', [], signal)); to >= since; to -= SPAN) {
+      const from = Math.max(since, to - SPAN + 1)
+      const filter = { fromBlock: hex(from), toBlock: hex(to), topics: [null, didHex(did)] }
+      for (const { topics } of await this.#logs(this.contracts.registry, filter, signal)) {
+        if (names.includes(String(topics[0]))) found.add(readAddress(`0x${String(topics[2]).slice(-40)}`))
+      }
+    }
+    return [...found]
   }
 
   async *#created(topics: readonly (string | null)[], signal?: AbortSignal): AsyncGenerator<Terms, void, undefined> {

@@ -1,6 +1,6 @@
 import * as abi from '../api/abi.gen.js'
 import * as errors from '../api/errors.gen.js'
-import { agreementId, type Terms, totalOf } from '../domain/agreement.js'
+import { agreementId, type Terms } from '../domain/agreement.js'
 import { plainDigits, toHex } from '../domain/bytes.js'
 import type { JsonObject } from '../domain/canonical.js'
 import { computeServiceOf } from '../domain/ddo.js'
@@ -8,10 +8,12 @@ import { didOfHex } from '../domain/did.js'
 import { type AgreementId, readAgreementId } from '../domain/ids.js'
 import { displayAmount } from '../domain/money.js'
 import { termsOf } from '../domain/quote-verification.js'
-import { anyObject, object, optional, type Read, text, wireAmount } from '../domain/shape.js'
 import { InsituError, isInsituError } from '../errors.js'
-import { type Account, abortable, type CallControl, sleep } from './account.js'
-import type { AgreementChain, AgreementState } from './agreement-chain.js'
+import { type Account, abortable, type CallControl, onlySignal, sleep } from './account.js'
+import type { AgreementChain } from './agreement-chain.js'
+import { type Agreement, agreementAt, type BuyOptions, type CloseOptions } from './agreement-facts.js'
+import { type Closing, Endings } from './endings.js'
+import type { ReceiptView } from './execution.js'
 import { type GatewayClient, gatewayUrl } from './gateway.js'
 import { type AgreementPage, agreementsAt, type PageOptions } from './lists.js'
 import { Purchases, waitForGrant } from './purchases.js'
@@ -25,51 +27,6 @@ import {
   type WantedWorkflow,
 } from './quotes.js'
 import type { Resolver } from './resolver.js'
-
-/** Where an agreement stands, in one word. */
-export type AgreementStatus = 'created' | 'locked' | 'granted' | 'refunded' | 'settled' | 'closed' | 'expired'
-
-/** A service agreement: its terms, and where it stood on chain when it was looked up. */
-export interface Agreement {
-  /** serviceAgreementId. It is all that an execution needs, even later and from elsewhere. */
-  readonly id: AgreementId
-  readonly terms: Terms
-  readonly state: AgreementState
-  readonly status: AgreementStatus
-  /** Whether executions may start. */
-  readonly executable: boolean
-  /** From when on no execution may start, in seconds since 1970. */
-  readonly endsAt: number
-  /** Base units. */
-  readonly price: bigint
-  /** The workflow that was bought. */
-  readonly workflowDid: string
-}
-
-/** How a workflow is bought. */
-export interface BuyOptions extends CallControl {
-  /** serviceDefinitionId of the first input's compute service; its only one if it is left out. */
-  readonly serviceIndex?: number | undefined
-  /** Base units; a higher price is refused before the wallet is asked. */
-  readonly maxPrice?: bigint | undefined
-  /**
-   * The random part of the id, 64 hexadecimal digits. Store it before calling and you can repeat the call: an agreement
-   * of this account with this seed is found and not bought again.
-   */
-  readonly seed?: string | undefined
-}
-
-/** How an agreement is closed. */
-export interface CloseOptions extends CallControl {
-  /** Base units; a higher charge is refused, and nothing is closed. */
-  readonly maxCharge?: bigint | undefined
-}
-
-const CLOSING = /* @__PURE__ */ (() =>
-  object({ status: text, charge: wireAmount, returned: wireAmount, settlement: optional(anyObject) }))()
-
-/** What closing an agreement costs and returns, in base units, or where it stands. */
-export type Closing = Read<typeof CLOSING>
 
 /** How a price is asked for. */
 export type CheckOptions = Pick<BuyOptions, 'serviceIndex' | 'signal'>
@@ -90,12 +47,16 @@ export interface AgreementParts {
 export class Agreements {
   readonly #parts: AgreementParts
   readonly #purchases: Purchases
+  readonly #endings: Endings
   readonly #terms = new Map<AgreementId, Terms>()
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AgreementParts) {
     this.#parts = parts
     this.#purchases = new Purchases(parts.chain, parts.account)
+    const gatewayOf = async (id: AgreementId, signal?: AbortSignal) =>
+      parts.gatewayAt(gatewayUrl(await this.endpoint(id, signal)))
+    this.#endings = new Endings({ ...parts, gatewayOf, show: (id, options) => this.show(id, options) })
   }
 
   /**
@@ -194,34 +155,43 @@ export class Agreements {
 
   /** Ask what closing an agreement costs now, and what comes back. Throws like `close`. */
   async previewClose(agreement: string, control: CallControl = {}): Promise<Closing> {
-    const { gateway, path } = await this.#closing(agreement, control)
-    return gateway.call(CLOSING, 'GET', path, control)
+    return this.#endings.preview(agreement, control)
   }
 
   /**
    * End an agreement early and get its price back, in a transaction of the provider. It never costs less than waiting:
    * what would be charged at the agreement's end is charged now. Nothing starts afterwards.
    *
+   * The account sends it itself, which costs gas, if the payment has timed out or the provider has no gas left for it.
+   *
    * @throws InsituError `PriceTooHigh` if it costs more than `maxCharge` (base units, by default nothing),
-   * `ExecutionInProgress`, `NotConsumer`, `AgreementUnknown`; `RelayExhausted` if the provider does not send it now, and the
-   * account would have to
+   * `ExecutionInProgress`, `NotConsumer`, `AgreementUnknown`, and what `refund` throws where the account sends
    */
-  async close(agreement: string, { maxCharge = 0n, ...control }: CloseOptions = {}): Promise<Closing> {
-    const { gateway, path } = await this.#closing(agreement, control)
-    const { charge } = await gateway.call(CLOSING, 'GET', path, control)
-    if (charge > maxCharge) {
-      throw new InsituError(errors.PriceTooHigh, `closing costs ${charge} base units, the limit is ${maxCharge}`)
-    }
-    const call = { ...control, json: { charge: charge.toString() }, idempotent: true }
-    const answer = await gateway.call(CLOSING, 'POST', path, call)
-    if (answer.settlement === undefined) return answer
-    throw new InsituError(errors.RelayExhausted, 'the provider signed the settlement, but does not send it now')
+  async close(agreement: string, options: CloseOptions = {}): Promise<Closing> {
+    return this.#endings.close(agreement, options)
   }
 
-  async #closing(agreement: string, { signal }: CallControl) {
-    const id = readAgreementId(agreement)
-    const gateway = this.#parts.gatewayAt(gatewayUrl(await this.endpoint(id, signal)))
-    return { gateway, path: `/agreements/${id}/close` }
+  /**
+   * Send the money of a timed-out agreement back to its consumer. Anybody may do this; the account sends it and pays for gas.
+   *
+   * @throws InsituError `NotTimedOut` with the deadline, `ConditionNotInState`, `AgreementUnknown`, `ContractMismatch`;
+   * `RelayOff` if the account cannot send transactions, `InsufficientFunds` if it has no coin, `RejectedByUser`,
+   * `TransactionFailed`, `TransactionUnconfirmed`
+   */
+  async refund(agreement: string, control: CallControl = {}): Promise<Agreement> {
+    await this.#endings.refund(agreement, control)
+    return this.show(agreement, onlySignal(control))
+  }
+
+  /**
+   * Release the payment of a receipt to the agreed receivers, if its provider does not. Anybody may do this; the account sends
+   * it and pays for gas.
+   *
+   * @throws InsituError `ReceiptInvalid`, `ReceiptRequired` if it releases nothing, `ExecutionAlreadySettled`, and what
+   * `refund` throws
+   */
+  async release(receipt: ReceiptView, control: CallControl = {}): Promise<void> {
+    return this.#endings.release(receipt, control)
   }
 
   /** Return where a bought service is called now; its owner may have changed that since the purchase. */
@@ -278,11 +248,7 @@ export class Agreements {
   async #lookUp(id: AgreementId, terms: Terms, signal?: AbortSignal): Promise<Agreement> {
     const { chain } = this.#parts
     const [state, now] = await Promise.all([chain.state(id, signal), chain.time(signal)])
-    const price = totalOf(terms)
-    const endsAt = state.start + terms.timeout
-    const executable = state.granted && !state.closed && !state.refunded && now < endsAt
-    const status = statusOf(state, price, now < endsAt)
-    return { id, terms, state, status, executable, endsAt, price, workflowDid: didOfHex(terms.workflowId) }
+    return agreementAt(now, id, terms, state)
   }
 
   /** Wait for the purchase that an earlier call with the same seed left with the gateway. */
@@ -303,12 +269,4 @@ export class Agreements {
     this.#turn = mine.catch(() => undefined)
     return mine
   }
-}
-
-function statusOf(state: AgreementState, price: bigint, isOpen: boolean): AgreementStatus {
-  if (state.refunded) return 'refunded'
-  if (state.closed) return 'closed'
-  if (!state.granted) return state.locked ? 'locked' : 'created'
-  if (price > 0n && state.settled === price) return 'settled'
-  return isOpen ? 'granted' : 'expired'
 }

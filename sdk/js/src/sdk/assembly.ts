@@ -3,10 +3,11 @@ import { type Hex, toHex } from '../domain/bytes.js'
 import { checksum, isObject, type JsonObject, plainJson } from '../domain/canonical.js'
 import { type Ddo, readDdo } from '../domain/ddo.js'
 import { type ChecksumMap, type Did, didSeed, hashDid } from '../domain/did.js'
-import type { Address } from '../domain/ids.js'
-import { onchainChecksum, originOf } from '../domain/integrity.js'
+import { type Address, sameAddress } from '../domain/ids.js'
+import { onchainChecksum, originOf, signedProof } from '../domain/integrity.js'
 import type { SignedRequest } from '../domain/registry-requests.js'
-import { InsituError } from '../errors.js'
+import { signerOf } from '../domain/signatures.js'
+import { InsituError, isInsituError } from '../errors.js'
 
 /** A document that is complete except for what proves it. */
 export interface UnsignedDdo {
@@ -77,6 +78,33 @@ export function assemble(
   return { did, seed, json, checksum: onchainChecksum(readDdo(json)) }
 }
 
+/**
+ * Make a new version of a published document. The DID stays, and the on-chain checksum changes.
+ *
+ * @param services - the new entries of `service[]`
+ * @param signer - the on-chain owner, who signs this version; `proof.creator` stays the creator of the DID
+ * @param updated - the current time, without fractions of a second
+ * @throws InsituError `InvalidDocument`
+ */
+export function reviseDdo(ddo: Ddo, services: readonly JsonObject[], signer: Address, updated: string): UnsignedDdo {
+  if (ddo.proof?.checksum === undefined) {
+    throw new InsituError(errors.InvalidDocument, 'the document has no proof.checksum', { pointer: '/proof' })
+  }
+  const { checksums } = identify(services, signer)
+  const first = originOf(ddo)
+  const { signatureValue: _signature, request: _request, origin: _origin, ...kept } = ddo.json['proof'] as JsonObject
+  const changed = checksum(checksums) !== checksum(first)
+  const proof = {
+    ...kept,
+    created: updated,
+    signer,
+    checksum: checksums,
+    ...(changed && { origin: { checksum: first } }),
+  }
+  const json = plainJson({ ...ddo.json, service: services, updated, proof }) as JsonObject
+  return { did: ddo.id as Did, seed: toHex(didSeed(first)), json, checksum: onchainChecksum(readDdo(json)) }
+}
+
 /** Return a published document without what proves it, so that it can be proved again. */
 export function unsignedAgain(ddo: Ddo): UnsignedDdo {
   const { signatureValue: _signature, request: _request, ...proof } = ddo.json['proof'] as JsonObject
@@ -87,4 +115,15 @@ export function unsignedAgain(ddo: Ddo): UnsignedDdo {
 /** Return a document with the signed request that registers this version as its proof. */
 export function provedBy(unsigned: UnsignedDdo, request: SignedRequest): JsonObject {
   return { ...unsigned.json, proof: { ...(unsigned.json['proof'] as JsonObject), request: plainJson(request) } }
+}
+
+/** Return whether this account signed a document, or a request that registers it. */
+export function isSignedBy(ddo: Ddo, account: Address): boolean {
+  try {
+    const { digest, signature } = signedProof(ddo)
+    return sameAddress(signerOf(digest, signature) ?? '', account)
+  } catch (error) {
+    if (!isInsituError(error)) throw error
+    return false
+  }
 }

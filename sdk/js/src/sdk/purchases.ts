@@ -2,16 +2,15 @@ import * as abi from '../api/abi.gen.js'
 import * as errors from '../api/errors.gen.js'
 import { agreementId, type Terms, termsTypedData, totalOf } from '../domain/agreement.js'
 import { toHex } from '../domain/bytes.js'
-import { sameAddress } from '../domain/ids.js'
 import { displayAmount } from '../domain/money.js'
 import { permitTypedData, purchaseJson, type SignedPermit } from '../domain/purchase.js'
 import { object, optional, text } from '../domain/shape.js'
-import { signerOf } from '../domain/signatures.js'
-import { domainSeparator, type TypedData, typedDataDigest } from '../domain/typed-data.js'
+import { domainSeparator } from '../domain/typed-data.js'
 import { InsituError, isInsituError } from '../errors.js'
-import { type Account, abortable, type CallControl, type Progress, signedBySomebodyElse, sleep } from './account.js'
+import { type Account, type CallControl, sleep } from './account.js'
 import type { AgreementChain, TokenFacts } from './agreement-chain.js'
 import type { GatewayClient } from './gateway.js'
+import { signAs } from './signing.js'
 
 /** Milliseconds between two looks at the chain: the first and the longest. */
 const FIRST_LOOK = 50
@@ -25,12 +24,10 @@ const PURCHASE = /* @__PURE__ */ (() => object({ transaction: optional(text) }))
 
 /** Makes purchases for one account, which signs and never sends: the gateway pays for the gas. */
 export class Purchases {
-  readonly #chain: AgreementChain
-  readonly #account: Account
+  readonly #parts: { readonly chain: AgreementChain; readonly account: Account }
 
   constructor(chain: AgreementChain, account: Account) {
-    this.#chain = chain
-    this.#account = account
+    this.#parts = { chain, account }
   }
 
   /**
@@ -45,7 +42,12 @@ export class Purchases {
     const permit = await this.#permit(terms, token, price, control)
     const until = new Date(terms.deadline * 1000).toISOString()
     const message = `Your wallet is asked to sign the purchase: ${price} for ${terms.provider} to run the workflow, to be made before ${until}.`
-    const signature = await this.#sign(termsTypedData(terms, this.#chain.domain), { step: 'terms', message }, control)
+    const signature = await signAs(
+      this.#parts,
+      termsTypedData(terms, this.#parts.chain.domain),
+      { step: 'terms', message },
+      control,
+    )
     const json = purchaseJson({ terms, signature, ...(permit && { permit }) })
     control.onProgress?.({ step: 'send', message: 'The gateway sends the purchase to the chain.' })
     control.signal?.throwIfAborted()
@@ -61,7 +63,7 @@ export class Purchases {
     price: string,
     control: CallControl,
   ): Promise<SignedPermit | undefined> {
-    const { chain, signal } = { chain: this.#chain, signal: control.signal }
+    const { chain, signal } = { chain: this.#parts.chain, signal: control.signal }
     const { template } = chain.contracts
     const [total, { consumer, deadline }] = [totalOf(terms), terms]
     if (total === 0n) return undefined
@@ -75,14 +77,18 @@ export class Purchases {
     const nonce = await chain.tokenNumber(abi.nonces, [consumer], signal)
     const domain = await this.#tokenDomain(token, signal)
     const data = permitTypedData(domain, consumer, template, total, nonce, deadline)
-    const message = `Your wallet is asked to allow the payment of ${price} into escrow.`
-    return { value: total, deadline, signature: await this.#sign(data, { step: 'permit', message }, control) }
+    const message = `Your wallet is asked to allow the payment of ${price} into escrow. One more prompt follows, for the purchase itself.`
+    return {
+      value: total,
+      deadline,
+      signature: await signAs(this.#parts, data, { step: 'permit', message, promptsLeft: 1 }, control),
+    }
   }
 
   /** Return the domain that the token verifies, so that what the wallet shows is what it signs. */
   async #tokenDomain(token: TokenFacts, signal?: AbortSignal) {
-    const [separator] = await this.#chain.view(token.address, abi.DOMAIN_SEPARATOR, [], signal)
-    const { chainId } = this.#chain.contracts
+    const [separator] = await this.#parts.chain.view(token.address, abi.DOMAIN_SEPARATOR, [], signal)
+    const { chainId } = this.#parts.chain.contracts
     for (const version of ['1', '2']) {
       const domain = { name: token.name, version, chainId, verifyingContract: token.address }
       if (toHex(domainSeparator(domain)) === separator) return domain
@@ -90,24 +96,11 @@ export class Purchases {
     throw new InsituError(errors.PermitInvalid, `the token ${token.address} has a form of permit that is not known`)
   }
 
-  async #sign(data: TypedData, progress: Progress, control: CallControl) {
-    control.onProgress?.({ ...progress, asks: data })
-    control.signal?.throwIfAborted()
-    const signature = await abortable(this.#account.signTypedData(data), control.signal)
-    const signer = signerOf(typedDataDigest(data), signature)
-    const { address } = this.#account
-    if (signer === undefined || !sameAddress(signer, address)) {
-      // Only a contract account may sign in a form of its own.
-      if ((await this.#chain.code(address, control.signal)) === '0x') signedBySomebodyElse(address, signer)
-    }
-    return toHex(signature)
-  }
-
   async #wait(terms: Terms, url: string, ask: () => Promise<unknown>, signal?: AbortSignal): Promise<void> {
-    const agreement = agreementId(terms, this.#chain.domain)
+    const agreement = agreementId(terms, this.#parts.chain.domain)
     let [pause, asked] = [FIRST_LOOK, performance.now()]
-    while (!(await this.#chain.state(agreement, signal)).locked) {
-      if ((await this.#chain.time(signal)) > terms.deadline) {
+    while (!(await this.#parts.chain.state(agreement, signal)).locked) {
+      if ((await this.#parts.chain.time(signal)) > terms.deadline) {
         const detail = `${url} did not send the purchase before its deadline; nothing was or will be paid`
         throw new InsituError(errors.TransactionUnconfirmed, detail)
       }

@@ -31,14 +31,15 @@ export interface WantedInput {
 /** How a gateway names a workflow without a DID. */
 const UNPUBLISHED = { did: '', checksum: '' }
 
-const VERDICT = /* @__PURE__ */ (() => {
+/** Reads whether a gateway allows something, and why not. */
+export const gatewayVerdict = /* @__PURE__ */ (() => {
   const reason = object({ code: text, did: optional(text), message: text })
   return object({ allowed: flag, reasons: withDefault(list(reason), []) })
 })()
 
 /** Reads what a gateway answers when it is asked whether a workflow may run. */
 export const gatewayAnswer: Reader<GatewayAnswer> = (value, place) => {
-  const { allowed, reasons } = VERDICT(value, place)
+  const { allowed, reasons } = gatewayVerdict(value, place)
   return { allowed, reasons, quote: allowed ? readQuote(value ?? null) : undefined }
 }
 
@@ -50,7 +51,7 @@ export interface GatewayAnswer {
 }
 
 /** Why a workflow may not run: an error code, the asset that says so, and a sentence. */
-export type VerdictReason = Read<typeof VERDICT>['reasons'][number]
+export type VerdictReason = Read<typeof gatewayVerdict>['reasons'][number]
 
 /** A verdict: what the workflow costs, which was recomputed from the documents here, or why it may not run. */
 export type Verdict =

@@ -1,5 +1,6 @@
 import * as abi from '../api/abi.gen.js'
 import * as errors from '../api/errors.gen.js'
+import { KNOWN_CONTRACTS, type KnownContracts } from '../api/known-contracts.gen.js'
 import { fromHex, toHex } from '../domain/bytes.js'
 import { keccak256 } from '../domain/canonical.js'
 import { type Address, sameAddress } from '../domain/ids.js'
@@ -17,11 +18,23 @@ export type ConfirmContracts = (contracts: ContractsToConfirm) => boolean | Prom
 
 const WORD = 32
 
+/** Return the contracts of this release's own list that these are, all of them, or undefined. */
+export function knownContracts(contracts: AgreementContracts): KnownContracts | undefined {
+  return KNOWN_CONTRACTS.find(known => {
+    return (
+      known.chainId === contracts.chainId &&
+      sameAddress(known.registry, contracts.registry) &&
+      sameAddress(known.template, contracts.template) &&
+      sameAddress(known.token, contracts.token)
+    )
+  })
+}
+
 /**
  * Refuse contracts that are not ours, are not wired to each other, or that nobody named or confirmed. Nothing is signed
  * before.
  *
- * @param known - the caller named registry and template
+ * @param known - the caller named registry and template, or the SDK's own list has them
  * @throws InsituError `ContractMismatch`, `TemplateNotApproved`, `ChainUnavailable`
  */
 export async function requireTrusted(

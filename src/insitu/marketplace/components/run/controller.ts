@@ -259,7 +259,7 @@ function isChange(error: unknown): boolean {
 
 const BALANCE = { contract: 'NeverminedToken', signature: 'balanceOf(address)', returns: ['uint256'] } as const
 
-const STEPS: Readonly<Record<Progress['step'], Step['name'] | undefined>> = {
-  ...{ verify: undefined, 'sign-in': 'sign-in', publication: 'publication' },
+const STEPS: Readonly<Partial<Record<Progress['step'], Step['name']>>> = {
+  ...{ 'sign-in': 'sign-in', publication: 'publication' },
   ...{ permit: 'permit', terms: 'terms', send: 'send', grant: 'send' },
 }

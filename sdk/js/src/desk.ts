@@ -1,0 +1,261 @@
+/**
+ * What an owner does with published assets: `insitu/desk`.
+ *
+ * @packageDocumentation
+ */
+import * as errors from './api/errors.gen.js'
+import type { JsonObject } from './domain/canonical.js'
+import { type Ddo, readDdo } from './domain/ddo.js'
+import { readDid } from './domain/did.js'
+import { type Address, readAddress, sameAddress } from './domain/ids.js'
+import { flag, object, text } from './domain/shape.js'
+import { type Change, changesBetween } from './domain/version-changes.js'
+import { InsituError } from './errors.js'
+import { type CallControl, onlySignal } from './sdk/account.js'
+import type { AccountClient } from './sdk/account-client.js'
+import { type AssetStatus, Catalogue } from './sdk/catalogue.js'
+import type { Execution } from './sdk/execution.js'
+import type { ExecutionPage, ExecutionsOptions, ExecutionView } from './sdk/lists.js'
+import { patchMetadata, reviseServices, sameServices } from './sdk/merge-patch.js'
+import { NewVersions, publicFiles } from './sdk/new-versions.js'
+import { registeredVersions } from './sdk/registered-versions.js'
+import { Registrations } from './sdk/registrations.js'
+import type { ResolvedAsset } from './sdk/resolver.js'
+
+export type { AssetStatus, Change }
+
+/** A version before it is signed. */
+export interface ProposedVersion {
+  readonly before: Ddo
+  readonly after: Ddo
+  readonly changes: readonly Change[]
+}
+
+/** How a version is published. */
+export interface UpdateOptions extends CallControl {
+  /** All files, each with its url; they are sealed again. Without them the list stays. */
+  readonly files?: readonly JsonObject[] | undefined
+  /** Called with what changes, before anything is signed. Throw to stop. */
+  readonly confirm?: ((proposed: ProposedVersion) => void | Promise<void>) | undefined
+}
+
+/** How a data set is paused. */
+export interface PauseOptions extends CallControl {
+  /** Also stop what runs at this gateway. */
+  readonly stopRunning?: boolean | undefined
+}
+
+/** What a pause did. */
+export interface Paused {
+  readonly did: string
+  readonly paused: boolean
+  /** Only this gateway obeys, because its own account owns the data set. */
+  readonly hereAlone: boolean
+}
+
+const PAUSED = /* @__PURE__ */ (() => object({ did: text, paused: flag, hereAlone: flag }))()
+
+/** Changes, pauses and gives away what an account owns. The account signs, the gateway sends, and nothing needs coin. */
+export class Desk {
+  readonly #client: AccountClient
+  readonly #versions: NewVersions
+  readonly #catalogue: Catalogue
+  readonly #registrations: Registrations
+
+  constructor(client: AccountClient) {
+    this.#client = client
+    this.#versions = new NewVersions(client)
+    this.#catalogue = new Catalogue(client)
+    this.#registrations = new Registrations(client)
+  }
+
+  /**
+   * Publish and register a new version of an asset, and return it once it is listed. One signature; without a change nothing
+   * happens.
+   *
+   * @param assetMetadata - what changes, in the form of `registerAsset`: a member replaces, null removes (RFC 7396)
+   * @param servicesDescription - each names the service that it changes by index or type
+   * @throws InsituError `NotDIDOwner`, `VersionNotAllowed`, `ServiceNotFound`, `InvalidDocument`, `RejectedByUser`,
+   * `VersionMismatch`, `ContractMismatch`, and what the catalogue or the gateway refuses with
+   */
+  async update(
+    did: string,
+    assetMetadata: unknown = {},
+    servicesDescription: readonly unknown[] = [],
+    options: UpdateOptions = {},
+  ): Promise<ResolvedAsset> {
+    const { signal, onProgress, files, confirm } = options
+    await this.#registrations.own(did, signal)
+    const present = await this.#client.parts.resolver.resolve(did, signal)
+    let entries = reviseServices(present.ddo, assetMetadata, servicesDescription)
+    if (files !== undefined) {
+      const listed = files.map((file, index) => ({ index, ...file }))
+      const encryptedFiles = await this.#versions.seal(did, listed, { signal, onProgress })
+      entries = patchMetadata(entries, { main: { files: publicFiles(listed) }, encryptedFiles })
+    }
+    if (sameServices(entries, servicesOf(present.ddo))) return present
+    const proposed = await this.#versions.propose(present.ddo, entries)
+    const after = readDdo(proposed.json)
+    await confirm?.({ before: present.ddo, after, changes: changesBetween(present.ddo, after) })
+    const [registered] = await this.#versions.register([proposed], { signal, onProgress })
+    return registered as ResolvedAsset
+  }
+
+  /**
+   * Return where an asset stands in the catalogue, as the catalogue says.
+   *
+   * @throws InsituError `AssetNotFound`, `InvalidDid`
+   */
+  async status(did: string, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.status(did, control)
+  }
+
+  /**
+   * Let strangers find an asset, or not. Either way it can be used by its DID. One signature.
+   *
+   * @throws InsituError `NotOwner`, `AssetNotFound`, `RejectedByUser`
+   */
+  async setListed(did: string, listed: boolean, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.list(did, listed ? 'list' : 'unlist', control)
+  }
+
+  /**
+   * Take an asset off the lists. Existing purchases stay usable. One signature.
+   *
+   * @throws InsituError `NotOwner`, `AssetNotFound`, `RejectedByUser`
+   */
+  async retire(did: string, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.list(did, 'retire', control)
+  }
+
+  /** List a retired asset again, with the same document as a new version. Throws like `update`. */
+  async relist(did: string, control: CallControl = {}): Promise<ResolvedAsset> {
+    await this.#registrations.own(did, control.signal)
+    const { ddo } = await this.#client.parts.resolver.resolve(did, control.signal)
+    const same = await this.#versions.propose(ddo, servicesOf(ddo))
+    const [registered] = await this.#versions.register([same], control)
+    return registered as ResolvedAsset
+  }
+
+  /**
+   * As a curator of the catalogue, hide an asset from everybody's searches, for a public reason.
+   *
+   * @throws InsituError `NotCurator`, `AssetNotFound`, `RejectedByUser`
+   */
+  async hide(did: string, reason: string, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.hide(did, reason, control)
+  }
+
+  /** Undo `hide`: what its owner asked for holds again. Throws like `hide`. */
+  async unhide(did: string, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.hide(did, undefined, control)
+  }
+
+  /**
+   * Return the accounts that ever provided an asset besides its owners, and whether they still do, as the chain has it.
+   *
+   * @throws InsituError `AssetNotFound`, `InvalidDid`, `ChainUnavailable`
+   */
+  async providers(did: string, { signal }: CallControl = {}): Promise<ReadonlyMap<Address, boolean>> {
+    const { chain, resolver } = this.#client.parts
+    const record = await resolver.chain.didRecord(readDid(did), signal)
+    let since = record.block
+    for await (const { block } of registeredVersions(resolver.chain, record, signal)) since = block
+    const found = new Map<Address, boolean>()
+    for (const provider of await chain.everProvided(did, since, signal)) {
+      found.set(provider, await chain.isProvider(did, provider, signal))
+    }
+    return found
+  }
+
+  /**
+   * Let nothing start on a data set from now on, and take it off the lists; `resume` is the way back (ADR 0127). One
+   * signature for each provider that is removed, one for the sign-in, and one for the catalogue.
+   *
+   * @throws InsituError `NotDIDOwner`, `ChangesMismatch`, `RejectedByUser`, `RelayOff`, `TransactionUnconfirmed`, what the
+   * gateway refuses with
+   */
+  async pause(did: string, { stopRunning = false, ...control }: PauseOptions = {}): Promise<Paused> {
+    const { owner } = await this.#registrations.own(did, control.signal)
+    await this.#client.parts.trust(control.signal)
+    const every = [...(await this.providers(did, control))]
+    const removed = every.filter(([provider, provides]) => provides && !sameAddress(provider, owner))
+    for (const [at, [provider]] of removed.entries()) {
+      const message = `Your wallet is asked to sign that ${provider} no longer provides ${did}.`
+      const progress = { step: 'provider', message, promptsLeft: removed.length - at } as const
+      await this.#registrations.change(did, { provider, allowed: false }, progress, control)
+    }
+    const paused = await this.#pauseAtGateway('PUT', did, stopRunning, control)
+    await this.retire(did, control)
+    return paused
+  }
+
+  /**
+   * Undo `pause` and `retire`: the gateway provides again if an owner let it before, and the asset is listed.
+   *
+   * @throws InsituError `NotDIDProvider` if the gateway names an account that never provided it, and what `pause` and
+   * `relist` throw
+   */
+  async resume(did: string, control: CallControl = {}): Promise<AssetStatus> {
+    const { owner } = await this.#registrations.own(did, control.signal)
+    await this.#client.parts.trust(control.signal)
+    const provider = this.#client.reading.providerAddress
+    if (!sameAddress(provider, owner)) {
+      const provides = (await this.providers(did, control)).get(provider)
+      if (provides === undefined) {
+        const detail = `the gateway names ${provider} as its account, which no owner of ${did} ever let provide it`
+        throw new InsituError(errors.NotDIDProvider, detail)
+      }
+      const message = `Your wallet is asked to sign that ${provider} provides ${did} again.`
+      const progress = { step: 'provider', message } as const
+      if (!provides) await this.#registrations.change(did, { provider, allowed: true }, progress, control)
+    }
+    await this.#pauseAtGateway('DELETE', did, false, control)
+    if ((await this.status(did, control)).state === 'retired') await this.relist(did, control)
+    return this.status(did, control)
+  }
+
+  /**
+   * Give an asset to another account, in one signature. This cannot be undone.
+   *
+   * @throws InsituError `NotDIDOwner`, `ChangesMismatch` if another change came first, `InvalidId`, `RejectedByUser`,
+   * `RelayOff`, `TransactionUnconfirmed`
+   */
+  async transfer(did: string, newOwner: string, control: CallControl = {}): Promise<void> {
+    const receiver = readAddress(newOwner)
+    await this.#client.parts.trust(control.signal)
+    const message = `Your wallet is asked to sign that ${did} belongs to ${receiver} from now on. This cannot be undone.`
+    await this.#registrations.change(did, { newOwner: receiver }, { step: 'transfer', message }, control)
+  }
+
+  /**
+   * List executions that read what this account owns, newest first; `reading` names a data set. A page may be shorter than
+   * asked for, even empty: as long as it has `before`, there may be more.
+   *
+   * @throws InsituError `RejectedByUser` from the sign-in, what the gateway refuses with
+   */
+  async executions(options: ExecutionsOptions = {}): Promise<ExecutionPage> {
+    const { executions, before } = await this.#client.executions(options)
+    return { executions: executions.filter(({ role }) => role === 'owner'), before }
+  }
+
+  /**
+   * Stop an execution that reads what this account owns. One that has ended stays as it is.
+   *
+   * @throws InsituError `AgreementUnknown`, `InvalidId`, `NotOwner`, what the gateway refuses with
+   */
+  async stop(agreement: string, execution: string, control: CallControl = {}): Promise<ExecutionView> {
+    const found: Execution = await this.#client.execution(agreement, execution, control.signal)
+    return found.stop(control)
+  }
+
+  async #pauseAtGateway(method: string, did: string, stop: boolean, control: CallControl): Promise<Paused> {
+    const params = { stop: stop ? 'true' : undefined }
+    const call = { params, idempotent: true, onProgress: control.onProgress, ...onlySignal(control) }
+    return this.#client.parts.gateway.call(PAUSED, method, `/pauses/${did}`, call)
+  }
+}
+
+function servicesOf(ddo: Ddo): JsonObject[] {
+  return ddo.service.map(entry => entry.json)
+}

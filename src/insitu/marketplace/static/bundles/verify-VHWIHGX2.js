@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{b as r,m as o,n as p,o as i,p as n,q as m,r as f,t as s,u as c,v as a}from"./chunk-GYQOAMM4.js";import"./chunk-CAR7EPPR.js";import{a as e,b as t}from"./chunk-BKHP53SM.js";export{e as InsituError,o as filesRoot,t as isInsituError,n as openingChecks,p as outputRoot,f as readEnvelope,r as readJson,i as readOpening,s as receiptHash,a as requireAll,m as settlementChecks,c as verifyReceipt};
