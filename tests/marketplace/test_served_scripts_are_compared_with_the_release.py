@@ -12,6 +12,8 @@ from insitu.marketplace.verifying import Verification, verify_marketplace
 from insitu.sdk.http import Http
 from tests.marketplace.conftest import application
 
+KNOWN = f"/static/{min(bundles())}"
+
 Change = Callable[[str, bytes, dict[str, str]], tuple[bytes, dict[str, str]]]
 
 
@@ -66,12 +68,46 @@ def in_pages(old: bytes, new: bytes) -> Change:
         (b"<iframe srcdoc=x></iframe>", "<iframe>"),
         (b"<meta http-equiv=refresh content=0>", "<meta>"),
         (b"<a href=javascript:alert(1)>x</a>", "a link runs a script"),
+        (f'<script src=/evil.js src="{KNOWN}"></script>'.encode(), "not a script of this release"),
+        (f'<script src="{KNOWN}?evil"></script>'.encode(), "not a script of this release"),
+        (b"<!--><script src=/evil.js></script>-->", "hides <script>"),
+        (b"<!-- a --!><script src=/evil.js></script>-->", "hides <script>"),
+        (b"<![CDATA[><script src=/evil.js></script>]]>", "hides <script>"),
+        (b"<svg><style><script href=/evil.js></script></style></svg>", "hides <script>"),
+        (b'<script type="application/json"></script x><SCRIPT/src=/evil.js></script>', "hides <script>"),
+        (b'<title><a b="</title><script src=/evil.js></script>">', "hides <script>"),
+        (b"<!--><iframe src=/evil></iframe>-->", "hides <iframe>"),
     ],
 )
 async def test_a_page_that_runs_anything_else_is_found(marketplace: Marketplace, new: bytes, finding: str) -> None:
     found = await compared(marketplace, in_pages(b"<h1>", new + b"<h1>"))
     assert not found.holds
     assert [text for text in found.findings if finding in text and text.startswith("/help: ")], found.findings
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "finding"),
+    [
+        (200, {"content-type": "application/xhtml+xml"}, "its type"),
+        (200, {"content-type": "text/html; charset=utf-16"}, "its type"),
+        (200, {"content-type": "image/svg+xml"}, "its type"),
+        (200, {"refresh": "0; url=/evil"}, "leads elsewhere"),
+        (307, {"location": "/evil"}, "leads elsewhere"),
+    ],
+)
+async def test_an_answer_that_is_no_page_of_ours_is_found(
+    marketplace: Marketplace, status: int, changed: dict[str, str], finding: str
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers={"content-type": "text/html; charset=utf-8", **changed}, html="<p>")
+
+    class Leading(Changing):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return answer(request) if request.url.path == "/help" else await super().handle_async_request(request)
+
+    async with Http(transport=Leading(marketplace, lambda _, content, headers: (content, headers))) as http:
+        found = await verify_marketplace(http, "http://market.test")
+    assert [text for text in found.findings if text.startswith("/help: ") and finding in text], found.findings
 
 
 async def test_a_script_that_was_changed_is_found(marketplace: Marketplace) -> None:

@@ -3,6 +3,8 @@
 A server may recognise the comparison, and send others other scripts; so a good answer is about these answers alone.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -27,7 +29,13 @@ SILENCE = 10.0
 
 _DATA = {"application/json", "application/ld+json"}
 """Types of script elements that browsers do not run."""
-_FORBIDDEN = {"applet", "base", "embed", "iframe", "object"}
+_FORBIDDEN = {"applet", "base", "embed", "frame", "frameset", "iframe", "object"}
+_WATCHED = {"a", "link", "meta", "script"} | _FORBIDDEN
+_WRITTEN = re.compile(rf"<({'|'.join(sorted(_WATCHED))})[\s/>]", re.IGNORECASE)
+"""Where one of these may begin. A parser can overlook it in what it takes for a comment; a browser need not."""
+PAGE = "text/html;charset=utf-8"
+PLAIN = ("application/json", "application/problem+json", "text/plain")
+"""Types of answers in which browsers run nothing."""
 
 
 @dataclass(slots=True)
@@ -82,13 +90,17 @@ async def _compare(http: Http, address: str, name: str, content: bytes, found: V
 
 
 async def _read_page(http: Http, address: str, path: str, found: Verification) -> "_Page | None":
-    _, content, headers = await _fetch(http, address + path)
-    if not headers.get("content-type", "").startswith("text/html"):
+    status, content, headers = await _fetch(http, address + path)
+    kind, leads = headers.get("content-type", ""), 300 <= status < 400 or "refresh" in headers
+    if leads:
+        found.findings.append(f"{path}: it leads elsewhere, which no page of this release does")
+    if leads or kind.partition(";")[0] in PLAIN:
         return None
     found.pages.append(path)
     page = _Page(address + path)
-    page.feed(content.decode("utf-8", "replace"))
-    page.close()
+    page.read(content.decode("utf-8", "replace"))
+    if kind.replace(" ", "").lower() != PAGE:
+        page.wrong.append(f"its type is {kind[:100]!r}, not {PAGE!r}")
     found.findings += [f"{path}: {wrong}" for wrong in (*page.wrong, *_policy_problems(headers))]
     return page
 
@@ -124,10 +136,21 @@ class _Page(HTMLParser):
         self._known = {ADDRESS + name for name in bundles()}
         self.links: list[str] = []
         self.wrong: list[str] = []
+        self._seen: Counter[str] = Counter()
+
+    def read(self, text: str) -> None:
+        """Read a whole page."""
+        self.feed(text)
+        self.close()
+        written = Counter(name.lower() for name in _WRITTEN.findall(text))
+        self.wrong += [
+            f"it hides <{name}> from whoever reads it" for name in written if written[name] != self._seen[name]
+        ]
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        self._seen[tag] += 1
+        given = {name: value or "" for name, value in reversed(attrs)}  # of two with one name, browsers take the first
         self.wrong += [f"<{tag}> has the attribute {name}" for name in given if name.startswith("on")]
         if tag == "script":
             self._judge_script(given)
@@ -147,7 +170,8 @@ class _Page(HTMLParser):
     def _require_known(self, src: str) -> None:
         absolute, own = urljoin(self._url, src), urlsplit(self._url)
         parts = urlsplit(absolute)
-        if (parts.scheme, parts.netloc) != (own.scheme, own.netloc) or parts.path not in self._known:
+        named = (parts.scheme, parts.netloc, parts.query) == (own.scheme, own.netloc, "")
+        if not named or parts.path not in self._known:
             self.wrong.append(f"it loads {src[:200]}, which is not a script of this release")
 
     def _follow(self, href: str) -> None:
