@@ -43,6 +43,26 @@ async def test_a_page_is_not_sent_again_while_it_is_the_same(browser: httpx.Asyn
     assert head.headers["etag"] == first.headers["etag"]
 
 
+@pytest.mark.parametrize("path", ["/nowhere/%E2%80%AEgnp%1B[31m%00", "/agreements/%E2%80%AEgnp%1B[31m%00"])
+async def test_a_page_of_a_failure_makes_visible_what_an_address_hides(browser: httpx.AsyncClient, path: str) -> None:
+    answer = await browser.get(path)
+    assert answer.status_code in {400, 404}
+    assert not {"\u202e", "\x1b", "\0"} & set(answer.text)
+
+
+async def test_pages_alone_have_an_empty_openapi_document(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/openapi.json")
+    assert (answer.status_code, answer.json()["paths"]) == (200, {})
+
+
+async def test_a_slash_too_many_leads_to_the_same_server_whatever_name_is_claimed(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/search/?text=a%20b", headers={"Host": "elsewhere.test"})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/search?text=a%20b")
+    for path in ("//elsewhere.test/", "/nowhere/", "/search//", "/static/../search/"):
+        answer = await browser.get("http://market.test" + path, headers={"Host": "elsewhere.test"})
+        assert not answer.headers.get("location", "").startswith(("//", "http")), path
+
+
 async def test_the_stylesheet_is_kept_because_its_name_changes_with_it(browser: httpx.AsyncClient) -> None:
     page = await browser.get("/")
     (style,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.text)

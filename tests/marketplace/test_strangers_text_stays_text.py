@@ -28,6 +28,7 @@ LINKS = re.compile(r"(https?://[^\s]+|/[^/\\].*|/|\?.*|#.*|data:image/svg\+xml,%
 
 NOFOLLOW = ' rel="nofollow noreferrer"'
 KEPT = ("id", "type", "creator")
+UNSEEN = {"\u202e", "\u2066", "\u200b", "\x1b", "\0"}
 
 
 class Reader(HTMLParser):
@@ -113,11 +114,26 @@ async def test_a_hostile_text_in_every_member_changes_no_page(
                 await require_harmless(browser, address, text)
 
 
+@pytest.mark.parametrize("place", ["cpu", "memory", "disk", "types"])
+async def test_a_rule_that_is_readable_but_for_one_text_shows_what_it_hides(
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble, place: str
+) -> None:
+    text = "\u202egnp\x1b[31m\0"
+    found = document(policy={**STRICT, "output": {**STRICT["output"], "types": [text if place == "types" else ".csv"]}})
+    if place != "types":
+        found["service"][1]["attributes"]["main"]["provider"]["environment"]["supportedServers"][0][place] = text
+    catalogue.add(summary(1, did=did(1), checksum=CHECKSUM), found)
+    for address in (f"/assets/{did(1)}", "/search", "/"):
+        await require_harmless(browser, address, text)
+    assert "\\u202egnp\\x1b[31m\\x00" in (await browser.get(f"/assets/{did(1)}")).text
+
+
 async def require_harmless(browser: httpx.AsyncClient, address: str, text: str) -> None:
     answer = await browser.get(address, params={"text": text[:400]} if address == "/search" else None)
     assert answer.status_code == 200, answer.text
     reader = read(answer.text)
     assert reader.wrong == [], address
+    assert not UNSEEN & set(answer.text), address
     assert "phish.example" not in str(answer.headers)
     for script, data in zip(reader.scripts, reader.data, strict=True):
         if script.get("type") == "module":

@@ -212,6 +212,14 @@ def test_what_is_neither_a_result_nor_a_workflow_has_no_graph() -> None:
     assert graph_of(read_ddo(document(policy=OPEN)), {}) is None
 
 
+async def test_the_name_by_which_a_visitor_calls_the_server_is_not_in_the_page(
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble
+) -> None:
+    page = await browser.get(add(catalogue, document(policy=OPEN)), headers={"Host": "elsewhere.test"})
+    assert "elsewhere.test" not in page.text
+    assert f'"url": "http://market.test/assets/{did(1)}"' in page.text
+
+
 async def test_machines_read_the_same_page(browser: httpx.AsyncClient, catalogue: CatalogueDouble) -> None:
     address = add(catalogue, document(policy=OPEN, name="</script><b>"))
     html = (await browser.get(address)).text

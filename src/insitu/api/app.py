@@ -8,9 +8,10 @@ import logging
 import re
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -184,7 +185,7 @@ class _Envelope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = _with_headers(message.get("headers", ()), request_id)
+                headers = _with_headers(map(_here, message.get("headers", ())), request_id)
                 if not await body.finish():
                     headers.append((b"connection", b"close"))
                 message = {**message, "headers": headers}
@@ -221,7 +222,17 @@ def _request_id(scope: Scope) -> str:
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
-def _with_headers(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+def _here(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Return a header that leads, if anywhere, to this server, whatever name and scheme the request claimed."""
+    name, value = header
+    if name.lower() != b"location":
+        return header
+    parts = urlsplit(value)
+    return name, urlunsplit((b"", b"", b"/" + parts.path.lstrip(b"/"), parts.query, b""))
+
+
+def _with_headers(headers: Iterable[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    headers = list(headers)
     present = {name.lower() for name, _ in headers}
     wanted = {**HEADERS, REQUEST_ID: request_id}
     added = [(name.lower().encode(), value.encode()) for name, value in wanted.items()]

@@ -17,7 +17,8 @@ _PROBLEM = {
 
 def for_generators(document: dict[str, Any]) -> dict[str, Any]:
     """Return FastAPI's document with unique titles, names without hyphens, and problems as what they are."""
-    schemas = {_name(name): _plain(schema) for name, schema in document["components"]["schemas"].items()}
+    components = document.get("components", {})
+    schemas = {_name(name): _plain(schema) for name, schema in components.get("schemas", {}).items()}
     for name, schema in schemas.items():
         schema["title"] = name
     paths = _plain(document["paths"])
@@ -27,7 +28,7 @@ def for_generators(document: dict[str, Any]) -> dict[str, Any]:
             for answer in operation["responses"].values():
                 if stream := answer.get("content", {}).get("text/event-stream"):
                     stream["schema"] = _event_stream(stream["schema"])
-    return {**document, "components": {**document["components"], "schemas": schemas}, "paths": paths}
+    return {**document, "components": {**components, "schemas": schemas}, "paths": paths}
 
 
 def _event_stream(schema: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,11 @@ def markdown(text: object) -> Markup:
 
 def first_words(text: object, limit: int) -> str:
     """Return the beginning of a description as plain text, without the signs of Markdown."""
-    beginning = shown(text, 2 * limit, lines=True)
+    return _first_words(shown(text, 2 * limit, lines=True), limit)
+
+
+@lru_cache(1024)
+def _first_words(beginning: str, limit: int) -> str:
     lines = (
         "".join(" " if "break" in child.type else child.content for child in token.children or ())
         for token in _READER.parse(beginning)

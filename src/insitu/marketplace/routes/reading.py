@@ -28,7 +28,7 @@ def add_routes(routes: APIRouter, marketplace: Marketplace) -> None:
         token, checksum = (await marketplace.facts()).token, request.query_params.get("checksum")
         asset = await assets.read(did, token, checksum)
         document = f"{site.catalogue}{DDO}/{asset.described.did}"
-        structured = structured_data(asset.described, site.origin + request.url.path)
+        structured = structured_data(asset.described, f"{site.origin}/assets/{asset.described.did}")
         if not asset.current:
             document += f"?checksum={asset.checksum}"
         page = await marketplace.page("asset", here="/search", asset=asset, document=document, structured=structured)

@@ -8,6 +8,7 @@ from insitu.domain.effective_policy import effective_policy
 from insitu.domain.errors import InsituError
 from insitu.domain.plan import Limits, OutputRules
 from insitu.domain.policy import APPROVED, AlgorithmReference, Policy
+from insitu.marketplace.hostile import shown
 from insitu.marketplace.words.parts import (
     Account,
     Named,
@@ -105,7 +106,8 @@ def machine(server: Server) -> str:
         cores, memory, disk = server.millicores / 1000, short_size(server.memory_bytes), short_size(server.disk_bytes)
         gpus = server.gpus
     except InsituError:
-        return f"{server.cpu} cores, {server.memory} memory, {server.disk} disk"
+        cpu, memory, disk = (shown(text, 40) for text in (server.cpu, server.memory, server.disk))
+        return f"{cpu} cores, {memory} memory, {disk} disk"
     parts = [f"{cores:g} {'core' if cores == 1 else 'cores'}", f"{memory} memory", f"{disk} disk"]
     return ", ".join([*parts, f"{counted(gpus, 'GPU')}"] if gpus else parts)
 
@@ -222,7 +224,8 @@ def _most(output: OutputRules) -> str:
 
 def _kinds(policy: Policy) -> list[str]:
     """Return the types that may leave, without their dots and declarations, each once."""
-    return list(dict.fromkeys(kind.partition("=")[0].removeprefix(".") for kind in policy.output.types or ()))
+    kinds = (kind.partition("=")[0].removeprefix(".") for kind in policy.output.types or ())
+    return list(dict.fromkeys(shown(kind, 40) for kind in kinds))
 
 
 def _listed(policy: Policy) -> tuple[AlgorithmReference, ...]:
