@@ -104,7 +104,7 @@ def _columns(ddo: Ddo, names: Mapping[str, str]) -> list[list[Thing]]:
         ]
         read = [did for source in stage.ordered_inputs if (did := did_of(source.id))]
         run = [did for did in [did_of(stage.transformation.id)] if did]
-        name = shown(stage.stage_type, 60) or "without a name"
+        name = shown(stage.stage_type, 60) or "–"
         stages.append(Thing(f"stage {stage.number}", f"Stage {stage.number}", name, None, (*read, *run, *earlier)))
     return [sources, *([stage] for stage in stages)] if len(stages) <= 4 else [sources, stages]
 
