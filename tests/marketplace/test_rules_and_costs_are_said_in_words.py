@@ -9,11 +9,22 @@ from insitu.domain.ddo import read_ddo
 from insitu.marketplace.descriptions import Description
 from insitu.marketplace.samples import ONE, OWNER, SCIENTIST, TOKEN, did, document, status
 from insitu.marketplace.words.costs import costs_in_short, costs_of
-from insitu.marketplace.words.parts import amount, spoken, text_of
+from insitu.marketplace.words.parts import Account, Named, Sentence, amount, spoken
 from insitu.marketplace.words.rules import leaves_in_short, rules_of, runs_in_short
 from insitu.marketplace.words.states import state_of
 
 ALGORITHM = {"did": did(2), "checksum": "ab" * 32}
+
+
+def text_of(sentence: Sentence) -> str:
+    """A sentence without its marks."""
+    return "".join(part if isinstance(part, str) else _text(part) for part in sentence)
+
+
+def _text(part: Any) -> str:
+    if isinstance(part, Account):
+        return part.address
+    return part.did if isinstance(part, Named) else str(part.text)
 
 
 def service(**policy: Any) -> ComputeService:

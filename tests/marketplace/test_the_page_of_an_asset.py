@@ -183,6 +183,12 @@ async def test_a_result_says_what_made_it(browser: httpx.AsyncClient, catalogue:
     assert f'<a href="/assets/{did(1)}">Departures</a>' in answer.text
 
 
+async def test_an_algorithm_says_who_may_use_it(browser: httpx.AsyncClient, catalogue: CatalogueDouble) -> None:
+    free, own = document("algorithm", 2), document("algorithm", 3, price="1")
+    assert "Anybody may use it" in (await browser.get(add(catalogue, free))).text
+    assert "Only its owner may use it" in (await browser.get(add(catalogue, own))).text
+
+
 def test_the_graph_of_a_result_leads_from_data_and_algorithm_to_the_result() -> None:
     graph = graph_of(read_ddo(result()), {did(1): "Departures"})
     assert graph is not None

@@ -9,7 +9,8 @@ import anyio
 from anyio.to_thread import run_sync
 
 from insitu.api.metadata_v1 import AssetStatus, AssetVersion
-from insitu.domain.asset import DATASET
+from insitu.domain.asset import ALGORITHM, DATASET
+from insitu.domain.asset_price import price_of
 from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.image_contents import ImageContents
@@ -122,7 +123,9 @@ class AssetView:
         size = ", ".join(part for part in (described.contents, described.size) if part)
         algorithm = described.ddo.main.get("algorithm")
         code = algorithm if isinstance(algorithm, dict) else {}
+        anybody = "Anybody may use it" if not price_of(described.ddo) else "Only its owner may use it"
         found = [
+            ("Use", anybody if described.type == ALGORITHM else ""),
             ("Data" if described.type in {DATASET, RESULT} else "Files", size),
             ("Language", shown(code.get("language"), 60)),
             ("Starts with", shown(code.get("entrypoint"), 120)),

@@ -67,11 +67,11 @@ def first_words(text: object, limit: int) -> str:
 
 @lru_cache(1024)
 def _first_words(beginning: str, limit: int) -> str:
-    lines = (
-        "".join(" " if "break" in child.type else child.content for child in token.children or ())
+    blocks = (
+        "".join(" " if "break" in child.type else child.content for child in token.children or ()).strip()
         for token in _READER.parse(beginning)
     )
-    return shown(" ".join(line for line in lines if line.strip()), limit)
+    return shown(" ".join(block if block[-1] in ".,;:!?…" else f"{block}." for block in blocks if block), limit)
 
 
 def link_of(text: object) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
@@ -25,11 +24,7 @@ PAGE = 20
 ACCOUNTS_PAGE = 100
 MOST_TEXT = 400
 LAST_PAGE = 500
-COUNTED = 1000
-"""Facets are exact up to so many assets."""
 
-Kind = Literal["dataset", "algorithm", "workflow"]
-Order = Literal["relevance", "newest", "oldest", "cheapest", "dearest"]
 KINDS: Mapping[str, str] = {DATASET: "data set", ALGORITHM: "algorithm", WORKFLOW: "workflow"}
 ORDERS: Mapping[str, tuple[str, bool]] = {
     "relevance": ("relevance", True),

@@ -51,17 +51,6 @@ MOST_NAMED = 20
 """Accounts or assets that a sentence names; it counts the others."""
 
 
-def text_of(sentence: Sentence) -> str:
-    """Return a sentence as plain text."""
-    return "".join(part if isinstance(part, str) else _text(part) for part in sentence)
-
-
-def _text(part: Strong | Account | Named | Quoted) -> str:
-    if isinstance(part, Account):
-        return part.address
-    return part.did if isinstance(part, Named) else part.text
-
-
 def counted(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: ``1 file``, ``1,200 files``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
