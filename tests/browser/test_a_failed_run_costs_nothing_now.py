@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.personal import SLOW, ids, sign_in
 from tests.browser.wallet import Wallet
-from tests.market import LOCKED, Market
+from tests.market import LOCKED, SETTLED, Market
 
 pytestmark = [pytest.mark.needs("chromium", "node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -66,3 +66,21 @@ async def test_lists_follow_what_happens_without_a_reload(page: Page, wallet: Wa
     assert (bought, again) != (agreement.id, execution.execution_id)
     await expect(page.get_by_text("Nothing more", exact=True)).to_be_visible(timeout=SLOW)
     assert wallet.counted == {"connect": 1, "text": 1}
+
+
+async def test_a_failing_script_is_corrected_and_succeeds_under_the_same_agreement(
+    page: Page, wallet: Wallet, market: Market
+) -> None:
+    agreement, execution = await market.run(BROKEN)
+    before = await market.balances()
+    await sign_in(page, f"{market.provider.url}/executions/{agreement.id}/{execution.execution_id}")
+    await page.get_by_role("link", name="Correct the script").click(timeout=SLOW)
+    script = {"name": "run.py", "mimeType": "text/x-python", "buffer": b"print('corrected')\n"}
+    await page.get_by_label("Corrected script").set_input_files(script, timeout=SLOW)
+    await page.get_by_role("button", name="Publish the correction and run it").click()
+    bought, again = await ids(page)
+    assert bought == agreement.id
+    assert again != execution.execution_id
+    await expect(page.get_by_text("corrected")).to_be_visible(timeout=SLOW)
+    await expect(page.get_by_text("Settled on chain.")).to_be_visible(timeout=SLOW)
+    assert await market.changes(before) == SETTLED

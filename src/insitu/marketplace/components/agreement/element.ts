@@ -44,12 +44,13 @@ class AgreementElement extends PersonalElement {
     if (bought) this.#change({ bought: { ...bought, executions }, now: Date.now() })
   }
 
-  protected async act(act: string, _control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
+  protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
     this.#change({ error: undefined, isBusy: true })
     if (act === 'again') await startAgain(me.client, this.#id, signal)
     else if (act === 'preview-close')
       this.#change({ closing: await me.client.agreements.previewClose(this.#id, { signal }) })
     else if (act === 'close') await this.#close(me, signal)
+    else if (act === 'revise' && control instanceof HTMLFormElement) await this.#revise(control, me, signal)
     this.#change({ isBusy: false })
   }
 
@@ -69,6 +70,21 @@ class AgreementElement extends PersonalElement {
       await this.#load(me, signal)
       await pause(500, signal)
     }
+  }
+
+  /** Publish a corrected script, and run it under this agreement. */
+  async #revise(form: HTMLFormElement, me: SignedIn, signal: AbortSignal): Promise<void> {
+    const file = new FormData(form).get('script')
+    if (!(file instanceof File)) return
+    const { Publisher } = await import('insitu/publish')
+    const contents = { [file.name]: new Uint8Array(await file.arrayBuffer()) }
+    const onProgress = ({ message }: { readonly message: string }) => this.#change({ revising: message })
+    const execution = await new Publisher(me.client).revise(
+      this.#id,
+      { name: file.name, contents },
+      { signal, onProgress },
+    )
+    location.assign(`/executions/${execution.agreementId}/${execution.executionId}`)
   }
 
   #change(change: Partial<AgreementState>): void {

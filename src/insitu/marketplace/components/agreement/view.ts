@@ -43,7 +43,7 @@ export function agreementView(state: AgreementState): readonly Child[] {
     state.isAway && awayNote(),
     cardView(bought, token, now, false),
     runsSection(bought),
-    canRun && state.revising !== undefined && reviseSection(state),
+    canRun && reviseSection(state),
     canRun && nightlySection(agreement.serviceAgreementId),
     isOpen(agreement, now) && agreement.status !== 'closing' && closeSection(state),
   ]

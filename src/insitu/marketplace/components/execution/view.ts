@@ -183,6 +183,12 @@ function againView({ execution, agreement }: ExecutionState): Child {
   const label = agreement.status === 'settled' ? `Run again, free${until}` : 'Run again'
   return [
     p('', h('button', { class: failed ? 'btn first full' : 'btn full', type: 'button', 'data-act': 'again' }, label)),
+    failed &&
+      p(
+        'small',
+        a(`/agreements/${execution.serviceAgreementId}#revise`, 'Correct the script'),
+        ' and run it under the same agreement.',
+      ),
   ]
 }
 

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{l as r,n as o,o as p,p as i,q as n,r as m,s as f,t as s,u as c,v as a}from"./chunk-GH3BIYQW.js";import"./chunk-JL5NKANE.js";import{a as e,b as t}from"./chunk-YXK3OC6T.js";export{e as InsituError,m as filesRoot,t as isInsituError,c as openingChecks,f as outputRoot,r as readEnvelope,o as readJson,s as readOpening,p as receiptHash,n as requireAll,a as settlementChecks,i as verifyReceipt};
