@@ -11,29 +11,7 @@ import anyio
 from pydantic import JsonValue
 
 from insitu import __version__
-from insitu.api.metadata_v1 import (
-    DDO,
-    MAX_WAIT,
-    AssetFacets,
-    AssetIds,
-    AssetStatus,
-    AssetSummaries,
-    AssetVersion,
-    AssetVersions,
-    CatalogueRequest,
-    CurationRequest,
-    Facet,
-    FacetValue,
-    ListingRequest,
-    MetadataHealth,
-    PublicationRequest,
-    RetireRequest,
-    SearchFilters,
-    SearchPage,
-    SearchRequest,
-    status_of,
-    summary_of_asset,
-)
+from insitu.api import metadata_v1 as wire
 from insitu.domain.canonical import JsonObject
 from insitu.domain.catalogue_requests import LONGEST, catalogue_digest, catalogues_domain
 from insitu.domain.ddo import Ddo, read_ddo
@@ -104,7 +82,7 @@ class MetadataService:
         self._clock = clock
         self._catalogue = public_url
         self._curators = {curator.lower() for curator in curators}
-        self._url = public_url + DDO + "/{did}"
+        self._url = public_url + wire.DDO + "/{did}"
         self._confirmations = confirmations
         self._lifetime = timedelta(seconds=pending_lifetime)
         self._page_size = page_size
@@ -139,7 +117,7 @@ class MetadataService:
 
     async def accept(
         self, document: object, *, key: str | None = None, without_compute: bool = False, network: str = ""
-    ) -> AssetStatus:
+    ) -> wire.AssetStatus:
         """Accept a document (P2), pending until its registration is seen. Repeating it is harmless.
 
         A registered document needs no signature, because the chain proves it. Before that it is signed by the creator,
@@ -161,20 +139,20 @@ class MetadataService:
 
     async def update(
         self, did: str, document: object, *, without_compute: bool = False, network: str = ""
-    ) -> AssetStatus:
+    ) -> wire.AssetStatus:
         """Accept a version of a registered DID, as :meth:`accept` does. Raises ``AssetNotFound`` for any other DID."""
         checked = await self._work.run(_check, document, without_compute)
         if str(Did.parse(did)) != checked.version.did:
             raise InsituError("InvalidDocument", "the document's DID is not the one in the address", pointer="/id")
         return await self._put(checked, await self._record(did), None, network)
 
-    async def retire(self, did: str, request: RetireRequest) -> AssetStatus:
+    async def retire(self, did: str, request: wire.RetireRequest) -> wire.AssetStatus:
         """Take an asset off the lists; its documents stay readable. Raises ``NotOwner``, ``SignatureMismatch``."""
         await self._require_asked(did, request, "retire")
         record = await self._catalog.retire(did, self._clock.now())
-        return status_of(record or _unknown(did))
+        return wire.status_of(record or _unknown(did))
 
-    async def set_listed(self, did: str, request: ListingRequest) -> AssetStatus:
+    async def set_listed(self, did: str, request: wire.ListingRequest) -> wire.AssetStatus:
         """Let strangers find an asset or not, as its owner asks; either way it can be used.
 
         Raises ``NotOwner``, ``SignatureMismatch``, ``AssetNotFound``, and ``DeadlinePassed`` if one with a later
@@ -183,9 +161,9 @@ class MetadataService:
         await self._require_asked(did, request, request.action)
         did, listed = str(Did.parse(did)), request.action == "list"
         record = await self._catalog.set_listed(did, listed, request.deadline, self._clock.now())
-        return status_of(record or _unknown(did))
+        return wire.status_of(record or _unknown(did))
 
-    async def curate(self, did: str, request: CurationRequest) -> AssetStatus:
+    async def curate(self, did: str, request: wire.CurationRequest) -> wire.AssetStatus:
         """Hide an asset for a public reason, or no longer, as a curator asks; either way it can be used.
 
         Raises ``NotCurator``, ``InvalidRequest`` without a reason, and what :meth:`set_listed` raises.
@@ -202,24 +180,24 @@ class MetadataService:
         logger.info("%s: %s %s: %s", request.account, request.action, did, request.reason)
         reason = request.reason if hidden else None
         record = await self._catalog.set_hidden(str(Did.parse(did)), reason, request.deadline, self._clock.now())
-        return status_of(record or _unknown(did))
+        return wire.status_of(record or _unknown(did))
 
-    async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> AssetStatus:
+    async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> wire.AssetStatus:
         """Return where an asset stands; with ``wait``, wait up to so many seconds until it (this version) is listed.
 
         Raises ``AssetNotFound``.
         """
         did, wanted = str(Did.parse(did)), _digits(checksum)
-        with anyio.move_on_after(min(wait, MAX_WAIT)):
+        with anyio.move_on_after(min(wait, wire.MAX_WAIT)):
             while True:
                 changed = self._changed
                 record = await self._catalog.record(did)
                 if record is not None and record.state != "pending" and wanted in (None, record.checksum):
-                    return status_of(record)
+                    return wire.status_of(record)
                 if wait <= 0:
                     break
                 await changed.wait()
-        return status_of(await self._catalog.record(did) or _unknown(did))
+        return wire.status_of(await self._catalog.record(did) or _unknown(did))
 
     async def published(self, creator: Address, key: str, deadline: int, signature: bytes) -> AssetRecord | None:
         """Return what a creator published under an Idempotency-Key; see :class:`PublicationRequest`.
@@ -234,14 +212,14 @@ class MetadataService:
             raise InsituError("SignatureMismatch", "only gateways that this catalogue knows ask for publications")
         return await self._catalog.published(creator, key)
 
-    async def publication(self, request: PublicationRequest) -> AssetStatus:
+    async def publication(self, request: wire.PublicationRequest) -> wire.AssetStatus:
         """Return which asset a creator published under a key, as :meth:`published`. Raises ``AssetNotFound``."""
         self._require_ours(request)
         signature = bytes.fromhex(request.signature[2:])
         found = await self.published(request.creator, request.key, request.deadline, signature)
         if found is None:
             raise InsituError("AssetNotFound", "the creator has published nothing under this key")
-        return status_of(found)
+        return wire.status_of(found)
 
     async def document(self, did: str, checksum: str | None = None) -> Catalogued:
         """Return the listed document, or any version by its checksum, even a pending one. Raises ``AssetNotFound``."""
@@ -251,22 +229,22 @@ class MetadataService:
             raise InsituError("AssetNotFound", f"this version of {did} is not here", did=did)
         return found
 
-    async def versions(self, did: str) -> AssetVersions:
+    async def versions(self, did: str) -> wire.AssetVersions:
         """Return the versions of an asset that the chain named, newest first."""
         found = await self._catalog.versions(str(Did.parse(did)))
-        return AssetVersions(
-            versions=tuple(AssetVersion.model_validate(version, from_attributes=True) for version in found)
+        return wire.AssetVersions(
+            versions=tuple(wire.AssetVersion.model_validate(version, from_attributes=True) for version in found)
         )
 
-    async def search(self, request: SearchRequest) -> SearchPage:
+    async def search(self, request: wire.SearchRequest) -> wire.SearchPage:
         """Find listed assets, and the unlisted ones of an owner that is asked for."""
         limit = min(request.offset, self._page_size)
         query = _query(request, skip=(request.page - 1) * limit, limit=limit)
         if query is None:
-            return SearchPage(results=(), page=request.page, total_pages=0, total_results=0)
+            return wire.SearchPage(results=(), page=request.page, total_pages=0, total_results=0)
         hits = await self._catalog.search(query)
         pages = -(-hits.total // limit)
-        return SearchPage(
+        return wire.SearchPage(
             results=hits.documents,
             page=request.page,
             total_pages=pages,
@@ -274,34 +252,34 @@ class MetadataService:
             unlisted=hits.unlisted,
         )
 
-    async def facets(self, request: SearchFilters) -> AssetFacets:
+    async def facets(self, request: wire.SearchFilters) -> wire.AssetFacets:
         """Count what the assets have that :meth:`search` finds."""
         query = _query(request)
         if query is None:
-            return AssetFacets()
+            return wire.AssetFacets()
         found = await self._catalog.facets(query)
-        facets = dict[str, Facet]()
+        facets = dict[str, wire.Facet]()
         for kind, facet in found.kinds.items():
-            values = tuple(FacetValue(value=value, count=count) for value, count in facet.values)
-            facets[kind] = Facet(values=values, more_values=facet.more)
-        return AssetFacets(total_results=found.total, more=found.more, **facets)
+            values = tuple(wire.FacetValue(value=value, count=count) for value, count in facet.values)
+            facets[kind] = wire.Facet(values=values, more_values=facet.more)
+        return wire.AssetFacets(total_results=found.total, more=found.more, **facets)
 
-    async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
+    async def summaries(self, dids: Sequence[str]) -> wire.AssetSummaries:
         """Return what a list shows of these assets, whoever may find them."""
         distinct = tuple(dict.fromkeys(dids))
-        found = tuple(map(summary_of_asset, await self._catalog.summaries(distinct)))
+        found = tuple(map(wire.summary_of_asset, await self._catalog.summaries(distinct)))
         known = {summary.did for summary in found}
-        return AssetSummaries(summaries=found, unknown=tuple(did for did in distinct if did not in known))
+        return wire.AssetSummaries(summaries=found, unknown=tuple(did for did in distinct if did not in known))
 
-    async def ids(self, after: str = "", limit: int = 1000) -> AssetIds:
+    async def ids(self, after: str = "", limit: int = 1000) -> wire.AssetIds:
         """List the DIDs that come after ``after``."""
         found = await self._catalog.dids(after, limit)
-        return AssetIds(ids=found, after=found[-1] if len(found) == limit else None)
+        return wire.AssetIds(ids=found, after=found[-1] if len(found) == limit else None)
 
-    async def health(self) -> MetadataHealth:
+    async def health(self) -> wire.MetadataHealth:
         """Return how far the chain was read. Fails if the store does."""
         cursors = await self._catalog.cursors()
-        return MetadataHealth(
+        return wire.MetadataHealth(
             version=__version__,
             chain_id=self._chain.agreements.chain_id,
             registry=self._chain.contract("DIDRegistry"),
@@ -310,17 +288,17 @@ class MetadataService:
             pending=await self._catalog.waiting(),
         )
 
-    def _require_ours(self, request: CatalogueRequest) -> None:
+    def _require_ours(self, request: wire.CatalogueRequest) -> None:
         if request.catalogue != self._catalogue:
             detail = f"it is signed for the catalogue at {request.catalogue}, and this one is at {self._catalogue}"
             raise InsituError("SignatureMismatch", detail, pointer="/catalogue")
 
-    async def _require_asked(self, did: str, request: CatalogueRequest, action: str) -> None:
+    async def _require_asked(self, did: str, request: wire.CatalogueRequest, action: str) -> None:
         self._require_ours(request)
         digest = self._action_digest("ListingRequest", did, request, action=action)
         await self._require_owner(await self._record(did), digest, account_signature(request.signature))
 
-    def _action_digest(self, kind: str, did: str, request: CatalogueRequest, **members: str) -> bytes:
+    def _action_digest(self, kind: str, did: str, request: wire.CatalogueRequest, **members: str) -> bytes:
         return self._digest(kind, {"did": "0x" + bytes(Did.parse(did)).hex(), **members}, request.deadline)
 
     def _digest(self, kind: str, members: Mapping[str, object], deadline: int) -> bytes:
@@ -331,12 +309,14 @@ class MetadataService:
         domain = catalogues_domain(self._chain.agreements.chain_id, self._chain.contract("DIDRegistry"))
         return catalogue_digest(kind, {**members, "catalogue": self._catalogue, "deadline": deadline}, domain)
 
-    async def _put(self, checked: "_Checked", record: DidRecord | None, key: str | None, network: str) -> AssetStatus:
+    async def _put(
+        self, checked: "_Checked", record: DidRecord | None, key: str | None, network: str
+    ) -> wire.AssetStatus:
         account = await self._require_version(checked, record)
         place = await self.pools.place(account, network)
         status = await self._catalog.put(checked.version, self._clock.now(), key=key, place=place)
         self._wake()
-        return status_of(status)
+        return wire.status_of(status)
 
     async def _require_version(self, checked: "_Checked", record: DidRecord | None) -> Address:
         """Refuse a document that is no version of its DID, and return the account that registered or proposes it."""
@@ -441,7 +421,7 @@ def _require_successor(before: JsonObject, after: Ddo, template: Address) -> Non
     require_allowed_change(read_ddo(before), after, (template,))
 
 
-def _query(request: SearchFilters, skip: int = 0, limit: int = 20) -> Query | None:
+def _query(request: wire.SearchFilters, skip: int = 0, limit: int = 20) -> Query | None:
     """Return what to search for, or None if the text has no words, which finds nothing."""
     words = tuple(_WORD.findall(request.text)[:MAX_WORDS])
     if request.text.strip() and not words:

@@ -28,10 +28,7 @@ def open(  # noqa: A001 - its name on the command line
 
     place = f"/assets/{complete_did(did)}" if did else "/"
     url = session.url + place
-    if session.choices.as_json:
-        session.screen.json({"url": url})
-    else:
-        session.screen.line(url)
+    session.screen.answer({"url": url}, url)
     try:
         opened = webbrowser.open(url)
     except webbrowser.Error:

@@ -7,17 +7,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from insitu.api.gateway_v1 import (
-    Action,
-    EventView,
-    ExecutionList,
-    ExecutionView,
-    ReasonView,
-    ReceiptView,
-    ResultFile,
-    ResultView,
-    StageView,
-)
+from insitu.api import gateway_v1 as wire
 from insitu.domain.amount import Amount
 from insitu.domain.dsse import Envelope
 from insitu.domain.errors import InsituError
@@ -44,7 +34,7 @@ class Presenter:
     ports: GatewayPorts
     operator: OperatorPeer
 
-    async def execution(self, seen: Seen) -> ExecutionView:
+    async def execution(self, seen: Seen) -> wire.ExecutionView:
         """Return the view of an execution. If the operator does not answer, the current stage is missing."""
         execution = seen.execution
         live, position = await self._live(execution) if execution.live else (None, 0)
@@ -56,7 +46,7 @@ class Presenter:
         reason = await self._waits_for(execution) or known
         records = frozen.records if frozen is not None else live.records if live is not None else ()
         result = frozen.result if frozen is not None else None
-        return ExecutionView(
+        return wire.ExecutionView(
             service_agreement_id=execution.agreement_id,
             workflow_execution_id=execution.execution_id,
             number=execution.plan.number,
@@ -83,10 +73,12 @@ class Presenter:
             ended_at=next((entry.at for entry in history if entry.phase in ENDED), None),
         )
 
-    async def executions(self, seen: Sequence[Seen], limit: int) -> ExecutionList:
+    async def executions(self, seen: Sequence[Seen], limit: int) -> wire.ExecutionList:
         """Return the views of several executions; as many as ``limit`` may not be all of them."""
         views = tuple([await self.execution(entry) for entry in seen])
-        return ExecutionList(executions=views, before=seen[-1].execution.execution_id if len(seen) == limit else None)
+        return wire.ExecutionList(
+            executions=views, before=seen[-1].execution.execution_id if len(seen) == limit else None
+        )
 
     async def _waits_for(self, execution: StoredExecution) -> Reason | None:
         """Return why the result of an execution is not there yet, if an attempt has failed."""
@@ -110,11 +102,11 @@ class Presenter:
         return record, position
 
 
-def _actions(seen: Seen, now: datetime) -> tuple[Action, ...]:
+def _actions(seen: Seen, now: datetime) -> tuple[wire.Action, ...]:
     """Return what the caller may do now, by the rules of the addresses that do it."""
     execution, frozen = seen.execution, seen.execution.frozen
     kept = frozen is not None and frozen.result is not None and now < frozen.expires_at
-    allowed: dict[Action, bool] = {
+    allowed: dict[wire.Action, bool] = {
         "stop": execution.live,
         "logs": any(seen.sees(stage.index) for stage in execution.plan.stages),
         "receipt": frozen is not None,
@@ -124,11 +116,11 @@ def _actions(seen: Seen, now: datetime) -> tuple[Action, ...]:
     return tuple(action for action, allows in allowed.items() if allows)
 
 
-def receipt_view(execution: StoredExecution) -> ReceiptView:
+def receipt_view(execution: StoredExecution) -> wire.ReceiptView:
     """Return the receipt of an ended execution. Raises ``ExecutionNotEnded`` while there is none."""
     if execution.frozen is None:
         raise InsituError("ExecutionNotEnded", f"{execution.execution_id} is {execution.phase}: no receipt yet")
-    return ReceiptView(
+    return wire.ReceiptView(
         receipt_hash=execution.frozen.receipt_hash,
         envelope=execution.frozen.envelope,
         settlement=execution.settlement,
@@ -154,7 +146,7 @@ def opening_view(seen: Seen) -> Opening:
     return Opening(inputs=tuple(data for data in inputs if every or data.did in seen.owned), withheld=withheld)
 
 
-def result_view(execution: StoredExecution, now: datetime) -> ResultView:
+def result_view(execution: StoredExecution, now: datetime) -> wire.ResultView:
     """Return the description of an execution's result.
 
     Raises ``ExecutionNotEnded``, ``NoResult``, ``ResultExpired``.
@@ -165,11 +157,11 @@ def result_view(execution: StoredExecution, now: datetime) -> ResultView:
     if now >= execution.frozen.expires_at:
         raise InsituError("ResultExpired", f"the files were kept until {execution.frozen.expires_at:%Y-%m-%d}")
     result = execution.frozen.result
-    return ResultView(
+    return wire.ResultView(
         did=result.did,
         owner=execution.plan.consumer,
         files=tuple(
-            ResultFile(
+            wire.ResultFile(
                 index=file.index,
                 name=file.path,
                 content_type=file.content_type,
@@ -184,7 +176,7 @@ def result_view(execution: StoredExecution, now: datetime) -> ResultView:
     )
 
 
-def event_view(event: EventRecord, seen: Seen) -> EventView:
+def event_view(event: EventRecord, seen: Seen) -> wire.EventView:
     """Return an event as the caller may see it."""
     data = dict(event.data)
     if event.type == "phase":
@@ -192,7 +184,7 @@ def event_view(event: EventRecord, seen: Seen) -> EventView:
         data = shown.model_dump(mode="json", by_alias=True)
     elif not seen.sees():
         data = {name: value for name, value in data.items() if name != "message"}
-    return EventView(
+    return wire.EventView(
         sequence=event.sequence,
         type=event.type,
         at=event.at,
@@ -228,8 +220,8 @@ def _transition(transition: Transition, seen: Seen) -> Transition:
     )
 
 
-def _reason(reason: Reason, seen: Seen) -> ReasonView:
-    return ReasonView(code=reason.code, message=_shown(reason, seen).message, next_step=reason.next_step)
+def _reason(reason: Reason, seen: Seen) -> wire.ReasonView:
+    return wire.ReasonView(code=reason.code, message=_shown(reason, seen).message, next_step=reason.next_step)
 
 
 def _shown(reason: Reason, seen: Seen) -> Reason:
@@ -237,8 +229,12 @@ def _shown(reason: Reason, seen: Seen) -> Reason:
     return reason if seen.sees() or reason.code == NOTHING_DELIVERED else reason.hidden
 
 
-def _stage(stage: StagePlan, records: Sequence[StageRecord], history: Sequence[Transition], seen: Seen) -> StageView:
-    view = StageView(index=stage.index, stage_type=stage.stage_type, image=f"{stage.image.image}:{stage.image.tag}")
+def _stage(
+    stage: StagePlan, records: Sequence[StageRecord], history: Sequence[Transition], seen: Seen
+) -> wire.StageView:
+    view = wire.StageView(
+        index=stage.index, stage_type=stage.stage_type, image=f"{stage.image.image}:{stage.image.tag}"
+    )
     entered = [transition for transition in history if transition.stage == stage.index]
     record = next((record for record in reversed(records) if record.stage == stage.index), None)
     if record is not None and (not entered or record.attempt == (entered[-1].attempt or record.attempt)):
