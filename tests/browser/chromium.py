@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.parts import programme
@@ -42,6 +43,16 @@ async def running_chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def until(page: Page, expression: str, seconds: float = 30) -> None:
+    """Wait until an expression is true in a page.
+
+    Playwright's own ``wait_for_function`` asks again by eval, which the policies of pages forbid.
+    """
+    with anyio.fail_after(seconds):
+        while not await page.evaluate(expression):  # noqa: ASYNC110 - the page has no event to wait for
+            await anyio.sleep(0.02)
 
 
 class Pages:

@@ -1,6 +1,7 @@
 """A browser, its pages and its wallet, and the provider that they talk to."""
 
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
@@ -36,9 +37,18 @@ async def page(pages: Pages) -> Page:
 
 
 @pytest.fixture(scope="session")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    """One ``insitu up`` for all tests that leave it as it is; its prices are a few base units."""
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
+def site_port() -> int:
+    """A free port, known before ``site`` runs."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory, site_port: int) -> Iterator[ProviderProcess]:
+    """One ``insitu up`` for all tests that leave it as it is; prices are a few base units, and ``site`` may sign in."""
+    origins = json.dumps([f"http://127.0.0.1:{site_port}"])
+    with open_provider(tmp_path_factory.mktemp("provider"), gateway__marketplaces=origins) as running:
         yield running
 
 
@@ -75,7 +85,7 @@ def axe() -> Callable[[Page], Awaitable[None]]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def site(site_port: int) -> Iterator[Site]:
     """A web server for pages that tests write; they import the SDK by name."""
-    with running_site() as running:
+    with running_site(site_port) as running:
         yield running

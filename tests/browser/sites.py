@@ -11,7 +11,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from tests.javascript.packages import SDK, npm
+from tests.javascript.packages import SDK, build_sdk
 
 _TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".json": "application/json"}
 
@@ -19,7 +19,13 @@ _FOLDERS = {
     "/insitu/": SDK / "dist",
     "/noble/hashes/": SDK / "node_modules/@noble/hashes",
     "/noble/secp256k1/": SDK / "node_modules/@noble/secp256k1",
+    "/example/node_modules/insitu/": SDK,
+    "/example/node_modules/@noble/": SDK / "node_modules/@noble",
+    "/example/": SDK / "examples/page",
 }
+
+EXAMPLE = "/example/index.html"
+"""Path of the example of a page, where npm has installed the SDK beside it."""
 
 IMPORTS = json.dumps(
     {
@@ -33,12 +39,17 @@ IMPORTS = json.dumps(
     }
 )
 
-_HASH = base64.b64encode(hashlib.sha256(IMPORTS.encode()).digest()).decode()
 
-POLICY = (
-    f"default-src 'none'; script-src 'self' 'sha256-{_HASH}'; connect-src *; img-src data:; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
+def _policy(*inline: str) -> str:
+    """The policy of every page: the import maps are the only scripts within one."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline]
+    scripts = " ".join(["'self'", *(f"'sha256-{found}'" for found in hashes)])
+    trusted = "require-trusted-types-for 'script'; trusted-types 'none'"
+    return f"default-src 'none'; script-src {scripts}; connect-src *; img-src data:; {trusted}"
+
+
+_EXAMPLE_IMPORTS = (SDK / "examples/page/index.html").read_text("utf-8").partition('"importmap">')[2]
+POLICY = _policy(IMPORTS, _EXAMPLE_IMPORTS.partition("</script>")[0])
 
 _PAGE = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>A page</title>
@@ -72,9 +83,9 @@ class Site:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
+def running_site(port: int) -> Iterator[Site]:
     """Build the SDK, and serve it until the end."""
-    npm("run", "--silent", "build")
+    build_sdk()
     site = Site()
 
     class Answer(BaseHTTPRequestHandler):
@@ -94,10 +105,10 @@ def running_site() -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Answer) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        site.url = f"http://127.0.0.1:{server.server_address[1]}"
+        site.url = f"http://127.0.0.1:{port}"
         try:
             yield site
         finally:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, Error, Page
 
-from tests.browser.chromium import DARK, NO_JAVASCRIPT, PHONE, PRINT, STILL, Pages
+from tests.browser.chromium import DARK, NO_JAVASCRIPT, PHONE, PRINT, STILL, Pages, until
 from tests.browser.sites import Site
 from tests.browser.wallet import Wallet
 
@@ -110,7 +110,7 @@ async def test_a_prompt_stays_open_while_the_person_is_away(page: Page, pages: P
     assert (await wallet.asked()).shows == "connect"
     assert await page.evaluate("told.found ?? null") is None
     wallet.let_go()
-    await page.wait_for_function("told.found")
+    await until(page, "told.found")
 
 
 async def test_a_closed_page_is_no_complaint(pages: Pages, site: Site) -> None:

@@ -1,5 +1,7 @@
 """The JavaScript SDK as npm would install it."""
 
+import fcntl
+import hashlib
 import json
 import shutil
 import subprocess
@@ -23,7 +25,7 @@ def npm(*arguments: str) -> str:
 
 def install_sdk(folder: Path) -> set[str]:
     """Install the package that npm would publish, with what it depends on, and return the names of its files."""
-    _build()
+    build_sdk()
     packed = json.loads(npm("pack", "--json", "--ignore-scripts", "--pack-destination", str(folder)))[0]
     installed = folder / "node_modules" / "insitu"
     shutil.unpack_archive(folder / packed["filename"], folder)
@@ -44,5 +46,15 @@ def run_node(folder: Path, program: str, *arguments: str) -> str:
 
 
 @cache
-def _build() -> None:
-    npm("run", "--silent", "build")
+def build_sdk() -> None:
+    """Compile the SDK into ``dist`` unless it is there: tests of other processes must not find it half made."""
+    stamp = ROOT / ".cache" / "sdk-js.stamp"
+    stamp.parent.mkdir(exist_ok=True)
+    with stamp.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sources = sorted([*(SDK / "src").rglob("*.ts"), *SDK.glob("*.json")])
+        wanted = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        is_built = (SDK / "dist/index.js").exists() and stamp.exists() and stamp.read_text() == wanted
+        if not is_built:
+            npm("run", "--silent", "build")
+            stamp.write_text(wanted)

@@ -1,4 +1,4 @@
-/** Every static check of this package: types, lint and format, sizes, and what npm would publish. Exits 1 if one fails. */
+/** Every static check of this package: types, lint and format, sizes, its reference, and what npm would publish. Exits 1 if one fails. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +22,16 @@ const LOADED_LATER = {
     onResolve({ filter: /^\./ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path, external: true } : undefined,
     ),
+}
+
+function runScript(name, script, ...options) {
+  const { status, stdout, stderr } = spawnSync('node', [`scripts/${script}`, ...options], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  if (status === 0) return
+  failed.push(name)
+  console.log(`${name} failed:\n${stdout}${stderr}`)
 }
 
 /** Bundle code that imports the package by name, as a page would; a module of Node in it is an error. */
@@ -50,6 +60,11 @@ run('types in browsers', 'tsc', '-p', 'tsconfig.json')
 run('build', 'tsc', '-p', 'tsconfig.build.json')
 run('lint and format', 'biome', 'check', '--error-on-warnings', '.')
 run('package', 'publint', '--strict')
+if (!failed.includes('build')) {
+  run('types of a program that uses it', 'tsc', '-p', 'tsconfig.types.json')
+  runScript('types as npm would publish them', 'published.mjs')
+}
+runScript('reference', 'reference.mjs', '--check')
 if (!failed.includes('build')) await checkSizes()
 if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
 process.exitCode = failed.length > 0 ? 1 : 0

@@ -8,11 +8,12 @@ import { accountSignature, addressOfKey, personalDigest } from './domain/signatu
 import { signedTransaction, type Transaction, transactionDigest } from './domain/transaction.js'
 import { type TypedData, typedDataDigest, typedDataText } from './domain/typed-data.js'
 import { InsituError } from './errors.js'
-import { type Account, rejectedByUser, type WalletTransaction } from './sdk/account.js'
+import type { Account, WalletTransaction } from './sdk/account.js'
 import type { WalletProvider } from './sdk/chain-reader.js'
+import { askWallet, requireUnchanged } from './sdk/wallet-requests.js'
 
-/** What wallets answer if a person says no (EIP-1193). */
-const REJECTED = 4001
+export { discoverWallets, type PageProvider, type Wallet, watchWallets } from './sdk/page-wallets.js'
+export { askWallet, type ChainToUse, untilChanged, useChain } from './sdk/wallet-requests.js'
 
 /** An account that can sign. Signatures have 65 bytes r ‖ s ‖ v, with v 27 or 28. */
 export interface LocalKey {
@@ -64,41 +65,29 @@ function readKey(key: Uint8Array | string): Uint8Array {
 }
 
 /**
- * Return an account of a wallet that asks a person (EIP-1193), such as one that a page found by EIP-6963.
+ * Return an account of a wallet that asks a person (EIP-1193), such as one of `discoverWallets`.
+ *
+ * Before each prompt the wallet must still have the account, and be on the chain that the data is for.
  *
  * @param provider - the wallet's connection
  * @param address - one of its accounts, by default the one that it offers first
- * @throws InsituError `RejectedByUser` if the person says no, also later when something is to be signed
+ * @throws InsituError what `askWallet` throws, also later when something is to be signed
  */
 export async function walletAccount(provider: WalletProvider, address?: Address): Promise<Account> {
-  const ask = (method: string, ...params: readonly unknown[]) => request(provider, method, params)
-  const offered = address ?? first(await ask('eth_requestAccounts'))
-  const account = readAddress(offered)
-  const signed = async (answer: Promise<unknown>) => accountSignature(String(await answer) as Hex)
+  const account = readAddress(address ?? first(await askWallet(provider, 'eth_requestAccounts')))
+  const sign = async (chainId: number | undefined, method: string, ...params: readonly unknown[]) => {
+    await requireUnchanged(provider, account, chainId)
+    return accountSignature(String(await askWallet(provider, method, params)) as Hex)
+  }
   return Object.freeze({
     address: account,
-    signTypedData: (data: TypedData) => signed(ask('eth_signTypedData_v4', account, typedDataText(data))),
-    signText: (text: string) => signed(ask('personal_sign', toHex(utf8(text)), account)),
+    signTypedData: (data: TypedData) => sign(data.domain.chainId, 'eth_signTypedData_v4', account, typedDataText(data)),
+    signText: (text: string) => sign(undefined, 'personal_sign', toHex(utf8(text)), account),
     sendTransaction: async ({ chainId, to, data }: WalletTransaction) => {
-      const at = Number(await ask('eth_chainId'))
-      if (at !== chainId) throw new InsituError(errors.ContractMismatch, `the wallet is on chain ${at}, not ${chainId}`)
-      return String(await ask('eth_sendTransaction', { from: account, to, data }))
+      await requireUnchanged(provider, account, chainId)
+      return String(await askWallet(provider, 'eth_sendTransaction', [{ from: account, to, data }]))
     },
   })
-}
-
-async function request(provider: WalletProvider, method: string, params: readonly unknown[]): Promise<unknown> {
-  try {
-    return await provider.request({ method, params })
-  } catch (cause) {
-    const code = (cause as { readonly code?: unknown } | null)?.code
-    if (code === REJECTED || code === 'ACTION_REJECTED') throw rejectedByUser(cause)
-    // Sending is refused for reasons of the chain, such as too little coin; everything else is about the signature.
-    const row = method === 'eth_sendTransaction' ? errors.TransactionFailed : errors.SignatureMismatch
-    const nextStep =
-      'Open the wallet: it may be locked, on another account, or busy with another question. Then call again.'
-    throw new InsituError(row, `the wallet did not answer ${method}`, { nextStep, retry: true, cause })
-  }
 }
 
 function first(accounts: unknown): string {

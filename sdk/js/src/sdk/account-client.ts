@@ -35,6 +35,7 @@ import { type ReceiptLike, type VerifyOptions, verifyOnChain } from './receipts.
 import type { Resolver } from './resolver.js'
 import { Session, type SignInPage } from './session.js'
 import type { SessionStore } from './session-store.js'
+import type { StreamSharing } from './shared-streams.js'
 import { Streams } from './streams.js'
 import { type ConfirmContracts, knownContracts, requireTrusted } from './trust.js'
 
@@ -49,6 +50,8 @@ export interface AccountOptions extends ConnectOptions {
   readonly confirmContracts?: ConfirmContracts | undefined
   /** Where sessions are kept over page loads, such as `sessionStorageOf(sessionStorage)`; otherwise in memory alone. */
   readonly sessions?: SessionStore | undefined
+  /** Shares streams with the other tabs of a page's origin: `sharedByTabs()`. Otherwise each one has its connection. */
+  readonly sharing?: StreamSharing | undefined
 }
 
 /** How an execution is started. */
@@ -127,7 +130,7 @@ export class AccountClient {
     const gateways = new Map<string, GatewayClient>()
     const gatewayAt = (url: string) => {
       const open = () => new Session(http, url, account, options.sessions, pageOf(contracts.chainId))
-      const known = gateways.get(url) ?? new GatewayClient(http, streams, url, open())
+      const known = gateways.get(url) ?? new GatewayClient(http, streams, url, open(), options.sharing)
       gateways.set(url, known)
       return known
     }

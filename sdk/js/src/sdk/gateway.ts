@@ -4,6 +4,7 @@ import { InsituError, isInsituError } from '../errors.js'
 import { type CallControl, onlySignal } from './account.js'
 import type { CallOptions, Http } from './http.js'
 import type { Session } from './session.js'
+import type { StreamSharing } from './shared-streams.js'
 import type { Opened, Streams } from './streams.js'
 
 const BASE = '/api/v1/gateway/services'
@@ -35,12 +36,14 @@ export interface Authorised extends CallControl {
 export class GatewayClient {
   readonly url: string
   readonly session: Session
+  readonly sharing: StreamSharing | undefined
   readonly #http: Http
   readonly #streams: Streams
 
-  constructor(http: Http, streams: Streams, url: string, session: Session) {
+  constructor(http: Http, streams: Streams, url: string, session: Session, sharing?: StreamSharing) {
     this.url = url
     this.session = session
+    this.sharing = sharing
     this.#http = http
     this.#streams = streams
   }

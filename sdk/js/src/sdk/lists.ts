@@ -133,8 +133,18 @@ export async function* eventsAt(
   }
 }
 
-/** Follow a stream of the gateway, with a fresh token where the one before has expired. */
+/** Follow a stream of the gateway, together with other pages if they share it. */
 export function serverEvents(gateway: GatewayClient, path: string, options: EventsOptions) {
+  const { after, signal } = options
+  if (gateway.sharing === undefined) return followAlone(gateway, path, options)
+  const alone = (behind: string | undefined, turn: AbortSignal) =>
+    followAlone(gateway, path, { ...options, after: behind, signal: turn })
+  const name = `${gateway.session.account.address} ${path}`
+  return gateway.sharing.follow({ server: gateway.url, name, after, alone }, signal)
+}
+
+/** Follow a stream by a connection, with a fresh token where the one before has expired. */
+function followAlone(gateway: GatewayClient, path: string, options: EventsOptions) {
   let [token, refused] = ['', '']
   const connect = async (lastEventId: string | undefined, freshToken: boolean) => {
     refused = freshToken ? token : ''

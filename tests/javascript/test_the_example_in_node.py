@@ -1,0 +1,49 @@
+"""The example for Node runs a workflow of a real provider, once somebody has confirmed the contracts."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from insitu.testing.provider import ProviderProcess
+from tests.javascript.packages import SDK, install_sdk
+from tests.market import PAID, UNPAID, open_market, open_provider
+
+pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
+
+SECRET = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
+"""The key of the development account that is called consumer; it is public."""
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    with open_provider(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+async def test_the_example_runs_what_its_person_confirms(provider: ProviderProcess, tmp_path: Path) -> None:
+    install_sdk(tmp_path)
+    shutil.copy(SDK / "examples" / "run.mjs", tmp_path)
+    async with open_market(provider) as market:
+        command = ["node", "run.mjs", provider.url, (await market.workflow()).did, "result"]
+        environment, before = {**os.environ, "KEY": SECRET}, await market.balances()
+
+        async def run(answer: bytes) -> tuple[int, str]:
+            done = await anyio.run_process(
+                command, input=answer, check=False, cwd=tmp_path, env=environment, stderr=subprocess.STDOUT
+            )
+            return done.returncode, done.stdout.decode()
+
+        status, told = await run(b"no\n")
+        assert (status, "ContractMismatch" in told) == (1, True), told
+        assert await market.changes(before) == UNPAID
+        status, told = await run(b"yes\n")
+        assert status == 0, told
+        assert "\nhello\n" in told
+        assert "the receipt holds" in told
+        assert (tmp_path / "result" / "out.txt").read_text() == "done"
+        assert await market.changes(before) == PAID
