@@ -128,6 +128,18 @@ async def test_a_rule_that_is_readable_but_for_one_text_shows_what_it_hides(
     assert "\\u202egnp\\x1b[31m\\x00" in (await browser.get(f"/assets/{did(1)}")).text
 
 
+async def test_the_page_of_a_run_shows_a_name_that_hides_nothing(
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble
+) -> None:
+    catalogue.add(
+        summary(1, did=did(1), checksum=CHECKSUM), document(policy=STRICT, name="\u202egnp\x1b\0" + "x" * 20_000)
+    )
+    await require_harmless(browser, f"/run?on={did(1)}", "")
+    page = (await browser.get(f"/run?on={did(1)}")).text
+    assert "\\u202egnp\\x1b\\x00x" in page
+    assert "x" * NAME not in page
+
+
 async def require_harmless(browser: httpx.AsyncClient, address: str, text: str) -> None:
     answer = await browser.get(address, params={"text": text[:400]} if address == "/search" else None)
     assert answer.status_code == 200, answer.text

@@ -7,6 +7,7 @@ from insitu.domain.ddo import Ddo, read_ddo
 from insitu.domain.errors import InsituError
 from insitu.domain.workflow import Workflow
 from insitu.marketplace.catalogue import Catalogue
+from insitu.marketplace.hostile import name_of
 from insitu.marketplace.policy import origins
 
 MOST_INPUTS = 20
@@ -60,4 +61,4 @@ def _found(answer: Ddo | InsituError) -> Ddo:
 
 
 def _named(ddo: Ddo) -> NamedAsset:
-    return NamedAsset(str(ddo.id), str(ddo.main.get("name") or ddo.id))
+    return NamedAsset(str(ddo.id), name_of(ddo.main.get("name"), str(ddo.id)))
