@@ -13,6 +13,7 @@ from playwright.async_api import Browser, Page, Request, expect
 from insitu.sdk.publishing import Asset
 from tests.browser.chromium import DARK, NO_JAVASCRIPT, PHONE, ZOOMED, Pages
 from tests.market import Market
+from tests.marketplace.hostile_texts import HOSTILE
 
 pytestmark = [pytest.mark.needs("chromium", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -93,6 +94,19 @@ async def test_readers_of_screens_and_phones_get_all_of_it(pages: Pages, market:
             await axe(page)
             width = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert width <= 0, f"{address} is {width} px too wide"
+
+
+async def test_a_hostile_document_runs_nothing_and_loads_nothing(page: Page, market: Market) -> None:
+    short = [text for text in HOSTILE if len(text) < 200 and text.isprintable()]
+    members = {"description": "\n\n".join(short), "tags": short[:20], "author": short[2], "license": short[9]}
+    asset = await offered(market, short[5] + " tears", use=short[1], categories=short[:3], **members)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda _: pytest.fail("a script of a document ran"))
+    for address in (f"/assets/{asset.did}", "/search?text=tears", f"/accounts/{market.publisher.account}", "/"):
+        await page.goto(market.provider.url + address, wait_until="load")
+        assert await page.locator("img, iframe, object, embed, style, base, main form:not(.find)").count() == 0
+    assert all(url.startswith((market.provider.url, "data:image/svg+xml")) for url in asked), asked
 
 
 async def test_the_lines_of_a_page_work_as_they_stand(page: Page, market: Market, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_a_description_is_markdown_without_html(text: str, html: str) -> None:
 
 def test_the_first_words_of_a_description_have_no_marks() -> None:
     assert (
-        first_words("# Rows\n\nOf **EWR**, `JFK` and\n[LGA](https://a.example).", 100) == "Rows. Of EWR, JFK and LGA."
+        first_words("# Rows\n\nOf **EWR**, `JFK`\nand [LGA](https://a.b).", 100) == "Rows. Of EWR, JFK and LGA."
     )
     assert first_words("word " * 100, 20) == "word word word word…"
 
