@@ -134,8 +134,8 @@ async def test_the_page_of_a_run_shows_a_name_that_hides_nothing(
     catalogue.add(
         summary(1, did=did(1), checksum=CHECKSUM), document(policy=STRICT, name="\u202egnp\x1b\0" + "x" * 20_000)
     )
-    await require_harmless(browser, f"/run?on={did(1)}", "")
     page = (await browser.get(f"/run?on={did(1)}")).text
+    assert not UNSEEN & set(page)
     assert "\\u202egnp\\x1b\\x00x" in page
     assert "x" * NAME not in page
 
