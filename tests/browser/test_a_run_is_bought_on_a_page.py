@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.chromium import Pages
 from tests.browser.personal import SLOW, ids
@@ -37,6 +37,28 @@ async def test_a_first_script_takes_a_sign_in_and_three_signatures_and_no_coin(
     assert message.startswith(f"{market.provider.url} wants you to sign in")
 
 
+async def test_what_is_published_is_chosen_from_a_list_and_takes_fewer_signatures(
+    page: Page, pages: Pages, wallet: Wallet, market: Market
+) -> None:
+    workflow, before = await market.workflow(), await market.balances()
+    data, algorithm = await market.dataset(), await market.algorithm()
+    await open_run(page, pages, market, data.did)
+    await page.get_by_label("A published algorithm").check()
+    await page.get_by_label("Algorithm", exact=True).select_option(algorithm.did)
+    await expect(page.get_by_role("button", name=BUY)).to_be_visible(timeout=SLOW)
+    await expect(page.locator(".sign > li h3")).to_have_count(6)
+    await page.get_by_label("A workflow").check()
+    await page.get_by_label("Workflow", exact=True).select_option(workflow.did)
+    await expect(page.get_by_label("Workflow", exact=True)).to_have_value(workflow.did)
+    await expect(page.locator("#step-publication")).to_have_count(0, timeout=SLOW)
+    await page.get_by_role("button", name=BUY).click()
+    await confirm(page)
+    await ids(page)
+    assert wallet.counted == {"connect": 1, "text": 1, "Permit": 1, "Terms": 1}
+    await expect(page.get_by_text("Settled on chain.")).to_be_visible(timeout=SLOW)
+    assert await market.changes(before) == PAID
+
+
 async def test_what_is_signed_is_what_was_shown(page: Page, pages: Pages, wallet: Wallet, market: Market) -> None:
     data = await market.dataset()
     await open_run(page, pages, market, data.did)
@@ -59,6 +81,38 @@ async def test_what_is_signed_is_what_was_shown(page: Page, pages: Pages, wallet
     await page.get_by_role("button", name="Back to the form").click()
     wallet.let_go()
     await expect(page.get_by_role("button", name=BUY)).to_be_visible(timeout=SLOW)
+
+
+async def test_a_gateway_that_quotes_something_else_opens_no_wallet(
+    page: Page, pages: Pages, wallet: Wallet, market: Market
+) -> None:
+    workflow, before = await market.workflow(), await market.balances()
+    lies: dict[str, object] = {}
+
+    async def quote(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, json={**await answer.json(), **lies})
+
+    await page.route("**/api/v1/gateway/services/check", quote)
+    await open_run(page, pages, market, (await market.dataset()).did)
+    await page.get_by_label("A workflow").check()
+    await page.get_by_label("Workflow", exact=True).select_option(workflow.did)
+    await expect(page.get_by_role("button", name=BUY)).to_be_visible(timeout=SLOW)
+    thief = [{"address": market.stranger.account, "amount": "14"}]
+    for lie in ({"price": "13"}, {"receivers": thief}, {"timeout": 1}, {"provider": market.stranger.account}):
+        lies.update(lie)
+        await page.get_by_role("button", name=BUY).click()
+        if "text" not in wallet.counted:
+            await confirm(page)
+        again = page.get_by_role("button", name="Ask again")
+        await expect(again).to_be_visible(timeout=SLOW)
+        await expect(page.locator("#verdict")).to_contain_text(re.compile("TermsMismatch|NotDIDProvider"))
+        await expect(page.get_by_role("button", name=BUY)).to_have_count(0)
+        assert wallet.counted == {"connect": 1, "text": 1}
+        lies.clear()
+        await again.click()
+        await expect(page.get_by_role("button", name=BUY)).to_be_visible(timeout=SLOW)
+    assert await market.changes(before) == UNPAID
 
 
 async def test_a_no_to_any_question_costs_nothing_and_the_button_lives(

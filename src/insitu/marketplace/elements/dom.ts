@@ -124,8 +124,10 @@ function adapt(old: Node, node: Node): void {
     if (old.getAttribute(name) !== value && !KEPT.includes(name)) old.setAttribute(name, value)
   }
   adaptHandlers(old, node)
+  // What stands in the new element moves, and with it what a list of choices has chosen.
+  const value = 'value' in node ? String(node.value) : ''
   if (!old.nodeName.includes('-')) change(old, node)
-  adaptField(old, node)
+  adaptField(old, node, value)
 }
 
 function adaptHandlers(old: Element, node: Element): void {
@@ -135,12 +137,11 @@ function adaptHandlers(old: Element, node: Element): void {
   handlers.set(old, after)
 }
 
-function adaptField(old: Element, node: Element): void {
+function adaptField(old: Element, node: Element, value: string): void {
   if (old instanceof HTMLInputElement && node instanceof HTMLInputElement) {
-    if (old.type !== 'file' && old.value !== node.value) old.value = node.value
+    if (old.type !== 'file' && old.value !== value) old.value = value
     old.checked = node.checked
   } else if (old instanceof HTMLSelectElement || old instanceof HTMLTextAreaElement) {
-    const { value } = node as typeof old
     if (old.value !== value) old.value = value
   }
   if ('disabled' in old && 'disabled' in node) old.disabled = node.disabled

@@ -11,6 +11,8 @@ import { isBought, signAndRun } from './purchase.js'
 import { doneWith, EMPTY, EMPTY_FORM, type RunState, type Step, stepsFor, waitingFor } from './state.js'
 import { runView } from './view.js'
 
+/** An account whose code only delegates still signs with its key (EIP-7702). */
+const DELEGATION = '0xef0100'
 /** Milliseconds without a change of the form after which it is judged. */
 const PAUSE = 300
 
@@ -168,9 +170,11 @@ export class RunController {
       ? agreements.checkPlanned(described ?? {}, { signal })
       : agreements.check(workflowDid, { signal }))
     const held = await parts.chain.tokenNumber(BALANCE, [client.account], signal)
+    const code = await parts.chain.code(client.account, signal)
+    const isContract = code !== '0x' && !code.startsWith(DELEGATION)
     const isDone = verdict.allowed && (await isBought(client, purchaseOf(digestOfPlan(plan, client.account)), signal))
     signal.throwIfAborted()
-    const steps = verdict.allowed ? stepsFor(workflowDid !== undefined, verdict.cost.total) : []
+    const steps = verdict.allowed ? stepsFor(workflowDid !== undefined, verdict.cost.total, isContract) : []
     const needed = isDone ? steps.filter(step => !['publication', 'permit', 'terms'].includes(step.name)) : steps
     const at = Math.floor(Date.now() / 1000)
     this.#show({ judgement: { is: 'known', verdict, at, held }, steps: needed, isBought: isDone })

@@ -49,7 +49,8 @@ function introduction(steps: readonly Step[], { isBought }: RunState): string {
 function stepView(step: Step, number: number, verdict: Allowed, state: RunState): HTMLElement {
   const [sign, word] = STATES[step.state]
   const isSignature = SIGNATURES.includes(step.name)
-  const title = isSignature || step.state !== 'done' ? word : 'done'
+  const isNew = isSignature && step.asks !== undefined
+  const title = step.state !== 'done' || isNew ? word : isSignature ? 'done before' : 'done'
   const { name, text } = wordsOf(step, verdict, state)
   return h(
     'li',
@@ -209,6 +210,9 @@ function shortNote({ cost }: Allowed, state: RunState): HTMLElement {
 
 function buttons({ cost }: Allowed, state: RunState, actions: RunActions): HTMLElement {
   if (state.phase === 'signing') {
+    const waiting = state.steps.find(step => step.state === 'waiting')
+    if (waiting !== undefined && !SIGNATURES.includes(waiting.name))
+      return h('p', {}, 'What was signed goes on, also if you leave this page.')
     return h(
       'p',
       { class: 'row' },

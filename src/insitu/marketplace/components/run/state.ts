@@ -63,11 +63,12 @@ export interface RunActions {
 }
 
 /** Return what is still to be signed and done for a purchase, in order. */
-export function stepsFor(isPublished: boolean, total: bigint): readonly Step[] {
+export function stepsFor(isPublished: boolean, total: bigint, isContract = false): readonly Step[] {
   const names: readonly StepName[] = [
     'sign-in',
     ...(isPublished ? [] : (['publication'] as const)),
-    ...(total > 0n ? (['permit'] as const) : []),
+    // The account of a contract cannot sign a permit, and needs an allowance.
+    ...(total > 0n && !isContract ? (['permit'] as const) : []),
     ...(['terms', 'send', 'start'] as const),
   ]
   return names.map(name => ({ name, state: 'to come' }))

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a,b,c,d}from"./chunk-YJ627AXU.js";import"./chunk-365PUSUV.js";import"./chunk-NICOVCCK.js";import"./chunk-WXF4F4TQ.js";import"./chunk-YOOGHDXO.js";import"./chunk-RCCGUEJN.js";import"./chunk-ABWFEU7O.js";import"./chunk-SDOXG3MB.js";import"./chunk-IISHBAXT.js";import"./chunk-WS7PJSBK.js";import"./chunk-JL5NKANE.js";import"./chunk-YXK3OC6T.js";export{c as accountView,b as chainView,a as chooserView,d as problemView};
