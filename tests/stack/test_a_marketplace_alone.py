@@ -1,5 +1,6 @@
 """`insitu serve marketplace` needs a catalogue's address, and nothing on this machine."""
 
+import importlib.util
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from insitu.domain.errors import InsituError
 from insitu.marketplace.service import Marketplace
 from insitu.settings.reading import read_settings
-from insitu.stack.marketplace import open_marketplace
+from insitu.stack.marketplace import installed_actors, open_marketplace
 
 
 def settings(tmp_path: Path, **flags: str) -> Any:
@@ -75,6 +76,19 @@ def test_known_keys_are_offered_only_beside_an_embedded_chain_on_this_machine(
     made = opened(tmp_path, public_url, gateway=gateway, metadata__url=CATALOGUE, **flags)
     assert made.site.development is development
     assert bool(made.development_keys) is development
+
+
+def test_without_the_extra_a_provider_has_no_pages_and_a_marketplace_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "marketplace" in installed_actors()
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jinja2" else found(name))
+    assert set(installed_actors()) == {"gateway", "metadata", "operator"}
+    monkeypatch.setitem(sys.modules, "insitu.marketplace.rendering", None)
+    with pytest.raises(InsituError, match="marketplace extra") as caught:
+        opened(tmp_path, "https://market.test", metadata__url=CATALOGUE)
+    assert caught.value.code == "ExtraMissing"
 
 
 @contextmanager
