@@ -11,6 +11,7 @@ import pytest
 
 from insitu.api.metadata_v1 import AssetFacets, Facet, FacetValue
 from insitu.domain.canonical import JsonObject
+from insitu.marketplace import hostile
 from insitu.marketplace.hostile import COMBINING, LINE, NAME, NAMELESS, first_words, link_of, markdown, name_of, shown
 from insitu.marketplace.samples import CHECKSUM, STRICT, did, document, result, workflow
 from tests.doubles.catalogue import CATALOGUE, CatalogueDouble, summary
@@ -210,10 +211,16 @@ def test_a_description_is_markdown_without_html(text: str, html: str) -> None:
 
 
 def test_the_first_words_of_a_description_have_no_marks() -> None:
-    assert (
-        first_words("# Rows\n\nOf **EWR**, `JFK`\nand [LGA](https://a.b).", 100) == "Rows. Of EWR, JFK and LGA."
-    )
+    assert first_words("# Rows\n\nOf **EWR**, `JFK`\nand [LGA](https://a.b).", 100) == "Rows. Of EWR, JFK and LGA."
     assert first_words("word " * 100, 20) == "word word word word…"
+
+
+def test_a_beginning_is_read_once_however_many_lists_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, parse = list[str](), hostile._READER.parse
+    monkeypatch.setattr(hostile._READER, "parse", lambda text: (read.append(text), parse(text))[1])
+    brackets = "[" * 480 + "once"
+    assert first_words(brackets, 240) == first_words(brackets + "[", 240) == "[" * 240 + "…"
+    assert len(read) == 1
 
 
 def test_a_picture_is_not_loaded() -> None:
