@@ -52,7 +52,6 @@ async def test_what_is_published_is_chosen_from_a_list_and_takes_fewer_signature
     await expect(page.get_by_label("Workflow", exact=True)).to_have_value(workflow.did)
     await expect(page.locator("#step-publication")).to_have_count(0, timeout=SLOW)
     await page.get_by_role("button", name=BUY).click()
-    await confirm(page)
     await ids(page)
     assert wallet.counted == {"connect": 1, "text": 1, "Permit": 1, "Terms": 1}
     await expect(page.get_by_text("Settled on chain.")).to_be_visible(timeout=SLOW)
@@ -102,8 +101,6 @@ async def test_a_gateway_that_quotes_something_else_opens_no_wallet(
     for lie in ({"price": "13"}, {"receivers": thief}, {"timeout": 1}, {"provider": market.stranger.account}):
         lies.update(lie)
         await page.get_by_role("button", name=BUY).click()
-        if "text" not in wallet.counted:
-            await confirm(page)
         again = page.get_by_role("button", name="Ask again")
         await expect(again).to_be_visible(timeout=SLOW)
         await expect(page.locator("#verdict")).to_contain_text(re.compile("TermsMismatch|NotDIDProvider"))
