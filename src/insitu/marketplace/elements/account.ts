@@ -1,5 +1,13 @@
 /** The account of the person who looks at the page: a wallet that was chosen, and clients that sign with it. */
-import { type AccountClient, connect, connectAccount, InsituError, sessionStorageOf, type WalletProvider } from 'insitu'
+import {
+  type AccountClient,
+  connect,
+  connectAccount,
+  InsituError,
+  sessionStorageOf,
+  sharedByTabs,
+  type WalletProvider,
+} from 'insitu'
 import { type Address, readAddress, sameAddress } from 'insitu/domain'
 import { walletAccount } from 'insitu/wallets'
 import { site } from './site.js'
@@ -124,7 +132,7 @@ async function open(url: string, mayAsk: boolean, { signal }: Waiting): Promise<
     await dialogs.changeChain(provider, contracts.chainId, signal)
   }
   const client = await connectAccount(url, await walletAccount(provider, mine.address), {
-    ...{ provider, signal, sessions, metadataUrl: site().catalogue },
+    ...{ provider, signal, sessions, sharing: sharedByTabs(), metadataUrl: site().catalogue },
     confirmContracts: async shown =>
       (await import('../components/contracts/dialog.js')).confirmContracts(shown, url, signal),
   })
