@@ -40,6 +40,18 @@ async def test_it_may_call_the_gateways_of_its_data_sets(
     assert EVIL not in answer.text
 
 
+async def test_a_document_of_many_servers_makes_no_long_headers(
+    browser: httpx.AsyncClient, catalogue: CatalogueDouble
+) -> None:
+    found = document(1, "https://one.test/exec")
+    more = [{"type": "access", "serviceEndpoint": f"https://more{number}.test/x"} for number in range(3000)]
+    found["service"] = [*more, *found["service"]]
+    catalogue.add(summary(1), found)
+    answer = await browser.get("/run", params={"on": did(1)})
+    assert "https://one.test" in directives(answer)["connect-src"].split()
+    assert len(answer.headers["content-security-policy"]) < 4000
+
+
 async def test_a_workflow_brings_its_data_sets(browser: httpx.AsyncClient, catalogue: CatalogueDouble) -> None:
     stages = [{"index": 0, "input": [{"index": 0, "id": did(1)}], "transformation": {"id": did(9)}}]
     catalogue.add(summary(1), document(1, "https://one.test/exec"))

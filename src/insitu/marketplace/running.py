@@ -12,6 +12,8 @@ from insitu.marketplace.policy import origins
 
 MOST_INPUTS = 20
 """Data sets whose documents are read for one page."""
+MOST_REACHABLE = 2 * MOST_INPUTS
+"""Origins in the policy of a page: servers and browsers refuse an answer whose headers are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,10 @@ async def read_run(catalogue: Catalogue, on: tuple[str, ...], workflow: str | No
     if not 0 < len(on) <= MOST_INPUTS:
         raise InsituError("InvalidRequest", f"a run reads 1 to {MOST_INPUTS} data sets: name each as on={{did}}")
     inputs = [_found(answer) for answer in await outcomes(read(did) for did in on)]
-    documents += inputs
-    endpoints = [service.service_endpoint or "" for ddo in documents for service in ddo.service]
+    endpoints = [service.service_endpoint or "" for ddo in (*inputs, *documents) for service in ddo.service]
     (gateway, *_) = origins([inputs[0].compute_service().service_endpoint or ""]) or ("",)
-    return RunView(
-        tuple(map(_named, inputs)), gateway, origins(endpoints), _named(documents[0]) if workflow is not None else None
-    )
+    reachable = origins([gateway, *endpoints])[:MOST_REACHABLE]
+    return RunView(tuple(map(_named, inputs)), gateway, reachable, _named(documents[0]) if workflow else None)
 
 
 def _found(answer: Ddo | InsituError) -> Ddo:
