@@ -22,6 +22,7 @@ time.sleep(1)
 print('last line', flush=True)
 out = pathlib.Path('/mnt/output')
 (out / 'table.csv').write_text('name,number\\n"a, b",1\\n<script>alert(1)</script>,2\\n')
+(out / 'bomb.png').write_bytes(b'\\x89PNG\\r\\n\\x1a\\n\\0\\0\\0\\rIHDR' + (60000).to_bytes(4, 'big') * 2 + bytes(9))
 (out / 'dot.png').write_bytes(base64.b64decode(
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='))
 """
@@ -57,6 +58,8 @@ async def test_from_granted_to_a_verified_receipt(
     shown = page.frame_locator("iframe[title='Preview of table.csv']")
     await expect(shown.get_by_role("cell", name="<script>alert(1)</script>")).to_be_visible()
     await expect(shown.get_by_role("columnheader", name="number")).to_be_visible()
+    await expect(page.get_by_text("60000 × 60000 points, too many to show here")).to_be_visible()
+    await page.get_by_role("button", name="Show dot.png").click()
     picture = page.frame_locator("iframe[title='Preview of dot.png']").get_by_role("img", name="dot.png")
     assert await picture.evaluate("image => image.naturalWidth") == 1
     assert [await frame.get_attribute("sandbox") for frame in await page.locator("iframe").all()] == ["", ""]

@@ -12,7 +12,7 @@ export function took(milliseconds: number): string {
 }
 
 /** Return a whole number for people: `100,000`. */
-export function grouped(number: number): string {
+export function grouped(number: number | bigint): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 

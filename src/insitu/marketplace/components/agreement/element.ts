@@ -1,4 +1,4 @@
-import type { EventView } from 'insitu'
+import { type EventView, InsituError } from 'insitu'
 import type { SignedIn } from '../../elements/account.js'
 import { agreementOf } from '../../elements/account-lists.js'
 import { startAgain } from '../../elements/again.js'
@@ -37,7 +37,9 @@ class AgreementElement extends PersonalElement {
     const agreement = await agreementOf(client, this.#id, signal)
     if (agreement === undefined) {
       await client.agreements.show(this.#id, { signal })
-      throw new Error('the provider of this page does not know this agreement')
+      throw new InsituError('AgreementUnknown', 'the provider of this page does not know this agreement', {
+        nextStep: 'Open it at the provider where it was bought.',
+      })
     }
     const [bought] = await boughtOf(client, [agreement], signal)
     const { executions } = await client.executions({ agreement: this.#id, limit: 100, signal })

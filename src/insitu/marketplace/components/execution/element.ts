@@ -166,6 +166,7 @@ class ExecutionElement extends PersonalElement {
   }
 
   protected async act(act: string, control: Element, me: SignedIn, signal: AbortSignal): Promise<void> {
+    if (this.#state?.error !== undefined) this.#change({ error: undefined })
     const file = this.#state?.result?.files.find(({ index }) => index === Number(control.getAttribute('data-file')))
     if (act === 'stop') await this.#stop(signal)
     else if (act === 'again') await startAgain(me.client, this.getAttribute('agreement') ?? '', signal)

@@ -9,6 +9,9 @@ export interface Line {
 
 /** Characters after which a line without an end is shown as a line. */
 const LONGEST = 65_536
+/** Lines that a page holds; a log of line ends alone would have millions. */
+const MOST = 500_000
+const NO_MORE = 'this page shows no more lines; “insitu logs” shows all of them'
 
 /** Joins pieces of a log to lines. A piece that came before is ignored, so a stream may be read again from anywhere. */
 export class LogLines {
@@ -23,7 +26,7 @@ export class LogLines {
     const before = this.lines.length
     if (notice) {
       this.finish()
-      this.lines.push({ stage, text: text.trim(), notice })
+      this.#push({ stage, text: text.trim(), notice })
       return this.lines.length - before
     }
     if (stage < this.#stage || (stage === this.#stage && attempt < this.#attempt)) return 0
@@ -37,7 +40,7 @@ export class LogLines {
       this.#open = next
     }
     while (this.#open.length > LONGEST) {
-      this.lines.push({ stage, text: this.#open.slice(0, LONGEST) })
+      this.#push({ stage, text: this.#open.slice(0, LONGEST) })
       this.#open = this.#open.slice(LONGEST)
     }
     return this.lines.length - before
@@ -51,7 +54,7 @@ export class LogLines {
   #begin(stage: number, attempt: number): void {
     this.finish()
     const again = stage === this.#stage
-    if (again) this.lines.push({ stage, text: `stage ${stage} began again, attempt ${attempt}`, notice: true })
+    if (again) this.#push({ stage, text: `stage ${stage} began again, attempt ${attempt}`, notice: true })
     this.#stage = stage
     this.#attempt = attempt
     this.#offset = -1
@@ -60,8 +63,13 @@ export class LogLines {
   /** A carriage return goes back to the start of a line: what stands there at last counts. */
   #close(): void {
     const text = this.#open.replace(/\r+$/, '')
-    this.lines.push({ stage: this.#stage, text: text.slice(text.lastIndexOf('\r') + 1) })
+    this.#push({ stage: this.#stage, text: text.slice(text.lastIndexOf('\r') + 1) })
     this.#open = ''
+  }
+
+  #push(line: Line): void {
+    if (this.lines.length < MOST) this.lines.push(line)
+    else if (this.lines.length === MOST) this.lines.push({ stage: line.stage, text: NO_MORE, notice: true })
   }
 }
 

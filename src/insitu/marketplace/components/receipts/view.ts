@@ -99,9 +99,7 @@ function costOf(
   { chainId, token }: Pick<ReceiptsState, 'chainId' | 'token'>,
 ): string {
   if (charge === 0n) return rule === 'ifNoneSucceeds' ? 'nothing now' : 'nothing'
-  return agreement.chainId === chainId && token.symbol !== ''
-    ? amount(charge, token)
-    : `${grouped(Number(charge))} base units`
+  return agreement.chainId === chainId && token.symbol !== '' ? amount(charge, token) : `${grouped(charge)} base units`
 }
 
 const RULES = {

@@ -31,7 +31,6 @@ const KINDS = {
   jpg: 'image',
   jpeg: 'image',
 } as const
-const SIGNATURES = { png: [0x89, 0x50, 0x4e, 0x47], jpg: [0xff, 0xd8, 0xff] }
 
 interface Named {
   readonly name: string
@@ -64,15 +63,16 @@ export async function previewOf(file: Named, content: Blob): Promise<Preview> {
 
 async function imageOf(name: string, content: Blob): Promise<Preview> {
   const none = (why: string): Preview => ({ kind: 'none', name, why })
-  const first = new Uint8Array(await content.slice(0, 4).arrayBuffer())
-  const type = (['png', 'jpg'] as const).find(one => SIGNATURES[one].every((byte, at) => first[at] === byte))
-  if (type === undefined) return none('The name says that it is an image, and its bytes do not.')
-  const image = new Blob([content], { type: type === 'png' ? 'image/png' : 'image/jpeg' })
+  const view = new DataView(await content.arrayBuffer())
+  const size = pngSize(view) ?? jpegSize(view)
+  if (size === undefined) return none('The name says that it is an image, and its bytes do not.')
+  const { type, width, height } = size
+  // Before it is decoded: that is what takes the memory.
+  if (width * height > PIXELS) return none(`The image has ${width} × ${height} points, too many to show here.`)
+  const image = new Blob([content], { type })
   const decoded = await createImageBitmap(image).catch(() => undefined)
   if (decoded === undefined) return none('It is not an image that this browser can read.')
-  const { width, height } = decoded
   decoded.close()
-  if (width * height > PIXELS) return none(`The image has ${width} × ${height} points, too many to show here.`)
   const body = [
     'img',
     { src: await dataUrlOf(image), alt: name, width: String(width), height: String(height) },
@@ -85,6 +85,29 @@ async function imageOf(name: string, content: Blob): Promise<Preview> {
     height,
     note: `${width} × ${height} points`,
   }
+}
+
+interface Size {
+  readonly type: string
+  readonly width: number
+  readonly height: number
+}
+
+/** The header of a PNG begins with its size. */
+function pngSize(view: DataView): Size | undefined {
+  if (view.byteLength < 24 || view.getUint32(0) !== 0x89504e47 || view.getUint32(12) !== 0x49484452) return undefined
+  return { type: 'image/png', width: view.getUint32(16), height: view.getUint32(20) }
+}
+
+/** A JPEG has its size in the header of its frame, behind other segments. */
+function jpegSize(view: DataView): Size | undefined {
+  if (view.byteLength < 4 || view.getUint16(0) !== 0xffd8) return undefined
+  for (let at = 2; at + 9 <= view.byteLength && view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
+    const marker = view.getUint8(at + 1)
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
+    if (isFrame) return { type: 'image/jpeg', width: view.getUint16(at + 7), height: view.getUint16(at + 5) }
+  }
+  return undefined
 }
 
 function dataUrlOf(content: Blob): Promise<string> {
