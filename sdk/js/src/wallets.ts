@@ -85,7 +85,8 @@ export async function walletAccount(provider: WalletProvider, address?: Address)
     signText: (text: string) => sign(undefined, 'personal_sign', toHex(utf8(text)), account),
     sendTransaction: async ({ chainId, to, data }: WalletTransaction) => {
       await requireUnchanged(provider, account, chainId)
-      return String(await askWallet(provider, 'eth_sendTransaction', [{ from: account, to, data }]))
+      const transaction = { from: account, to, data, chainId: `0x${chainId.toString(16)}` }
+      return String(await askWallet(provider, 'eth_sendTransaction', [transaction]))
     },
   })
 }

@@ -74,6 +74,7 @@ export class Agreements {
    * account has not published.
    *
    * @param described - its `main.workflow`
+   * @throws InsituError what `check` throws, `InvalidDocument` with a pointer into `described`
    */
   async checkPlanned(described: JsonObject, options: CheckOptions = {}): Promise<Verdict> {
     const { chain, resolver } = this.#parts

@@ -3,7 +3,7 @@ import type { JsonObject } from '../domain/canonical.js'
 import type { Ddo } from '../domain/ddo.js'
 import type { Did } from '../domain/did.js'
 import type { Address } from '../domain/ids.js'
-import { anyObject, integer, list, object, type Reader, text } from '../domain/shape.js'
+import { anyObject, integer, list, object, type Reader, refuse, text } from '../domain/shape.js'
 import type { Http } from './http.js'
 import type { ResolvedAsset, Resolver } from './resolver.js'
 import type { AssetVersion, ListedVersion } from './versions.js'
@@ -63,6 +63,7 @@ const FACETS = anyObject as unknown as Reader<AssetFacets>
 const SUMMARIES = /* @__PURE__ */ (() => {
   const summary: Reader<AssetSummary> = (value, place) => {
     const told = anyObject(value, place) as unknown as WireSummary
+    if (!/^\d{1,78}$/.test(told.price)) refuse('an amount is needed', place)
     return { ...told, price: BigInt(told.price) }
   }
   return object({ summaries: list(summary), unknown: list(text) })
@@ -84,6 +85,7 @@ export class Assets {
    * Find listed assets (P2). The catalogue says which there are, and nothing of the answer is proved.
    *
    * @param words - searched in name, description, tags, author and DID; empty matches everything
+   * @throws InsituError `InvalidRequest` for a filter that does not exist, `PeerUnavailable`
    */
   async search(words = '', { signal, ...filters }: SearchOptions = {}): Promise<SearchPage> {
     return this.#ask(PAGE, 'ddo/query', { text: words, ...filters }, signal)
@@ -91,13 +93,13 @@ export class Assets {
 
   /**
    * Count the types, services, tags, categories, authors, licenses and prices of what `search` finds. The newest 1,000 assets
-   * are counted; with `more` there are others, and each count is the least that it can be.
+   * are counted; with `more` there are others, and each count is the least that it can be. Throws like `search`.
    */
   async facets(words = '', { signal, ...filters }: SearchFilters = {}): Promise<AssetFacets> {
     return this.#ask(FACETS, 'facets', { text: words, ...filters }, signal)
   }
 
-  /** Return what a list shows of at most 100 assets, as the catalogue says it: nothing of it is proved. */
+  /** Return what a list shows of at most 100 assets, as the catalogue says: nothing is proved. Throws like `search`. */
   async summaries(dids: readonly string[], options: { readonly signal?: AbortSignal } = {}): Promise<AssetSummaries> {
     return this.#ask(SUMMARIES, 'summaries', { dids }, options.signal)
   }

@@ -74,12 +74,12 @@ export class Execution {
     this.executionId = executionId
   }
 
-  /** Return where it stands, and why. */
+  /** Return where it stands, and why. Throws `ExecutionUnknown`, `NotConsumer`, `RejectedByUser` from the sign-in. */
   async status(control: CallControl = {}): Promise<ExecutionView> {
     return this.#gateway.call(executionView, 'GET', this.#path('status'), control)
   }
 
-  /** Stop it. An ended execution stays as it is. */
+  /** Stop it. An ended execution stays as it is. Throws like `status`. */
   async stop(control: CallControl = {}): Promise<ExecutionView> {
     const path = `/compute/${this.agreementId}/${this.executionId}`
     return this.#gateway.call(executionView, 'DELETE', path, control)
@@ -150,12 +150,20 @@ export class Execution {
     }
   }
 
-  /** Return the signed receipt and what releases the payment. Verify it with `client.verify`. */
+  /**
+   * Return the signed receipt and what releases the payment. Verify it with `client.verify`.
+   *
+   * @throws InsituError `ExecutionNotEnded`, what `status` throws
+   */
   async receipt(control: CallControl = {}): Promise<ReceiptView> {
     return this.#gateway.view('GET', this.#path('receipt'), control)
   }
 
-  /** Return what the receipt's salted hashes stand for, for an owner of an input or the provider. */
+  /**
+   * Return what the receipt's salted hashes stand for, for an owner of an input or the provider.
+   *
+   * @throws InsituError `NotConsumer` for anyone else, `ExecutionNotEnded`, `InvalidDocument`
+   */
   async opening(control: CallControl = {}): Promise<Opening> {
     return readOpening(await this.#gateway.call(anything, 'GET', this.#path('opening'), control))
   }

@@ -1,6 +1,6 @@
 import * as errors from '../api/errors.gen.js'
 import { type Call, callData } from '../domain/calls.js'
-import { InsituError } from '../errors.js'
+import { InsituError, isInsituError } from '../errors.js'
 import { type Account, abortable, type CallControl, sleep } from './account.js'
 import type { AgreementChain } from './agreement-chain.js'
 
@@ -42,14 +42,20 @@ export async function carryOut(
   signal?.throwIfAborted()
   const hash = await abortable(account.sendTransaction(sends), signal)
   const began = performance.now()
-  for (let pause = FIRST_LOOK; ; pause = Math.min(LONGEST_LOOK, pause * 1.5)) {
-    if (await isDone()) return
-    if ((await chain.succeeded(hash, signal)) === false) {
+  for (let pause = FIRST_LOOK; performance.now() - began < PATIENCE; pause = Math.min(LONGEST_LOOK, pause * 1.5)) {
+    if (await unlessAway(isDone())) return
+    if ((await unlessAway(chain.succeeded(hash, signal))) === false) {
       throw new InsituError(errors.TransactionFailed, `the transaction ${hash} was refused by ${sends.to}`)
-    }
-    if (performance.now() - began > PATIENCE) {
-      throw new InsituError(errors.TransactionUnconfirmed, `the transaction ${hash} is not in a block yet`)
     }
     await sleep(pause, signal)
   }
+  throw new InsituError(errors.TransactionUnconfirmed, `the transaction ${hash} is not in a block yet`)
+}
+
+/** What was sent stays sent while a node does not answer. */
+async function unlessAway<T>(look: Promise<T>): Promise<T | undefined> {
+  return look.catch((error: unknown) => {
+    if (!isInsituError(error) || !error.retry) throw error
+    return undefined
+  })
 }
