@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
+from insitu.testing.provider import ProviderProcess
 from tests.browser.chromium import Pages, until
 from tests.browser.sites import Site
 from tests.browser.wallet import CHAIN_DISCONNECTED, DISCONNECTED, ICON, UNAUTHORIZED, UNKNOWN_CHAIN, Wallet
@@ -90,6 +91,17 @@ async def test_a_script_that_announces_without_end_fills_no_memory(page: Page, s
     await announce(page, [info(uuid=str(at)) for at in range(200)])
     await page.goto(site.page("connecting", SCRIPT))
     assert len(await page.evaluate("wallets()")) == 50
+
+
+async def test_a_chooser_that_is_opened_again_still_has_the_wallets(
+    page: Page, wallet: Wallet, provider: ProviderProcess
+) -> None:
+    await page.goto(f"{provider.url}/agreements")
+    for _ in range(2):
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("button", name=wallet.info["name"])).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("button", name="Sign in")).to_be_focused()
 
 
 async def test_a_wallet_is_asked_to_change_its_chain_and_to_add_it(page: Page, wallet: Wallet, site: Site) -> None:

@@ -1,6 +1,6 @@
 /** Elements of pages for one account: they ask who looks at the page, and begin again when that changes. */
 import { account, onAccount, resume, type SignedIn, signIn } from './account.js'
-import { type Child, h, replaceChildren } from './dom.js'
+import { type Child, focusOn, h, replaceChildren } from './dom.js'
 import { button, p } from './parts.js'
 import { problemNote } from './problem.js'
 import { site } from './site.js'
@@ -86,6 +86,8 @@ export abstract class PersonalElement extends HTMLElement {
       if (signal.aborted) return
       if (this.isShown && this.#address !== undefined) this.failed(error)
       else this.#welcome({ kind: 'signed-out', error })
+      // The button that was pressed is a new one: who uses the keyboard goes on there.
+      if (isAsked) focusOn(this.querySelector<HTMLElement>('[data-act=sign-in]'))
     }
   }
 

@@ -15,7 +15,7 @@ export function wallets(): readonly Wallet[] {
   return found
 }
 
-/** Ask wallets to announce themselves, and be told of each new one until `stop` is called. */
+/** Ask wallets to announce themselves, and be told of those that have and of each new one, until `stop` is called. */
 export function watchWallets(listener: () => void): () => void {
   listeners.add(listener)
   if (!isListening) {
@@ -25,7 +25,7 @@ export function watchWallets(listener: () => void): () => void {
       for (const told of listeners) told()
     })
     void loadDevelopmentWallet()
-  } else window.dispatchEvent(new Event('eip6963:requestProvider'))
+  } else if (found.length > 0) listener()
   return () => listeners.delete(listener)
 }
 
