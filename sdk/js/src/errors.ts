@@ -52,7 +52,7 @@ export class InsituError extends Error {
    */
   constructor(code: ErrorRow | string, detail: string, facts: ErrorFacts = {}) {
     const row = typeof code === 'string' ? { code, kind: 'Failure' as const, nextStep: '', retry: false } : code
-    super(`${row.code}: ${detail}`, 'cause' in facts ? { cause: facts.cause } : undefined)
+    super(`${row.code}: ${detail}`, facts) // of which an Error takes the cause
     this.code = row.code
     this.detail = detail
     this.kind = facts.kind ?? row.kind

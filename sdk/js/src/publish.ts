@@ -218,8 +218,9 @@ export class Publisher {
   async #requireRules(description: Description, options: RegisterOptions): Promise<void> {
     const { validateDdo } = await import('./domain/document-rules.js')
     const { address } = this.#client.parts.account
+    const keyOwner = readAddress(options.publisherPublicKey ?? address)
     const created = `${new Date().toISOString().slice(0, 19)}Z`
-    const { json } = assemble(this.#services(description, created), address, created, address, undefined)
+    const { json } = assemble(this.#services(description, created), address, created, keyOwner, undefined)
     validateDdo(readDdo(json), { withoutCompute: options.withoutCompute, isNew: true })
   }
 

@@ -63,18 +63,19 @@ export class Checker {
 
   /** Read the value of this place, report everything that is of the wrong type in it, and return undefined then. */
   read<T>(reader: Reader<T>, value: Json | undefined): T | undefined {
-    const before = this.problems.length
+    let isRead = true
     const attempt = <P>(work: () => P): P => {
       try {
         return work()
       } catch (error) {
         if (!isInsituError(error)) throw error
+        isRead = false
         this.problems.push(...error.problems.slice(0, MOST_PROBLEMS - this.problems.length))
-        return undefined as P // nobody sees it, because there is a problem
+        return undefined as P // nobody sees it, because the whole is not read then
       }
     }
     const read = attempt(() => reader(value, { pointer: this.pointer, attempt }))
-    return this.problems.length === before ? read : undefined
+    return isRead ? read : undefined
   }
 
   /**

@@ -1,8 +1,8 @@
-import { isInsituError } from '../errors.js'
 import { beginning, plainDigits } from './bytes.js'
 import { escapePointer, isObject, type Json, type JsonObject } from './canonical.js'
-import { type Address, readAddress, sameAddress } from './ids.js'
+import { type Address, sameAddress } from './ids.js'
 import {
+  address,
   anyObject,
   integer,
   list,
@@ -13,7 +13,6 @@ import {
   type Place,
   type Read,
   type Reader,
-  refuse,
   text,
   withDefault,
 } from './shape.js'
@@ -31,15 +30,6 @@ export const FREE_FAILURE_LOG_BYTES = 16 * 1024
 
 /** Unknown members that are named: a hostile document must not cause a huge answer. */
 const MOST_UNKNOWN = 100
-
-const account: Reader<Address> = (value, place) => {
-  try {
-    return readAddress(text(value, place))
-  } catch (error) {
-    if (!isInsituError(error) || typeof value !== 'string') throw error
-    return refuse(error.detail, place, 'WrongFormat')
-  }
-}
 
 /** Reads one of a few texts, or else a value of another kind. */
 function wordOr<const W extends string, T>(words: readonly W[], reader: Reader<T>): Reader<W | T> {
@@ -64,9 +54,9 @@ const POLICY_MEMBERS = /* @__PURE__ */ (() => ({
   /** The algorithms that may run, each in one version. Absent with publishers: only theirs. */
   algorithms: optional(wordOr(['any'], list(object(REFERENCE_MEMBERS)))),
   /** Addresses whose algorithms are trusted, each in its current version (ADR 0120). */
-  publishers: withDefault(list(account), []),
+  publishers: withDefault(list(address), []),
   /** Who may buy and execute. */
-  consumers: withDefault(wordOr(['any', 'approved'], list(account)), 'any'),
+  consumers: withDefault(wordOr(['any', 'approved'], list(address)), 'any'),
   /** What the data may be used for, in the owner's words. */
   use: optional(text),
   output: withDefault(object(OUTPUT_MEMBERS), {

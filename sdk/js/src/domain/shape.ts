@@ -1,6 +1,7 @@
 import * as errors from '../api/errors.gen.js'
 import { InsituError, isInsituError } from '../errors.js'
 import { escapePointer, isObject, type Json, type JsonObject } from './canonical.js'
+import { type Address, readAddress } from './ids.js'
 import { parseAmount } from './money.js'
 
 /** Where a value is, and what happens if it cannot be read. */
@@ -94,10 +95,14 @@ export const documentAmount: Reader<bigint> = (value, place) => {
 
 /** Reads an amount up to 2^256 - 1, in base units: text of digits. */
 export const wireAmount: Reader<bigint> = (value, place) => {
-  const digits = typeof value === 'string' && /^[0-9]{1,78}$/.test(value) ? BigInt(value) : undefined
-  return digits !== undefined && digits < 1n << 256n
-    ? digits
-    : refuse('an amount is text of digits, in base units', place)
+  const amount = typeof value === 'string' && /^[0-9]{1,78}$/.test(value) ? BigInt(value) : -1n
+  return amount >= 0n && amount < 1n << 256n ? amount : refuse('text of digits is needed, in base units', place)
+}
+
+/** Reads an address in any case; it becomes EIP-55. */
+export const address: Reader<Address> = (value, place) => {
+  const digits = text(value, place)
+  return /^0x[0-9a-fA-F]{40}$/.test(digits) ? readAddress(digits) : refuse('an address is needed', place, 'WrongFormat')
 }
 
 /** Reads true or false. */

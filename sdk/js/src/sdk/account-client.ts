@@ -10,7 +10,7 @@ import {
 } from '../domain/ids.js'
 import type { VerifiedReceipt } from '../domain/receipt.js'
 import type { Parameters } from '../domain/revisions.js'
-import { object, type Reader, text } from '../domain/shape.js'
+import { address, object, text } from '../domain/shape.js'
 import { InsituError } from '../errors.js'
 import { orUndefined } from './absence.js'
 import type { Account, CallControl, WalletTransaction } from './account.js'
@@ -64,10 +64,8 @@ export interface ExecuteOptions extends CallControl {
   readonly idempotencyKey?: string | undefined
 }
 
-const INFO = /* @__PURE__ */ (() => {
-  const account: Reader<Address> = (value, place) => readAddress(text(value, place))
-  return object({ contracts: object({ ServiceExecutionTemplate: account, NeverminedToken: account }) })
-})()
+const INFO = /* @__PURE__ */ (() =>
+  object({ contracts: object({ ServiceExecutionTemplate: address, NeverminedToken: address }) }))()
 
 const ACCEPTED = /* @__PURE__ */ (() => object({ workflowExecutionId: text }))()
 

@@ -109,10 +109,10 @@ export class ChainReader {
       }[]) {
         const [url, number, previousBlock] = decodeAnswer(DIDAttributeRegistered.data, data)
         if (Number(number) !== version) continue
-        const [, , registrant, checksum] = topics.map(String)
+        const [, , registrant = '', checksum = ''] = topics
         return {
-          ...{ did: did as Did, checksum: plainDigits(String(checksum)), url: String(url), version, block },
-          ...{ registrant: readAddress(`0x${registrant?.slice(-40)}`), previousBlock: Number(previousBlock) },
+          ...{ did: did as Did, checksum: plainDigits(checksum), url: String(url), version, block },
+          ...{ registrant: readAddress(`0x${registrant.slice(-40)}`), previousBlock: Number(previousBlock) },
         }
       }
       return undefined

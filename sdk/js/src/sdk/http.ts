@@ -100,8 +100,7 @@ export class Http {
       return readAs(reader, answer)
     } catch (cause) {
       if (!isInsituError(cause)) throw cause
-      const detail = `${hostOf(url)} sent an unexpected answer: ${cause.pointer} ${cause.detail}`
-      throw new InsituError(errors.PeerUnavailable, detail, { cause })
+      throw unavailable(url, `sent an unexpected answer: ${cause.pointer ?? ''} ${cause.detail}`, cause)
     }
   }
 
@@ -122,7 +121,7 @@ export class Http {
       options.signal?.throwIfAborted()
       if (isInsituError(cause)) throw cause
       const what = silent.signal.aborted ? 'is silent' : 'does not answer'
-      const error = new InsituError(errors.PeerUnavailable, `${hostOf(url)} ${what}`, { cause })
+      const error = unavailable(url, what, cause)
       return { error, isPassing: true, seconds: 0 }
     } finally {
       clearTimeout(timer)
@@ -177,7 +176,7 @@ export async function readBounded(response: Response, url: string, heard: () => 
     length += piece.value.length
     if (length > MAX_ANSWER) {
       await reader?.cancel()
-      throw new InsituError(errors.PeerUnavailable, `${hostOf(url)} answers with more than ${MAX_ANSWER} bytes`)
+      throw unavailable(url, `answers with more than ${MAX_ANSWER} bytes`)
     }
     received += decoder.decode(piece.value, { stream: true })
   }
@@ -189,7 +188,7 @@ function parse(body: string, url: string): Json {
   try {
     return readJson(body)
   } catch (cause) {
-    throw new InsituError(errors.PeerUnavailable, `${hostOf(url)} answered with no JSON`, { cause })
+    throw unavailable(url, 'answered with no JSON', cause)
   }
 }
 
@@ -209,13 +208,17 @@ export function failureOf(status: number, body: string, url: string): InsituErro
   }
   if (status === 404) return new InsituError(errors.NotFound, `${hostOf(url)} answered with status 404`)
   const what = status === 0 || (status >= 300 && status < 400) ? 'redirects' : `answered with status ${status}`
-  return new InsituError(errors.PeerUnavailable, `${hostOf(url)} ${what}`)
+  return unavailable(url, what)
 }
 
 function kindOf(code: string, status: number): ErrorKind {
   return ['InvalidToken', 'TokenExpired'].includes(code)
     ? 'TokenError'
     : (KINDS[status] ?? (status < 500 ? 'InvalidInput' : 'Failure'))
+}
+
+function unavailable(url: string, what: string, cause?: unknown): InsituError {
+  return new InsituError(errors.PeerUnavailable, `${hostOf(url)} ${what}`, { cause })
 }
 
 export function hostOf(url: string): string {

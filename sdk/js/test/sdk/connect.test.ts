@@ -127,3 +127,10 @@ test('an answer of a catalogue that is no page is refused', async context => {
   const client = await connect(await provider(context, { page: { results: 'no' } }))
   await assert.rejects(client.assets.search(), { code: 'PeerUnavailable' })
 })
+
+test('a price of a catalogue that is no amount is an unexpected answer', async context => {
+  for (const price of ['many', '-1', undefined]) {
+    const client = await connect(await provider(context, { page: { summaries: [{ did: DID, price }], unknown: [] } }))
+    await assert.rejects(client.assets.summaries([DID]), { code: 'PeerUnavailable' })
+  }
+})

@@ -29,6 +29,18 @@ for (const each of refused) {
   })
 }
 
+test('a document with more problems than are named is refused all the same', () => {
+  const [file, main] = [{ index: 0 }, '/service/1/attributes/main']
+  const patch = [
+    { op: 'replace', path: '/service/0/attributes/main/files', value: [file], repeated: 101 },
+    { op: 'replace', path: `${main}/provider`, value: 5 },
+  ]
+  assert.throws(
+    () => judge({ base: 'dataset', patch, new: true }),
+    (error: unknown) => isInsituError(error) && error.problems.length === 100,
+  )
+})
+
 /** Pointer and code of each problem, each once, sorted as code points are. */
 function placesOf(problems: readonly Violation[]): (readonly string[])[] {
   const places = problems.map(({ pointer, code }) => JSON.stringify([pointer, code]))

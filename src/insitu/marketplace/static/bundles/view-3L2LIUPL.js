@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a,b,c,d}from"./chunk-KAQFFRJ3.js";import"./chunk-3US7UQ43.js";import"./chunk-UYM74UCI.js";import"./chunk-WXF4F4TQ.js";import"./chunk-YOOGHDXO.js";import"./chunk-RCCGUEJN.js";import"./chunk-ABWFEU7O.js";import"./chunk-SDOXG3MB.js";import"./chunk-IISHBAXT.js";import"./chunk-WS7PJSBK.js";import"./chunk-JL5NKANE.js";import"./chunk-YXK3OC6T.js";export{c as accountView,b as chainView,a as chooserView,d as problemView};
