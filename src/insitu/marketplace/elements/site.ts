@@ -9,6 +9,8 @@ export interface Site {
   readonly catalogue: string
   /** Addresses of gateways that the operator names. */
   readonly gateways: readonly string[]
+  /** Origins that this page may call besides its own. */
+  readonly reachable: readonly string[]
   /** The chain is a development chain, and tokens are worth nothing. */
   readonly development: boolean
   readonly chain: { readonly id: number; readonly name: string }
@@ -36,7 +38,8 @@ function readSite(text: string): Site {
   const [chain, token] = [objectOf(said['chain']), objectOf(said['token'])]
   return {
     catalogue: textOf(said['catalogue']) || location.origin,
-    gateways: Array.isArray(said['gateways']) ? said['gateways'].map(textOf).filter(Boolean) : [],
+    gateways: textsOf(said['gateways']),
+    reachable: textsOf(said['reachable']),
     development: said['development'] === true,
     chain: { id: Number(chain['id'] ?? 0), name: textOf(chain['name']) },
     token: { symbol: textOf(token['symbol']), decimals: Number(token['decimals'] ?? 18) },
@@ -46,6 +49,10 @@ function readSite(text: string): Site {
 
 function objectOf(value: unknown): JsonObject {
   return isObject(value as never) ? (value as JsonObject) : {}
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(textOf).filter(Boolean) : []
 }
 
 function textOf(value: unknown): string {

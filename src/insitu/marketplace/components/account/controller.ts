@@ -29,6 +29,7 @@ export function follow(element: Element): void {
   followed.add(element)
   onAccount(() => void update(element))
   document.addEventListener('insitu-paid', () => void update(element))
+  if (!isReachable()) return
   resume(gateway())
     .catch(() => undefined)
     .finally(() => void update(element))
@@ -36,6 +37,8 @@ export function follow(element: Element): void {
 
 /** Let the person choose a wallet, or show the account. */
 export async function openAccount(element: Element): Promise<void> {
+  // A page about documents may call the gateways of these alone; the page of the account, those of the settings.
+  if (!isReachable()) return location.assign('/account')
   follow(element)
   try {
     const isNew = (await resume(gateway())) === undefined
@@ -48,6 +51,11 @@ export async function openAccount(element: Element): Promise<void> {
 
 function gateway(): string {
   return account()?.gateway ?? site().gateways[0] ?? location.origin
+}
+
+function isReachable(): boolean {
+  const { origin } = new URL(gateway())
+  return origin === location.origin || site().reachable.includes(origin)
 }
 
 async function update(element: Element): Promise<void> {

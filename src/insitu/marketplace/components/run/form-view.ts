@@ -131,7 +131,7 @@ function serverView({ inputs, form, token, judgement }: RunState, actions: RunAc
     const { serverId = '', cpu, memory, disk, gpu, maxExecutionTime } = server
     const cost = token ? price(server.price, token) : ''
     const has = [
-      `${plain(cpu, 12)} cores`,
+      `${plain(cpu, 12)} ${cpu === '1' ? 'core' : 'cores'}`,
       gpu !== '0' && `${plain(gpu, 12)} GPU`,
       `${plain(memory, 20)} memory`,
       `${plain(disk, 20)} disk`,
