@@ -24,7 +24,7 @@ const typed = (types, name, message) =>
     }),
   )
 const request = async ({ method, params = [] }) => {
-  if (method === 'eth_requestAccounts') return [key.address]
+  if (['eth_requestAccounts', 'eth_accounts'].includes(method)) return [key.address]
   if (method === 'personal_sign') {
     prompts.push('text')
     return hex(key.signText(Buffer.from(params[0].slice(2), 'hex').toString()))
