@@ -41,7 +41,7 @@ function membersOf(entry: Service | undefined): Map<string, Json> {
 
 function flatten(path: string, value: Members | Json | undefined, found: Map<string, Json>): void {
   if (value === undefined || value === null) return
-  if (path === 'serviceAgreementTemplate') found.set(path, withoutPrice(value as Json))
+  if (path === 'serviceAgreementTemplate') found.set(path, withPrice(value as Json, ''))
   else if (typeof value !== 'object' || Array.isArray(value)) found.set(path, value as Json)
   else {
     for (const [name, member] of Object.entries(value)) flatten(path ? `${path}.${name}` : name, member, found)
@@ -50,13 +50,12 @@ function flatten(path: string, value: Members | Json | undefined, found: Map<str
 
 type Members = { readonly [name: string]: Json | undefined }
 
-/** Return a `serviceAgreementTemplate` without the price, which is the value of its parameter `_amount`. */
-function withoutPrice(template: Json): Json {
-  if (Array.isArray(template)) return template.map(withoutPrice)
+/** Return a `serviceAgreementTemplate` with another price: the value of its parameter `_amount`. */
+export function withPrice(template: Json, price: string): Json {
+  if (Array.isArray(template)) return template.map((part: Json) => withPrice(part, price))
   if (!isObject(template)) return template
-  const members = Object.entries(template).map(([name, member]) => [name, withoutPrice(member)])
-  const changed = Object.fromEntries(members)
-  return template['name'] === '_amount' ? { ...changed, value: '' } : changed
+  const changed = Object.fromEntries(Object.entries(template).map(([name, part]) => [name, withPrice(part, price)]))
+  return template['name'] === '_amount' ? { ...changed, value: price } : changed
 }
 
 /** Return a value in which the order of members says nothing. */

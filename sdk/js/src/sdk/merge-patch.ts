@@ -2,6 +2,7 @@ import * as errors from '../api/errors.gen.js'
 import { canonicalJson, isObject, type Json, type JsonObject } from '../domain/canonical.js'
 import type { Ddo } from '../domain/ddo.js'
 import { readDescription } from '../domain/description.js'
+import { withPrice } from '../domain/version-changes.js'
 import { InsituError } from '../errors.js'
 
 /**
@@ -63,14 +64,6 @@ function followingPrice(entry: JsonObject, change: JsonObject): JsonObject {
   if (template === undefined) return entry
   const priced = { ...main, serviceAgreementTemplate: withPrice(template, String(main['price'])) }
   return { ...entry, attributes: { ...(entry['attributes'] as JsonObject), main: priced } }
-}
-
-/** Return a `serviceAgreementTemplate` with another price: the value of its parameter `_amount`. */
-function withPrice(template: Json, price: string): Json {
-  if (Array.isArray(template)) return template.map((part: Json) => withPrice(part, price))
-  if (!isObject(template)) return template
-  const changed = Object.fromEntries(Object.entries(template).map(([name, part]) => [name, withPrice(part, price)]))
-  return template['name'] === '_amount' ? { ...changed, value: price } : changed
 }
 
 function same(one: Json, other: Json): boolean {

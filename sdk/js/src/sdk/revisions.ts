@@ -7,7 +7,7 @@ import { requestVersions, type SignedRequest } from '../domain/registry-requests
 import { workflowOf } from '../domain/workflow.js'
 import { InsituError } from '../errors.js'
 import type { PreparedAsset, Publisher } from '../publish.js'
-import type { CallControl } from './account.js'
+import { type CallControl, onlySignal } from './account.js'
 import type { AccountClient } from './account-client.js'
 import { type Contents, describeContents, digestOfContents, entrypointOf } from './algorithm-files.js'
 import type { UnsignedDdo } from './assembly.js'
@@ -61,7 +61,7 @@ export class Revisions {
     const id = readAgreementId(agreement)
     options.onProgress?.({ step: 'verify', message: 'The gateway is asked whether the revision may run.' })
     await this.#client.parts.trust(options.signal)
-    const { workflowDid } = await this.#client.agreements.show(id, signalOf(options))
+    const { workflowDid } = await this.#client.agreements.show(id, onlySignal(options))
     const plan = await this.#plan(workflowDid, algorithm, options)
     await this.#requireAllowed(id, plan.described, options)
     const workflowChecksum = await this.#publish(plan, options)
@@ -227,8 +227,4 @@ function attributesOf({ name, entrypoint }: AlgorithmFiles, client: AccountClien
     algorithm,
   }
   return { main }
-}
-
-function signalOf({ signal }: CallControl) {
-  return signal ? { signal } : {}
 }
