@@ -10,10 +10,10 @@ SLOW = 60_000
 
 async def sign_in(page: Page, url: str) -> None:
     """Open a personal page, and sign in with the wallet of the test."""
-    await page.goto(url)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_role("button", name="Use Test wallet").click()
-    await expect(page.get_by_role("button", name="Sign in")).to_have_count(0)
+    await page.goto(url, timeout=SLOW)
+    await page.get_by_role("button", name="Sign in").click(timeout=SLOW)
+    await page.get_by_role("button", name="Use Test wallet").click(timeout=SLOW)
+    await expect(page.get_by_role("button", name="Sign in")).to_have_count(0, timeout=SLOW)
 
 
 async def ids(page: Page) -> tuple[str, str]:
