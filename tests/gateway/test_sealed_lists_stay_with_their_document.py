@@ -23,6 +23,7 @@ from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
 from insitu.domain.ledger import DidRegistered, register_attribute_for
 from insitu.domain.service import File
+from insitu.gateway.files.file_server import FileServer
 from insitu.gateway.service import GatewayDesk
 from insitu.metadata.routes import router as metadata_router
 from insitu.sdk.http import Http
@@ -205,11 +206,11 @@ async def test_a_plan_reads_what_was_proved_for_it_and_asks_for_the_rights_again
     assert (source.did, source.sealer) == (algorithm, provider.address("consumer"))
 
     await revise(provider, "consumer", algorithm, encryptedFiles=seal(provider, "consumer", algorithm, "other.csv"))
-    chunks = await provider.desk.file_server.fetch(execution, reference)
+    chunks = await provider.desk.agents.of(FileServer).fetch(execution, reference)
     assert b"".join([chunk async for chunk in chunks]) == SCRIPT
     # Where the plan does not know the block, the registrations lead to it; the version is proved by itself.
     older = source.model_copy(update={"sealer": None, "block": 0})
-    assert b"".join([chunk async for chunk in await provider.desk.file_server._open(older)]) == SCRIPT
+    assert b"".join([chunk async for chunk in await provider.desk.agents.of(FileServer)._open(older)]) == SCRIPT
 
 
 async def test_a_public_list_names_the_web_only_wherever_it_comes_from(
@@ -293,5 +294,5 @@ async def test_a_result_that_its_owner_described_and_retired_is_still_theirs(pro
     await MetadataClient(http, PUBLIC_URL).retire(did, consumer, provider.chain)
     # Another gateway of the same provider that has proved nothing yet.
     again = GatewayDesk(replace(provider.desk.ports), derived_keyring(bytes(32)))
-    download = await again.file_server.download(provider.caller("consumer", "download"), did, 0)
+    download = await again.agents.of(FileServer).download(provider.caller("consumer", "download"), did, 0)
     assert b"".join([chunk async for chunk in download.chunks]) == THEIRS

@@ -13,6 +13,7 @@ from insitu.domain.ids import Address
 from insitu.domain.ledger import Call
 from insitu.domain.service import File
 from insitu.gateway.files.source_opener import upload_url
+from insitu.gateway.files.upload_receiver import UploadReceiver
 from insitu.ports.agreement_changes import NameUploads
 from insitu.sdk.resolving import Resolver
 from tests.doubles.clock import ControlledClock
@@ -43,7 +44,7 @@ async def receive(
     provider: World, size: int, owner: Address | None = None, network: str = NETWORK, *, says: int | None = None
 ) -> str:
     """Upload this many bytes, and announce perhaps another number. Return the id, or the code of the refusal."""
-    uploads = provider.desk.upload_receiver
+    uploads = provider.desk.agents.of(UploadReceiver)
     try:
         found = await uploads.receive(owner or wallet(), content(size), announced=says, network=network)
     except InsituError as error:
@@ -109,14 +110,14 @@ async def test_the_disk_is_never_filled_up(provider: World, monkeypatch: pytest.
             yield chunk
 
     with pytest.raises(InsituError, match="UploadsFull"):
-        await provider.desk.upload_receiver.receive(wallet(), filling(), announced=40 * KIB, network=NETWORK)
+        await provider.desk.agents.of(UploadReceiver).receive(wallet(), filling(), announced=40 * KIB, network=NETWORK)
     assert on_disk(provider) == before
 
 
 async def upload_of(provider: World, did: str) -> str:
     """Return the upload that an asset's list names. The list is noted as if a call had sealed it."""
     listed = await provider.desk.list_reader.open(await provider.desk.ports.resolver.resolve(did))
-    await provider.desk.upload_receiver.name(did, provider.address("consumer"), listed.files)
+    await provider.desk.agents.of(UploadReceiver).name(did, provider.address("consumer"), listed.files)
     return str(listed.files[0].url).removeprefix(upload_url(""))
 
 
@@ -124,7 +125,7 @@ async def pass_days(provider: World, days: float) -> None:
     """Sweep as if this much time had passed since everything was stored."""
     ports = provider.desk.ports
     later = replace(ports, clock=ControlledClock(ports.clock.now() + timedelta(days=days)))
-    await replace(provider.desk.upload_receiver, ports=later).sweep()
+    await replace(provider.desk.agents.of(UploadReceiver), ports=later).sweep()
 
 
 async def is_kept(provider: World, upload_id: str) -> bool:
@@ -142,7 +143,9 @@ async def test_an_interrupted_upload_frees_its_space(provider: World) -> None:
 
     for _ in range(3):
         with pytest.raises(ConnectionResetError):
-            await provider.desk.upload_receiver.receive(wallet(), broken(), announced=90 * KIB, network=NETWORK)
+            await provider.desk.agents.of(UploadReceiver).receive(
+                wallet(), broken(), announced=90 * KIB, network=NETWORK
+            )
     assert on_disk(provider) == before
     assert len(await receive(provider, 90 * KIB, says=90 * KIB)) == 32
 
@@ -165,7 +168,7 @@ async def test_the_list_of_an_unregistered_did_keeps_no_upload(
     consumer = provider.address("consumer")
     upload_id = await receive(provider, KIB, consumer)
     file = File.read({"index": 0, "url": upload_url(upload_id)})
-    await provider.desk.upload_receiver.name("did:nv:" + secrets.token_hex(32), consumer, [file])
+    await provider.desk.agents.of(UploadReceiver).name("did:nv:" + secrets.token_hex(32), consumer, [file])
     await pass_days(provider, 1.1)
     assert not await is_kept(provider, upload_id)
 
