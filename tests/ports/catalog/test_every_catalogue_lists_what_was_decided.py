@@ -160,9 +160,10 @@ async def test_a_catalogue_of_an_earlier_release_lists_its_data_sets_alone(
     package = {"sqlite": "insitu.adapters.catalog", "postgresql": MIGRATIONS}[engine]
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / f"older_{engine}").mkdir()
-    for script in files(package).iterdir():
-        if script.name.endswith(".sql") and not script.name.endswith("_listing.sql"):
-            shutil.copy(str(script), tmp_path / f"older_{engine}")
+    scripts = sorted(script.name for script in files(package).iterdir() if script.name.endswith(".sql"))
+    listing = next(number for number, name in enumerate(scripts) if name.endswith("_listing.sql"))
+    for name in scripts[:listing]:
+        shutil.copy(str(files(package) / name), tmp_path / f"older_{engine}")
     schema = new_schema()
 
     def opened(migrations: str) -> Database:
