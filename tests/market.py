@@ -61,6 +61,13 @@ class Market:
     consumer: Client
     stranger: Client
 
+    @property
+    def contracts(self) -> dict[str, int | str]:
+        """The contracts of the chain, as an account names them to the JavaScript SDK."""
+        chain = self.consumer.chain
+        named = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
+        return {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in named.items()}}
+
     async def dataset(self, name: str = "words", **offer: Any) -> Asset:
         """The publisher's data set with a compute service; the same offer is the same asset."""
         file = str(self.provider.data / "words.txt")

@@ -1,14 +1,13 @@
 """A program in Node finds what Python published, and proves it by the chain of a real provider."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import open_market, open_provider
+from tests.market import open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -22,12 +21,6 @@ const nobody = 'did:nv:' + '0'.repeat(64)
 const unknown = await client.assets.resolve(nobody).catch(error => [error.code, error.nextStep !== ''])
 console.log(JSON.stringify({ found: page.results.map(one => one.id), document: ddo.json, creator, ...record, unknown }))
 """
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
 
 
 async def test_a_program_in_node_proves_what_python_published(provider: ProviderProcess, tmp_path: Path) -> None:

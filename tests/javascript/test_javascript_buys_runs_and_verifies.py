@@ -1,14 +1,13 @@
 """Python publishes, and JavaScript buys, runs, follows, downloads and verifies, at a real provider."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import PAID, PRICE, SERVER_PRICE, open_market, open_provider
+from tests.market import PAID, PRICE, SERVER_PRICE, open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -73,27 +72,19 @@ console.log(JSON.stringify({
 """
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
-
-
 async def test_python_publishes_and_javascript_buys_runs_downloads_and_verifies(
     provider: ProviderProcess, tmp_path: Path
 ) -> None:
     install_sdk(tmp_path)
     async with open_market(provider) as market:
         workflow = await market.workflow()
-        before, chain = await market.balances(), market.consumer.chain
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
+        before = await market.balances()
         told = json.loads(
             run_node(
                 tmp_path,
                 PROGRAM,
                 *(provider.url, SECRET, workflow.did),
-                *(json.dumps(contracts), str(tmp_path / "result")),
+                *(json.dumps(market.contracts), str(tmp_path / "result")),
             )
         )
         assert told["tooDear"] == "PriceTooHigh"
@@ -117,12 +108,12 @@ async def test_a_wallet_is_asked_three_times_and_its_node_says_what_the_chain_ha
 ) -> None:
     install_sdk(tmp_path)
     async with open_market(provider) as market:
-        workflow, chain = await market.workflow(), market.consumer.chain
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
+        workflow = await market.workflow()
         node = json.loads(provider.settings.deployments.read_text("utf-8"))["rpcUrl"]
         source = (Path(__file__).parent / "programs" / "wallet.mjs").read_text("utf-8")
-        told = json.loads(run_node(tmp_path, source, provider.url, SECRET, workflow.did, json.dumps(contracts), node))
+        told = json.loads(
+            run_node(tmp_path, source, provider.url, SECRET, workflow.did, json.dumps(market.contracts), node)
+        )
         assert told["prompts"] == ["Permit", "Terms", "text"]
         assert (told["asked"], told["relayed"]) == (True, 0)
         assert (told["phase"], told["account"]) == ("Succeeded", market.consumer.account)

@@ -1,14 +1,13 @@
 """An owner's desk in JavaScript: each change is shown, signed once, sent by the gateway, and true on the chain."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import open_market, open_provider
+from tests.market import open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -23,12 +22,6 @@ def program(name: str) -> str:
     return "".join((PROGRAMS / f"{part}.mjs").read_text("utf-8") for part in ("counting_wallet", name))
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
-
-
 async def test_an_owner_updates_lists_pauses_and_gives_away_with_one_prompt_each(
     provider: ProviderProcess, tmp_path: Path
 ) -> None:
@@ -38,11 +31,8 @@ async def test_an_owner_updates_lists_pauses_and_gives_away_with_one_prompt_each
         workflow = await market.workflow(dataset=dataset)
         await market.run()
         other = await market.algorithm()
-        chain = market.consumer.chain
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
         node = json.loads(provider.settings.deployments.read_text("utf-8"))["rpcUrl"]
-        arguments = (provider.url, SECRET, json.dumps(contracts), node, dataset.did, workflow.did, other.did)
+        arguments = (provider.url, SECRET, json.dumps(market.contracts), node, dataset.did, workflow.did, other.did)
         told = json.loads(run_node(tmp_path, program("desk"), *arguments))
         versions = await market.consumer.assets.versions(dataset.did)
         owner = await market.consumer.assets.owner(dataset.did)

@@ -1,14 +1,13 @@
 """What a page needs before and after a purchase: lists, one stream for everything, and a session that outlives it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import PRICE, SERVER_PRICE, open_market, open_provider
+from tests.market import PRICE, SERVER_PRICE, open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -18,23 +17,14 @@ SECRET = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
 PROGRAMS = Path(__file__).parent / "programs"
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
-
-
 async def test_a_page_lists_watches_and_goes_on_after_a_reload_with_one_sign_in(
     provider: ProviderProcess, tmp_path: Path
 ) -> None:
     install_sdk(tmp_path)
     async with open_market(provider) as market:
         dataset, workflow = await market.dataset(), await market.workflow()
-        chain = market.consumer.chain
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
         source = (PROGRAMS / "lists.mjs").read_text("utf-8")
-        arguments = (provider.url, SECRET, workflow.did, json.dumps(contracts), dataset.did)
+        arguments = (provider.url, SECRET, workflow.did, json.dumps(market.contracts), dataset.did)
         told = json.loads(run_node(tmp_path, source, *arguments))
         ours = [agreement.id for agreement in await market.consumer.agreements.list()]
     assert told["begin"] == "begin"

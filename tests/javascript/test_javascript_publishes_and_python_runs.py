@@ -1,14 +1,13 @@
 """JavaScript publishes a data set and an algorithm without coin, and Python runs them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import open_market, open_provider
+from tests.market import open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -18,18 +17,10 @@ SECRET = "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 PROGRAMS = Path(__file__).parent / "programs"
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
-
-
 async def test_javascript_publishes_and_python_runs(provider: ProviderProcess, tmp_path: Path) -> None:
     install_sdk(tmp_path)
     async with open_market(provider) as market:
-        chain, consumer = market.consumer.chain, market.consumer
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
+        consumer = market.consumer
         info = await consumer.gateway.info()
         environment = {"supportedContainers": info.supported_containers, "supportedServers": info.supported_servers}
         offered = {"price": "10", "provider": {"type": "insitu", "environment": environment}}
@@ -52,7 +43,7 @@ async def test_javascript_publishes_and_python_runs(provider: ProviderProcess, t
             run_node(
                 tmp_path,
                 (PROGRAMS / "publishing.mjs").read_text("utf-8"),
-                *(provider.url, SECRET, json.dumps(contracts), json.dumps(described)),
+                *(provider.url, SECRET, json.dumps(market.contracts), json.dumps(described)),
             )
         )
         assert told["owner"] == market.publisher.account

@@ -1,14 +1,13 @@
 """After a purchase: a correction with one prompt, and money that nobody else would send back."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import open_market, open_provider
+from tests.market import open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -24,23 +23,14 @@ def program(name: str) -> str:
     return "".join((PROGRAMS / f"{part}.mjs").read_text("utf-8") for part in ("counting_wallet", name))
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
-
-
 async def test_a_correction_costs_one_prompt_and_a_refund_is_sent_by_the_wallet(
     provider: ProviderProcess, tmp_path: Path
 ) -> None:
     install_sdk(tmp_path)
     async with open_market(provider) as market:
         workflow = await market.workflow(BAD)
-        chain = market.consumer.chain
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
         node = json.loads(provider.settings.deployments.read_text("utf-8"))["rpcUrl"]
-        arguments = (provider.url, SECRET, json.dumps(contracts), node, workflow.did)
+        arguments = (provider.url, SECRET, json.dumps(market.contracts), node, workflow.did)
         told = json.loads(run_node(tmp_path, program("revising"), *arguments))
     assert (told["bought"], told["ran"]) == (["Permit", "Terms"], "Failed")
     assert told["refused"] == {"code": "RevisionNotAllowed", "prompts": []}

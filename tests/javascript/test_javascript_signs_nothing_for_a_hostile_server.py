@@ -1,14 +1,13 @@
 """Whatever a gateway, a node or a wallet does, a program in JavaScript signs only what the documents say."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import install_sdk, run_node
-from tests.market import PAID, open_market, open_provider
+from tests.market import PAID, open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
@@ -23,22 +22,14 @@ def program(name: str) -> str:
     return "".join((PROGRAMS / f"{part}.mjs").read_text("utf-8") for part in ("lying_provider", name))
 
 
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
-
-
 async def test_nothing_is_signed_on_other_terms_than_those_of_documents_and_chain(
     provider: ProviderProcess, tmp_path: Path
 ) -> None:
     install_sdk(tmp_path)
     async with open_market(provider) as market:
         workflow = (await market.workflow()).did
-        before, chain = await market.balances(), market.consumer.chain
-        names = {"registry": "DIDRegistry", "template": "ServiceExecutionTemplate"}
-        contracts = {"chainId": chain.agreements.chain_id, **{key: chain.contract(name) for key, name in names.items()}}
-        arguments = (provider.url, SECRET, workflow, json.dumps(contracts), str(tmp_path / "result"))
+        before = await market.balances()
+        arguments = (provider.url, SECRET, workflow, json.dumps(market.contracts), str(tmp_path / "result"))
         told = json.loads(run_node(tmp_path, program("buying_from_liars"), *arguments))
         assert told.pop("shown") is True
         assert told.pop("rejected") == ["RejectedByUser", 0, 0]

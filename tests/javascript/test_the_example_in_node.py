@@ -1,9 +1,8 @@
-"""The example for Node runs a workflow of a real provider, once somebody has confirmed the contracts."""
+"""The example for Node runs a workflow of a real provider, on contracts that the SDK knows."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -11,18 +10,12 @@ import pytest
 
 from insitu.testing.provider import ProviderProcess
 from tests.javascript.packages import SDK, install_sdk
-from tests.market import PAID, open_market, open_provider
+from tests.market import PAID, open_market
 
 pytestmark = [pytest.mark.needs("node", "docs", "chain", "oci", "root"), pytest.mark.slow]
 
 SECRET = "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
 """The key of the development account that is called consumer; it is public."""
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    with open_provider(tmp_path_factory.mktemp("provider")) as running:
-        yield running
 
 
 async def test_the_example_asks_nothing_on_contracts_that_the_sdk_knows(

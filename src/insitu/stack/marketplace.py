@@ -11,6 +11,7 @@ from insitu.stack.peers import ACTORS, Actor
 
 if TYPE_CHECKING:
     from insitu.api.gateway_v1 import GatewayInfo
+    from insitu.gateway.service import GatewayService
     from insitu.marketplace.service import Marketplace
     from insitu.ports.chain import TokenInfo
     from insitu.sdk.http import Http
@@ -96,21 +97,21 @@ class _Gateways:
     async def info(self, origin: str) -> "GatewayInfo":
         from insitu.api.gateway_v1 import BASE, GatewayInfo
 
-        if self._services.gateway is not None and origin in self._shared:
-            return await self._services.gateway.info()
+        if (here := self._here(origin)) is not None:
+            return await here.info()
         return await self._http.model(GatewayInfo, "GET", self._address(origin) + BASE)
 
     async def token(self, origin: str) -> "TokenInfo":
         from insitu.api.chain_v1 import ChainFacts
         from insitu.api.gateway_v1 import BASE
 
-        if self._services.chain is not None and self._services.gateway is not None and origin in self._shared:
-            return await self._services.chain.token()
+        if (here := self._here(origin)) is not None:
+            return await here.ports.chain.token()
         return (await self._http.model(ChainFacts, "GET", f"{self._address(origin)}{BASE}/chain")).token
 
     async def block(self, origin: str) -> int:
-        if self._services.chain is not None and self._services.gateway is not None and origin in self._shared:
-            answer = await self._services.chain.read("eth_blockNumber", ())
+        if (here := self._here(origin)) is not None:
+            answer = await here.ports.chain.read("eth_blockNumber", ())
         else:
             from insitu.api.gateway_v1 import RPC
 
@@ -120,6 +121,10 @@ class _Gateways:
             return int(str(answer["result"]), 16)
         except (KeyError, TypeError, ValueError):
             raise InsituError("PeerUnavailable", f"{origin} does not say the newest block") from None
+
+    def _here(self, origin: str) -> "GatewayService | None":
+        """Return the gateway of this process, if that is who has the origin."""
+        return self._services.gateway if origin in self._shared else None
 
     def _address(self, origin: str) -> str:
         inside = self._services.settings.gateway.url
