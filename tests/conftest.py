@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests import failures_at_once
 from tests.doubles.object_store import ObjectStoreServer, running_object_store
 from tests.doubles.postgresql import PostgresqlServer, running_postgresql
+from tests.fails_alone import FailsAlone
 from tests.parts import PARTS, UNPACKED, missing, required
 
 pytest_plugins = ["pytester"]
@@ -48,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if unknown:
         raise pytest.UsageError(f"INSITU_REQUIRE names unknown parts: {', '.join(unknown)}; known: {', '.join(PARTS)}")
     failures_at_once.register(config)
+    config.pluginmanager.register(FailsAlone(), "fails_alone")
     # Find what `scripts/setup` unpacked like what the system installed.
     os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *UNPACKED])
 

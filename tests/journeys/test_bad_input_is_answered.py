@@ -110,9 +110,19 @@ async def test_invalid_hexadecimal_digits(http: httpx.AsyncClient, wrong: str) -
 
 @pytest.mark.parametrize("trick", TRICKS)
 async def test_path_tricks_in_addresses(http: httpx.AsyncClient, trick: str) -> None:
-    for path in (f"{DDO}/{{}}", f"{BASE}/download/{{}}/0", f"{BASE}/download/{DID}/{{}}", f"{BASE}/{{}}", "/{}"):
+    for path in (f"{DDO}/{{}}", f"{BASE}/download/{{}}/0", f"{BASE}/download/{DID}/{{}}", f"{BASE}/{{}}"):
         for written in (trick, quote(trick, safe="")):
             require_problem(await http.get(path.format(written)))
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+async def test_path_tricks_beside_the_interfaces_are_answered_by_a_page(http: httpx.AsyncClient, trick: str) -> None:
+    for written in (trick, quote(trick, safe="")):
+        answer = await http.get(f"/{written}")
+        assert 400 <= answer.status_code < 500, (answer.request.url, answer.status_code)
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "root:" not in answer.text
 
 
 async def test_requests_that_no_client_makes(http: httpx.AsyncClient, marketplace: ProviderProcess) -> None:
