@@ -189,7 +189,8 @@ def trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(report, "write_report", lambda story: Path("report.html").absolute())
     monkeypatch.setattr(webbrowser, "open", lambda url: found.append(f"browser({url})"))
     monkeypatch.setattr(insitu.marketplace.verifying, "verify_marketplace", _answering(found, "verify", COMPARED))
-    monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "search", _writing(found, "search"))
+    for name in ("search", "curated"):
+        monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, name, _writing(found, name))
     monkeypatch.setattr(insitu.sdk.metadata.MetadataClient, "document", _answering(found, "document", dataset()))
     made = insitu.sdk.metadata.MetadataClient.__init__
     monkeypatch.setattr(

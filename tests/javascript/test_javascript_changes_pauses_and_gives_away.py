@@ -45,6 +45,8 @@ async def test_an_owner_updates_lists_pauses_and_gives_away_with_one_prompt_each
     assert told["listed"] == {"result": "unlisted", "prompts": ["ListingRequest"]}
     assert told["again"] == {"result": "listed", "prompts": ["ListingRequest"]}
     assert told["curator"] == {"code": "NotCurator", "prompts": ["CurationRequest"]}
+    assert told["featured"] == told["curator"]
+    assert (told["curated"]["results"], told["curated"]["totalResults"]) == ([], 0)
     assert told["retired"] == {"result": "retired", "prompts": ["ListingRequest"]}
     assert told["relisted"] == {"result": "listed", "prompts": ["Updates"]}
     assert (told["provides"], told["without"], told["back"]) == ([True], [False], [True])

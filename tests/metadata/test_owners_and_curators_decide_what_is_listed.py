@@ -9,7 +9,7 @@ import pytest
 
 from insitu.adapters.chain.embedded import EmbeddedChain
 from insitu.adapters.keys.dev import dev_signer
-from insitu.api.metadata_v1 import ASSETS, DDO, QUERY
+from insitu.api.metadata_v1 import ASSETS, CURATED, DDO, QUERY
 from insitu.domain.canonical import JsonObject
 from insitu.domain.catalogue_requests import catalogue_digest, catalogues_domain
 from insitu.domain.did import Did
@@ -156,6 +156,14 @@ async def test_a_curator_hides_with_a_reason_that_everybody_sees_whatever_the_ow
     assert (await http.get(f"{url}/status")).json()["reason"] == "names of patients"
     assert (await http.get(url)).status_code == 200, "it can still be used"
 
+    refused(await http.put(f"{url}/curation", json=requests.hide(did, MALLORY, "mine", "feature")), 403, "NotCurator")
+    # What was signed to hide an asset does not feature it.
+    refused(await http.put(f"{url}/curation", json=hide | {"action": "feature"}), 403, "NotCurator")
+    listed = (await http.get(CURATED, params={"what": "hidden"})).json()
+    assert [(asset["did"], asset["reason"], asset["curator"]) for asset in listed["results"]] == (
+        [(did, "names of patients", CURATOR.address)]
+    )
+    assert (listed["curators"], listed["results"][0]["document"]) == ([CURATOR.address], None)
     show = requests.hide(did, CURATOR, "", "unhide")
     assert (await http.put(f"{url}/curation", json=show)).json()["state"] == "listed"
     assert await found(http, "leaky") == 1

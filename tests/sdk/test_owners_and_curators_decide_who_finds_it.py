@@ -42,5 +42,26 @@ async def test_what_a_curator_hides_can_still_be_bought(provider: Market) -> Non
     assert (await consumer.assets.status(did)).reason == "names of patients"
     assert (await consumer.agreements.check(await workflow_on(provider, consumer, did))).allowed
 
+    (listed,) = (await owner.assets.curated("hidden")).results
+    assert (listed.did, listed.reason, listed.curator) == (did, "names of patients", curator.account)
     assert (await curator.assets.unhide(did)).state == "listed"
+    assert (await owner.assets.curated("hidden")).results == ()
     assert (await owner.assets.search("embarrassing")).total_results == 1
+
+
+async def test_a_curator_features_with_a_reason_that_everybody_sees(provider: Market) -> None:
+    owner, _ = await provider.client("owner")
+    curator, _ = await provider.client("provider")
+    did = await provider.dataset(owner, "Exemplary")
+    with pytest.raises(InsituError, match="NotCurator"):
+        await owner.assets.feature(did, "mine")
+    with pytest.raises(InsituError, match="InvalidRequest"):
+        await curator.assets.feature(did, " ")
+    assert (await curator.assets.feature(did, "well described")).featured == "well described"
+    found = await owner.assets.curated("featured")
+    assert [(asset.did, asset.reason) for asset in found.results] == [(did, "well described")]
+    assert found.curators == (curator.account,)
+    assert (await curator.assets.unfeature(did)).featured == ""
+    assert (await owner.assets.curated("featured")).total_results == 0
+    with pytest.raises(InsituError, match="InvalidRequest"):
+        await owner.assets.curated("spam")  # type: ignore[arg-type] - what is not a decision

@@ -13,7 +13,7 @@ import { type Change, changesBetween } from './domain/version-changes.js'
 import { InsituError } from './errors.js'
 import { type CallControl, onlySignal } from './sdk/account.js'
 import type { AccountClient } from './sdk/account-client.js'
-import { type AssetStatus, Catalogue } from './sdk/catalogue.js'
+import { type AssetStatus, Catalogue, type CuratedPage, type Curation } from './sdk/catalogue.js'
 import type { Execution } from './sdk/execution.js'
 import type { ExecutionPage, ExecutionsOptions, ExecutionView } from './sdk/lists.js'
 import { patchMetadata, reviseServices, sameServices } from './sdk/merge-patch.js'
@@ -22,7 +22,7 @@ import { registeredVersions } from './sdk/registered-versions.js'
 import { Registrations } from './sdk/registrations.js'
 import type { ResolvedAsset } from './sdk/resolver.js'
 
-export type { AssetStatus, Change }
+export type { AssetStatus, Change, CuratedPage, Curation }
 
 /** A version before it is signed. */
 export interface ProposedVersion {
@@ -143,12 +143,31 @@ export class Desk {
    * @throws InsituError `NotCurator`, `AssetNotFound`, `RejectedByUser`
    */
   async hide(did: string, reason: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.hide(did, reason, control)
+    return this.#catalogue.curate(did, 'hide', reason, control)
   }
 
   /** Undo `hide`: what its owner asked for holds again. Throws like `hide`. */
   async unhide(did: string, control: CallControl = {}): Promise<AssetStatus> {
-    return this.#catalogue.hide(did, undefined, control)
+    return this.#catalogue.curate(did, 'unhide', '', control)
+  }
+
+  /**
+   * As a curator of the catalogue, have its pages show an asset first, for a public reason.
+   *
+   * @throws InsituError `NotCurator`, `FeaturedFull`, `AssetNotFound`, `RejectedByUser`
+   */
+  async feature(did: string, reason: string, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.curate(did, 'feature', reason, control)
+  }
+
+  /** Return what curators hide or feature now, 20 on a page: who decided, when and why. Throws `PeerUnavailable`. */
+  async curated(what: Curation, page = 1, control: CallControl = {}): Promise<CuratedPage> {
+    return this.#catalogue.curated(what, page, control)
+  }
+
+  /** Undo `feature`. Throws like `hide`. */
+  async unfeature(did: string, control: CallControl = {}): Promise<AssetStatus> {
+    return this.#catalogue.curate(did, 'unfeature', '', control)
   }
 
   /**

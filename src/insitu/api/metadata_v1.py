@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from insitu.domain.ids import Address
 from insitu.domain.wire import Account, AccountSignature, Amount, Price, Time, WireModel, WireRequest
-from insitu.ports.catalog import AssetRecord, SummarisedAsset
+from insitu.ports.catalog import AssetRecord, Curation, SummarisedAsset
 
 BASE = "/api/v1/metadata"
 ASSETS = BASE + "/assets"
@@ -15,6 +15,7 @@ DDO = ASSETS + "/ddo"
 QUERY = DDO + "/query"
 FACETS = ASSETS + "/facets"
 SUMMARIES = ASSETS + "/summaries"
+CURATED = ASSETS + "/curated"
 PUBLICATIONS = ASSETS + "/publications"
 """What a creator published under an Idempotency-Key. Only a gateway may ask, for a creator who signed in there."""
 HEALTH = BASE + "/health"
@@ -24,6 +25,7 @@ MAX_WAIT = 30
 
 AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
 Sort = Literal["relevance", "date", "price"]
+CurationAction = Literal["hide", "unhide", "feature", "unfeature"]
 
 
 class AssetStatus(WireModel):
@@ -31,6 +33,8 @@ class AssetStatus(WireModel):
 
     Searches of strangers find what is *listed*. What is *unlisted*, or *hidden* by a curator of the catalogue for a
     public ``reason``, resolves and can be used by its DID. What is *retired* can no longer be bought.
+
+    ``featured`` is the public reason for which a curator features it, if one does.
 
     ``pending`` is the checksum of its newest version that waits for the chain.
     """
@@ -43,6 +47,7 @@ class AssetStatus(WireModel):
     updated_at: Time
     pending: str | None = None
     reason: str = ""
+    featured: str = ""
 
 
 def status_of(record: AssetRecord) -> AssetStatus:
@@ -111,14 +116,49 @@ class ListingRequest(CatalogueRequest):
 
 
 class CurationRequest(CatalogueRequest):
-    """Hide an asset from everybody's searches for a public ``reason``, whatever its owner asks, or no longer.
+    """Hide an asset from everybody's searches, or feature it, for a public ``reason`` and whatever its owner asks.
+
+    ``unhide`` and ``unfeature`` end that, without a reason. At most 6 assets are featured at the same time.
 
     ``account``, which the settings of the catalogue name, signs a ``CurationRequest``.
     """
 
     account: Account
-    action: Literal["hide", "unhide"]
+    action: CurationAction
     reason: str = Field(default="", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+
+
+class CuratedRequest(WireRequest):
+    """``GET assets/curated``: what curators hide now, or what they feature."""
+
+    what: Curation
+    page: int = Field(default=1, ge=1, le=10_000)
+    offset: int = Field(default=20, ge=1, le=100)
+    """Results per page, as in a search."""
+
+
+class CuratedAsset(WireModel):
+    """What a curator decided, why and when; null as long as only an earlier release knew it.
+
+    ``document`` is that of a featured asset which strangers find. That of a hidden one is not repeated here.
+    """
+
+    did: str
+    state: AssetState
+    reason: str
+    curator: Address | None = None
+    at: Time | None = None
+    document: dict[str, JsonValue] | None = None
+
+
+class CuratedPage(WireModel):
+    """The latest decision first; ``curators`` are the accounts that may decide here."""
+
+    curators: tuple[Address, ...]
+    results: tuple[CuratedAsset, ...]
+    page: int
+    total_pages: int
+    total_results: int
 
 
 class SearchFilters(WireRequest):

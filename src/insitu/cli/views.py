@@ -41,6 +41,8 @@ def state_line(status: "AssetStatus") -> str:
     line = f"{status.state}, version {status.version}"
     if status.state == "unlisted":
         line += f": only a search for its owner finds it; to let strangers find it: insitu list {status.did}"
+    if status.featured:
+        line += f"; a curator of the catalogue features it: {plain(status.featured)}"
     return f"{line}; a curator of the catalogue hides it: {plain(status.reason)}" if status.reason else line
 
 

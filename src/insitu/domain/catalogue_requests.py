@@ -16,7 +16,7 @@ CATALOGUE_TYPES: Mapping[str, str] = {
 
 ``catalogue`` is the catalogue's address without the path of the API and without a slash at its end; ``deadline`` is in
 seconds since 1970. ``action`` is what the owner wants: ``list``, ``unlist`` or ``retire``; or what a curator wants:
-``hide`` for a public reason, or ``unhide``, whose reason is empty.
+``hide`` or ``feature`` for a public reason, or ``unhide`` or ``unfeature``, whose reason is empty.
 """
 SIGNED_FOR = 300
 """Seconds that a client gives a request, so that its clock may be wrong by as much."""

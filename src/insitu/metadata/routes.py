@@ -75,6 +75,10 @@ def _add_overviews(routes: APIRouter, service: MetadataService) -> None:
     async def summarise_assets(request: wire.SummariesRequest) -> wire.AssetSummaries:
         return await service.summaries(request.dids)
 
+    @routes.get(wire.CURATED, response_model=wire.CuratedPage)
+    async def list_curated_assets(request: Annotated[wire.CuratedRequest, Query()]) -> Response:
+        return _revalidated(await service.curated(request))
+
 
 def _revalidated(answer: WireModel) -> Response:
     content = answer.model_dump_json().encode()

@@ -61,7 +61,7 @@ class MetadataService:
     limits
         How many documents may wait for the chain, and whose.
     curators
-        Accounts that may hide assets.
+        Accounts that may hide and feature assets.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class MetadataService:
         self._chain = chain
         self._clock = clock
         self._catalogue = public_url
-        self._curators = {curator.lower() for curator in curators}
+        self._curators = tuple(curators)
         self._url = public_url + wire.DDO + "/{did}"
         self._confirmations = confirmations
         self._lifetime = timedelta(seconds=pending_lifetime)
@@ -164,23 +164,41 @@ class MetadataService:
         return wire.status_of(record or _unknown(did))
 
     async def curate(self, did: str, request: wire.CurationRequest) -> wire.AssetStatus:
-        """Hide an asset for a public reason, or no longer, as a curator asks; either way it can be used.
+        """Hide or feature an asset for a public reason, or no longer, as a curator asks; either way it can be used.
 
-        Raises ``NotCurator``, ``InvalidRequest`` without a reason, and what :meth:`set_listed` raises.
+        Raises ``NotCurator``, ``InvalidRequest`` without a reason, ``FeaturedFull``, and as :meth:`set_listed`.
         """
         self._require_ours(request)
-        hidden = request.action == "hide"
-        if hidden != bool(request.reason.strip()):
-            raise InsituError("InvalidRequest", "give a reason to hide an asset, and none to unhide it")
+        begins = request.action in {"hide", "feature"}
+        if begins != bool(request.reason.strip()):
+            raise InsituError("InvalidRequest", "give a reason to hide or feature an asset, and none to end that")
         digest = self._action_digest("CurationRequest", did, request, action=request.action, reason=request.reason)
         signature = account_signature(request.signature)
-        named = request.account.lower() in self._curators
+        named = request.account.lower() in map(str.lower, self._curators)
         if not named or not await self._chain.signed_by(request.account, digest, signature):
             raise InsituError("NotCurator", f"{request.account} is no curator here, or did not sign this")
         logger.info("%s: %s %s: %s", request.account, request.action, did, request.reason)
-        reason = request.reason if hidden else None
-        record = await self._catalog.set_hidden(str(Did.parse(did)), reason, request.deadline, self._clock.now())
+        record = await self._catalog.curate(
+            str(Did.parse(did)),
+            "hidden" if request.action.endswith("hide") else "featured",
+            request.reason if begins else None,
+            read_address(request.account),
+            request.deadline,
+            self._clock.now(),
+        )
         return wire.status_of(record or _unknown(did))
+
+    async def curated(self, request: wire.CuratedRequest) -> wire.CuratedPage:
+        """Return what curators hide or feature now, for everybody: who decided, when and why."""
+        skip = (request.page - 1) * request.offset
+        found, total = await self._catalog.curated(request.what, skip, request.offset)
+        return wire.CuratedPage(
+            curators=self._curators,
+            results=tuple(wire.CuratedAsset.model_validate(asset, from_attributes=True) for asset in found),
+            page=request.page,
+            total_pages=-(-total // request.offset),
+            total_results=total,
+        )
 
     async def status(self, did: str, checksum: str | None = None, wait: float = 0) -> wire.AssetStatus:
         """Return where an asset stands; with ``wait``, wait up to so many seconds until it (this version) is listed.

@@ -20,6 +20,8 @@ AssetState = Literal["pending", "listed", "unlisted", "hidden", "retired"]
 Sort = Literal["relevance", "date", "price"]
 FacetKind = Literal["type", "service", "tag", "category", "author", "license", "price"]
 """What is counted: a parameter of :class:`Query`, or whether an asset is ``free`` or ``priced``."""
+Curation = Literal["hidden", "featured"]
+"""What a curator decides for a public reason: nobody's search finds it, or pages show it first."""
 Pool = Literal["gateways", "creators", "strangers"]
 """Whose documents wait for the chain together. A full pool does not affect the others."""
 
@@ -91,8 +93,8 @@ class AssetRecord:
         As the chain has them; None and 0 while the DID is not registered.
     pending
         Checksum of the newest version that waits for the chain, if one does.
-    reason
-        Why a curator hid it; empty if nobody did.
+    reason, featured
+        Why a curator hid it, and why one features it; empty if nobody did.
     """
 
     did: str
@@ -103,6 +105,7 @@ class AssetRecord:
     updated_at: datetime
     pending: str | None = None
     reason: str = ""
+    featured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,24 @@ class SummarisedAsset:
     created_at: datetime | None
 
 
+MAX_FEATURED = 6
+"""How many assets a catalogue features at the same time: what is first for everybody has to stay few."""
+
+
+@dataclass(frozen=True, slots=True)
+class CuratedAsset:
+    """An asset about which a curator decided. ``curator`` and ``at`` are None if a catalogue of an earlier release
+    stored it. The ``document`` is there only if the asset is featured and strangers find it.
+    """
+
+    did: str
+    state: AssetState
+    reason: str
+    curator: Address | None
+    at: datetime | None
+    document: dict[str, JsonValue] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredVersion:
     """A version that the chain named: its number, from 1, and the owner of the DID from then on."""
@@ -274,8 +295,18 @@ class Catalog(Protocol):
         """
         ...
 
-    async def set_hidden(self, did: str, reason: str | None, deadline: int, now: datetime) -> AssetRecord | None:
-        """Keep the asset off the lists for a reason, whatever its owner asks; None ends that. Deadline as above."""
+    async def curate(
+        self, did: str, what: Curation, reason: str | None, curator: Address, deadline: int, now: datetime
+    ) -> AssetRecord | None:
+        """Hide or feature the asset for a reason, whatever its owner asks; None ends that. Deadline as above.
+
+        What is hidden is on no list, also if it is featured. Raises ``FeaturedFull`` if :data:`MAX_FEATURED` others are
+        featured.
+        """
+        ...
+
+    async def curated(self, what: Curation, skip: int = 0, limit: int = 20) -> tuple[tuple[CuratedAsset, ...], int]:
+        """Return those that are hidden or featured now, the latest decision first, and how many there are in all."""
         ...
 
     async def search(self, query: Query) -> Hits:

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 from anyio.to_thread import run_sync
 
-from insitu.api.metadata_v1 import AssetFacets, AssetSummaries, SearchFilters, SearchPage, SearchRequest
+from insitu.api.metadata_v1 import (
+    AssetFacets,
+    AssetSummaries,
+    CuratedPage,
+    CuratedRequest,
+    SearchFilters,
+    SearchPage,
+    SearchRequest,
+)
 from insitu.domain.algorithm import AlgorithmDescription
 from insitu.domain.amount import AmountLike
 from insitu.domain.asset import ALGORITHM, DATASET, DEFAULT_LICENSE, WORKFLOW
@@ -17,6 +25,7 @@ from insitu.domain.ddo import Ddo
 from insitu.domain.ids import Address
 from insitu.domain.image_contents import ImageContents, imports_of
 from insitu.domain.policy import Revisions
+from insitu.ports.catalog import Curation
 from insitu.sdk.amounts import read_amount
 from insitu.sdk.arguments import refuse
 from insitu.sdk.containers import choose_containers
@@ -298,6 +307,13 @@ class Assets(OwnedAssets):
     async def summaries(self, dids: Sequence[str]) -> AssetSummaries:
         """Return what a list shows of at most 100 assets, as the catalogue says it, without verifying documents."""
         return await self._metadata.summaries(dids)
+
+    async def curated(self, what: Curation, page: int = 1) -> CuratedPage:
+        """Return which assets curators of the catalogue hide or feature now: who decided, when and why.
+
+        ``what`` is ``hidden`` or ``featured``; at most 20 are on a page. Raises ``InvalidRequest``.
+        """
+        return await self._metadata.curated(read_filters(CuratedRequest, {"what": what, "page": page}))
 
     async def _filters(self, text: str, filters: dict[str, Any]) -> dict[str, Any]:
         limits = {name: filters[name] for name in ("price_min", "price_max") if filters.get(name) is not None}

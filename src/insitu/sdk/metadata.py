@@ -12,12 +12,12 @@ from insitu.domain.catalogue_requests import SIGNED_FOR, catalogue_digest, catal
 from insitu.domain.did import Did
 from insitu.domain.errors import InsituError
 from insitu.domain.ids import Address
-from insitu.domain.wire import first_problem
+from insitu.domain.wire import WireRequest, first_problem
 from insitu.ports.chain import Chain
 from insitu.ports.keys import Signer
 from insitu.sdk.http import Http, if_found
 
-Filters = TypeVar("Filters", bound=wire.SearchFilters)
+Filters = TypeVar("Filters", bound=WireRequest)
 
 
 def read_filters(kind: type[Filters], given: Mapping[str, object]) -> Filters:
@@ -81,10 +81,11 @@ class MetadataClient:
         body = self._sign("ListingRequest", did, signer, chain, action="list" if listed else "unlist")
         return await self._http.model(wire.AssetStatus, "PUT", f"{self._at(did)}/listing", json=body)
 
-    async def hide(self, did: str, signer: Signer, chain: Chain, reason: str | None) -> wire.AssetStatus:
-        """Hide an asset at this server, or with None no longer. The signer must be one of its curators."""
-        action = "unhide" if reason is None else "hide"
-        body = self._sign("CurationRequest", did, signer, chain, action=action, reason=reason or "")
+    async def curate(
+        self, did: str, signer: Signer, chain: Chain, action: wire.CurationAction, reason: str = ""
+    ) -> wire.AssetStatus:
+        """Hide or feature an asset at this server, or end that. The signer must be one of its curators."""
+        body = self._sign("CurationRequest", did, signer, chain, action=action, reason=reason)
         body |= {"account": signer.address}
         return await self._http.model(wire.AssetStatus, "PUT", f"{self._at(did)}/curation", json=body)
 
@@ -136,6 +137,11 @@ class MetadataClient:
         return await self._http.model(
             wire.AssetSummaries, "POST", self._url + wire.SUMMARIES, json=body, idempotent=True
         )
+
+    async def curated(self, request: wire.CuratedRequest) -> wire.CuratedPage:
+        """List what curators hide or feature now."""
+        params = request.model_dump(mode="json")
+        return await self._http.model(wire.CuratedPage, "GET", self._url + wire.CURATED, params=params)
 
     async def ids(self, after: str = "") -> wire.AssetIds:
         """List the DIDs that come after ``after``."""

@@ -144,11 +144,22 @@ class OwnedAssets:
 
     async def hide(self, did: str, reason: str) -> AssetStatus:
         """As a curator, hide an asset from everybody's searches, for a public reason. Raises ``NotCurator``."""
-        return await self._metadata.hide(did, self._signer, self._chain, reason)
+        return await self._metadata.curate(did, self._signer, self._chain, "hide", reason)
 
     async def unhide(self, did: str) -> AssetStatus:
         """Undo :meth:`hide`: what its owner asked for holds again. Raises ``NotCurator``."""
-        return await self._metadata.hide(did, self._signer, self._chain, None)
+        return await self._metadata.curate(did, self._signer, self._chain, "unhide")
+
+    async def feature(self, did: str, reason: str) -> AssetStatus:
+        """As a curator, have pages show an asset first, for a public reason.
+
+        Raises ``NotCurator``, ``FeaturedFull``.
+        """
+        return await self._metadata.curate(did, self._signer, self._chain, "feature", reason)
+
+    async def unfeature(self, did: str) -> AssetStatus:
+        """Undo :meth:`feature`. Raises ``NotCurator``."""
+        return await self._metadata.curate(did, self._signer, self._chain, "unfeature")
 
     async def retire(self, did: str) -> AssetStatus:
         """Take an asset off the lists. Existing purchases stay usable. Raises ``NotOwner``."""

@@ -24,6 +24,8 @@ const forbidden = await asked(() => desk.update(did, { type: 'algorithm' }))
 const listed = await asked(async () => (await desk.setListed(did, false)).state)
 const again = await asked(async () => (await desk.setListed(did, true)).state)
 const curator = await asked(() => desk.hide(did, 'because'))
+const featured = await asked(() => desk.feature(did, 'because'))
+const curated = await desk.curated('featured')
 const retired = await asked(async () => (await desk.retire(did)).state)
 const relisted = await asked(async () => {
   await desk.relist(did)
@@ -62,7 +64,7 @@ const handed = await asked(async () => {
 const lost = await asked(() => desk.update(did, { name: 'mine' }))
 console.log(
   JSON.stringify({
-    ...{ declined, proposals, updated, told, same, forbidden, listed, again, curator, retired, relisted },
+    ...{ declined, proposals, updated, told, same, forbidden, listed, again, curator, featured, curated, retired, relisted },
     ...{ provides: [...provides.values()], paused, without: [...without.values()], refused, resumed, back: [...back.values()], allowed },
     ...{ mine: mine.executions.map(({ role, phase }) => [role, phase]), otherDocument, otherProvider, otherCode, notMine, typo },
     ...{ handed, transfer: said, lost, owner },

@@ -39,7 +39,7 @@ async def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     for number, asset in enumerate(ASSETS, start=1):
         await store.put(asset, NOW)
         await store.apply([block(number, registered(asset))], NOW)
-    await store.set_hidden(did(5), "spam", 100, NOW)
+    await store.curate(did(5), "hidden", "spam", ALICE, 100, NOW)
     await store.retire(did(6), NOW)
     await store.put(version(7, name="Pending flights", tags=("secret",)), NOW)
     yield store
@@ -96,7 +96,7 @@ async def test_a_decision_about_listing_changes_what_is_counted(catalog: Catalog
     assert (await counts(catalog, Query()))["type"] == {"dataset": 3, "algorithm": 1}
     await catalog.set_listed(did(1), False, 100, NOW)
     assert "category" not in await counts(catalog, Query())
-    await catalog.set_hidden(did(5), None, 101, NOW)
+    await catalog.curate(did(5), "hidden", None, ALICE, 101, NOW)
     assert (await counts(catalog, Query()))["tag"]["secret"] == 1
 
 

@@ -15,7 +15,7 @@ from insitu.adapters.catalog.tsvector import Tsvector
 from insitu.adapters.sql import Connection, Database
 from insitu.adapters.sqlite import SqliteDatabase
 from insitu.domain.errors import InsituError
-from insitu.ports.catalog import Catalog, Query
+from insitu.ports.catalog import MAX_FEATURED, Catalog, Query
 from tests.ports.catalog.catalogue_samples import (
     ALICE,
     BOB,
@@ -87,15 +87,15 @@ async def test_a_request_that_was_signed_earlier_changes_nothing_when_it_comes_a
     with pytest.raises(InsituError, match="DeadlinePassed"):
         await catalog.set_listed(did(2), True, 100, NOW)
     assert await state(catalog, did(2)) == "unlisted"
-    await catalog.set_hidden(did(2), "spam", 100, NOW)
-    await catalog.set_hidden(did(2), None, 101, NOW)
+    await catalog.curate(did(2), "hidden", "spam", ALICE, 100, NOW)
+    await catalog.curate(did(2), "hidden", None, ALICE, 101, NOW)
     with pytest.raises(InsituError, match="DeadlinePassed"):
-        await catalog.set_hidden(did(2), "spam", 100, NOW)
+        await catalog.curate(did(2), "hidden", "spam", ALICE, 100, NOW)
     assert await state(catalog, did(2)) == "unlisted"
 
 
 async def test_nobody_finds_what_is_hidden_whatever_its_owner_asks_and_everybody_sees_why(catalog: Catalog) -> None:
-    record = await catalog.set_hidden(did(1), "names of patients", 100, LATER)
+    record = await catalog.curate(did(1), "hidden", "names of patients", ALICE, 100, LATER)
     assert record is not None
     assert (record.state, record.reason, record.updated_at) == ("hidden", "names of patients", LATER)
     await catalog.set_listed(did(1), True, 200, LATER)
@@ -106,10 +106,51 @@ async def test_nobody_finds_what_is_hidden_whatever_its_owner_asks_and_everybody
     assert await found(catalog, owner=BOB) == []
     assert await catalog.document(did(1)) is not None
 
-    record = await catalog.set_hidden(did(1), None, 101, LATER)
+    record = await catalog.curate(did(1), "hidden", None, ALICE, 101, LATER)
     assert record is not None
     assert (record.state, record.reason) == ("listed", "")
     assert await found(catalog, tag="air") == [1]
+
+
+async def test_what_is_featured_says_who_decided_when_and_why_and_hiding_wins(catalog: Catalog) -> None:
+    """The document is shown while strangers find it, and never that of what is hidden."""
+    record = await catalog.curate(did(1), "featured", "clean and well described", BOB, 100, LATER)
+    assert record is not None
+    assert (record.state, record.featured) == ("listed", "clean and well described")
+    await catalog.curate(did(2), "featured", "fast", ALICE, 100, LATER + timedelta(minutes=1))
+    (second, first), total = await catalog.curated("featured")
+    assert total == 2
+    assert (first.did, first.reason, first.curator, first.at) == (did(1), "clean and well described", BOB, LATER)
+    assert (first.state, first.document) == ("listed", DATA.document)
+    assert (second.state, second.document) == ("unlisted", None)
+    assert await catalog.curated("featured", 1, 1) == ((first,), 2)
+
+    await catalog.curate(did(1), "hidden", "names of patients", ALICE, 100, LATER)
+    (hidden,), _ = await catalog.curated("hidden")
+    assert (hidden.reason, hidden.curator, hidden.state, hidden.document) == (
+        ("names of patients", ALICE, "hidden", None)
+    )
+    (_, first), _ = await catalog.curated("featured")
+    assert (first.state, first.document) == ("hidden", None)
+    with pytest.raises(InsituError, match="DeadlinePassed"):
+        await catalog.curate(did(1), "featured", "again", BOB, 99, LATER)
+    record = await catalog.curate(did(1), "featured", None, BOB, 101, LATER)
+    assert record is not None
+    assert (record.state, record.featured) == ("hidden", "")
+    assert [asset.did for asset in (await catalog.curated("featured"))[0]] == [did(2)]
+
+
+async def test_few_are_featured_at_the_same_time(catalog: Catalog) -> None:
+    for number in range(3, 4 + MAX_FEATURED):
+        await catalog.put(version(number), NOW)
+    for number in range(3, 3 + MAX_FEATURED):
+        await catalog.curate(did(number), "featured", "good", ALICE, 100, LATER)
+    with pytest.raises(InsituError, match="FeaturedFull"):
+        await catalog.curate(did(3 + MAX_FEATURED), "featured", "good", ALICE, 100, LATER)
+    await catalog.curate(did(3), "featured", "still good", ALICE, 101, LATER)
+    await catalog.curate(did(4), "featured", None, ALICE, 101, LATER)
+    await catalog.curate(did(3 + MAX_FEATURED), "featured", "good", ALICE, 100, LATER)
+    assert (await catalog.curated("featured"))[1] == MAX_FEATURED
 
 
 async def test_a_decision_outlives_a_new_version_another_owner_and_a_reorganisation(catalog: Catalog) -> None:
@@ -140,7 +181,7 @@ async def test_what_is_retired_stays_so_whatever_is_decided(catalog: Catalog) ->
 
 async def test_nothing_is_decided_about_an_asset_that_is_not_there(catalog: Catalog) -> None:
     assert await catalog.set_listed(did(9), True, 100, NOW) is None
-    assert await catalog.set_hidden(did(9), "spam", 100, NOW) is None
+    assert await catalog.curate(did(9), "hidden", "spam", ALICE, 100, NOW) is None
 
 
 KEPT = """

@@ -53,6 +53,7 @@ export type ErrorCode =
   | 'ExecutionNotEnded'
   | 'ExecutionUnknown'
   | 'ExtraMissing'
+  | 'FeaturedFull'
   | 'FileMissing'
   | 'FileNotDownloadable'
   | 'FileUnusable'

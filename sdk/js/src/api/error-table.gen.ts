@@ -62,6 +62,7 @@ const ROWS: readonly (readonly [row: errors.ErrorRow, status: number, what: stri
   [errors.ExecutionNotEnded, 409, 'The execution has not ended, so this does not exist yet.'],
   [errors.ExecutionUnknown, 404, 'The agreement has no such execution.'],
   [errors.ExtraMissing, 501, 'This part is not installed.'],
+  [errors.FeaturedFull, 409, 'The catalogue features as many assets as it can.'],
   [errors.FileMissing, 404, 'There is no such file or folder on this machine.'],
   [errors.FileNotDownloadable, 403, 'This file lives with the provider and never leaves.'],
   [errors.FileUnusable, 500, 'A file or folder of this machine cannot be read or written.'],

@@ -367,6 +367,13 @@ export const ExtraMissing: ErrorRow = {
   retry: false,
 }
 
+export const FeaturedFull: ErrorRow = {
+  code: 'FeaturedFull',
+  kind: 'Conflict',
+  nextStep: 'End that for another one first (insitu unfeature); insitu curated lists them.',
+  retry: false,
+}
+
 export const FileMissing: ErrorRow = {
   code: 'FileMissing',
   kind: 'NotFound',

@@ -666,11 +666,15 @@ export interface components {
          *     Searches of strangers find what is *listed*. What is *unlisted*, or *hidden* by a curator of the catalogue for a
          *     public ``reason``, resolves and can be used by its DID. What is *retired* can no longer be bought.
          *
+         *     ``featured`` is the public reason for which a curator features it, if one does.
+         *
          *     ``pending`` is the checksum of its newest version that waits for the chain.
          */
         AssetStatus: {
             checksum: string;
             did: string;
+            /** @default  */
+            featured: string;
             owner?: string | null;
             pending?: string | null;
             /** @default  */

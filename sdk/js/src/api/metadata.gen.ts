@@ -23,6 +23,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metadata/assets/curated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Curated Assets */
+        get: operations["listCuratedAssets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metadata/assets/ddo": {
         parameters: {
             query?: never;
@@ -297,11 +314,15 @@ export interface components {
          *     Searches of strangers find what is *listed*. What is *unlisted*, or *hidden* by a curator of the catalogue for a
          *     public ``reason``, resolves and can be used by its DID. What is *retired* can no longer be bought.
          *
+         *     ``featured`` is the public reason for which a curator features it, if one does.
+         *
          *     ``pending`` is the checksum of its newest version that waits for the chain.
          */
         AssetStatus: {
             checksum: string;
             did: string;
+            /** @default  */
+            featured: string;
             owner?: string | null;
             pending?: string | null;
             /** @default  */
@@ -333,6 +354,8 @@ export interface components {
             checksum: string;
             createdAt?: string | null;
             did: string;
+            /** @default  */
+            featured: string;
             license: string;
             name: string;
             owner?: string | null;
@@ -368,15 +391,45 @@ export interface components {
             versions: components["schemas"]["AssetVersion"][];
         };
         /**
+         * CuratedAsset
+         * @description What a curator decided, why and when; null as long as only an earlier release knew it.
+         *
+         *     ``document`` is that of a featured asset which strangers find. That of a hidden one is not repeated here.
+         */
+        CuratedAsset: {
+            at?: string | null;
+            curator?: string | null;
+            did: string;
+            document?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            reason: string;
+            /** @enum {string} */
+            state: "pending" | "listed" | "unlisted" | "hidden" | "retired";
+        };
+        /**
+         * CuratedPage
+         * @description The latest decision first; ``curators`` are the accounts that may decide here.
+         */
+        CuratedPage: {
+            curators: string[];
+            page: number;
+            results: components["schemas"]["CuratedAsset"][];
+            totalPages: number;
+            totalResults: number;
+        };
+        /**
          * CurationRequest
-         * @description Hide an asset from everybody's searches for a public ``reason``, whatever its owner asks, or no longer.
+         * @description Hide an asset from everybody's searches, or feature it, for a public ``reason`` and whatever its owner asks.
+         *
+         *     ``unhide`` and ``unfeature`` end that, without a reason. At most 6 assets are featured at the same time.
          *
          *     ``account``, which the settings of the catalogue name, signs a ``CurationRequest``.
          */
         CurationRequest: {
             account: string;
             /** @enum {string} */
-            action: "hide" | "unhide";
+            action: "hide" | "unhide" | "feature" | "unfeature";
             catalogue: string;
             deadline: number;
             /** @default  */
@@ -594,6 +647,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetIds"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCuratedAssets: {
+        parameters: {
+            query: {
+                what: "hidden" | "featured";
+                page?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CuratedPage"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -4,7 +4,8 @@ import { signingDomain, statement, type TypedData } from './typed-data.js'
 /**
  * What an owner, a curator or a gateway signs for one catalogue; at another it is worth nothing (ADR 0142). `catalogue`
  * is its address without the path of the API and without a slash at its end, `deadline` is in seconds since 1970, at most
- * 600 from now. `action` is what the owner wants (`list`, `unlist`, `retire`), or the curator (`hide`, `unhide`).
+ * 600 from now. `action` is what the owner wants (`list`, `unlist`, `retire`), or the curator (`hide`, `unhide`,
+ * `feature`, `unfeature`).
  */
 export const CATALOGUE_TYPES = {
   ListingRequest: 'string catalogue,bytes32 did,string action,uint256 deadline',

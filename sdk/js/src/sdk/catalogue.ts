@@ -2,7 +2,7 @@ import * as errors from '../api/errors.gen.js'
 import type { JsonObject } from '../domain/canonical.js'
 import { catalogueTypedData } from '../domain/catalogue-requests.js'
 import { didHex, readDid } from '../domain/did.js'
-import { integer, object, oneOf, optional, type Read, text, withDefault } from '../domain/shape.js'
+import { anyObject, integer, list, object, oneOf, optional, type Read, text, withDefault } from '../domain/shape.js'
 import { InsituError, isInsituError } from '../errors.js'
 import type { CallControl } from './account.js'
 import type { AccountParts } from './account-client.js'
@@ -16,18 +16,23 @@ const WAITS = 6
 /** Seconds for which a request to a catalogue is good. */
 const SIGNED_FOR = 300
 
+const STATES = /* @__PURE__ */ (() => oneOf('pending', 'listed', 'unlisted', 'hidden', 'retired'))()
 const STATUS = /* @__PURE__ */ (() =>
   object({
     did: text,
-    state: oneOf('pending', 'listed', 'unlisted', 'hidden', 'retired'),
+    state: STATES,
     checksum: text,
     owner: optional(text),
     pending: optional(text),
     reason: withDefault(text, ''),
+    featured: withDefault(text, ''),
     version: withDefault(integer(), 0),
   }))()
 
-/** Where an asset stands in a catalogue; `pending` is the checksum of a version that the chain does not have yet. */
+/**
+ * Where an asset stands in a catalogue; `pending` is the checksum of a version that the chain does not have yet, `reason`
+ * why a curator hides it, and `featured` why one features it.
+ */
 export type AssetStatus = Read<typeof STATUS>
 
 /** Reads where an asset stands. */
@@ -35,6 +40,23 @@ export const assetStatus = STATUS
 
 /** What an owner asks of a catalogue: whether strangers find an asset, or that nobody does any more. */
 export type ListingAction = 'list' | 'unlist' | 'retire'
+
+/** What a curator decides: nobody's search finds an asset, or pages show it first. */
+export type Curation = 'hidden' | 'featured'
+
+const CURATED = /* @__PURE__ */ (() => {
+  const asset = object({
+    ...{ did: text, state: STATES, reason: text, curator: optional(text), at: optional(text) },
+    document: optional(anyObject),
+  })
+  return object({ curators: list(text), results: list(asset), totalPages: integer(), totalResults: integer() })
+})()
+
+/** What curators decided, the latest first; `document` is that of a featured asset which strangers find. */
+export type CuratedPage = Read<typeof CURATED>
+
+/** What a curator asks of a catalogue. */
+export type CurationAction = 'hide' | 'unhide' | 'feature' | 'unfeature'
 
 /** Publishes documents in one catalogue, and says who finds them. */
 export class Catalogue {
@@ -94,12 +116,24 @@ export class Catalogue {
     return this.#parts.http.read(STATUS, 'DELETE', this.#at(did), { json: rest, signal: control.signal })
   }
 
-  /** Let a curator hide an asset from everybody's searches, or no longer. Throws `NotCurator`, `RejectedByUser`. */
-  async hide(did: string, reason: string | undefined, control: CallControl): Promise<AssetStatus> {
-    const action = reason === undefined ? 'unhide' : 'hide'
-    const message = `Your wallet is asked to sign that the catalogue ${reason === undefined ? 'shows' : 'hides'} ${did}. This costs nothing.`
-    const body = await this.#signed('CurationRequest', did, { action, reason: reason ?? '' }, message, control)
+  /**
+   * Let a curator hide or feature an asset for a public reason, or end that without one.
+   *
+   * @throws InsituError `NotCurator`, `FeaturedFull`, `InvalidRequest`, `RejectedByUser`
+   */
+  async curate(did: string, action: CurationAction, reason: string, control: CallControl): Promise<AssetStatus> {
+    const does = { hide: 'hides', unhide: 'no longer hides', feature: 'features', unfeature: 'no longer features' }[
+      action
+    ]
+    const message = `Your wallet is asked to sign that the catalogue ${does} ${did}. This costs nothing.`
+    const body = await this.#signed('CurationRequest', did, { action, reason }, message, control)
     return this.#put(did, 'curation', { ...body, account: this.#parts.account.address }, control)
+  }
+
+  /** Return what curators decided, as the catalogue says. Throws `PeerUnavailable`. */
+  async curated(what: Curation, page: number, { signal }: CallControl): Promise<CuratedPage> {
+    const url = `${this.#parts.metadataUrl}/api/v1/metadata/assets/curated`
+    return this.#parts.http.read(CURATED, 'GET', url, { params: { what, page }, signal })
   }
 
   async #put(did: string, what: string, json: object, { signal }: CallControl): Promise<AssetStatus> {

@@ -1,7 +1,7 @@
 """The catalogue in an SQL database, with the full-text index of its engine."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -20,10 +20,14 @@ from insitu.domain.ids import Address, read_address
 from insitu.domain.ledger import DidRegistered, DidTransferred
 from insitu.ports.catalog import (
     ANYWHERE,
+    MAX_FEATURED,
     AssetRecord,
+    AssetState,
     Catalog,
     Catalogued,
     CataloguedVersion,
+    CuratedAsset,
+    Curation,
     DocumentVersion,
     Facets,
     Hits,
@@ -148,11 +152,28 @@ class SqlCatalog(Catalog):
 
     @override
     async def set_listed(self, did: str, listed: bool, deadline: int, now: datetime) -> AssetRecord | None:
-        return await self._decide(did, "wish", int(listed), deadline, now)
+        return await self._decide(did, {"wish": int(listed)}, deadline, now)
 
     @override
-    async def set_hidden(self, did: str, reason: str | None, deadline: int, now: datetime) -> AssetRecord | None:
-        return await self._decide(did, "hidden", reason, deadline, now)
+    async def curate(
+        self, did: str, what: Curation, reason: str | None, curator: Address, deadline: int, now: datetime
+    ) -> AssetRecord | None:
+        decided = {what: reason, f"{what}_by": curator, f"{what}_at": _milliseconds(now)}
+        return await self._decide(did, decided, deadline, now)
+
+    @override
+    async def curated(self, what: Curation, skip: int = 0, limit: int = 20) -> tuple[tuple[CuratedAsset, ...], int]:
+        def find(connection: Connection) -> tuple[tuple[CuratedAsset, ...], int]:
+            total: int = connection.execute(f"SELECT count(*) FROM asset WHERE {what} IS NOT NULL").fetchone()[0]  # noqa: S608
+            rows = connection.execute(
+                f"SELECT * FROM asset WHERE {what} IS NOT NULL ORDER BY {what}_at DESC, did LIMIT ? OFFSET ?",  # noqa: S608
+                (limit, skip),
+            ).fetchall()
+            shown = [row["id"] for row in rows if what == "featured" and row["visibility"] == LISTED]
+            documents = dict(zip(shown, _documents(connection, shown), strict=True))
+            return tuple(_curated(row, what, documents.get(row["id"])) for row in rows), total
+
+        return await self._database.read(find)
 
     @override
     async def search(self, query: Query) -> Hits:
@@ -224,13 +245,22 @@ class SqlCatalog(Catalog):
 
         return await self._database.write(drop)
 
-    async def _decide(self, did: str, what: str, value: object, deadline: int, now: datetime) -> AssetRecord | None:
-        """Store a decision, unless one with a later deadline is stored: an earlier request may come again."""
+    async def _decide(
+        self, did: str, decided: Mapping[str, object], deadline: int, now: datetime
+    ) -> AssetRecord | None:
+        """Store a decision, unless one with a later deadline is stored: an earlier request may come again.
+
+        ``decided`` has columns and their values; the first column says what the decision is about.
+        """
+        what = next(iter(decided))
+        columns = " = ?, ".join((*decided, f"{what}_deadline"))
 
         def decide(connection: Connection) -> AssetRecord | None:
+            if decided.get("featured") is not None:
+                _require_room_for_featured(connection, did)
             changed = connection.execute(
-                f"UPDATE asset SET {what} = ?, {what}_deadline = ? WHERE did = ? AND {what}_deadline <= ?",  # noqa: S608
-                (value, deadline, did, deadline),
+                f"UPDATE asset SET {columns} = ? WHERE did = ? AND {what}_deadline <= ?",  # noqa: S608 - our constants
+                (*decided.values(), deadline, did, deadline),
             ).rowcount
             recompute(connection, [did], _milliseconds(now), self._fulltext)
             record = _record(connection, BY_DID, did)
@@ -275,13 +305,29 @@ def _summarised(row: Row) -> SummarisedAsset:
     return SummarisedAsset(_recorded(row), SUMMARY.validate_json(row["summary"]), created)
 
 
+def _state(row: Row) -> AssetState:
+    state: AssetState = row["state"]
+    if state == "listed" and row["visibility"] != LISTED:
+        return "unlisted" if row["hidden"] is None else "hidden"
+    return state
+
+
 def _recorded(row: Row) -> AssetRecord:
     updated = datetime.fromtimestamp(row["updated_at"] / 1000, UTC)
-    state, hidden = row["state"], row["hidden"]
-    if state == "listed" and row["visibility"] != LISTED:
-        state = "unlisted" if hidden is None else "hidden"
-    facts = (row["did"], state, row["checksum"], row["owner"], row["version"], updated)
-    return AssetRecord(*facts, row["waiting"], hidden or "")
+    facts = (row["did"], _state(row), row["checksum"], row["owner"], row["version"], updated)
+    return AssetRecord(*facts, row["waiting"], row["hidden"] or "", row["featured"] or "")
+
+
+def _curated(row: Row, what: Curation, document: JsonObject | None) -> CuratedAsset:
+    at = row[f"{what}_at"]
+    decided = datetime.fromtimestamp(at / 1000, UTC) if at is not None else None
+    return CuratedAsset(row["did"], _state(row), row[what], row[f"{what}_by"], decided, document)
+
+
+def _require_room_for_featured(connection: Connection, did: str) -> None:
+    others = "SELECT count(*) FROM asset WHERE featured IS NOT NULL AND did != ?"
+    if connection.execute(others, (did,)).fetchone()[0] >= MAX_FEATURED:
+        raise InsituError("FeaturedFull", f"{MAX_FEATURED} assets are featured already", limit=MAX_FEATURED)
 
 
 def _documents(connection: Connection, assets: Sequence[int]) -> tuple[JsonObject, ...]:

@@ -33,6 +33,9 @@ CreatorNotAllowed 403
 DownloadNotAllowed 403
     Only the on-chain owner of an asset may download its files.
     Sign in with the owner's key.
+FeaturedFull 409
+    The catalogue features as many assets as it can.
+    End that for another one first (insitu unfeature); insitu curated lists them.
 FileNotDownloadable 403
     This file lives with the provider and never leaves.
     Buy the compute service and send an algorithm to the data.

@@ -1,2 +1,0 @@
-/*! Licences: licences.txt */
-import{a,b,c,d}from"./chunk-F7UL2O4D.js";import"./chunk-ZEIVVKM2.js";import"./chunk-HTTQN2YX.js";import"./chunk-O5AWL3VY.js";import"./chunk-LRVCRF7R.js";import"./chunk-WK5L4YIE.js";import"./chunk-XDYXQVMH.js";import"./chunk-BNC6ATFI.js";import"./chunk-3C6MXZRV.js";import"./chunk-5GWRCP3W.js";import"./chunk-IGXT2ELT.js";import"./chunk-GQB2JP7T.js";export{c as accountView,b as chainView,a as chooserView,d as problemView};
