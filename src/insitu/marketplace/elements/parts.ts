@@ -42,6 +42,13 @@ export function button(kind: string, act: string, ...children: readonly Child[])
   return h('button', { class: kind, type: 'button', 'data-act': act }, ...children)
 }
 
+/** A field of a form with its label and, if there is one, a hint; `id` is that of the input. */
+export function field(id: string, label: string, hint: string, input: HTMLElement): HTMLElement {
+  if (hint) input.setAttribute('aria-describedby', `${id}-hint`)
+  const below = hint && h('p', { class: 'hint', id: `${id}-hint` }, hint)
+  return h('div', { class: 'field', id: `field-${id}` }, h('label', { for: id }, label), below, input)
+}
+
 /** Return what a page says while the provider is away. */
 export function awayNote(): HTMLElement {
   return h(

@@ -1,6 +1,7 @@
 /** The form: on what, what, with which parameters, on which server. */
 import { digestOf } from 'insitu/domain'
 import { type Child, h } from '../../elements/dom.js'
+import { field, small } from '../../elements/parts.js'
 import { amount, bytes, counted, duration, nameOf, plain, price } from '../../elements/words.js'
 import { commonServers, type DataSet, type Form, imagesOf, type Offer, rulesOf } from './plan.js'
 import type { RunActions, RunState } from './state.js'
@@ -151,16 +152,6 @@ function pick(name: string, label: string, hint: string, checked: boolean, choos
     input,
     h('span', {}, label, small(hint)),
   )
-}
-
-function field(id: string, label: string, hint: string, input: HTMLElement): HTMLElement {
-  if (hint) input.setAttribute('aria-describedby', `${id}-hint`)
-  const below = hint && h('p', { class: 'hint', id: `${id}-hint` }, hint)
-  return h('div', { class: 'field', id: `field-${id}` }, h('label', { for: id }, label), below, input)
-}
-
-function small(text: string): HTMLElement {
-  return h('small', {}, text)
 }
 
 /** Return an amount of the token that is paid with. */
