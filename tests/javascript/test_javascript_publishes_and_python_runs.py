@@ -51,6 +51,10 @@ async def test_javascript_publishes_and_python_runs(provider: ProviderProcess, t
         assert told["asked"] == ["Registrations"] * 2, "one for each new document, none for one that breaks a rule"
         assert "publication" in told["steps"]
         assert str(path) not in told["document"]
+        assert str(path) not in told["preview"]
+        assert '"algorithms":"any"' in told["preview"]
+        assert [file["name"] for file in told["listing"]["files"]] == ["more.txt"]
+        assert (told["listing"]["next"], told["unseen"]) == ("more.txt", "CreatorNotAllowed")
         assert (told["rejected"], told["mistrusted"], told["later"]) == ("RejectedByUser", "ContractMismatch", 0)
         assert (told["interrupted"], told["resumed"]) == ("RelayExhausted", True)
         assert told["invalid"] == "InvalidDocument"

@@ -27,6 +27,7 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
     "Assets.register_asset": {
         REQUEST: "asset_metadata services_description publisher_public_key without_compute",
     },
+    "Assets.files": {REQUEST: "path after limit"},
     "Assets.publish_dataset": {
         REQUEST: "name files algorithms publishers price timeout containers servers output logs max_executions "
         "consumers use revisions parameters failures data " + _DESCRIBED,

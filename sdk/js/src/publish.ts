@@ -5,7 +5,7 @@
  */
 import * as errors from './api/errors.gen.js'
 import { digitsOf } from './domain/bytes.js'
-import { isObject, type JsonObject, plainJson, sha256 } from './domain/canonical.js'
+import { type JsonObject, plainJson, sha256 } from './domain/canonical.js'
 import { readDdo } from './domain/ddo.js'
 import { completeServices, type Description, readDescription } from './domain/description.js'
 import { readAddress, sameAddress } from './domain/ids.js'
@@ -20,37 +20,21 @@ import { describeContents } from './sdk/algorithm-files.js'
 import { assemble, identify, isSignedBy, provedBy, type UnsignedDdo, unsignedAgain } from './sdk/assembly.js'
 import { assetStatus, Catalogue } from './sdk/catalogue.js'
 import type { Execution } from './sdk/execution.js'
+import {
+  authorised,
+  type FilesOptions,
+  type Folder,
+  namesUrls,
+  type PreparedAsset,
+  type PublishedAsset,
+  type RegisterOptions,
+  type UploadedBytes,
+} from './sdk/publications.js'
 import { Registrations } from './sdk/registrations.js'
-import type { ResolvedAsset } from './sdk/resolver.js'
 import { type AlgorithmFiles, type ReviseOptions, Revisions } from './sdk/revisions.js'
 
+export type * from './sdk/publications.js'
 export type { AlgorithmFiles, ReviseOptions }
-
-/** How an asset is published. */
-export interface RegisterOptions extends CallControl {
-  /** Address of the published key, if it is not the account's. */
-  readonly publisherPublicKey?: string | undefined
-  /** It is a data set that nobody can compute on. */
-  readonly withoutCompute?: boolean | undefined
-}
-
-/** A published asset. */
-export interface PublishedAsset extends ResolvedAsset {
-  readonly did: string
-  /** An equal asset of this account was there already. */
-  readonly reused: boolean
-}
-
-/** A document that is ready to be signed, published and registered, with the key of its description. */
-export interface PreparedAsset extends UnsignedDdo {
-  readonly key: string
-}
-
-/** Bytes that were uploaded: name them by `url` in a description. */
-export interface UploadedBytes {
-  readonly url: string
-  readonly sha256: string
-}
 
 /** Publishes for one account, with the gateway that its client is connected to as provider. */
 export class Publisher {
@@ -82,6 +66,31 @@ export class Publisher {
     }
     this.#uploaded[stored.url] = digest
     return stored
+  }
+
+  /**
+   * List a folder of the provider from which this account may publish, sorted by name, without hidden files.
+   *
+   * @param path - absolute, of a folder below the data roots; without it the data roots are listed
+   * @throws InsituError `CreatorNotAllowed` unless the provider's settings name the account; `InputUnreadable` if there is no
+   * such folder, or a part of its path is a link; `InvalidRequest`
+   */
+  async files(path?: string, { after, limit, ...control }: FilesOptions = {}): Promise<Folder> {
+    return this.#client.parts.gateway.view('GET', '/files', { ...control, params: { path, after, limit } })
+  }
+
+  /**
+   * Return the document of an asset as it would be if it were published now, without the sealed list of its files. Nothing is
+   * sent.
+   *
+   * @throws InsituError `InvalidDocument` and related codes, with a pointer for each problem
+   */
+  async preview(
+    assetMetadata: unknown,
+    servicesDescription: readonly unknown[] = [],
+    options: RegisterOptions = {},
+  ): Promise<JsonObject> {
+    return this.#requireRules(readDescription(assetMetadata, servicesDescription), options)
   }
 
   /**
@@ -214,14 +223,15 @@ export class Publisher {
     await this.#registrations.send(request, fresh, options)
   }
 
-  /** Refuse a description that breaks a rule of documents, before anybody is asked to sign. */
-  async #requireRules(description: Description, options: RegisterOptions): Promise<void> {
+  /** Return the document of a description. Refuse one that breaks a rule, before anybody is asked to sign. */
+  async #requireRules(description: Description, options: RegisterOptions): Promise<JsonObject> {
     const { validateDdo } = await import('./domain/document-rules.js')
     const { address } = this.#client.parts.account
     const keyOwner = readAddress(options.publisherPublicKey ?? address)
     const created = `${new Date().toISOString().slice(0, 19)}Z`
     const { json } = assemble(this.#services(description, created), address, created, keyOwner, undefined)
     validateDdo(readDdo(json), { withoutCompute: options.withoutCompute, isNew: true })
+    return json
   }
 
   #keyOf(identity: unknown): string {
@@ -286,13 +296,4 @@ export class Publisher {
     if (did !== ddo.id || (record === undefined && !isSignedBy(ddo, account.address))) return undefined
     return unsignedAgain(ddo)
   }
-}
-
-function namesUrls(description: Description): boolean {
-  return description.files.some(file => isObject(file) && 'url' in file)
-}
-
-/** Of a call's options, what a gateway takes. */
-function authorised({ json, onProgress, signal }: RegisterOptions & { readonly json?: unknown }) {
-  return { ...(json !== undefined && { json }), idempotent: true, onProgress, signal }
 }

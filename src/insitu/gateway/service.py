@@ -25,6 +25,7 @@ from insitu.gateway.executions.streamer import Streamer
 from insitu.gateway.executions.ticket_taker import TicketTaker
 from insitu.gateway.files.encrypter import Encrypter
 from insitu.gateway.files.file_server import FileServer
+from insitu.gateway.files.folder_lister import FolderLister
 from insitu.gateway.files.list_reader import ListReader
 from insitu.gateway.files.list_writer import ListWriter
 from insitu.gateway.files.publication_finder import PublicationFinder
@@ -70,8 +71,9 @@ class GatewayService:
         self.authenticator = agents.of(Authenticator)
         self.chain_reader = agents.of(ChainReader)
 
-        # Seal lists of files, receive uploads, serve downloads.
+        # List the provider's folders, seal lists of files, receive uploads, serve downloads.
         self.upload_receiver = agents.of(UploadReceiver)
+        self.folder_lister = agents.of(FolderLister)
         self.list_writer = agents.of(ListWriter)
         self.publication_finder = agents.of(PublicationFinder)
         self.file_server = agents.of(FileServer)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from anyio.to_thread import run_sync
 
+from insitu.api.folders_v1 import Folder
 from insitu.api.metadata_v1 import (
     AssetFacets,
     AssetSummaries,
@@ -75,6 +76,21 @@ class Assets(OwnedAssets):
             asset_metadata, services_description, publisher_public_key, without_compute=without_compute
         )
         return await self._publisher.register(prepared)
+
+    async def files(self, path: str | None = None, *, after: str = "", limit: int = 100) -> Folder:
+        """List a folder of the provider from which this account may publish, sorted by name, without hidden files.
+
+        Parameters
+        ----------
+        path
+            Absolute, of a folder below the data roots; None lists the data roots.
+        after, limit
+            The page after this name (``next`` of the page before), and its length, 1 to 500.
+
+        Raises ``CreatorNotAllowed`` unless the provider's settings name the account; ``InputUnreadable`` if there is no
+        such folder, or a part of its path is a link; ``InvalidRequest``.
+        """
+        return await self._gateway.files(path, after=after, limit=limit)
 
     async def publish_dataset(
         self,

@@ -12,6 +12,7 @@ from insitu.api import gateway_v1 as wire
 from insitu.api.agreements_v1 import AgreementList
 from insitu.api.archive import ArchivedFile, read_archive
 from insitu.api.chain_v1 import ChainFacts
+from insitu.api.folders_v1 import Folder
 from insitu.api.metadata_v1 import AssetStatus
 from insitu.domain.canonical import sha256_hex
 from insitu.domain.errors import InsituError, TokenError
@@ -237,6 +238,11 @@ class GatewayClient:
     async def encrypt(self, request: wire.EncryptRequest) -> wire.Encrypted:
         """Seal a list of files with their URLs for documents of their creator."""
         return await self._authorised(wire.Encrypted, "POST", f"{self._base}/encrypt", json=request, idempotent=True)
+
+    async def files(self, path: str | None = None, *, after: str = "", limit: int = 100) -> Folder:
+        """List a page of a folder below the provider's data roots; without a path, the data roots."""
+        params = {"path": path, "after": after or None, "limit": limit}
+        return await self._authorised(Folder, "GET", f"{self._base}/files", params=params)
 
     async def publication(self, key: str) -> AssetStatus | None:
         """Return which asset the wallet published under an Idempotency-Key, in the gateway's catalogue, if any."""

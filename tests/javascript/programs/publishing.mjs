@@ -19,6 +19,11 @@ const breaking = async (input, init) => {
 }
 const publisher = await open(counting, { fetch: breaking })
 const data = await publisher.registerAsset(attributes, services, { onProgress })
+const [{ path }] = (await publisher.files()).files
+const listing = await publisher.files(path, { after: 'a', limit: 1 })
+const stranger = await open(localKey('07'.repeat(32)))
+const unseen = await stranger.files(path).catch(error => error.code)
+const preview = await publisher.preview(attributes, services)
 const again = await publisher.registerAsset(attributes, services)
 const invalid = await publisher.registerAsset({ ...attributes, main: { ...attributes.main, name: '' } }, services).catch(error => error.code)
 const source = new TextEncoder().encode("import pathlib\npathlib.Path('/mnt/output/out.txt').write_text('from js')\n")
@@ -76,7 +81,7 @@ console.log(
     ...{ sameTogether: String(first.published.map(([did]) => did)) === String(second.published.map(([did]) => did)) },
     ...{ data: data.did, reused: [data.reused, again.reused], same: data.did === again.did, owner: data.record.owner },
     ...{ algorithm: algorithm.did, steps, asked: asked.slice(0, before), invalid, rejected, mistrusted },
-    ...{ interrupted, resumed },
+    ...{ interrupted, resumed, listing, unseen, preview: JSON.stringify(preview) },
     ...{ later, document: JSON.stringify(data.ddo.json) },
   }),
 )

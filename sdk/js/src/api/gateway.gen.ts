@@ -383,6 +383,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateway/services/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Files
+         * @description What is in a folder below the data roots, for accounts that may publish it; without a path, the roots.
+         */
+        get: operations["listFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateway/services/oauth/revoke": {
         parameters: {
             query?: never;
@@ -1006,6 +1026,17 @@ export interface components {
             reference: string;
         };
         /**
+         * Folder
+         * @description Answer of ``GET files``: a page of a folder, sorted by name; ``next`` is the ``after`` of the next page.
+         *
+         *     ``path`` is None for the list of the data roots. Hidden files are left out.
+         */
+        Folder: {
+            files: components["schemas"]["ListedFile"][];
+            next?: string | null;
+            path: string | null;
+        };
+        /**
          * FreeCompute
          * @description How much compute that pays the provider nothing is left in these 24 hours, in seconds, by the tightest limit.
          */
@@ -1124,6 +1155,32 @@ export interface components {
             /** @default 256 */
             pids: number;
             serverId: string;
+        };
+        /**
+         * ListedFile
+         * @description An entry of a folder of the provider.
+         *
+         *     Attributes
+         *     ----------
+         *     name
+         *         As it is; bytes that are not UTF-8 are written by number. Of a data root, its whole path.
+         *     path
+         *         To ask for what is in it; None if it cannot be named.
+         *     size
+         *         Bytes; None of what is not a file.
+         *     url
+         *         With which a list of files names it; None if it cannot be published.
+         *     problem
+         *         Why it cannot be published, as the end of a sentence that begins with the name.
+         */
+        ListedFile: {
+            /** @enum {string} */
+            kind: "file" | "folder" | "other";
+            name: string;
+            path?: string | null;
+            problem?: string | null;
+            size?: number | null;
+            url?: string | null;
         };
         /**
          * LogView
@@ -2602,6 +2659,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecAccepted"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFiles: {
+        parameters: {
+            query?: {
+                path?: string | null;
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folder"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -72,7 +72,9 @@ class SourceOpener:
             if sealer.lower() != self.ports.provider.lower():
                 raise InsituError("InvalidDocument", "blob: is for results: upload the file and name the upload")
         else:
-            self._require_trust(url, sealer)
+            self.require_trusted(url.scheme, sealer)
+            if url.scheme == "file":
+                self.root_of(unquote(url.path))
             if url.scheme not in PLACED:
                 await self.ports.sources.check(url.geturl())
 
@@ -158,23 +160,16 @@ class SourceOpener:
             raise InsituError("InvalidDocument", f"the checksum of file {file.index} is not that of its upload")
         return file.with_members(checksum=upload.sha256, checksumType="sha256", contentLength=str(upload.size))
 
-    def _source(self, url: SplitResult, reference: str) -> FileSource:
-        if url.scheme == "file":
-            path = unquote(url.path)
-            return Mount(path=path.rstrip("/"), root=self._root_of(path))
-        if url.scheme == "pvc":
-            claim, _, path = url.path.lstrip("/").partition("/")
-            return Claim(claim=safe_name(claim), path=safe_path(path.rstrip("/")) if path.rstrip("/") else "")
-        return Fetch(reference=reference)
+    def require_trusted(self, scheme: str, account: Address) -> None:
+        """Refuse an account that may not name files on the provider's machines. Raises ``CreatorNotAllowed``."""
+        if not self.ports.configuration.trusts(account):
+            raise InsituError("CreatorNotAllowed", f"{scheme}: urls are not allowed for {account}")
 
-    def _require_trust(self, url: SplitResult, sealer: Address) -> None:
-        if not self.ports.configuration.trusts(sealer):
-            raise InsituError("CreatorNotAllowed", f"{url.scheme}: urls are not allowed for {sealer}")
-        if url.scheme == "file":
-            self._root_of(unquote(url.path))
+    def root_of(self, path: str) -> str:
+        """Return the data root of a path. This only applies the rule; whoever opens the path follows no links.
 
-    def _root_of(self, path: str) -> str:
-        """Return the data root of a path. This only applies the rule; the runner follows no links when it opens it."""
+        Raises ``InvalidRequest``, ``CreatorNotAllowed``.
+        """
         plain = path.rstrip("/")
         if posixpath.normpath(plain) != plain or "\0" in plain or not plain.startswith("/"):
             raise InsituError("InvalidRequest", "a file: url needs an absolute path without . and ..")
@@ -183,6 +178,15 @@ class SourceOpener:
         if not fitting:
             raise InsituError("CreatorNotAllowed", "the path is not inside a data root of this gateway")
         return max(fitting, key=len)
+
+    def _source(self, url: SplitResult, reference: str) -> FileSource:
+        if url.scheme == "file":
+            path = unquote(url.path)
+            return Mount(path=path.rstrip("/"), root=self.root_of(path))
+        if url.scheme == "pvc":
+            claim, _, path = url.path.lstrip("/").partition("/")
+            return Claim(claim=safe_name(claim), path=safe_path(path.rstrip("/")) if path.rstrip("/") else "")
+        return Fetch(reference=reference)
 
     async def _upload_digest(self, upload_id: str, sealer: Address) -> str:
         return (await self._upload(upload_id, sealer)).sha256

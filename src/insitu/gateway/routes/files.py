@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from insitu.api.app import StrictRoute
 from insitu.api.archive import MEDIA_TYPE
+from insitu.api.folders_v1 import Folder
 from insitu.api.gateway_v1 import BASE, Encrypted, EncryptRequest, Uploaded
 from insitu.api.metadata_v1 import AssetStatus, status_of
 from insitu.api.parameters import BYTES, AccessTokenHeader, DidPath
@@ -24,6 +25,17 @@ def files_router(service: GatewayService) -> APIRouter:
     @routes.post(BASE + "/encrypt")
     async def encrypt(request: EncryptRequest, authorization: AccessTokenHeader = None) -> Encrypted:
         return await service.list_writer.seal(await service.authenticator.read(authorization, "encrypt"), request)
+
+    @routes.get(BASE + "/files")
+    async def list_files(
+        path: Annotated[str | None, Query(max_length=4096)] = None,
+        after: Annotated[str, Query(max_length=1024)] = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        authorization: AccessTokenHeader = None,
+    ) -> Folder:
+        """What is in a folder below the data roots, for accounts that may publish it; without a path, the roots."""
+        caller = await service.authenticator.read(authorization, "encrypt")
+        return await service.folder_lister.list(caller, path, after, limit)
 
     @routes.post(BASE + "/upload", status_code=201, openapi_extra={"requestBody": BYTES | {"required": True}})
     async def upload(request: Request, authorization: AccessTokenHeader = None) -> Uploaded:
