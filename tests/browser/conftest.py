@@ -15,9 +15,12 @@ from tests.browser.wallet import Wallet
 from tests.market import Market, open_market, open_provider
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """One Chromium for all tests; each has windows of its own."""
+    """One Chromium for the tests of a file; each has windows of its own.
+
+    It ends with the file: what its driver tells the event loop would otherwise fail tests that have no browser.
+    """
     async with running_chromium() as running:
         yield running
 
